@@ -1,0 +1,100 @@
+//! Points in time as values. The clock itself is `ports::Clock`; nothing in `domain/` reads it.
+
+use serde::{Deserialize, Serialize};
+use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// A moment: microseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+/// Microseconds in a second.
+const MICROS: i64 = 1_000_000;
+
+impl Timestamp {
+    /// From microseconds since 1970.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// From whole seconds since 1970 (a JWT `NumericDate`); saturates.
+    #[must_use]
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs.saturating_mul(MICROS))
+    }
+
+    /// Microseconds since 1970, as stored.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since 1970, rounded down (a JWT `NumericDate`).
+    #[must_use]
+    pub const fn secs(self) -> i64 {
+        self.0.div_euclid(MICROS)
+    }
+
+    /// This moment moved by whole seconds, negative for the past; saturates.
+    #[must_use]
+    pub const fn plus_secs(self, secs: i64) -> Self {
+        Self(self.0.saturating_add(secs.saturating_mul(MICROS)))
+    }
+
+    /// The date in UTC.
+    #[must_use]
+    pub fn date(self) -> Date {
+        OffsetDateTime::from_unix_timestamp(self.secs()).map_or(Date::MIN, OffsetDateTime::date)
+    }
+
+    /// RFC 3339 in UTC, whole seconds (`2026-06-30T12:00:00Z`).
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        OffsetDateTime::from_unix_timestamp(self.secs())
+            .ok()
+            .and_then(|moment| moment.format(&Rfc3339).ok())
+            .unwrap_or_default()
+    }
+}
+
+/// A calendar day, written `2026-12-31`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(pub Date);
+
+impl Day {
+    /// The first moment at which something that holds *until* this day, the day included, holds no more.
+    ///
+    /// Days end at 21:00 UTC: midnight of Finnish summer time, an hour before it in winter. A permission therefore
+    /// never outlives the day that the resident read.
+    #[must_use]
+    pub fn end(self) -> Timestamp {
+        Timestamp::from_secs(self.0.midnight().assume_utc().unix_timestamp()).plus_secs(21 * 3600)
+    }
+}
+
+impl std::fmt::Display for Day {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.0.year(), u8::from(self.0.month()), self.0.day())
+    }
+}
+
+impl std::str::FromStr for Day {
+    type Err = super::ids::IdError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let form = time::macros::format_description!("[year]-[month]-[day]");
+        Date::parse(text, form).map(Self).map_err(|_| super::ids::IdError { kind: "Day", rule: "YYYY-MM-DD" })
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        String::deserialize(input)?.parse().map_err(serde::de::Error::custom)
+    }
+}

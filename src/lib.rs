@@ -1,0 +1,4 @@
+//! OmaData node: a city's MyData node.
+
+pub mod domain;
+pub mod ports;

@@ -1,0 +1,3 @@
+//! The `omadata` binary.
+
+fn main() {}

@@ -1,0 +1,104 @@
+//! What the use cases need from outside, as traits. `app.rs` chooses the implementations.
+
+use async_trait::async_trait;
+use std::sync::Arc;
+
+use crate::domain::catalogue::{DeclaredUse, Record};
+use crate::domain::clock::Timestamp;
+use crate::domain::federation::{TrustError, TrustedPeer};
+use crate::domain::ids::{DatasetId, EntityId, NationalIdentifier, UseId};
+use crate::domain::login::{AuthenticatedPerson, LoginError, LoginStart, PendingLogin};
+
+/// The time, as seen by this process.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Unpredictable bytes from the operating system.
+pub trait Entropy: Send + Sync {
+    /// Fills the buffer. Never returns predictable bytes; a system that has none ends the process.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// N random bytes.
+pub fn random<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
+    let mut bytes = [0; N];
+    entropy.fill(&mut bytes);
+    bytes
+}
+
+/// The other members of the federation.
+#[async_trait]
+pub trait Peers: Send + Sync {
+    /// The member behind an entity identifier, trusted through a chain to a configured anchor that is valid now.
+    ///
+    /// # Errors
+    /// [`TrustError`]: not a member, chain broken, or not decidable now.
+    async fn resolve(&self, id: &EntityId) -> Result<Arc<TrustedPeer>, TrustError>;
+
+    /// The declared use behind its URL, fetched from the recipient that the URL names (a trusted member).
+    ///
+    /// # Errors
+    /// [`TrustError`] when the recipient is not trusted, cannot be reached or publishes no such use.
+    async fn declared_use(&self, id: &UseId) -> Result<Arc<DeclaredUse>, TrustError>;
+
+    /// Every member that the configured anchors list now, this node included; broken ones are left out.
+    ///
+    /// # Errors
+    /// [`TrustError`] when no anchor can be reached and nothing is known from before.
+    async fn members(&self) -> Result<Vec<Arc<TrustedPeer>>, TrustError>;
+}
+
+/// Why a register gave no records. Says nothing about the person or the register's inside.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegisterError {
+    /// Cannot be reached or did not answer in time.
+    #[error("the register does not answer")]
+    Unavailable,
+    /// Answered with something that is not what the dataset promises.
+    #[error("the register's answer does not fit the dataset: {0}")]
+    Unfit(&'static str),
+    /// More records or bytes than the configured bound.
+    #[error("the register's answer is larger than the bound")]
+    TooLarge,
+}
+
+/// The city's existing systems, where the data lives.
+#[async_trait]
+pub trait Registers: Send + Sync {
+    /// Reads the records of one person in one dataset, in a stable order, with the dataset's own fields only.
+    /// A record of anyone else is passed on as it is, with its subject: the release decision refuses it.
+    ///
+    /// # Errors
+    /// [`RegisterError`]; nothing is ever read in part.
+    async fn read(
+        &self,
+        dataset: &DatasetId,
+        subject: &NationalIdentifier,
+    ) -> Result<Vec<Record>, RegisterError>;
+}
+
+/// The city's OpenID provider.
+#[async_trait]
+pub trait IdentityProvider: Send + Sync {
+    /// Begins a login: where to send the browser, and what to remember until it comes back.
+    ///
+    /// # Errors
+    /// [`LoginError::ProviderUnavailable`] when the provider's metadata cannot be had.
+    async fn begin(&self, start: LoginStart) -> Result<(url::Url, PendingLogin), LoginError>;
+
+    /// Completes a login from the query of the redirect back (`code`, `state`, `iss`, `error`).
+    ///
+    /// # Errors
+    /// [`LoginError`]: state, issuer, code, ID token or nonce do not fit, the person cancelled, or the provider is away.
+    async fn complete(
+        &self,
+        pending: &PendingLogin,
+        callback: &crate::domain::login::Callback,
+        now: Timestamp,
+    ) -> Result<AuthenticatedPerson, LoginError>;
+
+    /// Where to send the browser to end the session at the provider too, where the provider offers that.
+    async fn logout_url(&self, id_token_hint: &str, back_to: &url::Url) -> Option<url::Url>;
+}
