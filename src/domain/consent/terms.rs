@@ -162,7 +162,8 @@ impl Terms {
         require(detail.locations == [bounds.holder.as_str()], DetailError::Location)?;
         require(detail.actions == ["read"], DetailError::Action)?;
         require(
-            detail.declared_use == declared.id && detail.declared_use.recipient() == bounds.recipient.as_str(),
+            detail.declared_use == declared.id
+                && detail.declared_use.recipient() == bounds.recipient.as_str(),
             DetailError::ForeignUse,
         )?;
         require(
@@ -198,7 +199,12 @@ impl Terms {
     ///
     /// # Errors
     /// [`DetailError`] where the choice is not a narrowing of the offer or drops a required field.
-    pub fn decided(&self, choice: &Choice, required: &[FieldName], now: Timestamp) -> Result<Self, DetailError> {
+    pub fn decided(
+        &self,
+        choice: &Choice,
+        required: &[FieldName],
+        now: Timestamp,
+    ) -> Result<Self, DetailError> {
         if required.iter().any(|field| !choice.fields.contains(field))
             || choice.fields.iter().any(|field| !self.fields.contains(field))
         {

@@ -110,12 +110,12 @@ impl Event {
     }
 
     fn from_member(name: &str, value: Value) -> Result<Self, JoseError> {
-        let malformed = |_| JoseError::Claims;
+        let malformed = |_| JoseError::MalformedClaims;
         match name {
             GIVEN => serde_json::from_value(value).map(Self::ConsentGiven).map_err(malformed),
             REVOKED => serde_json::from_value(value).map(Self::ConsentRevoked).map_err(malformed),
             ACKNOWLEDGED => serde_json::from_value(value).map(Self::ExchangeAcknowledged).map_err(malformed),
-            _ => Err(JoseError::Claims),
+            _ => Err(JoseError::MalformedClaims),
         }
     }
 
@@ -131,7 +131,7 @@ impl Event {
         jti: Jti,
         now: Timestamp,
     ) -> Result<String, JoseError> {
-        let (name, value) = self.to_member().map_err(|_| JoseError::Claims)?;
+        let (name, value) = self.to_member().map_err(|_| JoseError::MalformedClaims)?;
         let events = Map::from_iter([(name.to_owned(), value)]);
         key.sign(
             SECURITY_EVENT.typ,
@@ -145,8 +145,10 @@ impl Event {
     /// [`JoseError`] when it is not a Security Event Token at all.
     pub fn open(text: &str) -> Result<(EntityId, UnverifiedJws), JoseError> {
         let unverified = UnverifiedJws::parse(text, &SECURITY_EVENT)?;
-        let from =
-            unverified.claimed_issuer().and_then(|issuer| issuer.parse().ok()).ok_or(JoseError::Claims)?;
+        let from = unverified
+            .claimed_issuer()
+            .and_then(|issuer| issuer.parse().ok())
+            .ok_or(JoseError::MalformedClaims)?;
         Ok((from, unverified))
     }
 
@@ -164,9 +166,9 @@ impl Event {
         check_times(now, Some(claims.iat), None, Some(claims.iat.saturating_add(OLDEST_SECS)))?;
         let events = std::mem::take(&mut claims.events);
         if &claims.aud != to || events.len() != 1 {
-            return Err(JoseError::Claims);
+            return Err(JoseError::MalformedClaims);
         }
-        let (name, value) = events.into_iter().next().ok_or(JoseError::Claims)?;
+        let (name, value) = events.into_iter().next().ok_or(JoseError::MalformedClaims)?;
         let event = Self::from_member(&name, value)?;
         Ok((claims, event))
     }

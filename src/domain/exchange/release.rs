@@ -176,8 +176,9 @@ impl ExchangeBody {
     pub fn is_within(&self, dataset: &DatasetId, fields: &[FieldName]) -> bool {
         let known = |name: &String| fields.iter().any(|field| field.as_str() == name);
         &self.dataset == dataset
-            && self.records.iter().all(|record| {
-                record.as_object().is_some_and(|values| values.keys().all(known))
-            })
+            && self
+                .records
+                .iter()
+                .all(|record| record.as_object().is_some_and(|values| values.keys().all(known)))
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, Jti};
 use crate::domain::jose::{
-    Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
+    Claims, JoseError, KeySource, PLAIN_JWT, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
 };
 
 /// `client_assertion_type`.
@@ -14,9 +14,9 @@ pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jw
 /// Longest life of an assertion, in seconds.
 const MAX_LIFETIME_SECS: i64 = 300;
 
-/// Form of an assertion. Clients in the field send `typ: JWT`, the newer `client-authentication+jwt`, or none.
+/// Form of an assertion. Clients in the field send `typ: JWT` or none.
 pub const CLIENT_ASSERTION: Profile = Profile {
-    typ: "client-authentication+jwt|JWT|",
+    typ: PLAIN_JWT,
     max_bytes: 4 * 1024,
     key_source: KeySource::Kid,
     required: &["iss", "sub", "aud", "exp", "jti"],
@@ -76,7 +76,7 @@ pub fn sign(
         nbf: Some(now.secs()),
         jti,
     };
-    key.sign("client-authentication+jwt", &claims)
+    key.sign(PLAIN_JWT, &claims)
 }
 
 /// Who an assertion claims to come from, for finding the keys; nothing is trusted yet.
@@ -88,7 +88,7 @@ pub fn open(text: &str) -> Result<(EntityId, UnverifiedJws), JoseError> {
     let client = unverified
         .claimed_issuer()
         .and_then(|issuer| issuer.parse().ok())
-        .ok_or(JoseError::Claims)?;
+        .ok_or(JoseError::MalformedClaims)?;
     Ok((client, unverified))
 }
 
@@ -106,7 +106,7 @@ pub fn verify(
     check_times(now, claims.iat, claims.nbf, Some(claims.exp))?;
     let lives_short = claims.exp <= now.plus_secs(MAX_LIFETIME_SECS + 60).secs();
     if claims.iss != claims.sub || claims.aud != audience.as_str() || !lives_short {
-        return Err(JoseError::Claims);
+        return Err(JoseError::MalformedClaims);
     }
     Ok(AuthenticClient {
         client: claims.iss,

@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::refusal::{Refusal, RefusalCode};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Jti, Thumbprint};
-use crate::domain::jose::{
-    Claims, JoseError, KeySource, Profile, SigningKey, UnverifiedJws, b64url, sha256,
-};
+use crate::domain::jose::{Claims, JoseError, KeySource, Profile, SigningKey, UnverifiedJws, b64url, sha256};
 
 /// How old a proof may be, in seconds.
 pub const PROOF_WINDOW_SECS: i64 = 60;

@@ -34,7 +34,12 @@ struct ServiceTokenClaims {
 ///
 /// # Errors
 /// [`JoseError`] when the key cannot sign.
-pub fn sign(key: &SigningKey, node: &EntityId, service: &ServiceId, now: Timestamp) -> Result<String, JoseError> {
+pub fn sign(
+    key: &SigningKey,
+    node: &EntityId,
+    service: &ServiceId,
+    now: Timestamp,
+) -> Result<String, JoseError> {
     key.sign(
         SERVICE_TOKEN.typ,
         &ServiceTokenClaims {
@@ -51,12 +56,17 @@ pub fn sign(key: &SigningKey, node: &EntityId, service: &ServiceId, now: Timesta
 ///
 /// # Errors
 /// [`JoseError`]: form, signature, issuer, audience or times do not fit.
-pub fn verify(text: &str, keys: &PublicKeys, node: &EntityId, now: Timestamp) -> Result<ServiceId, JoseError> {
+pub fn verify(
+    text: &str,
+    keys: &PublicKeys,
+    node: &EntityId,
+    now: Timestamp,
+) -> Result<ServiceId, JoseError> {
     let claims =
         UnverifiedJws::parse(text, &SERVICE_TOKEN)?.verify_with::<ServiceTokenClaims>(keys)?.into_claims();
     check_times(now, Some(claims.iat), None, Some(claims.exp))?;
     if claims.iss != node.as_str() || claims.aud != format!("{node}/api/v1") {
-        return Err(JoseError::Claims);
+        return Err(JoseError::MalformedClaims);
     }
     Ok(claims.sub)
 }

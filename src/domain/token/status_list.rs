@@ -38,7 +38,9 @@ pub const fn value(state: ConsentState) -> u8 {
         ConsentState::Active => 0,
         ConsentState::Suspended => 2,
         // An exhausted consent's token was never wrong; it has simply been used up. Both are over.
-        ConsentState::Ended { how: End::Revoked(_) | End::Expired | End::Exhausted | End::Replaced, .. } => 1,
+        ConsentState::Ended {
+            how: End::Revoked(_) | End::Expired | End::Exhausted | End::Replaced, ..
+        } => 1,
     }
 }
 
