@@ -14,8 +14,8 @@ import { exportJWK, generateKeyPair } from 'jose';
 import Provider from 'oidc-provider';
 import { listen, stopListening } from './loopback.mjs';
 
-/** The level of assurance that every login at this provider reaches. */
-export const ACR = 'urn:omadata:demo:loa2';
+/** The levels of assurance that a login here can reach, the weakest first. */
+export const ACR_VALUES = ['urn:omadata:demo:loa2', 'urn:omadata:demo:loa3'];
 
 const escapeHtml = (text) => String(text).replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
 
@@ -50,7 +50,7 @@ async function formOf(request) {
   return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
 }
 
-async function configuration({ cities, clientSecret, accounts }) {
+async function configuration({ cities, clientSecret, identifierClaim, accounts }) {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
   const signingKey = { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid: 'login-1' };
   return {
@@ -72,13 +72,13 @@ async function configuration({ cities, clientSecret, accounts }) {
     scopes: ['openid', 'profile', 'national_id'],
     claims: {
       openid: ['sub', 'acr', 'amr'],
-      profile: ['name', 'given_name', 'family_name'],
-      national_id: ['national_id'],
+      profile: ['name', 'given_name', 'family_name', identifierClaim],
+      national_id: [identifierClaim],
       auth_time: null,
     },
     // The identifier stands in the ID token itself, signed, and not only at the UserInfo endpoint.
     conformIdTokenClaims: false,
-    acrValues: [ACR],
+    acrValues: ACR_VALUES,
     discovery: { ui_locales_supported: ['fi', 'sv', 'en'] },
     pkce: { required: () => true },
     responseTypes: ['code'],
@@ -110,7 +110,7 @@ async function configuration({ cities, clientSecret, accounts }) {
           name: account.name,
           given_name: given,
           family_name: family.join(' '),
-          national_id: account.identifier,
+          [identifierClaim]: account.identifier,
         }),
       };
     },
@@ -130,7 +130,7 @@ async function configuration({ cities, clientSecret, accounts }) {
 
 /** The page on which a resident is picked, and the answer to it. Cancelling is an answer too. */
 async function interact(provider, accounts, request, response) {
-  const { uid } = await provider.interactionDetails(request, response);
+  const { uid, params } = await provider.interactionDetails(request, response);
   if (request.method === 'GET') {
     const people = (await accounts()).map((account) => `<p><button type="submit" name="resident" value="${
       escapeHtml(account.username)}">${escapeHtml(account.name)}</button></p>`);
@@ -144,21 +144,24 @@ ${people.join('\n')}
   const username = form.get('resident') || form.get('username');
   const known = (await accounts()).some((account) => account.username === username);
   if (!form.get('cancel') && !known) return sendPage(response, 400, 'Log in', '<p>No such resident.</p>');
+  const acr = params.acr_values?.split(' ').find((value) => ACR_VALUES.includes(value)) ?? ACR_VALUES[0];
   const result = form.get('cancel')
     ? { error: 'access_denied', error_description: 'the resident turned back' }
-    : { login: { accountId: username, acr: ACR, amr: ['pwd'], remember: true } };
+    : { login: { accountId: username, acr, amr: ['pwd'], remember: true } };
   return provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
 }
 
 /**
  * Starts the provider on its issuer's port.
  *
- * @param {{issuer: string, cities: Record<string, string>, clientSecret: string, accountsFile: string}} options
- *   `cities` maps a client identifier to the base URL of that city's node.
+ * @param {{issuer: string, cities: Record<string, string>, clientSecret: string, accountsFile: string,
+ *   identifierClaim?: string}} options
+ *   `cities` maps a client identifier to the base URL of that city's node; `identifierClaim` names the claim that carries
+ *   the national identifier.
  */
-export async function startProvider({ issuer, cities, clientSecret, accountsFile }) {
+export async function startProvider({ issuer, cities, clientSecret, accountsFile, identifierClaim = 'national_id' }) {
   const accounts = async () => JSON.parse(await readFile(accountsFile, 'utf8'));
-  const provider = new Provider(issuer, await configuration({ cities, clientSecret, accounts }));
+  const provider = new Provider(issuer, await configuration({ cities, clientSecret, identifierClaim, accounts }));
   const errors = [];
   provider.on('server_error', (_ctx, error) => errors.push(error));
   const callback = provider.callback();
@@ -174,12 +177,13 @@ export async function startProvider({ issuer, cities, clientSecret, accountsFile
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const { ISSUER, CITIES, CLIENT_SECRET_FILE, ACCOUNTS_FILE } = process.env;
+  const { ISSUER, CITIES, CLIENT_SECRET_FILE, ACCOUNTS_FILE, IDENTIFIER_CLAIM } = process.env;
   const provider = await startProvider({
     issuer: ISSUER,
     cities: JSON.parse(CITIES),
     clientSecret: (await readFile(CLIENT_SECRET_FILE, 'utf8')).trim(),
     accountsFile: ACCOUNTS_FILE,
+    identifierClaim: IDENTIFIER_CLAIM,
   });
   console.log(`login provider: ${provider.issuer}`);
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => provider.stop());

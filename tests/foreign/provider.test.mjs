@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as oidc from 'openid-client';
 import { freePorts, listen, stopListening } from './loopback.mjs';
-import { ACR, startProvider } from './provider.mjs';
+import { ACR_VALUES, startProvider } from './provider.mjs';
 import { describe as describePage, Visitor } from './visitor.mjs';
 
 const SECRET = 'a secret of the test with 32 characters';
@@ -73,7 +73,7 @@ test('a resident logs in, and a second login in the same browser passes without 
   const claims = await finish(first, await visitor.submit(login.formWith('resident', 'aino'), {}, ['resident', 'aino']));
   assert.equal(claims.national_id, '010190-900P');
   assert.equal(claims.name, 'Aino Esimerkki');
-  assert.equal(claims.acr, ACR);
+  assert.equal(claims.acr, ACR_VALUES[0]);
   assert.ok(Number.isInteger(claims.auth_time));
 
   const second = await begin({ nonce: 'a-hash-of-what-was-seen' });
@@ -83,9 +83,10 @@ test('a resident logs in, and a second login in the same browser passes without 
   assert.equal(again.sub, claims.sub);
   assert.equal(again.auth_time, claims.auth_time);
 
-  const fresh = await begin({ prompt: 'login' });
+  const fresh = await begin({ prompt: 'login', acr_values: ACR_VALUES[1] });
   const asked = await visitor.open(fresh.url);
-  assert.ok(asked.formWith('resident', 'aino'), 'prompt=login shows the page again');
+  const page = await visitor.submit(asked.formWith('resident', 'aino'), {}, ['resident', 'aino']);
+  assert.equal((await finish(fresh, page)).acr, ACR_VALUES[1], 'prompt=login asks again, for the level wanted');
   assert.deepEqual(provider.errors, []);
 });
 
