@@ -84,8 +84,7 @@ async function permission(world) {
   await logIn(visitor, 'aino');
   await decide(visitor, 'allow', { times: use.maxExchanges });
   const tokens = await recipient.redeem(request, await request.arrival);
-  const { d: _private, ...publicJwk } = await crypto.subtle.exportKey('jwk', recipient.keys.dpop.publicKey);
-  const { kty, crv, x, y } = publicJwk;
+  const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', recipient.keys.dpop.publicKey);
   return new Fetcher({
     url: `${espoo}/exchange/datasets/${dataset}`,
     accessToken: tokens.access_token,
