@@ -5,6 +5,7 @@
 //! the key; [`UnverifiedJws::verify`] consumes it and makes a [`Verified`], the only proof that a signature was checked.
 
 mod error;
+pub mod id_token;
 mod json;
 mod key;
 mod key_set;
