@@ -4,6 +4,8 @@
 //! does not know how to apply (`crit`, `metadata_policy`) are refused, never ignored.
 
 mod chain;
+#[cfg(test)]
+mod chain_tests;
 mod constraints;
 mod describe;
 mod metadata;
