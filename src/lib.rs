@@ -1,4 +1,5 @@
 //! OmaData node: a city's MyData node.
 
 pub mod domain;
+pub mod outbound;
 pub mod ports;
