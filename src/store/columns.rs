@@ -7,8 +7,8 @@ use diesel::sql_types::{BigInt, Binary, Text};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{
-    ConsentId, DatasetId, EntityId, ExchangeId, GrantId, HeldConsentId, Jti, KeyId, OutboxId, PairwiseSubject,
-    PersonId, RequestId, ServiceId, Thumbprint, UseId,
+    ConsentId, DatasetId, EntityId, ExchangeId, GrantId, HeldConsentId, Jti, KeyId, OutboxId,
+    PairwiseSubject, PersonId, RequestId, ServiceId, Thumbprint, UseId,
 };
 use crate::store::StoreError;
 use crate::store::sealed::KeyedHash;
@@ -29,26 +29,33 @@ macro_rules! expression {
             }
         }
         impl diesel::expression::AsExpression<diesel::sql_types::Nullable<$sql>> for $type {
-            type Expression = diesel::internal::derives::as_expression::Bound<diesel::sql_types::Nullable<$sql>, Self>;
+            type Expression =
+                diesel::internal::derives::as_expression::Bound<diesel::sql_types::Nullable<$sql>, Self>;
             fn as_expression(self) -> Self::Expression {
                 diesel::internal::derives::as_expression::Bound::new(self)
             }
         }
         impl<'a> diesel::expression::AsExpression<diesel::sql_types::Nullable<$sql>> for &'a $type {
-            type Expression = diesel::internal::derives::as_expression::Bound<diesel::sql_types::Nullable<$sql>, Self>;
+            type Expression =
+                diesel::internal::derives::as_expression::Bound<diesel::sql_types::Nullable<$sql>, Self>;
             fn as_expression(self) -> Self::Expression {
                 diesel::internal::derives::as_expression::Bound::new(self)
             }
         }
-        impl<DB: diesel::backend::Backend> diesel::serialize::ToSql<diesel::sql_types::Nullable<$sql>, DB> for $type
+        impl<DB: diesel::backend::Backend> diesel::serialize::ToSql<diesel::sql_types::Nullable<$sql>, DB>
+            for $type
         where
             $type: diesel::serialize::ToSql<$sql, DB>,
         {
-            fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, DB>) -> diesel::serialize::Result {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut diesel::serialize::Output<'b, '_, DB>,
+            ) -> diesel::serialize::Result {
                 diesel::serialize::ToSql::<$sql, DB>::to_sql(self, out)
             }
         }
-        impl<DB: diesel::backend::Backend, ST: diesel::sql_types::SingleValue> diesel::deserialize::Queryable<ST, DB> for $type
+        impl<DB: diesel::backend::Backend, ST: diesel::sql_types::SingleValue>
+            diesel::deserialize::Queryable<ST, DB> for $type
         where
             $type: diesel::deserialize::FromSql<ST, DB>,
         {

@@ -27,7 +27,7 @@ const MIGRATION_LOCK: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_ti
 
 /// A connection to SQLite or PostgreSQL; diesel statements run on it directly.
 #[derive(MultiConnection)]
-pub enum Db {
+pub(crate) enum Db {
     Postgres(PgConnection),
     Sqlite(SqliteConnection),
 }
@@ -52,7 +52,11 @@ impl Location {
                 return Err(OpenError::Url("sqlite:// takes no password file"));
             }
             // SQLite would read these as an address or as a database in memory, of which each connection has its own.
-            if path.is_empty() || path.starts_with("file:") || path.contains(['?', '\0']) || path.starts_with(':') {
+            if path.is_empty()
+                || path.starts_with("file:")
+                || path.contains(['?', '\0'])
+                || path.starts_with(':')
+            {
                 return Err(OpenError::Url("sqlite:// must be followed by the path of a file"));
             }
             return Ok(Self::Sqlite(PathBuf::from(path)));
@@ -178,9 +182,10 @@ impl Db {
     /// Begins the transaction of a read: one consistent picture.
     pub(super) fn begin_read(&mut self) -> diesel::QueryResult<()> {
         match self {
-            Self::Postgres(c) => {
-                AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            }
+            Self::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
+                c,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            ),
             Self::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN DEFERRED"),
         }
     }
@@ -206,8 +211,13 @@ impl Db {
 #[cfg(unix)]
 fn private_file(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-    let file =
-        std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
     let mut permissions = file.metadata()?.permissions();
     if permissions.mode() & 0o077 != 0 {
         permissions.set_mode(0o600);

@@ -92,7 +92,9 @@ pub enum OpenError {
     #[error("the database cannot be migrated: {0}")]
     Migration(String),
     /// The root keys are not the ones with which this database was first used.
-    #[error("{0} is not the key that this database was made with: put the original file back from your backup")]
+    #[error(
+        "{0} is not the key that this database was made with: put the original file back from your backup"
+    )]
     WrongKey(&'static str),
     /// Another error of the store while opening.
     #[error(transparent)]

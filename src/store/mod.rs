@@ -15,6 +15,10 @@ pub mod sealed;
 pub(crate) mod columns;
 mod db;
 mod schema;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};

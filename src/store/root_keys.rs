@@ -60,7 +60,9 @@ pub enum RootKeyError {
         cause: io::Error,
     },
     /// Others than the owner may read or write it.
-    #[error("the key file {path} is open to others (mode {mode:03o}): run `chmod 600 {path}`, and replace the key if they may have read it")]
+    #[error(
+        "the key file {path} is open to others (mode {mode:03o}): run `chmod 600 {path}`, and replace the key if they may have read it"
+    )]
     Open {
         /// The file.
         path: PathBuf,
@@ -158,8 +160,7 @@ fn private_directory(directory: &Path) -> io::Result<()> {
 #[cfg(unix)]
 fn refuse_open_mode(path: &Path, file: &File) -> Result<(), RootKeyError> {
     use std::os::unix::fs::PermissionsExt;
-    let metadata =
-        file.metadata().map_err(|cause| RootKeyError::File { path: path.to_path_buf(), cause })?;
+    let metadata = file.metadata().map_err(|cause| RootKeyError::File { path: path.to_path_buf(), cause })?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 == 0 { Ok(()) } else { Err(RootKeyError::Open { path: path.to_path_buf(), mode }) }
 }

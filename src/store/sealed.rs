@@ -189,7 +189,8 @@ impl LookupKey {
     /// Never in practice: the text is made of 43 base64url characters.
     pub fn pairwise(&self, person: &PersonId, recipient: &EntityId) -> Result<PairwiseSubject, StoreError> {
         let hash = self.hash("pairwise", &[person.as_bytes(), recipient.as_str().as_bytes()]);
-        PairwiseSubject::new(URL_SAFE_NO_PAD.encode(hash.0)).map_err(|_| StoreError::Rule("a pairwise subject"))
+        PairwiseSubject::new(URL_SAFE_NO_PAD.encode(hash.0))
+            .map_err(|_| StoreError::Rule("a pairwise subject"))
     }
 
     /// Each part with its length before it: two lists of parts never hash the same text.

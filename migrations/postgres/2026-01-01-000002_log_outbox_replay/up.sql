@@ -42,7 +42,7 @@ CREATE TABLE log_head (
 INSERT INTO log_head (id, next_idx) VALUES (1, 0);
 CREATE TABLE log_entries (
   idx       BIGINT PRIMARY KEY CHECK (idx >= 0),
-  leaf_hash BYTEA  NOT NULL CHECK (octet_length(leaf_hash) = 32),
+  leaf_hash TEXT   NOT NULL CHECK (length(leaf_hash) = 43),
   entry     TEXT   NOT NULL,              -- JSON, without personal data
   at        BIGINT NOT NULL
 );

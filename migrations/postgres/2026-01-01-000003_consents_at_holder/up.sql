@@ -2,58 +2,50 @@ CREATE TABLE consent_requests (
   id                     BYTEA  PRIMARY KEY CHECK (octet_length(id) = 16),
   origin                 TEXT   NOT NULL CHECK (origin IN ('pushed', 'portal')),
   recipient              TEXT   NOT NULL,
-  use_id                 TEXT   NOT NULL,
-  dataset                TEXT   NOT NULL,
-  details                TEXT   NOT NULL, -- the authorization_details entry, JSON
-  redirect_uri           TEXT,
-  oauth_state            TEXT,
-  code_challenge         TEXT,
-  dpop_jkt               TEXT,
+  recipient_name         TEXT   NOT NULL,
+  terms                  TEXT   NOT NULL, -- JSON
+  declared_use           TEXT   NOT NULL, -- JSON, as it was when asked
+  return_path            TEXT,            -- JSON
   expected_person        BYTEA,           -- keyed hash of the identifier
   person                 BYTEA  REFERENCES persons (id),
-  request_uri_hash       BYTEA  UNIQUE,
+  request_uri_hash       BYTEA  UNIQUE,   -- keyed hash
   request_uri_expires_at BIGINT,
   request_uri_used_at    BIGINT,
-  state                  TEXT   NOT NULL CHECK (state IN ('requested', 'decided', 'lapsed')),
+  state                  TEXT   NOT NULL CHECK (state IN ('requested', 'allowed', 'declined', 'lapsed')),
+  consent                BYTEA,           -- what came of it
   pending_decision       BYTEA,           -- sealed
   created_at             BIGINT NOT NULL,
   expires_at             BIGINT NOT NULL,
   ended_at               BIGINT,
-  version                BIGINT NOT NULL DEFAULT 0
+  CHECK ((state = 'allowed') = (consent IS NOT NULL)),
+  CHECK ((state = 'requested') = (ended_at IS NULL))
 );
-CREATE INDEX consent_requests_person ON consent_requests (person, state);
-CREATE INDEX consent_requests_expected ON consent_requests (expected_person, state);
+CREATE INDEX consent_requests_person ON consent_requests (person, created_at);
 CREATE INDEX consent_requests_expires ON consent_requests (expires_at) WHERE state = 'requested';
 CREATE TABLE consents (
   id               BYTEA  PRIMARY KEY CHECK (octet_length(id) = 16),
   grant_id         TEXT   NOT NULL UNIQUE,
-  request          BYTEA  UNIQUE REFERENCES consent_requests (id),
+  request          BYTEA  NOT NULL UNIQUE REFERENCES consent_requests (id),
   origin           TEXT   NOT NULL CHECK (origin IN ('pushed', 'portal')),
   person           BYTEA  NOT NULL REFERENCES persons (id),
   subject          TEXT   NOT NULL,       -- pairwise
   recipient        TEXT   NOT NULL,
-  service          TEXT   NOT NULL,
-  service_name     TEXT   NOT NULL,       -- JSON, three languages
-  use_id           TEXT   NOT NULL,
   dataset          TEXT   NOT NULL,
-  fields           TEXT   NOT NULL,       -- JSON array
-  limits           TEXT   NOT NULL,       -- JSON
-  document         BYTEA  NOT NULL,       -- sealed: exactly what the resident saw
-  evidence         BYTEA,                 -- sealed: the resident's signature on it
+  terms            TEXT   NOT NULL,       -- JSON
+  evidence         BYTEA  NOT NULL,       -- sealed: what the resident saw, and the provider's signature on it
   commitment       TEXT   NOT NULL,
-  state            TEXT   NOT NULL CHECK (state IN
-                     ('active', 'suspended', 'declined', 'revoked', 'expired', 'exhausted', 'replaced')),
-  state_reason     TEXT,
-  status_idx       BIGINT UNIQUE,
-  exchange_count   BIGINT NOT NULL DEFAULT 0 CHECK (exchange_count >= 0),
+  acr              TEXT,
+  auth_time        BIGINT NOT NULL,
+  state            TEXT   NOT NULL CHECK (state IN ('active', 'suspended', 'revoked', 'returned', 'withdrawn',
+                     'expired', 'exhausted', 'replaced')),
+  status_index     BIGINT NOT NULL UNIQUE CHECK (status_index BETWEEN 0 AND 4294967295),
+  exchanges        BIGINT NOT NULL DEFAULT 0 CHECK (exchanges >= 0),
   last_exchange_at BIGINT,
-  created_at       BIGINT NOT NULL,
   decided_at       BIGINT NOT NULL,
   until_at         BIGINT NOT NULL,
   ended_at         BIGINT,
   version          BIGINT NOT NULL DEFAULT 0,
-  CHECK ((state IN ('active', 'suspended')) = (ended_at IS NULL)),
-  CHECK (state = 'declined' OR (evidence IS NOT NULL AND status_idx IS NOT NULL))
+  CHECK ((state IN ('active', 'suspended')) = (ended_at IS NULL))
 );
 CREATE INDEX consents_person ON consents (person, decided_at);
 CREATE INDEX consents_until ON consents (until_at) WHERE state IN ('active', 'suspended');
@@ -61,10 +53,10 @@ CREATE TABLE consent_events (
   seq        BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   consent    BYTEA  NOT NULL REFERENCES consents (id),
   at         BIGINT NOT NULL,
-  actor      TEXT   NOT NULL CHECK (actor IN ('resident', 'recipient', 'holder', 'time')),
+  actor      TEXT   NOT NULL CHECK (actor IN ('resident', 'recipient', 'node')),
   from_state TEXT,
   to_state   TEXT   NOT NULL,
-  reason     TEXT
+  ended_at   BIGINT
 );
 CREATE INDEX consent_events_consent ON consent_events (consent, seq);
 CREATE FUNCTION consent_events_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

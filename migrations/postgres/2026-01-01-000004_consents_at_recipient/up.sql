@@ -8,14 +8,13 @@ CREATE TABLE held_consents (
   case_reference       BYTEA,             -- sealed
   expected_person      BYTEA,             -- sealed
   return_url           TEXT,
-  fields               TEXT   NOT NULL,   -- JSON array
-  details              TEXT   NOT NULL,   -- JSON
+  detail               TEXT   NOT NULL,   -- JSON: the authorization_details entry, as asked, then as granted
   oauth_state_hash     BYTEA  UNIQUE,
   code_verifier        BYTEA,             -- sealed
   browser_binding_hash BYTEA,
   state                TEXT   NOT NULL CHECK (state IN ('requested', 'active', 'suspended', 'declined', 'lapsed',
-                         'failed', 'revoked', 'expired', 'exhausted', 'replaced')),
-  state_reason         TEXT,
+                         'failed', 'ended')),
+  state_reason         TEXT,              -- a stable word
   grant_id             TEXT,
   dpop_kid             TEXT   REFERENCES signing_keys (kid), -- the key that the token is bound to
   access_token         BYTEA,             -- sealed

@@ -2,58 +2,50 @@ CREATE TABLE consent_requests (
   id                     BLOB   NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   origin                 TEXT   NOT NULL CHECK (origin IN ('pushed', 'portal')),
   recipient              TEXT   NOT NULL,
-  use_id                 TEXT   NOT NULL,
-  dataset                TEXT   NOT NULL,
-  details                TEXT   NOT NULL, -- the authorization_details entry, JSON
-  redirect_uri           TEXT,
-  oauth_state            TEXT,
-  code_challenge         TEXT,
-  dpop_jkt               TEXT,
+  recipient_name         TEXT   NOT NULL,
+  terms                  TEXT   NOT NULL, -- JSON
+  declared_use           TEXT   NOT NULL, -- JSON, as it was when asked
+  return_path            TEXT,            -- JSON
   expected_person        BLOB,            -- keyed hash of the identifier
   person                 BLOB   REFERENCES persons (id),
-  request_uri_hash       BLOB   UNIQUE,
+  request_uri_hash       BLOB   UNIQUE,   -- keyed hash
   request_uri_expires_at INTEGER,
   request_uri_used_at    INTEGER,
-  state                  TEXT   NOT NULL CHECK (state IN ('requested', 'decided', 'lapsed')),
+  state                  TEXT   NOT NULL CHECK (state IN ('requested', 'allowed', 'declined', 'lapsed')),
+  consent                BLOB,            -- what came of it
   pending_decision       BLOB,            -- sealed
   created_at             INTEGER NOT NULL,
   expires_at             INTEGER NOT NULL,
   ended_at               INTEGER,
-  version                INTEGER NOT NULL DEFAULT 0
+  CHECK ((state = 'allowed') = (consent IS NOT NULL)),
+  CHECK ((state = 'requested') = (ended_at IS NULL))
 ) STRICT;
-CREATE INDEX consent_requests_person ON consent_requests (person, state);
-CREATE INDEX consent_requests_expected ON consent_requests (expected_person, state);
+CREATE INDEX consent_requests_person ON consent_requests (person, created_at);
 CREATE INDEX consent_requests_expires ON consent_requests (expires_at) WHERE state = 'requested';
 CREATE TABLE consents (
   id               BLOB   NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   grant_id         TEXT   NOT NULL UNIQUE,
-  request          BLOB   UNIQUE REFERENCES consent_requests (id),
+  request          BLOB   NOT NULL UNIQUE REFERENCES consent_requests (id),
   origin           TEXT   NOT NULL CHECK (origin IN ('pushed', 'portal')),
   person           BLOB   NOT NULL REFERENCES persons (id),
   subject          TEXT   NOT NULL,       -- pairwise
   recipient        TEXT   NOT NULL,
-  service          TEXT   NOT NULL,
-  service_name     TEXT   NOT NULL,       -- JSON, three languages
-  use_id           TEXT   NOT NULL,
   dataset          TEXT   NOT NULL,
-  fields           TEXT   NOT NULL,       -- JSON array
-  limits           TEXT   NOT NULL,       -- JSON
-  document         BLOB   NOT NULL,       -- sealed: exactly what the resident saw
-  evidence         BLOB,                  -- sealed: the resident's signature on it
+  terms            TEXT   NOT NULL,       -- JSON
+  evidence         BLOB   NOT NULL,       -- sealed: what the resident saw, and the provider's signature on it
   commitment       TEXT   NOT NULL,
-  state            TEXT   NOT NULL CHECK (state IN
-                     ('active', 'suspended', 'declined', 'revoked', 'expired', 'exhausted', 'replaced')),
-  state_reason     TEXT,
-  status_idx       INTEGER UNIQUE,
-  exchange_count   INTEGER NOT NULL DEFAULT 0 CHECK (exchange_count >= 0),
+  acr              TEXT,
+  auth_time        INTEGER NOT NULL,
+  state            TEXT   NOT NULL CHECK (state IN ('active', 'suspended', 'revoked', 'returned', 'withdrawn',
+                     'expired', 'exhausted', 'replaced')),
+  status_index     INTEGER NOT NULL UNIQUE CHECK (status_index BETWEEN 0 AND 4294967295),
+  exchanges        INTEGER NOT NULL DEFAULT 0 CHECK (exchanges >= 0),
   last_exchange_at INTEGER,
-  created_at       INTEGER NOT NULL,
   decided_at       INTEGER NOT NULL,
   until_at         INTEGER NOT NULL,
   ended_at         INTEGER,
   version          INTEGER NOT NULL DEFAULT 0,
-  CHECK ((state IN ('active', 'suspended')) = (ended_at IS NULL)),
-  CHECK (state = 'declined' OR (evidence IS NOT NULL AND status_idx IS NOT NULL))
+  CHECK ((state IN ('active', 'suspended')) = (ended_at IS NULL))
 ) STRICT;
 CREATE INDEX consents_person ON consents (person, decided_at);
 CREATE INDEX consents_until ON consents (until_at) WHERE state IN ('active', 'suspended');
@@ -61,10 +53,10 @@ CREATE TABLE consent_events (
   seq        INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
   consent    BLOB   NOT NULL REFERENCES consents (id),
   at         INTEGER NOT NULL,
-  actor      TEXT   NOT NULL CHECK (actor IN ('resident', 'recipient', 'holder', 'time')),
+  actor      TEXT   NOT NULL CHECK (actor IN ('resident', 'recipient', 'node')),
   from_state TEXT,
   to_state   TEXT   NOT NULL,
-  reason     TEXT
+  ended_at   INTEGER
 ) STRICT;
 CREATE INDEX consent_events_consent ON consent_events (consent, seq);
 CREATE TRIGGER consent_events_no_update BEFORE UPDATE ON consent_events
