@@ -14,10 +14,14 @@ pub(super) fn page(
     rendered: Result<String, askama::Error>,
 ) -> HttpResponse {
     match rendered {
-        Ok(html) => guarded(HttpResponse::build(status), form_targets).content_type("text/html; charset=utf-8").body(html),
+        Ok(html) => guarded(HttpResponse::build(status), form_targets)
+            .content_type("text/html; charset=utf-8")
+            .body(html),
         Err(error) => {
             tracing::error!(%error, "a demo page cannot be rendered");
-            HttpResponse::InternalServerError().content_type("text/plain; charset=utf-8").body("The page cannot be shown.")
+            HttpResponse::InternalServerError()
+                .content_type("text/plain; charset=utf-8")
+                .body("The page cannot be shown.")
         }
     }
 }
@@ -55,7 +59,8 @@ pub(super) fn is_own_form(headers: &HeaderMap, base: &Url) -> bool {
     let says = |name: &str, good: &[&str]| {
         headers.get(name).is_none_or(|value| value.to_str().is_ok_and(|value| good.contains(&value)))
     };
-    says("sec-fetch-site", &["same-origin", "none"]) && says("origin", &[base.origin().ascii_serialization().as_str()])
+    says("sec-fetch-site", &["same-origin", "none"])
+        && says("origin", &[base.origin().ascii_serialization().as_str()])
 }
 
 /// The redirect after a form, or to a registered client.

@@ -64,7 +64,11 @@ pub(super) async fn by_query(provider: web::Data<DemoProvider>, request: HttpReq
 }
 
 /// `POST /authorize`.
-pub(super) async fn by_form(provider: web::Data<DemoProvider>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+pub(super) async fn by_form(
+    provider: web::Data<DemoProvider>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> HttpResponse {
     authorize(&provider, &request, &body)
 }
 
@@ -81,9 +85,7 @@ fn authorize(provider: &DemoProvider, http: &HttpRequest, parameters: &[u8]) -> 
         .cookie(SESSION_COOKIE)
         .and_then(|cookie| provider.memory().sessions.get(now, cookie.value()).cloned())
         .filter(|session| !request.fresh && provider.resident(&session.username).is_some())
-        .filter(|session| {
-            request.max_age.is_none_or(|max_age| session.auth_time.plus_secs(max_age) >= now)
-        });
+        .filter(|session| request.max_age.is_none_or(|max_age| session.auth_time.plus_secs(max_age) >= now));
     let answered = session.and_then(|session| {
         let acr = request.answered_acr(session.level)?;
         Some((session, acr))
@@ -162,7 +164,12 @@ pub(super) fn back_with_error(
 }
 
 /// The redirect address with an answer in its query, always with `iss` (RFC 9207).
-fn answer(provider: &DemoProvider, redirect_uri: &str, state: Option<&str>, pairs: &[(&str, &str)]) -> String {
+fn answer(
+    provider: &DemoProvider,
+    redirect_uri: &str,
+    state: Option<&str>,
+    pairs: &[(&str, &str)],
+) -> String {
     let Ok(mut back) = Url::parse(redirect_uri) else {
         // A registered address that is no URL cannot be reached by any browser.
         return redirect_uri.to_owned();
@@ -221,7 +228,9 @@ fn parse(provider: &DemoProvider, parameters: &[u8]) -> Result<AuthorizationRequ
         fresh: prompts.iter().any(|prompt| matches!(*prompt, "login" | "select_account")),
         silent: prompts.contains(&"none"),
         max_age,
-        acr: get("acr_values").map(|text| text.split(' ').filter_map(Level::from_acr).collect()).unwrap_or_default(),
+        acr: get("acr_values")
+            .map(|text| text.split(' ').filter_map(Level::from_acr).collect())
+            .unwrap_or_default(),
         language: get("ui_locales")
             .and_then(|text| text.split(' ').find_map(Language::from_tag))
             .unwrap_or(Language::Fi),
@@ -246,8 +255,8 @@ fn check_protocol<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<(), (&'s
         return Err(("invalid_scope", "the scope must have openid"));
     }
     let challenge = get("code_challenge").unwrap_or_default();
-    let is_hash =
-        challenge.len() == 43 && challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let is_hash = challenge.len() == 43
+        && challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if get("code_challenge_method") != Some("S256") || !is_hash {
         return Err(("invalid_request", "PKCE with code_challenge_method=S256 is required"));
     }

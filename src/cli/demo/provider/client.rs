@@ -8,13 +8,13 @@ use subtle::ConstantTimeEq;
 
 use super::token::{TokenError, TokenForm};
 use super::{ClientAuthentication, DemoProvider, RegisteredClient};
-use crate::domain::jose::{self, Claims, KeySource, Profile, PublicKeys, UnverifiedJws};
+use crate::domain::jose::{self, Claims, KeySource, PLAIN_JWT, Profile, PublicKeys, UnverifiedJws};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A client assertion (RFC 7523 §3).
 static CLIENT_ASSERTION: Profile = Profile {
-    typ: "JWT",
+    typ: PLAIN_JWT,
     max_bytes: 4 * 1024,
     key_source: KeySource::Kid,
     required: &["iss", "sub", "aud", "exp", "jti"],
@@ -107,7 +107,8 @@ fn by_assertion<'a>(
     if form.client_assertion_type.as_deref() != Some(ASSERTION_TYPE) {
         return Err(TokenError::InvalidClient);
     }
-    let unverified = UnverifiedJws::parse(assertion, &CLIENT_ASSERTION).map_err(|_| TokenError::InvalidClient)?;
+    let unverified =
+        UnverifiedJws::parse(assertion, &CLIENT_ASSERTION).map_err(|_| TokenError::InvalidClient)?;
     let client = unverified
         .claimed_issuer()
         .and_then(|issuer| provider.client(issuer))
@@ -132,7 +133,11 @@ fn by_assertion<'a>(
     Ok(client)
 }
 
-fn verified_assertion(provider: &DemoProvider, unverified: UnverifiedJws, keys: &PublicKeys) -> Option<Assertion> {
+fn verified_assertion(
+    provider: &DemoProvider,
+    unverified: UnverifiedJws,
+    keys: &PublicKeys,
+) -> Option<Assertion> {
     let claims: Assertion = unverified.verify_with(keys).ok()?.into_claims();
     let ours = [provider.0.issuer.clone(), provider.endpoint("/token")];
     let for_us = match &claims.aud {

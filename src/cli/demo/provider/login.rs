@@ -59,8 +59,7 @@ pub(super) async fn show(
     shown: web::Query<Shown>,
 ) -> HttpResponse {
     let Some(choice) = find(&provider, &http, &name) else { return gone() };
-    let language =
-        shown.lang.as_deref().and_then(Language::from_tag).unwrap_or(choice.request.language);
+    let language = shown.lang.as_deref().and_then(Language::from_tag).unwrap_or(choice.request.language);
     let now = provider.now();
     let current = http
         .cookie(SESSION_COOKIE)
@@ -136,7 +135,12 @@ pub(super) async fn not_found() -> HttpResponse {
 /// The choice of that name, when it belongs to this browser.
 fn find(provider: &DemoProvider, http: &HttpRequest, name: &str) -> Option<Choice> {
     let browser = http.cookie(BROWSER_COOKIE)?;
-    provider.memory().choices.get(provider.now(), name).filter(|choice| choice.browser == browser.value()).cloned()
+    provider
+        .memory()
+        .choices
+        .get(provider.now(), name)
+        .filter(|choice| choice.browser == browser.value())
+        .cloned()
 }
 
 fn gone() -> HttpResponse {

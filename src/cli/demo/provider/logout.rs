@@ -10,11 +10,11 @@ use url::Url;
 use super::authorize::{SESSION_COOKIE, cookie};
 use super::{DemoProvider, login};
 use crate::cli::demo::pages;
-use crate::domain::jose::{Claims, KeySource, Profile, UnverifiedJws};
+use crate::domain::jose::{Claims, KeySource, PLAIN_JWT, Profile, UnverifiedJws};
 
 /// An ID token of this provider that comes back as a hint. It may have expired long ago.
 static ID_TOKEN_HINT: Profile = Profile {
-    typ: "JWT",
+    typ: PLAIN_JWT,
     max_bytes: 8 * 1024,
     key_source: KeySource::Kid,
     required: &["iss", "aud"],
@@ -35,7 +35,11 @@ pub(super) async fn by_query(provider: web::Data<DemoProvider>, http: HttpReques
 }
 
 /// `POST /logout`.
-pub(super) async fn by_form(provider: web::Data<DemoProvider>, http: HttpRequest, body: web::Bytes) -> HttpResponse {
+pub(super) async fn by_form(
+    provider: web::Data<DemoProvider>,
+    http: HttpRequest,
+    body: web::Bytes,
+) -> HttpResponse {
     log_out(&provider, &http, &body)
 }
 
@@ -56,9 +60,10 @@ fn log_out(provider: &DemoProvider, http: &HttpRequest, parameters: &[u8]) -> Ht
     let back = values
         .get("post_logout_redirect_uri")
         .filter(|uri| {
-            client.as_deref().and_then(|id| provider.client(id)).is_some_and(|client| {
-                client.post_logout_redirect_uris.iter().any(|known| &known == uri)
-            })
+            client
+                .as_deref()
+                .and_then(|id| provider.client(id))
+                .is_some_and(|client| client.post_logout_redirect_uris.iter().any(|known| &known == uri))
         })
         .and_then(|uri| Url::parse(uri).ok());
     let mut response = match back {
@@ -68,7 +73,9 @@ fn log_out(provider: &DemoProvider, http: &HttpRequest, parameters: &[u8]) -> Ht
             }
             pages::see_other(back.as_str()).finish()
         }
-        None => login::message(StatusCode::OK, "You are logged out", "The demo login has ended in this browser."),
+        None => {
+            login::message(StatusCode::OK, "You are logged out", "The demo login has ended in this browser.")
+        }
     };
     let mut ended = cookie(SESSION_COOKIE, String::new());
     ended.make_removal();

@@ -223,7 +223,9 @@ impl DemoProvider {
     /// An I/O error when the listener cannot be used.
     pub fn run(self, listener: TcpListener) -> std::io::Result<Server> {
         let server = HttpServer::new(move || {
-            App::new().app_data(web::FormConfig::default().limit(16 * 1024)).configure(|app| self.configure(app))
+            App::new()
+                .app_data(web::FormConfig::default().limit(16 * 1024))
+                .configure(|app| self.configure(app))
         });
         Ok(server.workers(1).disable_signals().shutdown_timeout(2).listen(listener)?.run())
     }

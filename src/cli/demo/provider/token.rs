@@ -44,7 +44,9 @@ impl TokenError {
             Self::UnsupportedGrantType => {
                 (StatusCode::BAD_REQUEST, "unsupported_grant_type", "only authorization_code is supported")
             }
-            Self::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "no ID token could be made"),
+            Self::ServerError => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "no ID token could be made")
+            }
         };
         let mut response = HttpResponse::build(status);
         response.insert_header((CACHE_CONTROL, "no-store"));
@@ -79,7 +81,8 @@ fn redeem(provider: &DemoProvider, client_id: &str, form: &TokenForm) -> Result<
         return Err(TokenError::UnsupportedGrantType);
     }
     let code = form.code.as_deref().ok_or(TokenError::InvalidRequest("code is missing"))?;
-    let verifier = form.code_verifier.as_deref().ok_or(TokenError::InvalidRequest("code_verifier is missing"))?;
+    let verifier =
+        form.code_verifier.as_deref().ok_or(TokenError::InvalidRequest("code_verifier is missing"))?;
     let now = provider.now();
     let mut memory = provider.memory();
     let Some(Code { grant, used }) = memory.codes.get_mut(now, code) else {
@@ -123,7 +126,7 @@ fn answer(provider: &DemoProvider, grant: Grant) -> Result<Value, TokenError> {
     if let Some(nonce) = &grant.request.nonce {
         claims.insert("nonce".to_owned(), json!(nonce));
     }
-    let id_token = provider.0.key.sign("JWT", &claims).map_err(|_| TokenError::ServerError)?;
+    let id_token = provider.0.key.sign(jose::PLAIN_JWT, &claims).map_err(|_| TokenError::ServerError)?;
     let access_token = provider.secret();
     provider.memory().access_tokens.insert(now, access_token.clone(), now.plus_secs(ACCESS_SECS), grant);
     Ok(json!({
