@@ -1,0 +1,3 @@
+//! Everything that this node asks of others over HTTP.
+
+pub mod openid;
