@@ -4,6 +4,7 @@ mod address;
 pub mod anchor;
 mod cache;
 pub mod guard;
+pub mod openid;
 pub mod peers;
 
 pub use guard::{Expected, GuardedClient, OutboundError, Reach, Reply};
