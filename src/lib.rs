@@ -1,4 +1,5 @@
 //! OmaData node: a city's MyData node.
 
+pub mod config;
 pub mod domain;
 pub mod ports;
