@@ -1,8 +1,15 @@
 //! What the product knows, as values and pure functions. No I/O, no async; time and randomness are arguments.
+//!
+//! Any part may use [`ids`], [`clock`] and [`jose`]. Beyond that, `login` and `consent` use `catalogue`; `token` uses
+//! `consent` and `federation`; `exchange` uses `token`, `consent` and `catalogue`.
 
+pub mod audit;
 pub mod catalogue;
 pub mod clock;
+pub mod consent;
+pub mod exchange;
 pub mod federation;
 pub mod ids;
 pub mod jose;
 pub mod login;
+pub mod token;

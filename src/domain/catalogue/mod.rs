@@ -113,6 +113,16 @@ pub struct Field {
     pub sensitivity: Sensitivity,
 }
 
+/// The fields that date a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeriodFields {
+    /// The record's first day.
+    pub start: FieldName,
+    /// The record's last day; open when the field is absent or null.
+    pub end: Option<FieldName>,
+}
+
 /// One dataset of a holder as published in its catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -138,6 +148,9 @@ pub struct Dataset {
     pub retention: String,
     /// What people call the register that it comes from.
     pub register: Text,
+    /// The fields that date a record, where its records can be limited to a part of a person's history.
+    #[serde(default)]
+    pub period: Option<PeriodFields>,
     /// Least `acr` of a login that may give a permission to it; none demands nothing.
     #[serde(default)]
     pub required_acr: Option<String>,

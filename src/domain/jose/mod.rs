@@ -1,5 +1,46 @@
-//! Signed messages: strict parsing, verification, signing, key sets. The only user of josekit.
+//! Signed messages (JWS, RFC 7515; JWK, RFC 7517): strict parsing, verification, signing, key sets.
+//! The only user of josekit, which signs and verifies but is not trusted to parse.
+//!
+//! The way in is [`UnverifiedJws::parse`], which checks form and trusts nothing. It yields just what is needed to find
+//! the key; [`UnverifiedJws::verify`] consumes it and makes a [`Verified`], the only proof that a signature was checked.
 
-/// Public keys by `kid`.
-#[derive(Debug, Clone, Default)]
-pub struct PublicKeys;
+mod error;
+pub mod id_token;
+mod json;
+mod key;
+mod key_set;
+mod parse;
+mod sign;
+mod times;
+mod verified;
+
+pub use error::JoseError;
+pub use json::parse_strict_json;
+pub use key::{Algorithm, PublicKey};
+pub use key_set::PublicKeys;
+pub use parse::{Claims, KeySource, PLAIN_JWT, Profile, UnverifiedJws};
+pub use sign::SigningKey;
+pub use times::{MAX_NUMERIC_DATE, MAX_SKEW_SECS, check_times};
+pub use verified::Verified;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+
+/// The SHA-256 digest.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// Base64url without padding (RFC 7515 §2).
+#[must_use]
+pub fn b64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Decodes canonical base64url without padding: no white space, no `=`, unused bits zero.
+pub(crate) fn from_b64url(text: &str) -> Result<Vec<u8>, JoseError> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| JoseError::Base64)?;
+    // One byte string must have one spelling, whatever the decoder's options say.
+    if b64url(&bytes) == text { Ok(bytes) } else { Err(JoseError::Base64) }
+}

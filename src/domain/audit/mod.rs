@@ -1,0 +1,69 @@
+//! The log: one entry for every decision, change and exchange, each the leaf of a Merkle tree (RFC 6962 §2.1).
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::clock::Timestamp;
+use super::ids::{ConsentId, DatasetId, EntityId, FieldName};
+use super::jose::b64url;
+
+/// What happened. Carries no personal data: the consent's identifier means something to its holder alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Entry {
+    /// A resident decided, or a consent changed.
+    Consent {
+        /// The consent.
+        consent: ConsentId,
+        /// Its state after the change.
+        state: String,
+        /// When, seconds since 1970.
+        at: i64,
+    },
+    /// Data was released.
+    Exchange {
+        /// The consent.
+        consent: ConsentId,
+        /// Who fetched.
+        recipient: EntityId,
+        /// What.
+        dataset: DatasetId,
+        /// Which fields.
+        fields: Vec<FieldName>,
+        /// Digest of the proof (SHA-256 of its compact form, base64url).
+        proof_digest: String,
+        /// Digest of the answer's body (SHA-256, base64url).
+        body_digest: String,
+        /// When, seconds since 1970.
+        at: i64,
+    },
+}
+
+impl Entry {
+    /// A consent's change.
+    #[must_use]
+    pub fn consent(consent: ConsentId, state: &str, at: Timestamp) -> Self {
+        Self::Consent { consent, state: state.to_owned(), at: at.secs() }
+    }
+
+    /// The entry in canonical JSON and its leaf hash: `SHA-256(0x00 || entry)` (RFC 6962 §2.1), base64url.
+    ///
+    /// # Errors
+    /// Never for an entry; the serialiser's error otherwise.
+    pub fn leaf(&self) -> Result<Leaf, serde_json::Error> {
+        let entry = serde_json_canonicalizer::to_string(self)?;
+        let mut hash = Sha256::new();
+        hash.update([0_u8]);
+        hash.update(entry.as_bytes());
+        Ok(Leaf { hash: b64url(&hash.finalize()), entry })
+    }
+}
+
+/// An entry ready to be appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// Leaf hash, base64url.
+    pub hash: String,
+    /// The entry in canonical JSON.
+    pub entry: String,
+}

@@ -1,0 +1,198 @@
+//! The consent document: exactly what the resident saw and decided, in canonical JSON (RFC 8785), and the salted
+//! commitment that the login provider signs.
+
+use serde::{Deserialize, Serialize};
+
+use super::terms::Terms;
+use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Language};
+use crate::domain::clock::{Day, Timestamp};
+use crate::domain::ids::{ConsentId, FieldName, PairwiseSubject};
+use crate::domain::jose::{b64url, sha256};
+
+/// Version of the document's form.
+pub const DOCUMENT_VERSION: &str = "omadata-consent/1";
+
+/// 32 random bytes, so that a commitment tells nothing about the document to one who guesses.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Salt(pub [u8; 32]);
+
+impl std::fmt::Debug for Salt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Salt([redacted])")
+    }
+}
+
+/// `base64url(SHA-256(salt || JCS(document)))`: the `nonce` of the signing login and the token's `consent_commitment`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Commitment(String);
+
+impl Commitment {
+    /// Commits to a document in canonical JSON.
+    #[must_use]
+    pub fn to(document: &str, salt: &Salt) -> Self {
+        let mut bytes = salt.0.to_vec();
+        bytes.extend_from_slice(document.as_bytes());
+        Self(b64url(&sha256(&bytes)))
+    }
+
+    /// A commitment as stored or received.
+    #[must_use]
+    pub const fn from_text(text: String) -> Self {
+        Self(text)
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A party as named to the resident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// Entity identifier.
+    pub id: String,
+    /// Name as shown.
+    pub name: String,
+}
+
+/// A field as shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownField {
+    /// Its name in the record.
+    pub name: FieldName,
+    /// Its label as shown.
+    pub label: String,
+    /// Whether the resident could leave it out.
+    pub optional: bool,
+}
+
+/// A contact as shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownContact {
+    /// Name as shown.
+    pub name: String,
+    /// E-mail address.
+    pub email: String,
+}
+
+/// What the resident saw and decided. Carries no values of the person's data and no national identifier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConsentDocument {
+    /// [`DOCUMENT_VERSION`].
+    pub version: String,
+    /// The consent.
+    pub consent: ConsentId,
+    /// The resident, as this recipient will know them.
+    pub subject: PairwiseSubject,
+    /// The language of the texts.
+    pub language: Language,
+    /// Who releases the data.
+    pub holder: Party,
+    /// Who fetches it.
+    pub recipient: Party,
+    /// The service that asks, as shown.
+    pub service: String,
+    /// The purpose in one sentence, as shown.
+    pub purpose_text: String,
+    /// The dataset's title, as shown.
+    pub dataset_title: String,
+    /// The fields allowed, as shown.
+    pub fields: Vec<ShownField>,
+    /// The terms as decided.
+    pub terms: Terms,
+    /// Legal basis, a DPV term.
+    pub legal_basis: String,
+    /// Whom the recipient may pass the data on to.
+    pub onward_sharing: String,
+    /// What "no" would have meant, as shown.
+    pub otherwise: String,
+    /// Who is responsible at the recipient.
+    pub controller: ShownContact,
+    /// The recipient's data protection officer.
+    pub data_protection_officer: ShownContact,
+    /// The last day.
+    pub until: Day,
+    /// When the resident pressed Allow, RFC 3339.
+    pub decided_at: String,
+}
+
+/// All that a document is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct DocumentParts<'a> {
+    /// The consent.
+    pub consent: ConsentId,
+    /// The resident towards the recipient.
+    pub subject: &'a PairwiseSubject,
+    /// The page's language.
+    pub language: Language,
+    /// The holder's name as shown.
+    pub holder_name: &'a str,
+    /// The recipient's name as shown.
+    pub recipient_name: &'a str,
+    /// The declared use as shown.
+    pub declared_use: &'a DeclaredUse,
+    /// The dataset as shown.
+    pub dataset: &'a Dataset,
+    /// The terms: as offered for the offer's hash, as decided for the document that is signed.
+    pub terms: &'a Terms,
+    /// When.
+    pub decided_at: Timestamp,
+}
+
+impl ConsentDocument {
+    /// Puts the document together.
+    #[must_use]
+    pub fn new(parts: &DocumentParts<'_>) -> Self {
+        let language = parts.language;
+        let declared = parts.declared_use;
+        let shown = |contact: &Contact| ShownContact {
+            name: contact.name.get(language).to_owned(),
+            email: contact.email.clone(),
+        };
+        let fields = parts
+            .terms
+            .fields
+            .iter()
+            .map(|name| ShownField {
+                name: name.clone(),
+                label: parts
+                    .dataset
+                    .field(name)
+                    .map_or_else(|| name.to_string(), |field| field.label.get(language).to_owned()),
+                optional: !declared.required_fields.contains(name),
+            })
+            .collect();
+        Self {
+            version: DOCUMENT_VERSION.to_owned(),
+            consent: parts.consent,
+            subject: parts.subject.clone(),
+            language,
+            holder: Party { id: parts.terms.holder.to_string(), name: parts.holder_name.to_owned() },
+            recipient: Party { id: parts.terms.recipient.to_string(), name: parts.recipient_name.to_owned() },
+            service: declared.service_name.get(language).to_owned(),
+            purpose_text: declared.purpose_text.get(language).to_owned(),
+            dataset_title: parts.dataset.title.get(language).to_owned(),
+            fields,
+            terms: parts.terms.clone(),
+            legal_basis: declared.legal_basis.clone(),
+            onward_sharing: "none".to_owned(),
+            otherwise: declared.otherwise.get(language).to_owned(),
+            controller: shown(&declared.controller),
+            data_protection_officer: shown(&declared.data_protection_officer),
+            until: parts.terms.until,
+            decided_at: parts.decided_at.rfc3339(),
+        }
+    }
+
+    /// The document in canonical JSON (RFC 8785).
+    ///
+    /// # Errors
+    /// Never for a document of this form; the serialiser's error otherwise.
+    pub fn canonical(&self) -> Result<String, serde_json::Error> {
+        serde_json_canonicalizer::to_string(self)
+    }
+}

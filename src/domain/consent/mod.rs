@@ -1,0 +1,18 @@
+//! A resident's decision: what was asked, what was decided, the consent's life, and the evidence for it.
+//!
+//! * [`terms`]: what one consent covers, and how a request is held against the declared use and the dataset.
+//! * [`state`]: the life cycle as an enum with transitions that can refuse.
+//! * [`document`]: exactly what the resident saw, in canonical JSON, and the commitment to it.
+//! * [`evidence`]: the login provider's signature over that commitment.
+
+pub mod document;
+pub mod evidence;
+pub mod request;
+pub mod state;
+pub mod terms;
+
+pub use document::{Commitment, ConsentDocument, Salt};
+pub use evidence::{Evidence, EvidenceError, VerifiedEvidence};
+pub use request::{ConsentRequest, Origin, PendingDecision, RequestState};
+pub use state::{Actor, Consent, ConsentState, End, Transition, TransitionError};
+pub use terms::{AuthorizationDetail, DetailError, Frequency, Period, Terms};

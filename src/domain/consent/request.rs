@@ -1,0 +1,114 @@
+//! A consent request at its holder, from the moment it is pushed (or begun by the resident) until it is decided.
+
+use serde::{Deserialize, Serialize};
+
+use super::terms::Terms;
+use crate::domain::catalogue::DeclaredUse;
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{ConsentId, PersonId, RequestId, Thumbprint};
+
+/// How long a request waits for a decision, in seconds.
+pub const REQUEST_LIFETIME_SECS: i64 = 30 * 60;
+
+/// Who began it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A service asked; the browser goes back to the recipient.
+    Pushed,
+    /// The resident started in the holder's portal; the recipient is told by an event.
+    Portal,
+}
+
+impl Origin {
+    /// The stored word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pushed => "pushed",
+            Self::Portal => "portal",
+        }
+    }
+
+    /// From the stored word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Pushed, Self::Portal].into_iter().find(|origin| origin.as_str() == word)
+    }
+}
+
+/// Where a request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestState {
+    /// Waiting for the resident.
+    Requested,
+    /// Allowed.
+    Allowed(ConsentId),
+    /// Not allowed.
+    Declined,
+    /// Nobody decided in time.
+    Lapsed,
+}
+
+/// How the answer goes back to the client (RFC 6749, RFC 7636, RFC 9449).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReturnPath {
+    /// `redirect_uri`, one of the client's registered ones.
+    pub redirect_uri: String,
+    /// `state`, sent back as it came.
+    pub state: Option<String>,
+    /// `code_challenge`, S256.
+    pub code_challenge: String,
+    /// `dpop_jkt`, when the client bound the code to a key.
+    pub dpop_jkt: Option<Thumbprint>,
+}
+
+/// A request that waits for a resident's decision.
+#[derive(Debug, Clone)]
+pub struct ConsentRequest {
+    /// Its identifier; unguessable, the last part of the consent page's address.
+    pub id: RequestId,
+    /// Who began it.
+    pub origin: Origin,
+    /// What is asked, already held against the declared use.
+    pub terms: Terms,
+    /// The declared use as it was when asked: what the resident sees.
+    pub declared_use: DeclaredUse,
+    /// What the recipient is called.
+    pub recipient_name: String,
+    /// The way back, for a pushed request.
+    pub return_path: Option<ReturnPath>,
+    /// Keyed hash of the identifier of whom the service expects, when it said so.
+    pub expected_person: Option<Vec<u8>>,
+    /// Who opened it first; nobody else can.
+    pub person: Option<PersonId>,
+    /// Where it stands.
+    pub state: RequestState,
+    /// When it came.
+    pub created_at: Timestamp,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+}
+
+impl ConsentRequest {
+    /// Whether it still waits for a decision now.
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.state == RequestState::Requested && now < self.expires_at
+    }
+}
+
+/// A decision that the resident has made and the login provider has yet to sign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PendingDecision {
+    /// The consent that will come of it.
+    pub consent: ConsentId,
+    /// The terms as decided.
+    pub terms: Terms,
+    /// The document in canonical JSON.
+    pub document: String,
+    /// The salt of the commitment, base64url.
+    pub salt: String,
+}

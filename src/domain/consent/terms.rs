@@ -1,0 +1,298 @@
+//! What one consent covers, and the rule that a request may only narrow the declared use it names.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::catalogue::{Dataset, DeclaredUse};
+use crate::domain::clock::{Day, Timestamp};
+use crate::domain::ids::{DatasetId, EntityId, FieldName, UseId};
+
+/// The `type` of every `authorization_details` entry that a node understands (RFC 9396 §2).
+pub const DETAIL_TYPE: &str = "omadata_dataset";
+
+/// The longest that any consent may last, in days: the resident decides anew at least once a year.
+pub const LONGEST_DAYS: i64 = 366;
+
+/// The part of a person's history that is asked for, both days included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    /// First day.
+    pub from: Day,
+    /// Last day.
+    pub to: Day,
+}
+
+impl Period {
+    /// Whether something that lasted from `start` to `end` (open when absent) touches this period.
+    #[must_use]
+    pub fn touches(&self, start: Option<Day>, end: Option<Day>) -> bool {
+        start.is_none_or(|start| start <= self.to) && end.is_none_or(|end| end >= self.from)
+    }
+}
+
+/// How often the data may be fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frequency {
+    /// Exchanges over the consent's whole life.
+    pub max: u32,
+}
+
+/// One entry of `authorization_details` (RFC 9396), strictly parsed, not yet held against anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthorizationDetail {
+    /// [`DETAIL_TYPE`].
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The holder, exactly one.
+    pub locations: Vec<String>,
+    /// The dataset at the holder.
+    pub identifier: DatasetId,
+    /// `["read"]`.
+    pub actions: Vec<String>,
+    /// The fields asked for.
+    pub datatypes: Vec<FieldName>,
+    /// The declared use that the request rests on.
+    #[serde(rename = "use")]
+    pub declared_use: UseId,
+    /// The use's purpose.
+    pub purpose: String,
+    /// How far back and ahead; the whole history when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<Period>,
+    /// How often.
+    pub frequency: Frequency,
+    /// How long the recipient keeps it, ISO 8601 duration in days, months or years.
+    pub retention: String,
+    /// The last day on which it may be fetched.
+    pub until: Day,
+}
+
+/// Why a request does not fit its declared use or the dataset (`invalid_authorization_details`, RFC 9396 §5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DetailError {
+    /// Not `omadata_dataset`.
+    #[error("type is not omadata_dataset")]
+    Type,
+    /// Not exactly this holder.
+    #[error("locations must name this holder and nothing else")]
+    Location,
+    /// Not exactly `read`.
+    #[error("actions must be [\"read\"]")]
+    Action,
+    /// The use belongs to another recipient.
+    #[error("the declared use is not the client's own")]
+    ForeignUse,
+    /// The dataset is not of the kind that the use names.
+    #[error("the dataset is not of the declared use's kind")]
+    DatasetKind,
+    /// A field is outside the use or the dataset, twice, or a required one is missing.
+    #[error("datatypes go beyond the declared use, repeat, or lack a required field")]
+    Fields,
+    /// Not the use's purpose.
+    #[error("purpose differs from the declared use")]
+    Purpose,
+    /// Zero, or more than the use allows.
+    #[error("frequency is outside the declared use")]
+    Frequency,
+    /// Longer than the use allows, or not a duration.
+    #[error("retention is outside the declared use")]
+    Retention,
+    /// In the past, or further ahead than the use allows.
+    #[error("until is outside the declared use")]
+    Until,
+    /// From after to, or a dataset whose records carry no dates.
+    #[error("period is not one that the dataset can be limited to")]
+    Period,
+}
+
+/// What one consent covers. Made only by [`Terms::narrowed`] from a request and by [`Terms::decided`] from those.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Terms {
+    /// The node that releases the data.
+    pub holder: EntityId,
+    /// The node that fetches it.
+    pub recipient: EntityId,
+    /// The declared use that it rests on.
+    pub declared_use: UseId,
+    /// The dataset at the holder.
+    pub dataset: DatasetId,
+    /// The fields covered, in the dataset's order.
+    pub fields: Vec<FieldName>,
+    /// The purpose, a DPV term.
+    pub purpose: String,
+    /// The part of the history covered; all of it when absent.
+    pub period: Option<Period>,
+    /// Exchanges over the consent's whole life.
+    pub max_exchanges: u32,
+    /// How long the recipient keeps it, ISO 8601 duration.
+    pub retention: String,
+    /// The last day on which it may be fetched.
+    pub until: Day,
+}
+
+/// What a request is held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds<'a> {
+    /// This node.
+    pub holder: &'a EntityId,
+    /// The client that asks.
+    pub recipient: &'a EntityId,
+    /// The dataset that it asks for.
+    pub dataset: &'a Dataset,
+    /// The declared use that it names, as its recipient publishes it.
+    pub declared_use: &'a DeclaredUse,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Terms {
+    /// Holds a request against the declared use and the dataset.
+    ///
+    /// # Errors
+    /// [`DetailError`]: the first way in which the request is more than a narrowing.
+    pub fn narrowed(detail: &AuthorizationDetail, bounds: &Bounds<'_>) -> Result<Self, DetailError> {
+        let declared = bounds.declared_use;
+        let require = |holds: bool, error: DetailError| if holds { Ok(()) } else { Err(error) };
+        require(detail.kind == DETAIL_TYPE, DetailError::Type)?;
+        require(detail.locations == [bounds.holder.as_str()], DetailError::Location)?;
+        require(detail.actions == ["read"], DetailError::Action)?;
+        require(
+            detail.declared_use == declared.id
+                && detail.declared_use.recipient() == bounds.recipient.as_str(),
+            DetailError::ForeignUse,
+        )?;
+        require(
+            detail.identifier == bounds.dataset.id && bounds.dataset.kind == declared.dataset_type,
+            DetailError::DatasetKind,
+        )?;
+        require(detail.purpose == declared.purpose, DetailError::Purpose)?;
+        let fields = order_fields(&detail.datatypes, bounds)?;
+        require((1..=declared.max_exchanges).contains(&detail.frequency.max), DetailError::Frequency)?;
+        let (asked, allowed) = (duration_days(&detail.retention), duration_days(&declared.retention));
+        require(asked.zip(allowed).is_some_and(|(asked, allowed)| asked <= allowed), DetailError::Retention)?;
+        let longest = i64::from(declared.max_days).min(LONGEST_DAYS);
+        require(fits_until(detail.until, bounds.now, longest), DetailError::Until)?;
+        require(
+            detail.period.is_none_or(|period| bounds.dataset.period.is_some() && period.from <= period.to),
+            DetailError::Period,
+        )?;
+        Ok(Self {
+            holder: bounds.holder.clone(),
+            recipient: bounds.recipient.clone(),
+            declared_use: detail.declared_use.clone(),
+            dataset: detail.identifier.clone(),
+            fields,
+            purpose: detail.purpose.clone(),
+            period: detail.period,
+            max_exchanges: detail.frequency.max,
+            retention: detail.retention.clone(),
+            until: detail.until,
+        })
+    }
+
+    /// The terms as the resident decided them: optional fields dropped, fewer times, a nearer end.
+    ///
+    /// # Errors
+    /// [`DetailError`] where the choice is not a narrowing of the offer or drops a required field.
+    pub fn decided(
+        &self,
+        choice: &Choice,
+        required: &[FieldName],
+        now: Timestamp,
+    ) -> Result<Self, DetailError> {
+        if required.iter().any(|field| !choice.fields.contains(field))
+            || choice.fields.iter().any(|field| !self.fields.contains(field))
+        {
+            return Err(DetailError::Fields);
+        }
+        if !(1..=self.max_exchanges).contains(&choice.max_exchanges) {
+            return Err(DetailError::Frequency);
+        }
+        if choice.until > self.until || choice.until.end() <= now {
+            return Err(DetailError::Until);
+        }
+        let mut decided = self.clone();
+        decided.fields.retain(|field| choice.fields.contains(field));
+        decided.max_exchanges = choice.max_exchanges;
+        decided.until = choice.until;
+        Ok(decided)
+    }
+
+    /// The same terms as an `authorization_details` entry, as the token and its answer carry them.
+    #[must_use]
+    pub fn to_detail(&self) -> AuthorizationDetail {
+        AuthorizationDetail {
+            kind: DETAIL_TYPE.to_owned(),
+            locations: vec![self.holder.to_string()],
+            identifier: self.dataset.clone(),
+            actions: vec!["read".to_owned()],
+            datatypes: self.fields.clone(),
+            declared_use: self.declared_use.clone(),
+            purpose: self.purpose.clone(),
+            period: self.period,
+            frequency: Frequency { max: self.max_exchanges },
+            retention: self.retention.clone(),
+            until: self.until,
+        }
+    }
+}
+
+/// What the resident chose on the consent page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Required and kept optional fields.
+    pub fields: BTreeSet<FieldName>,
+    /// Times.
+    pub max_exchanges: u32,
+    /// Last day.
+    pub until: Day,
+}
+
+fn order_fields(asked: &[FieldName], bounds: &Bounds<'_>) -> Result<Vec<FieldName>, DetailError> {
+    let wanted: BTreeSet<&FieldName> = asked.iter().collect();
+    let may_be_asked =
+        |field: &FieldName| bounds.declared_use.allows_field(field) && bounds.dataset.field(field).is_some();
+    if asked.is_empty()
+        || wanted.len() != asked.len()
+        || !asked.iter().all(may_be_asked)
+        || !bounds.declared_use.required_fields.iter().all(|field| wanted.contains(field))
+    {
+        return Err(DetailError::Fields);
+    }
+    let in_order = bounds.dataset.fields.iter().map(|field| &field.name);
+    Ok(in_order.filter(|name| wanted.contains(name)).cloned().collect())
+}
+
+fn fits_until(until: Day, now: Timestamp, longest_days: i64) -> bool {
+    until.end() > now && until.end() <= now.plus_secs((longest_days + 1) * 86_400)
+}
+
+/// An ISO 8601 duration of whole years, months, weeks or days as days, a month counted as 31 and a year as 366: enough
+/// to compare two durations without ever judging a longer one to be the shorter.
+#[must_use]
+pub fn duration_days(text: &str) -> Option<u32> {
+    let rest = text.strip_prefix('P')?;
+    let mut days = 0_u32;
+    let mut number = String::new();
+    for character in rest.chars() {
+        if character.is_ascii_digit() {
+            number.push(character);
+            continue;
+        }
+        let unit = match character {
+            'Y' => 366,
+            'M' => 31,
+            'W' => 7,
+            'D' => 1,
+            _ => return None,
+        };
+        days = days.checked_add(number.parse::<u32>().ok()?.checked_mul(unit)?)?;
+        number.clear();
+    }
+    (number.is_empty() && !rest.is_empty()).then_some(days)
+}

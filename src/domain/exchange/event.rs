@@ -1,0 +1,175 @@
+//! What nodes tell each other unasked: Security Event Tokens (RFC 8417), pushed (RFC 8935).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::domain::clock::{Day, Timestamp};
+use crate::domain::ids::{DatasetId, EntityId, FieldName, GrantId, Jti, UseId};
+use crate::domain::jose::{
+    Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
+};
+
+/// Form of a Security Event Token.
+pub const SECURITY_EVENT: Profile = Profile {
+    typ: "secevent+jwt",
+    max_bytes: 16 * 1024,
+    key_source: KeySource::Kid,
+    required: &["iss", "aud", "iat", "jti", "events"],
+    optional: Claims::Only(&[]),
+    extra_headers: &[],
+};
+
+/// How long ago an event may have been signed, in seconds: delivery is retried for days.
+const OLDEST_SECS: i64 = 14 * 86_400;
+
+const GIVEN: &str = "urn:omadata:event:consent-given";
+const REVOKED: &str = "urn:omadata:event:consent-revoked";
+const ACKNOWLEDGED: &str = "urn:omadata:event:exchange-acknowledged";
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A resident gave a consent in the holder's portal.
+    ConsentGiven(ConsentGiven),
+    /// A consent is over.
+    ConsentRevoked(ConsentRevoked),
+    /// The recipient verified an exchange's answer.
+    ExchangeAcknowledged(ExchangeAcknowledged),
+}
+
+/// A consent that the recipient's service did not ask for itself.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentGiven {
+    /// The consent.
+    pub grant_id: GrantId,
+    /// Which of the recipient's uses.
+    #[serde(rename = "use")]
+    pub declared_use: UseId,
+    /// The dataset at the holder.
+    pub dataset: DatasetId,
+    /// The fields.
+    pub fields: Vec<FieldName>,
+    /// The last day.
+    pub until: Day,
+    /// Redeemed once at the holder's token endpoint.
+    pub pre_authorized_code: String,
+}
+
+impl std::fmt::Debug for ConsentGiven {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConsentGiven").field("grant_id", &self.grant_id).finish_non_exhaustive()
+    }
+}
+
+/// A consent is over: the recipient stops at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentRevoked {
+    /// The consent.
+    pub grant_id: GrantId,
+    /// When, seconds since 1970.
+    pub at: i64,
+}
+
+/// The recipient's own signature on an exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExchangeAcknowledged {
+    /// The exchange (`jti` of its receipt).
+    pub exchange: Jti,
+    /// The consent.
+    pub grant_id: GrantId,
+    /// SHA-256 of the body as received, base64url.
+    pub body_digest: String,
+    /// SHA-256 of the compact receipt, base64url.
+    pub receipt_digest: String,
+}
+
+/// The claims of a Security Event Token with exactly one event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventClaims {
+    /// Who says it.
+    pub iss: EntityId,
+    /// To whom.
+    pub aud: EntityId,
+    /// Seconds since 1970.
+    pub iat: i64,
+    /// This event.
+    pub jti: Jti,
+    events: Map<String, Value>,
+}
+
+impl Event {
+    fn to_member(&self) -> Result<(&'static str, Value), serde_json::Error> {
+        Ok(match self {
+            Self::ConsentGiven(event) => (GIVEN, serde_json::to_value(event)?),
+            Self::ConsentRevoked(event) => (REVOKED, serde_json::to_value(event)?),
+            Self::ExchangeAcknowledged(event) => (ACKNOWLEDGED, serde_json::to_value(event)?),
+        })
+    }
+
+    fn from_member(name: &str, value: Value) -> Result<Self, JoseError> {
+        let malformed = |_| JoseError::MalformedClaims;
+        match name {
+            GIVEN => serde_json::from_value(value).map(Self::ConsentGiven).map_err(malformed),
+            REVOKED => serde_json::from_value(value).map(Self::ConsentRevoked).map_err(malformed),
+            ACKNOWLEDGED => serde_json::from_value(value).map(Self::ExchangeAcknowledged).map_err(malformed),
+            _ => Err(JoseError::MalformedClaims),
+        }
+    }
+
+    /// Signs the event.
+    ///
+    /// # Errors
+    /// [`JoseError`] when the key cannot sign.
+    pub fn sign(
+        &self,
+        key: &SigningKey,
+        from: &EntityId,
+        to: &EntityId,
+        jti: Jti,
+        now: Timestamp,
+    ) -> Result<String, JoseError> {
+        let (name, value) = self.to_member().map_err(|_| JoseError::MalformedClaims)?;
+        let events = Map::from_iter([(name.to_owned(), value)]);
+        key.sign(
+            SECURITY_EVENT.typ,
+            &EventClaims { iss: from.clone(), aud: to.clone(), iat: now.secs(), jti, events },
+        )
+    }
+
+    /// Who an event claims to come from, for finding the keys; nothing is trusted yet.
+    ///
+    /// # Errors
+    /// [`JoseError`] when it is not a Security Event Token at all.
+    pub fn open(text: &str) -> Result<(EntityId, UnverifiedJws), JoseError> {
+        let unverified = UnverifiedJws::parse(text, &SECURITY_EVENT)?;
+        let from = unverified
+            .claimed_issuer()
+            .and_then(|issuer| issuer.parse().ok())
+            .ok_or(JoseError::MalformedClaims)?;
+        Ok((from, unverified))
+    }
+
+    /// Verifies an event with its sender's receipt keys.
+    ///
+    /// # Errors
+    /// [`JoseError`]: signature, audience or times do not fit, or it is not exactly one known event.
+    pub fn verify(
+        unverified: UnverifiedJws,
+        keys: &PublicKeys,
+        to: &EntityId,
+        now: Timestamp,
+    ) -> Result<(EventClaims, Self), JoseError> {
+        let mut claims = unverified.verify_with::<EventClaims>(keys)?.into_claims();
+        check_times(now, Some(claims.iat), None, Some(claims.iat.saturating_add(OLDEST_SECS)))?;
+        let events = std::mem::take(&mut claims.events);
+        if &claims.aud != to || events.len() != 1 {
+            return Err(JoseError::MalformedClaims);
+        }
+        let (name, value) = events.into_iter().next().ok_or(JoseError::MalformedClaims)?;
+        let event = Self::from_member(&name, value)?;
+        Ok((claims, event))
+    }
+}

@@ -1,0 +1,9 @@
+//! The exchange: what may be released, field by field, and the receipts that prove it to both sides.
+
+pub mod event;
+pub mod receipt;
+pub mod release;
+
+pub use event::{Event, EventClaims};
+pub use receipt::{Receipt, ReceiptExpectation, VerifiedReceipt};
+pub use release::{Release, ReleaseScope};

@@ -1,0 +1,142 @@
+//! Receipts: the holder's signature over what it released, checked by the recipient before it uses anything.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{DatasetId, EntityId, FieldName, GrantId, Jti};
+use crate::domain::jose::{
+    Claims, JoseError, KeySource, Profile, PublicKeys, UnverifiedJws, b64url, check_times, sha256,
+};
+
+/// Form of an exchange receipt.
+pub const EXCHANGE_RECEIPT: Profile = Profile {
+    typ: "exchange-receipt+jwt",
+    max_bytes: 8 * 1024,
+    key_source: KeySource::Kid,
+    required: &[
+        "iss",
+        "aud",
+        "iat",
+        "jti",
+        "grant_id",
+        "dataset",
+        "fields",
+        "records",
+        "proof_digest",
+        "body_digest",
+        "log_entry",
+    ],
+    optional: Claims::Only(&[]),
+    extra_headers: &[],
+};
+
+/// What a holder states about one released exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The holder.
+    pub iss: EntityId,
+    /// The recipient.
+    pub aud: EntityId,
+    /// Seconds since 1970.
+    pub iat: i64,
+    /// The exchange.
+    pub jti: Jti,
+    /// The consent.
+    pub grant_id: GrantId,
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// The fields released.
+    pub fields: Vec<FieldName>,
+    /// The number of records released.
+    pub records: usize,
+    /// SHA-256 of the compact DPoP proof, base64url.
+    pub proof_digest: String,
+    /// SHA-256 of the body, base64url.
+    pub body_digest: String,
+    /// Leaf hash of the holder's log entry, base64url.
+    pub log_entry: String,
+}
+
+/// What the recipient knows of its own request.
+#[derive(Debug, Clone, Copy)]
+pub struct ReceiptExpectation<'a> {
+    /// The holder that was asked.
+    pub holder: &'a EntityId,
+    /// This node.
+    pub recipient: &'a EntityId,
+    /// The consent.
+    pub grant_id: &'a GrantId,
+    /// The dataset asked for.
+    pub dataset: &'a DatasetId,
+    /// The consented fields.
+    pub fields: &'a [FieldName],
+    /// The proof as sent.
+    pub proof: &'a str,
+    /// The body as received.
+    pub body: &'a [u8],
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// A receipt that fits the exchange. Only [`VerifiedReceipt::check`] makes one.
+#[derive(Debug, Clone)]
+pub struct VerifiedReceipt(Receipt);
+
+/// Why a receipt does not prove the exchange.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiptError {
+    /// Form, signature or times.
+    #[error("the receipt does not verify: {0}")]
+    Signature(#[from] JoseError),
+    /// It is about another exchange; the word names the part.
+    #[error("the receipt is about another {0}")]
+    Other(&'static str),
+}
+
+impl VerifiedReceipt {
+    /// Checks a receipt with the holder's receipt keys.
+    ///
+    /// # Errors
+    /// [`ReceiptError`]: nothing that came with it may be used.
+    pub fn check(
+        text: &str,
+        keys: &PublicKeys,
+        expected: &ReceiptExpectation<'_>,
+    ) -> Result<Self, ReceiptError> {
+        let receipt =
+            UnverifiedJws::parse(text, &EXCHANGE_RECEIPT)?.verify_with::<Receipt>(keys)?.into_claims();
+        check_times(expected.now, Some(receipt.iat), None, None)?;
+        let fits = [
+            (&receipt.iss == expected.holder, "holder"),
+            (&receipt.aud == expected.recipient, "recipient"),
+            (&receipt.grant_id == expected.grant_id, "consent"),
+            (&receipt.dataset == expected.dataset, "dataset"),
+            (receipt.fields.iter().all(|field| expected.fields.contains(field)), "field set"),
+            (receipt.proof_digest == digest(expected.proof.as_bytes()), "proof"),
+            (receipt.body_digest == digest(expected.body), "body"),
+        ];
+        match fits.iter().find(|(fits, _)| !fits) {
+            Some((_, part)) => Err(ReceiptError::Other(part)),
+            None => Ok(Self(receipt)),
+        }
+    }
+
+    /// What the holder states.
+    #[must_use]
+    pub const fn receipt(&self) -> &Receipt {
+        &self.0
+    }
+}
+
+/// SHA-256, base64url: how receipts name a proof or a body.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    b64url(&sha256(bytes))
+}
+
+/// The `Content-Digest` field value of a body (RFC 9530 §2).
+#[must_use]
+pub fn content_digest(body: &[u8]) -> String {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    format!("sha-256=:{}:", STANDARD.encode(sha256(body)))
+}

@@ -1,0 +1,184 @@
+//! The release decision: the fields and records of an exchange are never more than the consent covers.
+
+use serde_json::{Map, Value};
+
+use crate::domain::catalogue::{Dataset, PeriodFields, Record};
+use crate::domain::clock::Day;
+use crate::domain::ids::{DatasetId, FieldName, NationalIdentifier};
+use crate::domain::token::{Refusal, VerifiedConsent};
+
+/// What one exchange may release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseScope {
+    fields: Vec<FieldName>,
+}
+
+impl ReleaseScope {
+    /// Holds a request against the verified consent (step 7 of an exchange).
+    ///
+    /// `query` is the request's raw query, decoded into pairs. Only `fields`, a comma-separated list, is understood;
+    /// anything else could be meant to reach another person's data and is refused.
+    ///
+    /// # Errors
+    /// [`Refusal`] `insufficient_scope`.
+    pub fn decide(
+        consent: &VerifiedConsent,
+        dataset: &Dataset,
+        method: &str,
+        query: &[(String, String)],
+    ) -> Result<Self, Refusal> {
+        let terms = &consent.consent().terms;
+        if method != "GET" {
+            return Err(Refusal::scope("method_not_read"));
+        }
+        if terms.dataset != dataset.id {
+            return Err(Refusal::scope("dataset_other"));
+        }
+        // A field that the city has since taken out of the dataset is not released, whatever was consented to.
+        if terms.fields.iter().any(|field| dataset.field(field).is_none()) {
+            return Err(Refusal::scope("field_withdrawn"));
+        }
+        let fields = match query {
+            [] => terms.fields.clone(),
+            [(name, list)] if name == "fields" => narrow(&terms.fields, list)?,
+            _ => return Err(Refusal::scope("parameter_unknown")),
+        };
+        Ok(Self { fields })
+    }
+
+    /// The fields, in the dataset's order.
+    #[must_use]
+    pub fn fields(&self) -> &[FieldName] {
+        &self.fields
+    }
+}
+
+fn narrow(consented: &[FieldName], list: &str) -> Result<Vec<FieldName>, Refusal> {
+    let mut wanted = Vec::new();
+    for part in list.split(',') {
+        let field: FieldName = part.parse().map_err(|_| Refusal::scope("field_malformed"))?;
+        if !consented.contains(&field) {
+            return Err(Refusal::scope("field_not_consented"));
+        }
+        if wanted.contains(&field) {
+            return Err(Refusal::scope("field_twice"));
+        }
+        wanted.push(field);
+    }
+    Ok(consented.iter().filter(|field| wanted.contains(field)).cloned().collect())
+}
+
+/// The records as they may leave: only the subject's, only consented fields, only the consented period.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Release {
+    body: Vec<u8>,
+    fields: Vec<FieldName>,
+    records: usize,
+}
+
+impl std::fmt::Debug for Release {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Release({} records, {} bytes)", self.records, self.body.len())
+    }
+}
+
+impl Release {
+    /// Minimises what the register gave (step 8 of an exchange).
+    ///
+    /// # Errors
+    /// [`Refusal`] 503 when a record is not the subject's or does not fit the dataset: a register that answers with
+    /// somebody else's data is not trusted for the rest of its answer either.
+    pub fn minimise(
+        consent: &VerifiedConsent,
+        scope: &ReleaseScope,
+        dataset: &Dataset,
+        subject: &NationalIdentifier,
+        records: Vec<Record>,
+    ) -> Result<Self, Refusal> {
+        let mut released = Vec::with_capacity(records.len());
+        for mut record in records {
+            if &record.subject != subject {
+                return Err(Refusal::unavailable("register_answered_for_another"));
+            }
+            if !in_period(&record, consent, dataset)? {
+                continue;
+            }
+            let mut values = Map::new();
+            for field in &scope.fields {
+                values.insert(field.to_string(), record.values.remove(field).unwrap_or(Value::Null));
+            }
+            released.push(Value::Object(values));
+        }
+        let records = released.len();
+        let body = serde_json::to_vec(&ExchangeBody { dataset: dataset.id.clone(), records: released })
+            .map_err(|_| Refusal::unavailable("answer_not_json"))?;
+        Ok(Self { body, fields: scope.fields.clone(), records })
+    }
+
+    /// The answer's body, JSON.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The fields in it.
+    #[must_use]
+    pub fn fields(&self) -> &[FieldName] {
+        &self.fields
+    }
+
+    /// The number of records in it.
+    #[must_use]
+    pub const fn records(&self) -> usize {
+        self.records
+    }
+
+    /// The body itself.
+    #[must_use]
+    pub fn into_body(self) -> Vec<u8> {
+        self.body
+    }
+}
+
+fn in_period(record: &Record, consent: &VerifiedConsent, dataset: &Dataset) -> Result<bool, Refusal> {
+    let Some(period) = consent.consent().terms.period else { return Ok(true) };
+    let Some(PeriodFields { start, end }) = &dataset.period else {
+        return Err(Refusal::unavailable("dataset_lost_its_period"));
+    };
+    let start = day(record, start)?;
+    let end = end.as_ref().map_or(Ok(None), |field| day(record, field))?;
+    Ok(period.touches(start, end))
+}
+
+fn day(record: &Record, field: &FieldName) -> Result<Option<Day>, Refusal> {
+    match record.values.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => {
+            text.parse().map(Some).map_err(|_| Refusal::unavailable("register_date_malformed"))
+        }
+        Some(_) => Err(Refusal::unavailable("register_date_malformed")),
+    }
+}
+
+/// The body of an exchange's answer.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExchangeBody {
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// The records, each an object of the released fields.
+    pub records: Vec<Value>,
+}
+
+impl ExchangeBody {
+    /// Whether every record has the consented fields and nothing beyond: the recipient's own check.
+    #[must_use]
+    pub fn is_within(&self, dataset: &DatasetId, fields: &[FieldName]) -> bool {
+        let known = |name: &String| fields.iter().any(|field| field.as_str() == name);
+        &self.dataset == dataset
+            && self
+                .records
+                .iter()
+                .all(|record| record.as_object().is_some_and(|values| values.keys().all(known)))
+    }
+}

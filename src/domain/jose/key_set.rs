@@ -1,0 +1,146 @@
+//! Sets of public keys (RFC 7517 §5), looked up by `kid`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::key::has_private_part;
+use super::{JoseError, PublicKey};
+use crate::domain::ids::KeyId;
+
+/// Most keys of one set; a node publishes a handful.
+const MAX_KEYS: usize = 64;
+
+/// Public keys by `kid`. No two keys share one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PublicKeys(BTreeMap<KeyId, PublicKey>);
+
+impl PublicKeys {
+    /// Reads a JWK Set. Keys of a kind that this product does not use (another `kty` or `crv`, `use: enc`) are left
+    /// out, as RFC 7517 §5 advises; every other fault refuses the set.
+    ///
+    /// # Errors
+    /// [`JoseError::DuplicateKeyId`], [`JoseError::PrivateKey`], [`JoseError::MalformedKeySet`] or what
+    /// [`PublicKey::from_jwk`] says.
+    pub fn from_jwks(jwks: &Value) -> Result<Self, JoseError> {
+        let keys = jwks.get("keys").and_then(Value::as_array).ok_or(JoseError::MalformedKeySet)?;
+        if keys.len() > MAX_KEYS {
+            return Err(JoseError::MalformedKeySet);
+        }
+        let mut kids = std::collections::BTreeSet::new();
+        let mut usable = Vec::new();
+        for jwk in keys {
+            let members = jwk.as_object().ok_or(JoseError::MalformedKeySet)?;
+            let kid = members.get("kid").and_then(Value::as_str).ok_or(JoseError::MalformedKeySet)?;
+            if !kids.insert(kid) {
+                return Err(JoseError::DuplicateKeyId);
+            }
+            if has_private_part(members) {
+                return Err(JoseError::PrivateKey);
+            }
+            if is_ours(members) {
+                usable.push(PublicKey::from_public_members(members)?);
+            }
+        }
+        Self::from_keys(usable)
+    }
+
+    /// A set of these keys; one without `kid` goes by its thumbprint.
+    ///
+    /// # Errors
+    /// [`JoseError::DuplicateKeyId`] when two have the same `kid`.
+    pub fn from_keys(keys: Vec<PublicKey>) -> Result<Self, JoseError> {
+        let mut set = BTreeMap::new();
+        for key in keys {
+            let key = key.with_kid()?;
+            let kid = key.kid().ok_or(JoseError::MalformedKeyId)?.clone();
+            if set.insert(kid, key).is_some() {
+                return Err(JoseError::DuplicateKeyId);
+            }
+        }
+        Ok(Self(set))
+    }
+
+    /// A set of one key, which goes by its thumbprint when it has no `kid`.
+    #[must_use]
+    pub fn single(key: PublicKey) -> Self {
+        let key = key.with_kid().unwrap_or(key);
+        Self(key.kid().cloned().map(|kid| (kid, key)).into_iter().collect())
+    }
+
+    /// The key of that `kid`.
+    #[must_use]
+    pub fn find(&self, kid: &KeyId) -> Option<&PublicKey> {
+        self.0.get(kid)
+    }
+
+    /// All keys, in the order of their `kid`.
+    pub fn iter(&self) -> impl Iterator<Item = &PublicKey> {
+        self.0.values()
+    }
+
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no key at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// As a JWK Set to publish.
+    #[must_use]
+    pub fn to_jwks(&self) -> Value {
+        json!({ "keys": self.iter().map(PublicKey::to_jwk).collect::<Vec<_>>() })
+    }
+}
+
+/// Whether a key is of a kind that this product uses.
+fn is_ours(members: &Map<String, Value>) -> bool {
+    let text = |name| members.get(name).and_then(Value::as_str);
+    matches!((text("kty"), text("crv")), (Some("EC"), Some("P-256")) | (Some("OKP"), Some("Ed25519")))
+        && text("use") != Some("enc")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::jose::SigningKey;
+
+    #[test]
+    fn keys_are_found_by_kid_and_foreign_kinds_are_left_out() {
+        let key = SigningKey::generate().unwrap();
+        let mut jwks = PublicKeys::single(key.public().clone()).to_jwks();
+        jwks["keys"].as_array_mut().unwrap().push(json!({"kty":"RSA","kid":"rsa","n":"AQAB","e":"AQAB"}));
+        let keys = PublicKeys::from_jwks(&jwks).unwrap();
+        assert_eq!(keys.len(), 1);
+        assert_eq!(keys.find(key.kid()), Some(key.public()));
+        assert!(keys.find(&KeyId::new("other").unwrap()).is_none());
+    }
+
+    #[test]
+    fn faulty_sets_are_refused() {
+        let jwk = SigningKey::generate().unwrap().public().to_jwk();
+        let mut nameless = jwk.clone();
+        nameless.as_object_mut().unwrap().remove("kid");
+        let mut private = jwk.clone();
+        private["kid"] = json!("private");
+        private["d"] = json!("AA");
+        let many = (0..65).map(|n| json!({"kty":"RSA","kid":n.to_string()})).collect::<Vec<_>>();
+        for (jwks, expected) in [
+            (json!({ "keys": [jwk, jwk] }), JoseError::DuplicateKeyId),
+            (json!({"keys":[{"kty":"RSA","kid":"a"},{"kty":"RSA","kid":"a"}]}), JoseError::DuplicateKeyId),
+            (json!({ "keys": [jwk, private] }), JoseError::PrivateKey),
+            (json!({ "keys": [{"kty":"oct","kid":"k"}] }), JoseError::PrivateKey),
+            (json!({ "keys": [nameless] }), JoseError::MalformedKeySet),
+            (json!({ "keys": many }), JoseError::MalformedKeySet),
+            (json!({ "keys": {} }), JoseError::MalformedKeySet),
+            (json!([]), JoseError::MalformedKeySet),
+        ] {
+            assert_eq!(PublicKeys::from_jwks(&jwks).unwrap_err(), expected, "{jwks}");
+        }
+    }
+}

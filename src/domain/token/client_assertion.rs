@@ -1,0 +1,116 @@
+//! `private_key_jwt` client authentication (RFC 7523, as narrowed by the FAPI 2.0 Security Profile §5.3.2.1).
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{EntityId, Jti};
+use crate::domain::jose::{
+    Claims, JoseError, KeySource, PLAIN_JWT, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
+};
+
+/// `client_assertion_type`.
+pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// Longest life of an assertion, in seconds.
+const MAX_LIFETIME_SECS: i64 = 300;
+
+/// Form of an assertion. Clients in the field send `typ: JWT` or none.
+pub const CLIENT_ASSERTION: Profile = Profile {
+    typ: PLAIN_JWT,
+    max_bytes: 4 * 1024,
+    key_source: KeySource::Kid,
+    required: &["iss", "sub", "aud", "exp", "jti"],
+    optional: Claims::Only(&["iat", "nbf"]),
+    extra_headers: &[],
+};
+
+/// The claims of an assertion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssertionClaims {
+    /// The client.
+    pub iss: EntityId,
+    /// The client.
+    pub sub: EntityId,
+    /// The authorization server's issuer identifier, alone.
+    pub aud: String,
+    /// Seconds since 1970.
+    pub exp: i64,
+    /// Seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iat: Option<i64>,
+    /// Seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
+    /// This assertion.
+    pub jti: Jti,
+}
+
+/// A client that has proved who it is. Its (`client`, `jti`) still has to be used up once.
+#[derive(Debug, Clone)]
+pub struct AuthenticClient {
+    /// The client.
+    pub client: EntityId,
+    /// The assertion.
+    pub jti: Jti,
+    /// Until when the assertion must be remembered.
+    pub expires_at: Timestamp,
+}
+
+/// Signs an assertion of `client` for the authorization server `audience`.
+///
+/// # Errors
+/// [`JoseError`] when the key cannot sign.
+pub fn sign(
+    key: &SigningKey,
+    client: &EntityId,
+    audience: &str,
+    jti: Jti,
+    now: Timestamp,
+) -> Result<String, JoseError> {
+    let claims = AssertionClaims {
+        iss: client.clone(),
+        sub: client.clone(),
+        aud: audience.to_owned(),
+        exp: now.plus_secs(60).secs(),
+        iat: Some(now.secs()),
+        nbf: Some(now.secs()),
+        jti,
+    };
+    key.sign(PLAIN_JWT, &claims)
+}
+
+/// Who an assertion claims to come from, for finding the keys; nothing is trusted yet.
+///
+/// # Errors
+/// [`JoseError`] when it is not an assertion at all.
+pub fn open(text: &str) -> Result<(EntityId, UnverifiedJws), JoseError> {
+    let unverified = UnverifiedJws::parse(text, &CLIENT_ASSERTION)?;
+    let client = unverified
+        .claimed_issuer()
+        .and_then(|issuer| issuer.parse().ok())
+        .ok_or(JoseError::MalformedClaims)?;
+    Ok((client, unverified))
+}
+
+/// Verifies an assertion with the client's own keys.
+///
+/// # Errors
+/// [`JoseError`]: signature, issuer, audience or times do not fit.
+pub fn verify(
+    unverified: UnverifiedJws,
+    keys: &PublicKeys,
+    audience: &EntityId,
+    now: Timestamp,
+) -> Result<AuthenticClient, JoseError> {
+    let claims = unverified.verify_with::<AssertionClaims>(keys)?.into_claims();
+    check_times(now, claims.iat, claims.nbf, Some(claims.exp))?;
+    let lives_short = claims.exp <= now.plus_secs(MAX_LIFETIME_SECS + 60).secs();
+    if claims.iss != claims.sub || claims.aud != audience.as_str() || !lives_short {
+        return Err(JoseError::MalformedClaims);
+    }
+    Ok(AuthenticClient {
+        client: claims.iss,
+        jti: claims.jti,
+        expires_at: Timestamp::from_secs(claims.exp).plus_secs(120),
+    })
+}

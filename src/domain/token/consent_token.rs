@@ -1,0 +1,192 @@
+//! The consent token: a JWT access token (RFC 9068), holder-of-key (RFC 9449 §6), with the consent's terms
+//! (RFC 9396 §9.1), its place in a status list and the commitment to what the resident saw. No personal data in it.
+
+use serde::{Deserialize, Serialize};
+
+use super::refusal::{Refusal, RefusalCode};
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{AuthorizationDetail, Consent};
+use crate::domain::ids::{EntityId, GrantId, Jti, PairwiseSubject, Thumbprint};
+use crate::domain::jose::{Claims, JoseError, KeySource, Profile, PublicKeys, UnverifiedJws, check_times};
+
+/// Largest consent token that is looked at, in bytes; larger ones are answered 431.
+pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
+
+/// Form of a consent token.
+pub const CONSENT_TOKEN: Profile = Profile {
+    typ: "at+jwt",
+    max_bytes: MAX_TOKEN_BYTES,
+    key_source: KeySource::Kid,
+    required: &[
+        "iss",
+        "sub",
+        "aud",
+        "client_id",
+        "iat",
+        "nbf",
+        "exp",
+        "jti",
+        "grant_id",
+        "cnf",
+        "authorization_details",
+        "status",
+        "consent_commitment",
+    ],
+    optional: Claims::Only(&["acr", "auth_time"]),
+    extra_headers: &[],
+};
+
+/// RFC 7800 confirmation: the key that must prove possession.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    /// Thumbprint of the DPoP key.
+    pub jkt: Thumbprint,
+}
+
+/// Token Status List reference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Status {
+    /// The list and the place in it.
+    pub status_list: StatusReference,
+}
+
+/// One place in one status list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusReference {
+    /// Index.
+    pub idx: u32,
+    /// The list's address.
+    pub uri: String,
+}
+
+/// The claims, exactly these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentTokenClaims {
+    /// The holder.
+    pub iss: String,
+    /// The resident towards this recipient.
+    pub sub: PairwiseSubject,
+    /// The holder, exactly one.
+    pub aud: String,
+    /// The recipient.
+    pub client_id: EntityId,
+    /// Seconds since 1970.
+    pub iat: i64,
+    /// Seconds since 1970.
+    pub nbf: i64,
+    /// Seconds since 1970.
+    pub exp: i64,
+    /// This token.
+    pub jti: Jti,
+    /// The consent.
+    pub grant_id: GrantId,
+    /// The recipient's key.
+    pub cnf: Confirmation,
+    /// The terms, exactly one entry.
+    pub authorization_details: Vec<AuthorizationDetail>,
+    /// How strongly the resident was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// When the resident logged in, seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// Where the consent's status can be checked.
+    pub status: Status,
+    /// What the login provider signed.
+    pub consent_commitment: String,
+}
+
+/// What this holder puts into and demands of its tokens.
+#[derive(Debug, Clone)]
+pub struct TokenPolicy {
+    /// This node: `iss` and `aud`.
+    pub holder: EntityId,
+    /// Longest life of one token, in seconds.
+    pub max_lifetime_secs: i64,
+}
+
+impl TokenPolicy {
+    /// The claims of a token for a consent, bound to a key. It ends with the consent or after the longest life,
+    /// whichever is first.
+    #[must_use]
+    pub fn claims(&self, consent: &Consent, jkt: Thumbprint, jti: Jti, now: Timestamp) -> ConsentTokenClaims {
+        let ends = consent.terms.until.end().min(now.plus_secs(self.max_lifetime_secs));
+        ConsentTokenClaims {
+            iss: self.holder.to_string(),
+            sub: consent.subject.clone(),
+            aud: self.holder.to_string(),
+            client_id: consent.terms.recipient.clone(),
+            iat: now.secs(),
+            nbf: now.secs(),
+            exp: ends.secs(),
+            jti,
+            grant_id: consent.grant_id.clone(),
+            cnf: Confirmation { jkt },
+            authorization_details: vec![consent.terms.to_detail()],
+            acr: consent.acr.clone(),
+            auth_time: Some(consent.auth_time.secs()),
+            status: Status { status_list: super::status_list::reference(&self.holder, consent.status_index) },
+            consent_commitment: consent.commitment.as_str().to_owned(),
+        }
+    }
+}
+
+/// A token whose form, signature, issuer, audience and times hold. Says nothing yet about the consent behind it.
+#[derive(Debug, Clone)]
+pub struct AuthenticToken {
+    claims: ConsentTokenClaims,
+    detail: AuthorizationDetail,
+}
+
+impl AuthenticToken {
+    /// Checks form, issuer, signature and claims, in that order (steps 1 to 3 of an exchange).
+    ///
+    /// `keys` are the holder's own token keys that still verify.
+    ///
+    /// # Errors
+    /// [`Refusal`] `invalid_token`, or 431 for a token larger than [`MAX_TOKEN_BYTES`].
+    pub fn open(
+        text: &str,
+        policy: &TokenPolicy,
+        keys: &PublicKeys,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        if text.len() > MAX_TOKEN_BYTES {
+            return Err(Refusal::new(RefusalCode::TooLarge, "token_too_large"));
+        }
+        let refuse = |error: JoseError| Refusal::token(error.reason());
+        let unverified = UnverifiedJws::parse(text, &CONSENT_TOKEN).map_err(refuse)?;
+        if unverified.claimed_issuer() != Some(policy.holder.as_str()) {
+            return Err(Refusal::token("issuer_unknown"));
+        }
+        let claims = unverified.verify_with::<ConsentTokenClaims>(keys).map_err(refuse)?.into_claims();
+        if claims.aud != policy.holder.as_str() {
+            return Err(Refusal::token("audience_other"));
+        }
+        check_times(now, Some(claims.iat), Some(claims.nbf), Some(claims.exp)).map_err(refuse)?;
+        if claims.exp.saturating_sub(claims.iat) > policy.max_lifetime_secs {
+            return Err(Refusal::token("lifetime_over_policy"));
+        }
+        let [detail] = claims.authorization_details.as_slice() else {
+            return Err(Refusal::token("authorization_details_not_one"));
+        };
+        let detail = detail.clone();
+        Ok(Self { claims, detail })
+    }
+
+    /// The verified claims.
+    #[must_use]
+    pub const fn claims(&self) -> &ConsentTokenClaims {
+        &self.claims
+    }
+
+    /// The one entry of `authorization_details`.
+    #[must_use]
+    pub const fn detail(&self) -> &AuthorizationDetail {
+        &self.detail
+    }
+}

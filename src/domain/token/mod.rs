@@ -1,0 +1,17 @@
+//! What a consent token must contain, and the path from text to [`VerifiedConsent`].
+//!
+//! Each check leaves a value that the next one demands: text → [`AuthenticToken`] → ([`VerifiedProof`], trusted
+//! recipient, stored consent) → [`VerifiedConsent`]. A skipped check does not compile.
+
+pub mod client_assertion;
+pub mod consent_token;
+pub mod proof;
+pub mod refusal;
+pub mod service_token;
+pub mod status_list;
+pub mod verified;
+
+pub use consent_token::{AuthenticToken, ConsentTokenClaims, TokenPolicy};
+pub use proof::{ProofExpectation, VerifiedProof};
+pub use refusal::{Refusal, RefusalCode};
+pub use verified::VerifiedConsent;

@@ -1,0 +1,81 @@
+//! Why a token, proof or exchange is refused: the standard's code for the caller, a stable word for our own record.
+
+/// The standard's error code, and with it the HTTP status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RefusalCode {
+    /// 400 `invalid_request` (RFC 6750 §3.1).
+    InvalidRequest,
+    /// 401 `invalid_token` (RFC 6750 §3.1).
+    InvalidToken,
+    /// 401 `invalid_dpop_proof` (RFC 9449 §7.1).
+    InvalidDpopProof,
+    /// 401 `use_dpop_nonce` (RFC 9449 §9).
+    UseDpopNonce,
+    /// 403 `insufficient_scope` (RFC 6750 §3.1).
+    InsufficientScope,
+    /// 404: no such dataset here.
+    UnknownDataset,
+    /// 431: the token is larger than any that this node issues.
+    TooLarge,
+    /// 503 with `Retry-After`: something needed for the decision cannot be had now.
+    Unavailable,
+}
+
+impl RefusalCode {
+    /// The code as the caller and the record see it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken => "invalid_token",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::UnknownDataset => "unknown_dataset",
+            Self::TooLarge => "request_header_fields_too_large",
+            Self::Unavailable => "temporarily_unavailable",
+        }
+    }
+}
+
+/// A refusal. The reason is for this node's record and log only; the caller sees the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {reason}", code.as_str())]
+pub struct Refusal {
+    /// What the caller is told.
+    pub code: RefusalCode,
+    /// The check that refused, a stable word without any of the request's content.
+    pub reason: &'static str,
+}
+
+impl Refusal {
+    /// A refusal by a check.
+    #[must_use]
+    pub const fn new(code: RefusalCode, reason: &'static str) -> Self {
+        Self { code, reason }
+    }
+
+    /// 401 `invalid_token`.
+    #[must_use]
+    pub const fn token(reason: &'static str) -> Self {
+        Self::new(RefusalCode::InvalidToken, reason)
+    }
+
+    /// 401 `invalid_dpop_proof`.
+    #[must_use]
+    pub const fn proof(reason: &'static str) -> Self {
+        Self::new(RefusalCode::InvalidDpopProof, reason)
+    }
+
+    /// 403 `insufficient_scope`.
+    #[must_use]
+    pub const fn scope(reason: &'static str) -> Self {
+        Self::new(RefusalCode::InsufficientScope, reason)
+    }
+
+    /// 503.
+    #[must_use]
+    pub const fn unavailable(reason: &'static str) -> Self {
+        Self::new(RefusalCode::Unavailable, reason)
+    }
+}

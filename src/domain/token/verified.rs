@@ -1,0 +1,71 @@
+//! The proof value that a release of data demands.
+
+use super::consent_token::AuthenticToken;
+use super::proof::VerifiedProof;
+use super::refusal::Refusal;
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::Consent;
+use crate::domain::consent::state::NotInForce;
+use crate::domain::federation::TrustedPeer;
+
+/// A consent that carries an exchange now: token, proof, recipient and stored record fit each other and are in force.
+/// [`VerifiedConsent::new`] is the only way to one.
+#[derive(Debug, Clone)]
+pub struct VerifiedConsent {
+    consent: Consent,
+    proof: VerifiedProof,
+}
+
+impl VerifiedConsent {
+    /// Joins what was verified apart (steps 5 and 6 of an exchange).
+    ///
+    /// # Errors
+    /// [`Refusal`] `invalid_token` in every case: unknown, revoked and not-yours look alike to the caller.
+    pub fn new(
+        token: &AuthenticToken,
+        proof: VerifiedProof,
+        recipient: &TrustedPeer,
+        consent: Consent,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let claims = token.claims();
+        if proof.jkt() != &claims.cnf.jkt {
+            return Err(Refusal::proof("key_other"));
+        }
+        if recipient.id != claims.client_id || recipient.expires_at <= now {
+            return Err(Refusal::token("recipient_not_trusted"));
+        }
+        if consent.grant_id != claims.grant_id
+            || consent.subject != claims.sub
+            || consent.terms.recipient != claims.client_id
+            || consent.commitment.as_str() != claims.consent_commitment
+            || &consent.terms.to_detail() != token.detail()
+        {
+            return Err(Refusal::token("not_this_consent"));
+        }
+        consent.in_force(now).map_err(|why| Refusal::token(reason(why)))?;
+        Ok(Self { consent, proof })
+    }
+
+    /// The consent as read before the release; the deciding transaction reads it again.
+    #[must_use]
+    pub const fn consent(&self) -> &Consent {
+        &self.consent
+    }
+
+    /// The proof, whose identifier is used up in the deciding transaction.
+    #[must_use]
+    pub const fn proof(&self) -> &VerifiedProof {
+        &self.proof
+    }
+}
+
+/// The record's word for a consent that is not in force.
+#[must_use]
+pub const fn reason(why: NotInForce) -> &'static str {
+    match why {
+        NotInForce::Suspended => "consent_suspended",
+        NotInForce::Ended => "consent_ended",
+        NotInForce::Exhausted => "consent_exhausted",
+    }
+}
