@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::checks;
 use super::reader::{Found, Section};
 use crate::domain::catalogue::register::{Connection, DatasetSource, HeldDataset, Register, Selection};
-use crate::domain::catalogue::{Dataset, Field, Text};
+use crate::domain::catalogue::{Dataset, Field, FieldType, PeriodFields, Text};
 use crate::domain::ids::{DatasetId, DatasetType, RegisterId};
 
 /// Themes of the EU vocabulary `data-theme`.
@@ -96,6 +96,7 @@ fn read_one(
     {
         document.problem(&acr.at, "not among [login] acr_values", "write one of them, or add it there");
     }
+    let period = read_period(&mut section, fields.as_deref());
     let source = read_source(&mut section, registers);
     section.close();
     let (register, source) = source?;
@@ -111,6 +112,7 @@ fn read_one(
             legislation: legislation?.value,
             retention: retention?.value,
             register: register.name.clone(),
+            period,
             required_acr: required_acr.map(|found| found.value),
         },
         source,
@@ -152,6 +154,20 @@ fn read_fields(section: &mut Section<'_, '_>) -> Option<Vec<Field>> {
         }
     }
     Some(fields.value)
+}
+
+/// The fields that date a record; both must be dates of the same dataset.
+fn read_period(section: &mut Section<'_, '_>, fields: Option<&[Field]>) -> Option<PeriodFields> {
+    const PERIOD: &str =
+        "write { start = \"startDate\", end = \"endDate\" } with fields of type date, or take it out";
+    let period = section.optional::<PeriodFields>("period", PERIOD)?;
+    for name in std::iter::once(&period.value.start).chain(&period.value.end) {
+        let dated = |field: &Field| &field.name == name && field.kind == FieldType::Date;
+        if fields.is_some_and(|fields| !fields.iter().any(dated)) {
+            section.document().problem(&period.at, format!("{name} is no field of type date"), PERIOD);
+        }
+    }
+    Some(period.value)
 }
 
 fn read_source<'r>(
