@@ -2,5 +2,6 @@
 
 pub mod config;
 pub mod domain;
+pub mod outbound;
 pub mod ports;
 pub mod sources;
