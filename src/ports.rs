@@ -128,6 +128,8 @@ pub struct OutboundRequest {
     pub body: OutboundBody,
     /// Headers beside those that the body needs, in lower case.
     pub headers: Vec<(&'static str, String)>,
+    /// Content types of a good answer; an answer without a body needs none.
+    pub content_types: &'static [&'static str],
     /// Most bytes of the answer's body.
     pub max_bytes: usize,
 }
@@ -143,7 +145,7 @@ impl std::fmt::Debug for OutboundRequest {
 pub struct OutboundAnswer {
     /// HTTP status.
     pub status: u16,
-    /// Headers by lower-case name; of repeated ones the last.
+    /// Headers by lower-case name; repeated ones are left out.
     pub headers: std::collections::HashMap<String, String>,
     /// The body, whole.
     pub body: Vec<u8>,

@@ -100,6 +100,7 @@ async fn push(node: &Node, item: &Item, event: &Event) -> Result<(), Problem> {
             bytes: text.into_bytes(),
         },
         headers: vec![("accept", "application/json".to_owned())],
+        content_types: &["application/json"],
         max_bytes: 16 * 1024,
     };
     let answer = node

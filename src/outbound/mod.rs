@@ -4,6 +4,7 @@ mod address;
 pub mod anchor;
 mod cache;
 pub mod guard;
+mod members;
 pub mod openid;
 pub mod peers;
 
