@@ -102,3 +102,13 @@ pub trait IdentityProvider: Send + Sync {
     /// Where to send the browser to end the session at the provider too, where the provider offers that.
     async fn logout_url(&self, id_token_hint: &str, back_to: &url::Url) -> Option<url::Url>;
 }
+
+/// Fetches what members say about themselves, for an anchor that has yet to learn their keys.
+#[async_trait]
+pub trait MemberConfigurations: Send + Sync {
+    /// The entity configuration that is served at the identifier, as signed; nothing is verified.
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be had.
+    async fn fetch(&self, id: &EntityId) -> Result<String, TrustError>;
+}

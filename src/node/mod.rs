@@ -1,0 +1,3 @@
+//! The use cases, one file per verb.
+
+pub mod federation;
