@@ -179,4 +179,13 @@ pub trait Outbound: Send + Sync {
     /// # Errors
     /// [`OutboundError`].
     async fn send(&self, request: OutboundRequest) -> Result<OutboundAnswer, OutboundError>;
+
+/// Fetches what members say about themselves, for an anchor that has yet to learn their keys.
+#[async_trait]
+pub trait MemberConfigurations: Send + Sync {
+    /// The entity configuration that is served at the identifier, as signed; nothing is verified.
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be had.
+    async fn fetch(&self, id: &EntityId) -> Result<String, TrustError>;
 }
