@@ -34,9 +34,10 @@ pub async fn keep_house(node: &Node) -> Result<(), Problem> {
     let now = node.now();
     node.store
         .write_log(move |tx| {
-            for mut consent in consents::past_their_end(tx, now, BATCH)? {
+            for id in consents::due_to_expire(tx, now, BATCH)? {
+                let mut consent = consents::lock(tx, id)?;
                 if let Ok(transition) = consent.expire(now) {
-                    consents::save(tx, &consent, Some((&transition, "last_day_over")))?;
+                    consents::save(tx, &consent, Some(&transition))?;
                     promise::log(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;
                 }
             }
@@ -45,7 +46,7 @@ pub async fn keep_house(node: &Node) -> Result<(), Problem> {
         .await?;
     node.store
         .write(move |tx| {
-            consent_requests::lapse(tx, now)?;
+            consent_requests::lapse_due(tx, now)?;
             sessions::delete_expired(tx, now)?;
             used_once::purge(tx, now)?;
             received_events::purge(tx, now.plus_secs(-EVENTS_SECS)).map(|_| ())
