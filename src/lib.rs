@@ -1,5 +1,6 @@
 //! OmaData node: a city's MyData node.
 
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod outbound;
