@@ -1,4 +1,24 @@
 //! Membership: entity statements, trust chains and what they say about a peer (OpenID Federation 1.0).
+//!
+//! [`verify_chain`] is the one way from statements to a [`TrustedPeer`]. Statements that set rules which this version
+//! does not know how to apply (`crit`, `metadata_policy`) are refused, never ignored.
+
+mod chain;
+#[cfg(test)]
+mod chain_tests;
+mod constraints;
+mod describe;
+mod metadata;
+mod statement;
+
+pub use chain::{
+    MAX_CHAIN_LENGTH, TrustAnchor, VerifiedChain, verify_anchor, verify_chain, verify_statements,
+};
+pub use describe::{AnchorDescription, NodeDescription, subordinate_statement};
+pub use statement::{
+    Constraints, ENTITY_STATEMENT, ENTITY_STATEMENT_TYP, EntityStatement, NamingConstraints,
+    claimed_statement, verify_self_signed,
+};
 
 use super::clock::Timestamp;
 use super::ids::EntityId;

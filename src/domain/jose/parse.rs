@@ -141,6 +141,15 @@ impl UnverifiedJws {
         self.payload.get("sub").and_then(Value::as_str)
     }
 
+    /// The claims as the message claims them, unverified: only for messages that name the keys to verify them with
+    /// (an entity configuration on the way up a trust chain).
+    ///
+    /// # Errors
+    /// [`JoseError::MalformedClaims`] when they do not fit `C`.
+    pub fn claimed<C: DeserializeOwned>(&self) -> Result<C, JoseError> {
+        serde_json::from_value(Value::Object(self.payload.clone())).map_err(|_| JoseError::MalformedClaims)
+    }
+
     /// The key that the header carries, where the profile asks for one.
     #[must_use]
     pub const fn embedded_key(&self) -> Option<&PublicKey> {

@@ -1,0 +1,324 @@
+//! Chains built claim by claim, so that each refusal differs from a good chain in one thing.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::jose::SigningKey;
+
+const NOW: i64 = 1_800_000_000;
+const ANCHOR: &str = "https://anchor.example";
+const MIDDLE: &str = "https://middle.example";
+const LEAF: &str = "https://espoo.example";
+
+struct World {
+    anchor: SigningKey,
+    middle: SigningKey,
+    leaf: SigningKey,
+    other: SigningKey,
+}
+
+fn world() -> World {
+    let key = || SigningKey::generate().unwrap();
+    World { anchor: key(), middle: key(), leaf: key(), other: key() }
+}
+
+fn id(text: &str) -> EntityId {
+    EntityId::new(text).unwrap()
+}
+
+fn jwks(key: &SigningKey) -> Value {
+    PublicKeys::single(key.public().clone()).to_jwks()
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_secs(NOW)
+}
+
+/// A statement before it is signed, open to every kind of change.
+#[derive(Clone)]
+struct Draft {
+    claims: Value,
+    key: SigningKey,
+    typ: &'static str,
+}
+
+impl Draft {
+    fn sign(&self) -> String {
+        self.key.sign(self.typ, &self.claims).unwrap()
+    }
+}
+
+fn draft(key: &SigningKey, iss: &str, sub: &str, subject_key: &SigningKey) -> Draft {
+    let claims =
+        json!({"iss": iss, "sub": sub, "iat": NOW - 10, "exp": NOW + 3600, "jwks": jwks(subject_key)});
+    Draft { claims, key: key.clone(), typ: ENTITY_STATEMENT_TYP }
+}
+
+fn description(world: &World, superior: &str) -> NodeDescription {
+    let keys = PublicKeys::single(world.leaf.public().clone());
+    NodeDescription {
+        id: id(LEAF),
+        name: "Espoo".into(),
+        organization_uri: None,
+        contacts: vec![],
+        authority_hints: vec![id(superior)],
+        grant_types: vec!["authorization_code".into()],
+        federation_keys: keys.clone(),
+        token_keys: keys.clone(),
+        receipt_keys: keys.clone(),
+        client_keys: keys,
+    }
+}
+
+fn leaf(world: &World, superior: &str) -> Draft {
+    let claims = description(world, superior).entity_configuration(now(), 3600);
+    Draft {
+        claims: serde_json::to_value(claims).unwrap(),
+        key: world.leaf.clone(),
+        typ: ENTITY_STATEMENT_TYP,
+    }
+}
+
+/// Leaf, the anchor's statement about it, the anchor's configuration.
+fn short(world: &World) -> Vec<Draft> {
+    vec![
+        leaf(world, ANCHOR),
+        draft(&world.anchor, ANCHOR, LEAF, &world.leaf),
+        draft(&world.anchor, ANCHOR, ANCHOR, &world.anchor),
+    ]
+}
+
+/// With an intermediate, without the anchor's configuration.
+fn long(world: &World) -> Vec<Draft> {
+    vec![
+        leaf(world, MIDDLE),
+        draft(&world.middle, MIDDLE, LEAF, &world.leaf),
+        draft(&world.anchor, ANCHOR, MIDDLE, &world.middle),
+    ]
+}
+
+fn decide(world: &World, chain: &[Draft]) -> Result<VerifiedChain, TrustError> {
+    let texts: Vec<String> = chain.iter().map(Draft::sign).collect();
+    verify_statements(&texts, &[anchor(world)], now())
+}
+
+fn anchor(world: &World) -> TrustAnchor {
+    TrustAnchor { id: id(ANCHOR), keys: PublicKeys::single(world.anchor.public().clone()) }
+}
+
+#[test]
+fn a_good_chain_says_who_the_leaf_is() {
+    let world = world();
+    let mut chain = short(&world);
+    chain[1].claims["exp"] = json!(NOW + 60);
+    let VerifiedChain { peer, issued_at } = decide(&world, &chain).unwrap();
+    assert_eq!((peer.id.as_str(), peer.name.as_str(), peer.anchor.as_str()), (LEAF, "Espoo", ANCHOR));
+    assert_eq!(peer.expires_at, Timestamp::from_secs(NOW + 60));
+    assert_eq!(issued_at, Timestamp::from_secs(NOW - 10));
+    let server = peer.authorization_server.unwrap();
+    assert_eq!(server.token_endpoint.as_str(), "https://espoo.example/oauth/token");
+    assert!(server.token_keys.find(world.leaf.kid()).is_some());
+    assert_eq!(peer.resource.unwrap().events_endpoint.unwrap().as_str(), "https://espoo.example/events");
+    assert_eq!(peer.client.unwrap().redirect_uris, ["https://espoo.example/oauth/callback"]);
+}
+
+#[test]
+fn chains_may_have_intermediates_and_may_lack_the_anchors_configuration() {
+    let world = world();
+    assert!(decide(&world, &long(&world)).is_ok());
+    assert!(decide(&world, &short(&world)[..2]).is_ok());
+}
+
+#[test]
+fn a_superior_overrides_and_limits_what_the_leaf_says() {
+    let world = world();
+    let mut chain = short(&world);
+    chain[1].claims["metadata"] = json!({
+        "federation_entity": {"organization_name": "City of Espoo"},
+        "openid_provider": {"issuer": LEAF},
+    });
+    chain[1].claims["constraints"] = json!({"allowed_entity_types": ["oauth_client"], "unknown": 1});
+    let peer = decide(&world, &chain).unwrap().peer;
+    assert_eq!(peer.name, "City of Espoo");
+    assert!(peer.client.is_some() && peer.authorization_server.is_none() && peer.resource.is_none());
+}
+
+type Change = fn(&World, &mut Vec<Draft>);
+
+#[test]
+fn a_broken_chain_is_refused() {
+    let world = world();
+    let cases: &[(&str, &str, Change)] = &[
+        ("the chain is empty", "no statement", |_, chain| chain.clear()),
+        ("the chain has no superior", "leaf alone", |_, chain| chain.truncate(1)),
+        ("the chain has no superior", "leaf and anchor without statement", |_, chain| {
+            chain.remove(1);
+        }),
+        ("the chain is too long", "seven statements", |_, chain| {
+            let link = chain[1].clone();
+            chain.splice(1..1, vec![link; 4]);
+        }),
+        ("the chain does not end at a configured anchor", "unknown anchor", |world, chain| {
+            chain[2] = draft(&world.other, "https://rogue.example", "https://rogue.example", &world.other);
+        }),
+        ("unknown_key", "anchor with a key of its own making", |world, chain| {
+            chain[2] = draft(&world.other, ANCHOR, ANCHOR, &world.other);
+        }),
+        ("unknown_key", "statement not signed by the anchor", |world, chain| {
+            chain[1].key = world.other.clone();
+        }),
+        ("unknown_key", "anchor vouches for another key of the leaf", |world, chain| {
+            chain[1].claims["jwks"] = jwks(&world.other);
+        }),
+        ("unknown_key", "leaf signed by a key that the anchor does not vouch for", |world, chain| {
+            chain[0].key = world.other.clone();
+            chain[0].claims["jwks"] = jwks(&world.other);
+        }),
+        ("unknown_key", "leaf does not list the key that it signs with", |world, chain| {
+            chain[0].claims["jwks"] = jwks(&world.other);
+        }),
+        ("a statement is not by the superior above it", "someone else's statement", |_, chain| {
+            chain[1].claims["iss"] = json!(MIDDLE);
+        }),
+        ("the entity configuration is not the subject's own", "statement about another", |_, chain| {
+            chain[1].claims["sub"] = json!("https://vantaa.example");
+        }),
+        ("an entity configuration is not about its issuer", "leaf speaks of another", |_, chain| {
+            chain[0].claims["sub"] = json!("https://vantaa.example");
+        }),
+        ("the entity does not name its superior", "no authority hint", |_, chain| {
+            chain[0].claims["authority_hints"] = json!(["https://rogue.example"]);
+        }),
+        ("the entity does not name its superior", "no authority hints at all", |_, chain| {
+            chain[0].claims.as_object_mut().unwrap().remove("authority_hints");
+        }),
+        ("the chain has a loop", "anchor below itself", |world, chain| {
+            chain.insert(2, draft(&world.anchor, ANCHOR, ANCHOR, &world.anchor));
+        }),
+        ("a subordinate statement has authority hints", "hints in a subordinate statement", |_, chain| {
+            chain[1].claims["authority_hints"] = json!([ANCHOR]);
+        }),
+        ("expired", "expired leaf", |_, chain| chain[0].claims["exp"] = json!(NOW)),
+        ("expired", "expired statement", |_, chain| chain[1].claims["exp"] = json!(NOW)),
+        ("expired", "expired anchor", |_, chain| chain[2].claims["exp"] = json!(NOW - 1)),
+        ("not_yet_valid", "statement of the future", |_, chain| chain[1].claims["iat"] = json!(NOW + 61)),
+        ("malformed_time", "endless statement", |_, chain| chain[1].claims["exp"] = json!(1e300)),
+        ("missing_claim", "statement without end", |_, chain| {
+            chain[1].claims.as_object_mut().unwrap().remove("exp");
+        }),
+        ("missing_claim", "statement without keys", |_, chain| {
+            chain[1].claims.as_object_mut().unwrap().remove("jwks");
+        }),
+        ("malformed_claims", "issuer with a slash", |_, chain| {
+            chain[1].claims["iss"] = json!("https://anchor.example/");
+        }),
+        ("malformed_claims", "issuer in capitals", |_, chain| {
+            chain[1].claims["iss"] = json!("https://ANCHOR.example");
+        }),
+        ("wrong_type", "another type", |_, chain| chain[1].typ = "at+jwt"),
+        ("a statement has a critical claim that is not understood", "critical claim", |_, chain| {
+            chain[1].claims["crit"] = json!(["jti"]);
+        }),
+        ("a statement has a metadata policy, which is not understood", "policy", |_, chain| {
+            chain[1].claims["metadata_policy"] = json!({"oauth_client": {"scope": {"value": "x"}}});
+        }),
+        ("the chain has a name that a superior does not allow", "naming constraint", |_, chain| {
+            chain[1].claims["constraints"] = json!({"naming_constraints": {"excluded": [".example"]}});
+        }),
+        ("an entity configuration has constraints", "constraints by the leaf", |_, chain| {
+            chain[0].claims["constraints"] = json!({"max_path_length": 0});
+        }),
+        ("federation_entity has no proper organization_name", "no name", |_, chain| {
+            chain[0].claims["metadata"]["federation_entity"] = json!({});
+        }),
+        ("federation_entity has no proper organization_name", "name that reorders text", |_, chain| {
+            chain[0].claims["metadata"]["federation_entity"]["organization_name"] = json!("a\u{202e}b");
+        }),
+        ("metadata of a type is not an object", "metadata a list", |_, chain| {
+            chain[0].claims["metadata"]["oauth_client"] = json!([]);
+        }),
+        ("a superior's metadata is malformed", "overriding with a list", |_, chain| {
+            chain[1].claims["metadata"] = json!({"oauth_client": []});
+        }),
+        ("an endpoint is not at the entity's own origin", "another's endpoint", |_, chain| {
+            let server = &mut chain[0].claims["metadata"]["oauth_authorization_server"];
+            server["token_endpoint"] = json!("https://rogue.example/oauth/token");
+        }),
+        ("metadata lacks an endpoint", "no endpoint", |_, chain| {
+            let server = &mut chain[0].claims["metadata"]["oauth_authorization_server"];
+            server.as_object_mut().unwrap().remove("token_endpoint");
+        }),
+        ("the authorization server's issuer is not the entity", "another's issuer", |_, chain| {
+            chain[0].claims["metadata"]["oauth_authorization_server"]["issuer"] = json!(ANCHOR);
+        }),
+        ("the resource is not the entity", "another's resource", |_, chain| {
+            chain[0].claims["metadata"]["oauth_resource"]["resource"] = json!(ANCHOR);
+        }),
+        ("metadata lacks keys", "no keys", |_, chain| {
+            let client = &mut chain[0].claims["metadata"]["oauth_client"];
+            client.as_object_mut().unwrap().remove("jwks");
+        }),
+        ("metadata has a malformed key set", "keys that are none", |_, chain| {
+            chain[0].claims["metadata"]["oauth_client"]["jwks"] = json!({"keys": []});
+        }),
+        ("the client has no proper redirect_uris", "script as redirect", |_, chain| {
+            chain[0].claims["metadata"]["oauth_client"]["redirect_uris"] = json!(["javascript:alert(1)"]);
+        }),
+        ("the client does not authenticate with private_key_jwt", "secret", |_, chain| {
+            let client = &mut chain[0].claims["metadata"]["oauth_client"];
+            client["token_endpoint_auth_method"] = json!("client_secret_basic");
+        }),
+    ];
+    for (reason, name, change) in cases {
+        let mut chain = short(&world);
+        change(&world, &mut chain);
+        match decide(&world, &chain) {
+            Err(TrustError::NotTrusted(found)) => assert_eq!(found, *reason, "{name}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_superior_can_forbid_intermediates() {
+    let world = world();
+    let mut chain = long(&world);
+    chain[2].claims["constraints"] = json!({"max_path_length": 1});
+    assert!(decide(&world, &chain).is_ok());
+    chain[2].claims["constraints"] = json!({"max_path_length": 0});
+    assert_eq!(
+        decide(&world, &chain).unwrap_err(),
+        TrustError::NotTrusted("the chain is longer than a superior allows")
+    );
+}
+
+#[test]
+fn a_self_signed_statement_proves_its_keys_only() {
+    let world = world();
+    let good = leaf(&world, ANCHOR);
+    assert_eq!(verify_self_signed(&good.sign(), now()).unwrap().sub, id(LEAF));
+    let forged = Draft { key: world.other.clone(), ..good.clone() };
+    assert_eq!(verify_self_signed(&forged.sign(), now()), Err(TrustError::NotTrusted("unknown_key")));
+    let about_another = draft(&world.anchor, ANCHOR, LEAF, &world.anchor);
+    assert!(verify_self_signed(&about_another.sign(), now()).is_err());
+    assert!(verify_self_signed(&good.sign(), now().plus_secs(3600)).is_err());
+}
+
+#[test]
+fn an_anchors_configuration_needs_its_pinned_keys() {
+    let world = world();
+    let description = AnchorDescription {
+        id: id(ANCHOR),
+        name: "Federation".into(),
+        contacts: vec!["ops@anchor.example".into()],
+        federation_keys: PublicKeys::single(world.anchor.public().clone()),
+    };
+    let text = description.entity_configuration(now(), 60).sign(&world.anchor).unwrap();
+    let statement = verify_anchor(&text, &anchor(&world), now()).unwrap();
+    let federation = &statement.metadata.unwrap()["federation_entity"];
+    assert_eq!(federation["federation_fetch_endpoint"], "https://anchor.example/federation/fetch");
+    let forged = draft(&world.other, ANCHOR, ANCHOR, &world.other).sign();
+    assert!(verify_anchor(&forged, &anchor(&world), now()).is_err());
+    let other = TrustAnchor { id: id(MIDDLE), ..anchor(&world) };
+    assert!(verify_anchor(&text, &other, now()).is_err());
+}

@@ -1,0 +1,210 @@
+//! What a node and an anchor publish about themselves (OpenID Federation 1.0 §5, RFC 8414, RFC 9728, RFC 7591).
+
+use serde_json::{Map, Value, json};
+
+use super::EntityStatement;
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::EntityId;
+use crate::domain::jose::PublicKeys;
+
+/// Signature algorithms that a node makes and accepts.
+const ALGORITHMS: [&str; 2] = ["ES256", "EdDSA"];
+
+/// The `type` of this product's `authorization_details` (RFC 9396).
+const DETAILS_TYPE: &str = "omadata_dataset";
+
+/// Everything that a node says about itself.
+#[derive(Debug, Clone)]
+pub struct NodeDescription {
+    /// Its entity identifier and base URL.
+    pub id: EntityId,
+    /// What people call the organisation.
+    pub name: String,
+    /// Where the organisation presents itself.
+    pub organization_uri: Option<String>,
+    /// E-mail addresses of those who run it.
+    pub contacts: Vec<String>,
+    /// Its superiors.
+    pub authority_hints: Vec<EntityId>,
+    /// The OAuth grant types that its token endpoint serves and that it uses as client.
+    pub grant_types: Vec<String>,
+    /// Keys that sign its entity configuration.
+    pub federation_keys: PublicKeys,
+    /// Keys that sign its consent tokens and status lists.
+    pub token_keys: PublicKeys,
+    /// Keys that sign its receipts and events.
+    pub receipt_keys: PublicKeys,
+    /// Keys that sign its client assertions.
+    pub client_keys: PublicKeys,
+}
+
+/// Everything that a trust anchor says about itself.
+#[derive(Debug, Clone)]
+pub struct AnchorDescription {
+    /// Its entity identifier and base URL.
+    pub id: EntityId,
+    /// What people call it.
+    pub name: String,
+    /// E-mail addresses of those who run it.
+    pub contacts: Vec<String>,
+    /// Keys that sign its statements.
+    pub federation_keys: PublicKeys,
+}
+
+impl NodeDescription {
+    /// The entity configuration as of `now`, valid for `lifetime` seconds.
+    #[must_use]
+    pub fn entity_configuration(&self, now: Timestamp, lifetime: i64) -> EntityStatement {
+        let mut federation = federation_entity(&self.name, &self.contacts);
+        if let Some(uri) = &self.organization_uri {
+            federation.insert("organization_uri".into(), json!(uri));
+        }
+        let mut metadata = Map::new();
+        metadata.insert("federation_entity".into(), Value::Object(federation));
+        metadata.insert("oauth_authorization_server".into(), self.authorization_server());
+        metadata.insert("oauth_resource".into(), self.protected_resource());
+        metadata.insert("oauth_client".into(), self.client());
+        EntityStatement {
+            authority_hints: Some(self.authority_hints.clone()),
+            metadata: Some(metadata),
+            ..statement(&self.id, &self.id, &self.federation_keys, now, lifetime)
+        }
+    }
+
+    /// Authorization server metadata (RFC 8414), also served at `/.well-known/oauth-authorization-server`.
+    #[must_use]
+    pub fn authorization_server(&self) -> Value {
+        json!({
+            "issuer": self.id,
+            "authorization_endpoint": self.at("/oauth/authorize"),
+            "pushed_authorization_request_endpoint": self.at("/oauth/par"),
+            "require_pushed_authorization_requests": true,
+            "token_endpoint": self.at("/oauth/token"),
+            "revocation_endpoint": self.at("/oauth/revoke"),
+            "introspection_endpoint": self.at("/oauth/introspect"),
+            "jwks_uri": self.at("/oauth/jwks"),
+            "jwks": self.token_keys.to_jwks(),
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": self.grant_types,
+            "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+            "revocation_endpoint_auth_methods_supported": ["private_key_jwt"],
+            "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+            "introspection_endpoint_auth_methods_supported": ["private_key_jwt"],
+            "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+            "code_challenge_methods_supported": ["S256"],
+            "dpop_signing_alg_values_supported": ALGORITHMS,
+            "authorization_details_types_supported": [DETAILS_TYPE],
+            "authorization_response_iss_parameter_supported": true,
+            "protected_resources": [self.id],
+            "client_registration_types_supported": ["automatic"],
+            "ui_locales_supported": ["fi", "sv", "en"],
+            "service_documentation": self.at("/catalogue"),
+        })
+    }
+
+    /// Protected resource metadata (RFC 9728), also served at `/.well-known/oauth-protected-resource`.
+    #[must_use]
+    pub fn protected_resource(&self) -> Value {
+        json!({
+            "resource": self.id,
+            "resource_name": self.name,
+            "authorization_servers": [self.id],
+            "jwks": self.receipt_keys.to_jwks(),
+            "resource_signing_alg_values_supported": ALGORITHMS,
+            "authorization_details_types_supported": [DETAILS_TYPE],
+            "dpop_signing_alg_values_supported": ALGORITHMS,
+            "dpop_bound_access_tokens_required": true,
+            "omadata_events_endpoint": self.at("/events"),
+            "omadata_catalogue": self.at("/catalogue"),
+        })
+    }
+
+    /// Client metadata (RFC 7591).
+    #[must_use]
+    pub fn client(&self) -> Value {
+        json!({
+            "client_name": self.name,
+            "client_registration_types": ["automatic"],
+            "redirect_uris": [self.at("/oauth/callback")],
+            "response_types": ["code"],
+            "grant_types": self.grant_types,
+            "token_endpoint_auth_method": "private_key_jwt",
+            "token_endpoint_auth_signing_alg": "ES256",
+            "dpop_bound_access_tokens": true,
+            "require_pushed_authorization_requests": true,
+            "authorization_details_types": [DETAILS_TYPE],
+            "jwks": self.client_keys.to_jwks(),
+            "omadata_receipt_jwks": self.receipt_keys.to_jwks(),
+            "omadata_events_endpoint": self.at("/events"),
+            "omadata_declared_uses": self.at("/catalogue/uses"),
+        })
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.id)
+    }
+}
+
+impl AnchorDescription {
+    /// The entity configuration as of `now`, valid for `lifetime` seconds.
+    #[must_use]
+    pub fn entity_configuration(&self, now: Timestamp, lifetime: i64) -> EntityStatement {
+        let mut federation = federation_entity(&self.name, &self.contacts);
+        for (name, path) in [
+            ("federation_fetch_endpoint", "/federation/fetch"),
+            ("federation_list_endpoint", "/federation/list"),
+        ] {
+            federation.insert(name.into(), json!(format!("{}{path}", self.id)));
+        }
+        let mut metadata = Map::new();
+        metadata.insert("federation_entity".into(), Value::Object(federation));
+        EntityStatement {
+            metadata: Some(metadata),
+            ..statement(&self.id, &self.id, &self.federation_keys, now, lifetime)
+        }
+    }
+}
+
+/// A superior's statement about a member: these are its keys, from `now` on for `lifetime` seconds.
+#[must_use]
+pub fn subordinate_statement(
+    superior: &EntityId,
+    member: &EntityId,
+    member_keys: &PublicKeys,
+    now: Timestamp,
+    lifetime: i64,
+) -> EntityStatement {
+    statement(superior, member, member_keys, now, lifetime)
+}
+
+fn statement(
+    iss: &EntityId,
+    sub: &EntityId,
+    keys: &PublicKeys,
+    now: Timestamp,
+    lifetime: i64,
+) -> EntityStatement {
+    EntityStatement {
+        iss: iss.clone(),
+        sub: sub.clone(),
+        iat: now.secs(),
+        exp: now.secs().saturating_add(lifetime),
+        jwks: keys.to_jwks(),
+        authority_hints: None,
+        metadata: None,
+        metadata_policy: None,
+        constraints: None,
+        crit: None,
+    }
+}
+
+fn federation_entity(name: &str, contacts: &[String]) -> Map<String, Value> {
+    let mut members = Map::new();
+    members.insert("organization_name".into(), json!(name));
+    if !contacts.is_empty() {
+        members.insert("contacts".into(), json!(contacts));
+    }
+    members
+}

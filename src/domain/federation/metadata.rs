@@ -1,0 +1,137 @@
+//! Metadata of a chain's leaf, read strictly into what a node uses of it (OpenID Federation 1.0 §5).
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::{AuthorizationServer, Client, Resource, TrustError, TrustedPeer};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::EntityId;
+use crate::domain::jose::PublicKeys;
+
+type Members = Map<String, Value>;
+
+/// A role's metadata with the entity that it belongs to.
+struct Role<'a> {
+    id: &'a EntityId,
+    members: &'a Members,
+}
+
+/// Makes the trusted peer out of checked metadata. Called by chain verification alone.
+pub(super) fn trusted_peer(
+    id: EntityId,
+    anchor: EntityId,
+    expires_at: Timestamp,
+    metadata: &Members,
+) -> Result<TrustedPeer, TrustError> {
+    let role = |kind| match metadata.get(kind) {
+        None => Ok(None),
+        Some(Value::Object(members)) => Ok(Some(Role { id: &id, members })),
+        Some(_) => Err(TrustError::NotTrusted("metadata of a type is not an object")),
+    };
+    let name = role("federation_entity")?
+        .and_then(|entity| entity.text("organization_name").map(str::to_owned))
+        .filter(|name| !name.is_empty() && name.chars().count() <= 100 && !name.contains(is_unprintable))
+        .ok_or(TrustError::NotTrusted("federation_entity has no proper organization_name"))?;
+    let authorization_server =
+        role("oauth_authorization_server")?.map(|role| role.authorization_server()).transpose()?;
+    let resource = role("oauth_resource")?.map(|role| role.resource()).transpose()?;
+    let client = role("oauth_client")?.map(|role| role.client()).transpose()?;
+    Ok(TrustedPeer { id, name, expires_at, anchor, authorization_server, resource, client })
+}
+
+/// Control characters and those that reorder text: a name is shown to residents and written into logs.
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+impl Role<'_> {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.members.get(name).and_then(Value::as_str)
+    }
+
+    /// An endpoint, which must have the entity's own origin: a member speaks for itself only.
+    fn endpoint(&self, name: &str) -> Result<Option<Url>, TrustError> {
+        let Some(value) = self.members.get(name) else { return Ok(None) };
+        let own =
+            Url::parse(self.id.as_str()).map_err(|_| TrustError::NotTrusted("the entity has no origin"))?;
+        value
+            .as_str()
+            .and_then(|text| Url::parse(text).ok())
+            .filter(|url| {
+                url.origin() == own.origin() && url.fragment().is_none() && url.username().is_empty()
+            })
+            .map(Some)
+            .ok_or(TrustError::NotTrusted("an endpoint is not at the entity's own origin"))
+    }
+
+    fn required_endpoint(&self, name: &str) -> Result<Url, TrustError> {
+        self.endpoint(name)?.ok_or(TrustError::NotTrusted("metadata lacks an endpoint"))
+    }
+
+    fn keys(&self, name: &str) -> Result<Option<PublicKeys>, TrustError> {
+        match self.members.get(name).map(PublicKeys::from_jwks) {
+            None => Ok(None),
+            Some(Ok(keys)) if !keys.is_empty() => Ok(Some(keys)),
+            Some(_) => Err(TrustError::NotTrusted("metadata has a malformed key set")),
+        }
+    }
+
+    fn required_keys(&self) -> Result<PublicKeys, TrustError> {
+        self.keys("jwks")?.ok_or(TrustError::NotTrusted("metadata lacks keys"))
+    }
+
+    fn authorization_server(&self) -> Result<AuthorizationServer, TrustError> {
+        if self.text("issuer") != Some(self.id.as_str()) {
+            return Err(TrustError::NotTrusted("the authorization server's issuer is not the entity"));
+        }
+        Ok(AuthorizationServer {
+            authorization_endpoint: self.required_endpoint("authorization_endpoint")?,
+            pushed_authorization_request_endpoint: self
+                .required_endpoint("pushed_authorization_request_endpoint")?,
+            token_endpoint: self.required_endpoint("token_endpoint")?,
+            revocation_endpoint: self.endpoint("revocation_endpoint")?,
+            token_keys: self.required_keys()?,
+        })
+    }
+
+    fn resource(&self) -> Result<Resource, TrustError> {
+        if self.text("resource") != Some(self.id.as_str()) {
+            return Err(TrustError::NotTrusted("the resource is not the entity"));
+        }
+        Ok(Resource {
+            resource: self.id.as_str().to_owned(),
+            receipt_keys: self.required_keys()?,
+            events_endpoint: self.endpoint("omadata_events_endpoint")?,
+        })
+    }
+
+    fn client(&self) -> Result<Client, TrustError> {
+        let method = self.members.get("token_endpoint_auth_method");
+        if method.is_some_and(|method| method != "private_key_jwt") {
+            return Err(TrustError::NotTrusted("the client does not authenticate with private_key_jwt"));
+        }
+        let uris = self.members.get("redirect_uris").and_then(Value::as_array);
+        let redirect_uris = uris
+            .into_iter()
+            .flatten()
+            .map(|uri| uri.as_str().filter(|uri| is_redirect_uri(uri)).map(str::to_owned))
+            .collect::<Option<Vec<_>>>()
+            .filter(|uris| !uris.is_empty())
+            .ok_or(TrustError::NotTrusted("the client has no proper redirect_uris"))?;
+        let client_keys = self.required_keys()?;
+        Ok(Client {
+            redirect_uris,
+            receipt_keys: self.keys("omadata_receipt_jwks")?.unwrap_or_else(|| client_keys.clone()),
+            client_keys,
+            events_endpoint: self.endpoint("omadata_events_endpoint")?,
+        })
+    }
+}
+
+/// An absolute web address without fragment (RFC 6749 §3.1.2).
+fn is_redirect_uri(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "https" | "http") && url.has_host() && url.fragment().is_none()
+    })
+}

@@ -1,0 +1,178 @@
+//! One cached answer that is asked for again when it is old, by one caller at a time.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::domain::clock::Timestamp;
+use crate::domain::federation::TrustError;
+use crate::ports::Clock;
+
+/// How long a failed attempt is not repeated, in seconds.
+const COOL_DOWN_SECS: i64 = 2;
+
+/// A value with the time that it was fetched and the time from which it must not be used.
+#[derive(Debug)]
+struct Held<T> {
+    value: Arc<T>,
+    fetched_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl<T> Clone for Held<T> {
+    fn clone(&self) -> Self {
+        Self { value: Arc::clone(&self.value), ..*self }
+    }
+}
+
+/// The cached answer, and what the last attempt said.
+pub(super) struct Cell<T> {
+    held: RwLock<Option<Held<T>>>,
+    /// Whoever has this fetches; everyone else waits, or uses what is still valid.
+    gate: tokio::sync::Mutex<Option<(Timestamp, TrustError)>>,
+}
+
+impl<T> Default for Cell<T> {
+    fn default() -> Self {
+        Self { held: RwLock::new(None), gate: tokio::sync::Mutex::new(None) }
+    }
+}
+
+impl<T> Cell<T> {
+    /// The value held, valid or not.
+    pub(super) fn last(&self) -> Option<Arc<T>> {
+        self.held().map(|held| held.value)
+    }
+
+    /// The value if it is not older than `max_age_secs`, else a new one from `fetch`, which also says when it expires.
+    ///
+    /// When the new one cannot be had, the old one serves until it expires; when it is refused, the old one is dropped.
+    pub(super) async fn get<F>(
+        &self,
+        clock: &dyn Clock,
+        max_age_secs: i64,
+        fetch: F,
+    ) -> Result<Arc<T>, TrustError>
+    where
+        F: Future<Output = Result<(T, Timestamp), TrustError>>,
+    {
+        if let Some(value) = self.fresh(clock.now(), max_age_secs) {
+            return Ok(value);
+        }
+        let mut gate = match (self.gate.try_lock(), self.valid(clock.now())) {
+            (Ok(gate), _) => gate,
+            // Someone fetches already, and meanwhile the old value holds.
+            (Err(_), Some(value)) => return Ok(value),
+            (Err(_), None) => self.gate.lock().await,
+        };
+        let now = clock.now();
+        if let Some(value) = self.fresh(now, max_age_secs) {
+            return Ok(value);
+        }
+        if let Some((at, error)) = gate.as_ref()
+            && (0..COOL_DOWN_SECS).contains(&now.secs().saturating_sub(at.secs()))
+        {
+            return self.valid(now).ok_or_else(|| error.clone());
+        }
+        match fetch.await {
+            Ok((value, expires_at)) => {
+                let value = Arc::new(value);
+                self.set(Some(Held { value: Arc::clone(&value), fetched_at: now, expires_at }));
+                *gate = None;
+                Ok(value)
+            }
+            Err(error) => {
+                *gate = Some((now, error.clone()));
+                if matches!(error, TrustError::NotTrusted(_)) {
+                    self.set(None);
+                }
+                self.valid(clock.now()).ok_or(error)
+            }
+        }
+    }
+
+    fn fresh(&self, now: Timestamp, max_age_secs: i64) -> Option<Arc<T>> {
+        let held = self.held()?;
+        let age = now.secs().saturating_sub(held.fetched_at.secs());
+        (now < held.expires_at && (0..=max_age_secs).contains(&age)).then_some(held.value)
+    }
+
+    fn valid(&self, now: Timestamp) -> Option<Arc<T>> {
+        self.held().filter(|held| now < held.expires_at).map(|held| held.value)
+    }
+
+    fn held(&self) -> Option<Held<T>> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, held: Option<Held<T>>) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+
+    use super::*;
+
+    struct Hand(AtomicI64);
+
+    impl Clock for Hand {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_secs(self.0.load(Ordering::SeqCst))
+        }
+    }
+
+    fn at(secs: i64) -> Hand {
+        Hand(AtomicI64::new(secs))
+    }
+
+    async fn good(value: u32, expires: i64) -> Result<(u32, Timestamp), TrustError> {
+        Ok((value, Timestamp::from_secs(expires)))
+    }
+
+    async fn away() -> Result<(u32, Timestamp), TrustError> {
+        Err(TrustError::Unavailable("away"))
+    }
+
+    #[tokio::test]
+    async fn an_old_value_is_fetched_again_and_serves_while_that_fails() {
+        let (cell, clock) = (Cell::default(), at(0));
+        assert_eq!(*cell.get(&clock, 10, good(1, 100)).await.unwrap(), 1);
+        assert_eq!(*cell.get(&clock, 10, good(2, 100)).await.unwrap(), 1);
+        clock.0.store(11, Ordering::SeqCst);
+        assert_eq!(*cell.get(&clock, 10, away()).await.unwrap(), 1);
+        // Not tried again within the cool-down.
+        assert_eq!(*cell.get(&clock, 10, good(2, 100)).await.unwrap(), 1);
+        clock.0.store(13, Ordering::SeqCst);
+        assert_eq!(*cell.get(&clock, 10, good(2, 100)).await.unwrap(), 2);
+        clock.0.store(100, Ordering::SeqCst);
+        assert_eq!(cell.get(&clock, 1000, away()).await, Err(TrustError::Unavailable("away")));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_drops_the_old_value() {
+        let (cell, clock) = (Cell::default(), at(0));
+        cell.get(&clock, 10, good(1, 100)).await.unwrap();
+        clock.0.store(11, Ordering::SeqCst);
+        let refused = async { Err(TrustError::NotTrusted("withdrawn")) };
+        assert_eq!(cell.get(&clock, 10, refused).await, Err(TrustError::NotTrusted("withdrawn")));
+        assert_eq!(cell.get(&clock, 10, good(1, 100)).await, Err(TrustError::NotTrusted("withdrawn")));
+        clock.0.store(13, Ordering::SeqCst);
+        assert_eq!(*cell.get(&clock, 10, good(3, 100)).await.unwrap(), 3);
+    }
+
+    #[tokio::test]
+    async fn many_callers_make_one_fetch() {
+        let (cell, clock, fetches) = (Cell::default(), at(0), AtomicU32::new(0));
+        let calls = (0..20).map(|_| {
+            cell.get(&clock, 10, async {
+                tokio::task::yield_now().await;
+                let n = fetches.fetch_add(1, Ordering::SeqCst);
+                Ok((n, Timestamp::from_secs(100)))
+            })
+        });
+        let answers = futures_util::future::join_all(calls).await;
+        assert!(answers.into_iter().all(|answer| *answer.unwrap() == 0));
+        assert_eq!(fetches.load(Ordering::SeqCst), 1);
+    }
+}
