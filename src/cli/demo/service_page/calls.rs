@@ -116,10 +116,11 @@ impl Problem {
     }
 
     /// From an error answer: RFC 9457 problem details, or the RFC 6749 error of the token endpoint.
-    fn from_answer(status: u16, body: &Value) -> Self {
+    fn from_answer(status: u16, from: &str, body: &Value) -> Self {
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        // `type` may be relative to where the problem came from (RFC 9457 §3.1.1).
+        let link = text("type").and_then(|kind| url::Url::parse(from).ok()?.join(&kind).ok());
         let shown = ["title", "detail", "type", "status", "error", "error_description"];
-        let link = text("type").filter(|link| link.starts_with("http://") || link.starts_with("https://"));
         let members = body.as_object().map(|members| {
             members
                 .iter()
@@ -131,7 +132,7 @@ impl Problem {
             status: Some(status),
             title: text("title").or_else(|| text("error")).unwrap_or_else(|| "The node refuses".to_owned()),
             detail: text("detail").or_else(|| text("error_description")).unwrap_or_default(),
-            link,
+            link: link.filter(|link| matches!(link.scheme(), "http" | "https")).map(String::from),
             members: members.unwrap_or_default(),
         }
     }
@@ -294,9 +295,13 @@ async fn receive(request: reqwest::RequestBuilder, call: &mut Call) -> Result<Va
     call.response = shown_answer(kind.as_deref(), retry_after.as_deref(), body.as_ref());
     match body {
         Some(body) if status.is_success() => Ok(body),
-        Some(body) => Err(Problem::from_answer(status.as_u16(), &body)),
+        Some(body) => Err(Problem::from_answer(status.as_u16(), &call.url, &body)),
         None if status == StatusCode::NO_CONTENT => Ok(Value::Null),
-        None => Err(Problem::from_answer(status.as_u16(), &json!({"detail": "The answer is not JSON."}))),
+        None => Err(Problem::from_answer(
+            status.as_u16(),
+            &call.url,
+            &json!({"detail": "The answer is not JSON."}),
+        )),
     }
 }
 

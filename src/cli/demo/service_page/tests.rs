@@ -52,8 +52,8 @@ impl FakeNode {
 
 fn problem(status: u16, title: &str) -> HttpResponse {
     HttpResponse::build(StatusCode::from_u16(status).unwrap()).content_type("application/problem+json").body(
-        json!({"type": "http://helsinki.localhost/problems/x", "title": title, "status": status,
-            "detail": "What to <do>.", "side": "holder", "trace_id": "4711"})
+        json!({"type": "/problems/x", "title": title, "status": status,
+            "detail": "What to <do>.", "side": "holder", "trace": "4711"})
         .to_string(),
     )
 }
@@ -80,8 +80,8 @@ async fn consent_requests(
     }
     *node.asked.lock().unwrap() = body.into_inner();
     *node.state.lock().unwrap() = "requested".into();
-    HttpResponse::Created().json(json!({"id": "consent/1", "state": "requested", "start_url":
-        node.start_url.lock().unwrap().clone(), "expires_at": "2027-01-15T08:30:00Z"}))
+    HttpResponse::Created().json(json!({"id": "consent/1", "state": "requested", "startUrl":
+        node.start_url.lock().unwrap().clone(), "expiresAt": "2027-01-15T08:30:00Z"}))
 }
 
 async fn consent(node: web::Data<FakeNode>, http: HttpRequest, id: web::Path<String>) -> HttpResponse {
@@ -89,7 +89,14 @@ async fn consent(node: web::Data<FakeNode>, http: HttpRequest, id: web::Path<Str
     if !node.lets_in(&http) {
         return problem(401, "The token has ended");
     }
-    HttpResponse::Ok().json(json!({"id": "consent/1", "state": *node.state.lock().unwrap()}))
+    let state = node.state.lock().unwrap().clone();
+    let mut view = json!({"id": "consent/1", "state": state});
+    match state.as_str() {
+        "requested" => view["startUrl"] = json!(*node.start_url.lock().unwrap()),
+        "ended" => view["reason"] = json!("taken_back"),
+        _ => (),
+    }
+    HttpResponse::Ok().json(view)
 }
 
 async fn consents() -> HttpResponse {
@@ -134,6 +141,7 @@ fn city(id: &str, node: &str) -> City {
             title: "Daycare application".to_owned(),
             purpose: "To decide on the application.".to_owned(),
             dataset_type: "early-education-placements".to_owned(),
+            max_exchanges: 10,
         }],
         datasets: vec![HeldDataset {
             id: "placements".to_owned(),
@@ -204,8 +212,13 @@ impl Bench {
     }
 
     async fn ask(&self, person: &str) -> String {
-        let form =
-            [("asking", "helsinki"), ("holding", "espoo"), ("choice", "0 placements"), ("person", person)];
+        let form = [
+            ("asking", "helsinki"),
+            ("holding", "espoo"),
+            ("choice", "0 placements"),
+            ("person", person),
+            ("often", "yes"),
+        ];
         self.post("/ask", &form).await
     }
 
@@ -228,6 +241,7 @@ async fn a_case_goes_from_the_question_to_the_data_and_to_the_refusal() {
 
     let case = bench.ask("aino").await;
     let asked = bench.node.asked.lock().unwrap().clone();
+    assert_eq!(asked["times"], 10);
     assert_eq!(asked["holder"], "http://espoo.localhost:9");
     assert_eq!(asked["dataset"], "placements");
     assert!(asked["use"].as_str().unwrap().ends_with("/catalogue/uses/daycare"));
@@ -246,7 +260,7 @@ async fn a_case_goes_from_the_question_to_the_data_and_to_the_refusal() {
         refused.contains("The permission does not hold") && refused.contains("What to &#60;do&#62;."),
         "{refused}"
     );
-    assert!(refused.contains("4711") && refused.contains("http://helsinki.localhost/problems/x"));
+    assert!(refused.contains("4711") && refused.contains("/problems/x\">What this"));
 
     *bench.node.state.lock().unwrap() = "active".into();
     bench.post(&format!("{case}/fetch"), &[]).await;
@@ -255,7 +269,7 @@ async fn a_case_goes_from_the_question_to_the_data_and_to_the_refusal() {
     assert!(fetched.contains("<th scope=\"col\">endDate</th>") && fetched.contains("2027-05-31"));
     assert!(!fetched.contains("<div class=\"problem\">"), "an earlier problem is not shown again");
 
-    *bench.node.state.lock().unwrap() = "revoked".into();
+    *bench.node.state.lock().unwrap() = "ended".into();
     bench.post(&format!("{case}/fetch"), &[]).await;
     let stopped = bench.get(&case).await;
     assert!(stopped.contains("The resident has stopped it"), "{stopped}");
