@@ -55,6 +55,15 @@ impl Operation {
         }
     }
 
+    /// Place among a case's calls: what taught most comes last.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::State(_) => 1,
+            Self::Ask(_) | Self::List => 2,
+            Self::Fetch(_) => 3,
+        }
+    }
+
     fn about(&self) -> &'static str {
         match self {
             Self::Ask(_) => {
@@ -77,6 +86,7 @@ pub(super) struct Call {
     /// What it was for; later calls for the same purpose take its place.
     pub(super) title: &'static str,
     pub(super) about: &'static str,
+    pub(super) rank: u8,
     pub(super) method: String,
     pub(super) url: String,
     pub(super) request: String,
@@ -208,6 +218,7 @@ impl Caller {
         let call = Call {
             title: "Get an access token",
             about,
+            rank: 0,
             method: "POST".to_owned(),
             url: url.to_string(),
             request: shown,
@@ -246,6 +257,7 @@ impl Caller {
         let call = Call {
             title: operation.title(),
             about: operation.about(),
+            rank: operation.rank(),
             method: operation.method().to_string(),
             url: url.to_string(),
             request: shown,

@@ -54,6 +54,7 @@ impl Case {
             self.calls.retain(|earlier| earlier.title != call.title);
             self.calls.push(call);
         }
+        self.calls.sort_by_key(|call| call.rank);
     }
 }
 
