@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use async_trait::async_trait;
 use url::Url;
 
 use super::cache::Cell;
@@ -13,7 +14,7 @@ use crate::domain::federation::{
 };
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, parse_strict_json};
-use crate::ports::Clock;
+use crate::ports::{Clock, MemberConfigurations};
 
 /// Where entity configurations are served (OpenID Federation 1.0 §9).
 const CONFIGURATION_PATH: &str = "/.well-known/openid-federation";
@@ -124,12 +125,26 @@ pub(super) async fn configuration(guard: &GuardedClient, id: &EntityId) -> Resul
     statement(guard, &url).await
 }
 
-/// Fetches the configuration of an entity whose origin configuration names, for an anchor's first contact with it.
-///
-/// # Errors
-/// [`TrustError`]: not to be reached, or an answer that is no entity statement. Nothing is verified.
-pub async fn fetch_configuration(guard: &GuardedClient, id: &EntityId) -> Result<String, TrustError> {
-    configuration(guard, id).await
+/// Fetches members' configurations for an anchor.
+#[derive(Debug, Clone)]
+pub struct MemberContact(GuardedClient);
+
+impl MemberContact {
+    /// Contact with these members, whose origins the client may ask from then on.
+    #[must_use]
+    pub fn new<'a>(guard: GuardedClient, members: impl IntoIterator<Item = &'a EntityId>) -> Self {
+        for url in members.into_iter().filter_map(|id| Url::parse(id.as_str()).ok()) {
+            guard.allow(&url);
+        }
+        Self(guard)
+    }
+}
+
+#[async_trait]
+impl MemberConfigurations for MemberContact {
+    async fn fetch(&self, id: &EntityId) -> Result<String, TrustError> {
+        configuration(&self.0, id).await
+    }
 }
 
 async fn statement(guard: &GuardedClient, url: &Url) -> Result<String, TrustError> {

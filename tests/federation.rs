@@ -1,0 +1,525 @@
+//! An anchor and nodes on loopback, found and trusted over HTTP.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use actix_web::{App, HttpResponse, HttpServer, web};
+use async_trait::async_trait;
+use omadata::domain::clock::Timestamp;
+use omadata::domain::federation::{TrustError, subordinate_statement};
+use omadata::domain::ids::{EntityId, UseId};
+use omadata::domain::jose::{PublicKeys, SigningKey};
+use omadata::node::federation::{
+    AnchorParts, AnchorStatements, FederationError, FederationStatements, MemberKeys, MemberPins, NodeKeys,
+    NodeProfile, NodeStatements, OwnKeys, STATEMENT_LIFETIME_SECS,
+};
+use omadata::outbound::{AnchorSource, FederationPeers, GuardedClient, MemberContact, OutboundError, Reach};
+use omadata::ports::{Clock, Peers};
+use omadata::web::federation;
+use serde_json::{Value, json};
+
+const START: i64 = 1_800_000_000;
+
+struct HandClock(AtomicI64);
+
+impl HandClock {
+    fn pass(&self, secs: i64) {
+        self.0.fetch_add(secs, Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Keys that a test may exchange.
+struct Keys(Mutex<SigningKey>);
+
+impl Keys {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(SigningKey::generate().unwrap())))
+    }
+
+    fn change(&self) {
+        *self.0.lock().unwrap() = SigningKey::generate().unwrap();
+    }
+
+    fn public(&self) -> PublicKeys {
+        PublicKeys::single(self.0.lock().unwrap().public().clone())
+    }
+}
+
+#[async_trait]
+impl NodeKeys for Keys {
+    async fn own_keys(&self) -> Result<OwnKeys, FederationError> {
+        let public = self.public();
+        Ok(OwnKeys {
+            signing: self.0.lock().unwrap().clone(),
+            federation: public.clone(),
+            token: public.clone(),
+            receipt: public.clone(),
+            client: public,
+        })
+    }
+}
+
+#[derive(Default)]
+struct Pins(Mutex<BTreeMap<EntityId, PublicKeys>>);
+
+#[async_trait]
+impl MemberPins for Pins {
+    async fn find(&self, member: &EntityId) -> Result<Option<PublicKeys>, FederationError> {
+        Ok(self.0.lock().unwrap().get(member).cloned())
+    }
+
+    async fn pin(
+        &self,
+        member: &EntityId,
+        keys: &PublicKeys,
+        _now: Timestamp,
+    ) -> Result<PublicKeys, FederationError> {
+        Ok(self.0.lock().unwrap().entry(member.clone()).or_insert_with(|| keys.clone()).clone())
+    }
+}
+
+/// What one test server answers with, and what it was asked.
+#[derive(Clone)]
+struct Site {
+    id: EntityId,
+    listener: Arc<Mutex<Option<TcpListener>>>,
+    asked: Arc<AtomicU32>,
+    away: Arc<AtomicBool>,
+    uses: Arc<Mutex<Value>>,
+}
+
+impl Site {
+    fn reserve(name: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        Self {
+            id: EntityId::new(format!("http://{name}.localhost:{port}")).unwrap(),
+            listener: Arc::new(Mutex::new(Some(listener))),
+            asked: Arc::default(),
+            away: Arc::default(),
+            uses: Arc::new(Mutex::new(Value::Null)),
+        }
+    }
+
+    fn asked(&self) -> u32 {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    fn serve(&self, statements: Arc<dyn FederationStatements>) {
+        let site = self.clone();
+        let listener = self.listener.lock().unwrap().take().unwrap();
+        let server = HttpServer::new(move || {
+            let site = site.clone();
+            let uses = site.uses.clone();
+            App::new()
+                .app_data(web::Data::from(Arc::clone(&statements)))
+                .wrap(actix_web::middleware::from_fn(
+                    move |request: actix_web::dev::ServiceRequest, next: actix_web::middleware::Next<_>| {
+                        site.asked.fetch_add(1, Ordering::SeqCst);
+                        let away = site.away.load(Ordering::SeqCst);
+                        async move {
+                            if away {
+                                return Err(actix_web::error::ErrorServiceUnavailable("away"));
+                            }
+                            next.call(request).await
+                        }
+                    },
+                ))
+                .configure(federation::configure_anchor)
+                .route(
+                    "/catalogue/uses",
+                    web::get().to(move || {
+                        let uses = uses.lock().unwrap().clone();
+                        async move { HttpResponse::Ok().json(uses) }
+                    }),
+                )
+        })
+        .workers(1)
+        .disable_signals()
+        .listen(listener)
+        .unwrap()
+        .run();
+        actix_web::rt::spawn(server);
+    }
+}
+
+/// The anchor's statements, which a test may exchange or make older.
+#[derive(Default)]
+struct Switch {
+    current: Mutex<Option<Arc<AnchorStatements>>>,
+    replay: Mutex<Option<String>>,
+}
+
+impl Switch {
+    fn current(&self) -> Arc<AnchorStatements> {
+        self.current.lock().unwrap().clone().unwrap()
+    }
+}
+
+#[async_trait]
+impl FederationStatements for Switch {
+    async fn publish_entity_configuration(&self) -> Result<String, FederationError> {
+        self.current().publish_entity_configuration().await
+    }
+
+    async fn fetch_subordinate(&self, subject: &EntityId) -> Result<String, FederationError> {
+        let replayed = self.replay.lock().unwrap().clone();
+        if let Some(text) = replayed {
+            return Ok(text);
+        }
+        self.current().fetch_subordinate(subject).await
+    }
+
+    async fn list_subordinates(&self) -> Result<Vec<EntityId>, FederationError> {
+        self.current().list_subordinates().await
+    }
+}
+
+struct World {
+    clock: Arc<HandClock>,
+    anchor: Site,
+    anchor_keys: Arc<Keys>,
+    switch: Arc<Switch>,
+    pins: Arc<Pins>,
+    espoo: Site,
+    espoo_keys: Arc<Keys>,
+    helsinki: Site,
+    stranger: Site,
+}
+
+impl World {
+    /// Espoo's keys are configured at the anchor, Helsinki's are learnt at first contact, the stranger is no member.
+    fn start() -> Self {
+        let clock = Arc::new(HandClock(AtomicI64::new(START)));
+        let anchor = Site::reserve("anchor");
+        let node = |name: &str, keys: &Arc<Keys>| {
+            let site = Site::reserve(name);
+            let profile = NodeProfile {
+                id: site.id.clone(),
+                name: name.to_owned(),
+                organization_uri: None,
+                contacts: vec![],
+                authority_hints: vec![anchor.id.clone()],
+                grant_types: vec!["authorization_code".into()],
+            };
+            site.serve(Arc::new(NodeStatements::new(profile, keys.clone(), clock.clone())));
+            site
+        };
+        let (anchor_keys, espoo_keys) = (Keys::new(), Keys::new());
+        let (espoo, helsinki) = (node("espoo", &espoo_keys), node("helsinki", &Keys::new()));
+        let stranger = node("stranger", &Keys::new());
+        let world = Self {
+            switch: Arc::default(),
+            pins: Arc::default(),
+            clock,
+            anchor,
+            anchor_keys,
+            espoo,
+            espoo_keys,
+            helsinki,
+            stranger,
+        };
+        world.set_members(&[&world.espoo, &world.helsinki]);
+        world.anchor.serve(world.switch.clone());
+        world
+    }
+
+    fn set_members(&self, members: &[&Site]) {
+        let guard = GuardedClient::new(Reach::Demo).unwrap();
+        let keys = members
+            .iter()
+            .map(|site| {
+                let configured = site.id == self.espoo.id;
+                let keys = if configured {
+                    MemberKeys::Configured(self.espoo_keys.public())
+                } else {
+                    MemberKeys::FirstContact
+                };
+                (site.id.clone(), keys)
+            })
+            .collect();
+        let statements = AnchorStatements::new(AnchorParts {
+            id: self.anchor.id.clone(),
+            name: "Federation".into(),
+            contacts: vec![],
+            members: keys,
+            keys: self.anchor_keys.clone(),
+            pins: self.pins.clone(),
+            contact: Arc::new(MemberContact::new(guard, members.iter().map(|site| &site.id))),
+            clock: self.clock.clone(),
+        });
+        *self.switch.current.lock().unwrap() = Some(Arc::new(statements));
+    }
+
+    fn source(&self) -> AnchorSource {
+        AnchorSource { id: self.anchor.id.clone(), keys: Some(self.anchor_keys.public()) }
+    }
+
+    fn peers_of(&self, source: AnchorSource) -> FederationPeers {
+        let guard = GuardedClient::new(Reach::Demo).unwrap();
+        FederationPeers::new(vec![source], guard, self.clock.clone()).unwrap()
+    }
+
+    fn peers(&self) -> FederationPeers {
+        self.peers_of(self.source())
+    }
+}
+
+fn not_trusted<T: std::fmt::Debug>(outcome: Result<T, TrustError>) -> &'static str {
+    match outcome {
+        Err(TrustError::NotTrusted(reason)) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn unavailable<T: std::fmt::Debug>(outcome: Result<T, TrustError>) -> &'static str {
+    match outcome {
+        Err(TrustError::Unavailable(reason)) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[actix_web::test]
+async fn members_are_found_and_kept() {
+    let world = World::start();
+    let peers = world.peers();
+    let espoo = peers.resolve(&world.espoo.id).await.unwrap();
+    assert_eq!((espoo.name.as_str(), &espoo.anchor), ("espoo", &world.anchor.id));
+    assert_eq!(espoo.expires_at, Timestamp::from_secs(START + STATEMENT_LIFETIME_SECS));
+    let token_keys = &espoo.authorization_server.as_ref().unwrap().token_keys;
+    assert_eq!(*token_keys, world.espoo_keys.public());
+    let asked = (world.espoo.asked(), world.anchor.asked());
+    for _ in 0..10 {
+        peers.resolve(&world.espoo.id).await.unwrap();
+    }
+    assert_eq!((world.espoo.asked(), world.anchor.asked()), asked);
+    let members: Vec<_> = peers.members().await.unwrap().iter().map(|peer| peer.name.clone()).collect();
+    assert_eq!(members.len(), 2);
+    assert!(members.contains(&"helsinki".to_owned()));
+}
+
+#[actix_web::test]
+async fn an_anchor_without_configured_keys_is_met_once_in_the_demo_only() {
+    let world = World::start();
+    let source = AnchorSource { keys: None, ..world.source() };
+    let peers = world.peers_of(source.clone());
+    peers.resolve(&world.espoo.id).await.unwrap();
+    world.anchor_keys.change();
+    world.clock.pass(61);
+    // Its keys of the first contact were kept: another signer is not the anchor.
+    assert_eq!(not_trusted(peers.resolve(&world.espoo.id).await), "unknown_key");
+    let public = GuardedClient::new(Reach::Public).unwrap();
+    assert!(matches!(
+        FederationPeers::new(vec![source], public, world.clock.clone()),
+        Err(OutboundError::Forbidden(_))
+    ));
+}
+
+#[actix_web::test]
+async fn a_stranger_is_neither_trusted_nor_asked() {
+    let world = World::start();
+    let peers = world.peers();
+    assert_eq!(not_trusted(peers.resolve(&world.stranger.id).await), "no anchor lists it");
+    assert_eq!(world.stranger.asked(), 0);
+    let asked = world.anchor.asked();
+    for _ in 0..10 {
+        not_trusted(peers.resolve(&world.stranger.id).await);
+    }
+    assert_eq!(world.anchor.asked(), asked, "a stranger makes us ask the anchor again and again");
+    // Once listed, it is trusted within seconds.
+    world.set_members(&[&world.espoo, &world.stranger]);
+    world.clock.pass(6);
+    assert_eq!(peers.resolve(&world.stranger.id).await.unwrap().name, "stranger");
+}
+
+#[actix_web::test]
+async fn a_withdrawn_membership_ends_within_a_minute() {
+    let world = World::start();
+    let peers = world.peers();
+    peers.resolve(&world.espoo.id).await.unwrap();
+    world.set_members(&[&world.helsinki]);
+    world.clock.pass(61);
+    assert_eq!(not_trusted(peers.resolve(&world.espoo.id).await), "no anchor lists it");
+    assert_eq!(peers.members().await.unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn what_is_known_holds_while_others_are_away_and_no_longer_than_its_time() {
+    let world = World::start();
+    let peers = world.peers();
+    peers.resolve(&world.espoo.id).await.unwrap();
+    for site in [&world.anchor, &world.espoo, &world.helsinki] {
+        site.away.store(true, Ordering::SeqCst);
+    }
+    world.clock.pass(STATEMENT_LIFETIME_SECS - 1);
+    assert!(peers.resolve(&world.espoo.id).await.is_ok());
+    unavailable(peers.resolve(&world.helsinki.id).await);
+    world.clock.pass(1);
+    unavailable(peers.resolve(&world.espoo.id).await);
+    unavailable(peers.members().await);
+    for site in [&world.anchor, &world.espoo, &world.helsinki] {
+        site.away.store(false, Ordering::SeqCst);
+    }
+    // Back within the cool-down of seconds, by itself.
+    world.clock.pass(2);
+    assert!(peers.resolve(&world.espoo.id).await.is_ok());
+}
+
+#[actix_web::test]
+async fn a_member_with_other_keys_than_vouched_for_is_refused() {
+    let world = World::start();
+    let peers = world.peers();
+    peers.resolve(&world.espoo.id).await.unwrap();
+    world.espoo_keys.change();
+    world.clock.pass(61);
+    assert_eq!(not_trusted(peers.resolve(&world.espoo.id).await), "unknown_key");
+    assert_eq!(peers.members().await.unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn an_anchor_with_other_keys_than_configured_is_refused() {
+    let world = World::start();
+    let keys = Some(PublicKeys::single(SigningKey::generate().unwrap().public().clone()));
+    let peers = world.peers_of(AnchorSource { keys, ..world.source() });
+    assert_eq!(not_trusted(peers.resolve(&world.espoo.id).await), "unknown_key");
+    assert_eq!(world.espoo.asked(), 0);
+}
+
+#[actix_web::test]
+async fn an_older_statement_does_not_replace_a_newer() {
+    let world = World::start();
+    let peers = world.peers();
+    let old = world.switch.fetch_subordinate(&world.espoo.id).await.unwrap();
+    world.clock.pass(100);
+    peers.resolve(&world.espoo.id).await.unwrap();
+    *world.switch.replay.lock().unwrap() = Some(old);
+    world.clock.pass(61);
+    // The newer one serves on, until it expires and not only until the older one would.
+    let peer = peers.resolve(&world.espoo.id).await.unwrap();
+    assert_eq!(peer.expires_at, Timestamp::from_secs(START + 100 + STATEMENT_LIFETIME_SECS));
+}
+
+#[actix_web::test]
+async fn a_statement_about_someone_else_is_refused() {
+    let world = World::start();
+    let signing = world.anchor_keys.0.lock().unwrap().clone();
+    let about_helsinki = subordinate_statement(
+        &world.anchor.id,
+        &world.helsinki.id,
+        &world.espoo_keys.public(),
+        world.clock.now(),
+        60,
+    );
+    *world.switch.replay.lock().unwrap() = Some(about_helsinki.sign(&signing).unwrap());
+    not_trusted(world.peers().resolve(&world.espoo.id).await);
+}
+
+#[actix_web::test]
+async fn declared_uses_are_the_recipients_own() {
+    let world = World::start();
+    let text = json!({"fi": "a", "sv": "b", "en": "c"});
+    let contact = json!({"name": text, "email": "a@espoo.example"});
+    let declared = |id: &str| {
+        json!({
+            "id": id, "service": "daycare", "serviceName": text, "title": text, "purposeText": text,
+            "purpose": "https://w3id.org/dpv#ServiceProvision", "legalBasis": "A6-1-a",
+            "datasetType": "early-education-placements", "requiredFields": ["unit"], "optionalFields": [],
+            "maxExchanges": 1, "maxDays": 30, "retention": "P1Y", "otherwise": text, "controller": contact,
+            "dataProtectionOfficer": contact,
+        })
+    };
+    let id = format!("{}/catalogue/uses/daycare-application", world.helsinki.id);
+    let document = |recipient: &EntityId, id: &str| json!({"recipient": recipient, "name": text, "uses": [declared(id)]});
+    *world.helsinki.uses.lock().unwrap() = document(&world.helsinki.id, &id);
+    let peers = world.peers();
+    let wanted = UseId::new(id.as_str()).unwrap();
+    let found = peers.declared_use(&wanted).await.unwrap();
+    assert_eq!((&found.id, found.max_days), (&wanted, 30));
+
+    let other = UseId::new(format!("{}/catalogue/uses/other", world.helsinki.id)).unwrap();
+    assert_eq!(not_trusted(peers.declared_use(&other).await), "the recipient declares no such use");
+    let foreign = UseId::new(format!("{}/catalogue/uses/other", world.stranger.id)).unwrap();
+    assert_eq!(not_trusted(peers.declared_use(&foreign).await), "no anchor lists it");
+
+    for broken in [
+        document(&world.espoo.id, &id),
+        document(&world.helsinki.id, &format!("{}/catalogue/uses/daycare-application", world.espoo.id)),
+        json!({"uses": []}),
+        json!([]),
+    ] {
+        world.clock.pass(61);
+        *world.helsinki.uses.lock().unwrap() = broken;
+        not_trusted(peers.declared_use(&wanted).await);
+    }
+    world.clock.pass(61);
+    world.helsinki.away.store(true, Ordering::SeqCst);
+    unavailable(peers.declared_use(&wanted).await);
+}
+
+#[actix_web::test]
+async fn first_contact_pins_a_members_keys() {
+    let world = World::start();
+    let peers = world.peers();
+    peers.resolve(&world.helsinki.id).await.unwrap();
+    let pinned = world.pins.find(&world.helsinki.id).await.unwrap().unwrap();
+    let other = PublicKeys::single(SigningKey::generate().unwrap().public().clone());
+    let kept = world.pins.pin(&world.helsinki.id, &other, world.clock.now()).await.unwrap();
+    assert_eq!(kept, pinned);
+    assert!(world.pins.find(&world.espoo.id).await.unwrap().is_none(), "configured keys need no pin");
+}
+
+#[actix_web::test]
+async fn federation_endpoints_answer_with_the_standards_codes() {
+    let world = World::start();
+    let statements: Arc<dyn FederationStatements> = world.switch.clone();
+    let app = actix_web::test::init_service(
+        App::new().app_data(web::Data::from(statements)).configure(federation::configure_anchor),
+    )
+    .await;
+    let mut cases = vec![
+        ("/.well-known/openid-federation".to_owned(), 200, ""),
+        ("/federation/list".into(), 200, ""),
+        ("/federation/list?entity_type=oauth_client".into(), 400, "unsupported_parameter"),
+        ("/federation/fetch".into(), 400, "invalid_request"),
+        ("/federation/fetch?sub=x".into(), 400, "invalid_request"),
+    ];
+    for (sub, status, code) in [
+        (format!("{}", world.espoo.id), 200, ""),
+        (format!("{}&sub={}", world.espoo.id, world.espoo.id), 400, "invalid_request"),
+        (format!("{}/", world.espoo.id), 400, "invalid_request"),
+        (format!("{}", world.anchor.id), 400, "invalid_request"),
+        (format!("{}", world.stranger.id), 404, "not_found"),
+    ] {
+        cases.push((format!("/federation/fetch?sub={sub}"), status, code));
+    }
+    world.helsinki.away.store(true, Ordering::SeqCst);
+    cases.push((format!("/federation/fetch?sub={}", world.helsinki.id), 503, "temporarily_unavailable"));
+    for (path, status, code) in cases {
+        let request = actix_web::test::TestRequest::get().uri(&path).to_request();
+        let response = actix_web::test::call_service(&app, request).await;
+        assert_eq!(response.status().as_u16(), status, "{path}");
+        let kind = response.headers().get("content-type").unwrap().to_str().unwrap().to_owned();
+        let body = actix_web::test::read_body(response).await;
+        if code.is_empty() {
+            let expected = if path == "/federation/list" {
+                "application/json"
+            } else {
+                "application/entity-statement+jwt"
+            };
+            assert_eq!(kind, expected, "{path}");
+        } else {
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(body["error"], code, "{path}");
+        }
+    }
+}
