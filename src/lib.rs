@@ -1,7 +1,27 @@
 //! OmaData node: a city's MyData node.
+//!
+//! The map of the house; `tests/architecture.rs` holds the code to it.
+//!
+//! | room | what stands there | may use |
+//! |---|---|---|
+//! | [`domain`] | what the product knows, pure: identifiers, JOSE, federation, catalogue, consent, token, exchange, audit | itself |
+//! | [`ports`] | traits for the outside: clock, randomness, peers, registers, login provider | domain |
+//! | [`store`] | everything that a node must not forget, in SQLite or PostgreSQL | domain |
+//! | [`node`] | the use cases, one file a verb | domain, ports, store |
+//! | [`outbound`] | requests to others, through one guarded client; OpenID Connect | domain, ports |
+//! | [`sources`] | the city's registers: SQL, files | domain, ports |
+//! | [`web`] | actix: OAuth, exchange, federation, service API, portal | node, domain |
+//! | [`config`] | files and environment into a checked `Config` | domain's newtypes |
+//! | [`app`] | the one file that wires everything together | everything but cli |
+//! | [`cli`] | one file a subcommand; the demo | app, node, config, domain, ports |
 
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod node;
 pub mod outbound;
 pub mod ports;
+pub mod sources;
+pub mod store;
 pub mod web;

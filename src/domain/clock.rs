@@ -58,6 +58,13 @@ impl Timestamp {
     }
 }
 
+impl AsRef<i64> for Timestamp {
+    /// Microseconds since 1970, for stores that bind values by reference.
+    fn as_ref(&self) -> &i64 {
+        &self.0
+    }
+}
+
 /// A calendar day, written `2026-12-31`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(pub Date);

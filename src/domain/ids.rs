@@ -110,6 +110,12 @@ text_id!(
     is_slug
 );
 text_id!(
+    /// One of the city's existing systems, as the configuration names it.
+    RegisterId,
+    "1 to 64 of a-z, 0-9 and inner hyphens",
+    is_slug
+);
+text_id!(
     /// An application of a city, known to that city's node.
     ServiceId,
     "1 to 64 of a-z, 0-9 and inner hyphens",

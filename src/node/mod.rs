@@ -1,3 +1,158 @@
-//! The use cases, one file per verb.
+//! The use cases, one file a verb. Each takes the [`Node`] and values, and does its change in one transaction; what must
+//! reach another node goes through the outbox.
 
+pub mod accept_authorization;
+mod ask_holder;
+pub mod authenticate_client;
+pub mod authenticate_service;
+pub mod authorize;
+pub mod decide_consent;
+pub mod deliver_outbox;
+pub mod dpop_nonce;
 pub mod federation;
+pub mod fetch_exchange;
+pub mod introspect_token;
+pub mod issue_token;
+pub mod key_ring;
+pub mod list_mine;
+pub mod log_in;
+pub mod oauth_error;
+pub mod problem;
+pub mod publish_status;
+pub mod push_authorization;
+pub mod receive_event;
+pub mod redeem_code;
+pub mod request_consent;
+pub mod revoke_consent;
+pub mod serve_exchange;
+pub mod start_consent;
+pub mod start_request;
+pub mod view_consent_request;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+pub use key_ring::{KeyPurpose, KeyRing};
+pub use oauth_error::{OAuthCode, OAuthError};
+pub use problem::{Problem, ProblemKind, Side};
+
+use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Text};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{DatasetId, EntityId, Jti, ServiceId, UseId};
+use crate::domain::jose::b64url;
+use crate::domain::token::TokenPolicy;
+use crate::ports::{Clock, Entropy, IdentityProvider, Outbound, Peers, Registers, random};
+use crate::store::Store;
+
+/// A city's service that may call its own node.
+#[derive(Clone)]
+pub struct Service {
+    /// Its identifier, which is its OAuth client identifier too.
+    pub id: ServiceId,
+    /// What people call it.
+    pub name: Text,
+    /// SHA-256 of its secret; the secret itself is not kept in memory.
+    pub secret_hash: [u8; 32],
+    /// Where a resident's browser may be sent back to: addresses that start with one of these.
+    pub return_url_prefixes: Vec<String>,
+}
+
+/// What a node is and offers, from its configuration.
+#[derive(Clone)]
+pub struct Settings {
+    /// Its entity identifier and base URL.
+    pub id: EntityId,
+    /// What people call the city.
+    pub name: Text,
+    /// Its superiors in the federation, as its entity configuration names them.
+    pub authority_hints: Vec<EntityId>,
+    /// The city's data protection officer, for the portal.
+    pub data_protection_officer: Contact,
+    /// What it holds.
+    pub datasets: Vec<Dataset>,
+    /// What its services may ask.
+    pub uses: Vec<DeclaredUse>,
+    /// Its services.
+    pub services: Vec<Service>,
+    /// What it puts into and demands of consent tokens.
+    pub token_policy: TokenPolicy,
+    /// Whether DPoP proofs must carry a nonce of this node.
+    pub demand_dpop_nonce: bool,
+}
+
+impl Settings {
+    /// The dataset of that name, while it is offered.
+    #[must_use]
+    pub fn dataset(&self, id: &DatasetId) -> Option<&Dataset> {
+        self.datasets.iter().find(|dataset| &dataset.id == id)
+    }
+
+    /// This node's own declared use.
+    #[must_use]
+    pub fn own_use(&self, id: &UseId) -> Option<&DeclaredUse> {
+        self.uses.iter().find(|declared| &declared.id == id)
+    }
+
+    /// The service of that name.
+    #[must_use]
+    pub fn service(&self, id: &ServiceId) -> Option<&Service> {
+        self.services.iter().find(|service| &service.id == id)
+    }
+
+    /// An address of this node.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.id)
+    }
+}
+
+/// Everything that a use case works with.
+pub struct Node {
+    /// What the node is and offers.
+    pub settings: Settings,
+    /// What it must not forget.
+    pub store: Store,
+    /// Its signing keys.
+    pub keys: KeyRing,
+    /// The nonces that it demands in DPoP proofs.
+    pub nonces: dpop_nonce::NonceMint,
+    /// Nonces that other holders demanded last, by holder.
+    pub peer_nonces: Mutex<HashMap<EntityId, String>>,
+    /// The other members.
+    pub peers: Arc<dyn Peers>,
+    /// Requests to other members.
+    pub outbound: Arc<dyn Outbound>,
+    /// The city's registers.
+    pub registers: Arc<dyn Registers>,
+    /// The city's login provider.
+    pub identity: Arc<dyn IdentityProvider>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Rings when something was put into the outbox, so that delivery does not wait for the next round.
+    pub outbox_bell: Arc<tokio::sync::Notify>,
+}
+
+impl Node {
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A secret of 256 random bits as text.
+    #[must_use]
+    pub fn secret(&self) -> String {
+        b64url(&random::<32>(&*self.entropy))
+    }
+
+    /// A fresh JWT identifier.
+    ///
+    /// # Errors
+    /// Never: base64url of random bytes is a well-formed identifier.
+    pub fn jti(&self) -> Result<Jti, Problem> {
+        Jti::new(b64url(&random::<16>(&*self.entropy)))
+            .map_err(|error| Problem::because(ProblemKind::Internal, error))
+    }
+}

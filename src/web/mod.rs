@@ -1,3 +1,48 @@
-//! What the node serves over HTTP.
+//! What the node serves over HTTP. A handler takes a request apart, calls one use case and writes the answer.
 
+pub mod api;
+pub mod events;
+pub mod exchange;
+pub mod extract;
 pub mod federation;
+pub mod oauth;
+pub mod portal;
+pub mod problem;
+pub mod server;
+pub mod session;
+pub mod trace;
+
+use std::sync::Arc;
+
+use crate::node::Node;
+
+/// What every handler may use.
+pub struct App {
+    /// The use cases' context.
+    pub node: Arc<Node>,
+    /// How cookies are named and guarded.
+    pub cookies: Cookies,
+    /// The city's look.
+    pub brand: portal::assets::Brand,
+}
+
+/// How cookies are named and guarded: `__Host-` and `Secure` wherever the node is reached over https.
+#[derive(Debug, Clone, Copy)]
+pub struct Cookies {
+    /// Whether the node is reached over https.
+    pub secure: bool,
+}
+
+impl Cookies {
+    /// The portal's session.
+    #[must_use]
+    pub const fn session_name(self) -> &'static str {
+        if self.secure { "__Host-omadata" } else { "omadata" }
+    }
+
+    /// What binds a service's request to the browser that started it.
+    #[must_use]
+    pub const fn binding_name(self) -> &'static str {
+        if self.secure { "__Host-omadata-request" } else { "omadata-request" }
+    }
+}

@@ -1,5 +1,7 @@
 //! What a city holds and what its services may ask: datasets, their fields, declared uses.
 
+pub mod register;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

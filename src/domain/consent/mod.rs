@@ -7,12 +7,14 @@
 
 pub mod document;
 pub mod evidence;
+pub mod held;
 pub mod request;
 pub mod state;
 pub mod terms;
 
 pub use document::{Commitment, ConsentDocument, Salt};
 pub use evidence::{Evidence, EvidenceError, VerifiedEvidence};
+pub use held::{HeldConsent, HeldState, HeldTokens, PendingAuthorization};
 pub use request::{ConsentRequest, Origin, PendingDecision, RequestState};
 pub use state::{Actor, Consent, ConsentState, End, Transition, TransitionError};
 pub use terms::{AuthorizationDetail, DetailError, Frequency, Period, Terms};

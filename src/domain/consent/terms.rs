@@ -73,39 +73,29 @@ pub struct AuthorizationDetail {
 
 /// Why a request does not fit its declared use or the dataset (`invalid_authorization_details`, RFC 9396 §5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.message())]
 pub enum DetailError {
     /// Not `omadata_dataset`.
-    #[error("type is not omadata_dataset")]
     Type,
     /// Not exactly this holder.
-    #[error("locations must name this holder and nothing else")]
     Location,
     /// Not exactly `read`.
-    #[error("actions must be [\"read\"]")]
     Action,
     /// The use belongs to another recipient.
-    #[error("the declared use is not the client's own")]
     ForeignUse,
     /// The dataset is not of the kind that the use names.
-    #[error("the dataset is not of the declared use's kind")]
     DatasetKind,
     /// A field is outside the use or the dataset, twice, or a required one is missing.
-    #[error("datatypes go beyond the declared use, repeat, or lack a required field")]
     Fields,
     /// Not the use's purpose.
-    #[error("purpose differs from the declared use")]
     Purpose,
     /// Zero, or more than the use allows.
-    #[error("frequency is outside the declared use")]
     Frequency,
     /// Longer than the use allows, or not a duration.
-    #[error("retention is outside the declared use")]
     Retention,
     /// In the past, or further ahead than the use allows.
-    #[error("until is outside the declared use")]
     Until,
     /// From after to, or a dataset whose records carry no dates.
-    #[error("period is not one that the dataset can be limited to")]
     Period,
 }
 
@@ -148,6 +138,26 @@ pub struct Bounds<'a> {
     pub declared_use: &'a DeclaredUse,
     /// Now.
     pub now: Timestamp,
+}
+
+impl DetailError {
+    /// What is wrong, as a constant sentence that may be shown to the client's developer.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Type => "type must be omadata_dataset",
+            Self::Location => "locations must name this holder and nothing else",
+            Self::Action => "actions must be [\"read\"]",
+            Self::ForeignUse => "use must be one of the client's own declared uses",
+            Self::DatasetKind => "the dataset is not of the declared use's kind",
+            Self::Fields => "datatypes go beyond the declared use, repeat, or lack a required field",
+            Self::Purpose => "purpose differs from the declared use",
+            Self::Frequency => "frequency is outside the declared use",
+            Self::Retention => "retention is outside the declared use",
+            Self::Until => "until is outside the declared use",
+            Self::Period => "period is not one that the dataset can be limited to",
+        }
+    }
 }
 
 impl Terms {
@@ -268,7 +278,9 @@ fn order_fields(asked: &[FieldName], bounds: &Bounds<'_>) -> Result<Vec<FieldNam
     Ok(in_order.filter(|name| wanted.contains(name)).cloned().collect())
 }
 
-fn fits_until(until: Day, now: Timestamp, longest_days: i64) -> bool {
+/// Whether a last day lies ahead, and no further than so many days.
+#[must_use]
+pub fn fits_until(until: Day, now: Timestamp, longest_days: i64) -> bool {
     until.end() > now && until.end() <= now.plus_secs((longest_days + 1) * 86_400)
 }
 

@@ -1,0 +1,6 @@
+//! `omadata demo`: a whole federation on one machine, with made-up people.
+
+mod memory;
+mod pages;
+pub mod provider;
+pub mod service_page;

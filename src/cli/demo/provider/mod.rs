@@ -1,0 +1,309 @@
+//! The demo's login provider: an OpenID provider (OpenID Connect Core 1.0, Discovery 1.0, RP-Initiated Logout 1.0) at
+//! which a newcomer picks one of the made-up residents instead of proving who they are.
+//!
+//! It plays the part of a city's real provider and is strict in the same places: registered clients and exact
+//! redirect addresses only, PKCE S256 demanded, codes redeemed once, `iss` in every answer (RFC 9207). Everything is
+//! kept in memory and gone when the demo stops. It never runs outside `omadata demo`.
+
+mod authorize;
+mod client;
+mod login;
+mod logout;
+mod texts;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use actix_web::dev::Server;
+use actix_web::{App, HttpResponse, HttpServer, web};
+use serde_json::json;
+use url::Url;
+
+use super::memory::Expiring;
+use super::pages;
+use crate::domain::catalogue::{Language, Text};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::NationalIdentifier;
+use crate::domain::jose::{self, JoseError, PublicKeys, SigningKey};
+use crate::ports::{Clock, Entropy, random};
+
+/// The everyday level of a demo login, as `acr` value.
+pub const LOA2: &str = "urn:omadata:demo:loa2";
+/// The demo's strong level, as `acr` value.
+pub const LOA3: &str = "urn:omadata:demo:loa3";
+
+/// How long a login at the provider lasts, in seconds.
+const SESSION_SECS: i64 = 8 * 3600;
+/// How long a person may look at the choice of residents, in seconds.
+const CHOICE_SECS: i64 = 30 * 60;
+/// How long an authorization code may be redeemed, in seconds.
+const CODE_SECS: i64 = 60;
+/// How long an access token opens the UserInfo endpoint, in seconds.
+const ACCESS_SECS: i64 = 300;
+
+/// What the demo's login provider is made of.
+pub struct ProviderConfig {
+    /// Its issuer: a base URL without path, such as `http://login.localhost:8409`.
+    pub issuer: Url,
+    /// The claim that carries the made-up national identifier (`national_id`).
+    pub identifier_claim: String,
+    /// Whom one can log in as, in the order shown.
+    pub residents: Vec<Resident>,
+    /// Who may send people here.
+    pub clients: Vec<RegisteredClient>,
+}
+
+/// A made-up person.
+#[derive(Debug, Clone)]
+pub struct Resident {
+    /// A short name for the form, unique (`aino`).
+    pub username: String,
+    /// First and last name.
+    pub name: String,
+    /// The made-up identifier under which the demo's registers know them.
+    pub identifier: NationalIdentifier,
+    /// What can be tried with them.
+    pub description: Text,
+}
+
+/// A relying party.
+#[derive(Clone)]
+pub struct RegisteredClient {
+    /// `client_id`.
+    pub client_id: String,
+    /// What people call it (`Espoo` / `Esbo`).
+    pub name: Text,
+    /// How it proves itself at the token endpoint.
+    pub authentication: ClientAuthentication,
+    /// `redirect_uris`, compared character by character.
+    pub redirect_uris: Vec<String>,
+    /// `post_logout_redirect_uris`, compared character by character.
+    pub post_logout_redirect_uris: Vec<String>,
+}
+
+/// How a client proves itself at the token endpoint.
+#[derive(Clone)]
+pub enum ClientAuthentication {
+    /// `client_secret_basic` or `client_secret_post`.
+    Secret(secrecy::SecretString),
+    /// `private_key_jwt` with one of these keys.
+    Keys(PublicKeys),
+}
+
+/// How strongly someone logged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Everyday,
+    Strong,
+}
+
+impl Level {
+    fn acr(self) -> &'static str {
+        match self {
+            Self::Everyday => LOA2,
+            Self::Strong => LOA3,
+        }
+    }
+
+    fn from_acr(acr: &str) -> Option<Self> {
+        [Self::Everyday, Self::Strong].into_iter().find(|level| level.acr() == acr)
+    }
+}
+
+/// A browser that is logged in.
+#[derive(Clone)]
+struct Session {
+    username: String,
+    auth_time: Timestamp,
+    level: Level,
+}
+
+/// Someone who is looking at the choice of residents.
+#[derive(Clone)]
+struct Choice {
+    request: authorize::AuthorizationRequest,
+    /// The cookie of the browser that came; nobody else may choose for it.
+    browser: String,
+}
+
+/// What a code or access token stands for.
+#[derive(Clone)]
+struct Grant {
+    /// Names the grant, so that a replayed code takes its access token back.
+    id: String,
+    request: authorize::AuthorizationRequest,
+    username: String,
+    auth_time: Timestamp,
+    acr: &'static str,
+}
+
+/// An authorization code; kept after its use so that a second use is recognised.
+struct Code {
+    grant: Grant,
+    used: bool,
+}
+
+struct Memory {
+    choices: Expiring<Choice>,
+    sessions: Expiring<Session>,
+    codes: Expiring<Code>,
+    access_tokens: Expiring<Grant>,
+    client_assertions: Expiring<()>,
+}
+
+/// The demo's login provider. Cheap to clone.
+#[derive(Clone)]
+pub struct DemoProvider(Arc<Inner>);
+
+struct Inner {
+    config: ProviderConfig,
+    /// The issuer as it stands in every statement: without a slash at the end.
+    issuer: String,
+    form_targets: String,
+    key: SigningKey,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    memory: Mutex<Memory>,
+}
+
+impl DemoProvider {
+    /// Makes a provider with a fresh signing key (ES256).
+    ///
+    /// # Errors
+    /// [`JoseError`] when no key can be made.
+    pub fn new(
+        config: ProviderConfig,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, JoseError> {
+        let memory = Memory {
+            choices: Expiring::new(2_000),
+            sessions: Expiring::new(2_000),
+            codes: Expiring::new(2_000),
+            access_tokens: Expiring::new(2_000),
+            client_assertions: Expiring::new(10_000),
+        };
+        Ok(Self(Arc::new(Inner {
+            issuer: config.issuer.as_str().trim_end_matches('/').to_owned(),
+            form_targets: form_targets(&config),
+            key: SigningKey::generate()?,
+            config,
+            clock,
+            entropy,
+            memory: Mutex::new(memory),
+        })))
+    }
+
+    /// Adds the provider's routes to an actix application.
+    pub fn configure(&self, app: &mut web::ServiceConfig) {
+        app.app_data(web::Data::new(self.clone()))
+            .route("/", web::get().to(login::welcome))
+            .route("/.well-known/openid-configuration", web::get().to(metadata))
+            .route("/jwks", web::get().to(jwks))
+            .route("/authorize", web::get().to(authorize::by_query))
+            .route("/authorize", web::post().to(authorize::by_form))
+            .route("/login/{choice}", web::get().to(login::show))
+            .route("/login/{choice}", web::post().to(login::decide))
+            .route("/token", web::post().to(token::token))
+            .route("/userinfo", web::get().to(token::userinfo))
+            .route("/userinfo", web::post().to(token::userinfo))
+            .route("/logout", web::get().to(logout::by_query))
+            .route("/logout", web::post().to(logout::by_form))
+            .route("/assets/demo.css", web::get().to(pages::stylesheet))
+            .default_service(web::to(login::not_found));
+    }
+
+    /// Serves the provider on a bound listener until the returned server is stopped.
+    ///
+    /// # Errors
+    /// An I/O error when the listener cannot be used.
+    pub fn run(self, listener: TcpListener) -> std::io::Result<Server> {
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(web::FormConfig::default().limit(16 * 1024))
+                .configure(|app| self.configure(app))
+        });
+        Ok(server.workers(1).disable_signals().shutdown_timeout(2).listen(listener)?.run())
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// A name that nobody can guess.
+    fn secret(&self) -> String {
+        jose::b64url(&random::<24>(self.0.entropy.as_ref()))
+    }
+
+    fn client(&self, id: &str) -> Option<&RegisteredClient> {
+        self.0.config.clients.iter().find(|client| client.client_id == id)
+    }
+
+    fn resident(&self, username: &str) -> Option<&Resident> {
+        self.0.config.residents.iter().find(|resident| resident.username == username)
+    }
+
+    fn endpoint(&self, path: &str) -> String {
+        format!("{}{path}", self.0.issuer)
+    }
+}
+
+/// Where a form of this provider may lead through redirects: the clients, and the pages that they lead on to, which
+/// in the demo are hosts of this machine.
+fn form_targets(config: &ProviderConfig) -> String {
+    let mut targets: Vec<String> = config
+        .clients
+        .iter()
+        .flat_map(|client| client.redirect_uris.iter().chain(&client.post_logout_redirect_uris))
+        .filter_map(|uri| Url::parse(uri).ok())
+        .map(|uri| uri.origin().ascii_serialization())
+        .collect();
+    targets.push("http://*.localhost:*".to_owned());
+    targets.sort();
+    targets.dedup();
+    targets.join(" ")
+}
+
+/// `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0 §3).
+async fn metadata(provider: web::Data<DemoProvider>) -> HttpResponse {
+    let claims = ["sub", "iss", "aud", "exp", "iat", "nonce", "auth_time", "acr", "amr", "name"];
+    let claims: Vec<&str> = claims.into_iter().chain([provider.0.config.identifier_claim.as_str()]).collect();
+    HttpResponse::Ok().json(json!({
+        "issuer": provider.0.issuer,
+        "authorization_endpoint": provider.endpoint("/authorize"),
+        "token_endpoint": provider.endpoint("/token"),
+        "userinfo_endpoint": provider.endpoint("/userinfo"),
+        "jwks_uri": provider.endpoint("/jwks"),
+        "end_session_endpoint": provider.endpoint("/logout"),
+        "authorization_response_iss_parameter_supported": true,
+        "scopes_supported": ["openid", "profile"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "EdDSA"],
+        "code_challenge_methods_supported": ["S256"],
+        "acr_values_supported": [LOA2, LOA3],
+        "prompt_values_supported": ["none", "login"],
+        "ui_locales_supported": Language::ALL.map(Language::tag),
+        "claims_supported": claims,
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+    }))
+}
+
+/// `GET /jwks`.
+async fn jwks(provider: web::Data<DemoProvider>) -> HttpResponse {
+    HttpResponse::Ok().json(PublicKeys::single(provider.0.key.public().clone()).to_jwks())
+}

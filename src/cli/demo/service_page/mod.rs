@@ -1,0 +1,198 @@
+//! The demo's page that plays a city service: early education in Helsinki, say. It calls the asking city's node over
+//! the service API as an integrator's program would, and shows every request with its answer, so that a newcomer sees
+//! what there is to build.
+//!
+//! It never runs outside `omadata demo`; its cases live in memory.
+
+mod calls;
+mod cases;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::{App, HttpServer, web};
+use secrecy::SecretString;
+use url::Url;
+
+use self::calls::Caller;
+use self::cases::Case;
+use super::memory::Expiring;
+use super::pages;
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::NationalIdentifier;
+use crate::domain::jose;
+use crate::ports::{Clock, Entropy, random};
+
+/// How long a case is remembered, in seconds.
+const CASE_SECS: i64 = 12 * 3600;
+
+/// What the page is made of.
+pub struct ServicePageConfig {
+    /// Its own address, such as `http://service.localhost:8410`.
+    pub base_url: Url,
+    /// The cities; by default the first one asks the second.
+    pub cities: Vec<City>,
+    /// The made-up residents that a case can be about.
+    pub residents: Vec<Customer>,
+}
+
+/// A city as the page knows it: as one that asks (its node, its service's credentials and uses) and as one that
+/// holds (its datasets).
+pub struct City {
+    /// Short name for addresses (`helsinki`).
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Base URL of its node, which is also its entity identifier.
+    pub node: Url,
+    /// `client_id` of its service at its node.
+    pub client_id: String,
+    /// The service's secret.
+    pub client_secret: SecretString,
+    /// What its service may ask.
+    pub uses: Vec<ServiceUse>,
+    /// What it holds.
+    pub datasets: Vec<HeldDataset>,
+}
+
+/// A declared use of a city's service.
+#[derive(Debug, Clone)]
+pub struct ServiceUse {
+    /// Its URL.
+    pub url: String,
+    /// What it is called.
+    pub title: String,
+    /// The purpose in one sentence.
+    pub purpose: String,
+    /// The kind of dataset that it asks for.
+    pub dataset_type: String,
+}
+
+/// A dataset of a city.
+#[derive(Debug, Clone)]
+pub struct HeldDataset {
+    /// Its identifier at the city.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// What it is called.
+    pub title: String,
+}
+
+/// A made-up resident, as the customer of a case.
+#[derive(Debug, Clone)]
+pub struct Customer {
+    /// Short name for the form.
+    pub username: String,
+    /// First and last name.
+    pub name: String,
+    /// The made-up identifier by which the service knows its customer.
+    pub identifier: NationalIdentifier,
+}
+
+/// The page. Cheap to clone.
+#[derive(Clone)]
+pub struct ServicePage(Arc<Inner>);
+
+struct Inner {
+    config: ServicePageConfig,
+    caller: Caller,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    memory: Mutex<Memory>,
+}
+
+struct Memory {
+    cases: Expiring<Case>,
+    counter: u32,
+}
+
+impl ServicePage {
+    /// Makes the page. Names under `localhost` lead to this machine, also where the system does not resolve them.
+    ///
+    /// # Errors
+    /// [`reqwest::Error`] when no HTTP client can be made.
+    pub fn new(
+        config: ServicePageConfig,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, reqwest::Error> {
+        let mut client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(3))
+            .timeout(Duration::from_secs(20))
+            .user_agent("omadata-demo-service");
+        for host in config.cities.iter().filter_map(|city| city.node.host_str()) {
+            if host.ends_with(".localhost") {
+                client = client.resolve(host, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+            }
+        }
+        Ok(Self(Arc::new(Inner {
+            caller: Caller::new(client.build()?, clock.clone()),
+            config,
+            clock,
+            entropy,
+            memory: Mutex::new(Memory { cases: Expiring::new(500), counter: 0 }),
+        })))
+    }
+
+    /// Adds the page's routes to an actix application.
+    pub fn configure(&self, app: &mut web::ServiceConfig) {
+        app.app_data(web::Data::new(self.clone()))
+            .route("/", web::get().to(cases::home))
+            .route("/ask", web::post().to(cases::ask))
+            .route("/cases/{case}", web::get().to(cases::show))
+            .route("/cases/{case}/fetch", web::post().to(cases::fetch))
+            .route("/cities/{city}/permissions", web::get().to(cases::permissions))
+            .route("/cities/{city}/permissions/{consent}", web::post().to(cases::take_up))
+            .route("/assets/demo.css", web::get().to(pages::stylesheet))
+            .default_service(web::to(cases::not_found));
+    }
+
+    /// Serves the page on a bound listener until the returned server is stopped.
+    ///
+    /// # Errors
+    /// An I/O error when the listener cannot be used.
+    pub fn run(self, listener: TcpListener) -> std::io::Result<Server> {
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(web::FormConfig::default().limit(16 * 1024))
+                .configure(|app| self.configure(app))
+        });
+        Ok(server.workers(1).disable_signals().shutdown_timeout(2).listen(listener)?.run())
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    fn new_name(&self) -> String {
+        jose::b64url(&random::<12>(self.0.entropy.as_ref()))
+    }
+
+    fn city(&self, id: &str) -> Option<&City> {
+        self.0.config.cities.iter().find(|city| city.id == id)
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.0.config.base_url.as_str().trim_end_matches('/'))
+    }
+}
+
+impl City {
+    /// The node's base URL without a slash at the end: its entity identifier.
+    fn entity(&self) -> &str {
+        self.node.as_str().trim_end_matches('/')
+    }
+}

@@ -1,0 +1,109 @@
+//! Checks that several sections share. Each answers with the complaint, in words for the operator.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::node::Profile;
+use crate::domain::catalogue::Text;
+use crate::domain::catalogue::register::DatabaseUrl;
+
+/// The mend for every text in three languages.
+pub(super) const TEXT: &str = "write { fi = \"…\", sv = \"…\", en = \"…\" }";
+
+/// Whether an address may be used in a profile. `None` is yes.
+pub(super) fn address(profile: Profile, address: &str) -> Option<&'static str> {
+    let Ok(url) = url::Url::parse(address) else { return Some("not an address") };
+    let local = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => return Some("not an address with a host"),
+    };
+    let by_name = matches!(url.host(), Some(url::Host::Domain(_)));
+    match (profile, url.scheme()) {
+        (Profile::Production, "https") if local => {
+            Some("a loopback host is not allowed in profile production")
+        }
+        (Profile::Production, "https") if !by_name => {
+            Some("a numeric address is not allowed in profile production")
+        }
+        (_, "https") => None,
+        (Profile::Production, "http") => Some("http is not allowed in profile production"),
+        (Profile::Demo, "http") if local => None,
+        (Profile::Demo, "http") => Some("http is allowed for loopback and *.localhost only"),
+        _ => Some("neither https nor http"),
+    }
+}
+
+/// The mend for an address that [`address`] refuses.
+pub(super) const fn address_mend(profile: Profile) -> &'static str {
+    match profile {
+        Profile::Demo => "write http://<name>.localhost:<port> or an https address",
+        Profile::Production => "write an https address with a public host name",
+    }
+}
+
+/// Whether all three languages say something.
+pub(super) fn text(text: &Text) -> Option<&'static str> {
+    let blank = |text: &str| text.trim().is_empty();
+    (blank(&text.fi) || blank(&text.sv) || blank(&text.en)).then_some("a language is empty")
+}
+
+/// Whether a text is an ISO 8601 duration of whole years, months, weeks or days (`P1Y`, `P6M`, `P30D`).
+pub(super) fn duration(text: &str) -> Option<&'static str> {
+    const COMPLAINT: Option<&str> = Some("not a duration");
+    let Some(parts) = text.strip_prefix('P').filter(|parts| !parts.is_empty()) else { return COMPLAINT };
+    let mut digits = 0_u8;
+    let mut units = "YMWD".chars();
+    for character in parts.chars() {
+        if character.is_ascii_digit() && digits < 4 {
+            digits = digits.saturating_add(1);
+        } else if digits > 0 && units.any(|unit| unit == character) {
+            digits = 0;
+        } else {
+            return COMPLAINT;
+        }
+    }
+    if digits == 0 { None } else { COMPLAINT }
+}
+
+/// Whether a text is an article of the GDPR as the Data Privacy Vocabulary writes it (`A6-1-e`, `A9-2-a`).
+pub(super) fn legal_basis(text: &str) -> Option<&'static str> {
+    let known = |rest: &str, letters: &str| rest.len() == 1 && letters.contains(rest);
+    let good = text.strip_prefix("A6-1-").is_some_and(|rest| known(rest, "abcdef"))
+        || text.strip_prefix("A9-2-").is_some_and(|rest| known(rest, "abcdefghij"));
+    (!good).then_some("not a legal basis of the GDPR")
+}
+
+/// The mend for [`legal_basis`].
+pub(super) const LEGAL_BASIS: &str = "write the article as DPV does, A6-1-a to A6-1-f or A9-2-a to A9-2-j";
+
+/// Reads `sqlite:<path>` or `postgres://user@host/name`. A relative path counts from the data folder.
+pub(super) fn database_url(text: &str, data_dir: &Path) -> Result<DatabaseUrl, &'static str> {
+    if let Some(path) = text.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        return match path.is_empty() || path.contains(['?', '#', '\0']) {
+            true => Err("not the path of a SQLite file"),
+            false => Ok(DatabaseUrl::Sqlite(data_dir.join(path))),
+        };
+    }
+    let url = url::Url::parse(text).map_err(|_| "not a database address")?;
+    match url.scheme() {
+        "postgres" | "postgresql" if url.password().is_some() => Err("a password stands in the address"),
+        "postgres" | "postgresql" if url.path().len() > 1 => Ok(DatabaseUrl::Postgres(url)),
+        "postgres" | "postgresql" => Err("the address names no database"),
+        _ => Err("neither sqlite nor postgres"),
+    }
+}
+
+/// The mend for [`database_url`].
+pub(super) const DATABASE_URL: &str = "write \"sqlite:<file>\" or \"postgres://<user>@<host>/<database>\", the password in a file of its own (password_file)";
+
+/// Whether a relative path stays inside its folder by its spelling.
+pub(super) fn stays_inside(path: &Path) -> bool {
+    path.components().next().is_some() && path.components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// A path as written in the file: absolute as it is, relative from the data folder.
+pub(super) fn path(data_dir: &Path, written: &str) -> PathBuf {
+    data_dir.join(written)
+}

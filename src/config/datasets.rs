@@ -1,0 +1,260 @@
+//! `[[datasets]]`: what this city holds, as published in its catalogue, and where the records are.
+
+use std::path::PathBuf;
+
+use super::checks;
+use super::reader::{Found, Section};
+use crate::domain::catalogue::register::{Connection, DatasetSource, HeldDataset, Register, Selection};
+use crate::domain::catalogue::{Dataset, Field, FieldType, PeriodFields, Text};
+use crate::domain::ids::{DatasetId, DatasetType, RegisterId};
+
+/// Themes of the EU vocabulary `data-theme`.
+const THEMES: [&str; 14] = [
+    "AGRI",
+    "ECON",
+    "EDUC",
+    "ENER",
+    "ENVI",
+    "GOVE",
+    "HEAL",
+    "INTR",
+    "JUST",
+    "OP_DATPRO",
+    "REGI",
+    "SOCI",
+    "TECH",
+    "TRAN",
+];
+const QUERY: &str = "write one SELECT with ORDER BY, whose only parameter $1 is the person's identifier";
+const FILE: &str = "write the name of a .json or .csv file in the register's folder";
+const LEGISLATION: &str = "write the https address of the act, such as its ELI";
+const RETENTION: &str = "write an ISO 8601 duration, such as \"P1Y\"";
+
+pub(super) fn read(
+    sections: Vec<Section<'_, '_>>,
+    registers: &[Register],
+    acr_values: &[String],
+) -> Vec<HeldDataset> {
+    let mut datasets: Vec<HeldDataset> = Vec::new();
+    for section in sections {
+        let Some(dataset) = read_one(section, registers, acr_values, &datasets) else { continue };
+        datasets.push(dataset);
+    }
+    datasets
+}
+
+fn read_one(
+    mut section: Section<'_, '_>,
+    registers: &[Register],
+    acr_values: &[String],
+    before: &[HeldDataset],
+) -> Option<HeldDataset> {
+    let document = section.document();
+    let id = section.required::<DatasetId>("id", "write a short name of a-z, 0-9 and hyphens");
+    if let Some(id) = &id {
+        section.call(id.value.as_str());
+        if before.iter().any(|other| other.dataset.id == id.value) {
+            document.problem(&id.at, "another dataset has this id", "write another id");
+        }
+    }
+    let kind = section.required::<DatasetType>("type", "write the kind's name, the same as in other cities");
+    let title = section.required::<Text>("title", checks::TEXT);
+    let description = section.required::<Text>("description", checks::TEXT);
+    for found in [&title, &description].into_iter().flatten() {
+        if let Some(complaint) = checks::text(&found.value) {
+            document.problem(&found.at, complaint, checks::TEXT);
+        }
+    }
+    let theme = section.required::<String>("theme", "write a theme of the EU vocabulary, such as \"EDUC\"");
+    if let Some(theme) = &theme
+        && !THEMES.contains(&theme.value.as_str())
+    {
+        document.problem(
+            &theme.at,
+            "not a theme of the EU vocabulary",
+            format!("write one of {}", THEMES.join(", ")),
+        );
+    }
+    let fields = read_fields(&mut section);
+    let legal_bases = section.required::<Vec<String>>("legal_bases", checks::LEGAL_BASIS);
+    each(&section, legal_bases.as_ref(), checks::LEGAL_BASIS, checks::legal_basis);
+    let legislation = section.required::<Vec<String>>("legislation", LEGISLATION);
+    each(&section, legislation.as_ref(), LEGISLATION, |address| {
+        let good =
+            url::Url::parse(address).is_ok_and(|url| url.scheme() == "https" || url.scheme() == "http");
+        (!good).then_some("not an address")
+    });
+    let retention = section.required::<String>("retention", RETENTION);
+    if let Some(retention) = &retention
+        && let Some(complaint) = checks::duration(&retention.value)
+    {
+        document.problem(&retention.at, complaint, RETENTION);
+    }
+    let required_acr = section.optional::<String>("required_acr", "write a value of [login] acr_values");
+    if let Some(acr) = &required_acr
+        && !acr_values.contains(&acr.value)
+    {
+        document.problem(&acr.at, "not among [login] acr_values", "write one of them, or add it there");
+    }
+    let period = read_period(&mut section, fields.as_deref());
+    let source = read_source(&mut section, registers);
+    section.close();
+    let (register, source) = source?;
+    Some(HeldDataset {
+        dataset: Dataset {
+            id: id?.value,
+            kind: kind?.value,
+            title: title?.value,
+            description: description?.value,
+            theme: theme?.value,
+            fields: fields?,
+            legal_bases: legal_bases?.value,
+            legislation: legislation?.value,
+            retention: retention?.value,
+            register: register.name.clone(),
+            period,
+            required_acr: required_acr.map(|found| found.value),
+        },
+        source,
+    })
+}
+
+/// Checks every item of a list that must not be empty.
+fn each(
+    section: &Section<'_, '_>,
+    list: Option<&Found<Vec<String>>>,
+    mend: &str,
+    check: impl Fn(&str) -> Option<&'static str>,
+) {
+    let Some(list) = list else { return };
+    let complaint = match list.value.as_slice() {
+        [] => Some("the list is empty"),
+        items => items.iter().find_map(|item| check(item)),
+    };
+    if let Some(complaint) = complaint {
+        section.document().problem(&list.at, complaint, mend);
+    }
+}
+
+fn read_fields(section: &mut Section<'_, '_>) -> Option<Vec<Field>> {
+    const FIELDS: &str =
+        "write a list of { name = \"unit\", type = \"string\", label = { fi, sv, en } }, one a line";
+    let document = section.document();
+    let fields = section.required::<Vec<Field>>("fields", FIELDS)?;
+    if fields.value.is_empty() || fields.value.len() > 50 {
+        document.problem(&fields.at, "not between 1 and 50 fields", FIELDS);
+    }
+    for (index, field) in fields.value.iter().enumerate() {
+        if fields.value.iter().take(index).any(|other| other.name == field.name) {
+            let complaint = format!("the field {} is named twice", field.name);
+            document.problem(&fields.at, complaint, "take one of the two out");
+        }
+        if let Some(complaint) = checks::text(&field.label) {
+            document.problem(&fields.at, format!("label of {}: {complaint}", field.name), checks::TEXT);
+        }
+    }
+    Some(fields.value)
+}
+
+/// The fields that date a record; both must be dates of the same dataset.
+fn read_period(section: &mut Section<'_, '_>, fields: Option<&[Field]>) -> Option<PeriodFields> {
+    const PERIOD: &str =
+        "write { start = \"startDate\", end = \"endDate\" } with fields of type date, or take it out";
+    let period = section.optional::<PeriodFields>("period", PERIOD)?;
+    for name in std::iter::once(&period.value.start).chain(&period.value.end) {
+        let dated = |field: &Field| &field.name == name && field.kind == FieldType::Date;
+        if fields.is_some_and(|fields| !fields.iter().any(dated)) {
+            section.document().problem(&period.at, format!("{name} is no field of type date"), PERIOD);
+        }
+    }
+    Some(period.value)
+}
+
+fn read_source<'r>(
+    section: &mut Section<'_, '_>,
+    registers: &'r [Register],
+) -> Option<(&'r Register, DatasetSource)> {
+    let document = section.document();
+    let register = section.required::<RegisterId>("register", "write the id of one of [[registers]]");
+    let subject =
+        section.required::<String>("subject_column", "write the column that says whose record it is");
+    let query = section.optional::<String>("query", QUERY);
+    let file = section.optional::<String>("file", FILE);
+    if let Some(subject) = &subject
+        && !is_column(&subject.value)
+    {
+        let mend = "write a name of letters, digits and underscores";
+        document.problem(&subject.at, "not a plain column name", mend);
+    }
+    let id = register?;
+    let Some(register) = registers.iter().find(|register| register.id == id.value) else {
+        document.problem(&id.at, "no register has this id", "write the id of one of [[registers]]");
+        return None;
+    };
+    let selection = match (&register.connection, query, file) {
+        (Connection::Sql { .. }, Some(query), None) => match check_query(&query.value) {
+            None => Some(Selection::Query(query.value.trim().to_owned())),
+            Some(complaint) => {
+                document.problem(&query.at, complaint, QUERY);
+                None
+            }
+        },
+        (Connection::Files { .. }, None, Some(file)) => {
+            let selection = file_selection(&file.value);
+            if selection.is_none() {
+                document.problem(&file.at, "not a JSON or CSV file inside the register's folder", FILE);
+            }
+            selection
+        }
+        (Connection::Sql { .. }, ..) => {
+            section.problem("a dataset of an sql register has query, and no file", QUERY);
+            None
+        }
+        (Connection::Files { .. }, ..) => {
+            section.problem("a dataset of a file register has file, and no query", FILE);
+            None
+        }
+    };
+    let source = DatasetSource { register: id.value, selection: selection?, subject_column: subject?.value };
+    Some((register, source))
+}
+
+fn is_column(text: &str) -> bool {
+    (1..=63).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn file_selection(written: &str) -> Option<Selection> {
+    let path = PathBuf::from(written);
+    if !checks::stays_inside(&path) {
+        return None;
+    }
+    match path.extension()?.to_str()? {
+        "json" => Some(Selection::Json(path)),
+        "csv" => Some(Selection::Csv(path)),
+        _ => None,
+    }
+}
+
+/// What is wrong with a query. It is the operator's own text, so this finds mistakes, not attacks: the identifier never
+/// becomes part of the text, and the transaction is read-only.
+fn check_query(query: &str) -> Option<&'static str> {
+    let upper = query.trim().to_ascii_uppercase();
+    if !upper.starts_with("SELECT") && !upper.starts_with("WITH") {
+        return Some("not a SELECT");
+    }
+    if query.contains(';') {
+        return Some("has a semicolon");
+    }
+    if !upper.split_whitespace().collect::<Vec<_>>().join(" ").contains("ORDER BY") {
+        return Some("has no ORDER BY, so that two answers could differ in order");
+    }
+    let mut parameters = query.split('$').skip(1);
+    let first = parameters
+        .next()
+        .and_then(|rest| rest.strip_prefix('1'))
+        .filter(|rest| !rest.starts_with(|character: char| character.is_ascii_digit()));
+    match (first, parameters.next()) {
+        (Some(_), None) if !query.contains('?') => None,
+        _ => Some("does not have $1 exactly once as its only parameter"),
+    }
+}

@@ -1,0 +1,89 @@
+//! `[limits]`: every bound that an operator may move, with its default.
+
+use super::reader::Section;
+
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])+ $name:ident: $kind:ty = $default:literal, $least:literal to $most:literal;)+) => {
+        /// `[limits]`. Every value has a default; the section may be left out.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[doc = $doc])+ #[doc = concat!(" Default ", $default, ", from ", $least, " to ", $most, ".")]
+            pub $name: $kind,)+
+            /// Whether token endpoint and exchange demand a DPoP nonce of the server (RFC 9449 §8). Default true.
+            pub dpop_nonce: bool,
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: $default,)+ dpop_nonce: true }
+            }
+        }
+
+        /// Reads `[limits]`; what is left out has its default.
+        pub(super) fn read(section: Option<Section<'_, '_>>) -> Limits {
+            let mut limits = Limits::default();
+            let Some(mut section) = section else { return limits };
+            $({
+                const MEND: &str = concat!(
+                    "write a whole number from ", $least, " to ", $most, ", or take the line out for ", $default
+                );
+                if let Some(found) = section.optional::<$kind>(stringify!($name), MEND) {
+                    if !($least..=$most).contains(&found.value) {
+                        section.document().problem(&found.at, "out of range", MEND);
+                    }
+                    limits.$name = found.value;
+                }
+            })+
+            if let Some(found) = section.optional::<bool>("dpop_nonce", "write true or false") {
+                limits.dpop_nonce = found.value;
+            }
+            section.close();
+            limits
+        }
+    };
+}
+
+limits! {
+    /// Longest permission that this holder accepts, in days.
+    consent_max_days: u16 = 366, 1 to 366;
+    /// Longest life of a consent token, in seconds; a longer permission is renewed through its refresh token.
+    token_max_seconds: u32 = 604_800, 300 to 31_622_400;
+    /// Life of a pushed authorization request, in seconds (FAPI 2.0: under 600).
+    request_max_seconds: u32 = 590, 60 to 599;
+    /// Time that a resident has for a decision once the page is open, in seconds.
+    decision_max_seconds: u32 = 3_600, 300 to 86_400;
+    /// Life of an authorization code, in seconds (FAPI 2.0: 60 at most).
+    code_max_seconds: u32 = 60, 10 to 60;
+    /// Life of a pre-authorised code that is delivered to a recipient, in seconds.
+    pre_authorized_code_max_seconds: u32 = 604_800, 300 to 2_592_000;
+    /// Life of a service's access token for the service API, in seconds.
+    service_token_seconds: u32 = 900, 60 to 86_400;
+    /// Life of the node's entity configuration, in seconds.
+    entity_configuration_seconds: u32 = 86_400, 300 to 604_800;
+    /// Life of a signed status list, in seconds.
+    status_list_seconds: u32 = 300, 30 to 86_400;
+    /// Age at which a DPoP proof is refused, in seconds.
+    dpop_proof_max_seconds: u32 = 60, 10 to 300;
+    /// Time that one DPoP nonce is accepted, in seconds.
+    dpop_nonce_seconds: u32 = 300, 60 to 3_600;
+    /// Most records in one answer of a register.
+    max_records: usize = 1_000, 1 to 100_000;
+    /// Most bytes in one answer of a register, as JSON.
+    max_bytes: usize = 1_048_576, 1_024 to 67_108_864;
+    /// Time for a connection to another node or the login provider, in milliseconds.
+    peer_connect_ms: u32 = 3_000, 100 to 30_000;
+    /// Time for a whole answer of another node or the login provider, in milliseconds.
+    peer_deadline_ms: u32 = 10_000, 500 to 60_000;
+    /// Most bytes in one answer of another node or the login provider.
+    peer_max_bytes: usize = 2_097_152, 65_536 to 67_108_864;
+    /// Time for the head of a request to arrive, in milliseconds.
+    request_head_ms: u32 = 5_000, 500 to 60_000;
+    /// Time for the body of a request to arrive, in milliseconds.
+    request_body_ms: u32 = 10_000, 500 to 120_000;
+    /// Most bytes in the body of a request.
+    request_max_bytes: usize = 65_536, 8_192 to 1_048_576;
+    /// Time without a click after which a session ends, in seconds.
+    session_idle_seconds: u32 = 1_800, 60 to 86_400;
+    /// Time after which a session ends in any case, in seconds.
+    session_max_seconds: u32 = 28_800, 300 to 86_400;
+}

@@ -1,0 +1,181 @@
+//! The configuration: one file for a node or an anchor, read whole, checked whole, never changed afterwards.
+//!
+//! The only reader of the environment and of `federation-config/`. A value may come from the file or, for sections that are
+//! one table, from `OMADATA_<SECTION>__<KEY>`, which stands first. Secrets are given as paths of files. Every problem
+//! names file, line, key and mend, and all of them are told at once.
+
+mod anchor;
+mod checks;
+mod contact;
+mod datasets;
+mod limits;
+mod login;
+mod node;
+mod overlay;
+mod problem;
+mod reader;
+mod registers;
+mod secret;
+mod services;
+pub mod shipped;
+mod store;
+#[cfg(test)]
+mod tests;
+mod trust;
+mod uses;
+
+use std::path::Path;
+
+pub use anchor::{Anchor, AnchorConfig};
+pub use limits::Limits;
+pub use login::{ClientAuthentication, Login};
+pub use node::{Brand, Node, Profile};
+pub use overlay::Overlay;
+pub use problem::{ConfigError, Place, Problem};
+pub use secret::{SecretError, SecretFile};
+pub use services::Service;
+pub use store::Store;
+pub use trust::{Keys, KnownEntity};
+
+pub use crate::domain::catalogue::register::{
+    Connection, DatabaseUrl, DatasetSource, HeldDataset, Register, Selection,
+};
+pub use crate::domain::catalogue::{Contact, DeclaredUse, Language, Text};
+
+use reader::{Document, Section};
+
+/// Everything that `omadata serve` needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `[node]`.
+    pub node: Node,
+    /// `[store]`.
+    pub store: Store,
+    /// `[keys]`.
+    pub keys: Keys,
+    /// `[[trust_anchors]]`; at least one.
+    pub trust_anchors: Vec<KnownEntity>,
+    /// `[login]`.
+    pub login: Login,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[[registers]]`.
+    pub registers: Vec<Register>,
+    /// `[[datasets]]`.
+    pub datasets: Vec<HeldDataset>,
+    /// `[[services]]`.
+    pub services: Vec<Service>,
+    /// `[[uses]]`.
+    pub uses: Vec<DeclaredUse>,
+    /// `[contact]`: the controller.
+    pub contact: Contact,
+    /// `[data_protection_officer]`.
+    pub data_protection_officer: Contact,
+}
+
+impl Config {
+    /// Reads and checks the file of a node, with the overlay of the process environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every problem found.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = read_text(path)?;
+        Self::parse(&path.display().to_string(), &text, folder_of(path), &Overlay::from_environment())
+    }
+
+    /// The same from text. `file` is how messages call it; a relative `data_dir` counts from `folder`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every problem found.
+    pub fn parse(file: &str, text: &str, folder: &Path, overlay: &Overlay) -> Result<Self, ConfigError> {
+        let (document, table) = Document::parse(file, text, overlay)?;
+        let config = Self::read(document.root(table), folder);
+        document.finish(config)
+    }
+
+    fn read(mut root: Section<'_, '_>, folder: &Path) -> Option<Self> {
+        let node = root
+            .required_table("node", "add [node]; for a trust anchor use `omadata anchor`")
+            .and_then(|section| node::read(section, folder));
+        // What follows is read even when [node] is wrong, so that all problems are told at once.
+        let data_dir = node.as_ref().map_or_else(|| folder.to_owned(), |node| node.data_dir.clone());
+        let profile = node.as_ref().map_or(Profile::Demo, |node| node.profile);
+        let store = root
+            .required_table("store", "add [store] with url = \"sqlite:node.sqlite\" or a PostgreSQL address")
+            .and_then(|section| store::read(section, &data_dir, profile));
+        let keys = trust::read_keys(root.table("keys"), &data_dir);
+        let anchors = root.tables("trust_anchors");
+        if anchors.is_empty() {
+            root.problem(
+                "no trust anchor",
+                "add [[trust_anchors]] with the entity_id of the federation's anchor",
+            );
+        }
+        let trust_anchors = trust::read_known(anchors, &data_dir, profile);
+        let login = root
+            .required_table("login", "add [login] with the city's OpenID provider")
+            .and_then(|section| login::read(section, &data_dir, profile));
+        let limits = limits::read(root.table("limits"));
+        let contact = root
+            .required_table("contact", "add [contact] with name and email of the office that answers")
+            .and_then(contact::read);
+        let data_protection_officer = root
+            .required_table("data_protection_officer", "add [data_protection_officer] with name and email")
+            .and_then(contact::read);
+        let registers = registers::read(root.tables("registers"), &data_dir, profile);
+        let acr_values = login.as_ref().map_or_else(Vec::new, |login| login.acr_values.clone());
+        let datasets = datasets::read(root.tables("datasets"), &registers, &acr_values);
+        let services = services::read(root.tables("services"), &data_dir, profile);
+        let uses = root.tables("uses");
+        root.close();
+
+        let (node, contact, data_protection_officer) = (node?, contact?, data_protection_officer?);
+        let uses = uses::read(
+            uses,
+            &uses::Surroundings {
+                base_url: &node.base_url,
+                services: &services,
+                datasets: &datasets,
+                contact: &contact,
+                data_protection_officer: &data_protection_officer,
+            },
+        );
+        Some(Self {
+            node,
+            store: store?,
+            keys,
+            trust_anchors: trust_anchors?,
+            login: login?,
+            limits,
+            registers,
+            datasets,
+            services,
+            uses,
+            contact,
+            data_protection_officer,
+        })
+    }
+}
+
+/// Largest configuration file, in bytes.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    let file = path.display().to_string();
+    let size = std::fs::metadata(path).map(|metadata| metadata.len());
+    match size
+        .and_then(|size| if size > MAX_BYTES { Ok(None) } else { std::fs::read_to_string(path).map(Some) })
+    {
+        Ok(Some(text)) => Ok(text),
+        Ok(None) => Err(ConfigError::of_file(&file, "larger than 4 MiB", "name a configuration file")),
+        Err(error) => Err(ConfigError::of_file(
+            &file,
+            format!("cannot be read ({error})"),
+            "name a readable file; federation-config/ has examples",
+        )),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}

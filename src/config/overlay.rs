@@ -1,0 +1,88 @@
+//! Values from the environment that stand before those of the file: `OMADATA_<SECTION>__<KEY>`.
+
+use std::cell::Cell;
+
+/// Variables that overlay a configuration. Only sections with one table can be named, not lists of tables.
+#[derive(Debug, Default)]
+pub struct Overlay {
+    entries: Vec<Entry>,
+}
+
+/// One value, and the section and key that it is for, in lower case.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Name of the variable, or of the caller's override.
+    pub(super) name: String,
+    /// Path of the section (`node`, `brand`).
+    pub(super) section: Vec<String>,
+    /// The key.
+    pub(super) key: String,
+    /// The value as text.
+    pub(super) value: String,
+    used: Cell<bool>,
+}
+
+impl Overlay {
+    /// Nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Every `OMADATA_<SECTION>__<KEY>` of the process. A variable without two underscores in a row is not meant for a
+    /// configuration file and is left alone.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::from_variables(variables)
+    }
+
+    /// The same from any list of variables.
+    #[must_use]
+    pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut overlay = Self::none();
+        for (name, value) in variables {
+            let Some(path) = name.strip_prefix("OMADATA_").filter(|path| path.contains("__")) else {
+                continue;
+            };
+            let mut section: Vec<String> = path.split("__").map(str::to_ascii_lowercase).collect();
+            let Some(key) = section.pop() else { continue };
+            overlay.entries.push(Entry { name, section, key, value, used: Cell::new(false) });
+        }
+        overlay.entries.sort_by(|a, b| a.name.cmp(&b.name));
+        overlay
+    }
+
+    /// Adds one value in the name of the program itself.
+    #[must_use]
+    pub fn with(mut self, section: &str, key: &str, value: impl Into<String>) -> Self {
+        self.entries.retain(|entry| !(entry.section == [section] && entry.key == key));
+        self.entries.push(Entry {
+            name: format!("OMADATA_{}__{}", section.to_uppercase(), key.to_uppercase()),
+            section: vec![section.to_owned()],
+            key: key.to_owned(),
+            value: value.into(),
+            used: Cell::new(false),
+        });
+        self
+    }
+
+    /// The values for one section; they count as used.
+    pub(super) fn of<'o>(&'o self, section: &'o [String]) -> impl Iterator<Item = &'o Entry> {
+        self.entries
+            .iter()
+            .filter(move |entry| entry.section == section)
+            .inspect(|entry| entry.used.set(true))
+    }
+
+    /// Whether there is any value for a section or one inside it.
+    pub(super) fn touches(&self, section: &[String]) -> bool {
+        self.entries.iter().any(|entry| entry.section.starts_with(section))
+    }
+
+    /// The values that no section asked for.
+    pub(super) fn unused(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| !entry.used.get())
+    }
+}

@@ -1,0 +1,325 @@
+//! Reads a TOML document section by section and remembers where every value stands, so that all problems can be told at
+//! once, each with file, line, key and mend.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::overlay::Overlay;
+use super::problem::{ConfigError, Place, Problem};
+
+/// A file that is being read.
+pub(super) struct Document<'t> {
+    file: String,
+    text: &'t str,
+    overlay: &'t Overlay,
+    problems: RefCell<Vec<Problem>>,
+}
+
+/// Where a value stands and what it is called, for problems that are found later.
+#[derive(Debug, Clone)]
+pub(super) struct Location {
+    place: Place,
+    key: String,
+}
+
+/// A value and its location.
+#[derive(Debug, Clone)]
+pub(super) struct Found<T> {
+    /// The value.
+    pub(super) value: T,
+    /// Where it stands.
+    pub(super) at: Location,
+}
+
+struct Entry<'t> {
+    place: Place,
+    value: Spanned<DeValue<'t>>,
+}
+
+/// One table of the document.
+pub(super) struct Section<'d, 't> {
+    document: &'d Document<'t>,
+    path: Vec<String>,
+    /// As in messages: `[node]`, `[[uses]] placement`.
+    name: String,
+    place: Place,
+    entries: BTreeMap<String, Entry<'t>>,
+    known: Vec<&'static str>,
+}
+
+impl<'t> Document<'t> {
+    /// Parses the text. All syntax errors are told at once; with any of them nothing else is looked at.
+    pub(super) fn parse(
+        file: &str,
+        text: &'t str,
+        overlay: &'t Overlay,
+    ) -> Result<(Self, DeTable<'t>), ConfigError> {
+        let document = Self { file: file.to_owned(), text, overlay, problems: RefCell::new(Vec::new()) };
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let place = error.span().map_or(Place::File, |span| document.line(span.start));
+            let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
+            document.push(place, String::new(), message, "mend the TOML syntax of this line".to_owned());
+        }
+        match errors.is_empty() {
+            true => Ok((document, table.into_inner())),
+            false => Err(document.into_error()),
+        }
+    }
+
+    /// The outermost table.
+    pub(super) fn root<'d>(&'d self, table: DeTable<'t>) -> Section<'d, 't> {
+        Section::new(self, Vec::new(), String::new(), Place::File, Some(table))
+    }
+
+    /// Tells a problem with a value that was found.
+    pub(super) fn problem(&self, at: &Location, message: impl Into<String>, mend: impl Into<String>) {
+        self.push(at.place.clone(), at.key.clone(), message.into(), mend.into());
+    }
+
+    /// Ends the reading: the value when there was no problem at all.
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, ConfigError> {
+        for entry in self.overlay.unused() {
+            self.push(
+                Place::Environment(entry.name.clone()),
+                format!("[{}]", entry.section.join(".")),
+                "no such section".to_owned(),
+                "unset the variable, or mend its name (OMADATA_<SECTION>__<KEY>; lists such as [[uses]] stay in the file)"
+                    .to_owned(),
+            );
+        }
+        match value {
+            Some(value) if self.problems.borrow().is_empty() => Ok(value),
+            _ => Err(self.into_error()),
+        }
+    }
+
+    fn into_error(self) -> ConfigError {
+        let mut problems = self.problems.into_inner();
+        problems.sort_by_key(|problem| match problem.place {
+            Place::File => 0,
+            Place::Line(line) => line,
+            Place::Environment(_) => usize::MAX,
+        });
+        if problems.is_empty() {
+            return ConfigError::of_file(
+                &self.file,
+                "could not be read",
+                "compare it with federation-config/",
+            );
+        }
+        ConfigError { problems }
+    }
+
+    fn line(&self, offset: usize) -> Place {
+        let before = self.text.as_bytes().iter().take(offset);
+        Place::Line(before.filter(|byte| **byte == b'\n').count().saturating_add(1))
+    }
+
+    fn push(&self, place: Place, key: String, message: String, mend: String) {
+        self.problems.borrow_mut().push(Problem { file: self.file.clone(), place, key, message, mend });
+    }
+}
+
+impl<'d, 't> Section<'d, 't> {
+    fn new(
+        document: &'d Document<'t>,
+        path: Vec<String>,
+        name: String,
+        place: Place,
+        table: Option<DeTable<'t>>,
+    ) -> Self {
+        let mut entries = BTreeMap::new();
+        for (key, value) in table.into_iter().flatten() {
+            let place = document.line(key.span().start);
+            entries.insert(key.into_inner().into_owned(), Entry { place, value });
+        }
+        // What stands in a list cannot be named by a variable: its path is empty.
+        let overlay = (!path.is_empty()).then(|| document.overlay.of(&path));
+        for entry in overlay.into_iter().flatten() {
+            let value = Spanned::new(0..0, DeValue::String(entry.value.clone().into()));
+            entries.insert(entry.key.clone(), Entry { place: Place::Environment(entry.name.clone()), value });
+        }
+        Self { document, path, name, place, entries, known: Vec::new() }
+    }
+
+    /// The document that it is part of.
+    pub(super) fn document(&self) -> &'d Document<'t> {
+        self.document
+    }
+
+    /// Names the section in messages, once its identifier is known.
+    pub(super) fn call(&mut self, id: &str) {
+        if let Some((list, _)) = self.name.split_once(' ') {
+            self.name = format!("{list} {id}");
+        }
+    }
+
+    /// A value that may be absent.
+    pub(super) fn optional<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        mend: &str,
+    ) -> Option<Found<T>> {
+        self.known.push(key);
+        let entry = self.entries.remove(key)?;
+        let mut at = self.at(key, &entry.place);
+        match decode::<T>(entry.value, matches!(entry.place, Place::Environment(_))) {
+            Ok(value) => Some(Found { value, at }),
+            Err((message, offset)) => {
+                if let (Some(offset), Place::Line(_)) = (offset, &entry.place) {
+                    at.place = self.document.line(offset);
+                }
+                self.document.problem(&at, message, mend);
+                None
+            }
+        }
+    }
+
+    /// A value that must be there.
+    pub(super) fn required<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        mend: &str,
+    ) -> Option<Found<T>> {
+        if !self.entries.contains_key(key) {
+            self.known.push(key);
+            let at = self.at(key, &self.place);
+            self.document.problem(&at, "missing", mend);
+            return None;
+        }
+        self.optional(key, mend)
+    }
+
+    /// A table inside that may be absent.
+    pub(super) fn table(&mut self, key: &'static str) -> Option<Section<'d, 't>> {
+        self.known.push(key);
+        let path = self.path_of(key);
+        let name = self.name_of(key);
+        match self.entries.remove(key) {
+            None if !path.is_empty() && self.document.overlay.touches(&path) => {
+                Some(Section::new(self.document, path, name, Place::File, None))
+            }
+            None => None,
+            Some(Entry { place, value }) => match value.into_inner() {
+                DeValue::Table(table) => Some(Section::new(self.document, path, name, place, Some(table))),
+                _ => {
+                    let at = Location { place, key: name };
+                    self.document.problem(
+                        &at,
+                        "not a section",
+                        format!("write [{key}] on a line of its own"),
+                    );
+                    None
+                }
+            },
+        }
+    }
+
+    /// A table inside that must be there.
+    pub(super) fn required_table(&mut self, key: &'static str, mend: &str) -> Option<Section<'d, 't>> {
+        let present = self.entries.contains_key(key);
+        let section = self.table(key);
+        if section.is_none() && !present {
+            let at = Location { place: self.place.clone(), key: self.name_of(key) };
+            self.document.problem(&at, "missing section", mend);
+        }
+        section
+    }
+
+    /// A list of tables, empty when absent.
+    pub(super) fn tables(&mut self, key: &'static str) -> Vec<Section<'d, 't>> {
+        self.known.push(key);
+        let Some(Entry { place, value }) = self.entries.remove(key) else { return Vec::new() };
+        let mut sections = Vec::new();
+        let items: Vec<_> = match value.into_inner() {
+            DeValue::Array(items) => items.into_iter().collect(),
+            other => vec![Spanned::new(0..0, other)],
+        };
+        let count = items.len();
+        for (index, item) in items.into_iter().enumerate() {
+            let name = format!("[[{key}]] number {}", index.saturating_add(1));
+            // A table that is not in a list keeps the place of its own header.
+            let place = if count > 1 { self.document.line(item.span().start) } else { place.clone() };
+            match item.into_inner() {
+                DeValue::Table(table) => {
+                    sections.push(Section::new(self.document, Vec::new(), name, place, Some(table)));
+                }
+                _ => {
+                    let at = Location { place, key: name };
+                    self.document.problem(
+                        &at,
+                        "not a section",
+                        format!("write [[{key}]] above each of them"),
+                    );
+                }
+            }
+        }
+        sections
+    }
+
+    /// Tells a problem with the section as a whole.
+    pub(super) fn problem(&self, message: impl Into<String>, mend: impl Into<String>) {
+        let at = Location { place: self.place.clone(), key: self.name.clone() };
+        self.document.problem(&at, message, mend);
+    }
+
+    /// Ends the section: every key that nobody asked for is a problem.
+    pub(super) fn close(self) {
+        for (key, entry) in &self.entries {
+            let at = self.at(key, &entry.place);
+            let known = self.known.join(", ");
+            let what = if self.name.is_empty() { "unknown section" } else { "unknown key" };
+            self.document.problem(&at, what, format!("write one of {known}, or take it out"));
+        }
+    }
+
+    /// The path of a table inside, for variables; empty inside a list.
+    fn path_of(&self, key: &str) -> Vec<String> {
+        if self.name.starts_with("[[") {
+            return Vec::new();
+        }
+        let mut path = self.path.clone();
+        path.push(key.to_owned());
+        path
+    }
+
+    /// What messages call a table inside.
+    fn name_of(&self, key: &str) -> String {
+        match self.path_of(key).as_slice() {
+            [] => format!("{} {key}", self.name),
+            path => format!("[{}]", path.join(".")),
+        }
+    }
+
+    fn at(&self, key: &str, place: &Place) -> Location {
+        let key = if self.name.is_empty() { format!("[{key}]") } else { format!("{} {key}", self.name) };
+        Location { place: place.clone(), key }
+    }
+}
+
+/// Deserialises one value; the error is what is wrong and, when it is known, at which byte of the text.
+/// Text from the environment may also spell a number, a truth value or a list as TOML does.
+fn decode<T: DeserializeOwned>(
+    value: Spanned<DeValue<'_>>,
+    from_environment: bool,
+) -> Result<T, (String, Option<usize>)> {
+    let first = match T::deserialize(value.clone().into_deserializer()) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    if from_environment
+        && let Some(text) = value.get_ref().as_str()
+        && let Ok(parsed) = DeValue::parse(text)
+        && !parsed.get_ref().is_str()
+        && let Ok(value) = T::deserialize(parsed.into_deserializer())
+    {
+        return Ok(value);
+    }
+    let message = first.message().lines().next().unwrap_or("not understood").trim_end().to_owned();
+    Err((message, first.span().map(|span| span.start).filter(|start| *start > 0)))
+}

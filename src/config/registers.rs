@@ -1,0 +1,82 @@
+//! `[[registers]]`: the city's existing systems.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::checks;
+use super::node::Profile;
+use super::reader::Section;
+use super::store::Database;
+use crate::domain::catalogue::Text;
+use crate::domain::catalogue::register::{Connection, Register};
+use crate::domain::ids::RegisterId;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Sql,
+    File,
+}
+
+/// Time for one answer when the file does not say, in milliseconds.
+const DEFAULT_DEADLINE_MS: u32 = 5_000;
+
+pub(super) fn read(sections: Vec<Section<'_, '_>>, data_dir: &Path, profile: Profile) -> Vec<Register> {
+    let mut registers: Vec<Register> = Vec::new();
+    for section in sections {
+        let Some(register) = read_one(section, data_dir, profile, &registers) else { continue };
+        registers.push(register);
+    }
+    registers
+}
+
+fn read_one(
+    mut section: Section<'_, '_>,
+    data_dir: &Path,
+    profile: Profile,
+    before: &[Register],
+) -> Option<Register> {
+    const DEADLINE: &str = "write a time in milliseconds from 100 to 60000";
+    let document = section.document();
+    let id = section.required::<RegisterId>("id", "write a short name of a-z, 0-9 and hyphens");
+    if let Some(id) = &id {
+        section.call(id.value.as_str());
+    }
+    let name = section.required::<Text>("name", checks::TEXT);
+    let kind = section.required::<Kind>("kind", "write \"sql\" or \"file\"");
+    let deadline = section.optional::<u32>("deadline_ms", DEADLINE);
+    let connection = match kind.as_ref()?.value {
+        Kind::Sql => Database::read(&mut section, data_dir, profile).map(|database| Connection::Sql {
+            url: database.url,
+            password_file: database.password_file,
+            pool_size: database.pool_size,
+        }),
+        Kind::File => section
+            .required::<String>("path", "write the folder with the register's files")
+            .map(|found| Connection::Files { folder: checks::path(data_dir, &found.value) }),
+    };
+    section.close();
+    if let Some(deadline) = &deadline
+        && !(100..=60_000).contains(&deadline.value)
+    {
+        document.problem(&deadline.at, "out of range", DEADLINE);
+    }
+    if let Some(name) = &name
+        && let Some(complaint) = checks::text(&name.value)
+    {
+        document.problem(&name.at, complaint, checks::TEXT);
+    }
+    let id = id?;
+    if before.iter().any(|other| other.id == id.value) {
+        document.problem(&id.at, "another register has this id", "write another id");
+    }
+    let deadline = deadline.map_or(DEFAULT_DEADLINE_MS, |found| found.value);
+    Some(Register {
+        id: id.value,
+        name: name?.value,
+        connection: connection?,
+        deadline: Duration::from_millis(deadline.into()),
+    })
+}

@@ -1,0 +1,99 @@
+//! `[[services]]`: the applications of this city that may use the node's service API.
+
+use std::path::Path;
+
+use super::checks;
+use super::node::Profile;
+use super::reader::Section;
+use super::secret::SecretFile;
+use crate::domain::catalogue::Text;
+use crate::domain::ids::ServiceId;
+
+/// One application of the city.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Its identifier, also its `client_id` at the service API.
+    pub id: ServiceId,
+    /// What people call it.
+    pub name: Text,
+    /// Its client secret.
+    pub client_secret: SecretFile,
+    /// Where a browser may be sent back to: an address that begins with one of these. Each ends with a slash, so that
+    /// no other host or folder begins alike.
+    pub return_url_prefixes: Vec<url::Url>,
+}
+
+impl Service {
+    /// Whether a browser may be sent back to this address.
+    #[must_use]
+    pub fn allows_return_to(&self, address: &url::Url) -> bool {
+        address.username().is_empty()
+            && address.password().is_none()
+            && self.return_url_prefixes.iter().any(|prefix| {
+                address.origin() == prefix.origin() && address.path().starts_with(prefix.path())
+            })
+    }
+}
+
+pub(super) fn read(sections: Vec<Section<'_, '_>>, data_dir: &Path, profile: Profile) -> Vec<Service> {
+    let mut services: Vec<Service> = Vec::new();
+    for section in sections {
+        let Some(service) = read_one(section, data_dir, profile, &services) else { continue };
+        services.push(service);
+    }
+    services
+}
+
+fn read_one(
+    mut section: Section<'_, '_>,
+    data_dir: &Path,
+    profile: Profile,
+    before: &[Service],
+) -> Option<Service> {
+    const RETURN: &str = "write addresses that end with a slash, such as [\"https://service.city.example/\"]";
+    const SECRET: &str = "write the path of the file with the service's client secret";
+    let document = section.document();
+    let id = section.required::<ServiceId>("id", "write a short name of a-z, 0-9 and hyphens");
+    if let Some(id) = &id {
+        section.call(id.value.as_str());
+        if before.iter().any(|other| other.id == id.value) {
+            document.problem(&id.at, "another service has this id", "write another id");
+        }
+    }
+    let name = section.required::<Text>("name", checks::TEXT);
+    if let Some(name) = &name
+        && let Some(complaint) = checks::text(&name.value)
+    {
+        document.problem(&name.at, complaint, checks::TEXT);
+    }
+    let secret = section.required::<String>("client_secret_file", SECRET);
+    let prefixes = section.required::<Vec<String>>("return_url_prefixes", RETURN);
+    section.close();
+    let secret = secret.map(|found| {
+        let path = checks::path(data_dir, &found.value);
+        if profile == Profile::Production && !path.is_file() {
+            document.problem(&found.at, "the file is not there", SECRET);
+        }
+        SecretFile::new(path, profile == Profile::Demo)
+    });
+    let mut return_url_prefixes = Vec::new();
+    if let Some(prefixes) = &prefixes {
+        for written in &prefixes.value {
+            let complaint = match url::Url::parse(written) {
+                Ok(url) if !written.ends_with('/') || url.query().is_some() || url.fragment().is_some() => {
+                    Some("an address does not end with a slash")
+                }
+                Ok(url) => {
+                    return_url_prefixes.push(url);
+                    checks::address(profile, written)
+                }
+                Err(_) => Some("not an address"),
+            };
+            if let Some(complaint) = complaint {
+                document.problem(&prefixes.at, complaint, RETURN);
+            }
+        }
+    }
+    prefixes?;
+    Some(Service { id: id?.value, name: name?.value, client_secret: secret?, return_url_prefixes })
+}

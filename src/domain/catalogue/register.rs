@@ -1,0 +1,106 @@
+//! Where the records of a dataset come from: the city's registers as values. Reading them is `sources`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Dataset, Text};
+use crate::domain::ids::RegisterId;
+
+/// The address of a database, without its password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL connection URI (libpq's form, TLS options in its query).
+    Postgres(url::Url),
+}
+
+impl DatabaseUrl {
+    /// `sqlite` or `postgres`.
+    #[must_use]
+    pub const fn scheme(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+
+    /// The connection string with the password put in; a SQLite file has none and ignores it.
+    /// `None` when the address cannot carry a password. The result is a secret.
+    #[must_use]
+    pub fn with_password(&self, password: Option<&str>) -> Option<String> {
+        match (self, password) {
+            (Self::Sqlite(path), _) => path.to_str().map(|path| format!("sqlite:{path}")),
+            (Self::Postgres(url), None) => Some(url.to_string()),
+            (Self::Postgres(url), Some(password)) => {
+                let mut url = url.clone();
+                url.set_password(Some(password)).ok()?;
+                Some(url.into())
+            }
+        }
+    }
+}
+
+/// How a register is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connection {
+    /// A database that is queried.
+    Sql {
+        /// Its address.
+        url: DatabaseUrl,
+        /// A file that holds the password, and nothing else.
+        password_file: Option<PathBuf>,
+        /// Most connections at once.
+        pool_size: u32,
+    },
+    /// A folder of files that the city's system writes.
+    Files {
+        /// The folder; nothing outside it is ever read.
+        folder: PathBuf,
+    },
+}
+
+/// One existing system of the city.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Register {
+    /// Its name in the configuration.
+    pub id: RegisterId,
+    /// What people call it.
+    pub name: Text,
+    /// How to reach it.
+    pub connection: Connection,
+    /// How long one answer may take.
+    pub deadline: Duration,
+}
+
+/// What to read from the register for one dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// A query with the single parameter `$1`, the person's identifier. Its columns are named as the dataset's fields,
+    /// plus the subject column.
+    Query(String),
+    /// A JSON file: one array of objects.
+    Json(PathBuf),
+    /// A CSV file (RFC 4180) whose first line names the columns.
+    Csv(PathBuf),
+}
+
+/// Where a dataset's records are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetSource {
+    /// The register that holds them.
+    pub register: RegisterId,
+    /// What to read there.
+    pub selection: Selection,
+    /// The column or member that says whose record it is. Never released.
+    pub subject_column: String,
+}
+
+/// A dataset of this node together with where its records are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldDataset {
+    /// As published in the catalogue.
+    pub dataset: Dataset,
+    /// Where its records are; never published.
+    pub source: DatasetSource,
+}

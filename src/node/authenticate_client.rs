@@ -1,0 +1,80 @@
+//! Who calls an OAuth endpoint: `private_key_jwt` (RFC 7523), keys from the client's trust chain alone.
+
+use std::sync::Arc;
+
+use super::{Node, OAuthError};
+use crate::domain::federation::{Client, TrustedPeer};
+use crate::domain::token::client_assertion::{self, ASSERTION_TYPE};
+use crate::store::{StoreError, used_once};
+
+/// The client authentication part of a form.
+#[derive(Debug, Clone, Default)]
+pub struct ClientCredentials {
+    /// `client_id`, optional beside an assertion; must agree with it.
+    pub client_id: Option<String>,
+    /// `client_assertion_type`.
+    pub assertion_type: Option<String>,
+    /// `client_assertion`.
+    pub assertion: Option<String>,
+}
+
+/// A client that has proved who it is and is a member now.
+pub struct KnownClient {
+    peer: Arc<TrustedPeer>,
+    client: Client,
+}
+
+impl KnownClient {
+    /// The member.
+    #[must_use]
+    pub fn peer(&self) -> &TrustedPeer {
+        &self.peer
+    }
+
+    /// Its client metadata.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// Authenticates the caller of an OAuth endpoint and uses its assertion up.
+///
+/// # Errors
+/// [`OAuthError`] `invalid_client`; 503 when membership or the replay table cannot be consulted.
+pub async fn authenticate_client(
+    node: &Node,
+    credentials: &ClientCredentials,
+) -> Result<KnownClient, OAuthError> {
+    let now = node.now();
+    if credentials.assertion_type.as_deref() != Some(ASSERTION_TYPE) {
+        return Err(OAuthError::client("client authentication must be private_key_jwt"));
+    }
+    let assertion =
+        credentials.assertion.as_deref().ok_or(OAuthError::client("client_assertion is missing"))?;
+    let refuse = |_| OAuthError::client("the client assertion does not verify");
+    let (claimed, unverified) = client_assertion::open(assertion).map_err(refuse)?;
+    if credentials.client_id.as_deref().is_some_and(|client_id| client_id != claimed.as_str()) {
+        return Err(OAuthError::client("client_id differs from the client assertion"));
+    }
+    let peer = node.peers.resolve(&claimed).await?;
+    let client = peer.client.clone().ok_or(OAuthError::client("the member is no OAuth client"))?;
+    let authentic = client_assertion::verify(unverified, &client.client_keys, &node.settings.id, now)
+        .map_err(refuse)?;
+    node.store
+        .write(move |tx| {
+            used_once::insert(
+                tx,
+                "client_assertion",
+                authentic.client.as_str(),
+                &authentic.jti,
+                authentic.expires_at,
+            )
+        })
+        .await
+        .map_err(|error| match error {
+            StoreError::Conflict => OAuthError::client("the client assertion was used before"),
+            other => other.into(),
+        })?;
+    Ok(KnownClient { peer, client })
+}

@@ -1,0 +1,306 @@
+//! The decision. "No" is final at once. "Yes" is final when the login provider has signed the hash of exactly the
+//! document that the resident saw.
+
+use std::collections::BTreeSet;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::log_in::{self, LoginDemand, Resident};
+use super::view_consent_request::offer;
+use super::{Node, Problem, ProblemKind};
+use crate::domain::audit::Entry;
+use crate::domain::catalogue::Language;
+use crate::domain::clock::{Day, Timestamp};
+use crate::domain::consent::document::DocumentParts;
+use crate::domain::consent::terms::Choice;
+use crate::domain::consent::{
+    Actor, Commitment, Consent, ConsentDocument, ConsentRequest, ConsentState, Evidence, Origin,
+    PendingDecision, RequestState, Salt, Transition,
+};
+use crate::domain::exchange::Event;
+use crate::domain::exchange::event::ConsentGiven;
+use crate::domain::ids::{ConsentId, FieldName, GrantId, RequestId};
+use crate::domain::jose::b64url;
+use crate::domain::login::{AuthenticatedPerson, Callback, PendingLogin};
+use crate::domain::token::status_list::LIST_SIZE;
+use crate::ports::random;
+use crate::store::codes::{CodeKind, NewCode};
+use crate::store::{StoreError, Tx, codes, consent_requests, consents, log_entries, outbox};
+
+/// Life of an authorization code, in seconds.
+const CODE_SECS: i64 = 60;
+
+/// Life of a pre-authorised code, in seconds: the recipient may be away for days.
+const PRE_AUTHORIZED_SECS: i64 = 7 * 86_400;
+
+/// What the resident chose on the consent page, as the form sends it.
+#[derive(Debug, Clone)]
+pub struct DecisionForm {
+    /// Hash of the offer that was shown.
+    pub offer_hash: String,
+    /// Optional fields that were ticked.
+    pub optional_fields: BTreeSet<FieldName>,
+    /// Times.
+    pub max_exchanges: u32,
+    /// Last day.
+    pub until: Day,
+}
+
+/// Where the browser goes after a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// Back to the recipient (RFC 6749 §4.1.2 with RFC 9207).
+    Recipient(url::Url),
+    /// To the permission's page in this portal.
+    Permission(ConsentId),
+    /// To the portal's page that says that nothing was allowed.
+    Declined,
+}
+
+/// Declines a request.
+///
+/// # Errors
+/// [`Problem`]: unknown, not this resident's, or decided already.
+pub async fn decline(node: &Node, resident: &Resident, id: RequestId) -> Result<Destination, Problem> {
+    let now = node.now();
+    let person = resident.person;
+    let request = node
+        .store
+        .write(move |tx| {
+            let request = consent_requests::find_for(tx, id, person)?;
+            if !request.is_open(now) {
+                return Err(StoreError::Conflict);
+            }
+            consent_requests::close(tx, id, RequestState::Declined, now)?;
+            let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), "declined", now);
+            log_entries::append(tx, &entry, now)?;
+            Ok(request)
+        })
+        .await
+        .map_err(decided_before)?;
+    Ok(back(node, &request, &[("error", "access_denied")])?.unwrap_or(Destination::Declined))
+}
+
+/// Takes down what the resident allows and begins the login that signs it.
+///
+/// # Errors
+/// [`Problem`] `changed` when what was shown is not what would be allowed now; nothing is decided then.
+pub async fn begin_allow(
+    node: &Node,
+    resident: &Resident,
+    id: RequestId,
+    language: Language,
+    form: DecisionForm,
+) -> Result<(url::Url, PendingLogin), Problem> {
+    let now = node.now();
+    let person = resident.person;
+    let (request, subject) = node
+        .store
+        .read(move |store| {
+            let request = consent_requests::find_for(store, id, person)?;
+            let subject = store.lookup().pairwise(&person, &request.terms.recipient)?;
+            Ok::<_, StoreError>((request, subject))
+        })
+        .await?;
+    if !request.is_open(now) {
+        return Err(Problem::new(ProblemKind::Changed));
+    }
+    let offer = offer(node, request, &subject, language)?;
+    if offer.hash != form.offer_hash {
+        return Err(Problem::new(ProblemKind::Changed));
+    }
+    let required = &offer.request.declared_use.required_fields;
+    let mut fields = form.optional_fields;
+    fields.extend(required.iter().cloned());
+    let choice = Choice { fields, max_exchanges: form.max_exchanges, until: form.until };
+    let terms = offer
+        .request
+        .terms
+        .decided(&choice, required, now)
+        .map_err(|error| Problem::with_detail(ProblemKind::BadRequest, error.message()))?;
+    let document = ConsentDocument::new(&DocumentParts {
+        consent: ConsentId::from_bytes(*id.as_bytes()),
+        subject: &subject,
+        language,
+        holder_name: node.settings.name.get(language),
+        recipient_name: &offer.request.recipient_name,
+        declared_use: &offer.request.declared_use,
+        dataset: &offer.dataset,
+        terms: &terms,
+        decided_at: now,
+    })
+    .canonical()?;
+    let salt = Salt(random(&*node.entropy));
+    let commitment = Commitment::to(&document, &salt);
+    let pending = PendingDecision {
+        consent: ConsentId::from_bytes(*id.as_bytes()),
+        terms,
+        document,
+        salt: b64url(&salt.0),
+    };
+    node.store.write(move |tx| consent_requests::set_pending(tx, id, &pending)).await?;
+    let demand = LoginDemand {
+        nonce: Some(commitment.as_str().to_owned()),
+        acr: offer.dataset.required_acr,
+        max_age: None,
+    };
+    log_in::begin(node, demand, language).await
+}
+
+/// Completes the signing login: the consent comes into force, and the recipient is told.
+///
+/// # Errors
+/// [`Problem`]: the login does not fit, another person signed, or the request was decided meanwhile.
+pub async fn complete_allow(
+    node: &Node,
+    resident: &Resident,
+    id: RequestId,
+    pending: &PendingLogin,
+    callback: &Callback,
+) -> Result<Destination, Problem> {
+    let signed = log_in::authenticate(node, pending, callback).await?;
+    if signed.issuer != resident.issuer || signed.subject != resident.subject {
+        return Err(Problem::new(ProblemKind::WrongPerson));
+    }
+    let now = node.now();
+    let approval = prepare(node, resident, id, &signed, now).await?;
+    let code = approval.code.clone();
+    let request = approval.request.clone();
+    node.store.write(move |tx| approval.commit(tx, now)).await.map_err(decided_before)?;
+    node.outbox_bell.notify_one();
+    Ok(back(node, &request, &[("code", &code)])?
+        .unwrap_or(Destination::Permission(ConsentId::from_bytes(*id.as_bytes()))))
+}
+
+/// All that a decision writes, put together before the transaction.
+struct Approval {
+    request: ConsentRequest,
+    consent: Consent,
+    evidence: Evidence,
+    code: String,
+}
+
+async fn prepare(
+    node: &Node,
+    resident: &Resident,
+    id: RequestId,
+    signed: &AuthenticatedPerson,
+    now: Timestamp,
+) -> Result<Approval, Problem> {
+    let person = resident.person;
+    let (request, decision, subject) = node
+        .store
+        .read(move |store| {
+            let request = consent_requests::find_for(store, id, person)?;
+            let decision = consent_requests::pending(store, id)?.ok_or(StoreError::NotFound)?;
+            let subject = store.lookup().pairwise(&person, &request.terms.recipient)?;
+            Ok::<_, StoreError>((request, decision, subject))
+        })
+        .await?;
+    let salt = URL_SAFE_NO_PAD
+        .decode(&decision.salt)
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(Salt)
+        .ok_or(Problem::because(ProblemKind::Internal, "stored salt"))?;
+    let commitment = Commitment::to(&decision.document, &salt);
+    let evidence = Evidence {
+        document: decision.document,
+        salt: decision.salt,
+        id_token: signed.id_token.clone(),
+        provider_key: signed.provider_key.clone(),
+        provider: signed.issuer.clone(),
+    };
+    // Evidence that would not hold later must not become a consent now.
+    evidence.verify(&commitment).map_err(|error| Problem::because(ProblemKind::LoginFailed, error))?;
+    let draw = u32::from_be_bytes(random(&*node.entropy));
+    let grant_id = GrantId::new(b64url(&random::<16>(&*node.entropy)))
+        .map_err(|error| Problem::because(ProblemKind::Internal, error))?;
+    let consent = Consent {
+        id: decision.consent,
+        grant_id,
+        person,
+        subject,
+        terms: decision.terms,
+        origin: request.origin,
+        commitment,
+        status_index: draw % LIST_SIZE,
+        state: ConsentState::Active,
+        exchanges: 0,
+        last_exchange_at: None,
+        decided_at: now,
+        acr: signed.acr.clone(),
+        auth_time: signed.auth_time,
+    };
+    Ok(Approval { request, consent, evidence, code: node.secret() })
+}
+
+impl Approval {
+    /// One transaction: request closed, consent and evidence kept, code issued, log appended, recipient told.
+    fn commit(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+        let request = consent_requests::find_for(tx, self.request.id, self.consent.person)?;
+        if !request.is_open(now) {
+            return Err(StoreError::Conflict);
+        }
+        consent_requests::close(tx, request.id, RequestState::Allowed(self.consent.id), now)?;
+        let created = Transition { to: ConsentState::Active, actor: Actor::Resident, at: now };
+        consents::insert(tx, &self.consent, &request, &self.evidence, &created)?;
+        log_entries::append(tx, &Entry::consent(self.consent.id, "active", now), now)?;
+        let (kind, life) = match request.origin {
+            Origin::Pushed => (CodeKind::Authorization, CODE_SECS),
+            Origin::Portal => (CodeKind::PreAuthorized, PRE_AUTHORIZED_SECS),
+        };
+        codes::insert(
+            tx,
+            &NewCode {
+                code: &self.code,
+                kind,
+                consent: self.consent.id,
+                client: &self.consent.terms.recipient,
+                return_path: request.return_path.as_ref(),
+                expires_at: now.plus_secs(life),
+            },
+            now,
+        )?;
+        if request.origin == Origin::Portal {
+            let terms = &self.consent.terms;
+            let event = Event::ConsentGiven(ConsentGiven {
+                grant_id: self.consent.grant_id.clone(),
+                declared_use: terms.declared_use.clone(),
+                dataset: terms.dataset.clone(),
+                fields: terms.fields.clone(),
+                until: terms.until,
+                pre_authorized_code: self.code.clone(),
+            });
+            outbox::push_event(tx, &terms.recipient, self.consent.id, &event, now)?;
+        }
+        Ok(())
+    }
+}
+
+/// The way back to the recipient, where the request came from one.
+fn back(
+    node: &Node,
+    request: &ConsentRequest,
+    answer: &[(&str, &str)],
+) -> Result<Option<Destination>, Problem> {
+    let Some(path) = &request.return_path else { return Ok(None) };
+    let mut url = url::Url::parse(&path.redirect_uri)
+        .map_err(|error| Problem::because(ProblemKind::Internal, error))?;
+    {
+        let mut query = url.query_pairs_mut();
+        query.extend_pairs(answer);
+        if let Some(state) = &path.state {
+            query.append_pair("state", state);
+        }
+        query.append_pair("iss", node.settings.id.as_str());
+    }
+    Ok(Some(Destination::Recipient(url)))
+}
+
+fn decided_before(error: StoreError) -> Problem {
+    match error {
+        StoreError::Conflict => Problem::new(ProblemKind::Changed),
+        other => other.into(),
+    }
+}

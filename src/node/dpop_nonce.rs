@@ -1,0 +1,60 @@
+//! DPoP nonces without state: an HMAC over a slot of time, the same at every process that shares the session key.
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::jose::b64url;
+
+/// Length of a slot, in seconds. A nonce is accepted in its own slot and the next.
+const SLOT_SECS: i64 = 150;
+
+/// Makes and accepts this node's nonces (RFC 9449 §8).
+#[derive(Clone)]
+pub struct NonceMint(Hmac<Sha256>);
+
+impl NonceMint {
+    /// From the session key.
+    #[must_use]
+    pub fn new(session_key: &[u8; 32]) -> Self {
+        let mut mac = <Hmac<Sha256> as hmac::digest::KeyInit>::new(session_key.into());
+        mac.update(b"omadata dpop nonce");
+        Self(mac)
+    }
+
+    /// The nonce to hand out now.
+    #[must_use]
+    pub fn current(&self, now: Timestamp) -> String {
+        self.of_slot(now.secs().div_euclid(SLOT_SECS))
+    }
+
+    /// The nonces accepted now.
+    #[must_use]
+    pub fn accepted(&self, now: Timestamp) -> [String; 2] {
+        let slot = now.secs().div_euclid(SLOT_SECS);
+        [self.of_slot(slot), self.of_slot(slot.saturating_sub(1))]
+    }
+
+    fn of_slot(&self, slot: i64) -> String {
+        let mut mac = self.0.clone();
+        mac.update(&slot.to_be_bytes());
+        let tag = mac.finalize().into_bytes();
+        b64url(tag.get(..18).unwrap_or(&tag))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_holds_for_its_slot_and_the_next_and_no_longer() {
+        let mint = NonceMint::new(&[7; 32]);
+        let now = Timestamp::from_secs(1_800_000_000);
+        let nonce = mint.current(now);
+        assert!(mint.accepted(now).contains(&nonce));
+        assert!(mint.accepted(now.plus_secs(SLOT_SECS)).contains(&nonce));
+        assert!(!mint.accepted(now.plus_secs(2 * SLOT_SECS)).contains(&nonce));
+        assert!(!NonceMint::new(&[8; 32]).accepted(now).contains(&nonce));
+    }
+}

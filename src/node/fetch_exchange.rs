@@ -1,0 +1,200 @@
+//! A city's service fetches through its own node: nothing reaches it that the holder did not sign for and the resident
+//! did not allow.
+
+use serde_json::Value;
+
+use super::{Node, Problem, ProblemKind, Service, ask_holder, redeem_code, request_consent};
+use crate::domain::consent::{HeldConsent, HeldState, HeldTokens};
+use crate::domain::exchange::event::ExchangeAcknowledged;
+use crate::domain::exchange::receipt::{content_digest, digest};
+use crate::domain::exchange::release::ExchangeBody;
+use crate::domain::exchange::{Event, Receipt, ReceiptExpectation, VerifiedReceipt};
+use crate::domain::federation::TrustedPeer;
+use crate::domain::ids::{GrantId, HeldConsentId, KeyId};
+use crate::node::KeyPurpose;
+use crate::store::fetches::NewFetch;
+use crate::store::{fetches, outbox};
+
+/// Data as handed to the service.
+pub struct FetchedData {
+    /// The records, each with consented fields only.
+    pub records: Vec<Value>,
+    /// What the holder signed for, verified.
+    pub receipt: Receipt,
+    /// The same as it came, compact.
+    pub receipt_jws: String,
+}
+
+/// Fetches the data of a consent.
+///
+/// # Errors
+/// [`Problem`]: not in force, holder away, refused, or an answer that does not hold. Nothing of such an answer is used.
+pub async fn fetch_exchange(
+    node: &Node,
+    service: &Service,
+    id: HeldConsentId,
+) -> Result<FetchedData, Problem> {
+    let held = request_consent::find(node, service, id).await?;
+    still_declared(node, &held)?;
+    let holder = node.peers.resolve(&held.holder).await?;
+    let (held, tokens) = with_live_token(node, held).await?;
+    match attempt(node, &holder, &held, &tokens).await {
+        Err(problem) if problem.kind == ProblemKind::HolderRefused && tokens.refresh_token.is_some() => {
+            // The token may have been re-keyed or shortened; a refused refresh ends the consent.
+            let held = redeem_code::refresh(node, held).await?;
+            let tokens = live(&held)?.clone();
+            settle(node, &held, attempt(node, &holder, &held, &tokens).await).await
+        }
+        result => settle(node, &held, result).await,
+    }
+}
+
+/// This node's own declared use must still cover what it asks for.
+fn still_declared(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
+    let covered = node.settings.own_use(&held.detail.declared_use).is_some_and(|declared| {
+        declared.service == held.service
+            && held.detail.datatypes.iter().all(|field| declared.allows_field(field))
+    });
+    if covered { Ok(()) } else { Err(Problem::new(ProblemKind::BeyondDeclaredUse)) }
+}
+
+fn live(held: &HeldConsent) -> Result<&HeldTokens, Problem> {
+    match (held.state, &held.tokens) {
+        (HeldState::Active, Some(tokens)) => Ok(tokens),
+        (HeldState::Requested | HeldState::Given, _) => Err(Problem::new(ProblemKind::ConsentPending)),
+        _ => Err(Problem::new(ProblemKind::ConsentNotInForce)),
+    }
+}
+
+async fn with_live_token(
+    node: &Node,
+    mut held: HeldConsent,
+) -> Result<(HeldConsent, HeldTokens), Problem> {
+    let now = node.now();
+    let current: KeyId = node.keys.active(KeyPurpose::Dpop)?.kid().clone();
+    let tokens = live(&held)?;
+    if held.detail.until.end() <= now {
+        redeem_code::end(node, held, "expired").await?;
+        return Err(Problem::new(ProblemKind::ConsentNotInForce));
+    }
+    if tokens.refresh_token.is_some() && (tokens.expires_at <= now.plus_secs(5) || tokens.dpop_kid != current)
+    {
+        held = redeem_code::refresh(node, held).await?;
+    }
+    let tokens = live(&held)?.clone();
+    Ok((held, tokens))
+}
+
+/// One exchange, its answer checked and acknowledged.
+async fn attempt(
+    node: &Node,
+    holder: &TrustedPeer,
+    held: &HeldConsent,
+    tokens: &HeldTokens,
+) -> Result<FetchedData, Problem> {
+    let resource = holder
+        .resource
+        .as_ref()
+        .ok_or(Problem::because(ProblemKind::PeerNotTrusted, "no resource server"))?;
+    let grant_id: &GrantId = held.grant_id.as_ref().ok_or(Problem::new(ProblemKind::ConsentPending))?;
+    let address = format!("{}/exchange/datasets/{}", resource.resource, held.detail.identifier);
+    let url = url::Url::parse(&address)
+        .map_err(|error| Problem::because(ProblemKind::PeerNotTrusted, error))?;
+    let fetched = ask_holder::fetch(node, &holder.id, &url, &tokens.access_token).await?;
+    let answer = fetched.answer;
+    match answer.status {
+        200 => {}
+        401 | 403 | 404 => return Err(Problem::because(ProblemKind::HolderRefused, answer.status)),
+        503 => return Err(Problem::because(ProblemKind::PeerUnavailable, "holder cannot answer now")),
+        other => return Err(Problem::because(ProblemKind::PeerUnavailable, other)),
+    }
+    let untrusted = |why: &'static str| Problem::because(ProblemKind::AnswerNotTrusted, why);
+    let text = answer.headers.get("omadata-receipt").ok_or_else(|| untrusted("no receipt"))?;
+    if answer.headers.get("content-digest").map(String::as_str) != Some(&content_digest(&answer.body)) {
+        return Err(untrusted("content digest"));
+    }
+    let now = node.now();
+    let verified = VerifiedReceipt::check(
+        text,
+        &resource.receipt_keys,
+        &ReceiptExpectation {
+            holder: &holder.id,
+            recipient: &node.settings.id,
+            grant_id,
+            dataset: &held.detail.identifier,
+            fields: &held.detail.datatypes,
+            proof: &fetched.proof,
+            body: &answer.body,
+            now,
+        },
+    )
+    .map_err(|error| Problem::because(ProblemKind::AnswerNotTrusted, error))?;
+    let body: ExchangeBody =
+        serde_json::from_slice(&answer.body).map_err(|_| untrusted("body is not an exchange's"))?;
+    if !body.is_within(&held.detail.identifier, &verified.receipt().fields) {
+        return Err(untrusted("more than the consent covers"));
+    }
+    acknowledge(node, held, verified.receipt(), text).await?;
+    Ok(FetchedData {
+        records: body.records,
+        receipt: verified.receipt().clone(),
+        receipt_jws: text.clone(),
+    })
+}
+
+/// Keeps the holder's receipt and queues this node's own signature for the holder, in one transaction.
+async fn acknowledge(
+    node: &Node,
+    held: &HeldConsent,
+    receipt: &Receipt,
+    text: &str,
+) -> Result<(), Problem> {
+    let now = node.now();
+    let event = Event::ExchangeAcknowledged(ExchangeAcknowledged {
+        exchange: receipt.jti.clone(),
+        grant_id: receipt.grant_id.clone(),
+        body_digest: receipt.body_digest.clone(),
+        receipt_digest: digest(text.as_bytes()),
+    });
+    let (id, holder) = (held.id, held.holder.clone());
+    let (text, body_digest) = (text.to_owned(), receipt.body_digest.clone());
+    node.store
+        .write(move |tx| {
+            let fetch = NewFetch {
+                held: id,
+                at: now,
+                outcome: "received",
+                receipt: Some(&text),
+                body_digest: Some(&body_digest),
+            };
+            fetches::insert(tx, &fetch)?;
+            outbox::push_acknowledgement(tx, &holder, &event, now)
+        })
+        .await?;
+    node.outbox_bell.notify_one();
+    Ok(())
+}
+
+/// Records a failed attempt; a consent that the holder refuses is over for this node too.
+async fn settle(
+    node: &Node,
+    held: &HeldConsent,
+    result: Result<FetchedData, Problem>,
+) -> Result<FetchedData, Problem> {
+    let problem = match result {
+        Ok(data) => return Ok(data),
+        Err(problem) => problem,
+    };
+    let now = node.now();
+    let (id, outcome) = (held.id, problem.kind.slug());
+    node.store
+        .write(move |tx| {
+            let fetch = NewFetch { held: id, at: now, outcome, receipt: None, body_digest: None };
+            fetches::insert(tx, &fetch)
+        })
+        .await?;
+    if problem.kind == ProblemKind::HolderRefused && problem.cause.as_deref() == Some("401") {
+        redeem_code::end(node, held.clone(), "refused_by_holder").await?;
+    }
+    Err(problem)
+}

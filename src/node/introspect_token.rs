@@ -1,0 +1,85 @@
+//! Introspection (RFC 7662) and revocation (RFC 7009) by the client that the token was issued to.
+
+use serde::Serialize;
+
+use super::authenticate_client::{ClientCredentials, authenticate_client};
+use super::revoke_consent::give_back;
+use super::{KeyPurpose, Node, OAuthError};
+use crate::domain::consent::Consent;
+use crate::domain::ids::ConsentId;
+use crate::domain::token::{AuthenticToken, ConsentTokenClaims};
+use crate::store::{StoreError, consents, issued_tokens};
+
+/// The answer of the introspection endpoint. All that is not active looks alike (RFC 7662 §2.2).
+#[derive(Serialize)]
+pub struct Introspection {
+    active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    claims: Option<ConsentTokenClaims>,
+}
+
+/// Says whether a client's token carries an exchange now.
+///
+/// # Errors
+/// [`OAuthError`] when the client is not known, or the store is away.
+pub async fn introspect_token(
+    node: &Node,
+    credentials: &ClientCredentials,
+    token: Option<&str>,
+) -> Result<Introspection, OAuthError> {
+    let known = authenticate_client(node, credentials).await?;
+    let token = token.ok_or(OAuthError::request("token is missing"))?;
+    let inactive = Introspection { active: false, token_type: None, claims: None };
+    let now = node.now();
+    let keys = node.keys.verifying(KeyPurpose::Token);
+    let Ok(authentic) = AuthenticToken::open(token, &node.settings.token_policy, &keys, now) else {
+        return Ok(inactive);
+    };
+    let claims = authentic.claims().clone();
+    if claims.client_id != known.peer().id {
+        return Ok(inactive);
+    }
+    let grant = claims.grant_id.clone();
+    let consent: Result<Consent, StoreError> =
+        node.store.read(move |store| consents::find_by_grant(store, &grant)).await;
+    match consent {
+        Ok(consent) if consent.in_force(now).is_ok() => {
+            Ok(Introspection { active: true, token_type: Some("DPoP"), claims: Some(claims) })
+        }
+        Ok(_) | Err(StoreError::NotFound) => Ok(inactive),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Gives a consent back: the client revokes its access or refresh token. Unknown tokens are no error (RFC 7009 §2.2).
+///
+/// # Errors
+/// [`OAuthError`] when the client is not known, or the store is away.
+pub async fn revoke_token(
+    node: &Node,
+    credentials: &ClientCredentials,
+    token: Option<&str>,
+) -> Result<(), OAuthError> {
+    let known = authenticate_client(node, credentials).await?;
+    let token = token.ok_or(OAuthError::request("token is missing"))?.to_owned();
+    let client = known.peer().id.clone();
+    let keys = node.keys.verifying(KeyPurpose::Token);
+    let authentic = AuthenticToken::open(&token, &node.settings.token_policy, &keys, node.now()).ok();
+    let found: Result<ConsentId, StoreError> = node
+        .store
+        .read(move |store| match authentic {
+            Some(authentic) if authentic.claims().client_id == client => {
+                Ok(consents::find_by_grant(store, &authentic.claims().grant_id)?.id)
+            }
+            Some(_) => Err(StoreError::NotFound),
+            None => issued_tokens::find_refresh(store, &token, &client),
+        })
+        .await;
+    match found {
+        Ok(consent) => Ok(give_back(node, consent).await?),
+        Err(StoreError::NotFound) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

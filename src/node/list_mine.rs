@@ -1,0 +1,203 @@
+//! What a resident sees of their own: requests, permissions, exchanges. Never anybody else's.
+
+use super::log_in::Resident;
+use super::{Node, Problem, ProblemKind};
+use crate::domain::catalogue::DeclaredUse;
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{Consent, ConsentRequest};
+use crate::domain::ids::{ConsentId, DatasetId, EntityId, FieldName};
+use crate::store::consents::StoredEvent;
+use crate::store::{StoreError, consent_requests, consents, exchanges, outbox, refusals};
+
+/// A permission with what the portal says about it.
+#[derive(Debug, Clone)]
+pub struct Permission {
+    /// The consent.
+    pub consent: Consent,
+    /// The declared use as it was when asked.
+    pub declared_use: DeclaredUse,
+    /// What the recipient is called.
+    pub recipient_name: String,
+}
+
+/// Everything about one permission.
+pub struct PermissionDetail {
+    /// The permission.
+    pub permission: Permission,
+    /// Every change, oldest first.
+    pub events: Vec<StoredEvent>,
+    /// Its exchanges and refusals, newest first.
+    pub log: Vec<LogLine>,
+    /// Whether the recipient was told of the end, and when it confirmed.
+    pub end_notice: Option<EndNotice>,
+}
+
+/// How far the news of an end has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndNotice {
+    /// Under way.
+    Sending,
+    /// Confirmed by the recipient.
+    Confirmed(Timestamp),
+    /// Given up after many attempts.
+    GivenUp,
+}
+
+/// One line of the resident's log.
+#[derive(Debug, Clone)]
+pub struct LogLine {
+    /// When.
+    pub at: Timestamp,
+    /// Under which permission.
+    pub consent: ConsentId,
+    /// Who.
+    pub recipient: EntityId,
+    /// What the recipient is called.
+    pub recipient_name: String,
+    /// Which dataset.
+    pub dataset: DatasetId,
+    /// The declared use, for the purpose.
+    pub declared_use: DeclaredUse,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of an attempt to fetch.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// Data was released.
+    Released {
+        /// Which fields.
+        fields: Vec<FieldName>,
+        /// When the recipient acknowledged it.
+        acknowledged_at: Option<Timestamp>,
+    },
+    /// Nothing was released; the stable word of the check that refused.
+    Refused(String),
+}
+
+/// The portal's first page.
+pub struct Overview {
+    /// Requests that wait for the resident.
+    pub waiting: Vec<ConsentRequest>,
+    /// Permissions in force.
+    pub in_force: Vec<Permission>,
+    /// Permissions that have ended.
+    pub ended: Vec<Permission>,
+    /// The log, newest first.
+    pub log: Vec<LogLine>,
+}
+
+/// Most lines of a log page.
+const MOST_LINES: usize = 500;
+
+/// All of a resident's own.
+///
+/// # Errors
+/// [`Problem`] when the store is away.
+pub async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Problem> {
+    let now = node.now();
+    let person = resident.person;
+    let (waiting, permissions, log) = node
+        .store
+        .read(move |store| {
+            let waiting = consent_requests::waiting_for(store, person, now)?;
+            let permissions = of_person(store, person)?;
+            let log = log_lines(store, &permissions)?;
+            Ok::<_, StoreError>((waiting, permissions, log))
+        })
+        .await?;
+    let (in_force, ended) =
+        permissions.into_iter().partition(|permission| permission.consent.in_force(now).is_ok());
+    Ok(Overview { waiting, in_force, ended, log })
+}
+
+/// One of a resident's permissions.
+///
+/// # Errors
+/// [`Problem`]: unknown and another resident's look alike.
+pub async fn permission(
+    node: &Node,
+    resident: &Resident,
+    id: ConsentId,
+) -> Result<PermissionDetail, Problem> {
+    let person = resident.person;
+    node.store
+        .read(move |store| {
+            let consent = consents::find(store, id)?;
+            if consent.person != person {
+                return Err(StoreError::NotFound);
+            }
+            let permission = with_request(store, consent)?;
+            let log = log_lines(store, std::slice::from_ref(&permission))?;
+            let events = consents::events(store, id)?;
+            let end_notice = match outbox::revocation_notice(store, id)? {
+                None => None,
+                Some(notice) => Some(match (notice.delivered_at, notice.given_up_at) {
+                    (Some(at), _) => EndNotice::Confirmed(at),
+                    (None, Some(_)) => EndNotice::GivenUp,
+                    (None, None) => EndNotice::Sending,
+                }),
+            };
+            Ok(PermissionDetail { permission, events, log, end_notice })
+        })
+        .await
+        .map_err(|error| match error {
+            StoreError::NotFound => Problem::new(ProblemKind::NotFound),
+            other => other.into(),
+        })
+}
+
+fn of_person(
+    store: &mut crate::store::Reader<'_>,
+    person: crate::domain::ids::PersonId,
+) -> Result<Vec<Permission>, StoreError> {
+    let found = consents::of_person(store, person)?;
+    found.into_iter().map(|consent| with_request(store, consent)).collect()
+}
+
+fn with_request(
+    store: &mut crate::store::Reader<'_>,
+    consent: Consent,
+) -> Result<Permission, StoreError> {
+    // A consent has the identifier of the request that it came from.
+    let request =
+        consent_requests::find(store, crate::domain::ids::RequestId::from_bytes(*consent.id.as_bytes()))?;
+    Ok(Permission {
+        consent,
+        declared_use: request.declared_use,
+        recipient_name: request.recipient_name,
+    })
+}
+
+fn log_lines(
+    store: &mut crate::store::Reader<'_>,
+    permissions: &[Permission],
+) -> Result<Vec<LogLine>, StoreError> {
+    let mut lines = Vec::new();
+    for permission in permissions {
+        let id = permission.consent.id;
+        let line = |at, outcome| LogLine {
+            at,
+            consent: id,
+            recipient: permission.consent.terms.recipient.clone(),
+            recipient_name: permission.recipient_name.clone(),
+            dataset: permission.consent.terms.dataset.clone(),
+            declared_use: permission.declared_use.clone(),
+            outcome,
+        };
+        for exchange in exchanges::of_consent(store, id)? {
+            let outcome = Outcome::Released {
+                fields: exchange.fields,
+                acknowledged_at: exchange.acknowledged_at,
+            };
+            lines.push(line(exchange.at, outcome));
+        }
+        for refusal in refusals::of_consent(store, id)? {
+            lines.push(line(refusal.at, Outcome::Refused(refusal.reason)));
+        }
+    }
+    lines.sort_by_key(|line| std::cmp::Reverse(line.at));
+    lines.truncate(MOST_LINES);
+    Ok(lines)
+}

@@ -1,0 +1,122 @@
+//! Errors of the OAuth endpoints, by their standards' codes.
+
+use crate::domain::federation::TrustError;
+use crate::domain::jose::JoseError;
+use crate::domain::token::{Refusal, RefusalCode};
+use crate::store::StoreError;
+
+/// An error code of RFC 6749 §5.2, RFC 9126 §2.3, RFC 9396 §5, RFC 9449 §5, RFC 7009 §2.2.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OAuthCode {
+    /// 400.
+    InvalidRequest,
+    /// 401.
+    InvalidClient,
+    /// 400.
+    InvalidGrant,
+    /// 400.
+    UnsupportedGrantType,
+    /// 400.
+    UnsupportedResponseType,
+    /// 400 (RFC 9396 §5).
+    InvalidAuthorizationDetails,
+    /// 400 (RFC 9449 §5).
+    InvalidDpopProof,
+    /// 400 with `DPoP-Nonce` (RFC 9449 §8).
+    UseDpopNonce,
+    /// 503 with `Retry-After`.
+    TemporarilyUnavailable,
+    /// 500.
+    ServerError,
+}
+
+impl OAuthCode {
+    /// The code on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::InvalidAuthorizationDetails => "invalid_authorization_details",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::ServerError => "server_error",
+        }
+    }
+}
+
+/// An OAuth error; the description is public and constant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {description}", code.as_str())]
+pub struct OAuthError {
+    /// The standard's code.
+    pub code: OAuthCode,
+    /// What is wrong, for the client's developer.
+    pub description: &'static str,
+}
+
+impl OAuthError {
+    /// An error of that code.
+    #[must_use]
+    pub const fn new(code: OAuthCode, description: &'static str) -> Self {
+        Self { code, description }
+    }
+
+    /// 400 `invalid_request`.
+    #[must_use]
+    pub const fn request(description: &'static str) -> Self {
+        Self::new(OAuthCode::InvalidRequest, description)
+    }
+
+    /// 401 `invalid_client`.
+    #[must_use]
+    pub const fn client(description: &'static str) -> Self {
+        Self::new(OAuthCode::InvalidClient, description)
+    }
+
+    /// 400 `invalid_grant`.
+    #[must_use]
+    pub const fn grant(description: &'static str) -> Self {
+        Self::new(OAuthCode::InvalidGrant, description)
+    }
+}
+
+impl From<StoreError> for OAuthError {
+    fn from(error: StoreError) -> Self {
+        tracing::warn!(%error, "store");
+        Self::new(OAuthCode::TemporarilyUnavailable, "try again later")
+    }
+}
+
+impl From<TrustError> for OAuthError {
+    fn from(error: TrustError) -> Self {
+        tracing::info!(%error, "trust");
+        match error {
+            TrustError::NotTrusted(_) => Self::client("the client is not a trusted member of the federation"),
+            TrustError::Unavailable(_) => {
+                Self::new(OAuthCode::TemporarilyUnavailable, "the client's membership cannot be checked now")
+            }
+        }
+    }
+}
+
+impl From<JoseError> for OAuthError {
+    fn from(error: JoseError) -> Self {
+        tracing::error!(%error, "signing");
+        Self::new(OAuthCode::ServerError, "the server could not complete the request")
+    }
+}
+
+impl From<Refusal> for OAuthError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal.code {
+            RefusalCode::UseDpopNonce => Self::new(OAuthCode::UseDpopNonce, "use the nonce in DPoP-Nonce"),
+            RefusalCode::Unavailable => Self::new(OAuthCode::TemporarilyUnavailable, "try again later"),
+            _ => Self::new(OAuthCode::InvalidDpopProof, "the DPoP proof does not fit this request"),
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What can go wrong in a use case, as a vocabulary. `web/problem.rs` maps it to HTTP, once.
+//!
+//! A problem has a public half (kind, side, what to do) and an inside cause that goes to the log alone.
+
+use std::fmt;
+
+use crate::domain::federation::TrustError;
+use crate::domain::login::LoginError;
+use crate::ports::RegisterError;
+use crate::store::StoreError;
+
+/// Which side failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Who asked.
+    Caller,
+    /// The node that was asked.
+    Node,
+    /// The node that holds the data.
+    Holder,
+    /// The node that fetches the data.
+    Recipient,
+    /// The city's register.
+    Register,
+    /// The login provider.
+    Provider,
+}
+
+impl Side {
+    /// The word in `problem+json`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Node => "node",
+            Self::Holder => "holder",
+            Self::Recipient => "recipient",
+            Self::Register => "register",
+            Self::Provider => "provider",
+        }
+    }
+}
+
+/// What went wrong, as the other side sees it. Each has a page of its own at `/problems/{slug}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProblemKind {
+    /// The request is malformed; the detail says how.
+    BadRequest,
+    /// No, or no valid, credentials.
+    Unauthenticated,
+    /// The form did not come from this node's own page.
+    ForeignForm,
+    /// There is no such thing, or it is not the caller's.
+    NotFound,
+    /// The method is not offered here.
+    MethodNotAllowed,
+    /// What is to be decided has changed since it was shown.
+    Changed,
+    /// The consent is not one under which data may be fetched now.
+    ConsentNotInForce,
+    /// The resident has not decided yet.
+    ConsentPending,
+    /// What is asked goes beyond the declared use or the dataset.
+    BeyondDeclaredUse,
+    /// The other node is not a trusted member of the federation.
+    PeerNotTrusted,
+    /// The other node cannot be reached, or trust cannot be decided now.
+    PeerUnavailable,
+    /// The holder refused; the consent may have been taken back.
+    HolderRefused,
+    /// The other node's answer does not hold against its signature or the consent; nothing of it was used.
+    AnswerNotTrusted,
+    /// The register does not answer.
+    RegisterUnavailable,
+    /// The login provider does not answer.
+    ProviderUnavailable,
+    /// The login did not succeed.
+    LoginFailed,
+    /// The session has ended.
+    SessionEnded,
+    /// Another person logged in than the one whom the service expects.
+    WrongPerson,
+    /// The body is too large.
+    TooLarge,
+    /// The node cannot do its work now.
+    Unavailable,
+    /// A mistake of this node's.
+    Internal,
+}
+
+impl ProblemKind {
+    /// All kinds, for the pages that explain them.
+    pub const ALL: [Self; 21] = [
+        Self::BadRequest,
+        Self::Unauthenticated,
+        Self::ForeignForm,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Changed,
+        Self::ConsentNotInForce,
+        Self::ConsentPending,
+        Self::BeyondDeclaredUse,
+        Self::PeerNotTrusted,
+        Self::PeerUnavailable,
+        Self::HolderRefused,
+        Self::AnswerNotTrusted,
+        Self::RegisterUnavailable,
+        Self::ProviderUnavailable,
+        Self::LoginFailed,
+        Self::SessionEnded,
+        Self::WrongPerson,
+        Self::TooLarge,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// The last part of the `type` address.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad-request",
+            Self::Unauthenticated => "unauthenticated",
+            Self::ForeignForm => "foreign-form",
+            Self::NotFound => "not-found",
+            Self::MethodNotAllowed => "method-not-allowed",
+            Self::Changed => "changed",
+            Self::ConsentNotInForce => "consent-not-in-force",
+            Self::ConsentPending => "consent-pending",
+            Self::BeyondDeclaredUse => "beyond-declared-use",
+            Self::PeerNotTrusted => "peer-not-trusted",
+            Self::PeerUnavailable => "peer-unavailable",
+            Self::HolderRefused => "holder-refused",
+            Self::AnswerNotTrusted => "answer-not-trusted",
+            Self::RegisterUnavailable => "register-unavailable",
+            Self::ProviderUnavailable => "provider-unavailable",
+            Self::LoginFailed => "login-failed",
+            Self::SessionEnded => "session-ended",
+            Self::WrongPerson => "wrong-person",
+            Self::TooLarge => "too-large",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Which side failed.
+    #[must_use]
+    pub const fn side(self) -> Side {
+        match self {
+            Self::BadRequest
+            | Self::Unauthenticated
+            | Self::ForeignForm
+            | Self::NotFound
+            | Self::MethodNotAllowed
+            | Self::Changed
+            | Self::ConsentNotInForce
+            | Self::ConsentPending
+            | Self::BeyondDeclaredUse
+            | Self::SessionEnded
+            | Self::WrongPerson
+            | Self::TooLarge => Side::Caller,
+            Self::PeerNotTrusted | Self::PeerUnavailable | Self::HolderRefused | Self::AnswerNotTrusted => {
+                Side::Holder
+            }
+            Self::RegisterUnavailable => Side::Register,
+            Self::ProviderUnavailable | Self::LoginFailed => Side::Provider,
+            Self::Unavailable | Self::Internal => Side::Node,
+        }
+    }
+}
+
+/// A problem on its way to the caller.
+#[derive(Clone)]
+pub struct Problem {
+    /// What the caller is told.
+    pub kind: ProblemKind,
+    /// One sentence more, without anybody's data; public.
+    pub detail: Option<String>,
+    /// Why, for the log.
+    pub cause: Option<String>,
+}
+
+impl Problem {
+    /// A problem of a kind.
+    #[must_use]
+    pub const fn new(kind: ProblemKind) -> Self {
+        Self { kind, detail: None, cause: None }
+    }
+
+    /// With a public sentence.
+    #[must_use]
+    pub fn with_detail(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: Some(detail.into()), cause: None }
+    }
+
+    /// With a cause for the log.
+    #[must_use]
+    pub fn because(kind: ProblemKind, cause: impl fmt::Display) -> Self {
+        Self { kind, detail: None, cause: Some(cause.to_string()) }
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind.slug())?;
+        self.cause.as_ref().map_or(Ok(()), |cause| write!(f, " ({cause})"))
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.slug())
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let kind = match error {
+            StoreError::NotFound => ProblemKind::NotFound,
+            _ => ProblemKind::Unavailable,
+        };
+        Self::because(kind, error)
+    }
+}
+
+impl From<TrustError> for Problem {
+    fn from(error: TrustError) -> Self {
+        let kind = match error {
+            TrustError::NotTrusted(_) => ProblemKind::PeerNotTrusted,
+            TrustError::Unavailable(_) => ProblemKind::PeerUnavailable,
+        };
+        Self::because(kind, error)
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        Self::because(ProblemKind::RegisterUnavailable, error)
+    }
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        let kind = match error {
+            LoginError::ProviderUnavailable => ProblemKind::ProviderUnavailable,
+            _ => ProblemKind::LoginFailed,
+        };
+        Self::because(kind, error)
+    }
+}
+
+impl From<crate::domain::jose::JoseError> for Problem {
+    fn from(error: crate::domain::jose::JoseError) -> Self {
+        Self::because(ProblemKind::Internal, error)
+    }
+}
+
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        // serde's message can quote the input; only its class is kept.
+        Self::because(ProblemKind::Internal, format!("json {:?}", error.classify()))
+    }
+}

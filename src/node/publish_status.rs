@@ -1,0 +1,30 @@
+//! The status list of this holder's consent tokens (Token Status List), made from the consents as they are now.
+
+use std::io::Write;
+
+use flate2::{Compression, write::ZlibEncoder};
+
+use super::{KeyPurpose, Node, Problem, ProblemKind};
+use crate::domain::token::status_list;
+use crate::store::consents;
+
+/// The signed list of that number, compact.
+///
+/// # Errors
+/// [`Problem`]: no such list, or the store is away.
+pub async fn publish_status(node: &Node, list: u32) -> Result<String, Problem> {
+    // Indexes are drawn below the size of one list, so there is one.
+    if list != 0 {
+        return Err(Problem::new(ProblemKind::NotFound));
+    }
+    let entries = node.store.read(consents::not_active).await?;
+    let bytes =
+        status_list::pack(entries.into_iter().map(|(index, state)| (index, status_list::value(state))));
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    let compressed = encoder
+        .write_all(&bytes)
+        .and_then(|()| encoder.finish())
+        .map_err(|error| Problem::because(ProblemKind::Internal, error))?;
+    let claims = status_list::claims(&node.settings.id, list, &compressed, node.now());
+    Ok(node.keys.active(KeyPurpose::Token)?.sign(status_list::TYP, &claims)?)
+}

@@ -1,0 +1,197 @@
+//! PAR (RFC 9126) at the holder: a recipient pushes what its service asks; everything is checked before a resident sees it.
+
+use super::authenticate_client::{ClientCredentials, authenticate_client};
+use super::{Node, OAuthCode, OAuthError};
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::request::{REQUEST_LIFETIME_SECS, ReturnPath};
+use crate::domain::consent::terms::Bounds;
+use crate::domain::consent::{AuthorizationDetail, ConsentRequest, Origin, RequestState, Terms};
+use crate::domain::federation::TrustError;
+use crate::domain::ids::{NationalIdentifier, RequestId, Thumbprint};
+use crate::domain::jose::parse_strict_json;
+use crate::domain::token::{ProofExpectation, VerifiedProof};
+use crate::ports::random;
+use crate::store::consent_requests;
+
+/// Life of a `request_uri`, in seconds: the browser is on its way.
+pub const REQUEST_URI_SECS: i64 = 90;
+
+/// What all request URIs begin with (RFC 9126 §2.2).
+pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// The form of a pushed authorization request.
+#[derive(Default)]
+pub struct PushedForm {
+    /// Who asks.
+    pub credentials: ClientCredentials,
+    /// `response_type`.
+    pub response_type: Option<String>,
+    /// `redirect_uri`.
+    pub redirect_uri: Option<String>,
+    /// `state`.
+    pub state: Option<String>,
+    /// `code_challenge`.
+    pub code_challenge: Option<String>,
+    /// `code_challenge_method`.
+    pub code_challenge_method: Option<String>,
+    /// `dpop_jkt` (RFC 9449 §10).
+    pub dpop_jkt: Option<String>,
+    /// `authorization_details`.
+    pub authorization_details: Option<String>,
+    /// `grant_management_action`.
+    pub grant_management_action: Option<String>,
+    /// `expected_person`: the national identifier of whom the service expects.
+    pub expected_person: Option<String>,
+    /// Whether the form has parameters that a pushed request must not have (`request`, `request_uri`).
+    pub has_request_object: bool,
+}
+
+/// The answer to a pushed request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// `request_uri`.
+    pub request_uri: String,
+    /// Seconds.
+    pub expires_in: i64,
+}
+
+/// Accepts a pushed authorization request.
+///
+/// `proof` is the DPoP header, when the client binds the code to its key that way (RFC 9449 §10.1).
+///
+/// # Errors
+/// [`OAuthError`] by the standard's code; nothing is kept then.
+pub async fn push_authorization(
+    node: &Node,
+    form: PushedForm,
+    proof: Option<&str>,
+) -> Result<Pushed, OAuthError> {
+    let known = authenticate_client(node, &form.credentials).await?;
+    let now = node.now();
+    let return_path = return_path(node, &form, &known.client().redirect_uris, proof, now)?;
+    match form.grant_management_action.as_deref() {
+        None | Some("create") => {}
+        Some(_) => return Err(OAuthError::request("grant_management_action must be create")),
+    }
+    let detail = parse_detail(form.authorization_details.as_deref())?;
+    let refuse = |description| OAuthError::new(OAuthCode::InvalidAuthorizationDetails, description);
+    let dataset = node
+        .settings
+        .dataset(&detail.identifier)
+        .ok_or(refuse("identifier names no dataset of this holder"))?;
+    if detail.declared_use.recipient() != known.peer().id.as_str() {
+        return Err(refuse("the declared use is not the client's own"));
+    }
+    let declared_use = node.peers.declared_use(&detail.declared_use).await.map_err(|error| match error {
+        TrustError::NotTrusted(_) => refuse("the declared use is not published by the client"),
+        TrustError::Unavailable(_) => error.into(),
+    })?;
+    let bounds = Bounds {
+        holder: &node.settings.id,
+        recipient: &known.peer().id,
+        dataset,
+        declared_use: &declared_use,
+        now,
+    };
+    let terms = Terms::narrowed(&detail, &bounds).map_err(|error| refuse(error.message()))?;
+    let expected = form
+        .expected_person
+        .as_deref()
+        .map(NationalIdentifier::new)
+        .transpose()
+        .map_err(|_| OAuthError::request("expected_person is malformed"))?;
+    let request = ConsentRequest {
+        id: RequestId::from_bytes(random(&*node.entropy)),
+        origin: Origin::Pushed,
+        terms,
+        declared_use: (*declared_use).clone(),
+        recipient_name: known.peer().name.clone(),
+        return_path: Some(return_path),
+        expected_person: None,
+        person: None,
+        state: RequestState::Requested,
+        created_at: now,
+        expires_at: now.plus_secs(REQUEST_LIFETIME_SECS),
+    };
+    let request_uri = format!("{REQUEST_URI_PREFIX}{}", node.secret());
+    let uri = request_uri.clone();
+    node.store
+        .write(move |tx| {
+            let mut request = request.clone();
+            request.expected_person =
+                expected.as_ref().map(|person| tx.lookup().identifier(person).as_bytes().to_vec());
+            consent_requests::insert(tx, &request, Some((&uri, now.plus_secs(REQUEST_URI_SECS))))
+        })
+        .await?;
+    Ok(Pushed { request_uri, expires_in: REQUEST_URI_SECS })
+}
+
+/// The one entry of `authorization_details`, strictly parsed.
+fn parse_detail(text: Option<&str>) -> Result<AuthorizationDetail, OAuthError> {
+    let refuse = |description| OAuthError::new(OAuthCode::InvalidAuthorizationDetails, description);
+    let text = text.ok_or(refuse("authorization_details is missing"))?;
+    let value = parse_strict_json(text.as_bytes())
+        .map_err(|_| refuse("authorization_details is not well-formed JSON"))?;
+    let entries: Vec<AuthorizationDetail> = serde_json::from_value(value)
+        .map_err(|_| refuse("authorization_details is not of type omadata_dataset as documented"))?;
+    <[AuthorizationDetail; 1]>::try_from(entries)
+        .map(|[entry]| entry)
+        .map_err(|_| refuse("authorization_details must have exactly one entry"))
+}
+
+fn return_path(
+    node: &Node,
+    form: &PushedForm,
+    registered: &[String],
+    proof: Option<&str>,
+    now: Timestamp,
+) -> Result<ReturnPath, OAuthError> {
+    if form.has_request_object {
+        return Err(OAuthError::request("request and request_uri cannot be pushed"));
+    }
+    if form.response_type.as_deref() != Some("code") {
+        return Err(OAuthError::new(OAuthCode::UnsupportedResponseType, "response_type must be code"));
+    }
+    let redirect_uri = form
+        .redirect_uri
+        .as_ref()
+        .filter(|uri| registered.contains(uri))
+        .ok_or(OAuthError::request("redirect_uri is not registered"))?;
+    if form.code_challenge_method.as_deref() != Some("S256") {
+        return Err(OAuthError::request("code_challenge_method must be S256"));
+    }
+    let code_challenge = form
+        .code_challenge
+        .as_ref()
+        .filter(|challenge| Thumbprint::new(challenge.as_str()).is_ok())
+        .ok_or(OAuthError::request("code_challenge is missing or malformed"))?;
+    if form.state.as_ref().is_some_and(|state| state.len() > 512 || state.chars().any(char::is_control)) {
+        return Err(OAuthError::request("state is longer than 512 characters"));
+    }
+    let stated = form
+        .dpop_jkt
+        .as_deref()
+        .map(Thumbprint::new)
+        .transpose()
+        .map_err(|_| OAuthError::request("dpop_jkt is malformed"))?;
+    let proved = proof.map(|proof| proved_key(node, proof, now)).transpose()?;
+    let dpop_jkt = match (stated, proved) {
+        (Some(stated), Some(proved)) if stated != proved => {
+            return Err(OAuthError::request("dpop_jkt differs from the DPoP proof"));
+        }
+        (stated, proved) => proved.or(stated),
+    };
+    Ok(ReturnPath {
+        redirect_uri: redirect_uri.clone(),
+        state: form.state.clone(),
+        code_challenge: code_challenge.clone(),
+        dpop_jkt,
+    })
+}
+
+fn proved_key(node: &Node, proof: &str, now: Timestamp) -> Result<Thumbprint, OAuthError> {
+    let url = node.settings.url("/oauth/par");
+    let expected =
+        ProofExpectation { method: "POST", url: &url, token: None, jkt: None, nonces: None, now };
+    Ok(VerifiedProof::check(proof, &expected)?.jkt().clone())
+}

@@ -1,0 +1,163 @@
+//! Another node tells us something: verified with the sender's own keys, acted on once.
+
+use super::{Node, redeem_code};
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::terms::DETAIL_TYPE;
+use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin};
+use crate::domain::exchange::Event;
+use crate::domain::exchange::event::{ConsentGiven, ConsentRevoked, ExchangeAcknowledged};
+use crate::domain::federation::TrustError;
+use crate::domain::ids::{EntityId, ExchangeId, HeldConsentId};
+use crate::domain::jose::{JoseError, PublicKeys};
+use crate::ports::random;
+use crate::store::{StoreError, Tx, exchanges, held_consents, outbox, received_events};
+
+/// Why an event is not taken (RFC 8935 §2.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventError {
+    /// `invalid_request`: not a Security Event Token of a known kind.
+    InvalidRequest,
+    /// `invalid_key`: not signed with a key of the sender's.
+    InvalidKey,
+    /// `invalid_issuer`: the sender is not a trusted member.
+    InvalidIssuer,
+    /// `invalid_audience`: meant for another node.
+    InvalidAudience,
+    /// 503: cannot be decided or kept now; send it again.
+    Unavailable,
+}
+
+/// Takes one event. An event that came before is taken again without effect.
+///
+/// # Errors
+/// [`EventError`].
+pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
+    let now = node.now();
+    let (sender, unverified) = Event::open(text).map_err(|_| EventError::InvalidRequest)?;
+    let peer = node.peers.resolve(&sender).await.map_err(|error| match error {
+        TrustError::NotTrusted(_) => EventError::InvalidIssuer,
+        TrustError::Unavailable(_) => EventError::Unavailable,
+    })?;
+    let keys = [
+        peer.resource.as_ref().map(|resource| &resource.receipt_keys),
+        peer.client.as_ref().map(|client| &client.receipt_keys),
+    ];
+    let kid = unverified.kid().cloned().ok_or(EventError::InvalidKey)?;
+    let keys: &PublicKeys = keys
+        .into_iter()
+        .flatten()
+        .find(|keys| keys.find(&kid).is_some())
+        .ok_or(EventError::InvalidKey)?;
+    let (claims, event) =
+        Event::verify(unverified, keys, &node.settings.id, now).map_err(|error| match error {
+            JoseError::Signature | JoseError::UnknownKey | JoseError::AlgorithmMismatch => {
+                EventError::InvalidKey
+            }
+            _ => EventError::InvalidRequest,
+        })?;
+    let given = match &event {
+        Event::ConsentGiven(given) => Some(new_held(node, &sender, given, now)?),
+        Event::ConsentRevoked(_) | Event::ExchangeAcknowledged(_) => None,
+    };
+    let text = text.to_owned();
+    node.store
+        .write(move |tx| {
+            if !received_events::insert(tx, &sender, &claims.jti, now)? {
+                return Ok(());
+            }
+            match (&event, &given) {
+                (Event::ConsentGiven(event), Some(held)) => take_given(tx, event, held, now),
+                (Event::ConsentRevoked(event), _) => take_revoked(tx, &sender, event, now),
+                (Event::ExchangeAcknowledged(event), _) => {
+                    take_acknowledged(tx, &sender, event, &text, now)
+                }
+                (Event::ConsentGiven(_), None) => Ok(()),
+            }
+        })
+        .await
+        .map_err(|error: StoreError| {
+            tracing::warn!(%error, "store");
+            EventError::Unavailable
+        })?;
+    node.outbox_bell.notify_one();
+    Ok(())
+}
+
+/// A consent that a resident gave of their own accord, for the service whose use it names.
+fn new_held(
+    node: &Node,
+    sender: &EntityId,
+    given: &ConsentGiven,
+    now: Timestamp,
+) -> Result<HeldConsent, EventError> {
+    let declared = node.settings.own_use(&given.declared_use).ok_or(EventError::InvalidRequest)?;
+    if !given.fields.iter().all(|field| declared.allows_field(field)) {
+        return Err(EventError::InvalidRequest);
+    }
+    Ok(HeldConsent {
+        id: HeldConsentId::from_bytes(random(&*node.entropy)),
+        origin: Origin::Portal,
+        service: declared.service.clone(),
+        holder: sender.clone(),
+        detail: AuthorizationDetail {
+            kind: DETAIL_TYPE.to_owned(),
+            locations: vec![sender.to_string()],
+            identifier: given.dataset.clone(),
+            actions: vec!["read".to_owned()],
+            datatypes: given.fields.clone(),
+            declared_use: given.declared_use.clone(),
+            purpose: declared.purpose.clone(),
+            period: None,
+            frequency: Frequency { max: declared.max_exchanges },
+            retention: declared.retention.clone(),
+            until: given.until,
+        },
+        case_reference: None,
+        expected_person: None,
+        return_url: None,
+        state: HeldState::Given,
+        reason: None,
+        grant_id: Some(given.grant_id.clone()),
+        tokens: None,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+fn take_given(
+    tx: &mut Tx<'_>,
+    event: &ConsentGiven,
+    held: &HeldConsent,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    held_consents::insert(tx, held)?;
+    outbox::push_redemption(tx, &held.holder, held.id, &event.pre_authorized_code, now)
+}
+
+fn take_revoked(
+    tx: &mut Tx<'_>,
+    sender: &EntityId,
+    event: &ConsentRevoked,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    match held_consents::find_by_grant(tx, sender, &event.grant_id) {
+        Ok(mut held) if !held.state.is_end() => {
+            redeem_code::close(&mut held, "taken_back", now);
+            held_consents::save(tx, &held)
+        }
+        // A consent that we do not hold cannot be used by us: that is what the sender wants to know.
+        Ok(_) | Err(StoreError::NotFound) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn take_acknowledged(
+    tx: &mut Tx<'_>,
+    sender: &EntityId,
+    event: &ExchangeAcknowledged,
+    text: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Ok(exchange) = event.exchange.as_str().parse::<ExchangeId>() else { return Ok(()) };
+    exchanges::acknowledge(tx, exchange, sender, &event.body_digest, text, now)
+}

@@ -1,0 +1,100 @@
+//! A code becomes tokens at the recipient: kept only when what was allowed is within what was asked.
+
+use super::ask_holder::{self, AskError, Granted};
+use super::{Node, Problem, ProblemKind};
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{AuthorizationDetail, HeldConsent, HeldState};
+use crate::domain::ids::HeldConsentId;
+use crate::store::held_consents;
+
+/// Keeps the tokens of a consent.
+pub(super) async fn keep(
+    node: &Node,
+    mut held: HeldConsent,
+    granted: Granted,
+) -> Result<HeldConsent, Problem> {
+    if !within(&granted.detail, &held.detail) {
+        return Err(Problem::because(ProblemKind::AnswerNotTrusted, "granted more than asked"));
+    }
+    held.state = HeldState::Active;
+    held.reason = None;
+    held.detail = granted.detail;
+    held.grant_id = Some(granted.grant_id);
+    held.tokens = Some(granted.tokens);
+    held.updated_at = node.now();
+    let kept = held.clone();
+    node.store.write(move |tx| held_consents::save(tx, &kept)).await?;
+    Ok(held)
+}
+
+/// Whether what was allowed narrows what was asked: the recipient's own check of the holder.
+fn within(granted: &AuthorizationDetail, asked: &AuthorizationDetail) -> bool {
+    granted.kind == asked.kind
+        && granted.locations == asked.locations
+        && granted.identifier == asked.identifier
+        && granted.declared_use == asked.declared_use
+        && granted.purpose == asked.purpose
+        && granted.datatypes.iter().all(|field| asked.datatypes.contains(field))
+        && granted.frequency.max <= asked.frequency.max
+        && granted.until <= asked.until
+}
+
+/// Redeems the pre-authorised code of a consent that a resident gave in the holder's portal.
+///
+/// # Errors
+/// [`Problem`] when the holder cannot be asked now; a holder's refusal ends the consent and is no error.
+pub(super) async fn redeem_pre_authorized(
+    node: &Node,
+    id: HeldConsentId,
+    code: &str,
+) -> Result<(), Problem> {
+    let held = node.store.read(move |store| held_consents::find(store, id)).await?;
+    if held.state != HeldState::Given {
+        return Ok(());
+    }
+    let holder = node.peers.resolve(&held.holder).await?;
+    let grant = [("grant_type", super::issue_token::PRE_AUTHORIZED), ("pre-authorized_code", code)];
+    match ask_holder::token(node, &holder, &grant).await {
+        Ok(granted) => keep(node, held, granted).await.map(|_| ()),
+        Err(AskError::Refused(_)) => end(node, held, "refused_by_holder").await.map(|_| ()),
+        Err(AskError::Failed(problem)) => Err(problem),
+    }
+}
+
+/// Gets the next consent token of a consent that outlasts one token.
+pub(super) async fn refresh(node: &Node, held: HeldConsent) -> Result<HeldConsent, Problem> {
+    let refresh_token = held
+        .tokens
+        .as_ref()
+        .and_then(|tokens| tokens.refresh_token.clone())
+        .ok_or(Problem::new(ProblemKind::ConsentNotInForce))?;
+    let holder = node.peers.resolve(&held.holder).await?;
+    let grant = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.as_str())];
+    match ask_holder::token(node, &holder, &grant).await {
+        Ok(mut granted) => {
+            granted.tokens.refresh_token.get_or_insert(refresh_token);
+            keep(node, held, granted).await
+        }
+        Err(AskError::Refused(_)) => {
+            end(node, held, "refused_by_holder").await?;
+            Err(Problem::new(ProblemKind::HolderRefused))
+        }
+        Err(AskError::Failed(problem)) => Err(problem),
+    }
+}
+
+/// Ends a consent at the recipient and forgets its tokens.
+pub(super) async fn end(node: &Node, mut held: HeldConsent, reason: &str) -> Result<HeldConsent, Problem> {
+    close(&mut held, reason, node.now());
+    let kept = held.clone();
+    node.store.write(move |tx| held_consents::save(tx, &kept)).await?;
+    Ok(held)
+}
+
+/// The change alone, for a caller that is in a transaction already.
+pub(super) fn close(held: &mut HeldConsent, reason: &str, now: Timestamp) {
+    held.state = HeldState::Ended;
+    held.reason = Some(reason.to_owned());
+    held.tokens = None;
+    held.updated_at = now;
+}

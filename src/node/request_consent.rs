@@ -1,0 +1,172 @@
+//! A city's service asks its own node for a resident's permission.
+
+use serde::Deserialize;
+
+use super::{Node, Problem, ProblemKind, Service};
+use crate::domain::clock::Day;
+use crate::domain::consent::terms::{DETAIL_TYPE, fits_until};
+use crate::domain::consent::{
+    AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin, Period,
+};
+use crate::domain::ids::{DatasetId, EntityId, FieldName, HeldConsentId, NationalIdentifier};
+use crate::node::start_consent::last_day;
+use crate::ports::random;
+use crate::store::held_consents;
+
+/// What a service asks, as the body of `POST /api/v1/consent-requests`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServiceRequest {
+    /// The city that holds the data.
+    pub holder: EntityId,
+    /// The dataset there.
+    pub dataset: DatasetId,
+    /// Which of the city's own declared uses; the address or its last part.
+    #[serde(rename = "use")]
+    pub declared_use: String,
+    /// The fields; all of the use when absent.
+    #[serde(default)]
+    pub fields: Option<Vec<FieldName>>,
+    /// The part of the person's history; all of it when absent.
+    #[serde(default)]
+    pub period: Option<Period>,
+    /// How many times; once when absent.
+    #[serde(default)]
+    pub times: Option<u32>,
+    /// The last day; as far ahead as the use allows when absent.
+    #[serde(default)]
+    pub until: Option<Day>,
+    /// The national identifier of the person whom the service expects.
+    #[serde(default)]
+    pub person: Option<String>,
+    /// The service's own name for its case.
+    #[serde(default)]
+    pub case_reference: Option<String>,
+    /// Where the resident's browser goes when all is done.
+    pub return_url: String,
+}
+
+/// Takes down a service's request. Nothing leaves this node before the resident's browser starts it.
+///
+/// # Errors
+/// [`Problem`]: malformed, or beyond the service's own declared use.
+pub async fn request_consent(
+    node: &Node,
+    service: &Service,
+    asked: ServiceRequest,
+) -> Result<HeldConsent, Problem> {
+    let now = node.now();
+    let bad = |detail: &str| Problem::with_detail(ProblemKind::BadRequest, detail);
+    let beyond = |detail: &str| Problem::with_detail(ProblemKind::BeyondDeclaredUse, detail);
+    let declared = node
+        .settings
+        .uses
+        .iter()
+        .filter(|declared| declared.service == service.id)
+        .find(|declared| {
+            declared.id.slug() == asked.declared_use || declared.id.as_str() == asked.declared_use
+        })
+        .ok_or_else(|| beyond("use is not a declared use of this service"))?;
+    if asked.holder == node.settings.id {
+        return Err(bad("holder must be another city"));
+    }
+    if !return_url_allowed(service, &asked.return_url) {
+        return Err(bad("returnUrl does not begin with an address configured for this service"));
+    }
+    if asked.case_reference.as_ref().is_some_and(|reference| reference.len() > 200) {
+        return Err(bad("caseReference is longer than 200 bytes"));
+    }
+    let times = asked.times.unwrap_or(1);
+    let until = asked.until.unwrap_or_else(|| last_day(now, declared.max_days));
+    let fields = asked.fields.unwrap_or_else(|| {
+        declared.required_fields.iter().chain(&declared.optional_fields).cloned().collect()
+    });
+    if !fields.iter().all(|field| declared.allows_field(field))
+        || !declared.required_fields.iter().all(|field| fields.contains(field))
+    {
+        return Err(beyond("fields go beyond the declared use or lack a required one"));
+    }
+    if !(1..=declared.max_exchanges).contains(&times) {
+        return Err(beyond("times is outside the declared use"));
+    }
+    if !fits_until(until, now, i64::from(declared.max_days)) {
+        return Err(beyond("until is outside the declared use"));
+    }
+    let expected_person = asked
+        .person
+        .as_deref()
+        .map(NationalIdentifier::new)
+        .transpose()
+        .map_err(|_| bad("person is not a national identifier"))?;
+    let held = HeldConsent {
+        id: HeldConsentId::from_bytes(random(&*node.entropy)),
+        origin: Origin::Pushed,
+        service: service.id.clone(),
+        detail: AuthorizationDetail {
+            kind: DETAIL_TYPE.to_owned(),
+            locations: vec![asked.holder.to_string()],
+            identifier: asked.dataset,
+            actions: vec!["read".to_owned()],
+            datatypes: fields,
+            declared_use: declared.id.clone(),
+            purpose: declared.purpose.clone(),
+            period: asked.period,
+            frequency: Frequency { max: times },
+            retention: declared.retention.clone(),
+            until,
+        },
+        holder: asked.holder,
+        case_reference: asked.case_reference,
+        expected_person,
+        return_url: Some(asked.return_url),
+        state: HeldState::Requested,
+        reason: None,
+        grant_id: None,
+        tokens: None,
+        created_at: now,
+        updated_at: now,
+    };
+    // Trusted before anything is promised to the service.
+    node.peers.resolve(&held.holder).await?;
+    let kept = held.clone();
+    node.store.write(move |tx| held_consents::insert(tx, &kept)).await?;
+    Ok(held)
+}
+
+/// Whether a browser may be sent there: same scheme, host and port as a configured prefix, and below its path.
+fn return_url_allowed(service: &Service, text: &str) -> bool {
+    let Ok(url) = url::Url::parse(text) else { return false };
+    // Compared after parsing, so that `..`, user parts and look-alike hosts have become what they are.
+    service.return_url_prefixes.iter().any(|prefix| {
+        url::Url::parse(prefix).is_ok_and(|prefix| {
+            url.origin() == prefix.origin()
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.fragment().is_none()
+                && (url.path() == prefix.path()
+                    || url.path().starts_with(&format!("{}/", prefix.path().trim_end_matches('/'))))
+        })
+    })
+}
+
+/// A service's consent by its identifier.
+///
+/// # Errors
+/// [`Problem`]: unknown and another service's look alike.
+pub async fn find(node: &Node, service: &Service, id: HeldConsentId) -> Result<HeldConsent, Problem> {
+    let held = node.store.read(move |store| held_consents::find(store, id)).await?;
+    if held.service == service.id { Ok(held) } else { Err(Problem::new(ProblemKind::NotFound)) }
+}
+
+/// A service's consents, newest first.
+///
+/// # Errors
+/// [`Problem`] when the store is away.
+pub async fn list(
+    node: &Node,
+    service: &Service,
+    state: Option<HeldState>,
+) -> Result<Vec<HeldConsent>, Problem> {
+    let service = service.id.clone();
+    Ok(node.store.read(move |store| held_consents::of_service(store, &service, state, 200)).await?)
+}

@@ -1,0 +1,67 @@
+//! Taking a permission back. The change is committed before anyone is told that it is done; the recipient hears of it
+//! through the outbox.
+
+use super::log_in::Resident;
+use super::{Node, Problem, ProblemKind};
+use crate::domain::audit::Entry;
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{Actor, Consent};
+use crate::domain::exchange::Event;
+use crate::domain::exchange::event::ConsentRevoked;
+use crate::domain::ids::ConsentId;
+use crate::store::{StoreError, Tx, consents, log_entries, outbox};
+
+/// The resident takes a permission back. Taking it back twice is no error.
+///
+/// # Errors
+/// [`Problem`]: unknown and another resident's look alike.
+pub async fn revoke(node: &Node, resident: &Resident, id: ConsentId) -> Result<(), Problem> {
+    let person = resident.person;
+    let now = node.now();
+    node.store
+        .write(move |tx| {
+            let consent = consents::lock(tx, id)?;
+            if consent.person != person {
+                return Err(StoreError::NotFound);
+            }
+            end(tx, consent, Actor::Resident, now)
+        })
+        .await
+        .map_err(|error| match error {
+            StoreError::NotFound => Problem::new(ProblemKind::NotFound),
+            other => other.into(),
+        })?;
+    node.outbox_bell.notify_one();
+    Ok(())
+}
+
+/// The recipient gives a consent back.
+///
+/// # Errors
+/// [`StoreError`] when the store is away.
+pub(super) async fn give_back(node: &Node, id: ConsentId) -> Result<(), StoreError> {
+    let now = node.now();
+    node.store
+        .write(move |tx| {
+            let consent = consents::lock(tx, id)?;
+            end(tx, consent, Actor::Recipient, now)
+        })
+        .await
+}
+
+fn end(tx: &mut Tx<'_>, mut consent: Consent, actor: Actor, now: Timestamp) -> Result<(), StoreError> {
+    let Ok(transition) = consent.revoke(actor, now) else { return Ok(()) };
+    let reason = match actor {
+        Actor::Resident => "taken_back",
+        Actor::Recipient => "given_back",
+        Actor::Node => "withdrawn",
+    };
+    consents::save(tx, &consent, Some((&transition, reason)))?;
+    log_entries::append(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;
+    if actor != Actor::Recipient {
+        let event =
+            Event::ConsentRevoked(ConsentRevoked { grant_id: consent.grant_id.clone(), at: now.secs() });
+        outbox::push_event(tx, &consent.terms.recipient, consent.id, &event, now)?;
+    }
+    Ok(())
+}

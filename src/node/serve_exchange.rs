@@ -1,0 +1,284 @@
+//! The exchange at the holder, all ten steps, every time, in the order of cost. Nothing is released that was not
+//! checked, counted and logged in one transaction; a refusal releases nothing and is recorded.
+
+use super::{KeyPurpose, Node};
+use crate::domain::audit::{Entry, Leaf};
+use crate::domain::catalogue::Dataset;
+use crate::domain::clock::Timestamp;
+use crate::domain::exchange::receipt::{EXCHANGE_RECEIPT, Receipt, digest};
+use crate::domain::exchange::{Release, ReleaseScope};
+use crate::domain::federation::{TrustError, TrustedPeer};
+use crate::domain::ids::{ConsentId, DatasetId, EntityId, ExchangeId, Jti, NationalIdentifier};
+use crate::domain::token::verified::reason;
+use crate::domain::token::{
+    AuthenticToken, ProofExpectation, Refusal, RefusalCode, VerifiedConsent, VerifiedProof,
+};
+use crate::ports::random;
+use crate::store::exchanges::NewExchange;
+use crate::store::refusals::NewRefusal;
+use crate::store::{StoreError, consents, exchanges, log_entries, persons, refusals, used_once};
+
+/// One request at the exchange endpoint, taken apart and not yet believed.
+pub struct ExchangeRequest {
+    /// The method.
+    pub method: String,
+    /// The dataset's name in the path.
+    pub dataset: String,
+    /// The query, decoded.
+    pub query: Vec<(String, String)>,
+    /// The token and its proof, or what is wrong with the headers that should carry them.
+    pub credentials: Result<(String, String), Refusal>,
+    /// Whether the request has a body.
+    pub has_body: bool,
+}
+
+/// A released answer.
+pub struct Released {
+    /// The body, JSON.
+    pub body: Vec<u8>,
+    /// The receipt, compact JWS.
+    pub receipt: String,
+    /// The exchange.
+    pub exchange: ExchangeId,
+}
+
+/// What was known when a request was refused, for the record. Never a value, never an identifier.
+#[derive(Default)]
+struct Known {
+    client: Option<EntityId>,
+    consent: Option<ConsentId>,
+    dataset: Option<DatasetId>,
+}
+
+/// Serves one exchange.
+///
+/// # Errors
+/// [`Refusal`]; one record of it is kept.
+pub async fn serve_exchange(node: &Node, request: ExchangeRequest) -> Result<Released, Refusal> {
+    let mut known = Known::default();
+    match exchange(node, request, &mut known).await {
+        Ok(released) => Ok(released),
+        Err(refusal) => {
+            record(node, refusal, known).await;
+            Err(refusal)
+        }
+    }
+}
+
+async fn exchange(
+    node: &Node,
+    request: ExchangeRequest,
+    known: &mut Known,
+) -> Result<Released, Refusal> {
+    let now = node.now();
+    let dataset_id: Option<DatasetId> = request.dataset.parse().ok();
+    known.dataset = dataset_id.clone().filter(|id| node.settings.dataset(id).is_some());
+    let (token_text, proof_text) = request.credentials?;
+
+    // 1 to 3: form, issuer, signature, claims.
+    let keys = node.keys.verifying(KeyPurpose::Token);
+    let token = AuthenticToken::open(&token_text, &node.settings.token_policy, &keys, now)?;
+    known.client = Some(token.claims().client_id.clone());
+
+    // 4: proof.
+    let url = node.settings.url(&format!("/exchange/datasets/{}", request.dataset));
+    let nonces = node.nonces.accepted(now);
+    let proof = VerifiedProof::check(
+        &proof_text,
+        &ProofExpectation {
+            method: &request.method,
+            url: &url,
+            token: Some(&token_text),
+            jkt: Some(&token.claims().cnf.jkt),
+            nonces: node.settings.demand_dpop_nonce.then_some(nonces.as_slice()),
+            now,
+        },
+    )?;
+
+    // 5: recipient.
+    let recipient = node.peers.resolve(&token.claims().client_id).await.map_err(|error| match error {
+        TrustError::NotTrusted(_) => Refusal::token("recipient_not_trusted"),
+        TrustError::Unavailable(_) => Refusal::unavailable("trust_undecided"),
+    })?;
+
+    // 6: status, and whose data.
+    let grant = token.claims().grant_id.clone();
+    let (consent, subject) = node
+        .store
+        .read(move |store| {
+            let consent = consents::find_by_grant(store, &grant)?;
+            let subject = persons::identifier(store, consent.person)?;
+            Ok::<_, StoreError>((consent, subject))
+        })
+        .await
+        .map_err(|error| match error {
+            StoreError::NotFound => Refusal::token("consent_unknown"),
+            _ => Refusal::unavailable("store"),
+        })?;
+    known.consent = Some(consent.id);
+    let verified = VerifiedConsent::new(&token, proof, &recipient, consent, now)?;
+
+    // 7: scope.
+    let dataset = dataset_id
+        .and_then(|id| node.settings.dataset(&id))
+        .ok_or(Refusal::new(RefusalCode::UnknownDataset, "dataset_unknown"))?;
+    if request.has_body {
+        return Err(Refusal::scope("body_not_expected"));
+    }
+    let scope = ReleaseScope::decide(&verified, dataset, &request.method, &request.query)?;
+    still_declared(node, &verified, &scope).await?;
+
+    // 8: register.
+    let release = read(node, &verified, &scope, dataset, &subject).await?;
+
+    // 9 and 10: one transaction, then the answer.
+    commit(node, verified, &recipient, release, now).await
+}
+
+/// The declared use must still cover what it covered: a recipient that withdrew or narrowed it no longer may ask.
+async fn still_declared(
+    node: &Node,
+    verified: &VerifiedConsent,
+    scope: &ReleaseScope,
+) -> Result<(), Refusal> {
+    let terms = &verified.consent().terms;
+    let declared = node.peers.declared_use(&terms.declared_use).await.map_err(|error| match error {
+        TrustError::NotTrusted(_) => Refusal::scope("declared_use_withdrawn"),
+        TrustError::Unavailable(_) => Refusal::unavailable("declared_use_undecided"),
+    })?;
+    let covered = scope.fields().iter().all(|field| declared.allows_field(field))
+        && declared.purpose == terms.purpose
+        && terms.max_exchanges <= declared.max_exchanges;
+    if covered { Ok(()) } else { Err(Refusal::scope("declared_use_narrowed")) }
+}
+
+async fn read(
+    node: &Node,
+    verified: &VerifiedConsent,
+    scope: &ReleaseScope,
+    dataset: &Dataset,
+    subject: &NationalIdentifier,
+) -> Result<Release, Refusal> {
+    let records = node.registers.read(&dataset.id, subject).await.map_err(|error| {
+        tracing::warn!(%error, dataset = %dataset.id, "register");
+        Refusal::unavailable("register")
+    })?;
+    Release::minimise(verified, scope, dataset, subject, records)
+}
+
+async fn commit(
+    node: &Node,
+    verified: VerifiedConsent,
+    recipient: &TrustedPeer,
+    release: Release,
+    now: Timestamp,
+) -> Result<Released, Refusal> {
+    let exchange = ExchangeId::from_bytes(random(&*node.entropy));
+    let internal = |_| Refusal::unavailable("internal");
+    let terms = &verified.consent().terms;
+    let body_digest = digest(release.body());
+    let entry = Entry::Exchange {
+        consent: verified.consent().id,
+        recipient: recipient.id.clone(),
+        dataset: terms.dataset.clone(),
+        fields: release.fields().to_vec(),
+        proof_digest: verified.proof().digest().to_owned(),
+        body_digest: body_digest.clone(),
+        at: now.secs(),
+    };
+    let leaf: Leaf = entry.leaf().map_err(internal)?;
+    let receipt = Receipt {
+        iss: node.settings.id.clone(),
+        aud: recipient.id.clone(),
+        iat: now.secs(),
+        jti: Jti::new(exchange.to_string()).map_err(|_| Refusal::unavailable("internal"))?,
+        grant_id: verified.consent().grant_id.clone(),
+        dataset: terms.dataset.clone(),
+        fields: release.fields().to_vec(),
+        records: release.records(),
+        proof_digest: verified.proof().digest().to_owned(),
+        body_digest: body_digest.clone(),
+        log_entry: leaf.hash.clone(),
+    };
+    let signing = |_| Refusal::unavailable("signing");
+    let receipt = node
+        .keys
+        .active(KeyPurpose::Receipt)
+        .and_then(|key| key.sign(EXCHANGE_RECEIPT.typ, &receipt))
+        .map_err(signing)?;
+    let record = NewExchange {
+        id: exchange,
+        consent: verified.consent().id,
+        recipient: recipient.id.clone(),
+        dataset: terms.dataset.clone(),
+        fields: release.fields().to_vec(),
+        at: now,
+        proof_digest: verified.proof().digest().to_owned(),
+        body_digest,
+        receipt: receipt.clone(),
+    };
+    node.store
+        .write(move |tx| {
+            let mut consent = consents::lock(tx, record.consent).map_err(Uncommitted::Store)?;
+            // Revoked since it was read: what was read from the register stays here.
+            let ended = consent
+                .count_exchange(now)
+                .map_err(|why| Uncommitted::Refused(Refusal::token(reason(why))))?;
+            let proof = verified.proof();
+            used_once::insert(tx, "dpop", proof.jkt().as_str(), proof.jti(), proof.expires_at())
+                .map_err(|error| match error {
+                    StoreError::Conflict => Uncommitted::Refused(Refusal::proof("proof_replayed")),
+                    other => Uncommitted::Store(other),
+                })?;
+            consents::save(tx, &consent, ended.as_ref().map(|end| (end, "last_exchange")))?;
+            let index = log_entries::append_leaf(tx, &leaf, now)?;
+            exchanges::insert(tx, &record, index)?;
+            Ok(())
+        })
+        .await
+        .map_err(|error: Uncommitted| match error {
+            Uncommitted::Refused(refusal) => refusal,
+            Uncommitted::Store(error) => {
+                tracing::warn!(%error, "store");
+                Refusal::unavailable("store")
+            }
+        })?;
+    Ok(Released { body: release.into_body(), receipt, exchange })
+}
+
+/// Why the deciding transaction was not committed.
+enum Uncommitted {
+    Refused(Refusal),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Uncommitted {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+async fn record(node: &Node, refusal: Refusal, known: Known) {
+    let now = node.now();
+    tracing::info!(code = refusal.code.as_str(), reason = refusal.reason, "exchange refused");
+    let written = node
+        .store
+        .write(move |tx| {
+            refusals::insert(
+                tx,
+                &NewRefusal {
+                    at: now,
+                    code: refusal.code.as_str(),
+                    reason: refusal.reason,
+                    client: known.client.as_ref(),
+                    consent: known.consent,
+                    dataset: known.dataset.as_ref(),
+                },
+            )
+        })
+        .await;
+    if let Err(error) = written {
+        // The refusal stands whether or not it could be written down.
+        tracing::warn!(%error, "refusal not recorded");
+    }
+}

@@ -1,0 +1,83 @@
+//! The resident's browser starts a service's request at the recipient: PAR to the holder, then off to its consent page.
+
+use serde::Deserialize;
+
+use super::ask_holder::{authorization_server, client_authentication, oauth_error, post_form};
+use super::{Node, Problem, ProblemKind};
+use crate::domain::consent::held::WAIT_SECS;
+use crate::domain::consent::{HeldConsent, HeldState, PendingAuthorization};
+use crate::domain::ids::HeldConsentId;
+use crate::domain::jose::{b64url, sha256};
+use crate::store::held_consents;
+
+/// Where the browser goes, and the cookie value that binds it.
+pub struct Started {
+    /// The holder's authorization endpoint with the `request_uri`.
+    pub location: url::Url,
+    /// Random; must come back with the answer.
+    pub browser_binding: String,
+}
+
+/// Pushes the request to the holder.
+///
+/// # Errors
+/// [`Problem`]: unknown, decided already, or the holder refused or is away.
+pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Started, Problem> {
+    let now = node.now();
+    let held = node.store.read(move |store| held_consents::find(store, id)).await?;
+    if held.state != HeldState::Requested || now >= held.created_at.plus_secs(WAIT_SECS) {
+        return Err(Problem::new(ProblemKind::NotFound));
+    }
+    let holder = node.peers.resolve(&held.holder).await?;
+    let server = authorization_server(&holder)?;
+    let pending = PendingAuthorization {
+        state: node.secret(),
+        code_verifier: node.secret(),
+        browser_binding: node.secret(),
+    };
+    let mut form = client_authentication(node, &holder.id, now)?;
+    form.extend(parameters(node, &held, &pending)?);
+    let answer =
+        post_form(node, &server.pushed_authorization_request_endpoint, form, Vec::new()).await?;
+    if answer.status != 201 {
+        return Err(oauth_error(&answer).into());
+    }
+    #[derive(Deserialize)]
+    struct Pushed {
+        request_uri: String,
+    }
+    let pushed: Pushed = serde_json::from_slice(&answer.body)
+        .map_err(|_| Problem::because(ProblemKind::AnswerNotTrusted, "pushed request answer"))?;
+    let mut location = server.authorization_endpoint.clone();
+    location
+        .query_pairs_mut()
+        .append_pair("client_id", node.settings.id.as_str())
+        .append_pair("request_uri", &pushed.request_uri);
+    let browser_binding = pending.browser_binding.clone();
+    node.store.write(move |tx| held_consents::set_pending(tx, id, &pending, now)).await?;
+    Ok(Started { location, browser_binding })
+}
+
+fn parameters(
+    node: &Node,
+    held: &HeldConsent,
+    pending: &PendingAuthorization,
+) -> Result<Vec<(String, String)>, Problem> {
+    let challenge = b64url(&sha256(pending.code_verifier.as_bytes()));
+    let details = serde_json::to_string(&[&held.detail])?;
+    let dpop_key = node.keys.active(super::KeyPurpose::Dpop)?;
+    let mut form = vec![
+        ("response_type", "code".to_owned()),
+        ("redirect_uri", node.settings.url("/oauth/callback")),
+        ("state", pending.state.clone()),
+        ("code_challenge", challenge),
+        ("code_challenge_method", "S256".to_owned()),
+        ("dpop_jkt", dpop_key.public().thumbprint().to_string()),
+        ("authorization_details", details),
+        ("grant_management_action", "create".to_owned()),
+    ];
+    if let Some(person) = &held.expected_person {
+        form.push(("expected_person", person.reveal().to_owned()));
+    }
+    Ok(form.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}

@@ -1,0 +1,126 @@
+//! What the resident sees before deciding: who asks what and why, with the resident's own values.
+
+use super::log_in::Resident;
+use super::{Node, Problem, ProblemKind};
+use crate::domain::catalogue::{Dataset, Language, Record};
+use crate::domain::consent::document::DocumentParts;
+use crate::domain::consent::{ConsentDocument, ConsentRequest, RequestState};
+use crate::domain::ids::{ConsentId, NationalIdentifier, PairwiseSubject, RequestId};
+use crate::domain::jose::{b64url, sha256};
+use crate::store::{consent_requests, persons};
+
+/// A request as shown.
+pub struct Offer {
+    /// The request.
+    pub request: ConsentRequest,
+    /// The dataset that it asks for.
+    pub dataset: Dataset,
+    /// The document as it would be if all were allowed.
+    pub document: ConsentDocument,
+    /// Hash of that document; what is approved must be what was shown.
+    pub hash: String,
+}
+
+/// A request that this resident may look at.
+pub enum Viewed {
+    /// It waits for the decision.
+    Open(Box<Offer>),
+    /// It has been decided, by this resident.
+    Decided(RequestState),
+    /// Nobody decided in time.
+    Lapsed,
+    /// The service expects somebody else.
+    WrongPerson(Box<ConsentRequest>),
+}
+
+/// Opens a request for a resident. Whoever opens it first is the only one who can from then on.
+///
+/// # Errors
+/// [`Problem`]: unknown or another resident's look alike.
+pub async fn view(
+    node: &Node,
+    resident: &Resident,
+    id: RequestId,
+    language: Language,
+) -> Result<Viewed, Problem> {
+    let now = node.now();
+    let person = resident.person;
+    let (request, fits, subject) = node
+        .store
+        .write(move |tx| {
+            let mut request = consent_requests::find(tx, id)?;
+            let identifier = persons::identifier(tx, person)?;
+            let hash = tx.lookup().identifier(&identifier);
+            let fits =
+                request.expected_person.as_ref().is_none_or(|expected| expected.as_slice() == hash.as_bytes());
+            if fits && request.person.is_none() && request.is_open(now) {
+                consent_requests::bind_person(tx, id, person)?;
+                request.person = Some(person);
+            }
+            let subject = tx.lookup().pairwise(&person, &request.terms.recipient)?;
+            Ok::<_, crate::store::StoreError>((request, fits, subject))
+        })
+        .await?;
+    if request.person.is_some_and(|bound| bound != person) {
+        return Err(Problem::new(ProblemKind::NotFound));
+    }
+    if !fits {
+        return Ok(Viewed::WrongPerson(Box::new(request)));
+    }
+    match request.state {
+        RequestState::Requested if request.is_open(now) => {
+            Ok(Viewed::Open(Box::new(offer(node, request, &subject, language)?)))
+        }
+        RequestState::Requested | RequestState::Lapsed => Ok(Viewed::Lapsed),
+        decided @ (RequestState::Allowed(_) | RequestState::Declined) => Ok(Viewed::Decided(decided)),
+    }
+}
+
+/// The offer in one language and its hash.
+///
+/// # Errors
+/// [`Problem`] when the dataset is no longer offered.
+pub(super) fn offer(
+    node: &Node,
+    request: ConsentRequest,
+    subject: &PairwiseSubject,
+    language: Language,
+) -> Result<Offer, Problem> {
+    let dataset = node
+        .settings
+        .dataset(&request.terms.dataset)
+        .ok_or(Problem::new(ProblemKind::NotFound))?
+        .clone();
+    let document = ConsentDocument::new(&DocumentParts {
+        consent: ConsentId::from_bytes(*request.id.as_bytes()),
+        subject,
+        language,
+        holder_name: node.settings.name.get(language),
+        recipient_name: &request.recipient_name,
+        declared_use: &request.declared_use,
+        dataset: &dataset,
+        terms: &request.terms,
+        decided_at: request.created_at,
+    });
+    let hash = b64url(&sha256(document.canonical()?.as_bytes()));
+    Ok(Offer { request, dataset, document, hash })
+}
+
+/// The resident's own values in an offer, read from the register now.
+///
+/// # Errors
+/// [`Problem`] when the register does not answer, or answers with anything but the resident's records.
+pub async fn own_values(node: &Node, resident: &Resident, dataset: &Dataset) -> Result<Vec<Record>, Problem> {
+    let identifier = identifier(node, resident).await?;
+    let records = node.registers.read(&dataset.id, &identifier).await?;
+    if records.iter().any(|record| record.subject != identifier) {
+        return Err(Problem::because(ProblemKind::RegisterUnavailable, "register answered for another"));
+    }
+    Ok(records)
+}
+
+/// The resident's national identifier, unsealed.
+pub(super) async fn identifier(node: &Node, resident: &Resident) -> Result<NationalIdentifier, Problem> {
+    let person = resident.person;
+    Ok(node.store.read(move |store| persons::identifier(store, person)).await?)
+}

@@ -1,0 +1,177 @@
+//! The provider's own documents: metadata (OpenID Connect Discovery 1.0 §4) and keys, fetched and kept for a while.
+
+use std::sync::Arc;
+
+use http::header::ACCEPT;
+use openidconnect::core::{
+    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
+    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
+    CoreSubjectIdentifierType,
+};
+use openidconnect::{AdditionalProviderMetadata, ProviderMetadata};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::http::Http;
+use crate::domain::clock::Timestamp;
+use crate::domain::login::LoginError;
+
+/// How long the documents are good for, in seconds.
+const LIFETIME_SECS: i64 = 3600;
+/// How long nobody asks again after a failure, so that waiting logins do not queue up behind a dead provider.
+const FAILURE_SECS: i64 = 3;
+/// How long the keys stay as they are although a token names an unknown one, so that nobody can make this node hammer
+/// the provider.
+const KEYS_COOL_DOWN_SECS: i64 = 60;
+
+/// What a node reads beside the metadata that openidconnect knows.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct MoreMetadata {
+    /// RP-Initiated Logout 1.0 §2.1.
+    pub(super) end_session_endpoint: Option<Url>,
+    /// RFC 9207 §3.
+    #[serde(default)]
+    pub(super) authorization_response_iss_parameter_supported: bool,
+}
+
+impl AdditionalProviderMetadata for MoreMetadata {}
+
+pub(super) type Metadata = ProviderMetadata<
+    MoreMetadata,
+    CoreAuthDisplay,
+    CoreClientAuthMethod,
+    CoreClaimName,
+    CoreClaimType,
+    CoreGrantType,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm,
+    CoreJsonWebKey,
+    CoreResponseMode,
+    CoreResponseType,
+    CoreSubjectIdentifierType,
+>;
+
+/// Metadata and keys as of one moment.
+pub(super) struct Documents {
+    pub(super) metadata: Metadata,
+    /// The members of the JWKS, as published.
+    pub(super) keys: Vec<Value>,
+    fetched_at: Timestamp,
+    keys_fetched_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct KeySet {
+    keys: Vec<Value>,
+}
+
+#[derive(Default)]
+struct Kept {
+    current: Option<Arc<Documents>>,
+    failed_at: Option<Timestamp>,
+}
+
+/// The documents of one provider. One fetch runs at a time; who comes meanwhile waits for it.
+pub(super) struct DocumentCache {
+    issuer: String,
+    kept: Mutex<Kept>,
+}
+
+impl DocumentCache {
+    pub(super) fn new(issuer: String) -> Self {
+        Self { issuer, kept: Mutex::new(Kept::default()) }
+    }
+
+    /// The documents, fetched when there are none or they are older than an hour.
+    pub(super) async fn get(&self, http: &Http, now: Timestamp) -> Result<Arc<Documents>, LoginError> {
+        let mut kept = self.kept.lock().await;
+        if let Some(current) = &kept.current
+            && within(now, current.fetched_at, LIFETIME_SECS)
+        {
+            return Ok(Arc::clone(current));
+        }
+        if kept.failed_at.is_some_and(|at| within(now, at, FAILURE_SECS)) {
+            return Err(LoginError::ProviderUnavailable);
+        }
+        let fetched = self.fetch(http, now).await;
+        kept.failed_at = fetched.is_err().then_some(now);
+        let fetched = Arc::new(fetched?);
+        kept.current = Some(Arc::clone(&fetched));
+        Ok(fetched)
+    }
+
+    /// Documents with keys newer than those seen, unless those are from the last minute.
+    pub(super) async fn with_newer_keys(
+        &self,
+        http: &Http,
+        seen: &Arc<Documents>,
+        now: Timestamp,
+    ) -> Result<Arc<Documents>, LoginError> {
+        let mut kept = self.kept.lock().await;
+        if let Some(current) = &kept.current
+            && current.keys_fetched_at > seen.keys_fetched_at
+        {
+            return Ok(Arc::clone(current));
+        }
+        if within(now, seen.keys_fetched_at, KEYS_COOL_DOWN_SECS) {
+            return Ok(Arc::clone(seen));
+        }
+        let keys: KeySet = get_json(http, seen.metadata.jwks_uri().url()).await?;
+        let newer = Arc::new(Documents {
+            metadata: seen.metadata.clone(),
+            keys: keys.keys,
+            fetched_at: seen.fetched_at,
+            keys_fetched_at: now,
+        });
+        kept.current = Some(Arc::clone(&newer));
+        Ok(newer)
+    }
+
+    async fn fetch(&self, http: &Http, now: Timestamp) -> Result<Documents, LoginError> {
+        let address = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
+        let address = Url::parse(&address).map_err(|_| LoginError::ProviderUnavailable)?;
+        let metadata: Metadata = get_json(http, &address).await?;
+        let more = metadata.additional_metadata();
+        let addresses = [
+            Some(metadata.authorization_endpoint().url()),
+            metadata.token_endpoint().map(|endpoint| endpoint.url()),
+            more.end_session_endpoint.as_ref(),
+        ];
+        let is_sound = metadata.issuer().as_str() == self.issuer
+            && metadata.token_endpoint().is_some()
+            && addresses.into_iter().flatten().all(|address| http.allows(address));
+        if !is_sound {
+            tracing::warn!(
+                "the login provider's metadata names another issuer, no token endpoint or a plain http address"
+            );
+            return Err(LoginError::ProviderUnavailable);
+        }
+        let keys: KeySet = get_json(http, metadata.jwks_uri().url()).await?;
+        Ok(Documents { metadata, keys: keys.keys, fetched_at: now, keys_fetched_at: now })
+    }
+}
+
+/// Whether `now` is less than `secs` past a moment. A clock that was set back counts as past.
+fn within(now: Timestamp, since: Timestamp, secs: i64) -> bool {
+    since <= now && now < since.plus_secs(secs)
+}
+
+async fn get_json<T: DeserializeOwned>(http: &Http, address: &Url) -> Result<T, LoginError> {
+    let request = http::Request::get(address.as_str()).header(ACCEPT, "application/json").body(Vec::new());
+    let request = request.map_err(|_| LoginError::ProviderUnavailable)?;
+    let response = http.send(request).await.map_err(|error| {
+        tracing::warn!(%error, "the login provider's documents cannot be fetched");
+        LoginError::ProviderUnavailable
+    })?;
+    if response.status() != http::StatusCode::OK {
+        tracing::warn!(status = response.status().as_u16(), "the login provider does not give its documents");
+        return Err(LoginError::ProviderUnavailable);
+    }
+    serde_json::from_slice(response.body()).map_err(|error| {
+        tracing::warn!(%error, "the login provider's document cannot be read");
+        LoginError::ProviderUnavailable
+    })
+}

@@ -1,0 +1,166 @@
+//! The HTTP client towards the login provider.
+//!
+//! The provider is the city's own, named by its operator, and may well stand in the city's internal network: so, unlike
+//! towards the federation's members, its address need not be public. Everything else is as tight: https only (in the
+//! demo also http to this machine), no redirects, no proxy variables, deadlines, a bound on what is read.
+
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use openidconnect::{HttpRequest, HttpResponse};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+/// Most bytes of an answer that are read; provider documents are a few kilobytes.
+const MAX_ANSWER: usize = 256 * 1024;
+/// How long a connection may take to come about.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
+/// How long a request may take altogether.
+const TOTAL_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Where the provider may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderNetwork {
+    /// Over https only.
+    Production,
+    /// Also over plain http on this machine; names under `localhost` lead to it.
+    Demo,
+}
+
+/// Why a request brought no answer. Says nothing about the request.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HttpError {
+    #[error("the address is not allowed: https is needed")]
+    NotAllowed,
+    #[error("no connection, no answer in time, or an answer that broke off")]
+    Net(#[source] reqwest::Error),
+    #[error("the answer is larger than the bound")]
+    TooLarge,
+    #[error("the answer is not HTTP as it should be")]
+    Malformed(#[source] http::Error),
+}
+
+/// What openidconnect awaits.
+pub(super) type Answering = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send>>;
+
+/// The client. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Http {
+    client: reqwest::Client,
+    network: ProviderNetwork,
+}
+
+impl Http {
+    pub(super) fn new(network: ProviderNetwork) -> Result<Self, reqwest::Error> {
+        let mut client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_DEADLINE)
+            .timeout(TOTAL_DEADLINE)
+            .user_agent(concat!("omadata/", env!("CARGO_PKG_VERSION")));
+        if network == ProviderNetwork::Demo {
+            client = client.dns_resolver(Arc::new(LocalhostResolver));
+        }
+        Ok(Self { client: client.build()?, network })
+    }
+
+    /// Whether the node itself, or a browser on its behalf, may be sent to this address.
+    pub(super) fn allows(&self, url: &Url) -> bool {
+        match url.scheme() {
+            "https" => true,
+            "http" => self.network == ProviderNetwork::Demo && is_this_machine(url),
+            _ => false,
+        }
+    }
+
+    /// The client in the shape that openidconnect calls.
+    pub(super) fn as_function(&self) -> impl Fn(HttpRequest) -> Answering + Send + Sync + use<> {
+        let http = self.clone();
+        move |request| {
+            let http = http.clone();
+            Box::pin(async move { http.send(request).await })
+        }
+    }
+
+    /// Sends one request and reads the whole answer.
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let (parts, body) = request.into_parts();
+        let url: Url = parts.uri.to_string().parse().map_err(|_| HttpError::NotAllowed)?;
+        if !self.allows(&url) {
+            return Err(HttpError::NotAllowed);
+        }
+        let sent = self.client.request(parts.method, url).headers(parts.headers).body(body).send().await;
+        let mut response = sent.map_err(HttpError::Net)?;
+        let mut answer = http::Response::builder().status(response.status());
+        if let Some(kind) = response.headers().get(http::header::CONTENT_TYPE) {
+            answer = answer.header(http::header::CONTENT_TYPE, kind);
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(HttpError::Net)? {
+            if bytes.len() + chunk.len() > MAX_ANSWER {
+                return Err(HttpError::TooLarge);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        answer.body(bytes).map_err(HttpError::Malformed)
+    }
+}
+
+fn is_localhost(name: &str) -> bool {
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => is_localhost(name),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Leads `localhost` and every name under it to this machine (RFC 6761 §6.3), as browsers do and not every system
+/// does; other names go to the system.
+struct LocalhostResolver;
+
+impl Resolve for LocalhostResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let name = name.as_str().to_owned();
+            if is_localhost(&name) {
+                let here: Addrs = Box::new([SocketAddr::from((Ipv4Addr::LOCALHOST, 0))].into_iter());
+                return Ok(here);
+            }
+            let found: Addrs =
+                Box::new(tokio::task::spawn_blocking(move || (name.as_str(), 0).to_socket_addrs()).await??);
+            Ok(found)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_leads_to_this_machine_alone_and_only_in_the_demo() {
+        let cases = [
+            ("https://login.city.example/token", true, true),
+            ("http://login.localhost:8409/token", false, true),
+            ("http://localhost/token", false, true),
+            ("http://127.0.0.1:1/token", false, true),
+            ("http://[::1]:1/token", false, true),
+            ("http://login.city.example/token", false, false),
+            ("http://localhost.evil.example/token", false, false),
+            ("http://10.0.0.1/token", false, false),
+            ("file:///etc/passwd", false, false),
+        ];
+        for (url, production, demo) in cases {
+            let url = Url::parse(url).unwrap();
+            assert_eq!(Http::new(ProviderNetwork::Production).unwrap().allows(&url), production, "{url}");
+            assert_eq!(Http::new(ProviderNetwork::Demo).unwrap().allows(&url), demo, "{url}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Connectors to the city's existing registers: SQL databases and files. Everything is read, nothing is written.
+//!
+//! A connector gives the records of one person with the dataset's own fields, typed as the dataset says, within the bounds
+//! and in time; or it says why not, in words that tell nothing about the person or the register's inside.
+
+mod file;
+mod sql;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+
+use crate::domain::catalogue::Record;
+use crate::domain::catalogue::register::{Connection, HeldDataset, Register, Selection};
+use crate::domain::ids::{DatasetId, NationalIdentifier, RegisterId};
+use crate::ports::{RegisterError, Registers};
+
+/// How much one answer may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Most records.
+    pub max_records: usize,
+    /// Most bytes of the records as JSON.
+    pub max_bytes: usize,
+}
+
+/// Why a connector cannot be made. A register that is away is no reason: it may come back.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The password file cannot be read.
+    #[error("register {register}: password_file: {source}")]
+    Password {
+        /// Which register.
+        register: RegisterId,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The address cannot be used.
+    #[error("register {register}: the address is not usable: {reason}")]
+    Address {
+        /// Which register.
+        register: RegisterId,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A dataset names a register that is not there, or asks it for something of another kind.
+    #[error("dataset {dataset}: its register is not there, or of another kind")]
+    NoRegister {
+        /// Which dataset.
+        dataset: DatasetId,
+    },
+}
+
+/// Why a read gave nothing, with words for the operator. They may quote the register, so they are told only by [`Sources::probe`],
+/// which asks for nobody.
+#[derive(Debug)]
+struct Failure {
+    error: RegisterError,
+    detail: String,
+}
+
+impl Failure {
+    fn new(error: RegisterError, detail: impl ToString) -> Self {
+        Self { error, detail: detail.to_string() }
+    }
+}
+
+impl From<RegisterError> for Failure {
+    fn from(error: RegisterError) -> Self {
+        Self { detail: error.to_string(), error }
+    }
+}
+
+/// Reads one dataset; blocks.
+trait Reader: Send + Sync {
+    fn read(&self, subject: &NationalIdentifier) -> Result<Vec<Record>, Failure>;
+}
+
+struct Source {
+    reader: Arc<dyn Reader>,
+    /// As many threads wait for one register as it has connections, never more.
+    slots: Arc<Semaphore>,
+    deadline: Duration,
+}
+
+/// All registers of a node.
+pub struct Sources {
+    by_dataset: HashMap<DatasetId, Source>,
+}
+
+impl std::fmt::Debug for Sources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.by_dataset.keys()).finish()
+    }
+}
+
+/// Files of one register that are read at once.
+const FILES_AT_ONCE: u32 = 4;
+
+impl Sources {
+    /// Makes the connectors. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`SourceError`] when a password file cannot be read or register and dataset do not fit.
+    pub fn new(
+        registers: &[Register],
+        datasets: &[HeldDataset],
+        bounds: Bounds,
+    ) -> Result<Self, SourceError> {
+        let mut opened = HashMap::new();
+        for register in registers {
+            let pool = match &register.connection {
+                Connection::Sql { url, password_file, pool_size } => {
+                    let pool = sql::Pool::new(register, url, password_file.as_deref(), *pool_size)?;
+                    (Some(pool), *pool_size)
+                }
+                Connection::Files { .. } => (None, FILES_AT_ONCE),
+            };
+            let slots = Arc::new(Semaphore::new(usize::try_from(pool.1).unwrap_or(1)));
+            opened.insert(&register.id, (register, pool.0, slots));
+        }
+        let mut by_dataset = HashMap::new();
+        for held in datasets {
+            let none = || SourceError::NoRegister { dataset: held.dataset.id.clone() };
+            let (register, pool, slots) = opened.get(&held.source.register).ok_or_else(none)?;
+            let reader: Arc<dyn Reader> = match (&register.connection, pool, &held.source.selection) {
+                (Connection::Sql { .. }, Some(pool), Selection::Query(query)) => {
+                    Arc::new(sql::Query::new(pool.clone(), query, held, bounds))
+                }
+                (Connection::Files { folder }, _, Selection::Json(name)) => {
+                    Arc::new(file::Json(file::Location::new(folder, name, held, bounds)))
+                }
+                (Connection::Files { folder }, _, Selection::Csv(name)) => {
+                    Arc::new(file::Csv(file::Location::new(folder, name, held, bounds)))
+                }
+                _ => return Err(none()),
+            };
+            let source = Source { reader, slots: Arc::clone(slots), deadline: register.deadline };
+            by_dataset.insert(held.dataset.id.clone(), source);
+        }
+        Ok(Self { by_dataset })
+    }
+
+    /// Asks a dataset's register for nobody, to see whether it would answer.
+    ///
+    /// # Errors
+    /// What is wrong, for the operator: it may quote the register.
+    pub async fn probe(&self, dataset: &DatasetId) -> Result<(), String> {
+        let nobody = NationalIdentifier::new("-").map_err(|error| error.to_string())?;
+        self.ask(dataset, &nobody).await.map(drop).map_err(|failure| failure.detail)
+    }
+
+    async fn ask(&self, dataset: &DatasetId, subject: &NationalIdentifier) -> Result<Vec<Record>, Failure> {
+        let source = self.by_dataset.get(dataset).ok_or(RegisterError::Unfit("no such dataset"))?;
+        let (reader, slots, subject) =
+            (Arc::clone(&source.reader), Arc::clone(&source.slots), subject.clone());
+        let work = async move {
+            let slot = slots.acquire_owned().await.map_err(|_| RegisterError::Unavailable)?;
+            // A read that comes too late keeps its slot until it ends, so that a hanging register cannot pile up threads.
+            tokio::task::spawn_blocking(move || {
+                let answer = reader.read(&subject);
+                drop(slot);
+                answer
+            })
+            .await
+            .map_err(|_| RegisterError::Unavailable)?
+        };
+        match tokio::time::timeout(source.deadline, work).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Failure::new(RegisterError::Unavailable, "no answer within deadline_ms")),
+        }
+    }
+}
+
+#[async_trait]
+impl Registers for Sources {
+    async fn read(
+        &self,
+        dataset: &DatasetId,
+        subject: &NationalIdentifier,
+    ) -> Result<Vec<Record>, RegisterError> {
+        self.ask(dataset, subject).await.map_err(|failure| failure.error)
+    }
+}

@@ -1,0 +1,350 @@
+//! Registers of every kind give the same typed records, and nothing else.
+
+use std::path::Path;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection as _, PgConnection, SqliteConnection};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::catalogue::register::{DatabaseUrl, DatasetSource};
+use crate::domain::catalogue::{Dataset, Field, FieldType, Text};
+use crate::domain::ids::{DatasetType, FieldName};
+
+/// Made-up personal identity codes; individual numbers from 900 belong to nobody.
+const ANNA: &str = "010190-900P";
+const BERTIL: &str = "020285-901U";
+
+const BOUNDS: Bounds = Bounds { max_records: 10, max_bytes: 10_000 };
+
+fn text() -> Text {
+    Text { fi: "a".into(), sv: "b".into(), en: "c".into() }
+}
+
+fn held(selection: Selection) -> HeldDataset {
+    let fields = [
+        ("unit", FieldType::String),
+        ("startDate", FieldType::Date),
+        ("number", FieldType::Integer),
+        ("fee", FieldType::Number),
+        ("guaranteed", FieldType::Boolean),
+        ("place", FieldType::Object),
+        ("phones", FieldType::Array),
+    ];
+    let field = |(name, kind)| Field {
+        name: FieldName::new(name).unwrap(),
+        kind,
+        label: text(),
+        sensitivity: crate::domain::catalogue::Sensitivity::Normal,
+    };
+    HeldDataset {
+        dataset: Dataset {
+            id: DatasetId::new("placements").unwrap(),
+            kind: DatasetType::new("placements").unwrap(),
+            title: text(),
+            description: text(),
+            theme: "EDUC".into(),
+            fields: fields.into_iter().map(field).collect(),
+            legal_bases: vec![],
+            legislation: vec![],
+            retention: "P1Y".into(),
+            register: text(),
+            period: None,
+            required_acr: None,
+        },
+        source: DatasetSource {
+            register: RegisterId::new("base").unwrap(),
+            selection,
+            subject_column: "guardian".into(),
+        },
+    }
+}
+
+fn sources(connection: Connection, selection: Selection, bounds: Bounds) -> Sources {
+    let register = Register {
+        id: RegisterId::new("base").unwrap(),
+        name: text(),
+        connection,
+        deadline: Duration::from_secs(2),
+    };
+    Sources::new(&[register], &[held(selection)], bounds).unwrap()
+}
+
+fn sqlite(path: &Path) -> Connection {
+    Connection::Sql { url: DatabaseUrl::Sqlite(path.to_owned()), password_file: None, pool_size: 2 }
+}
+
+fn folder(path: &Path) -> Connection {
+    Connection::Files { folder: path.to_owned() }
+}
+
+async fn read(sources: &Sources, who: &str) -> Result<Vec<Value>, RegisterError> {
+    let who = NationalIdentifier::new(who).unwrap();
+    let records = sources.read(&DatasetId::new("placements").unwrap(), &who).await?;
+    assert!(records.iter().all(|record| record.subject == who));
+    Ok(records.into_iter().map(|record| serde_json::to_value(record.values).unwrap()).collect())
+}
+
+/// What every kind of register must give for Anna.
+fn expected() -> Vec<Value> {
+    vec![
+        json!({"unit": "Kuusi \"A\"; päivä", "startDate": "2026-08-01", "number": 7, "fee": 12.5, "guaranteed": true,
+               "place": {"city": "Espoo"}, "phones": ["1", "2"]}),
+        json!({"unit": "Mänty", "startDate": "2025-08-01", "number": null, "fee": null, "guaranteed": false,
+               "place": null, "phones": null}),
+    ]
+}
+
+const QUERY: &str = "SELECT guardian, unit, start_date AS \"startDate\", number, fee, guaranteed, place, phones, secret \
+                     FROM placement WHERE guardian = $1 ORDER BY start_date DESC -- the newest first";
+
+const ROWS: &str = "
+    INSERT INTO placement VALUES ('010190-900P', 'Mänty', '2025-08-01', NULL, NULL, FALSE, NULL, NULL, 's');
+    INSERT INTO placement VALUES ('010190-900P', 'Kuusi \"A\"; päivä', '2026-08-01', 7, 12.5, TRUE, '{\"city\":\"Espoo\"}', '[\"1\",\"2\"]', 's');
+    INSERT INTO placement VALUES ('020285-901U', 'Koivu', '2026-08-01', 8, 1, TRUE, NULL, NULL, 's');";
+
+fn sqlite_register(path: &Path) {
+    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    let table = "CREATE TABLE placement (guardian TEXT, unit TEXT, start_date TEXT, number INTEGER, fee REAL,
+                 guaranteed INTEGER, place TEXT, phones TEXT, secret TEXT);";
+    connection.batch_execute(&format!("{table}{ROWS}")).unwrap();
+}
+
+#[tokio::test]
+async fn sqlite_gives_typed_records_and_no_other_column() {
+    let folder = tempfile::tempdir().unwrap();
+    // A name with the characters that SQLite's URI form would take for its own.
+    let path = folder.path().join("a register?#%.sqlite");
+    let mut connection = SqliteConnection::establish(folder.path().join("plain").to_str().unwrap()).unwrap();
+    connection.batch_execute("SELECT 1").unwrap();
+    sqlite_register(&folder.path().join("plain"));
+    std::fs::rename(folder.path().join("plain"), &path).unwrap();
+    let sources = sources(sqlite(&path), Selection::Query(QUERY.into()), BOUNDS);
+    assert_eq!(read(&sources, ANNA).await.unwrap(), expected());
+    assert_eq!(read(&sources, &ANNA.to_lowercase()).await.unwrap().len(), 2);
+    assert_eq!(read(&sources, BERTIL).await.unwrap().len(), 1);
+    assert_eq!(read(&sources, "030303-902X").await.unwrap(), Vec::<Value>::new());
+    sources.probe(&DatasetId::new("placements").unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn postgres_gives_the_same() {
+    let Some(address) =
+        std::env::vars().find(|(name, _)| name == "OMADATA_TEST_POSTGRES").map(|(_, value)| value)
+    else {
+        eprintln!(
+            "left to tests/run: registers on PostgreSQL (set OMADATA_TEST_POSTGRES to a postgres:// address)"
+        );
+        return;
+    };
+    let mut connection = PgConnection::establish(&address).unwrap();
+    connection
+        .batch_execute(&format!(
+            "DROP SCHEMA IF EXISTS source_test CASCADE; CREATE SCHEMA source_test; SET search_path TO source_test;
+             CREATE TABLE placement (guardian varchar(11), unit text, start_date date, number integer, fee numeric(8,2),
+             guaranteed boolean, place jsonb, phones jsonb, secret text); {ROWS}"
+        ))
+        .unwrap();
+    let connect = || Connection::Sql {
+        url: DatabaseUrl::Postgres(url::Url::parse(&address).unwrap()),
+        password_file: None,
+        pool_size: 2,
+    };
+    let query = QUERY.replace("FROM placement", "FROM source_test.placement");
+    let good = sources(connect(), Selection::Query(query.clone()), BOUNDS);
+    let mut wanted = expected();
+    wanted[0]["fee"] = json!(12.5);
+    assert_eq!(read(&good, ANNA).await.unwrap(), wanted);
+    for attack in INJECTIONS {
+        assert_eq!(read(&good, attack).await.unwrap(), Vec::<Value>::new());
+    }
+    assert_eq!(read(&good, ANNA).await.unwrap().len(), 2);
+
+    let one = sources(connect(), Selection::Query(query), Bounds { max_records: 1, ..BOUNDS });
+    assert_eq!(read(&one, ANNA).await, Err(RegisterError::TooLarge));
+    assert_eq!(read(&one, BERTIL).await.unwrap().len(), 1);
+
+    let writes = "WITH gone AS (DELETE FROM source_test.placement WHERE guardian = $1 RETURNING *) SELECT * FROM gone ORDER BY 1";
+    let writing = sources(connect(), Selection::Query(writes.into()), BOUNDS);
+    assert_eq!(read(&writing, ANNA).await, Err(RegisterError::Unavailable));
+    let slow =
+        "SELECT guardian, unit FROM source_test.placement, pg_sleep(30) WHERE guardian = $1 ORDER BY 1";
+    let slow = sources(connect(), Selection::Query(slow.into()), BOUNDS);
+    let begun = tokio::time::Instant::now();
+    assert_eq!(read(&slow, ANNA).await, Err(RegisterError::Unavailable));
+    assert!(begun.elapsed() < Duration::from_secs(6));
+    assert_eq!(read(&good, ANNA).await.unwrap().len(), 2);
+}
+
+const INJECTIONS: [&str; 6] = [
+    "' OR '1'='1",
+    "x'; DROP TABLE placement; --",
+    "x' UNION SELECT * FROM placement --",
+    "$1",
+    "%",
+    "010190-900P OR 1=1",
+];
+
+#[tokio::test]
+async fn an_identifier_is_never_part_of_the_query() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("register.sqlite");
+    sqlite_register(&path);
+    let sources = sources(sqlite(&path), Selection::Query(QUERY.into()), BOUNDS);
+    for attack in INJECTIONS {
+        assert_eq!(read(&sources, attack).await.unwrap(), Vec::<Value>::new(), "{attack}");
+    }
+    assert_eq!(read(&sources, ANNA).await.unwrap(), expected());
+}
+
+#[tokio::test]
+async fn a_record_of_someone_else_is_passed_on_with_its_subject() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("register.sqlite");
+    sqlite_register(&path);
+    let careless = QUERY.replace("guardian = $1", "(guardian = $1 OR TRUE)");
+    let sources = sources(sqlite(&path), Selection::Query(careless), BOUNDS);
+    let anna = NationalIdentifier::new(ANNA).unwrap();
+    let records = sources.read(&DatasetId::new("placements").unwrap(), &anna).await.unwrap();
+    assert_eq!(records.iter().filter(|record| record.subject == anna).count(), 2);
+    assert_eq!(records.iter().filter(|record| record.subject.reveal() == BERTIL).count(), 1);
+}
+
+#[tokio::test]
+async fn sqlite_is_only_read_and_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("register.sqlite");
+    sqlite_register(&path);
+    let query = || Selection::Query(QUERY.into());
+    let one = sources(sqlite(&path), query(), Bounds { max_records: 1, ..BOUNDS });
+    assert_eq!(read(&one, ANNA).await, Err(RegisterError::TooLarge));
+    let small = sources(sqlite(&path), query(), Bounds { max_bytes: 100, ..BOUNDS });
+    assert_eq!(read(&small, ANNA).await, Err(RegisterError::TooLarge));
+
+    let missing = sources(sqlite(&path), Selection::Query(QUERY.replace(", phones", "")), BOUNDS);
+    assert_eq!(read(&missing, ANNA).await, Err(RegisterError::Unavailable));
+    let told = missing.probe(&DatasetId::new("placements").unwrap()).await.unwrap_err();
+    assert!(told.contains("phones"), "{told}");
+
+    let unfit = QUERY.replace("unit, start_date AS", "unit, unit AS");
+    let unfit = sources(sqlite(&path), Selection::Query(unfit), BOUNDS);
+    assert_eq!(read(&unfit, ANNA).await, Err(RegisterError::Unfit("a field is not of its type")));
+    let nobody = QUERY.replace("SELECT guardian", "SELECT NULL AS guardian");
+    let nobody = sources(sqlite(&path), Selection::Query(nobody), BOUNDS);
+    assert!(matches!(read(&nobody, ANNA).await, Err(RegisterError::Unfit(_))));
+}
+
+#[tokio::test]
+async fn a_database_that_was_away_is_read_once_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("register.sqlite");
+    let sources = sources(sqlite(&path), Selection::Query(QUERY.into()), BOUNDS);
+    assert_eq!(read(&sources, ANNA).await, Err(RegisterError::Unavailable));
+    assert!(!path.exists(), "reading must not make the register");
+    sqlite_register(&path);
+    assert_eq!(read(&sources, ANNA).await.unwrap(), expected());
+}
+
+fn json_rows() -> Value {
+    json!([
+        {"guardian": "010190-900p", "unit": "Kuusi \"A\"; päivä", "startDate": "2026-08-01", "number": 7, "fee": 12.5,
+         "guaranteed": true, "place": {"city": "Espoo"}, "phones": ["1", "2"], "secret": "s"},
+        {"guardian": "020285-901U", "unit": "Koivu", "startDate": "not read, so not checked"},
+        {"unit": "whose?"},
+        {"guardian": " 010190-900P ", "unit": "Mänty", "startDate": "2025-08-01", "guaranteed": false},
+    ])
+}
+
+const CSV: &str = "\u{feff}unit,guardian,startDate,number,fee,guaranteed,place,phones,secret\r\n\
+    \"Kuusi \"\"A\"\"; päivä\",010190-900P,2026-08-01,7,12.5,TRUE,\"{\"\"city\"\":\"\"Espoo\"\"}\",\"[\"\"1\"\",\"\"2\"\"]\",s\r\n\
+    Koivu,020285-901U,2026-08-01,8,1,true,,,s\r\n\
+    Mänty,010190-900p,2025-08-01,,,0,,,s\r\n";
+
+#[tokio::test]
+async fn files_give_the_same() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("a.json"), json_rows().to_string()).unwrap();
+    std::fs::write(place.path().join("a.csv"), CSV).unwrap();
+    let bound = Bounds { max_records: 1, ..BOUNDS };
+    for selection in [Selection::Json("a.json".into()), Selection::Csv("a.csv".into())] {
+        let whole = sources(folder(place.path()), selection.clone(), BOUNDS);
+        assert_eq!(read(&whole, ANNA).await.unwrap(), expected(), "{selection:?}");
+        for attack in INJECTIONS {
+            assert_eq!(read(&whole, attack).await.unwrap(), Vec::<Value>::new());
+        }
+        let one = sources(folder(place.path()), selection, bound);
+        assert_eq!(read(&one, ANNA).await, Err(RegisterError::TooLarge));
+    }
+}
+
+#[tokio::test]
+async fn broken_files_are_unfit_and_tell_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(place.path().join(name), text).unwrap();
+    write("object.json", "{}");
+    write("cut.json", "[{\"guardian\": \"010190-900P\"");
+    write("tail.json", "[] []");
+    write("type.json", "[{\"guardian\": \"010190-900P\", \"number\": \"seven\"}]");
+    write("column.csv", "guardian,unit\n010190-900P,a\n");
+    write("ragged.csv", &CSV.replace(",,,0,,,s", ",,,0"));
+    write("utf8.csv", "x");
+    std::fs::write(place.path().join("utf8.csv"), [CSV.as_bytes(), b"\xff,,,,,,,,\n"].concat()).unwrap();
+    for name in ["object.json", "cut.json", "tail.json", "type.json"] {
+        let sources = sources(folder(place.path()), Selection::Json(name.into()), BOUNDS);
+        assert!(matches!(read(&sources, ANNA).await, Err(RegisterError::Unfit(_))), "{name}");
+    }
+    for name in ["column.csv", "ragged.csv", "utf8.csv"] {
+        let sources = sources(folder(place.path()), Selection::Csv(name.into()), BOUNDS);
+        assert!(matches!(read(&sources, ANNA).await, Err(RegisterError::Unfit(_))), "{name}");
+        if let Err(told) = sources.probe(&DatasetId::new("placements").unwrap()).await {
+            assert!(!told.contains("900P"), "{told}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nothing_outside_the_folder_is_read() {
+    let place = tempfile::tempdir().unwrap();
+    let inside = place.path().join("register");
+    std::fs::create_dir(&inside).unwrap();
+    std::fs::write(place.path().join("outside.json"), json_rows().to_string()).unwrap();
+    std::os::unix::fs::symlink(place.path().join("outside.json"), inside.join("link.json")).unwrap();
+    std::os::unix::fs::symlink(place.path(), inside.join("up")).unwrap();
+    std::fs::create_dir(inside.join("folder.json")).unwrap();
+    for name in ["link.json", "up/outside.json", "../outside.json", "folder.json", "missing.json"] {
+        let sources = sources(folder(&inside), Selection::Json(name.into()), BOUNDS);
+        assert_eq!(read(&sources, ANNA).await, Err(RegisterError::Unavailable), "{name}");
+    }
+    // A link that stays inside, as systems make that swap a whole export at once, is followed.
+    std::fs::write(inside.join("today.json"), json_rows().to_string()).unwrap();
+    std::os::unix::fs::symlink("today.json", inside.join("current.json")).unwrap();
+    let sources = sources(folder(&inside), Selection::Json("current.json".into()), BOUNDS);
+    assert_eq!(read(&sources, ANNA).await.unwrap(), expected());
+}
+
+#[test]
+fn registers_and_datasets_that_do_not_fit_are_refused() {
+    let register = Register {
+        id: RegisterId::new("base").unwrap(),
+        name: text(),
+        connection: folder(Path::new("/nowhere")),
+        deadline: Duration::from_secs(1),
+    };
+    let asked = held(Selection::Query(QUERY.into()));
+    assert!(matches!(
+        Sources::new(std::slice::from_ref(&register), std::slice::from_ref(&asked), BOUNDS),
+        Err(SourceError::NoRegister { .. })
+    ));
+    assert!(matches!(Sources::new(&[], &[asked], BOUNDS), Err(SourceError::NoRegister { .. })));
+    let password = Connection::Sql {
+        url: DatabaseUrl::Postgres(url::Url::parse("postgres://u@h/d").unwrap()),
+        password_file: Some("/nowhere/password".into()),
+        pool_size: 1,
+    };
+    assert!(matches!(
+        Sources::new(&[Register { connection: password, ..register }], &[], BOUNDS),
+        Err(SourceError::Password { .. })
+    ));
+}

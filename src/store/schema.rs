@@ -1,0 +1,308 @@
+//! The tables, the same on both databases. `migrations/` makes them; a test compares the two.
+
+diesel::table! {
+    key_checks (name) {
+        name -> Text,
+        value -> Binary,
+    }
+}
+
+diesel::table! {
+    counters (name) {
+        name -> Text,
+        next_value -> BigInt,
+    }
+}
+
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        purpose -> Text,
+        state -> Text,
+        private_jwk -> Nullable<Binary>,
+        public_jwk -> Text,
+        created_at -> BigInt,
+        activated_at -> Nullable<BigInt>,
+        retired_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        revoke_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    persons (id) {
+        id -> Binary,
+        issuer -> Text,
+        subject_hash -> Binary,
+        identifier_hash -> Binary,
+        identifier -> Binary,
+        first_login_at -> BigInt,
+        last_login_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (key_hash) {
+        key_hash -> Binary,
+        state -> Binary,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        ends_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    used_once (kind, scope, jti) {
+        kind -> Text,
+        scope -> Text,
+        jti -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    outbox (seq) {
+        seq -> BigInt,
+        id -> Binary,
+        kind -> Text,
+        destination -> Text,
+        subject -> Text,
+        order_key -> Text,
+        dedup_key -> Text,
+        payload -> Binary,
+        attempts -> BigInt,
+        next_at -> BigInt,
+        lease_owner -> Nullable<Text>,
+        lease_until -> BigInt,
+        created_at -> BigInt,
+        delivered_at -> Nullable<BigInt>,
+        given_up_at -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    received_events (issuer, jti) {
+        issuer -> Text,
+        jti -> Text,
+        received_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    log_head (id) {
+        id -> BigInt,
+        next_idx -> BigInt,
+    }
+}
+
+diesel::table! {
+    log_entries (idx) {
+        idx -> BigInt,
+        leaf_hash -> Text,
+        entry -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    refusals (seq) {
+        seq -> BigInt,
+        at -> BigInt,
+        code -> Text,
+        reason -> Text,
+        client -> Nullable<Text>,
+        consent -> Nullable<Binary>,
+        dataset -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    anchor_pins (entity_id) {
+        entity_id -> Text,
+        jwks -> Text,
+        state -> Text,
+        pinned_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    consent_requests (id) {
+        id -> Binary,
+        origin -> Text,
+        recipient -> Text,
+        recipient_name -> Text,
+        terms -> Text,
+        declared_use -> Text,
+        return_path -> Nullable<Text>,
+        expected_person -> Nullable<Binary>,
+        person -> Nullable<Binary>,
+        request_uri_hash -> Nullable<Binary>,
+        request_uri_expires_at -> Nullable<BigInt>,
+        request_uri_used_at -> Nullable<BigInt>,
+        state -> Text,
+        consent -> Nullable<Binary>,
+        pending_decision -> Nullable<Binary>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    consents (id) {
+        id -> Binary,
+        grant_id -> Text,
+        request -> Binary,
+        origin -> Text,
+        person -> Binary,
+        subject -> Text,
+        recipient -> Text,
+        dataset -> Text,
+        terms -> Text,
+        evidence -> Binary,
+        commitment -> Text,
+        acr -> Nullable<Text>,
+        auth_time -> BigInt,
+        state -> Text,
+        status_index -> BigInt,
+        exchanges -> BigInt,
+        last_exchange_at -> Nullable<BigInt>,
+        decided_at -> BigInt,
+        until_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    consent_events (seq) {
+        seq -> BigInt,
+        consent -> Binary,
+        at -> BigInt,
+        actor -> Text,
+        from_state -> Nullable<Text>,
+        to_state -> Text,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    authorization_codes (code_hash) {
+        code_hash -> Binary,
+        kind -> Text,
+        consent -> Binary,
+        client -> Text,
+        redirect_uri -> Nullable<Text>,
+        code_challenge -> Nullable<Text>,
+        dpop_jkt -> Nullable<Text>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    issued_tokens (jti) {
+        jti -> Text,
+        consent -> Binary,
+        jkt -> Text,
+        iat -> BigInt,
+        exp -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (token_hash) {
+        token_hash -> Binary,
+        consent -> Binary,
+        client -> Text,
+        created_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    exchanges (id) {
+        id -> Binary,
+        consent -> Binary,
+        recipient -> Text,
+        dataset -> Text,
+        fields -> Text,
+        at -> BigInt,
+        log_idx -> BigInt,
+        proof_digest -> Text,
+        body_digest -> Text,
+        receipt -> Text,
+        delivered_at -> Nullable<BigInt>,
+        acknowledged_at -> Nullable<BigInt>,
+        acknowledgement -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    held_consents (id) {
+        id -> Binary,
+        origin -> Text,
+        service -> Text,
+        holder -> Text,
+        dataset -> Text,
+        use_id -> Text,
+        case_reference -> Nullable<Binary>,
+        expected_person -> Nullable<Binary>,
+        return_url -> Nullable<Text>,
+        detail -> Text,
+        oauth_state_hash -> Nullable<Binary>,
+        code_verifier -> Nullable<Binary>,
+        browser_binding_hash -> Nullable<Binary>,
+        state -> Text,
+        state_reason -> Nullable<Text>,
+        grant_id -> Nullable<Text>,
+        dpop_kid -> Nullable<Text>,
+        access_token -> Nullable<Binary>,
+        access_expires_at -> Nullable<BigInt>,
+        refresh_token -> Nullable<Binary>,
+        until_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    fetches (seq) {
+        seq -> BigInt,
+        held -> Binary,
+        at -> BigInt,
+        outcome -> Text,
+        exchange -> Nullable<Binary>,
+        receipt -> Nullable<Text>,
+        body_digest -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    key_checks,
+    counters,
+    signing_keys,
+    persons,
+    sessions,
+    used_once,
+    outbox,
+    received_events,
+    log_head,
+    log_entries,
+    refusals,
+    anchor_pins,
+    consent_requests,
+    consents,
+    consent_events,
+    authorization_codes,
+    issued_tokens,
+    refresh_tokens,
+    exchanges,
+    held_consents,
+    fetches,
+);

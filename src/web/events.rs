@@ -1,0 +1,42 @@
+//! Events of other nodes: Push-Based Security Event Token Delivery (RFC 8935).
+
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
+
+use super::App;
+use super::problem::RETRY_AFTER_SECS;
+use crate::node::receive_event::{EventError, receive_event};
+
+/// Registers the endpoint.
+pub fn configure(config: &mut ServiceConfig) {
+    config.route("/events", web::post().to(event));
+}
+
+async fn event(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let content_type = actix_web::HttpMessage::content_type(&request);
+    let text = std::str::from_utf8(&body).ok();
+    let (true, Some(text)) = (content_type.eq_ignore_ascii_case("application/secevent+jwt"), text) else {
+        return refuse(EventError::InvalidRequest);
+    };
+    match receive_event(&app.node, text).await {
+        Ok(()) => HttpResponse::Accepted().finish(),
+        Err(error) => refuse(error),
+    }
+}
+
+fn refuse(error: EventError) -> HttpResponse {
+    let (code, description) = match error {
+        EventError::InvalidRequest => ("invalid_request", "not a Security Event Token of a known kind"),
+        EventError::InvalidKey => ("invalid_key", "not signed with a published key of the issuer"),
+        EventError::InvalidIssuer => ("invalid_issuer", "the issuer is not a trusted member"),
+        EventError::InvalidAudience => ("invalid_audience", "meant for another node"),
+        EventError::Unavailable => {
+            return HttpResponse::build(StatusCode::SERVICE_UNAVAILABLE)
+                .insert_header((header::RETRY_AFTER, RETRY_AFTER_SECS))
+                .finish();
+        }
+    };
+    HttpResponse::BadRequest().json(json!({"err": code, "description": description}))
+}

@@ -1,0 +1,108 @@
+//! The exchange endpoint: `GET /exchange/datasets/{id}` (RFC 9449 §7, RFC 6750 §3).
+
+use actix_web::http::header::{self, HeaderName};
+use actix_web::http::StatusCode;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
+
+use super::App;
+use super::extract::{Ambiguous, single_header};
+use super::problem::RETRY_AFTER_SECS;
+use super::trace;
+use crate::domain::exchange::receipt::content_digest;
+use crate::domain::token::{Refusal, RefusalCode};
+use crate::node::serve_exchange::{ExchangeRequest, serve_exchange};
+
+static DPOP: HeaderName = HeaderName::from_static("dpop");
+
+/// Registers the endpoint, for every method: another one than GET is refused as any other widening is.
+pub fn configure(config: &mut ServiceConfig) {
+    config.route("/exchange/datasets/{dataset}", web::route().to(exchange));
+}
+
+async fn exchange(
+    app: web::Data<App>,
+    request: HttpRequest,
+    dataset: web::Path<String>,
+    body: web::Bytes,
+) -> HttpResponse {
+    let query: Vec<(String, String)> =
+        url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
+    let exchange = ExchangeRequest {
+        method: request.method().as_str().to_owned(),
+        dataset: dataset.into_inner(),
+        credentials: credentials(&request, &query),
+        query,
+        has_body: !body.is_empty(),
+    };
+    let nonce = app.node.nonces.current(app.node.now());
+    match serve_exchange(&app.node, exchange).await {
+        Ok(released) => HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, "application/json"))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header(("Content-Digest", content_digest(&released.body)))
+            .insert_header(("OmaData-Receipt", released.receipt))
+            .insert_header(("DPoP-Nonce", nonce))
+            .body(released.body),
+        Err(refusal) => refuse(refusal, &nonce),
+    }
+}
+
+/// The token and its proof, each exactly once.
+fn credentials(
+    request: &HttpRequest,
+    query: &[(String, String)],
+) -> Result<(String, String), Refusal> {
+    if query.iter().any(|(name, _)| name == "access_token") {
+        return Err(Refusal::proof("token_in_query"));
+    }
+    let authorization = single_header(request, &header::AUTHORIZATION)
+        .map_err(|Ambiguous| Refusal::proof("authorization_twice"))?
+        .ok_or(Refusal::token("authorization_missing"))?;
+    let token = authorization
+        .split_once(' ')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("dpop"))
+        .map(|(_, token)| token)
+        .ok_or(Refusal::proof("scheme_not_dpop"))?;
+    let proof = single_header(request, &DPOP)
+        .map_err(|Ambiguous| Refusal::proof("proof_twice"))?
+        .ok_or(Refusal::proof("proof_missing"))?;
+    Ok((token.to_owned(), proof.to_owned()))
+}
+
+/// A refusal as HTTP: the standard's code, never the reason.
+fn refuse(refusal: Refusal, nonce: &str) -> HttpResponse {
+    let (status, title) = match refusal.code {
+        RefusalCode::InvalidRequest => (StatusCode::BAD_REQUEST, "The request is malformed"),
+        RefusalCode::InvalidToken => (StatusCode::UNAUTHORIZED, "The consent token does not carry this exchange"),
+        RefusalCode::InvalidDpopProof => (StatusCode::UNAUTHORIZED, "The DPoP proof does not fit this request"),
+        RefusalCode::UseDpopNonce => (StatusCode::UNAUTHORIZED, "Use the nonce in DPoP-Nonce"),
+        RefusalCode::InsufficientScope => (StatusCode::FORBIDDEN, "The request goes beyond the consent"),
+        RefusalCode::UnknownDataset => (StatusCode::NOT_FOUND, "No such dataset here"),
+        RefusalCode::TooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The token is too large"),
+        RefusalCode::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Not possible now; nothing was released"),
+    };
+    let code = refusal.code.as_str();
+    let mut response = HttpResponse::build(status);
+    response
+        .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header(("DPoP-Nonce", nonce));
+    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        let challenge = format!("DPoP error=\"{code}\", algs=\"ES256 EdDSA\"");
+        response.insert_header((header::WWW_AUTHENTICATE, challenge));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECS));
+    }
+    let body = json!({
+        "type": format!("/problems/exchange-{}", code.replace('_', "-")),
+        "title": title,
+        "status": status.as_u16(),
+        "code": code,
+        "side": if status == StatusCode::SERVICE_UNAVAILABLE { "holder" } else { "caller" },
+        "trace": trace::current(),
+    });
+    response.body(body.to_string())
+}

@@ -1,0 +1,84 @@
+//! The endpoints that a browser passes through on its way from the recipient to the holder and back.
+
+use actix_web::cookie::{Cookie, SameSite, time::Duration};
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::domain::ids::HeldConsentId;
+use crate::node::accept_authorization::{Answer, accept_authorization};
+use crate::node::authorize as use_case;
+use crate::node::start_request::start_request;
+use crate::node::{Problem, ProblemKind};
+use crate::web::App;
+use crate::web::extract::query;
+use crate::web::portal::PageProblem;
+
+/// `GET /oauth/authorize` at the holder: uses the request URI up and opens the consent page.
+pub(super) async fn authorize(
+    app: web::Data<App>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageProblem> {
+    let page = |problem| PageProblem::new(&request, problem);
+    let mut query = query(&request).map_err(|problem| page(problem.0))?;
+    let (client, uri) = (query.take("client_id"), query.take("request_uri"));
+    let id = use_case::authorize(&app.node, client.as_deref(), uri.as_deref()).await.map_err(page)?;
+    Ok(redirect(&format!("/consent/{id}")))
+}
+
+/// `GET /requests/{id}` at the recipient: pushes the request to the holder and sends the browser there.
+pub(super) async fn start(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, PageProblem> {
+    let page = |problem| PageProblem::new(&request, problem);
+    let id: HeldConsentId =
+        id.parse().map_err(|_| page(Problem::new(ProblemKind::NotFound)))?;
+    let started = start_request(&app.node, id).await.map_err(page)?;
+    let binding = binding_cookie(&app, started.browser_binding).max_age(Duration::minutes(30)).finish();
+    Ok(HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, started.location.as_str()))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .cookie(binding)
+        .finish())
+}
+
+/// `GET /oauth/callback` at the recipient: the holder's answer.
+pub(super) async fn callback(
+    app: web::Data<App>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageProblem> {
+    let page = |problem| PageProblem::new(&request, problem);
+    let mut query = query(&request).map_err(|problem| page(problem.0))?;
+    let answer = Answer {
+        code: query.take("code"),
+        state: query.take("state"),
+        iss: query.take("iss"),
+        error: query.take("error"),
+    };
+    let binding = request.cookie(app.cookies.binding_name());
+    let location =
+        accept_authorization(&app.node, answer, binding.as_ref().map(Cookie::value)).await.map_err(page)?;
+    let mut gone = binding_cookie(&app, String::new()).finish();
+    gone.make_removal();
+    Ok(HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, location.as_str()))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .cookie(gone)
+        .finish())
+}
+
+fn binding_cookie<'a>(app: &App, value: String) -> actix_web::cookie::CookieBuilder<'a> {
+    Cookie::build(app.cookies.binding_name(), value)
+        .path("/")
+        .http_only(true)
+        .secure(app.cookies.secure)
+        .same_site(SameSite::Lax)
+}
+
+fn redirect(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, path))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish()
+}

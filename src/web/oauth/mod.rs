@@ -1,0 +1,35 @@
+//! The OAuth endpoints: the holder's authorization server and the recipient's redirect endpoint.
+
+mod authorize;
+mod error;
+mod metadata;
+mod tokens;
+
+use actix_web::web::{self, ServiceConfig};
+
+use super::extract::Parameters;
+use crate::node::authenticate_client::ClientCredentials;
+
+/// Registers the endpoints.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .route("/.well-known/oauth-authorization-server", web::get().to(metadata::authorization_server))
+        .route("/.well-known/oauth-protected-resource", web::get().to(metadata::protected_resource))
+        .route("/oauth/jwks", web::get().to(metadata::jwks))
+        .route("/oauth/status-lists/{list}", web::get().to(metadata::status_list))
+        .route("/oauth/par", web::post().to(tokens::push))
+        .route("/oauth/token", web::post().to(tokens::token))
+        .route("/oauth/revoke", web::post().to(tokens::revoke))
+        .route("/oauth/introspect", web::post().to(tokens::introspect))
+        .route("/oauth/authorize", web::get().to(authorize::authorize))
+        .route("/oauth/callback", web::get().to(authorize::callback))
+        .route("/requests/{id}", web::get().to(authorize::start));
+}
+
+fn credentials(form: &mut Parameters) -> ClientCredentials {
+    ClientCredentials {
+        client_id: form.take("client_id"),
+        assertion_type: form.take("client_assertion_type"),
+        assertion: form.take("client_assertion"),
+    }
+}

@@ -1,0 +1,190 @@
+// The login provider of the cities, made of npm `oidc-provider` (a certified OpenID provider) in place of the demo's own.
+//
+// By hand:  ISSUER=http://login.localhost:8409 ACCOUNTS_FILE=residents.json CLIENT_SECRET_FILE=secret \
+//           CITIES='{"espoo":"http://espoo.localhost:8402"}' node provider.mjs
+//
+// ACCOUNTS_FILE is a JSON array of residents as in the demo's ready file: [{"username","name","identifier"}, …]. It is
+// read anew at every login, so that it may be written after the provider has started.
+
+import { createServer } from 'node:http';
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import { exportJWK, generateKeyPair } from 'jose';
+import Provider from 'oidc-provider';
+import { listen, stopListening } from './loopback.mjs';
+
+/** The levels of assurance that a login here can reach, the weakest first. */
+export const ACR_VALUES = ['urn:omadata:demo:loa2', 'urn:omadata:demo:loa3'];
+
+const escapeHtml = (text) => String(text).replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
+
+function page(title, body) {
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title></head>
+<body><main><h1>${escapeHtml(title)}</h1>
+${body}
+</main></body>
+</html>`;
+}
+
+/** Writes a small page that runs no script and is kept nowhere. */
+function sendPage(response, status, title, body) {
+  response.writeHead(status, {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  });
+  response.end(page(title, body));
+}
+
+async function formOf(request) {
+  const chunks = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size > 10_000) throw new Error('form too large');
+    chunks.push(chunk);
+  }
+  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+}
+
+async function configuration({ cities, clientSecret, identifierClaim, accounts }) {
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const signingKey = { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid: 'login-1' };
+  return {
+    jwks: { keys: [signingKey] },
+    enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
+    // One client for each city's node; all with the same secret, because this is a test.
+    clients: Object.entries(cities).map(([city, baseUrl]) => ({
+      client_id: city,
+      client_secret: clientSecret,
+      client_name: city,
+      redirect_uris: [`${baseUrl}/login/callback`],
+      post_logout_redirect_uris: [`${baseUrl}/`],
+      response_types: ['code'],
+      grant_types: ['authorization_code'],
+      token_endpoint_auth_method: 'client_secret_basic',
+      id_token_signed_response_alg: 'ES256',
+      require_auth_time: true,
+    })),
+    scopes: ['openid', 'profile', 'national_id'],
+    claims: {
+      openid: ['sub', 'acr', 'amr'],
+      profile: ['name', 'given_name', 'family_name', identifierClaim],
+      national_id: [identifierClaim],
+      auth_time: null,
+    },
+    // The identifier stands in the ID token itself, signed, and not only at the UserInfo endpoint.
+    conformIdTokenClaims: false,
+    acrValues: ACR_VALUES,
+    discovery: { ui_locales_supported: ['fi', 'sv', 'en'] },
+    pkce: { required: () => true },
+    responseTypes: ['code'],
+    clientAuthMethods: ['client_secret_basic'],
+    cookies: { keys: [randomBytes(32).toString('base64url')] },
+    ttl: { Interaction: 600, Session: 3600, Grant: 3600, AuthorizationCode: 60, AccessToken: 300, IdToken: 300 },
+    features: {
+      devInteractions: { enabled: false },
+      userinfo: { enabled: true },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: (ctx, form) => {
+          ctx.body = page('Log out', `${form}
+<button type="submit" form="op.logoutForm" name="logout" value="yes">Log out</button>`);
+        },
+        postLogoutSuccessSource: (ctx) => { ctx.body = page('Logged out', '<p>You are logged out.</p>'); },
+      },
+    },
+    renderError: (ctx, out) => { ctx.type = 'html'; ctx.body = page('Login failed', `<p>${escapeHtml(out.error)}</p>`); },
+    interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    findAccount: async (_ctx, username) => {
+      const account = (await accounts()).find((candidate) => candidate.username === username);
+      if (!account) return undefined;
+      const [given, ...family] = account.name.split(' ');
+      return {
+        accountId: account.username,
+        claims: async () => ({
+          sub: account.username,
+          name: account.name,
+          given_name: given,
+          family_name: family.join(' '),
+          [identifierClaim]: account.identifier,
+        }),
+      };
+    },
+    // A city's own provider: its residents are never asked whether the city may know them.
+    loadExistingGrant: async (ctx) => {
+      const { client, session, provider } = ctx.oidc;
+      const known = session.grantIdFor(client.clientId);
+      const existing = known && await provider.Grant.find(known);
+      if (existing) return existing;
+      const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
+      grant.addOIDCScope('openid profile national_id');
+      await grant.save();
+      return grant;
+    },
+  };
+}
+
+/** The page on which a resident is picked, and the answer to it. Cancelling is an answer too. */
+async function interact(provider, accounts, request, response) {
+  const { uid, params } = await provider.interactionDetails(request, response);
+  if (request.method === 'GET') {
+    const people = (await accounts()).map((account) => `<p><button type="submit" name="resident" value="${
+      escapeHtml(account.username)}">${escapeHtml(account.name)}</button></p>`);
+    return sendPage(response, 200, 'Log in', `<form method="post" action="/interaction/${escapeHtml(uid)}">
+<p><label>User name <input name="username" autocomplete="username"></label> <button type="submit">Log in</button></p>
+${people.join('\n')}
+<p><button type="submit" name="cancel" value="yes">Cancel</button></p>
+</form>`);
+  }
+  const form = await formOf(request);
+  const username = form.get('resident') || form.get('username');
+  const known = (await accounts()).some((account) => account.username === username);
+  if (!form.get('cancel') && !known) return sendPage(response, 400, 'Log in', '<p>No such resident.</p>');
+  const acr = params.acr_values?.split(' ').find((value) => ACR_VALUES.includes(value)) ?? ACR_VALUES[0];
+  const result = form.get('cancel')
+    ? { error: 'access_denied', error_description: 'the resident turned back' }
+    : { login: { accountId: username, acr, amr: ['pwd'], remember: true } };
+  return provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
+}
+
+/**
+ * Starts the provider on its issuer's port.
+ *
+ * @param {{issuer: string, cities: Record<string, string>, clientSecret: string, accountsFile: string,
+ *   identifierClaim?: string}} options
+ *   `cities` maps a client identifier to the base URL of that city's node; `identifierClaim` names the claim that carries
+ *   the national identifier.
+ */
+export async function startProvider({ issuer, cities, clientSecret, accountsFile, identifierClaim = 'national_id' }) {
+  const accounts = async () => JSON.parse(await readFile(accountsFile, 'utf8'));
+  const provider = new Provider(issuer, await configuration({ cities, clientSecret, identifierClaim, accounts }));
+  const errors = [];
+  provider.on('server_error', (_ctx, error) => errors.push(error));
+  const callback = provider.callback();
+  const server = createServer((request, response) => {
+    if (!request.url.startsWith('/interaction/')) return callback(request, response);
+    return interact(provider, accounts, request, response).catch((error) => {
+      errors.push(error);
+      if (!response.headersSent) sendPage(response, 400, 'Login failed', '<p>Start again.</p>');
+    });
+  });
+  await listen(server, Number(new URL(issuer).port));
+  return { issuer, errors, stop: () => stopListening(server) };
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const { ISSUER, CITIES, CLIENT_SECRET_FILE, ACCOUNTS_FILE, IDENTIFIER_CLAIM } = process.env;
+  const provider = await startProvider({
+    issuer: ISSUER,
+    cities: JSON.parse(CITIES),
+    clientSecret: (await readFile(CLIENT_SECRET_FILE, 'utf8')).trim(),
+    accountsFile: ACCOUNTS_FILE,
+    identifierClaim: IDENTIFIER_CLAIM,
+  });
+  console.log(`login provider: ${provider.issuer}`);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => provider.stop());
+}
