@@ -23,8 +23,6 @@ pub struct App {
     pub node: Arc<Node>,
     /// How cookies are named and guarded.
     pub cookies: Cookies,
-    /// What the node says about itself to the federation.
-    pub statements: Arc<crate::node::federation::NodeStatements>,
     /// The city's look.
     pub brand: Brand,
 }
