@@ -17,9 +17,7 @@ use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey, parse_strict_json, sha256};
 use crate::domain::token::TokenPolicy;
 use crate::node::dpop_nonce::NonceMint;
-use crate::node::federation::{
-    AnchorParts, AnchorStatements, MemberKeys,
-};
+use crate::node::federation::{AnchorParts, AnchorStatements, MemberKeys};
 use crate::node::{KeyPurpose, KeyRing, Limits, Node, Service, Settings, deliver_outbox, keep_house};
 use crate::outbound::openid::{
     ClientAuthentication, ClientKeySource, OpenIdProvider, OpenIdSettings, ProviderNetwork,
@@ -163,7 +161,8 @@ pub struct Assembled {
 /// # Errors
 /// [`StartError`].
 pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
-    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
+        (Arc::new(SystemClock), Arc::new(SystemEntropy));
     let opened = open_store(&config.store, &config.keys)?;
     opened.store.migrate().await?;
     let keys = KeyRing::open(&opened.store, clock.now()).await?;
@@ -172,8 +171,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
     let hints = anchors.iter().map(|anchor| anchor.id.clone()).collect();
     let peers = FederationPeers::new(anchors, guard.clone(), Arc::clone(&clock))?;
-    let bounds =
-        SourceBounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
+    let bounds = SourceBounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
     let registers = Sources::new(&config.registers, &config.datasets, bounds)?;
     let identity = identity_provider(config, &keys, &clock, &entropy)?;
     let settings = settings(config, hints, &*entropy)?;
@@ -204,6 +202,7 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     let node = Arc::clone(&assembled.node);
     let app = web::App {
         node: Arc::clone(&node),
+        demo: config.node.profile == Profile::Demo,
         cookies: web::Cookies { secure: config.node.base_url.as_str().starts_with("https://") },
         brand: web::Brand::new(
             config.node.brand.name.clone(),
@@ -217,13 +216,8 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
         whole: Duration::from_millis(config.limits.request_body_ms.into()) + ANSWER_TIME,
         max_bytes: config.limits.request_max_bytes,
     };
-    let server = web::server::serve_node(
-        app,
-        Arc::clone(&node),
-        assembled.root.session.bytes(),
-        listener,
-        bounds,
-    )?;
+    let server =
+        web::server::serve_node(app, Arc::clone(&node), assembled.root.session.bytes(), listener, bounds)?;
     let owner = crate::domain::jose::b64url(&random::<9>(&*node.entropy));
     let outbox = tokio::spawn({
         let node = Arc::clone(&node);

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use std::sync::Arc;
 
-use crate::domain::catalogue::{DeclaredUse, Record};
+use crate::domain::catalogue::{DeclaredUse, DeclaredUses, Record};
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{TrustError, TrustedPeer};
 use crate::domain::ids::{DatasetId, EntityId, NationalIdentifier, UseId};
@@ -42,6 +42,12 @@ pub trait Peers: Send + Sync {
     /// # Errors
     /// [`TrustError`] when the recipient is not trusted, cannot be reached or publishes no such use.
     async fn declared_use(&self, id: &UseId) -> Result<Arc<DeclaredUse>, TrustError>;
+
+    /// All declared uses of a trusted recipient.
+    ///
+    /// # Errors
+    /// [`TrustError`] when it is not trusted or cannot be reached.
+    async fn declared_uses(&self, recipient: &EntityId) -> Result<Arc<DeclaredUses>, TrustError>;
 
     /// Every member that the configured anchors list now, this node included; broken ones are left out.
     ///

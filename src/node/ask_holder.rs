@@ -149,8 +149,7 @@ pub(super) async fn token(
 fn granted(answer: &OutboundAnswer, key: &SigningKey, now: Timestamp) -> Result<Granted, AskError> {
     let unfit = || Problem::because(ProblemKind::AnswerNotTrusted, "token answer");
     let body: TokenAnswer = serde_json::from_slice(&answer.body).map_err(|_| unfit())?;
-    let [detail] =
-        <[AuthorizationDetail; 1]>::try_from(body.authorization_details).map_err(|_| unfit())?;
+    let [detail] = <[AuthorizationDetail; 1]>::try_from(body.authorization_details).map_err(|_| unfit())?;
     if !body.token_type.eq_ignore_ascii_case("DPoP") || body.expires_in <= 0 {
         return Err(unfit().into());
     }

@@ -205,6 +205,11 @@ impl Peers for FederationPeers {
         Err(TrustError::NotTrusted("the recipient declares no such use"))
     }
 
+    async fn declared_uses(&self, recipient: &EntityId) -> Result<Arc<DeclaredUses>, TrustError> {
+        self.resolve(recipient).await?;
+        kept(&self.uses, recipient).get(&*self.clock, USES_AGE_SECS, self.fetch_uses(recipient)).await
+    }
+
     async fn members(&self) -> Result<Vec<Arc<TrustedPeer>>, TrustError> {
         let mut ids = std::collections::BTreeSet::new();
         let mut unknown = None;

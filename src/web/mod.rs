@@ -25,6 +25,8 @@ pub struct App {
     pub cookies: Cookies,
     /// The city's look.
     pub brand: Brand,
+    /// Whether this is a demonstration with made-up people.
+    pub demo: bool,
 }
 
 /// How the city's portal looks and whom it names.

@@ -105,9 +105,7 @@ pub const fn next_step(topic: ProblemTopic) -> &'static str {
         ProblemTopic::TooLarge => "Send less.",
         ProblemTopic::TooManyRequests => "Wait as long as Retry-After says.",
         ProblemTopic::PermissionWaiting => "Wait for the resident, or send them to the start address.",
-        ProblemTopic::PermissionDeclined
-        | ProblemTopic::PermissionEnded
-        | ProblemTopic::ExchangeRefused => {
+        ProblemTopic::PermissionDeclined | ProblemTopic::PermissionEnded | ProblemTopic::ExchangeRefused => {
             "Stop using the permission. Ask the resident anew if the service still needs the data."
         }
         ProblemTopic::NotMember => "Check the entity identifier; ask the federation's operator.",

@@ -47,9 +47,8 @@ fn is_unprintable(c: char) -> bool {
 impl Role<'_> {
     /// `organization_name`, and its translations where it has them (OpenID Federation 1.0 §5.2.2).
     fn name(&self) -> Option<Text> {
-        let proper = |name: &&str| {
-            !name.is_empty() && name.chars().count() <= 100 && !name.contains(is_unprintable)
-        };
+        let proper =
+            |name: &&str| !name.is_empty() && name.chars().count() <= 100 && !name.contains(is_unprintable);
         let plain = self.text("organization_name").filter(proper)?;
         let of = |language: Language| {
             let tagged = self.text(&format!("organization_name#{}", language.tag()));

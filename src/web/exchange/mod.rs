@@ -1,7 +1,7 @@
 //! The exchange endpoint: `GET /exchange/datasets/{id}` (RFC 9449 §7, RFC 6750 §3).
 
-use actix_web::http::header::{self, HeaderName};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
@@ -51,10 +51,7 @@ async fn exchange(
 }
 
 /// The token and its proof, each exactly once.
-fn credentials(
-    request: &HttpRequest,
-    query: &[(String, String)],
-) -> Result<(String, String), Refusal> {
+fn credentials(request: &HttpRequest, query: &[(String, String)]) -> Result<(String, String), Refusal> {
     if query.iter().any(|(name, _)| name == "access_token") {
         return Err(Refusal::proof("token_in_query"));
     }

@@ -40,7 +40,6 @@ pub(super) async fn status_list(
         .body(signed))
 }
 
-
 fn cached(document: &serde_json::Value) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=60")).json(document)
 }
