@@ -3,9 +3,8 @@
 use diesel::prelude::*;
 
 use super::columns::{from_json, to_json};
-use super::persons::Person;
-use super::schema::consent_requests;
-use super::sealed::column;
+use super::schema::{consent_requests, persons};
+use super::sealed::{KeyedHash, column};
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{ConsentRequest, Origin, PendingDecision, RequestState};
@@ -77,11 +76,8 @@ pub fn insert(
     pushed: Option<(&str, Timestamp)>,
 ) -> Result<(), StoreError> {
     let uri_hash = pushed.map(|(uri, _)| tx.keys.lookup.secret(URI_KIND, uri));
-    let return_path = request
-        .return_path
-        .as_ref()
-        .map(|path| to_json(path, "consent_requests.return_path"))
-        .transpose()?;
+    let return_path =
+        request.return_path.as_ref().map(|path| to_json(path, "consent_requests.return_path")).transpose()?;
     diesel::insert_into(consent_requests::table)
         .values((
             consent_requests::id.eq(request.id),
@@ -113,28 +109,35 @@ pub fn find(reader: &mut Reader<'_>, id: RequestId) -> Result<ConsentRequest, St
     row.into_request()
 }
 
-/// The request that a consent came of.
+/// A request that a resident has opened.
 ///
 /// # Errors
-/// [`StoreError::NotFound`].
-pub fn of_consent(reader: &mut Reader<'_>, consent: ConsentId) -> Result<ConsentRequest, StoreError> {
-    use super::schema::consents;
-    let id: RequestId = consents::table.find(consent).select(consents::request).first(reader.db)?;
-    find(reader, id)
+/// [`StoreError::NotFound`]: unknown and somebody else's look alike.
+pub fn find_for(
+    reader: &mut Reader<'_>,
+    id: RequestId,
+    person: PersonId,
+) -> Result<ConsentRequest, StoreError> {
+    let row: Row = consent_requests::table
+        .find(id)
+        .filter(consent_requests::person.eq(person))
+        .select(Row::as_select())
+        .first(reader.db)?;
+    row.into_request()
 }
 
-/// Redeems a `request_uri`, once and by its own client only (RFC 9126 §4, §7.3).
+/// Redeems a `request_uri`, once and by its own client only (RFC 9126 §4, §7.3), and names the request behind it.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it is unknown, another client's, expired or used: nobody learns which.
-pub fn use_request_uri(
+pub fn take_request_uri(
     tx: &mut Tx<'_>,
     request_uri: &str,
     client: &EntityId,
     now: Timestamp,
-) -> Result<ConsentRequest, StoreError> {
+) -> Result<RequestId, StoreError> {
     let hash = tx.keys.lookup.secret(URI_KIND, request_uri);
-    let id: RequestId = diesel::update(
+    Ok(diesel::update(
         consent_requests::table
             .filter(consent_requests::request_uri_hash.eq(hash))
             .filter(consent_requests::recipient.eq(client))
@@ -143,8 +146,7 @@ pub fn use_request_uri(
     )
     .set(consent_requests::request_uri_used_at.eq(now))
     .returning(consent_requests::id)
-    .get_result(tx.db)?;
-    find(tx, id)
+    .get_result(tx.db)?)
 }
 
 /// Gives a request to the resident who opened it first.
@@ -165,59 +167,43 @@ pub fn bind_person(tx: &mut Tx<'_>, id: RequestId, person: PersonId) -> Result<(
 /// Keeps a decision, sealed, while the login provider is asked to sign it. A later decision replaces it.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when the request is no longer open.
-pub fn keep_pending(
-    tx: &mut Tx<'_>,
-    id: RequestId,
-    decision: &PendingDecision,
-) -> Result<(), StoreError> {
+/// [`StoreError::Conflict`] when the request is no longer open.
+pub fn set_pending(tx: &mut Tx<'_>, id: RequestId, decision: &PendingDecision) -> Result<(), StoreError> {
     let text = to_json(decision, "consent_requests.pending_decision")?;
     let sealed =
         tx.keys.sealer.seal(column!(consent_requests.pending_decision), id.as_bytes(), text.as_bytes())?;
     let changed = diesel::update(
-        consent_requests::table
-            .find(id)
-            .filter(consent_requests::state.eq(word(RequestState::Requested))),
+        consent_requests::table.find(id).filter(consent_requests::state.eq(word(RequestState::Requested))),
     )
     .set(consent_requests::pending_decision.eq(sealed))
     .execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+    if changed == 1 { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
-/// The decision that waits for its signature.
+/// The decision that waits for its signature, where one does.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when none waits.
-pub fn pending(reader: &mut Reader<'_>, id: RequestId) -> Result<PendingDecision, StoreError> {
+/// [`StoreError::NotFound`] when there is no such request.
+pub fn pending(reader: &mut Reader<'_>, id: RequestId) -> Result<Option<PendingDecision>, StoreError> {
     let sealed: Option<Vec<u8>> =
         consent_requests::table.find(id).select(consent_requests::pending_decision).first(reader.db)?;
-    let text = reader.keys.sealer.open_text(
-        column!(consent_requests.pending_decision),
-        id.as_bytes(),
-        &sealed.ok_or(StoreError::NotFound)?,
-    )?;
-    from_json(&text, "consent_requests.pending_decision")
+    let column = column!(consent_requests.pending_decision);
+    let text = reader.keys.sealer.open_text_option(column, id.as_bytes(), sealed.as_deref())?;
+    text.map(|text| from_json(&text, column.name)).transpose()
 }
 
 /// Ends an open request and forgets what waited for a signature.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when it is not open any more: a decision is made once.
-pub fn conclude(
-    tx: &mut Tx<'_>,
-    id: RequestId,
-    state: RequestState,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+/// [`StoreError::Conflict`] when it is not open any more: a decision is made once.
+pub fn close(tx: &mut Tx<'_>, id: RequestId, state: RequestState, now: Timestamp) -> Result<(), StoreError> {
     let consent = match state {
         RequestState::Allowed(consent) => Some(consent),
         RequestState::Requested => return Err(StoreError::Rule("a request cannot end as open")),
         RequestState::Declined | RequestState::Lapsed => None,
     };
     let changed = diesel::update(
-        consent_requests::table
-            .find(id)
-            .filter(consent_requests::state.eq(word(RequestState::Requested))),
+        consent_requests::table.find(id).filter(consent_requests::state.eq(word(RequestState::Requested))),
     )
     .set((
         consent_requests::state.eq(word(state)),
@@ -226,7 +212,7 @@ pub fn conclude(
         consent_requests::ended_at.eq(now),
     ))
     .execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+    if changed == 1 { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
 /// The open requests that wait for a resident, oldest first: those they have opened, and those whose service expects
@@ -236,12 +222,13 @@ pub fn conclude(
 /// [`StoreError`].
 pub fn waiting_for(
     reader: &mut Reader<'_>,
-    person: &Person,
+    person: PersonId,
     now: Timestamp,
 ) -> Result<Vec<ConsentRequest>, StoreError> {
-    let theirs = consent_requests::person.eq(person.id).or(consent_requests::person
-        .is_null()
-        .and(consent_requests::expected_person.eq(person.identifier_hash)));
+    let hash: KeyedHash = persons::table.find(person).select(persons::identifier_hash).first(reader.db)?;
+    let theirs = consent_requests::person
+        .eq(person)
+        .or(consent_requests::person.is_null().and(consent_requests::expected_person.eq(hash)));
     let rows: Vec<Row> = consent_requests::table
         .filter(consent_requests::state.eq(word(RequestState::Requested)))
         .filter(consent_requests::expires_at.gt(now))

@@ -9,7 +9,14 @@
 //! - Only this room knows that there are two databases.
 
 pub mod anchor_pins;
+pub mod codes;
+pub mod consent_requests;
+pub mod consents;
 pub mod error;
+pub mod exchanges;
+pub mod fetches;
+pub mod held_consents;
+pub mod issued_tokens;
 pub mod log;
 pub mod outbox;
 pub mod persons;

@@ -185,6 +185,7 @@ diesel::table! {
         from_state -> Nullable<Text>,
         to_state -> Text,
         ended_at -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
     }
 }
 
@@ -248,26 +249,23 @@ diesel::table! {
         origin -> Text,
         service -> Text,
         holder -> Text,
-        dataset -> Text,
-        use_id -> Text,
+        detail -> Text,
         case_reference -> Nullable<Binary>,
         expected_person -> Nullable<Binary>,
         return_url -> Nullable<Text>,
-        detail -> Text,
-        oauth_state_hash -> Nullable<Binary>,
-        code_verifier -> Nullable<Binary>,
-        browser_binding_hash -> Nullable<Binary>,
         state -> Text,
-        state_reason -> Nullable<Text>,
+        reason -> Nullable<Text>,
         grant_id -> Nullable<Text>,
-        dpop_kid -> Nullable<Text>,
         access_token -> Nullable<Binary>,
         access_expires_at -> Nullable<BigInt>,
         refresh_token -> Nullable<Binary>,
-        until_at -> Nullable<BigInt>,
+        dpop_kid -> Nullable<Text>,
+        oauth_state_hash -> Nullable<Binary>,
+        code_verifier -> Nullable<Binary>,
+        browser_binding_hash -> Nullable<Binary>,
+        authorization_expires_at -> Nullable<BigInt>,
         created_at -> BigInt,
         updated_at -> BigInt,
-        version -> BigInt,
     }
 }
 
@@ -277,7 +275,6 @@ diesel::table! {
         held -> Binary,
         at -> BigInt,
         outcome -> Text,
-        exchange -> Nullable<Binary>,
         receipt -> Nullable<Text>,
         body_digest -> Nullable<Text>,
     }

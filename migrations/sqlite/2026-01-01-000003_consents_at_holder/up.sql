@@ -56,7 +56,8 @@ CREATE TABLE consent_events (
   actor      TEXT   NOT NULL CHECK (actor IN ('resident', 'recipient', 'node')),
   from_state TEXT,
   to_state   TEXT   NOT NULL,
-  ended_at   INTEGER
+  ended_at   INTEGER,
+  reason     TEXT                         -- a stable word
 ) STRICT;
 CREATE INDEX consent_events_consent ON consent_events (consent, seq);
 CREATE TRIGGER consent_events_no_update BEFORE UPDATE ON consent_events
