@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{
     AnchorDescription, NodeDescription, TrustError, subordinate_statement, verify_self_signed,
@@ -12,10 +13,6 @@ use crate::domain::federation::{
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{JoseError, PublicKeys, SigningKey};
 use crate::ports::{Clock, MemberConfigurations};
-
-/// How long an entity statement holds, in seconds. The time that the federation lives on while an anchor is away; peers
-/// ask again much earlier.
-pub const STATEMENT_LIFETIME_SECS: i64 = 6 * 3600;
 
 /// Why there is no statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -115,7 +112,7 @@ pub struct NodeProfile {
     /// Its entity identifier and base URL.
     pub id: EntityId,
     /// What people call the organisation.
-    pub name: String,
+    pub name: Text,
     /// Where the organisation presents itself.
     pub organization_uri: Option<String>,
     /// E-mail addresses of those who run it.
@@ -124,6 +121,8 @@ pub struct NodeProfile {
     pub authority_hints: Vec<EntityId>,
     /// The OAuth grant types that it serves and uses.
     pub grant_types: Vec<String>,
+    /// How long its entity configuration holds, in seconds.
+    pub lifetime_secs: i64,
 }
 
 /// A node's own statements.
@@ -171,7 +170,7 @@ impl FederationStatements for NodeStatements {
         let keys = self.keys.own_keys().await?;
         let signing = keys.signing.clone();
         let statement =
-            self.description(keys).entity_configuration(self.clock.now(), STATEMENT_LIFETIME_SECS);
+            self.description(keys).entity_configuration(self.clock.now(), self.profile.lifetime_secs);
         Ok(statement.sign(&signing)?)
     }
 
@@ -209,6 +208,8 @@ pub struct AnchorParts {
     pub pins: Arc<dyn MemberPins>,
     /// How members are contacted first.
     pub contact: Arc<dyn MemberConfigurations>,
+    /// How long its statements hold, in seconds: the time that the federation lives on while the anchor is away.
+    pub lifetime_secs: i64,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -260,7 +261,7 @@ impl FederationStatements for AnchorStatements {
             contacts: self.0.contacts.clone(),
             federation_keys: keys.federation,
         };
-        let statement = description.entity_configuration(self.0.clock.now(), STATEMENT_LIFETIME_SECS);
+        let statement = description.entity_configuration(self.0.clock.now(), self.0.lifetime_secs);
         Ok(statement.sign(&keys.signing)?)
     }
 
@@ -272,7 +273,7 @@ impl FederationStatements for AnchorStatements {
         let member_keys = self.member_keys(subject, now).await?;
         let signing = self.0.keys.own_keys().await?.signing;
         let statement =
-            subordinate_statement(&self.0.id, subject, &member_keys, now, STATEMENT_LIFETIME_SECS);
+            subordinate_statement(&self.0.id, subject, &member_keys, now, self.0.lifetime_secs);
         Ok(statement.sign(&signing)?)
     }
 

@@ -13,6 +13,7 @@ pub mod federation;
 pub mod fetch_exchange;
 pub mod introspect_token;
 pub mod issue_token;
+pub mod keep_house;
 pub mod key_ring;
 pub mod list_mine;
 pub mod log_in;
@@ -54,8 +55,8 @@ pub struct Service {
     pub name: Text,
     /// SHA-256 of its secret; the secret itself is not kept in memory.
     pub secret_hash: [u8; 32],
-    /// Where a resident's browser may be sent back to: addresses that start with one of these.
-    pub return_url_prefixes: Vec<String>,
+    /// Where a resident's browser may be sent back to: addresses below one of these.
+    pub return_url_prefixes: Vec<url::Url>,
 }
 
 /// The bounds that an operator may move.
@@ -75,8 +76,6 @@ pub struct Limits {
     pub service_token_secs: i64,
     /// Life of a signed status list, in seconds.
     pub status_list_secs: i64,
-    /// Life of the entity configuration, in seconds.
-    pub entity_configuration_secs: i64,
     /// Age at which a DPoP proof is refused, in seconds.
     pub proof_secs: i64,
     /// Whether DPoP proofs must carry a nonce of this node.

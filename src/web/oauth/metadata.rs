@@ -3,23 +3,29 @@
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 
-use crate::node::{KeyPurpose, Node, publish_status};
+use crate::domain::federation::NodeDescription;
+use crate::node::{KeyPurpose, Problem, ProblemKind, publish_status};
 use crate::web::App;
 use crate::web::problem::HttpProblem;
 
 /// `/.well-known/oauth-authorization-server` (RFC 8414).
-pub(super) async fn authorization_server(app: web::Data<App>) -> HttpResponse {
-    cached(&describe(&app.node).authorization_server())
+pub(super) async fn authorization_server(app: web::Data<App>) -> Result<HttpResponse, HttpProblem> {
+    Ok(cached(&describe(&app).await?.authorization_server()))
 }
 
 /// `/.well-known/oauth-protected-resource` (RFC 9728).
-pub(super) async fn protected_resource(app: web::Data<App>) -> HttpResponse {
-    cached(&describe(&app.node).protected_resource())
+pub(super) async fn protected_resource(app: web::Data<App>) -> Result<HttpResponse, HttpProblem> {
+    Ok(cached(&describe(&app).await?.protected_resource()))
 }
 
 /// The keys that sign consent tokens.
 pub(super) async fn jwks(app: web::Data<App>) -> HttpResponse {
     cached(&app.node.keys.verifying(KeyPurpose::Token).to_jwks())
+}
+
+/// The keys that sign client assertions, for a login provider that is told this address.
+pub(super) async fn client_jwks(app: web::Data<App>) -> HttpResponse {
+    cached(&app.node.keys.verifying(KeyPurpose::Client).to_jwks())
 }
 
 /// One status list (Token Status List §8.1).
@@ -34,8 +40,9 @@ pub(super) async fn status_list(
         .body(signed))
 }
 
-fn describe(node: &Node) -> crate::domain::federation::NodeDescription {
-    crate::node::federation::describe(node)
+async fn describe(app: &App) -> Result<NodeDescription, HttpProblem> {
+    let described = app.statements.describe().await;
+    Ok(described.map_err(|error| Problem::because(ProblemKind::Unavailable, error))?)
 }
 
 fn cached(document: &serde_json::Value) -> HttpResponse {
