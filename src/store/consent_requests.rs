@@ -3,8 +3,9 @@
 use diesel::prelude::*;
 
 use super::columns::{from_json, to_json};
-use super::schema::{consent_requests, persons};
-use super::sealed::{KeyedHash, column};
+use super::persons::Person;
+use super::schema::consent_requests;
+use super::sealed::column;
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{ConsentRequest, Origin, PendingDecision, RequestState};
@@ -109,35 +110,28 @@ pub fn find(reader: &mut Reader<'_>, id: RequestId) -> Result<ConsentRequest, St
     row.into_request()
 }
 
-/// A request that a resident has opened.
+/// The request that a consent came of.
 ///
 /// # Errors
-/// [`StoreError::NotFound`]: unknown and somebody else's look alike.
-pub fn find_for(
-    reader: &mut Reader<'_>,
-    id: RequestId,
-    person: PersonId,
-) -> Result<ConsentRequest, StoreError> {
-    let row: Row = consent_requests::table
-        .find(id)
-        .filter(consent_requests::person.eq(person))
-        .select(Row::as_select())
-        .first(reader.db)?;
-    row.into_request()
+/// [`StoreError::NotFound`].
+pub fn of_consent(reader: &mut Reader<'_>, consent: ConsentId) -> Result<ConsentRequest, StoreError> {
+    use super::schema::consents;
+    let id: RequestId = consents::table.find(consent).select(consents::request).first(reader.db)?;
+    find(reader, id)
 }
 
-/// Redeems a `request_uri`, once and by its own client only (RFC 9126 §4, §7.3), and names the request behind it.
+/// Redeems a `request_uri`, once and by its own client only (RFC 9126 §4, §7.3).
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it is unknown, another client's, expired or used: nobody learns which.
-pub fn take_request_uri(
+pub fn use_request_uri(
     tx: &mut Tx<'_>,
     request_uri: &str,
     client: &EntityId,
     now: Timestamp,
-) -> Result<RequestId, StoreError> {
+) -> Result<ConsentRequest, StoreError> {
     let hash = tx.keys.lookup.secret(URI_KIND, request_uri);
-    Ok(diesel::update(
+    let id: RequestId = diesel::update(
         consent_requests::table
             .filter(consent_requests::request_uri_hash.eq(hash))
             .filter(consent_requests::recipient.eq(client))
@@ -146,7 +140,8 @@ pub fn take_request_uri(
     )
     .set(consent_requests::request_uri_used_at.eq(now))
     .returning(consent_requests::id)
-    .get_result(tx.db)?)
+    .get_result(tx.db)?;
+    find(tx, id)
 }
 
 /// Gives a request to the resident who opened it first.
@@ -167,8 +162,8 @@ pub fn bind_person(tx: &mut Tx<'_>, id: RequestId, person: PersonId) -> Result<(
 /// Keeps a decision, sealed, while the login provider is asked to sign it. A later decision replaces it.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when the request is no longer open.
-pub fn set_pending(tx: &mut Tx<'_>, id: RequestId, decision: &PendingDecision) -> Result<(), StoreError> {
+/// [`StoreError::NotFound`] when the request is no longer open.
+pub fn keep_pending(tx: &mut Tx<'_>, id: RequestId, decision: &PendingDecision) -> Result<(), StoreError> {
     let text = to_json(decision, "consent_requests.pending_decision")?;
     let sealed =
         tx.keys.sealer.seal(column!(consent_requests.pending_decision), id.as_bytes(), text.as_bytes())?;
@@ -177,26 +172,34 @@ pub fn set_pending(tx: &mut Tx<'_>, id: RequestId, decision: &PendingDecision) -
     )
     .set(consent_requests::pending_decision.eq(sealed))
     .execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
 }
 
-/// The decision that waits for its signature, where one does.
+/// The decision that waits for its signature.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when there is no such request.
-pub fn pending(reader: &mut Reader<'_>, id: RequestId) -> Result<Option<PendingDecision>, StoreError> {
+/// [`StoreError::NotFound`] when none waits.
+pub fn pending(reader: &mut Reader<'_>, id: RequestId) -> Result<PendingDecision, StoreError> {
     let sealed: Option<Vec<u8>> =
         consent_requests::table.find(id).select(consent_requests::pending_decision).first(reader.db)?;
-    let column = column!(consent_requests.pending_decision);
-    let text = reader.keys.sealer.open_text_option(column, id.as_bytes(), sealed.as_deref())?;
-    text.map(|text| from_json(&text, column.name)).transpose()
+    let text = reader.keys.sealer.open_text(
+        column!(consent_requests.pending_decision),
+        id.as_bytes(),
+        &sealed.ok_or(StoreError::NotFound)?,
+    )?;
+    from_json(&text, "consent_requests.pending_decision")
 }
 
 /// Ends an open request and forgets what waited for a signature.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when it is not open any more: a decision is made once.
-pub fn close(tx: &mut Tx<'_>, id: RequestId, state: RequestState, now: Timestamp) -> Result<(), StoreError> {
+/// [`StoreError::NotFound`] when it is not open any more: a decision is made once.
+pub fn conclude(
+    tx: &mut Tx<'_>,
+    id: RequestId,
+    state: RequestState,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let consent = match state {
         RequestState::Allowed(consent) => Some(consent),
         RequestState::Requested => return Err(StoreError::Rule("a request cannot end as open")),
@@ -212,7 +215,7 @@ pub fn close(tx: &mut Tx<'_>, id: RequestId, state: RequestState, now: Timestamp
         consent_requests::ended_at.eq(now),
     ))
     .execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
 }
 
 /// The open requests that wait for a resident, oldest first: those they have opened, and those whose service expects
@@ -222,13 +225,12 @@ pub fn close(tx: &mut Tx<'_>, id: RequestId, state: RequestState, now: Timestamp
 /// [`StoreError`].
 pub fn waiting_for(
     reader: &mut Reader<'_>,
-    person: PersonId,
+    person: &Person,
     now: Timestamp,
 ) -> Result<Vec<ConsentRequest>, StoreError> {
-    let hash: KeyedHash = persons::table.find(person).select(persons::identifier_hash).first(reader.db)?;
-    let theirs = consent_requests::person
-        .eq(person)
-        .or(consent_requests::person.is_null().and(consent_requests::expected_person.eq(hash)));
+    let theirs = consent_requests::person.eq(person.id).or(consent_requests::person
+        .is_null()
+        .and(consent_requests::expected_person.eq(person.identifier_hash)));
     let rows: Vec<Row> = consent_requests::table
         .filter(consent_requests::state.eq(word(RequestState::Requested)))
         .filter(consent_requests::expires_at.gt(now))

@@ -8,10 +8,8 @@ use super::schema::{consent_events, consents, counters};
 use super::sealed::column;
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{
-    Actor, Commitment, Consent, ConsentRequest, ConsentState, Evidence, Origin, Transition,
-};
-use crate::domain::ids::{ConsentId, GrantId, PairwiseSubject, PersonId};
+use crate::domain::consent::{Actor, Commitment, Consent, ConsentState, Evidence, Origin, Transition};
+use crate::domain::ids::{ConsentId, GrantId, PairwiseSubject, PersonId, RequestId};
 use crate::domain::token::status_list::LIST_SIZE;
 
 #[derive(Queryable, Selectable)]
@@ -59,57 +57,51 @@ impl Row {
 }
 
 /// One change in a consent's life, as kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredEvent {
-    /// The word of the state before it; none for the decision itself.
-    pub from: Option<String>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// State before it; none for the decision itself.
+    pub from: Option<&'static str>,
     /// State after it.
     pub to: ConsentState,
     /// Who caused it.
     pub actor: Actor,
     /// When.
     pub at: Timestamp,
-    /// Why, as a stable word.
-    pub reason: Option<String>,
 }
 
-/// How often a place in a list that is at most half full is drawn before giving up: two to the minus 64.
-const DRAWS: u32 = 64;
-
-/// Finds a free place in the status lists: the wished one where it is free, another drawn at random otherwise, so that a
-/// place says nothing about when the consent was given. A list is filled by half; then the next one is begun.
-fn status_index(tx: &mut Tx<'_>, wished: u32) -> Result<i64, StoreError> {
-    let given: i64 = diesel::update(counters::table.find("status_index"))
+/// Draws an unused place in the status lists, at random within the newest list, so that a place says nothing about when
+/// the consent was given. A list is filled by half at most.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn draw_status_index(tx: &mut Tx<'_>) -> Result<u32, StoreError> {
+    let drawn: i64 = diesel::update(counters::table.find("status_index"))
         .set(counters::next_value.eq(counters::next_value + 1))
         .returning(counters::next_value)
         .get_result(tx.db)?;
-    let list = (given - 1) / i64::from(LIST_SIZE / 2);
-    let mut place = wished % LIST_SIZE;
-    for _ in 0..DRAWS {
+    let list = (drawn - 1) / i64::from(LIST_SIZE / 2);
+    for _ in 0..64 {
+        let place = u32::from_be_bytes(tx.random()) % LIST_SIZE;
         let index = list * i64::from(LIST_SIZE) + i64::from(place);
         let taken: i64 =
             consents::table.filter(consents::status_index.eq(index)).count().get_result(tx.db)?;
         if taken == 0 {
-            return Ok(index);
+            return u32::try_from(index).map_err(|_| StoreError::Rule("the status lists are full"));
         }
-        place = u32::from_be_bytes(tx.random()) % LIST_SIZE;
     }
-    Err(StoreError::Rule("no free place in the status list"))
+    Err(StoreError::Rule("the status lists are full"))
 }
 
-/// Stores a consent with the evidence of its decision, as the first change of its life. Returns its place in the status
-/// lists: the consent's own wish where that is free. What [`find`] gives later has the true place.
+/// Stores a consent with the evidence of its decision, as the first change of its life.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when its request has led to a consent already.
 pub fn insert(
     tx: &mut Tx<'_>,
     consent: &Consent,
-    request: &ConsentRequest,
+    request: RequestId,
     evidence: &Evidence,
-    decision: &Transition,
-) -> Result<u32, StoreError> {
-    let index = status_index(tx, consent.status_index)?;
+) -> Result<(), StoreError> {
     let sealed = tx.keys.sealer.seal(
         column!(consents.evidence),
         consent.id.as_bytes(),
@@ -119,7 +111,7 @@ pub fn insert(
         .values((
             consents::id.eq(consent.id),
             consents::grant_id.eq(&consent.grant_id),
-            consents::request.eq(request.id),
+            consents::request.eq(request),
             consents::origin.eq(consent.origin.as_str()),
             consents::person.eq(consent.person),
             consents::subject.eq(&consent.subject),
@@ -131,7 +123,7 @@ pub fn insert(
             consents::acr.eq(consent.acr.as_deref()),
             consents::auth_time.eq(consent.auth_time),
             consents::state.eq(consent.state.as_str()),
-            consents::status_index.eq(index),
+            consents::status_index.eq(i64::from(consent.status_index)),
             consents::exchanges.eq(i64::from(consent.exchanges)),
             consents::last_exchange_at.eq(consent.last_exchange_at),
             consents::decided_at.eq(consent.decided_at),
@@ -139,8 +131,8 @@ pub fn insert(
             consents::ended_at.eq(consent.state.ended_at()),
         ))
         .execute(tx.db)?;
-    keep_change(tx, consent.id, None, decision, None)?;
-    u32::try_from(index).map_err(|_| StoreError::Rule("the status lists are full"))
+    let decision = Transition { to: consent.state, actor: Actor::Resident, at: consent.decided_at };
+    keep_change(tx, consent.id, None, &decision)
 }
 
 fn keep_change(
@@ -148,7 +140,6 @@ fn keep_change(
     consent: ConsentId,
     from: Option<&str>,
     change: &Transition,
-    reason: Option<&str>,
 ) -> Result<(), StoreError> {
     diesel::insert_into(consent_events::table)
         .values((
@@ -158,7 +149,6 @@ fn keep_change(
             consent_events::from_state.eq(from),
             consent_events::to_state.eq(change.to.as_str()),
             consent_events::ended_at.eq(change.to.ended_at()),
-            consent_events::reason.eq(reason),
         ))
         .execute(tx.db)?;
     Ok(())
@@ -205,16 +195,11 @@ pub fn lock_by_grant(tx: &mut Tx<'_>, grant: &GrantId) -> Result<Consent, StoreE
     lock(tx, id)
 }
 
-/// Stores a consent's state and use, and the change with its reason (a stable word) if there was one. Nothing leaves an
-/// end state.
+/// Stores a consent's state and use, and the change if there was one. Nothing leaves an end state.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the stored consent has ended.
-pub fn save(
-    tx: &mut Tx<'_>,
-    consent: &Consent,
-    change: Option<(&Transition, &str)>,
-) -> Result<(), StoreError> {
+pub fn save(tx: &mut Tx<'_>, consent: &Consent, change: Option<&Transition>) -> Result<(), StoreError> {
     let before: String = consents::table.find(consent.id).select(consents::state).first(tx.db)?;
     let changed = diesel::update(consents::table.find(consent.id).filter(consents::ended_at.is_null()))
         .set((
@@ -229,7 +214,7 @@ pub fn save(
         return Err(StoreError::Conflict);
     }
     match change {
-        Some((change, reason)) => keep_change(tx, consent.id, Some(&before), change, Some(reason)),
+        Some(change) => keep_change(tx, consent.id, Some(&before), change),
         None if before == consent.state.as_str() => Ok(()),
         None => Err(StoreError::Rule("a consent changed its state without saying so")),
     }
@@ -252,8 +237,8 @@ pub fn of_person(reader: &mut Reader<'_>, person: PersonId) -> Result<Vec<Consen
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn events(reader: &mut Reader<'_>, id: ConsentId) -> Result<Vec<StoredEvent>, StoreError> {
-    type Event = (Option<String>, String, Option<Timestamp>, String, Timestamp, Option<String>);
+pub fn history(reader: &mut Reader<'_>, id: ConsentId) -> Result<Vec<Change>, StoreError> {
+    type Event = (Option<String>, String, Option<Timestamp>, String, Timestamp);
     let rows: Vec<Event> = consent_events::table
         .filter(consent_events::consent.eq(id))
         .order(consent_events::seq)
@@ -263,18 +248,19 @@ pub fn events(reader: &mut Reader<'_>, id: ConsentId) -> Result<Vec<StoredEvent>
             consent_events::ended_at,
             consent_events::actor,
             consent_events::at,
-            consent_events::reason,
         ))
         .load(reader.db)?;
     rows.into_iter()
-        .map(|(from, to, ended, actor, at, reason)| {
-            Ok(StoredEvent {
-                from,
-                to: ConsentState::from_stored(&to, ended)
-                    .ok_or(StoreError::Corrupt("consent_events.to_state"))?,
+        .map(|(from, to, ended, actor, at)| {
+            let state = |word: &str, ended| {
+                ConsentState::from_stored(word, ended).ok_or(StoreError::Corrupt("consent_events.to_state"))
+            };
+            Ok(Change {
+                // The moment plays no part in the word.
+                from: from.map(|word| state(&word, Some(at))).transpose()?.map(ConsentState::as_str),
+                to: state(&to, ended)?,
                 actor: Actor::from_word(&actor).ok_or(StoreError::Corrupt("consent_events.actor"))?,
                 at,
-                reason,
             })
         })
         .collect()
@@ -307,20 +293,15 @@ pub fn due_to_expire(
         .load(reader.db)?)
 }
 
-/// The entries of one status list that say something else than "valid": place in that list, state.
+/// The entries of one status list: place in that list, state.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when that list has not been begun; the first one always has.
-pub fn not_active(reader: &mut Reader<'_>, list: u32) -> Result<Vec<(u32, ConsentState)>, StoreError> {
-    let given: i64 = counters::table.find("status_index").select(counters::next_value).first(reader.db)?;
-    if i64::from(list) > given.saturating_sub(1).max(0) / i64::from(LIST_SIZE / 2) {
-        return Err(StoreError::NotFound);
-    }
+/// [`StoreError`].
+pub fn statuses(reader: &mut Reader<'_>, list: u32) -> Result<Vec<(u32, ConsentState)>, StoreError> {
     let size = i64::from(LIST_SIZE);
     let first = i64::from(list) * size;
     let rows: Vec<(i64, String, Option<Timestamp>)> = consents::table
         .filter(consents::status_index.ge(first).and(consents::status_index.lt(first + size)))
-        .filter(consents::state.ne(ConsentState::Active.as_str()))
         .order(consents::status_index)
         .select((consents::status_index, consents::state, consents::ended_at))
         .load(reader.db)?;
@@ -333,4 +314,14 @@ pub fn not_active(reader: &mut Reader<'_>, list: u32) -> Result<Vec<(u32, Consen
             Ok((place, state))
         })
         .collect()
+}
+
+/// How many status lists there are; the newest may be empty yet.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn status_lists(reader: &mut Reader<'_>) -> Result<u32, StoreError> {
+    let drawn: i64 = counters::table.find("status_index").select(counters::next_value).first(reader.db)?;
+    u32::try_from(drawn / i64::from(LIST_SIZE / 2) + 1)
+        .map_err(|_| StoreError::Corrupt("counters.next_value"))
 }

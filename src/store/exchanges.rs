@@ -3,33 +3,10 @@
 use diesel::prelude::*;
 
 use super::columns::{from_json, to_json};
-use super::schema::exchanges;
+use super::schema::{consents, exchanges};
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{ConsentId, DatasetId, EntityId, ExchangeId, FieldName};
-
-/// An exchange that is being released.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewExchange {
-    /// Which.
-    pub id: ExchangeId,
-    /// Under which consent.
-    pub consent: ConsentId,
-    /// Who fetches.
-    pub recipient: EntityId,
-    /// What.
-    pub dataset: DatasetId,
-    /// Which fields.
-    pub fields: Vec<FieldName>,
-    /// When.
-    pub at: Timestamp,
-    /// SHA-256 of the compact proof, base64url.
-    pub proof_digest: String,
-    /// SHA-256 of the body, base64url.
-    pub body_digest: String,
-    /// The receipt, compact.
-    pub receipt: String,
-}
+use crate::domain::ids::{ConsentId, DatasetId, EntityId, ExchangeId, FieldName, PersonId};
 
 /// A released exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,12 +73,12 @@ impl Row {
     }
 }
 
-/// Records an exchange in the transaction that releases it, with the number of its log entry.
+/// Records an exchange in the transaction that releases it, after its log entry.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn insert(tx: &mut Tx<'_>, exchange: &NewExchange, log_index: u64) -> Result<(), StoreError> {
-    let index = i64::try_from(log_index).map_err(|_| StoreError::Rule("exchanges.log_idx"))?;
+pub fn insert(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<(), StoreError> {
+    let index = i64::try_from(exchange.log_index).map_err(|_| StoreError::Rule("exchanges.log_idx"))?;
     diesel::insert_into(exchanges::table)
         .values((
             exchanges::id.eq(exchange.id),
@@ -114,6 +91,8 @@ pub fn insert(tx: &mut Tx<'_>, exchange: &NewExchange, log_index: u64) -> Result
             exchanges::proof_digest.eq(&exchange.proof_digest),
             exchanges::body_digest.eq(&exchange.body_digest),
             exchanges::receipt.eq(&exchange.receipt),
+            exchanges::delivered_at.eq(exchange.delivered_at),
+            exchanges::acknowledged_at.eq(exchange.acknowledged_at),
         ))
         .execute(tx.db)?;
     Ok(())
@@ -129,28 +108,23 @@ pub fn mark_delivered(tx: &mut Tx<'_>, id: ExchangeId, now: Timestamp) -> Result
     if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
 }
 
-/// Keeps the recipient's signature on an exchange; the first one counts, and an exchange that is acknowledged was
-/// delivered. A signature on another body, or on an exchange that this recipient never had, is passed over: the sender
-/// can do nothing about it by sending it again.
+/// Keeps the recipient's signature on an exchange; the first one counts. An exchange that is acknowledged was delivered.
 ///
 /// # Errors
-/// [`StoreError`].
+/// [`StoreError::NotFound`] when there is no such exchange with this recipient.
 pub fn acknowledge(
     tx: &mut Tx<'_>,
     id: ExchangeId,
     recipient: &EntityId,
-    body_digest: &str,
     acknowledgement: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let found: Option<Option<Timestamp>> = exchanges::table
+    let (acknowledged, delivered): (Option<Timestamp>, Option<Timestamp>) = exchanges::table
         .find(id)
-        .filter(exchanges::recipient.eq(recipient).and(exchanges::body_digest.eq(body_digest)))
-        .filter(exchanges::acknowledged_at.is_null())
-        .select(exchanges::delivered_at)
-        .first(tx.db)
-        .optional()?;
-    if let Some(delivered) = found {
+        .filter(exchanges::recipient.eq(recipient))
+        .select((exchanges::acknowledged_at, exchanges::delivered_at))
+        .first(tx.db)?;
+    if acknowledged.is_none() {
         diesel::update(exchanges::table.find(id))
             .set((
                 exchanges::acknowledged_at.eq(now),
@@ -185,10 +159,30 @@ pub fn acknowledgement(reader: &mut Reader<'_>, id: ExchangeId) -> Result<String
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn of_consent(reader: &mut Reader<'_>, consent: ConsentId) -> Result<Vec<Exchange>, StoreError> {
+pub fn of_consent(
+    reader: &mut Reader<'_>,
+    consent: ConsentId,
+    limit: u32,
+) -> Result<Vec<Exchange>, StoreError> {
     let rows: Vec<Row> = exchanges::table
         .filter(exchanges::consent.eq(consent))
         .order((exchanges::at.desc(), exchanges::log_idx.desc()))
+        .limit(i64::from(limit))
+        .select(Row::as_select())
+        .load(reader.db)?;
+    rows.into_iter().map(Row::into_exchange).collect()
+}
+
+/// The exchanges under all of a person's consents, latest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_person(reader: &mut Reader<'_>, person: PersonId, limit: u32) -> Result<Vec<Exchange>, StoreError> {
+    let rows: Vec<Row> = exchanges::table
+        .inner_join(consents::table.on(exchanges::consent.eq(consents::id)))
+        .filter(consents::person.eq(person))
+        .order((exchanges::at.desc(), exchanges::log_idx.desc()))
+        .limit(i64::from(limit))
         .select(Row::as_select())
         .load(reader.db)?;
     rows.into_iter().map(Row::into_exchange).collect()

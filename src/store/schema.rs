@@ -185,7 +185,6 @@ diesel::table! {
         from_state -> Nullable<Text>,
         to_state -> Text,
         ended_at -> Nullable<BigInt>,
-        reason -> Nullable<Text>,
     }
 }
 

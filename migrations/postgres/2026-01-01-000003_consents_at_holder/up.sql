@@ -56,8 +56,7 @@ CREATE TABLE consent_events (
   actor      TEXT   NOT NULL CHECK (actor IN ('resident', 'recipient', 'node')),
   from_state TEXT,
   to_state   TEXT   NOT NULL,
-  ended_at   BIGINT,
-  reason     TEXT                         -- a stable word
+  ended_at   BIGINT
 );
 CREATE INDEX consent_events_consent ON consent_events (consent, seq);
 CREATE FUNCTION consent_events_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -56,8 +56,7 @@ CREATE TABLE consent_events (
   actor      TEXT   NOT NULL CHECK (actor IN ('resident', 'recipient', 'node')),
   from_state TEXT,
   to_state   TEXT   NOT NULL,
-  ended_at   INTEGER,
-  reason     TEXT                         -- a stable word
+  ended_at   INTEGER
 ) STRICT;
 CREATE INDEX consent_events_consent ON consent_events (consent, seq);
 CREATE TRIGGER consent_events_no_update BEFORE UPDATE ON consent_events

@@ -6,12 +6,11 @@ use super::schema::{issued_tokens, refresh_tokens};
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConsentId, EntityId, Jti, Thumbprint};
-use crate::domain::token::ConsentTokenClaims;
 
 const KIND: &str = "refresh-token";
 
 /// A consent token as issued.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = issued_tokens)]
 pub struct IssuedToken {
     /// `jti`.
@@ -24,20 +23,23 @@ pub struct IssuedToken {
     pub iat: Timestamp,
     /// `exp`.
     pub exp: Timestamp,
+    /// When it was revoked by itself.
+    pub revoked_at: Option<Timestamp>,
 }
 
 /// Notes a token that is being issued.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when its `jti` is taken.
-pub fn insert(tx: &mut Tx<'_>, consent: ConsentId, claims: &ConsentTokenClaims) -> Result<(), StoreError> {
+pub fn insert(tx: &mut Tx<'_>, token: &IssuedToken) -> Result<(), StoreError> {
     diesel::insert_into(issued_tokens::table)
         .values((
-            issued_tokens::jti.eq(&claims.jti),
-            issued_tokens::consent.eq(consent),
-            issued_tokens::jkt.eq(&claims.cnf.jkt),
-            issued_tokens::iat.eq(Timestamp::from_secs(claims.iat)),
-            issued_tokens::exp.eq(Timestamp::from_secs(claims.exp)),
+            issued_tokens::jti.eq(&token.jti),
+            issued_tokens::consent.eq(token.consent),
+            issued_tokens::jkt.eq(&token.jkt),
+            issued_tokens::iat.eq(token.iat),
+            issued_tokens::exp.eq(token.exp),
+            issued_tokens::revoked_at.eq(token.revoked_at),
         ))
         .execute(tx.db)?;
     Ok(())
@@ -61,14 +63,14 @@ pub fn find(reader: &mut Reader<'_>, jti: &Jti) -> Result<IssuedToken, StoreErro
 /// [`StoreError`].
 pub fn insert_refresh(
     tx: &mut Tx<'_>,
-    token: &str,
+    text: &str,
     consent: ConsentId,
     client: &EntityId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     diesel::insert_into(refresh_tokens::table)
         .values((
-            refresh_tokens::token_hash.eq(tx.keys.lookup.secret(KIND, token)),
+            refresh_tokens::token_hash.eq(tx.keys.lookup.secret(KIND, text)),
             refresh_tokens::consent.eq(consent),
             refresh_tokens::client.eq(client),
             refresh_tokens::created_at.eq(now),
@@ -81,13 +83,9 @@ pub fn insert_refresh(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it is unknown, another client's or revoked.
-pub fn find_refresh(
-    reader: &mut Reader<'_>,
-    token: &str,
-    client: &EntityId,
-) -> Result<ConsentId, StoreError> {
+pub fn find_refresh(reader: &mut Reader<'_>, text: &str, client: &EntityId) -> Result<ConsentId, StoreError> {
     Ok(refresh_tokens::table
-        .find(reader.keys.lookup.secret(KIND, token))
+        .find(reader.keys.lookup.secret(KIND, text))
         .filter(refresh_tokens::client.eq(client).and(refresh_tokens::revoked_at.is_null()))
         .select(refresh_tokens::consent)
         .first(reader.db)?)
