@@ -116,7 +116,7 @@ pub async fn begin_allow(
         subject: &subject,
         language,
         holder_name: node.settings.name.get(language),
-        recipient_name: &offer.request.recipient_name,
+        recipient_name: offer.request.recipient_name.get(language),
         declared_use: &offer.request.declared_use,
         dataset: &offer.dataset,
         terms: &terms,

@@ -2,7 +2,7 @@
 
 use super::log_in::Resident;
 use super::{Node, Problem, ProblemKind};
-use crate::domain::catalogue::DeclaredUse;
+use crate::domain::catalogue::{DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Consent, ConsentRequest};
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, FieldName};
@@ -19,7 +19,7 @@ pub struct Permission {
     /// The declared use as it was when asked.
     pub declared_use: DeclaredUse,
     /// What the recipient is called.
-    pub recipient_name: String,
+    pub recipient_name: Text,
 }
 
 /// Everything about one permission.
@@ -55,7 +55,7 @@ pub struct LogLine {
     /// Who.
     pub recipient: EntityId,
     /// What the recipient is called.
-    pub recipient_name: String,
+    pub recipient_name: Text,
     /// Which dataset.
     pub dataset: DatasetId,
     /// The declared use, for the purpose.
