@@ -77,11 +77,8 @@ pub fn insert(
     pushed: Option<(&str, Timestamp)>,
 ) -> Result<(), StoreError> {
     let uri_hash = pushed.map(|(uri, _)| tx.keys.lookup.secret(URI_KIND, uri));
-    let return_path = request
-        .return_path
-        .as_ref()
-        .map(|path| to_json(path, "consent_requests.return_path"))
-        .transpose()?;
+    let return_path =
+        request.return_path.as_ref().map(|path| to_json(path, "consent_requests.return_path")).transpose()?;
     diesel::insert_into(consent_requests::table)
         .values((
             consent_requests::id.eq(request.id),
@@ -167,18 +164,12 @@ pub fn bind_person(tx: &mut Tx<'_>, id: RequestId, person: PersonId) -> Result<(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when the request is no longer open.
-pub fn keep_pending(
-    tx: &mut Tx<'_>,
-    id: RequestId,
-    decision: &PendingDecision,
-) -> Result<(), StoreError> {
+pub fn keep_pending(tx: &mut Tx<'_>, id: RequestId, decision: &PendingDecision) -> Result<(), StoreError> {
     let text = to_json(decision, "consent_requests.pending_decision")?;
     let sealed =
         tx.keys.sealer.seal(column!(consent_requests.pending_decision), id.as_bytes(), text.as_bytes())?;
     let changed = diesel::update(
-        consent_requests::table
-            .find(id)
-            .filter(consent_requests::state.eq(word(RequestState::Requested))),
+        consent_requests::table.find(id).filter(consent_requests::state.eq(word(RequestState::Requested))),
     )
     .set(consent_requests::pending_decision.eq(sealed))
     .execute(tx.db)?;
@@ -216,9 +207,7 @@ pub fn conclude(
         RequestState::Declined | RequestState::Lapsed => None,
     };
     let changed = diesel::update(
-        consent_requests::table
-            .find(id)
-            .filter(consent_requests::state.eq(word(RequestState::Requested))),
+        consent_requests::table.find(id).filter(consent_requests::state.eq(word(RequestState::Requested))),
     )
     .set((
         consent_requests::state.eq(word(state)),

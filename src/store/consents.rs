@@ -199,11 +199,7 @@ pub fn lock_by_grant(tx: &mut Tx<'_>, grant: &GrantId) -> Result<Consent, StoreE
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the stored consent has ended.
-pub fn save(
-    tx: &mut Tx<'_>,
-    consent: &Consent,
-    change: Option<&Transition>,
-) -> Result<(), StoreError> {
+pub fn save(tx: &mut Tx<'_>, consent: &Consent, change: Option<&Transition>) -> Result<(), StoreError> {
     let before: String = consents::table.find(consent.id).select(consents::state).first(tx.db)?;
     let changed = diesel::update(consents::table.find(consent.id).filter(consents::ended_at.is_null()))
         .set((
@@ -325,8 +321,7 @@ pub fn statuses(reader: &mut Reader<'_>, list: u32) -> Result<Vec<(u32, ConsentS
 /// # Errors
 /// [`StoreError`].
 pub fn status_lists(reader: &mut Reader<'_>) -> Result<u32, StoreError> {
-    let drawn: i64 =
-        counters::table.find("status_index").select(counters::next_value).first(reader.db)?;
+    let drawn: i64 = counters::table.find("status_index").select(counters::next_value).first(reader.db)?;
     u32::try_from(drawn / i64::from(LIST_SIZE / 2) + 1)
         .map_err(|_| StoreError::Corrupt("counters.next_value"))
 }

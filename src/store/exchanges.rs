@@ -78,8 +78,7 @@ impl Row {
 /// # Errors
 /// [`StoreError`].
 pub fn insert(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<(), StoreError> {
-    let index =
-        i64::try_from(exchange.log_index).map_err(|_| StoreError::Rule("exchanges.log_idx"))?;
+    let index = i64::try_from(exchange.log_index).map_err(|_| StoreError::Rule("exchanges.log_idx"))?;
     diesel::insert_into(exchanges::table)
         .values((
             exchanges::id.eq(exchange.id),
@@ -178,11 +177,7 @@ pub fn of_consent(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn of_person(
-    reader: &mut Reader<'_>,
-    person: PersonId,
-    limit: u32,
-) -> Result<Vec<Exchange>, StoreError> {
+pub fn of_person(reader: &mut Reader<'_>, person: PersonId, limit: u32) -> Result<Vec<Exchange>, StoreError> {
     let rows: Vec<Row> = exchanges::table
         .inner_join(consents::table.on(exchanges::consent.eq(consents::id)))
         .filter(consents::person.eq(person))

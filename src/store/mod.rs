@@ -9,7 +9,13 @@
 //! - Only this room knows that there are two databases.
 
 pub mod anchor_pins;
+pub mod authorization_codes;
+pub mod consent_requests;
+pub mod consents;
 pub mod error;
+pub mod exchanges;
+pub mod fetches;
+pub mod held_consents;
 pub mod log;
 pub mod outbox;
 pub mod persons;
@@ -19,6 +25,7 @@ pub mod root_keys;
 pub mod sealed;
 pub mod sessions;
 pub mod signing_keys;
+pub mod tokens;
 pub mod used_once;
 
 pub(crate) mod columns;

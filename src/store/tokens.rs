@@ -83,11 +83,7 @@ pub fn insert_refresh(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it is unknown, another client's or revoked.
-pub fn find_refresh(
-    reader: &mut Reader<'_>,
-    text: &str,
-    client: &EntityId,
-) -> Result<ConsentId, StoreError> {
+pub fn find_refresh(reader: &mut Reader<'_>, text: &str, client: &EntityId) -> Result<ConsentId, StoreError> {
     Ok(refresh_tokens::table
         .find(reader.keys.lookup.secret(KIND, text))
         .filter(refresh_tokens::client.eq(client).and(refresh_tokens::revoked_at.is_null()))

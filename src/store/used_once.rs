@@ -8,6 +8,7 @@ use super::db::on_backend;
 use super::schema::used_once;
 use super::{StoreError, Tx};
 use crate::domain::clock::Timestamp;
+use crate::domain::ids::Jti;
 
 /// What kind of one-time value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,7 +38,7 @@ pub fn use_up(
     tx: &mut Tx<'_>,
     kind: Kind,
     scope: &str,
-    jti: &str,
+    jti: &Jti,
     expires_at: Timestamp,
 ) -> Result<(), StoreError> {
     let row = (
@@ -66,6 +67,10 @@ mod tests {
     use super::*;
     use crate::store::testing::{at, on_both, root_keys};
 
+    fn jti() -> Jti {
+        Jti::new("jti-1").unwrap()
+    }
+
     on_both!(
         async fn of_sixteen_at_once_exactly_one_passes(fixture) {
             let other = fixture.other_process(&root_keys()).unwrap();
@@ -73,7 +78,7 @@ mod tests {
                 .map(|n| {
                     let store = if n % 2 == 0 { fixture.store.clone() } else { other.clone() };
                     tokio::spawn(async move {
-                        store.write(|tx| use_up(tx, Kind::DpopProof, "jkt", "jti-1", at(60))).await
+                        store.write(|tx| use_up(tx, Kind::DpopProof, "jkt", &jti(), at(60))).await
                     })
                 })
                 .collect();
@@ -91,7 +96,7 @@ mod tests {
     on_both!(
         async fn kinds_and_scopes_are_apart_and_purged_late(fixture) {
             let used = |kind, scope: &'static str| {
-                fixture.store.write(move |tx| use_up(tx, kind, scope, "j", at(60)))
+                fixture.store.write(move |tx| use_up(tx, kind, scope, &jti(), at(60)))
             };
             used(Kind::DpopProof, "a").await.unwrap();
             used(Kind::DpopProof, "b").await.unwrap();
@@ -107,12 +112,12 @@ mod tests {
             let failed = fixture
                 .store
                 .write(|tx| {
-                    use_up(tx, Kind::DpopProof, "a", "j", at(60))?;
+                    use_up(tx, Kind::DpopProof, "a", &jti(), at(60))?;
                     Err::<(), _>(StoreError::NotFound)
                 })
                 .await;
             assert_eq!(failed, Err(StoreError::NotFound));
-            fixture.store.write(|tx| use_up(tx, Kind::DpopProof, "a", "j", at(60))).await.unwrap();
+            fixture.store.write(|tx| use_up(tx, Kind::DpopProof, "a", &jti(), at(60))).await.unwrap();
         }
     );
 }

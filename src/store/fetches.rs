@@ -1,0 +1,69 @@
+//! The recipient's own record of what it fetched: when, with what outcome, under which receipt. Never the data.
+
+use diesel::prelude::*;
+
+use super::schema::fetches;
+use super::{Reader, StoreError, Tx};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::HeldConsentId;
+
+/// A fetch to be recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct NewFetch<'a> {
+    /// Under which consent.
+    pub held: HeldConsentId,
+    /// When.
+    pub at: Timestamp,
+    /// What came of it, a stable word.
+    pub outcome: &'a str,
+    /// The holder's receipt, compact, where it was verified.
+    pub receipt: Option<&'a str>,
+    /// SHA-256 of the body, base64url.
+    pub body_digest: Option<&'a str>,
+}
+
+/// A fetch as recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = fetches)]
+pub struct Fetch {
+    /// Under which consent.
+    pub held: HeldConsentId,
+    /// When.
+    pub at: Timestamp,
+    /// What came of it.
+    pub outcome: String,
+    /// The holder's receipt, compact.
+    pub receipt: Option<String>,
+    /// SHA-256 of the body, base64url.
+    pub body_digest: Option<String>,
+}
+
+/// Records a fetch.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn insert(tx: &mut Tx<'_>, fetch: &NewFetch<'_>) -> Result<(), StoreError> {
+    diesel::insert_into(fetches::table)
+        .values((
+            fetches::held.eq(fetch.held),
+            fetches::at.eq(fetch.at),
+            fetches::outcome.eq(fetch.outcome),
+            fetches::receipt.eq(fetch.receipt),
+            fetches::body_digest.eq(fetch.body_digest),
+        ))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+/// The fetches under one consent, latest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_held(reader: &mut Reader<'_>, held: HeldConsentId, limit: u32) -> Result<Vec<Fetch>, StoreError> {
+    Ok(fetches::table
+        .filter(fetches::held.eq(held))
+        .order(fetches::seq.desc())
+        .limit(i64::from(limit))
+        .select(Fetch::as_select())
+        .load(reader.db)?)
+}

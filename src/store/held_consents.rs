@@ -1,0 +1,314 @@
+//! Consents at their recipient: what services asked for or residents gave, and the tokens that fetch the data.
+
+use diesel::prelude::*;
+
+use super::columns::{from_json, to_json};
+use super::schema::held_consents;
+use super::sealed::{KeyedHash, column};
+use super::{Reader, StoreError, Tx};
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{HeldConsent, HeldState, HeldTokens, Origin, PendingAuthorization};
+use crate::domain::ids::{EntityId, GrantId, HeldConsentId, KeyId, NationalIdentifier, ServiceId};
+
+const STATE_KIND: &str = "authorization-state";
+const BINDING_KIND: &str = "browser-binding";
+
+/// How long a browser may be away at the holder, in seconds.
+const AWAY_SECS: i64 = 2 * 3600;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = held_consents)]
+struct Row {
+    id: HeldConsentId,
+    origin: String,
+    service: ServiceId,
+    holder: EntityId,
+    detail: String,
+    case_reference: Option<Vec<u8>>,
+    expected_person: Option<Vec<u8>>,
+    return_url: Option<String>,
+    state: String,
+    reason: Option<String>,
+    grant_id: Option<GrantId>,
+    access_token: Option<Vec<u8>>,
+    access_expires_at: Option<Timestamp>,
+    refresh_token: Option<Vec<u8>>,
+    dpop_kid: Option<KeyId>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl Row {
+    fn into_held(self, reader: &Reader<'_>) -> Result<HeldConsent, StoreError> {
+        let sealer = &reader.keys.sealer;
+        let row = self.id.as_bytes();
+        let open = |column, sealed: &Option<Vec<u8>>| sealer.open_text_option(column, row, sealed.as_deref());
+        let tokens = match (
+            open(column!(held_consents.access_token), &self.access_token)?,
+            self.access_expires_at,
+            self.dpop_kid,
+        ) {
+            (Some(access_token), Some(expires_at), Some(dpop_kid)) => Some(HeldTokens {
+                access_token: access_token.to_string(),
+                expires_at,
+                refresh_token: open(column!(held_consents.refresh_token), &self.refresh_token)?
+                    .map(|token| token.to_string()),
+                dpop_kid,
+            }),
+            (None, None, None) => None,
+            _ => return Err(StoreError::Corrupt("held_consents.access_token")),
+        };
+        let expected_person = open(column!(held_consents.expected_person), &self.expected_person)?
+            .map(|person| NationalIdentifier::new(&person))
+            .transpose()
+            .map_err(|_| StoreError::Corrupt("held_consents.expected_person"))?;
+        Ok(HeldConsent {
+            case_reference: open(column!(held_consents.case_reference), &self.case_reference)?
+                .map(|reference| reference.to_string()),
+            id: self.id,
+            origin: Origin::from_word(&self.origin).ok_or(StoreError::Corrupt("held_consents.origin"))?,
+            service: self.service,
+            holder: self.holder,
+            detail: from_json(&self.detail, "held_consents.detail")?,
+            expected_person,
+            return_url: self.return_url,
+            state: HeldState::from_word(&self.state).ok_or(StoreError::Corrupt("held_consents.state"))?,
+            reason: self.reason,
+            grant_id: self.grant_id,
+            tokens,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+/// The columns of the tokens: sealed, or all empty.
+struct SealedTokens {
+    access: Option<Vec<u8>>,
+    expires_at: Option<Timestamp>,
+    refresh: Option<Vec<u8>>,
+    dpop_kid: Option<KeyId>,
+}
+
+fn seal_tokens(reader: &Reader<'_>, held: &HeldConsent) -> Result<SealedTokens, StoreError> {
+    let (sealer, row) = (&reader.keys.sealer, held.id.as_bytes());
+    let tokens = held.tokens.as_ref();
+    Ok(SealedTokens {
+        access: sealer.seal_option(
+            column!(held_consents.access_token),
+            row,
+            tokens.map(|tokens| tokens.access_token.as_bytes()),
+        )?,
+        expires_at: tokens.map(|tokens| tokens.expires_at),
+        refresh: sealer.seal_option(
+            column!(held_consents.refresh_token),
+            row,
+            tokens.and_then(|tokens| tokens.refresh_token.as_deref()).map(str::as_bytes),
+        )?,
+        dpop_kid: tokens.map(|tokens| tokens.dpop_kid.clone()),
+    })
+}
+
+/// Stores a new consent.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when this holder's grant is known already.
+pub fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
+    let tokens = seal_tokens(tx, held)?;
+    let (sealer, row) = (&tx.keys.sealer, held.id.as_bytes());
+    let case_reference = sealer.seal_option(
+        column!(held_consents.case_reference),
+        row,
+        held.case_reference.as_deref().map(str::as_bytes),
+    )?;
+    let expected_person = sealer.seal_option(
+        column!(held_consents.expected_person),
+        row,
+        held.expected_person.as_ref().map(|person| person.reveal().as_bytes()),
+    )?;
+    diesel::insert_into(held_consents::table)
+        .values((
+            held_consents::id.eq(held.id),
+            held_consents::origin.eq(held.origin.as_str()),
+            held_consents::service.eq(&held.service),
+            held_consents::holder.eq(&held.holder),
+            held_consents::detail.eq(to_json(&held.detail, "held_consents.detail")?),
+            held_consents::case_reference.eq(case_reference),
+            held_consents::expected_person.eq(expected_person),
+            held_consents::return_url.eq(held.return_url.as_deref()),
+            held_consents::state.eq(held.state.as_str()),
+            held_consents::reason.eq(held.reason.as_deref()),
+            held_consents::grant_id.eq(held.grant_id.clone()),
+            held_consents::access_token.eq(tokens.access),
+            held_consents::access_expires_at.eq(tokens.expires_at),
+            held_consents::refresh_token.eq(tokens.refresh),
+            held_consents::dpop_kid.eq(tokens.dpop_kid),
+            held_consents::created_at.eq(held.created_at),
+            held_consents::updated_at.eq(held.updated_at),
+        ))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+/// Stores what changes in a consent's life: what is allowed, state, grant and tokens. Nothing leaves an end state; a
+/// second end changes nothing.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it has ended meanwhile: tokens that came too late are not kept.
+/// [`StoreError::NotFound`] when there is no such consent.
+pub fn save(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
+    let stored: String = held_consents::table.find(held.id).select(held_consents::state).first(tx.db)?;
+    let stored = HeldState::from_word(&stored).ok_or(StoreError::Corrupt("held_consents.state"))?;
+    if stored.is_end() {
+        return if held.state.is_end() { Ok(()) } else { Err(StoreError::Conflict) };
+    }
+    let tokens = seal_tokens(tx, held)?;
+    diesel::update(held_consents::table.find(held.id))
+        .set((
+            held_consents::detail.eq(to_json(&held.detail, "held_consents.detail")?),
+            held_consents::state.eq(held.state.as_str()),
+            held_consents::reason.eq(held.reason.as_deref()),
+            held_consents::grant_id.eq(held.grant_id.clone()),
+            held_consents::access_token.eq(tokens.access),
+            held_consents::access_expires_at.eq(tokens.expires_at),
+            held_consents::refresh_token.eq(tokens.refresh),
+            held_consents::dpop_kid.eq(tokens.dpop_kid),
+            held_consents::updated_at.eq(held.updated_at),
+        ))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+/// A consent by id.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn find(reader: &mut Reader<'_>, id: HeldConsentId) -> Result<HeldConsent, StoreError> {
+    let row: Row = held_consents::table.find(id).select(Row::as_select()).first(reader.db)?;
+    row.into_held(reader)
+}
+
+/// A consent by its holder and the identifier that it has there.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn find_by_grant(
+    reader: &mut Reader<'_>,
+    holder: &EntityId,
+    grant: &GrantId,
+) -> Result<HeldConsent, StoreError> {
+    let row: Row = held_consents::table
+        .filter(held_consents::holder.eq(holder).and(held_consents::grant_id.eq(grant)))
+        .select(Row::as_select())
+        .first(reader.db)?;
+    row.into_held(reader)
+}
+
+/// A service's consents, of one state or of all, newest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_service(
+    reader: &mut Reader<'_>,
+    service: &ServiceId,
+    state: Option<HeldState>,
+    limit: u32,
+) -> Result<Vec<HeldConsent>, StoreError> {
+    let all = held_consents::table
+        .filter(held_consents::service.eq(service))
+        .order((held_consents::created_at.desc(), held_consents::id))
+        .limit(i64::from(limit))
+        .select(Row::as_select());
+    let rows: Vec<Row> = match state {
+        None => all.load(reader.db)?,
+        Some(state) => all.filter(held_consents::state.eq(state.as_str())).load(reader.db)?,
+    };
+    rows.into_iter().map(|row| row.into_held(reader)).collect()
+}
+
+/// Remembers, hashed or sealed, what must fit when the browser comes back from the holder. A second start replaces the
+/// first.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when the consent does not wait for a decision.
+pub fn set_pending(
+    tx: &mut Tx<'_>,
+    id: HeldConsentId,
+    pending: &PendingAuthorization,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let verifier = tx.keys.sealer.seal(
+        column!(held_consents.code_verifier),
+        id.as_bytes(),
+        pending.code_verifier.as_bytes(),
+    )?;
+    let changed = diesel::update(
+        held_consents::table.find(id).filter(held_consents::state.eq(HeldState::Requested.as_str())),
+    )
+    .set((
+        held_consents::oauth_state_hash.eq(tx.keys.lookup.secret(STATE_KIND, &pending.state)),
+        held_consents::code_verifier.eq(verifier),
+        held_consents::browser_binding_hash.eq(tx.keys.lookup.secret(BINDING_KIND, &pending.browser_binding)),
+        held_consents::authorization_expires_at.eq(now.plus_secs(AWAY_SECS)),
+        held_consents::updated_at.eq(now),
+    ))
+    .execute(tx.db)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+}
+
+/// Takes what was remembered, once: the consent and the PKCE verifier. Another browser neither gets nor spoils it.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when state or browser do not fit, or it is too late.
+pub fn take_pending(
+    tx: &mut Tx<'_>,
+    state: &str,
+    browser_binding: &str,
+    now: Timestamp,
+) -> Result<(HeldConsent, String), StoreError> {
+    let state = tx.keys.lookup.secret(STATE_KIND, state);
+    let binding = tx.keys.lookup.secret(BINDING_KIND, browser_binding);
+    let (row, sealed): (Row, Option<Vec<u8>>) = held_consents::table
+        .filter(held_consents::oauth_state_hash.eq(state))
+        .filter(held_consents::browser_binding_hash.eq(binding))
+        .filter(held_consents::authorization_expires_at.gt(now))
+        .filter(held_consents::state.eq(HeldState::Requested.as_str()))
+        .select((Row::as_select(), held_consents::code_verifier))
+        .first(tx.db)?;
+    let id = row.id;
+    let verifier = tx.keys.sealer.open_text(
+        column!(held_consents.code_verifier),
+        id.as_bytes(),
+        &sealed.ok_or(StoreError::NotFound)?,
+    )?;
+    diesel::update(held_consents::table.find(id))
+        .set((
+            held_consents::oauth_state_hash.eq(None::<KeyedHash>),
+            held_consents::code_verifier.eq(None::<Vec<u8>>),
+            held_consents::browser_binding_hash.eq(None::<KeyedHash>),
+            held_consents::authorization_expires_at.eq(None::<Timestamp>),
+        ))
+        .execute(tx.db)?;
+    Ok((row.into_held(tx)?, verifier.to_string()))
+}
+
+/// Lets the requests lapse that were made before a moment and are still undecided. Returns how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn lapse_older(tx: &mut Tx<'_>, than: Timestamp, now: Timestamp) -> Result<usize, StoreError> {
+    Ok(diesel::update(
+        held_consents::table
+            .filter(held_consents::state.eq(HeldState::Requested.as_str()))
+            .filter(held_consents::created_at.lt(than)),
+    )
+    .set((
+        held_consents::state.eq(HeldState::Lapsed.as_str()),
+        held_consents::oauth_state_hash.eq(None::<KeyedHash>),
+        held_consents::code_verifier.eq(None::<Vec<u8>>),
+        held_consents::browser_binding_hash.eq(None::<KeyedHash>),
+        held_consents::authorization_expires_at.eq(None::<Timestamp>),
+        held_consents::updated_at.eq(now),
+    ))
+    .execute(tx.db)?)
+}
