@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Node, OAuthError};
 use crate::domain::federation::{Client, TrustedPeer};
 use crate::domain::token::client_assertion::{self, ASSERTION_TYPE};
+use crate::store::used_once::Kind;
 use crate::store::{StoreError, used_once};
 
 /// The client authentication part of a form.
@@ -63,9 +64,9 @@ pub async fn authenticate_client(
         .map_err(refuse)?;
     node.store
         .write(move |tx| {
-            used_once::insert(
+            used_once::use_up(
                 tx,
-                "client_assertion",
+                Kind::ClientAssertion,
                 authentic.client.as_str(),
                 &authentic.jti,
                 authentic.expires_at,

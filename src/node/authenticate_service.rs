@@ -18,8 +18,9 @@ pub fn issue(node: &Node, service: &str, secret: &str) -> Result<(String, i64), 
         return Err(OAuthError::client("unknown service or wrong secret"));
     };
     let key = node.keys.active(KeyPurpose::Token)?;
-    let token = service_token::sign(&key, &node.settings.id, &service.id, node.now())?;
-    Ok((token, service_token::LIFETIME_SECS))
+    let secs = node.settings.limits.service_token_secs;
+    let token = service_token::sign(&key, &node.settings.id, &service.id, node.now(), secs)?;
+    Ok((token, secs))
 }
 
 /// The service behind a token.

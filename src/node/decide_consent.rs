@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::log_in::{self, LoginDemand, Resident};
 use super::view_consent_request::offer;
-use super::{Node, Problem, ProblemKind};
+use super::{Limits, Node, Problem, ProblemKind, promise};
 use crate::domain::audit::Entry;
 use crate::domain::catalogue::Language;
 use crate::domain::clock::{Day, Timestamp};
@@ -25,13 +25,7 @@ use crate::domain::login::{AuthenticatedPerson, Callback, PendingLogin};
 use crate::domain::token::status_list::LIST_SIZE;
 use crate::ports::random;
 use crate::store::codes::{CodeKind, NewCode};
-use crate::store::{StoreError, Tx, codes, consent_requests, consents, log_entries, outbox};
-
-/// Life of an authorization code, in seconds.
-const CODE_SECS: i64 = 60;
-
-/// Life of a pre-authorised code, in seconds: the recipient may be away for days.
-const PRE_AUTHORIZED_SECS: i64 = 7 * 86_400;
+use crate::store::{StoreError, Tx, codes, consent_requests, consents};
 
 /// What the resident chose on the consent page, as the form sends it.
 #[derive(Debug, Clone)]
@@ -73,7 +67,7 @@ pub async fn decline(node: &Node, resident: &Resident, id: RequestId) -> Result<
             }
             consent_requests::close(tx, id, RequestState::Declined, now)?;
             let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), "declined", now);
-            log_entries::append(tx, &entry, now)?;
+            promise::log(tx, &entry, now)?;
             Ok(request)
         })
         .await
@@ -178,6 +172,7 @@ struct Approval {
     consent: Consent,
     evidence: Evidence,
     code: String,
+    limits: Limits,
 }
 
 async fn prepare(
@@ -232,7 +227,7 @@ async fn prepare(
         acr: signed.acr.clone(),
         auth_time: signed.auth_time,
     };
-    Ok(Approval { request, consent, evidence, code: node.secret() })
+    Ok(Approval { request, consent, evidence, code: node.secret(), limits: node.settings.limits })
 }
 
 impl Approval {
@@ -245,10 +240,10 @@ impl Approval {
         consent_requests::close(tx, request.id, RequestState::Allowed(self.consent.id), now)?;
         let created = Transition { to: ConsentState::Active, actor: Actor::Resident, at: now };
         consents::insert(tx, &self.consent, &request, &self.evidence, &created)?;
-        log_entries::append(tx, &Entry::consent(self.consent.id, "active", now), now)?;
+        promise::log(tx, &Entry::consent(self.consent.id, "active", now), now)?;
         let (kind, life) = match request.origin {
-            Origin::Pushed => (CodeKind::Authorization, CODE_SECS),
-            Origin::Portal => (CodeKind::PreAuthorized, PRE_AUTHORIZED_SECS),
+            Origin::Pushed => (CodeKind::Authorization, self.limits.code_secs),
+            Origin::Portal => (CodeKind::PreAuthorized, self.limits.pre_authorized_secs),
         };
         codes::insert(
             tx,
@@ -272,7 +267,7 @@ impl Approval {
                 until: terms.until,
                 pre_authorized_code: self.code.clone(),
             });
-            outbox::push_event(tx, &terms.recipient, self.consent.id, &event, now)?;
+            promise::event(tx, &terms.recipient, self.consent.id, &event, now)?;
         }
         Ok(())
     }

@@ -3,19 +3,20 @@
 
 use std::time::Duration;
 
+use super::promise::Work;
 use super::{KeyPurpose, Node, Problem, ProblemKind, redeem_code};
 use crate::domain::clock::Timestamp;
 use crate::domain::exchange::Event;
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::Jti;
 use crate::ports::{OutboundBody, OutboundRequest};
-use crate::store::outbox::{self, Item, Work};
+use crate::store::outbox::{self, Leased};
 
 /// How long one process keeps an item to itself, in seconds.
 const LEASE_SECS: i64 = 60;
 
 /// How many items are taken at a time.
-const BATCH: i64 = 16;
+const BATCH: u32 = 16;
 
 /// The longest wait between two attempts, in seconds.
 const LONGEST_WAIT_SECS: i64 = 300;
@@ -29,14 +30,14 @@ const GIVE_UP_SECS: i64 = 14 * 86_400;
 /// [`Problem`] when the store is away.
 pub async fn deliver_outbox(node: &Node, owner: &str) -> Result<usize, Problem> {
     let now = node.now();
-    let owner = owner.to_owned();
+    let name = owner.to_owned();
     let items = node
         .store
-        .write(move |tx| outbox::lease(tx, &owner, now, now.plus_secs(LEASE_SECS), BATCH))
+        .write(move |tx| outbox::lease(tx, &name, now, now.plus_secs(LEASE_SECS), BATCH))
         .await?;
     let tried = items.len();
     for item in items {
-        deliver(node, item).await?;
+        deliver(node, owner, &item).await?;
     }
     Ok(tried)
 }
@@ -53,21 +54,27 @@ pub async fn run(node: &Node, owner: &str) {
     }
 }
 
-async fn deliver(node: &Node, item: Item) -> Result<(), Problem> {
-    let outcome = attempt(node, &item).await;
+async fn deliver(node: &Node, owner: &str, item: &Leased) -> Result<(), Problem> {
+    let outcome = attempt(node, item).await;
     let now = node.now();
-    let id = item.id;
-    match outcome {
-        Ok(()) => Ok(node.store.write(move |tx| outbox::delivered(tx, id, now)).await?),
+    let (id, owner) = (item.id, owner.to_owned());
+    let written = match outcome {
+        Ok(()) => node.store.write(move |tx| outbox::delivered(tx, id, &owner, now)).await,
         Err(problem) => {
-            tracing::info!(destination = %item.destination, kind = item.work.name(), ?problem, "delivery failed");
+            tracing::info!(destination = %item.destination, kind = item.kind, ?problem, "delivery failed");
             let code = problem.kind.slug();
             if now >= item.created_at.plus_secs(GIVE_UP_SECS) {
-                return Ok(node.store.write(move |tx| outbox::give_up(tx, id, code, now)).await?);
+                node.store.write(move |tx| outbox::give_up(tx, id, &owner, now, code)).await
+            } else {
+                let next = now.plus_secs(wait_secs(item.attempt));
+                node.store.write(move |tx| outbox::failed(tx, id, &owner, next, code)).await
             }
-            let next = now.plus_secs(wait_secs(item.attempts));
-            Ok(node.store.write(move |tx| outbox::failed(tx, id, code, next)).await?)
         }
+    };
+    match written {
+        // The lease was over and another process has the item.
+        Err(crate::store::StoreError::NotFound) => Ok(()),
+        other => Ok(other?),
     }
 }
 
@@ -76,14 +83,15 @@ fn wait_secs(attempts: u32) -> i64 {
     1_i64.checked_shl(attempts.saturating_sub(1).min(16)).map_or(LONGEST_WAIT_SECS, |secs| secs.min(LONGEST_WAIT_SECS))
 }
 
-async fn attempt(node: &Node, item: &Item) -> Result<(), Problem> {
-    match &item.work {
-        Work::Event(event) => push(node, item, event).await,
-        Work::Redeem { held, code } => redeem_code::redeem_pre_authorized(node, *held, code).await,
+async fn attempt(node: &Node, item: &Leased) -> Result<(), Problem> {
+    match Work::of(item) {
+        Some(Work::Event(event)) => push(node, item, &event).await,
+        Some(Work::Redeem { held, code }) => redeem_code::redeem_pre_authorized(node, held, &code).await,
+        None => Err(Problem::because(ProblemKind::Internal, "unknown work")),
     }
 }
 
-async fn push(node: &Node, item: &Item, event: &Event) -> Result<(), Problem> {
+async fn push(node: &Node, item: &Leased, event: &Event) -> Result<(), Problem> {
     let peer = node.peers.resolve(&item.destination).await?;
     let url = events_endpoint(&peer, event)
         .ok_or(Problem::because(ProblemKind::PeerNotTrusted, "no events endpoint"))?;
@@ -100,6 +108,7 @@ async fn push(node: &Node, item: &Item, event: &Event) -> Result<(), Problem> {
             bytes: text.into_bytes(),
         },
         headers: vec![("accept", "application/json".to_owned())],
+        content_types: &["application/json"],
         max_bytes: 16 * 1024,
     };
     let answer = node

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Node, Problem, ProblemKind, Service, ask_holder, redeem_code, request_consent};
+use super::{Node, Problem, ProblemKind, Service, ask_holder, promise, redeem_code, request_consent};
 use crate::domain::consent::{HeldConsent, HeldState, HeldTokens};
 use crate::domain::exchange::event::ExchangeAcknowledged;
 use crate::domain::exchange::receipt::{content_digest, digest};
@@ -13,7 +13,7 @@ use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::{GrantId, HeldConsentId, KeyId};
 use crate::node::KeyPurpose;
 use crate::store::fetches::NewFetch;
-use crate::store::{fetches, outbox};
+use crate::store::fetches;
 
 /// Data as handed to the service.
 pub struct FetchedData {
@@ -168,7 +168,7 @@ async fn acknowledge(
                 body_digest: Some(&body_digest),
             };
             fetches::insert(tx, &fetch)?;
-            outbox::push_acknowledgement(tx, &holder, &event, now)
+            promise::acknowledgement(tx, &holder, &event, now)
         })
         .await?;
     node.outbox_bell.notify_one();

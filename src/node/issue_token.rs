@@ -4,7 +4,7 @@ use serde::Serialize;
 use subtle::ConstantTimeEq;
 
 use super::authenticate_client::{ClientCredentials, authenticate_client};
-use super::{KeyPurpose, Node, OAuthCode, OAuthError};
+use super::{KeyPurpose, Node, OAuthCode, OAuthError, promise};
 use crate::domain::audit::Entry;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Actor, AuthorizationDetail, Consent};
@@ -13,8 +13,9 @@ use crate::domain::jose::{b64url, sha256};
 use crate::domain::token::consent_token::CONSENT_TOKEN;
 use crate::domain::token::{ConsentTokenClaims, ProofExpectation, TokenPolicy, VerifiedProof};
 use crate::ports::random;
+use crate::store::used_once::Kind;
 use crate::store::codes::{CodeKind, StoredCode};
-use crate::store::{StoreError, Tx, codes, consents, issued_tokens, log_entries, used_once};
+use crate::store::{StoreError, Tx, codes, consents, issued_tokens, used_once};
 
 /// `grant_type` of a pre-authorised code (OpenID for Verifiable Credential Issuance §6.1).
 pub const PRE_AUTHORIZED: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
@@ -148,7 +149,8 @@ fn check_proof(node: &Node, proof: Option<&str>) -> Result<VerifiedProof, OAuthE
         url: &url,
         token: None,
         jkt: None,
-        nonces: node.settings.demand_dpop_nonce.then_some(nonces.as_slice()),
+        nonces: node.settings.limits.demand_dpop_nonce.then_some(nonces.as_slice()),
+        max_age_secs: node.settings.limits.proof_secs,
         now,
     };
     Ok(VerifiedProof::check(proof.ok_or(missing)?, &expected)?)
@@ -159,7 +161,7 @@ async fn redeem(node: &Node, grant: Grant, mint: Mint) -> Result<Redeemed, OAuth
     node.store
         .write(move |tx| {
             let proof = &mint.proof;
-            used_once::insert(tx, "dpop", proof.jkt().as_str(), proof.jti(), proof.expires_at())?;
+            used_once::use_up(tx, Kind::DpopProof, proof.jkt().as_str(), proof.jti(), proof.expires_at())?;
             match &grant {
                 Grant::Refresh(token) => {
                     let consent = issued_tokens::find_refresh(tx, token, &mint.client)?;
@@ -239,7 +241,7 @@ fn withdraw(tx: &mut Tx<'_>, stored: &StoredCode, now: Timestamp) -> Result<(), 
     let mut consent = consents::lock(tx, stored.consent)?;
     if let Ok(transition) = consent.revoke(Actor::Node, now) {
         consents::save(tx, &consent, Some((&transition, "code_replayed")))?;
-        log_entries::append(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;
+        promise::log(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::jose::{JoseError, PublicKeys, SigningKey};
 use crate::store::{Store, StoreError, signing_keys};
 
-pub use crate::store::signing_keys::KeyPurpose;
+pub use crate::store::signing_keys::Purpose as KeyPurpose;
 
 /// The keys of one purpose.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ impl KeyRing {
     pub async fn open(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
         let ring = Self(Arc::new(RwLock::new(HashMap::new())));
         for purpose in KeyPurpose::ALL {
-            store.write(move |tx| signing_keys::ensure_active(tx, purpose, SigningKey::generate, now)).await?;
+            store.write(move |tx| signing_keys::ensure_active(tx, purpose, now, SigningKey::generate)).await?;
         }
         ring.refresh(store).await?;
         Ok(ring)

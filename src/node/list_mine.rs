@@ -7,6 +7,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Consent, ConsentRequest};
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, FieldName};
 use crate::store::consents::StoredEvent;
+use crate::domain::exchange::event::REVOKED;
+use crate::store::outbox::Delivery;
 use crate::store::{StoreError, consent_requests, consents, exchanges, outbox, refusals};
 
 /// A permission with what the portal says about it.
@@ -91,6 +93,9 @@ pub struct Overview {
 /// Most lines of a log page.
 const MOST_LINES: usize = 500;
 
+/// Most refusals shown for one permission.
+const MOST_REFUSALS: u32 = 100;
+
 /// All of a resident's own.
 ///
 /// # Errors
@@ -131,7 +136,7 @@ pub async fn permission(
             let permission = with_request(store, consent)?;
             let log = log_lines(store, std::slice::from_ref(&permission))?;
             let events = consents::events(store, id)?;
-            let end_notice = match outbox::revocation_notice(store, id)? {
+            let end_notice = match revocation_notice(store, id)? {
                 None => None,
                 Some(notice) => Some(match (notice.delivered_at, notice.given_up_at) {
                     (Some(at), _) => EndNotice::Confirmed(at),
@@ -146,6 +151,14 @@ pub async fn permission(
             StoreError::NotFound => Problem::new(ProblemKind::NotFound),
             other => other.into(),
         })
+}
+
+fn revocation_notice(
+    store: &mut crate::store::Reader<'_>,
+    id: ConsentId,
+) -> Result<Option<Delivery>, StoreError> {
+    let deliveries = outbox::deliveries(store, &id.to_string())?;
+    Ok(deliveries.into_iter().find(|delivery| delivery.kind == REVOKED))
 }
 
 fn of_person(
@@ -193,7 +206,7 @@ fn log_lines(
             };
             lines.push(line(exchange.at, outcome));
         }
-        for refusal in refusals::of_consent(store, id)? {
+        for refusal in refusals::of_consent(store, id, MOST_REFUSALS)? {
             lines.push(line(refusal.at, Outcome::Refused(refusal.reason)));
         }
     }

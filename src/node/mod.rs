@@ -19,6 +19,7 @@ pub mod log_in;
 pub mod oauth_error;
 pub mod problem;
 pub mod publish_status;
+mod promise;
 pub mod push_authorization;
 pub mod receive_event;
 pub mod redeem_code;
@@ -57,6 +58,35 @@ pub struct Service {
     pub return_url_prefixes: Vec<String>,
 }
 
+/// The bounds that an operator may move.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Longest permission that this holder accepts, in days.
+    pub consent_max_days: u16,
+    /// Life of a pushed request's URI, in seconds.
+    pub request_uri_secs: i64,
+    /// Time for a decision, in seconds.
+    pub decision_secs: i64,
+    /// Life of an authorization code, in seconds.
+    pub code_secs: i64,
+    /// Life of a pre-authorised code, in seconds.
+    pub pre_authorized_secs: i64,
+    /// Life of a service's token, in seconds.
+    pub service_token_secs: i64,
+    /// Life of a signed status list, in seconds.
+    pub status_list_secs: i64,
+    /// Life of the entity configuration, in seconds.
+    pub entity_configuration_secs: i64,
+    /// Age at which a DPoP proof is refused, in seconds.
+    pub proof_secs: i64,
+    /// Whether DPoP proofs must carry a nonce of this node.
+    pub demand_dpop_nonce: bool,
+    /// Time without a click after which a session ends, in seconds.
+    pub session_idle_secs: i64,
+    /// Time after which a session ends in any case, in seconds.
+    pub session_max_secs: i64,
+}
+
 /// What a node is and offers, from its configuration.
 #[derive(Clone)]
 pub struct Settings {
@@ -76,8 +106,8 @@ pub struct Settings {
     pub services: Vec<Service>,
     /// What it puts into and demands of consent tokens.
     pub token_policy: TokenPolicy,
-    /// Whether DPoP proofs must carry a nonce of this node.
-    pub demand_dpop_nonce: bool,
+    /// The bounds that the operator set.
+    pub limits: Limits,
 }
 
 impl Settings {

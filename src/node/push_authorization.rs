@@ -3,8 +3,8 @@
 use super::authenticate_client::{ClientCredentials, authenticate_client};
 use super::{Node, OAuthCode, OAuthError};
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::request::{REQUEST_LIFETIME_SECS, ReturnPath};
-use crate::domain::consent::terms::Bounds;
+use crate::domain::consent::request::ReturnPath;
+use crate::domain::consent::terms::{Bounds, DetailError, fits_until};
 use crate::domain::consent::{AuthorizationDetail, ConsentRequest, Origin, RequestState, Terms};
 use crate::domain::federation::TrustError;
 use crate::domain::ids::{NationalIdentifier, RequestId, Thumbprint};
@@ -12,9 +12,6 @@ use crate::domain::jose::parse_strict_json;
 use crate::domain::token::{ProofExpectation, VerifiedProof};
 use crate::ports::random;
 use crate::store::consent_requests;
-
-/// Life of a `request_uri`, in seconds: the browser is on its way.
-pub const REQUEST_URI_SECS: i64 = 90;
 
 /// What all request URIs begin with (RFC 9126 §2.2).
 pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -68,6 +65,7 @@ pub async fn push_authorization(
 ) -> Result<Pushed, OAuthError> {
     let known = authenticate_client(node, &form.credentials).await?;
     let now = node.now();
+    let limits = node.settings.limits;
     let return_path = return_path(node, &form, &known.client().redirect_uris, proof, now)?;
     match form.grant_management_action.as_deref() {
         None | Some("create") => {}
@@ -94,6 +92,9 @@ pub async fn push_authorization(
         now,
     };
     let terms = Terms::narrowed(&detail, &bounds).map_err(|error| refuse(error.message()))?;
+    if !fits_until(terms.until, now, i64::from(limits.consent_max_days)) {
+        return Err(refuse(DetailError::Until.message()));
+    }
     let expected = form
         .expected_person
         .as_deref()
@@ -111,7 +112,7 @@ pub async fn push_authorization(
         person: None,
         state: RequestState::Requested,
         created_at: now,
-        expires_at: now.plus_secs(REQUEST_LIFETIME_SECS),
+        expires_at: now.plus_secs(limits.decision_secs),
     };
     let request_uri = format!("{REQUEST_URI_PREFIX}{}", node.secret());
     let uri = request_uri.clone();
@@ -120,10 +121,10 @@ pub async fn push_authorization(
             let mut request = request.clone();
             request.expected_person =
                 expected.as_ref().map(|person| tx.lookup().identifier(person).as_bytes().to_vec());
-            consent_requests::insert(tx, &request, Some((&uri, now.plus_secs(REQUEST_URI_SECS))))
+            consent_requests::insert(tx, &request, Some((&uri, now.plus_secs(limits.request_uri_secs))))
         })
         .await?;
-    Ok(Pushed { request_uri, expires_in: REQUEST_URI_SECS })
+    Ok(Pushed { request_uri, expires_in: limits.request_uri_secs })
 }
 
 /// The one entry of `authorization_details`, strictly parsed.
@@ -192,6 +193,14 @@ fn return_path(
 fn proved_key(node: &Node, proof: &str, now: Timestamp) -> Result<Thumbprint, OAuthError> {
     let url = node.settings.url("/oauth/par");
     let expected =
-        ProofExpectation { method: "POST", url: &url, token: None, jkt: None, nonces: None, now };
+        ProofExpectation {
+        method: "POST",
+        url: &url,
+        token: None,
+        jkt: None,
+        nonces: None,
+        max_age_secs: node.settings.limits.proof_secs,
+        now,
+    };
     Ok(VerifiedProof::check(proof, &expected)?.jkt().clone())
 }

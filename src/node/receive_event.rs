@@ -1,6 +1,6 @@
 //! Another node tells us something: verified with the sender's own keys, acted on once.
 
-use super::{Node, redeem_code};
+use super::{Node, promise, redeem_code};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::terms::DETAIL_TYPE;
 use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin};
@@ -10,7 +10,7 @@ use crate::domain::federation::TrustError;
 use crate::domain::ids::{EntityId, ExchangeId, HeldConsentId};
 use crate::domain::jose::{JoseError, PublicKeys};
 use crate::ports::random;
-use crate::store::{StoreError, Tx, exchanges, held_consents, outbox, received_events};
+use crate::store::{StoreError, Tx, exchanges, held_consents, received_events};
 
 /// Why an event is not taken (RFC 8935 §2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
     let text = text.to_owned();
     node.store
         .write(move |tx| {
-            if !received_events::insert(tx, &sender, &claims.jti, now)? {
+            if !received_events::first_time(tx, &sender, &claims.jti, now)? {
                 return Ok(());
             }
             match (&event, &given) {
@@ -131,7 +131,7 @@ fn take_given(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     held_consents::insert(tx, held)?;
-    outbox::push_redemption(tx, &held.holder, held.id, &event.pre_authorized_code, now)
+    promise::redemption(tx, &held.holder, held.id, &event.pre_authorized_code, now)
 }
 
 fn take_revoked(

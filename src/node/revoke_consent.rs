@@ -2,14 +2,14 @@
 //! through the outbox.
 
 use super::log_in::Resident;
-use super::{Node, Problem, ProblemKind};
+use super::{Node, Problem, ProblemKind, promise};
 use crate::domain::audit::Entry;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Actor, Consent};
 use crate::domain::exchange::Event;
 use crate::domain::exchange::event::ConsentRevoked;
 use crate::domain::ids::ConsentId;
-use crate::store::{StoreError, Tx, consents, log_entries, outbox};
+use crate::store::{StoreError, Tx, consents};
 
 /// The resident takes a permission back. Taking it back twice is no error.
 ///
@@ -57,11 +57,11 @@ fn end(tx: &mut Tx<'_>, mut consent: Consent, actor: Actor, now: Timestamp) -> R
         Actor::Node => "withdrawn",
     };
     consents::save(tx, &consent, Some((&transition, reason)))?;
-    log_entries::append(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;
+    promise::log(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;
     if actor != Actor::Recipient {
         let event =
             Event::ConsentRevoked(ConsentRevoked { grant_id: consent.grant_id.clone(), at: now.secs() });
-        outbox::push_event(tx, &consent.terms.recipient, consent.id, &event, now)?;
+        promise::event(tx, &consent.terms.recipient, consent.id, &event, now)?;
     }
     Ok(())
 }

@@ -16,7 +16,8 @@ use crate::domain::token::{
 use crate::ports::random;
 use crate::store::exchanges::NewExchange;
 use crate::store::refusals::NewRefusal;
-use crate::store::{StoreError, consents, exchanges, log_entries, persons, refusals, used_once};
+use crate::store::used_once::Kind;
+use crate::store::{StoreError, consents, exchanges, log, persons, refusals, used_once};
 
 /// One request at the exchange endpoint, taken apart and not yet believed.
 pub struct ExchangeRequest {
@@ -90,7 +91,8 @@ async fn exchange(
             url: &url,
             token: Some(&token_text),
             jkt: Some(&token.claims().cnf.jkt),
-            nonces: node.settings.demand_dpop_nonce.then_some(nonces.as_slice()),
+            nonces: node.settings.limits.demand_dpop_nonce.then_some(nonces.as_slice()),
+            max_age_secs: node.settings.limits.proof_secs,
             now,
         },
     )?;
@@ -107,7 +109,7 @@ async fn exchange(
         .store
         .read(move |store| {
             let consent = consents::find_by_grant(store, &grant)?;
-            let subject = persons::identifier(store, consent.person)?;
+            let subject = persons::find(store, consent.person)?.identifier;
             Ok::<_, StoreError>((consent, subject))
         })
         .await
@@ -218,20 +220,20 @@ async fn commit(
         receipt: receipt.clone(),
     };
     node.store
-        .write(move |tx| {
+        .write_log(move |tx| {
             let mut consent = consents::lock(tx, record.consent).map_err(Uncommitted::Store)?;
             // Revoked since it was read: what was read from the register stays here.
             let ended = consent
                 .count_exchange(now)
                 .map_err(|why| Uncommitted::Refused(Refusal::token(reason(why))))?;
             let proof = verified.proof();
-            used_once::insert(tx, "dpop", proof.jkt().as_str(), proof.jti(), proof.expires_at())
+            used_once::use_up(tx, Kind::DpopProof, proof.jkt().as_str(), proof.jti(), proof.expires_at())
                 .map_err(|error| match error {
                     StoreError::Conflict => Uncommitted::Refused(Refusal::proof("proof_replayed")),
                     other => Uncommitted::Store(other),
                 })?;
             consents::save(tx, &consent, ended.as_ref().map(|end| (end, "last_exchange")))?;
-            let index = log_entries::append_leaf(tx, &leaf, now)?;
+            let index = log::append(tx, &leaf, now)?;
             exchanges::insert(tx, &record, index)?;
             Ok(())
         })
@@ -268,11 +270,10 @@ async fn record(node: &Node, refusal: Refusal, known: Known) {
                 tx,
                 &NewRefusal {
                     at: now,
-                    code: refusal.code.as_str(),
-                    reason: refusal.reason,
-                    client: known.client.as_ref(),
+                    refusal,
+                    client: known.client.clone(),
                     consent: known.consent,
-                    dataset: known.dataset.as_ref(),
+                    dataset: known.dataset.clone(),
                 },
             )
         })

@@ -3,7 +3,6 @@
 use super::log_in::Resident;
 use super::{Node, Problem, ProblemKind};
 use crate::domain::clock::{Day, Timestamp};
-use crate::domain::consent::request::REQUEST_LIFETIME_SECS;
 use crate::domain::consent::terms::{Bounds, DETAIL_TYPE};
 use crate::domain::consent::{
     AuthorizationDetail, ConsentRequest, Frequency, Origin, RequestState, Terms,
@@ -45,7 +44,7 @@ pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> 
         period: None,
         frequency: Frequency { max: declared_use.max_exchanges },
         retention: declared_use.retention.clone(),
-        until: last_day(now, declared_use.max_days),
+        until: last_day(now, declared_use.max_days.min(node.settings.limits.consent_max_days)),
     };
     let bounds = Bounds {
         holder: &node.settings.id,
@@ -67,7 +66,7 @@ pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> 
         person: Some(resident.person),
         state: RequestState::Requested,
         created_at: now,
-        expires_at: now.plus_secs(REQUEST_LIFETIME_SECS),
+        expires_at: now.plus_secs(node.settings.limits.decision_secs),
     };
     let id = request.id;
     node.store.write(move |tx| consent_requests::insert(tx, &request, None)).await?;

@@ -49,8 +49,7 @@ pub async fn view(
         .store
         .write(move |tx| {
             let mut request = consent_requests::find(tx, id)?;
-            let identifier = persons::identifier(tx, person)?;
-            let hash = tx.lookup().identifier(&identifier);
+            let hash = persons::find(tx, person)?.identifier_hash;
             let fits =
                 request.expected_person.as_ref().is_none_or(|expected| expected.as_slice() == hash.as_bytes());
             if fits && request.person.is_none() && request.is_open(now) {
@@ -122,5 +121,6 @@ pub async fn own_values(node: &Node, resident: &Resident, dataset: &Dataset) -> 
 /// The resident's national identifier, unsealed.
 pub(super) async fn identifier(node: &Node, resident: &Resident) -> Result<NationalIdentifier, Problem> {
     let person = resident.person;
-    Ok(node.store.read(move |store| persons::identifier(store, person)).await?)
+    let found = node.store.read(move |store| persons::find(store, person)).await?;
+    Ok(found.identifier)
 }

@@ -8,9 +8,18 @@
 //! - What is read back and secret is sealed ([`sealed`]); what is only compared is hashed. `schema` says which.
 //! - Only this room knows that there are two databases.
 
+pub mod anchor_pins;
 pub mod error;
+pub mod log;
+pub mod outbox;
+pub mod persons;
+pub mod received_events;
+pub mod refusals;
 pub mod root_keys;
 pub mod sealed;
+pub mod sessions;
+pub mod signing_keys;
+pub mod used_once;
 
 pub(crate) mod columns;
 mod db;

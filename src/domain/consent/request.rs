@@ -7,9 +7,6 @@ use crate::domain::catalogue::DeclaredUse;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConsentId, PersonId, RequestId, Thumbprint};
 
-/// How long a request waits for a decision, in seconds.
-pub const REQUEST_LIFETIME_SECS: i64 = 30 * 60;
-
 /// Who began it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -23,11 +23,13 @@ pub const SECURITY_EVENT: Profile = Profile {
 const OLDEST_SECS: i64 = 14 * 86_400;
 
 const GIVEN: &str = "urn:omadata:event:consent-given";
-const REVOKED: &str = "urn:omadata:event:consent-revoked";
+/// Type of [`Event::ConsentRevoked`].
+pub const REVOKED: &str = "urn:omadata:event:consent-revoked";
 const ACKNOWLEDGED: &str = "urn:omadata:event:exchange-acknowledged";
 
 /// One event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// A resident gave a consent in the holder's portal.
     ConsentGiven(ConsentGiven),
@@ -101,6 +103,16 @@ pub struct EventClaims {
 }
 
 impl Event {
+    /// Its type, as a URN.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ConsentGiven(_) => GIVEN,
+            Self::ConsentRevoked(_) => REVOKED,
+            Self::ExchangeAcknowledged(_) => ACKNOWLEDGED,
+        }
+    }
+
     fn to_member(&self) -> Result<(&'static str, Value), serde_json::Error> {
         Ok(match self {
             Self::ConsentGiven(event) => (GIVEN, serde_json::to_value(event)?),

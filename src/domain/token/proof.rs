@@ -7,9 +7,6 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Jti, Thumbprint};
 use crate::domain::jose::{Claims, JoseError, KeySource, Profile, SigningKey, UnverifiedJws, b64url, sha256};
 
-/// How old a proof may be, in seconds.
-pub const PROOF_WINDOW_SECS: i64 = 60;
-
 /// How far ahead of our clock a proof's `iat` may be, in seconds.
 pub const PROOF_AHEAD_SECS: i64 = 10;
 
@@ -69,6 +66,8 @@ pub struct ProofExpectation<'a> {
     pub jkt: Option<&'a Thumbprint>,
     /// The nonces that are accepted; none when no nonce is demanded.
     pub nonces: Option<&'a [String]>,
+    /// How old it may be, in seconds.
+    pub max_age_secs: i64,
     /// Now.
     pub now: Timestamp,
 }
@@ -99,7 +98,7 @@ impl VerifiedProof {
         if claims.htu != expected.url {
             return Err(Refusal::proof("htu_other"));
         }
-        if claims.iat < expected.now.plus_secs(-PROOF_WINDOW_SECS).secs() {
+        if claims.iat < expected.now.plus_secs(-expected.max_age_secs).secs() {
             return Err(Refusal::proof("iat_old"));
         }
         if claims.iat > expected.now.plus_secs(PROOF_AHEAD_SECS).secs() {
@@ -121,7 +120,7 @@ impl VerifiedProof {
             jti: claims.jti.clone(),
             digest: verified.digest().to_owned(),
             // Kept longer than it could be accepted, so that a slow clock elsewhere opens no second chance.
-            expires_at: Timestamp::from_secs(claims.iat).plus_secs(2 * PROOF_WINDOW_SECS + PROOF_AHEAD_SECS),
+            expires_at: Timestamp::from_secs(claims.iat).plus_secs(2 * expected.max_age_secs + PROOF_AHEAD_SECS),
         })
     }
 

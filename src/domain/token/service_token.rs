@@ -8,9 +8,6 @@ use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
 };
 
-/// Life of a service token, in seconds.
-pub const LIFETIME_SECS: i64 = 600;
-
 /// Form of a service token. Its `typ` keeps it apart from consent tokens, though the same key signs both.
 pub const SERVICE_TOKEN: Profile = Profile {
     typ: "omadata-service+jwt",
@@ -39,6 +36,7 @@ pub fn sign(
     node: &EntityId,
     service: &ServiceId,
     now: Timestamp,
+    lifetime_secs: i64,
 ) -> Result<String, JoseError> {
     key.sign(
         SERVICE_TOKEN.typ,
@@ -47,7 +45,7 @@ pub fn sign(
             sub: service.clone(),
             aud: format!("{node}/api/v1"),
             iat: now.secs(),
-            exp: now.plus_secs(LIFETIME_SECS).secs(),
+            exp: now.plus_secs(lifetime_secs).secs(),
         },
     )
 }

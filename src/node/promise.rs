@@ -1,0 +1,125 @@
+//! What a transaction promises to do after it: items of the outbox, as this node writes and reads them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::audit::Entry;
+use crate::domain::clock::Timestamp;
+use crate::domain::exchange::Event;
+use crate::domain::ids::{ConsentId, EntityId, HeldConsentId};
+use crate::store::outbox::{self, Leased, NewItem};
+use crate::store::{StoreError, Tx, log as log_entries};
+
+/// What the word of every event begins with; the word is the event's type.
+const EVENT: &str = "urn:omadata:event:";
+
+/// Word of a pre-authorised code that is to be redeemed.
+pub(super) const REDEEM: &str = "redeem";
+
+/// What an item asks to be done.
+pub(super) enum Work {
+    /// Push an event.
+    Event(Event),
+    /// Redeem a code.
+    Redeem {
+        /// The consent at this node.
+        held: HeldConsentId,
+        /// The code.
+        code: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Redemption {
+    held: HeldConsentId,
+    code: String,
+}
+
+impl Work {
+    /// Reads an item back; none when its words are not this program's.
+    pub(super) fn of(item: &Leased) -> Option<Self> {
+        match item.kind.as_str() {
+            kind if kind.starts_with(EVENT) => serde_json::from_str(&item.payload).ok().map(Self::Event),
+            REDEEM => {
+                let redemption: Redemption = serde_json::from_str(&item.payload).ok()?;
+                Some(Self::Redeem { held: redemption.held, code: redemption.code })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Promises an event about a consent to its recipient. Events about one consent arrive in order.
+pub(super) fn event(
+    tx: &mut Tx<'_>,
+    to: &EntityId,
+    consent: ConsentId,
+    event: &Event,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let key = format!("{}:{consent}", event.name());
+    push(tx, NewItem {
+        kind: event.name(),
+        destination: to.clone(),
+        subject: consent.to_string(),
+        order_key: format!("consent:{consent}"),
+        dedup_key: key,
+        payload: write(event)?,
+        next_at: now,
+    })
+}
+
+/// Promises a holder this node's own signature on an exchange.
+pub(super) fn acknowledgement(
+    tx: &mut Tx<'_>,
+    to: &EntityId,
+    event: &Event,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Event::ExchangeAcknowledged(acknowledged) = event else {
+        return Err(StoreError::Rule("an acknowledgement is an acknowledgement"));
+    };
+    let exchange = acknowledged.exchange.to_string();
+    push(tx, NewItem {
+        kind: event.name(),
+        destination: to.clone(),
+        order_key: format!("exchange:{exchange}"),
+        dedup_key: format!("{}:{exchange}", event.name()),
+        subject: exchange,
+        payload: write(event)?,
+        next_at: now,
+    })
+}
+
+/// Promises to redeem a pre-authorised code at its holder.
+pub(super) fn redemption(
+    tx: &mut Tx<'_>,
+    holder: &EntityId,
+    held: HeldConsentId,
+    code: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    push(tx, NewItem {
+        kind: REDEEM,
+        destination: holder.clone(),
+        subject: held.to_string(),
+        order_key: format!("held:{held}"),
+        dedup_key: format!("{REDEEM}:{held}"),
+        payload: write(&Redemption { held, code: code.to_owned() })?,
+        next_at: now,
+    })
+}
+
+/// Appends an entry to the log.
+pub(super) fn log(tx: &mut Tx<'_>, entry: &Entry, now: Timestamp) -> Result<(), StoreError> {
+    let leaf = entry.leaf().map_err(|_| StoreError::Rule("a log entry is JSON"))?;
+    log_entries::append(tx, &leaf, now).map(|_| ())
+}
+
+fn push(tx: &mut Tx<'_>, item: NewItem) -> Result<(), StoreError> {
+    let now = item.next_at;
+    outbox::push(tx, &item, now).map(|_| ())
+}
+
+fn write(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|_| StoreError::Rule("a promise is JSON"))
+}

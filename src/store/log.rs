@@ -1,0 +1,132 @@
+//! The append-only log: entries numbered without gaps, in commit order. Rows can be neither changed nor removed.
+
+use diesel::prelude::*;
+
+use super::schema::{log_entries, log_head};
+use super::{Reader, StoreError, Tx};
+use crate::domain::audit::Leaf;
+use crate::domain::clock::Timestamp;
+
+/// An entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    /// Its number, from 0.
+    pub index: u64,
+    /// Its leaf.
+    pub leaf: Leaf,
+    /// When it was appended.
+    pub at: Timestamp,
+}
+
+/// Appends an entry and returns its number. The number is taken under a lock on the log's head: it is the commit order
+/// (a sequence's would not be), and a transaction that fails leaves no gap. Use it within [`super::Store::write_log`].
+///
+/// # Errors
+/// [`StoreError`].
+pub fn append(tx: &mut Tx<'_>, leaf: &Leaf, now: Timestamp) -> Result<u64, StoreError> {
+    let next: i64 = diesel::update(log_head::table.find(1))
+        .set(log_head::next_idx.eq(log_head::next_idx + 1))
+        .returning(log_head::next_idx)
+        .get_result(tx.db)?;
+    let index = next - 1;
+    diesel::insert_into(log_entries::table)
+        .values((
+            log_entries::idx.eq(index),
+            log_entries::leaf_hash.eq(&leaf.hash),
+            log_entries::entry.eq(&leaf.entry),
+            log_entries::at.eq(now),
+        ))
+        .execute(tx.db)?;
+    u64::try_from(index).map_err(|_| StoreError::Corrupt("log_head.next_idx"))
+}
+
+/// How many entries there are.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn size(reader: &mut Reader<'_>) -> Result<u64, StoreError> {
+    let next: i64 = log_head::table.find(1).select(log_head::next_idx).first(reader.db)?;
+    u64::try_from(next).map_err(|_| StoreError::Corrupt("log_head.next_idx"))
+}
+
+/// Entries from a number on, in order, `limit` at most.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn read(reader: &mut Reader<'_>, from: u64, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
+    let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };
+    let rows: Vec<(i64, String, String, Timestamp)> = log_entries::table
+        .filter(log_entries::idx.ge(from))
+        .order(log_entries::idx)
+        .limit(i64::from(limit))
+        .select((log_entries::idx, log_entries::leaf_hash, log_entries::entry, log_entries::at))
+        .load(reader.db)?;
+    rows.into_iter()
+        .map(|(index, hash, entry, at)| {
+            let index = u64::try_from(index).map_err(|_| StoreError::Corrupt("log_entries.idx"))?;
+            Ok(LogEntry { index, leaf: Leaf { hash, entry }, at })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{at, on_both, root_keys};
+
+    fn leaf(n: u32) -> Leaf {
+        Leaf { hash: format!("{n:043}"), entry: format!("{{\"n\":{n}}}") }
+    }
+
+    on_both!(
+        async fn concurrent_appends_have_no_gap_even_when_some_fail(fixture) {
+            let tasks: Vec<_> = (0..8)
+                .map(|worker| {
+                    let store = fixture.other_process(&root_keys()).unwrap();
+                    tokio::spawn(async move {
+                        for n in 0..20 {
+                            let result = store
+                                .write_log(move |tx| {
+                                    append(tx, &leaf(worker * 100 + n), at(0))?;
+                                    if n % 4 == 3 { Err(StoreError::NotFound) } else { Ok(()) }
+                                })
+                                .await;
+                            assert!(matches!(result, Ok(()) | Err(StoreError::NotFound)), "{result:?}");
+                        }
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+            let entries = fixture.store.read(|r| read(r, 0, 1000)).await.unwrap();
+            let indexes: Vec<_> = entries.iter().map(|entry| entry.index).collect();
+            assert_eq!(indexes, (0..120).collect::<Vec<u64>>());
+            assert_eq!(fixture.store.read(size).await, Ok(120));
+            assert_eq!(fixture.store.read(|r| read(r, 118, 10)).await.unwrap().len(), 2);
+            assert_eq!(fixture.store.read(|r| read(r, u64::MAX, 10)).await.unwrap(), []);
+        }
+    );
+
+    on_both!(
+        async fn entries_can_be_neither_changed_nor_removed(fixture) {
+            fixture.store.write_log(|tx| append(tx, &leaf(1), at(0))).await.unwrap();
+            let changed = fixture
+                .store
+                .write(|tx| {
+                    diesel::update(log_entries::table).set(log_entries::entry.eq("{}")).execute(tx.db)?;
+                    Ok::<_, StoreError>(())
+                })
+                .await;
+            let removed = fixture
+                .store
+                .write(|tx| {
+                    diesel::delete(log_entries::table).execute(tx.db)?;
+                    Ok::<_, StoreError>(())
+                })
+                .await;
+            assert!(changed.is_err() && removed.is_err());
+            assert_eq!(fixture.store.read(|r| read(r, 0, 10)).await.unwrap()[0].leaf, leaf(1));
+        }
+    );
+}

@@ -1,0 +1,118 @@
+//! Replay protection: a one-time value is used by inserting it, in the transaction that acts on it. The table is shared
+//! by all processes and survives a restart.
+
+use diesel::prelude::*;
+
+use super::columns::text_enum;
+use super::db::on_backend;
+use super::schema::used_once;
+use super::{StoreError, Tx};
+use crate::domain::clock::Timestamp;
+
+/// What kind of one-time value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `jti` of a DPoP proof, in the scope of its key's thumbprint (RFC 9449 §11.1).
+    DpopProof,
+    /// `jti` of a client assertion, in the scope of its issuer (RFC 7523 §3).
+    ClientAssertion,
+    /// `jti` of a request object, in the scope of its client.
+    RequestObject,
+}
+
+text_enum!(Kind {
+    DpopProof = "dpop",
+    ClientAssertion = "client_assertion",
+    RequestObject = "request_object"
+});
+
+/// How long a value is kept past its expiry: clocks differ, and a proof may have been issued ahead of ours.
+const LEEWAY_SECS: i64 = 300;
+
+/// Uses up a value. `expires_at` is when the message that carries it ceases to be accepted anyway.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it has been used: the caller's transaction must not go on.
+pub fn use_up(
+    tx: &mut Tx<'_>,
+    kind: Kind,
+    scope: &str,
+    jti: &str,
+    expires_at: Timestamp,
+) -> Result<(), StoreError> {
+    let row = (
+        used_once::kind.eq(kind),
+        used_once::scope.eq(scope),
+        used_once::jti.eq(jti),
+        used_once::expires_at.eq(expires_at.plus_secs(LEEWAY_SECS)),
+    );
+    let inserted = on_backend!(tx.db, |c| diesel::insert_into(used_once::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    if inserted == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+/// Forgets values whose messages are long past acceptance. Returns how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, StoreError> {
+    Ok(diesel::delete(used_once::table.filter(used_once::expires_at.lt(now))).execute(tx.db)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{at, on_both, root_keys};
+
+    on_both!(
+        async fn of_sixteen_at_once_exactly_one_passes(fixture) {
+            let other = fixture.other_process(&root_keys()).unwrap();
+            let tasks: Vec<_> = (0..16)
+                .map(|n| {
+                    let store = if n % 2 == 0 { fixture.store.clone() } else { other.clone() };
+                    tokio::spawn(async move {
+                        store.write(|tx| use_up(tx, Kind::DpopProof, "jkt", "jti-1", at(60))).await
+                    })
+                })
+                .collect();
+            let mut passed = 0;
+            for task in tasks {
+                match task.await.unwrap() {
+                    Ok(()) => passed += 1,
+                    Err(error) => assert_eq!(error, StoreError::Conflict),
+                }
+            }
+            assert_eq!(passed, 1);
+        }
+    );
+
+    on_both!(
+        async fn kinds_and_scopes_are_apart_and_purged_late(fixture) {
+            let used = |kind, scope: &'static str| {
+                fixture.store.write(move |tx| use_up(tx, kind, scope, "j", at(60)))
+            };
+            used(Kind::DpopProof, "a").await.unwrap();
+            used(Kind::DpopProof, "b").await.unwrap();
+            used(Kind::ClientAssertion, "a").await.unwrap();
+            assert_eq!(fixture.store.write(|tx| purge(tx, at(60))).await, Ok(0));
+            assert_eq!(used(Kind::DpopProof, "a").await, Err(StoreError::Conflict));
+            assert_eq!(fixture.store.write(|tx| purge(tx, at(60 + LEEWAY_SECS + 1))).await, Ok(3));
+        }
+    );
+
+    on_both!(
+        async fn a_transaction_that_fails_does_not_use_the_value_up(fixture) {
+            let failed = fixture
+                .store
+                .write(|tx| {
+                    use_up(tx, Kind::DpopProof, "a", "j", at(60))?;
+                    Err::<(), _>(StoreError::NotFound)
+                })
+                .await;
+            assert_eq!(failed, Err(StoreError::NotFound));
+            fixture.store.write(|tx| use_up(tx, Kind::DpopProof, "a", "j", at(60))).await.unwrap();
+        }
+    );
+}

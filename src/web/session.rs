@@ -1,0 +1,209 @@
+//! The browser's session: server-side, sealed in the store, ended by time or by logging out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError, generate_session_key};
+use actix_session::{Session, SessionExt};
+use actix_web::HttpRequest;
+use actix_web::cookie::time::Duration;
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use crate::domain::ids::RequestId;
+use crate::domain::login::PendingLogin;
+use crate::node::log_in::Resident;
+use crate::node::{Node, Problem, ProblemKind};
+use crate::store::{StoreError, sessions};
+
+/// actix-session over the node's store.
+#[derive(Clone)]
+pub struct StoredSessions {
+    node: Arc<Node>,
+}
+
+type State = HashMap<String, String>;
+
+impl StoredSessions {
+    /// Sessions in this node's store.
+    #[must_use]
+    pub const fn new(node: Arc<Node>) -> Self {
+        Self { node }
+    }
+
+    async fn begin(&self, state: State) -> Result<SessionKey, anyhow::Error> {
+        let key = generate_session_key();
+        let text = serde_json::to_string(&state)?;
+        let (name, now, limits) = (key.as_ref().to_owned(), self.node.now(), self.node.settings.limits);
+        self.node
+            .store
+            .write(move |tx| {
+                sessions::save(tx, &name, &text, now, limits.session_idle_secs, limits.session_max_secs)
+            })
+            .await?;
+        Ok(key)
+    }
+}
+
+impl SessionStore for StoredSessions {
+    async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
+        let (name, now) = (key.as_ref().to_owned(), self.node.now());
+        let state = self
+            .node
+            .store
+            .read(move |store| sessions::load(store, &name, now))
+            .await
+            .map_err(|error| LoadError::Other(error.into()))?;
+        state
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| LoadError::Deserialization(error.into()))
+    }
+
+    async fn save(&self, state: State, _: &Duration) -> Result<SessionKey, SaveError> {
+        self.begin(state).await.map_err(SaveError::Other)
+    }
+
+    async fn update(&self, key: SessionKey, state: State, _: &Duration) -> Result<SessionKey, UpdateError> {
+        let text =
+            serde_json::to_string(&state).map_err(|error| UpdateError::Serialization(error.into()))?;
+        let (name, now) = (key.as_ref().to_owned(), self.node.now());
+        let idle = self.node.settings.limits.session_idle_secs;
+        let updated =
+            self.node.store.write(move |tx| sessions::update(tx, &name, &text, now, idle)).await;
+        match updated {
+            Ok(()) => Ok(key),
+            // It ended while the page was being made: what the page put into it begins a new one.
+            Err(StoreError::NotFound) => self.begin(state).await.map_err(UpdateError::Other),
+            Err(error) => Err(UpdateError::Other(error.into())),
+        }
+    }
+
+    async fn update_ttl(&self, key: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
+        let (name, now) = (key.as_ref().to_owned(), self.node.now());
+        let idle = self.node.settings.limits.session_idle_secs;
+        match self.node.store.write(move |tx| sessions::update_ttl(tx, &name, now, idle)).await {
+            Ok(()) | Err(StoreError::NotFound) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
+        let name = key.as_ref().to_owned();
+        Ok(self.node.store.write(move |tx| sessions::delete(tx, &name)).await?)
+    }
+}
+
+/// What happens when a login that is under way comes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum After {
+    /// The person is logged in and goes to a page of the portal.
+    Open(String),
+    /// The provider has signed the decision on a request.
+    Allow(RequestId),
+}
+
+/// A login that is under way.
+#[derive(Serialize, Deserialize)]
+struct UnderWay {
+    pending: PendingLogin,
+    after: After,
+}
+
+const RESIDENT: &str = "resident";
+const UNDER_WAY: &str = "login";
+const CSRF: &str = "csrf";
+
+/// The session of the browser that asks, typed.
+pub struct Visitor {
+    session: Session,
+    node: Arc<Node>,
+}
+
+impl Visitor {
+    /// The visitor behind a request.
+    #[must_use]
+    pub fn of(request: &HttpRequest, node: Arc<Node>) -> Self {
+        Self { session: request.get_session(), node }
+    }
+
+    /// Who has logged in, if anyone.
+    #[must_use]
+    pub fn resident(&self) -> Option<Resident> {
+        self.session.get(RESIDENT).ok().flatten()
+    }
+
+    /// Who has logged in.
+    ///
+    /// # Errors
+    /// [`Problem`] `session-ended` when nobody has.
+    pub fn require_resident(&self) -> Result<Resident, Problem> {
+        self.resident().ok_or(Problem::new(ProblemKind::SessionEnded))
+    }
+
+    /// The word that every form of this session carries.
+    ///
+    /// # Errors
+    /// [`Problem`] when the session cannot be written.
+    pub fn csrf(&self) -> Result<String, Problem> {
+        if let Some(word) = self.session.get::<String>(CSRF).ok().flatten() {
+            return Ok(word);
+        }
+        let word = self.node.secret();
+        self.put(CSRF, &word)?;
+        Ok(word)
+    }
+
+    /// Checks a form's word.
+    ///
+    /// # Errors
+    /// [`Problem`] `foreign-form`.
+    pub fn check_csrf(&self, word: Option<&str>) -> Result<(), Problem> {
+        let expected: Option<String> = self.session.get(CSRF).ok().flatten();
+        let fits = expected
+            .zip(word)
+            .is_some_and(|(expected, word)| bool::from(expected.as_bytes().ct_eq(word.as_bytes())));
+        if fits { Ok(()) } else { Err(Problem::new(ProblemKind::ForeignForm)) }
+    }
+
+    /// Remembers a login that leaves for the provider. A new one replaces an old one.
+    ///
+    /// # Errors
+    /// [`Problem`] when the session cannot be written.
+    pub fn leave(&self, pending: PendingLogin, after: After) -> Result<(), Problem> {
+        self.put(UNDER_WAY, &UnderWay { pending, after })
+    }
+
+    /// Takes the login that comes back; it cannot come back again.
+    ///
+    /// # Errors
+    /// [`Problem`] `session-ended` when none is under way in this browser.
+    pub fn come_back(&self) -> Result<(PendingLogin, After), Problem> {
+        let found: Option<UnderWay> = self.session.get(UNDER_WAY).ok().flatten();
+        self.session.remove(UNDER_WAY);
+        found
+            .map(|under_way| (under_way.pending, under_way.after))
+            .ok_or(Problem::new(ProblemKind::SessionEnded))
+    }
+
+    /// Logs a resident in, under a new session key and a new form word: a session prepared by somebody else is worth
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Problem`] when the session cannot be written.
+    pub fn log_in(&self, resident: &Resident) -> Result<(), Problem> {
+        self.session.renew();
+        self.session.remove(CSRF);
+        self.put(RESIDENT, resident)
+    }
+
+    /// Ends the session.
+    pub fn log_out(&self) {
+        self.session.purge();
+    }
+
+    fn put(&self, name: &str, value: &impl Serialize) -> Result<(), Problem> {
+        self.session.insert(name, value).map_err(|_| Problem::because(ProblemKind::Internal, "session"))
+    }
+}
