@@ -103,6 +103,16 @@ pub trait IdentityProvider: Send + Sync {
     async fn logout_url(&self, id_token_hint: &str, back_to: &url::Url) -> Option<url::Url>;
 }
 
+/// Fetches what members say about themselves, for an anchor that has yet to learn their keys.
+#[async_trait]
+pub trait MemberConfigurations: Send + Sync {
+    /// The entity configuration that is served at the identifier, as signed; nothing is verified.
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be had.
+    async fn fetch(&self, id: &EntityId) -> Result<String, TrustError>;
+}
+
 /// The body of a request to another member.
 #[derive(Debug, Clone)]
 pub enum OutboundBody {
@@ -128,8 +138,6 @@ pub struct OutboundRequest {
     pub body: OutboundBody,
     /// Headers beside those that the body needs, in lower case.
     pub headers: Vec<(&'static str, String)>,
-    /// Content types of a good answer; an answer without a body needs none.
-    pub content_types: &'static [&'static str],
     /// Most bytes of the answer's body.
     pub max_bytes: usize,
 }
@@ -179,14 +187,4 @@ pub trait Outbound: Send + Sync {
     /// # Errors
     /// [`OutboundError`].
     async fn send(&self, request: OutboundRequest) -> Result<OutboundAnswer, OutboundError>;
-}
-
-/// Fetches what members say about themselves, for an anchor that has yet to learn their keys.
-#[async_trait]
-pub trait MemberConfigurations: Send + Sync {
-    /// The entity configuration that is served at the identifier, as signed; nothing is verified.
-    ///
-    /// # Errors
-    /// [`TrustError`] when it cannot be had.
-    async fn fetch(&self, id: &EntityId) -> Result<String, TrustError>;
 }

@@ -14,7 +14,7 @@ use super::secret::SecretFile;
 pub enum ClientAuthentication {
     /// `client_secret_basic` (RFC 6749 §2.3.1).
     Secret(SecretFile),
-    /// `private_key_jwt` (RFC 7523) with the node's own client key, published at `/oauth/jwks`.
+    /// `private_key_jwt` (RFC 7523) with the node's own client key, published at `/oauth/client-jwks`.
     PrivateKeyJwt,
 }
 

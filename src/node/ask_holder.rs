@@ -100,7 +100,6 @@ pub(super) async fn post_form(
         url: url.clone(),
         body: OutboundBody::Form(form),
         headers,
-        content_types: &["application/json"],
         max_bytes: MAX_OAUTH_BYTES,
     };
     node.outbound.send(request).await.map_err(|error| Problem::because(ProblemKind::PeerUnavailable, error))
@@ -190,7 +189,6 @@ pub(super) async fn fetch(
             url: url.clone(),
             body: OutboundBody::None,
             headers: vec![("authorization", format!("DPoP {access_token}")), ("dpop", proof.clone())],
-            content_types: &["application/json"],
             max_bytes: MAX_EXCHANGE_BYTES,
         };
         let answer = node

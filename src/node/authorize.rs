@@ -19,5 +19,9 @@ pub async fn authorize(
     let uri =
         request_uri.filter(|uri| uri.starts_with(REQUEST_URI_PREFIX)).ok_or_else(unknown)?.to_owned();
     let now = node.now();
-    Ok(node.store.write(move |tx| consent_requests::take_request_uri(tx, &uri, &client, now)).await?)
+    let request = node
+        .store
+        .write(move |tx| consent_requests::use_request_uri(tx, &uri, &client, now))
+        .await?;
+    Ok(request.id)
 }

@@ -14,18 +14,17 @@ use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::document::DocumentParts;
 use crate::domain::consent::terms::Choice;
 use crate::domain::consent::{
-    Actor, Commitment, Consent, ConsentDocument, ConsentRequest, ConsentState, Evidence, Origin,
-    PendingDecision, RequestState, Salt, Transition,
+    Commitment, Consent, ConsentDocument, ConsentRequest, ConsentState, Evidence, Origin,
+    PendingDecision, RequestState, Salt,
 };
 use crate::domain::exchange::Event;
 use crate::domain::exchange::event::ConsentGiven;
-use crate::domain::ids::{ConsentId, FieldName, GrantId, RequestId};
+use crate::domain::ids::{ConsentId, FieldName, GrantId, PersonId, RequestId};
 use crate::domain::jose::b64url;
 use crate::domain::login::{AuthenticatedPerson, Callback, PendingLogin};
-use crate::domain::token::status_list::LIST_SIZE;
 use crate::ports::random;
-use crate::store::codes::{CodeKind, NewCode};
-use crate::store::{StoreError, Tx, codes, consent_requests, consents};
+use crate::store::authorization_codes::{Code, CodeKind};
+use crate::store::{Reader, StoreError, Tx, authorization_codes, consent_requests, consents};
 
 /// What the resident chose on the consent page, as the form sends it.
 #[derive(Debug, Clone)]
@@ -61,11 +60,11 @@ pub async fn decline(node: &Node, resident: &Resident, id: RequestId) -> Result<
     let request = node
         .store
         .write(move |tx| {
-            let request = consent_requests::find_for(tx, id, person)?;
+            let request = own_request(tx, id, person)?;
             if !request.is_open(now) {
                 return Err(StoreError::Conflict);
             }
-            consent_requests::close(tx, id, RequestState::Declined, now)?;
+            consent_requests::conclude(tx, id, RequestState::Declined, now)?;
             let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), "declined", now);
             promise::log(tx, &entry, now)?;
             Ok(request)
@@ -91,7 +90,7 @@ pub async fn begin_allow(
     let (request, subject) = node
         .store
         .read(move |store| {
-            let request = consent_requests::find_for(store, id, person)?;
+            let request = own_request(store, id, person)?;
             let subject = store.lookup().pairwise(&person, &request.terms.recipient)?;
             Ok::<_, StoreError>((request, subject))
         })
@@ -117,7 +116,7 @@ pub async fn begin_allow(
         subject: &subject,
         language,
         holder_name: node.settings.name.get(language),
-        recipient_name: &offer.request.recipient_name,
+        recipient_name: offer.request.recipient_name.get(language),
         declared_use: &offer.request.declared_use,
         dataset: &offer.dataset,
         terms: &terms,
@@ -132,7 +131,7 @@ pub async fn begin_allow(
         document,
         salt: b64url(&salt.0),
     };
-    node.store.write(move |tx| consent_requests::set_pending(tx, id, &pending)).await?;
+    node.store.write(move |tx| consent_requests::keep_pending(tx, id, &pending)).await?;
     let demand = LoginDemand {
         nonce: Some(commitment.as_str().to_owned()),
         acr: offer.dataset.required_acr,
@@ -186,8 +185,8 @@ async fn prepare(
     let (request, decision, subject) = node
         .store
         .read(move |store| {
-            let request = consent_requests::find_for(store, id, person)?;
-            let decision = consent_requests::pending(store, id)?.ok_or(StoreError::NotFound)?;
+            let request = own_request(store, id, person)?;
+            let decision = consent_requests::pending(store, id)?;
             let subject = store.lookup().pairwise(&person, &request.terms.recipient)?;
             Ok::<_, StoreError>((request, decision, subject))
         })
@@ -208,7 +207,6 @@ async fn prepare(
     };
     // Evidence that would not hold later must not become a consent now.
     evidence.verify(&commitment).map_err(|error| Problem::because(ProblemKind::LoginFailed, error))?;
-    let draw = u32::from_be_bytes(random(&*node.entropy));
     let grant_id = GrantId::new(b64url(&random::<16>(&*node.entropy)))
         .map_err(|error| Problem::because(ProblemKind::Internal, error))?;
     let consent = Consent {
@@ -219,7 +217,8 @@ async fn prepare(
         terms: decision.terms,
         origin: request.origin,
         commitment,
-        status_index: draw % LIST_SIZE,
+        // Drawn in the transaction.
+        status_index: 0,
         state: ConsentState::Active,
         exchanges: 0,
         last_exchange_at: None,
@@ -233,30 +232,30 @@ async fn prepare(
 impl Approval {
     /// One transaction: request closed, consent and evidence kept, code issued, log appended, recipient told.
     fn commit(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
-        let request = consent_requests::find_for(tx, self.request.id, self.consent.person)?;
+        let request = own_request(tx, self.request.id, self.consent.person)?;
         if !request.is_open(now) {
             return Err(StoreError::Conflict);
         }
-        consent_requests::close(tx, request.id, RequestState::Allowed(self.consent.id), now)?;
-        let created = Transition { to: ConsentState::Active, actor: Actor::Resident, at: now };
-        consents::insert(tx, &self.consent, &request, &self.evidence, &created)?;
+        consent_requests::conclude(tx, request.id, RequestState::Allowed(self.consent.id), now)?;
+        let consent =
+            Consent { status_index: consents::draw_status_index(tx)?, ..self.consent.clone() };
+        consents::insert(tx, &consent, request.id, &self.evidence)?;
         promise::log(tx, &Entry::consent(self.consent.id, "active", now), now)?;
         let (kind, life) = match request.origin {
-            Origin::Pushed => (CodeKind::Authorization, self.limits.code_secs),
+            Origin::Pushed => (CodeKind::Code, self.limits.code_secs),
             Origin::Portal => (CodeKind::PreAuthorized, self.limits.pre_authorized_secs),
         };
-        codes::insert(
-            tx,
-            &NewCode {
-                code: &self.code,
-                kind,
-                consent: self.consent.id,
-                client: &self.consent.terms.recipient,
-                return_path: request.return_path.as_ref(),
-                expires_at: now.plus_secs(life),
-            },
-            now,
-        )?;
+        let path = request.return_path.as_ref();
+        let code = Code {
+            kind,
+            consent: self.consent.id,
+            client: self.consent.terms.recipient.clone(),
+            redirect_uri: path.map(|path| path.redirect_uri.clone()),
+            code_challenge: path.map(|path| path.code_challenge.clone()),
+            dpop_jkt: path.and_then(|path| path.dpop_jkt.clone()),
+            expires_at: now.plus_secs(life),
+        };
+        authorization_codes::insert(tx, &self.code, &code, now)?;
         if request.origin == Origin::Portal {
             let terms = &self.consent.terms;
             let event = Event::ConsentGiven(ConsentGiven {
@@ -271,6 +270,16 @@ impl Approval {
         }
         Ok(())
     }
+}
+
+/// A request that this person has opened; anybody else's looks unknown.
+fn own_request(
+    store: &mut Reader<'_>,
+    id: RequestId,
+    person: PersonId,
+) -> Result<ConsentRequest, StoreError> {
+    let request = consent_requests::find(store, id)?;
+    if request.person == Some(person) { Ok(request) } else { Err(StoreError::NotFound) }
 }
 
 /// The way back to the recipient, where the request came from one.

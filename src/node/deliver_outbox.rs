@@ -108,7 +108,6 @@ async fn push(node: &Node, item: &Leased, event: &Event) -> Result<(), Problem> 
             bytes: text.into_bytes(),
         },
         headers: vec![("accept", "application/json".to_owned())],
-        content_types: &["application/json"],
         max_bytes: 16 * 1024,
     };
     let answer = node

@@ -62,6 +62,7 @@ fn live(held: &HeldConsent) -> Result<&HeldTokens, Problem> {
     match (held.state, &held.tokens) {
         (HeldState::Active, Some(tokens)) => Ok(tokens),
         (HeldState::Requested | HeldState::Given, _) => Err(Problem::new(ProblemKind::ConsentPending)),
+        (HeldState::Declined, _) => Err(Problem::new(ProblemKind::ConsentDeclined)),
         _ => Err(Problem::new(ProblemKind::ConsentNotInForce)),
     }
 }

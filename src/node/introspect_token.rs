@@ -8,7 +8,7 @@ use super::{KeyPurpose, Node, OAuthError};
 use crate::domain::consent::Consent;
 use crate::domain::ids::ConsentId;
 use crate::domain::token::{AuthenticToken, ConsentTokenClaims};
-use crate::store::{StoreError, consents, issued_tokens};
+use crate::store::{StoreError, consents, tokens};
 
 /// The answer of the introspection endpoint. All that is not active looks alike (RFC 7662 §2.2).
 #[derive(Serialize)]
@@ -74,7 +74,7 @@ pub async fn revoke_token(
                 Ok(consents::find_by_grant(store, &authentic.claims().grant_id)?.id)
             }
             Some(_) => Err(StoreError::NotFound),
-            None => issued_tokens::find_refresh(store, &token, &client),
+            None => tokens::find_refresh(store, &token, &client),
         })
         .await;
     match found {

@@ -13,9 +13,10 @@ use crate::domain::jose::{b64url, sha256};
 use crate::domain::token::consent_token::CONSENT_TOKEN;
 use crate::domain::token::{ConsentTokenClaims, ProofExpectation, TokenPolicy, VerifiedProof};
 use crate::ports::random;
-use crate::store::used_once::Kind;
-use crate::store::codes::{CodeKind, StoredCode};
-use crate::store::{StoreError, Tx, codes, consents, issued_tokens, used_once};
+use crate::store::authorization_codes::{self, Code, CodeKind, Redeemed as Presented};
+use crate::store::tokens::{self, IssuedToken};
+use crate::store::used_once::{self, Kind};
+use crate::store::{StoreError, Tx, consents};
 
 /// `grant_type` of a pre-authorised code (OpenID for Verifiable Credential Issuance §6.1).
 pub const PRE_AUTHORIZED: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
@@ -122,7 +123,7 @@ fn grant(form: &TokenForm) -> Result<Grant, OAuthError> {
             code: form.code.clone().ok_or(missing)?,
             redirect_uri: form.redirect_uri.clone(),
             verifier: form.code_verifier.clone(),
-            kind: CodeKind::Authorization,
+            kind: CodeKind::Code,
         }),
         Some(PRE_AUTHORIZED) => Ok(Grant::Code {
             code: form.pre_authorized_code.clone().ok_or(missing)?,
@@ -164,22 +165,23 @@ async fn redeem(node: &Node, grant: Grant, mint: Mint) -> Result<Redeemed, OAuth
             used_once::use_up(tx, Kind::DpopProof, proof.jkt().as_str(), proof.jti(), proof.expires_at())?;
             match &grant {
                 Grant::Refresh(token) => {
-                    let consent = issued_tokens::find_refresh(tx, token, &mint.client)?;
+                    let consent = tokens::find_refresh(tx, token, &mint.client)?;
                     issue(tx, &mint, consent, false)
                 }
                 Grant::Code { code, redirect_uri, verifier, kind } => {
-                    let stored = codes::find(tx, code)?;
-                    if !fits(&stored, *kind, redirect_uri.as_deref(), verifier.as_deref(), proof)
-                        || stored.client != mint.client
-                        || stored.expires_at <= mint.now
-                    {
-                        return Err(StoreError::NotFound);
+                    match authorization_codes::redeem(tx, code, &mint.client, mint.now)? {
+                        Presented::Replayed(stored) => {
+                            withdraw(tx, &stored, mint.now)?;
+                            Ok(Redeemed::Replayed)
+                        }
+                        Presented::Fresh(stored) => {
+                            let (uri, verifier) = (redirect_uri.as_deref(), verifier.as_deref());
+                            if !fits(&stored, *kind, uri, verifier, proof) {
+                                return Err(StoreError::NotFound);
+                            }
+                            issue(tx, &mint, stored.consent, true)
+                        }
                     }
-                    if !codes::mark_used(tx, code, mint.now)? {
-                        withdraw(tx, &stored, mint.now)?;
-                        return Ok(Redeemed::Replayed);
-                    }
-                    issue(tx, &mint, stored.consent, true)
                 }
             }
         })
@@ -198,12 +200,20 @@ fn issue(tx: &mut Tx<'_>, mint: &Mint, id: ConsentId, first: bool) -> Result<Red
     // Unknown, over and not-yours look alike.
     consent.in_force(mint.now).map_err(|_| StoreError::NotFound)?;
     let claims = mint.policy.claims(&consent, mint.proof.jkt().clone(), mint.jti.clone(), mint.now);
-    issued_tokens::insert(tx, id, &claims)?;
+    let token = IssuedToken {
+        jti: claims.jti.clone(),
+        consent: id,
+        jkt: claims.cnf.jkt.clone(),
+        iat: Timestamp::from_secs(claims.iat),
+        exp: Timestamp::from_secs(claims.exp),
+        revoked_at: None,
+    };
+    tokens::insert(tx, &token)?;
     // A refresh token only where one token cannot last as long as the consent; it is not rotated (FAPI 2.0 §5.3.2.1),
     // because it works only together with the client's own key.
     let renewable = first && claims.exp < consent.terms.until.end().secs();
     if renewable {
-        issued_tokens::insert_refresh(tx, &mint.refresh_token, id, &mint.client, mint.now)?;
+        tokens::insert_refresh(tx, &mint.refresh_token, id, &mint.client, mint.now)?;
     }
     Ok(Redeemed::Issued {
         consent: Box::new(consent),
@@ -213,7 +223,7 @@ fn issue(tx: &mut Tx<'_>, mint: &Mint, id: ConsentId, first: bool) -> Result<Red
 }
 
 fn fits(
-    stored: &StoredCode,
+    stored: &Code,
     kind: CodeKind,
     redirect_uri: Option<&str>,
     verifier: Option<&str>,
@@ -224,7 +234,7 @@ fn fits(
     }
     match kind {
         CodeKind::PreAuthorized => true,
-        CodeKind::Authorization => {
+        CodeKind::Code => {
             let challenge = verifier
                 .filter(|verifier| (43..=128).contains(&verifier.len()))
                 .map(|verifier| b64url(&sha256(verifier.as_bytes())));
@@ -237,10 +247,10 @@ fn fits(
 }
 
 /// A code that comes twice was stolen somewhere: what came of it ends.
-fn withdraw(tx: &mut Tx<'_>, stored: &StoredCode, now: Timestamp) -> Result<(), StoreError> {
+fn withdraw(tx: &mut Tx<'_>, stored: &Code, now: Timestamp) -> Result<(), StoreError> {
     let mut consent = consents::lock(tx, stored.consent)?;
     if let Ok(transition) = consent.revoke(Actor::Node, now) {
-        consents::save(tx, &consent, Some((&transition, "code_replayed")))?;
+        consents::save(tx, &consent, Some(&transition))?;
         promise::log(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;
     }
     Ok(())

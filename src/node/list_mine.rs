@@ -2,14 +2,14 @@
 
 use super::log_in::Resident;
 use super::{Node, Problem, ProblemKind};
-use crate::domain::catalogue::DeclaredUse;
+use crate::domain::catalogue::{DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Consent, ConsentRequest};
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, FieldName};
-use crate::store::consents::StoredEvent;
+use crate::store::consents::Change;
 use crate::domain::exchange::event::REVOKED;
 use crate::store::outbox::Delivery;
-use crate::store::{StoreError, consent_requests, consents, exchanges, outbox, refusals};
+use crate::store::{StoreError, consent_requests, consents, exchanges, outbox, persons, refusals};
 
 /// A permission with what the portal says about it.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub struct Permission {
     /// The declared use as it was when asked.
     pub declared_use: DeclaredUse,
     /// What the recipient is called.
-    pub recipient_name: String,
+    pub recipient_name: Text,
 }
 
 /// Everything about one permission.
@@ -27,7 +27,7 @@ pub struct PermissionDetail {
     /// The permission.
     pub permission: Permission,
     /// Every change, oldest first.
-    pub events: Vec<StoredEvent>,
+    pub events: Vec<Change>,
     /// Its exchanges and refusals, newest first.
     pub log: Vec<LogLine>,
     /// Whether the recipient was told of the end, and when it confirmed.
@@ -55,7 +55,7 @@ pub struct LogLine {
     /// Who.
     pub recipient: EntityId,
     /// What the recipient is called.
-    pub recipient_name: String,
+    pub recipient_name: Text,
     /// Which dataset.
     pub dataset: DatasetId,
     /// The declared use, for the purpose.
@@ -93,6 +93,9 @@ pub struct Overview {
 /// Most lines of a log page.
 const MOST_LINES: usize = 500;
 
+/// Most exchanges shown for one permission.
+const MOST_EXCHANGES: u32 = 200;
+
 /// Most refusals shown for one permission.
 const MOST_REFUSALS: u32 = 100;
 
@@ -106,7 +109,8 @@ pub async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Prob
     let (waiting, permissions, log) = node
         .store
         .read(move |store| {
-            let waiting = consent_requests::waiting_for(store, person, now)?;
+            let known = persons::find(store, person)?;
+            let waiting = consent_requests::waiting_for(store, &known, now)?;
             let permissions = of_person(store, person)?;
             let log = log_lines(store, &permissions)?;
             Ok::<_, StoreError>((waiting, permissions, log))
@@ -135,7 +139,7 @@ pub async fn permission(
             }
             let permission = with_request(store, consent)?;
             let log = log_lines(store, std::slice::from_ref(&permission))?;
-            let events = consents::events(store, id)?;
+            let events = consents::history(store, id)?;
             let end_notice = match revocation_notice(store, id)? {
                 None => None,
                 Some(notice) => Some(match (notice.delivered_at, notice.given_up_at) {
@@ -173,9 +177,7 @@ fn with_request(
     store: &mut crate::store::Reader<'_>,
     consent: Consent,
 ) -> Result<Permission, StoreError> {
-    // A consent has the identifier of the request that it came from.
-    let request =
-        consent_requests::find(store, crate::domain::ids::RequestId::from_bytes(*consent.id.as_bytes()))?;
+    let request = consent_requests::of_consent(store, consent.id)?;
     Ok(Permission {
         consent,
         declared_use: request.declared_use,
@@ -199,7 +201,7 @@ fn log_lines(
             declared_use: permission.declared_use.clone(),
             outcome,
         };
-        for exchange in exchanges::of_consent(store, id)? {
+        for exchange in exchanges::of_consent(store, id, MOST_EXCHANGES)? {
             let outcome = Outcome::Released {
                 fields: exchange.fields,
                 acknowledged_at: exchange.acknowledged_at,

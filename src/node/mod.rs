@@ -13,6 +13,7 @@ pub mod federation;
 pub mod fetch_exchange;
 pub mod introspect_token;
 pub mod issue_token;
+pub mod keep_house;
 pub mod key_ring;
 pub mod list_mine;
 pub mod log_in;
@@ -35,7 +36,7 @@ use std::sync::{Arc, Mutex};
 
 pub use key_ring::{KeyPurpose, KeyRing};
 pub use oauth_error::{OAuthCode, OAuthError};
-pub use problem::{Problem, ProblemKind, Side};
+pub use problem::{Problem, ProblemKind};
 
 use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
@@ -54,8 +55,8 @@ pub struct Service {
     pub name: Text,
     /// SHA-256 of its secret; the secret itself is not kept in memory.
     pub secret_hash: [u8; 32],
-    /// Where a resident's browser may be sent back to: addresses that start with one of these.
-    pub return_url_prefixes: Vec<String>,
+    /// Where a resident's browser may be sent back to: addresses below one of these.
+    pub return_url_prefixes: Vec<url::Url>,
 }
 
 /// The bounds that an operator may move.
@@ -98,6 +99,8 @@ pub struct Settings {
     pub authority_hints: Vec<EntityId>,
     /// The city's data protection officer, for the portal.
     pub data_protection_officer: Contact,
+    /// Its superiors in the federation, as its entity configuration names them.
+    pub authority_hints: Vec<EntityId>,
     /// What it holds.
     pub datasets: Vec<Dataset>,
     /// What its services may ask.

@@ -6,18 +6,22 @@ use flate2::{Compression, write::ZlibEncoder};
 
 use super::{KeyPurpose, Node, Problem, ProblemKind};
 use crate::domain::token::status_list;
-use crate::store::consents;
+use crate::store::{StoreError, consents};
 
 /// The signed list of that number, compact.
 ///
 /// # Errors
 /// [`Problem`]: no such list, or the store is away.
 pub async fn publish_status(node: &Node, list: u32) -> Result<String, Problem> {
-    // Indexes are drawn below the size of one list, so there is one.
-    if list != 0 {
-        return Err(Problem::new(ProblemKind::NotFound));
-    }
-    let entries = node.store.read(consents::not_active).await?;
+    let entries = node
+        .store
+        .read(move |store| {
+            if list >= consents::status_lists(store)? {
+                return Err(StoreError::NotFound);
+            }
+            consents::statuses(store, list)
+        })
+        .await?;
     let bytes =
         status_list::pack(entries.into_iter().map(|(index, state)| (index, status_list::value(state))));
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
@@ -25,6 +29,12 @@ pub async fn publish_status(node: &Node, list: u32) -> Result<String, Problem> {
         .write_all(&bytes)
         .and_then(|()| encoder.finish())
         .map_err(|error| Problem::because(ProblemKind::Internal, error))?;
-    let claims = status_list::claims(&node.settings.id, list, &compressed, node.now());
+    let claims = status_list::claims(
+        &node.settings.id,
+        list,
+        &compressed,
+        node.now(),
+        node.settings.limits.status_list_secs,
+    );
     Ok(node.keys.active(KeyPurpose::Token)?.sign(status_list::TYP, &claims)?)
 }

@@ -159,5 +159,12 @@ fn take_acknowledged(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Ok(exchange) = event.exchange.as_str().parse::<ExchangeId>() else { return Ok(()) };
-    exchanges::acknowledge(tx, exchange, sender, &event.body_digest, text, now)
+    match exchanges::find(tx, exchange) {
+        // An acknowledgement of something else than what was released proves nothing and is not kept.
+        Ok(known) if &known.recipient == sender && known.body_digest == event.body_digest => {
+            exchanges::acknowledge(tx, exchange, sender, text, now)
+        }
+        Ok(_) | Err(StoreError::NotFound) => Ok(()),
+        Err(error) => Err(error),
+    }
 }

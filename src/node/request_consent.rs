@@ -138,14 +138,12 @@ fn return_url_allowed(service: &Service, text: &str) -> bool {
     let Ok(url) = url::Url::parse(text) else { return false };
     // Compared after parsing, so that `..`, user parts and look-alike hosts have become what they are.
     service.return_url_prefixes.iter().any(|prefix| {
-        url::Url::parse(prefix).is_ok_and(|prefix| {
-            url.origin() == prefix.origin()
-                && url.username().is_empty()
-                && url.password().is_none()
-                && url.fragment().is_none()
-                && (url.path() == prefix.path()
-                    || url.path().starts_with(&format!("{}/", prefix.path().trim_end_matches('/'))))
-        })
+        url.origin() == prefix.origin()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none()
+            && (url.path() == prefix.path()
+                || url.path().starts_with(&format!("{}/", prefix.path().trim_end_matches('/'))))
     })
 }
 

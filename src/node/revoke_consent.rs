@@ -51,12 +51,7 @@ pub(super) async fn give_back(node: &Node, id: ConsentId) -> Result<(), StoreErr
 
 fn end(tx: &mut Tx<'_>, mut consent: Consent, actor: Actor, now: Timestamp) -> Result<(), StoreError> {
     let Ok(transition) = consent.revoke(actor, now) else { return Ok(()) };
-    let reason = match actor {
-        Actor::Resident => "taken_back",
-        Actor::Recipient => "given_back",
-        Actor::Node => "withdrawn",
-    };
-    consents::save(tx, &consent, Some((&transition, reason)))?;
+    consents::save(tx, &consent, Some(&transition))?;
     promise::log(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;
     if actor != Actor::Recipient {
         let event =

@@ -14,7 +14,7 @@ use crate::domain::token::{
     AuthenticToken, ProofExpectation, Refusal, RefusalCode, VerifiedConsent, VerifiedProof,
 };
 use crate::ports::random;
-use crate::store::exchanges::NewExchange;
+use crate::store::exchanges::Exchange;
 use crate::store::refusals::NewRefusal;
 use crate::store::used_once::Kind;
 use crate::store::{StoreError, consents, exchanges, log, persons, refusals, used_once};
@@ -208,7 +208,7 @@ async fn commit(
         .active(KeyPurpose::Receipt)
         .and_then(|key| key.sign(EXCHANGE_RECEIPT.typ, &receipt))
         .map_err(signing)?;
-    let record = NewExchange {
+    let mut record = Exchange {
         id: exchange,
         consent: verified.consent().id,
         recipient: recipient.id.clone(),
@@ -218,6 +218,9 @@ async fn commit(
         proof_digest: verified.proof().digest().to_owned(),
         body_digest,
         receipt: receipt.clone(),
+        log_index: 0,
+        delivered_at: None,
+        acknowledged_at: None,
     };
     node.store
         .write_log(move |tx| {
@@ -232,9 +235,9 @@ async fn commit(
                     StoreError::Conflict => Uncommitted::Refused(Refusal::proof("proof_replayed")),
                     other => Uncommitted::Store(other),
                 })?;
-            consents::save(tx, &consent, ended.as_ref().map(|end| (end, "last_exchange")))?;
-            let index = log::append(tx, &leaf, now)?;
-            exchanges::insert(tx, &record, index)?;
+            consents::save(tx, &consent, ended.as_ref())?;
+            record.log_index = log::append(tx, &leaf, now)?;
+            exchanges::insert(tx, &record)?;
             Ok(())
         })
         .await

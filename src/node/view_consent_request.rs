@@ -95,7 +95,7 @@ pub(super) fn offer(
         subject,
         language,
         holder_name: node.settings.name.get(language),
-        recipient_name: &request.recipient_name,
+        recipient_name: request.recipient_name.get(language),
         declared_use: &request.declared_use,
         dataset: &dataset,
         terms: &request.terms,

@@ -4,9 +4,9 @@ mod address;
 mod anchor;
 mod cache;
 pub mod guard;
-mod members;
 pub mod openid;
 pub mod peers;
+mod send;
 
 pub use anchor::MemberContact;
 pub use guard::{Expected, GuardError, GuardedClient, Reach, Reply};

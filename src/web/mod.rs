@@ -14,6 +14,7 @@ pub mod trace;
 
 use std::sync::Arc;
 
+use crate::domain::catalogue::{Contact, Text};
 use crate::node::Node;
 
 /// What every handler may use.
@@ -23,7 +24,27 @@ pub struct App {
     /// How cookies are named and guarded.
     pub cookies: Cookies,
     /// The city's look.
-    pub brand: portal::assets::Brand,
+    pub brand: Brand,
+}
+
+/// How the city's portal looks and whom it names.
+pub struct Brand {
+    /// What the portal is called.
+    pub name: Text,
+    /// The city's own stylesheet.
+    pub css: String,
+    /// The office that answers.
+    pub contact: Contact,
+}
+
+impl Brand {
+    /// A look from the configured name and main colour (`#rrggbb`).
+    ///
+    /// # Errors
+    /// [`portal::assets::ColourError`].
+    pub fn new(name: Text, colour: &str, contact: Contact) -> Result<Self, portal::assets::ColourError> {
+        Ok(Self { name, css: portal::assets::city_css(colour)?, contact })
+    }
 }
 
 /// How cookies are named and guarded: `__Host-` and `Secure` wherever the node is reached over https.

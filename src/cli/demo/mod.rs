@@ -4,3 +4,4 @@ mod memory;
 mod pages;
 pub mod provider;
 pub mod service_page;
+pub mod world;

@@ -1,6 +1,8 @@
 //! What a city holds and what its services may ask: datasets, their fields, declared uses.
 
+pub mod rdf;
 pub mod register;
+pub mod schema;
 
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::terms::Terms;
-use crate::domain::catalogue::DeclaredUse;
+use crate::domain::catalogue::{DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConsentId, PersonId, RequestId, Thumbprint};
 
@@ -73,7 +73,7 @@ pub struct ConsentRequest {
     /// The declared use as it was when asked: what the resident sees.
     pub declared_use: DeclaredUse,
     /// What the recipient is called.
-    pub recipient_name: String,
+    pub recipient_name: Text,
     /// The way back, for a pushed request.
     pub return_path: Option<ReturnPath>,
     /// Keyed hash of the identifier of whom the service expects, when it said so.

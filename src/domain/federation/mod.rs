@@ -20,6 +20,7 @@ pub use statement::{
     claimed_statement, verify_self_signed,
 };
 
+use super::catalogue::Text;
 use super::clock::Timestamp;
 use super::ids::EntityId;
 use super::jose::PublicKeys;
@@ -29,8 +30,8 @@ use super::jose::PublicKeys;
 pub struct TrustedPeer {
     /// Its entity identifier.
     pub id: EntityId,
-    /// What it calls itself (`federation_entity.organization_name`).
-    pub name: String,
+    /// What it calls itself (`federation_entity.organization_name`, by language where it says so, §5.2.2).
+    pub name: Text,
     /// When the chain stops to hold: the earliest `exp` in it.
     pub expires_at: Timestamp,
     /// The anchor that the chain ends at.

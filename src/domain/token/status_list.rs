@@ -86,13 +86,13 @@ pub fn pack(entries: impl IntoIterator<Item = (u32, u8)>) -> Vec<u8> {
 
 /// The claims of one list from its compressed bytes.
 #[must_use]
-pub fn claims(holder: &EntityId, list: u32, compressed: &[u8], now: Timestamp) -> StatusListClaims {
+pub fn claims(holder: &EntityId, list: u32, compressed: &[u8], now: Timestamp, lifetime_secs: i64) -> StatusListClaims {
     StatusListClaims {
         iss: holder.to_string(),
         sub: list_uri(holder, list),
         iat: now.secs(),
-        exp: now.plus_secs(TTL_SECS * 5).secs(),
-        ttl: TTL_SECS,
+        exp: now.plus_secs(lifetime_secs).secs(),
+        ttl: TTL_SECS.min(lifetime_secs),
         status_list: StatusList { bits: BITS, lst: crate::domain::jose::b64url(compressed) },
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{FederationError, FederationStatements};
+use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{AnchorDescription, TrustError, subordinate_statement, verify_self_signed};
 use crate::domain::ids::EntityId;
@@ -60,7 +61,7 @@ pub struct AnchorParts {
     /// Its entity identifier and base URL.
     pub id: EntityId,
     /// What people call it.
-    pub name: String,
+    pub name: Text,
     /// E-mail addresses of those who run it.
     pub contacts: Vec<String>,
     /// Its members.

@@ -18,9 +18,8 @@ pub fn describe(node: &Node) -> NodeDescription {
     let settings = &node.settings;
     NodeDescription {
         id: settings.id.clone(),
-        // The city's own first language is the official form of its name.
-        name: settings.name.fi.clone(),
-        organization_uri: None,
+        name: settings.name.clone(),
+        organization_uri: Some(settings.id.to_string()),
         contacts: vec![settings.data_protection_officer.email.clone()],
         authority_hints: settings.authority_hints.clone(),
         grant_types: ["authorization_code", "refresh_token", PRE_AUTHORIZED].map(str::to_owned).to_vec(),

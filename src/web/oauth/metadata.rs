@@ -3,7 +3,8 @@
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 
-use crate::node::{KeyPurpose, Node, publish_status};
+use crate::node::federation::describe;
+use crate::node::{KeyPurpose, publish_status};
 use crate::web::App;
 use crate::web::problem::HttpProblem;
 
@@ -22,6 +23,11 @@ pub(super) async fn jwks(app: web::Data<App>) -> HttpResponse {
     cached(&app.node.keys.verifying(KeyPurpose::Token).to_jwks())
 }
 
+/// The keys that sign client assertions, for a login provider that is told this address.
+pub(super) async fn client_jwks(app: web::Data<App>) -> HttpResponse {
+    cached(&app.node.keys.verifying(KeyPurpose::Client).to_jwks())
+}
+
 /// One status list (Token Status List §8.1).
 pub(super) async fn status_list(
     app: web::Data<App>,
@@ -34,9 +40,6 @@ pub(super) async fn status_list(
         .body(signed))
 }
 
-fn describe(node: &Node) -> crate::domain::federation::NodeDescription {
-    crate::node::federation::describe(node)
-}
 
 fn cached(document: &serde_json::Value) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=60")).json(document)

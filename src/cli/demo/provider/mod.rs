@@ -12,9 +12,6 @@ mod logout;
 mod texts;
 mod token;
 
-#[cfg(test)]
-mod tests;
-
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

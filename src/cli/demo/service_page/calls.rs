@@ -55,6 +55,15 @@ impl Operation {
         }
     }
 
+    /// Place among a case's calls: what taught most comes last.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::State(_) => 1,
+            Self::Ask(_) | Self::List => 2,
+            Self::Fetch(_) => 3,
+        }
+    }
+
     fn about(&self) -> &'static str {
         match self {
             Self::Ask(_) => {
@@ -77,6 +86,7 @@ pub(super) struct Call {
     /// What it was for; later calls for the same purpose take its place.
     pub(super) title: &'static str,
     pub(super) about: &'static str,
+    pub(super) rank: u8,
     pub(super) method: String,
     pub(super) url: String,
     pub(super) request: String,
@@ -116,10 +126,11 @@ impl Problem {
     }
 
     /// From an error answer: RFC 9457 problem details, or the RFC 6749 error of the token endpoint.
-    fn from_answer(status: u16, body: &Value) -> Self {
+    fn from_answer(status: u16, from: &str, body: &Value) -> Self {
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        // `type` may be relative to where the problem came from (RFC 9457 §3.1.1).
+        let link = text("type").and_then(|kind| url::Url::parse(from).ok()?.join(&kind).ok());
         let shown = ["title", "detail", "type", "status", "error", "error_description"];
-        let link = text("type").filter(|link| link.starts_with("http://") || link.starts_with("https://"));
         let members = body.as_object().map(|members| {
             members
                 .iter()
@@ -131,7 +142,7 @@ impl Problem {
             status: Some(status),
             title: text("title").or_else(|| text("error")).unwrap_or_else(|| "The node refuses".to_owned()),
             detail: text("detail").or_else(|| text("error_description")).unwrap_or_default(),
-            link,
+            link: link.filter(|link| matches!(link.scheme(), "http" | "https")).map(String::from),
             members: members.unwrap_or_default(),
         }
     }
@@ -207,6 +218,7 @@ impl Caller {
         let call = Call {
             title: "Get an access token",
             about,
+            rank: 0,
             method: "POST".to_owned(),
             url: url.to_string(),
             request: shown,
@@ -245,6 +257,7 @@ impl Caller {
         let call = Call {
             title: operation.title(),
             about: operation.about(),
+            rank: operation.rank(),
             method: operation.method().to_string(),
             url: url.to_string(),
             request: shown,
@@ -294,9 +307,13 @@ async fn receive(request: reqwest::RequestBuilder, call: &mut Call) -> Result<Va
     call.response = shown_answer(kind.as_deref(), retry_after.as_deref(), body.as_ref());
     match body {
         Some(body) if status.is_success() => Ok(body),
-        Some(body) => Err(Problem::from_answer(status.as_u16(), &body)),
+        Some(body) => Err(Problem::from_answer(status.as_u16(), &call.url, &body)),
         None if status == StatusCode::NO_CONTENT => Ok(Value::Null),
-        None => Err(Problem::from_answer(status.as_u16(), &json!({"detail": "The answer is not JSON."}))),
+        None => Err(Problem::from_answer(
+            status.as_u16(),
+            &call.url,
+            &json!({"detail": "The answer is not JSON."}),
+        )),
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Case {
     pub(super) start_url: Option<String>,
     /// How the permission stands.
     pub(super) state: Option<String>,
+    /// Why it stands so, in the node's word.
+    pub(super) reason: Option<String>,
     /// What was fetched last.
     pub(super) fetched: Option<Value>,
     /// What went wrong last.
@@ -36,12 +38,23 @@ pub(super) struct Case {
 }
 
 impl Case {
+    /// Takes over how the permission stands.
+    fn take(&mut self, answer: &Value) {
+        let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
+        self.state = text("state");
+        self.reason = text("reason");
+        // Shown as a link, so nothing but a web address may pass.
+        self.start_url =
+            text("startUrl").filter(|url| url.starts_with("http://") || url.starts_with("https://"));
+    }
+
     /// Adds calls; a call for the same purpose takes the place of the earlier one.
     fn record(&mut self, calls: Vec<Call>) {
         for call in calls {
             self.calls.retain(|earlier| earlier.title != call.title);
             self.calls.push(call);
         }
+        self.calls.sort_by_key(|call| call.rank);
     }
 }
 
@@ -60,6 +73,8 @@ pub(super) struct AskForm {
     /// Username of the customer; empty when the service does not say whom it expects.
     #[serde(default)]
     person: String,
+    /// Present when the data is to be fetched as often as the declared use allows; once otherwise.
+    often: Option<String>,
 }
 
 /// `GET /`: choose who asks whom for what.
@@ -97,12 +112,8 @@ pub(super) async fn ask(
     let mut calls = Vec::new();
     match page.0.caller.call(asking, &Operation::Ask(request), &mut calls).await {
         Ok(answer) => {
-            let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
-            case.consent = text("id");
-            case.state = text("state");
-            // Shown as a link, so nothing but a web address may pass.
-            case.start_url =
-                text("start_url").filter(|url| url.starts_with("http://") || url.starts_with("https://"));
+            case.consent = answer.get("id").and_then(Value::as_str).map(str::to_owned);
+            case.take(&answer);
         }
         Err(problem) => case.problem = Some(problem),
     }
@@ -127,6 +138,7 @@ fn new_case<'a>(page: &'a ServicePage, form: &AskForm) -> Option<(&'a City, Case
         "holder": holding.entity(),
         "dataset": dataset.id,
         "use": declared.url,
+        "times": if form.often.is_some() { declared.max_exchanges } else { 1 },
         "caseReference": reference,
     });
     if let (Some(customer), Value::Object(members)) = (customer, &mut request) {
@@ -140,6 +152,7 @@ fn new_case<'a>(page: &'a ServicePage, form: &AskForm) -> Option<(&'a City, Case
         consent: None,
         start_url: None,
         state: None,
+        reason: None,
         fetched: None,
         problem: None,
         calls: Vec::new(),
@@ -159,7 +172,7 @@ pub(super) async fn show(page: web::Data<ServicePage>, name: web::Path<String>) 
     let case = change(&page, &name, |case| {
         case.record(calls);
         match answer {
-            Ok(answer) => case.state = answer.get("state").and_then(Value::as_str).map(str::to_owned),
+            Ok(answer) => case.take(&answer),
             Err(problem) => case.problem = Some(problem),
         }
     });
@@ -237,6 +250,7 @@ pub(super) async fn take_up(
             consent: Some(consent),
             start_url: None,
             state: None,
+            reason: None,
             fetched: None,
             problem: None,
             calls: Vec::new(),

@@ -72,6 +72,8 @@ pub struct ServiceUse {
     pub purpose: String,
     /// The kind of dataset that it asks for.
     pub dataset_type: String,
+    /// How many fetches one permission allows at most.
+    pub max_exchanges: u32,
 }
 
 /// A dataset of a city.

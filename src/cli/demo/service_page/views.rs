@@ -74,7 +74,7 @@ struct PermissionRow {
     chip: Chip,
     dataset: String,
     holder: String,
-    origin: String,
+    origin: &'static str,
 }
 
 #[derive(Template)]
@@ -91,23 +91,24 @@ struct Table {
 }
 
 impl Chip {
-    fn of(state: Option<&str>) -> Self {
-        let (word, tone) = match state {
-            Some("active") => ("In force", "good"),
-            Some("suspended") => ("Held back for now", "bad"),
-            Some("declined" | "denied") => ("The resident did not allow it", "bad"),
-            Some("lapsed") => ("Nobody decided in time", "bad"),
-            Some("revoked") => ("The resident has stopped it", "bad"),
-            Some("returned") => ("Given back", "bad"),
-            Some("withdrawn") => ("Withdrawn by the holding city", "bad"),
-            Some("expired") => ("Over: its last day has passed", "bad"),
-            Some("exhausted") => ("Used up", "bad"),
-            Some("replaced") => ("Replaced by a newer one", "bad"),
-            Some("failed") => ("Could not be asked", "bad"),
-            Some(_) => ("Waiting for the resident", ""),
-            None => ("Not asked yet", ""),
+    fn of(state: Option<&str>, reason: Option<&str>) -> Self {
+        let (word, tone) = match (state, reason.unwrap_or_default()) {
+            (None, _) => ("Not asked yet", ""),
+            (Some("given"), _) => ("Allowed; on its way to the node", "good"),
+            (Some("active"), _) => ("In force", "good"),
+            (Some("declined"), _) => ("The resident did not allow it", "bad"),
+            (Some("lapsed"), _) => ("Nobody decided in time", "bad"),
+            (Some("ended"), "taken_back") => ("The resident has stopped it", "bad"),
+            (Some("ended"), "expired") => ("Over: its last day has passed", "bad"),
+            (Some("ended"), "refused_by_holder") => ("The holding city serves it no more", "bad"),
+            (Some("ended"), _) => ("Over", "bad"),
+            (Some(_), _) => ("Waiting for the resident", ""),
         };
         Self { word, tone }
+    }
+
+    fn of_case(case: &Case) -> Self {
+        Self::of(case.state.as_deref(), case.reason.as_deref())
     }
 
     /// Whether the resident still has to decide.
@@ -139,7 +140,7 @@ pub(super) fn home(page: &ServicePage, asking: &City, holding: &City) -> HttpRes
             name: name.to_owned(),
             reference: case.reference.clone(),
             subject: case.subject.clone(),
-            chip: Chip::of(case.state.as_deref()),
+            chip: Chip::of_case(case),
             created_at: case.created_at,
         })
         .collect();
@@ -153,7 +154,7 @@ pub(super) fn home(page: &ServicePage, asking: &City, holding: &City) -> HttpRes
 
 /// One case.
 pub(super) fn case(page: &ServicePage, name: &str, case: &Case) -> HttpResponse {
-    let chip = Chip::of(case.state.as_deref());
+    let chip = Chip::of_case(case);
     let view = CasePage {
         cities: &page.0.config.cities,
         name,
@@ -178,8 +179,7 @@ pub(super) fn permissions(
         Ok(list) => (list, None),
         Err(problem) => (Value::Null, Some(problem)),
     };
-    // A bare list, or an object with the list as a member.
-    let list = list.as_array().or_else(|| list.as_object()?.values().find_map(Value::as_array));
+    let list = list.get("consents").and_then(Value::as_array);
     let rows = list.map(|list| list.iter().filter_map(permission_row).collect()).unwrap_or_default();
     let view =
         PermissionsPage { cities: &page.0.config.cities, city, rows, problem: problem.as_ref(), calls };
@@ -188,16 +188,13 @@ pub(super) fn permissions(
 
 fn permission_row(item: &Value) -> Option<PermissionRow> {
     let text = |name: &str| item.get(name).map(plain).unwrap_or_default();
+    let word = |name: &str| item.get(name).and_then(Value::as_str);
     Some(PermissionRow {
         id: item.get("id")?.as_str()?.to_owned(),
-        chip: Chip::of(item.get("state").and_then(Value::as_str)),
+        chip: Chip::of(word("state"), word("reason")),
         dataset: text("dataset"),
         holder: text("holder"),
-        origin: match item.get("origin").and_then(Value::as_str) {
-            Some("portal") => "the resident, in the portal".to_owned(),
-            Some("pushed" | "service") => "this service".to_owned(),
-            other => other.unwrap_or("–").to_owned(),
-        },
+        origin: if word("origin") == Some("portal") { "the resident, in the portal" } else { "this service" },
     })
 }
 

@@ -1,55 +1,64 @@
-//! Requests to other members: `ports::Outbound` over the guarded client.
-
-use std::collections::HashMap;
+//! The use cases' requests to other members, over the guarded client.
 
 use async_trait::async_trait;
-use http::{HeaderName, Method, Request};
+use http::{HeaderName, HeaderValue, Method, header::CONTENT_TYPE};
 
-use super::guard::{Expected, GuardError, GuardedClient};
+use super::guard::{Expected, GuardError, GuardedClient, Reply};
 use crate::ports::{Outbound, OutboundAnswer, OutboundBody, OutboundError, OutboundRequest};
+
+/// Every good answer between nodes is JSON or has no body.
+const ANSWERS: &[&str] = &["application/json"];
 
 #[async_trait]
 impl Outbound for GuardedClient {
     async fn send(&self, request: OutboundRequest) -> Result<OutboundAnswer, OutboundError> {
-        let expected = Expected { content_types: request.content_types, max_bytes: request.max_bytes };
-        let reply = self.execute(to_http(request)?, expected).await.map_err(translate)?;
-        let headers: HashMap<String, String> = reply
-            .headers()
-            .keys()
-            // One that comes twice is none: nobody should choose between them.
-            .filter_map(|name| Some((name.as_str().to_owned(), reply.header(name.as_str())?.to_owned())))
-            .collect();
-        Ok(OutboundAnswer { status: reply.status.as_u16(), headers, body: reply.body })
+        let expected = Expected { content_types: ANSWERS, max_bytes: request.max_bytes };
+        let request = assemble(request).ok_or(OutboundError::Refused("the request is malformed"))?;
+        self.execute(request, expected).await.map(answer).map_err(translate)
     }
 }
 
-fn to_http(request: OutboundRequest) -> Result<Request<Vec<u8>>, OutboundError> {
+fn assemble(request: OutboundRequest) -> Option<http::Request<Vec<u8>>> {
     let (method, content_type, bytes) = match request.body {
         OutboundBody::None => (Method::GET, None, Vec::new()),
-        OutboundBody::Form(form) => {
-            let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish();
-            (Method::POST, Some("application/x-www-form-urlencoded"), text.into_bytes())
+        OutboundBody::Form(pairs) => {
+            let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+            (Method::POST, Some("application/x-www-form-urlencoded"), form.into_bytes())
         }
         OutboundBody::Bytes { content_type, bytes } => (Method::POST, Some(content_type), bytes),
     };
-    let mut builder = Request::builder().method(method).uri(request.url.as_str());
+    let mut assembled = http::Request::builder().method(method).uri(request.url.as_str()).body(bytes).ok()?;
+    let headers = assembled.headers_mut();
     if let Some(content_type) = content_type {
-        builder = builder.header(http::header::CONTENT_TYPE, content_type);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
     for (name, value) in request.headers {
-        builder = builder.header(HeaderName::from_static(name), value);
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        let mut value = HeaderValue::from_str(&value).ok()?;
+        // Tokens and proofs: no debug output of any library prints them.
+        value.set_sensitive(true);
+        headers.insert(name, value);
     }
-    builder.body(bytes).map_err(|_| OutboundError::Refused("the request cannot be made"))
+    Some(assembled)
 }
 
-fn translate(error: GuardError) -> OutboundError {
+fn answer(reply: Reply) -> OutboundAnswer {
+    let headers = reply
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect();
+    OutboundAnswer { status: reply.status.as_u16(), headers, body: reply.body }
+}
+
+const fn translate(error: GuardError) -> OutboundError {
     match error {
         GuardError::Forbidden(rule) => OutboundError::Refused(rule),
-        GuardError::Malformed => OutboundError::Refused("the request cannot be made"),
+        GuardError::Malformed => OutboundError::Refused("the request is malformed"),
         GuardError::Unreachable => OutboundError::Unreachable("no connection"),
-        GuardError::Timeout => OutboundError::Unreachable("no answer in time"),
+        GuardError::Timeout => OutboundError::Unreachable("not in time"),
         GuardError::TooLarge => OutboundError::Unfit("too large"),
-        GuardError::Unexpected(what) => OutboundError::Unfit(what),
+        GuardError::Unexpected(kind) => OutboundError::Unfit(kind),
     }
 }
 
@@ -77,15 +86,7 @@ mod tests {
         let client = GuardedClient::new(Reach::Demo).unwrap();
         client.allow(&url);
         let headers = vec![("dpop", "proof".to_owned())];
-        let outcome = client
-            .send(OutboundRequest {
-                url,
-                body,
-                headers,
-                content_types: &["application/json"],
-                max_bytes: 100,
-            })
-            .await;
+        let outcome = client.send(OutboundRequest { url, body, headers, max_bytes: 100 }).await;
         (server.await.unwrap(), outcome)
     }
 

@@ -1,0 +1,264 @@
+//! What the registers say about a person: rows by dataset, with the names of the dataset's fields.
+
+use serde_json::{Map, Value, json};
+use time::{Date, Duration, Month};
+
+use super::people::{Behaviour, Person};
+use super::random::Random;
+use crate::config::shipped::City;
+
+/// A row, and whose it is under `guardian` or `resident`.
+pub(super) type Row = Map<String, Value>;
+
+/// All rows of one city.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) placements: Vec<Row>,
+    pub(super) service_needs: Vec<Row>,
+    pub(super) decisions: Vec<Row>,
+    pub(super) fee_decisions: Vec<Row>,
+    pub(super) assistance: Vec<Row>,
+    pub(super) profiles: Vec<Row>,
+    pub(super) youth: Vec<Row>,
+    pub(super) parking: Vec<Row>,
+}
+
+/// First day of the demo's present placements.
+const YEAR: i32 = 2025;
+
+const PLACEMENT_TYPES: [&str; 8] = [
+    "DAYCARE",
+    "DAYCARE",
+    "DAYCARE",
+    "DAYCARE_PART_TIME",
+    "PRESCHOOL_DAYCARE",
+    "CLUB",
+    "PREPARATORY",
+    "SCHOOL_SHIFT_CARE",
+];
+
+/// Daycare centres of a city: name and language. None of them exists.
+const fn units(city: City) -> [(&'static str, &'static str); 4] {
+    match city {
+        City::Helsinki => [
+            ("Päiväkoti Tuulimylly", "fi"),
+            ("Päiväkoti Satusaari", "fi"),
+            ("Päiväkoti Lyhtykuja", "fi"),
+            ("Daghemmet Sagoskogen", "sv"),
+        ],
+        City::Espoo => [
+            ("Kuvitelmakallion päiväkoti", "fi"),
+            ("Satumetsän päiväkoti", "fi"),
+            ("Majakkapolun päiväkoti", "fi"),
+            ("Påhittsbackens daghem", "sv"),
+        ],
+        City::Turku => [
+            ("Tarulinnan päiväkoti", "fi"),
+            ("Jokitarinan päiväkoti", "fi"),
+            ("Purjeveneen päiväkoti", "fi"),
+            ("Daghemmet Sagoborg", "sv"),
+        ],
+        City::Oulu => [
+            ("Revontulen päiväkoti", "fi"),
+            ("Keksityn puron päiväkoti", "fi"),
+            ("Tervatarun päiväkoti", "fi"),
+            ("Daghemmet Norrskenssagan", "sv"),
+        ],
+    }
+}
+
+const fn place_name(city: City) -> &'static str {
+    match city {
+        City::Helsinki => "Helsinki",
+        City::Espoo => "Espoo",
+        City::Turku => "Turku",
+        City::Oulu => "Oulu",
+    }
+}
+
+fn row(value: Value) -> Row {
+    match value {
+        Value::Object(row) => row,
+        _ => Row::new(),
+    }
+}
+
+fn date(year: i32, month: Month, day: u8) -> Date {
+    Date::from_calendar_date(year, month, day).unwrap_or(Date::MIN)
+}
+
+fn iso(date: Date) -> String {
+    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
+}
+
+/// Makes up what a city's registers say about its residents.
+pub(super) fn of_city(city: City, residents: &[Person], random: &mut Random) -> Rows {
+    let mut rows = Rows::default();
+    for (index, person) in residents.iter().enumerate() {
+        if person.behaviour == Behaviour::Unknown {
+            continue;
+        }
+        // The eldest of three goes to school; the others are in early education.
+        let (school, small) = match person.children.split_first() {
+            Some((eldest, others)) if others.len() > 1 => (Some(eldest), others),
+            _ => (None, person.children.as_slice()),
+        };
+        for child in small {
+            early_education(city, person, child, &mut rows, random);
+        }
+        if !small.is_empty() {
+            rows.fee_decisions.push(fee_decision(person, small, random));
+        }
+        if city == City::Helsinki {
+            rows.profiles.push(profile(person, index));
+            if let Some(child) = school.or(person.children.first()) {
+                rows.youth.push(youth(person, child, index, random));
+            }
+            parking(person, index, &mut rows, random);
+        }
+    }
+    rows
+}
+
+/// A placement now and, for some, one before it, each with its service need and decision.
+fn early_education(city: City, person: &Person, child: &str, rows: &mut Rows, random: &mut Random) {
+    let language = person.language;
+    let fitting: Vec<&str> =
+        units(city).iter().filter(|unit| unit.1 == language).map(|unit| unit.0).collect();
+    let now = (date(YEAR, Month::August, 1), date(YEAR + 2, Month::July, 31));
+    let before = (date(YEAR - 2, Month::August, 1), date(YEAR, Month::July, 31));
+    let periods: &[(Date, Date)] = if random.chance(40) { &[now, before] } else { &[now] };
+    for (start, end) in periods.iter().copied() {
+        let unit = random.pick(&fitting).copied().unwrap_or("Päiväkoti Tuulimylly");
+        let kind = random.pick(&PLACEMENT_TYPES).copied().unwrap_or("DAYCARE");
+        let leaving = (start == now.0 && random.chance(10)).then(|| iso(date(YEAR + 1, Month::May, 4)));
+        rows.placements.push(row(json!({
+            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "childName": child,
+            "type": kind, "unit": unit, "startDate": iso(start), "endDate": iso(end),
+            "placeGuarantee": random.chance(30), "terminationRequestedDate": leaving,
+        })));
+        let (hours_fi, hours_sv, hours_en, part_week) = [
+            (
+                "Kokopäiväinen, yli 35 tuntia viikossa",
+                "Heldag, över 35 timmar i veckan",
+                "Full-time, over 35 hours a week",
+                false,
+            ),
+            (
+                "Osapäiväinen, 20–35 tuntia viikossa",
+                "Deltid, 20–35 timmar i veckan",
+                "Part-time, 20–35 hours a week",
+                false,
+            ),
+            (
+                "Osaviikkoinen, enintään 20 tuntia viikossa",
+                "Del av veckan, högst 20 timmar i veckan",
+                "Part of the week, 20 hours at most",
+                true,
+            ),
+        ]
+        .get(random.below(3))
+        .copied()
+        .unwrap_or_default();
+        let shift = if random.chance(8) {
+            "INTERMITTENT"
+        } else if random.chance(4) {
+            "FULL"
+        } else {
+            "NONE"
+        };
+        rows.service_needs.push(row(json!({
+            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "childName": child,
+            "startDate": iso(start), "endDate": iso(end),
+            "option": {"fi": hours_fi, "sv": hours_sv, "en": hours_en}, "shiftCare": shift, "partWeek": part_week,
+        })));
+        let sent = start.saturating_sub(Duration::days(i64::from(random.between(40, 120))));
+        rows.decisions.push(row(json!({
+            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "childName": child,
+            "decisionNumber": 100_000_usize.saturating_add(rows.decisions.len()), "type": kind,
+            "startDate": iso(start), "endDate": iso(end), "sentDate": iso(sent), "status": "ACCEPTED",
+            "resolved": iso(sent.saturating_add(Duration::days(i64::from(random.between(1, 14))))),
+            "unit": {
+                "name": unit, "providerType": if random.chance(85) { "MUNICIPAL" } else { "PURCHASED" },
+                "language": language, "address": format!("Keksittykuja {}, {}", random.between(1, 40), place_name(city)),
+            },
+        })));
+    }
+    // The younger of the story's family gets support, so that there is something to leave out.
+    if child == "Lumi" || random.chance(12) {
+        let level = random.pick(&["GENERAL_SUPPORT", "INTENSIFIED_SUPPORT", "SPECIAL_SUPPORT"]);
+        rows.assistance.push(row(json!({
+            "guardian": person.identifier, "childName": child, "level": level,
+            "validDuring": {"start": iso(now.0), "end": iso(now.1)},
+        })));
+    }
+}
+
+fn fee_decision(person: &Person, children: &[String], random: &mut Random) -> Row {
+    let base = random.between(5, 31).saturating_mul(10);
+    let fees: Vec<Value> = children
+        .iter()
+        .enumerate()
+        .map(|(place, child)| {
+            // The younger pays whole, the next 40 %, any further 20 % of it (Act 1503/2016 §§ 5–7).
+            let discount = match place {
+                0 => 0,
+                1 => 60,
+                _ => 80,
+            };
+            let fee = base.saturating_mul(100_i32.saturating_sub(discount)).div_euclid(100);
+            json!({"childName": child, "baseFee": base, "siblingDiscount": discount, "fee": fee, "finalFee": fee})
+        })
+        .collect();
+    row(json!({
+        "guardian": person.identifier,
+        "validDuring": {"start": iso(date(YEAR, Month::August, 1)), "end": iso(date(YEAR + 2, Month::July, 31))},
+        "familySize": person.children.len().saturating_add(2), "children": fees,
+    }))
+}
+
+fn profile(person: &Person, index: usize) -> Row {
+    let plain = |name: &str| {
+        let name = name.to_lowercase();
+        name.replace(['ä', 'å'], "a").replace('ö', "o").replace('é', "e")
+    };
+    row(json!({
+        "resident": person.identifier, "nonDisclosure": person.non_disclosure,
+        "firstName": person.first_name, "lastName": person.last_name, "nickname": person.first_name,
+        "language": person.language, "contactMethod": if index.is_multiple_of(3) { "SMS" } else { "EMAIL" },
+        "emails": [format!("{}.{}@post.example", plain(&person.first_name), plain(&person.last_name))],
+        // No subscriber number begins like this.
+        "phones": [format!("+358 000 {index:04}")],
+        "addresses": [{"street": format!("Keksittykuja {} A {}", index % 40 + 1, index % 12 + 1),
+                       "postalCode": "00000", "city": "Helsinki"}],
+    }))
+}
+
+fn youth(person: &Person, child: &str, index: usize, random: &mut Random) -> Row {
+    let born =
+        date(YEAR - 12, Month::January, 1).saturating_add(Duration::days(i64::from(random.between(0, 700))));
+    row(json!({
+        "guardian": person.identifier, "childName": child, "membershipNumber": format!("N{index:06}"),
+        "birthDate": iso(born), "schoolName": "Satusaaren koulu",
+        "schoolClass": format!("{}{}", random.between(4, 6), random.pick(&["A", "B", "C"]).unwrap_or(&"A")),
+        "expiration": iso(date(YEAR + 2, Month::August, 31)), "languageAtHome": person.language,
+        "photoUsageApproved": random.chance(60),
+    }))
+}
+
+fn parking(person: &Person, index: usize, rows: &mut Rows, random: &mut Random) {
+    // Those with a part have a permit each; of the others about every third.
+    if index >= 7 && !random.chance(35) {
+        return;
+    }
+    let months = random.between(6, 24);
+    rows.parking.push(row(json!({
+        "resident": person.identifier, "type": if random.chance(92) { "RESIDENT" } else { "COMPANY" },
+        "status": "VALID", "startTime": format!("{}-03-01T00:00:00+02:00", YEAR + 1),
+        "endTime": format!("{}-02-28T23:59:59+02:00", YEAR + 2),
+        "contractType": if random.chance(50) { "OPEN_ENDED" } else { "FIXED_PERIOD" }, "monthCount": months,
+        "vehicle": format!("DEMO-{index}"),
+        // A zone tells where someone lives.
+        "parkingZone": (!person.non_disclosure).then(|| random.pick(&["A", "B", "C", "H", "K"])),
+    })));
+}

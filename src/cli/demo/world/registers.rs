@@ -1,0 +1,238 @@
+//! Writes rows as the systems of each city would keep them: SQLite databases, JSON and CSV files.
+
+use std::fs;
+use std::path::Path;
+
+use diesel::connection::SimpleConnection;
+use diesel::sqlite::SqliteConnection;
+use diesel::{Connection, RunQueryDsl, sql_query, sql_types};
+use serde_json::Value;
+
+use super::WorldError;
+use super::people::{Behaviour, Person};
+use super::random::Random;
+use super::records::{self, Row, Rows};
+use crate::config::shipped::City;
+
+/// Columns of the tables, in pairs of name and the row's member. The first is whose row it is.
+const PLACEMENT: [(&str, &str); 9] = [
+    ("guardian", "guardian"),
+    ("non_disclosure", "nonDisclosure"),
+    ("child_name", "childName"),
+    ("type", "type"),
+    ("unit", "unit"),
+    ("start_date", "startDate"),
+    ("end_date", "endDate"),
+    ("place_guarantee", "placeGuarantee"),
+    ("termination_requested_date", "terminationRequestedDate"),
+];
+const SERVICE_NEED: [(&str, &str); 8] = [
+    ("guardian", "guardian"),
+    ("non_disclosure", "nonDisclosure"),
+    ("child_name", "childName"),
+    ("start_date", "startDate"),
+    ("end_date", "endDate"),
+    ("option", "option"),
+    ("shift_care", "shiftCare"),
+    ("part_week", "partWeek"),
+];
+const DECISION: [(&str, &str); 11] = [
+    ("guardian", "guardian"),
+    ("non_disclosure", "nonDisclosure"),
+    ("child_name", "childName"),
+    ("decision_number", "decisionNumber"),
+    ("type", "type"),
+    ("start_date", "startDate"),
+    ("end_date", "endDate"),
+    ("sent_date", "sentDate"),
+    ("status", "status"),
+    ("resolved", "resolved"),
+    ("unit", "unit"),
+];
+const PROFILE: [(&str, &str); 10] = [
+    ("resident", "resident"),
+    ("non_disclosure", "nonDisclosure"),
+    ("first_name", "firstName"),
+    ("last_name", "lastName"),
+    ("nickname", "nickname"),
+    ("language", "language"),
+    ("contact_method", "contactMethod"),
+    ("emails", "emails"),
+    ("phones", "phones"),
+    ("addresses", "addresses"),
+];
+const PARKING: [&str; 9] = [
+    "resident",
+    "type",
+    "status",
+    "startTime",
+    "endTime",
+    "contractType",
+    "monthCount",
+    "vehicle",
+    "parkingZone",
+];
+const PLACEMENT_FILE: [&str; 8] = [
+    "guardian",
+    "childName",
+    "type",
+    "unit",
+    "startDate",
+    "endDate",
+    "placeGuarantee",
+    "terminationRequestedDate",
+];
+
+/// Writes all registers of a city to a folder.
+pub(super) fn write(
+    folder: &Path,
+    city: City,
+    residents: &[Person],
+    random: &mut Random,
+) -> Result<(), WorldError> {
+    let mut rows = records::of_city(city, residents, random);
+    make_folder(folder)?;
+    match city {
+        City::Oulu => {
+            let folder = folder.join("early-education");
+            make_folder(&folder)?;
+            keep_secret_what_must_be(&mut rows, residents);
+            csv(&folder.join("placements.csv"), &PLACEMENT_FILE, &rows.placements)?;
+            json(&folder.join("service-needs.json"), &rows.service_needs)?;
+            json(&folder.join("decisions.json"), &rows.decisions)?;
+            json(&folder.join("fee-decisions.json"), &rows.fee_decisions)?;
+            json(&folder.join("assistance.json"), &rows.assistance)?;
+        }
+        City::Helsinki => {
+            early_education(folder, &rows, residents)?;
+            database(&folder.join("resident-profile.sqlite"), &[("profile", &PROFILE, &rows.profiles)], &[])?;
+            let folder = folder.join("exports");
+            make_folder(&folder)?;
+            json(&folder.join("youth-membership.json"), &rows.youth)?;
+            csv(&folder.join("parking-permits.csv"), &PARKING, &rows.parking)?;
+        }
+        City::Espoo | City::Turku => {
+            early_education(folder, &rows, residents)?;
+            let folder = folder.join("fees");
+            make_folder(&folder)?;
+            json(&folder.join("fee-decisions.json"), &rows.fee_decisions)?;
+            json(&folder.join("assistance.json"), &rows.assistance)?;
+        }
+    }
+    Ok(())
+}
+
+fn early_education(folder: &Path, rows: &Rows, residents: &[Person]) -> Result<(), WorldError> {
+    let broken: Vec<&str> = broken(residents).map(|person| person.identifier.as_str()).collect();
+    let tables: [Table<'_>; 3] = [
+        ("placement", &PLACEMENT, &rows.placements),
+        ("service_need", &SERVICE_NEED, &rows.service_needs),
+        ("decision", &DECISION, &rows.decisions),
+    ];
+    database(&folder.join("early-education.sqlite"), &tables, &broken)
+}
+
+fn broken(residents: &[Person]) -> impl Iterator<Item = &Person> {
+    residents.iter().filter(|person| person.behaviour == Behaviour::Broken)
+}
+
+/// Does to an export what a query does in a database: leaves out what tells where a protected person lives, and spoils
+/// the rows of the one for whom the register is broken.
+fn keep_secret_what_must_be(rows: &mut Rows, residents: &[Person]) {
+    for list in [&mut rows.placements, &mut rows.service_needs, &mut rows.decisions] {
+        for row in list {
+            if row.remove("nonDisclosure") == Some(Value::Bool(true)) && row.contains_key("unit") {
+                row.insert("unit".to_owned(), Value::Null);
+            }
+            let whose = row.get("guardian").and_then(Value::as_str).unwrap_or_default();
+            if broken(residents).any(|person| person.identifier == whose) {
+                row.insert("startDate".to_owned(), Value::String("#REF!".to_owned()));
+            }
+        }
+    }
+}
+
+type Table<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [Row]);
+
+/// Makes a database. Each table is read through a view of its name, which fails for the `broken`, as a system does that
+/// cannot answer.
+fn database(path: &Path, tables: &[Table<'_>], broken: &[&str]) -> Result<(), WorldError> {
+    remove(path)?;
+    let failed = |reason: String| WorldError::Database { path: path.to_owned(), reason };
+    let address = path.to_str().ok_or_else(|| failed("the path is not UTF-8".to_owned()))?;
+    let mut connection = SqliteConnection::establish(address).map_err(|error| failed(error.to_string()))?;
+    // Made at once or made again: nothing needs to survive a power cut.
+    connection
+        .batch_execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; CREATE TABLE outage (who TEXT PRIMARY KEY)")
+        .and_then(|()| {
+            connection.transaction(|connection| {
+                for who in broken {
+                    sql_query("INSERT INTO outage VALUES (?)").bind::<sql_types::Text, _>(who).execute(connection)?;
+                }
+                for table in tables {
+                    fill(connection, table)?;
+                }
+                Ok::<(), diesel::result::Error>(())
+            })
+        })
+        .map_err(|error| failed(error.to_string()))
+}
+
+fn fill(connection: &mut SqliteConnection, (name, columns, rows): &Table<'_>) -> diesel::QueryResult<()> {
+    let who = columns.first().map_or("", |column| column.0);
+    let list =
+        |form: &dyn Fn(&(&str, &str)) -> String| columns.iter().map(form).collect::<Vec<_>>().join(", ");
+    let names = list(&|column| format!("\"{}\"", column.0));
+    let values = list(&|column| format!("json_extract(value, '$.{}')", column.1));
+    // In a column that is told, not in one that is searched: only a row that is found fails.
+    let seen = list(&|column| match column.0 {
+        "child_name" => format!(
+            "CASE WHEN {who} IN (SELECT who FROM outage) THEN json('') ELSE child_name END AS child_name"
+        ),
+        name => format!("\"{name}\""),
+    });
+    connection.batch_execute(&format!(
+        "CREATE TABLE {name}_row ({names}); CREATE INDEX {name}_of ON {name}_row ({who});
+         CREATE VIEW {name} AS SELECT {seen} FROM {name}_row"
+    ))?;
+    let rows = serde_json::to_string(rows)
+        .map_err(|error| diesel::result::Error::SerializationError(error.into()))?;
+    sql_query(format!("INSERT INTO {name}_row SELECT {values} FROM json_each(?)"))
+        .bind::<sql_types::Text, _>(rows)
+        .execute(connection)?;
+    Ok(())
+}
+
+fn json(path: &Path, rows: &[Row]) -> Result<(), WorldError> {
+    let text = serde_json::to_vec(rows).map_err(|error| WorldError::Value(error.to_string()))?;
+    fs::write(path, text).map_err(|source| WorldError::File { path: path.to_owned(), source })
+}
+
+fn csv(path: &Path, columns: &[&str], rows: &[Row]) -> Result<(), WorldError> {
+    let value = |error: csv::Error| WorldError::Value(error.to_string());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(columns).map_err(value)?;
+    for row in rows {
+        let cells = columns.iter().map(|column| match row.get(*column) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        });
+        writer.write_record(cells).map_err(value)?;
+    }
+    let text = writer.into_inner().map_err(|error| WorldError::Value(error.to_string()))?;
+    fs::write(path, text).map_err(|source| WorldError::File { path: path.to_owned(), source })
+}
+
+fn make_folder(path: &Path) -> Result<(), WorldError> {
+    fs::create_dir_all(path).map_err(|source| WorldError::File { path: path.to_owned(), source })
+}
+
+fn remove(path: &Path) -> Result<(), WorldError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(WorldError::File { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,294 @@
+//! The catalogue as RDF: DCAT-AP 3, with DPV for the legal side and ODRL for what may be done.
+//!
+//! Everything has an address, blank nodes are not used, and equal catalogues are equal bytes, so that a harvester can ask
+//! conditionally. What no public vocabulary has a word for is in `urn:omadata:ns:` (fields and their types, the record's
+//! JSON Schema, the least assurance level).
+
+mod graph;
+#[cfg(test)]
+mod tests;
+mod vocabulary;
+
+use oxrdf::{Literal, NamedNode};
+use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfSerializer};
+
+use self::graph::{Graph, iri, term};
+use super::schema::record_schema;
+use super::{Contact, Dataset, FieldType, Language, Sensitivity, Text};
+use crate::domain::ids::EntityId;
+
+/// The forms in which a catalogue is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// JSON-LD 1.1.
+    JsonLd,
+    /// Turtle.
+    Turtle,
+    /// RDF/XML.
+    RdfXml,
+}
+
+impl Format {
+    /// All forms, the preferred first.
+    pub const ALL: [Self; 3] = [Self::JsonLd, Self::Turtle, Self::RdfXml];
+
+    /// Its media type.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::JsonLd => "application/ld+json",
+            Self::Turtle => "text/turtle",
+            Self::RdfXml => "application/rdf+xml",
+        }
+    }
+}
+
+/// Who publishes the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publisher {
+    /// The node.
+    pub node: EntityId,
+    /// The city's name.
+    pub name: Text,
+    /// The office that answers.
+    pub contact: Contact,
+}
+
+/// Why a catalogue has no RDF form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RdfError {
+    /// An address in it (legislation, e-mail) is not an IRI.
+    #[error("an address in the catalogue is not an IRI")]
+    Iri,
+    /// The serialiser refused a triple.
+    #[error("the catalogue cannot be serialised")]
+    Serialise,
+}
+
+/// The whole catalogue: `dcat:Catalog` with every dataset, service and distribution.
+///
+/// # Errors
+/// [`RdfError`] when an address in it is not one.
+pub fn catalogue(publisher: &Publisher, datasets: &[&Dataset], format: Format) -> Result<Vec<u8>, RdfError> {
+    let mut graph = Graph::default();
+    let catalogue = iri(format!("{}/catalogue", publisher.node))?;
+    graph.is_a(&catalogue, "dcat:Catalog")?;
+    let names = &publisher.name;
+    graph.text(
+        &catalogue,
+        "dct:title",
+        &Text {
+            fi: format!("{}: luettelo asukkaan tiedoista", names.fi),
+            sv: format!("{}: katalog över invånarens uppgifter", names.sv),
+            en: format!("{}: catalogue of residents’ data", names.en),
+        },
+    )?;
+    graph.text(
+        &catalogue,
+        "dct:description",
+        &Text {
+            fi: "Tiedot, jotka asukas voi luvallaan antaa toisen kaupungin palveluun.".to_owned(),
+            sv: "Uppgifter som invånaren med sitt tillstånd kan ge till en annan stads tjänst.".to_owned(),
+            en: "Data that a resident can allow a service of another city to fetch.".to_owned(),
+        },
+    )?;
+    graph.say(&catalogue, "dct:publisher", iri(publisher.node.as_str())?)?;
+    graph.say(&catalogue, "dcat:contactPoint", contact_point(publisher)?)?;
+    for code in ["FIN", "SWE", "ENG"] {
+        graph.say(&catalogue, "dct:language", iri(format!("{}{code}", vocabulary::LANGUAGE))?)?;
+    }
+    for dataset in datasets {
+        graph.say(&catalogue, "dcat:dataset", address(publisher, dataset)?)?;
+    }
+    for dataset in datasets {
+        graph.say(&catalogue, "dcat:service", part(publisher, dataset, "service")?)?;
+    }
+    describe_publisher(&mut graph, publisher)?;
+    for dataset in datasets {
+        describe_dataset(&mut graph, publisher, dataset)?;
+    }
+    serialise(&graph, format)
+}
+
+/// One dataset with its service, distribution, fields and policy.
+///
+/// # Errors
+/// [`RdfError`] when an address in it is not one.
+pub fn dataset(publisher: &Publisher, dataset: &Dataset, format: Format) -> Result<Vec<u8>, RdfError> {
+    let mut graph = Graph::default();
+    describe_dataset(&mut graph, publisher, dataset)?;
+    describe_publisher(&mut graph, publisher)?;
+    serialise(&graph, format)
+}
+
+fn address(publisher: &Publisher, dataset: &Dataset) -> Result<NamedNode, RdfError> {
+    iri(format!("{}/catalogue/datasets/{}", publisher.node, dataset.id))
+}
+
+fn part(publisher: &Publisher, dataset: &Dataset, name: &str) -> Result<NamedNode, RdfError> {
+    iri(format!("{}/catalogue/datasets/{}#{name}", publisher.node, dataset.id))
+}
+
+fn contact_point(publisher: &Publisher) -> Result<NamedNode, RdfError> {
+    iri(format!("{}/catalogue#contact", publisher.node))
+}
+
+fn describe_publisher(graph: &mut Graph, publisher: &Publisher) -> Result<(), RdfError> {
+    let agent = iri(publisher.node.as_str())?;
+    graph.is_a(&agent, "foaf:Agent")?;
+    graph.text(&agent, "foaf:name", &publisher.name)?;
+    let contact = contact_point(publisher)?;
+    graph.is_a(&contact, "vcard:Organization")?;
+    graph.text(&contact, "vcard:fn", &publisher.contact.name)?;
+    graph.say(&contact, "vcard:hasEmail", iri(format!("mailto:{}", publisher.contact.email))?)
+}
+
+fn describe_dataset(graph: &mut Graph, publisher: &Publisher, dataset: &Dataset) -> Result<(), RdfError> {
+    let node = address(publisher, dataset)?;
+    graph.is_a(&node, "dcat:Dataset")?;
+    graph.say(&node, "dct:identifier", Literal::new_simple_literal(node.as_str()))?;
+    graph.say(&node, "dct:type", iri(format!("urn:omadata:dataset-type:{}", dataset.kind))?)?;
+    graph.text(&node, "dct:title", &dataset.title)?;
+    graph.text(&node, "dct:description", &dataset.description)?;
+    graph.say(&node, "dct:publisher", iri(publisher.node.as_str())?)?;
+    graph.say(&node, "dcat:contactPoint", contact_point(publisher)?)?;
+    graph.say(&node, "dcat:theme", iri(format!("{}{}", vocabulary::DATA_THEME, dataset.theme))?)?;
+    for (language, word) in
+        Language::ALL.into_iter().zip(vocabulary::theme_label(&dataset.theme).into_iter().flatten())
+    {
+        graph.in_language(&node, "dcat:keyword", word, language)?;
+    }
+    graph.text(&node, "dcat:keyword", &dataset.register)?;
+    graph.say(&node, "dct:accessRights", access_rights(dataset)?)?;
+    for act in &dataset.legislation {
+        graph.say(&node, "dcatap:applicableLegislation", iri(act.as_str())?)?;
+    }
+    for basis in &dataset.legal_bases {
+        graph.say(&node, "dpv:hasLegalBasis", term(&format!("gdpr:{basis}"))?)?;
+    }
+    let (storage, register) = (part(publisher, dataset, "retention")?, part(publisher, dataset, "register")?);
+    graph.say(&node, "dpv:hasStorageCondition", storage.clone())?;
+    graph.say(&node, "dct:provenance", register.clone())?;
+    graph.say(&node, "odrl:hasPolicy", part(publisher, dataset, "policy")?)?;
+    graph.say(&node, "dcat:distribution", part(publisher, dataset, "distribution")?)?;
+    if let Some(acr) = &dataset.required_acr {
+        graph.say(&node, "omadata:requiredAssurance", Literal::new_simple_literal(acr.as_str()))?;
+    }
+    if let Some(period) = &dataset.period {
+        let field = |name| part(publisher, dataset, &format!("field-{name}"));
+        graph.say(&node, "omadata:periodStart", field(&period.start)?)?;
+        if let Some(end) = &period.end {
+            graph.say(&node, "omadata:periodEnd", field(end)?)?;
+        }
+    }
+    for field in &dataset.fields {
+        let field = part(publisher, dataset, &format!("field-{}", field.name))?;
+        graph.say(&node, "dpv:hasPersonalData", field)?;
+    }
+    let schema = record_schema(dataset).to_string();
+    graph.typed(&node, "omadata:recordSchema", schema, "rdf:JSON")?;
+
+    graph.is_a(&storage, "dpv:StorageDuration")?;
+    graph.typed(&storage, "rdf:value", dataset.retention.as_str(), "xsd:duration")?;
+    graph.is_a(&register, "dct:ProvenanceStatement")?;
+    graph.text(&register, "rdfs:label", &dataset.register)?;
+    describe_fields(graph, publisher, dataset)?;
+    describe_access(graph, publisher, dataset, &node)
+}
+
+/// Only with a permission; what is confidential is not public at all.
+fn access_rights(dataset: &Dataset) -> Result<NamedNode, RdfError> {
+    let sensitive = dataset.fields.iter().any(|field| field.sensitivity == Sensitivity::Sensitive);
+    let right = if sensitive { "NON_PUBLIC" } else { "RESTRICTED" };
+    iri(format!("{}{right}", vocabulary::ACCESS_RIGHT))
+}
+
+fn describe_fields(graph: &mut Graph, publisher: &Publisher, dataset: &Dataset) -> Result<(), RdfError> {
+    for (position, field) in dataset.fields.iter().enumerate() {
+        let node = part(publisher, dataset, &format!("field-{}", field.name))?;
+        let class = match field.sensitivity {
+            Sensitivity::Normal => "dpv:PersonalData",
+            Sensitivity::Sensitive => "dpv:SensitivePersonalData",
+        };
+        let kind = match field.kind {
+            FieldType::String => "string",
+            FieldType::Date => "date",
+            FieldType::Integer => "integer",
+            FieldType::Number => "number",
+            FieldType::Boolean => "boolean",
+            FieldType::Object => "object",
+            FieldType::Array => "array",
+        };
+        graph.is_a(&node, class)?;
+        graph.say(&node, "dct:identifier", Literal::new_simple_literal(field.name.as_str()))?;
+        graph.text(&node, "rdfs:label", &field.label)?;
+        graph.say(&node, "omadata:fieldType", Literal::new_simple_literal(kind))?;
+        graph.typed(&node, "omadata:position", position.saturating_add(1).to_string(), "xsd:integer")?;
+    }
+    Ok(())
+}
+
+/// How the data is had: service, distribution and the policy, which is that the person it is about allows it.
+fn describe_access(
+    graph: &mut Graph,
+    publisher: &Publisher,
+    dataset: &Dataset,
+    node: &NamedNode,
+) -> Result<(), RdfError> {
+    let service = part(publisher, dataset, "service")?;
+    let distribution = part(publisher, dataset, "distribution")?;
+    let policy = part(publisher, dataset, "policy")?;
+    let endpoint = iri(format!("{}/exchange/datasets/{}", publisher.node, dataset.id))?;
+
+    graph.is_a(&distribution, "dcat:Distribution")?;
+    graph.text(&distribution, "dct:title", &dataset.title)?;
+    graph.say(&distribution, "dcat:accessURL", endpoint.clone())?;
+    graph.say(&distribution, "dcat:accessService", service.clone())?;
+    graph.say(&distribution, "dct:format", iri(format!("{}JSON", vocabulary::FILE_TYPE))?)?;
+    let media_type = iri(format!("{}application/json", vocabulary::MEDIA_TYPE))?;
+    graph.say(&distribution, "dcat:mediaType", media_type)?;
+    graph.say(&distribution, "odrl:hasPolicy", policy.clone())?;
+    for act in &dataset.legislation {
+        graph.say(&distribution, "dcatap:applicableLegislation", iri(act.as_str())?)?;
+    }
+
+    graph.is_a(&service, "dcat:DataService")?;
+    graph.text(&service, "dct:title", &dataset.title)?;
+    graph.say(&service, "dcat:endpointURL", endpoint)?;
+    let metadata = iri(format!("{}/.well-known/oauth-protected-resource", publisher.node))?;
+    graph.say(&service, "dcat:endpointDescription", metadata)?;
+    graph.say(&service, "dcat:servesDataset", node.clone())?;
+    graph.say(&service, "dct:publisher", iri(publisher.node.as_str())?)?;
+    graph.say(&service, "dcat:contactPoint", contact_point(publisher)?)?;
+    graph.say(&service, "dct:accessRights", access_rights(dataset)?)?;
+
+    let permission = part(publisher, dataset, "permission")?;
+    let duty = part(publisher, dataset, "duty")?;
+    graph.is_a(&policy, "odrl:Offer")?;
+    graph.say(&policy, "odrl:uid", policy.clone())?;
+    graph.say(&policy, "odrl:permission", permission.clone())?;
+    graph.is_a(&permission, "odrl:Permission")?;
+    graph.say(&permission, "odrl:target", node.clone())?;
+    graph.say(&permission, "odrl:assigner", iri(publisher.node.as_str())?)?;
+    graph.say(&permission, "odrl:action", term("odrl:use")?)?;
+    graph.say(&permission, "odrl:duty", duty.clone())?;
+    graph.is_a(&duty, "odrl:Duty")?;
+    graph.say(&duty, "odrl:action", term("odrl:obtainConsent")?)
+}
+
+fn serialise(graph: &Graph, format: Format) -> Result<Vec<u8>, RdfError> {
+    let format = match format {
+        Format::JsonLd => RdfFormat::JsonLd { profile: JsonLdProfileSet::empty() },
+        Format::Turtle => RdfFormat::Turtle,
+        Format::RdfXml => RdfFormat::RdfXml,
+    };
+    let mut serializer = RdfSerializer::from_format(format);
+    for (prefix, space) in vocabulary::PREFIXES {
+        serializer = serializer.with_prefix(prefix, space).map_err(|_| RdfError::Iri)?;
+    }
+    let mut writer = serializer.for_writer(Vec::new());
+    for triple in graph.triples() {
+        writer.serialize_triple(triple).map_err(|_| RdfError::Serialise)?;
+    }
+    writer.finish().map_err(|_| RdfError::Serialise)
+}

@@ -1,0 +1,118 @@
+//! The three forms say the same, always in the same bytes.
+
+use std::collections::BTreeSet;
+
+use oxrdfio::RdfParser;
+
+use super::*;
+use crate::domain::catalogue::{Field, PeriodFields};
+use crate::domain::ids::{DatasetId, DatasetType, FieldName};
+
+fn text(word: &str) -> Text {
+    Text { fi: format!("{word} <fi> & \"ä\""), sv: format!("{word} sv"), en: format!("{word} en") }
+}
+
+fn publisher() -> Publisher {
+    Publisher {
+        node: EntityId::new("https://mydata.city.example").unwrap(),
+        name: text("City"),
+        contact: Contact { name: text("Office"), email: "mydata@city.example".to_owned() },
+    }
+}
+
+fn placements() -> Dataset {
+    let field = |name: &str, kind, sensitivity| Field {
+        name: FieldName::new(name).unwrap(),
+        kind,
+        label: text(name),
+        sensitivity,
+    };
+    Dataset {
+        id: DatasetId::new("placements").unwrap(),
+        kind: DatasetType::new("early-education-placements").unwrap(),
+        title: text("Placements"),
+        description: text("Where"),
+        theme: "EDUC".to_owned(),
+        fields: vec![
+            field("startDate", FieldType::Date, Sensitivity::Normal),
+            field("level", FieldType::String, Sensitivity::Normal),
+        ],
+        legal_bases: vec!["A6-1-e".to_owned()],
+        legislation: vec!["http://data.finlex.fi/eli/sd/2018/540/alkup".to_owned()],
+        retention: "P10Y".to_owned(),
+        register: text("Register"),
+        period: Some(PeriodFields { start: FieldName::new("startDate").unwrap(), end: None }),
+        required_acr: Some("high".to_owned()),
+    }
+}
+
+fn triples(bytes: &[u8], format: Format) -> BTreeSet<String> {
+    let format = match format {
+        Format::JsonLd => RdfFormat::JsonLd { profile: JsonLdProfileSet::empty() },
+        Format::Turtle => RdfFormat::Turtle,
+        Format::RdfXml => RdfFormat::RdfXml,
+    };
+    RdfParser::from_format(format).for_slice(bytes).map(|quad| quad.unwrap().to_string()).collect()
+}
+
+#[test]
+fn all_forms_hold_the_same_triples() {
+    let (publisher, dataset) = (publisher(), placements());
+    let catalogue = |format| catalogue(&publisher, &[&dataset], format).unwrap();
+    let turtle = triples(&catalogue(Format::Turtle), Format::Turtle);
+    assert!(turtle.len() > 60, "{}", turtle.len());
+    assert_eq!(triples(&catalogue(Format::JsonLd), Format::JsonLd), turtle);
+    assert_eq!(triples(&catalogue(Format::RdfXml), Format::RdfXml), turtle);
+    for format in Format::ALL {
+        assert_eq!(catalogue(format), catalogue(format), "{format:?}");
+    }
+    let alone = super::dataset(&publisher, &dataset, Format::Turtle).unwrap();
+    assert!(triples(&alone, Format::Turtle).is_subset(&turtle));
+}
+
+#[test]
+fn the_graph_says_where_on_which_basis_and_under_which_condition() {
+    let turtle = triples(&dataset(&publisher(), &placements(), Format::Turtle).unwrap(), Format::Turtle);
+    let node = "<https://mydata.city.example/catalogue/datasets/placements";
+    for wanted in [
+        format!("{node}> <https://w3id.org/dpv#hasLegalBasis> <https://w3id.org/dpv/legal/eu/gdpr#A6-1-e>"),
+        format!(
+            "{node}#service> <http://www.w3.org/ns/dcat#endpointURL> <https://mydata.city.example/exchange/datasets/placements>"
+        ),
+        format!(
+            "{node}#duty> <http://www.w3.org/ns/odrl/2/action> <http://www.w3.org/ns/odrl/2/obtainConsent>"
+        ),
+        format!(
+            "{node}> <http://purl.org/dc/terms/accessRights> <http://publications.europa.eu/resource/authority/access-right/RESTRICTED>"
+        ),
+        format!("{node}> <http://www.w3.org/ns/dcat#keyword> \"utbildning\"@sv"),
+        format!("{node}> <urn:omadata:ns:periodStart> {node}#field-startDate>"),
+    ] {
+        assert!(turtle.contains(&wanted), "{wanted}");
+    }
+}
+
+#[test]
+fn confidential_fields_make_a_dataset_not_public() {
+    let mut dataset = placements();
+    dataset.fields[1].sensitivity = Sensitivity::Sensitive;
+    let turtle = String::from_utf8(super::dataset(&publisher(), &dataset, Format::Turtle).unwrap()).unwrap();
+    assert!(turtle.contains("NON_PUBLIC") && turtle.contains("dpv:SensitivePersonalData"), "{turtle}");
+}
+
+#[test]
+fn an_address_that_is_none_is_refused() {
+    let mut dataset = placements();
+    dataset.legislation = vec!["the act on early education".to_owned()];
+    assert_eq!(super::dataset(&publisher(), &dataset, Format::JsonLd), Err(RdfError::Iri));
+}
+
+#[test]
+fn the_schema_of_a_record_allows_its_fields_only() {
+    let schema = record_schema(&placements());
+    assert_eq!(schema["additionalProperties"], false);
+    assert_eq!(schema["properties"]["startDate"]["format"], "date");
+    assert_eq!(schema["properties"]["startDate"]["type"], serde_json::json!(["string", "null"]));
+    assert_eq!(schema["properties"]["level"]["x-labels"]["sv"], "level sv");
+    assert_eq!(schema["properties"].as_object().unwrap().len(), 2);
+}

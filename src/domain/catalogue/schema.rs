@@ -1,0 +1,48 @@
+//! The JSON Schema (draft 2020-12) of a dataset's records.
+
+use serde_json::{Map, Value, json};
+
+use super::{Dataset, FieldType, Language, Sensitivity};
+
+/// The schema of one record. No field is required, because a permission may leave any of them out, and every value may be
+/// `null`; no other field can be there.
+///
+/// Labels in all languages stand in `x-labels`, because `title` can hold one only.
+#[must_use]
+pub fn record_schema(dataset: &Dataset) -> Value {
+    let mut properties = Map::new();
+    for field in &dataset.fields {
+        let mut property = json!({
+            "title": field.label.get(Language::En),
+            "type": [json_type(field.kind), "null"],
+            "x-labels": field.label,
+        });
+        if let Some(property) = property.as_object_mut() {
+            if field.kind == FieldType::Date {
+                property.insert("format".to_owned(), json!("date"));
+            }
+            if field.sensitivity == Sensitivity::Sensitive {
+                property.insert("x-sensitivity".to_owned(), json!("sensitive"));
+            }
+        }
+        properties.insert(field.name.to_string(), property);
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": dataset.title.get(Language::En),
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+const fn json_type(kind: FieldType) -> &'static str {
+    match kind {
+        FieldType::String | FieldType::Date => "string",
+        FieldType::Integer => "integer",
+        FieldType::Number => "number",
+        FieldType::Boolean => "boolean",
+        FieldType::Object => "object",
+        FieldType::Array => "array",
+    }
+}

@@ -1,0 +1,56 @@
+//! What a node does by itself now and then: notices changed keys, ends what is over, forgets what it need not know.
+
+use std::time::Duration;
+
+use super::{Node, Problem, promise};
+use crate::domain::audit::Entry;
+use crate::store::{StoreError, consent_requests, consents, received_events, sessions, used_once};
+
+/// Time between two rounds.
+const ROUND: Duration = Duration::from_secs(15);
+
+/// How many consents one round ends at most.
+const BATCH: u32 = 200;
+
+/// How long an event's identifier is remembered, in seconds: longer than any sender retries.
+const EVENTS_SECS: i64 = 30 * 86_400;
+
+/// Keeps house for as long as the process runs.
+pub async fn run(node: &Node) {
+    loop {
+        tokio::time::sleep(ROUND).await;
+        if let Err(problem) = keep_house(node).await {
+            tracing::warn!(?problem, "upkeep");
+        }
+    }
+}
+
+/// One round.
+///
+/// # Errors
+/// [`Problem`] when the store is away; the next round does the rest.
+pub async fn keep_house(node: &Node) -> Result<(), Problem> {
+    node.keys.refresh(&node.store).await?;
+    let now = node.now();
+    node.store
+        .write_log(move |tx| {
+            for id in consents::due_to_expire(tx, now, BATCH)? {
+                let mut consent = consents::lock(tx, id)?;
+                if let Ok(transition) = consent.expire(now) {
+                    consents::save(tx, &consent, Some(&transition))?;
+                    promise::log(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;
+                }
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await?;
+    node.store
+        .write(move |tx| {
+            consent_requests::lapse_due(tx, now)?;
+            sessions::delete_expired(tx, now)?;
+            used_once::purge(tx, now)?;
+            received_events::purge(tx, now.plus_secs(-EVENTS_SECS)).map(|_| ())
+        })
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,332 @@
+//! Consents at their holder, every change of theirs, and the evidence of the decision.
+
+use diesel::prelude::*;
+
+use super::columns::{from_json, to_json};
+use super::db::Db;
+use super::schema::{consent_events, consents, counters};
+use super::sealed::column;
+use super::{Reader, StoreError, Tx};
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{Actor, Commitment, Consent, ConsentState, Evidence, Origin, Transition};
+use crate::domain::ids::{ConsentId, GrantId, PairwiseSubject, PersonId, RequestId};
+use crate::domain::token::status_list::LIST_SIZE;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = consents)]
+struct Row {
+    id: ConsentId,
+    grant_id: GrantId,
+    origin: String,
+    person: PersonId,
+    subject: PairwiseSubject,
+    terms: String,
+    commitment: String,
+    acr: Option<String>,
+    auth_time: Timestamp,
+    state: String,
+    status_index: i64,
+    exchanges: i64,
+    last_exchange_at: Option<Timestamp>,
+    decided_at: Timestamp,
+    ended_at: Option<Timestamp>,
+}
+
+impl Row {
+    fn into_consent(self) -> Result<Consent, StoreError> {
+        Ok(Consent {
+            id: self.id,
+            grant_id: self.grant_id,
+            person: self.person,
+            subject: self.subject,
+            terms: from_json(&self.terms, "consents.terms")?,
+            origin: Origin::from_word(&self.origin).ok_or(StoreError::Corrupt("consents.origin"))?,
+            commitment: Commitment::from_text(self.commitment),
+            status_index: u32::try_from(self.status_index)
+                .map_err(|_| StoreError::Corrupt("consents.status_index"))?,
+            state: ConsentState::from_stored(&self.state, self.ended_at)
+                .ok_or(StoreError::Corrupt("consents.state"))?,
+            exchanges: u32::try_from(self.exchanges)
+                .map_err(|_| StoreError::Corrupt("consents.exchanges"))?,
+            last_exchange_at: self.last_exchange_at,
+            decided_at: self.decided_at,
+            acr: self.acr,
+            auth_time: self.auth_time,
+        })
+    }
+}
+
+/// One change in a consent's life, as kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// State before it; none for the decision itself.
+    pub from: Option<&'static str>,
+    /// State after it.
+    pub to: ConsentState,
+    /// Who caused it.
+    pub actor: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Draws an unused place in the status lists, at random within the newest list, so that a place says nothing about when
+/// the consent was given. A list is filled by half at most.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn draw_status_index(tx: &mut Tx<'_>) -> Result<u32, StoreError> {
+    let drawn: i64 = diesel::update(counters::table.find("status_index"))
+        .set(counters::next_value.eq(counters::next_value + 1))
+        .returning(counters::next_value)
+        .get_result(tx.db)?;
+    let list = (drawn - 1) / i64::from(LIST_SIZE / 2);
+    for _ in 0..64 {
+        let place = u32::from_be_bytes(tx.random()) % LIST_SIZE;
+        let index = list * i64::from(LIST_SIZE) + i64::from(place);
+        let taken: i64 =
+            consents::table.filter(consents::status_index.eq(index)).count().get_result(tx.db)?;
+        if taken == 0 {
+            return u32::try_from(index).map_err(|_| StoreError::Rule("the status lists are full"));
+        }
+    }
+    Err(StoreError::Rule("the status lists are full"))
+}
+
+/// Stores a consent with the evidence of its decision, as the first change of its life.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when its request has led to a consent already.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    consent: &Consent,
+    request: RequestId,
+    evidence: &Evidence,
+) -> Result<(), StoreError> {
+    let sealed = tx.keys.sealer.seal(
+        column!(consents.evidence),
+        consent.id.as_bytes(),
+        to_json(evidence, "consents.evidence")?.as_bytes(),
+    )?;
+    diesel::insert_into(consents::table)
+        .values((
+            consents::id.eq(consent.id),
+            consents::grant_id.eq(&consent.grant_id),
+            consents::request.eq(request),
+            consents::origin.eq(consent.origin.as_str()),
+            consents::person.eq(consent.person),
+            consents::subject.eq(&consent.subject),
+            consents::recipient.eq(&consent.terms.recipient),
+            consents::dataset.eq(&consent.terms.dataset),
+            consents::terms.eq(to_json(&consent.terms, "consents.terms")?),
+            consents::evidence.eq(sealed),
+            consents::commitment.eq(consent.commitment.as_str()),
+            consents::acr.eq(consent.acr.as_deref()),
+            consents::auth_time.eq(consent.auth_time),
+            consents::state.eq(consent.state.as_str()),
+            consents::status_index.eq(i64::from(consent.status_index)),
+            consents::exchanges.eq(i64::from(consent.exchanges)),
+            consents::last_exchange_at.eq(consent.last_exchange_at),
+            consents::decided_at.eq(consent.decided_at),
+            consents::until_at.eq(consent.terms.until.end()),
+            consents::ended_at.eq(consent.state.ended_at()),
+        ))
+        .execute(tx.db)?;
+    let decision = Transition { to: consent.state, actor: Actor::Resident, at: consent.decided_at };
+    keep_change(tx, consent.id, None, &decision)
+}
+
+fn keep_change(
+    tx: &mut Tx<'_>,
+    consent: ConsentId,
+    from: Option<&str>,
+    change: &Transition,
+) -> Result<(), StoreError> {
+    diesel::insert_into(consent_events::table)
+        .values((
+            consent_events::consent.eq(consent),
+            consent_events::at.eq(change.at),
+            consent_events::actor.eq(change.actor.as_str()),
+            consent_events::from_state.eq(from),
+            consent_events::to_state.eq(change.to.as_str()),
+            consent_events::ended_at.eq(change.to.ended_at()),
+        ))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+/// A consent by id.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn find(reader: &mut Reader<'_>, id: ConsentId) -> Result<Consent, StoreError> {
+    let row: Row = consents::table.find(id).select(Row::as_select()).first(reader.db)?;
+    row.into_consent()
+}
+
+/// A consent by the identifier that it has towards its recipient.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn find_by_grant(reader: &mut Reader<'_>, grant: &GrantId) -> Result<Consent, StoreError> {
+    let row: Row =
+        consents::table.filter(consents::grant_id.eq(grant)).select(Row::as_select()).first(reader.db)?;
+    row.into_consent()
+}
+
+/// A consent by id, held until the transaction ends: no other write changes it in between.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn lock(tx: &mut Tx<'_>, id: ConsentId) -> Result<Consent, StoreError> {
+    if let Db::Postgres(c) = &mut *tx.db {
+        consents::table.find(id).select(consents::id).for_update().first::<ConsentId>(c)?;
+    }
+    // SQLite has one writer: the transaction itself is the lock.
+    find(tx, id)
+}
+
+/// As [`lock`], by the identifier that the consent has towards its recipient.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn lock_by_grant(tx: &mut Tx<'_>, grant: &GrantId) -> Result<Consent, StoreError> {
+    let id: ConsentId =
+        consents::table.filter(consents::grant_id.eq(grant)).select(consents::id).first(tx.db)?;
+    lock(tx, id)
+}
+
+/// Stores a consent's state and use, and the change if there was one. Nothing leaves an end state.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the stored consent has ended.
+pub fn save(
+    tx: &mut Tx<'_>,
+    consent: &Consent,
+    change: Option<&Transition>,
+) -> Result<(), StoreError> {
+    let before: String = consents::table.find(consent.id).select(consents::state).first(tx.db)?;
+    let changed = diesel::update(consents::table.find(consent.id).filter(consents::ended_at.is_null()))
+        .set((
+            consents::state.eq(consent.state.as_str()),
+            consents::ended_at.eq(consent.state.ended_at()),
+            consents::exchanges.eq(i64::from(consent.exchanges)),
+            consents::last_exchange_at.eq(consent.last_exchange_at),
+            consents::version.eq(consents::version + 1),
+        ))
+        .execute(tx.db)?;
+    if changed != 1 {
+        return Err(StoreError::Conflict);
+    }
+    match change {
+        Some(change) => keep_change(tx, consent.id, Some(&before), change),
+        None if before == consent.state.as_str() => Ok(()),
+        None => Err(StoreError::Rule("a consent changed its state without saying so")),
+    }
+}
+
+/// A person's consents, latest decision first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_person(reader: &mut Reader<'_>, person: PersonId) -> Result<Vec<Consent>, StoreError> {
+    let rows: Vec<Row> = consents::table
+        .filter(consents::person.eq(person))
+        .order((consents::decided_at.desc(), consents::id))
+        .select(Row::as_select())
+        .load(reader.db)?;
+    rows.into_iter().map(Row::into_consent).collect()
+}
+
+/// Every change of a consent, oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn history(reader: &mut Reader<'_>, id: ConsentId) -> Result<Vec<Change>, StoreError> {
+    type Event = (Option<String>, String, Option<Timestamp>, String, Timestamp);
+    let rows: Vec<Event> = consent_events::table
+        .filter(consent_events::consent.eq(id))
+        .order(consent_events::seq)
+        .select((
+            consent_events::from_state,
+            consent_events::to_state,
+            consent_events::ended_at,
+            consent_events::actor,
+            consent_events::at,
+        ))
+        .load(reader.db)?;
+    rows.into_iter()
+        .map(|(from, to, ended, actor, at)| {
+            let state = |word: &str, ended| {
+                ConsentState::from_stored(word, ended).ok_or(StoreError::Corrupt("consent_events.to_state"))
+            };
+            Ok(Change {
+                // The moment plays no part in the word.
+                from: from.map(|word| state(&word, Some(at))).transpose()?.map(ConsentState::as_str),
+                to: state(&to, ended)?,
+                actor: Actor::from_word(&actor).ok_or(StoreError::Corrupt("consent_events.actor"))?,
+                at,
+            })
+        })
+        .collect()
+}
+
+/// The evidence of the decision.
+///
+/// # Errors
+/// [`StoreError::NotFound`]; [`StoreError::Corrupt`] when it was tampered with.
+pub fn evidence(reader: &mut Reader<'_>, id: ConsentId) -> Result<Evidence, StoreError> {
+    let sealed: Vec<u8> = consents::table.find(id).select(consents::evidence).first(reader.db)?;
+    let text = reader.keys.sealer.open_text(column!(consents.evidence), id.as_bytes(), &sealed)?;
+    from_json(&text, "consents.evidence")
+}
+
+/// Consents whose last day is over and that still stand as if it were not.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn due_to_expire(
+    reader: &mut Reader<'_>,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<ConsentId>, StoreError> {
+    Ok(consents::table
+        .filter(consents::ended_at.is_null().and(consents::until_at.le(now)))
+        .order(consents::until_at)
+        .limit(i64::from(limit))
+        .select(consents::id)
+        .load(reader.db)?)
+}
+
+/// The entries of one status list: place in that list, state.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn statuses(reader: &mut Reader<'_>, list: u32) -> Result<Vec<(u32, ConsentState)>, StoreError> {
+    let size = i64::from(LIST_SIZE);
+    let first = i64::from(list) * size;
+    let rows: Vec<(i64, String, Option<Timestamp>)> = consents::table
+        .filter(consents::status_index.ge(first).and(consents::status_index.lt(first + size)))
+        .order(consents::status_index)
+        .select((consents::status_index, consents::state, consents::ended_at))
+        .load(reader.db)?;
+    rows.into_iter()
+        .map(|(index, state, ended)| {
+            let place =
+                u32::try_from(index - first).map_err(|_| StoreError::Corrupt("consents.status_index"))?;
+            let state =
+                ConsentState::from_stored(&state, ended).ok_or(StoreError::Corrupt("consents.state"))?;
+            Ok((place, state))
+        })
+        .collect()
+}
+
+/// How many status lists there are; the newest may be empty yet.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn status_lists(reader: &mut Reader<'_>) -> Result<u32, StoreError> {
+    let drawn: i64 =
+        counters::table.find("status_index").select(counters::next_value).first(reader.db)?;
+    u32::try_from(drawn / i64::from(LIST_SIZE / 2) + 1)
+        .map_err(|_| StoreError::Corrupt("counters.next_value"))
+}
