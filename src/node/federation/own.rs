@@ -12,9 +12,6 @@ use crate::node::{KeyPurpose, KeyRing, Node};
 use crate::store::anchor_pins::{self, PinState};
 use crate::store::{Store, StoreError};
 
-/// How long a node's entity configuration holds, in seconds: how long its peers trust it while they cannot reach it.
-const CONFIGURATION_SECS: i64 = 6 * 3600;
-
 /// What the node says about itself: the source of its entity configuration and of its RFC 8414 and RFC 9728 metadata.
 #[must_use]
 pub fn describe(node: &Node) -> NodeDescription {
@@ -36,7 +33,8 @@ pub fn describe(node: &Node) -> NodeDescription {
 #[async_trait]
 impl FederationStatements for Node {
     async fn publish_entity_configuration(&self) -> Result<String, FederationError> {
-        let statement = describe(self).entity_configuration(self.now(), CONFIGURATION_SECS);
+        let statement =
+            describe(self).entity_configuration(self.now(), self.settings.limits.entity_configuration_secs);
         Ok(statement.sign(&self.keys.signing()?)?)
     }
 
@@ -84,5 +82,80 @@ impl MemberPins for Store {
             Ok(_) => Err(FederationError::NotFound),
             Err(_) => Err(FederationError::Unavailable("the store")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::federation::{
+        EntityStatement, TrustAnchor, TrustError, subordinate_statement, verify_anchor,
+    };
+    use crate::domain::jose::UnverifiedJws;
+    use crate::node::federation::{AnchorParts, AnchorStatements, MemberKeys};
+    use crate::ports::{Clock, MemberConfigurations};
+    use crate::store::testing::{Kind, TestStore, at};
+
+    struct Now;
+
+    impl Clock for Now {
+        fn now(&self) -> Timestamp {
+            at(0)
+        }
+    }
+
+    /// A member that signs its own configuration, as met first.
+    struct Espoo(SigningKey);
+
+    #[async_trait]
+    impl MemberConfigurations for Espoo {
+        async fn fetch(&self, id: &EntityId) -> Result<String, TrustError> {
+            let keys = PublicKeys::single(self.0.public().clone());
+            let own = subordinate_statement(id, id, &keys, at(0), 60);
+            own.sign(&self.0).map_err(|_| TrustError::Unavailable("signing"))
+        }
+    }
+
+    fn id(text: &str) -> EntityId {
+        EntityId::new(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_anchor_over_the_store_pins_whom_it_meets_until_the_operator_takes_them_out() {
+        let fixture = TestStore::new(Kind::Sqlite).await.unwrap();
+        let keys = KeyRing::open(&fixture.store, at(0)).await.unwrap();
+        let espoo = id("http://espoo.localhost:8402");
+        let anchor = |key: &SigningKey| {
+            AnchorStatements::new(AnchorParts {
+                id: id("http://anchor.localhost:8400"),
+                name: "Federation".into(),
+                contacts: vec![],
+                members: BTreeMap::from([(espoo.clone(), MemberKeys::FirstContact)]),
+                statement_secs: 60,
+                keys: Arc::new(keys.clone()),
+                pins: Arc::new(fixture.store.clone()),
+                contact: Arc::new(Espoo(key.clone())),
+                clock: Arc::new(Now),
+            })
+        };
+        let (first, second) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+        for met in [&first, &second] {
+            let text = anchor(met).fetch_subordinate(&espoo).await.unwrap();
+            let jws = UnverifiedJws::parse(&text, &crate::domain::federation::ENTITY_STATEMENT).unwrap();
+            let statement = jws.verify_with::<EntityStatement>(&keys.published()).unwrap().into_claims();
+            assert_eq!(statement.keys().unwrap(), PublicKeys::single(first.public().clone()));
+        }
+        let text = anchor(&first).publish_entity_configuration().await.unwrap();
+        let trusted = TrustAnchor { id: id("http://anchor.localhost:8400"), keys: keys.published() };
+        assert!(verify_anchor(&text, &trusted, at(0)).is_ok());
+
+        let out = espoo.clone();
+        let withdraw =
+            move |tx: &mut crate::store::Tx<'_>| anchor_pins::set_state(tx, &out, PinState::Withdrawn, at(1));
+        fixture.store.write(withdraw).await.unwrap();
+        assert_eq!(anchor(&first).fetch_subordinate(&espoo).await, Err(FederationError::NotFound));
     }
 }
