@@ -1,0 +1,11 @@
+//! How dates, periods, legal bases and values are written for people. Pure functions.
+
+mod date;
+mod legal;
+mod period;
+mod value;
+
+pub use date::{day, helsinki_offset_hours, moment, moment_day};
+pub use legal::LegalBasis;
+pub use period::{Period, PeriodPart};
+pub use value::{Html, value_html};

@@ -1,0 +1,302 @@
+//! Every page in every language: well-formed, accessible in its structure, without forbidden words or loose ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::samples;
+use super::texts::texts;
+use crate::domain::catalogue::Language;
+
+/// A tag as it stands in a page.
+struct Tag {
+    name: String,
+    closing: bool,
+    attributes: BTreeMap<String, String>,
+}
+
+/// The page's tags and texts in order. Strict: a quote left open, a bare `<` or an attribute without quotes fails.
+fn parse(html: &str) -> (Vec<Tag>, String) {
+    let mut tags = Vec::new();
+    let mut visible = String::new();
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        assert!(!rest[..start].contains('>'), "bare > in {}", &rest[..start]);
+        visible.push_str(&rest[..start]);
+        visible.push(' ');
+        let end = start + rest[start..].find('>').expect("an open tag");
+        let inside = &rest[start + 1..end];
+        rest = &rest[end + 1..];
+        if inside.starts_with('!') {
+            continue;
+        }
+        tags.push(parse_tag(inside));
+    }
+    visible.push_str(rest);
+    (tags, visible)
+}
+
+fn parse_tag(inside: &str) -> Tag {
+    let closing = inside.starts_with('/');
+    let inside = inside.trim_start_matches('/');
+    let (name, mut rest) = inside.split_once(' ').unwrap_or((inside, ""));
+    assert!(name.bytes().all(|b| b.is_ascii_alphanumeric()), "tag name {name}");
+    let mut attributes = BTreeMap::new();
+    while !rest.trim().is_empty() {
+        rest = rest.trim_start();
+        let key_end = rest.find([' ', '=']).unwrap_or(rest.len());
+        let (key, after) = rest.split_at(key_end);
+        let (value, after) = match after.strip_prefix('=') {
+            None => ("", after),
+            Some(after) => {
+                after.strip_prefix('"').expect("a quoted value").split_once('"').expect("a closed quote")
+            }
+        };
+        assert!(attributes.insert(key.to_owned(), value.to_owned()).is_none(), "{key} twice");
+        rest = after;
+    }
+    Tag { name: name.to_owned(), closing, attributes }
+}
+
+const VOID: [&str; 4] = ["meta", "link", "input", "br"];
+
+fn check_balance(tags: &[Tag], page: &str) {
+    let mut open = Vec::new();
+    for tag in tags {
+        if VOID.contains(&tag.name.as_str()) {
+            continue;
+        }
+        if tag.closing {
+            assert_eq!(open.pop(), Some(tag.name.as_str()), "{page}: closing {}", tag.name);
+        } else {
+            assert!(tag.name != "p" || !open.contains(&"p"), "{page}: p in p");
+            if ["ul", "ol", "dl", "div", "table", "section", "h2", "h3"].contains(&tag.name.as_str()) {
+                assert!(!open.contains(&"p"), "{page}: {} in p", tag.name);
+            }
+            open.push(tag.name.as_str());
+        }
+    }
+    assert_eq!(open, Vec::<&str>::new(), "{page}");
+}
+
+fn check_headings(tags: &[Tag], page: &str) {
+    let levels: Vec<u32> = tags
+        .iter()
+        .filter(|tag| !tag.closing)
+        .filter_map(|tag| tag.name.strip_prefix('h').and_then(|level| level.parse().ok()))
+        .collect();
+    assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1, "{page}: one h1");
+    assert_eq!(levels.first(), Some(&1), "{page}: h1 first");
+    for pair in levels.windows(2) {
+        assert!(pair[1] <= pair[0] + 1, "{page}: heading {} after {}", pair[1], pair[0]);
+    }
+}
+
+fn check_references(tags: &[Tag], page: &str) {
+    let ids: Vec<&String> = tags.iter().filter_map(|tag| tag.attributes.get("id")).collect();
+    let unique: BTreeSet<&&String> = ids.iter().collect();
+    assert_eq!(ids.len(), unique.len(), "{page}: an id stands twice");
+    let labels: BTreeSet<&String> = tags.iter().filter_map(|tag| tag.attributes.get("for")).collect();
+    for tag in tags {
+        for key in ["aria-labelledby", "aria-describedby", "for"] {
+            for id in tag.attributes.get(key).into_iter().flat_map(|ids| ids.split(' ')) {
+                assert!(ids.iter().any(|known| *known == id), "{page}: {key} names {id}");
+            }
+        }
+        let hidden = tag.attributes.get("type").is_some_and(|kind| kind == "hidden");
+        if tag.name == "input" && !hidden {
+            let id = tag.attributes.get("id").unwrap_or_else(|| panic!("{page}: an input without id"));
+            assert!(labels.contains(id), "{page}: no label for {id}");
+        }
+    }
+}
+
+fn check_safety(tags: &[Tag], page: &str) {
+    let mut in_form: Option<bool> = None;
+    for tag in tags {
+        assert!(!["script", "style", "iframe", "img", "object"].contains(&tag.name.as_str()), "{page}: {}", tag.name);
+        for (key, value) in &tag.attributes {
+            assert!(key != "style" && !key.starts_with("on"), "{page}: inline {key}");
+            if ["href", "action", "src"].contains(&key.as_str()) {
+                let good = ["/", "#", "http://", "https://", "mailto:", "data:,"];
+                assert!(good.iter().any(|start| value.starts_with(start)), "{page}: {key}={value}");
+                assert!(!value.starts_with("//"), "{page}: {key}={value}");
+            }
+        }
+        // Every form that changes something carries the CSRF token.
+        if tag.name == "form" {
+            if tag.closing {
+                assert_ne!(in_form, Some(false), "{page}: a POST form without csrf");
+                in_form = None;
+            } else if tag.attributes.get("method").is_some_and(|method| method == "post") {
+                in_form = Some(false);
+            }
+        }
+        if tag.name == "input" && tag.attributes.get("name").is_some_and(|name| name == "csrf") && in_form.is_some() {
+            in_form = Some(true);
+        }
+    }
+}
+
+fn check_landmarks(tags: &[Tag], language: Language, page: &str) {
+    for name in ["html", "header", "main", "footer", "title"] {
+        assert_eq!(tags.iter().filter(|tag| tag.name == name && !tag.closing).count(), 1, "{page}: one {name}");
+    }
+    let html = tags.iter().find(|tag| tag.name == "html").unwrap();
+    assert_eq!(html.attributes.get("lang").map(String::as_str), Some(language.tag()), "{page}");
+    let nameless = |tag: &&Tag| tag.name == "nav" && !tag.closing && !tag.attributes.contains_key("aria-label");
+    assert!(!tags.iter().any(|tag| nameless(&tag)), "{page}: a nav without a name");
+}
+
+/// Words that residents never meet.
+const FORBIDDEN: [&str; 18] = [
+    "token", "grant", "scope", "holder", "recipient", "consent token", "omadata", "tokeni", "valtuutus", "skooppi",
+    "#error#", "\u{2068}", "\u{2069}", "\u{fffd}", "{ $", "submit", "lähetä lomake", "skicka in",
+];
+
+#[test]
+fn every_page_is_sound_in_every_language() {
+    for sample in samples::all() {
+        for language in Language::ALL {
+            let page = format!("{} in {}", sample.name, language.tag());
+            let html = super::render(sample.view.as_ref(), language, &sample.chrome).unwrap();
+            let (tags, visible) = parse(&html);
+            check_balance(&tags, &page);
+            check_headings(&tags, &page);
+            check_references(&tags, &page);
+            check_safety(&tags, &page);
+            check_landmarks(&tags, language, &page);
+            let lower = visible.to_lowercase();
+            for word in FORBIDDEN {
+                assert!(!lower.contains(word), "{page}: {word:?}");
+            }
+            if let Ok(folder) = std::env::var_os("OMADATA_PAGES_DIR").ok_or(()) {
+                let linked = html.replace("/assets/", "assets/");
+                let name = format!("{}.{}.html", sample.name, language.tag());
+                std::fs::write(std::path::Path::new(&folder).join(name), linked).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn languages_do_not_leak_into_each_other() {
+    for sample in samples::all() {
+        let page = |language| super::render(sample.view.as_ref(), language, &sample.chrome).unwrap();
+        let [fi, sv, en] = Language::ALL.map(|language| parse(&page(language)).1);
+        assert!(fi.contains("Siirry sisältöön") && !fi.contains("Skip to"), "{}", sample.name);
+        assert!(sv.contains("Gå till innehållet") && !sv.contains("Siirry"), "{}", sample.name);
+        assert!(en.contains("Skip to content") && !en.contains("Gå till"), "{}", sample.name);
+    }
+}
+
+#[test]
+fn the_decision_page_keeps_its_order_and_its_balance() {
+    let html = super::render(&samples::consent(), Language::En, &samples::chrome("/consent/1", true)).unwrap();
+    let order = [
+        "id=\"who\"", "id=\"purpose\"", "id=\"data\"", "name=\"field\"", "id=\"time\"", "id=\"after\"", "id=\"basis\"",
+        "id=\"no\"", "id=\"mind\"", "id=\"as\"", "value=\"allow\"", "value=\"deny\"",
+    ];
+    let places: Vec<usize> = order.iter().map(|mark| html.find(mark).expect(mark)).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    // Nothing is preselected but "once".
+    let (tags, _) = parse(&html);
+    let checked: Vec<&Tag> = tags.iter().filter(|tag| tag.attributes.contains_key("checked")).collect();
+    assert_eq!(checked.len(), 1);
+    assert_eq!(checked[0].attributes["value"], "once");
+    // Two buttons of equal weight; the Enter key presses neither.
+    let buttons: Vec<&Tag> = tags.iter().filter(|tag| tag.attributes.get("name").is_some_and(|n| n == "decision")).collect();
+    assert_eq!(buttons.len(), 2);
+    assert_eq!(buttons[0].attributes["class"], buttons[1].attributes["class"]);
+    let form = html.find("action=\"/consent/").unwrap();
+    assert!(html[form..].find("disabled hidden").unwrap() < html[form..].find("<input").unwrap());
+    // Actual values stand there, escaped.
+    assert!(html.contains("Kuusimetsän päiväkoti &lt;A&gt;") && html.contains("1 August 2026"));
+    assert!(html.contains("name=\"offer_hash\" value=\"hash-of-the-offer\""));
+}
+
+#[test]
+fn stopping_takes_two_clicks_from_the_first_page() {
+    let mine = super::render(&samples::me(), Language::Fi, &samples::chrome("/me", true)).unwrap();
+    assert!(mine.contains("/stop\">Peru lupa"));
+    let (tags, _) = parse(&mine);
+    let posts = tags.iter().filter(|tag| tag.attributes.get("method").is_some_and(|method| method == "post"));
+    assert!(posts.into_iter().all(|form| form.attributes["action"] == "/logout"));
+}
+
+/// The file's keys with the names of their arguments.
+fn keys(source: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut current = String::new();
+    for line in source.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
+        if !line.starts_with(' ') {
+            current = line.split(" =").next().unwrap().to_owned();
+            assert!(keys.insert(current.clone(), BTreeSet::new()).is_none(), "{current} stands twice");
+        }
+        for piece in line.split("{ $").skip(1) {
+            let name = piece.split([' ', '}']).next().unwrap().to_owned();
+            keys.get_mut(&current).unwrap().insert(name);
+        }
+    }
+    keys
+}
+
+#[test]
+fn the_three_languages_have_the_same_keys_and_arguments() {
+    let [fi, sv, en] =
+        [include_str!("texts/fi.ftl"), include_str!("texts/sv.ftl"), include_str!("texts/en.ftl")].map(keys);
+    assert!(en.len() > 400);
+    assert_eq!(fi, en);
+    assert_eq!(sv, en);
+}
+
+#[test]
+fn every_text_is_used() {
+    let sources = [
+        include_str!("frame.rs"),
+        include_str!("format/value.rs"),
+        include_str!("views/permission.rs"),
+        include_str!("views/problem.rs"),
+        include_str!("views/trouble.rs"),
+        include_str!("templates/base.html"),
+        include_str!("templates/parts.html"),
+        include_str!("templates/home.html"),
+        include_str!("templates/me.html"),
+        include_str!("templates/log.html"),
+        include_str!("templates/sharing.html"),
+        include_str!("templates/permission.html"),
+        include_str!("templates/stop.html"),
+        include_str!("templates/consent.html"),
+        include_str!("templates/decided.html"),
+        include_str!("templates/wrong_person.html"),
+        include_str!("templates/catalogue.html"),
+        include_str!("templates/dataset.html"),
+        include_str!("templates/partners.html"),
+        include_str!("templates/use.html"),
+        include_str!("templates/login_needed.html"),
+        include_str!("templates/logged_out.html"),
+        include_str!("templates/error.html"),
+        include_str!("templates/problem.html"),
+    ]
+    .concat();
+    let unused: Vec<String> = keys(include_str!("texts/en.ftl"))
+        .into_keys()
+        .filter(|key| !sources.contains(&format!(".{}(", key.replace('-', "_"))))
+        .collect();
+    assert_eq!(unused, Vec::<String>::new());
+}
+
+#[test]
+fn arguments_and_plurals_land_where_they_belong() {
+    let (fi, sv, en) = (texts(Language::Fi), texts(Language::Sv), texts(Language::En));
+    assert_eq!(&*fi.period_years(1), "1 vuosi");
+    assert_eq!(&*fi.period_years(2), "2 vuotta");
+    assert_eq!(&*sv.period_months(1), "1 månad");
+    assert_eq!(&*en.period_days(0), "0 days");
+    assert_eq!(&*en.times_value(2, 10), "2 so far, at most 10");
+    assert_eq!(&*sv.times_value(2, 10), "hittills 2, högst 10");
+    assert_eq!(&*fi.times_value(2, 10), "tähän mennessä 2, enintään 10");
+    assert_eq!(&*en.permission_stop_confirmed("Turku", "today"), "Nothing more is fetched. Turku confirmed the stop on today.");
+    assert_eq!(&*fi.permission_stop_confirmed("Turku", "tänään"), "Uusia hakuja ei tehdä. Turku vahvisti perumisen tänään.");
+    assert_eq!(&*en.stop_limits(0), "Your data has not been fetched with this permission yet.");
+    assert!(fi.stop_limits(1).starts_with("Tietosi on haettu kerran."));
+    assert!(sv.stop_limits(4).starts_with("Dina uppgifter har hämtats 4 gånger."));
+}

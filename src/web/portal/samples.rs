@@ -1,0 +1,490 @@
+//! Made-up pages for the tests: one of each view, with every kind of state that a page can show.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::views::*;
+use super::{Chrome, Notice, SignedIn, View};
+use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Field, FieldType, Sensitivity, Text};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{ConsentId, FieldName, RequestId};
+
+pub(super) fn text(fi: &str, sv: &str, en: &str) -> Text {
+    Text { fi: fi.into(), sv: sv.into(), en: en.into() }
+}
+
+fn at(text: &str) -> Timestamp {
+    let form = time::format_description::well_known::Rfc3339;
+    Timestamp::from_secs(time::OffsetDateTime::parse(text, &form).unwrap().unix_timestamp())
+}
+
+fn helsinki() -> Text {
+    text("Helsinki", "Helsingfors", "Helsinki")
+}
+
+fn asker() -> Party {
+    let service = text("Varhaiskasvatuksen hakemukset", "Ansökningar till småbarnspedagogik", "Early education applications");
+    Party { city: helsinki(), service }
+}
+
+fn placement() -> Text {
+    text("Varhaiskasvatuspaikka", "Plats inom småbarnspedagogiken", "Early education placement")
+}
+
+fn purpose() -> Text {
+    text(
+        "Helsinki haluaa hakea lapsesi varhaiskasvatuspaikan tiedot, jotta paikka voi jatkua muuton jälkeen.",
+        "Helsingfors vill hämta uppgifterna om ditt barns plats, så att platsen kan fortsätta efter flytten.",
+        "Helsinki wants to fetch your child's placement details so that the place can go on after your move.",
+    )
+}
+
+fn otherwise() -> Text {
+    text(
+        "Voit toimittaa päätöksen hakemuksen liitteenä. Hakemus käsitellään samalla tavalla.",
+        "Du kan bifoga beslutet till ansökan. Ansökan behandlas på samma sätt.",
+        "You can attach the decision to the application. It is handled in the same way.",
+    )
+}
+
+fn contact(fi: &str, sv: &str, en: &str, email: &str) -> Contact {
+    Contact { name: text(fi, sv, en), email: email.into() }
+}
+
+fn controller() -> Contact {
+    contact("Kasvatuksen toimiala", "Sektorn för fostran", "Education division", "kasvatus@helsinki.example")
+}
+
+fn officer() -> Contact {
+    contact("Tietosuojavastaava", "Dataskyddsombudet", "Data protection officer", "tietosuoja@helsinki.example")
+}
+
+fn names() -> Vec<(&'static str, Text, FieldType, Sensitivity, Value)> {
+    use FieldType as T;
+    use Sensitivity::{Normal, Sensitive};
+    vec![
+        ("unit", text("Päiväkoti", "Daghem", "Daycare centre"), T::String, Normal, json!("Kuusimetsän päiväkoti <A>")),
+        ("startDate", text("Alkaa", "Börjar", "Starts"), T::Date, Normal, json!("2026-08-01")),
+        ("endDate", text("Päättyy", "Slutar", "Ends"), T::Date, Normal, json!(null)),
+        ("type", text("Muoto", "Form", "Form"), T::String, Normal, json!("DAYCARE_PART_TIME")),
+        ("serviceNeed", text("Palveluntarve", "Servicebehov", "Service need"), T::Object, Normal, json!({"hoursPerWeek": 27.5, "partWeek": true})),
+        ("support", text("Tuen tarve", "Behov av stöd", "Support"), T::Array, Sensitive, json!(["A1", "B2"])),
+    ]
+}
+
+fn field(name: &str, label: &Text, sensitivity: Sensitivity) -> ConsentField {
+    let codes = BTreeMap::from([(
+        "DAYCARE_PART_TIME".to_owned(),
+        text("Osapäiväinen päiväkotipaikka", "Daghemsplats på deltid", "Part-time daycare"),
+    )]);
+    ConsentField { name: FieldName::new(name).unwrap(), label: label.clone(), sensitivity, codes }
+}
+
+fn card(number: u8, status: PermissionStatus) -> PermissionCard {
+    let over = !status.can_be_stopped();
+    PermissionCard {
+        id: ConsentId::from_bytes([number; 16]),
+        asker: asker(),
+        dataset: placement(),
+        purpose: purpose(),
+        status,
+        given_at: at("2026-05-04T09:12:00Z"),
+        until: "2027-06-30".parse().unwrap(),
+        ended_at: over.then(|| at("2026-11-20T12:30:00Z")),
+        times_allowed: 10,
+        times_used: u32::from(number % 3),
+    }
+}
+
+fn entry(outcome: LogOutcome) -> LogEntry {
+    LogEntry {
+        at: at("2026-11-23T08:05:00Z"),
+        asker: asker(),
+        dataset: placement(),
+        fields: names().into_iter().take(4).map(|(_, label, ..)| label).collect(),
+        purpose: purpose(),
+        legal_basis: "A6-1-a".into(),
+        outcome,
+        permission: Some(ConsentId::from_bytes([1; 16])),
+    }
+}
+
+fn entries() -> Vec<LogEntry> {
+    let refused = [
+        RefusalReason::Stopped,
+        RefusalReason::Suspended,
+        RefusalReason::Expired,
+        RefusalReason::UsedUp,
+        RefusalReason::NotCovered,
+        RefusalReason::NotVerified,
+        RefusalReason::NotMember,
+        RefusalReason::RegisterUnavailable,
+        RefusalReason::Unavailable,
+    ];
+    let mut all =
+        vec![entry(LogOutcome::Released { confirmed: true }), entry(LogOutcome::Released { confirmed: false })];
+    all.extend(refused.into_iter().map(|reason| entry(LogOutcome::Refused(reason))));
+    if let Some(last) = all.last_mut() {
+        last.permission = None;
+        last.fields.clear();
+    }
+    all
+}
+
+pub(super) fn chrome(path: &str, signed_in: bool) -> Chrome {
+    Chrome {
+        city: text("Espoo", "Esbo", "Espoo"),
+        path: path.into(),
+        signed_in: signed_in.then(|| SignedIn { name: Some("Aino Esimerkki".into()) }),
+        csrf: "csrf-of-the-session".into(),
+        notices: Vec::new(),
+        contact: Some(contact("Asiakaspalvelu", "Kundtjänsten", "Customer service", "omatiedot@espoo.example")),
+        data_protection_officer: Some(contact(
+            "Tietosuojavastaava",
+            "Dataskyddsombudet",
+            "Data protection officer",
+            "tietosuoja@espoo.example",
+        )),
+        demo: true,
+    }
+}
+
+pub(super) fn home() -> HomeView {
+    let city = |fi: &str, sv: &str, here| CityLink {
+        name: text(fi, sv, fi),
+        url: format!("http://{}.localhost:8401/", fi.to_lowercase()),
+        here,
+    };
+    HomeView {
+        cities: vec![
+            city("Espoo", "Esbo", true),
+            city("Helsinki", "Helsingfors", false),
+            city("Oulu", "Uleåborg", false),
+            city("Turku", "Åbo", false),
+        ],
+    }
+}
+
+pub(super) fn me() -> MeView {
+    MeView {
+        waiting: vec![WaitingRequest {
+            id: RequestId::from_bytes([7; 16]),
+            asker: asker(),
+            dataset: placement(),
+            purpose: purpose(),
+            expires_at: at("2026-12-07T10:00:00Z"),
+        }],
+        permissions: vec![card(1, PermissionStatus::Active), card(2, PermissionStatus::Suspended)],
+        latest: entries().into_iter().take(3).collect(),
+        registers: Reporting { reporting: 7, silent: 12 },
+    }
+}
+
+pub(super) fn consent() -> ConsentView {
+    let all = names();
+    let record = |title: &str| ConsentRecord {
+        title: Some(title.into()),
+        values: all.iter().map(|(name, _, _, _, value)| (FieldName::new(*name).unwrap(), value.clone())).collect(),
+    };
+    let fields = |range: std::ops::Range<usize>| {
+        all[range].iter().map(|(name, label, _, care, _)| field(name, label, *care)).collect::<Vec<_>>()
+    };
+    ConsentView {
+        request: RequestId::from_bytes([7; 16]),
+        asker: asker(),
+        verified: true,
+        holder: text("Espoo", "Esbo", "Espoo"),
+        dataset: placement(),
+        register: text("Varhaiskasvatuksen rekisteri", "Småbarnspedagogikens register", "Early education register"),
+        purpose: purpose(),
+        protected: true,
+        required: fields(0..3),
+        optional: fields(3..6),
+        not_asked: vec![text("Maksupäätös", "Avgiftsbeslut", "Fee decision")],
+        records: vec![record("Elmeri"), record("Venla")],
+        limits: ConsentLimits {
+            once_until: "2026-12-23".parse().unwrap(),
+            earliest_until: "2026-11-23".parse().unwrap(),
+            latest_until: "2027-11-23".parse().unwrap(),
+            proposed_until: "2027-06-30".parse().unwrap(),
+            max_times: 10,
+            proposed_times: 10,
+        },
+        reach: HistoryReach::Period { from: "2025-08-01".parse().unwrap(), to: "2026-12-31".parse().unwrap() },
+        retention: "P1Y6M".into(),
+        onward: Vec::new(),
+        legal_basis: "https://w3id.org/dpv/legal/eu/gdpr#A6-1-a".into(),
+        controller: controller(),
+        data_protection_officer: officer(),
+        otherwise: otherwise(),
+        on_behalf_of: vec!["Elmeri".into(), "Venla".into()],
+        expires_at: at("2026-12-07T10:00:00Z"),
+        offer_hash: "hash-of-the-offer".into(),
+    }
+}
+
+/// The smallest decision: one fetch, no optional field, no record.
+fn small_consent() -> ConsentView {
+    let mut view = consent();
+    view.verified = false;
+    view.protected = false;
+    view.optional.clear();
+    view.not_asked.clear();
+    view.records.clear();
+    view.on_behalf_of.clear();
+    view.limits.max_times = 1;
+    view.reach = HistoryReach::Current;
+    view.legal_basis = "A6-1-e".into();
+    view.onward = vec![text("Kela", "FPA", "Kela")];
+    view
+}
+
+pub(super) fn permission(status: PermissionStatus) -> PermissionView {
+    let changes = [
+        Change::Asked,
+        Change::Given,
+        Change::Declined,
+        Change::Stopped,
+        Change::GivenBack,
+        Change::Suspended,
+        Change::Resumed,
+        Change::Expired,
+        Change::UsedUp,
+        Change::Replaced,
+        Change::StopConfirmed,
+    ];
+    let stopped = status == PermissionStatus::Stopped;
+    PermissionView {
+        card: card(1, status),
+        origin: if stopped { Origin::ResidentStarted } else { Origin::ServiceAsked },
+        register: consent().register,
+        fields: names().into_iter().take(4).map(|(_, label, ..)| label).collect(),
+        left_out: names().into_iter().skip(4).map(|(_, label, ..)| label).collect(),
+        retention: "P1Y".into(),
+        legal_basis: "A6-1-a".into(),
+        controller: controller(),
+        data_protection_officer: officer(),
+        signed: !stopped,
+        stop_confirmation: stopped.then_some(StopConfirmation::Waiting),
+        history: changes
+            .into_iter()
+            .take(if stopped { 11 } else { 2 })
+            .map(|change| ChangeEntry { at: at("2026-05-04T09:12:00Z"), change })
+            .collect(),
+        exchanges: if stopped { Vec::new() } else { entries() },
+    }
+}
+
+fn dataset() -> Dataset {
+    let fields = names()
+        .into_iter()
+        .map(|(name, label, kind, sensitivity, _)| Field {
+            name: FieldName::new(name).unwrap(),
+            kind,
+            label,
+            sensitivity,
+        })
+        .collect();
+    Dataset {
+        id: "placements".parse().unwrap(),
+        kind: "early-education-placements".parse().unwrap(),
+        title: placement(),
+        description: text(
+            "Missä päiväkodissa tai perhepäivähoidossa lapsi on, ja mistä mihin.",
+            "I vilket daghem eller i vilken familjedagvård barnet är, och för vilken tid.",
+            "In which daycare or family daycare the child is, and for what time.",
+        ),
+        theme: "EDUC".into(),
+        fields,
+        legal_bases: vec!["A6-1-c".into(), "A6-1-e".into()],
+        legislation: vec!["https://finlex.example/eli/2018/540".into(), "540/2018".into()],
+        retention: "P10Y".into(),
+        register: consent().register,
+        required_acr: None,
+    }
+}
+
+fn dataset_uses() -> Vec<DatasetUse> {
+    vec![DatasetUse {
+        id: "http://helsinki.localhost:8401/catalogue/uses/placement".parse().unwrap(),
+        city: helsinki(),
+        service: asker().service,
+        purpose: purpose(),
+        legal_basis: "A6-1-a".into(),
+    }]
+}
+
+pub(super) fn catalogue() -> CatalogueView {
+    CatalogueView {
+        query: String::new(),
+        entries: vec![CatalogueEntry::new(&dataset(), dataset_uses()), CatalogueEntry::new(&dataset(), Vec::new())],
+        unreachable: vec![text("Oulu", "Uleåborg", "Oulu")],
+    }
+}
+
+fn declared() -> DeclaredUse {
+    DeclaredUse {
+        id: "http://helsinki.localhost:8401/catalogue/uses/placement".parse().unwrap(),
+        service: "early-education-applications".parse().unwrap(),
+        service_name: asker().service,
+        title: text("Paikan jatkuminen muutossa", "Platsen fortsätter efter flytt", "Keeping the place when moving"),
+        purpose_text: purpose(),
+        purpose: "https://w3id.org/dpv#ServiceProvision".into(),
+        legal_basis: "A6-1-a".into(),
+        dataset_type: "early-education-placements".parse().unwrap(),
+        required_fields: Vec::new(),
+        optional_fields: Vec::new(),
+        max_exchanges: 10,
+        max_days: 366,
+        retention: "P2W".into(),
+        otherwise: otherwise(),
+        controller: controller(),
+        data_protection_officer: officer(),
+    }
+}
+
+pub(super) fn use_page(held_here: bool) -> UseView {
+    UseView {
+        declared: declared(),
+        city: helsinki(),
+        dataset: held_here.then(|| UseDataset {
+            id: "placements".parse().unwrap(),
+            title: placement(),
+            required: names().into_iter().take(3).map(|(_, label, ..)| label).collect(),
+            optional: names().into_iter().skip(3).map(|(_, label, ..)| label).collect(),
+        }),
+    }
+}
+
+fn partners() -> PartnersView {
+    let used = |dataset| PartnerUse {
+        id: declared().id,
+        title: declared().title,
+        service: asker().service,
+        purpose: purpose(),
+        dataset,
+    };
+    let city = |name, here, reachable, uses| PartnerCity { name, here, reachable, uses };
+    PartnersView {
+        cities: vec![
+            city(helsinki(), false, true, vec![used(Some(placement())), used(None)]),
+            city(text("Espoo", "Esbo", "Espoo"), true, true, Vec::new()),
+            city(text("Oulu", "Uleåborg", "Oulu"), false, false, Vec::new()),
+        ],
+    }
+}
+
+fn decided(allowed: bool) -> DecidedView {
+    let given = Decision::Allowed {
+        permission: ConsentId::from_bytes([1; 16]),
+        until: "2027-06-30".parse().unwrap(),
+        times: 10,
+    };
+    DecidedView {
+        decision: if allowed { given } else { Decision::Declined },
+        asker: asker(),
+        dataset: placement(),
+        otherwise: otherwise(),
+    }
+}
+
+/// One page of the collection: its name, its view, what is around it.
+pub(super) struct Sample {
+    pub(super) name: String,
+    pub(super) view: Box<dyn View>,
+    pub(super) chrome: Chrome,
+}
+
+fn sample(name: impl Into<String>, path: &str, signed_in: bool, view: impl View + 'static) -> Sample {
+    Sample { name: name.into(), view: Box::new(view), chrome: chrome(path, signed_in) }
+}
+
+/// Every page, in every state that changes what it shows.
+pub(super) fn all() -> Vec<Sample> {
+    let empty_me = MeView {
+        waiting: Vec::new(),
+        permissions: Vec::new(),
+        latest: Vec::new(),
+        registers: Reporting { reporting: 1, silent: 0 },
+    };
+    let ended = [
+        PermissionStatus::Stopped,
+        PermissionStatus::Expired,
+        PermissionStatus::UsedUp,
+        PermissionStatus::Replaced,
+        PermissionStatus::Declined,
+    ];
+    let sharing = SharingView {
+        in_force: vec![card(1, PermissionStatus::Active)],
+        ended: (10..).zip(ended).map(|(number, status)| card(number, status)).collect(),
+    };
+    let log = LogView {
+        entries: entries(),
+        registers: Reporting { reporting: 7, silent: 12 },
+        newer: Some("/me/log?after=1".into()),
+        older: Some("/me/log?before=12".into()),
+    };
+    let nothing = LogView {
+        entries: Vec::new(),
+        registers: Reporting { reporting: 7, silent: 1 },
+        newer: None,
+        older: None,
+    };
+    let mut confirmed = permission(PermissionStatus::Stopped);
+    confirmed.stop_confirmation = Some(StopConfirmation::Confirmed { at: at("2026-11-20T12:30:09Z") });
+    let searched = CatalogueView { query: "\"><b>".into(), entries: Vec::new(), unreachable: Vec::new() };
+    let formats = vec![FormatLink { name: "JSON-LD", href: "/catalogue/datasets/placements?format=jsonld".into() }];
+    let dataset = DatasetView { dataset: dataset(), uses: dataset_uses(), formats };
+    let mut noticed = sample("me", "/me", true, me());
+    noticed.chrome.notices = vec![
+        Notice::PermissionStopped,
+        Notice::PermissionHadEnded,
+        Notice::PermissionGiven,
+        Notice::RequestDeclined,
+    ];
+    let stop = StopView { card: card(1, PermissionStatus::Active), retention: "P1Y".into() };
+    let login = |reason| LoginNeededView { reason, return_to: "/me".into() };
+    let wrong = WrongPersonView { asker: asker(), back: Some("http://service.localhost:8410/".into()) };
+    let mut samples = vec![
+        sample("home", "/", false, home()),
+        sample("home-in", "/", true, home()),
+        sample("me-empty", "/me", true, empty_me),
+        noticed,
+        sample("log", "/me/log", true, log),
+        sample("log-empty", "/me/log", true, nothing),
+        sample("sharing", "/me/sharing", true, sharing),
+        sample("sharing-empty", "/me/sharing", true, SharingView { in_force: Vec::new(), ended: Vec::new() }),
+        sample("permission", "/me/sharing/1", true, permission(PermissionStatus::Active)),
+        sample("permission-stopped", "/me/sharing/1", true, permission(PermissionStatus::Stopped)),
+        sample("permission-confirmed", "/me/sharing/1", true, confirmed),
+        sample("stop", "/me/sharing/1/stop", true, stop),
+        sample("consent", "/consent/1", true, consent()),
+        sample("consent-small", "/consent/1", true, small_consent()),
+        sample("decided-allowed", "/me", true, decided(true)),
+        sample("decided-declined", "/me", true, decided(false)),
+        sample("wrong-person", "/me", true, wrong),
+        sample("catalogue", "/catalogue?q=a", false, catalogue()),
+        sample("catalogue-searched", "/catalogue?q=%22", false, searched),
+        sample("dataset", "/catalogue/datasets/placements", false, dataset),
+        sample("partners", "/partners", true, partners()),
+        sample("use", "/partners/use?id=x", true, use_page(true)),
+        sample("use-out", "/partners/use?id=x", false, use_page(true)),
+        sample("use-no-data", "/partners/use?id=x", true, use_page(false)),
+        sample("login", "/me", false, login(LoginReason::PersonalPage)),
+        sample("login-decision", "/me", false, login(LoginReason::Decision)),
+        sample("login-ended", "/me", false, login(LoginReason::SessionEnded)),
+        sample("logged-out", "/", false, LoggedOutView { at_provider_too: false }),
+        sample("logged-out-everywhere", "/", false, LoggedOutView { at_provider_too: true }),
+    ];
+    for trouble in Trouble::ALL {
+        let trace_id = Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned());
+        let view = ErrorView { trouble, retry: Some("/me".into()), trace_id };
+        samples.push(sample(format!("error-{}", trouble.status()) + &format!("-{trouble:?}"), "/", false, view));
+    }
+    for topic in ProblemTopic::ALL {
+        let view = ProblemView { topic };
+        samples.push(sample(format!("problem-{}", topic.slug()), "/problems/x", false, view));
+    }
+    samples
+}

@@ -1,0 +1,500 @@
+# The portal's texts in English.
+# Same keys and arguments in fi.ftl, sv.ftl and en.ftl; a difference does not compile.
+
+## Every page
+
+service-name = My data and permissions
+skip-link = Skip to content
+nav-label = Main menu
+language-label = Language
+nav-home = Home
+nav-overview = My page
+nav-sharing = Permissions
+nav-log = Activity
+nav-partners = Services
+nav-catalogue = Data catalogue
+log-in = Log in
+log-out = Log out
+signed-in = You are logged in
+demo-banner = This is a demonstration. The residents and their data are made up.
+footer-contact = Questions about this service?
+footer-dpo = Data protection officer
+footer-city = { $city } is responsible for this service.
+back = Back
+and = and
+notice-stopped = The permission is stopped. Nothing more will be fetched.
+notice-had-ended = The permission had already ended. You do not need to do anything.
+notice-given = The permission is given.
+notice-declined = No permission was given. None of your data was sent.
+
+## Values, periods, legal bases
+
+value-yes = yes
+value-no = no
+value-none = no information
+period-years = { $n ->
+    [one] { $n } year
+   *[other] { $n } years
+    }
+period-months = { $n ->
+    [one] { $n } month
+   *[other] { $n } months
+    }
+period-weeks = { $n ->
+    [one] { $n } week
+   *[other] { $n } weeks
+    }
+period-days = { $n ->
+    [one] { $n } day
+   *[other] { $n } days
+    }
+period-none = The data is not kept
+basis-permission = Your own permission, that is, consent (GDPR, Article 6(1)(a))
+basis-contract = A contract that you are part of (GDPR, Article 6(1)(b))
+basis-legal-obligation = The law obliges the city to use the data (GDPR, Article 6(1)(c))
+basis-vital-interests = Protecting life or health (GDPR, Article 6(1)(d))
+basis-public-task = A task that the law gives to the city (GDPR, Article 6(1)(e))
+basis-legitimate-interest = Legitimate interest (GDPR, Article 6(1)(f))
+basis-explicit-permission = Your explicit permission to use sensitive data (GDPR, Article 9(2)(a))
+basis-special-category = The law allows sensitive data to be used for this task (GDPR, Article 9(2))
+basis-other = Another basis. Ask the data protection officer.
+sensitive = Sensitive
+
+## Permissions and the log
+
+status-active = In force
+status-suspended = Paused
+status-stopped = Stopped
+status-expired = Expired
+status-used-up = Used
+status-replaced = Replaced by a new one
+status-declined = Not given
+status-label = Status
+until-label = In force
+until-day = until { $day }
+given-label = Given
+declined-label = Decided
+ended-label = Ended
+times-label = Fetches
+times-value = { $used } so far, at most { $allowed }
+permission-open = Show permission
+stop = Stop permission
+log-when = When
+log-who = Who
+log-what = What
+log-why = Why
+log-basis = Basis
+log-outcome = Result
+outcome-released = Data was given
+outcome-refused = No data was given
+outcome-unconfirmed = Arrival is not confirmed yet.
+refusal-stopped = You had stopped the permission.
+refusal-suspended = The permission was paused.
+refusal-expired = The permission had expired.
+refusal-used-up = The allowed fetches had already been made.
+refusal-not-covered = It asked for data that your permission does not cover.
+refusal-not-verified = The request could not be shown to be genuine.
+refusal-not-member = The one who asked does not belong to the cities' network.
+refusal-register-unavailable = The register did not answer.
+refusal-unavailable = The city could not make sure that the data may be given.
+reporting = { $n ->
+    [one] You see the activity of one register.
+   *[other] You see the activity of { $n } registers.
+    }
+reporting-silent = { $n ->
+    [one] One register does not report here yet.
+   *[other] { $n } registers do not report here yet.
+    }
+reporting-all = All registers report here.
+
+## Front page
+
+home-title = You decide where your data goes
+home-lead = Cities can give each other data about you only with your permission. Here you see who asks and why, and you can stop a permission at any time.
+home-how-title = How it works
+home-step-one-title = A service asks
+home-step-one = For example, early education in your new home city asks for your child's placement details from the city you moved from.
+home-step-two-title = You see and decide
+home-step-two = You see your own data as it would be given. You allow it or you don't. Either is fine.
+home-step-three-title = You see what happened
+home-step-three = Every fetch stays visible here. When you stop a permission, nothing more is fetched.
+home-cities-title = Cities that take part
+home-cities-lead = Log in at the city that holds your data.
+home-here = You are here
+home-look-title = Look without logging in
+home-look-catalogue = What data the city holds, and who uses it
+home-look-partners = Which services may ask for your data
+home-open-mine = Open my page
+
+## My page
+
+me-title = My page
+me-title-name = Hello, { $name }
+me-waiting-title = Waiting for your decision
+me-waiting-none = No request is waiting for your decision.
+me-decide = Look and decide
+me-open-until = Open until { $moment }
+me-sharing-title = Permissions in force
+me-sharing-none = You have no permissions in force. Nothing is fetched with your permission.
+me-sharing-all = All permissions
+me-log-title = Latest fetches
+me-log-none = Your data has not been fetched.
+me-log-all = All activity
+me-start-title = Would you like to give a permission yourself?
+me-start = You can choose a service that may fetch your data, without it asking first.
+me-start-link = See the services
+
+## Activity
+
+log-title = Activity
+log-lead = Every time that someone asked for your data, including the times when nothing was given.
+log-none = Nobody has asked for your data.
+log-newer = Newer
+log-older = Older
+log-pages = Pages
+
+## Permissions
+
+sharing-title = Permissions
+sharing-lead = Who may fetch your data, what for, and until when.
+sharing-in-force = In force
+sharing-ended = Ended and not given
+sharing-ended-none = No ended permissions.
+
+## One permission
+
+permission-kicker = Permission
+permission-facts = What this permission is about
+permission-who = Who may fetch
+permission-why = What for
+permission-where = Where the data comes from
+permission-what = Which data
+permission-left-out = You left out
+permission-origin = How it came about
+origin-service = The service asked for it
+origin-resident = You started it yourself
+permission-evidence = Confirmation
+permission-signed = The login service has confirmed your decision with an electronic signature.
+permission-unsigned = Your decision is stored in this service.
+permission-stop-title = Stopping
+permission-stop-lead = You can stop this permission right away. You need not give a reason.
+permission-stop-limits = Nothing more is fetched after that. Data that was already fetched stays with the service that fetched it.
+permission-stop-waiting = Nothing more is fetched. { $asker } has been or is being told that the permission was stopped, but has not confirmed it yet.
+permission-stop-confirmed = Nothing more is fetched. { $asker } confirmed the stop on { $moment }.
+permission-history = History
+permission-exchanges = Fetches with this permission
+permission-exchanges-none = Nothing has been fetched with this permission.
+change-asked = The service asked for permission.
+change-given = You gave the permission.
+change-declined = You did not give the permission.
+change-stopped = You stopped the permission.
+change-given-back = The one who asked gave the permission back.
+change-suspended = The permission was paused.
+change-resumed = The permission came back in force.
+change-expired = The last day of the permission passed.
+change-used-up = The last allowed fetch was made.
+change-replaced = A new permission replaced this one.
+change-stop-confirmed = The one who asked confirmed that it fetches no more.
+
+## Stopping
+
+stop-title = Stop this permission?
+stop-effects-title = What happens when you stop it
+stop-effect-now = Nothing more is fetched. This takes effect at once.
+stop-effect-told = { $asker } is told about it. You will see when that has been confirmed.
+stop-limits-title = What stopping cannot undo
+stop-limits = { $n ->
+    [0] Your data has not been fetched with this permission yet.
+    [one] Your data has been fetched once. Data that was already fetched stays with the service that fetched it.
+   *[other] Your data has been fetched { $n } times. Data that was already fetched stays with the service that fetched it.
+    }
+stop-limits-retention = The service keeps it for: { $period }.
+stop-confirm = Stop permission
+stop-keep = Keep permission
+
+## The decision
+
+consent-kicker = Request for permission
+consent-title = { $city } asks for your permission
+consent-who-title = Who is asking
+consent-asker = Asked by
+consent-holder = Data held by
+consent-verified = Verified: belongs to the cities' network
+consent-unverified = Not verified. Do not allow this if you are not sure who is asking.
+consent-purpose-title = What for
+consent-data-title = Which data
+consent-data-lead = This is your data as it stands right now. Nothing has been sent yet.
+consent-required-title = Needed
+consent-required-lead = The service cannot handle your case this way without these.
+consent-optional-title = You may also give
+consent-optional-lead = Choose only what you want to give. You can leave all of these out.
+consent-not-asked-title = Not given
+consent-record = Record { $n }
+consent-records-none = The register has no such data right now. The permission would cover data that may be added.
+consent-protected = You have a non-disclosure order. Addresses are not given this way, and only you see this note.
+consent-time-title = For how long
+consent-duration-legend = How often may the data be fetched?
+consent-once = Once
+consent-once-hint = By { $day } at the latest. After that the permission ends.
+consent-until = Until a date
+consent-until-hint = The data may be fetched again if it changes. { $day } at the latest.
+consent-until-label = Last day
+consent-times-label = Fetches at most
+consent-times-hint = 1–{ $max }
+consent-no-renewal = The permission does not renew by itself.
+consent-reach-label = How far back
+consent-reach-current = The data as it stands in the register when it is fetched
+consent-reach-period = { $from } – { $to }
+consent-after-title = What happens to the data
+consent-retention-label = How long the one who asks keeps it
+consent-onward-label = Passing it on
+consent-onward-none = The data is not passed on.
+consent-basis-title = Basis and responsibility
+consent-basis-label = Legal basis
+consent-basis-choice = This is your choice. No law obliges you to allow it.
+consent-basis-law = The use rests on law, but the data is not fetched this way without your permission.
+consent-controller-label = Responsible for the data (controller)
+consent-complaint = If you think your data is handled wrongly, you can complain to the Data Protection Ombudsman.
+consent-no-title = If you don't allow it
+consent-no-reason = You need not give a reason, and the same matter can be handled in another way.
+consent-stop-title = If you change your mind
+consent-stop = You can stop the permission at any time on your page. Nothing more is fetched after that.
+consent-stop-limits = Data that was already fetched stays with the one who asked, for the time stated above.
+consent-as-title = As whom you decide
+consent-as-you = You decide, logged in as { $name }.
+consent-as-self = You decide for yourself.
+consent-as-children = The decision is about the following, as their guardian:
+consent-decide-title = Your decision
+consent-decide-lead = When you allow this, the login service confirms your decision. Usually you do not need to log in again.
+consent-allow = Allow
+consent-deny = Don't allow
+consent-later = You can also close this page and decide later. The request is open until { $moment }.
+
+## After the decision
+
+decided-allowed-title = Permission given
+decided-allowed = { $asker } may now fetch this data.
+decided-allowed-stop = You see every fetch on your page, and you can stop the permission at any time.
+decided-declined-title = Permission not given
+decided-declined = None of your data was sent. You do not need to do anything else.
+decided-to-me = Go to my page
+
+## Wrong person
+
+wrong-title = This request is meant for someone else
+wrong-happened = The service is waiting for another person's decision. That is why you cannot allow it with your own data.
+wrong-next = If you share this device, log out so that the right person can log in and decide. If you opened the request yourself, go back to the service and check your case.
+wrong-back = Back to the service
+
+## Data catalogue
+
+catalogue-title = Data catalogue
+catalogue-lead = What data { $city } holds about its residents, what it is used for, and who else may ask for it.
+catalogue-search-label = Search the data catalogue
+catalogue-search-hint = For example daycare or address
+catalogue-search = Search
+catalogue-all = Show all
+catalogue-found = { $n ->
+    [0] Nothing was found. Try another word.
+    [one] One dataset found.
+   *[other] { $n } datasets found.
+    }
+catalogue-empty = The catalogue is empty for now.
+catalogue-own-use = The city's own use
+catalogue-own-use-law = This rests on law. Your permission is not asked.
+catalogue-others = Who else may ask
+catalogue-others-none = No service asks for this data.
+catalogue-others-permission = These services get the data only with your permission.
+catalogue-unreachable = The services of these cities cannot be shown right now:
+catalogue-register = Register
+catalogue-open = Read more
+dataset-kicker = Dataset
+dataset-fields = Contents
+dataset-field = Item
+dataset-care = Note
+dataset-sensitive-note = Sensitive data is protected with special care.
+dataset-basis = On which basis the city uses the data
+dataset-legislation = Legislation
+dataset-retention = How long the city keeps it
+dataset-formats = The same description for programs
+
+## Services
+
+partners-title = Services that may ask for your data
+partners-lead = Cities state in advance what each service may ask for, and why. They cannot ask for anything else.
+partners-here = this city
+partners-none = The city has stated no services.
+partners-unreachable = The city's services cannot be shown right now. Try again in a moment.
+partners-no-data = This city does not hold this data.
+partners-open = Look closer
+use-kicker = Service
+use-asks = What the service asks for
+use-required = Always needed
+use-optional = You may leave out
+use-limits = Limits
+use-max-days = A permission lasts at most
+use-max-times = Fetches at most
+use-otherwise = If you don't allow it
+use-start-title = Start a permission yourself
+use-start-lead = You first see your data and then decide. Nothing is sent before that.
+use-start = See the data and decide
+use-start-login = Log in and continue
+use-no-data = This city does not hold the data that the service asks for, so the permission cannot be given here.
+
+## Logging in and out
+
+login-title = Log in
+login-personal = This page shows only your own data. Please log in first.
+login-decision = A service asks for your permission. Log in to see what it asks for and why.
+login-ended = Your session ended because you were away for a while. Please log in again.
+login-how = You log in at the city's login service. After that you come back here.
+logged-out-title = You are logged out
+logged-out-here = Your session here has ended. Your session at the login service may still be open. Close the browser if you share this device.
+logged-out-everywhere = Your session has ended at the login service too.
+
+## Errors
+
+error-nothing-sent = None of your data was sent.
+error-what-now = What you can do
+error-trace = Reference number
+error-trace-hint = Mention this number if you contact us.
+error-retry = Try again
+error-home = Go to the front page
+error-me = Go to my page
+trouble-not-found-title = Page not found
+trouble-not-found-happened = The address may be wrong, or the page may have been removed.
+trouble-not-found-next = Check the address or start from the front page.
+trouble-request-unknown-title = Request not found
+trouble-request-unknown-happened = There is no such request, or it is not meant for you.
+trouble-request-unknown-next = Go back to the service you came from and start again there. Requests meant for you are on your page.
+trouble-request-expired-title = The request has expired
+trouble-request-expired-happened = The request was not answered in time and lapsed by itself.
+trouble-request-expired-next = If you still want to handle the matter, go back to the service and ask for a new request.
+trouble-already-decided-title = You have already decided this
+trouble-already-decided-happened = The request has been answered, and it cannot be answered twice.
+trouble-already-decided-next = You see your decision on your page. There you can also stop a permission.
+trouble-changed-title = Something changed while you were reading
+trouble-changed-happened = What you were shown no longer holds. That is why your decision was not taken.
+trouble-changed-next = Open the request again, look at the new data, and then decide.
+trouble-permission-ended-title = The permission has already ended
+trouble-permission-ended-happened = The permission is no longer in force, so there is nothing to stop.
+trouble-permission-ended-next = You see its history on your page.
+trouble-no-data-title = There is no data
+trouble-no-data-happened = The register has no data about you of the kind that the service asks for.
+trouble-no-data-next = Tell the service that there is no data, or ask the city if there should be.
+trouble-login-cancelled-title = Login was cancelled
+trouble-login-cancelled-happened = The login was not completed.
+trouble-login-cancelled-next = You can log in whenever you like.
+trouble-login-failed-title = Login did not succeed
+trouble-login-failed-happened = The answer from the login service could not be accepted. This can happen if the login takes long, or if the page is opened again from the browser's history.
+trouble-login-failed-next = Log in again from the start.
+trouble-login-too-weak-title = A stronger login is needed
+trouble-login-too-weak-happened = This data needs a stronger or more recent login.
+trouble-login-too-weak-next = Log in again, for example with bank codes or a mobile certificate.
+trouble-login-no-identifier-title = You could not be identified
+trouble-login-no-identifier-happened = The login service did not tell who you are in the city's registers.
+trouble-login-no-identifier-next = Log in again in another way, or contact the city.
+trouble-provider-unavailable-title = The login service does not answer
+trouble-provider-unavailable-happened = The login service has a disruption. It is not your fault.
+trouble-provider-unavailable-next = Try again in a moment.
+trouble-register-unavailable-title = The register does not answer
+trouble-register-unavailable-happened = The city's register cannot be reached right now, so your data cannot be shown. Nothing has been decided.
+trouble-register-unavailable-next = Try again in a moment. The request is waiting on your page.
+trouble-partner-unavailable-title = The other city does not answer
+trouble-partner-unavailable-happened = The other city's service cannot be reached right now.
+trouble-partner-unavailable-next = Try again in a moment.
+trouble-partner-not-trusted-title = The one who asks could not be verified
+trouble-partner-not-trusted-happened = The one who asks does not belong to the cities' network, or its membership has ended.
+trouble-partner-not-trusted-next = Do not give your data in another way if you are not sure who is asking. Contact the service you came from.
+trouble-session-ended-title = Your session ended
+trouble-session-ended-happened = You were away for a while, so you were logged out for safety.
+trouble-session-ended-next = Log in again and go on from where you were.
+trouble-form-refused-title = The form could not be accepted
+trouble-form-refused-happened = The form was open for too long, or it was sent from somewhere other than this service.
+trouble-form-refused-next = Open the page again and make your choice there.
+trouble-too-many-title = Too many tries
+trouble-too-many-happened = So many requests came in a short time that the service slowed them down.
+trouble-too-many-next = Wait a minute and then try again.
+trouble-bad-request-title = The request was not understood
+trouble-bad-request-happened = There was something in the browser's request that the service did not understand.
+trouble-bad-request-next = Go back to the previous page and try again.
+trouble-unavailable-title = The service is not available right now
+trouble-unavailable-happened = The service could not make sure of everything it needs, so it did nothing.
+trouble-unavailable-next = Try again in a moment.
+trouble-internal-title = Something is wrong with the service
+trouble-internal-happened = The fault is in the service, not in anything you did. It has been recorded.
+trouble-internal-next = Try again in a moment. If it goes on, contact the city.
+
+## Problem types of the APIs
+
+problem-kicker = API problem
+problem-lead = This page explains what an error message between programs means. The error has given out nobody's data.
+problem-meaning = What it means
+problem-next = What to do
+problem-side = Whose side it is on
+problem-status = HTTP status
+problem-type = Type
+side-caller = The calling program
+side-resident = The resident's decision
+side-recipient = The city that asks for data
+side-holder = The city that holds the data
+side-register = The register
+side-provider = The login service
+side-node = This node
+problem-invalid-request-title = The request has the wrong form
+problem-invalid-request-meaning = Something is missing from the request, or it has a field or value that the API does not know.
+problem-invalid-request-next = Correct the request as the answer's detail says. Repeating it will not help.
+problem-not-authenticated-title = The caller is not authenticated
+problem-not-authenticated-meaning = The service's credentials are missing, wrong or expired.
+problem-not-authenticated-next = Get a new access credential from /api/v1/token and try again.
+problem-not-allowed-title = The caller may not do this
+problem-not-allowed-meaning = The service is known but has no right to this operation.
+problem-not-allowed-next = Check the service's rights with the city's operator.
+problem-not-found-title = Not found
+problem-not-found-meaning = It does not exist, or it is not the caller's. The answer is the same in both cases.
+problem-not-found-next = Check the address and the identifier.
+problem-conflict-title = The request does not fit the present state
+problem-conflict-meaning = It has changed in the meantime, or the same operation was done before.
+problem-conflict-next = Read the state again and decide from there.
+problem-too-large-title = The request is too large
+problem-too-large-meaning = The request exceeds the allowed size.
+problem-too-large-next = Make the request smaller.
+problem-too-many-requests-title = Too many requests
+problem-too-many-requests-meaning = More requests came in a short time than are allowed.
+problem-too-many-requests-next = Wait for the time given in the Retry-After header.
+problem-permission-waiting-title = The resident has not decided yet
+problem-permission-waiting-meaning = Permission was asked for, but no answer has come. Data cannot be fetched before that.
+problem-permission-waiting-next = Lead the resident to the decision, or wait. The request lapses by itself at its deadline.
+problem-permission-declined-title = The resident did not give permission
+problem-permission-declined-meaning = The resident decided not to give it. The decision is final for this request.
+problem-permission-declined-next = Handle the matter in another way. Do not ask again within 30 days.
+problem-permission-ended-title = The permission has ended
+problem-permission-ended-meaning = The resident stopped it, its time ran out, or the allowed fetches were made.
+problem-permission-ended-next = Ask for a new permission if you need one.
+problem-use-not-declared-title = The request goes beyond the declared use
+problem-use-not-declared-meaning = It asks for data, a purpose or a time that the city has not declared for the service.
+problem-use-not-declared-next = Narrow the request, or update the declared use at /catalogue/uses.
+problem-not-a-member-title = The other side is not a member
+problem-not-a-member-meaning = The other side could not be verified as a member of the cities' network.
+problem-not-a-member-next = Check its membership and the trust anchor.
+problem-exchange-refused-title = The other city refused the exchange
+problem-exchange-refused-meaning = The city that holds the data did not accept the exchange. No data was given.
+problem-exchange-refused-next = Read the permission's state. If it is in force, contact the city's operator with the trace id.
+problem-answer-refused-title = The answer was not accepted
+problem-answer-refused-meaning = The other city's answer or its receipt did not pass the checks. The data was discarded.
+problem-answer-refused-next = Contact the city's operator with the trace id.
+problem-holder-unavailable-title = The other city does not answer
+problem-holder-unavailable-meaning = The city that holds the data cannot be reached.
+problem-holder-unavailable-next = Try again as the Retry-After header says.
+problem-register-unavailable-title = The register does not answer
+problem-register-unavailable-meaning = The register that holds the data cannot be reached.
+problem-register-unavailable-next = Try again as the Retry-After header says.
+problem-provider-unavailable-title = The login service does not answer
+problem-provider-unavailable-meaning = The city's login service cannot be reached.
+problem-provider-unavailable-next = Try again as the Retry-After header says.
+problem-unavailable-title = The node cannot answer right now
+problem-unavailable-meaning = The node could not make sure of everything it needs, so it did nothing.
+problem-unavailable-next = Try again as the Retry-After header says.
+problem-internal-title = A fault in the node
+problem-internal-meaning = The node has a fault, which has been recorded.
+problem-internal-next = Contact the operator with the trace id.

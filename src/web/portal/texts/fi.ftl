@@ -1,0 +1,500 @@
+# Portaalin tekstit suomeksi.
+# Same keys and arguments in fi.ftl, sv.ftl and en.ftl; a difference does not compile.
+
+## Every page
+
+service-name = Omat tiedot ja luvat
+skip-link = Siirry sisältöön
+nav-label = Päävalikko
+language-label = Kieli
+nav-home = Etusivu
+nav-overview = Oma sivu
+nav-sharing = Luvat
+nav-log = Tapahtumat
+nav-partners = Palvelut
+nav-catalogue = Tietoluettelo
+log-in = Kirjaudu sisään
+log-out = Kirjaudu ulos
+signed-in = Olet kirjautunut sisään
+demo-banner = Tämä on esittelyversio. Asukkaat ja heidän tietonsa ovat keksittyjä.
+footer-contact = Kysyttävää palvelusta?
+footer-dpo = Tietosuojavastaava
+footer-city = Tästä palvelusta vastaa { $city }.
+back = Takaisin
+and = ja
+notice-stopped = Lupa on peruttu. Uusia hakuja ei tehdä.
+notice-had-ended = Lupa oli jo päättynyt. Sinun ei tarvitse tehdä mitään.
+notice-given = Lupa on annettu.
+notice-declined = Lupaa ei annettu. Tietojasi ei lähetetty.
+
+## Values, periods, legal bases
+
+value-yes = kyllä
+value-no = ei
+value-none = ei tietoa
+period-years = { $n ->
+    [one] { $n } vuosi
+   *[other] { $n } vuotta
+    }
+period-months = { $n ->
+    [one] { $n } kuukausi
+   *[other] { $n } kuukautta
+    }
+period-weeks = { $n ->
+    [one] { $n } viikko
+   *[other] { $n } viikkoa
+    }
+period-days = { $n ->
+    [one] { $n } päivä
+   *[other] { $n } päivää
+    }
+period-none = Tietoja ei säilytetä
+basis-permission = Oma lupasi eli suostumus (tietosuoja-asetus, 6 artiklan 1 kohdan a alakohta)
+basis-contract = Sopimus, jossa olet osapuolena (tietosuoja-asetus, 6 artiklan 1 kohdan b alakohta)
+basis-legal-obligation = Laki velvoittaa kaupungin käyttämään tietoja (tietosuoja-asetus, 6 artiklan 1 kohdan c alakohta)
+basis-vital-interests = Hengen tai terveyden suojaaminen (tietosuoja-asetus, 6 artiklan 1 kohdan d alakohta)
+basis-public-task = Kaupungin lakisääteinen tehtävä (tietosuoja-asetus, 6 artiklan 1 kohdan e alakohta)
+basis-legitimate-interest = Oikeutettu etu (tietosuoja-asetus, 6 artiklan 1 kohdan f alakohta)
+basis-explicit-permission = Nimenomainen lupasi arkaluonteisten tietojen käyttöön (tietosuoja-asetus, 9 artiklan 2 kohdan a alakohta)
+basis-special-category = Laki sallii arkaluonteisten tietojen käytön tähän tehtävään (tietosuoja-asetus, 9 artiklan 2 kohta)
+basis-other = Muu peruste. Kysy lisää tietosuojavastaavalta.
+sensitive = Arkaluonteinen
+
+## Permissions and the log
+
+status-active = Voimassa
+status-suspended = Keskeytetty
+status-stopped = Peruttu
+status-expired = Päättynyt
+status-used-up = Käytetty
+status-replaced = Korvattu uudella
+status-declined = Ei annettu
+status-label = Tila
+until-label = Voimassa
+until-day = { $day } asti
+given-label = Annettu
+declined-label = Päätös
+ended-label = Päättyi
+times-label = Hakukerrat
+times-value = tähän mennessä { $used }, enintään { $allowed }
+permission-open = Näytä lupa
+stop = Peru lupa
+log-when = Milloin
+log-who = Kuka
+log-what = Mitä
+log-why = Miksi
+log-basis = Peruste
+log-outcome = Tulos
+outcome-released = Tiedot annettiin
+outcome-refused = Tietoja ei annettu
+outcome-unconfirmed = Perillemenoa ei ole vielä vahvistettu.
+refusal-stopped = Olit perunut luvan.
+refusal-suspended = Lupa oli keskeytetty.
+refusal-expired = Luvan voimassaolo oli päättynyt.
+refusal-used-up = Sallitut haut oli jo tehty.
+refusal-not-covered = Pyydettiin tietoja, joita lupasi ei koske.
+refusal-not-verified = Pyynnön aitoutta ei voitu varmistaa.
+refusal-not-member = Pyytäjä ei kuulu kaupunkien verkostoon.
+refusal-register-unavailable = Rekisteri ei vastannut.
+refusal-unavailable = Kaupunki ei voinut varmistaa, saako tiedot antaa.
+reporting = { $n ->
+    [one] Näet yhden rekisterin tapahtumat.
+   *[other] Näet { $n } rekisterin tapahtumat.
+    }
+reporting-silent = { $n ->
+    [one] Yksi rekisteri ei vielä ilmoita tapahtumiaan tänne.
+   *[other] { $n } rekisteriä ei vielä ilmoita tapahtumiaan tänne.
+    }
+reporting-all = Kaikki rekisterit ilmoittavat tapahtumansa tänne.
+
+## Front page
+
+home-title = Sinä päätät, mihin tietosi menevät
+home-lead = Kaupungit voivat antaa toisilleen tietoja sinusta vain sinun luvallasi. Täällä näet, kuka pyytää ja miksi, ja voit perua luvan milloin tahansa.
+home-how-title = Näin se toimii
+home-step-one-title = Palvelu pyytää
+home-step-one = Esimerkiksi uuden kotikaupungin varhaiskasvatus pyytää lapsesi paikan tietoja entisestä kotikaupungista.
+home-step-two-title = Sinä näet ja päätät
+home-step-two = Näet omat tietosi sellaisina kuin ne annettaisiin. Annat luvan tai et anna. Kumpikin on tavallista.
+home-step-three-title = Näet, mitä tapahtui
+home-step-three = Jokainen haku jää näkyviin. Kun perut luvan, uusia hakuja ei tehdä.
+home-cities-title = Mukana olevat kaupungit
+home-cities-lead = Kirjaudu sen kaupungin sivuille, jossa tietosi ovat.
+home-here = Olet täällä
+home-look-title = Katso ilman kirjautumista
+home-look-catalogue = Mitä tietoja kaupungilla on, ja kuka niitä käyttää
+home-look-partners = Mitkä palvelut voivat pyytää tietojasi
+home-open-mine = Avaa oma sivu
+
+## My page
+
+me-title = Oma sivu
+me-title-name = Hei, { $name }
+me-waiting-title = Odottaa päätöstäsi
+me-waiting-none = Mikään pyyntö ei odota päätöstäsi.
+me-decide = Katso ja päätä
+me-open-until = Avoinna { $moment } asti
+me-sharing-title = Voimassa olevat luvat
+me-sharing-none = Sinulla ei ole voimassa olevia lupia. Tietojasi ei haeta luvallasi mihinkään.
+me-sharing-all = Kaikki luvat
+me-log-title = Viimeisimmät haut
+me-log-none = Tietojasi ei ole haettu.
+me-log-all = Kaikki tapahtumat
+me-start-title = Haluatko antaa luvan itse?
+me-start = Voit valita palvelun, joka saa hakea tietosi, ilman että se ensin pyytää.
+me-start-link = Katso palvelut
+
+## Activity
+
+log-title = Tapahtumat
+log-lead = Kaikki kerrat, jolloin joku on pyytänyt tietojasi: myös ne, jolloin tietoja ei annettu.
+log-none = Kukaan ei ole pyytänyt tietojasi.
+log-newer = Uudemmat
+log-older = Vanhemmat
+log-pages = Sivut
+
+## Permissions
+
+sharing-title = Luvat
+sharing-lead = Kuka saa hakea tietojasi, mitä varten ja mihin asti.
+sharing-in-force = Voimassa
+sharing-ended = Päättyneet ja antamatta jätetyt
+sharing-ended-none = Ei päättyneitä lupia.
+
+## One permission
+
+permission-kicker = Lupa
+permission-facts = Mistä luvassa on kyse
+permission-who = Kuka saa hakea
+permission-why = Mitä varten
+permission-where = Mistä tiedot haetaan
+permission-what = Mitä tietoja
+permission-left-out = Jätit pois
+permission-origin = Miten lupa syntyi
+origin-service = Palvelu pyysi lupaa
+origin-resident = Annoit luvan omasta aloitteestasi
+permission-evidence = Vahvistus
+permission-signed = Kirjautumispalvelu on vahvistanut päätöksesi sähköisellä allekirjoituksella.
+permission-unsigned = Päätöksesi on tallennettu tähän palveluun.
+permission-stop-title = Luvan peruminen
+permission-stop-lead = Voit perua luvan heti. Syytä ei kysytä.
+permission-stop-limits = Uusia hakuja ei sen jälkeen tehdä. Jo haetut tiedot jäävät palvelulle, joka ne haki.
+permission-stop-waiting = Uusia hakuja ei tehdä. { $asker } on saanut tai saa tiedon perumisesta, mutta ei ole vielä vahvistanut sitä.
+permission-stop-confirmed = Uusia hakuja ei tehdä. { $asker } vahvisti perumisen { $moment }.
+permission-history = Luvan vaiheet
+permission-exchanges = Haut tällä luvalla
+permission-exchanges-none = Tällä luvalla ei ole haettu mitään.
+change-asked = Palvelu pyysi lupaa.
+change-given = Annoit luvan.
+change-declined = Et antanut lupaa.
+change-stopped = Peruit luvan.
+change-given-back = Pyytäjä luopui luvasta.
+change-suspended = Lupa keskeytettiin.
+change-resumed = Lupa tuli taas voimaan.
+change-expired = Luvan viimeinen päivä meni umpeen.
+change-used-up = Viimeinen sallittu haku tehtiin.
+change-replaced = Uusi lupa korvasi tämän.
+change-stop-confirmed = Pyytäjä vahvisti, ettei se enää hae tietoja.
+
+## Stopping
+
+stop-title = Perutaanko lupa?
+stop-effects-title = Mitä tapahtuu, kun perut luvan
+stop-effect-now = Uusia hakuja ei tehdä. Tämä tulee voimaan heti.
+stop-effect-told = { $asker } saa tiedon perumisesta. Näet sivulta, milloin se on vahvistettu.
+stop-limits-title = Mitä peruminen ei muuta
+stop-limits = { $n ->
+    [0] Tietojasi ei ole vielä haettu tällä luvalla.
+    [one] Tietosi on haettu kerran. Jo haetut tiedot jäävät palvelulle, joka ne haki.
+   *[other] Tietosi on haettu { $n } kertaa. Jo haetut tiedot jäävät palvelulle, joka ne haki.
+    }
+stop-limits-retention = Palvelun säilytysaika: { $period }.
+stop-confirm = Peru lupa
+stop-keep = Pidä lupa voimassa
+
+## The decision
+
+consent-kicker = Lupapyyntö
+consent-title = { $city } pyytää lupaasi
+consent-who-title = Kuka pyytää
+consent-asker = Pyytäjä
+consent-holder = Tiedot ovat täällä
+consent-verified = Tarkistettu: kuuluu kaupunkien verkostoon
+consent-unverified = Ei tarkistettu. Älä anna lupaa, jos et ole varma pyytäjästä.
+consent-purpose-title = Mitä varten
+consent-data-title = Mitä tietoja
+consent-data-lead = Tietosi näkyvät tässä sellaisina kuin ne ovat juuri nyt. Mitään ei ole vielä lähetetty.
+consent-required-title = Tarvitaan
+consent-required-lead = Palvelu ei voi käsitellä asiaasi tätä kautta ilman näitä.
+consent-optional-title = Voit antaa myös
+consent-optional-lead = Valitse vain ne, jotka haluat antaa. Voit jättää kaikki valitsematta.
+consent-not-asked-title = Näitä ei anneta
+consent-record = { $n }. merkintä
+consent-records-none = Rekisterissä ei ole juuri nyt tietoja, jotka lupa koskisi. Lupa koskee tietoja, jos niitä tulee.
+consent-protected = Sinulla on turvakielto. Osoitteita ei anneta tätä kautta, ja tämä huomautus näkyy vain sinulle.
+consent-time-title = Kuinka kauan
+consent-duration-legend = Kuinka usein tiedot saa hakea?
+consent-once = Yhden kerran
+consent-once-hint = Viimeistään { $day }. Sen jälkeen lupa päättyy.
+consent-until = Tiettyyn päivään asti
+consent-until-hint = Tietoja saa hakea uudelleen, jos ne muuttuvat. Viimeistään { $day }.
+consent-until-label = Viimeinen päivä
+consent-times-label = Hakuja enintään
+consent-times-hint = 1–{ $max }
+consent-no-renewal = Lupa ei jatku itsestään.
+consent-reach-label = Miltä ajalta
+consent-reach-current = Tiedot sellaisina kuin ne ovat rekisterissä hakuhetkellä
+consent-reach-period = { $from } – { $to }
+consent-after-title = Mitä tiedoille tapahtuu
+consent-retention-label = Kuinka kauan pyytäjä säilyttää tiedot
+consent-onward-label = Tietojen antaminen eteenpäin
+consent-onward-none = Tietoja ei anneta eteenpäin.
+consent-basis-title = Peruste ja vastuu
+consent-basis-label = Käytön peruste
+consent-basis-choice = Tämä on sinun valintasi. Mikään laki ei velvoita antamaan lupaa.
+consent-basis-law = Käyttö perustuu lakiin, mutta tietoja ei haeta tätä kautta ilman lupaasi.
+consent-controller-label = Tiedoista vastaa (rekisterinpitäjä)
+consent-complaint = Jos tietojasi käsitellään mielestäsi väärin, voit valittaa tietosuojavaltuutetulle.
+consent-no-title = Jos et anna lupaa
+consent-no-reason = Syytä ei kysytä, ja saman asian voi hoitaa toisinkin.
+consent-stop-title = Jos muutat mielesi
+consent-stop = Voit perua luvan milloin tahansa omalta sivultasi. Uusia hakuja ei sen jälkeen tehdä.
+consent-stop-limits = Jo haetut tiedot jäävät pyytäjälle edellä kerrotuksi ajaksi.
+consent-as-title = Kenen puolesta päätät
+consent-as-you = Päätät kirjautuneena nimellä { $name }.
+consent-as-self = Päätät omasta puolestasi.
+consent-as-children = Päätös koskee huollettavaasi tai huollettaviasi:
+consent-decide-title = Päätöksesi
+consent-decide-lead = Kun annat luvan, kirjautumispalvelu vahvistaa päätöksesi. Yleensä sinun ei tarvitse kirjautua uudelleen.
+consent-allow = Anna lupa
+consent-deny = Älä anna lupaa
+consent-later = Voit myös sulkea sivun ja päättää myöhemmin. Pyyntö on avoinna { $moment } asti.
+
+## After the decision
+
+decided-allowed-title = Lupa on annettu
+decided-allowed = { $asker } saa nyt hakea nämä tiedot.
+decided-allowed-stop = Näet jokaisen haun omalta sivultasi ja voit perua luvan milloin tahansa.
+decided-declined-title = Lupaa ei annettu
+decided-declined = Tietojasi ei lähetetty. Sinun ei tarvitse tehdä muuta.
+decided-to-me = Siirry omalle sivulle
+
+## Wrong person
+
+wrong-title = Tämä pyyntö on tarkoitettu toiselle henkilölle
+wrong-happened = Palvelu odottaa toisen henkilön päätöstä. Siksi et voi antaa lupaa omilla tiedoillasi.
+wrong-next = Jos käytät yhteistä laitetta, kirjaudu ulos. Silloin oikea henkilö voi kirjautua ja päättää. Jos avasit pyynnön itse, palaa palveluun ja tarkista asiasi tiedot.
+wrong-back = Palaa palveluun
+
+## Data catalogue
+
+catalogue-title = Tietoluettelo
+catalogue-lead = Mitä tietoja { $city } säilyttää asukkaistaan, mihin se niitä käyttää ja kuka muu voi niitä pyytää.
+catalogue-search-label = Hae tietoluettelosta
+catalogue-search-hint = Esimerkiksi päivähoito tai osoite
+catalogue-search = Hae
+catalogue-all = Näytä kaikki
+catalogue-found = { $n ->
+    [0] Haullasi ei löytynyt mitään. Kokeile toista sanaa.
+    [one] Löytyi yksi tietoaineisto.
+   *[other] Löytyi { $n } tietoaineistoa.
+    }
+catalogue-empty = Luettelossa ei ole vielä tietoaineistoja.
+catalogue-own-use = Kaupungin oma käyttö
+catalogue-own-use-law = Tämä perustuu lakiin. Lupaasi ei kysytä.
+catalogue-others = Kuka muu voi pyytää
+catalogue-others-none = Mikään palvelu ei pyydä näitä tietoja.
+catalogue-others-permission = Nämä palvelut saavat tiedot vain sinun luvallasi.
+catalogue-unreachable = Näiden kaupunkien palveluja ei juuri nyt voida näyttää:
+catalogue-register = Rekisteri
+catalogue-open = Lue lisää
+dataset-kicker = Tietoaineisto
+dataset-fields = Tiedot
+dataset-field = Tieto
+dataset-care = Huomaa
+dataset-sensitive-note = Arkaluonteisia tietoja suojataan erityisen tarkasti.
+dataset-basis = Millä perusteella kaupunki käyttää tietoja
+dataset-legislation = Säädökset
+dataset-retention = Säilytysaika
+dataset-formats = Sama kuvaus ohjelmille
+
+## Services
+
+partners-title = Palvelut, jotka voivat pyytää tietojasi
+partners-lead = Kaupungit ilmoittavat etukäteen, mitä mikin palvelu voi pyytää ja mihin. Muuta ne eivät voi pyytää.
+partners-here = tämä kaupunki
+partners-none = Kaupunki ei ole ilmoittanut palveluja.
+partners-unreachable = Kaupungin palveluja ei juuri nyt voida näyttää. Yritä hetken kuluttua uudelleen.
+partners-no-data = Tällä kaupungilla ei ole näitä tietoja.
+partners-open = Katso tarkemmin
+use-kicker = Palvelu
+use-asks = Mitä palvelu pyytää
+use-required = Tarvitaan aina
+use-optional = Voit jättää pois
+use-limits = Enimmäisrajat
+use-max-days = Lupa kestää enintään
+use-max-times = Hakuja enintään
+use-otherwise = Jos et anna lupaa
+use-start-title = Anna lupa omasta aloitteestasi
+use-start-lead = Näet ensin tietosi ja päätät sitten. Mitään ei lähetetä ennen sitä.
+use-start = Katso tiedot ja päätä
+use-start-login = Kirjaudu ja jatka
+use-no-data = Tällä kaupungilla ei ole tietoja, joita palvelu pyytää. Siksi lupaa ei voi antaa täällä.
+
+## Logging in and out
+
+login-title = Kirjaudu sisään
+login-personal = Tällä sivulla näkyy vain omia tietojasi. Kirjaudu ensin sisään.
+login-decision = Palvelu pyytää lupaasi. Kirjaudu sisään, niin näet, mitä pyydetään ja miksi.
+login-ended = Istuntosi päättyi, koska olit hetken poissa. Kirjaudu uudelleen.
+login-how = Kirjautuminen tapahtuu kaupungin kirjautumispalvelussa. Sen jälkeen palaat tänne.
+logged-out-title = Olet kirjautunut ulos
+logged-out-here = Istuntosi tässä palvelussa on päättynyt. Kirjautumispalvelun istunto voi olla vielä auki. Sulje selain, jos laite on yhteinen.
+logged-out-everywhere = Istuntosi on päättynyt myös kirjautumispalvelussa.
+
+## Errors
+
+error-nothing-sent = Tietojasi ei lähetetty.
+error-what-now = Mitä voit tehdä
+error-trace = Tapahtuman numero
+error-trace-hint = Kerro tämä numero, jos otat yhteyttä.
+error-retry = Yritä uudelleen
+error-home = Etusivulle
+error-me = Omalle sivulle
+trouble-not-found-title = Sivua ei löytynyt
+trouble-not-found-happened = Osoitteessa voi olla virhe, tai sivu on poistettu.
+trouble-not-found-next = Tarkista osoite tai aloita etusivulta.
+trouble-request-unknown-title = Pyyntöä ei löytynyt
+trouble-request-unknown-happened = Tällaista pyyntöä ei ole, tai se ei ole sinulle.
+trouble-request-unknown-next = Palaa palveluun, josta tulit, ja aloita sieltä uudelleen. Sinulle tulleet pyynnöt näet omalta sivultasi.
+trouble-request-expired-title = Pyyntö on vanhentunut
+trouble-request-expired-happened = Pyyntöön ei ehditty vastata, ja se raukesi itsestään.
+trouble-request-expired-next = Jos haluat yhä hoitaa asian, palaa palveluun ja pyydä sitä tekemään uusi pyyntö.
+trouble-already-decided-title = Olet jo päättänyt tästä
+trouble-already-decided-happened = Pyyntöön on jo vastattu, eikä siihen voi vastata toista kertaa.
+trouble-already-decided-next = Näet päätöksesi omalta sivultasi. Sieltä voit myös perua luvan.
+trouble-changed-title = Tiedot muuttuivat sillä välin
+trouble-changed-happened = Näytetyt tiedot tai ehdot eivät enää pidä paikkaansa. Siksi päätöstäsi ei otettu vastaan.
+trouble-changed-next = Avaa pyyntö uudelleen, katso uudet tiedot ja päätä sitten.
+trouble-permission-ended-title = Lupa on jo päättynyt
+trouble-permission-ended-happened = Lupa ei ole enää voimassa, joten perumista ei tarvita.
+trouble-permission-ended-next = Näet luvan vaiheet omalta sivultasi.
+trouble-no-data-title = Tietoja ei ole
+trouble-no-data-happened = Rekisterissä ei ole sinusta tietoja, joita palvelu pyytää.
+trouble-no-data-next = Kerro palvelulle, ettei tietoja ole, tai kysy kaupungilta, jos niiden pitäisi löytyä.
+trouble-login-cancelled-title = Kirjautuminen keskeytyi
+trouble-login-cancelled-happened = Kirjautumista ei viety loppuun.
+trouble-login-cancelled-next = Voit kirjautua, milloin haluat.
+trouble-login-failed-title = Kirjautuminen ei onnistunut
+trouble-login-failed-happened = Kirjautumispalvelun vastausta ei voitu hyväksyä. Näin käy esimerkiksi, jos kirjautuminen kestää kauan tai sivu avataan uudelleen selaimen historiasta.
+trouble-login-failed-next = Kirjaudu uudelleen alusta.
+trouble-login-too-weak-title = Tarvitaan vahvempi tunnistautuminen
+trouble-login-too-weak-happened = Näitä tietoja varten kirjautumisen on oltava vahvempi tai tuoreempi.
+trouble-login-too-weak-next = Kirjaudu uudelleen esimerkiksi pankkitunnuksilla tai mobiilivarmenteella.
+trouble-login-no-identifier-title = Sinua ei voitu tunnistaa
+trouble-login-no-identifier-happened = Kirjautumispalvelu ei kertonut, kuka olet kaupungin rekistereissä.
+trouble-login-no-identifier-next = Kirjaudu uudelleen toisella tavalla tai ota yhteyttä kaupunkiin.
+trouble-provider-unavailable-title = Kirjautumispalvelu ei vastaa
+trouble-provider-unavailable-happened = Kirjautumispalvelussa on häiriö. Vika ei ole sinussa.
+trouble-provider-unavailable-next = Yritä hetken kuluttua uudelleen.
+trouble-register-unavailable-title = Rekisteri ei vastaa
+trouble-register-unavailable-happened = Kaupungin rekisteriin ei saada juuri nyt yhteyttä, joten tietojasi ei voida näyttää. Päätöstä ei ole tehty.
+trouble-register-unavailable-next = Yritä hetken kuluttua uudelleen. Pyyntö odottaa omalla sivullasi.
+trouble-partner-unavailable-title = Toinen kaupunki ei vastaa
+trouble-partner-unavailable-happened = Toisen kaupungin palveluun ei saada juuri nyt yhteyttä.
+trouble-partner-unavailable-next = Yritä hetken kuluttua uudelleen.
+trouble-partner-not-trusted-title = Pyytäjää ei voitu varmistaa
+trouble-partner-not-trusted-happened = Pyytäjä ei kuulu kaupunkien verkostoon, tai sen jäsenyys on päättynyt.
+trouble-partner-not-trusted-next = Älä anna tietojasi muuta kautta, jos et ole varma pyytäjästä. Ota yhteyttä palveluun, josta tulit.
+trouble-session-ended-title = Istuntosi päättyi
+trouble-session-ended-happened = Olit hetken poissa, joten sinut kirjattiin ulos turvallisuuden vuoksi.
+trouble-session-ended-next = Kirjaudu uudelleen ja jatka siitä, mihin jäit.
+trouble-form-refused-title = Lomaketta ei voitu ottaa vastaan
+trouble-form-refused-happened = Lomake oli avoinna liian kauan tai se lähetettiin muualta kuin tästä palvelusta.
+trouble-form-refused-next = Avaa sivu uudelleen ja tee valintasi siinä.
+trouble-too-many-title = Liian monta yritystä
+trouble-too-many-happened = Pyyntöjä tuli lyhyessä ajassa niin paljon, että palvelu hidasti niitä.
+trouble-too-many-next = Odota minuutti ja yritä sitten uudelleen.
+trouble-bad-request-title = Pyyntöä ei ymmärretty
+trouble-bad-request-happened = Selaimen lähettämässä pyynnössä oli jotain, mitä palvelu ei ymmärtänyt.
+trouble-bad-request-next = Palaa edelliselle sivulle ja yritä uudelleen.
+trouble-unavailable-title = Palvelu ei ole juuri nyt käytettävissä
+trouble-unavailable-happened = Palvelu ei voinut varmistaa kaikkea tarvittavaa, joten se ei tehnyt mitään.
+trouble-unavailable-next = Yritä hetken kuluttua uudelleen.
+trouble-internal-title = Palvelussa on vika
+trouble-internal-happened = Vika on palvelussa, ei sinussa. Se on kirjattu muistiin.
+trouble-internal-next = Yritä hetken kuluttua uudelleen. Jos vika jatkuu, ota yhteyttä kaupunkiin.
+
+## Problem types of the APIs
+
+problem-kicker = Ohjelmarajapinnan virhe
+problem-lead = Tämä sivu kertoo, mitä ohjelmien välinen virheilmoitus tarkoittaa. Virhe ei ole luovuttanut kenenkään tietoja.
+problem-meaning = Mitä se tarkoittaa
+problem-next = Mitä tehdä
+problem-side = Kenen puolella
+problem-status = HTTP-tila
+problem-type = Tyyppi
+side-caller = Kutsuva ohjelma
+side-resident = Asukkaan päätös
+side-recipient = Tietoja pyytävä kaupunki
+side-holder = Kaupunki, jolla tiedot ovat
+side-register = Rekisteri
+side-provider = Kirjautumispalvelu
+side-node = Tämä solmu
+problem-invalid-request-title = Pyynnön muoto on väärä
+problem-invalid-request-meaning = Pyynnöstä puuttuu jotain, tai siinä on kenttä tai arvo, jota rajapinta ei tunne.
+problem-invalid-request-next = Korjaa pyyntö vastauksen kuvauksen mukaan. Sama pyyntö uudelleen ei auta.
+problem-not-authenticated-title = Kutsuja ei ole tunnistautunut
+problem-not-authenticated-meaning = Palvelun tunnukset puuttuvat, ovat väärät tai vanhentuneet.
+problem-not-authenticated-next = Hae uusi pääsytunniste osoitteesta /api/v1/token ja yritä uudelleen.
+problem-not-allowed-title = Kutsuja ei saa tehdä tätä
+problem-not-allowed-meaning = Palvelu tunnistettiin, mutta sillä ei ole oikeutta toimintoon.
+problem-not-allowed-next = Tarkista palvelun oikeudet kaupungin ylläpidosta.
+problem-not-found-title = Kohdetta ei löydy
+problem-not-found-meaning = Kohdetta ei ole, tai se ei kuulu kutsujalle. Vastaus on kummassakin tapauksessa sama.
+problem-not-found-next = Tarkista osoite ja tunniste.
+problem-conflict-title = Pyyntö ei sovi nykyiseen tilaan
+problem-conflict-meaning = Kohde on muuttunut, tai sama toiminto on jo tehty.
+problem-conflict-next = Lue tila uudelleen ja päätä sen perusteella.
+problem-too-large-title = Pyyntö on liian suuri
+problem-too-large-meaning = Pyyntö ylittää sallitun koon.
+problem-too-large-next = Pienennä pyyntöä.
+problem-too-many-requests-title = Liian monta pyyntöä
+problem-too-many-requests-meaning = Pyyntöjä tuli lyhyessä ajassa enemmän kuin on sallittu.
+problem-too-many-requests-next = Odota Retry-After-otsakkeen ilmoittama aika.
+problem-permission-waiting-title = Asukas ei ole vielä päättänyt
+problem-permission-waiting-meaning = Lupaa on pyydetty, mutta vastausta ei ole tullut. Tietoja ei voi hakea ennen sitä.
+problem-permission-waiting-next = Ohjaa asukas päättämään tai odota. Pyyntö raukeaa itsestään määräaikana.
+problem-permission-declined-title = Asukas ei antanut lupaa
+problem-permission-declined-meaning = Asukas päätti olla antamatta lupaa. Päätös on lopullinen tälle pyynnölle.
+problem-permission-declined-next = Hoida asia toisella tavalla. Älä pyydä uudelleen 30 päivään.
+problem-permission-ended-title = Lupa on päättynyt
+problem-permission-ended-meaning = Asukas perui luvan, sen aika päättyi, tai sallitut haut on tehty.
+problem-permission-ended-next = Pyydä tarvittaessa uusi lupa.
+problem-use-not-declared-title = Pyyntö ylittää ilmoitetun käytön
+problem-use-not-declared-meaning = Pyydettiin tietoja, käyttötarkoitusta tai aikaa, jota kaupunki ei ole ilmoittanut palvelulle.
+problem-use-not-declared-next = Rajaa pyyntöä tai päivitä ilmoitettu käyttö osoitteessa /catalogue/uses.
+problem-not-a-member-title = Osapuoli ei kuulu verkostoon
+problem-not-a-member-meaning = Toista osapuolta ei voitu varmistaa kaupunkien verkoston jäseneksi.
+problem-not-a-member-next = Tarkista jäsenyys ja luottamusankkuri.
+problem-exchange-refused-title = Toinen kaupunki torjui haun
+problem-exchange-refused-meaning = Kaupunki, jolla tiedot ovat, ei hyväksynyt hakua. Tietoja ei annettu.
+problem-exchange-refused-next = Lue luvan tila. Jos lupa on voimassa, ota yhteyttä kaupungin ylläpitoon ja mainitse tapahtuman numero.
+problem-answer-refused-title = Saatua vastausta ei hyväksytty
+problem-answer-refused-meaning = Toisen kaupungin vastaus tai sen kuitti ei läpäissyt tarkistusta. Tiedot hylättiin.
+problem-answer-refused-next = Ota yhteyttä kaupungin ylläpitoon ja mainitse tapahtuman numero.
+problem-holder-unavailable-title = Toinen kaupunki ei vastaa
+problem-holder-unavailable-meaning = Kaupunkiin, jolla tiedot ovat, ei saada yhteyttä.
+problem-holder-unavailable-next = Yritä uudelleen Retry-After-otsakkeen mukaan.
+problem-register-unavailable-title = Rekisteri ei vastaa
+problem-register-unavailable-meaning = Rekisteriin, jossa tiedot ovat, ei saada yhteyttä.
+problem-register-unavailable-next = Yritä uudelleen Retry-After-otsakkeen mukaan.
+problem-provider-unavailable-title = Kirjautumispalvelu ei vastaa
+problem-provider-unavailable-meaning = Kaupungin kirjautumispalveluun ei saada yhteyttä.
+problem-provider-unavailable-next = Yritä uudelleen Retry-After-otsakkeen mukaan.
+problem-unavailable-title = Solmu ei voi juuri nyt vastata
+problem-unavailable-meaning = Solmu ei voinut varmistaa kaikkea tarvittavaa, joten se ei tehnyt mitään.
+problem-unavailable-next = Yritä uudelleen Retry-After-otsakkeen mukaan.
+problem-internal-title = Vika solmussa
+problem-internal-meaning = Solmussa on vika, joka on kirjattu muistiin.
+problem-internal-next = Ota yhteyttä ylläpitoon ja mainitse tapahtuman numero.

@@ -1,0 +1,497 @@
+# Portalens texter på svenska.
+# Same keys and arguments in fi.ftl, sv.ftl and en.ftl; a difference does not compile.
+
+## Every page
+
+service-name = Mina uppgifter och tillstånd
+skip-link = Gå till innehållet
+nav-label = Huvudmeny
+language-label = Språk
+nav-home = Startsida
+nav-overview = Min sida
+nav-sharing = Tillstånd
+nav-log = Händelser
+nav-partners = Tjänster
+nav-catalogue = Datakatalog
+log-in = Logga in
+log-out = Logga ut
+signed-in = Du är inloggad
+demo-banner = Det här är en demonstration. Invånarna och deras uppgifter är påhittade.
+footer-contact = Frågor om tjänsten?
+footer-dpo = Dataskyddsombud
+footer-city = { $city } ansvarar för den här tjänsten.
+back = Tillbaka
+and = och
+notice-stopped = Tillståndet är återkallat. Inga nya hämtningar görs.
+notice-had-ended = Tillståndet hade redan upphört. Du behöver inte göra något.
+notice-given = Tillståndet är gett.
+notice-declined = Inget tillstånd gavs. Inga av dina uppgifter har skickats.
+
+## Values, periods, legal bases
+
+value-yes = ja
+value-no = nej
+value-none = ingen uppgift
+period-years = { $n } år
+period-months = { $n ->
+    [one] { $n } månad
+   *[other] { $n } månader
+    }
+period-weeks = { $n ->
+    [one] { $n } vecka
+   *[other] { $n } veckor
+    }
+period-days = { $n ->
+    [one] { $n } dag
+   *[other] { $n } dagar
+    }
+period-none = Uppgifterna sparas inte
+basis-permission = Ditt eget tillstånd, det vill säga samtycke (dataskyddsförordningen, artikel 6.1 a)
+basis-contract = Ett avtal där du är part (dataskyddsförordningen, artikel 6.1 b)
+basis-legal-obligation = Lagen kräver att staden använder uppgifterna (dataskyddsförordningen, artikel 6.1 c)
+basis-vital-interests = Skydd av liv eller hälsa (dataskyddsförordningen, artikel 6.1 d)
+basis-public-task = Stadens uppgift enligt lag (dataskyddsförordningen, artikel 6.1 e)
+basis-legitimate-interest = Berättigat intresse (dataskyddsförordningen, artikel 6.1 f)
+basis-explicit-permission = Ditt uttryckliga tillstånd att använda känsliga uppgifter (dataskyddsförordningen, artikel 9.2 a)
+basis-special-category = Lagen tillåter att känsliga uppgifter används för den här uppgiften (dataskyddsförordningen, artikel 9.2)
+basis-other = Annan grund. Fråga dataskyddsombudet.
+sensitive = Känslig uppgift
+
+## Permissions and the log
+
+status-active = I kraft
+status-suspended = Pausat
+status-stopped = Återkallat
+status-expired = Utgånget
+status-used-up = Använt
+status-replaced = Ersatt med ett nytt
+status-declined = Inte gett
+status-label = Läge
+until-label = Gäller
+until-day = till och med { $day }
+given-label = Gavs
+declined-label = Beslut
+ended-label = Upphörde
+times-label = Hämtningar
+times-value = hittills { $used }, högst { $allowed }
+permission-open = Visa tillståndet
+stop = Återkalla tillståndet
+log-when = När
+log-who = Vem
+log-what = Vad
+log-why = Varför
+log-basis = Grund
+log-outcome = Resultat
+outcome-released = Uppgifterna lämnades ut
+outcome-refused = Inga uppgifter lämnades ut
+outcome-unconfirmed = Mottagandet är inte bekräftat ännu.
+refusal-stopped = Du hade återkallat tillståndet.
+refusal-suspended = Tillståndet var pausat.
+refusal-expired = Tillståndet hade gått ut.
+refusal-used-up = De tillåtna hämtningarna var redan gjorda.
+refusal-not-covered = Begäran gällde uppgifter som ditt tillstånd inte omfattar.
+refusal-not-verified = Det gick inte att bekräfta att begäran var äkta.
+refusal-not-member = Den som frågade hör inte till städernas nätverk.
+refusal-register-unavailable = Registret svarade inte.
+refusal-unavailable = Staden kunde inte försäkra sig om att uppgifterna fick lämnas ut.
+reporting = { $n ->
+    [one] Du ser händelser från ett register.
+   *[other] Du ser händelser från { $n } register.
+    }
+reporting-silent = { $n ->
+    [one] Ett register rapporterar inte hit ännu.
+   *[other] { $n } register rapporterar inte hit ännu.
+    }
+reporting-all = Alla register rapporterar hit.
+
+## Front page
+
+home-title = Du bestämmer vart dina uppgifter går
+home-lead = Städerna kan ge varandra uppgifter om dig bara med ditt tillstånd. Här ser du vem som frågar och varför, och du kan återkalla ett tillstånd när som helst.
+home-how-title = Så här fungerar det
+home-step-one-title = En tjänst frågar
+home-step-one = Till exempel ber småbarnspedagogiken i din nya hemstad om uppgifter om ditt barns plats i den förra hemstaden.
+home-step-two-title = Du ser och bestämmer
+home-step-two = Du ser dina uppgifter så som de skulle lämnas ut. Du ger tillstånd eller låter bli. Båda är lika vanliga val.
+home-step-three-title = Du ser vad som hände
+home-step-three = Varje hämtning syns här. När du återkallar ett tillstånd görs inga nya hämtningar.
+home-cities-title = Städer som är med
+home-cities-lead = Logga in hos den stad där dina uppgifter finns.
+home-here = Du är här
+home-look-title = Titta utan att logga in
+home-look-catalogue = Vilka uppgifter staden har och vem som använder dem
+home-look-partners = Vilka tjänster som kan be om dina uppgifter
+home-open-mine = Öppna min sida
+
+## My page
+
+me-title = Min sida
+me-title-name = Hej, { $name }
+me-waiting-title = Väntar på ditt beslut
+me-waiting-none = Ingen begäran väntar på ditt beslut.
+me-decide = Titta och bestäm
+me-open-until = Öppen till { $moment }
+me-sharing-title = Tillstånd i kraft
+me-sharing-none = Du har inga tillstånd i kraft. Inga uppgifter hämtas med ditt tillstånd.
+me-sharing-all = Alla tillstånd
+me-log-title = Senaste hämtningar
+me-log-none = Dina uppgifter har inte hämtats.
+me-log-all = Alla händelser
+me-start-title = Vill du ge ett tillstånd på eget initiativ?
+me-start = Du kan välja en tjänst som får hämta dina uppgifter utan att den först frågar.
+me-start-link = Se tjänsterna
+
+## Activity
+
+log-title = Händelser
+log-lead = Alla gånger någon har begärt dina uppgifter, också de gånger då inget lämnades ut.
+log-none = Ingen har begärt dina uppgifter.
+log-newer = Nyare
+log-older = Äldre
+log-pages = Sidor
+
+## Permissions
+
+sharing-title = Tillstånd
+sharing-lead = Vem som får hämta dina uppgifter, för vad och hur länge.
+sharing-in-force = I kraft
+sharing-ended = Upphörda och inte givna
+sharing-ended-none = Inga upphörda tillstånd.
+
+## One permission
+
+permission-kicker = Tillstånd
+permission-facts = Vad tillståndet gäller
+permission-who = Vem får hämta
+permission-why = För vad
+permission-where = Varifrån uppgifterna hämtas
+permission-what = Vilka uppgifter
+permission-left-out = Du lämnade bort
+permission-origin = Hur tillståndet kom till
+origin-service = Tjänsten bad om tillstånd
+origin-resident = Du gav tillståndet på eget initiativ
+permission-evidence = Bekräftelse
+permission-signed = Inloggningstjänsten har bekräftat ditt beslut med en elektronisk underskrift.
+permission-unsigned = Ditt beslut har sparats i den här tjänsten.
+permission-stop-title = Återkalla tillståndet
+permission-stop-lead = Du kan återkalla tillståndet direkt. Du behöver inte ange någon orsak.
+permission-stop-limits = Inga nya hämtningar görs efter det. Uppgifter som redan har hämtats finns kvar hos tjänsten som hämtade dem.
+permission-stop-waiting = Inga nya hämtningar görs. { $asker } har fått eller får veta att tillståndet är återkallat, men har inte bekräftat det ännu.
+permission-stop-confirmed = Inga nya hämtningar görs. { $asker } bekräftade återkallelsen { $moment }.
+permission-history = Tillståndets historia
+permission-exchanges = Hämtningar med det här tillståndet
+permission-exchanges-none = Inget har hämtats med det här tillståndet.
+change-asked = Tjänsten bad om tillstånd.
+change-given = Du gav tillståndet.
+change-declined = Du gav inte tillstånd.
+change-stopped = Du återkallade tillståndet.
+change-given-back = Den som frågade avstod från tillståndet.
+change-suspended = Tillståndet pausades.
+change-resumed = Tillståndet trädde i kraft igen.
+change-expired = Tillståndets sista dag gick ut.
+change-used-up = Den sista tillåtna hämtningen gjordes.
+change-replaced = Ett nytt tillstånd ersatte det här.
+change-stop-confirmed = Den som frågade bekräftade att den inte längre hämtar uppgifter.
+
+## Stopping
+
+stop-title = Vill du återkalla tillståndet?
+stop-effects-title = Vad som händer när du återkallar tillståndet
+stop-effect-now = Inga nya hämtningar görs. Det gäller genast.
+stop-effect-told = { $asker } får veta att tillståndet är återkallat. Du ser på sidan när det har bekräftats.
+stop-limits-title = Vad återkallelsen inte ändrar
+stop-limits = { $n ->
+    [0] Dina uppgifter har inte hämtats med det här tillståndet ännu.
+    [one] Dina uppgifter har hämtats en gång. Uppgifter som redan har hämtats finns kvar hos tjänsten som hämtade dem.
+   *[other] Dina uppgifter har hämtats { $n } gånger. Uppgifter som redan har hämtats finns kvar hos tjänsten som hämtade dem.
+    }
+stop-limits-retention = Tjänsten sparar uppgifterna så här länge: { $period }.
+stop-confirm = Återkalla tillståndet
+stop-keep = Behåll tillståndet
+
+## The decision
+
+consent-kicker = Begäran om tillstånd
+consent-title = { $city } ber om ditt tillstånd
+consent-who-title = Vem frågar
+consent-asker = Den som frågar
+consent-holder = Uppgifterna finns här
+consent-verified = Kontrollerad: hör till städernas nätverk
+consent-unverified = Inte kontrollerad. Ge inte tillstånd om du är osäker på vem som frågar.
+consent-purpose-title = För vad
+consent-data-title = Vilka uppgifter
+consent-data-lead = Här ser du uppgifterna så som de är just nu. Inget har skickats ännu.
+consent-required-title = Behövs
+consent-required-lead = Tjänsten kan inte behandla ditt ärende den här vägen utan dem.
+consent-optional-title = Du kan också ge
+consent-optional-lead = Välj bara dem du vill ge. Du kan låta bli att välja någon.
+consent-not-asked-title = Det här lämnas inte ut
+consent-record = Uppgift { $n }
+consent-records-none = Just nu finns det inga uppgifter i registret. Tillståndet gäller uppgifter som kan tillkomma.
+consent-protected = Du har spärrmarkering. Adresser lämnas inte ut den här vägen, och bara du ser den här upplysningen.
+consent-time-title = Hur länge
+consent-duration-legend = Hur ofta får uppgifterna hämtas?
+consent-once = En gång
+consent-once-hint = Senast { $day }. Efter det upphör tillståndet.
+consent-until = Till en viss dag
+consent-until-hint = Uppgifterna får hämtas på nytt om de ändras. Längst till { $day }.
+consent-until-label = Sista dag
+consent-times-label = Högst antal hämtningar
+consent-times-hint = 1–{ $max }
+consent-no-renewal = Tillståndet förlängs inte av sig självt.
+consent-reach-label = Från vilken tid
+consent-reach-current = Uppgifterna så som de är i registret när de hämtas
+consent-reach-period = { $from } – { $to }
+consent-after-title = Vad händer med uppgifterna
+consent-retention-label = Hur länge den som frågar sparar uppgifterna
+consent-onward-label = Uppgifter som lämnas vidare
+consent-onward-none = Uppgifterna lämnas inte vidare.
+consent-basis-title = Grund och ansvar
+consent-basis-label = Grund för användningen
+consent-basis-choice = Det här är ditt val. Ingen lag kräver att du ger tillstånd.
+consent-basis-law = Användningen grundar sig på lag, men uppgifterna hämtas inte den här vägen utan ditt tillstånd.
+consent-controller-label = Ansvarar för uppgifterna (personuppgiftsansvarig)
+consent-complaint = Om du anser att dina uppgifter behandlas fel kan du klaga hos dataombudsmannen.
+consent-no-title = Om du inte ger tillstånd
+consent-no-reason = Du behöver inte ange någon orsak, och ärendet kan skötas på annat sätt.
+consent-stop-title = Om du ändrar dig
+consent-stop = Du kan återkalla tillståndet när som helst på din sida. Efter det görs inga nya hämtningar.
+consent-stop-limits = Uppgifter som redan har hämtats finns kvar hos den som frågade så länge som sägs ovan.
+consent-as-title = För vem du beslutar
+consent-as-you = Du beslutar inloggad som { $name }.
+consent-as-self = Du beslutar för egen del.
+consent-as-children = Beslutet gäller den eller dem som du är vårdnadshavare för:
+consent-decide-title = Ditt beslut
+consent-decide-lead = När du ger tillstånd bekräftar inloggningstjänsten ditt beslut. Oftast behöver du inte logga in på nytt.
+consent-allow = Ge tillstånd
+consent-deny = Ge inte tillstånd
+consent-later = Du kan också stänga sidan och besluta senare. Begäran är öppen till { $moment }.
+
+## After the decision
+
+decided-allowed-title = Tillståndet är gett
+decided-allowed = { $asker } får nu hämta de här uppgifterna.
+decided-allowed-stop = Du ser varje hämtning på din sida och kan återkalla tillståndet när som helst.
+decided-declined-title = Inget tillstånd gavs
+decided-declined = Inga av dina uppgifter har skickats. Du behöver inte göra något mer.
+decided-to-me = Gå till min sida
+
+## Wrong person
+
+wrong-title = Den här begäran är avsedd för en annan person
+wrong-happened = Tjänsten väntar på en annan persons beslut. Därför kan du inte ge tillstånd med dina egna uppgifter.
+wrong-next = Om ni delar enhet kan du logga ut, så att rätt person kan logga in och besluta. Om du själv öppnade begäran kan du gå tillbaka till tjänsten och kontrollera ditt ärende.
+wrong-back = Tillbaka till tjänsten
+
+## Data catalogue
+
+catalogue-title = Datakatalog
+catalogue-lead = Vilka uppgifter { $city } har om sina invånare, vad de används till och vem annan som kan be om dem.
+catalogue-search-label = Sök i datakatalogen
+catalogue-search-hint = Till exempel dagvård eller adress
+catalogue-search = Sök
+catalogue-all = Visa alla
+catalogue-found = { $n ->
+    [0] Sökningen gav inga träffar. Prova ett annat ord.
+    [one] Ett dataset hittades.
+   *[other] { $n } dataset hittades.
+    }
+catalogue-empty = Katalogen är tom än så länge.
+catalogue-own-use = Stadens egen användning
+catalogue-own-use-law = Det här grundar sig på lag. Ditt tillstånd behövs inte.
+catalogue-others = Vem annan kan be om dem
+catalogue-others-none = Ingen tjänst ber om de här uppgifterna.
+catalogue-others-permission = De här tjänsterna får uppgifterna bara med ditt tillstånd.
+catalogue-unreachable = De här städernas tjänster kan inte visas just nu:
+catalogue-register = Register
+catalogue-open = Läs mer
+dataset-kicker = Dataset
+dataset-fields = Uppgifter
+dataset-field = Uppgift
+dataset-care = Obs
+dataset-sensitive-note = Känsliga uppgifter skyddas särskilt noga.
+dataset-basis = På vilken grund staden använder uppgifterna
+dataset-legislation = Lagstiftning
+dataset-retention = Så länge sparas uppgifterna
+dataset-formats = Samma beskrivning för program
+
+## Services
+
+partners-title = Tjänster som kan be om dina uppgifter
+partners-lead = Städerna meddelar på förhand vad varje tjänst kan be om och varför. Något annat kan de inte be om.
+partners-here = den här staden
+partners-none = Staden har inte meddelat några tjänster.
+partners-unreachable = Stadens tjänster kan inte visas just nu. Försök igen om en stund.
+partners-no-data = Den här staden har inte de här uppgifterna.
+partners-open = Läs mer
+use-kicker = Tjänst
+use-asks = Vad tjänsten ber om
+use-required = Behövs alltid
+use-optional = Du kan lämna bort
+use-limits = Gränser
+use-max-days = Tillståndet gäller högst
+use-max-times = Högst antal hämtningar
+use-otherwise = Om du inte ger tillstånd
+use-start-title = Ge tillstånd på eget initiativ
+use-start-lead = Du får först se dina uppgifter och beslutar sedan. Inget skickas före det.
+use-start = Se uppgifterna och bestäm
+use-start-login = Logga in och fortsätt
+use-no-data = Den här staden har inte de uppgifter som tjänsten ber om. Därför kan tillstånd inte ges här.
+
+## Logging in and out
+
+login-title = Logga in
+login-personal = Den här sidan visar bara dina egna uppgifter. Logga in först.
+login-decision = En tjänst ber om ditt tillstånd. Logga in för att se vad begäran gäller och varför.
+login-ended = Din session avslutades eftersom du var borta en stund. Logga in på nytt.
+login-how = Du loggar in i stadens inloggningstjänst. Efter det kommer du tillbaka hit.
+logged-out-title = Du har loggat ut
+logged-out-here = Din session i den här tjänsten är avslutad. Sessionen i inloggningstjänsten kan fortfarande vara öppen. Stäng webbläsaren om ni delar enhet.
+logged-out-everywhere = Din session är avslutad också i inloggningstjänsten.
+
+## Errors
+
+error-nothing-sent = Inga av dina uppgifter har skickats.
+error-what-now = Vad du kan göra
+error-trace = Händelsenummer
+error-trace-hint = Uppge numret om du tar kontakt.
+error-retry = Försök igen
+error-home = Till startsidan
+error-me = Till min sida
+trouble-not-found-title = Sidan hittades inte
+trouble-not-found-happened = Adressen kan vara fel, eller så har sidan tagits bort.
+trouble-not-found-next = Kontrollera adressen eller börja från startsidan.
+trouble-request-unknown-title = Begäran hittades inte
+trouble-request-unknown-happened = Det finns ingen sådan begäran, eller så är den inte till dig.
+trouble-request-unknown-next = Gå tillbaka till tjänsten du kom från och börja om där. Begäranden till dig ser du på din sida.
+trouble-request-expired-title = Begäran har gått ut
+trouble-request-expired-happened = Begäran blev inte besvarad i tid och förföll av sig själv.
+trouble-request-expired-next = Om du fortfarande vill sköta ärendet, gå tillbaka till tjänsten och be om en ny begäran.
+trouble-already-decided-title = Du har redan beslutat om det här
+trouble-already-decided-happened = Begäran är redan besvarad och kan inte besvaras en gång till.
+trouble-already-decided-next = Du ser ditt beslut på din sida. Där kan du också återkalla ett tillstånd.
+trouble-changed-title = Uppgifterna ändrades under tiden
+trouble-changed-happened = Det som visades stämmer inte längre. Därför togs ditt beslut inte emot.
+trouble-changed-next = Öppna begäran på nytt, titta på de nya uppgifterna och besluta sedan.
+trouble-permission-ended-title = Tillståndet har redan upphört
+trouble-permission-ended-happened = Tillståndet gäller inte längre, så det behöver inte återkallas.
+trouble-permission-ended-next = Du ser tillståndets historia på din sida.
+trouble-no-data-title = Det finns inga uppgifter
+trouble-no-data-happened = Registret har inga sådana uppgifter om dig som tjänsten ber om.
+trouble-no-data-next = Berätta för tjänsten att uppgifterna saknas, eller fråga staden om de borde finnas.
+trouble-login-cancelled-title = Inloggningen avbröts
+trouble-login-cancelled-happened = Inloggningen slutfördes inte.
+trouble-login-cancelled-next = Du kan logga in när du vill.
+trouble-login-failed-title = Inloggningen lyckades inte
+trouble-login-failed-happened = Svaret från inloggningstjänsten kunde inte godkännas. Det kan hända till exempel om inloggningen tar länge eller om sidan öppnas på nytt ur webbläsarens historik.
+trouble-login-failed-next = Logga in på nytt från början.
+trouble-login-too-weak-title = Starkare identifiering behövs
+trouble-login-too-weak-happened = För de här uppgifterna behövs en starkare eller nyare inloggning.
+trouble-login-too-weak-next = Logga in på nytt till exempel med bankkoder eller mobilcertifikat.
+trouble-login-no-identifier-title = Du kunde inte identifieras
+trouble-login-no-identifier-happened = Inloggningstjänsten berättade inte vem du är i stadens register.
+trouble-login-no-identifier-next = Logga in på nytt på ett annat sätt eller kontakta staden.
+trouble-provider-unavailable-title = Inloggningstjänsten svarar inte
+trouble-provider-unavailable-happened = Det är ett avbrott i inloggningstjänsten. Det beror inte på dig.
+trouble-provider-unavailable-next = Försök igen om en stund.
+trouble-register-unavailable-title = Registret svarar inte
+trouble-register-unavailable-happened = Stadens register kan inte nås just nu, så dina uppgifter kan inte visas. Inget beslut har fattats.
+trouble-register-unavailable-next = Försök igen om en stund. Begäran väntar på din sida.
+trouble-partner-unavailable-title = Den andra staden svarar inte
+trouble-partner-unavailable-happened = Den andra stadens tjänst kan inte nås just nu.
+trouble-partner-unavailable-next = Försök igen om en stund.
+trouble-partner-not-trusted-title = Den som frågar kunde inte bekräftas
+trouble-partner-not-trusted-happened = Den som frågar hör inte till städernas nätverk, eller så har medlemskapet upphört.
+trouble-partner-not-trusted-next = Lämna inte dina uppgifter på annat sätt om du är osäker på vem som frågar. Kontakta tjänsten du kom från.
+trouble-session-ended-title = Din session avslutades
+trouble-session-ended-happened = Du var borta en stund och loggades ut av säkerhetsskäl.
+trouble-session-ended-next = Logga in på nytt och fortsätt där du blev.
+trouble-form-refused-title = Formuläret kunde inte tas emot
+trouble-form-refused-happened = Formuläret var öppet för länge eller skickades från en annan plats än den här tjänsten.
+trouble-form-refused-next = Öppna sidan på nytt och gör ditt val där.
+trouble-too-many-title = För många försök
+trouble-too-many-happened = Det kom så många begäranden på kort tid att tjänsten bromsade dem.
+trouble-too-many-next = Vänta en minut och försök sedan igen.
+trouble-bad-request-title = Begäran kunde inte tolkas
+trouble-bad-request-happened = Det var något i begäran från webbläsaren som tjänsten inte förstod.
+trouble-bad-request-next = Gå tillbaka till föregående sida och försök igen.
+trouble-unavailable-title = Tjänsten är inte tillgänglig just nu
+trouble-unavailable-happened = Tjänsten kunde inte kontrollera allt som behövs och gjorde därför ingenting.
+trouble-unavailable-next = Försök igen om en stund.
+trouble-internal-title = Det är ett fel i tjänsten
+trouble-internal-happened = Felet finns i tjänsten och beror inte på dig. Det har antecknats.
+trouble-internal-next = Försök igen om en stund. Kontakta staden om felet kvarstår.
+
+## Problem types of the APIs
+
+problem-kicker = Fel i programgränssnittet
+problem-lead = Den här sidan berättar vad ett felmeddelande mellan program betyder. Ingens uppgifter har lämnats ut på grund av felet.
+problem-meaning = Vad det betyder
+problem-next = Vad man kan göra
+problem-side = Hos vem felet är
+problem-status = HTTP-status
+problem-type = Typ
+side-caller = Det anropande programmet
+side-resident = Invånarens beslut
+side-recipient = Staden som ber om uppgifter
+side-holder = Staden som har uppgifterna
+side-register = Registret
+side-provider = Inloggningstjänsten
+side-node = Den här noden
+problem-invalid-request-title = Begäran har fel form
+problem-invalid-request-meaning = Något saknas i begäran, eller så innehåller den ett fält eller ett värde som gränssnittet inte känner till.
+problem-invalid-request-next = Rätta begäran enligt beskrivningen i svaret. Samma begäran på nytt hjälper inte.
+problem-not-authenticated-title = Den som anropar är inte identifierad
+problem-not-authenticated-meaning = Tjänstens uppgifter för identifiering saknas, är fel eller har gått ut.
+problem-not-authenticated-next = Hämta en ny åtkomstnyckel från /api/v1/token och försök igen.
+problem-not-allowed-title = Den som anropar får inte göra det här
+problem-not-allowed-meaning = Tjänsten är identifierad men har inte rätt till åtgärden.
+problem-not-allowed-next = Kontrollera tjänstens rättigheter med stadens administratör.
+problem-not-found-title = Objektet hittades inte
+problem-not-found-meaning = Objektet finns inte eller hör inte till den som anropar. Svaret är detsamma i båda fallen.
+problem-not-found-next = Kontrollera adressen och identifieraren.
+problem-conflict-title = Begäran passar inte i det nuvarande läget
+problem-conflict-meaning = Objektet har ändrats, eller så är åtgärden redan utförd.
+problem-conflict-next = Läs läget på nytt och avgör utifrån det.
+problem-too-large-title = Begäran är för stor
+problem-too-large-meaning = Begäran överskrider den tillåtna storleken.
+problem-too-large-next = Gör begäran mindre.
+problem-too-many-requests-title = För många begäranden
+problem-too-many-requests-meaning = Det kom fler begäranden på kort tid än vad som är tillåtet.
+problem-too-many-requests-next = Vänta så länge som rubriken Retry-After anger.
+problem-permission-waiting-title = Invånaren har inte beslutat ännu
+problem-permission-waiting-meaning = Tillstånd har begärts men inget svar har kommit. Uppgifterna kan inte hämtas före det.
+problem-permission-waiting-next = Led invånaren till beslutet eller vänta. Begäran förfaller av sig själv när tiden gått ut.
+problem-permission-declined-title = Invånaren gav inte tillstånd
+problem-permission-declined-meaning = Invånaren beslutade att inte ge tillstånd. Beslutet är slutligt för den här begäran.
+problem-permission-declined-next = Sköt ärendet på annat sätt. Be inte om tillstånd på nytt inom 30 dagar.
+problem-permission-ended-title = Tillståndet har upphört
+problem-permission-ended-meaning = Invånaren återkallade tillståndet, tiden gick ut eller de tillåtna hämtningarna är gjorda.
+problem-permission-ended-next = Be om ett nytt tillstånd vid behov.
+problem-use-not-declared-title = Begäran går utöver den meddelade användningen
+problem-use-not-declared-meaning = Begäran gällde uppgifter, ett syfte eller en tid som staden inte har meddelat för tjänsten.
+problem-use-not-declared-next = Begränsa begäran eller uppdatera den meddelade användningen på /catalogue/uses.
+problem-not-a-member-title = Parten hör inte till nätverket
+problem-not-a-member-meaning = Den andra parten kunde inte bekräftas som medlem i städernas nätverk.
+problem-not-a-member-next = Kontrollera medlemskapet och förtroendeankaret.
+problem-exchange-refused-title = Den andra staden avvisade hämtningen
+problem-exchange-refused-meaning = Staden som har uppgifterna godkände inte hämtningen. Inga uppgifter lämnades ut.
+problem-exchange-refused-next = Läs tillståndets läge. Om det är i kraft, kontakta stadens administratör och uppge händelsenumret.
+problem-answer-refused-title = Svaret godkändes inte
+problem-answer-refused-meaning = Den andra stadens svar eller dess kvitto klarade inte kontrollen. Uppgifterna förkastades.
+problem-answer-refused-next = Kontakta stadens administratör och uppge händelsenumret.
+problem-holder-unavailable-title = Den andra staden svarar inte
+problem-holder-unavailable-meaning = Staden som har uppgifterna kan inte nås.
+problem-holder-unavailable-next = Försök igen enligt rubriken Retry-After.
+problem-register-unavailable-title = Registret svarar inte
+problem-register-unavailable-meaning = Registret där uppgifterna finns kan inte nås.
+problem-register-unavailable-next = Försök igen enligt rubriken Retry-After.
+problem-provider-unavailable-title = Inloggningstjänsten svarar inte
+problem-provider-unavailable-meaning = Stadens inloggningstjänst kan inte nås.
+problem-provider-unavailable-next = Försök igen enligt rubriken Retry-After.
+problem-unavailable-title = Noden kan inte svara just nu
+problem-unavailable-meaning = Noden kunde inte kontrollera allt som behövs och gjorde därför ingenting.
+problem-unavailable-next = Försök igen enligt rubriken Retry-After.
+problem-internal-title = Fel i noden
+problem-internal-meaning = Det är ett fel i noden. Det har antecknats.
+problem-internal-next = Kontakta administratören och uppge händelsenumret.

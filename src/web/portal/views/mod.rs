@@ -1,0 +1,70 @@
+//! One file per page: what the page shows, as plain values that a handler fills.
+//!
+//! Texts are [`Text`](crate::domain::catalogue::Text) (all languages), so that a view does not depend on the language it
+//! is rendered in. A name known in one language only becomes a text with [`same_in_all`].
+
+/// Ties a view to its template and to its part of the portal.
+macro_rules! page {
+    ($view:ty, $path:tt, $section:expr) => {
+        impl crate::web::portal::View for $view {
+            fn section(&self) -> Option<crate::web::portal::Section> {
+                #[allow(unused_imports)]
+                use crate::web::portal::Section;
+                $section
+            }
+
+            fn write(&self, frame: &crate::web::portal::Frame<'_>) -> Result<String, askama::Error> {
+                use crate::web::portal::Frame;
+                // The variants that a template tells apart.
+                #[allow(unused_imports)]
+                use crate::web::portal::views::*;
+
+                #[derive(askama::Template)]
+                #[template(path = $path)]
+                struct Page<'a> {
+                    v: &'a $view,
+                    f: &'a Frame<'a>,
+                }
+                askama::Template::render(&Page { v: self, f: frame })
+            }
+        }
+    };
+}
+
+mod catalogue;
+mod consent;
+mod dataset;
+mod decided;
+mod home;
+mod log;
+mod login;
+mod me;
+mod parts;
+mod partners;
+mod permission;
+mod problem;
+mod sharing;
+mod stop;
+mod trouble;
+mod use_page;
+mod wrong_person;
+
+pub use catalogue::{CatalogueEntry, CatalogueView, DatasetUse};
+pub use consent::{ConsentField, ConsentLimits, ConsentRecord, ConsentView, HistoryReach};
+pub use dataset::{DatasetView, FormatLink};
+pub use decided::{DecidedView, Decision};
+pub use home::{CityLink, HomeView};
+pub use log::LogView;
+pub use login::{LoggedOutView, LoginNeededView, LoginReason};
+pub use me::{MeView, WaitingRequest};
+pub use parts::{
+    LogEntry, LogOutcome, Party, PermissionCard, PermissionStatus, RefusalReason, Reporting, same_in_all,
+};
+pub use partners::{PartnerCity, PartnerUse, PartnersView};
+pub use permission::{Change, ChangeEntry, Origin, PermissionView, StopConfirmation};
+pub use problem::{FailingSide, ProblemTopic, ProblemView};
+pub use sharing::SharingView;
+pub use stop::StopView;
+pub use trouble::{ErrorView, Trouble};
+pub use use_page::{UseDataset, UseView};
+pub use wrong_person::WrongPersonView;
