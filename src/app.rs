@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 use crate::config::{self, AnchorConfig, Config, KnownEntity, Profile};
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::EntityId;
+use crate::domain::consent::{Commitment, EvidenceError, VerifiedEvidence};
+use crate::domain::ids::{ConsentId, EntityId};
 use crate::domain::jose::{PublicKeys, SigningKey, parse_strict_json, sha256};
 use crate::domain::token::TokenPolicy;
 use crate::node::dpop_nonce::NonceMint;
@@ -26,7 +27,7 @@ use crate::outbound::{AnchorSource, FederationPeers, GuardedClient, MemberContac
 use crate::ports::{Clock, Entropy, random};
 use crate::sources::{Bounds as SourceBounds, Sources};
 use crate::store::root_keys::RootKeys;
-use crate::store::{Options, Random, Store, StoreError};
+use crate::store::{Options, Random, Store, StoreError, consents, signing_keys};
 use crate::web;
 
 /// The operating system's clock.
@@ -105,15 +106,22 @@ pub enum StartError {
 pub struct Running {
     /// Its base URL.
     pub id: EntityId,
+    node: Option<Arc<Node>>,
     server: JoinHandle<std::io::Result<()>>,
     handle: ServerHandle,
     background: Vec<JoinHandle<()>>,
 }
 
 impl Running {
-    fn new(id: EntityId, server: Server, background: Vec<JoinHandle<()>>) -> Self {
+    fn new(id: EntityId, node: Option<Arc<Node>>, server: Server, background: Vec<JoinHandle<()>>) -> Self {
         let handle = server.handle();
-        Self { id, server: tokio::spawn(server), handle, background }
+        Self { id, node, server: tokio::spawn(server), handle, background }
+    }
+
+    /// The node behind it; none for an anchor.
+    #[must_use]
+    pub fn node(&self) -> Option<&Arc<Node>> {
+        self.node.as_ref()
     }
 
     /// Lets requests under way finish, then stops.
@@ -223,8 +231,11 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
         let node = Arc::clone(&node);
         async move { deliver_outbox::run(&node, &owner).await }
     });
-    let upkeep = tokio::spawn(async move { keep_house::run(&node).await });
-    Ok(Running::new(config.node.base_url.clone(), server, vec![outbox, upkeep]))
+    let upkeep = tokio::spawn({
+        let node = Arc::clone(&node);
+        async move { keep_house::run(&node).await }
+    });
+    Ok(Running::new(config.node.base_url.clone(), Some(node), server, vec![outbox, upkeep]))
 }
 
 /// Time for an answer after the body is there: a peer, a register and the login provider may each take their own.
@@ -267,7 +278,7 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
         max_bytes: 64 * 1024,
     };
     let server = web::server::serve_anchor(statements, listener, bounds)?;
-    Ok(Running::new(config.anchor.entity_id.clone(), server, Vec::new()))
+    Ok(Running::new(config.anchor.entity_id.clone(), None, server, Vec::new()))
 }
 
 fn listen(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
@@ -382,4 +393,66 @@ impl ClientKeySource for RingKeys {
     async fn active_client_key(&self) -> Option<SigningKey> {
         self.0.active(KeyPurpose::Client).ok()
     }
+}
+
+pub use crate::store::signing_keys::KeyState;
+
+/// A node's signing keys, for the operator. Makes none.
+///
+/// # Errors
+/// [`StartError`] when the store cannot be used.
+pub async fn list_keys(config: &Config) -> Result<Vec<signing_keys::KeyRecord>, StartError> {
+    let store = open_store(&config.store, &config.keys)?.store;
+    store.check_keys().await?;
+    Ok(store.read(signing_keys::list).await?)
+}
+
+/// A node's public federation keys; makes the first when there is none, so that they can be given to the anchor before
+/// the node runs.
+///
+/// # Errors
+/// [`StartError`] when the store cannot be used.
+pub async fn federation_keys(config: &Config) -> Result<PublicKeys, StartError> {
+    let store = open_store(&config.store, &config.keys)?.store;
+    store.migrate().await?;
+    let ring = KeyRing::open(&store, SystemClock.now()).await?;
+    Ok(ring.verifying(KeyPurpose::Federation))
+}
+
+/// Why a stored consent's evidence could not be shown to hold.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The store.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// There is no such consent.
+    #[error("no such consent in this node's store")]
+    Unknown,
+    /// The evidence does not hold.
+    #[error("the evidence does not hold: {0}")]
+    Evidence(#[from] EvidenceError),
+}
+
+/// Checks the evidence of a stored consent again.
+///
+/// # Errors
+/// [`VerifyError`] names the link that does not hold.
+pub async fn verify_consent(
+    config: &Config,
+    id: ConsentId,
+) -> Result<(Commitment, VerifiedEvidence), VerifyError> {
+    let store = open_store(&config.store, &config.keys)?.store;
+    store.check_keys().await.map_err(StartError::from)?;
+    let found = store
+        .read(move |reader| {
+            Ok::<_, StoreError>((consents::find(reader, id)?, consents::evidence(reader, id)?))
+        })
+        .await;
+    let (consent, evidence) = match found {
+        Ok(found) => found,
+        Err(StoreError::NotFound) => return Err(VerifyError::Unknown),
+        Err(error) => return Err(StartError::from(error).into()),
+    };
+    let verified = evidence.verify(&consent.commitment)?;
+    Ok((consent.commitment, verified))
 }

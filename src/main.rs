@@ -1,3 +1,7 @@
 //! The `omadata` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    omadata::cli::run()
+}

@@ -1,3 +1,97 @@
 //! The command line: one file per subcommand.
 
+mod anchor;
+mod config;
+mod consent;
 pub mod demo;
+mod keys;
+mod migrate;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A city's OmaData node: residents see what data the city holds about them, and decide who may fetch it.
+///
+/// Start with `omadata demo`: four cities, made-up residents and a login, all on this machine. `omadata serve` runs one
+/// city's node from its configuration file, `omadata anchor` the federation's trust anchor.
+#[derive(Parser)]
+#[command(name = "omadata", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run four cities, the trust anchor, a login provider and a city service on this machine
+    Demo(demo::run::Arguments),
+    /// Run one city's node
+    Serve(serve::Arguments),
+    /// Run the federation's trust anchor
+    Anchor(anchor::Arguments),
+    /// Bring a node's database up to date
+    Migrate(migrate::Arguments),
+    /// Look at a node's signing keys
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Check the evidence of residents' decisions
+    #[command(subcommand)]
+    Consent(consent::Command),
+    /// Check a configuration file
+    #[command(subcommand)]
+    Config(config::Command),
+}
+
+/// What a subcommand failed with, in words for the operator.
+type Failure = Box<dyn std::error::Error>;
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    let system = actix_web::rt::System::with_tokio_rt(move || runtime);
+    match system.block_on(dispatch(cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&*error),
+    }
+}
+
+fn fail(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("omadata: {error}");
+    ExitCode::FAILURE
+}
+
+async fn dispatch(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Demo(arguments) => demo::run::run(arguments).await,
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Anchor(arguments) => anchor::run(arguments).await,
+        Command::Migrate(arguments) => migrate::run(arguments).await,
+        Command::Keys(command) => keys::run(command).await,
+        Command::Consent(command) => consent::run(command).await,
+        Command::Config(command) => config::run(command),
+    }
+}
+
+/// Logs as JSON lines on standard error; `filter` says from which level on, by module.
+fn start_logging(filter: &str) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let _ = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// Waits for Ctrl-C or a polite request to stop (SIGTERM).
+async fn until_stopped() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        stopped = tokio::signal::ctrl_c() => stopped,
+        _ = terminate.recv() => Ok(()),
+    }
+}

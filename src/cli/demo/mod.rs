@@ -3,5 +3,6 @@
 mod memory;
 mod pages;
 pub mod provider;
+pub mod run;
 pub mod service_page;
 pub mod world;

@@ -118,7 +118,7 @@ fn path(request: &HttpRequest) -> String {
 
 fn bare_chrome(app: &App, path: String) -> Chrome {
     Chrome {
-        city: app.brand.name.clone(),
+        city: app.node.settings.name.clone(),
         path,
         signed_in: None,
         csrf: String::new(),

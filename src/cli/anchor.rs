@@ -1,0 +1,28 @@
+//! `omadata anchor`.
+
+use std::path::PathBuf;
+
+use super::{Failure, start_logging, until_stopped};
+use crate::app;
+use crate::config::AnchorConfig;
+
+/// Run the federation's trust anchor until Ctrl-C or SIGTERM.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The anchor's configuration file, such as federation-config/anchor.toml
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// What to log: error, warn, info, debug, or by module (omadata=debug,info)
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    log: String,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    start_logging(&arguments.log);
+    let config = AnchorConfig::load(&arguments.config)?;
+    let running = app::start_anchor(&config).await?;
+    tracing::info!(anchor = %running.id, listen = %config.anchor.listen, "ready");
+    until_stopped().await?;
+    running.stop().await;
+    Ok(())
+}

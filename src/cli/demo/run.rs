@@ -1,0 +1,400 @@
+//! `omadata demo`: starts everything, says where it is, stops cleanly.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use indicatif::{ProgressBar, ProgressStyle};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use tokio::task::JoinHandle;
+
+use super::provider::{ClientAuthentication, DemoProvider, ProviderConfig, RegisteredClient, Resident};
+use super::service_page::{
+    City as ServiceCity, Customer, HeldDataset, ServicePage, ServicePageConfig, ServiceUse,
+};
+use super::world::{DemoResident, write_world};
+use crate::app::{self, Running, SystemClock, SystemEntropy};
+use crate::cli::{Failure, start_logging, until_stopped};
+use crate::config::shipped::{self, City, Overrides, Ports};
+use crate::config::{self, Config, DatabaseUrl, KnownEntity, SecretFile};
+use crate::domain::catalogue::Language;
+use crate::domain::ids::EntityId;
+use crate::ports::{Clock, Entropy, random};
+
+/// Which world is made up; another seed makes other residents beside those with names.
+const SEED: u64 = 2026;
+
+/// How long to wait for the cities to find each other.
+const READY: Duration = Duration::from_secs(30);
+
+/// Run a whole federation on this machine: trust anchor, Helsinki, Espoo, Turku and Oulu, a login provider with made-up
+/// residents, and a page that plays a city's service. Nothing leaves this machine. Ctrl-C stops it.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Keep the databases and registers in this folder (default: a temporary one, gone at the end)
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// First of the ports: anchor N, cities N+1 to N+4, login N+9, service page N+10
+    #[arg(long, value_name = "N", default_value_t = 8400, value_parser = clap::value_parser!(u16).range(1024..=65000))]
+    base_port: u16,
+    /// Write addresses and residents to this file, as JSON, once everything serves
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// Use this OpenID provider instead of the demo's own; the client identifier is the city's name in lower case
+    #[arg(long, value_name = "URL", requires = "login_client_secret_file")]
+    login_issuer: Option<String>,
+    /// The secret of all cities at that provider
+    #[arg(long, value_name = "FILE")]
+    login_client_secret_file: Option<PathBuf>,
+    /// Admit one more member to the federation, with the keys that it shows at first sight (may be repeated)
+    #[arg(long = "member", value_name = "URL")]
+    members: Vec<EntityId>,
+    /// PostgreSQL server for the cities' databases instead of SQLite: one database for each, which must exist
+    /// (espoo=postgres://…, may be repeated)
+    #[arg(long = "store", value_name = "CITY=URL", value_parser = parse_store)]
+    stores: Vec<(String, DatabaseUrl)>,
+    /// What to log: error, warn, info, debug, or by module (omadata=debug,info)
+    #[arg(long, value_name = "FILTER", default_value = "warn")]
+    log: String,
+}
+
+fn parse_store(text: &str) -> Result<(String, DatabaseUrl), String> {
+    let (city, url) = text.split_once('=').ok_or("write CITY=URL")?;
+    match url::Url::parse(url) {
+        Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => {
+            Ok((city.to_owned(), DatabaseUrl::Postgres(url)))
+        }
+        _ => Err("write a PostgreSQL address after the =".to_owned()),
+    }
+}
+
+/// What a demo is made of.
+pub struct Options {
+    /// Where databases and registers are kept.
+    pub folder: PathBuf,
+    /// First of the ports.
+    pub base_port: u16,
+    /// Another OpenID provider than the demo's own, with the file of the cities' secret there.
+    pub login: Option<(String, PathBuf)>,
+    /// More members.
+    pub members: Vec<EntityId>,
+    /// Databases of cities that do not use SQLite, by the city's slug.
+    pub stores: BTreeMap<String, DatabaseUrl>,
+}
+
+/// A running demo.
+pub struct Demo {
+    /// The trust anchor's address.
+    pub anchor: EntityId,
+    /// The cities with their configuration.
+    pub cities: Vec<(City, Config)>,
+    /// Who can log in.
+    pub residents: Vec<DemoResident>,
+    /// The page that plays the city service.
+    pub service_page: url::Url,
+    /// The login provider in use.
+    pub login_issuer: String,
+    nodes: Vec<Running>,
+    servers: Vec<(ServerHandle, JoinHandle<std::io::Result<()>>)>,
+}
+
+impl Demo {
+    /// Starts everything and waits until every city trusts every other.
+    ///
+    /// # Errors
+    /// In words for the operator: a port is taken, a folder cannot be written.
+    pub async fn start(options: Options, progress: impl Fn(&'static str)) -> Result<Self, Failure> {
+        let ports = ports(options.base_port);
+        let overrides = Overrides { folder: options.folder.clone(), ports, stores: options.stores };
+        progress("making up residents and registers");
+        let folder = options.folder.clone();
+        let residents = tokio::task::spawn_blocking(move || write_world(&folder, SEED)).await??;
+        let mut anchor_config = shipped::anchor(&overrides)?;
+        anchor_config
+            .members
+            .extend(options.members.into_iter().map(|entity_id| KnownEntity { entity_id, jwks_file: None }));
+        let mut cities = Vec::new();
+        for city in City::ALL {
+            let mut config = shipped::node(city, &overrides)?;
+            if let Some((issuer, secret)) = &options.login {
+                config.login.issuer.clone_from(issuer);
+                let file = SecretFile::new(secret.clone(), false);
+                config.login.authentication = config::ClientAuthentication::Secret(file);
+            }
+            cities.push((city, config));
+        }
+        let mut demo = Self {
+            anchor: anchor_config.anchor.entity_id.clone(),
+            residents,
+            service_page: url::Url::parse(&ports.service_url())?,
+            login_issuer: options.login.map_or_else(|| ports.login_issuer(), |(issuer, _)| issuer),
+            cities,
+            nodes: Vec::new(),
+            servers: Vec::new(),
+        };
+        if demo.login_issuer == ports.login_issuer() {
+            progress("starting the login provider");
+            demo.start_provider(ports)?;
+        }
+        progress("starting the trust anchor");
+        demo.nodes.push(app::start_anchor(&anchor_config).await?);
+        progress("starting the cities");
+        for (_, config) in &demo.cities {
+            demo.nodes.push(app::start_node(config).await?);
+        }
+        demo.start_service_page(ports)?;
+        progress("waiting until the cities trust each other");
+        demo.wait_until_ready().await?;
+        Ok(demo)
+    }
+
+    /// Stops everything, letting requests under way finish.
+    pub async fn stop(self) {
+        for (handle, task) in self.servers {
+            handle.stop(true).await;
+            let _ = task.await;
+        }
+        for node in self.nodes {
+            node.stop().await;
+        }
+    }
+
+    fn start_provider(&mut self, ports: Ports) -> Result<(), Failure> {
+        let mut clients = Vec::new();
+        for (_, config) in &self.cities {
+            let config::ClientAuthentication::Secret(file) = &config.login.authentication else { continue };
+            clients.push(RegisteredClient {
+                client_id: config.login.client_id.clone(),
+                name: config.node.city.clone(),
+                authentication: ClientAuthentication::Secret(file.read(|| random(&SystemEntropy))?),
+                redirect_uris: vec![format!("{}/login/callback", config.node.base_url)],
+                post_logout_redirect_uris: vec![format!("{}/", config.node.base_url)],
+            });
+        }
+        let residents = self
+            .residents
+            .iter()
+            .map(|resident| Resident {
+                username: resident.username.to_owned(),
+                name: resident.display_name.clone(),
+                identifier: resident.identifier.clone(),
+                description: resident.description.clone(),
+            })
+            .collect();
+        let identifier_claim =
+            self.cities.first().map(|(_, config)| config.login.identifier_claim.clone()).unwrap_or_default();
+        let settings = ProviderConfig {
+            issuer: url::Url::parse(&self.login_issuer)?,
+            identifier_claim,
+            residents,
+            clients,
+        };
+        let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
+            (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        let server = DemoProvider::new(settings, clock, entropy)?.run(listen(ports.login)?)?;
+        self.servers.push((server.handle(), tokio::spawn(server)));
+        Ok(())
+    }
+
+    fn start_service_page(&mut self, ports: Ports) -> Result<(), Failure> {
+        // Helsinki asks first and Espoo holds: the story of the README.
+        let mut cities = Vec::new();
+        for (city, config) in &self.cities {
+            cities.push(service_city(*city, config)?);
+        }
+        let residents = self
+            .residents
+            .iter()
+            .map(|resident| Customer {
+                username: resident.username.to_owned(),
+                name: resident.display_name.clone(),
+                identifier: resident.identifier.clone(),
+            })
+            .collect();
+        let settings = ServicePageConfig { base_url: self.service_page.clone(), cities, residents };
+        let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
+            (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        let server = ServicePage::new(settings, clock, entropy)?.run(listen(ports.service)?)?;
+        self.servers.push((server.handle(), tokio::spawn(server)));
+        Ok(())
+    }
+
+    /// Every city resolves every other through the anchor, as its first exchange would.
+    async fn wait_until_ready(&self) -> Result<(), Failure> {
+        let nodes: Vec<_> = self.nodes.iter().filter_map(Running::node).collect();
+        let all_trusted = async {
+            for node in &nodes {
+                for other in &nodes {
+                    while node.peers.resolve(&other.settings.id).await.is_err() {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                }
+            }
+        };
+        tokio::time::timeout(READY, all_trusted)
+            .await
+            .map_err(|_| "the cities did not find each other: is a firewall between local ports?".into())
+    }
+
+    /// What the ready file says.
+    fn describe(&self) -> serde_json::Value {
+        let nodes: serde_json::Map<String, serde_json::Value> = self
+            .cities
+            .iter()
+            .map(|(city, config)| {
+                let datasets: Vec<_> = config
+                    .datasets
+                    .iter()
+                    .map(|held| json!({"id": held.dataset.id, "type": held.dataset.kind}))
+                    .collect();
+                let node = json!({"base_url": config.node.base_url, "datasets": datasets});
+                (city.slug().to_owned(), node)
+            })
+            .collect();
+        let residents: Vec<_> = self
+            .residents
+            .iter()
+            .map(|resident| {
+                json!({
+                    "username": resident.username,
+                    "name": resident.display_name,
+                    "identifier": resident.identifier.reveal(),
+                })
+            })
+            .collect();
+        json!({
+            "anchor": self.anchor,
+            "nodes": nodes,
+            "service_page": self.service_page.as_str().trim_end_matches('/'),
+            "login_issuer": self.login_issuer,
+            "residents": residents,
+        })
+    }
+}
+
+fn service_city(city: City, config: &Config) -> Result<ServiceCity, Failure> {
+    let service = config.services.first().ok_or("a city of the demo has no service")?;
+    let secret: SecretString = service.client_secret.read(|| random(&SystemEntropy))?;
+    Ok(ServiceCity {
+        id: city.slug().to_owned(),
+        name: config.node.city.get(Language::En).to_owned(),
+        node: url::Url::parse(config.node.base_url.as_str())?,
+        client_id: service.id.to_string(),
+        client_secret: secret.expose_secret().to_owned().into(),
+        uses: config
+            .uses
+            .iter()
+            .filter(|declared| declared.service == service.id)
+            .map(|declared| ServiceUse {
+                url: declared.id.to_string(),
+                title: declared.title.get(Language::En).to_owned(),
+                purpose: declared.purpose_text.get(Language::En).to_owned(),
+                dataset_type: declared.dataset_type.to_string(),
+                max_exchanges: declared.max_exchanges,
+            })
+            .collect(),
+        datasets: config
+            .datasets
+            .iter()
+            .map(|held| HeldDataset {
+                id: held.dataset.id.to_string(),
+                kind: held.dataset.kind.to_string(),
+                title: held.dataset.title.get(Language::En).to_owned(),
+            })
+            .collect(),
+    })
+}
+
+const fn ports(base: u16) -> Ports {
+    Ports {
+        anchor: base,
+        helsinki: base + 1,
+        espoo: base + 2,
+        turku: base + 3,
+        oulu: base + 4,
+        login: base + 9,
+        service: base + 10,
+    }
+}
+
+fn listen(port: u16) -> Result<TcpListener, app::StartError> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpListener::bind(address).map_err(|source| app::StartError::Listen { address, source })
+}
+
+/// Runs the demo until it is stopped.
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    start_logging(&arguments.log);
+    // Kept until the end of this function, then removed with all that is in it.
+    let temporary = match &arguments.data_dir {
+        Some(_) => None,
+        None => Some(tempfile::tempdir()?),
+    };
+    let folder = match (&arguments.data_dir, &temporary) {
+        (Some(folder), _) => std::path::absolute(folder)?,
+        (None, Some(temporary)) => temporary.path().to_owned(),
+        (None, None) => return Err("no folder for the data".into()),
+    };
+    std::fs::create_dir_all(&folder)?;
+    let options = Options {
+        folder: folder.clone(),
+        base_port: arguments.base_port,
+        login: arguments.login_issuer.zip(arguments.login_client_secret_file),
+        members: arguments.members,
+        stores: arguments.stores.into_iter().collect(),
+    };
+    let spinner = spinner();
+    let demo = Demo::start(options, |step| spinner.set_message(step)).await?;
+    spinner.finish_and_clear();
+    if let Some(file) = &arguments.ready_file {
+        write_ready_file(file, &demo.describe())?;
+    }
+    greet(&demo, &folder, temporary.is_some());
+    until_stopped().await?;
+    println!("Stopping.");
+    demo.stop().await;
+    Ok(())
+}
+
+/// Shown on a terminal alone.
+fn spinner() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let spinner = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} … {elapsed}") {
+        spinner.set_style(style);
+    }
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
+}
+
+/// Whole or not at all, readable to the operator alone: it names residents, made up as they are.
+fn write_ready_file(file: &Path, content: &serde_json::Value) -> Result<(), Failure> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let draft = tempfile::NamedTempFile::new_in(folder)?;
+    std::fs::write(draft.path(), serde_json::to_vec_pretty(content)?)?;
+    draft.persist(file)?;
+    Ok(())
+}
+
+fn greet(demo: &Demo, folder: &Path, temporary: bool) {
+    println!("The OmaData demo federation is ready. All residents and their data are made up.\n");
+    println!("  Start here       {}", demo.service_page);
+    for (_, config) in &demo.cities {
+        println!("  {:<16} {}", config.node.city.get(Language::En), config.node.base_url);
+    }
+    println!("  Trust anchor     {}", demo.anchor);
+    println!("  Login provider   {}\n", demo.login_issuer);
+    println!("Residents to log in as:");
+    for resident in &demo.residents {
+        println!("  {:<16} {}", resident.display_name, resident.description.get(Language::En));
+    }
+    let kept = if temporary { "gone at the end; --data-dir keeps it" } else { "kept" };
+    println!("\nData: {} ({kept})\nCtrl-C stops.", folder.display());
+}
