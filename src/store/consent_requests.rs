@@ -44,7 +44,7 @@ impl Row {
             origin: Origin::from_word(&self.origin).ok_or(StoreError::Corrupt("consent_requests.origin"))?,
             terms: from_json(&self.terms, "consent_requests.terms")?,
             declared_use: from_json(&self.declared_use, "consent_requests.declared_use")?,
-            recipient_name: self.recipient_name,
+            recipient_name: from_json(&self.recipient_name, "consent_requests.recipient_name")?,
             return_path: self
                 .return_path
                 .map(|path| from_json(&path, "consent_requests.return_path"))
@@ -84,7 +84,8 @@ pub fn insert(
             consent_requests::id.eq(request.id),
             consent_requests::origin.eq(request.origin.as_str()),
             consent_requests::recipient.eq(&request.terms.recipient),
-            consent_requests::recipient_name.eq(&request.recipient_name),
+            consent_requests::recipient_name
+                .eq(to_json(&request.recipient_name, "consent_requests.recipient_name")?),
             consent_requests::terms.eq(to_json(&request.terms, "consent_requests.terms")?),
             consent_requests::declared_use
                 .eq(to_json(&request.declared_use, "consent_requests.declared_use")?),
