@@ -11,24 +11,22 @@ use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
 
 use crate::config::{self, AnchorConfig, Config, KnownEntity, Profile};
+use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey, parse_strict_json, sha256};
 use crate::domain::token::TokenPolicy;
 use crate::node::dpop_nonce::NonceMint;
-use crate::node::federation::{
-    AnchorParts, AnchorStatements, FederationError, MemberKeys, MemberPins, NodeKeys, NodeProfile, NodeStatements,
-    OwnKeys,
-};
-use crate::node::{KeyPurpose, KeyRing, Limits, Node, Service, Settings, deliver_outbox, issue_token};
+use crate::node::federation::{AnchorParts, AnchorStatements, MemberKeys};
+use crate::node::{KeyPurpose, KeyRing, Limits, Node, Service, Settings, deliver_outbox, keep_house};
 use crate::outbound::openid::{
     ClientAuthentication, ClientKeySource, OpenIdProvider, OpenIdSettings, ProviderNetwork,
 };
-use crate::outbound::{AnchorSource, FederationPeers, GuardedClient, Reach};
+use crate::outbound::{AnchorSource, FederationPeers, GuardedClient, MemberContact, Reach};
 use crate::ports::{Clock, Entropy, random};
 use crate::sources::{Bounds as SourceBounds, Sources};
 use crate::store::root_keys::RootKeys;
-use crate::store::{Options, Random, Store, StoreError, anchor_pins};
+use crate::store::{Options, Random, Store, StoreError};
 use crate::web;
 
 /// The operating system's clock.
@@ -83,7 +81,7 @@ pub enum StartError {
     Login(#[from] crate::outbound::openid::OpenIdSettingsError),
     /// The HTTP client or the anchors.
     #[error("the federation cannot be set up: {0}")]
-    Federation(#[from] crate::outbound::OutboundError),
+    Federation(#[from] crate::outbound::GuardError),
     /// A file with an entity's keys.
     #[error("{0}: holds no JWK Set: put the entity's federation keys there, as it publishes them")]
     Jwks(String),
@@ -155,8 +153,6 @@ pub fn open_store(store: &config::Store, keys: &config::Keys) -> Result<Opened, 
 pub struct Assembled {
     /// The use cases' context.
     pub node: Arc<Node>,
-    /// Its federation statements.
-    pub statements: Arc<NodeStatements>,
     root: RootKeys,
 }
 
@@ -165,7 +161,8 @@ pub struct Assembled {
 /// # Errors
 /// [`StartError`].
 pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
-    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
+        (Arc::new(SystemClock), Arc::new(SystemEntropy));
     let opened = open_store(&config.store, &config.keys)?;
     opened.store.migrate().await?;
     let keys = KeyRing::open(&opened.store, clock.now()).await?;
@@ -174,16 +171,10 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
     let hints = anchors.iter().map(|anchor| anchor.id.clone()).collect();
     let peers = FederationPeers::new(anchors, guard.clone(), Arc::clone(&clock))?;
-    let bounds =
-        SourceBounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
+    let bounds = SourceBounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
     let registers = Sources::new(&config.registers, &config.datasets, bounds)?;
     let identity = identity_provider(config, &keys, &clock, &entropy)?;
-    let settings = settings(config, &*entropy)?;
-    let statements = Arc::new(NodeStatements::new(
-        profile(config, hints),
-        Arc::new(RingKeys(keys.clone())),
-        Arc::clone(&clock),
-    ));
+    let settings = settings(config, hints, &*entropy)?;
     let node = Arc::new(Node {
         settings,
         store: opened.store,
@@ -198,7 +189,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         entropy,
         outbox_bell: Arc::new(tokio::sync::Notify::new()),
     });
-    Ok(Assembled { node, statements, root: opened.root })
+    Ok(Assembled { node, root: opened.root })
 }
 
 /// Starts a node.
@@ -211,7 +202,7 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     let node = Arc::clone(&assembled.node);
     let app = web::App {
         node: Arc::clone(&node),
-        statements: Arc::clone(&assembled.statements),
+        demo: config.node.profile == Profile::Demo,
         cookies: web::Cookies { secure: config.node.base_url.as_str().starts_with("https://") },
         brand: web::Brand::new(
             config.node.brand.name.clone(),
@@ -225,19 +216,14 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
         whole: Duration::from_millis(config.limits.request_body_ms.into()) + ANSWER_TIME,
         max_bytes: config.limits.request_max_bytes,
     };
-    let server = web::server::serve_node(
-        app,
-        assembled.statements,
-        assembled.root.session.bytes(),
-        listener,
-        bounds,
-    )?;
+    let server =
+        web::server::serve_node(app, Arc::clone(&node), assembled.root.session.bytes(), listener, bounds)?;
     let owner = crate::domain::jose::b64url(&random::<9>(&*node.entropy));
     let outbox = tokio::spawn({
         let node = Arc::clone(&node);
         async move { deliver_outbox::run(&node, &owner).await }
     });
-    let upkeep = tokio::spawn(async move { crate::node::keep_house::run(&node).await });
+    let upkeep = tokio::spawn(async move { keep_house::run(&node).await });
     Ok(Running::new(config.node.base_url.clone(), server, vec![outbox, upkeep]))
 }
 
@@ -257,9 +243,6 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
     let guard = GuardedClient::new(reach(config.anchor.profile))?;
     let mut members = BTreeMap::new();
     for member in &config.members {
-        if let Ok(url) = url::Url::parse(member.entity_id.as_str()) {
-            guard.allow(&url);
-        }
         let keys = match read_jwks(member)? {
             Some(keys) => MemberKeys::Configured(keys),
             None => MemberKeys::FirstContact,
@@ -268,13 +251,13 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
     }
     let statements = Arc::new(AnchorStatements::new(AnchorParts {
         id: config.anchor.entity_id.clone(),
-        name: config.anchor.organization_name.clone(),
+        name: same_in_all(&config.anchor.organization_name),
         contacts: Vec::new(),
+        contact: Arc::new(MemberContact::new(guard, members.keys())),
         members,
-        keys: Arc::new(RingKeys(keys)),
-        pins: Arc::new(StoredPins(opened.store)),
-        contact: Arc::new(guard),
-        lifetime_secs: config.anchor.statement_seconds.into(),
+        statement_secs: config.anchor.statement_seconds.into(),
+        keys: Arc::new(keys),
+        pins: Arc::new(opened.store),
         clock,
     }));
     let bounds = web::server::Bounds {
@@ -289,6 +272,11 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
 
 fn listen(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })
+}
+
+/// A name that the anchor's operator gives in one language.
+fn same_in_all(name: &str) -> Text {
+    Text { fi: name.to_owned(), sv: name.to_owned(), en: name.to_owned() }
 }
 
 const fn reach(profile: Profile) -> Reach {
@@ -309,7 +297,11 @@ fn read_jwks(known: &KnownEntity) -> Result<Option<PublicKeys>, StartError> {
     PublicKeys::from_jwks(&jwks).map(Some).map_err(|_| unfit())
 }
 
-fn settings(config: &Config, entropy: &dyn Entropy) -> Result<Settings, StartError> {
+fn settings(
+    config: &Config,
+    authority_hints: Vec<EntityId>,
+    entropy: &dyn Entropy,
+) -> Result<Settings, StartError> {
     let mut services = Vec::new();
     for service in &config.services {
         let secret = service.client_secret.read(|| random(entropy))?;
@@ -325,6 +317,7 @@ fn settings(config: &Config, entropy: &dyn Entropy) -> Result<Settings, StartErr
         id: config.node.base_url.clone(),
         name: config.node.city.clone(),
         data_protection_officer: config.data_protection_officer.clone(),
+        authority_hints,
         datasets: config.datasets.iter().map(|held| held.dataset.clone()).collect(),
         uses: config.uses.clone(),
         services,
@@ -340,26 +333,13 @@ fn settings(config: &Config, entropy: &dyn Entropy) -> Result<Settings, StartErr
             pre_authorized_secs: limits.pre_authorized_code_max_seconds.into(),
             service_token_secs: limits.service_token_seconds.into(),
             status_list_secs: limits.status_list_seconds.into(),
+            entity_configuration_secs: limits.entity_configuration_seconds.into(),
             proof_secs: limits.dpop_proof_max_seconds.into(),
             demand_dpop_nonce: limits.dpop_nonce,
             session_idle_secs: limits.session_idle_seconds.into(),
             session_max_secs: limits.session_max_seconds.into(),
         },
     })
-}
-
-fn profile(config: &Config, authority_hints: Vec<EntityId>) -> NodeProfile {
-    NodeProfile {
-        id: config.node.base_url.clone(),
-        name: config.node.city.clone(),
-        organization_uri: Some(config.node.base_url.to_string()),
-        contacts: vec![config.contact.email.clone()],
-        authority_hints,
-        grant_types: ["authorization_code", "refresh_token", issue_token::PRE_AUTHORIZED]
-            .map(str::to_owned)
-            .to_vec(),
-        lifetime_secs: config.limits.entity_configuration_seconds.into(),
-    }
 }
 
 fn identity_provider(
@@ -378,71 +358,28 @@ fn identity_provider(
         }
     };
     let redirect = format!("{}/login/callback", config.node.base_url);
+    let scopes = login.scopes.iter().filter(|scope| *scope != "openid").cloned().collect();
     let settings = OpenIdSettings {
         issuer: login.issuer.clone(),
         client_id: login.client_id.clone(),
         authentication,
         identifier_claim: login.identifier_claim.clone(),
-        scopes: login.scopes.clone(),
+        scopes,
         redirect_url: url::Url::parse(&redirect).map_err(|_| StartError::Jwks(redirect.clone()))?,
         network: match config.node.profile {
-            Profile::Demo => ProviderNetwork::Loopback,
-            Profile::Production => ProviderNetwork::Public,
+            Profile::Demo => ProviderNetwork::Demo,
+            Profile::Production => ProviderNetwork::Production,
         },
     };
     Ok(OpenIdProvider::new(settings, Arc::clone(clock), Arc::clone(entropy))?)
 }
 
-/// The key ring, for those who ask for keys by trait.
+/// The key ring, for the login client.
 struct RingKeys(KeyRing);
-
-#[async_trait]
-impl NodeKeys for RingKeys {
-    async fn own_keys(&self) -> Result<OwnKeys, FederationError> {
-        Ok(OwnKeys {
-            signing: self.0.active(KeyPurpose::Federation)?,
-            federation: self.0.verifying(KeyPurpose::Federation),
-            token: self.0.verifying(KeyPurpose::Token),
-            receipt: self.0.verifying(KeyPurpose::Receipt),
-            client: self.0.verifying(KeyPurpose::Client),
-        })
-    }
-}
 
 #[async_trait]
 impl ClientKeySource for RingKeys {
     async fn active_client_key(&self) -> Option<SigningKey> {
         self.0.active(KeyPurpose::Client).ok()
-    }
-}
-
-/// An anchor's pinned keys, in its store.
-struct StoredPins(Store);
-
-#[async_trait]
-impl MemberPins for StoredPins {
-    async fn find(&self, member: &EntityId) -> Result<Option<PublicKeys>, FederationError> {
-        let member = member.clone();
-        let found = self.0.read(move |store| anchor_pins::find(store, &member)).await;
-        match found {
-            Ok(pin) if pin.state == anchor_pins::PinState::Pinned => Ok(Some(pin.keys)),
-            Ok(_) => Err(FederationError::NotFound),
-            Err(StoreError::NotFound) => Ok(None),
-            Err(_) => Err(FederationError::Unavailable("the pinned keys")),
-        }
-    }
-
-    async fn pin(
-        &self,
-        member: &EntityId,
-        keys: &PublicKeys,
-        now: Timestamp,
-    ) -> Result<PublicKeys, FederationError> {
-        let (member, keys) = (member.clone(), keys.clone());
-        self.0
-            .write(move |tx| anchor_pins::pin_first(tx, &member, &keys, now))
-            .await
-            .map(|pin| pin.keys)
-            .map_err(|_: StoreError| FederationError::Unavailable("the pinned keys"))
     }
 }

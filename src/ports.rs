@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use std::sync::Arc;
 
-use crate::domain::catalogue::{DeclaredUse, Record};
+use crate::domain::catalogue::{DeclaredUse, DeclaredUses, Record};
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{TrustError, TrustedPeer};
 use crate::domain::ids::{DatasetId, EntityId, NationalIdentifier, UseId};
@@ -42,6 +42,12 @@ pub trait Peers: Send + Sync {
     /// # Errors
     /// [`TrustError`] when the recipient is not trusted, cannot be reached or publishes no such use.
     async fn declared_use(&self, id: &UseId) -> Result<Arc<DeclaredUse>, TrustError>;
+
+    /// All declared uses of a trusted recipient.
+    ///
+    /// # Errors
+    /// [`TrustError`] when it is not trusted or cannot be reached.
+    async fn declared_uses(&self, recipient: &EntityId) -> Result<Arc<DeclaredUses>, TrustError>;
 
     /// Every member that the configured anchors list now, this node included; broken ones are left out.
     ///
@@ -103,6 +109,16 @@ pub trait IdentityProvider: Send + Sync {
     async fn logout_url(&self, id_token_hint: &str, back_to: &url::Url) -> Option<url::Url>;
 }
 
+/// Fetches what members say about themselves, for an anchor that has yet to learn their keys.
+#[async_trait]
+pub trait MemberConfigurations: Send + Sync {
+    /// The entity configuration that is served at the identifier, as signed; nothing is verified.
+    ///
+    /// # Errors
+    /// [`TrustError`] when it cannot be had.
+    async fn fetch(&self, id: &EntityId) -> Result<String, TrustError>;
+}
+
 /// The body of a request to another member.
 #[derive(Debug, Clone)]
 pub enum OutboundBody {
@@ -128,8 +144,6 @@ pub struct OutboundRequest {
     pub body: OutboundBody,
     /// Headers beside those that the body needs, in lower case.
     pub headers: Vec<(&'static str, String)>,
-    /// Content types of a good answer; an answer without a body needs none.
-    pub content_types: &'static [&'static str],
     /// Most bytes of the answer's body.
     pub max_bytes: usize,
 }
@@ -179,13 +193,4 @@ pub trait Outbound: Send + Sync {
     /// # Errors
     /// [`OutboundError`].
     async fn send(&self, request: OutboundRequest) -> Result<OutboundAnswer, OutboundError>;
-
-/// Fetches what members say about themselves, for an anchor that has yet to learn their keys.
-#[async_trait]
-pub trait MemberConfigurations: Send + Sync {
-    /// The entity configuration that is served at the identifier, as signed; nothing is verified.
-    ///
-    /// # Errors
-    /// [`TrustError`] when it cannot be had.
-    async fn fetch(&self, id: &EntityId) -> Result<String, TrustError>;
 }

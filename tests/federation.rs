@@ -10,19 +10,20 @@ use std::sync::{Arc, Mutex};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use async_trait::async_trait;
 use omadata::domain::clock::Timestamp;
-use omadata::domain::federation::{TrustError, subordinate_statement};
+use omadata::domain::federation::{NodeDescription, TrustError, subordinate_statement};
 use omadata::domain::ids::{EntityId, UseId};
 use omadata::domain::jose::{PublicKeys, SigningKey};
 use omadata::node::federation::{
-    AnchorParts, AnchorStatements, FederationError, FederationStatements, MemberKeys, MemberPins, NodeKeys,
-    NodeProfile, NodeStatements, OwnKeys, STATEMENT_LIFETIME_SECS,
+    AnchorParts, AnchorStatements, FederationError, FederationKeys, FederationStatements, MemberKeys,
+    MemberPins,
 };
-use omadata::outbound::{AnchorSource, FederationPeers, GuardedClient, MemberContact, OutboundError, Reach};
+use omadata::outbound::{AnchorSource, FederationPeers, GuardError, GuardedClient, MemberContact, Reach};
 use omadata::ports::{Clock, Peers};
 use omadata::web::federation;
 use serde_json::{Value, json};
 
 const START: i64 = 1_800_000_000;
+const LIFETIME: i64 = 6 * 3600;
 
 struct HandClock(AtomicI64);
 
@@ -55,17 +56,51 @@ impl Keys {
     }
 }
 
+impl FederationKeys for Keys {
+    fn signing(&self) -> Result<SigningKey, FederationError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
+    fn published(&self) -> PublicKeys {
+        self.public()
+    }
+}
+
+/// A node's statements with keys that a test may exchange.
+struct Member {
+    id: EntityId,
+    name: String,
+    anchor: EntityId,
+    keys: Arc<Keys>,
+    clock: Arc<HandClock>,
+}
+
 #[async_trait]
-impl NodeKeys for Keys {
-    async fn own_keys(&self) -> Result<OwnKeys, FederationError> {
-        let public = self.public();
-        Ok(OwnKeys {
-            signing: self.0.lock().unwrap().clone(),
-            federation: public.clone(),
-            token: public.clone(),
-            receipt: public.clone(),
-            client: public,
-        })
+impl FederationStatements for Member {
+    async fn publish_entity_configuration(&self) -> Result<String, FederationError> {
+        let keys = self.keys.public();
+        let description = NodeDescription {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            organization_uri: None,
+            contacts: vec![],
+            authority_hints: vec![self.anchor.clone()],
+            grant_types: vec!["authorization_code".into()],
+            federation_keys: keys.clone(),
+            token_keys: keys.clone(),
+            receipt_keys: keys.clone(),
+            client_keys: keys,
+        };
+        let statement = description.entity_configuration(self.clock.now(), LIFETIME);
+        Ok(statement.sign(&self.keys.signing()?)?)
+    }
+
+    async fn fetch_subordinate(&self, _subject: &EntityId) -> Result<String, FederationError> {
+        Err(FederationError::NotFound)
+    }
+
+    async fn list_subordinates(&self) -> Result<Vec<EntityId>, FederationError> {
+        Ok(Vec::new())
     }
 }
 
@@ -204,15 +239,13 @@ impl World {
         let anchor = Site::reserve("anchor");
         let node = |name: &str, keys: &Arc<Keys>| {
             let site = Site::reserve(name);
-            let profile = NodeProfile {
+            site.serve(Arc::new(Member {
                 id: site.id.clone(),
                 name: name.to_owned(),
-                organization_uri: None,
-                contacts: vec![],
-                authority_hints: vec![anchor.id.clone()],
-                grant_types: vec!["authorization_code".into()],
-            };
-            site.serve(Arc::new(NodeStatements::new(profile, keys.clone(), clock.clone())));
+                anchor: anchor.id.clone(),
+                keys: keys.clone(),
+                clock: clock.clone(),
+            }));
             site
         };
         let (anchor_keys, espoo_keys) = (Keys::new(), Keys::new());
@@ -253,6 +286,7 @@ impl World {
             name: "Federation".into(),
             contacts: vec![],
             members: keys,
+            statement_secs: LIFETIME,
             keys: self.anchor_keys.clone(),
             pins: self.pins.clone(),
             contact: Arc::new(MemberContact::new(guard, members.iter().map(|site| &site.id))),
@@ -295,7 +329,7 @@ async fn members_are_found_and_kept() {
     let peers = world.peers();
     let espoo = peers.resolve(&world.espoo.id).await.unwrap();
     assert_eq!((espoo.name.as_str(), &espoo.anchor), ("espoo", &world.anchor.id));
-    assert_eq!(espoo.expires_at, Timestamp::from_secs(START + STATEMENT_LIFETIME_SECS));
+    assert_eq!(espoo.expires_at, Timestamp::from_secs(START + LIFETIME));
     let token_keys = &espoo.authorization_server.as_ref().unwrap().token_keys;
     assert_eq!(*token_keys, world.espoo_keys.public());
     let asked = (world.espoo.asked(), world.anchor.asked());
@@ -321,7 +355,7 @@ async fn an_anchor_without_configured_keys_is_met_once_in_the_demo_only() {
     let public = GuardedClient::new(Reach::Public).unwrap();
     assert!(matches!(
         FederationPeers::new(vec![source], public, world.clock.clone()),
-        Err(OutboundError::Forbidden(_))
+        Err(GuardError::Forbidden(_))
     ));
 }
 
@@ -361,7 +395,7 @@ async fn what_is_known_holds_while_others_are_away_and_no_longer_than_its_time()
     for site in [&world.anchor, &world.espoo, &world.helsinki] {
         site.away.store(true, Ordering::SeqCst);
     }
-    world.clock.pass(STATEMENT_LIFETIME_SECS - 1);
+    world.clock.pass(LIFETIME - 1);
     assert!(peers.resolve(&world.espoo.id).await.is_ok());
     unavailable(peers.resolve(&world.helsinki.id).await);
     world.clock.pass(1);
@@ -406,7 +440,7 @@ async fn an_older_statement_does_not_replace_a_newer() {
     world.clock.pass(61);
     // The newer one serves on, until it expires and not only until the older one would.
     let peer = peers.resolve(&world.espoo.id).await.unwrap();
-    assert_eq!(peer.expires_at, Timestamp::from_secs(START + 100 + STATEMENT_LIFETIME_SECS));
+    assert_eq!(peer.expires_at, Timestamp::from_secs(START + 100 + LIFETIME));
 }
 
 #[actix_web::test]

@@ -33,10 +33,8 @@ pub async fn accept_authorization(
     let state = answer.state.ok_or_else(unknown)?;
     let binding = browser_binding.ok_or_else(unknown)?.to_owned();
     // Used up whatever the answer says: a second answer to the same state is somebody else's.
-    let (held, code_verifier) = node
-        .store
-        .write(move |tx| held_consents::take_pending(tx, &state, &binding, now))
-        .await?;
+    let (held, code_verifier) =
+        node.store.write(move |tx| held_consents::take_pending(tx, &state, &binding, now)).await?;
     if answer.iss.as_deref() != Some(held.holder.as_str()) {
         return Err(Problem::because(ProblemKind::AnswerNotTrusted, "another issuer answered"));
     }
@@ -79,8 +77,7 @@ async fn decline(node: &Node, mut held: HeldConsent, error: &str) -> Result<Held
 
 fn back_to_service(held: &HeldConsent) -> Result<url::Url, Problem> {
     let text = held.return_url.as_deref().ok_or(Problem::new(ProblemKind::NotFound))?;
-    let mut url =
-        url::Url::parse(text).map_err(|error| Problem::because(ProblemKind::Internal, error))?;
+    let mut url = url::Url::parse(text).map_err(|error| Problem::because(ProblemKind::Internal, error))?;
     url.query_pairs_mut()
         .append_pair("consent", &held.id.to_string())
         .append_pair("state", held.state.as_str());

@@ -100,7 +100,6 @@ pub(super) async fn post_form(
         url: url.clone(),
         body: OutboundBody::Form(form),
         headers,
-        content_types: &["application/json"],
         max_bytes: MAX_OAUTH_BYTES,
     };
     node.outbound.send(request).await.map_err(|error| Problem::because(ProblemKind::PeerUnavailable, error))
@@ -150,8 +149,7 @@ pub(super) async fn token(
 fn granted(answer: &OutboundAnswer, key: &SigningKey, now: Timestamp) -> Result<Granted, AskError> {
     let unfit = || Problem::because(ProblemKind::AnswerNotTrusted, "token answer");
     let body: TokenAnswer = serde_json::from_slice(&answer.body).map_err(|_| unfit())?;
-    let [detail] =
-        <[AuthorizationDetail; 1]>::try_from(body.authorization_details).map_err(|_| unfit())?;
+    let [detail] = <[AuthorizationDetail; 1]>::try_from(body.authorization_details).map_err(|_| unfit())?;
     if !body.token_type.eq_ignore_ascii_case("DPoP") || body.expires_in <= 0 {
         return Err(unfit().into());
     }
@@ -190,7 +188,6 @@ pub(super) async fn fetch(
             url: url.clone(),
             body: OutboundBody::None,
             headers: vec![("authorization", format!("DPoP {access_token}")), ("dpop", proof.clone())],
-            content_types: &["application/json"],
             max_bytes: MAX_EXCHANGE_BYTES,
         };
         let answer = node

@@ -60,8 +60,8 @@ pub async fn authenticate_client(
     }
     let peer = node.peers.resolve(&claimed).await?;
     let client = peer.client.clone().ok_or(OAuthError::client("the member is no OAuth client"))?;
-    let authentic = client_assertion::verify(unverified, &client.client_keys, &node.settings.id, now)
-        .map_err(refuse)?;
+    let authentic =
+        client_assertion::verify(unverified, &client.client_keys, &node.settings.id, now).map_err(refuse)?;
     node.store
         .write(move |tx| {
             used_once::use_up(

@@ -16,12 +16,9 @@ pub async fn authorize(
 ) -> Result<RequestId, Problem> {
     let unknown = || Problem::new(ProblemKind::NotFound);
     let client: EntityId = client_id.and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
-    let uri =
-        request_uri.filter(|uri| uri.starts_with(REQUEST_URI_PREFIX)).ok_or_else(unknown)?.to_owned();
+    let uri = request_uri.filter(|uri| uri.starts_with(REQUEST_URI_PREFIX)).ok_or_else(unknown)?.to_owned();
     let now = node.now();
-    let request = node
-        .store
-        .write(move |tx| consent_requests::use_request_uri(tx, &uri, &client, now))
-        .await?;
+    let request =
+        node.store.write(move |tx| consent_requests::use_request_uri(tx, &uri, &client, now)).await?;
     Ok(request.id)
 }

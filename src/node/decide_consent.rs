@@ -14,8 +14,8 @@ use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::document::DocumentParts;
 use crate::domain::consent::terms::Choice;
 use crate::domain::consent::{
-    Commitment, Consent, ConsentDocument, ConsentRequest, ConsentState, Evidence, Origin,
-    PendingDecision, RequestState, Salt,
+    Commitment, Consent, ConsentDocument, ConsentRequest, ConsentState, Evidence, Origin, PendingDecision,
+    RequestState, Salt,
 };
 use crate::domain::exchange::Event;
 use crate::domain::exchange::event::ConsentGiven;
@@ -237,8 +237,7 @@ impl Approval {
             return Err(StoreError::Conflict);
         }
         consent_requests::conclude(tx, request.id, RequestState::Allowed(self.consent.id), now)?;
-        let consent =
-            Consent { status_index: consents::draw_status_index(tx)?, ..self.consent.clone() };
+        let consent = Consent { status_index: consents::draw_status_index(tx)?, ..self.consent.clone() };
         consents::insert(tx, &consent, request.id, &self.evidence)?;
         promise::log(tx, &Entry::consent(self.consent.id, "active", now), now)?;
         let (kind, life) = match request.origin {

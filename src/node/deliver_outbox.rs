@@ -31,10 +31,8 @@ const GIVE_UP_SECS: i64 = 14 * 86_400;
 pub async fn deliver_outbox(node: &Node, owner: &str) -> Result<usize, Problem> {
     let now = node.now();
     let name = owner.to_owned();
-    let items = node
-        .store
-        .write(move |tx| outbox::lease(tx, &name, now, now.plus_secs(LEASE_SECS), BATCH))
-        .await?;
+    let items =
+        node.store.write(move |tx| outbox::lease(tx, &name, now, now.plus_secs(LEASE_SECS), BATCH)).await?;
     let tried = items.len();
     for item in items {
         deliver(node, owner, &item).await?;
@@ -80,7 +78,9 @@ async fn deliver(node: &Node, owner: &str, item: &Leased) -> Result<(), Problem>
 
 /// 1, 2, 4 … seconds, at most five minutes.
 fn wait_secs(attempts: u32) -> i64 {
-    1_i64.checked_shl(attempts.saturating_sub(1).min(16)).map_or(LONGEST_WAIT_SECS, |secs| secs.min(LONGEST_WAIT_SECS))
+    1_i64
+        .checked_shl(attempts.saturating_sub(1).min(16))
+        .map_or(LONGEST_WAIT_SECS, |secs| secs.min(LONGEST_WAIT_SECS))
 }
 
 async fn attempt(node: &Node, item: &Leased) -> Result<(), Problem> {
@@ -97,18 +97,14 @@ async fn push(node: &Node, item: &Leased, event: &Event) -> Result<(), Problem> 
         .ok_or(Problem::because(ProblemKind::PeerNotTrusted, "no events endpoint"))?;
     let now: Timestamp = node.now();
     // The same identifier at every attempt: whoever has taken the event knows it again.
-    let jti = Jti::new(item.id.to_string())
-        .map_err(|error| Problem::because(ProblemKind::Internal, error))?;
+    let jti =
+        Jti::new(item.id.to_string()).map_err(|error| Problem::because(ProblemKind::Internal, error))?;
     let key = node.keys.active(KeyPurpose::Receipt)?;
     let text = event.sign(&key, &node.settings.id, &item.destination, jti, now)?;
     let request = OutboundRequest {
         url: url.clone(),
-        body: OutboundBody::Bytes {
-            content_type: "application/secevent+jwt",
-            bytes: text.into_bytes(),
-        },
+        body: OutboundBody::Bytes { content_type: "application/secevent+jwt", bytes: text.into_bytes() },
         headers: vec![("accept", "application/json".to_owned())],
-        content_types: &["application/json"],
         max_bytes: 16 * 1024,
     };
     let answer = node

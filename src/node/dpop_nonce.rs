@@ -4,7 +4,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use crate::domain::clock::Timestamp;
-use crate::domain::jose::b64url;
+use crate::domain::jose::{b64url, sha256};
 
 /// Length of a slot, in seconds. A nonce is accepted in its own slot and the next.
 const SLOT_SECS: i64 = 150;
@@ -17,9 +17,11 @@ impl NonceMint {
     /// From the session key.
     #[must_use]
     pub fn new(session_key: &[u8; 32]) -> Self {
-        let mut mac = <Hmac<Sha256> as hmac::digest::KeyInit>::new(session_key.into());
-        mac.update(b"omadata dpop nonce");
-        Self(mac)
+        // A key of the hash's own, so that nonces and cookies never share one.
+        let key = sha256(&[session_key.as_slice(), b"omadata dpop nonce"].concat());
+        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+        block.iter_mut().zip(key).for_each(|(to, from)| *to = from);
+        Self(<Hmac<Sha256> as hmac::digest::KeyInit>::new(&block))
     }
 
     /// The nonce to hand out now.

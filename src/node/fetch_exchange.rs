@@ -12,8 +12,8 @@ use crate::domain::exchange::{Event, Receipt, ReceiptExpectation, VerifiedReceip
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::{GrantId, HeldConsentId, KeyId};
 use crate::node::KeyPurpose;
-use crate::store::fetches::NewFetch;
 use crate::store::fetches;
+use crate::store::fetches::NewFetch;
 
 /// Data as handed to the service.
 pub struct FetchedData {
@@ -62,14 +62,12 @@ fn live(held: &HeldConsent) -> Result<&HeldTokens, Problem> {
     match (held.state, &held.tokens) {
         (HeldState::Active, Some(tokens)) => Ok(tokens),
         (HeldState::Requested | HeldState::Given, _) => Err(Problem::new(ProblemKind::ConsentPending)),
+        (HeldState::Declined, _) => Err(Problem::new(ProblemKind::ConsentDeclined)),
         _ => Err(Problem::new(ProblemKind::ConsentNotInForce)),
     }
 }
 
-async fn with_live_token(
-    node: &Node,
-    mut held: HeldConsent,
-) -> Result<(HeldConsent, HeldTokens), Problem> {
+async fn with_live_token(node: &Node, mut held: HeldConsent) -> Result<(HeldConsent, HeldTokens), Problem> {
     let now = node.now();
     let current: KeyId = node.keys.active(KeyPurpose::Dpop)?.kid().clone();
     let tokens = live(&held)?;
@@ -98,8 +96,8 @@ async fn attempt(
         .ok_or(Problem::because(ProblemKind::PeerNotTrusted, "no resource server"))?;
     let grant_id: &GrantId = held.grant_id.as_ref().ok_or(Problem::new(ProblemKind::ConsentPending))?;
     let address = format!("{}/exchange/datasets/{}", resource.resource, held.detail.identifier);
-    let url = url::Url::parse(&address)
-        .map_err(|error| Problem::because(ProblemKind::PeerNotTrusted, error))?;
+    let url =
+        url::Url::parse(&address).map_err(|error| Problem::because(ProblemKind::PeerNotTrusted, error))?;
     let fetched = ask_holder::fetch(node, &holder.id, &url, &tokens.access_token).await?;
     let answer = fetched.answer;
     match answer.status {
@@ -135,20 +133,11 @@ async fn attempt(
         return Err(untrusted("more than the consent covers"));
     }
     acknowledge(node, held, verified.receipt(), text).await?;
-    Ok(FetchedData {
-        records: body.records,
-        receipt: verified.receipt().clone(),
-        receipt_jws: text.clone(),
-    })
+    Ok(FetchedData { records: body.records, receipt: verified.receipt().clone(), receipt_jws: text.clone() })
 }
 
 /// Keeps the holder's receipt and queues this node's own signature for the holder, in one transaction.
-async fn acknowledge(
-    node: &Node,
-    held: &HeldConsent,
-    receipt: &Receipt,
-    text: &str,
-) -> Result<(), Problem> {
+async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &str) -> Result<(), Problem> {
     let now = node.now();
     let event = Event::ExchangeAcknowledged(ExchangeAcknowledged {
         exchange: receipt.jti.clone(),

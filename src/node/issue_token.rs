@@ -54,7 +54,11 @@ pub struct Issued {
 
 /// What the transaction decided.
 enum Redeemed {
-    Issued { consent: Box<Consent>, claims: Box<ConsentTokenClaims>, refresh_token: Option<String> },
+    Issued {
+        consent: Box<Consent>,
+        claims: Box<ConsentTokenClaims>,
+        refresh_token: Option<String>,
+    },
     /// The code had been used: the consent that came of it is withdrawn (RFC 6749 §4.1.2).
     Replayed,
 }
@@ -79,11 +83,7 @@ enum Grant {
 ///
 /// # Errors
 /// [`OAuthError`] by the standard's code.
-pub async fn issue_token(
-    node: &Node,
-    form: TokenForm,
-    proof: Option<&str>,
-) -> Result<Issued, OAuthError> {
+pub async fn issue_token(node: &Node, form: TokenForm, proof: Option<&str>) -> Result<Issued, OAuthError> {
     let grant = grant(&form)?;
     // The proof before the client: a proof without our nonce is answered with one, and the assertion that came with
     // it can be used again.
@@ -239,9 +239,9 @@ fn fits(
                 .filter(|verifier| (43..=128).contains(&verifier.len()))
                 .map(|verifier| b64url(&sha256(verifier.as_bytes())));
             redirect_uri == stored.redirect_uri.as_deref()
-                && challenge.zip(stored.code_challenge.as_ref()).is_some_and(|(ours, theirs)| {
-                    bool::from(ours.as_bytes().ct_eq(theirs.as_bytes()))
-                })
+                && challenge
+                    .zip(stored.code_challenge.as_ref())
+                    .is_some_and(|(ours, theirs)| bool::from(ours.as_bytes().ct_eq(theirs.as_bytes())))
         }
     }
 }

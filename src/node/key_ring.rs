@@ -28,7 +28,9 @@ impl KeyRing {
     pub async fn open(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
         let ring = Self(Arc::new(RwLock::new(HashMap::new())));
         for purpose in KeyPurpose::ALL {
-            store.write(move |tx| signing_keys::ensure_active(tx, purpose, now, SigningKey::generate)).await?;
+            store
+                .write(move |tx| signing_keys::ensure_active(tx, purpose, now, SigningKey::generate))
+                .await?;
         }
         ring.refresh(store).await?;
         Ok(ring)

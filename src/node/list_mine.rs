@@ -5,9 +5,9 @@ use super::{Node, Problem, ProblemKind};
 use crate::domain::catalogue::{DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Consent, ConsentRequest};
+use crate::domain::exchange::event::REVOKED;
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, FieldName};
 use crate::store::consents::Change;
-use crate::domain::exchange::event::REVOKED;
 use crate::store::outbox::Delivery;
 use crate::store::{StoreError, consent_requests, consents, exchanges, outbox, persons, refusals};
 
@@ -173,16 +173,9 @@ fn of_person(
     found.into_iter().map(|consent| with_request(store, consent)).collect()
 }
 
-fn with_request(
-    store: &mut crate::store::Reader<'_>,
-    consent: Consent,
-) -> Result<Permission, StoreError> {
+fn with_request(store: &mut crate::store::Reader<'_>, consent: Consent) -> Result<Permission, StoreError> {
     let request = consent_requests::of_consent(store, consent.id)?;
-    Ok(Permission {
-        consent,
-        declared_use: request.declared_use,
-        recipient_name: request.recipient_name,
-    })
+    Ok(Permission { consent, declared_use: request.declared_use, recipient_name: request.recipient_name })
 }
 
 fn log_lines(
@@ -202,10 +195,8 @@ fn log_lines(
             outcome,
         };
         for exchange in exchanges::of_consent(store, id, MOST_EXCHANGES)? {
-            let outcome = Outcome::Released {
-                fields: exchange.fields,
-                acknowledged_at: exchange.acknowledged_at,
-            };
+            let outcome =
+                Outcome::Released { fields: exchange.fields, acknowledged_at: exchange.acknowledged_at };
             lines.push(line(exchange.at, outcome));
         }
         for refusal in refusals::of_consent(store, id, MOST_REFUSALS)? {

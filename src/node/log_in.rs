@@ -88,19 +88,13 @@ pub async fn authenticate(
 ///
 /// # Errors
 /// [`Problem`] as [`authenticate`], or the store is away.
-pub async fn complete(
-    node: &Node,
-    pending: &PendingLogin,
-    callback: &Callback,
-) -> Result<Resident, Problem> {
+pub async fn complete(node: &Node, pending: &PendingLogin, callback: &Callback) -> Result<Resident, Problem> {
     let known = authenticate(node, pending, callback).await?;
     let now = node.now();
     let (issuer, subject, identifier) =
         (known.issuer.clone(), known.subject.clone(), known.identifier.clone());
-    let person = node
-        .store
-        .write(move |tx| persons::upsert_login(tx, &issuer, &subject, &identifier, now))
-        .await?;
+    let person =
+        node.store.write(move |tx| persons::upsert_login(tx, &issuer, &subject, &identifier, now)).await?;
     Ok(Resident {
         person,
         issuer: known.issuer,

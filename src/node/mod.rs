@@ -19,8 +19,8 @@ pub mod list_mine;
 pub mod log_in;
 pub mod oauth_error;
 pub mod problem;
-pub mod publish_status;
 mod promise;
+pub mod publish_status;
 pub mod push_authorization;
 pub mod receive_event;
 pub mod redeem_code;
@@ -36,7 +36,7 @@ use std::sync::{Arc, Mutex};
 
 pub use key_ring::{KeyPurpose, KeyRing};
 pub use oauth_error::{OAuthCode, OAuthError};
-pub use problem::{Problem, ProblemKind, Side};
+pub use problem::{Problem, ProblemKind};
 
 use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
@@ -76,6 +76,8 @@ pub struct Limits {
     pub service_token_secs: i64,
     /// Life of a signed status list, in seconds.
     pub status_list_secs: i64,
+    /// Life of the entity configuration, in seconds.
+    pub entity_configuration_secs: i64,
     /// Age at which a DPoP proof is refused, in seconds.
     pub proof_secs: i64,
     /// Whether DPoP proofs must carry a nonce of this node.
@@ -93,8 +95,12 @@ pub struct Settings {
     pub id: EntityId,
     /// What people call the city.
     pub name: Text,
+    /// Its superiors in the federation, as its entity configuration names them.
+    pub authority_hints: Vec<EntityId>,
     /// The city's data protection officer, for the portal.
     pub data_protection_officer: Contact,
+    /// Its superiors in the federation, as its entity configuration names them.
+    pub authority_hints: Vec<EntityId>,
     /// What it holds.
     pub datasets: Vec<Dataset>,
     /// What its services may ask.

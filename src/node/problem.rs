@@ -9,39 +9,7 @@ use crate::domain::login::LoginError;
 use crate::ports::RegisterError;
 use crate::store::StoreError;
 
-/// Which side failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// Who asked.
-    Caller,
-    /// The node that was asked.
-    Node,
-    /// The node that holds the data.
-    Holder,
-    /// The node that fetches the data.
-    Recipient,
-    /// The city's register.
-    Register,
-    /// The login provider.
-    Provider,
-}
-
-impl Side {
-    /// The word in `problem+json`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Caller => "caller",
-            Self::Node => "node",
-            Self::Holder => "holder",
-            Self::Recipient => "recipient",
-            Self::Register => "register",
-            Self::Provider => "provider",
-        }
-    }
-}
-
-/// What went wrong, as the other side sees it. Each has a page of its own at `/problems/{slug}`.
+/// What went wrong, as the other side sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProblemKind {
     /// The request is malformed; the detail says how.
@@ -60,6 +28,8 @@ pub enum ProblemKind {
     ConsentNotInForce,
     /// The resident has not decided yet.
     ConsentPending,
+    /// The resident said no.
+    ConsentDeclined,
     /// What is asked goes beyond the declared use or the dataset.
     BeyondDeclaredUse,
     /// The other node is not a trusted member of the federation.
@@ -76,6 +46,12 @@ pub enum ProblemKind {
     ProviderUnavailable,
     /// The login did not succeed.
     LoginFailed,
+    /// The person turned back at the login provider.
+    LoginCancelled,
+    /// The login is not strong or fresh enough for what it was for.
+    LoginTooWeak,
+    /// The login provider does not tell who the person is in the registers.
+    LoginNoIdentifier,
     /// The session has ended.
     SessionEnded,
     /// Another person logged in than the one whom the service expects.
@@ -89,32 +65,7 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    /// All kinds, for the pages that explain them.
-    pub const ALL: [Self; 21] = [
-        Self::BadRequest,
-        Self::Unauthenticated,
-        Self::ForeignForm,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::Changed,
-        Self::ConsentNotInForce,
-        Self::ConsentPending,
-        Self::BeyondDeclaredUse,
-        Self::PeerNotTrusted,
-        Self::PeerUnavailable,
-        Self::HolderRefused,
-        Self::AnswerNotTrusted,
-        Self::RegisterUnavailable,
-        Self::ProviderUnavailable,
-        Self::LoginFailed,
-        Self::SessionEnded,
-        Self::WrongPerson,
-        Self::TooLarge,
-        Self::Unavailable,
-        Self::Internal,
-    ];
-
-    /// The last part of the `type` address.
+    /// A stable word for records and logs.
     #[must_use]
     pub const fn slug(self) -> &'static str {
         match self {
@@ -126,6 +77,7 @@ impl ProblemKind {
             Self::Changed => "changed",
             Self::ConsentNotInForce => "consent-not-in-force",
             Self::ConsentPending => "consent-pending",
+            Self::ConsentDeclined => "consent-declined",
             Self::BeyondDeclaredUse => "beyond-declared-use",
             Self::PeerNotTrusted => "peer-not-trusted",
             Self::PeerUnavailable => "peer-unavailable",
@@ -134,36 +86,14 @@ impl ProblemKind {
             Self::RegisterUnavailable => "register-unavailable",
             Self::ProviderUnavailable => "provider-unavailable",
             Self::LoginFailed => "login-failed",
+            Self::LoginCancelled => "login-cancelled",
+            Self::LoginTooWeak => "login-too-weak",
+            Self::LoginNoIdentifier => "login-no-identifier",
             Self::SessionEnded => "session-ended",
             Self::WrongPerson => "wrong-person",
             Self::TooLarge => "too-large",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
-        }
-    }
-
-    /// Which side failed.
-    #[must_use]
-    pub const fn side(self) -> Side {
-        match self {
-            Self::BadRequest
-            | Self::Unauthenticated
-            | Self::ForeignForm
-            | Self::NotFound
-            | Self::MethodNotAllowed
-            | Self::Changed
-            | Self::ConsentNotInForce
-            | Self::ConsentPending
-            | Self::BeyondDeclaredUse
-            | Self::SessionEnded
-            | Self::WrongPerson
-            | Self::TooLarge => Side::Caller,
-            Self::PeerNotTrusted | Self::PeerUnavailable | Self::HolderRefused | Self::AnswerNotTrusted => {
-                Side::Holder
-            }
-            Self::RegisterUnavailable => Side::Register,
-            Self::ProviderUnavailable | Self::LoginFailed => Side::Provider,
-            Self::Unavailable | Self::Internal => Side::Node,
         }
     }
 }
@@ -244,7 +174,10 @@ impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         let kind = match error {
             LoginError::ProviderUnavailable => ProblemKind::ProviderUnavailable,
-            _ => ProblemKind::LoginFailed,
+            LoginError::Cancelled => ProblemKind::LoginCancelled,
+            LoginError::AssuranceTooLow => ProblemKind::LoginTooWeak,
+            LoginError::NoIdentifier => ProblemKind::LoginNoIdentifier,
+            LoginError::Invalid(_) => ProblemKind::LoginFailed,
         };
         Self::because(kind, error)
     }

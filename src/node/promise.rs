@@ -57,15 +57,18 @@ pub(super) fn event(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let key = format!("{}:{consent}", event.name());
-    push(tx, NewItem {
-        kind: event.name(),
-        destination: to.clone(),
-        subject: consent.to_string(),
-        order_key: format!("consent:{consent}"),
-        dedup_key: key,
-        payload: write(event)?,
-        next_at: now,
-    })
+    push(
+        tx,
+        NewItem {
+            kind: event.name(),
+            destination: to.clone(),
+            subject: consent.to_string(),
+            order_key: format!("consent:{consent}"),
+            dedup_key: key,
+            payload: write(event)?,
+            next_at: now,
+        },
+    )
 }
 
 /// Promises a holder this node's own signature on an exchange.
@@ -79,15 +82,18 @@ pub(super) fn acknowledgement(
         return Err(StoreError::Rule("an acknowledgement is an acknowledgement"));
     };
     let exchange = acknowledged.exchange.to_string();
-    push(tx, NewItem {
-        kind: event.name(),
-        destination: to.clone(),
-        order_key: format!("exchange:{exchange}"),
-        dedup_key: format!("{}:{exchange}", event.name()),
-        subject: exchange,
-        payload: write(event)?,
-        next_at: now,
-    })
+    push(
+        tx,
+        NewItem {
+            kind: event.name(),
+            destination: to.clone(),
+            order_key: format!("exchange:{exchange}"),
+            dedup_key: format!("{}:{exchange}", event.name()),
+            subject: exchange,
+            payload: write(event)?,
+            next_at: now,
+        },
+    )
 }
 
 /// Promises to redeem a pre-authorised code at its holder.
@@ -98,15 +104,18 @@ pub(super) fn redemption(
     code: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    push(tx, NewItem {
-        kind: REDEEM,
-        destination: holder.clone(),
-        subject: held.to_string(),
-        order_key: format!("held:{held}"),
-        dedup_key: format!("{REDEEM}:{held}"),
-        payload: write(&Redemption { held, code: code.to_owned() })?,
-        next_at: now,
-    })
+    push(
+        tx,
+        NewItem {
+            kind: REDEEM,
+            destination: holder.clone(),
+            subject: held.to_string(),
+            order_key: format!("held:{held}"),
+            dedup_key: format!("{REDEEM}:{held}"),
+            payload: write(&Redemption { held, code: code.to_owned() })?,
+            next_at: now,
+        },
+    )
 }
 
 /// Appends an entry to the log.

@@ -192,8 +192,7 @@ fn return_path(
 
 fn proved_key(node: &Node, proof: &str, now: Timestamp) -> Result<Thumbprint, OAuthError> {
     let url = node.settings.url("/oauth/par");
-    let expected =
-        ProofExpectation {
+    let expected = ProofExpectation {
         method: "POST",
         url: &url,
         token: None,

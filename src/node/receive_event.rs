@@ -43,11 +43,8 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
         peer.client.as_ref().map(|client| &client.receipt_keys),
     ];
     let kid = unverified.kid().cloned().ok_or(EventError::InvalidKey)?;
-    let keys: &PublicKeys = keys
-        .into_iter()
-        .flatten()
-        .find(|keys| keys.find(&kid).is_some())
-        .ok_or(EventError::InvalidKey)?;
+    let keys: &PublicKeys =
+        keys.into_iter().flatten().find(|keys| keys.find(&kid).is_some()).ok_or(EventError::InvalidKey)?;
     let (claims, event) =
         Event::verify(unverified, keys, &node.settings.id, now).map_err(|error| match error {
             JoseError::Signature | JoseError::UnknownKey | JoseError::AlgorithmMismatch => {
@@ -68,9 +65,7 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
             match (&event, &given) {
                 (Event::ConsentGiven(event), Some(held)) => take_given(tx, event, held, now),
                 (Event::ConsentRevoked(event), _) => take_revoked(tx, &sender, event, now),
-                (Event::ExchangeAcknowledged(event), _) => {
-                    take_acknowledged(tx, &sender, event, &text, now)
-                }
+                (Event::ExchangeAcknowledged(event), _) => take_acknowledged(tx, &sender, event, &text, now),
                 (Event::ConsentGiven(_), None) => Ok(()),
             }
         })

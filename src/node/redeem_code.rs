@@ -43,11 +43,7 @@ fn within(granted: &AuthorizationDetail, asked: &AuthorizationDetail) -> bool {
 ///
 /// # Errors
 /// [`Problem`] when the holder cannot be asked now; a holder's refusal ends the consent and is no error.
-pub(super) async fn redeem_pre_authorized(
-    node: &Node,
-    id: HeldConsentId,
-    code: &str,
-) -> Result<(), Problem> {
+pub(super) async fn redeem_pre_authorized(node: &Node, id: HeldConsentId, code: &str) -> Result<(), Problem> {
     let held = node.store.read(move |store| held_consents::find(store, id)).await?;
     if held.state != HeldState::Given {
         return Ok(());

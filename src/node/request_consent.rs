@@ -5,9 +5,7 @@ use serde::Deserialize;
 use super::{Node, Problem, ProblemKind, Service};
 use crate::domain::clock::Day;
 use crate::domain::consent::terms::{DETAIL_TYPE, fits_until};
-use crate::domain::consent::{
-    AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin, Period,
-};
+use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin, Period};
 use crate::domain::ids::{DatasetId, EntityId, FieldName, HeldConsentId, NationalIdentifier};
 use crate::node::start_consent::last_day;
 use crate::ports::random;

@@ -11,15 +11,16 @@ use crate::domain::exchange::event::ConsentRevoked;
 use crate::domain::ids::ConsentId;
 use crate::store::{StoreError, Tx, consents};
 
-/// The resident takes a permission back. Taking it back twice is no error.
+/// The resident takes a permission back. Says whether it was in force until now: taking it back twice is no error.
 ///
 /// # Errors
 /// [`Problem`]: unknown and another resident's look alike.
-pub async fn revoke(node: &Node, resident: &Resident, id: ConsentId) -> Result<(), Problem> {
+pub async fn revoke(node: &Node, resident: &Resident, id: ConsentId) -> Result<bool, Problem> {
     let person = resident.person;
     let now = node.now();
-    node.store
-        .write(move |tx| {
+    let changed = node
+        .store
+        .write_log(move |tx| {
             let consent = consents::lock(tx, id)?;
             if consent.person != person {
                 return Err(StoreError::NotFound);
@@ -32,7 +33,7 @@ pub async fn revoke(node: &Node, resident: &Resident, id: ConsentId) -> Result<(
             other => other.into(),
         })?;
     node.outbox_bell.notify_one();
-    Ok(())
+    Ok(changed)
 }
 
 /// The recipient gives a consent back.
@@ -44,13 +45,13 @@ pub(super) async fn give_back(node: &Node, id: ConsentId) -> Result<(), StoreErr
     node.store
         .write(move |tx| {
             let consent = consents::lock(tx, id)?;
-            end(tx, consent, Actor::Recipient, now)
+            end(tx, consent, Actor::Recipient, now).map(|_| ())
         })
         .await
 }
 
-fn end(tx: &mut Tx<'_>, mut consent: Consent, actor: Actor, now: Timestamp) -> Result<(), StoreError> {
-    let Ok(transition) = consent.revoke(actor, now) else { return Ok(()) };
+fn end(tx: &mut Tx<'_>, mut consent: Consent, actor: Actor, now: Timestamp) -> Result<bool, StoreError> {
+    let Ok(transition) = consent.revoke(actor, now) else { return Ok(false) };
     consents::save(tx, &consent, Some(&transition))?;
     promise::log(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;
     if actor != Actor::Recipient {
@@ -58,5 +59,5 @@ fn end(tx: &mut Tx<'_>, mut consent: Consent, actor: Actor, now: Timestamp) -> R
             Event::ConsentRevoked(ConsentRevoked { grant_id: consent.grant_id.clone(), at: now.secs() });
         promise::event(tx, &consent.terms.recipient, consent.id, &event, now)?;
     }
-    Ok(())
+    Ok(true)
 }

@@ -66,11 +66,7 @@ pub async fn serve_exchange(node: &Node, request: ExchangeRequest) -> Result<Rel
     }
 }
 
-async fn exchange(
-    node: &Node,
-    request: ExchangeRequest,
-    known: &mut Known,
-) -> Result<Released, Refusal> {
+async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> Result<Released, Refusal> {
     let now = node.now();
     let dataset_id: Option<DatasetId> = request.dataset.parse().ok();
     known.dataset = dataset_id.clone().filter(|id| node.settings.dataset(id).is_some());

@@ -4,9 +4,7 @@ use super::log_in::Resident;
 use super::{Node, Problem, ProblemKind};
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::terms::{Bounds, DETAIL_TYPE};
-use crate::domain::consent::{
-    AuthorizationDetail, ConsentRequest, Frequency, Origin, RequestState, Terms,
-};
+use crate::domain::consent::{AuthorizationDetail, ConsentRequest, Frequency, Origin, RequestState, Terms};
 use crate::domain::ids::{RequestId, UseId};
 use crate::ports::random;
 use crate::store::consent_requests;
@@ -19,9 +17,8 @@ use crate::store::consent_requests;
 pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> Result<RequestId, Problem> {
     let now = node.now();
     let declared_use = node.peers.declared_use(use_id).await?;
-    let recipient = node.peers.resolve(
-        &use_id.recipient().parse().map_err(|_| Problem::new(ProblemKind::NotFound))?,
-    );
+    let recipient =
+        node.peers.resolve(&use_id.recipient().parse().map_err(|_| Problem::new(ProblemKind::NotFound))?);
     let recipient = recipient.await?;
     if recipient.id == node.settings.id {
         return Err(Problem::new(ProblemKind::NotFound));

@@ -37,8 +37,7 @@ pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Started, Pr
     };
     let mut form = client_authentication(node, &holder.id, now)?;
     form.extend(parameters(node, &held, &pending)?);
-    let answer =
-        post_form(node, &server.pushed_authorization_request_endpoint, form, Vec::new()).await?;
+    let answer = post_form(node, &server.pushed_authorization_request_endpoint, form, Vec::new()).await?;
     if answer.status != 201 {
         return Err(oauth_error(&answer).into());
     }

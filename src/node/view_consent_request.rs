@@ -50,8 +50,10 @@ pub async fn view(
         .write(move |tx| {
             let mut request = consent_requests::find(tx, id)?;
             let hash = persons::find(tx, person)?.identifier_hash;
-            let fits =
-                request.expected_person.as_ref().is_none_or(|expected| expected.as_slice() == hash.as_bytes());
+            let fits = request
+                .expected_person
+                .as_ref()
+                .is_none_or(|expected| expected.as_slice() == hash.as_bytes());
             if fits && request.person.is_none() && request.is_open(now) {
                 consent_requests::bind_person(tx, id, person)?;
                 request.person = Some(person);
@@ -75,6 +77,16 @@ pub async fn view(
     }
 }
 
+/// A request that this resident has opened, in whatever state.
+///
+/// # Errors
+/// [`Problem`]: unknown and another resident's look alike.
+pub async fn decided(node: &Node, resident: &Resident, id: RequestId) -> Result<ConsentRequest, Problem> {
+    let person = resident.person;
+    let request = node.store.read(move |store| consent_requests::find(store, id)).await?;
+    if request.person == Some(person) { Ok(request) } else { Err(Problem::new(ProblemKind::NotFound)) }
+}
+
 /// The offer in one language and its hash.
 ///
 /// # Errors
@@ -85,11 +97,8 @@ pub(super) fn offer(
     subject: &PairwiseSubject,
     language: Language,
 ) -> Result<Offer, Problem> {
-    let dataset = node
-        .settings
-        .dataset(&request.terms.dataset)
-        .ok_or(Problem::new(ProblemKind::NotFound))?
-        .clone();
+    let dataset =
+        node.settings.dataset(&request.terms.dataset).ok_or(Problem::new(ProblemKind::NotFound))?.clone();
     let document = ConsentDocument::new(&DocumentParts {
         consent: ConsentId::from_bytes(*request.id.as_bytes()),
         subject,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use url::Url;
 
 use super::cache::Cell;
-use super::guard::{Expected, GuardedClient, OutboundError, Reply};
+use super::guard::{Expected, GuardError, GuardedClient, Reply};
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{
     EntityStatement, TrustAnchor, TrustError, verify_anchor, verify_self_signed,
@@ -153,7 +153,7 @@ async fn statement(guard: &GuardedClient, url: &Url) -> Result<String, TrustErro
 }
 
 /// An answer of success, or what its absence means for trust: a definite "no" is told from "not now".
-pub(super) fn answered(reply: Result<Reply, OutboundError>) -> Result<Reply, TrustError> {
+pub(super) fn answered(reply: Result<Reply, GuardError>) -> Result<Reply, TrustError> {
     match reply {
         Ok(reply) if reply.status.is_success() => Ok(reply),
         Ok(reply) if reply.status == 404 => Err(TrustError::NotTrusted("not found")),
@@ -161,12 +161,12 @@ pub(super) fn answered(reply: Result<Reply, OutboundError>) -> Result<Reply, Tru
             Err(TrustError::NotTrusted("refused"))
         }
         Ok(_) => Err(TrustError::Unavailable("the other side failed")),
-        Err(OutboundError::Forbidden(rule)) => Err(TrustError::NotTrusted(rule)),
-        Err(OutboundError::TooLarge) => Err(TrustError::NotTrusted("the answer is too large")),
-        Err(OutboundError::Unexpected(kind)) => Err(TrustError::NotTrusted(kind)),
-        Err(OutboundError::Malformed) => Err(TrustError::NotTrusted("the address is malformed")),
-        Err(OutboundError::Timeout) => Err(TrustError::Unavailable("no answer in time")),
-        Err(OutboundError::Unreachable) => Err(TrustError::Unavailable("cannot be reached")),
+        Err(GuardError::Forbidden(rule)) => Err(TrustError::NotTrusted(rule)),
+        Err(GuardError::TooLarge) => Err(TrustError::NotTrusted("the answer is too large")),
+        Err(GuardError::Unexpected(kind)) => Err(TrustError::NotTrusted(kind)),
+        Err(GuardError::Malformed) => Err(TrustError::NotTrusted("the address is malformed")),
+        Err(GuardError::Timeout) => Err(TrustError::Unavailable("no answer in time")),
+        Err(GuardError::Unreachable) => Err(TrustError::Unavailable("cannot be reached")),
     }
 }
 

@@ -40,7 +40,7 @@ pub enum Reach {
 
 /// Why there is no answer to work with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum OutboundError {
+pub enum GuardError {
     /// The address is not one that this node may connect to; the word names the rule.
     #[error("the address may not be used: {0}")]
     Forbidden(&'static str),
@@ -126,8 +126,8 @@ impl GuardedClient {
     /// A client that may ask nobody yet; see [`Self::allow`].
     ///
     /// # Errors
-    /// [`OutboundError::Malformed`] when TLS cannot be set up.
-    pub fn new(reach: Reach) -> Result<Self, OutboundError> {
+    /// [`GuardError::Malformed`] when TLS cannot be set up.
+    pub fn new(reach: Reach) -> Result<Self, GuardError> {
         let http = reqwest::Client::builder()
             .dns_resolver(GuardedResolver(reach))
             .redirect(reqwest::redirect::Policy::none())
@@ -139,7 +139,7 @@ impl GuardedClient {
             .pool_idle_timeout(IDLE)
             .user_agent(concat!("OmaData/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|_| OutboundError::Malformed)?;
+            .map_err(|_| GuardError::Malformed)?;
         Ok(Self { http, reach, deadline: TOTAL_DEADLINE, origins: Arc::default() })
     }
 
@@ -169,13 +169,13 @@ impl GuardedClient {
     /// `GET`.
     ///
     /// # Errors
-    /// [`OutboundError`]. An answer with an error status is an answer.
+    /// [`GuardError`]. An answer with an error status is an answer.
     pub async fn get(
         &self,
         url: &Url,
         headers: &[(HeaderName, &str)],
         expected: Expected,
-    ) -> Result<Reply, OutboundError> {
+    ) -> Result<Reply, GuardError> {
         self.execute(request(Method::GET, url, headers, Vec::new())?, expected).await
     }
 
@@ -189,7 +189,7 @@ impl GuardedClient {
         form: &[(&str, &str)],
         headers: &[(HeaderName, &str)],
         expected: Expected,
-    ) -> Result<Reply, OutboundError> {
+    ) -> Result<Reply, GuardError> {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         self.post(url, "application/x-www-form-urlencoded", body.into_bytes(), headers, expected).await
     }
@@ -205,9 +205,9 @@ impl GuardedClient {
         body: Vec<u8>,
         headers: &[(HeaderName, &str)],
         expected: Expected,
-    ) -> Result<Reply, OutboundError> {
+    ) -> Result<Reply, GuardError> {
         let mut request = request(Method::POST, url, headers, body)?;
-        let content_type = HeaderValue::from_str(content_type).map_err(|_| OutboundError::Malformed)?;
+        let content_type = HeaderValue::from_str(content_type).map_err(|_| GuardError::Malformed)?;
         request.headers_mut().insert(CONTENT_TYPE, content_type);
         self.execute(request, expected).await
     }
@@ -220,34 +220,34 @@ impl GuardedClient {
         &self,
         mut request: http::Request<Vec<u8>>,
         expected: Expected,
-    ) -> Result<Reply, OutboundError> {
-        let url = Url::parse(&request.uri().to_string()).map_err(|_| OutboundError::Malformed)?;
+    ) -> Result<Reply, GuardError> {
+        let url = Url::parse(&request.uri().to_string()).map_err(|_| GuardError::Malformed)?;
         self.check(&url)?;
         if !expected.content_types.is_empty() && !request.headers().contains_key(ACCEPT) {
             let accept = HeaderValue::from_str(&expected.content_types.join(", "))
-                .map_err(|_| OutboundError::Malformed)?;
+                .map_err(|_| GuardError::Malformed)?;
             request.headers_mut().insert(ACCEPT, accept);
         }
-        let request = reqwest::Request::try_from(request).map_err(|_| OutboundError::Malformed)?;
+        let request = reqwest::Request::try_from(request).map_err(|_| GuardError::Malformed)?;
         tokio::time::timeout(self.deadline, self.exchange(request, expected))
             .await
-            .map_err(|_| OutboundError::Timeout)?
+            .map_err(|_| GuardError::Timeout)?
     }
 
-    async fn exchange(&self, request: reqwest::Request, expected: Expected) -> Result<Reply, OutboundError> {
+    async fn exchange(&self, request: reqwest::Request, expected: Expected) -> Result<Reply, GuardError> {
         let mut response = self.http.execute(request).await.map_err(|error| translate(&error))?;
         let status = response.status();
         if status.is_redirection() {
-            return Err(OutboundError::Unexpected("a redirect"));
+            return Err(GuardError::Unexpected("a redirect"));
         }
         if response.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-            return Err(OutboundError::Unexpected("compressed"));
+            return Err(GuardError::Unexpected("compressed"));
         }
         let failed = status.is_client_error() || status.is_server_error();
         let limit = if failed { MAX_ERROR_BYTES } else { expected.max_bytes };
         let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
         if !failed && announced.is_some_and(|length| length > limit) {
-            return Err(OutboundError::TooLarge);
+            return Err(GuardError::TooLarge);
         }
         let types: &[&str] =
             if failed { &["application/json", "application/problem+json"] } else { expected.content_types };
@@ -258,15 +258,11 @@ impl GuardedClient {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| translate(&error))? {
             if !fits && !chunk.is_empty() {
-                return Err(OutboundError::Unexpected("another content type"));
+                return Err(GuardError::Unexpected("another content type"));
             }
             if body.len().saturating_add(chunk.len()) > limit {
                 // What an error says at length is not needed; that it is one is.
-                return if failed {
-                    Ok(reply(&mut response, Vec::new()))
-                } else {
-                    Err(OutboundError::TooLarge)
-                };
+                return if failed { Ok(reply(&mut response, Vec::new())) } else { Err(GuardError::TooLarge) };
             }
             body.extend_from_slice(&chunk);
         }
@@ -274,20 +270,20 @@ impl GuardedClient {
     }
 
     /// Checks a URL before anything leaves this node.
-    fn check(&self, url: &Url) -> Result<(), OutboundError> {
+    fn check(&self, url: &Url) -> Result<(), GuardError> {
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(OutboundError::Forbidden("user information"));
+            return Err(GuardError::Forbidden("user information"));
         }
         match (self.reach, url.scheme()) {
             (_, "https") | (Reach::Demo, "http") => {}
-            _ => return Err(OutboundError::Forbidden("not https")),
+            _ => return Err(GuardError::Forbidden("not https")),
         }
         // Addresses in URLs never reach the resolver. Decimal, octal and short forms are IPv4 to the URL parser.
         let literal = match url.host() {
-            None => return Err(OutboundError::Forbidden("no host")),
+            None => return Err(GuardError::Forbidden("no host")),
             Some(Host::Domain(name)) => {
                 if self.reach == Reach::Demo && !is_localhost(name) {
-                    return Err(OutboundError::Forbidden("not loopback"));
+                    return Err(GuardError::Forbidden("not loopback"));
                 }
                 None
             }
@@ -295,9 +291,9 @@ impl GuardedClient {
             Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
         };
         match (self.reach, literal) {
-            (Reach::Public, Some(_)) => return Err(OutboundError::Forbidden("an address instead of a name")),
+            (Reach::Public, Some(_)) => return Err(GuardError::Forbidden("an address instead of a name")),
             (Reach::Demo, Some(address)) if !address.is_loopback() => {
-                return Err(OutboundError::Forbidden("not loopback"));
+                return Err(GuardError::Forbidden("not loopback"));
             }
             _ => {}
         }
@@ -307,7 +303,7 @@ impl GuardedClient {
         {
             Ok(())
         } else {
-            Err(OutboundError::Forbidden("neither configured nor listed by an anchor"))
+            Err(GuardError::Forbidden("neither configured nor listed by an anchor"))
         }
     }
 }
@@ -317,12 +313,12 @@ fn request(
     url: &Url,
     headers: &[(HeaderName, &str)],
     body: Vec<u8>,
-) -> Result<http::Request<Vec<u8>>, OutboundError> {
+) -> Result<http::Request<Vec<u8>>, GuardError> {
     let mut request = http::Request::builder().method(method).uri(url.as_str());
     for (name, value) in headers {
         request = request.header(name, *value);
     }
-    request.body(body).map_err(|_| OutboundError::Malformed)
+    request.body(body).map_err(|_| GuardError::Malformed)
 }
 
 fn reply(response: &mut reqwest::Response, body: Vec<u8>) -> Reply {
@@ -346,15 +342,15 @@ fn has_type(headers: &HeaderMap, types: &[&str]) -> bool {
         })
 }
 
-fn translate(error: &reqwest::Error) -> OutboundError {
+fn translate(error: &reqwest::Error) -> GuardError {
     let mut cause: Option<&dyn Error> = Some(error);
     while let Some(current) = cause {
         if current.is::<AddressRefused>() {
-            return OutboundError::Forbidden("not a public address");
+            return GuardError::Forbidden("not a public address");
         }
         cause = current.source();
     }
-    if error.is_timeout() { OutboundError::Timeout } else { OutboundError::Unreachable }
+    if error.is_timeout() { GuardError::Timeout } else { GuardError::Unreachable }
 }
 
 #[cfg(test)]

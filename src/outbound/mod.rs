@@ -4,10 +4,10 @@ mod address;
 mod anchor;
 mod cache;
 pub mod guard;
-mod members;
 pub mod openid;
 pub mod peers;
+mod send;
 
 pub use anchor::MemberContact;
-pub use guard::{Expected, GuardedClient, OutboundError, Reach, Reply};
+pub use guard::{Expected, GuardError, GuardedClient, Reach, Reply};
 pub use peers::{AnchorSource, FederationPeers};

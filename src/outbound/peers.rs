@@ -9,7 +9,7 @@ use url::Url;
 
 use super::anchor::{AnchorClient, AnchorView, answered, configuration};
 use super::cache::Cell;
-use super::guard::{Expected, GuardedClient, OutboundError, Reach};
+use super::guard::{Expected, GuardError, GuardedClient, Reach};
 use crate::domain::catalogue::{DeclaredUse, DeclaredUses};
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{
@@ -72,20 +72,20 @@ impl FederationPeers {
     /// Peers under these anchors, whose origins the guarded client may ask from then on.
     ///
     /// # Errors
-    /// [`OutboundError::Forbidden`] when there is no anchor, or one without keys outside the demo profile.
+    /// [`GuardError::Forbidden`] when there is no anchor, or one without keys outside the demo profile.
     pub fn new(
         anchors: Vec<AnchorSource>,
         guard: GuardedClient,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, OutboundError> {
+    ) -> Result<Self, GuardError> {
         if anchors.is_empty() {
-            return Err(OutboundError::Forbidden("no anchor is configured"));
+            return Err(GuardError::Forbidden("no anchor is configured"));
         }
         if guard.reach() != Reach::Demo && anchors.iter().any(|anchor| anchor.keys.is_none()) {
-            return Err(OutboundError::Forbidden("an anchor has no configured keys"));
+            return Err(GuardError::Forbidden("an anchor has no configured keys"));
         }
         for anchor in &anchors {
-            guard.allow(&Url::parse(anchor.id.as_str()).map_err(|_| OutboundError::Malformed)?);
+            guard.allow(&Url::parse(anchor.id.as_str()).map_err(|_| GuardError::Malformed)?);
         }
         let anchors = anchors
             .into_iter()
@@ -203,6 +203,11 @@ impl Peers for FederationPeers {
             }
         }
         Err(TrustError::NotTrusted("the recipient declares no such use"))
+    }
+
+    async fn declared_uses(&self, recipient: &EntityId) -> Result<Arc<DeclaredUses>, TrustError> {
+        self.resolve(recipient).await?;
+        kept(&self.uses, recipient).get(&*self.clock, USES_AGE_SECS, self.fetch_uses(recipient)).await
     }
 
     async fn members(&self) -> Result<Vec<Arc<TrustedPeer>>, TrustError> {

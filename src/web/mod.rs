@@ -23,10 +23,10 @@ pub struct App {
     pub node: Arc<Node>,
     /// How cookies are named and guarded.
     pub cookies: Cookies,
-    /// What the node says about itself to the federation.
-    pub statements: Arc<crate::node::federation::NodeStatements>,
     /// The city's look.
     pub brand: Brand,
+    /// Whether this is a demonstration with made-up people.
+    pub demo: bool,
 }
 
 /// How the city's portal looks and whom it names.

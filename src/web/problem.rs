@@ -5,90 +5,118 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
+use super::portal::views::{FailingSide, ProblemTopic};
 use super::trace;
 use crate::node::{Problem, ProblemKind};
 
 /// Seconds after which a caller may try again what cannot be done now.
 pub const RETRY_AFTER_SECS: &str = "5";
 
-/// The HTTP status of a kind of problem.
+/// The public type of a kind of problem: each has a page at `/problems/{slug}`.
 #[must_use]
-pub const fn status(kind: ProblemKind) -> StatusCode {
+pub const fn topic(kind: ProblemKind) -> ProblemTopic {
     match kind {
-        ProblemKind::BadRequest => StatusCode::BAD_REQUEST,
-        ProblemKind::Unauthenticated | ProblemKind::SessionEnded => StatusCode::UNAUTHORIZED,
-        ProblemKind::ForeignForm | ProblemKind::WrongPerson => StatusCode::FORBIDDEN,
-        ProblemKind::NotFound => StatusCode::NOT_FOUND,
-        ProblemKind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        ProblemKind::Changed | ProblemKind::ConsentNotInForce | ProblemKind::ConsentPending => {
-            StatusCode::CONFLICT
-        }
-        ProblemKind::BeyondDeclaredUse => StatusCode::UNPROCESSABLE_ENTITY,
-        ProblemKind::PeerNotTrusted | ProblemKind::HolderRefused | ProblemKind::AnswerNotTrusted => {
-            StatusCode::BAD_GATEWAY
-        }
-        ProblemKind::LoginFailed => StatusCode::BAD_REQUEST,
-        ProblemKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        ProblemKind::PeerUnavailable
-        | ProblemKind::RegisterUnavailable
-        | ProblemKind::ProviderUnavailable
-        | ProblemKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        ProblemKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ProblemKind::BadRequest | ProblemKind::MethodNotAllowed => ProblemTopic::InvalidRequest,
+        ProblemKind::Unauthenticated
+        | ProblemKind::SessionEnded
+        | ProblemKind::LoginFailed
+        | ProblemKind::LoginCancelled
+        | ProblemKind::LoginTooWeak
+        | ProblemKind::LoginNoIdentifier => ProblemTopic::NotAuthenticated,
+        ProblemKind::ForeignForm | ProblemKind::WrongPerson => ProblemTopic::NotAllowed,
+        ProblemKind::NotFound => ProblemTopic::NotFound,
+        ProblemKind::Changed => ProblemTopic::Conflict,
+        ProblemKind::ConsentNotInForce => ProblemTopic::PermissionEnded,
+        ProblemKind::ConsentPending => ProblemTopic::PermissionWaiting,
+        ProblemKind::ConsentDeclined => ProblemTopic::PermissionDeclined,
+        ProblemKind::BeyondDeclaredUse => ProblemTopic::UseNotDeclared,
+        ProblemKind::PeerNotTrusted => ProblemTopic::NotMember,
+        ProblemKind::PeerUnavailable => ProblemTopic::HolderUnavailable,
+        ProblemKind::HolderRefused => ProblemTopic::ExchangeRefused,
+        ProblemKind::AnswerNotTrusted => ProblemTopic::AnswerRefused,
+        ProblemKind::RegisterUnavailable => ProblemTopic::RegisterUnavailable,
+        ProblemKind::ProviderUnavailable => ProblemTopic::ProviderUnavailable,
+        ProblemKind::TooLarge => ProblemTopic::TooLarge,
+        ProblemKind::Unavailable => ProblemTopic::Unavailable,
+        ProblemKind::Internal => ProblemTopic::Internal,
     }
 }
 
-/// The short title of a kind of problem, in English: for developers. Residents get pages.
+/// The HTTP status of a kind of problem.
 #[must_use]
-pub const fn title(kind: ProblemKind) -> &'static str {
+pub fn status(kind: ProblemKind) -> StatusCode {
     match kind {
-        ProblemKind::BadRequest => "The request is malformed",
-        ProblemKind::Unauthenticated => "No valid credentials",
-        ProblemKind::ForeignForm => "The form did not come from this site",
-        ProblemKind::NotFound => "No such thing here",
-        ProblemKind::MethodNotAllowed => "The method is not offered here",
-        ProblemKind::Changed => "It has changed since it was shown",
-        ProblemKind::ConsentNotInForce => "The permission is not in force",
-        ProblemKind::ConsentPending => "The resident has not decided yet",
-        ProblemKind::BeyondDeclaredUse => "Beyond the declared use",
-        ProblemKind::PeerNotTrusted => "The other node is not a trusted member",
-        ProblemKind::PeerUnavailable => "The other node does not answer",
-        ProblemKind::HolderRefused => "The holder refused",
-        ProblemKind::AnswerNotTrusted => "The other node's answer does not hold",
-        ProblemKind::RegisterUnavailable => "The register does not answer",
-        ProblemKind::ProviderUnavailable => "The login provider does not answer",
-        ProblemKind::LoginFailed => "The login did not succeed",
-        ProblemKind::SessionEnded => "The session has ended",
-        ProblemKind::WrongPerson => "Another person is expected",
-        ProblemKind::TooLarge => "The request is too large",
-        ProblemKind::Unavailable => "Not possible now",
-        ProblemKind::Internal => "A mistake of this node's",
+        ProblemKind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        other => StatusCode::from_u16(topic(other).status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// The word for the side that failed.
+#[must_use]
+pub const fn side(topic: ProblemTopic) -> &'static str {
+    match topic.side() {
+        FailingSide::Caller => "caller",
+        FailingSide::Resident => "resident",
+        FailingSide::Recipient => "recipient",
+        FailingSide::Holder => "holder",
+        FailingSide::Register => "register",
+        FailingSide::Provider => "provider",
+        FailingSide::Node => "node",
+    }
+}
+
+/// The short title of a type of problem, in English: for developers. Residents get pages.
+#[must_use]
+pub const fn title(topic: ProblemTopic) -> &'static str {
+    match topic {
+        ProblemTopic::InvalidRequest => "The request is malformed",
+        ProblemTopic::NotAuthenticated => "No valid credentials",
+        ProblemTopic::NotAllowed => "Not allowed",
+        ProblemTopic::NotFound => "No such thing here, or not yours",
+        ProblemTopic::Conflict => "It has changed since it was shown",
+        ProblemTopic::TooLarge => "The request is too large",
+        ProblemTopic::TooManyRequests => "Too many requests",
+        ProblemTopic::PermissionWaiting => "The resident has not decided yet",
+        ProblemTopic::PermissionDeclined => "The resident did not give the permission",
+        ProblemTopic::PermissionEnded => "The permission has ended",
+        ProblemTopic::UseNotDeclared => "Beyond the declared use",
+        ProblemTopic::NotMember => "The other node is not a trusted member",
+        ProblemTopic::ExchangeRefused => "The holder refused",
+        ProblemTopic::AnswerRefused => "The other node's answer does not hold",
+        ProblemTopic::HolderUnavailable => "The other node does not answer",
+        ProblemTopic::RegisterUnavailable => "The register does not answer",
+        ProblemTopic::ProviderUnavailable => "The login provider does not answer",
+        ProblemTopic::Unavailable => "Not possible now",
+        ProblemTopic::Internal => "A mistake of this node's",
     }
 }
 
 /// What the caller does next, in English.
 #[must_use]
-pub const fn next_step(kind: ProblemKind) -> &'static str {
-    match kind {
-        ProblemKind::BadRequest | ProblemKind::BeyondDeclaredUse => "Correct the request as the detail says.",
-        ProblemKind::Unauthenticated => "Get a token with client credentials and send it as Bearer.",
-        ProblemKind::ForeignForm => "Open the page again and send the form from there.",
-        ProblemKind::NotFound => "Check the address and whether it is yours.",
-        ProblemKind::MethodNotAllowed => "Use the documented method.",
-        ProblemKind::Changed => "Open the page again and decide on what it shows now.",
-        ProblemKind::ConsentNotInForce | ProblemKind::HolderRefused => {
+pub const fn next_step(topic: ProblemTopic) -> &'static str {
+    match topic {
+        ProblemTopic::InvalidRequest | ProblemTopic::UseNotDeclared => {
+            "Correct the request as the detail says."
+        }
+        ProblemTopic::NotAuthenticated => "Get a token with client credentials and send it as Bearer.",
+        ProblemTopic::NotAllowed => "Send only what was allowed, from where it was allowed.",
+        ProblemTopic::NotFound => "Check the address and whether it is yours.",
+        ProblemTopic::Conflict => "Read it again and decide on what it says now.",
+        ProblemTopic::TooLarge => "Send less.",
+        ProblemTopic::TooManyRequests => "Wait as long as Retry-After says.",
+        ProblemTopic::PermissionWaiting => "Wait for the resident, or send them to the start address.",
+        ProblemTopic::PermissionDeclined | ProblemTopic::PermissionEnded | ProblemTopic::ExchangeRefused => {
             "Stop using the permission. Ask the resident anew if the service still needs the data."
         }
-        ProblemKind::ConsentPending => "Wait for the resident, or send them to the start address.",
-        ProblemKind::PeerNotTrusted => "Check the entity identifier; ask the federation's operator.",
-        ProblemKind::PeerUnavailable
-        | ProblemKind::RegisterUnavailable
-        | ProblemKind::ProviderUnavailable
-        | ProblemKind::Unavailable => "Try again after Retry-After. Nothing was sent.",
-        ProblemKind::AnswerNotTrusted => "Nothing of the answer was used. Tell both cities' operators the trace.",
-        ProblemKind::LoginFailed | ProblemKind::SessionEnded => "Log in again.",
-        ProblemKind::WrongPerson => "Log out and log in as the person whom the service expects.",
-        ProblemKind::TooLarge => "Send less.",
-        ProblemKind::Internal => "Tell the operator the trace.",
+        ProblemTopic::NotMember => "Check the entity identifier; ask the federation's operator.",
+        ProblemTopic::AnswerRefused => {
+            "Nothing of the answer was used. Tell both cities' operators the trace."
+        }
+        ProblemTopic::HolderUnavailable
+        | ProblemTopic::RegisterUnavailable
+        | ProblemTopic::ProviderUnavailable
+        | ProblemTopic::Unavailable => "Try again after Retry-After. Nothing was sent.",
+        ProblemTopic::Internal => "Tell the operator the trace.",
     }
 }
 
@@ -153,14 +181,14 @@ pub fn log(problem: &Problem) {
 /// The `problem+json` answer of a kind. The `type` is relative to the node, which serves it as a page.
 #[must_use]
 pub fn respond(kind: ProblemKind, detail: Option<&str>) -> HttpResponse {
-    let status = status(kind);
+    let (status, topic) = (status(kind), topic(kind));
     let body = Body {
-        kind: format!("/problems/{}", kind.slug()),
-        title: title(kind),
+        kind: format!("/problems/{}", topic.slug()),
+        title: title(topic),
         status: status.as_u16(),
         detail,
-        side: kind.side().as_str(),
-        next: next_step(kind),
+        side: side(topic),
+        next: next_step(topic),
         trace: trace::current(),
     };
     let mut response = HttpResponse::build(status);

@@ -107,12 +107,14 @@ fn machine_routes(config: &mut web::ServiceConfig) {
     exchange::configure(config);
     events::configure(config);
     api::configure(config);
-    config
-        .route("/health/live", web::get().to(alive))
-        .route("/health/ready", web::get().to(ready));
+    config.route("/health/live", web::get().to(alive)).route("/health/ready", web::get().to(ready));
 }
 
-fn start<F, I, S, B>(server: HttpServer<F, I, S, B>, listener: TcpListener, bounds: Bounds) -> std::io::Result<Server>
+fn start<F, I, S, B>(
+    server: HttpServer<F, I, S, B>,
+    listener: TcpListener,
+    bounds: Bounds,
+) -> std::io::Result<Server>
 where
     F: Fn() -> I + Send + Clone + 'static,
     I: actix_web::dev::IntoServiceFactory<S, actix_http::Request>,
@@ -187,6 +189,8 @@ async fn deadline(
     let parts = request.request().clone();
     match tokio::time::timeout(whole, next.call(request)).await {
         Ok(answer) => answer.map(ServiceResponse::map_into_left_body),
-        Err(_) => Ok(ServiceResponse::new(parts, respond(ProblemKind::Unavailable, None)).map_into_right_body()),
+        Err(_) => {
+            Ok(ServiceResponse::new(parts, respond(ProblemKind::Unavailable, None)).map_into_right_body())
+        }
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError, generate_session_key};
+use actix_session::storage::{
+    LoadError, SaveError, SessionKey, SessionStore, UpdateError, generate_session_key,
+};
 use actix_session::{Session, SessionExt};
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
@@ -65,12 +67,10 @@ impl SessionStore for StoredSessions {
     }
 
     async fn update(&self, key: SessionKey, state: State, _: &Duration) -> Result<SessionKey, UpdateError> {
-        let text =
-            serde_json::to_string(&state).map_err(|error| UpdateError::Serialization(error.into()))?;
+        let text = serde_json::to_string(&state).map_err(|error| UpdateError::Serialization(error.into()))?;
         let (name, now) = (key.as_ref().to_owned(), self.node.now());
         let idle = self.node.settings.limits.session_idle_secs;
-        let updated =
-            self.node.store.write(move |tx| sessions::update(tx, &name, &text, now, idle)).await;
+        let updated = self.node.store.write(move |tx| sessions::update(tx, &name, &text, now, idle)).await;
         match updated {
             Ok(()) => Ok(key),
             // It ended while the page was being made: what the page put into it begins a new one.

@@ -113,6 +113,9 @@ pub struct Field {
     /// How careful one must be with it.
     #[serde(default)]
     pub sensitivity: Sensitivity,
+    /// What people call the codes that it uses (`DAYCARE` → päiväkoti); empty when its values are plain.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub codes: BTreeMap<String, Text>,
 }
 
 /// The fields that date a record.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::EntityStatement;
+use crate::domain::catalogue::{Language, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
@@ -19,7 +20,7 @@ pub struct NodeDescription {
     /// Its entity identifier and base URL.
     pub id: EntityId,
     /// What people call the organisation.
-    pub name: String,
+    pub name: Text,
     /// Where the organisation presents itself.
     pub organization_uri: Option<String>,
     /// E-mail addresses of those who run it.
@@ -44,7 +45,7 @@ pub struct AnchorDescription {
     /// Its entity identifier and base URL.
     pub id: EntityId,
     /// What people call it.
-    pub name: String,
+    pub name: Text,
     /// E-mail addresses of those who run it.
     pub contacts: Vec<String>,
     /// Keys that sign its statements.
@@ -200,9 +201,12 @@ fn statement(
     }
 }
 
-fn federation_entity(name: &str, contacts: &[String]) -> Map<String, Value> {
+fn federation_entity(name: &Text, contacts: &[String]) -> Map<String, Value> {
     let mut members = Map::new();
-    members.insert("organization_name".into(), json!(name));
+    members.insert("organization_name".into(), json!(name.en));
+    for language in Language::ALL {
+        members.insert(format!("organization_name#{}", language.tag()), json!(name.get(language)));
+    }
     if !contacts.is_empty() {
         members.insert("contacts".into(), json!(contacts));
     }

@@ -29,8 +29,7 @@ pub(super) fn trusted_peer(
         Some(_) => Err(TrustError::NotTrusted("metadata of a type is not an object")),
     };
     let name = role("federation_entity")?
-        .and_then(|entity| entity.text("organization_name").map(str::to_owned))
-        .filter(|name| !name.is_empty() && name.chars().count() <= 100 && !name.contains(is_unprintable))
+        .and_then(|entity| entity.name())
         .ok_or(TrustError::NotTrusted("federation_entity has no proper organization_name"))?;
     let authorization_server =
         role("oauth_authorization_server")?.map(|role| role.authorization_server()).transpose()?;
@@ -46,6 +45,18 @@ fn is_unprintable(c: char) -> bool {
 }
 
 impl Role<'_> {
+    /// `organization_name`, and its translations where it has them (OpenID Federation 1.0 §5.2.2).
+    fn name(&self) -> Option<Text> {
+        let proper =
+            |name: &&str| !name.is_empty() && name.chars().count() <= 100 && !name.contains(is_unprintable);
+        let plain = self.text("organization_name").filter(proper)?;
+        let of = |language: Language| {
+            let tagged = self.text(&format!("organization_name#{}", language.tag()));
+            tagged.filter(proper).unwrap_or(plain).to_owned()
+        };
+        Some(Text { fi: of(Language::Fi), sv: of(Language::Sv), en: of(Language::En) })
+    }
+
     fn text(&self, name: &str) -> Option<&str> {
         self.members.get(name).and_then(Value::as_str)
     }

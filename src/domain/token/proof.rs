@@ -120,7 +120,8 @@ impl VerifiedProof {
             jti: claims.jti.clone(),
             digest: verified.digest().to_owned(),
             // Kept longer than it could be accepted, so that a slow clock elsewhere opens no second chance.
-            expires_at: Timestamp::from_secs(claims.iat).plus_secs(2 * expected.max_age_secs + PROOF_AHEAD_SECS),
+            expires_at: Timestamp::from_secs(claims.iat)
+                .plus_secs(2 * expected.max_age_secs + PROOF_AHEAD_SECS),
         })
     }
 

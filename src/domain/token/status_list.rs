@@ -86,7 +86,13 @@ pub fn pack(entries: impl IntoIterator<Item = (u32, u8)>) -> Vec<u8> {
 
 /// The claims of one list from its compressed bytes.
 #[must_use]
-pub fn claims(holder: &EntityId, list: u32, compressed: &[u8], now: Timestamp, lifetime_secs: i64) -> StatusListClaims {
+pub fn claims(
+    holder: &EntityId,
+    list: u32,
+    compressed: &[u8],
+    now: Timestamp,
+    lifetime_secs: i64,
+) -> StatusListClaims {
     StatusListClaims {
         iss: holder.to_string(),
         sub: list_uri(holder, list),

@@ -32,7 +32,7 @@ fn demo(url: &Url) -> GuardedClient {
     client
 }
 
-async fn ask(answer: &'static str, more: &'static [u8]) -> Result<Reply, OutboundError> {
+async fn ask(answer: &'static str, more: &'static [u8]) -> Result<Reply, GuardError> {
     let url = serve(answer, more).await;
     demo(&url).get(&url, &[], JSON).await
 }
@@ -66,49 +66,49 @@ async fn errors_are_answers_with_json_or_without_a_body() {
 
 #[tokio::test]
 async fn hostile_answers_are_refused() {
-    let cases: [(&str, &[u8], OutboundError); 10] = [
+    let cases: [(&str, &[u8], GuardError); 10] = [
         (
             "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
             b"",
-            OutboundError::Unexpected("a redirect"),
+            GuardError::Unexpected("a redirect"),
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1001\r\n\r\n",
             b"",
-            OutboundError::TooLarge,
+            GuardError::TooLarge,
         ),
-        ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", &[b' '; 4096], OutboundError::TooLarge),
+        ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", &[b' '; 4096], GuardError::TooLarge),
         (
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\n1",
             b"",
-            OutboundError::Unexpected("compressed"),
+            GuardError::Unexpected("compressed"),
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n{}",
             b"",
-            OutboundError::Unexpected("another content type"),
+            GuardError::Unexpected("another content type"),
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-7\r\nContent-Length: 2\r\n\r\n{}",
             b"",
-            OutboundError::Unexpected("another content type"),
+            GuardError::Unexpected("another content type"),
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n{}",
             b"",
-            OutboundError::Unexpected("another content type"),
+            GuardError::Unexpected("another content type"),
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
             b"",
-            OutboundError::Unexpected("another content type"),
+            GuardError::Unexpected("another content type"),
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{}",
             b"",
-            OutboundError::Unreachable,
+            GuardError::Unreachable,
         ),
-        ("not HTTP\r\n\r\n", b"", OutboundError::Unreachable),
+        ("not HTTP\r\n\r\n", b"", GuardError::Unreachable),
     ];
     for (answer, more, expected) in cases {
         assert_eq!(ask(answer, more).await.unwrap_err(), expected, "{answer}");
@@ -119,9 +119,9 @@ async fn hostile_answers_are_refused() {
 async fn nobody_waits_for_ever() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Url::parse(&format!("http://127.0.0.1:{}/", listener.local_addr().unwrap().port())).unwrap();
-    assert_eq!(demo(&url).get(&url, &[], JSON).await.unwrap_err(), OutboundError::Timeout);
+    assert_eq!(demo(&url).get(&url, &[], JSON).await.unwrap_err(), GuardError::Timeout);
     drop(listener);
-    assert_eq!(demo(&url).get(&url, &[], JSON).await.unwrap_err(), OutboundError::Unreachable);
+    assert_eq!(demo(&url).get(&url, &[], JSON).await.unwrap_err(), GuardError::Unreachable);
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn addresses_inward_are_refused_before_anything_is_sent() {
         let url = Url::parse(text).unwrap();
         client.allow(&url);
         let refusal = client.get(&url, &[], JSON).await.unwrap_err();
-        assert_eq!(refusal, OutboundError::Forbidden(rule), "{text}");
+        assert_eq!(refusal, GuardError::Forbidden(rule), "{text}");
     }
 }
 
@@ -153,7 +153,7 @@ async fn addresses_inward_are_refused_before_anything_is_sent() {
 async fn only_configured_and_listed_origins_are_asked() {
     let url = serve("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", b"").await;
     let client = GuardedClient::new(Reach::Demo).unwrap();
-    let stranger = OutboundError::Forbidden("neither configured nor listed by an anchor");
+    let stranger = GuardError::Forbidden("neither configured nor listed by an anchor");
     assert_eq!(client.get(&url, &[], JSON).await.unwrap_err(), stranger);
     let anchor = EntityId::new("http://anchor.localhost:8400").unwrap();
     let member = EntityId::new(url.origin().ascii_serialization()).unwrap();

@@ -116,7 +116,9 @@ fn basic(request: &HttpRequest) -> Option<(String, String)> {
     let text = String::from_utf8(decoded).ok()?;
     let (name, secret) = text.split_once(':')?;
     let decode = |part: &str| {
-        url::form_urlencoded::parse(format!("v={part}").as_bytes()).next().map(|(_, value)| value.into_owned())
+        url::form_urlencoded::parse(format!("v={part}").as_bytes())
+            .next()
+            .map(|(_, value)| value.into_owned())
     };
     Some((decode(name)?, decode(secret)?))
 }
@@ -150,8 +152,10 @@ async fn list(
     let state = query
         .take("state")
         .map(|word| {
-            HeldState::from_word(&word)
-                .ok_or(Problem::with_detail(ProblemKind::BadRequest, "state is not one of the documented words"))
+            HeldState::from_word(&word).ok_or(Problem::with_detail(
+                ProblemKind::BadRequest,
+                "state is not one of the documented words",
+            ))
         })
         .transpose()?;
     let found = request_consent::list(&app.node, &service, state).await?;

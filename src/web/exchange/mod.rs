@@ -1,14 +1,15 @@
 //! The exchange endpoint: `GET /exchange/datasets/{id}` (RFC 9449 §7, RFC 6750 §3).
 
-use actix_web::http::header::{self, HeaderName};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use super::App;
 use super::extract::{Ambiguous, single_header};
-use super::problem::RETRY_AFTER_SECS;
+use super::portal::views::ProblemTopic;
+use super::problem::{self, RETRY_AFTER_SECS};
 use super::trace;
 use crate::domain::exchange::receipt::content_digest;
 use crate::domain::token::{Refusal, RefusalCode};
@@ -50,10 +51,7 @@ async fn exchange(
 }
 
 /// The token and its proof, each exactly once.
-fn credentials(
-    request: &HttpRequest,
-    query: &[(String, String)],
-) -> Result<(String, String), Refusal> {
+fn credentials(request: &HttpRequest, query: &[(String, String)]) -> Result<(String, String), Refusal> {
     if query.iter().any(|(name, _)| name == "access_token") {
         return Err(Refusal::proof("token_in_query"));
     }
@@ -73,15 +71,15 @@ fn credentials(
 
 /// A refusal as HTTP: the standard's code, never the reason.
 fn refuse(refusal: Refusal, nonce: &str) -> HttpResponse {
-    let (status, title) = match refusal.code {
-        RefusalCode::InvalidRequest => (StatusCode::BAD_REQUEST, "The request is malformed"),
-        RefusalCode::InvalidToken => (StatusCode::UNAUTHORIZED, "The consent token does not carry this exchange"),
-        RefusalCode::InvalidDpopProof => (StatusCode::UNAUTHORIZED, "The DPoP proof does not fit this request"),
-        RefusalCode::UseDpopNonce => (StatusCode::UNAUTHORIZED, "Use the nonce in DPoP-Nonce"),
-        RefusalCode::InsufficientScope => (StatusCode::FORBIDDEN, "The request goes beyond the consent"),
-        RefusalCode::UnknownDataset => (StatusCode::NOT_FOUND, "No such dataset here"),
-        RefusalCode::TooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The token is too large"),
-        RefusalCode::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Not possible now; nothing was released"),
+    let (status, topic) = match refusal.code {
+        RefusalCode::InvalidRequest => (StatusCode::BAD_REQUEST, ProblemTopic::InvalidRequest),
+        RefusalCode::InvalidToken | RefusalCode::InvalidDpopProof | RefusalCode::UseDpopNonce => {
+            (StatusCode::UNAUTHORIZED, ProblemTopic::NotAuthenticated)
+        }
+        RefusalCode::InsufficientScope => (StatusCode::FORBIDDEN, ProblemTopic::NotAllowed),
+        RefusalCode::UnknownDataset => (StatusCode::NOT_FOUND, ProblemTopic::NotFound),
+        RefusalCode::TooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ProblemTopic::TooLarge),
+        RefusalCode::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, ProblemTopic::Unavailable),
     };
     let code = refusal.code.as_str();
     let mut response = HttpResponse::build(status);
@@ -97,11 +95,12 @@ fn refuse(refusal: Refusal, nonce: &str) -> HttpResponse {
         response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECS));
     }
     let body = json!({
-        "type": format!("/problems/exchange-{}", code.replace('_', "-")),
-        "title": title,
+        "type": format!("/problems/{}", topic.slug()),
+        "title": problem::title(topic),
         "status": status.as_u16(),
         "code": code,
-        "side": if status == StatusCode::SERVICE_UNAVAILABLE { "holder" } else { "caller" },
+        "side": problem::side(topic),
+        "next": problem::next_step(topic),
         "trace": trace::current(),
     });
     response.body(body.to_string())

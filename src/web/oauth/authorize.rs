@@ -32,8 +32,7 @@ pub(super) async fn start(
     id: web::Path<String>,
 ) -> Result<HttpResponse, PageProblem> {
     let page = |problem| PageProblem::new(&request, problem);
-    let id: HeldConsentId =
-        id.parse().map_err(|_| page(Problem::new(ProblemKind::NotFound)))?;
+    let id: HeldConsentId = id.parse().map_err(|_| page(Problem::new(ProblemKind::NotFound)))?;
     let started = start_request(&app.node, id).await.map_err(page)?;
     let binding = binding_cookie(&app, started.browser_binding).max_age(Duration::minutes(30)).finish();
     Ok(HttpResponse::SeeOther()
@@ -44,10 +43,7 @@ pub(super) async fn start(
 }
 
 /// `GET /oauth/callback` at the recipient: the holder's answer.
-pub(super) async fn callback(
-    app: web::Data<App>,
-    request: HttpRequest,
-) -> Result<HttpResponse, PageProblem> {
+pub(super) async fn callback(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = |problem| PageProblem::new(&request, problem);
     let mut query = query(&request).map_err(|problem| page(problem.0))?;
     let answer = Answer {

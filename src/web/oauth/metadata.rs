@@ -3,19 +3,19 @@
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 
-use crate::domain::federation::NodeDescription;
-use crate::node::{KeyPurpose, Problem, ProblemKind, publish_status};
+use crate::node::federation::describe;
+use crate::node::{KeyPurpose, publish_status};
 use crate::web::App;
 use crate::web::problem::HttpProblem;
 
 /// `/.well-known/oauth-authorization-server` (RFC 8414).
-pub(super) async fn authorization_server(app: web::Data<App>) -> Result<HttpResponse, HttpProblem> {
-    Ok(cached(&describe(&app).await?.authorization_server()))
+pub(super) async fn authorization_server(app: web::Data<App>) -> HttpResponse {
+    cached(&describe(&app.node).authorization_server())
 }
 
 /// `/.well-known/oauth-protected-resource` (RFC 9728).
-pub(super) async fn protected_resource(app: web::Data<App>) -> Result<HttpResponse, HttpProblem> {
-    Ok(cached(&describe(&app).await?.protected_resource()))
+pub(super) async fn protected_resource(app: web::Data<App>) -> HttpResponse {
+    cached(&describe(&app.node).protected_resource())
 }
 
 /// The keys that sign consent tokens.
@@ -38,11 +38,6 @@ pub(super) async fn status_list(
         .insert_header((header::CONTENT_TYPE, "application/statuslist+jwt"))
         .insert_header((header::CACHE_CONTROL, "public, max-age=5"))
         .body(signed))
-}
-
-async fn describe(app: &App) -> Result<NodeDescription, HttpProblem> {
-    let described = app.statements.describe().await;
-    Ok(described.map_err(|error| Problem::because(ProblemKind::Unavailable, error))?)
 }
 
 fn cached(document: &serde_json::Value) -> HttpResponse {

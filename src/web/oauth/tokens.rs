@@ -108,7 +108,6 @@ fn form(request: &HttpRequest, body: &[u8]) -> Result<Parameters, OAuthError> {
 }
 
 fn proof(request: &HttpRequest) -> Result<Option<&str>, OAuthError> {
-    single_header(request, &DPOP).map_err(|_| {
-        OAuthError::new(OAuthCode::InvalidDpopProof, "the DPoP header must come once")
-    })
+    single_header(request, &DPOP)
+        .map_err(|_| OAuthError::new(OAuthCode::InvalidDpopProof, "the DPoP header must come once"))
 }

@@ -52,9 +52,8 @@ impl Colour {
         if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(ColourError);
         }
-        let part = |range| {
-            digits.get(range).and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or(ColourError)
-        };
+        let part =
+            |range| digits.get(range).and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or(ColourError);
         Ok(Self { red: part(0..2)?, green: part(2..4)?, blue: part(4..6)? })
     }
 

@@ -121,7 +121,10 @@ mod tests {
     #[test]
     fn the_language_link_keeps_the_rest_of_the_query() {
         assert_eq!(at("/me").language_href(Language::Sv), "/me?lang=sv");
-        assert_eq!(at("/catalogue?q=a%26b&lang=fi").language_href(Language::En), "/catalogue?q=a%26b&lang=en");
+        assert_eq!(
+            at("/catalogue?q=a%26b&lang=fi").language_href(Language::En),
+            "/catalogue?q=a%26b&lang=en"
+        );
         assert_eq!(at("/catalogue?lang=fi&q=x").language_href(Language::Sv), "/catalogue?q=x&lang=sv");
     }
 

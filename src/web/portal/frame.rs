@@ -162,7 +162,8 @@ impl Frame<'_> {
         let count = period.parts.len();
         for (index, part) in period.parts.iter().enumerate() {
             if index > 0 {
-                let joint = if index.saturating_add(1) == count { self.t.and().to_string() } else { ",".to_owned() };
+                let joint =
+                    if index.saturating_add(1) == count { self.t.and().to_string() } else { ",".to_owned() };
                 if joint != "," {
                     words.push(' ');
                 }

@@ -10,10 +10,12 @@ pub mod assets;
 mod chrome;
 pub mod format;
 mod frame;
+pub mod pages;
 mod texts;
 pub mod views;
 
 pub use chrome::{Chrome, Notice, Section, SignedIn, login_href};
+pub use pages::{PageProblem, configure};
 pub use frame::{Frame, View, render};
 
 #[cfg(test)]

@@ -112,7 +112,11 @@ fn check_references(tags: &[Tag], page: &str) {
 fn check_safety(tags: &[Tag], page: &str) {
     let mut in_form: Option<bool> = None;
     for tag in tags {
-        assert!(!["script", "style", "iframe", "img", "object"].contains(&tag.name.as_str()), "{page}: {}", tag.name);
+        assert!(
+            !["script", "style", "iframe", "img", "object"].contains(&tag.name.as_str()),
+            "{page}: {}",
+            tag.name
+        );
         for (key, value) in &tag.attributes {
             assert!(key != "style" && !key.starts_with("on"), "{page}: inline {key}");
             if ["href", "action", "src"].contains(&key.as_str()) {
@@ -130,7 +134,10 @@ fn check_safety(tags: &[Tag], page: &str) {
                 in_form = Some(false);
             }
         }
-        if tag.name == "input" && tag.attributes.get("name").is_some_and(|name| name == "csrf") && in_form.is_some() {
+        if tag.name == "input"
+            && tag.attributes.get("name").is_some_and(|name| name == "csrf")
+            && in_form.is_some()
+        {
             in_form = Some(true);
         }
     }
@@ -138,18 +145,39 @@ fn check_safety(tags: &[Tag], page: &str) {
 
 fn check_landmarks(tags: &[Tag], language: Language, page: &str) {
     for name in ["html", "header", "main", "footer", "title"] {
-        assert_eq!(tags.iter().filter(|tag| tag.name == name && !tag.closing).count(), 1, "{page}: one {name}");
+        assert_eq!(
+            tags.iter().filter(|tag| tag.name == name && !tag.closing).count(),
+            1,
+            "{page}: one {name}"
+        );
     }
     let html = tags.iter().find(|tag| tag.name == "html").unwrap();
     assert_eq!(html.attributes.get("lang").map(String::as_str), Some(language.tag()), "{page}");
-    let nameless = |tag: &&Tag| tag.name == "nav" && !tag.closing && !tag.attributes.contains_key("aria-label");
+    let nameless =
+        |tag: &&Tag| tag.name == "nav" && !tag.closing && !tag.attributes.contains_key("aria-label");
     assert!(!tags.iter().any(|tag| nameless(&tag)), "{page}: a nav without a name");
 }
 
 /// Words that residents never meet.
 const FORBIDDEN: [&str; 18] = [
-    "token", "grant", "scope", "holder", "recipient", "consent token", "omadata", "tokeni", "valtuutus", "skooppi",
-    "#error#", "\u{2068}", "\u{2069}", "\u{fffd}", "{ $", "submit", "lähetä lomake", "skicka in",
+    "token",
+    "grant",
+    "scope",
+    "holder",
+    "recipient",
+    "consent token",
+    "omadata",
+    "tokeni",
+    "valtuutus",
+    "skooppi",
+    "#error#",
+    "\u{2068}",
+    "\u{2069}",
+    "\u{fffd}",
+    "{ $",
+    "submit",
+    "lähetä lomake",
+    "skicka in",
 ];
 
 #[test]
@@ -190,10 +218,21 @@ fn languages_do_not_leak_into_each_other() {
 
 #[test]
 fn the_decision_page_keeps_its_order_and_its_balance() {
-    let html = super::render(&samples::consent(), Language::En, &samples::chrome("/consent/1", true)).unwrap();
+    let html =
+        super::render(&samples::consent(), Language::En, &samples::chrome("/consent/1", true)).unwrap();
     let order = [
-        "id=\"who\"", "id=\"purpose\"", "id=\"data\"", "name=\"field\"", "id=\"time\"", "id=\"after\"", "id=\"basis\"",
-        "id=\"no\"", "id=\"mind\"", "id=\"as\"", "value=\"allow\"", "value=\"deny\"",
+        "id=\"who\"",
+        "id=\"purpose\"",
+        "id=\"data\"",
+        "name=\"field\"",
+        "id=\"time\"",
+        "id=\"after\"",
+        "id=\"basis\"",
+        "id=\"no\"",
+        "id=\"mind\"",
+        "id=\"as\"",
+        "value=\"allow\"",
+        "value=\"deny\"",
     ];
     let places: Vec<usize> = order.iter().map(|mark| html.find(mark).expect(mark)).collect();
     assert!(places.is_sorted(), "{places:?}");
@@ -203,7 +242,8 @@ fn the_decision_page_keeps_its_order_and_its_balance() {
     assert_eq!(checked.len(), 1);
     assert_eq!(checked[0].attributes["value"], "once");
     // Two buttons of equal weight; the Enter key presses neither.
-    let buttons: Vec<&Tag> = tags.iter().filter(|tag| tag.attributes.get("name").is_some_and(|n| n == "decision")).collect();
+    let buttons: Vec<&Tag> =
+        tags.iter().filter(|tag| tag.attributes.get("name").is_some_and(|n| n == "decision")).collect();
     assert_eq!(buttons.len(), 2);
     assert_eq!(buttons[0].attributes["class"], buttons[1].attributes["class"]);
     let form = html.find("action=\"/consent/").unwrap();
@@ -294,8 +334,14 @@ fn arguments_and_plurals_land_where_they_belong() {
     assert_eq!(&*en.times_value(2, 10), "2 so far, at most 10");
     assert_eq!(&*sv.times_value(2, 10), "hittills 2, högst 10");
     assert_eq!(&*fi.times_value(2, 10), "tähän mennessä 2, enintään 10");
-    assert_eq!(&*en.permission_stop_confirmed("Turku", "today"), "Nothing more is fetched. Turku confirmed the stop on today.");
-    assert_eq!(&*fi.permission_stop_confirmed("Turku", "tänään"), "Uusia hakuja ei tehdä. Turku vahvisti perumisen tänään.");
+    assert_eq!(
+        &*en.permission_stop_confirmed("Turku", "today"),
+        "Nothing more is fetched. Turku confirmed the stop on today."
+    );
+    assert_eq!(
+        &*fi.permission_stop_confirmed("Turku", "tänään"),
+        "Uusia hakuja ei tehdä. Turku vahvisti perumisen tänään."
+    );
     assert_eq!(&*en.stop_limits(0), "Your data has not been fetched with this permission yet.");
     assert!(fi.stop_limits(1).starts_with("Tietosi on haettu kerran."));
     assert!(sv.stop_limits(4).starts_with("Dina uppgifter har hämtats 4 gånger."));

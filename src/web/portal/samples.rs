@@ -24,7 +24,11 @@ fn helsinki() -> Text {
 }
 
 fn asker() -> Party {
-    let service = text("Varhaiskasvatuksen hakemukset", "Ansökningar till småbarnspedagogik", "Early education applications");
+    let service = text(
+        "Varhaiskasvatuksen hakemukset",
+        "Ansökningar till småbarnspedagogik",
+        "Early education applications",
+    );
     Party { city: helsinki(), service }
 }
 
@@ -57,18 +61,35 @@ fn controller() -> Contact {
 }
 
 fn officer() -> Contact {
-    contact("Tietosuojavastaava", "Dataskyddsombudet", "Data protection officer", "tietosuoja@helsinki.example")
+    contact(
+        "Tietosuojavastaava",
+        "Dataskyddsombudet",
+        "Data protection officer",
+        "tietosuoja@helsinki.example",
+    )
 }
 
 fn names() -> Vec<(&'static str, Text, FieldType, Sensitivity, Value)> {
     use FieldType as T;
     use Sensitivity::{Normal, Sensitive};
     vec![
-        ("unit", text("Päiväkoti", "Daghem", "Daycare centre"), T::String, Normal, json!("Kuusimetsän päiväkoti <A>")),
+        (
+            "unit",
+            text("Päiväkoti", "Daghem", "Daycare centre"),
+            T::String,
+            Normal,
+            json!("Kuusimetsän päiväkoti <A>"),
+        ),
         ("startDate", text("Alkaa", "Börjar", "Starts"), T::Date, Normal, json!("2026-08-01")),
         ("endDate", text("Päättyy", "Slutar", "Ends"), T::Date, Normal, json!(null)),
         ("type", text("Muoto", "Form", "Form"), T::String, Normal, json!("DAYCARE_PART_TIME")),
-        ("serviceNeed", text("Palveluntarve", "Servicebehov", "Service need"), T::Object, Normal, json!({"hoursPerWeek": 27.5, "partWeek": true})),
+        (
+            "serviceNeed",
+            text("Palveluntarve", "Servicebehov", "Service need"),
+            T::Object,
+            Normal,
+            json!({"hoursPerWeek": 27.5, "partWeek": true}),
+        ),
         ("support", text("Tuen tarve", "Behov av stöd", "Support"), T::Array, Sensitive, json!(["A1", "B2"])),
     ]
 }
@@ -122,8 +143,10 @@ fn entries() -> Vec<LogEntry> {
         RefusalReason::RegisterUnavailable,
         RefusalReason::Unavailable,
     ];
-    let mut all =
-        vec![entry(LogOutcome::Released { confirmed: true }), entry(LogOutcome::Released { confirmed: false })];
+    let mut all = vec![
+        entry(LogOutcome::Released { confirmed: true }),
+        entry(LogOutcome::Released { confirmed: false }),
+    ];
     all.extend(refused.into_iter().map(|reason| entry(LogOutcome::Refused(reason))));
     if let Some(last) = all.last_mut() {
         last.permission = None;
@@ -139,7 +162,12 @@ pub(super) fn chrome(path: &str, signed_in: bool) -> Chrome {
         signed_in: signed_in.then(|| SignedIn { name: Some("Aino Esimerkki".into()) }),
         csrf: "csrf-of-the-session".into(),
         notices: Vec::new(),
-        contact: Some(contact("Asiakaspalvelu", "Kundtjänsten", "Customer service", "omatiedot@espoo.example")),
+        contact: Some(contact(
+            "Asiakaspalvelu",
+            "Kundtjänsten",
+            "Customer service",
+            "omatiedot@espoo.example",
+        )),
         data_protection_officer: Some(contact(
             "Tietosuojavastaava",
             "Dataskyddsombudet",
@@ -185,7 +213,10 @@ pub(super) fn consent() -> ConsentView {
     let all = names();
     let record = |title: &str| ConsentRecord {
         title: Some(title.into()),
-        values: all.iter().map(|(name, _, _, _, value)| (FieldName::new(*name).unwrap(), value.clone())).collect(),
+        values: all
+            .iter()
+            .map(|(name, _, _, _, value)| (FieldName::new(*name).unwrap(), value.clone()))
+            .collect(),
     };
     let fields = |range: std::ops::Range<usize>| {
         all[range].iter().map(|(name, label, _, care, _)| field(name, label, *care)).collect::<Vec<_>>()
@@ -196,7 +227,11 @@ pub(super) fn consent() -> ConsentView {
         verified: true,
         holder: text("Espoo", "Esbo", "Espoo"),
         dataset: placement(),
-        register: text("Varhaiskasvatuksen rekisteri", "Småbarnspedagogikens register", "Early education register"),
+        register: text(
+            "Varhaiskasvatuksen rekisteri",
+            "Småbarnspedagogikens register",
+            "Early education register",
+        ),
         purpose: purpose(),
         protected: true,
         required: fields(0..3),
@@ -211,7 +246,10 @@ pub(super) fn consent() -> ConsentView {
             max_times: 10,
             proposed_times: 10,
         },
-        reach: HistoryReach::Period { from: "2025-08-01".parse().unwrap(), to: "2026-12-31".parse().unwrap() },
+        reach: HistoryReach::Period {
+            from: "2025-08-01".parse().unwrap(),
+            to: "2026-12-31".parse().unwrap(),
+        },
         retention: "P1Y6M".into(),
         onward: Vec::new(),
         legal_basis: "https://w3id.org/dpv/legal/eu/gdpr#A6-1-a".into(),
@@ -318,7 +356,10 @@ fn dataset_uses() -> Vec<DatasetUse> {
 pub(super) fn catalogue() -> CatalogueView {
     CatalogueView {
         query: String::new(),
-        entries: vec![CatalogueEntry::new(&dataset(), dataset_uses()), CatalogueEntry::new(&dataset(), Vec::new())],
+        entries: vec![
+            CatalogueEntry::new(&dataset(), dataset_uses()),
+            CatalogueEntry::new(&dataset(), Vec::new()),
+        ],
         unreachable: vec![text("Oulu", "Uleåborg", "Oulu")],
     }
 }
@@ -328,7 +369,11 @@ fn declared() -> DeclaredUse {
         id: "http://helsinki.localhost:8401/catalogue/uses/placement".parse().unwrap(),
         service: "early-education-applications".parse().unwrap(),
         service_name: asker().service,
-        title: text("Paikan jatkuminen muutossa", "Platsen fortsätter efter flytt", "Keeping the place when moving"),
+        title: text(
+            "Paikan jatkuminen muutossa",
+            "Platsen fortsätter efter flytt",
+            "Keeping the place when moving",
+        ),
         purpose_text: purpose(),
         purpose: "https://w3id.org/dpv#ServiceProvision".into(),
         legal_basis: "A6-1-a".into(),
@@ -434,7 +479,8 @@ pub(super) fn all() -> Vec<Sample> {
     let mut confirmed = permission(PermissionStatus::Stopped);
     confirmed.stop_confirmation = Some(StopConfirmation::Confirmed { at: at("2026-11-20T12:30:09Z") });
     let searched = CatalogueView { query: "\"><b>".into(), entries: Vec::new(), unreachable: Vec::new() };
-    let formats = vec![FormatLink { name: "JSON-LD", href: "/catalogue/datasets/placements?format=jsonld".into() }];
+    let formats =
+        vec![FormatLink { name: "JSON-LD", href: "/catalogue/datasets/placements?format=jsonld".into() }];
     let dataset = DatasetView { dataset: dataset(), uses: dataset_uses(), formats };
     let mut noticed = sample("me", "/me", true, me());
     noticed.chrome.notices = vec![
@@ -480,7 +526,12 @@ pub(super) fn all() -> Vec<Sample> {
     for trouble in Trouble::ALL {
         let trace_id = Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned());
         let view = ErrorView { trouble, retry: Some("/me".into()), trace_id };
-        samples.push(sample(format!("error-{}", trouble.status()) + &format!("-{trouble:?}"), "/", false, view));
+        samples.push(sample(
+            format!("error-{}", trouble.status()) + &format!("-{trouble:?}"),
+            "/",
+            false,
+            view,
+        ));
     }
     for topic in ProblemTopic::ALL {
         let view = ProblemView { topic };

@@ -58,13 +58,12 @@ mod tests {
 
     #[test]
     fn good_and_bad_periods() {
-        assert_eq!(
-            Period::parse("P1Y6M").unwrap().parts,
-            [PeriodPart::Years(1), PeriodPart::Months(6)],
-        );
+        assert_eq!(Period::parse("P1Y6M").unwrap().parts, [PeriodPart::Years(1), PeriodPart::Months(6)],);
         assert_eq!(Period::parse("P2W").unwrap().parts, [PeriodPart::Weeks(2)]);
         assert_eq!(Period::parse("P0D").unwrap().parts, []);
-        for bad in ["", "P", "1Y", "PY", "P1", "P1M1Y", "P1Y1Y", "PT1H", "P1,5Y", "P-1Y", "P1Ä", "P99999999999Y"] {
+        for bad in
+            ["", "P", "1Y", "PY", "P1", "P1M1Y", "P1Y1Y", "PT1H", "P1,5Y", "P-1Y", "P1Ä", "P99999999999Y"]
+        {
             assert_eq!(Period::parse(bad), None, "{bad}");
         }
     }

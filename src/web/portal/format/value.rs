@@ -113,7 +113,8 @@ impl Writer<'_> {
             return self.nothing(html);
         }
         // A text in several languages is one text.
-        let is_text = members.iter().all(|(key, value)| Language::from_tag(key).is_some() && !value.is_object());
+        let is_text =
+            members.iter().all(|(key, value)| Language::from_tag(key).is_some() && !value.is_object());
         if let (true, Some(text)) = (is_text, members.get(self.language.tag())) {
             return self.value(text, depth.saturating_sub(1), html);
         }
@@ -222,7 +223,10 @@ mod tests {
         assert_eq!(shown(&json!("DAYCARE"), Language::Fi), "Päiväkoti");
         assert_eq!(shown(&json!("DAYCARE_PART_TIME"), Language::En), "Daycare part time");
         assert_eq!(shown(&json!("A1"), Language::En), "A1");
-        assert_eq!(shown(&json!({"fi": "Koko päivä", "sv": "Heldag", "en": "Full day"}), Language::Sv), "Heldag");
+        assert_eq!(
+            shown(&json!({"fi": "Koko päivä", "sv": "Heldag", "en": "Full day"}), Language::Sv),
+            "Heldag"
+        );
         assert!(shown(&json!(null), Language::En).contains('–'));
         assert!(shown(&json!([]), Language::En).contains('–'));
         assert!(shown(&json!("  "), Language::En).contains('–'));
@@ -236,7 +240,10 @@ mod tests {
     #[test]
     fn nothing_that_a_register_holds_becomes_markup() {
         let html = shown(&json!({"<b>": "\"><script>'&\u{202e}\u{7}"}), Language::En);
-        assert!(html.contains("&lt;b&gt;") && html.contains("&quot;&gt;&lt;script&gt;&#39;&amp;</li>"), "{html}");
+        assert!(
+            html.contains("&lt;b&gt;") && html.contains("&quot;&gt;&lt;script&gt;&#39;&amp;</li>"),
+            "{html}"
+        );
     }
 
     #[test]

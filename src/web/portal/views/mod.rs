@@ -39,8 +39,8 @@ mod home;
 mod log;
 mod login;
 mod me;
-mod parts;
 mod partners;
+mod parts;
 mod permission;
 mod problem;
 mod sharing;
@@ -57,10 +57,10 @@ pub use home::{CityLink, HomeView};
 pub use log::LogView;
 pub use login::{LoggedOutView, LoginNeededView, LoginReason};
 pub use me::{MeView, WaitingRequest};
+pub use partners::{PartnerCity, PartnerUse, PartnersView};
 pub use parts::{
     LogEntry, LogOutcome, Party, PermissionCard, PermissionStatus, RefusalReason, Reporting, same_in_all,
 };
-pub use partners::{PartnerCity, PartnerUse, PartnersView};
 pub use permission::{Change, ChangeEntry, Origin, PermissionView, StopConfirmation};
 pub use problem::{FailingSide, ProblemTopic, ProblemView};
 pub use sharing::SharingView;

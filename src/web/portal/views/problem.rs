@@ -126,12 +126,17 @@ impl ProblemTopic {
             Self::NotAuthenticated => 401,
             Self::NotAllowed | Self::UseNotDeclared | Self::NotMember => 403,
             Self::NotFound => 404,
-            Self::Conflict | Self::PermissionWaiting | Self::PermissionDeclined | Self::PermissionEnded => 409,
+            Self::Conflict | Self::PermissionWaiting | Self::PermissionDeclined | Self::PermissionEnded => {
+                409
+            }
             Self::TooLarge => 413,
             Self::TooManyRequests => 429,
             Self::Internal => 500,
             Self::ExchangeRefused | Self::AnswerRefused => 502,
-            Self::HolderUnavailable | Self::RegisterUnavailable | Self::ProviderUnavailable | Self::Unavailable => 503,
+            Self::HolderUnavailable
+            | Self::RegisterUnavailable
+            | Self::ProviderUnavailable
+            | Self::Unavailable => 503,
         }
     }
 
@@ -139,8 +144,16 @@ impl ProblemTopic {
     #[must_use]
     pub const fn side(self) -> FailingSide {
         match self {
-            Self::InvalidRequest | Self::NotAuthenticated | Self::NotAllowed | Self::NotFound | Self::Conflict | Self::TooLarge | Self::TooManyRequests => FailingSide::Caller,
-            Self::PermissionWaiting | Self::PermissionDeclined | Self::PermissionEnded => FailingSide::Resident,
+            Self::InvalidRequest
+            | Self::NotAuthenticated
+            | Self::NotAllowed
+            | Self::NotFound
+            | Self::Conflict
+            | Self::TooLarge
+            | Self::TooManyRequests => FailingSide::Caller,
+            Self::PermissionWaiting | Self::PermissionDeclined | Self::PermissionEnded => {
+                FailingSide::Resident
+            }
             Self::UseNotDeclared | Self::NotMember => FailingSide::Recipient,
             Self::ExchangeRefused | Self::AnswerRefused | Self::HolderUnavailable => FailingSide::Holder,
             Self::RegisterUnavailable => FailingSide::Register,
@@ -162,27 +175,95 @@ impl crate::web::portal::Frame<'_> {
     pub(in crate::web::portal) fn problem(&self, topic: &ProblemTopic) -> super::trouble::Words {
         let t = &self.t;
         let (title, happened, next) = match topic {
-            ProblemTopic::InvalidRequest => (t.problem_invalid_request_title(), t.problem_invalid_request_meaning(), t.problem_invalid_request_next()),
-            ProblemTopic::NotAuthenticated => (t.problem_not_authenticated_title(), t.problem_not_authenticated_meaning(), t.problem_not_authenticated_next()),
-            ProblemTopic::NotAllowed => (t.problem_not_allowed_title(), t.problem_not_allowed_meaning(), t.problem_not_allowed_next()),
-            ProblemTopic::NotFound => (t.problem_not_found_title(), t.problem_not_found_meaning(), t.problem_not_found_next()),
-            ProblemTopic::Conflict => (t.problem_conflict_title(), t.problem_conflict_meaning(), t.problem_conflict_next()),
-            ProblemTopic::TooLarge => (t.problem_too_large_title(), t.problem_too_large_meaning(), t.problem_too_large_next()),
-            ProblemTopic::TooManyRequests => (t.problem_too_many_requests_title(), t.problem_too_many_requests_meaning(), t.problem_too_many_requests_next()),
-            ProblemTopic::PermissionWaiting => (t.problem_permission_waiting_title(), t.problem_permission_waiting_meaning(), t.problem_permission_waiting_next()),
-            ProblemTopic::PermissionDeclined => (t.problem_permission_declined_title(), t.problem_permission_declined_meaning(), t.problem_permission_declined_next()),
-            ProblemTopic::PermissionEnded => (t.problem_permission_ended_title(), t.problem_permission_ended_meaning(), t.problem_permission_ended_next()),
-            ProblemTopic::UseNotDeclared => (t.problem_use_not_declared_title(), t.problem_use_not_declared_meaning(), t.problem_use_not_declared_next()),
-            ProblemTopic::NotMember => (t.problem_not_a_member_title(), t.problem_not_a_member_meaning(), t.problem_not_a_member_next()),
-            ProblemTopic::ExchangeRefused => (t.problem_exchange_refused_title(), t.problem_exchange_refused_meaning(), t.problem_exchange_refused_next()),
-            ProblemTopic::AnswerRefused => (t.problem_answer_refused_title(), t.problem_answer_refused_meaning(), t.problem_answer_refused_next()),
-            ProblemTopic::HolderUnavailable => (t.problem_holder_unavailable_title(), t.problem_holder_unavailable_meaning(), t.problem_holder_unavailable_next()),
-            ProblemTopic::RegisterUnavailable => (t.problem_register_unavailable_title(), t.problem_register_unavailable_meaning(), t.problem_register_unavailable_next()),
-            ProblemTopic::ProviderUnavailable => (t.problem_provider_unavailable_title(), t.problem_provider_unavailable_meaning(), t.problem_provider_unavailable_next()),
-            ProblemTopic::Unavailable => (t.problem_unavailable_title(), t.problem_unavailable_meaning(), t.problem_unavailable_next()),
-            ProblemTopic::Internal => (t.problem_internal_title(), t.problem_internal_meaning(), t.problem_internal_next()),
+            ProblemTopic::InvalidRequest => (
+                t.problem_invalid_request_title(),
+                t.problem_invalid_request_meaning(),
+                t.problem_invalid_request_next(),
+            ),
+            ProblemTopic::NotAuthenticated => (
+                t.problem_not_authenticated_title(),
+                t.problem_not_authenticated_meaning(),
+                t.problem_not_authenticated_next(),
+            ),
+            ProblemTopic::NotAllowed => {
+                (t.problem_not_allowed_title(), t.problem_not_allowed_meaning(), t.problem_not_allowed_next())
+            }
+            ProblemTopic::NotFound => {
+                (t.problem_not_found_title(), t.problem_not_found_meaning(), t.problem_not_found_next())
+            }
+            ProblemTopic::Conflict => {
+                (t.problem_conflict_title(), t.problem_conflict_meaning(), t.problem_conflict_next())
+            }
+            ProblemTopic::TooLarge => {
+                (t.problem_too_large_title(), t.problem_too_large_meaning(), t.problem_too_large_next())
+            }
+            ProblemTopic::TooManyRequests => (
+                t.problem_too_many_requests_title(),
+                t.problem_too_many_requests_meaning(),
+                t.problem_too_many_requests_next(),
+            ),
+            ProblemTopic::PermissionWaiting => (
+                t.problem_permission_waiting_title(),
+                t.problem_permission_waiting_meaning(),
+                t.problem_permission_waiting_next(),
+            ),
+            ProblemTopic::PermissionDeclined => (
+                t.problem_permission_declined_title(),
+                t.problem_permission_declined_meaning(),
+                t.problem_permission_declined_next(),
+            ),
+            ProblemTopic::PermissionEnded => (
+                t.problem_permission_ended_title(),
+                t.problem_permission_ended_meaning(),
+                t.problem_permission_ended_next(),
+            ),
+            ProblemTopic::UseNotDeclared => (
+                t.problem_use_not_declared_title(),
+                t.problem_use_not_declared_meaning(),
+                t.problem_use_not_declared_next(),
+            ),
+            ProblemTopic::NotMember => (
+                t.problem_not_a_member_title(),
+                t.problem_not_a_member_meaning(),
+                t.problem_not_a_member_next(),
+            ),
+            ProblemTopic::ExchangeRefused => (
+                t.problem_exchange_refused_title(),
+                t.problem_exchange_refused_meaning(),
+                t.problem_exchange_refused_next(),
+            ),
+            ProblemTopic::AnswerRefused => (
+                t.problem_answer_refused_title(),
+                t.problem_answer_refused_meaning(),
+                t.problem_answer_refused_next(),
+            ),
+            ProblemTopic::HolderUnavailable => (
+                t.problem_holder_unavailable_title(),
+                t.problem_holder_unavailable_meaning(),
+                t.problem_holder_unavailable_next(),
+            ),
+            ProblemTopic::RegisterUnavailable => (
+                t.problem_register_unavailable_title(),
+                t.problem_register_unavailable_meaning(),
+                t.problem_register_unavailable_next(),
+            ),
+            ProblemTopic::ProviderUnavailable => (
+                t.problem_provider_unavailable_title(),
+                t.problem_provider_unavailable_meaning(),
+                t.problem_provider_unavailable_next(),
+            ),
+            ProblemTopic::Unavailable => {
+                (t.problem_unavailable_title(), t.problem_unavailable_meaning(), t.problem_unavailable_next())
+            }
+            ProblemTopic::Internal => {
+                (t.problem_internal_title(), t.problem_internal_meaning(), t.problem_internal_next())
+            }
         };
-        super::trouble::Words { title: title.to_string(), happened: happened.to_string(), next: next.to_string() }
+        super::trouble::Words {
+            title: title.to_string(),
+            happened: happened.to_string(),
+            next: next.to_string(),
+        }
     }
 
     pub(in crate::web::portal) fn side(&self, topic: &ProblemTopic) -> String {

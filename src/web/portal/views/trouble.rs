@@ -79,13 +79,20 @@ impl Trouble {
         match self {
             Self::LoginFailed | Self::BadRequest => 400,
             Self::SessionEnded => 401,
-            Self::LoginCancelled | Self::LoginTooWeak | Self::LoginNoIdentifier | Self::PartnerNotTrusted | Self::FormRefused => 403,
+            Self::LoginCancelled
+            | Self::LoginTooWeak
+            | Self::LoginNoIdentifier
+            | Self::PartnerNotTrusted
+            | Self::FormRefused => 403,
             Self::NotFound | Self::RequestUnknown | Self::NoData => 404,
             Self::AlreadyDecided | Self::ChangedMeanwhile | Self::PermissionEnded => 409,
             Self::RequestExpired => 410,
             Self::TooManyTries => 429,
             Self::Internal => 500,
-            Self::ProviderUnavailable | Self::RegisterUnavailable | Self::PartnerUnavailable | Self::Unavailable => 503,
+            Self::ProviderUnavailable
+            | Self::RegisterUnavailable
+            | Self::PartnerUnavailable
+            | Self::Unavailable => 503,
         }
     }
 }
@@ -112,27 +119,101 @@ impl crate::web::portal::Frame<'_> {
     pub(in crate::web::portal) fn words(&self, trouble: &Trouble) -> Words {
         let t = &self.t;
         let (title, happened, next) = match trouble {
-            Trouble::NotFound => (t.trouble_not_found_title(), t.trouble_not_found_happened(), t.trouble_not_found_next()),
-            Trouble::RequestUnknown => (t.trouble_request_unknown_title(), t.trouble_request_unknown_happened(), t.trouble_request_unknown_next()),
-            Trouble::RequestExpired => (t.trouble_request_expired_title(), t.trouble_request_expired_happened(), t.trouble_request_expired_next()),
-            Trouble::AlreadyDecided => (t.trouble_already_decided_title(), t.trouble_already_decided_happened(), t.trouble_already_decided_next()),
-            Trouble::ChangedMeanwhile => (t.trouble_changed_title(), t.trouble_changed_happened(), t.trouble_changed_next()),
-            Trouble::PermissionEnded => (t.trouble_permission_ended_title(), t.trouble_permission_ended_happened(), t.trouble_permission_ended_next()),
-            Trouble::NoData => (t.trouble_no_data_title(), t.trouble_no_data_happened(), t.trouble_no_data_next()),
-            Trouble::LoginCancelled => (t.trouble_login_cancelled_title(), t.trouble_login_cancelled_happened(), t.trouble_login_cancelled_next()),
-            Trouble::LoginFailed => (t.trouble_login_failed_title(), t.trouble_login_failed_happened(), t.trouble_login_failed_next()),
-            Trouble::LoginTooWeak => (t.trouble_login_too_weak_title(), t.trouble_login_too_weak_happened(), t.trouble_login_too_weak_next()),
-            Trouble::LoginNoIdentifier => (t.trouble_login_no_identifier_title(), t.trouble_login_no_identifier_happened(), t.trouble_login_no_identifier_next()),
-            Trouble::ProviderUnavailable => (t.trouble_provider_unavailable_title(), t.trouble_provider_unavailable_happened(), t.trouble_provider_unavailable_next()),
-            Trouble::RegisterUnavailable => (t.trouble_register_unavailable_title(), t.trouble_register_unavailable_happened(), t.trouble_register_unavailable_next()),
-            Trouble::PartnerUnavailable => (t.trouble_partner_unavailable_title(), t.trouble_partner_unavailable_happened(), t.trouble_partner_unavailable_next()),
-            Trouble::PartnerNotTrusted => (t.trouble_partner_not_trusted_title(), t.trouble_partner_not_trusted_happened(), t.trouble_partner_not_trusted_next()),
-            Trouble::SessionEnded => (t.trouble_session_ended_title(), t.trouble_session_ended_happened(), t.trouble_session_ended_next()),
-            Trouble::FormRefused => (t.trouble_form_refused_title(), t.trouble_form_refused_happened(), t.trouble_form_refused_next()),
-            Trouble::TooManyTries => (t.trouble_too_many_title(), t.trouble_too_many_happened(), t.trouble_too_many_next()),
-            Trouble::BadRequest => (t.trouble_bad_request_title(), t.trouble_bad_request_happened(), t.trouble_bad_request_next()),
-            Trouble::Unavailable => (t.trouble_unavailable_title(), t.trouble_unavailable_happened(), t.trouble_unavailable_next()),
-            Trouble::Internal => (t.trouble_internal_title(), t.trouble_internal_happened(), t.trouble_internal_next()),
+            Trouble::NotFound => {
+                (t.trouble_not_found_title(), t.trouble_not_found_happened(), t.trouble_not_found_next())
+            }
+            Trouble::RequestUnknown => (
+                t.trouble_request_unknown_title(),
+                t.trouble_request_unknown_happened(),
+                t.trouble_request_unknown_next(),
+            ),
+            Trouble::RequestExpired => (
+                t.trouble_request_expired_title(),
+                t.trouble_request_expired_happened(),
+                t.trouble_request_expired_next(),
+            ),
+            Trouble::AlreadyDecided => (
+                t.trouble_already_decided_title(),
+                t.trouble_already_decided_happened(),
+                t.trouble_already_decided_next(),
+            ),
+            Trouble::ChangedMeanwhile => {
+                (t.trouble_changed_title(), t.trouble_changed_happened(), t.trouble_changed_next())
+            }
+            Trouble::PermissionEnded => (
+                t.trouble_permission_ended_title(),
+                t.trouble_permission_ended_happened(),
+                t.trouble_permission_ended_next(),
+            ),
+            Trouble::NoData => {
+                (t.trouble_no_data_title(), t.trouble_no_data_happened(), t.trouble_no_data_next())
+            }
+            Trouble::LoginCancelled => (
+                t.trouble_login_cancelled_title(),
+                t.trouble_login_cancelled_happened(),
+                t.trouble_login_cancelled_next(),
+            ),
+            Trouble::LoginFailed => (
+                t.trouble_login_failed_title(),
+                t.trouble_login_failed_happened(),
+                t.trouble_login_failed_next(),
+            ),
+            Trouble::LoginTooWeak => (
+                t.trouble_login_too_weak_title(),
+                t.trouble_login_too_weak_happened(),
+                t.trouble_login_too_weak_next(),
+            ),
+            Trouble::LoginNoIdentifier => (
+                t.trouble_login_no_identifier_title(),
+                t.trouble_login_no_identifier_happened(),
+                t.trouble_login_no_identifier_next(),
+            ),
+            Trouble::ProviderUnavailable => (
+                t.trouble_provider_unavailable_title(),
+                t.trouble_provider_unavailable_happened(),
+                t.trouble_provider_unavailable_next(),
+            ),
+            Trouble::RegisterUnavailable => (
+                t.trouble_register_unavailable_title(),
+                t.trouble_register_unavailable_happened(),
+                t.trouble_register_unavailable_next(),
+            ),
+            Trouble::PartnerUnavailable => (
+                t.trouble_partner_unavailable_title(),
+                t.trouble_partner_unavailable_happened(),
+                t.trouble_partner_unavailable_next(),
+            ),
+            Trouble::PartnerNotTrusted => (
+                t.trouble_partner_not_trusted_title(),
+                t.trouble_partner_not_trusted_happened(),
+                t.trouble_partner_not_trusted_next(),
+            ),
+            Trouble::SessionEnded => (
+                t.trouble_session_ended_title(),
+                t.trouble_session_ended_happened(),
+                t.trouble_session_ended_next(),
+            ),
+            Trouble::FormRefused => (
+                t.trouble_form_refused_title(),
+                t.trouble_form_refused_happened(),
+                t.trouble_form_refused_next(),
+            ),
+            Trouble::TooManyTries => {
+                (t.trouble_too_many_title(), t.trouble_too_many_happened(), t.trouble_too_many_next())
+            }
+            Trouble::BadRequest => (
+                t.trouble_bad_request_title(),
+                t.trouble_bad_request_happened(),
+                t.trouble_bad_request_next(),
+            ),
+            Trouble::Unavailable => (
+                t.trouble_unavailable_title(),
+                t.trouble_unavailable_happened(),
+                t.trouble_unavailable_next(),
+            ),
+            Trouble::Internal => {
+                (t.trouble_internal_title(), t.trouble_internal_happened(), t.trouble_internal_next())
+            }
         };
         Words { title: title.to_string(), happened: happened.to_string(), next: next.to_string() }
     }

@@ -1,0 +1,246 @@
+//! The decision: `/consent/{request}`, its form, and the signing login's return.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::fill;
+use super::page::{Page, PageProblem};
+use crate::domain::clock::Day;
+use crate::domain::consent::{ConsentRequest, RequestState};
+use crate::domain::ids::{FieldName, RequestId, UseId};
+use crate::domain::login::{Callback, PendingLogin};
+use crate::node::decide_consent::{self, DecisionForm, Destination};
+use crate::node::log_in::Resident;
+use crate::node::view_consent_request::{self, Offer, Viewed, own_values};
+use crate::node::{Problem, ProblemKind, start_consent};
+use crate::web::App;
+use crate::web::extract::{FormParameters, MAX_FORM_BYTES};
+use crate::web::portal::views::{DecidedView, Decision, Trouble, WrongPersonView};
+use crate::web::session::After;
+
+/// `POST /partners/use`: the resident starts a permission of their own.
+pub(super) async fn start(
+    app: web::Data<App>,
+    request: HttpRequest,
+    FormParameters(mut form): FormParameters,
+) -> Result<HttpResponse, PageProblem> {
+    let page = Page::new(&app, &request);
+    let resident = page.visitor.require_resident().map_err(|problem| page.problem(problem))?;
+    page.check_form(form.take("csrf").as_deref())?;
+    let use_id: UseId = form
+        .take("id")
+        .and_then(|id| id.parse().ok())
+        .ok_or_else(|| page.problem(Problem::new(ProblemKind::NotFound)))?;
+    let id = start_consent::start_consent(&app.node, &resident, &use_id)
+        .await
+        .map_err(|problem| page.problem(problem))?;
+    Ok(page.redirect(&format!("/consent/{id}")))
+}
+
+/// `GET /consent/{request}`.
+pub(super) async fn show(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, PageProblem> {
+    let page = Page::new(&app, &request);
+    let resident = match page.resident() {
+        Ok(resident) => resident,
+        Err(to_login) => return Ok(to_login),
+    };
+    let id = parse(&page, &id)?;
+    match look(&page, &resident, id).await? {
+        Viewed::Open(offer) => {
+            let records = own_values(&app.node, &resident, &offer.dataset)
+                .await
+                .map_err(|problem| page.problem(problem))?;
+            let view = fill::consent(&page, &offer, records);
+            page.show_with(&view, Vec::new(), Some(&form_targets(&page, &offer)))
+        }
+        Viewed::WrongPerson(request) => page.show(&WrongPersonView {
+            asker: fill::asker(&request),
+            back: None,
+        }),
+        Viewed::Decided(_) => Err(page.trouble(Trouble::AlreadyDecided)),
+        Viewed::Lapsed => Err(page.trouble(Trouble::RequestExpired)),
+    }
+}
+
+/// After Allow the browser passes through the login provider, and at the end through the recipient to its service.
+/// Browsers hold the whole way against the form's policy.
+fn form_targets(page: &Page, _: &Offer) -> String {
+    if page.app.cookies.secure { "https:".to_owned() } else { "http://*.localhost:*".to_owned() }
+}
+
+async fn look(page: &Page, resident: &Resident, id: RequestId) -> Result<Viewed, PageProblem> {
+    view_consent_request::view(&page.app.node, resident, id, page.language).await.map_err(|problem| {
+        match problem.kind {
+            ProblemKind::NotFound => page.trouble(Trouble::RequestUnknown),
+            _ => page.problem(problem),
+        }
+    })
+}
+
+fn parse(page: &Page, id: &str) -> Result<RequestId, PageProblem> {
+    id.parse().map_err(|_| page.trouble(Trouble::RequestUnknown))
+}
+
+/// `POST /consent/{request}`.
+pub(super) async fn decide(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    body: web::Bytes,
+) -> Result<HttpResponse, PageProblem> {
+    let page = Page::new(&app, &request);
+    let fail = |problem| page.problem(problem);
+    let resident = page.visitor.require_resident().map_err(fail)?;
+    let form = Form::parse(&body).ok_or_else(|| fail(Problem::new(ProblemKind::BadRequest)))?;
+    page.check_form(form.csrf.as_deref())?;
+    let id = parse(&page, &id)?;
+    // Looked at again: whoever may not see a request cannot decide it either.
+    let offer = match look(&page, &resident, id).await? {
+        Viewed::Open(offer) => offer,
+        Viewed::Lapsed => return Err(page.trouble(Trouble::RequestExpired)),
+        Viewed::Decided(_) => return Err(page.trouble(Trouble::AlreadyDecided)),
+        Viewed::WrongPerson(_) => return Err(page.trouble(Trouble::RequestUnknown)),
+    };
+    match form.decision.as_deref() {
+        Some("deny") => {
+            let destination = decide_consent::decline(&app.node, &resident, id).await.map_err(fail)?;
+            Ok(go(&page, id, &destination))
+        }
+        Some("allow") => {
+            let choice = form.choice(&offer).ok_or_else(|| fail(Problem::new(ProblemKind::BadRequest)))?;
+            let (location, pending) =
+                decide_consent::begin_allow(&app.node, &resident, id, page.language, choice)
+                    .await
+                    .map_err(fail)?;
+            page.visitor.leave(pending, After::Allow(id)).map_err(fail)?;
+            Ok(page.redirect(location.as_str()))
+        }
+        _ => Err(fail(Problem::new(ProblemKind::BadRequest))),
+    }
+}
+
+/// The provider has signed the decision, or has not.
+pub(super) async fn signed(
+    page: &Page,
+    id: RequestId,
+    pending: &PendingLogin,
+    callback: &Callback,
+) -> Result<HttpResponse, PageProblem> {
+    let fail = |problem| page.problem(problem);
+    let resident = page.visitor.require_resident().map_err(fail)?;
+    let outcome =
+        decide_consent::complete_allow(&page.app.node, &resident, id, pending, callback).await;
+    match outcome {
+        Ok(destination) => Ok(go(page, id, &destination)),
+        // Turned back at the provider: nothing is decided, the page is still there.
+        Err(problem) if problem.kind == ProblemKind::LoginCancelled => {
+            Ok(page.redirect(&format!("/consent/{id}")))
+        }
+        Err(problem) => Err(fail(problem)),
+    }
+}
+
+fn go(page: &Page, id: RequestId, destination: &Destination) -> HttpResponse {
+    match destination {
+        Destination::Recipient(url) => HttpResponse::SeeOther()
+            .insert_header((header::LOCATION, url.as_str()))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .finish(),
+        Destination::Permission(_) | Destination::Declined => page.redirect(&format!("/consent/{id}/done")),
+    }
+}
+
+/// `GET /consent/{request}/done`: what was decided, for a permission that the resident started here.
+pub(super) async fn done(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, PageProblem> {
+    let page = Page::new(&app, &request);
+    let resident = match page.resident() {
+        Ok(resident) => resident,
+        Err(to_login) => return Ok(to_login),
+    };
+    let id = parse(&page, &id)?;
+    let request: ConsentRequest =
+        view_consent_request::decided(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
+    let decision = match request.state {
+        RequestState::Allowed(permission) => {
+            let detail = crate::node::list_mine::permission(&app.node, &resident, permission)
+                .await
+                .map_err(|problem| page.problem(problem))?;
+            let terms = detail.permission.consent.terms;
+            Decision::Allowed { permission, until: terms.until, times: terms.max_exchanges }
+        }
+        RequestState::Declined => Decision::Declined,
+        RequestState::Requested | RequestState::Lapsed => {
+            return Ok(page.redirect(&format!("/consent/{id}")));
+        }
+    };
+    page.show(&DecidedView {
+        decision,
+        asker: fill::asker(&request),
+        dataset: fill::dataset_title(&page, &request.terms.dataset),
+        otherwise: request.declared_use.otherwise,
+    })
+}
+
+/// The consent page's form. `field` comes once for each optional field, all others at most once.
+#[derive(Default)]
+struct Form {
+    csrf: Option<String>,
+    offer_hash: Option<String>,
+    fields: BTreeSet<FieldName>,
+    duration: Option<String>,
+    until: Option<String>,
+    times: Option<String>,
+    decision: Option<String>,
+}
+
+impl Form {
+    fn parse(body: &[u8]) -> Option<Self> {
+        if body.len() > MAX_FORM_BYTES {
+            return None;
+        }
+        let mut form = Self::default();
+        for (name, value) in url::form_urlencoded::parse(body) {
+            let place = match &*name {
+                "field" => {
+                    form.fields.insert(value.parse().ok()?);
+                    continue;
+                }
+                "csrf" => &mut form.csrf,
+                "offer_hash" => &mut form.offer_hash,
+                "duration" => &mut form.duration,
+                "until" => &mut form.until,
+                "times" => &mut form.times,
+                "decision" => &mut form.decision,
+                _ => return None,
+            };
+            if place.replace(value.into_owned()).is_some() {
+                return None;
+            }
+        }
+        Some(form)
+    }
+
+    fn choice(&self, offer: &Offer) -> Option<DecisionForm> {
+        let (until, times): (Day, u32) = match self.duration.as_deref() {
+            Some("until") => (self.until.as_deref()?.parse().ok()?, self.times.as_deref()?.parse().ok()?),
+            Some("once") | None => (fill::once_until(offer), 1),
+            Some(_) => return None,
+        };
+        Some(DecisionForm {
+            offer_hash: self.offer_hash.clone()?,
+            optional_fields: self.fields.clone(),
+            max_exchanges: times,
+            until,
+        })
+    }
+}

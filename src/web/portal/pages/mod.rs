@@ -1,0 +1,42 @@
+//! The handlers of the portal: a request is taken apart, one use case is called, a view is filled and rendered.
+
+mod decision;
+mod fill;
+mod login;
+mod page;
+mod personal;
+mod public;
+
+pub use page::PageProblem;
+
+use actix_web::web::{self, ServiceConfig};
+
+/// Registers the pages.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .route("/", web::get().to(public::home))
+        .route("/assets/omadata.css", web::get().to(public::stylesheet))
+        .route("/assets/city.css", web::get().to(public::city_stylesheet))
+        .route("/catalogue", web::get().to(public::catalogue))
+        .route("/catalogue/uses", web::get().to(public::uses))
+        .route("/catalogue/datasets/{id}", web::get().to(public::dataset))
+        .route("/catalogue/datasets/{id}/schema", web::get().to(public::schema))
+        .route("/partners", web::get().to(public::partners))
+        .route("/partners/use", web::get().to(public::declared_use))
+        .route("/partners/use", web::post().to(decision::start))
+        .route("/problems/{slug}", web::get().to(public::problem))
+        .route("/login", web::get().to(login::begin))
+        .route("/login/callback", web::get().to(login::callback))
+        .route("/logout", web::post().to(login::log_out))
+        .route("/logged-out", web::get().to(login::logged_out))
+        .route("/me", web::get().to(personal::me))
+        .route("/me/log", web::get().to(personal::log))
+        .route("/me/sharing", web::get().to(personal::sharing))
+        .route("/me/sharing/{id}", web::get().to(personal::permission))
+        .route("/me/sharing/{id}/stop", web::get().to(personal::stop))
+        .route("/me/sharing/{id}/stop", web::post().to(personal::confirm_stop))
+        .route("/consent/{id}", web::get().to(decision::show))
+        .route("/consent/{id}", web::post().to(decision::decide))
+        .route("/consent/{id}/done", web::get().to(decision::done))
+        .default_service(web::to(public::unknown));
+}

@@ -1,0 +1,269 @@
+//! What every page's handler does: language, what stands around the page, headers, and pages for what goes wrong.
+
+use std::sync::Arc;
+
+use actix_web::cookie::{Cookie, SameSite, time::Duration};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+
+use crate::domain::catalogue::Language;
+use crate::node::log_in::Resident;
+use crate::node::{Problem, ProblemKind};
+use crate::web::portal::views::{ErrorView, Trouble};
+use crate::web::portal::{Chrome, Notice, SignedIn, View, render};
+use crate::web::session::Visitor;
+use crate::web::{App, problem, trace};
+
+/// The cookie that remembers the language; it says nothing else.
+const LANGUAGE_COOKIE: &str = "omadata-language";
+
+/// A request for a page, with all that a handler needs.
+pub(super) struct Page {
+    pub(super) app: web::Data<App>,
+    pub(super) request: HttpRequest,
+    pub(super) visitor: Visitor,
+    pub(super) language: Language,
+}
+
+impl Page {
+    pub(super) fn new(app: &web::Data<App>, request: &HttpRequest) -> Self {
+        Self {
+            app: app.clone(),
+            visitor: Visitor::of(request, Arc::clone(&app.node)),
+            language: language(request),
+            request: request.clone(),
+        }
+    }
+
+    /// A problem on this page.
+    pub(super) fn problem(&self, problem: Problem) -> PageProblem {
+        PageProblem::new(&self.request, problem)
+    }
+
+    /// A problem as a resident reads it.
+    pub(super) fn trouble(&self, trouble: Trouble) -> PageProblem {
+        PageProblem { html: error_page(&self.request, trouble), status: status(trouble), trouble }
+    }
+
+    /// The way to log in and come back here, for a page that needs a login; none when somebody has.
+    pub(super) fn resident(&self) -> Result<Resident, HttpResponse> {
+        self.visitor.resident().ok_or_else(|| self.redirect(&crate::web::portal::login_href(&self.path())))
+    }
+
+    /// Path and query of this page.
+    pub(super) fn path(&self) -> String {
+        path(&self.request)
+    }
+
+    /// Checks that a form was sent from this portal's own page (CSRF): the browser's own word first, then the session's.
+    pub(super) fn check_form(&self, word: Option<&str>) -> Result<(), PageProblem> {
+        let headers = self.request.headers();
+        let site = headers.get("sec-fetch-site").map(|value| value.to_str().unwrap_or("unreadable"));
+        let origin = headers.get(header::ORIGIN).map(|value| value.to_str().unwrap_or("unreadable"));
+        let own = self.app.node.settings.id.as_str();
+        if site.is_some_and(|site| site != "same-origin") || origin.is_some_and(|origin| origin != own) {
+            return Err(self.problem(Problem::new(ProblemKind::ForeignForm)));
+        }
+        self.visitor.check_csrf(word).map_err(|problem| self.problem(problem))
+    }
+
+    /// A page that says this.
+    pub(super) fn show(&self, view: &impl View) -> Result<HttpResponse, PageProblem> {
+        self.show_with(view, Vec::new(), None)
+    }
+
+    /// A page with a notice, or with more targets for its forms.
+    pub(super) fn show_with(
+        &self,
+        view: &impl View,
+        notices: Vec<Notice>,
+        form_targets: Option<&str>,
+    ) -> Result<HttpResponse, PageProblem> {
+        let chrome = self.chrome(notices)?;
+        let html = render(view, self.language, &chrome)
+            .map_err(|error| self.problem(Problem::because(ProblemKind::Internal, error)))?;
+        Ok(respond(&self.request, StatusCode::OK, self.language, html, form_targets))
+    }
+
+    fn chrome(&self, notices: Vec<Notice>) -> Result<Chrome, PageProblem> {
+        let resident = self.visitor.resident();
+        // A form word needs a session; whoever has not logged in meets no form and gets none.
+        let csrf = match &resident {
+            Some(_) => self.visitor.csrf().map_err(|problem| self.problem(problem))?,
+            None => String::new(),
+        };
+        let signed_in = resident.map(|resident| SignedIn { name: resident.display_name });
+        Ok(Chrome { signed_in, csrf, notices, ..bare_chrome(&self.app, self.path()) })
+    }
+
+    /// Sends the browser to a path of this portal, with GET.
+    pub(super) fn redirect(&self, path: &str) -> HttpResponse {
+        HttpResponse::SeeOther()
+            .insert_header((header::LOCATION, path))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .finish()
+    }
+}
+
+fn path(request: &HttpRequest) -> String {
+    let path = request.path();
+    // A page that answers a form is reached again by its address alone.
+    match request.query_string() {
+        query if !query.is_empty() && request.method() == actix_web::http::Method::GET => {
+            format!("{path}?{query}")
+        }
+        _ => path.to_owned(),
+    }
+}
+
+fn bare_chrome(app: &App, path: String) -> Chrome {
+    Chrome {
+        city: app.brand.name.clone(),
+        path,
+        signed_in: None,
+        csrf: String::new(),
+        notices: Vec::new(),
+        contact: Some(app.brand.contact.clone()),
+        data_protection_officer: Some(app.node.settings.data_protection_officer.clone()),
+        demo: app.demo,
+    }
+}
+
+/// The language asked for by the address, else remembered, else the browser's, else Finnish.
+fn language(request: &HttpRequest) -> Language {
+    let asked = url::form_urlencoded::parse(request.query_string().as_bytes())
+        .find(|(name, _)| name == "lang")
+        .and_then(|(_, tag)| Language::from_tag(&tag));
+    let remembered = || request.cookie(LANGUAGE_COOKIE).and_then(|cookie| Language::from_tag(cookie.value()));
+    let browser = || {
+        let header = request.headers().get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+        header.split(',').find_map(|part| Language::from_tag(part.split(';').next()?.trim()))
+    };
+    asked.or_else(remembered).or_else(browser).unwrap_or(Language::Fi)
+}
+
+fn respond(
+    request: &HttpRequest,
+    status: StatusCode,
+    language: Language,
+    html: String,
+    form_targets: Option<&str>,
+) -> HttpResponse {
+    let secure = request.app_data::<web::Data<App>>().is_some_and(|app| app.cookies.secure);
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'{}{}; base-uri 'none'; \
+         frame-ancestors 'none'",
+        if form_targets.is_some() { " " } else { "" },
+        form_targets.unwrap_or_default(),
+    );
+    HttpResponse::build(status)
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((header::CONTENT_LANGUAGE, language.tag()))
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+        // Our own forms say where they come from; nobody else learns an address of ours.
+        .insert_header((header::REFERRER_POLICY, "same-origin"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::VARY, "accept, accept-language, cookie"))
+        .cookie(
+            Cookie::build(LANGUAGE_COOKIE, language.tag())
+                .path("/")
+                .same_site(SameSite::Lax)
+                .secure(secure)
+                .http_only(true)
+                .max_age(Duration::days(365))
+                .finish(),
+        )
+        .body(html)
+}
+
+/// A problem as a page. The use case's cause goes to the log, the resident reads what happened and what to do.
+#[derive(Debug)]
+pub struct PageProblem {
+    html: String,
+    status: StatusCode,
+    trouble: Trouble,
+}
+
+impl PageProblem {
+    /// The page of a problem.
+    #[must_use]
+    pub fn new(request: &HttpRequest, problem: Problem) -> Self {
+        problem::log(&problem);
+        let trouble = match problem.kind {
+            ProblemKind::BadRequest | ProblemKind::MethodNotAllowed | ProblemKind::BeyondDeclaredUse => {
+                Trouble::BadRequest
+            }
+            ProblemKind::Unauthenticated | ProblemKind::SessionEnded => Trouble::SessionEnded,
+            ProblemKind::ForeignForm => Trouble::FormRefused,
+            ProblemKind::NotFound => Trouble::NotFound,
+            ProblemKind::Changed => Trouble::ChangedMeanwhile,
+            ProblemKind::ConsentNotInForce | ProblemKind::HolderRefused => Trouble::PermissionEnded,
+            ProblemKind::ConsentPending | ProblemKind::ConsentDeclined => Trouble::AlreadyDecided,
+            ProblemKind::PeerNotTrusted | ProblemKind::AnswerNotTrusted => Trouble::PartnerNotTrusted,
+            ProblemKind::PeerUnavailable => Trouble::PartnerUnavailable,
+            ProblemKind::RegisterUnavailable => Trouble::RegisterUnavailable,
+            ProblemKind::ProviderUnavailable => Trouble::ProviderUnavailable,
+            ProblemKind::LoginFailed | ProblemKind::WrongPerson => Trouble::LoginFailed,
+            ProblemKind::LoginCancelled => Trouble::LoginCancelled,
+            ProblemKind::LoginTooWeak => Trouble::LoginTooWeak,
+            ProblemKind::LoginNoIdentifier => Trouble::LoginNoIdentifier,
+            ProblemKind::TooLarge => Trouble::BadRequest,
+            ProblemKind::Unavailable => Trouble::Unavailable,
+            ProblemKind::Internal => Trouble::Internal,
+        };
+        Self { html: error_page(request, trouble), status: status(trouble), trouble }
+    }
+}
+
+fn status(trouble: Trouble) -> StatusCode {
+    StatusCode::from_u16(trouble.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Rendered when the problem arises, while the request is at hand.
+fn error_page(request: &HttpRequest, trouble: Trouble) -> String {
+    let Some(app) = request.app_data::<web::Data<App>>() else { return String::new() };
+    let retriable = request.method() == actix_web::http::Method::GET
+        && matches!(
+            trouble,
+            Trouble::ProviderUnavailable
+                | Trouble::RegisterUnavailable
+                | Trouble::PartnerUnavailable
+                | Trouble::Unavailable
+                | Trouble::Internal
+        );
+    let view = ErrorView {
+        trouble,
+        retry: retriable.then(|| path(request)),
+        trace_id: Some(trace::current()).filter(|id| !id.is_empty()),
+    };
+    // The language links of an error page lead to the first page: this address may not bear being opened again.
+    render(&view, language(request), &bare_chrome(app, "/".to_owned())).unwrap_or_default()
+}
+
+impl std::fmt::Display for PageProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.trouble)
+    }
+}
+
+impl ResponseError for PageProblem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        response
+            .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((
+                header::CONTENT_SECURITY_POLICY,
+                "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; \
+                 frame-ancestors 'none'",
+            ));
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((header::RETRY_AFTER, problem::RETRY_AFTER_SECS));
+        }
+        response.body(self.html.clone())
+    }
+}

@@ -1,0 +1,142 @@
+//! The resident's own pages.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::fill;
+use super::page::{Page, PageProblem};
+use crate::domain::ids::ConsentId;
+use crate::node::{Problem, ProblemKind, list_mine, revoke_consent};
+use crate::web::App;
+use crate::web::extract::{FormParameters, query};
+use crate::web::portal::Notice;
+use crate::web::portal::views::{LogView, MeView, SharingView, StopView, Trouble};
+
+/// Lines of the log on the first page.
+const LATEST: usize = 5;
+
+/// Lines of a page of the log.
+const PAGE_LINES: usize = 50;
+
+/// `GET /me`.
+pub(super) async fn me(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
+    let page = Page::new(&app, &request);
+    let resident = match page.resident() {
+        Ok(resident) => resident,
+        Err(to_login) => return Ok(to_login),
+    };
+    let mine =
+        list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
+    page.show(&MeView {
+        waiting: mine.waiting.iter().map(|request| fill::waiting(&page, request)).collect(),
+        permissions: mine.in_force.iter().map(|permission| fill::card(&page, permission)).collect(),
+        latest: mine.log.iter().take(LATEST).map(|line| fill::log_entry(&page, line)).collect(),
+        registers: fill::reporting(&page),
+    })
+}
+
+/// `GET /me/log?page=`.
+pub(super) async fn log(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
+    let page = Page::new(&app, &request);
+    let resident = match page.resident() {
+        Ok(resident) => resident,
+        Err(to_login) => return Ok(to_login),
+    };
+    let mut query = query(&request).map_err(|problem| page.problem(problem.0))?;
+    let number: usize = query.take("page").and_then(|number| number.parse().ok()).unwrap_or(0).min(1000);
+    let mine =
+        list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
+    let from = number.saturating_mul(PAGE_LINES);
+    let more = mine.log.len() > from.saturating_add(PAGE_LINES);
+    let href = |number: usize| format!("/me/log?page={number}");
+    page.show(&LogView {
+        entries: mine.log.iter().skip(from).take(PAGE_LINES).map(|line| fill::log_entry(&page, line)).collect(),
+        registers: fill::reporting(&page),
+        newer: (number > 0).then(|| href(number.saturating_sub(1))),
+        older: more.then(|| href(number.saturating_add(1))),
+    })
+}
+
+/// `GET /me/sharing`.
+pub(super) async fn sharing(
+    app: web::Data<App>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageProblem> {
+    let page = Page::new(&app, &request);
+    let resident = match page.resident() {
+        Ok(resident) => resident,
+        Err(to_login) => return Ok(to_login),
+    };
+    let mine =
+        list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
+    page.show(&SharingView {
+        in_force: mine.in_force.iter().map(|permission| fill::card(&page, permission)).collect(),
+        ended: mine.ended.iter().map(|permission| fill::card(&page, permission)).collect(),
+    })
+}
+
+/// `GET /me/sharing/{id}`.
+pub(super) async fn permission(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, PageProblem> {
+    let page = Page::new(&app, &request);
+    let resident = match page.resident() {
+        Ok(resident) => resident,
+        Err(to_login) => return Ok(to_login),
+    };
+    let mut query = query(&request).map_err(|problem| page.problem(problem.0))?;
+    let notices = match query.take("notice").as_deref() {
+        Some("stopped") => vec![Notice::PermissionStopped],
+        Some("had-ended") => vec![Notice::PermissionHadEnded],
+        _ => Vec::new(),
+    };
+    let id = parse(&page, &id)?;
+    let detail = list_mine::permission(&app.node, &resident, id)
+        .await
+        .map_err(|problem| page.problem(problem))?;
+    page.show_with(&fill::permission(&page, &detail), notices, None)
+}
+
+/// `GET /me/sharing/{id}/stop`: what stopping does and cannot undo. Changes nothing.
+pub(super) async fn stop(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, PageProblem> {
+    let page = Page::new(&app, &request);
+    let resident = match page.resident() {
+        Ok(resident) => resident,
+        Err(to_login) => return Ok(to_login),
+    };
+    let id = parse(&page, &id)?;
+    let detail = list_mine::permission(&app.node, &resident, id)
+        .await
+        .map_err(|problem| page.problem(problem))?;
+    let card = fill::card(&page, &detail.permission);
+    if !card.status.can_be_stopped() {
+        return Err(page.trouble(Trouble::PermissionEnded));
+    }
+    page.show(&StopView { card, retention: detail.permission.consent.terms.retention })
+}
+
+/// `POST /me/sharing/{id}/stop`: stops it. The answer leaves after the change is durable.
+pub(super) async fn confirm_stop(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    FormParameters(mut form): FormParameters,
+) -> Result<HttpResponse, PageProblem> {
+    let page = Page::new(&app, &request);
+    let resident = page.visitor.require_resident().map_err(|problem| page.problem(problem))?;
+    page.check_form(form.take("csrf").as_deref())?;
+    let id = parse(&page, &id)?;
+    let changed =
+        revoke_consent::revoke(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
+    let notice = if changed { "stopped" } else { "had-ended" };
+    Ok(page.redirect(&format!("/me/sharing/{id}?notice={notice}")))
+}
+
+fn parse(page: &Page, id: &str) -> Result<ConsentId, PageProblem> {
+    id.parse().map_err(|_| page.problem(Problem::new(ProblemKind::NotFound)))
+}
