@@ -29,6 +29,8 @@ pub mod tokens;
 pub mod used_once;
 
 pub(crate) mod columns;
+#[cfg(test)]
+mod consent_tests;
 mod db;
 mod schema;
 #[cfg(test)]
