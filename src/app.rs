@@ -17,7 +17,7 @@ use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey, parse_strict_json, sha256};
 use crate::domain::token::TokenPolicy;
 use crate::node::dpop_nonce::NonceMint;
-use crate::node::federation::{AnchorParts, AnchorStatements, MemberKeys};
+use crate::node::federation::{AnchorParts, AnchorStatements, FederationStatements, MemberKeys};
 use crate::node::{KeyPurpose, KeyRing, Limits, Node, Service, Settings, deliver_outbox, keep_house};
 use crate::outbound::openid::{
     ClientAuthentication, ClientKeySource, OpenIdProvider, OpenIdSettings, ProviderNetwork,
@@ -216,8 +216,8 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
         whole: Duration::from_millis(config.limits.request_body_ms.into()) + ANSWER_TIME,
         max_bytes: config.limits.request_max_bytes,
     };
-    let server =
-        web::server::serve_node(app, Arc::clone(&node), assembled.root.session.bytes(), listener, bounds)?;
+    let statements: Arc<dyn FederationStatements> = node.clone();
+    let server = web::server::serve_node(app, statements, assembled.root.session.bytes(), listener, bounds)?;
     let owner = crate::domain::jose::b64url(&random::<9>(&*node.entropy));
     let outbox = tokio::spawn({
         let node = Arc::clone(&node);

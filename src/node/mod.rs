@@ -99,8 +99,6 @@ pub struct Settings {
     pub authority_hints: Vec<EntityId>,
     /// The city's data protection officer, for the portal.
     pub data_protection_officer: Contact,
-    /// Its superiors in the federation, as its entity configuration names them.
-    pub authority_hints: Vec<EntityId>,
     /// What it holds.
     pub datasets: Vec<Dataset>,
     /// What its services may ask.

@@ -17,9 +17,8 @@ use crate::store::consent_requests;
 pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> Result<RequestId, Problem> {
     let now = node.now();
     let declared_use = node.peers.declared_use(use_id).await?;
-    let recipient =
-        node.peers.resolve(&use_id.recipient().parse().map_err(|_| Problem::new(ProblemKind::NotFound))?);
-    let recipient = recipient.await?;
+    let recipient_id = use_id.recipient().parse().map_err(|_| Problem::new(ProblemKind::NotFound))?;
+    let recipient = node.peers.resolve(&recipient_id).await?;
     if recipient.id == node.settings.id {
         return Err(Problem::new(ProblemKind::NotFound));
     }

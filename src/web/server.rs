@@ -72,7 +72,14 @@ pub fn serve_node(
             .wrap(from_fn(move |request, next| deadline(bounds.whole, request, next)))
             .wrap(from_fn(trace::middleware))
     });
-    start(server, listener, bounds)
+    Ok(server
+        .workers(bounds.workers)
+        .client_request_timeout(bounds.head)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(STOP_SECS)
+        .disable_signals()
+        .listen(listener)?
+        .run())
 }
 
 /// Serves a trust anchor on a socket that is bound already.
@@ -97,7 +104,14 @@ pub fn serve_anchor(
             .wrap(from_fn(move |request, next| deadline(bounds.whole, request, next)))
             .wrap(from_fn(trace::middleware))
     });
-    start(server, listener, bounds)
+    Ok(server
+        .workers(bounds.workers)
+        .client_request_timeout(bounds.head)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(STOP_SECS)
+        .disable_signals()
+        .listen(listener)?
+        .run())
 }
 
 /// What programs call; none of it has a session.
@@ -108,30 +122,6 @@ fn machine_routes(config: &mut web::ServiceConfig) {
     events::configure(config);
     api::configure(config);
     config.route("/health/live", web::get().to(alive)).route("/health/ready", web::get().to(ready));
-}
-
-fn start<F, I, S, B>(
-    server: HttpServer<F, I, S, B>,
-    listener: TcpListener,
-    bounds: Bounds,
-) -> std::io::Result<Server>
-where
-    F: Fn() -> I + Send + Clone + 'static,
-    I: actix_web::dev::IntoServiceFactory<S, actix_http::Request>,
-    S: actix_web::dev::ServiceFactory<actix_http::Request, Config = actix_web::dev::AppConfig> + 'static,
-    S::Error: Into<Error>,
-    S::InitError: std::fmt::Debug,
-    S::Response: Into<actix_http::Response<B>>,
-    B: MessageBody + 'static,
-{
-    Ok(server
-        .workers(bounds.workers)
-        .client_request_timeout(bounds.head)
-        .keep_alive(KEEP_ALIVE)
-        .shutdown_timeout(STOP_SECS)
-        .disable_signals()
-        .listen(listener)?
-        .run())
 }
 
 fn cookie_life(app: &App) -> actix_web::cookie::time::Duration {

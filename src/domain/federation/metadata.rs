@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{AuthorizationServer, Client, Resource, TrustError, TrustedPeer};
+use crate::domain::catalogue::{Language, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;

@@ -3,6 +3,9 @@
 /// The stylesheet, served at `/assets/omadata.css` as `text/css; charset=utf-8`.
 pub const STYLESHEET: &str = include_str!("assets/omadata.css");
 
+/// The pages' icon, served at `/assets/icon.svg` as `image/svg+xml`: two linked rings, no city's mark.
+pub const ICON: &str = include_str!("assets/icon.svg");
+
 /// Why a city's colour cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a colour is written as # and six hexadecimal digits, for example #0b4f8a")]

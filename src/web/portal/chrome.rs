@@ -95,9 +95,12 @@ impl Chrome {
 /// The way to log in and come back to a page of this portal: `/login?return_to=…`.
 #[must_use]
 pub fn login_href(return_to: &str) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::from("/login?"));
-    query.append_pair("return_to", return_to);
-    query.finish()
+    format!("/login?return_to={}", query_value(return_to))
+}
+
+/// A text as the value of a query parameter.
+pub(super) fn query_value(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub trait View {
 ///
 /// # Errors
 /// [`askama::Error`] when a value cannot be written; no page of this crate has such a value.
-pub fn render(view: &impl View, language: Language, chrome: &Chrome) -> Result<String, askama::Error> {
+pub fn render(view: &dyn View, language: Language, chrome: &Chrome) -> Result<String, askama::Error> {
     view.write(&Frame { t: texts(language), language, chrome, section: view.section() })
 }
 
@@ -96,9 +96,7 @@ impl Frame<'_> {
 
     /// The page of a declared use: `/partners/use?id=…`.
     pub(super) fn use_href(&self, id: &UseId) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::from("/partners/use?"));
-        query.append_pair("id", id.as_str());
-        query.finish()
+        format!("/partners/use?id={}", super::chrome::query_value(id.as_str()))
     }
 
     /// Whether the city uses the data without asking, since a law says so.
@@ -195,6 +193,12 @@ impl Frame<'_> {
             LegalBasis::Other => t.basis_other(),
         }
         .to_string()
+    }
+
+    /// A legal basis in plain words, without its article, for lists.
+    pub(super) fn basis_in_short(&self, term: &str) -> String {
+        let text = self.basis(term);
+        text.split_once(" (").map_or(text.as_str(), |(words, _)| words).to_owned()
     }
 
     pub(super) fn is_choice(&self, term: &str) -> bool {

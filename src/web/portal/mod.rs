@@ -15,8 +15,8 @@ mod texts;
 pub mod views;
 
 pub use chrome::{Chrome, Notice, Section, SignedIn, login_href};
-pub use pages::{PageProblem, configure};
 pub use frame::{Frame, View, render};
+pub use pages::{PageProblem, configure};
 
 #[cfg(test)]
 mod page_tests;

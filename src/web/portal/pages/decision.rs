@@ -59,10 +59,9 @@ pub(super) async fn show(
             let view = fill::consent(&page, &offer, records);
             page.show_with(&view, Vec::new(), Some(&form_targets(&page, &offer)))
         }
-        Viewed::WrongPerson(request) => page.show(&WrongPersonView {
-            asker: fill::asker(&request),
-            back: None,
-        }),
+        Viewed::WrongPerson(request) => {
+            page.show(&WrongPersonView { asker: fill::asker(&request), back: None })
+        }
         Viewed::Decided(_) => Err(page.trouble(Trouble::AlreadyDecided)),
         Viewed::Lapsed => Err(page.trouble(Trouble::RequestExpired)),
     }
@@ -134,8 +133,7 @@ pub(super) async fn signed(
 ) -> Result<HttpResponse, PageProblem> {
     let fail = |problem| page.problem(problem);
     let resident = page.visitor.require_resident().map_err(fail)?;
-    let outcome =
-        decide_consent::complete_allow(&page.app.node, &resident, id, pending, callback).await;
+    let outcome = decide_consent::complete_allow(&page.app.node, &resident, id, pending, callback).await;
     match outcome {
         Ok(destination) => Ok(go(page, id, &destination)),
         // Turned back at the provider: nothing is decided, the page is still there.
@@ -168,8 +166,9 @@ pub(super) async fn done(
         Err(to_login) => return Ok(to_login),
     };
     let id = parse(&page, &id)?;
-    let request: ConsentRequest =
-        view_consent_request::decided(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
+    let request: ConsentRequest = view_consent_request::decided(&app.node, &resident, id)
+        .await
+        .map_err(|problem| page.problem(problem))?;
     let decision = match request.state {
         RequestState::Allowed(permission) => {
             let detail = crate::node::list_mine::permission(&app.node, &resident, permission)

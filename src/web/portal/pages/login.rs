@@ -13,15 +13,13 @@ use crate::web::portal::views::LoggedOutView;
 use crate::web::session::After;
 
 /// `GET /login?return_to=`: off to the city's login provider.
-pub(super) async fn begin(
-    app: web::Data<App>,
-    request: HttpRequest,
-) -> Result<HttpResponse, PageProblem> {
+pub(super) async fn begin(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
     let mut query = query(&request).map_err(|problem| page.problem(problem.0))?;
     let return_to = query.take("return_to").filter(|path| is_own_path(path)).unwrap_or("/me".to_owned());
-    let (location, pending) =
-        log_in::begin(&app.node, LoginDemand::default(), page.language).await.map_err(|problem| page.problem(problem))?;
+    let (location, pending) = log_in::begin(&app.node, LoginDemand::default(), page.language)
+        .await
+        .map_err(|problem| page.problem(problem))?;
     page.visitor.leave(pending, After::Open(return_to)).map_err(|problem| page.problem(problem))?;
     Ok(page.redirect(location.as_str()))
 }
@@ -33,10 +31,7 @@ fn is_own_path(path: &str) -> bool {
 }
 
 /// `GET /login/callback`: the provider's answer, to a login or to the signing of a decision.
-pub(super) async fn callback(
-    app: web::Data<App>,
-    request: HttpRequest,
-) -> Result<HttpResponse, PageProblem> {
+pub(super) async fn callback(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
     let fail = |problem| page.problem(problem);
     let mut query = query(&request).map_err(|problem| fail(problem.0))?;
@@ -96,7 +91,8 @@ mod tests {
         for good in ["/", "/me", "/consent/abc?lang=fi", "/partners/use?id=https%3A%2F%2Fa.example"] {
             assert!(is_own_path(good), "{good}");
         }
-        for bad in ["", "me", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "/a\\b"] {
+        for bad in ["", "me", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "/a\\b"]
+        {
             assert!(!is_own_path(bad), "{bad}");
         }
     }

@@ -24,8 +24,7 @@ pub(super) async fn me(app: web::Data<App>, request: HttpRequest) -> Result<Http
         Ok(resident) => resident,
         Err(to_login) => return Ok(to_login),
     };
-    let mine =
-        list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
+    let mine = list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
     page.show(&MeView {
         waiting: mine.waiting.iter().map(|request| fill::waiting(&page, request)).collect(),
         permissions: mine.in_force.iter().map(|permission| fill::card(&page, permission)).collect(),
@@ -43,13 +42,18 @@ pub(super) async fn log(app: web::Data<App>, request: HttpRequest) -> Result<Htt
     };
     let mut query = query(&request).map_err(|problem| page.problem(problem.0))?;
     let number: usize = query.take("page").and_then(|number| number.parse().ok()).unwrap_or(0).min(1000);
-    let mine =
-        list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
+    let mine = list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
     let from = number.saturating_mul(PAGE_LINES);
     let more = mine.log.len() > from.saturating_add(PAGE_LINES);
     let href = |number: usize| format!("/me/log?page={number}");
     page.show(&LogView {
-        entries: mine.log.iter().skip(from).take(PAGE_LINES).map(|line| fill::log_entry(&page, line)).collect(),
+        entries: mine
+            .log
+            .iter()
+            .skip(from)
+            .take(PAGE_LINES)
+            .map(|line| fill::log_entry(&page, line))
+            .collect(),
         registers: fill::reporting(&page),
         newer: (number > 0).then(|| href(number.saturating_sub(1))),
         older: more.then(|| href(number.saturating_add(1))),
@@ -57,17 +61,13 @@ pub(super) async fn log(app: web::Data<App>, request: HttpRequest) -> Result<Htt
 }
 
 /// `GET /me/sharing`.
-pub(super) async fn sharing(
-    app: web::Data<App>,
-    request: HttpRequest,
-) -> Result<HttpResponse, PageProblem> {
+pub(super) async fn sharing(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
     let resident = match page.resident() {
         Ok(resident) => resident,
         Err(to_login) => return Ok(to_login),
     };
-    let mine =
-        list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
+    let mine = list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
     page.show(&SharingView {
         in_force: mine.in_force.iter().map(|permission| fill::card(&page, permission)).collect(),
         ended: mine.ended.iter().map(|permission| fill::card(&page, permission)).collect(),
@@ -92,9 +92,8 @@ pub(super) async fn permission(
         _ => Vec::new(),
     };
     let id = parse(&page, &id)?;
-    let detail = list_mine::permission(&app.node, &resident, id)
-        .await
-        .map_err(|problem| page.problem(problem))?;
+    let detail =
+        list_mine::permission(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
     page.show_with(&fill::permission(&page, &detail), notices, None)
 }
 
@@ -110,9 +109,8 @@ pub(super) async fn stop(
         Err(to_login) => return Ok(to_login),
     };
     let id = parse(&page, &id)?;
-    let detail = list_mine::permission(&app.node, &resident, id)
-        .await
-        .map_err(|problem| page.problem(problem))?;
+    let detail =
+        list_mine::permission(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
     let card = fill::card(&page, &detail.permission);
     if !card.status.can_be_stopped() {
         return Err(page.trouble(Trouble::PermissionEnded));

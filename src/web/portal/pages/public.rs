@@ -14,15 +14,11 @@ use crate::web::App;
 use crate::web::extract::query;
 use crate::web::portal::assets::STYLESHEET;
 use crate::web::portal::views::{
-    CatalogueEntry, CatalogueView, DatasetView, FormatLink, HomeView, PartnersView, ProblemTopic,
-    ProblemView,
+    CatalogueEntry, CatalogueView, DatasetView, FormatLink, HomeView, PartnersView, ProblemTopic, ProblemView,
 };
 
 /// `GET /`.
-pub(super) async fn home(
-    app: web::Data<App>,
-    request: HttpRequest,
-) -> Result<HttpResponse, PageProblem> {
+pub(super) async fn home(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
     let members = app.node.peers.members().await.unwrap_or_default();
     page.show(&HomeView { cities: fill::cities(&page, &members) })
@@ -85,10 +81,8 @@ pub(super) async fn dataset(
     let mut formats: Vec<FormatLink> = [("JSON-LD", "jsonld"), ("Turtle", "ttl"), ("RDF/XML", "rdf")]
         .map(|(name, word)| FormatLink { name, href: href(word) })
         .into();
-    formats.push(FormatLink {
-        name: "JSON Schema",
-        href: format!("/catalogue/datasets/{}/schema", dataset.id),
-    });
+    formats
+        .push(FormatLink { name: "JSON Schema", href: format!("/catalogue/datasets/{}/schema", dataset.id) });
     let uses = fill::all_uses(&page).await.of(&dataset);
     page.show(&DatasetView { dataset, uses, formats })
 }
@@ -151,8 +145,7 @@ fn graph(
     document: Result<Vec<u8>, rdf::RdfError>,
     format: Format,
 ) -> Result<HttpResponse, PageProblem> {
-    let document =
-        document.map_err(|error| page.problem(Problem::because(ProblemKind::Internal, error)))?;
+    let document = document.map_err(|error| page.problem(Problem::because(ProblemKind::Internal, error)))?;
     Ok(HttpResponse::Ok()
         .content_type(format.media_type())
         .insert_header((header::CACHE_CONTROL, "public, max-age=60"))
@@ -171,10 +164,7 @@ pub(super) async fn uses(app: web::Data<App>) -> HttpResponse {
 }
 
 /// `GET /partners`.
-pub(super) async fn partners(
-    app: web::Data<App>,
-    request: HttpRequest,
-) -> Result<HttpResponse, PageProblem> {
+pub(super) async fn partners(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
     let cities = fill::all_uses(&page).await.into_cities(&page);
     page.show(&PartnersView { cities })
@@ -203,15 +193,12 @@ pub(super) async fn problem(
     slug: web::Path<String>,
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let topic = ProblemTopic::from_slug(&slug)
-        .ok_or_else(|| page.problem(Problem::new(ProblemKind::NotFound)))?;
+    let topic =
+        ProblemTopic::from_slug(&slug).ok_or_else(|| page.problem(Problem::new(ProblemKind::NotFound)))?;
     page.show(&ProblemView { topic })
 }
 
 /// Everything else.
-pub(super) async fn unknown(
-    app: web::Data<App>,
-    request: HttpRequest,
-) -> Result<HttpResponse, PageProblem> {
+pub(super) async fn unknown(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     Err(Page::new(&app, &request).problem(Problem::new(ProblemKind::NotFound)))
 }
