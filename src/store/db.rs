@@ -164,11 +164,11 @@ impl Db {
     }
 
     /// Begins the transaction of a write: nothing that another writer does can be seen in part or overwritten unseen.
-    pub(super) fn begin_write(&mut self, queue_for_log: bool) -> diesel::QueryResult<()> {
+    pub(super) fn begin_write(&mut self, in_queue: bool) -> diesel::QueryResult<()> {
         match self {
             Self::Postgres(c) => {
                 AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL SERIALIZABLE")?;
-                if queue_for_log {
+                if in_queue {
                     // LOCK TABLE takes no snapshot: what follows sees everything that the writer before us committed,
                     // and does not fail because of it.
                     c.batch_execute("LOCK TABLE log_head IN EXCLUSIVE MODE")?;

@@ -19,11 +19,12 @@ pub struct LogEntry {
 }
 
 /// Appends an entry and returns its number. The number is taken under a lock on the log's head: it is the commit order
-/// (a sequence's would not be), and a transaction that fails leaves no gap. Use it within [`super::Store::write_log`].
+/// (a sequence's would not be), and a transaction that fails leaves no gap. Best within [`super::Store::write_log`].
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn append(tx: &mut Tx<'_>, leaf: &Leaf, now: Timestamp) -> Result<u64, StoreError> {
+    tx.demand_queue()?;
     let next: i64 = diesel::update(log_head::table.find(1))
         .set(log_head::next_idx.eq(log_head::next_idx + 1))
         .returning(log_head::next_idx)
@@ -105,6 +106,37 @@ mod tests {
             assert_eq!(fixture.store.read(size).await, Ok(120));
             assert_eq!(fixture.store.read(|r| read(r, 118, 10)).await.unwrap().len(), 2);
             assert_eq!(fixture.store.read(|r| read(r, u64::MAX, 10)).await.unwrap(), []);
+        }
+    );
+
+    on_both!(
+        async fn writers_that_come_to_the_log_late_do_not_block_each_other(fixture) {
+            use crate::store::schema::counters;
+            let tasks: Vec<_> = (0..6)
+                .map(|worker| {
+                    let store = fixture.other_process(&root_keys()).unwrap();
+                    tokio::spawn(async move {
+                        for n in 0..10 {
+                            // Half of them lock the row first and the log second, half the other way round.
+                            let work = move |tx: &mut Tx<'_>| {
+                                diesel::update(counters::table.find("status_index"))
+                                    .set(counters::next_value.eq(counters::next_value + 1))
+                                    .execute(tx.db)?;
+                                append(tx, &leaf(n), at(0))
+                            };
+                            if worker % 2 == 0 {
+                                store.write(work).await.unwrap();
+                            } else {
+                                store.write_log(work).await.unwrap();
+                            }
+                        }
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+            assert_eq!(fixture.store.read(size).await, Ok(60));
         }
     );
 

@@ -29,6 +29,8 @@ pub mod tokens;
 pub mod used_once;
 
 pub(crate) mod columns;
+#[cfg(test)]
+mod consent_tests;
 mod db;
 mod schema;
 #[cfg(test)]
@@ -91,18 +93,46 @@ pub struct Reader<'a> {
 }
 
 /// The one transaction of a write. Everything that takes a [`Reader`] takes this too.
-pub struct Tx<'a>(Reader<'a>);
+pub struct Tx<'a> {
+    reader: Reader<'a>,
+    queue: Queue,
+}
+
+/// Whether a transaction stands in the queue of writers that PostgreSQL lets in one by one. Those who append to the log
+/// do from the start, those who met contention from then on: outside, a writer could lose against a stream of others for
+/// ever, and a resident who takes a permission back must not wait for a recipient that fetches without pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Queue {
+    /// From its beginning.
+    Joined,
+    /// Not; others may append beside it.
+    Outside,
+    /// Not, and it turned out to append: it must begin again, in the queue.
+    Wanted,
+}
 
 impl<'a> Deref for Tx<'a> {
     type Target = Reader<'a>;
     fn deref(&self) -> &Reader<'a> {
-        &self.0
+        &self.reader
     }
 }
 
 impl<'a> DerefMut for Tx<'a> {
     fn deref_mut(&mut self) -> &mut Reader<'a> {
-        &mut self.0
+        &mut self.reader
+    }
+}
+
+impl Tx<'_> {
+    /// Demands that this transaction stands in the queue. One that took row locks before it came to the log would
+    /// wait for those who came the other way round, and they for it.
+    fn demand_queue(&mut self) -> Result<(), StoreError> {
+        if self.queue == Queue::Joined {
+            return Ok(());
+        }
+        self.queue = Queue::Wanted;
+        Err(StoreError::Unavailable("the queue of writers"))
     }
 }
 
@@ -206,8 +236,8 @@ impl Store {
         self.blocking(move |store| store.write_now(false, work)).await
     }
 
-    /// As [`Store::write`], for a change that appends to the log: such writers queue for the log from the start, where
-    /// on PostgreSQL they would otherwise repeat each other's work.
+    /// As [`Store::write`], for a change that is known to append to the log: it queues for the log from the start. Any
+    /// other write that comes to append is begun again in the queue, so this only saves the first beginning.
     ///
     /// # Errors
     /// As [`Store::write`].
@@ -257,16 +287,25 @@ impl Store {
     ) -> Result<T, E> {
         let _turn = self.writer.as_ref().map(|writer| writer.lock().unwrap_or_else(PoisonError::into_inner));
         let mut connection = self.connection()?;
+        let mut queue = if log || self.writer.is_some() { Queue::Joined } else { Queue::Outside };
         let mut attempt = 1;
         loop {
             connection.forget_trouble();
-            let result = self.attempt(&mut connection, log, &mut work);
+            let (result, left) = self.attempt(&mut connection, queue, &mut work);
             if result.is_ok() {
                 return result;
             }
             connection.db.roll_back();
+            if left == Queue::Wanted {
+                queue = Queue::Joined;
+                continue;
+            }
             if connection.trouble() != db::Trouble::Contended || attempt >= ATTEMPTS {
                 return result;
+            }
+            // The first repetition often succeeds beside the others; after that, in turn.
+            if attempt >= 2 {
+                queue = Queue::Joined;
             }
             std::thread::sleep(self.pause(attempt));
             attempt += 1;
@@ -276,17 +315,26 @@ impl Store {
     fn attempt<T, E: From<StoreError>>(
         &self,
         connection: &mut db::Pooled,
-        log: bool,
+        queue: Queue,
         work: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        connection.db.begin_write(log).map_err(StoreError::from)?;
-        let value = work(&mut Tx(Reader { db: &mut connection.db, keys: &self.keys }))?;
-        match connection.trouble() {
-            db::Trouble::None => connection.db.commit().map_err(StoreError::from)?,
-            db::Trouble::Contended => return Err(StoreError::Unavailable("too much contention").into()),
-            db::Trouble::Failed => return Err(StoreError::Rule("a failed statement was passed over").into()),
+    ) -> (Result<T, E>, Queue) {
+        if let Err(error) = connection.db.begin_write(queue == Queue::Joined) {
+            return (Err(StoreError::from(error).into()), queue);
         }
-        Ok(value)
+        let mut tx = Tx { reader: Reader { db: &mut connection.db, keys: &self.keys }, queue };
+        let result = work(&mut tx);
+        let queue = tx.queue;
+        let result = result.and_then(|value| match (queue, connection.trouble()) {
+            (Queue::Joined | Queue::Outside, db::Trouble::None) => {
+                connection.db.commit().map_err(StoreError::from)?;
+                Ok(value)
+            }
+            (Queue::Wanted, _) | (_, db::Trouble::Contended) => {
+                Err(StoreError::Unavailable("too much contention").into())
+            }
+            (_, db::Trouble::Failed) => Err(StoreError::Rule("a failed statement was passed over").into()),
+        });
+        (result, queue)
     }
 
     /// Between half and all of 2, 4, 8 … 256 ms: those who met once do not meet again.

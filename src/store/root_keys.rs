@@ -202,10 +202,8 @@ pub(super) fn check(reader: &mut Reader<'_>) -> Result<(), OpenError> {
                     .open(column!(key_checks.value), b"sealing.key", &value)
                     .map_err(|_| OpenError::WrongKey("sealing.key"))?;
             }
-            "lookup.key" => {
-                if value != reader.keys.lookup.secret("key-check", PROBE).as_bytes() {
-                    return Err(OpenError::WrongKey("lookup.key"));
-                }
+            "lookup.key" if value != reader.keys.lookup.secret("key-check", PROBE).as_bytes() => {
+                return Err(OpenError::WrongKey("lookup.key"));
             }
             _ => {}
         }

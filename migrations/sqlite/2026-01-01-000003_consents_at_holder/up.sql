@@ -2,7 +2,7 @@ CREATE TABLE consent_requests (
   id                     BLOB   NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   origin                 TEXT   NOT NULL CHECK (origin IN ('pushed', 'portal')),
   recipient              TEXT   NOT NULL,
-  recipient_name         TEXT   NOT NULL,
+  recipient_name         TEXT   NOT NULL, -- JSON, in three languages
   terms                  TEXT   NOT NULL, -- JSON
   declared_use           TEXT   NOT NULL, -- JSON, as it was when asked
   return_path            TEXT,            -- JSON
