@@ -42,14 +42,15 @@ pub(super) enum Location {
 }
 
 impl Location {
-    /// Understands `postgres://…`, `postgresql://…` and `sqlite://PATH`.
+    /// Understands `postgres://…`, `postgresql://…` and `sqlite:PATH` (or `sqlite://PATH`).
     ///
     /// # Errors
     /// [`OpenError::Url`] for anything else, [`OpenError::PasswordFile`] when that file cannot be read.
     pub(super) fn parse(url: &str, password_file: Option<&Path>) -> Result<Self, OpenError> {
-        if let Some(path) = url.strip_prefix("sqlite://") {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
             if password_file.is_some() {
-                return Err(OpenError::Url("sqlite:// takes no password file"));
+                return Err(OpenError::Url("sqlite: takes no password file"));
             }
             // SQLite would read these as an address or as a database in memory, of which each connection has its own.
             if path.is_empty()
@@ -57,12 +58,12 @@ impl Location {
                 || path.contains(['?', '\0'])
                 || path.starts_with(':')
             {
-                return Err(OpenError::Url("sqlite:// must be followed by the path of a file"));
+                return Err(OpenError::Url("sqlite: must be followed by the path of a file"));
             }
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
         if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
-            return Err(OpenError::Url("it must start with sqlite:// or postgres://"));
+            return Err(OpenError::Url("it must start with sqlite: or postgres://"));
         }
         let mut parsed = url::Url::parse(url).map_err(|_| OpenError::Url("it is not a well-formed URL"))?;
         if let Some(path) = password_file {

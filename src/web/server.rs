@@ -13,7 +13,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App as ActixApp, Error, HttpResponse, HttpServer, web};
 
-use super::problem::respond;
+use super::problem::{HttpProblem, respond};
 use super::session::StoredSessions;
 use super::{App, api, events, exchange, federation, oauth, portal, trace};
 use crate::node::ProblemKind;
@@ -174,13 +174,9 @@ async fn headers(
 async fn deadline(
     whole: Duration,
     request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
+    next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let parts = request.request().clone();
-    match tokio::time::timeout(whole, next.call(request)).await {
-        Ok(answer) => answer.map(ServiceResponse::map_into_left_body),
-        Err(_) => {
-            Ok(ServiceResponse::new(parts, respond(ProblemKind::Unavailable, None)).map_into_right_body())
-        }
-    }
+    tokio::time::timeout(whole, next.call(request))
+        .await
+        .unwrap_or_else(|_| Err(HttpProblem::from(ProblemKind::Unavailable).into()))
 }
