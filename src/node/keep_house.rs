@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use super::{Node, Problem, promise};
 use crate::domain::audit::Entry;
-use crate::store::{StoreError, consent_requests, consents, received_events, sessions, used_once};
+use crate::domain::consent::held::WAIT_SECS;
+use crate::store::{
+    StoreError, consent_requests, consents, held_consents, received_events, sessions, used_once,
+};
 
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_secs(15);
@@ -47,6 +50,7 @@ pub async fn keep_house(node: &Node) -> Result<(), Problem> {
     node.store
         .write(move |tx| {
             consent_requests::lapse_due(tx, now)?;
+            held_consents::lapse_older(tx, now.plus_secs(-WAIT_SECS), now)?;
             sessions::delete_expired(tx, now)?;
             used_once::purge(tx, now)?;
             received_events::purge(tx, now.plus_secs(-EVENTS_SECS)).map(|_| ())
