@@ -405,23 +405,26 @@ impl ClientKeySource for RingKeys {
 
 pub use crate::store::signing_keys::KeyState;
 
-/// A node's signing keys, for the operator. Makes none.
+/// The signing keys of a node or anchor, for the operator. Makes none.
 ///
 /// # Errors
 /// [`StartError`] when the store cannot be used.
-pub async fn list_keys(config: &Config) -> Result<Vec<signing_keys::KeyRecord>, StartError> {
-    let store = open_store(&config.store, &config.keys)?.store;
+pub async fn list_keys(
+    store: &config::Store,
+    keys: &config::Keys,
+) -> Result<Vec<signing_keys::KeyRecord>, StartError> {
+    let store = open_store(store, keys)?.store;
     store.check_keys().await?;
     Ok(store.read(signing_keys::list).await?)
 }
 
-/// A node's public federation keys; makes the first when there is none, so that they can be given to the anchor before
-/// the node runs.
+/// The public federation keys of a node or anchor; makes the first when there is none, so that they can be exchanged
+/// before either runs.
 ///
 /// # Errors
 /// [`StartError`] when the store cannot be used.
-pub async fn federation_keys(config: &Config) -> Result<PublicKeys, StartError> {
-    let store = open_store(&config.store, &config.keys)?.store;
+pub async fn federation_keys(store: &config::Store, keys: &config::Keys) -> Result<PublicKeys, StartError> {
+    let store = open_store(store, keys)?.store;
     store.migrate().await?;
     let ring = KeyRing::open(&store, SystemClock.now()).await?;
     Ok(ring.verifying(KeyPurpose::Federation))

@@ -51,10 +51,10 @@ pub async fn keep_house(node: &Node) -> Result<(), Problem> {
     node.store
         .write(move |tx| {
             consent_requests::lapse_due(tx, now)?;
+            held_consents::lapse_older(tx, now.plus_secs(-WAIT_SECS), now)?;
             sessions::delete_expired(tx, now)?;
             used_once::purge(tx, now)?;
             authorization_codes::purge(tx, now.plus_secs(-EVENTS_SECS))?;
-            held_consents::lapse_older(tx, now.plus_secs(-WAIT_SECS), now)?;
             received_events::purge(tx, now.plus_secs(-EVENTS_SECS)).map(|_| ())
         })
         .await?;
