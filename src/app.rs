@@ -187,7 +187,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         settings,
         store: opened.store,
         keys,
-        nonces: NonceMint::new(opened.root.session.bytes()),
+        nonces: NonceMint::new(opened.root.session.bytes(), config.limits.dpop_nonce_seconds.into()),
         peer_nonces: Mutex::new(HashMap::new()),
         peers: Arc::new(peers),
         outbound: Arc::new(guard),
@@ -215,6 +215,7 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
         brand: web::Brand::new(
             config.node.brand.name.clone(),
             &config.node.brand.primary_colour,
+            logo(&config.node.brand)?,
             config.contact.clone(),
         )?,
     };
@@ -279,6 +280,13 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
     };
     let server = web::server::serve_anchor(statements, listener, bounds)?;
     Ok(Running::new(config.anchor.entity_id.clone(), None, server, Vec::new()))
+}
+
+/// The city's logo, read once at start.
+fn logo(brand: &config::Brand) -> Result<Option<(&'static str, Vec<u8>)>, StartError> {
+    let Some(path) = &brand.logo else { return Ok(None) };
+    let svg = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
+    Ok(Some((if svg { "image/svg+xml" } else { "image/png" }, std::fs::read(path)?)))
 }
 
 fn listen(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {

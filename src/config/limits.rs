@@ -64,6 +64,8 @@ limits! {
     status_list_seconds: u32 = 300, 30 to 86_400;
     /// Age at which a DPoP proof is refused, in seconds.
     dpop_proof_max_seconds: u32 = 60, 10 to 300;
+    /// Time that one DPoP nonce is accepted, in seconds.
+    dpop_nonce_seconds: u32 = 300, 60 to 3_600;
     /// Most records in one answer of a register.
     max_records: usize = 1_000, 1 to 100_000;
     /// Most bytes in one answer of a register, as JSON.

@@ -46,6 +46,8 @@ pub struct Brand {
     pub name: Text,
     /// Main colour, `#rrggbb`, dark enough for white text (contrast of 4.5 at least, WCAG 2.2).
     pub primary_colour: String,
+    /// An SVG or PNG file; none shows the name alone.
+    pub logo: Option<PathBuf>,
 }
 
 pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Node> {
@@ -66,8 +68,9 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Node> 
     );
     let workers = section.optional::<usize>("workers", "write a number of threads from 1 to 256");
     let data_dir = data_dir.map(|found| folder.join(found.value));
-    let brand =
-        section.required_table("brand", "add [node.brand] with name and primary_colour").and_then(read_brand);
+    let brand = section
+        .required_table("brand", "add [node.brand] with name and primary_colour")
+        .and_then(|brand| read_brand(brand, data_dir.as_deref().unwrap_or(folder)));
     section.close();
 
     if let (Some(base_url), Some(profile)) = (&base_url, &profile)
@@ -105,11 +108,13 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Node> 
 
 const DEFAULT_WORKERS: usize = 2;
 
-fn read_brand(mut section: Section<'_, '_>) -> Option<Brand> {
+fn read_brand(mut section: Section<'_, '_>, data_dir: &Path) -> Option<Brand> {
     const COLOUR: &str = "write a dark colour as #rrggbb, such as \"#1d4f91\"";
     let document = section.document();
     let name = section.required::<Text>("name", checks::TEXT);
     let colour = section.required::<String>("primary_colour", COLOUR);
+    let logo =
+        section.optional::<String>("logo", "write the path of an SVG or PNG file, or take the line out");
     section.close();
     if let Some(name) = &name
         && let Some(complaint) = checks::text(&name.value)
@@ -125,7 +130,20 @@ fn read_brand(mut section: Section<'_, '_>) -> Option<Brand> {
             Some(_) => {}
         }
     }
-    Some(Brand { name: name?.value, primary_colour: colour?.value.to_ascii_lowercase() })
+    let logo = logo.map(|found| {
+        let path = checks::path(data_dir, &found.value);
+        let known = path.extension().is_some_and(|kind| kind == "svg" || kind == "png");
+        if !known || !path.is_file() {
+            let complaint = "no SVG or PNG file is there";
+            document.problem(
+                &found.at,
+                complaint,
+                "write the path of an SVG or PNG file, or take the line out",
+            );
+        }
+        path
+    });
+    Some(Brand { name: name?.value, primary_colour: colour?.value.to_ascii_lowercase(), logo })
 }
 
 /// WCAG 2.2 contrast ratio of a colour and white.

@@ -6,7 +6,8 @@ use super::{Node, Problem, promise};
 use crate::domain::audit::Entry;
 use crate::domain::consent::held::WAIT_SECS;
 use crate::store::{
-    StoreError, consent_requests, consents, held_consents, received_events, sessions, used_once,
+    StoreError, authorization_codes, consent_requests, consents, held_consents, received_events, sessions,
+    used_once,
 };
 
 /// Time between two rounds.
@@ -15,7 +16,7 @@ const ROUND: Duration = Duration::from_secs(15);
 /// How many consents one round ends at most.
 const BATCH: u32 = 200;
 
-/// How long an event's identifier is remembered, in seconds: longer than any sender retries.
+/// How long an event's identifier and a used code are remembered, in seconds: longer than any sender retries.
 const EVENTS_SECS: i64 = 30 * 86_400;
 
 /// Keeps house for as long as the process runs.
@@ -53,6 +54,7 @@ pub async fn keep_house(node: &Node) -> Result<(), Problem> {
             held_consents::lapse_older(tx, now.plus_secs(-WAIT_SECS), now)?;
             sessions::delete_expired(tx, now)?;
             used_once::purge(tx, now)?;
+            authorization_codes::purge(tx, now.plus_secs(-EVENTS_SECS))?;
             received_events::purge(tx, now.plus_secs(-EVENTS_SECS)).map(|_| ())
         })
         .await?;

@@ -63,8 +63,9 @@ class Person {
     this.#shots += 1;
     const file = `${this.name}-${String(this.#shots).padStart(2, '0')}-${what}.png`;
     await mkdir(join(ARTEFACTS, 'screenshots'), { recursive: true });
-    await this.page.screenshot({ path: join(ARTEFACTS, 'screenshots', file), fullPage: true });
+    // Inspected before the picture, for which Playwright puts a style of its own into the page.
     const found = await inspectPage(this.page, { language: this.language, ...options });
+    await this.page.screenshot({ path: join(ARTEFACTS, 'screenshots', file), fullPage: true });
     assert.deepEqual(found, [], `${what}: ${this.page.url()}`);
   }
 
