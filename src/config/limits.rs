@@ -70,12 +70,6 @@ limits! {
     max_records: usize = 1_000, 1 to 100_000;
     /// Most bytes in one answer of a register, as JSON.
     max_bytes: usize = 1_048_576, 1_024 to 67_108_864;
-    /// Time for a connection to another node or the login provider, in milliseconds.
-    peer_connect_ms: u32 = 3_000, 100 to 30_000;
-    /// Time for a whole answer of another node or the login provider, in milliseconds.
-    peer_deadline_ms: u32 = 10_000, 500 to 60_000;
-    /// Most bytes in one answer of another node or the login provider.
-    peer_max_bytes: usize = 2_097_152, 65_536 to 67_108_864;
     /// Time for the head of a request to arrive, in milliseconds.
     request_head_ms: u32 = 5_000, 500 to 60_000;
     /// Time for the body of a request to arrive, in milliseconds.

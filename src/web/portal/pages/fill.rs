@@ -86,7 +86,6 @@ pub(super) fn consent(page: &Page, offer: &Offer, records: Vec<Record>) -> Conse
         dataset: dataset.title.clone(),
         register: dataset.register.clone(),
         purpose: declared.purpose_text.clone(),
-        protected: false,
         required: required.into_iter().map(field).collect(),
         optional: optional.into_iter().map(field).collect(),
         not_asked: dataset
