@@ -381,7 +381,7 @@ fn declared() -> DeclaredUse {
         required_fields: Vec::new(),
         optional_fields: Vec::new(),
         max_exchanges: 10,
-        max_days: 366,
+        max_days: 365,
         retention: "P2W".into(),
         otherwise: otherwise(),
         controller: controller(),
