@@ -189,6 +189,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         keys,
         nonces: NonceMint::new(opened.root.session.bytes(), config.limits.dpop_nonce_seconds.into()),
         peer_nonces: Mutex::new(HashMap::new()),
+        status_lists: tokio::sync::Mutex::new(HashMap::new()),
         peers: Arc::new(peers),
         outbound: Arc::new(guard),
         registers: Arc::new(registers),

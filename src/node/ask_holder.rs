@@ -8,11 +8,13 @@ use super::{KeyPurpose, Node, Problem, ProblemKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{AuthorizationDetail, HeldTokens};
 use crate::domain::federation::{AuthorizationServer, TrustedPeer};
-use crate::domain::ids::{EntityId, GrantId};
+use crate::domain::ids::{EntityId, GrantId, KeyId};
 use crate::domain::jose::SigningKey;
 use crate::domain::token::client_assertion::{self, ASSERTION_TYPE};
 use crate::domain::token::proof::{self, ProofClaims, token_hash};
+use crate::domain::token::{AuthenticToken, TokenPolicy};
 use crate::ports::{OutboundAnswer, OutboundBody, OutboundRequest};
+use crate::store::signing_keys;
 
 /// Most bytes of an OAuth answer.
 const MAX_OAUTH_BYTES: usize = 64 * 1024;
@@ -25,7 +27,6 @@ const MAX_EXCHANGE_BYTES: usize = 8 * 1024 * 1024;
 struct TokenAnswer {
     access_token: String,
     token_type: String,
-    expires_in: i64,
     authorization_details: Vec<AuthorizationDetail>,
     grant_id: GrantId,
     #[serde(default)]
@@ -132,31 +133,53 @@ pub(super) async fn token(
         let now = node.now();
         let mut form = client_authentication(node, &holder.id, now)?;
         form.extend(grant.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let proof = sign_proof(node, &key, &holder.id, "POST", url.as_str(), None, now)?;
+        let (proof, sent) = sign_proof(node, &key, &holder.id, "POST", url.as_str(), None, now)?;
         let answer = post_form(node, url, form, vec![("dpop", proof)]).await?;
-        let new_nonce = remember_nonce(node, &holder.id, &answer);
+        let handed_out = remember_nonce(node, &holder.id, &answer);
         if answer.status == 200 {
-            return granted(&answer, &key, now);
+            return granted(node, holder, &answer, &key, now);
         }
         match oauth_error(&answer) {
-            AskError::Refused(code) if code == "use_dpop_nonce" && new_nonce => {}
+            // Judged by what this request carried: another one may have learned the nonce meanwhile.
+            AskError::Refused(code) if code == "use_dpop_nonce" && handed_out != sent => {}
             other => return Err(other),
         }
     }
-    Err(AskError::Refused("use_dpop_nonce".to_owned()))
+    Err(Problem::because(ProblemKind::PeerUnavailable, "the nonce changes at every request").into())
 }
 
-fn granted(answer: &OutboundAnswer, key: &SigningKey, now: Timestamp) -> Result<Granted, AskError> {
-    let unfit = || Problem::because(ProblemKind::AnswerNotTrusted, "token answer");
-    let body: TokenAnswer = serde_json::from_slice(&answer.body).map_err(|_| unfit())?;
-    let [detail] = <[AuthorizationDetail; 1]>::try_from(body.authorization_details).map_err(|_| unfit())?;
-    if !body.token_type.eq_ignore_ascii_case("DPoP") || body.expires_in <= 0 {
-        return Err(unfit().into());
+/// Takes a token answer, and only when the token itself says the same under the holder's signature.
+fn granted(
+    node: &Node,
+    holder: &TrustedPeer,
+    answer: &OutboundAnswer,
+    key: &SigningKey,
+    now: Timestamp,
+) -> Result<Granted, AskError> {
+    let unfit = |why: &'static str| Problem::because(ProblemKind::AnswerNotTrusted, why);
+    let body: TokenAnswer = serde_json::from_slice(&answer.body).map_err(|_| unfit("token answer"))?;
+    let [detail] = <[AuthorizationDetail; 1]>::try_from(body.authorization_details)
+        .map_err(|_| unfit("authorization_details"))?;
+    if !body.token_type.eq_ignore_ascii_case("DPoP") {
+        return Err(unfit("token type").into());
+    }
+    // How long a holder's tokens live is the holder's policy, not ours.
+    let policy = TokenPolicy { holder: holder.id.clone(), max_lifetime_secs: i64::MAX };
+    let keys = &authorization_server(holder)?.token_keys;
+    let token = AuthenticToken::open(&body.access_token, &policy, keys, now)
+        .map_err(|refusal| unfit(refusal.reason))?;
+    let claims = token.claims();
+    if claims.client_id != node.settings.id
+        || &claims.cnf.jkt != key.public().thumbprint()
+        || claims.grant_id != body.grant_id
+        || token.detail() != &detail
+    {
+        return Err(unfit("the token says something else than its answer").into());
     }
     Ok(Granted {
         tokens: HeldTokens {
+            expires_at: Timestamp::from_secs(claims.exp),
             access_token: body.access_token,
-            expires_at: now.plus_secs(body.expires_in),
             refresh_token: body.refresh_token,
             dpop_kid: key.kid().clone(),
         },
@@ -173,17 +196,31 @@ pub(super) struct Fetched {
     pub(super) proof: String,
 }
 
+impl Fetched {
+    /// Whether the answer's challenge names this error (RFC 6750 §3).
+    pub(super) fn is_refused_for(&self, error: &str) -> bool {
+        self.answer.status == 401
+            && self
+                .answer
+                .headers
+                .get("www-authenticate")
+                .is_some_and(|challenge| challenge.contains(&format!("error=\"{error}\"")))
+    }
+}
+
 /// Fetches from a holder's exchange endpoint, once more where it demands a nonce.
 pub(super) async fn fetch(
     node: &Node,
     holder: &EntityId,
     url: &url::Url,
-    access_token: &str,
+    tokens: &HeldTokens,
 ) -> Result<Fetched, Problem> {
-    let key = node.keys.active(KeyPurpose::Dpop)?;
-    let mut last = None;
-    for _ in 0..2 {
-        let proof = sign_proof(node, &key, holder, "GET", url.as_str(), Some(access_token), node.now())?;
+    let key = bound_key(node, &tokens.dpop_kid).await?;
+    let access_token = tokens.access_token.as_str();
+    let mut again = true;
+    loop {
+        let (proof, sent) =
+            sign_proof(node, &key, holder, "GET", url.as_str(), Some(access_token), node.now())?;
         let request = OutboundRequest {
             url: url.clone(),
             body: OutboundBody::None,
@@ -195,20 +232,26 @@ pub(super) async fn fetch(
             .send(request)
             .await
             .map_err(|error| Problem::because(ProblemKind::PeerUnavailable, error))?;
-        let new_nonce = remember_nonce(node, holder, &answer);
-        let wants_nonce = answer.status == 401
-            && answer
-                .headers
-                .get("www-authenticate")
-                .is_some_and(|challenge| challenge.contains("error=\"use_dpop_nonce\""));
-        last = Some(Fetched { answer, proof });
-        if !(wants_nonce && new_nonce) {
-            break;
+        let handed_out = remember_nonce(node, holder, &answer);
+        let fetched = Fetched { answer, proof };
+        if !(again && fetched.is_refused_for("use_dpop_nonce") && handed_out != sent) {
+            return Ok(fetched);
         }
+        again = false;
     }
-    last.ok_or(Problem::new(ProblemKind::Internal))
 }
 
+/// The key that a token is bound to, which may have been retired since: a rotation loses no exchange.
+async fn bound_key(node: &Node, kid: &KeyId) -> Result<SigningKey, Problem> {
+    let active = node.keys.active(KeyPurpose::Dpop)?;
+    if active.kid() == kid {
+        return Ok(active);
+    }
+    let kid = kid.clone();
+    Ok(node.store.read(move |store| signing_keys::with_private_part(store, &kid)).await?)
+}
+
+/// A proof and the nonce in it.
 fn sign_proof(
     node: &Node,
     key: &SigningKey,
@@ -217,7 +260,7 @@ fn sign_proof(
     url: &str,
     token: Option<&str>,
     now: Timestamp,
-) -> Result<String, Problem> {
+) -> Result<(String, Option<String>), Problem> {
     let nonces = node.peer_nonces.lock().unwrap_or_else(PoisonError::into_inner);
     let claims = ProofClaims {
         htm: method.to_owned(),
@@ -227,14 +270,13 @@ fn sign_proof(
         ath: token.map(token_hash),
         nonce: nonces.get(holder).cloned(),
     };
-    Ok(proof::sign(key, &claims)?)
+    Ok((proof::sign(key, &claims)?, claims.nonce))
 }
 
-/// Keeps the nonce that a holder handed out; says whether it is a new one.
-fn remember_nonce(node: &Node, holder: &EntityId, answer: &OutboundAnswer) -> bool {
-    let Some(nonce) = answer.headers.get("dpop-nonce").filter(|nonce| nonce.len() <= 256) else {
-        return false;
-    };
+/// Keeps the nonce that a holder handed out.
+pub(super) fn remember_nonce(node: &Node, holder: &EntityId, answer: &OutboundAnswer) -> Option<String> {
+    let nonce = answer.headers.get("dpop-nonce").filter(|nonce| nonce.len() <= 256)?;
     let mut nonces = node.peer_nonces.lock().unwrap_or_else(PoisonError::into_inner);
-    nonces.insert(holder.clone(), nonce.clone()).as_ref() != Some(nonce)
+    nonces.insert(holder.clone(), nonce.clone());
+    Some(nonce.clone())
 }

@@ -16,10 +16,10 @@ use crate::store::outbox::{self, Leased};
 const LEASE_SECS: i64 = 60;
 
 /// How many items are taken at a time.
-const BATCH: u32 = 16;
+const BATCH: u32 = 4;
 
 /// The longest wait between two attempts, in seconds.
-const LONGEST_WAIT_SECS: i64 = 300;
+const LONGEST_WAIT_SECS: i64 = 30;
 
 /// When delivery is given up, in seconds after the item was made.
 const GIVE_UP_SECS: i64 = 14 * 86_400;
@@ -61,7 +61,8 @@ async fn deliver(node: &Node, owner: &str, item: &Leased) -> Result<(), Problem>
         Err(problem) => {
             tracing::info!(destination = %item.destination, kind = item.kind, ?problem, "delivery failed");
             let code = problem.kind.slug();
-            if now >= item.created_at.plus_secs(GIVE_UP_SECS) {
+            let hopeless = problem.kind == ProblemKind::BadRequest;
+            if hopeless || now >= item.created_at.plus_secs(GIVE_UP_SECS) {
                 node.store.write(move |tx| outbox::give_up(tx, id, &owner, now, code)).await
             } else {
                 let next = now.plus_secs(wait_secs(item.attempt));
@@ -76,7 +77,7 @@ async fn deliver(node: &Node, owner: &str, item: &Leased) -> Result<(), Problem>
     }
 }
 
-/// 1, 2, 4 … seconds, at most five minutes.
+/// 1, 2, 4 … seconds, at most half a minute: a peer that is back hears of a stop soon.
 fn wait_secs(attempts: u32) -> i64 {
     1_i64
         .checked_shl(attempts.saturating_sub(1).min(16))
@@ -114,8 +115,15 @@ async fn push(node: &Node, item: &Leased, event: &Event) -> Result<(), Problem> 
         .map_err(|error| Problem::because(ProblemKind::PeerUnavailable, error))?;
     match answer.status {
         200 | 202 => Ok(()),
+        400 if is_final(&answer.body) => Err(Problem::because(ProblemKind::BadRequest, "refused for good")),
         other => Err(Problem::because(ProblemKind::PeerUnavailable, other)),
     }
+}
+
+/// Whether an event was refused for what it says (RFC 8935 §2.4). Keys and membership may heal.
+fn is_final(body: &[u8]) -> bool {
+    let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    answer.get("err").is_some_and(|err| err == "invalid_request" || err == "invalid_audience")
 }
 
 /// Events about exchanges go to the holder, all others to the recipient.

@@ -68,8 +68,7 @@ impl From<Problem> for Failed {
 /// This node's own declared use must still cover what it asks for.
 fn still_declared(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
     let covered = node.settings.own_use(&held.detail.declared_use).is_some_and(|declared| {
-        declared.service == held.service
-            && held.detail.datatypes.iter().all(|field| declared.allows_field(field))
+        declared.service == held.service && held.detail.is_within(declared, node.now())
     });
     if covered { Ok(()) } else { Err(Problem::new(ProblemKind::BeyondDeclaredUse)) }
 }
@@ -114,11 +113,14 @@ async fn attempt(
     let address = format!("{}/exchange/datasets/{}", resource.resource, held.detail.identifier);
     let url =
         url::Url::parse(&address).map_err(|error| Problem::because(ProblemKind::PeerNotTrusted, error))?;
-    let fetched = ask_holder::fetch(node, &holder.id, &url, &tokens.access_token).await?;
+    let fetched = ask_holder::fetch(node, &holder.id, &url, tokens).await?;
+    let token_refused = fetched.is_refused_for("invalid_token");
     let answer = fetched.answer;
     match answer.status {
         200 => {}
-        401 => return Err(Failed::TokenRefused),
+        401 if token_refused => return Err(Failed::TokenRefused),
+        // Our proof does not please the holder (a clock, most likely): that says nothing about the consent.
+        401 => return Err(Problem::because(ProblemKind::PeerUnavailable, "proof refused").into()),
         403 | 404 => return Err(Problem::because(ProblemKind::HolderRefused, answer.status).into()),
         other => return Err(Problem::because(ProblemKind::PeerUnavailable, other).into()),
     }
@@ -145,7 +147,9 @@ async fn attempt(
     .map_err(|error| Problem::because(ProblemKind::AnswerNotTrusted, error))?;
     let body: ExchangeBody =
         serde_json::from_slice(&answer.body).map_err(|_| untrusted("body is not an exchange's"))?;
-    if !body.is_within(&held.detail.identifier, &verified.receipt().fields) {
+    if !body.is_within(&held.detail.identifier, &verified.receipt().fields)
+        || body.records.len() != verified.receipt().records
+    {
         return Err(untrusted("more than the consent covers").into());
     }
     acknowledge(node, held, verified.receipt(), text).await?;

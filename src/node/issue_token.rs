@@ -4,8 +4,8 @@ use serde::Serialize;
 use subtle::ConstantTimeEq;
 
 use super::authenticate_client::{ClientCredentials, authenticate_client};
-use super::{KeyPurpose, Node, OAuthCode, OAuthError, promise};
-use crate::domain::audit::Entry;
+use super::revoke_consent::end;
+use super::{KeyPurpose, Node, OAuthCode, OAuthError};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Actor, AuthorizationDetail, Consent};
 use crate::domain::ids::{ConsentId, EntityId, GrantId, Jti};
@@ -170,6 +170,15 @@ async fn redeem(node: &Node, grant: Grant, mint: Mint) -> Result<Redeemed, OAuth
                 }
                 Grant::Code { code, redirect_uri, verifier, kind } => {
                     match authorization_codes::redeem(tx, code, &mint.client, mint.now)? {
+                        // The outbox delivers at least once: the same client with the same key repeats what it has not
+                        // heard the answer to. A thief has neither.
+                        Presented::Replayed(stored)
+                            if stored.kind == CodeKind::PreAuthorized
+                                && *kind == CodeKind::PreAuthorized
+                                && tokens::issued_to(tx, stored.consent, proof.jkt())? =>
+                        {
+                            issue(tx, &mint, stored.consent, true)
+                        }
                         Presented::Replayed(stored) => {
                             withdraw(tx, &stored, mint.now)?;
                             Ok(Redeemed::Replayed)
@@ -246,12 +255,8 @@ fn fits(
     }
 }
 
-/// A code that comes twice was stolen somewhere: what came of it ends.
+/// A code that comes twice was stolen somewhere: what came of it ends, and its recipient is told.
 fn withdraw(tx: &mut Tx<'_>, stored: &Code, now: Timestamp) -> Result<(), StoreError> {
-    let mut consent = consents::lock(tx, stored.consent)?;
-    if let Ok(transition) = consent.revoke(Actor::Node, now) {
-        consents::save(tx, &consent, Some(&transition))?;
-        promise::log(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;
-    }
-    Ok(())
+    let consent = consents::lock(tx, stored.consent)?;
+    end(tx, consent, Actor::Node, now).map(|_| ())
 }

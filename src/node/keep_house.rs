@@ -6,8 +6,8 @@ use super::{Node, Problem, promise};
 use crate::domain::audit::Entry;
 use crate::domain::consent::held::WAIT_SECS;
 use crate::store::{
-    StoreError, authorization_codes, consent_requests, consents, held_consents, received_events, sessions,
-    used_once,
+    StoreError, authorization_codes, consent_requests, consents, held_consents, received_events, refusals,
+    sessions, used_once,
 };
 
 /// Time between two rounds.
@@ -54,6 +54,7 @@ pub async fn keep_house(node: &Node) -> Result<(), Problem> {
             held_consents::lapse_older(tx, now.plus_secs(-WAIT_SECS), now)?;
             sessions::delete_expired(tx, now)?;
             used_once::purge(tx, now)?;
+            refusals::purge_strangers(tx, now.plus_secs(-EVENTS_SECS))?;
             authorization_codes::purge(tx, now.plus_secs(-EVENTS_SECS))?;
             received_events::purge(tx, now.plus_secs(-EVENTS_SECS)).map(|_| ())
         })

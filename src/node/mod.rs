@@ -151,6 +151,8 @@ pub struct Node {
     pub nonces: dpop_nonce::NonceMint,
     /// Nonces that other holders demanded last, by holder.
     pub peer_nonces: Mutex<HashMap<EntityId, String>>,
+    /// Status lists as made a moment ago, by number.
+    pub status_lists: tokio::sync::Mutex<HashMap<u32, (Timestamp, Arc<str>)>>,
     /// The other members.
     pub peers: Arc<dyn Peers>,
     /// Requests to other members.

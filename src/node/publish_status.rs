@@ -1,6 +1,7 @@
 //! The status list of this holder's consent tokens (Token Status List), made from the consents as they are now.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use flate2::{Compression, write::ZlibEncoder};
 
@@ -8,11 +9,28 @@ use super::{KeyPurpose, Node, Problem, ProblemKind};
 use crate::domain::token::status_list;
 use crate::store::{StoreError, consents};
 
+/// How long a made list is served, in seconds.
+const FRESH_SECS: i64 = 3;
+
 /// The signed list of that number, compact.
 ///
 /// # Errors
 /// [`Problem`]: no such list, or the store is away.
-pub async fn publish_status(node: &Node, list: u32) -> Result<String, Problem> {
+pub async fn publish_status(node: &Node, list: u32) -> Result<Arc<str>, Problem> {
+    // One maker at a time, and what it makes serves everyone for a moment.
+    let mut made = node.status_lists.lock().await;
+    let now = node.now();
+    if let Some((at, text)) = made.get(&list)
+        && *at > now.plus_secs(-FRESH_SECS)
+    {
+        return Ok(Arc::clone(text));
+    }
+    let text: Arc<str> = make(node, list).await?.into();
+    made.insert(list, (now, Arc::clone(&text)));
+    Ok(text)
+}
+
+async fn make(node: &Node, list: u32) -> Result<String, Problem> {
     let entries = node
         .store
         .read(move |store| {

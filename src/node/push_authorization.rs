@@ -11,7 +11,8 @@ use crate::domain::ids::{NationalIdentifier, RequestId, Thumbprint};
 use crate::domain::jose::parse_strict_json;
 use crate::domain::token::{ProofExpectation, VerifiedProof};
 use crate::ports::random;
-use crate::store::consent_requests;
+use crate::store::used_once::{self, Kind};
+use crate::store::{StoreError, consent_requests};
 
 /// What all request URIs begin with (RFC 9126 §2.2).
 pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -63,10 +64,12 @@ pub async fn push_authorization(
     form: PushedForm,
     proof: Option<&str>,
 ) -> Result<Pushed, OAuthError> {
-    let known = authenticate_client(node, &form.credentials).await?;
+    // The proof before the client: one that does not fit leaves the assertion unused.
     let now = node.now();
+    let proof = proof.map(|proof| check_proof(node, proof, now)).transpose()?;
+    let known = authenticate_client(node, &form.credentials).await?;
     let limits = node.settings.limits;
-    let return_path = return_path(node, &form, &known.client().redirect_uris, proof, now)?;
+    let return_path = return_path(&form, &known.client().redirect_uris, proof.as_ref())?;
     match form.grant_management_action.as_deref() {
         None | Some("create") => {}
         Some(_) => return Err(OAuthError::request("grant_management_action must be create")),
@@ -118,12 +121,27 @@ pub async fn push_authorization(
     let uri = request_uri.clone();
     node.store
         .write(move |tx| {
+            if let Some(proof) = &proof {
+                used_once::use_up(
+                    tx,
+                    Kind::DpopProof,
+                    proof.jkt().as_str(),
+                    proof.jti(),
+                    proof.expires_at(),
+                )?;
+            }
             let mut request = request.clone();
             request.expected_person =
                 expected.as_ref().map(|person| tx.lookup().identifier(person).as_bytes().to_vec());
             consent_requests::insert(tx, &request, Some((&uri, now.plus_secs(limits.request_uri_secs))))
         })
-        .await?;
+        .await
+        .map_err(|error| match error {
+            StoreError::Conflict => {
+                OAuthError::new(OAuthCode::InvalidDpopProof, "the DPoP proof was used before")
+            }
+            other => other.into(),
+        })?;
     Ok(Pushed { request_uri, expires_in: limits.request_uri_secs })
 }
 
@@ -141,11 +159,9 @@ fn parse_detail(text: Option<&str>) -> Result<AuthorizationDetail, OAuthError> {
 }
 
 fn return_path(
-    node: &Node,
     form: &PushedForm,
     registered: &[String],
-    proof: Option<&str>,
-    now: Timestamp,
+    proof: Option<&VerifiedProof>,
 ) -> Result<ReturnPath, OAuthError> {
     if form.has_request_object {
         return Err(OAuthError::request("request and request_uri cannot be pushed"));
@@ -175,7 +191,7 @@ fn return_path(
         .map(Thumbprint::new)
         .transpose()
         .map_err(|_| OAuthError::request("dpop_jkt is malformed"))?;
-    let proved = proof.map(|proof| proved_key(node, proof, now)).transpose()?;
+    let proved = proof.map(|proof| proof.jkt().clone());
     let dpop_jkt = match (stated, proved) {
         (Some(stated), Some(proved)) if stated != proved => {
             return Err(OAuthError::request("dpop_jkt differs from the DPoP proof"));
@@ -190,7 +206,7 @@ fn return_path(
     })
 }
 
-fn proved_key(node: &Node, proof: &str, now: Timestamp) -> Result<Thumbprint, OAuthError> {
+fn check_proof(node: &Node, proof: &str, now: Timestamp) -> Result<VerifiedProof, OAuthError> {
     let url = node.settings.url("/oauth/par");
     let expected = ProofExpectation {
         method: "POST",
@@ -201,5 +217,5 @@ fn proved_key(node: &Node, proof: &str, now: Timestamp) -> Result<Thumbprint, OA
         max_age_secs: node.settings.limits.proof_secs,
         now,
     };
-    Ok(VerifiedProof::check(proof, &expected)?.jkt().clone())
+    Ok(VerifiedProof::check(proof, &expected)?)
 }

@@ -6,6 +6,7 @@ use crate::domain::consent::terms::DETAIL_TYPE;
 use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin};
 use crate::domain::exchange::Event;
 use crate::domain::exchange::event::{ConsentGiven, ConsentRevoked, ExchangeAcknowledged};
+use crate::domain::exchange::receipt::digest;
 use crate::domain::federation::TrustError;
 use crate::domain::ids::{EntityId, ExchangeId, HeldConsentId};
 use crate::domain::jose::{JoseError, PublicKeys};
@@ -38,20 +39,32 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
         TrustError::NotTrusted(_) => EventError::InvalidIssuer,
         TrustError::Unavailable(_) => EventError::Unavailable,
     })?;
-    let keys = [
-        peer.resource.as_ref().map(|resource| &resource.receipt_keys),
-        peer.client.as_ref().map(|client| &client.receipt_keys),
-    ];
+    if unverified.claimed_audience() != Some(node.settings.id.as_str()) {
+        return Err(EventError::InvalidAudience);
+    }
+    // Each role has its own keys: a holder's speak of consents, a recipient's of exchanges.
+    let holder = peer.resource.as_ref().map(|resource| &resource.receipt_keys);
+    let recipient = peer.client.as_ref().map(|client| &client.receipt_keys);
     let kid = unverified.kid().cloned().ok_or(EventError::InvalidKey)?;
-    let keys: &PublicKeys =
-        keys.into_iter().flatten().find(|keys| keys.find(&kid).is_some()).ok_or(EventError::InvalidKey)?;
+    let knows = |keys: Option<&PublicKeys>| keys.is_some_and(|keys| keys.find(&kid).is_some());
+    let (as_holder, as_recipient) = (knows(holder), knows(recipient));
+    let keys = if as_holder { holder } else { recipient };
     let (claims, event) =
-        Event::verify(unverified, keys, &node.settings.id, now).map_err(|error| match error {
-            JoseError::Signature | JoseError::UnknownKey | JoseError::AlgorithmMismatch => {
-                EventError::InvalidKey
-            }
-            _ => EventError::InvalidRequest,
-        })?;
+        Event::verify(unverified, keys.ok_or(EventError::InvalidKey)?, &node.settings.id, now).map_err(
+            |error| match error {
+                JoseError::Signature | JoseError::UnknownKey | JoseError::AlgorithmMismatch => {
+                    EventError::InvalidKey
+                }
+                _ => EventError::InvalidRequest,
+            },
+        )?;
+    let in_role = match &event {
+        Event::ConsentGiven(_) | Event::ConsentRevoked(_) => as_holder,
+        Event::ExchangeAcknowledged(_) => as_recipient,
+    };
+    if !in_role {
+        return Err(EventError::InvalidIssuer);
+    }
     let given = match &event {
         Event::ConsentGiven(given) => Some(new_held(node, &sender, given, now)?),
         Event::ConsentRevoked(_) | Event::ExchangeAcknowledged(_) => None,
@@ -86,10 +99,7 @@ fn new_held(
     now: Timestamp,
 ) -> Result<HeldConsent, EventError> {
     let declared = node.settings.own_use(&given.declared_use).ok_or(EventError::InvalidRequest)?;
-    if !given.fields.iter().all(|field| declared.allows_field(field)) {
-        return Err(EventError::InvalidRequest);
-    }
-    Ok(HeldConsent {
+    let held = HeldConsent {
         id: HeldConsentId::from_bytes(random(&*node.entropy)),
         origin: Origin::Portal,
         service: declared.service.clone(),
@@ -116,7 +126,8 @@ fn new_held(
         tokens: None,
         created_at: now,
         updated_at: now,
-    })
+    };
+    if held.detail.is_within(declared, now) { Ok(held) } else { Err(EventError::InvalidRequest) }
 }
 
 fn take_given(
@@ -156,7 +167,11 @@ fn take_acknowledged(
     let Ok(exchange) = event.exchange.as_str().parse::<ExchangeId>() else { return Ok(()) };
     match exchanges::find(tx, exchange) {
         // An acknowledgement of something else than what was released proves nothing and is not kept.
-        Ok(known) if &known.recipient == sender && known.body_digest == event.body_digest => {
+        Ok(known)
+            if &known.recipient == sender
+                && known.body_digest == event.body_digest
+                && digest(known.receipt.as_bytes()) == event.receipt_digest =>
+        {
             exchanges::acknowledge(tx, exchange, sender, text, now)
         }
         Ok(_) | Err(StoreError::NotFound) => Ok(()),

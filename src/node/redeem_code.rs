@@ -13,7 +13,11 @@ pub(super) async fn keep(
     mut held: HeldConsent,
     granted: Granted,
 ) -> Result<HeldConsent, Problem> {
-    if !within(&granted.detail, &held.detail) {
+    let declared = node.settings.own_use(&granted.detail.declared_use);
+    if !within(&granted.detail, &held.detail)
+        || held.grant_id.as_ref().is_some_and(|known| known != &granted.grant_id)
+        || !declared.is_some_and(|declared| granted.detail.is_within(declared, node.now()))
+    {
         return Err(Problem::because(ProblemKind::AnswerNotTrusted, "granted more than asked"));
     }
     held.state = HeldState::Active;
@@ -37,6 +41,11 @@ fn within(granted: &AuthorizationDetail, asked: &AuthorizationDetail) -> bool {
         && granted.datatypes.iter().all(|field| asked.datatypes.contains(field))
         && granted.frequency.max <= asked.frequency.max
         && granted.until <= asked.until
+        && match (asked.period, granted.period) {
+            (Some(asked), Some(granted)) => asked.from <= granted.from && granted.to <= asked.to,
+            (Some(_), None) => false,
+            (None, _) => true,
+        }
 }
 
 /// Redeems the pre-authorised code of a consent that a resident gave in the holder's portal.
@@ -52,7 +61,10 @@ pub(super) async fn redeem_pre_authorized(node: &Node, id: HeldConsentId, code: 
     let grant = [("grant_type", super::issue_token::PRE_AUTHORIZED), ("pre-authorized_code", code)];
     match ask_holder::token(node, &holder, &grant).await {
         Ok(granted) => keep(node, held, granted).await.map(|_| ()),
-        Err(AskError::Refused(_)) => end(node, held, "refused_by_holder").await.map(|_| ()),
+        Err(AskError::Refused(code)) if code == "invalid_grant" => {
+            end(node, held, "refused_by_holder").await.map(|_| ())
+        }
+        Err(AskError::Refused(code)) => Err(Problem::because(ProblemKind::HolderRefused, code)),
         Err(AskError::Failed(problem)) => Err(problem),
     }
 }
@@ -71,10 +83,11 @@ pub(super) async fn refresh(node: &Node, held: HeldConsent) -> Result<HeldConsen
             granted.tokens.refresh_token.get_or_insert(refresh_token);
             keep(node, held, granted).await
         }
-        Err(AskError::Refused(_)) => {
+        Err(AskError::Refused(code)) if code == "invalid_grant" => {
             end(node, held, "refused_by_holder").await?;
             Err(Problem::new(ProblemKind::HolderRefused))
         }
+        Err(AskError::Refused(code)) => Err(Problem::because(ProblemKind::PeerUnavailable, code)),
         Err(AskError::Failed(problem)) => Err(problem),
     }
 }

@@ -50,7 +50,14 @@ pub(super) async fn give_back(node: &Node, id: ConsentId) -> Result<(), StoreErr
         .await
 }
 
-fn end(tx: &mut Tx<'_>, mut consent: Consent, actor: Actor, now: Timestamp) -> Result<bool, StoreError> {
+/// Ends a consent that has not ended: kept, logged, and the recipient told unless it ended it itself. Says whether it was
+/// in force until now.
+pub(super) fn end(
+    tx: &mut Tx<'_>,
+    mut consent: Consent,
+    actor: Actor,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let Ok(transition) = consent.revoke(actor, now) else { return Ok(false) };
     consents::save(tx, &consent, Some(&transition))?;
     promise::log(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;

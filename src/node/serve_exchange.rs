@@ -101,12 +101,15 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
 
     // 6: status, and whose data.
     let grant = token.claims().grant_id.clone();
-    let (consent, subject) = node
+    let (jkt, jti) = (proof.jkt().clone(), proof.jti().clone());
+    let (consent, subject, replayed) = node
         .store
         .read(move |store| {
             let consent = consents::find_by_grant(store, &grant)?;
             let subject = persons::find(store, consent.person)?.identifier;
-            Ok::<_, StoreError>((consent, subject))
+            // Looked at before the register is bothered; what counts is the insert of step 9.
+            let replayed = used_once::is_used(store, Kind::DpopProof, jkt.as_str(), &jti)?;
+            Ok::<_, StoreError>((consent, subject, replayed))
         })
         .await
         .map_err(|error| match error {
@@ -114,6 +117,9 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
             _ => Refusal::unavailable("store"),
         })?;
     known.consent = Some(consent.id);
+    if replayed {
+        return Err(Refusal::proof("proof_replayed"));
+    }
     let verified = VerifiedConsent::new(&token, proof, &recipient, consent, now)?;
 
     // 7: scope.
@@ -129,7 +135,11 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
     // 8: register.
     let release = read(node, &verified, &scope, dataset, &subject).await?;
 
-    // 9 and 10: one transaction, then the answer.
+    // 9 and 10: one transaction, then the answer. Peers and registers took their time: judged by the clock as it is now.
+    let now = node.now();
+    if token.claims().exp <= now.secs() || recipient.expires_at <= now {
+        return Err(Refusal::token("expired"));
+    }
     commit(node, verified, &recipient, release, now).await
 }
 

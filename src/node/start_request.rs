@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use super::ask_holder::{authorization_server, client_authentication, oauth_error, post_form};
+use super::ask_holder::{
+    authorization_server, client_authentication, oauth_error, post_form, remember_nonce,
+};
 use super::{Node, Problem, ProblemKind};
 use crate::domain::consent::held::WAIT_SECS;
 use crate::domain::consent::{HeldConsent, HeldState, PendingAuthorization};
@@ -38,6 +40,7 @@ pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Started, Pr
     let mut form = client_authentication(node, &holder.id, now)?;
     form.extend(parameters(node, &held, &pending)?);
     let answer = post_form(node, &server.pushed_authorization_request_endpoint, form, Vec::new()).await?;
+    remember_nonce(node, &holder.id, &answer);
     if answer.status != 201 {
         return Err(oauth_error(&answer).into());
     }

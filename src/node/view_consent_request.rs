@@ -115,11 +115,20 @@ pub(super) fn offer(
     Ok(Offer { request, dataset, document, hash })
 }
 
+/// Whether a login is strong enough for a dataset's values.
+#[must_use]
+pub fn is_strong_enough(resident: &Resident, dataset: &Dataset) -> bool {
+    dataset.required_acr.is_none() || resident.acr == dataset.required_acr
+}
+
 /// The resident's own values in an offer, read from the register now.
 ///
 /// # Errors
 /// [`Problem`] when the register does not answer, or answers with anything but the resident's records.
 pub async fn own_values(node: &Node, resident: &Resident, dataset: &Dataset) -> Result<Vec<Record>, Problem> {
+    if !is_strong_enough(resident, dataset) {
+        return Err(Problem::new(ProblemKind::LoginTooWeak));
+    }
     let identifier = identifier(node, resident).await?;
     let records = node.registers.read(&dataset.id, &identifier).await?;
     if records.iter().any(|record| record.subject != identifier) {

@@ -7,14 +7,12 @@ use super::schema::held_consents;
 use super::sealed::{KeyedHash, column};
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
+use crate::domain::consent::held::AWAY_SECS;
 use crate::domain::consent::{HeldConsent, HeldState, HeldTokens, Origin, PendingAuthorization};
 use crate::domain::ids::{EntityId, GrantId, HeldConsentId, KeyId, NationalIdentifier, ServiceId};
 
 const STATE_KIND: &str = "authorization-state";
 const BINDING_KIND: &str = "browser-binding";
-
-/// How long a browser may be away at the holder, in seconds.
-const AWAY_SECS: i64 = 2 * 3600;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = held_consents)]

@@ -40,7 +40,7 @@ mod tests;
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::{OpenError, StoreError};
@@ -76,8 +76,9 @@ pub(crate) struct Keys {
 pub struct Store {
     pool: db::Pool,
     keys: Arc<Keys>,
-    /// SQLite has one writer: writers of this process queue here, fairly, instead of polling the file lock.
-    writer: Option<Arc<Mutex<()>>>,
+    /// SQLite has one writer: writers of this process queue here, first come first served, instead of polling the file
+    /// lock.
+    writer: Option<Arc<tokio::sync::Mutex<()>>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -158,7 +159,8 @@ impl Store {
     /// [`OpenError`] when the URL, the file or the server cannot be used.
     pub fn open(options: &Options, root: &RootKeys, random: Random) -> Result<Self, OpenError> {
         let location = db::Location::parse(&options.url, options.password_file.as_deref())?;
-        let writer = matches!(location, db::Location::Sqlite(_)).then(|| Arc::new(Mutex::new(())));
+        let writer =
+            matches!(location, db::Location::Sqlite(_)).then(|| Arc::new(tokio::sync::Mutex::new(())));
         let pool = db::pool(location, options.pool)?;
         let keys = Keys {
             sealer: Sealer::new(&root.sealing, Arc::clone(&random)),
@@ -285,7 +287,7 @@ impl Store {
         log: bool,
         mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let _turn = self.writer.as_ref().map(|writer| writer.lock().unwrap_or_else(PoisonError::into_inner));
+        let _turn = self.writer.as_ref().map(|writer| writer.blocking_lock());
         let mut connection = self.connection()?;
         let mut queue = if log || self.writer.is_some() { Queue::Joined } else { Queue::Outside };
         let mut attempt = 1;

@@ -94,6 +94,15 @@ pub fn of_person(
         .load(reader.db)?)
 }
 
+/// Forgets the refusals of before a moment that concern no consent: strangers', of which there may be any number.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn purge_strangers(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
+    Ok(diesel::delete(refusals::table.filter(refusals::consent.is_null().and(refusals::at.lt(before))))
+        .execute(tx.db)?)
+}
+
 /// The latest refusals of all, for the operator.
 ///
 /// # Errors

@@ -57,6 +57,18 @@ pub fn find(reader: &mut Reader<'_>, jti: &Jti) -> Result<IssuedToken, StoreErro
         .first(reader.db)?)
 }
 
+/// Whether a token of this consent was issued to this key.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn issued_to(reader: &mut Reader<'_>, consent: ConsentId, jkt: &Thumbprint) -> Result<bool, StoreError> {
+    let found: i64 = issued_tokens::table
+        .filter(issued_tokens::consent.eq(consent).and(issued_tokens::jkt.eq(jkt)))
+        .count()
+        .get_result(reader.db)?;
+    Ok(found > 0)
+}
+
 /// Stores a refresh token, hashed. It lives as long as the consent does.
 ///
 /// # Errors

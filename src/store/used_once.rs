@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::columns::text_enum;
 use super::db::on_backend;
 use super::schema::used_once;
-use super::{StoreError, Tx};
+use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::Jti;
 
@@ -52,6 +52,18 @@ pub fn use_up(
         .on_conflict_do_nothing()
         .execute(c))?;
     if inserted == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+/// Whether a value has been used up, as far as this picture of the store knows.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn is_used(reader: &mut Reader<'_>, kind: Kind, scope: &str, jti: &Jti) -> Result<bool, StoreError> {
+    let found: i64 = used_once::table
+        .filter(used_once::kind.eq(kind).and(used_once::scope.eq(scope)).and(used_once::jti.eq(jti)))
+        .count()
+        .get_result(reader.db)?;
+    Ok(found > 0)
 }
 
 /// Forgets values whose messages are long past acceptance. Returns how many.

@@ -38,5 +38,8 @@ fn refuse(error: EventError) -> HttpResponse {
                 .finish();
         }
     };
-    HttpResponse::BadRequest().json(json!({"err": code, "description": description}))
+    HttpResponse::BadRequest()
+        .insert_header((header::CONTENT_LANGUAGE, "en"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(json!({"err": code, "description": description}))
 }

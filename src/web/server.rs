@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_session::SessionMiddleware;
-use actix_session::config::{CookieContentSecurity, PersistentSession};
+use actix_session::config::{CookieContentSecurity, PersistentSession, TtlExtensionPolicy};
 use actix_web::body::MessageBody;
 use actix_web::cookie::{Key, SameSite};
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
@@ -35,6 +35,9 @@ pub struct Bounds {
 /// How long a connection may stand idle.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// Most connections of one thread.
+const MAX_CONNECTIONS: usize = 2048;
+
 /// How long requests under way may take when the server stops, in seconds.
 const STOP_SECS: u64 = 10;
 
@@ -59,7 +62,11 @@ pub fn serve_node(
             .cookie_same_site(SameSite::Lax)
             .cookie_secure(app.cookies.secure)
             .cookie_http_only(true)
-            .session_lifecycle(PersistentSession::default().session_ttl(cookie_life(&app)))
+            .session_lifecycle(
+                PersistentSession::default()
+                    .session_ttl(cookie_life(&app))
+                    .session_ttl_extension_policy(TtlExtensionPolicy::OnEveryRequest),
+            )
             .build();
         ActixApp::new()
             .app_data(app.clone())
@@ -76,6 +83,7 @@ pub fn serve_node(
         .workers(bounds.workers)
         .client_request_timeout(bounds.head)
         .keep_alive(KEEP_ALIVE)
+        .max_connections(MAX_CONNECTIONS)
         .shutdown_timeout(STOP_SECS)
         .disable_signals()
         .listen(listener)?
@@ -108,6 +116,7 @@ pub fn serve_anchor(
         .workers(bounds.workers)
         .client_request_timeout(bounds.head)
         .keep_alive(KEEP_ALIVE)
+        .max_connections(MAX_CONNECTIONS)
         .shutdown_timeout(STOP_SECS)
         .disable_signals()
         .listen(listener)?

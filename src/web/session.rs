@@ -37,11 +37,12 @@ impl StoredSessions {
         let key = generate_session_key();
         let text = serde_json::to_string(&state)?;
         let (name, now, limits) = (key.as_ref().to_owned(), self.node.now(), self.node.settings.limits);
+        // A stranger's session is kept for as long as a login may take.
+        let known = state.contains_key(RESIDENT);
+        let idle = if known { limits.session_idle_secs } else { limits.session_idle_secs.min(STRANGER_SECS) };
         self.node
             .store
-            .write(move |tx| {
-                sessions::save(tx, &name, &text, now, limits.session_idle_secs, limits.session_max_secs)
-            })
+            .write(move |tx| sessions::save(tx, &name, &text, now, idle, limits.session_max_secs))
             .await?;
         Ok(key)
     }
@@ -73,8 +74,11 @@ impl SessionStore for StoredSessions {
         let updated = self.node.store.write(move |tx| sessions::update(tx, &name, &text, now, idle)).await;
         match updated {
             Ok(()) => Ok(key),
-            // It ended while the page was being made: what the page put into it begins a new one.
-            Err(StoreError::NotFound) => self.begin(state).await.map_err(UpdateError::Other),
+            // It ended while the page was being made. A login that is under way may go on; nobody is logged in.
+            Err(StoreError::NotFound) => {
+                let under_way = state.into_iter().filter(|(name, _)| name == UNDER_WAY).collect();
+                self.begin(under_way).await.map_err(UpdateError::Other)
+            }
             Err(error) => Err(UpdateError::Other(error.into())),
         }
     }
@@ -110,6 +114,9 @@ struct UnderWay {
     pending: PendingLogin,
     after: After,
 }
+
+/// How long a session lasts in which nobody has logged in, in seconds.
+const STRANGER_SECS: i64 = 15 * 60;
 
 const RESIDENT: &str = "resident";
 const UNDER_WAY: &str = "login";

@@ -10,6 +10,9 @@ use crate::domain::ids::{EntityId, GrantId, HeldConsentId, KeyId, NationalIdenti
 /// How long a service's request waits for the resident, in seconds.
 pub const WAIT_SECS: i64 = 30 * 86_400;
 
+/// How long a browser may be away at the holder before its answer is no longer taken, in seconds.
+pub const AWAY_SECS: i64 = 2 * 3600;
+
 /// Where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

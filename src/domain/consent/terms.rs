@@ -71,6 +71,25 @@ pub struct AuthorizationDetail {
     pub until: Day,
 }
 
+impl AuthorizationDetail {
+    /// Whether it asks no more than a declared use does: the recipient's own check of what a holder says it allowed.
+    #[must_use]
+    pub fn is_within(&self, declared: &DeclaredUse, now: Timestamp) -> bool {
+        let fields: BTreeSet<&FieldName> = self.datatypes.iter().collect();
+        let (kept, allowed) = (duration_days(&self.retention), duration_days(&declared.retention));
+        self.kind == DETAIL_TYPE
+            && self.actions == ["read"]
+            && self.declared_use == declared.id
+            && self.purpose == declared.purpose
+            && fields.len() == self.datatypes.len()
+            && self.datatypes.iter().all(|field| declared.allows_field(field))
+            && declared.required_fields.iter().all(|field| fields.contains(field))
+            && (1..=declared.max_exchanges).contains(&self.frequency.max)
+            && kept.zip(allowed).is_some_and(|(kept, allowed)| kept <= allowed)
+            && fits_until(self.until, now, i64::from(declared.max_days).min(LONGEST_DAYS))
+    }
+}
+
 /// Why a request does not fit its declared use or the dataset (`invalid_authorization_details`, RFC 9396 §5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.message())]

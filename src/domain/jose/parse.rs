@@ -135,6 +135,12 @@ impl UnverifiedJws {
         self.payload.get("iss").and_then(Value::as_str)
     }
 
+    /// The `aud` that the message claims, when it is one text.
+    #[must_use]
+    pub fn claimed_audience(&self) -> Option<&str> {
+        self.payload.get("aud").and_then(Value::as_str)
+    }
+
     /// The `sub` that the message claims, to find the keys with.
     #[must_use]
     pub fn claimed_subject(&self) -> Option<&str> {

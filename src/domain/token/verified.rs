@@ -32,7 +32,8 @@ impl VerifiedConsent {
         if proof.jkt() != &claims.cnf.jkt {
             return Err(Refusal::proof("key_other"));
         }
-        if recipient.id != claims.client_id || recipient.expires_at <= now {
+        // A member that is no client any more may fetch nothing, whatever token it still has.
+        if recipient.id != claims.client_id || recipient.client.is_none() || recipient.expires_at <= now {
             return Err(Refusal::token("recipient_not_trusted"));
         }
         if consent.grant_id != claims.grant_id

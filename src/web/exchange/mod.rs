@@ -46,7 +46,7 @@ async fn exchange(
             .insert_header(("OmaData-Receipt", released.receipt))
             .insert_header(("DPoP-Nonce", nonce))
             .body(released.body),
-        Err(refusal) => refuse(refusal, &nonce),
+        Err(refusal) => refuse(&app, refusal, &nonce),
     }
 }
 
@@ -70,7 +70,7 @@ fn credentials(request: &HttpRequest, query: &[(String, String)]) -> Result<(Str
 }
 
 /// A refusal as HTTP: the standard's code, never the reason.
-fn refuse(refusal: Refusal, nonce: &str) -> HttpResponse {
+fn refuse(app: &App, refusal: Refusal, nonce: &str) -> HttpResponse {
     let (status, topic) = match refusal.code {
         RefusalCode::InvalidRequest => (StatusCode::BAD_REQUEST, ProblemTopic::InvalidRequest),
         RefusalCode::InvalidToken | RefusalCode::InvalidDpopProof | RefusalCode::UseDpopNonce => {
@@ -88,7 +88,9 @@ fn refuse(refusal: Refusal, nonce: &str) -> HttpResponse {
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("DPoP-Nonce", nonce));
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-        let challenge = format!("DPoP error=\"{code}\", algs=\"ES256 EdDSA\"");
+        let metadata = app.node.settings.url("/.well-known/oauth-protected-resource");
+        let challenge =
+            format!("DPoP error=\"{code}\", algs=\"ES256 EdDSA\", resource_metadata=\"{metadata}\"");
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {

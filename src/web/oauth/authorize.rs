@@ -4,6 +4,7 @@ use actix_web::cookie::{Cookie, SameSite, time::Duration};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use crate::domain::consent::held::AWAY_SECS;
 use crate::domain::ids::HeldConsentId;
 use crate::node::accept_authorization::{Answer, accept_authorization};
 use crate::node::authorize as use_case;
@@ -34,7 +35,8 @@ pub(super) async fn start(
     let page = |problem| PageProblem::new(&request, problem);
     let id: HeldConsentId = id.parse().map_err(|_| page(Problem::new(ProblemKind::NotFound)))?;
     let started = start_request(&app.node, id).await.map_err(page)?;
-    let binding = binding_cookie(&app, started.browser_binding).max_age(Duration::minutes(30)).finish();
+    let binding =
+        binding_cookie(&app, started.browser_binding).max_age(Duration::seconds(AWAY_SECS)).finish();
     Ok(HttpResponse::SeeOther()
         .insert_header((header::LOCATION, started.location.as_str()))
         .insert_header((header::CACHE_CONTROL, "no-store"))

@@ -37,7 +37,7 @@ pub(super) async fn status_list(
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/statuslist+jwt"))
         .insert_header((header::CACHE_CONTROL, "public, max-age=5"))
-        .body(signed))
+        .body(signed.to_string()))
 }
 
 fn cached(document: &serde_json::Value) -> HttpResponse {

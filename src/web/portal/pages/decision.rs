@@ -12,7 +12,7 @@ use crate::domain::consent::{ConsentRequest, RequestState};
 use crate::domain::ids::{FieldName, RequestId, UseId};
 use crate::domain::login::{Callback, PendingLogin};
 use crate::node::decide_consent::{self, DecisionForm, Destination};
-use crate::node::log_in::Resident;
+use crate::node::log_in::{self, LoginDemand, Resident};
 use crate::node::view_consent_request::{self, Offer, Viewed, own_values};
 use crate::node::{Problem, ProblemKind, start_consent};
 use crate::web::App;
@@ -53,6 +53,9 @@ pub(super) async fn show(
     let id = parse(&page, &id)?;
     match look(&page, &resident, id).await? {
         Viewed::Open(offer) => {
+            if let Some(to_login) = step_up(&page, &resident, &offer).await? {
+                return Ok(to_login);
+            }
             let records = own_values(&app.node, &resident, &offer.dataset)
                 .await
                 .map_err(|problem| page.problem(problem))?;
@@ -65,6 +68,22 @@ pub(super) async fn show(
         Viewed::Decided(_) => Err(page.trouble(Trouble::AlreadyDecided)),
         Viewed::Lapsed => Err(page.trouble(Trouble::RequestExpired)),
     }
+}
+
+/// The login that must come before the values of a dataset that demands a stronger one; none when this one is enough.
+async fn step_up(
+    page: &Page,
+    resident: &Resident,
+    offer: &Offer,
+) -> Result<Option<HttpResponse>, PageProblem> {
+    let fail = |problem| page.problem(problem);
+    if view_consent_request::is_strong_enough(resident, &offer.dataset) {
+        return Ok(None);
+    }
+    let demand = LoginDemand { acr: offer.dataset.required_acr.clone(), ..LoginDemand::default() };
+    let (location, pending) = log_in::begin(&page.app.node, demand, page.language).await.map_err(fail)?;
+    page.visitor.leave(pending, After::Open(page.path())).map_err(fail)?;
+    Ok(Some(page.redirect(location.as_str())))
 }
 
 /// After Allow the browser passes through the login provider, and at the end through the recipient to its service.
