@@ -337,6 +337,7 @@ fn settings(
         name: config.node.city.clone(),
         data_protection_officer: config.data_protection_officer.clone(),
         authority_hints,
+        login_client_id: config.login.client_id.clone(),
         datasets: config.datasets.iter().map(|held| held.dataset.clone()).collect(),
         uses: config.uses.clone(),
         services,
@@ -439,6 +440,9 @@ pub enum VerifyError {
     /// There is no such consent.
     #[error("no such consent in this node's store")]
     Unknown,
+    /// The evidence is of another consent than the one that releases data.
+    #[error("the stored consent is not what the resident signed")]
+    Record,
     /// The evidence does not hold.
     #[error("the evidence does not hold: {0}")]
     Evidence(#[from] EvidenceError),
@@ -465,5 +469,9 @@ pub async fn verify_consent(
         Err(error) => return Err(StartError::from(error).into()),
     };
     let verified = evidence.verify(&consent.commitment)?;
+    let document = &verified.document;
+    if document.consent != id || document.subject != consent.subject || document.terms != consent.terms {
+        return Err(VerifyError::Record);
+    }
     Ok((consent.commitment, verified))
 }

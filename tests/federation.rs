@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use async_trait::async_trait;
+use omadata::domain::catalogue::Text;
 use omadata::domain::clock::Timestamp;
 use omadata::domain::federation::{NodeDescription, TrustError, subordinate_statement};
 use omadata::domain::ids::{EntityId, UseId};
@@ -66,6 +67,10 @@ impl FederationKeys for Keys {
     }
 }
 
+fn text(word: &str) -> Text {
+    Text { fi: word.into(), sv: word.into(), en: word.into() }
+}
+
 /// A node's statements with keys that a test may exchange.
 struct Member {
     id: EntityId,
@@ -81,7 +86,7 @@ impl FederationStatements for Member {
         let keys = self.keys.public();
         let description = NodeDescription {
             id: self.id.clone(),
-            name: self.name.clone(),
+            name: text(&self.name),
             organization_uri: None,
             contacts: vec![],
             authority_hints: vec![self.anchor.clone()],
@@ -283,7 +288,7 @@ impl World {
             .collect();
         let statements = AnchorStatements::new(AnchorParts {
             id: self.anchor.id.clone(),
-            name: "Federation".into(),
+            name: text("Federation"),
             contacts: vec![],
             members: keys,
             statement_secs: LIFETIME,
@@ -328,7 +333,7 @@ async fn members_are_found_and_kept() {
     let world = World::start();
     let peers = world.peers();
     let espoo = peers.resolve(&world.espoo.id).await.unwrap();
-    assert_eq!((espoo.name.as_str(), &espoo.anchor), ("espoo", &world.anchor.id));
+    assert_eq!((&espoo.name, &espoo.anchor), (&text("espoo"), &world.anchor.id));
     assert_eq!(espoo.expires_at, Timestamp::from_secs(START + LIFETIME));
     let token_keys = &espoo.authorization_server.as_ref().unwrap().token_keys;
     assert_eq!(*token_keys, world.espoo_keys.public());
@@ -339,7 +344,7 @@ async fn members_are_found_and_kept() {
     assert_eq!((world.espoo.asked(), world.anchor.asked()), asked);
     let members: Vec<_> = peers.members().await.unwrap().iter().map(|peer| peer.name.clone()).collect();
     assert_eq!(members.len(), 2);
-    assert!(members.contains(&"helsinki".to_owned()));
+    assert!(members.contains(&text("helsinki")));
 }
 
 #[actix_web::test]
@@ -373,7 +378,7 @@ async fn a_stranger_is_neither_trusted_nor_asked() {
     // Once listed, it is trusted within seconds.
     world.set_members(&[&world.espoo, &world.stranger]);
     world.clock.pass(6);
-    assert_eq!(peers.resolve(&world.stranger.id).await.unwrap().name, "stranger");
+    assert_eq!(peers.resolve(&world.stranger.id).await.unwrap().name, text("stranger"));
 }
 
 #[actix_web::test]

@@ -31,6 +31,8 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
     println!("The evidence holds.");
     println!("commitment   {}", commitment.as_str());
     println!("signed       {}", crate::domain::clock::Timestamp::from_secs(verified.signed_at).rfc3339());
+    println!("signed by    {}", verified.provider);
+    println!("with key     {} (compare it with what the provider publishes)", verified.provider_key);
     println!("holder       {} ({})", document.holder.name, document.holder.id);
     println!("recipient    {} ({})", document.recipient.name, document.recipient.id);
     println!("purpose      {}", document.purpose_text);

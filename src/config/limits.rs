@@ -45,7 +45,7 @@ macro_rules! limits {
 
 limits! {
     /// Longest permission that this holder accepts, in days.
-    consent_max_days: u16 = 366, 1 to 366;
+    consent_max_days: u16 = 365, 1 to 365;
     /// Longest life of a consent token, in seconds; a longer permission is renewed through its refresh token.
     token_max_seconds: u32 = 604_800, 300 to 31_622_400;
     /// Life of a pushed authorization request, in seconds (FAPI 2.0: under 600).

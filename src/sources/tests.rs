@@ -1,5 +1,6 @@
 //! Registers of every kind give the same typed records, and nothing else.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ fn held(selection: Selection) -> HeldDataset {
         kind,
         label: text(),
         sensitivity: crate::domain::catalogue::Sensitivity::Normal,
+        codes: BTreeMap::new(),
     };
     HeldDataset {
         dataset: Dataset {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::catalogue::Text;
 use crate::domain::jose::SigningKey;
 
 const NOW: i64 = 1_800_000_000;
@@ -24,6 +25,10 @@ fn world() -> World {
 
 fn id(text: &str) -> EntityId {
     EntityId::new(text).unwrap()
+}
+
+fn text(word: &str) -> Text {
+    Text { fi: word.into(), sv: word.into(), en: word.into() }
 }
 
 fn jwks(key: &SigningKey) -> Value {
@@ -58,7 +63,7 @@ fn description(world: &World, superior: &str) -> NodeDescription {
     let keys = PublicKeys::single(world.leaf.public().clone());
     NodeDescription {
         id: id(LEAF),
-        name: "Espoo".into(),
+        name: text("Espoo"),
         organization_uri: None,
         contacts: vec![],
         authority_hints: vec![id(superior)],
@@ -112,7 +117,7 @@ fn a_good_chain_says_who_the_leaf_is() {
     let mut chain = short(&world);
     chain[1].claims["exp"] = json!(NOW + 60);
     let VerifiedChain { peer, issued_at } = decide(&world, &chain).unwrap();
-    assert_eq!((peer.id.as_str(), peer.name.as_str(), peer.anchor.as_str()), (LEAF, "Espoo", ANCHOR));
+    assert_eq!((peer.id.as_str(), peer.name, peer.anchor.as_str()), (LEAF, text("Espoo"), ANCHOR));
     assert_eq!(peer.expires_at, Timestamp::from_secs(NOW + 60));
     assert_eq!(issued_at, Timestamp::from_secs(NOW - 10));
     let server = peer.authorization_server.unwrap();
@@ -134,12 +139,12 @@ fn a_superior_overrides_and_limits_what_the_leaf_says() {
     let world = world();
     let mut chain = short(&world);
     chain[1].claims["metadata"] = json!({
-        "federation_entity": {"organization_name": "City of Espoo"},
+        "federation_entity": {"organization_name#en": "City of Espoo"},
         "openid_provider": {"issuer": LEAF},
     });
     chain[1].claims["constraints"] = json!({"allowed_entity_types": ["oauth_client"], "unknown": 1});
     let peer = decide(&world, &chain).unwrap().peer;
-    assert_eq!(peer.name, "City of Espoo");
+    assert_eq!(peer.name, Text { en: "City of Espoo".into(), ..text("Espoo") });
     assert!(peer.client.is_some() && peer.authorization_server.is_none() && peer.resource.is_none());
 }
 
@@ -309,7 +314,7 @@ fn an_anchors_configuration_needs_its_pinned_keys() {
     let world = world();
     let description = AnchorDescription {
         id: id(ANCHOR),
-        name: "Federation".into(),
+        name: text("Federation"),
         contacts: vec!["ops@anchor.example".into()],
         federation_keys: PublicKeys::single(world.anchor.public().clone()),
     };

@@ -91,6 +91,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::domain::catalogue::Text;
     use crate::domain::federation::{
         EntityStatement, TrustAnchor, TrustError, subordinate_statement, verify_anchor,
     };
@@ -131,7 +132,7 @@ mod tests {
         let anchor = |key: &SigningKey| {
             AnchorStatements::new(AnchorParts {
                 id: id("http://anchor.localhost:8400"),
-                name: "Federation".into(),
+                name: Text { fi: "Federaatio".into(), sv: "Federation".into(), en: "Federation".into() },
                 contacts: vec![],
                 members: BTreeMap::from([(espoo.clone(), MemberKeys::FirstContact)]),
                 statement_secs: 60,

@@ -322,6 +322,7 @@ fn dataset() -> Dataset {
             kind,
             label,
             sensitivity,
+            codes: BTreeMap::new(),
         })
         .collect();
     Dataset {
@@ -339,6 +340,7 @@ fn dataset() -> Dataset {
         legislation: vec!["https://finlex.example/eli/2018/540".into(), "540/2018".into()],
         retention: "P10Y".into(),
         register: consent().register,
+        period: None,
         required_acr: None,
     }
 }
@@ -381,7 +383,7 @@ fn declared() -> DeclaredUse {
         required_fields: Vec::new(),
         optional_fields: Vec::new(),
         max_exchanges: 10,
-        max_days: 366,
+        max_days: 365,
         retention: "P2W".into(),
         otherwise: otherwise(),
         controller: controller(),

@@ -1,6 +1,6 @@
 //! The three forms say the same, always in the same bytes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use oxrdfio::RdfParser;
 
@@ -26,6 +26,7 @@ fn placements() -> Dataset {
         kind,
         label: text(name),
         sensitivity,
+        codes: BTreeMap::new(),
     };
     Dataset {
         id: DatasetId::new("placements").unwrap(),
