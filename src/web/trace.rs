@@ -39,7 +39,9 @@ pub async fn middleware(
     let status = response.status().as_u16();
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(%method, route, status, millis, trace = id, "request");
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    if let Ok(value) = HeaderValue::from_str(&id)
+        && !value.is_empty()
+    {
         response.headers_mut().insert(HeaderName::from_static("trace-id"), value);
     }
     Ok(response)
