@@ -235,6 +235,8 @@ impl Bench {
                 .route("/userinfo", web::get().to(serve_userinfo))
         })
         .workers(1)
+        // A connection that is kept would be answered for a while after the server has stopped.
+        .keep_alive(actix_web::http::KeepAlive::Disabled)
         .disable_signals()
         .listen(listener)
         .unwrap()
@@ -404,7 +406,7 @@ async fn every_id_token_that_does_not_fit_is_refused() {
         ("issuer with a slash", Signing::Es256, json!({"iss": "http://login.localhost/"}), Invalid("iss")),
         ("another audience", Signing::Es256, json!({"aud": "someone-else"}), Invalid("aud")),
         ("a second audience", Signing::Es256, json!({"aud": [CLIENT, "someone-else"]}), Invalid("aud")),
-        ("no audience", Signing::Es256, json!({"aud": null}), Invalid("id_token")),
+        ("no audience", Signing::Es256, json!({"aud": null}), Invalid("aud")),
         ("another authorized party", Signing::Es256, json!({"azp": "someone-else"}), Invalid("azp")),
         ("alg none", Signing::Nothing, json!({}), Invalid("alg")),
         ("HS256 with the client secret", Signing::Hs256WithTheSecret, json!({}), Invalid("alg")),

@@ -46,6 +46,7 @@ impl Page {
     }
 
     /// The way to log in and come back here, for a page that needs a login; none when somebody has.
+    #[expect(clippy::result_large_err, reason = "the other way on, and every handler returns it at once")]
     pub(super) fn resident(&self) -> Result<Resident, HttpResponse> {
         self.visitor.resident().ok_or_else(|| self.redirect(&crate::web::portal::login_href(&self.path())))
     }
