@@ -187,7 +187,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         settings,
         store: opened.store,
         keys,
-        nonces: NonceMint::new(opened.root.session.bytes()),
+        nonces: NonceMint::new(opened.root.session.bytes(), config.limits.dpop_nonce_seconds.into()),
         peer_nonces: Mutex::new(HashMap::new()),
         peers: Arc::new(peers),
         outbound: Arc::new(guard),
@@ -215,6 +215,7 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
         brand: web::Brand::new(
             config.node.brand.name.clone(),
             &config.node.brand.primary_colour,
+            logo(&config.node.brand)?,
             config.contact.clone(),
         )?,
     };
@@ -281,6 +282,13 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
     Ok(Running::new(config.anchor.entity_id.clone(), None, server, Vec::new()))
 }
 
+/// The city's logo, read once at start.
+fn logo(brand: &config::Brand) -> Result<Option<(&'static str, Vec<u8>)>, StartError> {
+    let Some(path) = &brand.logo else { return Ok(None) };
+    let svg = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
+    Ok(Some((if svg { "image/svg+xml" } else { "image/png" }, std::fs::read(path)?)))
+}
+
 fn listen(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })
 }
@@ -329,6 +337,7 @@ fn settings(
         name: config.node.city.clone(),
         data_protection_officer: config.data_protection_officer.clone(),
         authority_hints,
+        login_client_id: config.login.client_id.clone(),
         datasets: config.datasets.iter().map(|held| held.dataset.clone()).collect(),
         uses: config.uses.clone(),
         services,
@@ -397,23 +406,26 @@ impl ClientKeySource for RingKeys {
 
 pub use crate::store::signing_keys::KeyState;
 
-/// A node's signing keys, for the operator. Makes none.
+/// The signing keys of a node or anchor, for the operator. Makes none.
 ///
 /// # Errors
 /// [`StartError`] when the store cannot be used.
-pub async fn list_keys(config: &Config) -> Result<Vec<signing_keys::KeyRecord>, StartError> {
-    let store = open_store(&config.store, &config.keys)?.store;
+pub async fn list_keys(
+    store: &config::Store,
+    keys: &config::Keys,
+) -> Result<Vec<signing_keys::KeyRecord>, StartError> {
+    let store = open_store(store, keys)?.store;
     store.check_keys().await?;
     Ok(store.read(signing_keys::list).await?)
 }
 
-/// A node's public federation keys; makes the first when there is none, so that they can be given to the anchor before
-/// the node runs.
+/// The public federation keys of a node or anchor; makes the first when there is none, so that they can be exchanged
+/// before either runs.
 ///
 /// # Errors
 /// [`StartError`] when the store cannot be used.
-pub async fn federation_keys(config: &Config) -> Result<PublicKeys, StartError> {
-    let store = open_store(&config.store, &config.keys)?.store;
+pub async fn federation_keys(store: &config::Store, keys: &config::Keys) -> Result<PublicKeys, StartError> {
+    let store = open_store(store, keys)?.store;
     store.migrate().await?;
     let ring = KeyRing::open(&store, SystemClock.now()).await?;
     Ok(ring.verifying(KeyPurpose::Federation))
@@ -428,6 +440,9 @@ pub enum VerifyError {
     /// There is no such consent.
     #[error("no such consent in this node's store")]
     Unknown,
+    /// The evidence is of another consent than the one that releases data.
+    #[error("the stored consent is not what the resident signed")]
+    Record,
     /// The evidence does not hold.
     #[error("the evidence does not hold: {0}")]
     Evidence(#[from] EvidenceError),
@@ -454,5 +469,9 @@ pub async fn verify_consent(
         Err(error) => return Err(StartError::from(error).into()),
     };
     let verified = evidence.verify(&consent.commitment)?;
+    let document = &verified.document;
+    if document.consent != id || document.subject != consent.subject || document.terms != consent.terms {
+        return Err(VerifyError::Record);
+    }
     Ok((consent.commitment, verified))
 }

@@ -6,7 +6,9 @@ use super::{Failure, start_logging, until_stopped};
 use crate::app;
 use crate::config::AnchorConfig;
 
-/// Run the federation's trust anchor until Ctrl-C or SIGTERM.
+/// Run the federation's trust anchor
+///
+/// It says who is a member and with which keys; it sees no data and no permission. Serves until Ctrl-C or SIGTERM.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The anchor's configuration file, such as federation-config/anchor.toml

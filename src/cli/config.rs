@@ -9,7 +9,9 @@ use crate::config::{AnchorConfig, Config};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Read a node's configuration file and say all that is wrong with it: file, line, key and mend
+    /// Say all that is wrong with a configuration file: file, line, key and mend
+    ///
+    /// Exits with 1 when anything is. Values from the environment (OMADATA_<SECTION>__<KEY>) count as they do at a start.
     Check {
         /// The configuration file
         file: PathBuf,

@@ -11,8 +11,9 @@ use crate::domain::ids::ConsentId;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Check the evidence of one decision again, from the stored record: document, commitment, the login provider's
-    /// signature. Exit 1 when it does not hold, naming the link that is broken
+    /// Check the evidence of one decision again: document, commitment, the login provider's signature
+    ///
+    /// Works from the stored record alone and asks nobody. Exits with 1 when a link does not hold, and names it.
     Verify {
         /// The consent's identifier, as the portal's address shows it (/me/sharing/ID)
         id: String,
@@ -30,6 +31,8 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
     println!("The evidence holds.");
     println!("commitment   {}", commitment.as_str());
     println!("signed       {}", crate::domain::clock::Timestamp::from_secs(verified.signed_at).rfc3339());
+    println!("signed by    {}", verified.provider);
+    println!("with key     {} (compare it with what the provider publishes)", verified.provider_key);
     println!("holder       {} ({})", document.holder.name, document.holder.id);
     println!("recipient    {} ({})", document.recipient.name, document.recipient.id);
     println!("purpose      {}", document.purpose_text);

@@ -6,22 +6,36 @@ use clap::Subcommand;
 
 use super::Failure;
 use crate::app::{self, KeyState};
-use crate::config::Config;
+use crate::config::{AnchorConfig, Config, Keys, Store};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// List the node's signing keys: what for, where they stand, since when
-    List {
-        /// The node's configuration file
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
-    },
-    /// Write the public federation keys as a JWK Set, for the anchor's jwks_file
-    Export {
-        /// The node's configuration file
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
-    },
+    /// List the signing keys: what for, where they stand, since when
+    List(Whose),
+    /// Print the public federation keys as a JWK Set: a node's for the anchor's jwks_file, the anchor's for the nodes'
+    Export(Whose),
+}
+
+/// Whose keys are meant.
+#[derive(clap::Args)]
+pub(super) struct Whose {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// The file is a trust anchor's
+    #[arg(long)]
+    anchor: bool,
+}
+
+impl Whose {
+    fn load(&self) -> Result<(Store, Keys), Failure> {
+        if self.anchor {
+            let config = AnchorConfig::load(&self.config)?;
+            return Ok((config.store, config.keys));
+        }
+        let config = Config::load(&self.config)?;
+        Ok((config.store, config.keys))
+    }
 }
 
 /// The word for where a key stands.
@@ -36,8 +50,9 @@ const fn word(state: KeyState) -> &'static str {
 
 pub(super) async fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::List { config } => {
-            let keys = app::list_keys(&Config::load(&config)?).await?;
+        Command::List(whose) => {
+            let (store, keys) = whose.load()?;
+            let keys = app::list_keys(&store, &keys).await?;
             println!(
                 "{:<12} {:<9} {:<44} {:<21} retired or revoked",
                 "purpose", "state", "kid", "active since"
@@ -54,8 +69,9 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
                 );
             }
         }
-        Command::Export { config } => {
-            let keys = app::federation_keys(&Config::load(&config)?).await?;
+        Command::Export(whose) => {
+            let (store, keys) = whose.load()?;
+            let keys = app::federation_keys(&store, &keys).await?;
             println!("{}", serde_json::to_string_pretty(&keys.to_jwks())?);
         }
     }

@@ -6,7 +6,9 @@ use super::Failure;
 use crate::app;
 use crate::config::Config;
 
-/// Bring a node's database up to date. `omadata serve` does the same at its start.
+/// Bring a node's database up to date, or say whether it is
+///
+/// `omadata serve` does the same at its start.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The node's configuration file

@@ -15,7 +15,8 @@ use clap::{Parser, Subcommand};
 /// A city's OmaData node: residents see what data the city holds about them, and decide who may fetch it.
 ///
 /// Start with `omadata demo`: four cities, made-up residents and a login, all on this machine. `omadata serve` runs one
-/// city's node from its configuration file, `omadata anchor` the federation's trust anchor.
+/// city's node from its configuration file, `omadata anchor` the federation's trust anchor. README.md tells the story,
+/// docs/operators.md what running a node takes.
 #[derive(Parser)]
 #[command(name = "omadata", version, max_term_width = 100)]
 struct Cli {
@@ -25,21 +26,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run four cities, the trust anchor, a login provider and a city service on this machine
     Demo(demo::run::Arguments),
-    /// Run one city's node
     Serve(serve::Arguments),
-    /// Run the federation's trust anchor
     Anchor(anchor::Arguments),
-    /// Bring a node's database up to date
     Migrate(migrate::Arguments),
-    /// Look at a node's signing keys
+    /// List signing keys, or export the public ones for the other side to pin
     #[command(subcommand)]
     Keys(keys::Command),
     /// Check the evidence of residents' decisions
     #[command(subcommand)]
     Consent(consent::Command),
-    /// Check a configuration file
+    /// Check a configuration file before a start
     #[command(subcommand)]
     Config(config::Command),
 }

@@ -6,7 +6,10 @@ use super::{Failure, start_logging, until_stopped};
 use crate::app;
 use crate::config::Config;
 
-/// Run one city's node until Ctrl-C or SIGTERM; requests under way are finished first.
+/// Run one city's node
+///
+/// Migrates the database, makes missing keys, then serves until Ctrl-C or SIGTERM; requests under way are finished first.
+/// /health/ready answers 204 once it serves.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The node's configuration file, such as federation-config/espoo.toml

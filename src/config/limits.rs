@@ -45,7 +45,7 @@ macro_rules! limits {
 
 limits! {
     /// Longest permission that this holder accepts, in days.
-    consent_max_days: u16 = 366, 1 to 366;
+    consent_max_days: u16 = 365, 1 to 365;
     /// Longest life of a consent token, in seconds; a longer permission is renewed through its refresh token.
     token_max_seconds: u32 = 604_800, 300 to 31_622_400;
     /// Life of a pushed authorization request, in seconds (FAPI 2.0: under 600).
@@ -70,12 +70,6 @@ limits! {
     max_records: usize = 1_000, 1 to 100_000;
     /// Most bytes in one answer of a register, as JSON.
     max_bytes: usize = 1_048_576, 1_024 to 67_108_864;
-    /// Time for a connection to another node or the login provider, in milliseconds.
-    peer_connect_ms: u32 = 3_000, 100 to 30_000;
-    /// Time for a whole answer of another node or the login provider, in milliseconds.
-    peer_deadline_ms: u32 = 10_000, 500 to 60_000;
-    /// Most bytes in one answer of another node or the login provider.
-    peer_max_bytes: usize = 2_097_152, 65_536 to 67_108_864;
     /// Time for the head of a request to arrive, in milliseconds.
     request_head_ms: u32 = 5_000, 500 to 60_000;
     /// Time for the body of a request to arrive, in milliseconds.

@@ -29,8 +29,6 @@ pub struct Login {
     pub authentication: ClientAuthentication,
     /// The claim that holds the national identifier.
     pub identifier_claim: String,
-    /// The claim that holds the name to greet with.
-    pub name_claim: String,
     /// Scopes to ask for; `openid` is among them.
     pub scopes: Vec<String>,
     /// Values of `acr` that the provider knows, the weakest first. Empty: assurance levels are not used.
@@ -60,7 +58,6 @@ pub(super) fn read(mut section: Section<'_, '_>, data_dir: &Path, profile: Profi
         "identifier_claim",
         "write the claim that holds the national identifier, such as \"urn:oid:1.2.246.21\"",
     );
-    let name_claim = section.optional::<String>("name_claim", "write a claim, such as \"name\"");
     let scopes = section.optional::<Vec<String>>("scopes", "write a list such as [\"openid\", \"profile\"]");
     let acr_values = section.optional::<Vec<String>>("acr_values", "write a list, the weakest level first");
 
@@ -103,7 +100,6 @@ pub(super) fn read(mut section: Section<'_, '_>, data_dir: &Path, profile: Profi
         client_id: client_id?.value,
         authentication: authentication?,
         identifier_claim: identifier_claim?.value,
-        name_claim: name_claim.map_or_else(|| "name".to_owned(), |found| found.value),
         scopes: scopes.map_or_else(|| vec!["openid".to_owned()], |found| found.value),
         acr_values: acr_values.map_or_else(Vec::new, |found| found.value),
     })

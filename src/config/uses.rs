@@ -22,7 +22,7 @@ const PURPOSE: &str =
 const RETENTION: &str = "write an ISO 8601 duration, such as \"P1Y\"";
 const FIELDS: &str = "write a list of field names, such as [\"unit\", \"startDate\"]";
 const EXCHANGES: &str = "write how many exchanges one permission allows, from 1 to 10000";
-const DAYS: &str = "write how many days one permission may last, from 1 to 366";
+const DAYS: &str = "write how many days one permission may last, from 1 to 365";
 
 pub(super) fn read(sections: Vec<Section<'_, '_>>, around: &Surroundings<'_>) -> Vec<DeclaredUse> {
     let mut uses: Vec<DeclaredUse> = Vec::new();
@@ -70,7 +70,7 @@ fn read_one(
     let optional = section.optional::<Vec<FieldName>>("optional_fields", FIELDS);
     check_fields(&section, dataset_type.as_ref(), required.as_ref(), optional.as_ref(), around.datasets);
     let max_exchanges = number(&mut section, "max_exchanges", EXCHANGES, 10_000);
-    let max_days = number(&mut section, "max_days", DAYS, 366).and_then(|days| u16::try_from(days).ok());
+    let max_days = number(&mut section, "max_days", DAYS, 365).and_then(|days| u16::try_from(days).ok());
     let controller = section.table("controller").map(super::contact::read);
     let officer = section.table("data_protection_officer").map(super::contact::read);
     section.close();

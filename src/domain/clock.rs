@@ -65,6 +65,17 @@ impl AsRef<i64> for Timestamp {
     }
 }
 
+impl std::str::FromStr for Timestamp {
+    type Err = super::ids::IdError;
+
+    /// From RFC 3339.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        OffsetDateTime::parse(text, &Rfc3339)
+            .map(|moment| Self::from_secs(moment.unix_timestamp()))
+            .map_err(|_| super::ids::IdError { kind: "Timestamp", rule: "an RFC 3339 date and time" })
+    }
+}
+
 /// A calendar day, written `2026-12-31`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(pub Date);

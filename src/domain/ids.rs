@@ -264,13 +264,14 @@ impl NationalIdentifier {
     /// Wraps the identifier, trimmed, in upper case (Finnish identifiers are case-insensitive).
     ///
     /// # Errors
-    /// [`IdError`] when it is empty, over 64 bytes or has a control character.
+    /// [`IdError`] when it is empty, over 64 bytes or has anything but printable ASCII characters.
     pub fn new(text: &str) -> Result<Self, IdError> {
         let text = text.trim();
-        if text.is_empty() || text.len() > 64 || text.chars().any(char::is_control) {
-            return Err(IdError { kind: "NationalIdentifier", rule: "1 to 64 printable characters" });
+        // ASCII alone: other letters have look-alikes that become the same in upper case.
+        if text.is_empty() || text.len() > 64 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(IdError { kind: "NationalIdentifier", rule: "1 to 64 printable ASCII characters" });
         }
-        Ok(Self(text.to_uppercase()))
+        Ok(Self(text.to_ascii_uppercase()))
     }
 
     /// The identifier itself, for the register query, the sealed column and the keyed hash alone.

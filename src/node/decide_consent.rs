@@ -24,7 +24,7 @@ use crate::domain::jose::b64url;
 use crate::domain::login::{AuthenticatedPerson, Callback, PendingLogin};
 use crate::ports::random;
 use crate::store::authorization_codes::{Code, CodeKind};
-use crate::store::{Reader, StoreError, Tx, authorization_codes, consent_requests, consents};
+use crate::store::{Reader, StoreError, Tx, authorization_codes, consent_requests, consents, persons};
 
 /// What the resident chose on the consent page, as the form sends it.
 #[derive(Debug, Clone)]
@@ -111,6 +111,7 @@ pub async fn begin_allow(
         .terms
         .decided(&choice, required, now)
         .map_err(|error| Problem::with_detail(ProblemKind::BadRequest, error.message()))?;
+    let salt = Salt(random(&*node.entropy));
     let document = ConsentDocument::new(&DocumentParts {
         consent: ConsentId::from_bytes(*id.as_bytes()),
         subject: &subject,
@@ -121,9 +122,9 @@ pub async fn begin_allow(
         dataset: &offer.dataset,
         terms: &terms,
         decided_at: now,
+        signer: Some(salt.signer(&resident.issuer, &resident.subject)),
     })
     .canonical()?;
-    let salt = Salt(random(&*node.entropy));
     let commitment = Commitment::to(&document, &salt);
     let pending = PendingDecision {
         consent: ConsentId::from_bytes(*id.as_bytes()),
@@ -182,9 +183,14 @@ async fn prepare(
     now: Timestamp,
 ) -> Result<Approval, Problem> {
     let person = resident.person;
+    let identifier = signed.identifier.clone();
     let (request, decision, subject) = node
         .store
         .read(move |store| {
+            // The provider must know the signer by the same identifier as at the login.
+            if persons::find(store, person)?.identifier != identifier {
+                return Err(StoreError::NotFound);
+            }
             let request = own_request(store, id, person)?;
             let decision = consent_requests::pending(store, id)?;
             let subject = store.lookup().pairwise(&person, &request.terms.recipient)?;
@@ -204,6 +210,7 @@ async fn prepare(
         id_token: signed.id_token.clone(),
         provider_key: signed.provider_key.clone(),
         provider: signed.issuer.clone(),
+        client_id: node.settings.login_client_id.clone(),
     };
     // Evidence that would not hold later must not become a consent now.
     evidence.verify(&commitment).map_err(|error| Problem::because(ProblemKind::LoginFailed, error))?;
@@ -239,7 +246,7 @@ impl Approval {
         consent_requests::conclude(tx, request.id, RequestState::Allowed(self.consent.id), now)?;
         let consent = Consent { status_index: consents::draw_status_index(tx)?, ..self.consent.clone() };
         consents::insert(tx, &consent, request.id, &self.evidence)?;
-        promise::log(tx, &Entry::consent(self.consent.id, "active", now), now)?;
+        promise::log(tx, &Entry::decision(self.consent.id, self.consent.commitment.as_str(), now), now)?;
         let (kind, life) = match request.origin {
             Origin::Pushed => (CodeKind::Code, self.limits.code_secs),
             Origin::Portal => (CodeKind::PreAuthorized, self.limits.pre_authorized_secs),

@@ -37,15 +37,31 @@ pub async fn fetch_exchange(
     let held = request_consent::find(node, service, id).await?;
     still_declared(node, &held)?;
     let holder = node.peers.resolve(&held.holder).await?;
-    let (held, tokens) = with_live_token(node, held).await?;
-    match attempt(node, &holder, &held, &tokens).await {
-        Err(problem) if problem.kind == ProblemKind::HolderRefused && tokens.refresh_token.is_some() => {
-            // The token may have been re-keyed or shortened; a refused refresh ends the consent.
-            let held = redeem_code::refresh(node, held).await?;
-            let tokens = live(&held)?.clone();
-            settle(node, &held, attempt(node, &holder, &held, &tokens).await).await
-        }
-        result => settle(node, &held, result).await,
+    let (mut held, tokens) = with_live_token(node, held).await?;
+    let mut result = attempt(node, &holder, &held, &tokens).await;
+    if matches!(result, Err(Failed::TokenRefused)) && tokens.refresh_token.is_some() {
+        // The token may have been shortened or re-keyed; a refused refresh ends the consent.
+        held = redeem_code::refresh(node, held).await?;
+        let tokens = live(&held)?.clone();
+        result = attempt(node, &holder, &held, &tokens).await;
+    }
+    match result {
+        Ok(data) => Ok(data),
+        Err(failed) => Err(settle(node, held, failed).await?),
+    }
+}
+
+/// Why an attempt gave no data.
+enum Failed {
+    /// The holder does not take the token (any more).
+    TokenRefused,
+    /// Anything else.
+    Problem(Problem),
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
     }
 }
 
@@ -89,7 +105,7 @@ async fn attempt(
     holder: &TrustedPeer,
     held: &HeldConsent,
     tokens: &HeldTokens,
-) -> Result<FetchedData, Problem> {
+) -> Result<FetchedData, Failed> {
     let resource = holder
         .resource
         .as_ref()
@@ -102,14 +118,14 @@ async fn attempt(
     let answer = fetched.answer;
     match answer.status {
         200 => {}
-        401 | 403 | 404 => return Err(Problem::because(ProblemKind::HolderRefused, answer.status)),
-        503 => return Err(Problem::because(ProblemKind::PeerUnavailable, "holder cannot answer now")),
-        other => return Err(Problem::because(ProblemKind::PeerUnavailable, other)),
+        401 => return Err(Failed::TokenRefused),
+        403 | 404 => return Err(Problem::because(ProblemKind::HolderRefused, answer.status).into()),
+        other => return Err(Problem::because(ProblemKind::PeerUnavailable, other).into()),
     }
     let untrusted = |why: &'static str| Problem::because(ProblemKind::AnswerNotTrusted, why);
     let text = answer.headers.get("omadata-receipt").ok_or_else(|| untrusted("no receipt"))?;
     if answer.headers.get("content-digest").map(String::as_str) != Some(&content_digest(&answer.body)) {
-        return Err(untrusted("content digest"));
+        return Err(untrusted("content digest").into());
     }
     let now = node.now();
     let verified = VerifiedReceipt::check(
@@ -130,7 +146,7 @@ async fn attempt(
     let body: ExchangeBody =
         serde_json::from_slice(&answer.body).map_err(|_| untrusted("body is not an exchange's"))?;
     if !body.is_within(&held.detail.identifier, &verified.receipt().fields) {
-        return Err(untrusted("more than the consent covers"));
+        return Err(untrusted("more than the consent covers").into());
     }
     acknowledge(node, held, verified.receipt(), text).await?;
     Ok(FetchedData { records: body.records, receipt: verified.receipt().clone(), receipt_jws: text.clone() })
@@ -164,15 +180,12 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
     Ok(())
 }
 
-/// Records a failed attempt; a consent that the holder refuses is over for this node too.
-async fn settle(
-    node: &Node,
-    held: &HeldConsent,
-    result: Result<FetchedData, Problem>,
-) -> Result<FetchedData, Problem> {
-    let problem = match result {
-        Ok(data) => return Ok(data),
-        Err(problem) => problem,
+/// Records a failed attempt and says what the service is told. A consent whose token the holder refuses is over for
+/// this node too.
+async fn settle(node: &Node, held: HeldConsent, failed: Failed) -> Result<Problem, Problem> {
+    let (problem, over) = match failed {
+        Failed::TokenRefused => (Problem::because(ProblemKind::HolderRefused, "token refused"), true),
+        Failed::Problem(problem) => (problem, false),
     };
     let now = node.now();
     let (id, outcome) = (held.id, problem.kind.slug());
@@ -182,8 +195,8 @@ async fn settle(
             fetches::insert(tx, &fetch)
         })
         .await?;
-    if problem.kind == ProblemKind::HolderRefused && problem.cause.as_deref() == Some("401") {
-        redeem_code::end(node, held.clone(), "refused_by_holder").await?;
+    if over {
+        redeem_code::end(node, held, "refused_by_holder").await?;
     }
-    Err(problem)
+    Ok(problem)
 }

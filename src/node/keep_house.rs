@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use super::{Node, Problem, promise};
 use crate::domain::audit::Entry;
-use crate::store::{StoreError, consent_requests, consents, received_events, sessions, used_once};
+use crate::domain::consent::held::WAIT_SECS;
+use crate::store::{
+    StoreError, authorization_codes, consent_requests, consents, held_consents, received_events, sessions,
+    used_once,
+};
 
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_secs(15);
@@ -12,7 +16,7 @@ const ROUND: Duration = Duration::from_secs(15);
 /// How many consents one round ends at most.
 const BATCH: u32 = 200;
 
-/// How long an event's identifier is remembered, in seconds: longer than any sender retries.
+/// How long an event's identifier and a used code are remembered, in seconds: longer than any sender retries.
 const EVENTS_SECS: i64 = 30 * 86_400;
 
 /// Keeps house for as long as the process runs.
@@ -47,8 +51,10 @@ pub async fn keep_house(node: &Node) -> Result<(), Problem> {
     node.store
         .write(move |tx| {
             consent_requests::lapse_due(tx, now)?;
+            held_consents::lapse_older(tx, now.plus_secs(-WAIT_SECS), now)?;
             sessions::delete_expired(tx, now)?;
             used_once::purge(tx, now)?;
+            authorization_codes::purge(tx, now.plus_secs(-EVENTS_SECS))?;
             received_events::purge(tx, now.plus_secs(-EVENTS_SECS)).map(|_| ())
         })
         .await?;

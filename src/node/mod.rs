@@ -99,6 +99,8 @@ pub struct Settings {
     pub authority_hints: Vec<EntityId>,
     /// The city's data protection officer, for the portal.
     pub data_protection_officer: Contact,
+    /// Its client identifier at the login provider.
+    pub login_client_id: String,
     /// What it holds.
     pub datasets: Vec<Dataset>,
     /// What its services may ask.

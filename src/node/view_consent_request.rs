@@ -109,6 +109,7 @@ pub(super) fn offer(
         dataset: &dataset,
         terms: &request.terms,
         decided_at: request.created_at,
+        signer: None,
     });
     let hash = b64url(&sha256(document.canonical()?.as_bytes()));
     Ok(Offer { request, dataset, document, hash })

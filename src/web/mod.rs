@@ -35,6 +35,8 @@ pub struct Brand {
     pub name: Text,
     /// The city's own stylesheet.
     pub css: String,
+    /// The city's logo: media type and bytes.
+    pub logo: Option<(&'static str, Vec<u8>)>,
     /// The office that answers.
     pub contact: Contact,
 }
@@ -44,8 +46,13 @@ impl Brand {
     ///
     /// # Errors
     /// [`portal::assets::ColourError`].
-    pub fn new(name: Text, colour: &str, contact: Contact) -> Result<Self, portal::assets::ColourError> {
-        Ok(Self { name, css: portal::assets::city_css(colour)?, contact })
+    pub fn new(
+        name: Text,
+        colour: &str,
+        logo: Option<(&'static str, Vec<u8>)>,
+        contact: Contact,
+    ) -> Result<Self, portal::assets::ColourError> {
+        Ok(Self { name, css: portal::assets::city_css(colour)?, logo, contact })
     }
 }
 

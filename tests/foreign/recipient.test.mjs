@@ -99,8 +99,8 @@ test('ask, allow, redeem, fetch, verify the receipt, introspect, give back, be r
   assert.ok(!open.includes(aino.identifier) && !open.includes(aino.name), 'no personal data in the token');
 
   const exchange = await recipient.fetchData(espoo, placements, tokens.access_token);
-  assert.ok(exchange.json.data.length > 0, 'the resident has placements');
-  for (const record of exchange.json.data) {
+  assert.ok(exchange.json.records.length > 0, 'the resident has placements');
+  for (const record of exchange.json.records) {
     for (const field of Object.keys(record)) assert.ok([...REQUIRED, 'type'].includes(field), field);
   }
   assert.ok(!exchange.body.includes(aino.identifier));
@@ -113,7 +113,7 @@ test('ask, allow, redeem, fetch, verify the receipt, introspect, give back, be r
   assert.equal(state.cnf.jkt, claims.cnf.jkt);
 
   const narrowed = await recipient.fetchData(espoo, placements, tokens.access_token, { fields: 'unit' });
-  assert.deepEqual([...new Set(narrowed.json.data.flatMap(Object.keys))], ['unit']);
+  assert.deepEqual([...new Set(narrowed.json.records.flatMap(Object.keys))], ['unit']);
   await refused(
     recipient.fetchData(espoo, placements, tokens.access_token, { fields: 'unit,placeGuarantee' }),
     403,
@@ -201,7 +201,7 @@ test('the resident starts: the recipient gets a code by a signed push, and fetch
   const event = await recipient.event(EVENTS.given, { from: espoo });
   const tokens = await recipient.redeemPreAuthorized(espoo, event.pre_authorized_code);
   const exchange = await recipient.fetchData(espoo, placements, tokens.access_token);
-  assert.ok(exchange.json.data.length > 0);
+  assert.ok(exchange.json.records.length > 0);
   await refused(recipient.redeemPreAuthorized(espoo, event.pre_authorized_code), 400, 'invalid_grant');
   assert.deepEqual(recipient.refused, [], 'every event was well-formed');
 });

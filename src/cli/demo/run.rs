@@ -32,8 +32,10 @@ const SEED: u64 = 2026;
 /// How long to wait for the cities to find each other.
 const READY: Duration = Duration::from_secs(30);
 
-/// Run a whole federation on this machine: trust anchor, Helsinki, Espoo, Turku and Oulu, a login provider with made-up
-/// residents, and a page that plays a city's service. Nothing leaves this machine. Ctrl-C stops it.
+/// Run four cities, the trust anchor, a login provider and a city service on this machine
+///
+/// Helsinki, Espoo, Turku and Oulu with made-up residents and registers, and a page that plays a city's service: open the
+/// address that is printed first. Nothing leaves this machine. Ctrl-C stops it.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Keep the databases and registers in this folder (default: a temporary one, gone at the end)
@@ -393,7 +395,7 @@ fn greet(demo: &Demo, folder: &Path, temporary: bool) {
     println!("  Login provider   {}\n", demo.login_issuer);
     println!("Residents to log in as:");
     for resident in &demo.residents {
-        println!("  {:<16} {}", resident.display_name, resident.description.get(Language::En));
+        println!("  {:<18} {}", resident.display_name, resident.description.get(Language::En));
     }
     let kept = if temporary { "gone at the end; --data-dir keeps it" } else { "kept" };
     println!("\nData: {} ({kept})\nCtrl-C stops.", folder.display());

@@ -17,6 +17,9 @@ pub enum Entry {
         consent: ConsentId,
         /// Its state after the change.
         state: String,
+        /// What the login provider signed, for the decision that began it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commitment: Option<String>,
         /// When, seconds since 1970.
         at: i64,
     },
@@ -43,7 +46,18 @@ impl Entry {
     /// A consent's change.
     #[must_use]
     pub fn consent(consent: ConsentId, state: &str, at: Timestamp) -> Self {
-        Self::Consent { consent, state: state.to_owned(), at: at.secs() }
+        Self::Consent { consent, state: state.to_owned(), commitment: None, at: at.secs() }
+    }
+
+    /// A consent's beginning.
+    #[must_use]
+    pub fn decision(consent: ConsentId, commitment: &str, at: Timestamp) -> Self {
+        Self::Consent {
+            consent,
+            state: "active".to_owned(),
+            commitment: Some(commitment.to_owned()),
+            at: at.secs(),
+        }
     }
 
     /// The entry in canonical JSON and its leaf hash: `SHA-256(0x00 || entry)` (RFC 6962 §2.1), base64url.

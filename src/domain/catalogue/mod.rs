@@ -206,7 +206,7 @@ pub struct DeclaredUse {
     pub optional_fields: Vec<FieldName>,
     /// How many exchanges one permission allows at most.
     pub max_exchanges: u32,
-    /// The longest that one permission may last, in days (366 at most).
+    /// The longest that one permission may last, in days (365 at most).
     pub max_days: u16,
     /// How long the recipient keeps what it fetched, ISO 8601 duration.
     pub retention: String,

@@ -16,6 +16,18 @@ pub const DOCUMENT_VERSION: &str = "omadata-consent/1";
 #[derive(Clone, PartialEq, Eq)]
 pub struct Salt(pub [u8; 32]);
 
+impl Salt {
+    /// Names a login without telling it: `base64url(SHA-256(salt || iss || 0 || sub))`.
+    #[must_use]
+    pub fn signer(&self, issuer: &str, subject: &str) -> String {
+        let mut bytes = self.0.to_vec();
+        bytes.extend_from_slice(issuer.as_bytes());
+        bytes.push(0);
+        bytes.extend_from_slice(subject.as_bytes());
+        b64url(&sha256(&bytes))
+    }
+}
+
 impl std::fmt::Debug for Salt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Salt([redacted])")
@@ -118,10 +130,13 @@ pub struct ConsentDocument {
     pub until: Day,
     /// When the resident pressed Allow, RFC 3339.
     pub decided_at: String,
+    /// Who pressed it, as [`Salt::signer`] names a login; absent in an offer, which nobody has signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
 }
 
 /// All that a document is made of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct DocumentParts<'a> {
     /// The consent.
     pub consent: ConsentId,
@@ -141,6 +156,8 @@ pub struct DocumentParts<'a> {
     pub terms: &'a Terms,
     /// When.
     pub decided_at: Timestamp,
+    /// Who decided; none for an offer.
+    pub signer: Option<String>,
 }
 
 impl ConsentDocument {
@@ -185,6 +202,7 @@ impl ConsentDocument {
             data_protection_officer: shown(&declared.data_protection_officer),
             until: parts.terms.until,
             decided_at: parts.decided_at.rfc3339(),
+            signer: parts.signer.clone(),
         }
     }
 

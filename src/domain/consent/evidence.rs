@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::document::{Commitment, ConsentDocument, Salt};
+use crate::domain::clock::Timestamp;
 use crate::domain::jose::{JoseError, id_token};
 
 /// What is kept of one decision.
@@ -22,6 +23,8 @@ pub struct Evidence {
     pub provider_key: serde_json::Value,
     /// The login provider.
     pub provider: String,
+    /// This node's client identifier at the provider: whom the ID token was made for.
+    pub client_id: String,
 }
 
 impl std::fmt::Debug for Evidence {
@@ -37,7 +40,14 @@ pub struct VerifiedEvidence {
     pub document: ConsentDocument,
     /// When the provider signed (`iat`), seconds since 1970.
     pub signed_at: i64,
+    /// The provider's key, to be compared with what the provider publishes or published then.
+    pub provider_key: serde_json::Value,
+    /// The provider.
+    pub provider: String,
 }
+
+/// The longest between Allow and the provider's signature, in seconds.
+const LONGEST_SIGNING_SECS: u64 = 20 * 60;
 
 /// Why evidence does not hold; each names the part that was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,13 +67,20 @@ pub enum EvidenceError {
     /// The ID token was signed for something else.
     #[error("the login provider signed another decision")]
     Nonce,
-    /// The ID token names another provider.
-    #[error("the ID token is another provider's")]
+    /// The ID token names another provider, or was made for another client of it.
+    #[error("the ID token is another provider's or another application's")]
     Provider,
+    /// Somebody else logged in than the one whom the document commits to.
+    #[error("another person signed than the one whom the document names")]
+    Signer,
+    /// Signed long before or after the decision.
+    #[error("the signature is not of the time of the decision")]
+    Time,
 }
 
 impl Evidence {
-    /// Checks every link: canonical document → commitment → nonce → the provider's signature.
+    /// Checks every link: canonical document → commitment → nonce → the provider's signature → its person, client and
+    /// time. Whether the key is really the provider's is for the caller to compare with what the provider publishes.
     ///
     /// # Errors
     /// [`EvidenceError`]: the first link that does not hold.
@@ -82,10 +99,22 @@ impl Evidence {
         if claims.nonce.as_deref() != Some(commitment.as_str()) {
             return Err(EvidenceError::Nonce);
         }
-        if claims.iss != self.provider {
+        if claims.iss != self.provider || !claims.is_for(&self.client_id) {
             return Err(EvidenceError::Provider);
         }
-        Ok(VerifiedEvidence { document, signed_at: claims.iat })
+        if document.signer.as_deref() != Some(salt.signer(&claims.iss, &claims.sub).as_str()) {
+            return Err(EvidenceError::Signer);
+        }
+        let decided_at: Timestamp = document.decided_at.parse().map_err(|_| EvidenceError::Document)?;
+        if claims.iat.abs_diff(decided_at.secs()) > LONGEST_SIGNING_SECS {
+            return Err(EvidenceError::Time);
+        }
+        Ok(VerifiedEvidence {
+            document,
+            signed_at: claims.iat,
+            provider_key: self.provider_key.clone(),
+            provider: self.provider.clone(),
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::ids::{DatasetId, EntityId, FieldName, UseId};
 pub const DETAIL_TYPE: &str = "omadata_dataset";
 
 /// The longest that any consent may last, in days: the resident decides anew at least once a year.
-pub const LONGEST_DAYS: i64 = 366;
+pub const LONGEST_DAYS: i64 = 365;
 
 /// The part of a person's history that is asked for, both days included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

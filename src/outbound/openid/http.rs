@@ -13,6 +13,8 @@ use openidconnect::{HttpRequest, HttpResponse};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use crate::outbound::address::is_localhost;
+
 /// Most bytes of an answer that are read; provider documents are a few kilobytes.
 const MAX_ANSWER: usize = 256 * 1024;
 /// How long a connection may take to come about.
@@ -106,10 +108,6 @@ impl Http {
         }
         answer.body(bytes).map_err(HttpError::Malformed)
     }
-}
-
-fn is_localhost(name: &str) -> bool {
-    name == "localhost" || name.ends_with(".localhost")
 }
 
 fn is_this_machine(url: &Url) -> bool {

@@ -47,7 +47,7 @@ fn declared_use() -> DeclaredUse {
         "id": format!("{HELSINKI}/catalogue/uses/daycare"), "service": "daycare", "serviceName": text,
         "title": text, "purposeText": text, "purpose": "https://w3id.org/dpv#ServiceProvision",
         "legalBasis": "A6-1-a", "datasetType": "placements", "requiredFields": ["unit"],
-        "optionalFields": ["startDate"], "maxExchanges": 5, "maxDays": 366, "retention": "P1Y",
+        "optionalFields": ["startDate"], "maxExchanges": 5, "maxDays": 365, "retention": "P1Y",
         "otherwise": text, "controller": contact, "dataProtectionOfficer": contact
     }))
     .unwrap()

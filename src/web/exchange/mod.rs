@@ -100,7 +100,10 @@ fn refuse(refusal: Refusal, nonce: &str) -> HttpResponse {
         "status": status.as_u16(),
         "code": code,
         "side": problem::side(topic),
-        "next": problem::next_step(topic),
+        "next": match topic {
+            ProblemTopic::NotAuthenticated => "Send the consent token by the DPoP scheme with a fresh proof for this request.",
+            other => problem::next_step(other),
+        },
         "trace": trace::current(),
     });
     response.body(body.to_string())

@@ -48,8 +48,12 @@ impl std::fmt::Debug for SignedIn {
 /// What every page has: the city, the way back to this page in another language, who is logged in.
 #[derive(Debug, Clone)]
 pub struct Chrome {
-    /// What people call the city (`[node] name`).
+    /// What people call the city (`[node] city`).
     pub city: Text,
+    /// What the city calls its portal (`[node.brand] name`).
+    pub brand: Text,
+    /// Whether the city has a logo, served at `/assets/logo`.
+    pub logo: bool,
     /// Path and query of a page that can be opened with GET, for the language links: this page, or where to go instead
     /// when this page answers a POST. Starts with `/`.
     pub path: String,
@@ -110,6 +114,8 @@ mod tests {
     fn at(path: &str) -> Chrome {
         let city = Text { fi: "Espoo".into(), sv: "Esbo".into(), en: "Espoo".into() };
         Chrome {
+            brand: city.clone(),
+            logo: false,
             city,
             path: path.into(),
             signed_in: None,

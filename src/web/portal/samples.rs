@@ -158,6 +158,8 @@ fn entries() -> Vec<LogEntry> {
 pub(super) fn chrome(path: &str, signed_in: bool) -> Chrome {
     Chrome {
         city: text("Espoo", "Esbo", "Espoo"),
+        brand: text("OmaData Espoo", "OmaData Esbo", "OmaData Espoo"),
+        logo: true,
         path: path.into(),
         signed_in: signed_in.then(|| SignedIn { name: Some("Aino Esimerkki".into()) }),
         csrf: "csrf-of-the-session".into(),
@@ -233,7 +235,6 @@ pub(super) fn consent() -> ConsentView {
             "Early education register",
         ),
         purpose: purpose(),
-        protected: true,
         required: fields(0..3),
         optional: fields(3..6),
         not_asked: vec![text("Maksupäätös", "Avgiftsbeslut", "Fee decision")],
@@ -266,7 +267,6 @@ pub(super) fn consent() -> ConsentView {
 fn small_consent() -> ConsentView {
     let mut view = consent();
     view.verified = false;
-    view.protected = false;
     view.optional.clear();
     view.not_asked.clear();
     view.records.clear();
@@ -383,7 +383,7 @@ fn declared() -> DeclaredUse {
         required_fields: Vec::new(),
         optional_fields: Vec::new(),
         max_exchanges: 10,
-        max_days: 366,
+        max_days: 365,
         retention: "P2W".into(),
         otherwise: otherwise(),
         controller: controller(),

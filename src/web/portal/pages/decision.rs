@@ -48,7 +48,7 @@ pub(super) async fn show(
     let page = Page::new(&app, &request);
     let resident = match page.resident() {
         Ok(resident) => resident,
-        Err(to_login) => return Ok(to_login),
+        Err(to_login) => return Ok(*to_login),
     };
     let id = parse(&page, &id)?;
     match look(&page, &resident, id).await? {
@@ -163,7 +163,7 @@ pub(super) async fn done(
     let page = Page::new(&app, &request);
     let resident = match page.resident() {
         Ok(resident) => resident,
-        Err(to_login) => return Ok(to_login),
+        Err(to_login) => return Ok(*to_login),
     };
     let id = parse(&page, &id)?;
     let request: ConsentRequest = view_consent_request::decided(&app.node, &resident, id)

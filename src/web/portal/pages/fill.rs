@@ -86,7 +86,6 @@ pub(super) fn consent(page: &Page, offer: &Offer, records: Vec<Record>) -> Conse
         dataset: dataset.title.clone(),
         register: dataset.register.clone(),
         purpose: declared.purpose_text.clone(),
-        protected: false,
         required: required.into_iter().map(field).collect(),
         optional: optional.into_iter().map(field).collect(),
         not_asked: dataset
@@ -317,10 +316,11 @@ pub(super) async fn all_uses(page: &Page) -> AllUses {
 }
 
 impl AllUses {
-    /// The uses that ask for one dataset.
+    /// The uses of other cities that ask for one dataset; this city's own services ask others.
     pub(super) fn of(&self, dataset: &Dataset) -> Vec<DatasetUse> {
         self.members
             .iter()
+            .filter(|(_, here, _)| !here)
             .filter_map(|(city, _, uses)| uses.as_ref().map(|uses| (city, uses)))
             .flat_map(|(city, uses)| uses.uses.iter().map(move |declared| (city, declared)))
             .filter(|(_, declared)| declared.dataset_type == dataset.kind)

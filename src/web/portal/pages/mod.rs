@@ -17,6 +17,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/", web::get().to(public::home))
         .route("/assets/omadata.css", web::get().to(public::stylesheet))
         .route("/assets/city.css", web::get().to(public::city_stylesheet))
+        .route("/assets/icon.svg", web::get().to(public::icon))
+        .route("/assets/logo", web::get().to(public::logo))
         .route("/catalogue", web::get().to(public::catalogue))
         .route("/catalogue/uses", web::get().to(public::uses))
         .route("/catalogue/datasets/{id}", web::get().to(public::dataset))

@@ -46,9 +46,10 @@ impl Page {
     }
 
     /// The way to log in and come back here, for a page that needs a login; none when somebody has.
-    #[expect(clippy::result_large_err, reason = "the other way on, and every handler returns it at once")]
-    pub(super) fn resident(&self) -> Result<Resident, HttpResponse> {
-        self.visitor.resident().ok_or_else(|| self.redirect(&crate::web::portal::login_href(&self.path())))
+    pub(super) fn resident(&self) -> Result<Resident, Box<HttpResponse>> {
+        self.visitor
+            .resident()
+            .ok_or_else(|| Box::new(self.redirect(&crate::web::portal::login_href(&self.path()))))
     }
 
     /// Path and query of this page.
@@ -120,6 +121,8 @@ fn path(request: &HttpRequest) -> String {
 fn bare_chrome(app: &App, path: String) -> Chrome {
     Chrome {
         city: app.node.settings.name.clone(),
+        brand: app.brand.name.clone(),
+        logo: app.brand.logo.is_some(),
         path,
         signed_in: None,
         csrf: String::new(),

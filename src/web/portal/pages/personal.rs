@@ -22,7 +22,7 @@ pub(super) async fn me(app: web::Data<App>, request: HttpRequest) -> Result<Http
     let page = Page::new(&app, &request);
     let resident = match page.resident() {
         Ok(resident) => resident,
-        Err(to_login) => return Ok(to_login),
+        Err(to_login) => return Ok(*to_login),
     };
     let mine = list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
     page.show(&MeView {
@@ -38,7 +38,7 @@ pub(super) async fn log(app: web::Data<App>, request: HttpRequest) -> Result<Htt
     let page = Page::new(&app, &request);
     let resident = match page.resident() {
         Ok(resident) => resident,
-        Err(to_login) => return Ok(to_login),
+        Err(to_login) => return Ok(*to_login),
     };
     let mut query = query(&request).map_err(|problem| page.problem(problem.0))?;
     let number: usize = query.take("page").and_then(|number| number.parse().ok()).unwrap_or(0).min(1000);
@@ -65,7 +65,7 @@ pub(super) async fn sharing(app: web::Data<App>, request: HttpRequest) -> Result
     let page = Page::new(&app, &request);
     let resident = match page.resident() {
         Ok(resident) => resident,
-        Err(to_login) => return Ok(to_login),
+        Err(to_login) => return Ok(*to_login),
     };
     let mine = list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
     page.show(&SharingView {
@@ -83,7 +83,7 @@ pub(super) async fn permission(
     let page = Page::new(&app, &request);
     let resident = match page.resident() {
         Ok(resident) => resident,
-        Err(to_login) => return Ok(to_login),
+        Err(to_login) => return Ok(*to_login),
     };
     let mut query = query(&request).map_err(|problem| page.problem(problem.0))?;
     let notices = match query.take("notice").as_deref() {
@@ -106,7 +106,7 @@ pub(super) async fn stop(
     let page = Page::new(&app, &request);
     let resident = match page.resident() {
         Ok(resident) => resident,
-        Err(to_login) => return Ok(to_login),
+        Err(to_login) => return Ok(*to_login),
     };
     let id = parse(&page, &id)?;
     let detail =

@@ -12,7 +12,7 @@ use crate::domain::ids::{DatasetId, UseId};
 use crate::node::{Problem, ProblemKind};
 use crate::web::App;
 use crate::web::extract::query;
-use crate::web::portal::assets::STYLESHEET;
+use crate::web::portal::assets::{ICON, STYLESHEET};
 use crate::web::portal::views::{
     CatalogueEntry, CatalogueView, DatasetView, FormatLink, HomeView, PartnersView, ProblemTopic, ProblemView,
 };
@@ -32,6 +32,25 @@ pub(super) async fn stylesheet() -> HttpResponse {
 /// `GET /assets/city.css`.
 pub(super) async fn city_stylesheet(app: web::Data<App>) -> HttpResponse {
     css(app.brand.css.clone())
+}
+
+/// `GET /assets/icon.svg`.
+pub(super) async fn icon() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "image/svg+xml"))
+        .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
+        .body(ICON)
+}
+
+/// `GET /assets/logo`: the city's own.
+pub(super) async fn logo(app: web::Data<App>) -> HttpResponse {
+    match &app.brand.logo {
+        Some((media_type, bytes)) => HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, *media_type))
+            .insert_header((header::CACHE_CONTROL, "public, max-age=3600"))
+            .body(bytes.clone()),
+        None => HttpResponse::NotFound().finish(),
+    }
 }
 
 fn css(text: String) -> HttpResponse {

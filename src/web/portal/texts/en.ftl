@@ -227,7 +227,6 @@ consent-optional-lead = Choose only what you want to give. You can leave all of 
 consent-not-asked-title = Not given
 consent-record = Record { $n }
 consent-records-none = The register has no such data right now. The permission would cover data that may be added.
-consent-protected = You have a non-disclosure order. Addresses are not given this way, and only you see this note.
 consent-time-title = For how long
 consent-duration-legend = How often may the data be fetched?
 consent-once = Once

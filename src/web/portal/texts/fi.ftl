@@ -227,7 +227,6 @@ consent-optional-lead = Valitse vain ne, jotka haluat antaa. Voit jättää kaik
 consent-not-asked-title = Näitä ei anneta
 consent-record = { $n }. merkintä
 consent-records-none = Rekisterissä ei ole juuri nyt tietoja, jotka lupa koskisi. Lupa koskee tietoja, jos niitä tulee.
-consent-protected = Sinulla on turvakielto. Osoitteita ei anneta tätä kautta, ja tämä huomautus näkyy vain sinulle.
 consent-time-title = Kuinka kauan
 consent-duration-legend = Kuinka usein tiedot saa hakea?
 consent-once = Yhden kerran

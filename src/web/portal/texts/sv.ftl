@@ -224,7 +224,6 @@ consent-optional-lead = Välj bara dem du vill ge. Du kan låta bli att välja n
 consent-not-asked-title = Det här lämnas inte ut
 consent-record = Uppgift { $n }
 consent-records-none = Just nu finns det inga uppgifter i registret. Tillståndet gäller uppgifter som kan tillkomma.
-consent-protected = Du har spärrmarkering. Adresser lämnas inte ut den här vägen, och bara du ser den här upplysningen.
 consent-time-title = Hur länge
 consent-duration-legend = Hur ofta får uppgifterna hämtas?
 consent-once = En gång

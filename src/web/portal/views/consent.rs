@@ -104,8 +104,6 @@ pub struct ConsentView {
     pub register: Text,
     /// What for, in one sentence.
     pub purpose: Text,
-    /// Whether the resident has a non-disclosure order. Addresses are then left out, and only this page says so.
-    pub protected: bool,
     /// Fields without which the service cannot work.
     pub required: Vec<ConsentField>,
     /// Fields that the resident may add; none is ticked.
