@@ -10,10 +10,13 @@
 //! | [`node`] | the use cases, one file a verb | domain, ports, store |
 //! | [`outbound`] | requests to others, through one guarded client; OpenID Connect | domain, ports |
 //! | [`sources`] | the city's registers: SQL, files | domain, ports |
-//! | [`web`] | actix: OAuth, exchange, federation, service API, portal | node, domain |
-//! | [`config`] | files and environment into a checked `Config` | domain's newtypes |
+//! | [`web`] | actix: OAuth, exchange, federation, service API, portal | node, domain, ports; store in `web/session.rs` |
+//! | [`config`] | files and environment into a checked `Config` | domain |
 //! | [`app`] | the one file that wires everything together | everything but cli |
 //! | [`cli`] | one file a subcommand; the demo | app, node, config, domain, ports |
+//!
+//! Inside [`domain`], `ids` and `clock` stand alone, everything may use them and `jose` and `catalogue`, `token` builds on
+//! `consent` and `federation`, and `exchange` on `token` and `consent`; nothing else there knows another part.
 
 pub mod app;
 pub mod cli;

@@ -235,6 +235,8 @@ impl Bench {
                 .route("/userinfo", web::get().to(serve_userinfo))
         })
         .workers(1)
+        // A connection that is kept would be answered for a while after the server has stopped.
+        .keep_alive(actix_web::http::KeepAlive::Disabled)
         .disable_signals()
         .listen(listener)
         .unwrap()
