@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::revoke_consent::end;
 use super::{Node, Problem, promise};
 use crate::domain::audit::Entry;
+use crate::domain::consent::Actor;
 use crate::domain::consent::held::WAIT_SECS;
 use crate::store::{
     StoreError, authorization_codes, consent_requests, consents, held_consents, received_events, refusals,
@@ -44,6 +46,11 @@ pub async fn keep_house(node: &Node) -> Result<(), Problem> {
                     consents::save(tx, &consent, Some(&transition))?;
                     promise::log(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;
                 }
+            }
+            // The resident said yes, and the recipient never came for it: nobody can use such a permission.
+            for id in authorization_codes::unredeemed(tx, now, BATCH)? {
+                let consent = consents::lock(tx, id)?;
+                end(tx, consent, Actor::Node, now)?;
             }
             Ok::<_, StoreError>(())
         })

@@ -111,6 +111,21 @@ pub fn redeem(
     Ok(Redeemed::Fresh(code))
 }
 
+/// Consents in force whose code expired before anyone redeemed it: permissions that nobody can use.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn unredeemed(reader: &mut Reader<'_>, now: Timestamp, limit: u32) -> Result<Vec<ConsentId>, StoreError> {
+    use super::schema::consents;
+    Ok(authorization_codes::table
+        .inner_join(consents::table.on(authorization_codes::consent.eq(consents::id)))
+        .filter(authorization_codes::used_at.is_null().and(authorization_codes::expires_at.le(now)))
+        .filter(consents::ended_at.is_null())
+        .limit(i64::from(limit))
+        .select(authorization_codes::consent)
+        .load(reader.db)?)
+}
+
 /// Forgets codes that expired before a moment. Returns how many. A replay after that looks like an unknown code.
 ///
 /// # Errors
