@@ -15,7 +15,7 @@
 //! | [`app`] | the one file that wires everything together | everything but cli |
 //! | [`cli`] | one file a subcommand; the demo | app, node, config, domain, ports |
 //!
-//! Inside [`domain`], `ids` and `clock` stand alone, everything may use them and `jose` and `catalogue`, `token` builds on
+//! Inside [`domain`], `ids` stands alone, everything may use it and `clock`, `jose` and `catalogue`, `token` builds on
 //! `consent` and `federation`, and `exchange` on `token` and `consent`; nothing else there knows another part.
 
 pub mod app;

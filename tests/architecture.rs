@@ -13,7 +13,7 @@ const FOUNDATIONS: [&str; 4] = ["ids", "clock", "jose", "catalogue"];
 /// What a part of the domain may use beside (or, for the foundations, instead of) the foundations.
 const PARTS: [(&str, &[&str]); 6] = [
     ("ids", &[]),
-    ("clock", &[]),
+    ("clock", &["ids"]),
     ("jose", &["ids", "clock"]),
     ("catalogue", &["ids", "clock", "jose"]),
     ("token", &["consent", "federation"]),

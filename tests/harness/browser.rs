@@ -1,0 +1,221 @@
+//! A resident's browser without the browser: cookies, redirects and forms, and the request headers that a browser adds by
+//! itself. It runs no script, which is also how the portal must work.
+
+use std::collections::BTreeMap;
+
+use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
+use url::Url;
+
+/// One page as received.
+#[derive(Debug)]
+pub struct Page {
+    pub url: Url,
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+/// A form as it stands on a page.
+#[derive(Debug, Clone)]
+pub struct Form {
+    pub action: Url,
+    pub fields: Vec<(String, String)>,
+}
+
+impl Page {
+    /// Status, address and heading: enough to see where a journey went wrong.
+    pub fn describe(&self) -> String {
+        let heading = self.body.split("<h1").nth(1).and_then(|rest| rest.split("</h1>").next()).unwrap_or("");
+        format!("{} {} {}", self.status, self.url, heading)
+    }
+
+    /// What a person reads, without the markup.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let mut inside = false;
+        for c in self.body.chars() {
+            match c {
+                '<' => inside = true,
+                '>' => inside = false,
+                _ if !inside => text.push(c),
+                _ => {}
+            }
+        }
+        unescape(&text)
+    }
+
+    /// The form whose address begins like this, as a browser would send it without any button.
+    pub fn form(&self, action: &str) -> Form {
+        for rest in self.body.split("<form").skip(1) {
+            let (tag, rest) = rest.split_once('>').unwrap();
+            let address = attributes(tag).remove("action").unwrap_or_default();
+            if !address.starts_with(action) {
+                continue;
+            }
+            let inside = rest.split("</form>").next().unwrap();
+            let mut fields = Vec::new();
+            for input in inside.split("<input").skip(1) {
+                let attributes = attributes(input.split('>').next().unwrap());
+                let kind = attributes.get("type").map_or("text", String::as_str);
+                let chosen = !matches!(kind, "checkbox" | "radio") || attributes.contains_key("checked");
+                if let (Some(name), true) = (attributes.get("name"), chosen) {
+                    fields.push((name.clone(), attributes.get("value").cloned().unwrap_or_default()));
+                }
+            }
+            return Form { action: self.url.join(&address).unwrap(), fields };
+        }
+        panic!("no form to {action} on {}", self.describe());
+    }
+
+    /// Where a link or a redirect of this page leads that contains these words.
+    pub fn link(&self, words: &str) -> Url {
+        let found = self.body.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let found = found.map(unescape).find(|href| href.contains(words));
+        self.url
+            .join(&found.unwrap_or_else(|| panic!("no link with {words} on {}", self.describe())))
+            .unwrap()
+    }
+}
+
+fn attributes(tag: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut rest = tag.trim().trim_end_matches('/');
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len());
+        let name = rest[..end].to_owned();
+        rest = &rest[end..];
+        let mut value = String::new();
+        if let Some(quoted) = rest.strip_prefix("=\"") {
+            let (inside, after) = quoted.split_once('"').unwrap();
+            value = unescape(inside);
+            rest = after;
+        }
+        found.insert(name, value);
+        rest = rest.trim_start();
+    }
+    found
+}
+
+fn unescape(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        plain.push_str(before);
+        let Some((name, after)) = after.split_once(';').filter(|(name, _)| name.len() <= 8) else {
+            plain.push('&');
+            rest = after;
+            continue;
+        };
+        match name.strip_prefix('#').and_then(|code| code.parse().ok()).and_then(char::from_u32) {
+            Some(c) => plain.push(c),
+            None => plain.push_str(match name {
+                "amp" => "&",
+                "lt" => "<",
+                "gt" => ">",
+                "quot" => "\"",
+                "nbsp" => " ",
+                _ => "'",
+            }),
+        }
+        rest = after;
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// One person's browser.
+pub struct Browser {
+    http: reqwest::Client,
+    /// By host, then name.
+    pub cookies: BTreeMap<String, BTreeMap<String, String>>,
+    /// Every address that it asked, in order.
+    pub visited: Vec<Url>,
+}
+
+impl Browser {
+    pub fn new() -> Self {
+        Self { http: super::client(), cookies: BTreeMap::new(), visited: Vec::new() }
+    }
+
+    /// Opens an address and follows where it leads.
+    pub async fn open(&mut self, url: &str) -> Page {
+        self.follow(Url::parse(url).unwrap(), None, &[]).await
+    }
+
+    /// Opens an address and stays there, whatever it answers.
+    pub async fn look(&mut self, url: &str) -> Page {
+        self.request(Url::parse(url).unwrap(), None, &[]).await
+    }
+
+    /// Sends a form. `changes` replace fields (`None` leaves them out).
+    pub async fn submit(&mut self, page: &Page, form: &Form, changes: &[(&str, Option<&str>)]) -> Page {
+        let origin = page.url.origin().ascii_serialization();
+        self.submit_from(form, changes, &[("origin", &origin), ("sec-fetch-site", "same-origin")]).await
+    }
+
+    /// Sends a form with these headers, as another page could make a browser do.
+    pub async fn submit_from(
+        &mut self,
+        form: &Form,
+        changes: &[(&str, Option<&str>)],
+        headers: &[(&str, &str)],
+    ) -> Page {
+        let mut fields = form.fields.clone();
+        fields.retain(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+        let added =
+            changes.iter().filter_map(|(name, value)| Some(((*name).to_owned(), (*value)?.to_owned())));
+        fields.extend(added);
+        self.follow(form.action.clone(), Some(fields), headers).await
+    }
+
+    async fn follow(
+        &mut self,
+        url: Url,
+        form: Option<Vec<(String, String)>>,
+        headers: &[(&str, &str)],
+    ) -> Page {
+        let mut page = self.request(url, form, headers).await;
+        for _ in 0..20 {
+            let location = page.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+            let Some(next) = location.filter(|_| (300..400).contains(&page.status)) else { return page };
+            let next = page.url.join(next).unwrap();
+            page = self.request(next, None, &[]).await;
+        }
+        panic!("more than 20 redirects, last {}", page.describe());
+    }
+
+    async fn request(
+        &mut self,
+        url: Url,
+        form: Option<Vec<(String, String)>>,
+        headers: &[(&str, &str)],
+    ) -> Page {
+        let mut request = match &form {
+            Some(form) => self.http.post(url.clone()).form(form),
+            None => self.http.get(url.clone()),
+        };
+        request = request.header("accept", "text/html").header("accept-language", "en");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let host = url.host_str().unwrap().to_owned();
+        let jar = self.cookies.entry(host).or_default();
+        if !jar.is_empty() {
+            let cookies: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request = request.header("cookie", cookies.join("; "));
+        }
+        let answer = request.send().await.unwrap_or_else(|error| panic!("{url}: {error}"));
+        for cookie in answer.headers().get_all(SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap();
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            if value.is_empty() || cookie.contains("Max-Age=0") {
+                jar.remove(name);
+            } else {
+                jar.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        self.visited.push(url.clone());
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        Page { url, status, headers, body: answer.text().await.unwrap() }
+    }
+}

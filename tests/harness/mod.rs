@@ -1,0 +1,278 @@
+//! What the tests of the whole product share: a running demo, residents' browsers, cities' services.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    dead_code
+)]
+#![allow(unreachable_pub, reason = "each test binary uses a part of it")]
+
+pub mod browser;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use omadata::app::{self, SystemEntropy};
+use omadata::cli::demo::run::{Demo, Options};
+use omadata::config::{Config, DatabaseUrl};
+use omadata::domain::ids::{ConsentId, EntityId, HeldConsentId};
+use omadata::ports::random;
+use omadata::store::{Store, consents, held_consents};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use browser::{Browser, Page};
+
+/// A demo federation that lives as long as the test binary.
+pub struct World {
+    pub cities: BTreeMap<&'static str, Config>,
+    identifiers: BTreeMap<&'static str, String>,
+    service_page: String,
+    stores: Mutex<BTreeMap<&'static str, Store>>,
+}
+
+/// What a demo is started with.
+#[derive(Default)]
+pub struct Setup {
+    pub base_port: u16,
+    pub members: Vec<EntityId>,
+    pub stores: BTreeMap<String, DatabaseUrl>,
+}
+
+/// The first of `count` ports in a row that are free, in a range that the system gives nobody by itself.
+pub fn free_ports(count: u16) -> u16 {
+    let start = u16::try_from(std::process::id() % 900).unwrap() * 12 + 12_000;
+    (0..900_u16)
+        .map(|round| 12_000 + (start - 12_000 + round * 12) % 10_800)
+        .find(|first| {
+            let bound: Result<Vec<_>, _> =
+                (0..count).map(|step| TcpListener::bind((Ipv4Addr::LOCALHOST, first + step))).collect();
+            bound.is_ok()
+        })
+        .expect("no free ports")
+}
+
+impl World {
+    /// Starts a demo on a runtime of its own, so that it outlives the test that needed it first.
+    pub fn start(setup: Setup) -> Self {
+        let (said, heard) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+            actix_web::rt::System::with_tokio_rt(runtime).block_on(async move {
+                let folder = tempfile::tempdir().unwrap();
+                let options = Options {
+                    folder: folder.path().to_owned(),
+                    base_port: setup.base_port,
+                    login: None,
+                    members: setup.members,
+                    stores: setup.stores,
+                };
+                let demo = Demo::start(options, |_| ()).await.unwrap_or_else(|error| panic!("{error}"));
+                said.send(Self::of(&demo)).unwrap();
+                std::future::pending::<()>().await;
+                demo.stop().await;
+            });
+        });
+        heard.recv_timeout(Duration::from_secs(60)).expect("the demo does not start")
+    }
+
+    /// The demo that all tests of this binary share.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<World> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(Setup { base_port: free_ports(11), ..Setup::default() }))
+    }
+
+    fn of(demo: &Demo) -> Self {
+        Self {
+            cities: demo.cities.iter().map(|(city, config)| (city.slug(), config.clone())).collect(),
+            identifiers: demo
+                .residents
+                .iter()
+                .map(|resident| (resident.username, resident.identifier.reveal().to_owned()))
+                .collect(),
+            service_page: demo.service_page.as_str().trim_end_matches('/').to_owned(),
+            stores: Mutex::default(),
+        }
+    }
+
+    pub fn url(&self, city: &str) -> String {
+        self.cities[city].node.base_url.to_string()
+    }
+
+    pub fn identifier(&self, resident: &str) -> &str {
+        &self.identifiers[resident]
+    }
+
+    /// The city's own store, as another process of the same node sees it.
+    pub fn store(&self, city: &'static str) -> Store {
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        let config = &self.cities[city];
+        stores
+            .entry(city)
+            .or_insert_with(|| app::open_store(&config.store, &config.keys).unwrap().store)
+            .clone()
+    }
+
+    /// The dataset of a kind that a city holds.
+    pub fn dataset(&self, city: &str, kind: &str) -> String {
+        let held = self.cities[city].datasets.iter().find(|held| held.dataset.kind.as_str() == kind);
+        held.unwrap_or_else(|| panic!("{city} holds no {kind}")).dataset.id.to_string()
+    }
+
+    /// The file or folder of a city's registers.
+    pub fn register(&self, city: &str, path: &str) -> PathBuf {
+        self.cities[city].node.data_dir.join("registers").join(path)
+    }
+
+    /// The holder's name of a consent that a recipient holds.
+    pub async fn consent(&self, recipient: &'static str, holder: &'static str, held: &str) -> ConsentId {
+        let id: HeldConsentId = held.parse().unwrap();
+        let held = self.store(recipient).read(move |store| held_consents::find(store, id)).await.unwrap();
+        let grant = held.grant_id.expect("not given yet");
+        self.store(holder).read(move |store| consents::find_by_grant(store, &grant)).await.unwrap().id
+    }
+
+    /// A city's service, with its token.
+    pub async fn service(&'static self, city: &'static str) -> Service {
+        let config = &self.cities[city];
+        let service = &config.services[0];
+        let secret = service.client_secret.read(|| random(&SystemEntropy)).unwrap();
+        let http = client();
+        let answer = http
+            .post(format!("{}/api/v1/token", self.url(city)))
+            .basic_auth(&service.id, Some(secret.expose_secret()))
+            .form(&[("grant_type", "client_credentials")])
+            .send()
+            .await
+            .unwrap();
+        let token: Value = answer.json().await.unwrap();
+        let token = token["access_token"].as_str().expect("no service token").to_owned();
+        Service { world: self, city, http, token }
+    }
+}
+
+/// Waits until something holds, for at most ten seconds.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
+    for _ in 0..200 {
+        if let Some(found) = look().await {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it did not come about: {what}");
+}
+
+/// A client for which every name under `localhost` is this machine, as browsers have it; follows no redirect.
+pub fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .dns_resolver(Arc::new(ThisMachine))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .timeout(Duration::from_secs(30))
+        .build()
+        .unwrap()
+}
+
+struct ThisMachine;
+
+impl reqwest::dns::Resolve for ThisMachine {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let here: reqwest::dns::Addrs = Box::new([SocketAddr::from((Ipv4Addr::LOCALHOST, 0))].into_iter());
+        Box::pin(std::future::ready(Ok(here)))
+    }
+}
+
+/// A city's service, as an integrator's program would call its own node.
+pub struct Service {
+    pub world: &'static World,
+    pub city: &'static str,
+    http: reqwest::Client,
+    token: String,
+}
+
+impl Service {
+    pub async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let url = format!("{}{path}", self.world.url(self.city));
+        let mut request = self.http.request(method.parse().unwrap(), url).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// Asks a holder for what one of the service's declared uses needs; `more` replaces members of the request.
+    pub async fn ask(&self, holder: &str, use_slug: &str, person: Option<&str>, more: Value) -> Value {
+        let declared =
+            self.world.cities[self.city].uses.iter().find(|declared| declared.id.slug() == use_slug);
+        let kind = declared.unwrap_or_else(|| panic!("no use {use_slug}")).dataset_type.to_string();
+        let mut body = json!({
+            "holder": self.world.url(holder),
+            "dataset": self.world.dataset(holder, &kind),
+            "use": use_slug,
+            "returnUrl": format!("{}/back", self.world.service_page),
+        });
+        if let Some(person) = person {
+            body["person"] = json!(self.world.identifier(person));
+        }
+        for (name, value) in more.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        let (status, answer) = self.call("POST", "/api/v1/consent-requests", Some(&body)).await;
+        assert_eq!(status, 201, "{answer}");
+        answer
+    }
+
+    pub async fn show(&self, id: &str) -> Value {
+        self.call("GET", &format!("/api/v1/consents/{id}"), None).await.1
+    }
+
+    pub async fn fetch(&self, id: &str) -> (u16, Value) {
+        self.call("POST", &format!("/api/v1/consents/{id}/fetch"), None).await
+    }
+
+    /// A permission given from beginning to end; its identifier at this service, and the resident's browser.
+    pub async fn given(
+        &self,
+        holder: &'static str,
+        use_slug: &str,
+        resident: &str,
+        more: Value,
+    ) -> (String, Browser) {
+        let asked = self.ask(holder, use_slug, Some(resident), more).await;
+        let mut browser = Browser::new();
+        let page = browser.open(asked["startUrl"].as_str().unwrap()).await;
+        let page = page.log_in(&mut browser, resident).await;
+        let end = page.decide(&mut browser, "allow", &[]).await;
+        assert!(end.url.as_str().starts_with(&self.world.service_page), "{}", end.describe());
+        (asked["id"].as_str().unwrap().to_owned(), browser)
+    }
+}
+
+impl Page {
+    /// Picks a resident where the login provider asks whom to log in as.
+    pub async fn log_in(self, browser: &mut Browser, resident: &str) -> Self {
+        let form = self.form("/login/");
+        browser.submit(&self, &form, &[("resident", Some(resident))]).await
+    }
+
+    /// Presses a button of the consent page; `changes` as in [`Browser::submit`].
+    pub async fn decide(
+        &self,
+        browser: &mut Browser,
+        decision: &str,
+        changes: &[(&str, Option<&str>)],
+    ) -> Self {
+        let form = self.form("/consent/");
+        let mut changes = changes.to_vec();
+        changes.push(("decision", Some(decision)));
+        browser.submit(self, &form, &changes).await
+    }
+}

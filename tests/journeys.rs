@@ -1,0 +1,378 @@
+//! The stories of the people whom the product is for, from their own side: a resident's browser, a city's service.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod harness;
+
+use harness::browser::Browser;
+use harness::{World, eventually};
+use omadata::app;
+use omadata::domain::ids::ExchangeId;
+use omadata::store::exchanges;
+use serde_json::{Value, json};
+
+const PLACEMENT: &str = "early-education-placement";
+
+/// A second process of a city, over the same store, at another port of this machine.
+async fn second_process(world: &World, city: &str) -> (app::Running, u16) {
+    let mut config = world.cities[city].clone();
+    let port = harness::free_ports(1);
+    config.node.listen = ([127, 0, 0, 1], port).into();
+    (app::start_node(&config).await.unwrap(), port)
+}
+
+#[tokio::test]
+async fn aino_lets_helsinki_fetch_from_espoo_watches_and_stops_it() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let asked =
+        service.ask("espoo", PLACEMENT, Some("aino"), json!({"times": 3, "caseReference": "A-1"})).await;
+    let id = asked["id"].as_str().unwrap();
+    assert_eq!((asked["state"].as_str(), asked["caseReference"].as_str()), (Some("requested"), Some("A-1")));
+    assert_eq!(service.fetch(id).await.0, 409, "nothing can be fetched before the decision");
+
+    // She logs in and reads what it is about, with her own values.
+    let mut browser = Browser::new();
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "aino").await;
+    assert_eq!(page.status, 200, "{}", page.describe());
+    assert_eq!(page.url.host_str(), Some("espoo.localhost"));
+    let text = page.text();
+    for shown in ["Helsinki", "Lumi", "Onni", "care goes on without a break"] {
+        assert!(text.contains(shown), "the consent page does not show {shown}");
+    }
+    assert!(!page.body.contains("checkbox\" checked"), "an optional field is ticked beforehand");
+    // She allows three times, with one optional field of three.
+    let until = page.form("/consent/").fields.iter().any(|(name, _)| name == "duration");
+    assert!(until);
+    let last = page.body.split("id=\"until\" name=\"until\" value=\"").nth(1).unwrap();
+    let last = last.split('"').next().unwrap().to_owned();
+    let changes = [
+        ("field", Some("type")),
+        ("duration", Some("until")),
+        ("until", Some(last.as_str())),
+        ("times", Some("3")),
+    ];
+    let end = page.decide(&mut browser, "allow", &changes).await;
+    assert_eq!(end.url.host_str(), Some("service.localhost"), "{}", end.describe());
+    assert!(end.url.query().unwrap().contains("state=active"));
+    let national = world.identifier("aino");
+    assert!(
+        browser.visited.iter().all(|url| !url.as_str().contains(national)),
+        "an identifier in an address"
+    );
+
+    // The service fetches what she allowed and nothing else.
+    let shown = service.show(id).await;
+    assert_eq!(shown["state"], "active");
+    let fields: Vec<&str> = shown["fields"].as_array().unwrap().iter().map(|f| f.as_str().unwrap()).collect();
+    assert!(fields.contains(&"type") && !fields.contains(&"placeGuarantee"), "{fields:?}");
+    let (status, fetched) = service.fetch(id).await;
+    assert_eq!(status, 200, "{fetched}");
+    let records = fetched["data"].as_array().unwrap();
+    assert!(!records.is_empty());
+    for record in records {
+        assert!(record.as_object().unwrap().keys().all(|name| fields.contains(&name.as_str())));
+    }
+    assert!(records.iter().any(|record| record["childName"] == "Onni"));
+    assert_eq!(fetched["receiptJws"].as_str().unwrap().split('.').count(), 3);
+    assert_eq!(fetched["receipt"]["records"], records.len());
+
+    // Helsinki's signature on what it got arrives in Espoo.
+    let exchange: ExchangeId = fetched["receipt"]["jti"].as_str().unwrap().parse().unwrap();
+    let store = world.store("espoo");
+    let known = eventually("the acknowledgement at the holder", || {
+        let store = store.clone();
+        async move {
+            let known = store.read(move |store| exchanges::find(store, exchange)).await.unwrap();
+            known.acknowledged_at.is_some().then_some(known)
+        }
+    })
+    .await;
+    assert_eq!(known.receipt, fetched["receiptJws"].as_str().unwrap());
+
+    // She sees it in her log and stops it.
+    let log = browser.open(&format!("{}/me/log", world.url("espoo"))).await;
+    assert!(log.text().contains("Helsinki"), "{}", log.describe());
+    let consent = world.consent("helsinki", "espoo", id).await;
+    let sharing = format!("{}/me/sharing/{consent}", world.url("espoo"));
+    let stop = browser.open(&format!("{sharing}/stop")).await;
+    let stopped = browser.submit(&stop, &stop.form("/me/sharing/"), &[]).await;
+    assert_eq!(stopped.status, 200, "{}", stopped.describe());
+    let (status, refused) = service.fetch(id).await;
+    assert!(status == 409 || status == 403 || status == 410 || status == 502, "{status} {refused}");
+    assert!(refused.get("data").is_none());
+    // Helsinki's service learns why.
+    let told = eventually("the event at the recipient", || async {
+        let shown = service.show(id).await;
+        (shown["reason"] == "taken_back" || shown["state"] != "active").then_some(shown)
+    })
+    .await;
+    assert_ne!(told["state"], "active");
+    let confirmed = eventually("the confirmation on the page", || {
+        let (sharing, cookies) = (sharing.clone(), browser.cookies.clone());
+        async move {
+            let mut again = Browser::new();
+            again.cookies = cookies;
+            let page = again.open(&sharing).await;
+            page.text().contains("confirmed").then_some(page)
+        }
+    })
+    .await;
+    assert_eq!(confirmed.status, 200);
+    // The evidence of her decision stands for itself.
+    app::verify_consent(&world.cities["espoo"], consent).await.unwrap();
+}
+
+#[tokio::test]
+async fn elin_says_no_and_the_service_learns_just_that() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let asked = service.ask("espoo", PLACEMENT, Some("elin"), json!({})).await;
+    let mut browser = Browser::new();
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "elin").await;
+    let end = page.decide(&mut browser, "deny", &[]).await;
+    assert!(end.url.query().unwrap().contains("state=declined"), "{}", end.url);
+    let id = asked["id"].as_str().unwrap();
+    let shown = service.show(id).await;
+    assert_eq!((shown["state"].as_str(), shown.get("reason")), (Some("declined"), None));
+    assert_ne!(service.fetch(id).await.0, 200);
+}
+
+#[tokio::test]
+async fn mikael_cannot_answer_for_aino() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let asked = service.ask("espoo", PLACEMENT, Some("aino"), json!({})).await;
+    let mut browser = Browser::new();
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "mikael").await;
+    assert!(!page.body.contains("name=\"decision\""), "the wrong person can decide");
+    for private in ["Aino", "Onni", "Axel"] {
+        assert!(!page.text().contains(private), "the wrong person sees {private}");
+    }
+    assert_eq!(service.show(asked["id"].as_str().unwrap()).await["state"], "requested");
+}
+
+#[tokio::test]
+async fn a_request_belongs_to_whom_opened_it_and_its_uri_works_once() {
+    let world = World::shared();
+    let service = world.service("turku").await;
+    let asked = service.ask("espoo", PLACEMENT, None, json!({})).await;
+    let mut otso = Browser::new();
+    let page = otso.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut otso, "otso").await;
+    assert_eq!(page.status, 200, "{}", page.describe());
+    let mut elin = Browser::new();
+    let other = elin.open(page.url.as_str()).await.log_in(&mut elin, "elin").await;
+    assert_eq!(other.status, 404, "{}", other.describe());
+    assert!(!other.text().contains("Otso"));
+    // The same decision from another resident's browser, with that browser's own form word.
+    let sharing = elin.open(&format!("{}/me", world.url("espoo"))).await;
+    let word = sharing.form("/logout").fields.iter().find(|(name, _)| name == "csrf").unwrap().1.clone();
+    let stolen = page.form("/consent/");
+    let answer =
+        elin.submit(&page, &stolen, &[("csrf", Some(word.as_str())), ("decision", Some("allow"))]).await;
+    assert_eq!(answer.status, 404, "{}", answer.describe());
+    // The request URI was used up when the page opened.
+    let authorize = otso.visited.iter().find(|url| url.path() == "/oauth/authorize").unwrap().clone();
+    let again = Browser::new().open(authorize.as_str()).await;
+    assert!((400..500).contains(&again.status), "{}", again.describe());
+}
+
+#[tokio::test]
+async fn otso_gives_turku_a_permission_of_his_own_accord() {
+    let world = World::shared();
+    let mut browser = Browser::new();
+    let base = world.url("espoo");
+    let page =
+        browser.open(&format!("{base}/login?return_to=/partners")).await.log_in(&mut browser, "otso").await;
+    let name = format!("{}/catalogue/uses/{PLACEMENT}", world.url("turku"));
+    let encoded: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    let use_page = browser.open(page.link(&encoded).as_str()).await;
+    let consent = browser.submit(&use_page, &use_page.form("/partners/use"), &[]).await;
+    assert!(consent.text().contains("Sampo"), "{}", consent.describe());
+    let done = consent.decide(&mut browser, "allow", &[]).await;
+    assert!(done.url.path().ends_with("/done"), "{}", done.describe());
+    let service = world.service("turku").await;
+    let found = eventually("the permission at the recipient", || async {
+        let (_, list) = service.call("GET", "/api/v1/consents?state=active", None).await;
+        let all = list["consents"].as_array().cloned().unwrap_or_default();
+        all.into_iter().find(|held| held["origin"] == "portal")
+    })
+    .await;
+    let (status, fetched) = service.fetch(found["id"].as_str().unwrap()).await;
+    assert_eq!(status, 200, "{fetched}");
+    assert!(fetched["data"].as_array().unwrap().iter().any(|record| record["childName"] == "Sampo"));
+}
+
+#[tokio::test]
+async fn any_city_fetches_from_any_other() {
+    let world = World::shared();
+    for recipient in ["helsinki", "espoo", "turku", "oulu"] {
+        let service = world.service(recipient).await;
+        for holder in ["helsinki", "espoo", "turku", "oulu"].into_iter().filter(|holder| *holder != recipient)
+        {
+            let held = |kind: &str| {
+                world.cities[holder].datasets.iter().any(|dataset| dataset.dataset.kind.as_str() == kind)
+            };
+            let uses = world.cities[recipient].uses.iter().filter(|one| held(one.dataset_type.as_str()));
+            let own = uses.filter(|one| one.service == world.cities[recipient].services[0].id);
+            let smallest = own
+                .min_by_key(|one| (one.required_fields.len(), one.id.clone()))
+                .unwrap_or_else(|| panic!("{recipient} asks for nothing that {holder} holds"));
+            let (id, _) = service.given(holder, smallest.id.slug(), "aino", json!({})).await;
+            let (status, fetched) = service.fetch(&id).await;
+            assert_eq!(status, 200, "{recipient} from {holder}: {fetched}");
+            assert!(!fetched["data"].as_array().unwrap().is_empty(), "{recipient} from {holder}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_permission_for_once_is_used_up() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let (id, _) = service.given("espoo", PLACEMENT, "aino", json!({})).await;
+    assert_eq!(service.fetch(&id).await.0, 200);
+    let (status, again) = service.fetch(&id).await;
+    assert_ne!(status, 200);
+    assert!(again.get("data").is_none(), "{again}");
+}
+
+#[tokio::test]
+async fn what_is_taken_back_at_one_process_is_refused_by_the_other() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let (id, mut browser) = service.given("espoo", PLACEMENT, "otso", json!({})).await;
+    let consent = world.consent("helsinki", "espoo", &id).await;
+    let (second, port) = second_process(world, "espoo").await;
+    // Stopped at the second process, fetched at the first.
+    let path = format!("/me/sharing/{consent}/stop");
+    let page = browser.open(&format!("{}{path}", world.url("espoo"))).await;
+    let mut form = page.form("/me/sharing/");
+    form.action.set_port(Some(port)).unwrap();
+    let own = world.url("espoo");
+    let answer =
+        browser.submit_from(&form, &[], &[("origin", &own), ("sec-fetch-site", "same-origin")]).await;
+    assert_eq!(answer.status, 200, "{}", answer.describe());
+    let (status, refused) = service.fetch(&id).await;
+    assert_ne!(status, 200, "{refused}");
+    assert!(refused.get("data").is_none());
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn raunos_register_is_down_and_says_so() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let asked = service.ask("espoo", PLACEMENT, Some("rauno"), json!({})).await;
+    let mut browser = Browser::new();
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "rauno").await;
+    assert_eq!(page.status, 503, "{}", page.describe());
+    assert!(page.text().contains("The register does not answer"));
+    assert!(page.headers.contains_key("retry-after"));
+}
+
+#[tokio::test]
+async fn where_selma_lives_stays_in_the_register() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let (id, _) = service.given("espoo", PLACEMENT, "selma", json!({})).await;
+    let (status, fetched) = service.fetch(&id).await;
+    assert_eq!(status, 200, "{fetched}");
+    let records = fetched["data"].as_array().unwrap();
+    assert!(!records.is_empty());
+    assert!(records.iter().all(|record| record["unit"] == Value::Null), "{records:?}");
+}
+
+#[tokio::test]
+async fn only_what_was_shown_can_be_approved_and_only_from_the_page_itself() {
+    let world = World::shared();
+    let service = world.service("oulu").await;
+    let asked = service.ask("espoo", PLACEMENT, Some("elin"), json!({})).await;
+    let mut browser = Browser::new();
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "elin").await;
+    let form = page.form("/consent/");
+    let own = world.url("espoo");
+    let good: [(&str, &str); 2] = [("origin", &own), ("sec-fetch-site", "same-origin")];
+    let other = omadata::domain::jose::b64url(&[7; 32]);
+    let cases: [(&str, Vec<(&str, Option<&str>)>, Vec<(&str, &str)>, u16); 7] = [
+        ("another document", vec![("offer_hash", Some(&other))], good.to_vec(), 409),
+        ("no form word", vec![("csrf", None)], good.to_vec(), 403),
+        ("another form word", vec![("csrf", Some(&other))], good.to_vec(), 403),
+        ("a foreign origin", vec![], vec![("origin", "http://evil.localhost:1")], 403),
+        ("an opaque origin", vec![], vec![("origin", "null")], 403),
+        ("another site", vec![], vec![("sec-fetch-site", "cross-site")], 403),
+        ("a parameter twice", vec![("until", Some("x")), ("unknown", Some("y"))], good.to_vec(), 400),
+    ];
+    for (name, mut changes, headers, status) in cases {
+        changes.push(("decision", Some("allow")));
+        let answer = browser.submit_from(&form, &changes, &headers).await;
+        assert_eq!(answer.status, status, "{name}: {}", answer.describe());
+    }
+    // Nothing was decided by all that.
+    assert_eq!(service.show(asked["id"].as_str().unwrap()).await["state"], "requested");
+    let end = page.decide(&mut browser, "allow", &[]).await;
+    assert!(end.url.query().unwrap().contains("state=active"), "{}", end.describe());
+}
+
+#[tokio::test]
+async fn a_login_changes_the_session_and_a_logout_ends_it() {
+    let world = World::shared();
+    let base = world.url("turku");
+    let mut browser = Browser::new();
+    let choice = browser.open(&format!("{base}/login")).await;
+    let before = browser.cookies["turku.localhost"]["omadata"].clone();
+    let page = choice.log_in(&mut browser, "elin").await;
+    assert_eq!(page.url.path(), "/me", "{}", page.describe());
+    let after = browser.cookies["turku.localhost"]["omadata"].clone();
+    assert_ne!(before, after, "the session of before the login lives on");
+    let mut old = Browser::new();
+    old.cookies.entry("turku.localhost".into()).or_default().insert("omadata".into(), before);
+    assert_ne!(old.look(&format!("{base}/me")).await.status, 200);
+    let mut kept = Browser::new();
+    kept.cookies.clone_from(&browser.cookies);
+    browser.submit(&page, &page.form("/logout"), &[]).await;
+    assert_ne!(kept.look(&format!("{base}/me")).await.status, 200, "the session outlives the logout");
+}
+
+#[tokio::test]
+async fn changed_evidence_is_found_out_by_name() {
+    let world = World::shared();
+    let service = world.service("turku").await;
+    let (id, _) = service.given("espoo", PLACEMENT, "otso", json!({})).await;
+    let consent = world.consent("turku", "espoo", &id).await;
+    let (_, verified) = app::verify_consent(&world.cities["espoo"], consent).await.unwrap();
+    assert_eq!(verified.document.recipient.id, world.url("turku"));
+    let store = world.store("espoo");
+    let (known, good) = store
+        .read(move |store| {
+            let known = omadata::store::consents::find(store, consent)?;
+            Ok::<_, omadata::store::StoreError>((known, omadata::store::consents::evidence(store, consent)?))
+        })
+        .await
+        .unwrap();
+    use omadata::domain::consent::EvidenceError;
+    let refused = |change: &dyn Fn(&mut omadata::domain::consent::Evidence)| {
+        let mut evidence = good.clone();
+        change(&mut evidence);
+        evidence.verify(&known.commitment).unwrap_err()
+    };
+    let other = omadata::domain::jose::b64url(&[9; 32]);
+    assert_eq!(
+        refused(&|evidence| evidence.document = evidence.document.replacen("\"times\"", "\"time\"", 1) + " "),
+        EvidenceError::Document
+    );
+    assert_eq!(
+        refused(
+            &|evidence| evidence.document = evidence.document.replace("turku.localhost", "tirku.localhost")
+        ),
+        EvidenceError::Commitment
+    );
+    assert_eq!(refused(&|evidence| evidence.salt = "short".into()), EvidenceError::Salt);
+    assert_eq!(refused(&|evidence| evidence.salt.clone_from(&other)), EvidenceError::Commitment);
+    let stranger = omadata::domain::jose::SigningKey::generate().unwrap();
+    assert!(matches!(
+        refused(&|evidence| evidence.provider_key = stranger.public().to_jwk()),
+        EvidenceError::Signature(_)
+    ));
+    assert_eq!(refused(&|evidence| evidence.provider.push('x')), EvidenceError::Provider);
+}

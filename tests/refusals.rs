@@ -1,0 +1,488 @@
+//! What the exchange must refuse, line by line (`tests/vectors/exchange/refusals.json`), with real keys of a real consent:
+//! the standard's status and code, no data, no question to the register, one record, and a node that lives on.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod harness;
+
+use harness::World;
+use harness::browser::Browser;
+use hmac::{Hmac, Mac};
+use omadata::app::{self, SystemClock};
+use omadata::domain::ids::{HeldConsentId, Jti};
+use omadata::domain::jose::{SigningKey, b64url, sha256};
+use omadata::domain::token::client_assertion;
+use omadata::ports::Clock;
+use omadata::store::signing_keys::Purpose;
+use omadata::store::{StoreError, consents, held_consents, refusals, signing_keys};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// How one signed message is altered.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Change {
+    /// Header members to set; `null` takes one out.
+    header: Map<String, Value>,
+    /// Claims to set; `null` takes one out.
+    claims: Map<String, Value>,
+    /// Another way to sign.
+    sign: String,
+}
+
+/// How the request is altered.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RequestChange {
+    method: Option<String>,
+    path: Option<String>,
+    query: Option<String>,
+    body: Option<String>,
+    authorization: Option<Vec<String>>,
+    proofs: Option<usize>,
+    headers: Vec<(String, String)>,
+}
+
+/// One line of the table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    section: String,
+    name: String,
+    #[serde(default)]
+    header: Map<String, Value>,
+    #[serde(default)]
+    claims: Map<String, Value>,
+    #[serde(default)]
+    sign: String,
+    /// Members of the one entry of `authorization_details` to set.
+    #[serde(default)]
+    detail: Map<String, Value>,
+    #[serde(default)]
+    double_detail: bool,
+    #[serde(default)]
+    header_prefix: String,
+    #[serde(default)]
+    payload_prefix: String,
+    #[serde(default)]
+    payload_before: String,
+    #[serde(default)]
+    payload_after: String,
+    /// The whole token, `{token}` being the good one.
+    text: Option<String>,
+    #[serde(default)]
+    proof: Change,
+    #[serde(default)]
+    request: RequestChange,
+    status: u16,
+    code: String,
+    /// The check's word in the record; any where absent.
+    reason: Option<String>,
+}
+
+/// A consent with all the keys that stand behind it.
+struct Bench {
+    world: &'static World,
+    holder: &'static str,
+    base: String,
+    dataset: String,
+    token: String,
+    claims: Map<String, Value>,
+    token_key: SigningKey,
+    dpop: SigningKey,
+    nonce: String,
+    names: Vec<(&'static str, String)>,
+    other_city_key: SigningKey,
+    http: reqwest::Client,
+}
+
+fn now() -> i64 {
+    SystemClock.now().secs()
+}
+
+async fn key(world: &World, city: &'static str, purpose: Purpose) -> SigningKey {
+    world.store(city).read(move |store| signing_keys::active(store, purpose)).await.unwrap()
+}
+
+impl Bench {
+    /// Helsinki's consent for placements in a city, given by a resident for so many times.
+    async fn new(holder: &'static str, resident: &str, times: u32) -> (Self, String, Browser) {
+        let world = World::shared();
+        let service = world.service("helsinki").await;
+        let use_slug = "early-education-placement";
+        let asked = service.ask(holder, use_slug, Some(resident), json!({"times": times})).await;
+        let mut browser = Browser::new();
+        let page =
+            browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, resident).await;
+        let times = times.to_string();
+        let changes = [("duration", Some("until")), ("times", Some(times.as_str()))];
+        let end = page.decide(&mut browser, "allow", if times == "1" { &[] } else { &changes }).await;
+        assert!(end.url.query().unwrap_or("").contains("state=active"), "{}", end.describe());
+        let id = asked["id"].as_str().unwrap().to_owned();
+        let held_id: HeldConsentId = id.parse().unwrap();
+        let held =
+            world.store("helsinki").read(move |store| held_consents::find(store, held_id)).await.unwrap();
+        let tokens = held.tokens.unwrap();
+        let dpop = world
+            .store("helsinki")
+            .read(move |store| signing_keys::with_private_part(store, &tokens.dpop_kid))
+            .await
+            .unwrap();
+        let claims = part(&tokens.access_token, 1);
+        let other_city_key = key(world, "espoo", Purpose::Token).await;
+        let base = world.url(holder);
+        let dataset = world.dataset(holder, "early-education-placements");
+        let private: Value = serde_json::from_str(&dpop.to_private_jwk()).unwrap();
+        let names = vec![
+            ("{token}", tokens.access_token.clone()),
+            ("{long}", "a".repeat(9000)),
+            ("{holder}", base.clone()),
+            ("{HOLDER}", base.to_uppercase()),
+            ("{htu}", format!("{base}/exchange/datasets/{dataset}")),
+            ("{other_city}", world.url("turku")),
+            ("{receipt_kid}", key(world, holder, Purpose::Receipt).await.kid().to_string()),
+            ("{other_city_kid}", other_city_key.kid().to_string()),
+            ("{private_jwk}", private.to_string()),
+        ];
+        let mut bench = Self {
+            world,
+            holder,
+            base,
+            dataset,
+            token: tokens.access_token.clone(),
+            claims,
+            token_key: key(world, holder, Purpose::Token).await,
+            dpop,
+            nonce: String::new(),
+            names,
+            other_city_key,
+            http: harness::client(),
+        };
+        let answer = bench.http.get(bench.htu()).send().await.unwrap();
+        bench.nonce = answer.headers()["dpop-nonce"].to_str().unwrap().to_owned();
+        (bench, id, browser)
+    }
+
+    fn htu(&self) -> String {
+        format!("{}/exchange/datasets/{}", self.base, self.dataset)
+    }
+
+    fn fill(&self, text: &str) -> String {
+        self.names.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+    }
+
+    fn value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) if text == "{private_jwk}" => serde_json::from_str(&self.fill(text)).unwrap(),
+            Value::String(text) => match text.strip_prefix("@now") {
+                Some(off) => json!(now() + off.parse::<i64>().unwrap_or(0)),
+                None => self.fill(text).into(),
+            },
+            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
+            other => other.clone(),
+        }
+    }
+
+    fn set(&self, members: &mut Map<String, Value>, changes: &Map<String, Value>) {
+        for (name, value) in changes {
+            match value {
+                Value::Null => members.remove(name),
+                value => members.insert(name.clone(), self.value(value)),
+            };
+        }
+    }
+
+    fn make_token(&self, case: &Case) -> String {
+        if let Some(text) = &case.text {
+            return self.fill(text);
+        }
+        let mut header = part(&self.token, 0);
+        self.set(&mut header, &case.header);
+        let mut claims = self.claims.clone();
+        let entry = claims["authorization_details"][0].as_object_mut().unwrap();
+        self.set(entry, &case.detail);
+        if case.double_detail {
+            let entry = claims["authorization_details"][0].clone();
+            claims["authorization_details"].as_array_mut().unwrap().push(entry);
+        }
+        self.set(&mut claims, &case.claims);
+        let untouched = header == part(&self.token, 0)
+            && claims == self.claims
+            && [
+                &case.header_prefix,
+                &case.payload_prefix,
+                &case.payload_before,
+                &case.payload_after,
+                &case.sign,
+            ]
+            .iter()
+            .all(|change| change.is_empty());
+        if untouched {
+            return self.token.clone();
+        }
+        let prefixed = |members: Map<String, Value>, prefix: &str| {
+            Value::Object(members).to_string().replacen('{', &format!("{{{prefix}"), 1)
+        };
+        let payload = format!(
+            "{}{}{}",
+            case.payload_before,
+            prefixed(claims, &case.payload_prefix),
+            case.payload_after
+        );
+        let header = prefixed(header, &case.header_prefix);
+        let message = format!("{}.{}", b64url(header.as_bytes()), b64url(payload.as_bytes()));
+        format!("{message}.{}", self.signature(&case.sign, &self.token_key, &message))
+    }
+
+    fn make_proof(&self, case: &Case, token: &str, method: &str, htu: &str) -> String {
+        let other = SigningKey::generate().unwrap();
+        let key = if case.proof.sign == "other-key-own-jwk" { &other } else { &self.dpop };
+        let mut jwk = key.public().to_jwk();
+        jwk.as_object_mut().unwrap().retain(|name, _| ["kty", "crv", "x", "y"].contains(&name.as_str()));
+        let mut header = json!({"alg": "ES256", "typ": "dpop+jwt", "jwk": jwk}).as_object().unwrap().clone();
+        self.set(&mut header, &case.proof.header);
+        let mut claims = json!({
+            "htm": method, "htu": htu, "iat": now(), "jti": fresh(), "nonce": self.nonce,
+            "ath": b64url(&sha256(token.as_bytes())),
+        })
+        .as_object()
+        .unwrap()
+        .clone();
+        self.set(&mut claims, &case.proof.claims);
+        let header = Value::Object(header).to_string();
+        let message =
+            format!("{}.{}", b64url(header.as_bytes()), b64url(Value::Object(claims).to_string().as_bytes()));
+        format!("{message}.{}", self.signature(&case.proof.sign, key, &message))
+    }
+
+    fn signature(&self, how: &str, key: &SigningKey, message: &str) -> String {
+        let bytes = match how {
+            "" | "other-key-own-jwk" => raw_signature(key, message),
+            "empty" => vec![],
+            "zero" => vec![0; 64],
+            "der" => {
+                let raw = raw_signature(key, message);
+                let half = |half: &[u8]| [&[2, 33, 0][..], half].concat();
+                [&[0x30, 70][..], &half(&raw[..32]), &half(&raw[32..])].concat()
+            }
+            "other-key" => raw_signature(&SigningKey::generate().unwrap(), message),
+            "other-city-key" => raw_signature(&self.other_city_key, message),
+            "claims-changed" => raw_signature(key, &format!("{}.e30", message.split_once('.').unwrap().0)),
+            "hmac-public-key" => {
+                let secret = key.public().to_jwk().to_string();
+                let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+                mac.update(message.as_bytes());
+                mac.finalize().into_bytes().to_vec()
+            }
+            other => panic!("unknown way to sign: {other}"),
+        };
+        b64url(&bytes)
+    }
+
+    /// The request of a line; none of its parts is sent twice.
+    fn request(&self, case: &Case) -> reqwest::RequestBuilder {
+        let change = &case.request;
+        let method = change.method.as_deref().unwrap_or("GET");
+        let path = change.path.clone().unwrap_or_else(|| format!("/exchange/datasets/{}", self.dataset));
+        let token = self.make_token(case);
+        let proof = self.make_proof(case, &token, method, &format!("{}{path}", self.base));
+        let query = change.query.as_ref().map(|query| format!("?{}", self.fill(query))).unwrap_or_default();
+        let mut request = self.http.request(method.parse().unwrap(), format!("{}{path}{query}", self.base));
+        let authorization = change.authorization.clone().unwrap_or_else(|| vec![format!("DPoP {token}")]);
+        for value in authorization {
+            request = request.header("authorization", self.fill(&value));
+        }
+        for _ in 0..change.proofs.unwrap_or(1) {
+            request = request.header("dpop", &proof);
+        }
+        for (name, value) in &change.headers {
+            request = request.header(name, value);
+        }
+        match &change.body {
+            Some(body) => request.header("content-type", "application/json").body(body.clone()),
+            None => request,
+        }
+    }
+
+    async fn records(&self) -> Vec<refusals::RecordedRefusal> {
+        self.world.store(self.holder).read(|store| refusals::latest(store, 100_000)).await.unwrap()
+    }
+
+    /// A good request, ready to be sent as often as one likes: always with the same proof.
+    fn good(&self) -> (String, String) {
+        (self.token.clone(), self.make_proof(&good_case(), &self.token, "GET", &self.htu()))
+    }
+
+    async fn send(&self, port: Option<u16>, token: &str, proof: &str) -> (u16, String) {
+        let mut url: url::Url = self.htu().parse().unwrap();
+        if let Some(port) = port {
+            url.set_port(Some(port)).unwrap();
+        }
+        let request =
+            self.http.get(url).header("authorization", format!("DPoP {token}")).header("dpop", proof);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+}
+
+fn good_case() -> Case {
+    serde_json::from_value(json!({"section": "", "name": "good", "status": 200, "code": "", "reason": null}))
+        .unwrap()
+}
+
+fn part(token: &str, index: usize) -> Map<String, Value> {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(index).unwrap()).unwrap()).unwrap()
+}
+
+fn fresh() -> String {
+    SigningKey::generate().unwrap().kid().to_string()
+}
+
+fn raw_signature(key: &SigningKey, message: &str) -> Vec<u8> {
+    let jwk = josekit::jwk::Jwk::from_bytes(key.to_private_jwk().as_bytes()).unwrap();
+    let signer = josekit::jws::ES256.signer_from_jwk(&jwk).unwrap();
+    josekit::jws::JwsSigner::sign(&signer, message.as_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn every_line_is_refused_as_it_says_without_data_and_without_asking_the_register() {
+    let cases: Vec<Case> = serde_json::from_str(include_str!("vectors/exchange/refusals.json")).unwrap();
+    let (bench, ..) = Bench::new("oulu", "aino", 10).await;
+    // A register that is gone answers every question with 503: whoever asked it would be seen.
+    let file = bench.world.register("oulu", "early-education/placements.csv");
+    let away = file.with_extension("away");
+    std::fs::rename(&file, &away).unwrap();
+    let (token, proof) = bench.good();
+    assert_eq!(bench.send(None, &token, &proof).await.0, 503, "the register does not give itself away");
+    let mut wrong = Vec::new();
+    let mut known = bench.records().await.len();
+    for case in &cases {
+        let name = format!("{}: {}", case.section, case.name);
+        let answer = bench.request(case).send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let body = answer.text().await.unwrap();
+        let records = bench.records().await;
+        let said: Value = serde_json::from_str(&body).unwrap_or_default();
+        let last = records.first().map_or("", |last| last.reason.as_str());
+        if (status, said["code"].as_str()) != (case.status, Some(case.code.as_str())) {
+            wrong.push(format!("{name}: {status} {} ({last})", said["code"]));
+        } else if records.len() != known + 1 {
+            wrong.push(format!("{name}: {} records", records.len() - known));
+        } else if case.reason.as_ref().is_some_and(|reason| reason != last) {
+            wrong.push(format!("{name}: refused because of {last}"));
+        }
+        if matches!(status, 401 | 403) {
+            let challenge =
+                headers.get("www-authenticate").and_then(|value| value.to_str().ok()).unwrap_or("");
+            assert!(challenge.contains(&format!("error=\"{}\"", case.code)), "{name}: {challenge}");
+        }
+        assert!(!body.contains("records") && !headers.contains_key("omadata-receipt"), "{name}: {body}");
+        assert!(!last.is_empty() && !body.contains(last), "{name}: the reason is told to the caller");
+        known = records.len();
+    }
+    std::fs::rename(&away, &file).unwrap();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    // After all that, what is good still passes, also with a clock that is ten seconds ahead.
+    let (token, proof) = bench.good();
+    let (status, body) = bench.send(None, &token, &proof).await;
+    assert_eq!(status, 200, "{body}");
+    let mut ahead = good_case();
+    ahead.claims = json!({"nbf": "@now+10", "iat": "@now+10"}).as_object().unwrap().clone();
+    assert_eq!(bench.request(&ahead).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn one_proof_passes_once_whoever_asks_and_whenever() {
+    let (bench, ..) = Bench::new("espoo", "aino", 5).await;
+    let (token, proof) = bench.good();
+    let all = (0..16).map(|_| bench.send(None, &token, &proof));
+    let answers = futures_util::future::join_all(all).await;
+    assert_eq!(answers.iter().filter(|(status, _)| *status == 200).count(), 1, "{answers:?}");
+    for (_, body) in answers.iter().filter(|(status, _)| *status != 200) {
+        assert!(body.contains("invalid_dpop_proof") && !body.contains("records"), "{body}");
+    }
+    // At another process of the same node, and at one that was started after it.
+    let mut config = bench.world.cities["espoo"].clone();
+    for _ in 0..2 {
+        let port = harness::free_ports(1);
+        config.node.listen = ([127, 0, 0, 1], port).into();
+        let process = app::start_node(&config).await.unwrap();
+        let (status, body) = bench.send(Some(port), &token, &proof).await;
+        assert_eq!(status, 401, "{body}");
+        assert!(body.contains("invalid_dpop_proof"));
+        process.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn unknown_used_up_and_taken_back_look_alike() {
+    let (bench, id, mut browser) = Bench::new("turku", "otso", 1).await;
+    let shown = |(status, body): (u16, String)| {
+        let mut body: Value = serde_json::from_str(&body).unwrap();
+        body.as_object_mut().unwrap().remove("trace");
+        (status, body)
+    };
+    let unknown = bench.request(&Case {
+        claims: json!({"grant_id": "AAAAAAAAAAAAAAAAAAAAAA"}).as_object().unwrap().clone(),
+        ..good_case()
+    });
+    let unknown = unknown.send().await.unwrap();
+    let unknown = shown((unknown.status().as_u16(), unknown.text().await.unwrap()));
+    let (token, proof) = bench.good();
+    assert_eq!(bench.send(None, &token, &proof).await.0, 200);
+    let (token, proof) = bench.good();
+    assert_eq!(shown(bench.send(None, &token, &proof).await), unknown, "used up");
+
+    let (bench, id_again, mut browser_again) = Bench::new("turku", "otso", 3).await;
+    assert_ne!(id, id_again);
+    std::mem::swap(&mut browser, &mut browser_again);
+    let consent = bench.world.consent("helsinki", "turku", &id_again).await;
+    let page = browser.open(&format!("{}/me/sharing/{consent}/stop", bench.base)).await;
+    browser.submit(&page, &page.form("/me/sharing/"), &[]).await;
+    let (token, proof) = bench.good();
+    assert_eq!(shown(bench.send(None, &token, &proof).await), unknown, "taken back");
+}
+
+#[tokio::test]
+async fn a_code_that_comes_twice_ends_what_came_of_it() {
+    let (bench, id, browser) = Bench::new("turku", "elin", 3).await;
+    let back = browser.visited.iter().find(|url| url.path() == "/oauth/callback").unwrap();
+    let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    let client_key = key(bench.world, "helsinki", Purpose::Client).await;
+    let client: omadata::domain::ids::EntityId = bench.world.url("helsinki").parse().unwrap();
+    let url = format!("{}/oauth/token", bench.base);
+    let jti = Jti::new(fresh()).unwrap();
+    let assertion =
+        client_assertion::sign(&client_key, &client, &bench.base, jti, SystemClock.now()).unwrap();
+    let redirect = format!("{client}/oauth/callback");
+    let proof = json!({"htm": "POST", "htu": url, "iat": now(), "jti": fresh(), "nonce": bench.nonce});
+    let answer = bench
+        .http
+        .post(&url)
+        .header("dpop", bench.dpop.sign_with_jwk("dpop+jwt", &proof).unwrap())
+        .form(&[
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", &redirect),
+            ("code_verifier", &"a".repeat(43)),
+            ("client_id", client.as_str()),
+            ("client_assertion_type", client_assertion::ASSERTION_TYPE),
+            ("client_assertion", &assertion),
+        ])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 400);
+    assert_eq!(answer.json::<Value>().await.unwrap()["error"], "invalid_grant");
+    let consent = bench.world.consent("helsinki", "turku", &id).await;
+    let state = bench
+        .world
+        .store("turku")
+        .read(move |store| Ok::<_, StoreError>(consents::find(store, consent)?.state))
+        .await
+        .unwrap();
+    assert_eq!(state.as_str(), "withdrawn");
+    let (token, proof) = bench.good();
+    assert_eq!(bench.send(None, &token, &proof).await.0, 401);
+}
