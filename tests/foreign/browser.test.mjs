@@ -109,6 +109,19 @@ class Person {
     await this.look('stopped');
   }
 
+  /** Logs out, here and at the login provider: the next visit asks who one is. */
+  async logOut(city) {
+    const { page } = this;
+    await page.locator('form[action="/logout"] button').click();
+    const asks = page.locator('[name="logout"][value="yes"]');
+    const back = page.waitForURL((url) => url.href === `${city}/`);
+    const asked = asks.click().catch(() => {}); // the demo's provider does not ask
+    await Promise.race([back, asked.then(() => back)]);
+    await page.goto(`${city}/login`);
+    await page.waitForURL((url) => url.origin === this.world.loginIssuer);
+    await page.locator('[name="resident"]').first().waitFor();
+  }
+
   async leave() {
     await this.context.close();
     assert.deepEqual(this.troubles, []);
@@ -210,6 +223,7 @@ function residentStarts(world, options) {
       await person.look(path.split('/').at(-1));
     }
     await person.stop(espoo.base_url);
+    await person.logOut(espoo.base_url);
     await person.leave();
   };
 }

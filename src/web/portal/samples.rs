@@ -522,8 +522,13 @@ pub(super) fn all() -> Vec<Sample> {
         sample("login", "/me", false, login(LoginReason::PersonalPage)),
         sample("login-decision", "/me", false, login(LoginReason::Decision)),
         sample("login-ended", "/me", false, login(LoginReason::SessionEnded)),
-        sample("logged-out", "/", false, LoggedOutView { at_provider_too: false }),
-        sample("logged-out-everywhere", "/", false, LoggedOutView { at_provider_too: true }),
+        sample("logged-out", "/", false, LoggedOutView { onward: None }),
+        sample(
+            "logged-out-onward",
+            "/",
+            false,
+            LoggedOutView { onward: Some("https://login.example/end?client_id=espoo".parse().unwrap()) },
+        ),
     ];
     for trouble in Trouble::ALL {
         let trace_id = Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned());

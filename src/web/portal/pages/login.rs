@@ -1,6 +1,5 @@
 //! Logging in and out.
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::decision;
@@ -67,11 +66,9 @@ pub(super) async fn log_out(
         Ok(back) => app.node.identity.logout_url(&resident.id_token, &back).await,
         Err(_) => None,
     };
-    let location = everywhere.map_or_else(|| "/logged-out".to_owned(), String::from);
-    Ok(HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, location))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .finish())
+    // A page that leads on, not a redirect: browsers hold redirects that follow a form against its policy, and how many
+    // hosts the provider passes through is its own affair.
+    page.show_at("/logged-out", &LoggedOutView { onward: everywhere })
 }
 
 /// `GET /logged-out`.
@@ -79,7 +76,7 @@ pub(super) async fn logged_out(
     app: web::Data<App>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageProblem> {
-    Page::new(&app, &request).show(&LoggedOutView { at_provider_too: false })
+    Page::new(&app, &request).show(&LoggedOutView { onward: None })
 }
 
 #[cfg(test)]

@@ -87,6 +87,14 @@ impl Page {
         Ok(respond(&self.request, StatusCode::OK, self.language, html, form_targets))
     }
 
+    /// A page that is reached again at another path than that of the form which it answers.
+    pub(super) fn show_at(&self, path: &str, view: &impl View) -> Result<HttpResponse, PageProblem> {
+        let chrome = Chrome { path: path.to_owned(), ..self.chrome(Vec::new())? };
+        let html = render(view, self.language, &chrome)
+            .map_err(|error| self.problem(Problem::because(ProblemKind::Internal, error)))?;
+        Ok(respond(&self.request, StatusCode::OK, self.language, html, None))
+    }
+
     fn chrome(&self, notices: Vec<Notice>) -> Result<Chrome, PageProblem> {
         let resident = self.visitor.resident();
         // A form word needs a session; whoever has not logged in meets no form and gets none.

@@ -339,7 +339,8 @@ login-ended = Your session ended because you were away for a while. Please log i
 login-how = You log in at the city's login service. After that you come back here.
 logged-out-title = You are logged out
 logged-out-here = Your session here has ended. Your session at the login service may still be open. Close the browser if you share this device.
-logged-out-everywhere = Your session has ended at the login service too.
+logged-out-onward = Your session here has ended. Next, your session at the login service ends too.
+logged-out-continue = Continue
 
 ## Errors
 

@@ -339,7 +339,8 @@ login-ended = Istuntosi päättyi, koska olit hetken poissa. Kirjaudu uudelleen.
 login-how = Kirjautuminen tapahtuu kaupungin kirjautumispalvelussa. Sen jälkeen palaat tänne.
 logged-out-title = Olet kirjautunut ulos
 logged-out-here = Istuntosi tässä palvelussa on päättynyt. Kirjautumispalvelun istunto voi olla vielä auki. Sulje selain, jos laite on yhteinen.
-logged-out-everywhere = Istuntosi on päättynyt myös kirjautumispalvelussa.
+logged-out-onward = Istuntosi tässä palvelussa on päättynyt. Seuraavaksi päättyy istuntosi kirjautumispalvelussa.
+logged-out-continue = Jatka
 
 ## Errors
 

@@ -336,7 +336,8 @@ login-ended = Din session avslutades eftersom du var borta en stund. Logga in p�
 login-how = Du loggar in i stadens inloggningstjänst. Efter det kommer du tillbaka hit.
 logged-out-title = Du har loggat ut
 logged-out-here = Din session i den här tjänsten är avslutad. Sessionen i inloggningstjänsten kan fortfarande vara öppen. Stäng webbläsaren om ni delar enhet.
-logged-out-everywhere = Din session är avslutad också i inloggningstjänsten.
+logged-out-onward = Din session i den här tjänsten är avslutad. Härnäst avslutas sessionen i inloggningstjänsten.
+logged-out-continue = Fortsätt
 
 ## Errors
 

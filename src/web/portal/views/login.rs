@@ -27,10 +27,10 @@ impl LoginNeededView {
 }
 
 /// After logging out.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct LoggedOutView {
-    /// Whether the session at the login provider ended too.
-    pub at_provider_too: bool,
+    /// Where the session at the login provider ends too; the page leads there by itself.
+    pub onward: Option<url::Url>,
 }
 
 page!(LoginNeededView, "login_needed.html", None);
