@@ -158,7 +158,7 @@ fn entries() -> Vec<LogEntry> {
 pub(super) fn chrome(path: &str, signed_in: bool) -> Chrome {
     Chrome {
         city: text("Espoo", "Esbo", "Espoo"),
-        brand: text("OmaData Espoo", "OmaData Esbo", "OmaData Espoo"),
+        brand: text("Espoon tietosivut", "Esbos datasidor", "Espoo data pages"),
         logo: true,
         path: path.into(),
         signed_in: signed_in.then(|| SignedIn { name: Some("Aino Esimerkki".into()) }),
