@@ -12,8 +12,8 @@ use crate::domain::exchange::{Event, Receipt, ReceiptExpectation, VerifiedReceip
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::{GrantId, HeldConsentId, KeyId};
 use crate::node::KeyPurpose;
-use crate::store::fetches;
 use crate::store::fetches::NewFetch;
+use crate::store::{fetches, held_consents};
 
 /// Data as handed to the service.
 pub struct FetchedData {
@@ -165,18 +165,26 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
         body_digest: receipt.body_digest.clone(),
         receipt_digest: digest(text.as_bytes()),
     });
-    let (id, holder) = (held.id, held.holder.clone());
+    let (id, holder, times) = (held.id, held.holder.clone(), held.detail.frequency.max);
     let (text, body_digest) = (text.to_owned(), receipt.body_digest.clone());
     node.store
         .write(move |tx| {
             let fetch = NewFetch {
                 held: id,
                 at: now,
-                outcome: "received",
+                outcome: fetches::RECEIVED,
                 receipt: Some(&text),
                 body_digest: Some(&body_digest),
             };
             fetches::insert(tx, &fetch)?;
+            // The last of the allowed times: the service need not run into a refusal to learn that it is over.
+            if fetches::received(tx, id)? >= times {
+                let mut over = held_consents::find(tx, id)?;
+                if !over.state.is_end() {
+                    redeem_code::close(&mut over, "used_up", now);
+                    held_consents::save(tx, &over)?;
+                }
+            }
             promise::acknowledgement(tx, &holder, &event, now)
         })
         .await?;

@@ -20,6 +20,8 @@ pub struct Permission {
     pub declared_use: DeclaredUse,
     /// What the recipient is called.
     pub recipient_name: Text,
+    /// The fields that were asked for.
+    pub asked: Vec<FieldName>,
 }
 
 /// Everything about one permission.
@@ -175,7 +177,12 @@ fn of_person(
 
 fn with_request(store: &mut crate::store::Reader<'_>, consent: Consent) -> Result<Permission, StoreError> {
     let request = consent_requests::of_consent(store, consent.id)?;
-    Ok(Permission { consent, declared_use: request.declared_use, recipient_name: request.recipient_name })
+    Ok(Permission {
+        consent,
+        declared_use: request.declared_use,
+        recipient_name: request.recipient_name,
+        asked: request.terms.fields,
+    })
 }
 
 fn log_lines(

@@ -38,6 +38,9 @@ pub struct Fetch {
     pub body_digest: Option<String>,
 }
 
+/// Outcome of a fetch that brought data.
+pub const RECEIVED: &str = "received";
+
 /// Records a fetch.
 ///
 /// # Errors
@@ -53,6 +56,18 @@ pub fn insert(tx: &mut Tx<'_>, fetch: &NewFetch<'_>) -> Result<(), StoreError> {
         ))
         .execute(tx.db)?;
     Ok(())
+}
+
+/// How many fetches under one consent brought data.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn received(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<u32, StoreError> {
+    let count: i64 = fetches::table
+        .filter(fetches::held.eq(held).and(fetches::outcome.eq(RECEIVED)))
+        .count()
+        .get_result(reader.db)?;
+    u32::try_from(count).map_err(|_| StoreError::Corrupt("fetches"))
 }
 
 /// The fetches under one consent, latest first.

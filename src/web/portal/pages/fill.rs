@@ -227,7 +227,6 @@ pub(super) fn permission(page: &Page, detail: &PermissionDetail) -> PermissionVi
     let Permission { consent, declared_use, .. } = &detail.permission;
     let dataset = page.app.node.settings.dataset(&consent.terms.dataset);
     let label = |name: &FieldName| field_label(dataset, name);
-    let asked = declared_use.required_fields.iter().chain(&declared_use.optional_fields);
     let mut history: Vec<ChangeEntry> = detail
         .events
         .iter()
@@ -244,7 +243,13 @@ pub(super) fn permission(page: &Page, detail: &PermissionDetail) -> PermissionVi
         },
         register: dataset.map_or_else(|| same_in_all("–"), |dataset| dataset.register.clone()),
         fields: consent.terms.fields.iter().map(label).collect(),
-        left_out: asked.filter(|name| !consent.terms.fields.contains(name)).map(label).collect(),
+        left_out: detail
+            .permission
+            .asked
+            .iter()
+            .filter(|name| !consent.terms.fields.contains(name))
+            .map(label)
+            .collect(),
         retention: consent.terms.retention.clone(),
         legal_basis: declared_use.legal_basis.clone(),
         controller: declared_use.controller.clone(),
