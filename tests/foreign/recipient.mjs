@@ -222,10 +222,11 @@ export class Recipient {
     );
   }
 
-  /** Redeems the code of a permission that a resident gave without being asked. */
-  async redeemPreAuthorized(holder, code) {
+  /** Redeems the code of a permission that a resident gave without being asked, with this recipient's DPoP key or another. */
+  async redeemPreAuthorized(holder, code, key) {
     const { config, dpop } = await this.holder(holder);
-    return oauth.genericGrantRequest(config, PRE_AUTHORIZED, { 'pre-authorized_code': code }, { DPoP: dpop });
+    const DPoP = key ? oauth.getDPoPHandle(config, key) : dpop;
+    return oauth.genericGrantRequest(config, PRE_AUTHORIZED, { 'pre-authorized_code': code }, { DPoP });
   }
 
   /** A new token for a consent that outlives the old one. */

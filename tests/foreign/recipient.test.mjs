@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { calculateJwkThumbprint } from 'jose';
 import { selfSigned } from './federation.mjs';
 import { decide, logIn, logInAt, startPermission, stopFromOverview } from './portal.mjs';
-import { declaredUse, EVENTS } from './recipient.mjs';
+import { declaredUse, EVENTS, newKey } from './recipient.mjs';
 import { describe, Visitor } from './visitor.mjs';
 import { World } from './world.mjs';
 
@@ -202,7 +202,15 @@ test('the resident starts: the recipient gets a code by a signed push, and fetch
   const tokens = await recipient.redeemPreAuthorized(espoo, event.pre_authorized_code);
   const exchange = await recipient.fetchData(espoo, placements, tokens.access_token);
   assert.ok(exchange.json.records.length > 0);
-  await refused(recipient.redeemPreAuthorized(espoo, event.pre_authorized_code), 400, 'invalid_grant');
+  // Whoever did not hear the answer may repeat with the same key; with another key the code is a stolen one.
+  const repeated = await recipient.redeemPreAuthorized(espoo, event.pre_authorized_code);
+  assert.equal((await recipient.checkToken(espoo, repeated.access_token)).grant_id, event.grant_id);
+  await refused(
+    recipient.redeemPreAuthorized(espoo, event.pre_authorized_code, await newKey()),
+    400,
+    'invalid_grant',
+  );
+  await refused(recipient.fetchData(espoo, placements, repeated.access_token), 401, 'invalid_token');
   assert.deepEqual(recipient.refused, [], 'every event was well-formed');
 });
 
