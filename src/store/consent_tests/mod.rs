@@ -98,6 +98,7 @@ fn evidence() -> Evidence {
         id_token: "a.b.c".to_owned(),
         provider_key: serde_json::json!({"kty": "EC"}),
         provider: "https://login.example".to_owned(),
+        client_id: "espoo".to_owned(),
     }
 }
 
