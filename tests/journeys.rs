@@ -4,9 +4,12 @@
 
 mod harness;
 
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
 use harness::browser::Browser;
 use harness::{World, eventually};
 use omadata::app;
+use omadata::config::DatabaseUrl;
 use omadata::domain::ids::ExchangeId;
 use omadata::store::exchanges;
 use serde_json::{Value, json};
@@ -259,6 +262,67 @@ async fn what_is_taken_back_at_one_process_is_refused_by_the_other() {
     second.stop().await;
 }
 
+/// Databases of their own on the PostgreSQL server that the tests may use; dropped with this value.
+struct Databases {
+    server: url::Url,
+    names: Vec<String>,
+}
+
+impl Databases {
+    fn run(&self, statement: &str) {
+        let mut connection = diesel::PgConnection::establish(self.server.as_str()).unwrap();
+        connection.batch_execute(statement).unwrap();
+    }
+
+    fn create(&mut self, purpose: &str) -> DatabaseUrl {
+        let name = format!("omadata_journey_{}_{purpose}", std::process::id());
+        self.run(&format!("CREATE DATABASE {name}"));
+        let mut url = self.server.clone();
+        url.set_path(&name);
+        self.names.push(name);
+        DatabaseUrl::Postgres(url)
+    }
+}
+
+impl Drop for Databases {
+    fn drop(&mut self) {
+        for name in &self.names {
+            self.run(&format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
+}
+
+#[tokio::test]
+#[allow(clippy::disallowed_methods)]
+async fn the_story_is_the_same_over_postgresql() {
+    let Some(server) = std::env::var("OMADATA_TEST_POSTGRES").ok().filter(|url| !url.is_empty()) else {
+        eprintln!("left out: the story over PostgreSQL; set OMADATA_TEST_POSTGRES to run it");
+        return;
+    };
+    let mut server = url::Url::parse(&server).unwrap();
+    server.set_path("/postgres");
+    let mut databases = Databases { server, names: Vec::new() };
+    let stores = ["espoo", "helsinki"].map(|city| (city.to_owned(), databases.create(city)));
+    let setup =
+        harness::Setup { base_port: harness::free_ports(11), stores: stores.into(), ..Default::default() };
+    let world: &'static World = Box::leak(Box::new(World::start(setup)));
+    let service = world.service("helsinki").await;
+    let (id, mut browser) = service.given("espoo", PLACEMENT, "aino", json!({})).await;
+    let (status, fetched) = service.fetch(&id).await;
+    assert_eq!(status, 200, "{fetched}");
+    assert_ne!(service.fetch(&id).await.0, 200, "used up");
+    let (id, _) = service.given("espoo", PLACEMENT, "aino", json!({})).await;
+    let consent = world.consent("helsinki", "espoo", &id).await;
+    let choice = browser.open(&format!("{}/me/sharing/{consent}/stop", world.url("espoo"))).await;
+    let stopped = browser.submit(&choice, &choice.form("/me/sharing/"), &[]).await;
+    assert_eq!(stopped.status, 200, "{}", stopped.describe());
+    assert_ne!(service.fetch(&id).await.0, 200, "stopped");
+    eventually("the event at the recipient", || async {
+        (service.show(&id).await["state"] != "active").then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn raunos_register_is_down_and_says_so() {
     let world = World::shared();
@@ -294,7 +358,8 @@ async fn only_what_was_shown_can_be_approved_and_only_from_the_page_itself() {
     let own = world.url("espoo");
     let good: [(&str, &str); 2] = [("origin", &own), ("sec-fetch-site", "same-origin")];
     let other = omadata::domain::jose::b64url(&[7; 32]);
-    let cases: [(&str, Vec<(&str, Option<&str>)>, Vec<(&str, &str)>, u16); 7] = [
+    type Changes<'a> = Vec<(&'a str, Option<&'a str>)>;
+    let cases: [(&str, Changes<'_>, Vec<(&str, &str)>, u16); 7] = [
         ("another document", vec![("offer_hash", Some(&other))], good.to_vec(), 409),
         ("no form word", vec![("csrf", None)], good.to_vec(), 403),
         ("another form word", vec![("csrf", Some(&other))], good.to_vec(), 403),

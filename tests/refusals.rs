@@ -348,13 +348,19 @@ fn raw_signature(key: &SigningKey, message: &str) -> Vec<u8> {
 #[tokio::test]
 async fn every_line_is_refused_as_it_says_without_data_and_without_asking_the_register() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("vectors/exchange/refusals.json")).unwrap();
-    let (bench, ..) = Bench::new("oulu", "aino", 10).await;
+    let (bench, id, _) = Bench::new("oulu", "aino", 10).await;
     // A register that is gone answers every question with 503: whoever asked it would be seen.
     let file = bench.world.register("oulu", "early-education/placements.csv");
     let away = file.with_extension("away");
     std::fs::rename(&file, &away).unwrap();
     let (token, proof) = bench.good();
     assert_eq!(bench.send(None, &token, &proof).await.0, 503, "the register does not give itself away");
+    // The service is told so too, gets nothing, and its consent lives on.
+    let service = bench.world.service("helsinki").await;
+    let (status, problem) = service.fetch(&id).await;
+    assert_eq!((status, problem.get("data")), (503, None), "{problem}");
+    assert!(problem["type"].as_str().unwrap().starts_with("/problems/"), "{problem}");
+    assert_eq!(service.show(&id).await["state"], "active");
     let mut wrong = Vec::new();
     let mut known = bench.records().await.len();
     for case in &cases {

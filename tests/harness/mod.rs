@@ -15,6 +15,7 @@ pub mod browser;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -45,11 +46,14 @@ pub struct Setup {
     pub stores: BTreeMap<String, DatabaseUrl>,
 }
 
-/// The first of `count` ports in a row that are free, in a range that the system gives nobody by itself.
+/// The first of `count` ports (12 at most) in a row that are free, in a range that the system gives nobody by itself.
+/// No two calls in one process get the same.
 pub fn free_ports(count: u16) -> u16 {
-    let start = u16::try_from(std::process::id() % 900).unwrap() * 12 + 12_000;
-    (0..900_u16)
-        .map(|round| 12_000 + (start - 12_000 + round * 12) % 10_800)
+    const BLOCKS: u16 = 900;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % u32::from(BLOCKS)).unwrap();
+    (0..BLOCKS)
+        .map(|_| 12_000 + 12 * ((start + NEXT.fetch_add(1, Ordering::Relaxed)) % BLOCKS))
         .find(|first| {
             let bound: Result<Vec<_>, _> =
                 (0..count).map(|step| TcpListener::bind((Ipv4Addr::LOCALHOST, first + step))).collect();

@@ -201,6 +201,8 @@ fn resolve_metadata(
             return Err(malformed);
         };
         let own = own.as_object_mut().ok_or(malformed)?;
+        // A name that a superior sets must not be undone by the leaf's own translation of it (`name#fi`, §5.2.2).
+        own.retain(|name, _| !name.split_once('#').is_some_and(|(plain, _)| members.contains_key(plain)));
         own.extend(members.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
     for rules in links.iter().filter_map(|link| link.constraints.as_ref()) {

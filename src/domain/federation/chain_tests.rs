@@ -139,12 +139,12 @@ fn a_superior_overrides_and_limits_what_the_leaf_says() {
     let world = world();
     let mut chain = short(&world);
     chain[1].claims["metadata"] = json!({
-        "federation_entity": {"organization_name#en": "City of Espoo"},
+        "federation_entity": {"organization_name": "Esbo", "organization_name#en": "City of Espoo"},
         "openid_provider": {"issuer": LEAF},
     });
     chain[1].claims["constraints"] = json!({"allowed_entity_types": ["oauth_client"], "unknown": 1});
     let peer = decide(&world, &chain).unwrap().peer;
-    assert_eq!(peer.name, Text { en: "City of Espoo".into(), ..text("Espoo") });
+    assert_eq!(peer.name, Text { en: "City of Espoo".into(), ..text("Esbo") });
     assert!(peer.client.is_some() && peer.authorization_server.is_none() && peer.resource.is_none());
 }
 
