@@ -56,7 +56,7 @@ fn parse_tag(inside: &str) -> Tag {
     Tag { name: name.to_owned(), closing, attributes }
 }
 
-const VOID: [&str; 4] = ["meta", "link", "input", "br"];
+const VOID: [&str; 5] = ["meta", "link", "input", "br", "img"];
 
 fn check_balance(tags: &[Tag], page: &str) {
     let mut open = Vec::new();
