@@ -60,7 +60,7 @@ pub(super) async fn show(
                 .await
                 .map_err(|problem| page.problem(problem))?;
             let view = fill::consent(&page, &offer, records);
-            page.show_with(&view, Vec::new(), Some(&form_targets(&page, &offer)))
+            page.show_with(&view, Vec::new(), Some(form_targets(&page)))
         }
         Viewed::WrongPerson(request) => {
             page.show(&WrongPersonView { asker: fill::asker(&request), back: None })
@@ -88,8 +88,8 @@ async fn step_up(
 
 /// After Allow the browser passes through the login provider, and at the end through the recipient to its service.
 /// Browsers hold the whole way against the form's policy.
-fn form_targets(page: &Page, _: &Offer) -> String {
-    if page.app.cookies.secure { "https:".to_owned() } else { "http://*.localhost:*".to_owned() }
+fn form_targets(page: &Page) -> &'static str {
+    if page.app.cookies.secure { "https:" } else { "http://*.localhost:*" }
 }
 
 async fn look(page: &Page, resident: &Resident, id: RequestId) -> Result<Viewed, PageProblem> {
