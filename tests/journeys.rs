@@ -359,7 +359,8 @@ async fn only_what_was_shown_can_be_approved_and_only_from_the_page_itself() {
     let good: [(&str, &str); 2] = [("origin", &own), ("sec-fetch-site", "same-origin")];
     let other = omadata::domain::jose::b64url(&[7; 32]);
     type Changes<'a> = Vec<(&'a str, Option<&'a str>)>;
-    let cases: [(&str, Changes<'_>, Vec<(&str, &str)>, u16); 7] = [
+    type Headers<'a> = Vec<(&'a str, &'a str)>;
+    let cases: [(&str, Changes<'_>, Headers<'_>, u16); 7] = [
         ("another document", vec![("offer_hash", Some(&other))], good.to_vec(), 409),
         ("no form word", vec![("csrf", None)], good.to_vec(), 403),
         ("another form word", vec![("csrf", Some(&other))], good.to_vec(), 403),

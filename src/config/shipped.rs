@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::Config;
 use super::anchor::AnchorConfig;
 use super::overlay::Overlay;
 use super::problem::ConfigError;
-use super::{Config, DatabaseUrl};
 
 /// A city of the demo federation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,15 +145,13 @@ pub struct Overrides {
     pub folder: PathBuf,
     /// Where everything listens.
     pub ports: Ports,
-    /// The node's own database, instead of SQLite in the data folder, by the slug of the city or `anchor`.
-    pub stores: BTreeMap<String, DatabaseUrl>,
 }
 
 impl Overrides {
     /// The shipped ports and SQLite below a folder.
     #[must_use]
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), ports: Ports::default(), stores: BTreeMap::new() }
+        Self { folder: folder.into(), ports: Ports::default() }
     }
 
     fn overlay(&self, section: &str, slug: &str) -> Result<Overlay, ConfigError> {
@@ -161,12 +159,7 @@ impl Overrides {
             let message = "the path of the data folder is not UTF-8";
             return Err(ConfigError::of_file(slug, message, "choose another folder"));
         };
-        let overlay = Overlay::none().with(section, "data_dir", folder);
-        let url = self.stores.get(slug).and_then(|url| url.with_password(None));
-        Ok(match url {
-            Some(url) => overlay.with("store", "url", url),
-            None => overlay,
-        })
+        Ok(Overlay::none().with(section, "data_dir", folder))
     }
 }
 

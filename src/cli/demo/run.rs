@@ -112,7 +112,7 @@ impl Demo {
     /// In words for the operator: a port is taken, a folder cannot be written.
     pub async fn start(options: Options, progress: impl Fn(&'static str)) -> Result<Self, Failure> {
         let ports = ports(options.base_port);
-        let overrides = Overrides { folder: options.folder.clone(), ports, stores: options.stores };
+        let overrides = Overrides { folder: options.folder.clone(), ports };
         progress("making up residents and registers");
         let folder = options.folder.clone();
         let residents = tokio::task::spawn_blocking(move || write_world(&folder, SEED)).await??;
@@ -127,6 +127,10 @@ impl Demo {
                 config.login.issuer.clone_from(issuer);
                 let file = SecretFile::new(secret.clone(), false);
                 config.login.authentication = config::ClientAuthentication::Secret(file);
+            }
+            // Put in after the file was checked: a demo's address may carry its password, a city's may not.
+            if let Some(url) = options.stores.get(city.slug()) {
+                config.store.url.clone_from(url);
             }
             cities.push((city, config));
         }
