@@ -213,7 +213,8 @@ fn refusal(word: &str) -> RefusalReason {
     }
 }
 
-/// How many registers report: every one whose datasets this node serves does, because each exchange passes here.
+/// How many registers report: those whose datasets this node serves, because each exchange passes here. How many other
+/// systems the city has, a node cannot know.
 pub(super) fn reporting(page: &Page) -> Reporting {
     let mut registers: Vec<&str> =
         page.app.node.settings.datasets.iter().map(|dataset| dataset.register.en.as_str()).collect();

@@ -103,7 +103,7 @@ reporting-silent = { $n ->
     [one] One register does not report here yet.
    *[other] { $n } registers do not report here yet.
     }
-reporting-all = All registers report here.
+reporting-others = The city's other systems do not report here yet.
 
 ## Front page
 

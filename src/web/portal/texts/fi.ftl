@@ -103,7 +103,7 @@ reporting-silent = { $n ->
     [one] Yksi rekisteri ei vielä ilmoita tapahtumiaan tänne.
    *[other] { $n } rekisteriä ei vielä ilmoita tapahtumiaan tänne.
     }
-reporting-all = Kaikki rekisterit ilmoittavat tapahtumansa tänne.
+reporting-others = Kaupungin muut järjestelmät eivät vielä ilmoita tapahtumiaan tänne.
 
 ## Front page
 

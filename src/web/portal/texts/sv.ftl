@@ -100,7 +100,7 @@ reporting-silent = { $n ->
     [one] Ett register rapporterar inte hit ännu.
    *[other] { $n } register rapporterar inte hit ännu.
     }
-reporting-all = Alla register rapporterar hit.
+reporting-others = Stadens övriga system rapporterar inte hit ännu.
 
 ## Front page
 

@@ -157,6 +157,6 @@ pub struct LogEntry {
 pub struct Reporting {
     /// Registers whose events the resident sees.
     pub reporting: u32,
-    /// Registers that do not report yet.
+    /// Registers that are known not to report yet; 0 where it is not known how many there are.
     pub silent: u32,
 }
