@@ -28,7 +28,7 @@ pub(crate) struct TestStore {
 }
 
 /// Randomness for tests.
-#[allow(clippy::disallowed_methods)]
+#[allow(clippy::disallowed_methods, reason = "tests have no ports::Entropy")]
 pub(crate) fn random() -> Random {
     Arc::new(|buffer| getrandom::fill(buffer).unwrap())
 }
@@ -43,7 +43,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_secs(1_780_000_000).plus_secs(seconds)
 }
 
-#[allow(clippy::disallowed_methods)]
+#[allow(clippy::disallowed_methods, reason = "tests/run says where the server is, by the environment")]
 fn server() -> Option<String> {
     static SAID: Once = Once::new();
     let server = std::env::var("OMADATA_TEST_POSTGRES").ok().filter(|url| !url.is_empty());
@@ -110,7 +110,7 @@ impl Drop for TestStore {
 macro_rules! on_both {
     (async fn $name:ident($fixture:ident) $body:block) => {
         mod $name {
-            #[allow(unused_imports)]
+            #[allow(unused_imports, reason = "not every test names something of its module")]
             use super::*;
             async fn run($fixture: &$crate::store::testing::TestStore) $body
 

@@ -8,7 +8,7 @@ macro_rules! page {
     ($view:ty, $path:tt, $section:expr) => {
         impl crate::web::portal::View for $view {
             fn section(&self) -> Option<crate::web::portal::Section> {
-                #[allow(unused_imports)]
+                #[allow(unused_imports, reason = "a page without a section names none")]
                 use crate::web::portal::Section;
                 $section
             }
@@ -16,7 +16,7 @@ macro_rules! page {
             fn write(&self, frame: &crate::web::portal::Frame<'_>) -> Result<String, askama::Error> {
                 use crate::web::portal::Frame;
                 // The variants that a template tells apart.
-                #[allow(unused_imports)]
+                #[allow(unused_imports, reason = "only some templates tell variants apart")]
                 use crate::web::portal::views::*;
 
                 #[derive(askama::Template)]
