@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{KeyPurpose, Node, Problem, ProblemKind};
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{AuthorizationDetail, HeldTokens};
+use crate::domain::consent::{AuthorizationDetail, Commitment, HeldTokens};
 use crate::domain::federation::{AuthorizationServer, TrustedPeer};
 use crate::domain::ids::{EntityId, GrantId, KeyId};
 use crate::domain::jose::SigningKey;
@@ -41,6 +41,8 @@ pub(super) struct Granted {
     pub(super) detail: AuthorizationDetail,
     /// The consent.
     pub(super) grant_id: GrantId,
+    /// What the login provider signed, as the token says.
+    pub(super) commitment: Commitment,
 }
 
 /// Why a holder gave nothing.
@@ -177,6 +179,7 @@ fn granted(
         return Err(unfit("the token says something else than its answer").into());
     }
     Ok(Granted {
+        commitment: Commitment::from_text(claims.consent_commitment.clone()),
         tokens: HeldTokens {
             expires_at: Timestamp::from_secs(claims.exp),
             access_token: body.access_token,

@@ -15,7 +15,7 @@ use crate::domain::consent::document::DocumentParts;
 use crate::domain::consent::terms::Choice;
 use crate::domain::consent::{
     Commitment, Consent, ConsentDocument, ConsentRequest, ConsentState, Evidence, Origin, PendingDecision,
-    RequestState, Salt,
+    Reason, RequestState, Salt,
 };
 use crate::domain::exchange::Event;
 use crate::domain::exchange::event::ConsentGiven;
@@ -227,6 +227,9 @@ async fn prepare(
         // Drawn in the transaction.
         status_index: 0,
         state: ConsentState::Active,
+        reason: Reason::Decided,
+        replaces: None,
+        replaced_by: None,
         exchanges: 0,
         last_exchange_at: None,
         decided_at: now,
@@ -246,7 +249,8 @@ impl Approval {
         consent_requests::conclude(tx, request.id, RequestState::Allowed(self.consent.id), now)?;
         let consent = Consent { status_index: consents::draw_status_index(tx)?, ..self.consent.clone() };
         consents::insert(tx, &consent, request.id, &self.evidence)?;
-        promise::log(tx, &Entry::decision(self.consent.id, self.consent.commitment.as_str(), now), now)?;
+        let entry = Entry::decision(self.consent.id, self.consent.commitment.as_str(), now);
+        let sequence = promise::log(tx, &entry, now)?;
         let (kind, life) = match request.origin {
             Origin::Pushed => (CodeKind::Code, self.limits.code_secs),
             Origin::Portal => (CodeKind::PreAuthorized, self.limits.pre_authorized_secs),
@@ -272,7 +276,7 @@ impl Approval {
                 until: terms.until,
                 pre_authorized_code: self.code.clone(),
             });
-            promise::event(tx, &terms.recipient, self.consent.id, &event, now)?;
+            promise::event(tx, &terms.recipient, self.consent.id, &event, sequence, now)?;
         }
         Ok(())
     }

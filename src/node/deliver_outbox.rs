@@ -130,6 +130,6 @@ fn is_final(body: &[u8]) -> bool {
 fn events_endpoint<'a>(peer: &'a TrustedPeer, event: &Event) -> Option<&'a url::Url> {
     match event {
         Event::ExchangeAcknowledged(_) => peer.resource.as_ref()?.events_endpoint.as_ref(),
-        Event::ConsentGiven(_) | Event::ConsentRevoked(_) => peer.client.as_ref()?.events_endpoint.as_ref(),
+        _ => peer.client.as_ref()?.events_endpoint.as_ref(),
     }
 }

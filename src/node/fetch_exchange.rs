@@ -87,7 +87,7 @@ async fn with_live_token(node: &Node, mut held: HeldConsent) -> Result<(HeldCons
     let current: KeyId = node.keys.active(KeyPurpose::Dpop)?.kid().clone();
     let tokens = live(&held)?;
     if held.detail.until.end() <= now {
-        redeem_code::end(node, held, "expired").await?;
+        redeem_code::end(node, held, "last_day").await?;
         return Err(Problem::new(ProblemKind::ConsentNotInForce));
     }
     if tokens.refresh_token.is_some() && (tokens.expires_at <= now.plus_secs(5) || tokens.dpop_kid != current)

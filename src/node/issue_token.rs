@@ -7,7 +7,7 @@ use super::authenticate_client::{ClientCredentials, authenticate_client};
 use super::revoke_consent::end;
 use super::{KeyPurpose, Node, OAuthCode, OAuthError};
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{Actor, AuthorizationDetail, Consent};
+use crate::domain::consent::{Actor, AuthorizationDetail, Consent, Reason};
 use crate::domain::ids::{ConsentId, EntityId, GrantId, Jti};
 use crate::domain::jose::{b64url, sha256};
 use crate::domain::token::consent_token::CONSENT_TOKEN;
@@ -258,5 +258,5 @@ fn fits(
 /// A code that comes twice was stolen somewhere: what came of it ends, and its recipient is told.
 fn withdraw(tx: &mut Tx<'_>, stored: &Code, now: Timestamp) -> Result<(), StoreError> {
     let consent = consents::lock(tx, stored.consent)?;
-    end(tx, consent, Actor::Node, now).map(|_| ())
+    end(tx, consent, Actor::Node, Reason::CodeReplayed, now).map(|_| ())
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use super::record_change::record_change;
 use super::revoke_consent::end;
-use super::{Node, Problem, promise};
-use crate::domain::audit::Entry;
-use crate::domain::consent::Actor;
+use super::{Node, Problem};
 use crate::domain::consent::held::WAIT_SECS;
+use crate::domain::consent::{Actor, Reason};
 use crate::store::{
     StoreError, authorization_codes, consent_requests, consents, held_consents, received_events, refusals,
     sessions, used_once,
@@ -43,14 +43,13 @@ pub async fn keep_house(node: &Node) -> Result<(), Problem> {
             for id in consents::due_to_expire(tx, now, BATCH)? {
                 let mut consent = consents::lock(tx, id)?;
                 if let Ok(transition) = consent.expire(now) {
-                    consents::save(tx, &consent, Some(&transition))?;
-                    promise::log(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;
+                    record_change(tx, &consent, &transition)?;
                 }
             }
             // The resident said yes, and the recipient never came for it: nobody can use such a permission.
             for id in authorization_codes::unredeemed(tx, now, BATCH)? {
                 let consent = consents::lock(tx, id)?;
-                end(tx, consent, Actor::Node, now)?;
+                end(tx, consent, Actor::Node, Reason::Unredeemed, now)?;
             }
             Ok::<_, StoreError>(())
         })

@@ -23,6 +23,7 @@ mod promise;
 pub mod publish_status;
 pub mod push_authorization;
 pub mod receive_event;
+mod record_change;
 pub mod redeem_code;
 pub mod request_consent;
 pub mod revoke_consent;

@@ -48,15 +48,17 @@ impl Work {
     }
 }
 
-/// Promises an event about a consent to its recipient. Events about one consent arrive in order.
+/// Promises an event about a consent to its recipient. Events about one consent arrive in order. `sequence` tells two
+/// events of one kind apart.
 pub(super) fn event(
     tx: &mut Tx<'_>,
     to: &EntityId,
     consent: ConsentId,
     event: &Event,
+    sequence: u64,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let key = format!("{}:{consent}", event.name());
+    let key = format!("{}:{consent}:{sequence}", event.name());
     push(
         tx,
         NewItem {
@@ -118,10 +120,10 @@ pub(super) fn redemption(
     )
 }
 
-/// Appends an entry to the log.
-pub(super) fn log(tx: &mut Tx<'_>, entry: &Entry, now: Timestamp) -> Result<(), StoreError> {
+/// Appends an entry to the log and says which number it has.
+pub(super) fn log(tx: &mut Tx<'_>, entry: &Entry, now: Timestamp) -> Result<u64, StoreError> {
     let leaf = entry.leaf().map_err(|_| StoreError::Rule("a log entry is JSON"))?;
-    log_entries::append(tx, &leaf, now).map(|_| ())
+    log_entries::append(tx, &leaf, now)
 }
 
 fn push(tx: &mut Tx<'_>, item: NewItem) -> Result<(), StoreError> {

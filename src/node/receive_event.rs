@@ -5,7 +5,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::consent::terms::DETAIL_TYPE;
 use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin};
 use crate::domain::exchange::Event;
-use crate::domain::exchange::event::{ConsentGiven, ConsentRevoked, ExchangeAcknowledged};
+use crate::domain::exchange::event::{ConsentGiven, ConsentNews, ExchangeAcknowledged};
 use crate::domain::exchange::receipt::digest;
 use crate::domain::federation::TrustError;
 use crate::domain::ids::{EntityId, ExchangeId, HeldConsentId};
@@ -59,15 +59,15 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
             },
         )?;
     let in_role = match &event {
-        Event::ConsentGiven(_) | Event::ConsentRevoked(_) => as_holder,
         Event::ExchangeAcknowledged(_) => as_recipient,
+        _ => as_holder,
     };
     if !in_role {
         return Err(EventError::InvalidIssuer);
     }
     let given = match &event {
         Event::ConsentGiven(given) => Some(new_held(node, &sender, given, now)?),
-        Event::ConsentRevoked(_) | Event::ExchangeAcknowledged(_) => None,
+        _ => None,
     };
     let text = text.to_owned();
     node.store
@@ -77,9 +77,16 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
             }
             match (&event, &given) {
                 (Event::ConsentGiven(event), Some(held)) => take_given(tx, event, held, now),
-                (Event::ConsentRevoked(event), _) => take_revoked(tx, &sender, event, now),
-                (Event::ExchangeAcknowledged(event), _) => take_acknowledged(tx, &sender, event, &text, now),
                 (Event::ConsentGiven(_), None) => Ok(()),
+                (Event::ExchangeAcknowledged(event), _) => take_acknowledged(tx, &sender, event, &text, now),
+                (
+                    Event::ConsentChanged(news)
+                    | Event::ConsentSuspended(news)
+                    | Event::ConsentResumed(news)
+                    | Event::ConsentRevoked(news)
+                    | Event::ConsentExpired(news),
+                    _,
+                ) => take_news(tx, &sender, &event, news, now),
             }
         })
         .await
@@ -124,6 +131,9 @@ fn new_held(
         reason: None,
         grant_id: Some(given.grant_id.clone()),
         tokens: None,
+        sequence: 0,
+        commitment: None,
+        replaces: None,
         created_at: now,
         updated_at: now,
     };
@@ -140,21 +150,45 @@ fn take_given(
     promise::redemption(tx, &held.holder, held.id, &event.pre_authorized_code, now)
 }
 
-fn take_revoked(
+/// What became of a consent at its holder. News that is older than what is known, about a consent that is over here, or
+/// about one whose grant has passed to another, changes nothing.
+fn take_news(
     tx: &mut Tx<'_>,
     sender: &EntityId,
-    event: &ConsentRevoked,
+    event: &Event,
+    news: &ConsentNews,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    match held_consents::find_by_grant(tx, sender, &event.grant_id) {
-        Ok(mut held) if !held.state.is_end() => {
-            redeem_code::close(&mut held, "taken_back", now);
-            held_consents::save(tx, &held)
-        }
+    let mut held = match held_consents::find_by_grant(tx, sender, &news.grant_id) {
+        Ok(held) => held,
         // A consent that we do not hold cannot be used by us: that is what the sender wants to know.
-        Ok(_) | Err(StoreError::NotFound) => Ok(()),
-        Err(error) => Err(error),
+        Err(StoreError::NotFound) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let another = held.commitment.as_ref().is_some_and(|known| known != &news.commitment);
+    if another || news.sequence <= held.sequence {
+        return Ok(());
     }
+    held.sequence = news.sequence;
+    let reason = news.reason.as_str();
+    match event {
+        _ if held.state.is_end() => return Ok(()),
+        Event::ConsentSuspended(_) => {
+            if held.state == HeldState::Active {
+                held.state = HeldState::Suspended;
+            }
+            held.reason = Some(reason.to_owned());
+        }
+        Event::ConsentResumed(_) => {
+            if held.state == HeldState::Suspended {
+                held.state = HeldState::Active;
+            }
+            held.reason = None;
+        }
+        _ => redeem_code::close(&mut held, reason, now),
+    }
+    held.updated_at = now;
+    held_consents::save(tx, &held)
 }
 
 fn take_acknowledged(

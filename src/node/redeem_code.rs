@@ -5,7 +5,7 @@ use super::{Node, Problem, ProblemKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{AuthorizationDetail, HeldConsent, HeldState};
 use crate::domain::ids::HeldConsentId;
-use crate::store::held_consents;
+use crate::store::{StoreError, held_consents};
 
 /// Keeps the tokens of a consent.
 pub(super) async fn keep(
@@ -23,12 +23,25 @@ pub(super) async fn keep(
     held.state = HeldState::Active;
     held.reason = None;
     held.detail = granted.detail;
+    held.commitment = Some(granted.commitment);
     held.grant_id = Some(granted.grant_id);
     held.tokens = Some(granted.tokens);
     held.updated_at = node.now();
-    let kept = held.clone();
-    node.store.write(move |tx| held_consents::save(tx, &kept)).await?;
-    Ok(held)
+    Ok(node
+        .store
+        .write(move |tx| {
+            let mut kept = held.clone();
+            // The holder may have told something while it was asked.
+            let known = held_consents::find(tx, kept.id)?;
+            kept.sequence = known.sequence;
+            if known.state == HeldState::Suspended {
+                kept.state = known.state;
+                kept.reason = known.reason;
+            }
+            held_consents::save(tx, &kept)?;
+            Ok::<_, StoreError>(kept)
+        })
+        .await?)
 }
 
 /// Whether what was allowed narrows what was asked: the recipient's own check of the holder.

@@ -121,6 +121,9 @@ pub async fn request_consent(
         reason: None,
         grant_id: None,
         tokens: None,
+        sequence: 0,
+        commitment: None,
+        replaces: None,
         created_at: now,
         updated_at: now,
     };

@@ -2,12 +2,10 @@
 //! through the outbox.
 
 use super::log_in::Resident;
-use super::{Node, Problem, ProblemKind, promise};
-use crate::domain::audit::Entry;
+use super::record_change::record_change;
+use super::{Node, Problem, ProblemKind};
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{Actor, Consent};
-use crate::domain::exchange::Event;
-use crate::domain::exchange::event::ConsentRevoked;
+use crate::domain::consent::{Actor, Consent, Reason};
 use crate::domain::ids::ConsentId;
 use crate::store::{StoreError, Tx, consents};
 
@@ -25,7 +23,7 @@ pub async fn revoke(node: &Node, resident: &Resident, id: ConsentId) -> Result<b
             if consent.person != person {
                 return Err(StoreError::NotFound);
             }
-            end(tx, consent, Actor::Resident, now)
+            end(tx, consent, Actor::Resident, Reason::TakenBack, now)
         })
         .await
         .map_err(|error| match error {
@@ -45,7 +43,7 @@ pub(super) async fn give_back(node: &Node, id: ConsentId) -> Result<(), StoreErr
     node.store
         .write(move |tx| {
             let consent = consents::lock(tx, id)?;
-            end(tx, consent, Actor::Recipient, now).map(|_| ())
+            end(tx, consent, Actor::Recipient, Reason::GivenBack, now).map(|_| ())
         })
         .await
 }
@@ -56,15 +54,10 @@ pub(super) fn end(
     tx: &mut Tx<'_>,
     mut consent: Consent,
     actor: Actor,
+    reason: Reason,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let Ok(transition) = consent.revoke(actor, now) else { return Ok(false) };
-    consents::save(tx, &consent, Some(&transition))?;
-    promise::log(tx, &Entry::consent(consent.id, consent.state.as_str(), now), now)?;
-    if actor != Actor::Recipient {
-        let event =
-            Event::ConsentRevoked(ConsentRevoked { grant_id: consent.grant_id.clone(), at: now.secs() });
-        promise::event(tx, &consent.terms.recipient, consent.id, &event, now)?;
-    }
+    let Ok(transition) = consent.revoke(actor, reason, now) else { return Ok(false) };
+    record_change(tx, &consent, &transition)?;
     Ok(true)
 }

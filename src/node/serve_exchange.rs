@@ -1,6 +1,7 @@
 //! The exchange at the holder, all ten steps, every time, in the order of cost. Nothing is released that was not
 //! checked, counted and logged in one transaction; a refusal releases nothing and is recorded.
 
+use super::record_change::record_change;
 use super::{KeyPurpose, Node};
 use crate::domain::audit::{Entry, Leaf};
 use crate::domain::catalogue::Dataset;
@@ -241,9 +242,12 @@ async fn commit(
                     StoreError::Conflict => Uncommitted::Refused(Refusal::proof("proof_replayed")),
                     other => Uncommitted::Store(other),
                 })?;
-            consents::save(tx, &consent, ended.as_ref())?;
             record.log_index = log::append(tx, &leaf, now)?;
             exchanges::insert(tx, &record)?;
+            match &ended {
+                Some(last) => record_change(tx, &consent, last)?,
+                None => consents::save(tx, &consent, None)?,
+            }
             Ok(())
         })
         .await

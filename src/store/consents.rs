@@ -8,7 +8,9 @@ use super::schema::{consent_events, consents, counters};
 use super::sealed::column;
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{Actor, Commitment, Consent, ConsentState, Evidence, Origin, Transition};
+use crate::domain::consent::{
+    Actor, Commitment, Consent, ConsentState, End, Evidence, Origin, Reason, Transition,
+};
 use crate::domain::ids::{ConsentId, GrantId, PairwiseSubject, PersonId, RequestId};
 use crate::domain::token::status_list::LIST_SIZE;
 
@@ -16,7 +18,7 @@ use crate::domain::token::status_list::LIST_SIZE;
 #[diesel(table_name = consents)]
 struct Row {
     id: ConsentId,
-    grant_id: GrantId,
+    grant_id: String,
     origin: String,
     person: PersonId,
     subject: PairwiseSubject,
@@ -30,13 +32,23 @@ struct Row {
     last_exchange_at: Option<Timestamp>,
     decided_at: Timestamp,
     ended_at: Option<Timestamp>,
+    reason: Option<String>,
+    replaces: Option<ConsentId>,
+    replaced_by: Option<ConsentId>,
 }
+
+/// Stands between a grant's identifier and what keeps the stored text unique once another consent has taken the grant
+/// over: a grant has one consent at a time. No identifier contains it.
+pub(super) const GRANT_MARK: char = '#';
 
 impl Row {
     fn into_consent(self) -> Result<Consent, StoreError> {
+        let grant_id = self.grant_id.split(GRANT_MARK).next().unwrap_or_default();
+        let state = ConsentState::from_stored(&self.state, self.ended_at)
+            .ok_or(StoreError::Corrupt("consents.state"))?;
         Ok(Consent {
             id: self.id,
-            grant_id: self.grant_id,
+            grant_id: GrantId::new(grant_id).map_err(|_| StoreError::Corrupt("consents.grant_id"))?,
             person: self.person,
             subject: self.subject,
             terms: from_json(&self.terms, "consents.terms")?,
@@ -44,8 +56,10 @@ impl Row {
             commitment: Commitment::from_text(self.commitment),
             status_index: u32::try_from(self.status_index)
                 .map_err(|_| StoreError::Corrupt("consents.status_index"))?,
-            state: ConsentState::from_stored(&self.state, self.ended_at)
-                .ok_or(StoreError::Corrupt("consents.state"))?,
+            state,
+            reason: reason(self.reason.as_deref(), state)?,
+            replaces: self.replaces,
+            replaced_by: self.replaced_by,
             exchanges: u32::try_from(self.exchanges)
                 .map_err(|_| StoreError::Corrupt("consents.exchanges"))?,
             last_exchange_at: self.last_exchange_at,
@@ -53,6 +67,25 @@ impl Row {
             acr: self.acr,
             auth_time: self.auth_time,
         })
+    }
+}
+
+/// The stored word; changes that were kept before reasons were have the one that their state tells.
+fn reason(word: Option<&str>, state: ConsentState) -> Result<Reason, StoreError> {
+    match word {
+        Some(word) => Reason::from_word(word).ok_or(StoreError::Corrupt("consents.reason")),
+        None => Ok(match state {
+            ConsentState::Active => Reason::Decided,
+            ConsentState::Suspended => Reason::Paused,
+            ConsentState::Ended { how, .. } => match how {
+                End::Revoked(Actor::Resident) => Reason::TakenBack,
+                End::Revoked(Actor::Recipient) => Reason::GivenBack,
+                End::Revoked(Actor::Node) => Reason::CodeReplayed,
+                End::Expired => Reason::LastDay,
+                End::Exhausted => Reason::UsedUp,
+                End::Replaced => Reason::Replaced,
+            },
+        }),
     }
 }
 
@@ -65,6 +98,8 @@ pub struct Change {
     pub to: ConsentState,
     /// Who caused it.
     pub actor: Actor,
+    /// Why.
+    pub reason: Reason,
     /// When.
     pub at: Timestamp,
 }
@@ -129,9 +164,16 @@ pub fn insert(
             consents::decided_at.eq(consent.decided_at),
             consents::until_at.eq(consent.terms.until.end()),
             consents::ended_at.eq(consent.state.ended_at()),
+            consents::reason.eq(consent.reason.as_str()),
+            consents::replaces.eq(consent.replaces),
         ))
         .execute(tx.db)?;
-    let decision = Transition { to: consent.state, actor: Actor::Resident, at: consent.decided_at };
+    let decision = Transition {
+        to: consent.state,
+        actor: Actor::Resident,
+        reason: consent.reason,
+        at: consent.decided_at,
+    };
     keep_change(tx, consent.id, None, &decision)
 }
 
@@ -149,6 +191,7 @@ fn keep_change(
             consent_events::from_state.eq(from),
             consent_events::to_state.eq(change.to.as_str()),
             consent_events::ended_at.eq(change.to.ended_at()),
+            consent_events::reason.eq(change.reason.as_str()),
         ))
         .execute(tx.db)?;
     Ok(())
@@ -207,6 +250,8 @@ pub fn save(tx: &mut Tx<'_>, consent: &Consent, change: Option<&Transition>) -> 
             consents::ended_at.eq(consent.state.ended_at()),
             consents::exchanges.eq(i64::from(consent.exchanges)),
             consents::last_exchange_at.eq(consent.last_exchange_at),
+            consents::reason.eq(consent.reason.as_str()),
+            consents::replaced_by.eq(consent.replaced_by),
             consents::version.eq(consents::version + 1),
         ))
         .execute(tx.db)?;
@@ -218,6 +263,17 @@ pub fn save(tx: &mut Tx<'_>, consent: &Consent, change: Option<&Transition>) -> 
         None if before == consent.state.as_str() => Ok(()),
         None => Err(StoreError::Rule("a consent changed its state without saying so")),
     }
+}
+
+/// Lets go of the grant's identifier, for the consent that takes the grant over. The consent itself still tells it.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when it does not hold the grant.
+pub fn let_go_of_grant(tx: &mut Tx<'_>, consent: &Consent) -> Result<(), StoreError> {
+    let marked = format!("{}{GRANT_MARK}{}", consent.grant_id.as_str(), consent.id);
+    let holds = consents::table.find(consent.id).filter(consents::grant_id.eq(&consent.grant_id));
+    let changed = diesel::update(holds).set(consents::grant_id.eq(marked)).execute(tx.db)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
 }
 
 /// A person's consents, latest decision first.
@@ -238,7 +294,7 @@ pub fn of_person(reader: &mut Reader<'_>, person: PersonId) -> Result<Vec<Consen
 /// # Errors
 /// [`StoreError`].
 pub fn history(reader: &mut Reader<'_>, id: ConsentId) -> Result<Vec<Change>, StoreError> {
-    type Event = (Option<String>, String, Option<Timestamp>, String, Timestamp);
+    type Event = (Option<String>, String, Option<Timestamp>, String, Timestamp, Option<String>);
     let rows: Vec<Event> = consent_events::table
         .filter(consent_events::consent.eq(id))
         .order(consent_events::seq)
@@ -248,18 +304,21 @@ pub fn history(reader: &mut Reader<'_>, id: ConsentId) -> Result<Vec<Change>, St
             consent_events::ended_at,
             consent_events::actor,
             consent_events::at,
+            consent_events::reason,
         ))
         .load(reader.db)?;
     rows.into_iter()
-        .map(|(from, to, ended, actor, at)| {
+        .map(|(from, to, ended, actor, at, why)| {
             let state = |word: &str, ended| {
                 ConsentState::from_stored(word, ended).ok_or(StoreError::Corrupt("consent_events.to_state"))
             };
+            let to = state(&to, ended)?;
             Ok(Change {
                 // The moment plays no part in the word.
                 from: from.map(|word| state(&word, Some(at))).transpose()?.map(ConsentState::as_str),
-                to: state(&to, ended)?,
+                to,
                 actor: Actor::from_word(&actor).ok_or(StoreError::Corrupt("consent_events.actor"))?,
+                reason: reason(why.as_deref(), to)?,
                 at,
             })
         })

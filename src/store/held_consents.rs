@@ -3,12 +3,15 @@
 use diesel::prelude::*;
 
 use super::columns::{from_json, to_json};
+use super::consents::GRANT_MARK;
 use super::schema::held_consents;
 use super::sealed::{KeyedHash, column};
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::held::AWAY_SECS;
-use crate::domain::consent::{HeldConsent, HeldState, HeldTokens, Origin, PendingAuthorization};
+use crate::domain::consent::{
+    Commitment, HeldConsent, HeldState, HeldTokens, Origin, PendingAuthorization, ReplaceHow,
+};
 use crate::domain::ids::{EntityId, GrantId, HeldConsentId, KeyId, NationalIdentifier, ServiceId};
 
 const STATE_KIND: &str = "authorization-state";
@@ -27,13 +30,30 @@ struct Row {
     return_url: Option<String>,
     state: String,
     reason: Option<String>,
-    grant_id: Option<GrantId>,
+    grant_id: Option<String>,
     access_token: Option<Vec<u8>>,
     access_expires_at: Option<Timestamp>,
     refresh_token: Option<Vec<u8>>,
     dpop_kid: Option<KeyId>,
     created_at: Timestamp,
     updated_at: Timestamp,
+    suspended_at: Option<Timestamp>,
+    sequence: i64,
+    commitment: Option<String>,
+    action: Option<String>,
+    replaces: Option<HeldConsentId>,
+}
+
+/// A suspended consent is stored as an active one with the moment since when it is held back: it keeps its tokens.
+const fn stored_state(state: HeldState) -> HeldState {
+    match state {
+        HeldState::Suspended => HeldState::Active,
+        other => other,
+    }
+}
+
+fn suspended_at(held: &HeldConsent) -> Option<Timestamp> {
+    (held.state == HeldState::Suspended).then_some(held.updated_at)
 }
 
 impl Row {
@@ -60,6 +80,12 @@ impl Row {
             .map(|person| NationalIdentifier::new(&person))
             .transpose()
             .map_err(|_| StoreError::Corrupt("held_consents.expected_person"))?;
+        let stored = HeldState::from_word(&self.state).ok_or(StoreError::Corrupt("held_consents.state"))?;
+        let grant_id = self.grant_id.as_deref().and_then(|grant| grant.split(GRANT_MARK).next());
+        let how = self
+            .action
+            .as_deref()
+            .map(|word| ReplaceHow::from_word(word).ok_or(StoreError::Corrupt("held_consents.action")));
         Ok(HeldConsent {
             case_reference: open(column!(held_consents.case_reference), &self.case_reference)?
                 .map(|reference| reference.to_string()),
@@ -70,10 +96,17 @@ impl Row {
             detail: from_json(&self.detail, "held_consents.detail")?,
             expected_person,
             return_url: self.return_url,
-            state: HeldState::from_word(&self.state).ok_or(StoreError::Corrupt("held_consents.state"))?,
+            state: if self.suspended_at.is_some() { HeldState::Suspended } else { stored },
             reason: self.reason,
-            grant_id: self.grant_id,
+            grant_id: grant_id
+                .map(GrantId::new)
+                .transpose()
+                .map_err(|_| StoreError::Corrupt("held_consents.grant_id"))?,
             tokens,
+            sequence: u64::try_from(self.sequence)
+                .map_err(|_| StoreError::Corrupt("held_consents.sequence"))?,
+            commitment: self.commitment.map(Commitment::from_text),
+            replaces: how.transpose()?.zip(self.replaces),
             created_at: self.created_at,
             updated_at: self.updated_at,
         })
@@ -113,6 +146,7 @@ fn seal_tokens(reader: &Reader<'_>, held: &HeldConsent) -> Result<SealedTokens, 
 /// [`StoreError::Conflict`] when this holder's grant is known already.
 pub fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
     let tokens = seal_tokens(tx, held)?;
+    let sequence = i64::try_from(held.sequence).map_err(|_| StoreError::Rule("held_consents.sequence"))?;
     let (sealer, row) = (&tx.keys.sealer, held.id.as_bytes());
     let case_reference = sealer.seal_option(
         column!(held_consents.case_reference),
@@ -134,7 +168,10 @@ pub fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
             held_consents::case_reference.eq(case_reference),
             held_consents::expected_person.eq(expected_person),
             held_consents::return_url.eq(held.return_url.as_deref()),
-            held_consents::state.eq(held.state.as_str()),
+            held_consents::state.eq(stored_state(held.state).as_str()),
+            held_consents::suspended_at.eq(suspended_at(held)),
+            held_consents::sequence.eq(sequence),
+            held_consents::commitment.eq(held.commitment.as_ref().map(Commitment::as_str)),
             held_consents::reason.eq(held.reason.as_deref()),
             held_consents::grant_id.eq(held.grant_id.clone()),
             held_consents::access_token.eq(tokens.access),
@@ -143,6 +180,8 @@ pub fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
             held_consents::dpop_kid.eq(tokens.dpop_kid),
             held_consents::created_at.eq(held.created_at),
             held_consents::updated_at.eq(held.updated_at),
+            held_consents::action.eq(held.replaces.map(|(how, _)| how.as_str())),
+            held_consents::replaces.eq(held.replaces.map(|(_, replaced)| replaced)),
         ))
         .execute(tx.db)?;
     Ok(())
@@ -161,10 +200,14 @@ pub fn save(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
         return if held.state.is_end() { Ok(()) } else { Err(StoreError::Conflict) };
     }
     let tokens = seal_tokens(tx, held)?;
+    let sequence = i64::try_from(held.sequence).map_err(|_| StoreError::Rule("held_consents.sequence"))?;
     diesel::update(held_consents::table.find(held.id))
         .set((
             held_consents::detail.eq(to_json(&held.detail, "held_consents.detail")?),
-            held_consents::state.eq(held.state.as_str()),
+            held_consents::state.eq(stored_state(held.state).as_str()),
+            held_consents::suspended_at.eq(suspended_at(held)),
+            held_consents::sequence.eq(sequence),
+            held_consents::commitment.eq(held.commitment.as_ref().map(Commitment::as_str)),
             held_consents::reason.eq(held.reason.as_deref()),
             held_consents::grant_id.eq(held.grant_id.clone()),
             held_consents::access_token.eq(tokens.access),
@@ -175,6 +218,18 @@ pub fn save(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
         ))
         .execute(tx.db)?;
     Ok(())
+}
+
+/// Lets go of the grant's identifier, for the consent that takes the grant over. The consent itself still tells it.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when there is no such consent, or it has no grant.
+pub fn let_go_of_grant(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
+    let grant = held.grant_id.as_ref().ok_or(StoreError::NotFound)?;
+    let marked = format!("{}{GRANT_MARK}{}", grant.as_str(), held.id);
+    let holds = held_consents::table.find(held.id).filter(held_consents::grant_id.eq(grant));
+    let changed = diesel::update(holds).set(held_consents::grant_id.eq(marked)).execute(tx.db)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
 }
 
 /// A consent by id.
@@ -219,7 +274,12 @@ pub fn of_service(
         .select(Row::as_select());
     let rows: Vec<Row> = match state {
         None => all.load(reader.db)?,
-        Some(state) => all.filter(held_consents::state.eq(state.as_str())).load(reader.db)?,
+        Some(HeldState::Suspended) => {
+            all.filter(held_consents::suspended_at.is_not_null()).load(reader.db)?
+        }
+        Some(state) => all
+            .filter(held_consents::state.eq(state.as_str()).and(held_consents::suspended_at.is_null()))
+            .load(reader.db)?,
     };
     rows.into_iter().map(|row| row.into_held(reader)).collect()
 }

@@ -147,6 +147,9 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         ended_at -> Nullable<BigInt>,
+        action -> Nullable<Text>,
+        replaces -> Nullable<Binary>,
+        denied_by -> Nullable<Text>,
     }
 }
 
@@ -173,6 +176,9 @@ diesel::table! {
         until_at -> BigInt,
         ended_at -> Nullable<BigInt>,
         version -> BigInt,
+        reason -> Nullable<Text>,
+        replaces -> Nullable<Binary>,
+        replaced_by -> Nullable<Binary>,
     }
 }
 
@@ -185,6 +191,7 @@ diesel::table! {
         from_state -> Nullable<Text>,
         to_state -> Text,
         ended_at -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
     }
 }
 
@@ -265,6 +272,11 @@ diesel::table! {
         authorization_expires_at -> Nullable<BigInt>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        suspended_at -> Nullable<BigInt>,
+        sequence -> BigInt,
+        commitment -> Nullable<Text>,
+        action -> Nullable<Text>,
+        replaces -> Nullable<Binary>,
     }
 }
 
@@ -276,6 +288,17 @@ diesel::table! {
         outcome -> Text,
         receipt -> Nullable<Text>,
         body_digest -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    standing_denials (id) {
+        id -> Binary,
+        person -> Binary,
+        kind -> Text,
+        target -> Text,
+        name -> Text,
+        created_at -> BigInt,
     }
 }
 
@@ -301,4 +324,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     exchanges,
     held_consents,
     fetches,
+    standing_denials,
 );

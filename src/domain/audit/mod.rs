@@ -20,6 +20,9 @@ pub enum Entry {
         /// What the login provider signed, for the decision that began it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         commitment: Option<String>,
+        /// Why, a stable word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
         /// When, seconds since 1970.
         at: i64,
     },
@@ -46,7 +49,19 @@ impl Entry {
     /// A consent's change.
     #[must_use]
     pub fn consent(consent: ConsentId, state: &str, at: Timestamp) -> Self {
-        Self::Consent { consent, state: state.to_owned(), commitment: None, at: at.secs() }
+        Self::Consent { consent, state: state.to_owned(), commitment: None, reason: None, at: at.secs() }
+    }
+
+    /// A consent's change with its reason.
+    #[must_use]
+    pub fn change(consent: ConsentId, state: &str, reason: &str, at: Timestamp) -> Self {
+        Self::Consent {
+            consent,
+            state: state.to_owned(),
+            commitment: None,
+            reason: Some(reason.to_owned()),
+            at: at.secs(),
+        }
     }
 
     /// A consent's beginning.
@@ -56,6 +71,7 @@ impl Entry {
             consent,
             state: "active".to_owned(),
             commitment: Some(commitment.to_owned()),
+            reason: None,
             at: at.secs(),
         }
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::document::Commitment;
 use super::request::Origin;
 use super::terms::AuthorizationDetail;
 use crate::domain::clock::Timestamp;
@@ -23,6 +24,8 @@ pub enum HeldState {
     Given,
     /// Data may be fetched.
     Active,
+    /// Held back by the resident or the holder; data may be fetched again when the holder says so.
+    Suspended,
     /// The resident said no.
     Declined,
     /// Nobody decided in time.
@@ -32,8 +35,15 @@ pub enum HeldState {
 }
 
 impl HeldState {
-    const ALL: [Self; 6] =
-        [Self::Requested, Self::Given, Self::Active, Self::Declined, Self::Lapsed, Self::Ended];
+    const ALL: [Self; 7] = [
+        Self::Requested,
+        Self::Given,
+        Self::Active,
+        Self::Suspended,
+        Self::Declined,
+        Self::Lapsed,
+        Self::Ended,
+    ];
 
     /// The word, stored and in the service API.
     #[must_use]
@@ -42,6 +52,7 @@ impl HeldState {
             Self::Requested => "requested",
             Self::Given => "given",
             Self::Active => "active",
+            Self::Suspended => "suspended",
             Self::Declined => "declined",
             Self::Lapsed => "lapsed",
             Self::Ended => "ended",
@@ -86,8 +97,14 @@ pub struct HeldConsent {
     pub reason: Option<String>,
     /// The consent's identifier, once there is one.
     pub grant_id: Option<GrantId>,
-    /// What fetches the data, while it is active.
+    /// What fetches the data, while it is active or suspended.
     pub tokens: Option<HeldTokens>,
+    /// The number of the last change that the holder told of; older news has no effect.
+    pub sequence: u64,
+    /// What the login provider signed, as the token says: tells the consents of one grant apart.
+    pub commitment: Option<Commitment>,
+    /// The consent of this service that this one asks to replace or extend.
+    pub replaces: Option<(ReplaceHow, HeldConsentId)>,
     /// When it was asked for or given.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -100,6 +117,33 @@ impl std::fmt::Debug for HeldConsent {
             .field("id", &self.id)
             .field("state", &self.state)
             .finish_non_exhaustive()
+    }
+}
+
+/// How a request goes about a consent that is there already (`grant_management_action`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplaceHow {
+    /// What is asked comes in its place.
+    Replace,
+    /// What is asked is added to it.
+    Merge,
+}
+
+impl ReplaceHow {
+    /// The word on the wire and in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::Merge => "merge",
+        }
+    }
+
+    /// From the word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Replace, Self::Merge].into_iter().find(|how| how.as_str() == word)
     }
 }
 

@@ -14,7 +14,7 @@ pub mod terms;
 
 pub use document::{Commitment, ConsentDocument, Salt};
 pub use evidence::{Evidence, EvidenceError, VerifiedEvidence};
-pub use held::{HeldConsent, HeldState, HeldTokens, PendingAuthorization};
+pub use held::{HeldConsent, HeldState, HeldTokens, PendingAuthorization, ReplaceHow};
 pub use request::{ConsentRequest, Origin, PendingDecision, RequestState};
-pub use state::{Actor, Consent, ConsentState, End, Transition, TransitionError};
+pub use state::{Actor, Consent, ConsentState, End, Reason, Transition, TransitionError};
 pub use terms::{AuthorizationDetail, DetailError, Frequency, Period, Terms};

@@ -38,6 +38,89 @@ impl Actor {
     }
 }
 
+/// Why a change was made, as a stable word: kept with the change, told to the recipient and to the resident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The resident decided.
+    Decided,
+    /// The resident paused it.
+    Paused,
+    /// The resident let it go on.
+    Continued,
+    /// The declared use that it rests on no longer covers it.
+    UseChanged,
+    /// The declared use that it rests on is no longer published.
+    UseWithdrawn,
+    /// The declared use covers it again.
+    UseFits,
+    /// The resident took it back.
+    TakenBack,
+    /// The recipient gave it back.
+    GivenBack,
+    /// Its code came twice: it was stolen somewhere.
+    CodeReplayed,
+    /// Nobody came for it in time.
+    Unredeemed,
+    /// Its last day passed.
+    LastDay,
+    /// Its last exchange was made.
+    UsedUp,
+    /// Another consent took its place.
+    Replaced,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 13] = [
+        Self::Decided,
+        Self::Paused,
+        Self::Continued,
+        Self::UseChanged,
+        Self::UseWithdrawn,
+        Self::UseFits,
+        Self::TakenBack,
+        Self::GivenBack,
+        Self::CodeReplayed,
+        Self::Unredeemed,
+        Self::LastDay,
+        Self::UsedUp,
+        Self::Replaced,
+    ];
+
+    /// The word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Decided => "decided",
+            Self::Paused => "paused",
+            Self::Continued => "continued",
+            Self::UseChanged => "use_changed",
+            Self::UseWithdrawn => "use_withdrawn",
+            Self::UseFits => "use_fits",
+            Self::TakenBack => "taken_back",
+            Self::GivenBack => "given_back",
+            Self::CodeReplayed => "code_replayed",
+            Self::Unredeemed => "unredeemed",
+            Self::LastDay => "last_day",
+            Self::UsedUp => "used_up",
+            Self::Replaced => "replaced",
+        }
+    }
+
+    /// From the word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+
+    /// Whether the declared use stands behind it: then the resident alone cannot let the consent go on.
+    #[must_use]
+    pub const fn is_of_use(self) -> bool {
+        matches!(self, Self::UseChanged | Self::UseWithdrawn)
+    }
+}
+
 /// How a consent ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -131,6 +214,12 @@ pub struct Consent {
     pub status_index: u32,
     /// Where it stands.
     pub state: ConsentState,
+    /// Why it stands there: the reason of its last change.
+    pub reason: Reason,
+    /// The consent whose place it took.
+    pub replaces: Option<ConsentId>,
+    /// The consent that took its place.
+    pub replaced_by: Option<ConsentId>,
     /// Exchanges made.
     pub exchanges: u32,
     /// When the last one was made.
@@ -150,6 +239,8 @@ pub struct Transition {
     pub to: ConsentState,
     /// Who caused it.
     pub actor: Actor,
+    /// Why.
+    pub reason: Reason,
     /// When.
     pub at: Timestamp,
 }
@@ -202,16 +293,55 @@ impl Consent {
         if self.exchanges < self.terms.max_exchanges {
             return Ok(None);
         }
-        self.state = ConsentState::Ended { at: now, how: End::Exhausted };
-        Ok(Some(Transition { to: self.state, actor: Actor::Node, at: now }))
+        let to = ConsentState::Ended { at: now, how: End::Exhausted };
+        Ok(Some(self.turned(to, Actor::Node, Reason::UsedUp, now)))
+    }
+
+    /// Holds the consent back: the resident pauses it, or the node because its declared use no longer covers it.
+    ///
+    /// # Errors
+    /// [`TransitionError`] unless it is active.
+    pub fn suspend(
+        &mut self,
+        actor: Actor,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Result<Transition, TransitionError> {
+        if self.state == ConsentState::Active {
+            Ok(self.turned(ConsentState::Suspended, actor, reason, now))
+        } else {
+            Err(self.cannot_become(ConsentState::Suspended))
+        }
+    }
+
+    /// Lets a suspended consent go on. Whether its declared use covers it is for the caller to know.
+    ///
+    /// # Errors
+    /// [`TransitionError`] unless it is suspended and its last day has not passed.
+    pub fn resume(
+        &mut self,
+        actor: Actor,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Result<Transition, TransitionError> {
+        if self.state == ConsentState::Suspended && now < self.terms.until.end() {
+            Ok(self.turned(ConsentState::Active, actor, reason, now))
+        } else {
+            Err(self.cannot_become(ConsentState::Active))
+        }
     }
 
     /// Takes the consent back.
     ///
     /// # Errors
     /// [`TransitionError`] when it has ended already.
-    pub fn revoke(&mut self, actor: Actor, now: Timestamp) -> Result<Transition, TransitionError> {
-        self.end(End::Revoked(actor), actor, now)
+    pub fn revoke(
+        &mut self,
+        actor: Actor,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Result<Transition, TransitionError> {
+        self.end(End::Revoked(actor), actor, reason, now)
     }
 
     /// Ends the consent because its last day has passed.
@@ -219,17 +349,40 @@ impl Consent {
     /// # Errors
     /// [`TransitionError`] when it has ended already.
     pub fn expire(&mut self, now: Timestamp) -> Result<Transition, TransitionError> {
-        self.end(End::Expired, Actor::Node, now)
+        self.end(End::Expired, Actor::Node, Reason::LastDay, now)
     }
 
-    fn end(&mut self, how: End, actor: Actor, now: Timestamp) -> Result<Transition, TransitionError> {
+    /// Ends the consent because the resident gave another one in its place.
+    ///
+    /// # Errors
+    /// [`TransitionError`] when it has ended already.
+    pub fn replace(&mut self, by: ConsentId, now: Timestamp) -> Result<Transition, TransitionError> {
+        let transition = self.end(End::Replaced, Actor::Resident, Reason::Replaced, now)?;
+        self.replaced_by = Some(by);
+        Ok(transition)
+    }
+
+    fn end(
+        &mut self,
+        how: End,
+        actor: Actor,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Result<Transition, TransitionError> {
         let to = ConsentState::Ended { at: now, how };
         match self.state {
-            ConsentState::Active | ConsentState::Suspended => {
-                self.state = to;
-                Ok(Transition { to, actor, at: now })
-            }
-            ConsentState::Ended { .. } => Err(TransitionError { from: self.state.as_str(), to: to.as_str() }),
+            ConsentState::Active | ConsentState::Suspended => Ok(self.turned(to, actor, reason, now)),
+            ConsentState::Ended { .. } => Err(self.cannot_become(to)),
         }
+    }
+
+    const fn turned(&mut self, to: ConsentState, actor: Actor, reason: Reason, at: Timestamp) -> Transition {
+        self.state = to;
+        self.reason = reason;
+        Transition { to, actor, reason, at }
+    }
+
+    const fn cannot_become(&self, to: ConsentState) -> TransitionError {
+        TransitionError { from: self.state.as_str(), to: to.as_str() }
     }
 }

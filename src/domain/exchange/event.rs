@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::clock::{Day, Timestamp};
+use crate::domain::consent::{Commitment, Reason};
 use crate::domain::ids::{DatasetId, EntityId, FieldName, GrantId, Jti, UseId};
 use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
@@ -23,6 +24,10 @@ pub const SECURITY_EVENT: Profile = Profile {
 const OLDEST_SECS: i64 = 14 * 86_400;
 
 const GIVEN: &str = "urn:omadata:event:consent-given";
+const CHANGED: &str = "urn:omadata:event:consent-changed";
+const SUSPENDED: &str = "urn:omadata:event:consent-suspended";
+const RESUMED: &str = "urn:omadata:event:consent-resumed";
+const EXPIRED: &str = "urn:omadata:event:consent-expired";
 /// Type of [`Event::ConsentRevoked`].
 pub const REVOKED: &str = "urn:omadata:event:consent-revoked";
 const ACKNOWLEDGED: &str = "urn:omadata:event:exchange-acknowledged";
@@ -33,8 +38,16 @@ const ACKNOWLEDGED: &str = "urn:omadata:event:exchange-acknowledged";
 pub enum Event {
     /// A resident gave a consent in the holder's portal.
     ConsentGiven(ConsentGiven),
-    /// A consent is over.
-    ConsentRevoked(ConsentRevoked),
+    /// Another consent took its place, or its terms must be read again.
+    ConsentChanged(ConsentNews),
+    /// A consent is held back: the recipient stops at once and may go on later.
+    ConsentSuspended(ConsentNews),
+    /// A consent that was held back is in force again.
+    ConsentResumed(ConsentNews),
+    /// A consent was taken back, or withdrawn by its holder: the recipient stops at once.
+    ConsentRevoked(ConsentNews),
+    /// A consent is over by its own limits: the last day, or the last exchange.
+    ConsentExpired(ConsentNews),
     /// The recipient verified an exchange's answer.
     ExchangeAcknowledged(ExchangeAcknowledged),
 }
@@ -64,14 +77,55 @@ impl std::fmt::Debug for ConsentGiven {
     }
 }
 
-/// A consent is over: the recipient stops at once.
+/// What happened to a consent that its recipient knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ConsentRevoked {
+pub struct ConsentNews {
     /// The consent.
     pub grant_id: GrantId,
     /// When, seconds since 1970.
     pub at: i64,
+    /// Why, a stable word ([`Reason`] at the holder; a recipient takes any).
+    pub reason: ReasonWord,
+    /// The number of the change's entry in the holder's log: news older than what is known has no effect.
+    pub sequence: u64,
+    /// The commitment of the consent that this is about: a grant may have passed to another one since.
+    pub commitment: Commitment,
+}
+
+/// A reason as another node words it: lower-case letters and underscores, 40 at most.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ReasonWord(String);
+
+impl ReasonWord {
+    /// The word.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Reason> for ReasonWord {
+    fn from(reason: Reason) -> Self {
+        Self(reason.as_str().to_owned())
+    }
+}
+
+impl From<ReasonWord> for String {
+    fn from(word: ReasonWord) -> Self {
+        word.0
+    }
+}
+
+impl TryFrom<String> for ReasonWord {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let fits = (1..=40).contains(&text.len())
+            && text.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_');
+        if fits { Ok(Self(text)) } else { Err("a reason is lower-case letters and underscores") }
+    }
 }
 
 /// The recipient's own signature on an exchange.
@@ -108,24 +162,37 @@ impl Event {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::ConsentGiven(_) => GIVEN,
+            Self::ConsentChanged(_) => CHANGED,
+            Self::ConsentSuspended(_) => SUSPENDED,
+            Self::ConsentResumed(_) => RESUMED,
             Self::ConsentRevoked(_) => REVOKED,
+            Self::ConsentExpired(_) => EXPIRED,
             Self::ExchangeAcknowledged(_) => ACKNOWLEDGED,
         }
     }
 
     fn to_member(&self) -> Result<(&'static str, Value), serde_json::Error> {
-        Ok(match self {
-            Self::ConsentGiven(event) => (GIVEN, serde_json::to_value(event)?),
-            Self::ConsentRevoked(event) => (REVOKED, serde_json::to_value(event)?),
-            Self::ExchangeAcknowledged(event) => (ACKNOWLEDGED, serde_json::to_value(event)?),
-        })
+        let value = match self {
+            Self::ConsentGiven(event) => serde_json::to_value(event)?,
+            Self::ConsentChanged(news)
+            | Self::ConsentSuspended(news)
+            | Self::ConsentResumed(news)
+            | Self::ConsentRevoked(news)
+            | Self::ConsentExpired(news) => serde_json::to_value(news)?,
+            Self::ExchangeAcknowledged(event) => serde_json::to_value(event)?,
+        };
+        Ok((self.name(), value))
     }
 
     fn from_member(name: &str, value: Value) -> Result<Self, JoseError> {
         let malformed = |_| JoseError::MalformedClaims;
         match name {
             GIVEN => serde_json::from_value(value).map(Self::ConsentGiven).map_err(malformed),
+            CHANGED => serde_json::from_value(value).map(Self::ConsentChanged).map_err(malformed),
+            SUSPENDED => serde_json::from_value(value).map(Self::ConsentSuspended).map_err(malformed),
+            RESUMED => serde_json::from_value(value).map(Self::ConsentResumed).map_err(malformed),
             REVOKED => serde_json::from_value(value).map(Self::ConsentRevoked).map_err(malformed),
+            EXPIRED => serde_json::from_value(value).map(Self::ConsentExpired).map_err(malformed),
             ACKNOWLEDGED => serde_json::from_value(value).map(Self::ExchangeAcknowledged).map_err(malformed),
             _ => Err(JoseError::MalformedClaims),
         }

@@ -128,7 +128,7 @@ on_both!(
             .store
             .write(move |tx| {
                 let mut consent = consents::lock(tx, id)?;
-                let change = consent.revoke(Actor::Resident, at(60)).map_err(|_| StoreError::Conflict)?;
+                let change = consent.revoke(Actor::Resident, Reason::TakenBack, at(60)).map_err(|_| StoreError::Conflict)?;
                 consents::save(tx, &consent, Some(&change))
             })
             .await

@@ -11,7 +11,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::consent::request::ReturnPath;
 use crate::domain::consent::{
     Actor, AuthorizationDetail, Commitment, Consent, ConsentRequest, ConsentState, End, Evidence,
-    HeldConsent, HeldState, HeldTokens, Origin, PendingAuthorization, PendingDecision, RequestState, Terms,
+    HeldConsent, HeldState, HeldTokens, Origin, PendingAuthorization, PendingDecision, Reason, RequestState,
+    Terms,
 };
 use crate::domain::ids::{
     ConsentId, EntityId, ExchangeId, GrantId, HeldConsentId, Jti, KeyId, NationalIdentifier, PairwiseSubject,
@@ -113,6 +114,9 @@ fn consent(n: u8, person: PersonId, max_exchanges: u32) -> Consent {
         commitment: Commitment::from_text("commitment".to_owned()),
         status_index: 0,
         state: ConsentState::Active,
+        reason: Reason::Decided,
+        replaces: None,
+        replaced_by: None,
         exchanges: 0,
         last_exchange_at: None,
         decided_at: at(10),

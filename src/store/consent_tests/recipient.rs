@@ -17,6 +17,9 @@ fn held(n: u8) -> HeldConsent {
         reason: None,
         grant_id: None,
         tokens: None,
+        sequence: 0,
+        commitment: None,
+        replaces: None,
         created_at: at(i64::from(n)),
         updated_at: at(i64::from(n)),
     }

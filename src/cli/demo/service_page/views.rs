@@ -99,7 +99,7 @@ impl Chip {
             (Some("declined"), _) => ("The resident did not allow it", "bad"),
             (Some("lapsed"), _) => ("Nobody decided in time", "bad"),
             (Some("ended"), "taken_back") => ("The resident has stopped it", "bad"),
-            (Some("ended"), "expired") => ("Over: its last day has passed", "bad"),
+            (Some("ended"), "last_day") => ("Over: its last day has passed", "bad"),
             (Some("ended"), "refused_by_holder") => ("The holding city serves it no more", "bad"),
             (Some("ended"), _) => ("Over", "bad"),
             (Some(_), _) => ("Waiting for the resident", ""),

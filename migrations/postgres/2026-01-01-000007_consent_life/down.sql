@@ -1,0 +1,13 @@
+DROP TABLE standing_denials;
+ALTER TABLE held_consents DROP COLUMN replaces;
+ALTER TABLE held_consents DROP COLUMN action;
+ALTER TABLE held_consents DROP COLUMN commitment;
+ALTER TABLE held_consents DROP COLUMN sequence;
+ALTER TABLE held_consents DROP COLUMN suspended_at;
+ALTER TABLE consent_requests DROP COLUMN denied_by;
+ALTER TABLE consent_requests DROP COLUMN replaces;
+ALTER TABLE consent_requests DROP COLUMN action;
+ALTER TABLE consent_events DROP COLUMN reason;
+ALTER TABLE consents DROP COLUMN replaced_by;
+ALTER TABLE consents DROP COLUMN replaces;
+ALTER TABLE consents DROP COLUMN reason;

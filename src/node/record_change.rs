@@ -1,0 +1,48 @@
+//! The one place through which every change of a consent goes: kept with its actor and reason, logged, and told to the
+//! recipient, all in the transaction that makes it.
+
+use super::promise;
+use crate::domain::audit::Entry;
+use crate::domain::consent::{Actor, Consent, ConsentState, End, Transition};
+use crate::domain::exchange::Event;
+use crate::domain::exchange::event::ConsentNews;
+use crate::store::{StoreError, Tx, consents};
+
+/// Records a change: the consent as it is after it, and the transition that led there.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the stored consent has ended.
+pub(super) fn record_change(
+    tx: &mut Tx<'_>,
+    consent: &Consent,
+    change: &Transition,
+) -> Result<(), StoreError> {
+    consents::save(tx, consent, Some(change))?;
+    let entry = Entry::change(consent.id, change.to.as_str(), change.reason.as_str(), change.at);
+    let sequence = promise::log(tx, &entry, change.at)?;
+    if let Some(event) = news(consent, change, sequence) {
+        promise::event(tx, &consent.terms.recipient, consent.id, &event, sequence, change.at)?;
+    }
+    Ok(())
+}
+
+/// What the recipient is told; nothing of what it did itself.
+fn news(consent: &Consent, change: &Transition, sequence: u64) -> Option<Event> {
+    let news = ConsentNews {
+        grant_id: consent.grant_id.clone(),
+        at: change.at.secs(),
+        reason: change.reason.into(),
+        sequence,
+        commitment: consent.commitment.clone(),
+    };
+    match change.to {
+        _ if change.actor == Actor::Recipient => None,
+        ConsentState::Active => Some(Event::ConsentResumed(news)),
+        ConsentState::Suspended => Some(Event::ConsentSuspended(news)),
+        ConsentState::Ended { how, .. } => Some(match how {
+            End::Revoked(_) => Event::ConsentRevoked(news),
+            End::Expired | End::Exhausted => Event::ConsentExpired(news),
+            End::Replaced => Event::ConsentChanged(news),
+        }),
+    }
+}
