@@ -124,6 +124,8 @@ pub trait MemberConfigurations: Send + Sync {
 pub enum OutboundBody {
     /// GET.
     None,
+    /// DELETE without a body.
+    Delete,
     /// POST of a form.
     Form(Vec<(String, String)>),
     /// POST of bytes.

@@ -12,7 +12,7 @@ use crate::domain::ids::{EntityId, GrantId, KeyId};
 use crate::domain::jose::SigningKey;
 use crate::domain::token::client_assertion::{self, ASSERTION_TYPE};
 use crate::domain::token::proof::{self, ProofClaims, token_hash};
-use crate::domain::token::{AuthenticToken, TokenPolicy};
+use crate::domain::token::{AuthenticToken, ManagementScope, TokenPolicy};
 use crate::ports::{OutboundAnswer, OutboundBody, OutboundRequest};
 use crate::store::signing_keys;
 
@@ -148,6 +148,119 @@ pub(super) async fn token(
         }
     }
     Err(Problem::because(ProblemKind::PeerUnavailable, "the nonce changes at every request").into())
+}
+
+/// Where a grant stands at its holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GrantStanding {
+    /// In force.
+    Active,
+    /// Held back.
+    Suspended,
+    /// Over, or never ours.
+    Gone,
+}
+
+/// Asks a holder where a grant stands; none when it offers no way to ask.
+pub(super) async fn grant_standing(
+    node: &Node,
+    holder: &TrustedPeer,
+    grant: &GrantId,
+) -> Result<Option<GrantStanding>, Problem> {
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(default)]
+        status: Option<String>,
+    }
+    let scope = ManagementScope::Query;
+    let Some(answer) = manage_grant(node, holder, grant, scope, OutboundBody::None).await? else {
+        return Ok(None);
+    };
+    match answer.status {
+        200 => {
+            let body: Body = serde_json::from_slice(&answer.body)
+                .map_err(|_| Problem::because(ProblemKind::AnswerNotTrusted, "grant answer"))?;
+            let suspended = body.status.as_deref() == Some("suspended");
+            Ok(Some(if suspended { GrantStanding::Suspended } else { GrantStanding::Active }))
+        }
+        404 => Ok(Some(GrantStanding::Gone)),
+        other => Err(Problem::because(ProblemKind::PeerUnavailable, other)),
+    }
+}
+
+/// Gives a grant back to its holder. One that is gone already, or a holder that offers no way, is no error.
+pub(super) async fn give_grant_back(
+    node: &Node,
+    holder: &TrustedPeer,
+    grant: &GrantId,
+) -> Result<(), Problem> {
+    let scope = ManagementScope::Revoke;
+    match manage_grant(node, holder, grant, scope, OutboundBody::Delete).await?.map(|answer| answer.status) {
+        None | Some(200 | 204 | 404) => Ok(()),
+        Some(other) => Err(Problem::because(ProblemKind::PeerUnavailable, other)),
+    }
+}
+
+/// One request at a holder's grant management endpoint, with a token of this node's own.
+async fn manage_grant(
+    node: &Node,
+    holder: &TrustedPeer,
+    grant: &GrantId,
+    scope: ManagementScope,
+    body: OutboundBody,
+) -> Result<Option<OutboundAnswer>, Problem> {
+    let Some(endpoint) = &authorization_server(holder)?.grant_management_endpoint else { return Ok(None) };
+    let url = url::Url::parse(&format!("{}/{grant}", endpoint.as_str().trim_end_matches('/')))
+        .map_err(|error| Problem::because(ProblemKind::PeerNotTrusted, error))?;
+    let key = node.keys.active(KeyPurpose::Dpop)?;
+    let token = management_token(node, holder, &key, scope).await?;
+    let method = if matches!(body, OutboundBody::Delete) { "DELETE" } else { "GET" };
+    let (proof, _) = sign_proof(node, &key, &holder.id, method, url.as_str(), Some(&token), node.now())?;
+    let request = OutboundRequest {
+        url,
+        body,
+        headers: vec![("authorization", format!("DPoP {token}")), ("dpop", proof)],
+        max_bytes: MAX_OAUTH_BYTES,
+    };
+    let answer = node
+        .outbound
+        .send(request)
+        .await
+        .map_err(|error| Problem::because(ProblemKind::PeerUnavailable, error))?;
+    remember_nonce(node, &holder.id, &answer);
+    Ok(Some(answer))
+}
+
+async fn management_token(
+    node: &Node,
+    holder: &TrustedPeer,
+    key: &SigningKey,
+    scope: ManagementScope,
+) -> Result<String, Problem> {
+    #[derive(Deserialize)]
+    struct Body {
+        access_token: String,
+    }
+    let url = &authorization_server(holder)?.token_endpoint;
+    for _ in 0..2 {
+        let now = node.now();
+        let mut form = client_authentication(node, &holder.id, now)?;
+        form.push(("grant_type".to_owned(), "client_credentials".to_owned()));
+        form.push(("scope".to_owned(), scope.as_str().to_owned()));
+        let (proof, sent) = sign_proof(node, key, &holder.id, "POST", url.as_str(), None, now)?;
+        let answer = post_form(node, url, form, vec![("dpop", proof)]).await?;
+        let handed_out = remember_nonce(node, &holder.id, &answer);
+        if answer.status == 200 {
+            return serde_json::from_slice::<Body>(&answer.body)
+                .map(|body| body.access_token)
+                .map_err(|_| Problem::because(ProblemKind::AnswerNotTrusted, "token answer"));
+        }
+        match oauth_error(&answer) {
+            AskError::Refused(code) if code == "use_dpop_nonce" && handed_out != sent => {}
+            other => return Err(other.into()),
+        }
+    }
+    Err(Problem::because(ProblemKind::PeerUnavailable, "the nonce changes at every request"))
 }
 
 /// Takes a token answer, and only when the token itself says the same under the holder's signature.

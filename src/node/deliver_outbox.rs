@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::promise::Work;
-use super::{KeyPurpose, Node, Problem, ProblemKind, redeem_code};
+use super::{KeyPurpose, Node, Problem, ProblemKind, ask_holder, redeem_code};
 use crate::domain::clock::Timestamp;
 use crate::domain::exchange::Event;
 use crate::domain::federation::TrustedPeer;
@@ -88,6 +88,10 @@ async fn attempt(node: &Node, item: &Leased) -> Result<(), Problem> {
     match Work::of(item) {
         Some(Work::Event(event)) => push(node, item, &event).await,
         Some(Work::Redeem { held, code }) => redeem_code::redeem_pre_authorized(node, held, &code).await,
+        Some(Work::GiveBack(grant)) => {
+            let holder = node.peers.resolve(&item.destination).await?;
+            ask_holder::give_grant_back(node, &holder, &grant).await
+        }
         None => Err(Problem::because(ProblemKind::Internal, "unknown work")),
     }
 }

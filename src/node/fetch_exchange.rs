@@ -47,7 +47,7 @@ pub async fn fetch_exchange(
     }
     match result {
         Ok(data) => Ok(data),
-        Err(failed) => Err(settle(node, held, failed).await?),
+        Err(failed) => Err(settle(node, &holder, held, failed).await?),
     }
 }
 
@@ -77,6 +77,7 @@ fn live(held: &HeldConsent) -> Result<&HeldTokens, Problem> {
     match (held.state, &held.tokens) {
         (HeldState::Active, Some(tokens)) => Ok(tokens),
         (HeldState::Requested | HeldState::Given, _) => Err(Problem::new(ProblemKind::ConsentPending)),
+        (HeldState::Suspended, _) => Err(Problem::new(ProblemKind::ConsentSuspended)),
         (HeldState::Declined, _) => Err(Problem::new(ProblemKind::ConsentDeclined)),
         _ => Err(Problem::new(ProblemKind::ConsentNotInForce)),
     }
@@ -192,23 +193,26 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
     Ok(())
 }
 
-/// Records a failed attempt and says what the service is told. A consent whose token the holder refuses is over for
-/// this node too.
-async fn settle(node: &Node, held: HeldConsent, failed: Failed) -> Result<Problem, Problem> {
-    let (problem, over) = match failed {
-        Failed::TokenRefused => (Problem::because(ProblemKind::HolderRefused, "token refused"), true),
-        Failed::Problem(problem) => (problem, false),
+/// Records a failed attempt and says what the service is told. A consent whose token the holder refuses is held back
+/// or over; the holder says which.
+async fn settle(
+    node: &Node,
+    holder: &TrustedPeer,
+    held: HeldConsent,
+    failed: Failed,
+) -> Result<Problem, Problem> {
+    let id = held.id;
+    let problem = match failed {
+        Failed::TokenRefused => redeem_code::refused(node, holder, held).await?,
+        Failed::Problem(problem) => problem,
     };
     let now = node.now();
-    let (id, outcome) = (held.id, problem.kind.slug());
+    let outcome = problem.kind.slug();
     node.store
         .write(move |tx| {
             let fetch = NewFetch { held: id, at: now, outcome, receipt: None, body_digest: None };
             fetches::insert(tx, &fetch)
         })
         .await?;
-    if over {
-        redeem_code::end(node, held, "refused_by_holder").await?;
-    }
     Ok(problem)
 }

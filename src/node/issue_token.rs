@@ -140,7 +140,8 @@ fn grant(form: &TokenForm) -> Result<Grant, OAuthError> {
     }
 }
 
-fn check_proof(node: &Node, proof: Option<&str>) -> Result<VerifiedProof, OAuthError> {
+/// The proof that comes with a token request.
+pub(super) fn check_proof(node: &Node, proof: Option<&str>) -> Result<VerifiedProof, OAuthError> {
     let missing = OAuthError::new(OAuthCode::InvalidDpopProof, "exactly one DPoP header is needed");
     let now = node.now();
     let url = node.settings.url("/oauth/token");

@@ -4,10 +4,11 @@ use super::log_in::Resident;
 use super::{Node, Problem, ProblemKind};
 use crate::domain::catalogue::{DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
+use crate::domain::consent::state::NotInForce;
 use crate::domain::consent::{Consent, ConsentRequest};
 use crate::domain::exchange::event::REVOKED;
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, FieldName};
-use crate::store::consents::Change;
+pub use crate::store::consents::Change as KeptChange;
 use crate::store::outbox::Delivery;
 use crate::store::{StoreError, consent_requests, consents, exchanges, outbox, persons, refusals};
 
@@ -29,7 +30,7 @@ pub struct PermissionDetail {
     /// The permission.
     pub permission: Permission,
     /// Every change, oldest first.
-    pub events: Vec<Change>,
+    pub events: Vec<KeptChange>,
     /// Its exchanges and refusals, newest first.
     pub log: Vec<LogLine>,
     /// Whether the recipient was told of the end, and when it confirmed.
@@ -118,8 +119,10 @@ pub async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Prob
             Ok::<_, StoreError>((waiting, permissions, log))
         })
         .await?;
-    let (in_force, ended) =
-        permissions.into_iter().partition(|permission| permission.consent.in_force(now).is_ok());
+    // What is paused is not over: it stands where it can be let go on.
+    let (in_force, ended) = permissions.into_iter().partition(|permission| {
+        matches!(permission.consent.in_force(now), Ok(()) | Err(NotInForce::Suspended))
+    });
     Ok(Overview { waiting, in_force, ended, log })
 }
 

@@ -20,6 +20,10 @@ pub enum OAuthCode {
     UnsupportedResponseType,
     /// 400 (RFC 9396 §5).
     InvalidAuthorizationDetails,
+    /// 400.
+    InvalidScope,
+    /// 400 (Grant Management for OAuth 2.0 §5.4).
+    InvalidGrantId,
     /// 400 (RFC 9449 §5).
     InvalidDpopProof,
     /// 400 with `DPoP-Nonce` (RFC 9449 §8).
@@ -41,6 +45,8 @@ impl OAuthCode {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::InvalidAuthorizationDetails => "invalid_authorization_details",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidGrantId => "invalid_grant_id",
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
             Self::TemporarilyUnavailable => "temporarily_unavailable",

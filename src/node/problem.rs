@@ -26,6 +26,10 @@ pub enum ProblemKind {
     Changed,
     /// The consent is not one under which data may be fetched now.
     ConsentNotInForce,
+    /// The consent is held back for the time being.
+    ConsentSuspended,
+    /// The data was fetched as often as the consent allows for now.
+    TooOften,
     /// The resident has not decided yet.
     ConsentPending,
     /// The resident said no.
@@ -76,6 +80,8 @@ impl ProblemKind {
             Self::MethodNotAllowed => "method-not-allowed",
             Self::Changed => "changed",
             Self::ConsentNotInForce => "consent-not-in-force",
+            Self::ConsentSuspended => "consent-suspended",
+            Self::TooOften => "too-often",
             Self::ConsentPending => "consent-pending",
             Self::ConsentDeclined => "consent-declined",
             Self::BeyondDeclaredUse => "beyond-declared-use",

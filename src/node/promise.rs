@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::audit::Entry;
 use crate::domain::clock::Timestamp;
+use crate::domain::consent::HeldConsent;
 use crate::domain::exchange::Event;
-use crate::domain::ids::{ConsentId, EntityId, HeldConsentId};
+use crate::domain::ids::{ConsentId, EntityId, GrantId, HeldConsentId};
 use crate::store::outbox::{self, Leased, NewItem};
 use crate::store::{StoreError, Tx, log as log_entries};
 
@@ -14,6 +15,9 @@ const EVENT: &str = "urn:omadata:event:";
 
 /// Word of a pre-authorised code that is to be redeemed.
 pub(super) const REDEEM: &str = "redeem";
+
+/// Word of a grant that is to be given back to its holder.
+pub(super) const GIVE_BACK: &str = "give-back";
 
 /// What an item asks to be done.
 pub(super) enum Work {
@@ -26,6 +30,8 @@ pub(super) enum Work {
         /// The code.
         code: String,
     },
+    /// Give a grant back.
+    GiveBack(GrantId),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,6 +49,7 @@ impl Work {
                 let redemption: Redemption = serde_json::from_str(&item.payload).ok()?;
                 Some(Self::Redeem { held: redemption.held, code: redemption.code })
             }
+            GIVE_BACK => serde_json::from_str(&item.payload).ok().map(Self::GiveBack),
             _ => None,
         }
     }
@@ -115,6 +122,23 @@ pub(super) fn redemption(
             order_key: format!("held:{held}"),
             dedup_key: format!("{REDEEM}:{held}"),
             payload: write(&Redemption { held, code: code.to_owned() })?,
+            next_at: now,
+        },
+    )
+}
+
+/// Promises a holder its grant back.
+pub(super) fn return_of_grant(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestamp) -> Result<(), StoreError> {
+    let Some(grant) = &held.grant_id else { return Ok(()) };
+    push(
+        tx,
+        NewItem {
+            kind: GIVE_BACK,
+            destination: held.holder.clone(),
+            subject: held.id.to_string(),
+            order_key: format!("held:{}", held.id),
+            dedup_key: format!("{GIVE_BACK}:{}", held.id),
+            payload: write(grant)?,
             next_at: now,
         },
     )

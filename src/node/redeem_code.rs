@@ -1,9 +1,10 @@
 //! A code becomes tokens at the recipient: kept only when what was allowed is within what was asked.
 
-use super::ask_holder::{self, AskError, Granted};
+use super::ask_holder::{self, AskError, GrantStanding, Granted};
 use super::{Node, Problem, ProblemKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{AuthorizationDetail, HeldConsent, HeldState};
+use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::HeldConsentId;
 use crate::store::{StoreError, held_consents};
 
@@ -75,6 +76,10 @@ pub(super) async fn redeem_pre_authorized(node: &Node, id: HeldConsentId, code: 
     match ask_holder::token(node, &holder, &grant).await {
         Ok(granted) => keep(node, held, granted).await.map(|_| ()),
         Err(AskError::Refused(code)) if code == "invalid_grant" => {
+            // A consent that is held back is redeemed when it goes on: the outbox comes again.
+            if is_held_back(node, &holder, &held).await? {
+                return Err(Problem::new(ProblemKind::ConsentSuspended));
+            }
             end(node, held, "refused_by_holder").await.map(|_| ())
         }
         Err(AskError::Refused(code)) => Err(Problem::because(ProblemKind::HolderRefused, code)),
@@ -96,13 +101,41 @@ pub(super) async fn refresh(node: &Node, held: HeldConsent) -> Result<HeldConsen
             granted.tokens.refresh_token.get_or_insert(refresh_token);
             keep(node, held, granted).await
         }
-        Err(AskError::Refused(code)) if code == "invalid_grant" => {
-            end(node, held, "refused_by_holder").await?;
-            Err(Problem::new(ProblemKind::HolderRefused))
-        }
+        Err(AskError::Refused(code)) if code == "invalid_grant" => Err(refused(node, &holder, held).await?),
         Err(AskError::Refused(code)) => Err(Problem::because(ProblemKind::PeerUnavailable, code)),
         Err(AskError::Failed(problem)) => Err(problem),
     }
+}
+
+/// The holder takes the token no more: the consent is held back, or over. Says what the service is told.
+pub(super) async fn refused(
+    node: &Node,
+    holder: &TrustedPeer,
+    held: HeldConsent,
+) -> Result<Problem, Problem> {
+    if is_held_back(node, holder, &held).await? {
+        let (id, now) = (held.id, node.now());
+        node.store
+            .write(move |tx| {
+                let mut held = held_consents::find(tx, id)?;
+                if held.state == HeldState::Active {
+                    held.state = HeldState::Suspended;
+                    held.updated_at = now;
+                    held_consents::save(tx, &held)?;
+                }
+                Ok::<_, StoreError>(())
+            })
+            .await?;
+        return Ok(Problem::new(ProblemKind::ConsentSuspended));
+    }
+    end(node, held, "refused_by_holder").await?;
+    Ok(Problem::because(ProblemKind::HolderRefused, "token refused"))
+}
+
+async fn is_held_back(node: &Node, holder: &TrustedPeer, held: &HeldConsent) -> Result<bool, Problem> {
+    let Some(grant) = &held.grant_id else { return Ok(false) };
+    let standing = ask_holder::grant_standing(node, holder, grant).await?;
+    Ok(standing == Some(GrantStanding::Suspended))
 }
 
 /// Ends a consent at the recipient and forgets its tokens.

@@ -46,10 +46,10 @@ pub struct Released {
 
 /// What was known when a request was refused, for the record. Never a value, never an identifier.
 #[derive(Default)]
-struct Known {
-    client: Option<EntityId>,
-    consent: Option<ConsentId>,
-    dataset: Option<DatasetId>,
+pub(super) struct Known {
+    pub(super) client: Option<EntityId>,
+    pub(super) consent: Option<ConsentId>,
+    pub(super) dataset: Option<DatasetId>,
 }
 
 /// Serves one exchange.
@@ -155,9 +155,7 @@ async fn still_declared(
         TrustError::NotTrusted(_) => Refusal::scope("declared_use_withdrawn"),
         TrustError::Unavailable(_) => Refusal::unavailable("declared_use_undecided"),
     })?;
-    let covered = scope.fields().iter().all(|field| declared.allows_field(field))
-        && declared.purpose == terms.purpose
-        && terms.max_exchanges <= declared.max_exchanges;
+    let covered = terms.is_covered_by(&declared, scope.fields());
     if covered { Ok(()) } else { Err(Refusal::scope("declared_use_narrowed")) }
 }
 
@@ -273,9 +271,10 @@ impl From<StoreError> for Uncommitted {
     }
 }
 
-async fn record(node: &Node, refusal: Refusal, known: Known) {
+/// Keeps one record of a refusal.
+pub(super) async fn record(node: &Node, refusal: Refusal, known: Known) {
     let now = node.now();
-    tracing::info!(code = refusal.code.as_str(), reason = refusal.reason, "exchange refused");
+    tracing::info!(code = refusal.code.as_str(), reason = refusal.reason, "refused");
     let written = node
         .store
         .write(move |tx| {

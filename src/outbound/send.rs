@@ -21,6 +21,7 @@ impl Outbound for GuardedClient {
 fn assemble(request: OutboundRequest) -> Option<http::Request<Vec<u8>>> {
     let (method, content_type, bytes) = match request.body {
         OutboundBody::None => (Method::GET, None, Vec::new()),
+        OutboundBody::Delete => (Method::DELETE, None, Vec::new()),
         OutboundBody::Form(pairs) => {
             let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
             (Method::POST, Some("application/x-www-form-urlencoded"), form.into_bytes())

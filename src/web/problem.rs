@@ -27,6 +27,8 @@ pub const fn topic(kind: ProblemKind) -> ProblemTopic {
         ProblemKind::NotFound => ProblemTopic::NotFound,
         ProblemKind::Changed => ProblemTopic::Conflict,
         ProblemKind::ConsentNotInForce => ProblemTopic::PermissionEnded,
+        ProblemKind::ConsentSuspended => ProblemTopic::PermissionSuspended,
+        ProblemKind::TooOften => ProblemTopic::TooManyRequests,
         ProblemKind::ConsentPending => ProblemTopic::PermissionWaiting,
         ProblemKind::ConsentDeclined => ProblemTopic::PermissionDeclined,
         ProblemKind::BeyondDeclaredUse => ProblemTopic::UseNotDeclared,
@@ -78,6 +80,7 @@ pub const fn title(topic: ProblemTopic) -> &'static str {
         ProblemTopic::TooManyRequests => "Too many requests",
         ProblemTopic::PermissionWaiting => "The resident has not decided yet",
         ProblemTopic::PermissionDeclined => "The resident did not give the permission",
+        ProblemTopic::PermissionSuspended => "The permission is paused",
         ProblemTopic::PermissionEnded => "The permission has ended",
         ProblemTopic::UseNotDeclared => "Beyond the declared use",
         ProblemTopic::NotMember => "The other node is not a trusted member",
@@ -105,6 +108,7 @@ pub const fn next_step(topic: ProblemTopic) -> &'static str {
         ProblemTopic::TooLarge => "Send less.",
         ProblemTopic::TooManyRequests => "Wait as long as Retry-After says.",
         ProblemTopic::PermissionWaiting => "Wait for the resident, or send them to the start address.",
+        ProblemTopic::PermissionSuspended => "Wait until it goes on; its state says so. Nothing was sent.",
         ProblemTopic::PermissionDeclined | ProblemTopic::PermissionEnded | ProblemTopic::ExchangeRefused => {
             "Stop using the permission. Ask the resident anew if the service still needs the data."
         }

@@ -103,6 +103,7 @@ impl Role<'_> {
                 .required_endpoint("pushed_authorization_request_endpoint")?,
             token_endpoint: self.required_endpoint("token_endpoint")?,
             revocation_endpoint: self.endpoint("revocation_endpoint")?,
+            grant_management_endpoint: self.endpoint("grant_management_endpoint")?,
             token_keys: self.required_keys()?,
         })
     }

@@ -55,6 +55,8 @@ pub struct AuthorizationServer {
     pub token_endpoint: url::Url,
     /// `revocation_endpoint`.
     pub revocation_endpoint: Option<url::Url>,
+    /// `grant_management_endpoint`.
+    pub grant_management_endpoint: Option<url::Url>,
     /// Keys that sign consent tokens.
     pub token_keys: PublicKeys,
 }

@@ -5,6 +5,7 @@
 
 pub mod client_assertion;
 pub mod consent_token;
+pub mod management_token;
 pub mod proof;
 pub mod refusal;
 pub mod service_token;
@@ -12,6 +13,7 @@ pub mod status_list;
 pub mod verified;
 
 pub use consent_token::{AuthenticToken, ConsentTokenClaims, TokenPolicy};
+pub use management_token::{ManagementScope, ManagementToken};
 pub use proof::{ProofExpectation, VerifiedProof};
 pub use refusal::{Refusal, RefusalCode};
 pub use verified::VerifiedConsent;

@@ -15,6 +15,10 @@ pub enum RefusalCode {
     InsufficientScope,
     /// 404: no such dataset here.
     UnknownDataset,
+    /// 404: no grant of that name that is this client's and not over.
+    UnknownGrant,
+    /// 429 with `Retry-After`: fetched as often as the consent allows for now.
+    TooOften,
     /// 431: the token is larger than any that this node issues.
     TooLarge,
     /// 503 with `Retry-After`: something needed for the decision cannot be had now.
@@ -32,6 +36,8 @@ impl RefusalCode {
             Self::UseDpopNonce => "use_dpop_nonce",
             Self::InsufficientScope => "insufficient_scope",
             Self::UnknownDataset => "unknown_dataset",
+            Self::UnknownGrant => "unknown_grant",
+            Self::TooOften => "frequency_exceeded",
             Self::TooLarge => "request_header_fields_too_large",
             Self::Unavailable => "temporarily_unavailable",
         }
@@ -46,13 +52,21 @@ pub struct Refusal {
     pub code: RefusalCode,
     /// The check that refused, a stable word without any of the request's content.
     pub reason: &'static str,
+    /// After how many seconds it is worth trying again, where that is known.
+    pub retry_secs: Option<i64>,
 }
 
 impl Refusal {
     /// A refusal by a check.
     #[must_use]
     pub const fn new(code: RefusalCode, reason: &'static str) -> Self {
-        Self { code, reason }
+        Self { code, reason, retry_secs: None }
+    }
+
+    /// 429: as often as the consent allows for now.
+    #[must_use]
+    pub const fn too_often(retry_secs: i64) -> Self {
+        Self { code: RefusalCode::TooOften, reason: "frequency_full", retry_secs: Some(retry_secs) }
     }
 
     /// 401 `invalid_token`.

@@ -22,7 +22,9 @@ pub fn describe(node: &Node) -> NodeDescription {
         organization_uri: Some(settings.id.to_string()),
         contacts: vec![settings.data_protection_officer.email.clone()],
         authority_hints: settings.authority_hints.clone(),
-        grant_types: ["authorization_code", "refresh_token", PRE_AUTHORIZED].map(str::to_owned).to_vec(),
+        grant_types: ["authorization_code", "refresh_token", PRE_AUTHORIZED, "client_credentials"]
+            .map(str::to_owned)
+            .to_vec(),
         federation_keys: node.keys.verifying(KeyPurpose::Federation),
         token_keys: node.keys.verifying(KeyPurpose::Token),
         receipt_keys: node.keys.verifying(KeyPurpose::Receipt),

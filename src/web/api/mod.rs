@@ -15,7 +15,7 @@ use crate::domain::consent::held::WAIT_SECS;
 use crate::domain::consent::{HeldConsent, HeldState};
 use crate::domain::ids::{HeldConsentId, UseId};
 use crate::node::{OAuthCode, Problem, ProblemKind};
-use crate::node::{authenticate_service, fetch_exchange, request_consent};
+use crate::node::{authenticate_service, fetch_exchange, give_back, request_consent};
 
 /// Registers the endpoints.
 pub fn configure(config: &mut ServiceConfig) {
@@ -24,6 +24,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/api/v1/consent-requests", web::post().to(create))
         .route("/api/v1/consents", web::get().to(list))
         .route("/api/v1/consents/{id}", web::get().to(show))
+        .route("/api/v1/consents/{id}", web::delete().to(give_back))
         .route("/api/v1/consents/{id}/fetch", web::post().to(fetch));
 }
 
@@ -175,6 +176,16 @@ async fn show(
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(ConsentView::new(&app, held)))
+}
+
+/// `DELETE /api/v1/consents/{id}`: gives a consent back, or takes an undecided request back.
+async fn give_back(
+    app: web::Data<App>,
+    CallingService(service): CallingService,
+    id: web::Path<String>,
+) -> Result<HttpResponse, HttpProblem> {
+    give_back::give_back(&app.node, &service, parse(&id)?).await?;
+    Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 
 /// `POST /api/v1/consents/{id}/fetch`.

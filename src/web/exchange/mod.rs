@@ -51,7 +51,10 @@ async fn exchange(
 }
 
 /// The token and its proof, each exactly once.
-fn credentials(request: &HttpRequest, query: &[(String, String)]) -> Result<(String, String), Refusal> {
+pub(in crate::web) fn credentials(
+    request: &HttpRequest,
+    query: &[(String, String)],
+) -> Result<(String, String), Refusal> {
     if query.iter().any(|(name, _)| name == "access_token") {
         return Err(Refusal::proof("token_in_query"));
     }
@@ -70,14 +73,17 @@ fn credentials(request: &HttpRequest, query: &[(String, String)]) -> Result<(Str
 }
 
 /// A refusal as HTTP: the standard's code, never the reason.
-fn refuse(app: &App, refusal: Refusal, nonce: &str) -> HttpResponse {
+pub(in crate::web) fn refuse(app: &App, refusal: Refusal, nonce: &str) -> HttpResponse {
     let (status, topic) = match refusal.code {
         RefusalCode::InvalidRequest => (StatusCode::BAD_REQUEST, ProblemTopic::InvalidRequest),
         RefusalCode::InvalidToken | RefusalCode::InvalidDpopProof | RefusalCode::UseDpopNonce => {
             (StatusCode::UNAUTHORIZED, ProblemTopic::NotAuthenticated)
         }
         RefusalCode::InsufficientScope => (StatusCode::FORBIDDEN, ProblemTopic::NotAllowed),
-        RefusalCode::UnknownDataset => (StatusCode::NOT_FOUND, ProblemTopic::NotFound),
+        RefusalCode::UnknownDataset | RefusalCode::UnknownGrant => {
+            (StatusCode::NOT_FOUND, ProblemTopic::NotFound)
+        }
+        RefusalCode::TooOften => (StatusCode::TOO_MANY_REQUESTS, ProblemTopic::TooManyRequests),
         RefusalCode::TooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ProblemTopic::TooLarge),
         RefusalCode::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, ProblemTopic::Unavailable),
     };
@@ -93,7 +99,9 @@ fn refuse(app: &App, refusal: Refusal, nonce: &str) -> HttpResponse {
             format!("DPoP error=\"{code}\", algs=\"ES256 EdDSA\", resource_metadata=\"{metadata}\"");
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    if let Some(secs) = refusal.retry_secs {
+        response.insert_header((header::RETRY_AFTER, secs.to_string()));
+    } else if status == StatusCode::SERVICE_UNAVAILABLE {
         response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECS));
     }
     let body = json!({

@@ -43,6 +43,8 @@ impl ResponseError for HttpOAuthError {
             | OAuthCode::UnsupportedGrantType
             | OAuthCode::UnsupportedResponseType
             | OAuthCode::InvalidAuthorizationDetails
+            | OAuthCode::InvalidScope
+            | OAuthCode::InvalidGrantId
             | OAuthCode::InvalidDpopProof
             | OAuthCode::UseDpopNonce => StatusCode::BAD_REQUEST,
         }

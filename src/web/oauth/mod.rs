@@ -2,6 +2,7 @@
 
 mod authorize;
 mod error;
+mod grants;
 mod metadata;
 mod tokens;
 
@@ -22,6 +23,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/oauth/token", web::post().to(tokens::token))
         .route("/oauth/revoke", web::post().to(tokens::revoke))
         .route("/oauth/introspect", web::post().to(tokens::introspect))
+        .route("/oauth/grants/{grant}", web::get().to(grants::query))
+        .route("/oauth/grants/{grant}", web::delete().to(grants::revoke))
         .route("/oauth/authorize", web::get().to(authorize::authorize))
         .route("/oauth/callback", web::get().to(authorize::callback))
         .route("/requests/{id}", web::get().to(authorize::start));

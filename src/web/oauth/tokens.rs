@@ -8,6 +8,7 @@ use super::credentials;
 use super::error::HttpOAuthError;
 use crate::node::introspect_token::{introspect_token, revoke_token};
 use crate::node::issue_token::{TokenForm, issue_token};
+use crate::node::manage_grant::issue_management_token;
 use crate::node::push_authorization::{PushedForm, push_authorization};
 use crate::node::{Node, OAuthCode, OAuthError};
 use crate::web::App;
@@ -53,22 +54,33 @@ pub(super) async fn token(
 ) -> Result<HttpResponse, HttpOAuthError> {
     let mut form = form(&request, &body)?;
     let proof = proof(&request)?;
+    let (credentials, grant_type) = (credentials(&mut form), form.take("grant_type"));
+    let with_nonce = |error| HttpOAuthError::with_nonce(error, nonce(&app.node));
+    if grant_type.as_deref() == Some("client_credentials") {
+        let scope = form.take("scope");
+        let issued = issue_management_token(&app.node, &credentials, scope.as_deref(), proof)
+            .await
+            .map_err(with_nonce)?;
+        return Ok(answer(&app, &issued));
+    }
     let token = TokenForm {
-        credentials: credentials(&mut form),
-        grant_type: form.take("grant_type"),
+        credentials,
+        grant_type,
         code: form.take("code"),
         redirect_uri: form.take("redirect_uri"),
         code_verifier: form.take("code_verifier"),
         pre_authorized_code: form.take("pre-authorized_code"),
         refresh_token: form.take("refresh_token"),
     };
-    let issued = issue_token(&app.node, token, proof)
-        .await
-        .map_err(|error| HttpOAuthError::with_nonce(error, nonce(&app.node)))?;
-    Ok(HttpResponse::Ok()
+    let issued = issue_token(&app.node, token, proof).await.map_err(with_nonce)?;
+    Ok(answer(&app, &issued))
+}
+
+fn answer(app: &App, issued: &impl serde::Serialize) -> HttpResponse {
+    HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("DPoP-Nonce", nonce(&app.node)))
-        .json(issued))
+        .json(issued)
 }
 
 /// `POST /oauth/revoke` (RFC 7009).

@@ -26,6 +26,12 @@ pub enum Notice {
     PermissionStopped,
     /// The permission had ended before, so there was nothing to stop.
     PermissionHadEnded,
+    /// The permission is paused.
+    PermissionPaused,
+    /// The permission is in force again.
+    PermissionResumed,
+    /// The permission stays paused, because the service no longer declares a use that covers it.
+    PermissionNotResumed,
     /// The permission was given.
     PermissionGiven,
     /// The request was declined.

@@ -209,6 +209,9 @@ impl Frame<'_> {
         match notice {
             Notice::PermissionStopped => self.t.notice_stopped(),
             Notice::PermissionHadEnded => self.t.notice_had_ended(),
+            Notice::PermissionPaused => self.t.notice_paused(),
+            Notice::PermissionResumed => self.t.notice_resumed(),
+            Notice::PermissionNotResumed => self.t.notice_not_resumed(),
             Notice::PermissionGiven => self.t.notice_given(),
             Notice::RequestDeclined => self.t.notice_declined(),
         }

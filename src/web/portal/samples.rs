@@ -286,6 +286,7 @@ pub(super) fn permission(status: PermissionStatus) -> PermissionView {
         Change::Stopped,
         Change::GivenBack,
         Change::Suspended,
+        Change::HeldBack,
         Change::Resumed,
         Change::Expired,
         Change::UsedUp,
@@ -304,10 +305,11 @@ pub(super) fn permission(status: PermissionStatus) -> PermissionView {
         controller: controller(),
         data_protection_officer: officer(),
         signed: !stopped,
+        held_back_by_use: false,
         stop_confirmation: stopped.then_some(StopConfirmation::Waiting),
         history: changes
             .into_iter()
-            .take(if stopped { 11 } else { 2 })
+            .take(if stopped { 12 } else { 2 })
             .map(|change| ChangeEntry { at: at("2026-05-04T09:12:00Z"), change })
             .collect(),
         exchanges: if stopped { Vec::new() } else { entries() },
@@ -463,7 +465,7 @@ pub(super) fn all() -> Vec<Sample> {
         PermissionStatus::Declined,
     ];
     let sharing = SharingView {
-        in_force: vec![card(1, PermissionStatus::Active)],
+        in_force: vec![card(1, PermissionStatus::Active), card(2, PermissionStatus::Suspended)],
         ended: (10..).zip(ended).map(|(number, status)| card(number, status)).collect(),
     };
     let log = LogView {
@@ -478,6 +480,8 @@ pub(super) fn all() -> Vec<Sample> {
         newer: None,
         older: None,
     };
+    let mut held_back = permission(PermissionStatus::Suspended);
+    held_back.held_back_by_use = true;
     let mut confirmed = permission(PermissionStatus::Stopped);
     confirmed.stop_confirmation = Some(StopConfirmation::Confirmed { at: at("2026-11-20T12:30:09Z") });
     let searched = CatalogueView { query: "\"><b>".into(), entries: Vec::new(), unreachable: Vec::new() };
@@ -488,6 +492,9 @@ pub(super) fn all() -> Vec<Sample> {
     noticed.chrome.notices = vec![
         Notice::PermissionStopped,
         Notice::PermissionHadEnded,
+        Notice::PermissionPaused,
+        Notice::PermissionResumed,
+        Notice::PermissionNotResumed,
         Notice::PermissionGiven,
         Notice::RequestDeclined,
     ];
@@ -505,6 +512,8 @@ pub(super) fn all() -> Vec<Sample> {
         sample("sharing-empty", "/me/sharing", true, SharingView { in_force: Vec::new(), ended: Vec::new() }),
         sample("permission", "/me/sharing/1", true, permission(PermissionStatus::Active)),
         sample("permission-stopped", "/me/sharing/1", true, permission(PermissionStatus::Stopped)),
+        sample("permission-paused", "/me/sharing/1", true, permission(PermissionStatus::Suspended)),
+        sample("permission-held-back", "/me/sharing/1", true, held_back),
         sample("permission-confirmed", "/me/sharing/1", true, confirmed),
         sample("stop", "/me/sharing/1/stop", true, stop),
         sample("consent", "/consent/1", true, consent()),

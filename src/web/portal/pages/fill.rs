@@ -8,7 +8,7 @@ use crate::domain::clock::Day;
 use crate::domain::consent::{Actor, Consent, ConsentRequest, ConsentState, End, Origin as RequestOrigin};
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::{DatasetId, FieldName};
-use crate::node::list_mine::{EndNotice, LogLine, Outcome, Permission, PermissionDetail};
+use crate::node::list_mine::{EndNotice, KeptChange, LogLine, Outcome, Permission, PermissionDetail};
 use crate::node::start_consent::last_day;
 use crate::node::view_consent_request::Offer;
 use crate::web::portal::views::{
@@ -228,11 +228,8 @@ pub(super) fn permission(page: &Page, detail: &PermissionDetail) -> PermissionVi
     let Permission { consent, declared_use, .. } = &detail.permission;
     let dataset = page.app.node.settings.dataset(&consent.terms.dataset);
     let label = |name: &FieldName| field_label(dataset, name);
-    let mut history: Vec<ChangeEntry> = detail
-        .events
-        .iter()
-        .map(|event| ChangeEntry { at: event.at, change: change(event.to, event.from.is_none()) })
-        .collect();
+    let mut history: Vec<ChangeEntry> =
+        detail.events.iter().map(|event| ChangeEntry { at: event.at, change: change(event) }).collect();
     if let Some(EndNotice::Confirmed(at)) = detail.end_notice {
         history.push(ChangeEntry { at, change: Change::StopConfirmed });
     }
@@ -261,15 +258,17 @@ pub(super) fn permission(page: &Page, detail: &PermissionDetail) -> PermissionVi
             EndNotice::Confirmed(at) => StopConfirmation::Confirmed { at },
             EndNotice::Sending | EndNotice::GivenUp => StopConfirmation::Waiting,
         }),
+        held_back_by_use: consent.state == ConsentState::Suspended && consent.reason.is_of_use(),
         history,
         exchanges: detail.log.iter().map(|line| log_entry(page, line)).collect(),
     }
 }
 
-const fn change(to: ConsentState, first: bool) -> Change {
-    match to {
-        ConsentState::Active if first => Change::Given,
+const fn change(kept: &KeptChange) -> Change {
+    match kept.to {
+        ConsentState::Active if kept.from.is_none() => Change::Given,
         ConsentState::Active => Change::Resumed,
+        ConsentState::Suspended if kept.reason.is_of_use() => Change::HeldBack,
         ConsentState::Suspended => Change::Suspended,
         ConsentState::Ended { how, .. } => match how {
             End::Revoked(Actor::Recipient) => Change::GivenBack,

@@ -37,6 +37,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/me/sharing/{id}", web::get().to(personal::permission))
         .route("/me/sharing/{id}/stop", web::get().to(personal::stop))
         .route("/me/sharing/{id}/stop", web::post().to(personal::confirm_stop))
+        .route("/me/sharing/{id}/pause", web::post().to(personal::pause))
+        .route("/me/sharing/{id}/resume", web::post().to(personal::resume))
         .route("/consent/{id}", web::get().to(decision::show))
         .route("/consent/{id}", web::post().to(decision::decide))
         .route("/consent/{id}/done", web::get().to(decision::done))

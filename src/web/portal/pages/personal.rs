@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::fill;
 use super::page::{Page, PageProblem};
 use crate::domain::ids::ConsentId;
+use crate::node::suspend_consent::{self, Resumed};
 use crate::node::{Problem, ProblemKind, list_mine, revoke_consent};
 use crate::web::App;
 use crate::web::extract::{FormParameters, query};
@@ -89,6 +90,9 @@ pub(super) async fn permission(
     let notices = match query.take("notice").as_deref() {
         Some("stopped") => vec![Notice::PermissionStopped],
         Some("had-ended") => vec![Notice::PermissionHadEnded],
+        Some("paused") => vec![Notice::PermissionPaused],
+        Some("resumed") => vec![Notice::PermissionResumed],
+        Some("not-resumed") => vec![Notice::PermissionNotResumed],
         _ => Vec::new(),
     };
     let id = parse(&page, &id)?;
@@ -133,6 +137,44 @@ pub(super) async fn confirm_stop(
         revoke_consent::revoke(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
     let notice = if changed { "stopped" } else { "had-ended" };
     Ok(page.redirect(&format!("/me/sharing/{id}?notice={notice}")))
+}
+
+/// `POST /me/sharing/{id}/pause`: holds it back. The answer leaves after the change is durable.
+pub(super) async fn pause(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    FormParameters(mut form): FormParameters,
+) -> Result<HttpResponse, PageProblem> {
+    let page = Page::new(&app, &request);
+    let resident = page.visitor.require_resident().map_err(|problem| page.problem(problem))?;
+    page.check_form(form.take("csrf").as_deref())?;
+    let id = parse(&page, &id)?;
+    let changed =
+        suspend_consent::pause(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
+    let notice = if changed { "?notice=paused" } else { "" };
+    Ok(page.redirect(&format!("/me/sharing/{id}{notice}")))
+}
+
+/// `POST /me/sharing/{id}/resume`: lets it go on.
+pub(super) async fn resume(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    FormParameters(mut form): FormParameters,
+) -> Result<HttpResponse, PageProblem> {
+    let page = Page::new(&app, &request);
+    let resident = page.visitor.require_resident().map_err(|problem| page.problem(problem))?;
+    page.check_form(form.take("csrf").as_deref())?;
+    let id = parse(&page, &id)?;
+    let resumed =
+        suspend_consent::resume(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
+    let notice = match resumed {
+        Resumed::Yes => "?notice=resumed",
+        Resumed::UseDoesNotFit => "?notice=not-resumed",
+        Resumed::WasNotSuspended => "",
+    };
+    Ok(page.redirect(&format!("/me/sharing/{id}{notice}")))
 }
 
 fn parse(page: &Page, id: &str) -> Result<ConsentId, PageProblem> {

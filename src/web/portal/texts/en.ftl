@@ -488,3 +488,19 @@ problem-unavailable-next = Try again as the Retry-After header says.
 problem-internal-title = A fault in the node
 problem-internal-meaning = The node has a fault, which has been recorded.
 problem-internal-next = Contact the operator with the trace id.
+
+## Pausing
+
+notice-paused = The permission is paused. Nothing is fetched until you let it go on.
+notice-resumed = The permission is in force again.
+notice-not-resumed = The permission stays paused: the service no longer states a use that this permission covers.
+pause-title = Pausing
+pause-lead = You can pause this permission for a while. Nothing is fetched while it is paused, and its last day stays the same.
+pause-now = The permission is paused. Nothing is fetched. You can let it go on or stop it for good.
+pause-by-use = The permission is on hold because { $asker } has changed what its service may ask for. It goes on by itself if it fits again. You can stop it for good.
+pause = Pause permission
+resume = Resume permission
+change-held-back = The permission was put on hold because the service changed what it may ask for.
+problem-permission-suspended-title = The permission is paused
+problem-permission-suspended-meaning = The resident has paused it, or the declared use that it rests on does not cover it now. It may go on later.
+problem-permission-suspended-next = Do not ask again. The permission's state says when it is in force.

@@ -488,3 +488,19 @@ problem-unavailable-next = Yritä uudelleen Retry-After-otsakkeen mukaan.
 problem-internal-title = Vika solmussa
 problem-internal-meaning = Solmussa on vika, joka on kirjattu muistiin.
 problem-internal-next = Ota yhteyttä ylläpitoon ja mainitse tapahtuman numero.
+
+## Keskeyttäminen
+
+notice-paused = Lupa on keskeytetty. Mitään ei haeta ennen kuin annat sen jatkua.
+notice-resumed = Lupa on taas voimassa.
+notice-not-resumed = Lupa on edelleen keskeytetty: palvelu ei enää ilmoita käyttöä, jonka tämä lupa kattaa.
+pause-title = Keskeyttäminen
+pause-lead = Voit keskeyttää luvan joksikin aikaa. Mitään ei haeta, kun lupa on keskeytetty, ja viimeinen päivä pysyy samana.
+pause-now = Lupa on keskeytetty. Mitään ei haeta. Voit antaa sen jatkua tai perua sen kokonaan.
+pause-by-use = Lupa on keskeytynyt, koska { $asker } on muuttanut sitä, mitä sen palvelu saa pyytää. Se jatkuu itsestään, jos käyttö taas vastaa lupaa. Voit perua luvan kokonaan.
+pause = Keskeytä lupa
+resume = Jatka lupaa
+change-held-back = Lupa keskeytyi, koska palvelu muutti sitä, mitä se saa pyytää.
+problem-permission-suspended-title = Lupa on keskeytetty
+problem-permission-suspended-meaning = Asukas on keskeyttänyt luvan, tai ilmoitettu käyttö, johon se perustuu, ei nyt kata sitä. Lupa voi jatkua myöhemmin.
+problem-permission-suspended-next = Älä pyydä uudelleen. Luvan tila kertoo, milloin se on voimassa.

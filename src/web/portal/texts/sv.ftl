@@ -485,3 +485,19 @@ problem-unavailable-next = Försök igen enligt rubriken Retry-After.
 problem-internal-title = Fel i noden
 problem-internal-meaning = Det är ett fel i noden. Det har antecknats.
 problem-internal-next = Kontakta administratören och uppge händelsenumret.
+
+## Att pausa
+
+notice-paused = Tillståndet är pausat. Inget hämtas förrän du låter det fortsätta.
+notice-resumed = Tillståndet gäller igen.
+notice-not-resumed = Tillståndet är fortfarande pausat: tjänsten uppger inte längre en användning som tillståndet omfattar.
+pause-title = Att pausa
+pause-lead = Du kan pausa tillståndet en tid. Inget hämtas medan det är pausat, och den sista dagen är densamma.
+pause-now = Tillståndet är pausat. Inget hämtas. Du kan låta det fortsätta eller återkalla det helt.
+pause-by-use = Tillståndet är pausat eftersom { $asker } har ändrat vad tjänsten får be om. Det fortsätter av sig självt om användningen passar igen. Du kan återkalla det helt.
+pause = Pausa tillståndet
+resume = Återuppta tillståndet
+change-held-back = Tillståndet pausades eftersom tjänsten ändrade vad den får be om.
+problem-permission-suspended-title = Tillståndet är pausat
+problem-permission-suspended-meaning = Invånaren har pausat det, eller så omfattar den uppgivna användningen det inte nu. Det kan fortsätta senare.
+problem-permission-suspended-next = Be inte på nytt. Tillståndets läge visar när det gäller.

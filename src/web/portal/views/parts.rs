@@ -45,6 +45,12 @@ impl PermissionStatus {
         matches!(self, Self::Active | Self::Suspended)
     }
 
+    /// Whether it is held back for the time being.
+    #[must_use]
+    pub const fn is_suspended(self) -> bool {
+        matches!(self, Self::Suspended)
+    }
+
     pub(in crate::web::portal) const fn is_declined(self) -> bool {
         matches!(self, Self::Declined)
     }

@@ -26,8 +26,10 @@ pub enum Change {
     Stopped,
     /// The one who asked gave it back.
     GivenBack,
-    /// It was suspended.
+    /// The resident paused it.
     Suspended,
+    /// It was held back, because the service no longer declares a use that covers it.
+    HeldBack,
     /// It came back in force.
     Resumed,
     /// Its last day passed.
@@ -86,6 +88,8 @@ pub struct PermissionView {
     pub signed: bool,
     /// Set when it was stopped.
     pub stop_confirmation: Option<StopConfirmation>,
+    /// Whether it is held back because the service no longer declares a use that covers it; set while it is paused.
+    pub held_back_by_use: bool,
     /// Every change, oldest first.
     pub history: Vec<ChangeEntry>,
     /// Every request that rested on it, newest first.
@@ -102,6 +106,7 @@ impl crate::web::portal::Frame<'_> {
             Change::Stopped => t.change_stopped(),
             Change::GivenBack => t.change_given_back(),
             Change::Suspended => t.change_suspended(),
+            Change::HeldBack => t.change_held_back(),
             Change::Resumed => t.change_resumed(),
             Change::Expired => t.change_expired(),
             Change::UsedUp => t.change_used_up(),

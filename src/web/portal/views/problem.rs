@@ -40,6 +40,8 @@ pub enum ProblemTopic {
     PermissionWaiting,
     /// The resident did not give the permission.
     PermissionDeclined,
+    /// The permission is held back for the time being.
+    PermissionSuspended,
     /// The permission has ended.
     PermissionEnded,
     /// The request goes beyond the declared use.
@@ -64,7 +66,7 @@ pub enum ProblemTopic {
 
 impl ProblemTopic {
     /// Every type.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::InvalidRequest,
         Self::NotAuthenticated,
         Self::NotAllowed,
@@ -74,6 +76,7 @@ impl ProblemTopic {
         Self::TooManyRequests,
         Self::PermissionWaiting,
         Self::PermissionDeclined,
+        Self::PermissionSuspended,
         Self::PermissionEnded,
         Self::UseNotDeclared,
         Self::NotMember,
@@ -99,6 +102,7 @@ impl ProblemTopic {
             Self::TooManyRequests => "too-many-requests",
             Self::PermissionWaiting => "permission-waiting",
             Self::PermissionDeclined => "permission-declined",
+            Self::PermissionSuspended => "permission-suspended",
             Self::PermissionEnded => "permission-ended",
             Self::UseNotDeclared => "use-not-declared",
             Self::NotMember => "not-a-member",
@@ -126,9 +130,11 @@ impl ProblemTopic {
             Self::NotAuthenticated => 401,
             Self::NotAllowed | Self::UseNotDeclared | Self::NotMember => 403,
             Self::NotFound => 404,
-            Self::Conflict | Self::PermissionWaiting | Self::PermissionDeclined | Self::PermissionEnded => {
-                409
-            }
+            Self::Conflict
+            | Self::PermissionWaiting
+            | Self::PermissionDeclined
+            | Self::PermissionSuspended
+            | Self::PermissionEnded => 409,
             Self::TooLarge => 413,
             Self::TooManyRequests => 429,
             Self::Internal => 500,
@@ -151,9 +157,10 @@ impl ProblemTopic {
             | Self::Conflict
             | Self::TooLarge
             | Self::TooManyRequests => FailingSide::Caller,
-            Self::PermissionWaiting | Self::PermissionDeclined | Self::PermissionEnded => {
-                FailingSide::Resident
-            }
+            Self::PermissionWaiting
+            | Self::PermissionDeclined
+            | Self::PermissionSuspended
+            | Self::PermissionEnded => FailingSide::Resident,
             Self::UseNotDeclared | Self::NotMember => FailingSide::Recipient,
             Self::ExchangeRefused | Self::AnswerRefused | Self::HolderUnavailable => FailingSide::Holder,
             Self::RegisterUnavailable => FailingSide::Register,
@@ -211,6 +218,11 @@ impl crate::web::portal::Frame<'_> {
                 t.problem_permission_declined_title(),
                 t.problem_permission_declined_meaning(),
                 t.problem_permission_declined_next(),
+            ),
+            ProblemTopic::PermissionSuspended => (
+                t.problem_permission_suspended_title(),
+                t.problem_permission_suspended_meaning(),
+                t.problem_permission_suspended_next(),
             ),
             ProblemTopic::PermissionEnded => (
                 t.problem_permission_ended_title(),

@@ -1,0 +1,158 @@
+//! The token with which a recipient asks about its grants and gives them back (Grant Management for OAuth 2.0 §6): the
+//! client's own, short-lived, bound to its key. It opens no data.
+
+use serde::{Deserialize, Serialize};
+
+use super::consent_token::Confirmation;
+use super::refusal::Refusal;
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{EntityId, Jti, Thumbprint};
+use crate::domain::jose::{
+    Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
+};
+
+/// Life of a management token, in seconds.
+pub const LIFETIME_SECS: i64 = 300;
+
+/// Form of a management token (RFC 9068). `scope` and the lack of a consent's claims keep it apart from a consent token.
+pub const MANAGEMENT_TOKEN: Profile = Profile {
+    typ: "at+jwt",
+    max_bytes: 2 * 1024,
+    key_source: KeySource::Kid,
+    required: &["iss", "sub", "aud", "client_id", "iat", "exp", "jti", "scope", "cnf"],
+    optional: Claims::Only(&[]),
+    extra_headers: &[],
+};
+
+/// What a management token may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ManagementScope {
+    /// Asking about a grant.
+    Query,
+    /// Giving a grant back.
+    Revoke,
+}
+
+impl ManagementScope {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Query, Self::Revoke];
+
+    /// The scope on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "grant_management_query",
+            Self::Revoke => "grant_management_revoke",
+        }
+    }
+
+    /// The scopes of a space-delimited list; none when it is empty or names another one.
+    #[must_use]
+    pub fn parse(list: &str) -> Option<Vec<Self>> {
+        let scopes: Option<Vec<Self>> =
+            list.split(' ').map(|word| Self::ALL.into_iter().find(|scope| scope.as_str() == word)).collect();
+        scopes.filter(|scopes| !scopes.is_empty())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ManagementClaims {
+    iss: String,
+    sub: EntityId,
+    aud: String,
+    client_id: EntityId,
+    iat: i64,
+    exp: i64,
+    jti: Jti,
+    scope: String,
+    cnf: Confirmation,
+}
+
+/// A management token that verifies. Its proof and the client's membership are still to be checked.
+#[derive(Debug, Clone)]
+pub struct ManagementToken {
+    /// The client.
+    pub client: EntityId,
+    /// The key that it is bound to.
+    pub jkt: Thumbprint,
+    scopes: Vec<ManagementScope>,
+}
+
+/// What a new token says.
+#[derive(Debug, Clone)]
+pub struct NewManagementToken<'a> {
+    /// This node.
+    pub holder: &'a EntityId,
+    /// The client.
+    pub client: &'a EntityId,
+    /// The client's key.
+    pub jkt: &'a Thumbprint,
+    /// What it may be used for.
+    pub scopes: &'a [ManagementScope],
+    /// The token's identifier.
+    pub jti: Jti,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl NewManagementToken<'_> {
+    /// The scopes as they go into token and answer.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        self.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Signs it.
+    ///
+    /// # Errors
+    /// [`JoseError`] when the key cannot sign.
+    pub fn sign(&self, key: &SigningKey) -> Result<String, JoseError> {
+        key.sign(
+            MANAGEMENT_TOKEN.typ,
+            &ManagementClaims {
+                iss: self.holder.to_string(),
+                sub: self.client.clone(),
+                aud: self.holder.to_string(),
+                client_id: self.client.clone(),
+                iat: self.now.secs(),
+                exp: self.now.plus_secs(LIFETIME_SECS).secs(),
+                jti: self.jti.clone(),
+                scope: self.scope(),
+                cnf: Confirmation { jkt: self.jkt.clone() },
+            },
+        )
+    }
+}
+
+impl ManagementToken {
+    /// Checks form, signature, issuer, audience and times.
+    ///
+    /// # Errors
+    /// [`Refusal`] `invalid_token`.
+    pub fn open(text: &str, keys: &PublicKeys, holder: &EntityId, now: Timestamp) -> Result<Self, Refusal> {
+        let refuse = |error: JoseError| Refusal::token(error.reason());
+        let claims = UnverifiedJws::parse(text, &MANAGEMENT_TOKEN)
+            .map_err(refuse)?
+            .verify_with::<ManagementClaims>(keys)
+            .map_err(refuse)?
+            .into_claims();
+        check_times(now, Some(claims.iat), None, Some(claims.exp)).map_err(refuse)?;
+        if claims.iss != holder.as_str() || claims.aud != holder.as_str() {
+            return Err(Refusal::token("audience_other"));
+        }
+        if claims.sub != claims.client_id {
+            return Err(Refusal::token("subject_not_client"));
+        }
+        let scopes = ManagementScope::parse(&claims.scope).ok_or(Refusal::token("scope_unknown"))?;
+        Ok(Self { client: claims.client_id, jkt: claims.cnf.jkt, scopes })
+    }
+
+    /// Demands that the token may be used for something.
+    ///
+    /// # Errors
+    /// [`Refusal`] `insufficient_scope`.
+    pub fn demand(&self, scope: ManagementScope) -> Result<(), Refusal> {
+        if self.scopes.contains(&scope) { Ok(()) } else { Err(Refusal::scope("management_scope")) }
+    }
+}

@@ -1,0 +1,46 @@
+//! The grant management endpoint (Grant Management for OAuth 2.0 §6).
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::node::manage_grant::{GrantRequest, query_grant, revoke_grant};
+use crate::web::App;
+use crate::web::exchange::{credentials, refuse};
+
+/// `GET /oauth/grants/{grant_id}`.
+pub(super) async fn query(
+    app: web::Data<App>,
+    request: HttpRequest,
+    grant: web::Path<String>,
+) -> HttpResponse {
+    let nonce = app.node.nonces.current(app.node.now());
+    match query_grant(&app.node, taken_apart(&request, grant.into_inner())).await {
+        Ok(grant) => HttpResponse::Ok()
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header(("DPoP-Nonce", nonce))
+            .json(grant),
+        Err(refusal) => refuse(&app, refusal, &nonce),
+    }
+}
+
+/// `DELETE /oauth/grants/{grant_id}`.
+pub(super) async fn revoke(
+    app: web::Data<App>,
+    request: HttpRequest,
+    grant: web::Path<String>,
+) -> HttpResponse {
+    let nonce = app.node.nonces.current(app.node.now());
+    match revoke_grant(&app.node, taken_apart(&request, grant.into_inner())).await {
+        Ok(()) => HttpResponse::NoContent()
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header(("DPoP-Nonce", nonce))
+            .finish(),
+        Err(refusal) => refuse(&app, refusal, &nonce),
+    }
+}
+
+fn taken_apart(request: &HttpRequest, grant: String) -> GrantRequest {
+    let query: Vec<(String, String)> =
+        url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
+    GrantRequest { grant, credentials: credentials(request, &query) }
+}
