@@ -335,7 +335,7 @@ async fn members_are_found_and_kept() {
     let espoo = peers.resolve(&world.espoo.id).await.unwrap();
     assert_eq!((&espoo.name, &espoo.anchor), (&text("espoo"), &world.anchor.id));
     assert_eq!(espoo.expires_at, Timestamp::from_secs(START + LIFETIME));
-    let token_keys = &espoo.authorization_server.as_ref().unwrap().token_keys;
+    let token_keys = &espoo.consent_issuer().unwrap().authorization_server().token_keys;
     assert_eq!(*token_keys, world.espoo_keys.public());
     let asked = (world.espoo.asked(), world.anchor.asked());
     for _ in 0..10 {

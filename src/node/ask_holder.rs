@@ -69,12 +69,9 @@ impl From<AskError> for Problem {
     }
 }
 
-/// The holder's authorization server, which a holder must have.
+/// The holder's authorization server, which it must have and must hold the role for.
 pub(super) fn authorization_server(holder: &TrustedPeer) -> Result<&AuthorizationServer, Problem> {
-    holder
-        .authorization_server
-        .as_ref()
-        .ok_or(Problem::because(ProblemKind::PeerNotTrusted, "no authorization server"))
+    Ok(holder.consent_issuer()?.authorization_server())
 }
 
 /// The form parts with which this node proves who it is (`private_key_jwt`).

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Node, OAuthError};
-use crate::domain::federation::{Client, TrustedPeer};
+use crate::domain::federation::{Client, TrustError, TrustedPeer};
 use crate::domain::token::client_assertion::{self, ASSERTION_TYPE};
 use crate::store::used_once::Kind;
 use crate::store::{StoreError, used_once};
@@ -39,6 +39,12 @@ impl KnownClient {
     }
 }
 
+/// What the caller is told about its role, which its own operator must know to mend it.
+fn not_a_recipient(error: TrustError) -> OAuthError {
+    tracing::info!(%error, "trust");
+    OAuthError::client("the client is not a recipient: it lacks the trust mark or client metadata")
+}
+
 /// Authenticates the caller of an OAuth endpoint and uses its assertion up.
 ///
 /// # Errors
@@ -59,7 +65,7 @@ pub async fn authenticate_client(
         return Err(OAuthError::client("client_id differs from the client assertion"));
     }
     let peer = node.peers.resolve(&claimed).await?;
-    let client = peer.client.clone().ok_or(OAuthError::client("the member is no OAuth client"))?;
+    let client = peer.recipient().map_err(not_a_recipient)?.client().clone();
     let authentic =
         client_assertion::verify(unverified, &client.client_keys, &node.settings.id, now).map_err(refuse)?;
     node.store

@@ -133,7 +133,7 @@ fn is_final(body: &[u8]) -> bool {
 /// Events about exchanges go to the holder, all others to the recipient.
 fn events_endpoint<'a>(peer: &'a TrustedPeer, event: &Event) -> Option<&'a url::Url> {
     match event {
-        Event::ExchangeAcknowledged(_) => peer.resource.as_ref()?.events_endpoint.as_ref(),
-        _ => peer.client.as_ref()?.events_endpoint.as_ref(),
+        Event::ExchangeAcknowledged(_) => peer.resource_events_endpoint(),
+        _ => peer.client_events_endpoint(),
     }
 }

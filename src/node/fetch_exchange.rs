@@ -106,10 +106,7 @@ async fn attempt(
     held: &HeldConsent,
     tokens: &HeldTokens,
 ) -> Result<FetchedData, Failed> {
-    let resource = holder
-        .resource
-        .as_ref()
-        .ok_or(Problem::because(ProblemKind::PeerNotTrusted, "no resource server"))?;
+    let resource = holder.holder().map_err(Problem::from)?.resource();
     let grant_id: &GrantId = held.grant_id.as_ref().ok_or(Problem::new(ProblemKind::ConsentPending))?;
     let address = format!("{}/exchange/datasets/{}", resource.resource, held.detail.identifier);
     let url =

@@ -182,9 +182,7 @@ async fn authorize(
         TrustError::NotTrusted(_) => Refusal::token("recipient_not_trusted"),
         TrustError::Unavailable(_) => Refusal::unavailable("trust_undecided"),
     })?;
-    if peer.client.is_none() {
-        return Err(Refusal::token("recipient_not_trusted"));
-    }
+    peer.recipient().map_err(|_| Refusal::token("recipient_role_missing"))?;
     token.demand(scope)?;
     node.store
         .write(move |tx| {

@@ -43,8 +43,8 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
         return Err(EventError::InvalidAudience);
     }
     // Each role has its own keys: a holder's speak of consents, a recipient's of exchanges.
-    let holder = peer.resource.as_ref().map(|resource| &resource.receipt_keys);
-    let recipient = peer.client.as_ref().map(|client| &client.receipt_keys);
+    let holder = peer.holder().ok().map(|holder| &holder.resource().receipt_keys);
+    let recipient = peer.recipient().ok().map(|recipient| &recipient.client().receipt_keys);
     let kid = unverified.kid().cloned().ok_or(EventError::InvalidKey)?;
     let knows = |keys: Option<&PublicKeys>| keys.is_some_and(|keys| keys.find(&kid).is_some());
     let (as_holder, as_recipient) = (knows(holder), knows(recipient));

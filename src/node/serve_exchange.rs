@@ -99,6 +99,7 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
         TrustError::NotTrusted(_) => Refusal::token("recipient_not_trusted"),
         TrustError::Unavailable(_) => Refusal::unavailable("trust_undecided"),
     })?;
+    let in_role = recipient.recipient().map_err(|_| Refusal::token("recipient_role_missing"))?;
 
     // 6: status, and whose data.
     let grant = token.claims().grant_id.clone();
@@ -121,7 +122,7 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
     if replayed {
         return Err(Refusal::proof("proof_replayed"));
     }
-    let verified = VerifiedConsent::new(&token, proof, &recipient, consent, now)?;
+    let verified = VerifiedConsent::new(&token, proof, in_role, consent, now)?;
 
     // 7: scope.
     let dataset = dataset_id

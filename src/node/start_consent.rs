@@ -19,6 +19,7 @@ pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> 
     let declared_use = node.peers.declared_use(use_id).await?;
     let recipient_id = use_id.recipient().parse().map_err(|_| Problem::new(ProblemKind::NotFound))?;
     let recipient = node.peers.resolve(&recipient_id).await?;
+    recipient.recipient()?;
     if recipient.id == node.settings.id {
         return Err(Problem::new(ProblemKind::NotFound));
     }

@@ -131,7 +131,9 @@ impl FederationPeers {
                 break;
             }
         }
-        let VerifiedChain { peer, issued_at } = outcome?;
+        let chain = outcome?;
+        let issued_at = chain.issued_at();
+        let peer = chain.into_peer(Vec::new())?;
         if last.is_some_and(|last| last.peer.anchor == peer.anchor && last.issued_at > issued_at) {
             return Err(TrustError::Unavailable("an older statement than the last was served"));
         }
@@ -149,7 +151,7 @@ impl FederationPeers {
         let subordinate = client.subordinate(view, id).await?;
         let anchors = [view.anchor.clone()];
         let chain = verify_statements(&[leaf, &subordinate, &view.text], &anchors, self.clock.now())?;
-        if chain.peer.id == *id {
+        if chain.subject() == id {
             Ok(chain)
         } else {
             Err(TrustError::NotTrusted("the entity configuration is another's"))

@@ -1,9 +1,11 @@
 //! Trust chains: from a member's own statement up to a configured anchor (OpenID Federation 1.0 §4 and §10.2).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
-use super::statement::{EntityStatement, verify_self_signed, verify_with};
-use super::{TrustError, TrustedPeer, constraints, metadata};
+use super::statement::{EntityStatement, TrustMarkEntry, verify_self_signed, verify_with};
+use super::{HeldMark, MarkRules, MetadataPolicy, TrustError, TrustedPeer, constraints, metadata};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
@@ -17,28 +19,93 @@ pub struct TrustAnchor {
     pub keys: PublicKeys,
 }
 
-/// Most statements of one chain: a leaf, an anchor's configuration and four statements between them.
-pub const MAX_CHAIN_LENGTH: usize = 6;
+/// Most statements of one chain: a leaf, an anchor's configuration and six statements between them, which is five
+/// intermediates.
+pub const MAX_CHAIN_LENGTH: usize = 8;
 
-/// A chain that was checked link by link.
+/// A chain that was checked link by link. Only [`verify_statements`] makes one.
 #[derive(Debug, Clone)]
 pub struct VerifiedChain {
-    /// The leaf.
-    pub peer: TrustedPeer,
-    /// When the leaf's immediate superior issued its statement; an older one must not replace a newer.
-    pub issued_at: Timestamp,
+    subject: EntityId,
+    anchor: EntityId,
+    superiors: Vec<EntityId>,
+    statements: Vec<String>,
+    vouched: BTreeMap<EntityId, PublicKeys>,
+    rules: Option<MarkRules>,
+    shown_marks: Vec<TrustMarkEntry>,
+    metadata: Map<String, Value>,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
 }
 
-/// Checks a chain and says who its leaf is; see [`verify_statements`].
-///
-/// # Errors
-/// [`TrustError::NotTrusted`] with the first check that fails.
-pub fn verify_chain<S: AsRef<str>>(
-    statements: &[S],
-    anchors: &[TrustAnchor],
-    now: Timestamp,
-) -> Result<TrustedPeer, TrustError> {
-    Ok(verify_statements(statements, anchors, now)?.peer)
+impl VerifiedChain {
+    /// Whose chain it is.
+    #[must_use]
+    pub const fn subject(&self) -> &EntityId {
+        &self.subject
+    }
+
+    /// The anchor that it ends at.
+    #[must_use]
+    pub const fn anchor(&self) -> &EntityId {
+        &self.anchor
+    }
+
+    /// Who vouches: from the subject's immediate superior to the anchor.
+    #[must_use]
+    pub fn superiors(&self) -> &[EntityId] {
+        &self.superiors
+    }
+
+    /// The statements, in the standard's order.
+    #[must_use]
+    pub fn statements(&self) -> &[String] {
+        &self.statements
+    }
+
+    /// The federation keys that the chain vouches for, of anyone in it.
+    #[must_use]
+    pub fn keys_of(&self, entity: &EntityId) -> Option<&PublicKeys> {
+        self.vouched.get(entity)
+    }
+
+    /// What the anchor says about trust marks; nothing when the chain lacks its configuration.
+    #[must_use]
+    pub const fn mark_rules(&self) -> Option<&MarkRules> {
+        self.rules.as_ref()
+    }
+
+    /// The trust marks that the subject shows, not checked yet: see [`MarkRules::verify`].
+    #[must_use]
+    pub fn shown_marks(&self) -> &[TrustMarkEntry] {
+        &self.shown_marks
+    }
+
+    /// The subject's metadata after every superior's word, constraint and policy.
+    #[must_use]
+    pub const fn metadata(&self) -> &Map<String, Value> {
+        &self.metadata
+    }
+
+    /// When the subject's immediate superior issued its statement; an older one must not replace a newer.
+    #[must_use]
+    pub const fn issued_at(&self) -> Timestamp {
+        self.issued_at
+    }
+
+    /// When the chain stops to hold: the earliest `exp` in it.
+    #[must_use]
+    pub const fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// The subject as a peer, with the roles that these marks give it. Marks of anyone else have no effect.
+    ///
+    /// # Errors
+    /// [`TrustError::NotTrusted`] when its metadata is not what a node needs.
+    pub fn into_peer(self, marks: Vec<HeldMark>) -> Result<TrustedPeer, TrustError> {
+        metadata::trusted_peer(self, marks)
+    }
 }
 
 /// Checks a chain link by link, from the anchor down to the leaf.
@@ -57,25 +124,34 @@ pub fn verify_statements<S: AsRef<str>>(
     if statements.len() > MAX_CHAIN_LENGTH {
         return Err(TrustError::NotTrusted("the chain is too long"));
     }
-    let (anchor, subordinates, leaf_text) = split(statements, anchors, now)?;
+    let top = split(statements, anchors, now)?;
     let mut walk = Walk {
-        superior: anchor.id.clone(),
-        keys: anchor.keys.clone(),
-        seen: vec![anchor.id.clone()],
-        earliest_exp: i64::MAX,
+        superior: top.anchor.id.clone(),
+        keys: top.anchor.keys.clone(),
+        seen: vec![top.anchor.id.clone()],
+        vouched: BTreeMap::from([(top.anchor.id.clone(), top.anchor.keys.clone())]),
+        earliest_exp: top.configuration.as_ref().map_or(i64::MAX, |statement| statement.exp),
     };
     let mut links = Vec::new();
-    for text in subordinates.iter().rev() {
+    for text in top.subordinates.iter().rev() {
         links.push(walk.down(text.as_ref(), now)?);
     }
-    let leaf = walk.leaf(leaf_text, now)?;
+    let leaf = walk.leaf(top.leaf, now)?;
     check_constraints(&links, &walk.seen)?;
     let metadata = resolve_metadata(leaf.metadata.clone().unwrap_or_default(), &links)?;
     let immediate = links.last().ok_or(TrustError::NotTrusted("the chain has no superior"))?;
-    let expires_at = Timestamp::from_secs(walk.earliest_exp);
+    let superiors = walk.seen.iter().rev().skip(1).cloned().collect();
     Ok(VerifiedChain {
+        subject: leaf.sub,
+        anchor: top.anchor.id.clone(),
+        superiors,
+        statements: statements.iter().map(|text| text.as_ref().to_owned()).collect(),
+        vouched: walk.vouched,
+        rules: top.configuration.as_ref().map(MarkRules::of_anchor),
+        shown_marks: leaf.trust_marks.unwrap_or_default(),
+        metadata,
         issued_at: Timestamp::from_secs(immediate.iat),
-        peer: metadata::trusted_peer(leaf.sub, anchor.id.clone(), expires_at, &metadata)?,
+        expires_at: Timestamp::from_secs(walk.earliest_exp),
     })
 }
 
@@ -93,7 +169,16 @@ pub fn verify_anchor(
         return Err(TrustError::NotTrusted("the anchor's configuration is not its own"));
     }
     statement.check(now)?;
+    statement.check_configuration()?;
     Ok(statement)
+}
+
+/// A chain taken apart, with the configuration of the anchor that it ends at where it has one.
+struct Top<'a, S> {
+    anchor: &'a TrustAnchor,
+    configuration: Option<EntityStatement>,
+    subordinates: &'a [S],
+    leaf: &'a str,
 }
 
 /// Finds the anchor at the top, checks its configuration where the chain has it, and takes leaf and links apart.
@@ -101,7 +186,7 @@ fn split<'a, S: AsRef<str>>(
     statements: &'a [S],
     anchors: &'a [TrustAnchor],
     now: Timestamp,
-) -> Result<(&'a TrustAnchor, &'a [S], &'a str), TrustError> {
+) -> Result<Top<'a, S>, TrustError> {
     let (leaf, superiors) = statements.split_first().ok_or(TrustError::NotTrusted("the chain is empty"))?;
     let (top, below) = superiors.split_last().ok_or(TrustError::NotTrusted("the chain has no superior"))?;
     let claimed = super::claimed_statement(top.as_ref())?;
@@ -109,14 +194,15 @@ fn split<'a, S: AsRef<str>>(
         .iter()
         .find(|anchor| anchor.id == claimed.iss)
         .ok_or(TrustError::NotTrusted("the chain does not end at a configured anchor"))?;
+    let leaf = leaf.as_ref();
     if claimed.sub != anchor.id {
-        return Ok((anchor, superiors, leaf.as_ref()));
+        return Ok(Top { anchor, configuration: None, subordinates: superiors, leaf });
     }
-    verify_anchor(top.as_ref(), anchor, now)?;
+    let configuration = Some(verify_anchor(top.as_ref(), anchor, now)?);
     if below.is_empty() {
         return Err(TrustError::NotTrusted("the chain has no superior"));
     }
-    Ok((anchor, below, leaf.as_ref()))
+    Ok(Top { anchor, configuration, subordinates: below, leaf })
 }
 
 /// The state of the walk from the anchor down.
@@ -127,6 +213,8 @@ struct Walk {
     keys: PublicKeys,
     /// Everyone on the way.
     seen: Vec<EntityId>,
+    /// Everyone on the way with the keys that were vouched for.
+    vouched: BTreeMap<EntityId, PublicKeys>,
     /// The earliest `exp` so far.
     earliest_exp: i64,
 }
@@ -141,11 +229,10 @@ impl Walk {
         if self.seen.contains(&statement.sub) {
             return Err(TrustError::NotTrusted("the chain has a loop"));
         }
-        if statement.authority_hints.is_some() {
-            return Err(TrustError::NotTrusted("a subordinate statement has authority hints"));
-        }
         statement.check(now)?;
+        statement.check_subordinate()?;
         self.keys = statement.keys()?;
+        self.vouched.insert(statement.sub.clone(), self.keys.clone());
         self.superior = statement.sub.clone();
         self.seen.push(statement.sub.clone());
         self.earliest_exp = self.earliest_exp.min(statement.exp);
@@ -165,9 +252,6 @@ impl Walk {
         if !above.is_some_and(|above| hints.contains(above)) {
             return Err(TrustError::NotTrusted("the entity does not name its superior"));
         }
-        if statement.constraints.is_some() {
-            return Err(TrustError::NotTrusted("an entity configuration has constraints"));
-        }
         self.earliest_exp = self.earliest_exp.min(statement.exp);
         Ok(statement)
     }
@@ -185,7 +269,8 @@ fn check_constraints(links: &[EntityStatement], seen: &[EntityId]) -> Result<(),
 }
 
 /// The leaf's metadata after what the superiors say: the immediate superior's `metadata` overrides single members
-/// (§6.1.4.2), every superior's `allowed_entity_types` leaves out types.
+/// (§6.1.4.2), every superior's `allowed_entity_types` leaves out types, and the policies of all, joined from the top
+/// down, change and check what is left.
 fn resolve_metadata(
     mut metadata: Map<String, Value>,
     links: &[EntityStatement],
@@ -208,5 +293,10 @@ fn resolve_metadata(
     for rules in links.iter().filter_map(|link| link.constraints.as_ref()) {
         constraints::filter_types(rules, &mut metadata);
     }
+    let mut policy = MetadataPolicy::default();
+    for claim in links.iter().filter_map(|link| link.metadata_policy.as_ref()) {
+        policy = policy.merge(&MetadataPolicy::parse(claim)?)?;
+    }
+    policy.apply(&mut metadata)?;
     Ok(metadata)
 }

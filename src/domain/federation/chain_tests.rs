@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::catalogue::Text;
-use crate::domain::jose::SigningKey;
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::EntityId;
+use crate::domain::jose::{PublicKeys, SigningKey};
 
 const NOW: i64 = 1_800_000_000;
 const ANCHOR: &str = "https://anchor.example";
@@ -116,15 +118,19 @@ fn a_good_chain_says_who_the_leaf_is() {
     let world = world();
     let mut chain = short(&world);
     chain[1].claims["exp"] = json!(NOW + 60);
-    let VerifiedChain { peer, issued_at } = decide(&world, &chain).unwrap();
-    assert_eq!((peer.id.as_str(), peer.name, peer.anchor.as_str()), (LEAF, text("Espoo"), ANCHOR));
+    let verified = decide(&world, &chain).unwrap();
+    let issued_at = verified.issued_at();
+    assert_eq!((verified.superiors(), verified.statements().len()), (&[id(ANCHOR)][..], 3));
+    assert_eq!(verified.keys_of(&id(LEAF)), Some(&PublicKeys::single(world.leaf.public().clone())));
+    let peer = verified.into_peer(vec![]).unwrap();
+    assert_eq!((peer.id.as_str(), &peer.name, peer.anchor.as_str()), (LEAF, &text("Espoo"), ANCHOR));
     assert_eq!(peer.expires_at, Timestamp::from_secs(NOW + 60));
     assert_eq!(issued_at, Timestamp::from_secs(NOW - 10));
-    let server = peer.authorization_server.unwrap();
+    let server = peer.consent_issuer().unwrap().authorization_server();
     assert_eq!(server.token_endpoint.as_str(), "https://espoo.example/oauth/token");
     assert!(server.token_keys.find(world.leaf.kid()).is_some());
-    assert_eq!(peer.resource.unwrap().events_endpoint.unwrap().as_str(), "https://espoo.example/events");
-    assert_eq!(peer.client.unwrap().redirect_uris, ["https://espoo.example/oauth/callback"]);
+    assert_eq!(peer.resource_events_endpoint().unwrap().as_str(), "https://espoo.example/events");
+    assert_eq!(peer.recipient().unwrap().client().redirect_uris, ["https://espoo.example/oauth/callback"]);
 }
 
 #[test]
@@ -143,9 +149,9 @@ fn a_superior_overrides_and_limits_what_the_leaf_says() {
         "openid_provider": {"issuer": LEAF},
     });
     chain[1].claims["constraints"] = json!({"allowed_entity_types": ["oauth_client"], "unknown": 1});
-    let peer = decide(&world, &chain).unwrap().peer;
+    let peer = decide(&world, &chain).unwrap().into_peer(vec![]).unwrap();
     assert_eq!(peer.name, Text { en: "City of Espoo".into(), ..text("Esbo") });
-    assert!(peer.client.is_some() && peer.authorization_server.is_none() && peer.resource.is_none());
+    assert_eq!(peer.roles(), [Role::DataRecipient]);
 }
 
 type Change = fn(&World, &mut Vec<Draft>);
@@ -159,9 +165,9 @@ fn a_broken_chain_is_refused() {
         ("the chain has no superior", "leaf and anchor without statement", |_, chain| {
             chain.remove(1);
         }),
-        ("the chain is too long", "seven statements", |_, chain| {
+        ("the chain is too long", "nine statements", |_, chain| {
             let link = chain[1].clone();
-            chain.splice(1..1, vec![link; 4]);
+            chain.splice(1..1, vec![link; 6]);
         }),
         ("the chain does not end at a configured anchor", "unknown anchor", |world, chain| {
             chain[2] = draft(&world.other, "https://rogue.example", "https://rogue.example", &world.other);
@@ -224,8 +230,39 @@ fn a_broken_chain_is_refused() {
         ("a statement has a critical claim that is not understood", "critical claim", |_, chain| {
             chain[1].claims["crit"] = json!(["jti"]);
         }),
-        ("a statement has a metadata policy, which is not understood", "policy", |_, chain| {
-            chain[1].claims["metadata_policy"] = json!({"oauth_client": {"scope": {"value": "x"}}});
+        ("metadata lacks what a policy demands", "policy not fulfilled", |_, chain| {
+            chain[1].claims["metadata_policy"] = json!({"oauth_client": {"logo_uri": {"essential": true}}});
+        }),
+        ("a metadata policy is malformed", "policy of another form", |_, chain| {
+            chain[1].claims["metadata_policy"] = json!({"oauth_client": []});
+        }),
+        (
+            "a statement has a critical policy operator that is not understood",
+            "critical operator",
+            |_, chain| {
+                chain[1].claims["metadata_policy_crit"] = json!(["regexp"]);
+            },
+        ),
+        ("an entity configuration has a metadata policy", "policy by the leaf", |_, chain| {
+            chain[0].claims["metadata_policy"] = json!({});
+        }),
+        ("an entity configuration has a metadata policy", "policy by the anchor about itself", |_, chain| {
+            chain[2].claims["metadata_policy"] = json!({});
+        }),
+        ("an entity configuration has a source endpoint", "source endpoint by the leaf", |_, chain| {
+            chain[0].claims["source_endpoint"] = json!("https://anchor.example/federation/fetch");
+        }),
+        ("an entity configuration has empty authority hints", "no authority hint in the list", |_, chain| {
+            chain[0].claims["authority_hints"] = json!([]);
+        }),
+        ("a subordinate statement has trust marks", "marks in a subordinate statement", |_, chain| {
+            chain[1].claims["trust_marks"] = json!([]);
+        }),
+        ("a subordinate statement has trust marks", "issuers in a subordinate statement", |_, chain| {
+            chain[1].claims["trust_mark_issuers"] = json!({});
+        }),
+        ("a statement has metadata without a value", "null as metadata", |_, chain| {
+            chain[0].claims["metadata"]["oauth_client"]["logo_uri"] = Value::Null;
         }),
         ("the chain has a name that a superior does not allow", "naming constraint", |_, chain| {
             chain[1].claims["constraints"] = json!({"naming_constraints": {"excluded": [".example"]}});
@@ -277,11 +314,111 @@ fn a_broken_chain_is_refused() {
     for (reason, name, change) in cases {
         let mut chain = short(&world);
         change(&world, &mut chain);
-        match decide(&world, &chain) {
+        match decide(&world, &chain).and_then(|chain| chain.into_peer(vec![])) {
             Err(TrustError::NotTrusted(found)) => assert_eq!(found, *reason, "{name}"),
             other => panic!("{name}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn policies_of_all_superiors_change_and_bind_the_leafs_metadata() {
+    let world = world();
+    let policy = |operators: Value| json!({"oauth_client": {"grant_types": operators}});
+    let mut chain = long(&world);
+    chain[2].claims["metadata_policy"] =
+        policy(json!({"subset_of": ["authorization_code", "refresh_token"]}));
+    chain[1].claims["metadata_policy"] = policy(json!({"add": ["refresh_token"]}));
+    chain[1].claims["metadata"] =
+        json!({"oauth_client": {"grant_types": ["authorization_code", "password"]}});
+    let verified = decide(&world, &chain).unwrap();
+    assert_eq!(
+        verified.metadata()["oauth_client"]["grant_types"],
+        json!(["authorization_code", "refresh_token"])
+    );
+    assert_eq!(verified.superiors(), [id(MIDDLE), id(ANCHOR)]);
+    chain[1].claims["metadata_policy"] = policy(json!({"add": ["password"]}));
+    let conflict = TrustError::NotTrusted("policy operators exclude each other");
+    assert_eq!(decide(&world, &chain).unwrap_err(), conflict);
+    // An operator that nobody here knows is left out, unless it must be understood.
+    chain[1].claims["metadata_policy"] = policy(json!({"regexp": "^a"}));
+    assert!(decide(&world, &chain).is_ok());
+}
+
+/// A chain whose anchor uses trust marks, with these marks for these roles at the leaf.
+fn marked(world: &World, roles: &[Role], expires: i64) -> Vec<Draft> {
+    let mut chain = short(world);
+    let kinds = Role::ALL.map(|role| (role.mark_type(&id(ANCHOR)), json!([ANCHOR])));
+    chain[2].claims["trust_mark_issuers"] = kinds.into_iter().collect();
+    let marks = roles.iter().map(|role| {
+        let mark = TrustMark {
+            iss: id(ANCHOR),
+            sub: id(LEAF),
+            trust_mark_type: role.mark_type(&id(ANCHOR)),
+            iat: NOW - 10,
+            exp: Some(expires),
+            reference: None,
+            delegation: None,
+        };
+        json!({"trust_mark_type": mark.trust_mark_type, "trust_mark": mark.sign(&world.anchor).unwrap()})
+    });
+    chain[0].claims["trust_marks"] = marks.collect();
+    chain
+}
+
+fn shown(world: &World, chain: &[Draft]) -> TrustedPeer {
+    let verified = decide(world, chain).unwrap();
+    let rules = verified.mark_rules().unwrap();
+    let keys = verified.keys_of(rules.anchor()).unwrap();
+    let marks = verified.shown_marks().iter();
+    let held = marks.map(|entry| rules.verify(&entry.trust_mark, &id(LEAF), keys, now()).unwrap()).collect();
+    verified.into_peer(held).unwrap()
+}
+
+#[test]
+fn a_role_is_closed_without_its_trust_mark() {
+    let world = world();
+    let peer = shown(&world, &marked(&world, &[Role::DataHolder], NOW + 60));
+    assert_eq!((peer.roles(), peer.marks().len()), (vec![Role::DataHolder], 1));
+    assert_eq!(peer.holder().unwrap().resource().resource, LEAF);
+    let lacks = TrustError::NotTrusted("the member lacks the trust mark data-recipient");
+    assert_eq!(peer.recipient().unwrap_err(), lacks);
+    assert!(peer.consent_issuer().is_err());
+    // It hears that it must stop all the same.
+    assert!(peer.client_events_endpoint().is_some());
+    assert_eq!(peer.expires_at, Timestamp::from_secs(NOW + 60), "a role does not outlast its mark");
+    assert_eq!(shown(&world, &marked(&world, &Role::ALL, NOW + 7200)).roles(), Role::ALL);
+    assert_eq!(shown(&world, &marked(&world, &[], NOW + 60)).roles(), []);
+}
+
+#[test]
+fn a_mark_of_another_member_opens_nothing() {
+    let world = world();
+    let chain = decide(&world, &marked(&world, &[], NOW + 60)).unwrap();
+    let mark = TrustMark {
+        iss: id(ANCHOR),
+        sub: id(MIDDLE),
+        trust_mark_type: Role::DataHolder.mark_type(&id(ANCHOR)),
+        iat: NOW,
+        exp: None,
+        reference: None,
+        delegation: None,
+    };
+    let keys = chain.keys_of(&id(ANCHOR)).unwrap();
+    let text = mark.sign(&world.anchor).unwrap();
+    let held = chain.mark_rules().unwrap().verify(&text, &id(MIDDLE), keys, now()).unwrap();
+    assert_eq!(chain.into_peer(vec![held]).unwrap().roles(), []);
+}
+
+#[test]
+fn a_recipient_may_be_an_openid_relying_party() {
+    let world = world();
+    let mut chain = short(&world);
+    let metadata = chain[0].claims["metadata"].as_object_mut().unwrap();
+    let client = metadata.remove("oauth_client").unwrap();
+    metadata.insert("openid_relying_party".into(), client);
+    let peer = decide(&world, &chain).unwrap().into_peer(vec![]).unwrap();
+    assert_eq!(peer.recipient().unwrap().client().redirect_uris, ["https://espoo.example/oauth/callback"]);
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl NodeDescription {
         EntityStatement {
             authority_hints: Some(self.authority_hints.clone()),
             metadata: Some(metadata),
-            ..statement(&self.id, &self.id, &self.federation_keys, now, lifetime)
+            ..EntityStatement::new(&self.id, &self.id, &self.federation_keys, now, lifetime)
         }
     }
 
@@ -167,7 +167,7 @@ impl AnchorDescription {
         metadata.insert("federation_entity".into(), Value::Object(federation));
         EntityStatement {
             metadata: Some(metadata),
-            ..statement(&self.id, &self.id, &self.federation_keys, now, lifetime)
+            ..EntityStatement::new(&self.id, &self.id, &self.federation_keys, now, lifetime)
         }
     }
 }
@@ -181,28 +181,7 @@ pub fn subordinate_statement(
     now: Timestamp,
     lifetime: i64,
 ) -> EntityStatement {
-    statement(superior, member, member_keys, now, lifetime)
-}
-
-fn statement(
-    iss: &EntityId,
-    sub: &EntityId,
-    keys: &PublicKeys,
-    now: Timestamp,
-    lifetime: i64,
-) -> EntityStatement {
-    EntityStatement {
-        iss: iss.clone(),
-        sub: sub.clone(),
-        iat: now.secs(),
-        exp: now.secs().saturating_add(lifetime),
-        jwks: keys.to_jwks(),
-        authority_hints: None,
-        metadata: None,
-        metadata_policy: None,
-        constraints: None,
-        crit: None,
-    }
+    EntityStatement::new(superior, member, member_keys, now, lifetime)
 }
 
 fn federation_entity(name: &Text, contacts: &[String]) -> Map<String, Value> {

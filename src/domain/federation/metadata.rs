@@ -1,9 +1,13 @@
 //! Metadata of a chain's leaf, read strictly into what a node uses of it (OpenID Federation 1.0 §5).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{AuthorizationServer, Client, Resource, TrustError, TrustedPeer};
+use super::{
+    AuthorizationServer, Client, HeldMark, MarkRules, Resource, Role, TrustError, TrustedPeer, VerifiedChain,
+};
 use crate::domain::catalogue::{Language, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
@@ -11,32 +15,68 @@ use crate::domain::jose::PublicKeys;
 
 type Members = Map<String, Value>;
 
-/// A role's metadata with the entity that it belongs to.
-struct Role<'a> {
+/// The metadata of one type with the entity that it belongs to.
+struct Typed<'a> {
     id: &'a EntityId,
     members: &'a Members,
 }
 
-/// Makes the trusted peer out of checked metadata. Called by chain verification alone.
-pub(super) fn trusted_peer(
-    id: EntityId,
-    anchor: EntityId,
-    expires_at: Timestamp,
-    metadata: &Members,
-) -> Result<TrustedPeer, TrustError> {
-    let role = |kind| match metadata.get(kind) {
+/// The types that a recipient may be, the one of this product first.
+const CLIENT_TYPES: [&str; 2] = ["oauth_client", "openid_relying_party"];
+
+/// Makes the trusted peer out of a checked chain and checked marks. Called by the chain alone.
+pub(super) fn trusted_peer(chain: VerifiedChain, marks: Vec<HeldMark>) -> Result<TrustedPeer, TrustError> {
+    let id = chain.subject();
+    let typed = |kind: &str| match chain.metadata().get(kind) {
         None => Ok(None),
-        Some(Value::Object(members)) => Ok(Some(Role { id: &id, members })),
+        Some(Value::Object(members)) => Ok(Some(Typed { id, members })),
         Some(_) => Err(TrustError::NotTrusted("metadata of a type is not an object")),
     };
-    let name = role("federation_entity")?
+    let name = typed("federation_entity")?
         .and_then(|entity| entity.name())
         .ok_or(TrustError::NotTrusted("federation_entity has no proper organization_name"))?;
-    let authorization_server =
-        role("oauth_authorization_server")?.map(|role| role.authorization_server()).transpose()?;
-    let resource = role("oauth_resource")?.map(|role| role.resource()).transpose()?;
-    let client = role("oauth_client")?.map(|role| role.client()).transpose()?;
-    Ok(TrustedPeer { id, name, expires_at, anchor, authorization_server, resource, client })
+    let mut client = None;
+    for kind in CLIENT_TYPES {
+        let found = typed(kind)?;
+        if client.is_none() {
+            client = found.map(|typed| typed.client()).transpose()?;
+        }
+    }
+    let marks: Vec<HeldMark> = marks.into_iter().filter(|held| is_own(held, &chain)).collect();
+    let ends = marks.iter().filter_map(|held| held.mark().exp).map(Timestamp::from_secs);
+    Ok(TrustedPeer {
+        name,
+        expires_at: ends.fold(chain.expires_at(), Timestamp::min),
+        issued_at: chain.issued_at(),
+        anchor: chain.anchor().clone(),
+        superiors: chain.superiors().to_vec(),
+        federation_keys: chain.keys_of(id).cloned().unwrap_or_default(),
+        statements: chain.statements().to_vec(),
+        roles: roles(&chain, &marks),
+        authorization_server: typed("oauth_authorization_server")?
+            .map(|typed| typed.authorization_server())
+            .transpose()?,
+        resource: typed("oauth_resource")?.map(|typed| typed.resource()).transpose()?,
+        client,
+        id: id.clone(),
+        marks,
+    })
+}
+
+/// Whether a mark is this subject's, in the federation of the anchor that the chain ends at.
+fn is_own(held: &HeldMark, chain: &VerifiedChain) -> bool {
+    held.mark().sub == *chain.subject()
+        && Role::of_mark(&held.mark().trust_mark_type, chain.anchor()) == Some(held.role())
+}
+
+/// The roles that the marks give. An anchor whose configuration names no issuer for any of this product's marks does not
+/// use them yet: there, whoever is a member may play every role.
+fn roles(chain: &VerifiedChain, marks: &[HeldMark]) -> BTreeSet<Role> {
+    if chain.mark_rules().is_some_and(MarkRules::in_use) {
+        marks.iter().map(HeldMark::role).collect()
+    } else {
+        Role::ALL.into_iter().collect()
+    }
 }
 
 /// Control characters and those that reorder text: a name is shown to residents and written into logs.
@@ -45,7 +85,7 @@ fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-impl Role<'_> {
+impl Typed<'_> {
     /// `organization_name`, and its translations where it has them (OpenID Federation 1.0 §5.2.2).
     fn name(&self) -> Option<Text> {
         let proper =

@@ -1,5 +1,7 @@
 //! The entity statement on the wire (OpenID Federation 1.0 §3).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -43,15 +45,48 @@ pub struct EntityStatement {
     /// Metadata by entity type; in a subordinate statement it overrides what the subject says (§6.1.4.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
-    /// Rules for the metadata of everyone below (§6.1).
+    /// The subject's trust marks; only in its own configuration (§7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_marks: Option<Vec<TrustMarkEntry>>,
+    /// Who may issue trust marks of which type; an empty list means anyone. Counts in an anchor's configuration only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_mark_issuers: Option<BTreeMap<String, Vec<EntityId>>>,
+    /// To whom a type of trust mark belongs when its issuers act for someone else. Counts in an anchor's configuration only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_mark_owners: Option<BTreeMap<String, TrustMarkOwner>>,
+    /// Rules for the metadata of everyone below (§6.1); only in a subordinate statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata_policy: Option<Map<String, Value>>,
+    /// Operators of those rules, beside the standard's own, that must be understood (§6.1.3.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_policy_crit: Option<Vec<String>>,
     /// Limits of the chain below the issuer (§6.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constraints: Option<Constraints>,
     /// Names of claims that must be understood (§3.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crit: Option<Value>,
+    /// The fetch endpoint that this subordinate statement came from (§3.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_endpoint: Option<String>,
+}
+
+/// One entry of `trust_marks` (§3.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustMarkEntry {
+    /// Its type; must be the one that the mark itself names.
+    pub trust_mark_type: String,
+    /// The mark, compact JWS.
+    pub trust_mark: String,
+}
+
+/// One value of `trust_mark_owners` (§3.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustMarkOwner {
+    /// The owner.
+    pub sub: EntityId,
+    /// The owner's federation keys, as a JWK Set.
+    pub jwks: Value,
 }
 
 /// `constraints` of a subordinate statement (§6.2).
@@ -80,6 +115,29 @@ pub struct NamingConstraints {
 }
 
 impl EntityStatement {
+    /// A statement of `iss` about `sub`, whose federation keys are these, from `now` on for `lifetime` seconds. What
+    /// else it says is set by its fields.
+    #[must_use]
+    pub fn new(iss: &EntityId, sub: &EntityId, keys: &PublicKeys, now: Timestamp, lifetime: i64) -> Self {
+        Self {
+            iss: iss.clone(),
+            sub: sub.clone(),
+            iat: now.secs(),
+            exp: now.secs().saturating_add(lifetime),
+            jwks: keys.to_jwks(),
+            authority_hints: None,
+            metadata: None,
+            trust_marks: None,
+            trust_mark_issuers: None,
+            trust_mark_owners: None,
+            metadata_policy: None,
+            metadata_policy_crit: None,
+            constraints: None,
+            crit: None,
+            source_endpoint: None,
+        }
+    }
+
     /// Signs it as a compact JWS.
     ///
     /// # Errors
@@ -100,14 +158,52 @@ impl EntityStatement {
         }
     }
 
-    /// Checks what every statement of a chain must fulfil by itself.
+    /// Checks what every statement of a chain must fulfil by itself: its times, and that it asks for nothing that this
+    /// version does not understand.
     pub(super) fn check(&self, now: Timestamp) -> Result<(), TrustError> {
         check_times(now, Some(self.iat), None, Some(self.exp)).map_err(refused)?;
         if self.crit.is_some() {
             return Err(TrustError::NotTrusted("a statement has a critical claim that is not understood"));
         }
-        if self.metadata_policy.as_ref().is_some_and(|policy| !policy.is_empty()) {
-            return Err(TrustError::NotTrusted("a statement has a metadata policy, which is not understood"));
+        let nulls = |members: &Value| members.as_object().is_some_and(|all| all.values().any(Value::is_null));
+        if self.metadata.as_ref().is_some_and(|kinds| kinds.values().any(nulls)) {
+            return Err(TrustError::NotTrusted("a statement has metadata without a value"));
+        }
+        Ok(())
+    }
+
+    /// Checks that an entity speaks of itself only as far as it may (§3.3: what superiors say is theirs to say).
+    pub(super) fn check_configuration(&self) -> Result<(), TrustError> {
+        let refuse = |reason| Err(TrustError::NotTrusted(reason));
+        if self.constraints.is_some() {
+            return refuse("an entity configuration has constraints");
+        }
+        if self.metadata_policy.is_some() || self.metadata_policy_crit.is_some() {
+            return refuse("an entity configuration has a metadata policy");
+        }
+        if self.source_endpoint.is_some() {
+            return refuse("an entity configuration has a source endpoint");
+        }
+        if self.authority_hints.as_ref().is_some_and(Vec::is_empty) {
+            return refuse("an entity configuration has empty authority hints");
+        }
+        Ok(())
+    }
+
+    /// Checks that a superior says nothing that is the subject's own to say (§3.2), and that every operator of its
+    /// metadata policy that must be understood is.
+    pub(super) fn check_subordinate(&self) -> Result<(), TrustError> {
+        let refuse = |reason| Err(TrustError::NotTrusted(reason));
+        if self.authority_hints.is_some() {
+            return refuse("a subordinate statement has authority hints");
+        }
+        if self.trust_marks.is_some() || self.trust_mark_issuers.is_some() || self.trust_mark_owners.is_some()
+        {
+            return refuse("a subordinate statement has trust marks");
+        }
+        // No operator beside the standard's own is understood, and those must not be listed.
+        if self.metadata_policy_crit.is_some() {
+            return refuse("a statement has a critical policy operator that is not understood");
         }
         Ok(())
     }
@@ -136,6 +232,7 @@ pub fn verify_self_signed(text: &str, now: Timestamp) -> Result<EntityStatement,
     }
     let statement = verify_with(text, &claimed.keys()?)?;
     statement.check(now)?;
+    statement.check_configuration()?;
     Ok(statement)
 }
 

@@ -104,6 +104,13 @@ impl PublicKey {
         Ok(Self(Arc::new(Inner { algorithm, kid, thumbprint, x, y, verifier })))
     }
 
+    /// Whether a JWK is of a kind that this product uses: EC on P-256 or OKP Ed25519, to sign with. A set may have others,
+    /// which are left out (RFC 7517 §5).
+    #[must_use]
+    pub fn is_of_a_known_kind(jwk: &Value) -> bool {
+        jwk.as_object().is_some_and(is_ours)
+    }
+
     /// Its `kid`, where it has one.
     #[must_use]
     pub fn kid(&self) -> Option<&KeyId> {
@@ -170,6 +177,13 @@ impl PartialEq for PublicKey {
 impl Eq for PublicKey {}
 
 /// Whether a JWK has members of a private or symmetric key, whatever its type.
+/// Whether a key is of a kind that this product uses.
+pub(super) fn is_ours(members: &Map<String, Value>) -> bool {
+    let text = |name| members.get(name).and_then(Value::as_str);
+    matches!((text("kty"), text("crv")), (Some("EC"), Some("P-256")) | (Some("OKP"), Some("Ed25519")))
+        && text("use") != Some("enc")
+}
+
 pub(super) fn has_private_part(members: &Map<String, Value>) -> bool {
     members.get("kty").is_some_and(|kty| kty == "oct")
         || PRIVATE_MEMBERS.iter().any(|name| members.contains_key(*name))

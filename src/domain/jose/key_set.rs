@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::key::has_private_part;
+use super::key::{has_private_part, is_ours};
 use super::{JoseError, PublicKey};
 use crate::domain::ids::KeyId;
 
@@ -96,13 +96,6 @@ impl PublicKeys {
     pub fn to_jwks(&self) -> Value {
         json!({ "keys": self.iter().map(PublicKey::to_jwk).collect::<Vec<_>>() })
     }
-}
-
-/// Whether a key is of a kind that this product uses.
-fn is_ours(members: &Map<String, Value>) -> bool {
-    let text = |name| members.get(name).and_then(Value::as_str);
-    matches!((text("kty"), text("crv")), (Some("EC"), Some("P-256")) | (Some("OKP"), Some("Ed25519")))
-        && text("use") != Some("enc")
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::refusal::Refusal;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Consent;
 use crate::domain::consent::state::NotInForce;
-use crate::domain::federation::TrustedPeer;
+use crate::domain::federation::Recipient;
 
 /// A consent that carries an exchange now: token, proof, recipient and stored record fit each other and are in force.
 /// [`VerifiedConsent::new`] is the only way to one.
@@ -24,7 +24,7 @@ impl VerifiedConsent {
     pub fn new(
         token: &AuthenticToken,
         proof: VerifiedProof,
-        recipient: &TrustedPeer,
+        recipient: Recipient<'_>,
         consent: Consent,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
@@ -32,8 +32,8 @@ impl VerifiedConsent {
         if proof.jkt() != &claims.cnf.jkt {
             return Err(Refusal::proof("key_other"));
         }
-        // A member that is no client any more may fetch nothing, whatever token it still has.
-        if recipient.id != claims.client_id || recipient.client.is_none() || recipient.expires_at <= now {
+        // A member that is no recipient any more may fetch nothing, whatever token it still has.
+        if recipient.peer().id != claims.client_id || recipient.peer().expires_at <= now {
             return Err(Refusal::token("recipient_not_trusted"));
         }
         if consent.grant_id != claims.grant_id

@@ -287,7 +287,7 @@ pub(super) fn cities(page: &Page, members: &[Arc<TrustedPeer>]) -> Vec<CityLink>
     // Cities have a portal; a member that only fetches has none.
     let others = members
         .iter()
-        .filter(|peer| peer.id != own.id && peer.authorization_server.is_some())
+        .filter(|peer| peer.id != own.id && peer.consent_issuer().is_ok())
         .map(|peer| CityLink { name: peer.name.clone(), url: peer.id.to_string(), here: false });
     std::iter::once(here).chain(others).collect()
 }
@@ -310,7 +310,7 @@ pub(super) async fn all_uses(page: &Page) -> AllUses {
     };
     all.members.push((own.name.clone(), true, Some(Arc::new(own))));
     let members = node.peers.members().await.unwrap_or_default();
-    for peer in members.iter().filter(|peer| peer.id != node.settings.id && peer.client.is_some()) {
+    for peer in members.iter().filter(|peer| peer.id != node.settings.id && peer.recipient().is_ok()) {
         let uses = node.peers.declared_uses(&peer.id).await.ok();
         if uses.is_none() {
             all.unreachable.push(peer.name.clone());

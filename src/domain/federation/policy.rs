@@ -1,0 +1,340 @@
+//! Metadata policy: rules of superiors for the metadata of everyone below them (OpenID Federation 1.0 §6.1).
+//!
+//! [`MetadataPolicy::parse`] reads one statement's rules, [`MetadataPolicy::merge`] joins those of a superior with those
+//! of the one below, [`MetadataPolicy::apply`] changes and checks metadata by them. Whatever the standard calls a policy
+//! error refuses the chain. Lists are sets: neither their order nor repetition matters when they are compared.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::TrustError;
+
+/// Most values of one operator: comparing lists costs the product of their lengths.
+const MAX_VALUES: usize = 256;
+
+/// Most values of a metadata parameter that an operator works on.
+const MAX_METADATA_VALUES: usize = 1024;
+
+/// The one parameter that is a set of words written as a text (RFC 7591 §2, §6.1.3.1.8).
+const SCOPE: &str = "scope";
+
+/// Rules by entity type and by name of the metadata parameter.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MetadataPolicy(BTreeMap<String, BTreeMap<String, ParameterPolicy>>);
+
+/// The operators for one metadata parameter.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct ParameterPolicy {
+    /// The parameter gets this value; `null` removes it.
+    value: Option<Value>,
+    /// The parameter gets these values too.
+    add: Option<Vec<Value>>,
+    /// The parameter gets this value when it is absent.
+    default: Option<Value>,
+    /// The parameter must be one of these.
+    one_of: Option<Vec<Value>>,
+    /// The parameter keeps of its values only these.
+    subset_of: Option<Vec<Value>>,
+    /// The parameter must have all of these.
+    superset_of: Option<Vec<Value>>,
+    /// Whether the parameter must be there.
+    essential: Option<bool>,
+}
+
+type Outcome<T> = Result<T, TrustError>;
+
+fn refuse<T>(reason: &'static str) -> Outcome<T> {
+    Err(TrustError::NotTrusted(reason))
+}
+
+impl MetadataPolicy {
+    /// Reads the claim `metadata_policy` and checks that its operators may stand together. Operators beside the
+    /// standard's own are left out, as §6.1.3.2 says; whether one of them is critical is checked with the statement.
+    ///
+    /// # Errors
+    /// [`TrustError::NotTrusted`] for a policy error.
+    pub fn parse(claim: &Map<String, Value>) -> Result<Self, TrustError> {
+        let mut kinds = BTreeMap::new();
+        for (kind, parameters) in claim {
+            let Value::Object(parameters) = parameters else {
+                return refuse("a metadata policy is malformed");
+            };
+            let mut rules = BTreeMap::new();
+            for (name, operators) in parameters {
+                let Value::Object(operators) = operators else {
+                    return refuse("a metadata policy is malformed");
+                };
+                let policy = ParameterPolicy::parse(name, operators)?;
+                policy.check()?;
+                rules.insert(name.clone(), policy);
+            }
+            kinds.insert(kind.clone(), rules);
+        }
+        Ok(Self(kinds))
+    }
+
+    /// These rules with those of someone further down (§6.1.4.1): never less strict than either.
+    ///
+    /// # Errors
+    /// [`TrustError::NotTrusted`] when the two cannot stand together.
+    pub fn merge(&self, subordinate: &Self) -> Result<Self, TrustError> {
+        let mut merged = self.clone();
+        for (kind, parameters) in &subordinate.0 {
+            let rules = merged.0.entry(kind.clone()).or_default();
+            for (name, policy) in parameters {
+                let joined = match rules.get(name) {
+                    None => policy.clone(),
+                    Some(superior) => superior.merge(policy)?,
+                };
+                joined.check()?;
+                rules.insert(name.clone(), joined);
+            }
+        }
+        Ok(merged)
+    }
+
+    /// Changes and checks metadata by these rules (§6.1.4.2). Rules for entity types that the entity is not have no
+    /// effect.
+    ///
+    /// # Errors
+    /// [`TrustError::NotTrusted`] when the metadata does not fulfil them.
+    pub fn apply(&self, metadata: &mut Map<String, Value>) -> Result<(), TrustError> {
+        for (kind, parameters) in &self.0 {
+            let Some(members) = metadata.get_mut(kind) else { continue };
+            let Value::Object(members) = members else {
+                return refuse("metadata of a type is not an object");
+            };
+            for (name, policy) in parameters {
+                let before = members.remove(name).map(|value| to_set(name, value)).transpose()?;
+                if let Some(after) = policy.apply(before)? {
+                    members.insert(name.clone(), to_metadata(name, after)?);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ParameterPolicy {
+    fn parse(name: &str, operators: &Map<String, Value>) -> Outcome<Self> {
+        let mut policy = Self::default();
+        for (operator, value) in operators {
+            match operator.as_str() {
+                "value" => policy.value = Some(assigned(name, value, true)?),
+                "add" => policy.add = Some(values(name, value)?),
+                "default" => policy.default = Some(assigned(name, value, false)?),
+                "one_of" => policy.one_of = Some(choices(name, value)?),
+                "subset_of" => policy.subset_of = Some(values(name, value)?),
+                "superset_of" => policy.superset_of = Some(values(name, value)?),
+                "essential" => match value {
+                    Value::Bool(essential) => policy.essential = Some(*essential),
+                    _ => return refuse("a policy operator has an unfit value"),
+                },
+                _ => {}
+            }
+        }
+        Ok(policy)
+    }
+
+    /// Which operators may stand together, and under which condition (§6.1.3.1).
+    fn check(&self) -> Outcome<()> {
+        let lists = [&self.add, &self.subset_of, &self.superset_of];
+        if self.one_of.is_some() && lists.iter().any(|list| list.is_some()) {
+            return refuse("policy operators exclude each other");
+        }
+        if let Some(value) = &self.value {
+            self.check_value(value)?;
+        }
+        let fits = match (&self.add, &self.subset_of, &self.superset_of) {
+            (Some(add), Some(subset_of), _) if !is_subset(add, subset_of) => false,
+            (_, Some(subset_of), Some(superset_of)) => is_subset(superset_of, subset_of),
+            _ => true,
+        };
+        if fits { Ok(()) } else { refuse("policy operators exclude each other") }
+    }
+
+    /// What stands beside `value` must already be fulfilled by it.
+    fn check_value(&self, value: &Value) -> Outcome<()> {
+        let removed_but_wanted = value.is_null() && (self.default.is_some() || self.essential == Some(true));
+        let chosen = self.one_of.as_ref().is_none_or(|choices| contains(choices, value));
+        let listed = |fits: fn(&[Value], &[Value]) -> bool, list: &Option<Vec<Value>>| match (list, value) {
+            (None, _) => true,
+            (Some(list), Value::Array(own)) => fits(list, own),
+            (Some(_), _) => false,
+        };
+        let fits = !removed_but_wanted
+            && chosen
+            && listed(is_subset, &self.add)
+            && listed(|list, own| is_subset(own, list), &self.subset_of)
+            && listed(is_subset, &self.superset_of);
+        if fits { Ok(()) } else { refuse("policy operators exclude each other") }
+    }
+
+    fn merge(&self, subordinate: &Self) -> Outcome<Self> {
+        Ok(Self {
+            value: either(&self.value, &subordinate.value, equal)?,
+            add: either(&self.add, &subordinate.add, |one, other| Ok(union(one, other)))?,
+            default: either(&self.default, &subordinate.default, equal)?,
+            one_of: either(&self.one_of, &subordinate.one_of, |one, other| match intersection(one, other) {
+                none if none.is_empty() => refuse("two metadata policies exclude each other"),
+                some => Ok(some),
+            })?,
+            subset_of: either(&self.subset_of, &subordinate.subset_of, |one, other| {
+                Ok(intersection(one, other))
+            })?,
+            superset_of: either(&self.superset_of, &subordinate.superset_of, |one, other| {
+                Ok(union(one, other))
+            })?,
+            essential: either(&self.essential, &subordinate.essential, |one, other| Ok(*one || *other))?,
+        })
+    }
+
+    /// All operators on one parameter, in the standard's order; `None` is an absent parameter.
+    fn apply(&self, mut parameter: Option<Value>) -> Outcome<Option<Value>> {
+        if let Some(value) = &self.value {
+            parameter = Some(value.clone()).filter(|value| !value.is_null());
+        }
+        if let Some(add) = &self.add {
+            let own = parameter.map(into_list).transpose()?.unwrap_or_default();
+            parameter = Some(Value::Array(union(&own, add)));
+        }
+        let Some(parameter) = parameter.or_else(|| self.default.clone()) else {
+            return if self.essential == Some(true) {
+                refuse("metadata lacks what a policy demands")
+            } else {
+                Ok(None)
+            };
+        };
+        if self.one_of.as_ref().is_some_and(|choices| !contains(choices, &parameter)) {
+            return refuse("metadata has a value that a policy does not allow");
+        }
+        if self.subset_of.is_none() && self.superset_of.is_none() {
+            return Ok(Some(parameter));
+        }
+        let mut list = into_list(parameter)?;
+        if let Some(subset_of) = &self.subset_of {
+            list = intersection(&list, subset_of);
+        }
+        if self.superset_of.as_ref().is_some_and(|superset_of| !is_subset(superset_of, &list)) {
+            return refuse("metadata lacks values that a policy demands");
+        }
+        Ok(Some(Value::Array(list)))
+    }
+}
+
+/// The value of `value` or `default`.
+fn assigned(name: &str, value: &Value, null_allowed: bool) -> Outcome<Value> {
+    let fits = match value {
+        Value::Null => null_allowed,
+        Value::Array(list) => list.len() <= MAX_VALUES,
+        _ => true,
+    };
+    if fits { to_set(name, value.clone()) } else { refuse("a policy operator has an unfit value") }
+}
+
+/// The values of `add`, `subset_of` or `superset_of`.
+fn values(name: &str, value: &Value) -> Outcome<Vec<Value>> {
+    match to_set(name, value.clone())? {
+        Value::Array(list) if list.len() <= MAX_VALUES && list.iter().all(is_comparable) => {
+            Ok(union(&[], &list))
+        }
+        _ => refuse("a policy operator has an unfit value"),
+    }
+}
+
+/// The values of `one_of`, of which there must be one.
+fn choices(name: &str, value: &Value) -> Outcome<Vec<Value>> {
+    match value {
+        Value::Array(list) if (1..=MAX_VALUES).contains(&list.len()) && list.iter().all(is_comparable) => {
+            list.iter().map(|choice| to_set(name, choice.clone())).collect()
+        }
+        _ => refuse("a policy operator has an unfit value"),
+    }
+}
+
+/// Texts, and what the standard leaves open to support: numbers and objects.
+const fn is_comparable(value: &Value) -> bool {
+    matches!(value, Value::String(_) | Value::Number(_) | Value::Object(_))
+}
+
+/// `scope` as the list of words that it is; every other parameter as it is.
+fn to_set(name: &str, value: Value) -> Outcome<Value> {
+    match (name, value) {
+        (SCOPE, Value::String(words)) => {
+            let words: Vec<Value> =
+                words.split(' ').filter(|word| !word.is_empty()).map(Value::from).collect();
+            Ok(Value::Array(words))
+        }
+        (SCOPE, Value::Number(_) | Value::Bool(_) | Value::Object(_)) => {
+            refuse("metadata has a value that a policy cannot be applied to")
+        }
+        (_, value) => Ok(value),
+    }
+}
+
+/// The reverse of [`to_set`].
+fn to_metadata(name: &str, value: Value) -> Outcome<Value> {
+    let (SCOPE, Value::Array(words)) = (name, &value) else { return Ok(value) };
+    let words: Option<Vec<&str>> = words.iter().map(Value::as_str).collect();
+    match words {
+        Some(words) => Ok(Value::String(words.join(" "))),
+        None => refuse("metadata has a value that a policy cannot be applied to"),
+    }
+}
+
+fn into_list(value: Value) -> Outcome<Vec<Value>> {
+    match value {
+        Value::Array(list) if list.len() > MAX_METADATA_VALUES => {
+            refuse("metadata has too many values for a policy")
+        }
+        Value::Array(list) if list.iter().all(is_comparable) => Ok(list),
+        _ => refuse("metadata has a value that a policy cannot be applied to"),
+    }
+}
+
+/// One operator of two policies: as it is where only one has it, joined where both do.
+fn either<T: Clone>(
+    one: &Option<T>,
+    other: &Option<T>,
+    join: impl Fn(&T, &T) -> Outcome<T>,
+) -> Outcome<Option<T>> {
+    match (one, other) {
+        (Some(one), Some(other)) => join(one, other).map(Some),
+        (one, other) => Ok(one.as_ref().or(other.as_ref()).cloned()),
+    }
+}
+
+fn equal(one: &Value, other: &Value) -> Outcome<Value> {
+    if is_same(one, other) { Ok(one.clone()) } else { refuse("two metadata policies exclude each other") }
+}
+
+/// Whether two values are the same, lists taken as sets.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(one), Value::Array(other)) => is_subset(one, other) && is_subset(other, one),
+        _ => one == other,
+    }
+}
+
+fn contains(list: &[Value], value: &Value) -> bool {
+    list.iter().any(|member| is_same(member, value))
+}
+
+fn is_subset(list: &[Value], of: &[Value]) -> bool {
+    list.iter().all(|member| contains(of, member))
+}
+
+fn union(one: &[Value], other: &[Value]) -> Vec<Value> {
+    let mut all: Vec<Value> = Vec::new();
+    for value in one.iter().chain(other) {
+        if !contains(&all, value) {
+            all.push(value.clone());
+        }
+    }
+    all
+}
+
+fn intersection(one: &[Value], other: &[Value]) -> Vec<Value> {
+    one.iter().filter(|value| contains(other, value)).cloned().collect()
+}

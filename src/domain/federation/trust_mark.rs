@@ -1,0 +1,275 @@
+//! Trust marks: which role a member may play (OpenID Federation 1.0 §7).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::TrustError;
+use super::statement::{EntityStatement, TrustMarkOwner, refused};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::EntityId;
+use crate::domain::jose::{
+    Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
+};
+
+/// What a member may do in the federation. Each role has its own trust mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    /// Lets residents decide, and issues consent tokens.
+    ConsentIssuer,
+    /// Releases data.
+    DataHolder,
+    /// Asks for data and fetches it.
+    DataRecipient,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Self; 3] = [Self::ConsentIssuer, Self::DataHolder, Self::DataRecipient];
+
+    /// Its name in configuration, on the command line and at the end of its mark's type.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ConsentIssuer => "consent-issuer",
+            Self::DataHolder => "data-holder",
+            Self::DataRecipient => "data-recipient",
+        }
+    }
+
+    /// The role of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
+    /// The type of its trust mark in the federation of this anchor.
+    #[must_use]
+    pub fn mark_type(self, anchor: &EntityId) -> String {
+        format!("{anchor}/trust-marks/{}", self.name())
+    }
+
+    /// The role that a trust mark of this type gives in the federation of this anchor.
+    #[must_use]
+    pub fn of_mark(mark_type: &str, anchor: &EntityId) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.mark_type(anchor) == mark_type)
+    }
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The `typ` of a trust mark, and with `application/` in front its media type.
+pub const TRUST_MARK_TYP: &str = "trust-mark+jwt";
+
+/// The `typ` of a delegation.
+pub const DELEGATION_TYP: &str = "trust-mark-delegation+jwt";
+
+/// What a trust mark must look like.
+pub static TRUST_MARK: Profile = Profile {
+    typ: TRUST_MARK_TYP,
+    max_bytes: 16 * 1024,
+    key_source: KeySource::Kid,
+    required: &["iss", "sub", "trust_mark_type", "iat"],
+    optional: Claims::Any,
+    extra_headers: &["trust_chain"],
+};
+
+/// What a delegation must look like.
+static DELEGATION: Profile = Profile { typ: DELEGATION_TYP, max_bytes: 8 * 1024, ..TRUST_MARK };
+
+/// The claims of a trust mark (§7.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustMark {
+    /// Who gives it.
+    pub iss: EntityId,
+    /// Who has it.
+    pub sub: EntityId,
+    /// What it says about whoever has it.
+    pub trust_mark_type: String,
+    /// When it was issued, in seconds since 1970.
+    pub iat: i64,
+    /// When it stops to hold, in seconds since 1970; without, it holds until it is revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exp: Option<i64>,
+    /// Where people can read about it.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// A [`Delegation`], when the type belongs to someone else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<String>,
+}
+
+impl TrustMark {
+    /// Signs it as a compact JWS.
+    ///
+    /// # Errors
+    /// [`JoseError::Crypto`] from OpenSSL.
+    pub fn sign(&self, key: &SigningKey) -> Result<String, JoseError> {
+        key.sign(TRUST_MARK_TYP, self)
+    }
+
+    /// What a mark claims, before anything is known about who signed it: to find the issuer's keys with.
+    ///
+    /// # Errors
+    /// [`TrustError::NotTrusted`] when it is malformed.
+    pub fn claimed(text: &str) -> Result<Self, TrustError> {
+        UnverifiedJws::parse(text, &TRUST_MARK).map_err(refused)?.claimed().map_err(refused)
+    }
+
+    /// Checks who signed a mark and nothing else: for its issuer, who is asked about it.
+    ///
+    /// # Errors
+    /// [`TrustError::NotTrusted`] when it is malformed or not signed with one of these keys.
+    pub fn verify_signature(text: &str, keys: &PublicKeys) -> Result<Self, TrustError> {
+        let jws = UnverifiedJws::parse(text, &TRUST_MARK).map_err(refused)?;
+        Ok(jws.verify_with(keys).map_err(refused)?.into_claims())
+    }
+}
+
+/// The right to issue trust marks of one type, given by whom the type belongs to (§7.2.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delegation {
+    /// To whom the type belongs.
+    pub iss: EntityId,
+    /// Who may issue.
+    pub sub: EntityId,
+    /// The type.
+    pub trust_mark_type: String,
+    /// When it was given, in seconds since 1970.
+    pub iat: i64,
+    /// When it ends, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exp: Option<i64>,
+}
+
+impl Delegation {
+    /// Signs it as a compact JWS.
+    ///
+    /// # Errors
+    /// [`JoseError::Crypto`] from OpenSSL.
+    pub fn sign(&self, key: &SigningKey) -> Result<String, JoseError> {
+        key.sign(DELEGATION_TYP, self)
+    }
+}
+
+/// What an anchor says about who may issue trust marks in its federation. Made from its verified configuration.
+#[derive(Debug, Clone)]
+pub struct MarkRules {
+    anchor: EntityId,
+    issuers: BTreeMap<String, Vec<EntityId>>,
+    owners: BTreeMap<String, TrustMarkOwner>,
+}
+
+/// A trust mark that was checked: its holder may play the role until it expires or is revoked. Only
+/// [`MarkRules::verify`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldMark {
+    role: Role,
+    mark: TrustMark,
+    text: String,
+}
+
+impl HeldMark {
+    /// The role that it gives.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn mark(&self) -> &TrustMark {
+        &self.mark
+    }
+
+    /// The mark itself, compact JWS.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl MarkRules {
+    /// The rules in an anchor's own configuration.
+    #[must_use]
+    pub(super) fn of_anchor(configuration: &EntityStatement) -> Self {
+        Self {
+            anchor: configuration.sub.clone(),
+            issuers: configuration.trust_mark_issuers.clone().unwrap_or_default(),
+            owners: configuration.trust_mark_owners.clone().unwrap_or_default(),
+        }
+    }
+
+    /// The anchor whose rules they are.
+    #[must_use]
+    pub const fn anchor(&self) -> &EntityId {
+        &self.anchor
+    }
+
+    /// Whether the anchor says anything about the marks of this product's roles.
+    #[must_use]
+    pub(super) fn in_use(&self) -> bool {
+        Role::ALL.iter().any(|role| self.issuers.contains_key(&role.mark_type(&self.anchor)))
+    }
+
+    /// Whether marks of this type may come from that issuer. The anchor itself may always issue.
+    #[must_use]
+    pub fn allows(&self, mark_type: &str, issuer: &EntityId) -> bool {
+        *issuer == self.anchor
+            || self.issuers.get(mark_type).is_some_and(|listed| listed.is_empty() || listed.contains(issuer))
+    }
+
+    /// Checks a mark that a member shows (§7.3): it gives one of this product's roles, to this member, now, and its
+    /// issuer may give it. `keys` are the issuer's, who must be trusted already.
+    ///
+    /// # Errors
+    /// [`TrustError::NotTrusted`] with the first check that fails.
+    pub fn verify(
+        &self,
+        text: &str,
+        member: &EntityId,
+        keys: &PublicKeys,
+        now: Timestamp,
+    ) -> Result<HeldMark, TrustError> {
+        let refuse = |reason| Err(TrustError::NotTrusted(reason));
+        let mark = TrustMark::verify_signature(text, keys)?;
+        let Some(role) = Role::of_mark(&mark.trust_mark_type, &self.anchor) else {
+            return refuse("a trust mark gives no role");
+        };
+        if mark.sub != *member {
+            return refuse("a trust mark is another's");
+        }
+        if !self.allows(&mark.trust_mark_type, &mark.iss) {
+            return refuse("a trust mark is not by an issuer that the anchor allows");
+        }
+        check_times(now, Some(mark.iat), None, mark.exp).map_err(refused)?;
+        match (self.owners.get(&mark.trust_mark_type), &mark.delegation) {
+            (None, None) => {}
+            (Some(owner), Some(delegation)) => check_delegation(delegation, owner, &mark, now)?,
+            (Some(_), None) => return refuse("a trust mark lacks its owner's delegation"),
+            (None, Some(_)) => return refuse("a trust mark is delegated by nobody that the anchor knows"),
+        }
+        Ok(HeldMark { role, mark, text: text.to_owned() })
+    }
+}
+
+/// §7.2.2.
+fn check_delegation(
+    text: &str,
+    owner: &TrustMarkOwner,
+    mark: &TrustMark,
+    now: Timestamp,
+) -> Result<(), TrustError> {
+    let keys = PublicKeys::from_jwks(&owner.jwks).map_err(refused)?;
+    let jws = UnverifiedJws::parse(text, &DELEGATION).map_err(refused)?;
+    let delegation = jws.verify_with::<Delegation>(&keys).map_err(refused)?.into_claims();
+    check_times(now, Some(delegation.iat), None, delegation.exp).map_err(refused)?;
+    let fits = delegation.iss == owner.sub
+        && delegation.sub == mark.iss
+        && delegation.trust_mark_type == mark.trust_mark_type;
+    if fits { Ok(()) } else { Err(TrustError::NotTrusted("a trust mark's delegation is for another")) }
+}
