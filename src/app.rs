@@ -1,5 +1,7 @@
 //! The one file that wires everything together: from a checked configuration to a running node or anchor.
 
+pub mod keys;
+
 use std::collections::{BTreeMap, HashMap};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -19,15 +21,18 @@ use crate::domain::jose::{PublicKeys, SigningKey, parse_strict_json, sha256};
 use crate::domain::token::TokenPolicy;
 use crate::node::dpop_nonce::NonceMint;
 use crate::node::federation::{AnchorParts, AnchorStatements, FederationStatements, MemberKeys};
-use crate::node::{KeyPurpose, KeyRing, Limits, Node, Service, Settings, deliver_outbox, keep_house};
+use crate::node::{
+    KeyPolicy, KeyPurpose, KeyRing, Limits, Node, Service, Settings, deliver_outbox, keep_house, rotate_keys,
+};
 use crate::outbound::openid::{
     ClientAuthentication, ClientKeySource, OpenIdProvider, OpenIdSettings, ProviderNetwork,
 };
+use crate::outbound::peers::CHAIN_AGE_SECS;
 use crate::outbound::{AnchorSource, FederationPeers, GuardedClient, MemberContact, Reach};
 use crate::ports::{Clock, Entropy, random};
 use crate::sources::{Bounds as SourceBounds, Sources};
 use crate::store::root_keys::RootKeys;
-use crate::store::{Options, Random, Store, StoreError, consents, signing_keys};
+use crate::store::{Options, Random, Store, StoreError, consents};
 use crate::web;
 
 /// The operating system's clock.
@@ -173,7 +178,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         (Arc::new(SystemClock), Arc::new(SystemEntropy));
     let opened = open_store(&config.store, &config.keys)?;
     opened.store.migrate().await?;
-    let keys = KeyRing::open(&opened.store, clock.now()).await?;
+    let keys = KeyRing::open_with(&opened.store, key_policy(&config.keys), clock.now()).await?;
     let guard = GuardedClient::new(reach(config.node.profile))?;
     let anchors: Vec<AnchorSource> =
         config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
@@ -237,7 +242,27 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
         let node = Arc::clone(&node);
         async move { keep_house::run(&node).await }
     });
-    Ok(Running::new(config.node.base_url.clone(), Some(node), server, vec![outbox, upkeep]))
+    let keys = tokio::spawn({
+        let node = Arc::clone(&node);
+        async move { rotate_keys::run(&node.store, &node.keys, &*node.clock).await }
+    });
+    Ok(Running::new(config.node.base_url.clone(), Some(node), server, vec![outbox, upkeep, keys]))
+}
+
+/// The rules for signing keys, from `[keys]`.
+fn key_policy(keys: &config::Keys) -> KeyPolicy {
+    let days = &keys.rotate_days;
+    KeyPolicy {
+        lead_secs: keys.lead_seconds.map_or(2 * CHAIN_AGE_SECS + 30, i64::from),
+        overlap_secs: keys.overlap_seconds.into(),
+        rotate_days: KeyPurpose::ALL.map(|purpose| match purpose {
+            KeyPurpose::Federation => days.federation,
+            KeyPurpose::Token => days.token,
+            KeyPurpose::Receipt => days.receipt,
+            KeyPurpose::Client => days.client,
+            KeyPurpose::Dpop => days.dpop,
+        }),
+    }
 }
 
 /// Time for an answer after the body is there: a peer, a register and the login provider may each take their own.
@@ -252,7 +277,7 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let opened = open_store(&config.store, &config.keys)?;
     opened.store.migrate().await?;
-    let keys = KeyRing::open(&opened.store, clock.now()).await?;
+    let keys = KeyRing::open_with(&opened.store, key_policy(&config.keys), clock.now()).await?;
     let guard = GuardedClient::new(reach(config.anchor.profile))?;
     let mut members = BTreeMap::new();
     for member in &config.members {
@@ -262,6 +287,10 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
         };
         members.insert(member.entity_id.clone(), keys);
     }
+    let tending = tokio::spawn({
+        let (store, keys, clock) = (opened.store.clone(), keys.clone(), Arc::clone(&clock));
+        async move { rotate_keys::run(&store, &keys, &*clock).await }
+    });
     let statements = Arc::new(AnchorStatements::new(AnchorParts {
         id: config.anchor.entity_id.clone(),
         name: same_in_all(&config.anchor.organization_name),
@@ -280,7 +309,7 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
         max_bytes: 64 * 1024,
     };
     let server = web::server::serve_anchor(statements, listener, bounds)?;
-    Ok(Running::new(config.anchor.entity_id.clone(), None, server, Vec::new()))
+    Ok(Running::new(config.anchor.entity_id.clone(), None, server, vec![tending]))
 }
 
 /// The city's logo, read once at start.
@@ -403,33 +432,6 @@ impl ClientKeySource for RingKeys {
     async fn active_client_key(&self) -> Option<SigningKey> {
         self.0.active(KeyPurpose::Client).ok()
     }
-}
-
-pub use crate::store::signing_keys::KeyState;
-
-/// The signing keys of a node or anchor, for the operator. Makes none.
-///
-/// # Errors
-/// [`StartError`] when the store cannot be used.
-pub async fn list_keys(
-    store: &config::Store,
-    keys: &config::Keys,
-) -> Result<Vec<signing_keys::KeyRecord>, StartError> {
-    let store = open_store(store, keys)?.store;
-    store.check_keys().await?;
-    Ok(store.read(signing_keys::list).await?)
-}
-
-/// The public federation keys of a node or anchor; makes the first when there is none, so that they can be exchanged
-/// before either runs.
-///
-/// # Errors
-/// [`StartError`] when the store cannot be used.
-pub async fn federation_keys(store: &config::Store, keys: &config::Keys) -> Result<PublicKeys, StartError> {
-    let store = open_store(store, keys)?.store;
-    store.migrate().await?;
-    let ring = KeyRing::open(&store, SystemClock.now()).await?;
-    Ok(ring.verifying(KeyPurpose::Federation))
 }
 
 /// Why a stored consent's evidence could not be shown to hold.

@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::checks;
+use super::keys::{self, Keys};
 use super::node::Profile;
 use super::overlay::Overlay;
 use super::problem::ConfigError;
 use super::reader::{Document, Section};
 use super::store::{self, Store};
-use super::trust::{self, Keys, KnownEntity};
+use super::trust::{self, KnownEntity};
 use crate::domain::ids::EntityId;
 
 /// Everything that `omadata anchor` needs.
@@ -78,7 +79,7 @@ impl AnchorConfig {
                 "add [store] with url = \"sqlite:anchor.sqlite\" or a PostgreSQL address",
             )
             .and_then(|section| store::read(section, &data_dir, profile));
-        let keys = trust::read_keys(root.table("keys"), &data_dir);
+        let keys = keys::read(root.table("keys"), &data_dir);
         let members = trust::read_known(root.tables("members"), &data_dir, profile);
         root.close();
         Some(Self { anchor: anchor?, store: store?, keys, members: members? })

@@ -8,6 +8,7 @@ mod anchor;
 mod checks;
 mod contact;
 mod datasets;
+mod keys;
 mod limits;
 mod login;
 mod node;
@@ -27,6 +28,7 @@ mod uses;
 use std::path::Path;
 
 pub use anchor::{Anchor, AnchorConfig};
+pub use keys::{Keys, RotateDays};
 pub use limits::Limits;
 pub use login::{ClientAuthentication, Login};
 pub use node::{Brand, Node, Profile};
@@ -35,7 +37,7 @@ pub use problem::{ConfigError, Place, Problem};
 pub use secret::{SecretError, SecretFile};
 pub use services::Service;
 pub use store::Store;
-pub use trust::{Keys, KnownEntity};
+pub use trust::KnownEntity;
 
 pub use crate::domain::catalogue::register::{
     Connection, DatabaseUrl, DatasetSource, HeldDataset, Register, Selection,
@@ -103,7 +105,7 @@ impl Config {
         let store = root
             .required_table("store", "add [store] with url = \"sqlite:node.sqlite\" or a PostgreSQL address")
             .and_then(|section| store::read(section, &data_dir, profile));
-        let keys = trust::read_keys(root.table("keys"), &data_dir);
+        let keys = keys::read(root.table("keys"), &data_dir);
         let anchors = root.tables("trust_anchors");
         if anchors.is_empty() {
             root.problem(

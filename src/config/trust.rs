@@ -1,4 +1,4 @@
-//! `[keys]`, `[[trust_anchors]]` and `[[members]]`: own key files, and whose keys are known beforehand.
+//! `[[trust_anchors]]` and `[[members]]`: whose keys are known beforehand.
 
 use std::path::{Path, PathBuf};
 
@@ -6,14 +6,6 @@ use super::checks;
 use super::node::Profile;
 use super::reader::Section;
 use crate::domain::ids::EntityId;
-
-/// `[keys]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keys {
-    /// Folder of `sealing.key`, `lookup.key` and `session.key`: 32 bytes each, made at first start with mode 0600.
-    /// Whoever has them and the database can read it: back them up apart from each other.
-    pub dir: PathBuf,
-}
 
 /// An entity whose keys are known beforehand: an anchor to a node, a member to an anchor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,16 +15,6 @@ pub struct KnownEntity {
     /// Its federation keys, a JWK Set. Absent in the demo profile only: then the keys that its own entity configuration
     /// shows at first sight are taken.
     pub jwks_file: Option<PathBuf>,
-}
-
-/// Reads `[keys]`; without it the keys are under the data folder.
-pub(super) fn read_keys(section: Option<Section<'_, '_>>, data_dir: &Path) -> Keys {
-    let mut dir = None;
-    if let Some(mut section) = section {
-        dir = section.optional::<String>("dir", "write the folder for the key files, or take the line out");
-        section.close();
-    }
-    Keys { dir: data_dir.join(dir.map_or_else(|| "keys".to_owned(), |found| found.value)) }
 }
 
 /// Reads a list of known entities.

@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::authenticate_client::{ClientCredentials, authenticate_client};
+use super::open_token::open_token;
 use super::revoke_consent::give_back;
-use super::{KeyPurpose, Node, OAuthError};
+use super::{Node, OAuthError};
 use crate::domain::consent::Consent;
 use crate::domain::ids::ConsentId;
-use crate::domain::token::{AuthenticToken, ConsentTokenClaims};
+use crate::domain::token::{ConsentTokenClaims, RefusalCode};
 use crate::store::{StoreError, consents, tokens};
 
 /// The answer of the introspection endpoint. All that is not active looks alike (RFC 7662 §2.2).
@@ -33,9 +34,10 @@ pub async fn introspect_token(
     let token = token.ok_or(OAuthError::request("token is missing"))?;
     let inactive = Introspection { active: false, token_type: None, claims: None };
     let now = node.now();
-    let keys = node.keys.verifying(KeyPurpose::Token);
-    let Ok(authentic) = AuthenticToken::open(token, &node.settings.token_policy, &keys, now) else {
-        return Ok(inactive);
+    let authentic = match open_token(node, token, now).await {
+        Ok(authentic) => authentic,
+        Err(refusal) if refusal.code == RefusalCode::Unavailable => return Err(refusal.into()),
+        Err(_) => return Ok(inactive),
     };
     let claims = authentic.claims().clone();
     if claims.client_id != known.peer().id {
@@ -65,8 +67,12 @@ pub async fn revoke_token(
     let known = authenticate_client(node, credentials).await?;
     let token = token.ok_or(OAuthError::request("token is missing"))?.to_owned();
     let client = known.peer().id.clone();
-    let keys = node.keys.verifying(KeyPurpose::Token);
-    let authentic = AuthenticToken::open(&token, &node.settings.token_policy, &keys, node.now()).ok();
+    let authentic = match open_token(node, &token, node.now()).await {
+        Ok(authentic) => Some(authentic),
+        Err(refusal) if refusal.code == RefusalCode::Unavailable => return Err(refusal.into()),
+        // A refresh token, or nothing that this node knows.
+        Err(_) => None,
+    };
     let found: Result<ConsentId, StoreError> = node
         .store
         .read(move |store| match authentic {

@@ -1,4 +1,4 @@
-//! What a node does by itself now and then: notices changed keys, ends what is over, forgets what it need not know.
+//! What a node does by itself now and then: ends what is over, forgets what it need not know.
 
 use std::time::Duration;
 
@@ -36,7 +36,6 @@ pub async fn run(node: &Node) {
 /// # Errors
 /// [`Problem`] when the store is away; the next round does the rest.
 pub async fn keep_house(node: &Node) -> Result<(), Problem> {
-    node.keys.refresh(&node.store).await?;
     let now = node.now();
     node.store
         .write_log(move |tx| {

@@ -20,6 +20,7 @@ pub mod list_mine;
 pub mod log_in;
 pub mod manage_grant;
 pub mod oauth_error;
+pub mod open_token;
 pub mod problem;
 mod promise;
 pub mod publish_status;
@@ -29,6 +30,7 @@ mod record_change;
 pub mod redeem_code;
 pub mod request_consent;
 pub mod revoke_consent;
+pub mod rotate_keys;
 pub mod serve_exchange;
 pub mod start_consent;
 pub mod start_request;
@@ -38,7 +40,7 @@ pub mod view_consent_request;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-pub use key_ring::{KeyPurpose, KeyRing};
+pub use key_ring::{KeyPolicy, KeyPurpose, KeyRing};
 pub use oauth_error::{OAuthCode, OAuthError};
 pub use problem::{Problem, ProblemKind};
 

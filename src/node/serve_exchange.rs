@@ -1,6 +1,7 @@
 //! The exchange at the holder, all ten steps, every time, in the order of cost. Nothing is released that was not
 //! checked, counted and logged in one transaction; a refusal releases nothing and is recorded.
 
+use super::open_token::open_token;
 use super::record_change::record_change;
 use super::{KeyPurpose, Node};
 use crate::domain::audit::{Entry, Leaf};
@@ -11,9 +12,7 @@ use crate::domain::exchange::{Release, ReleaseScope};
 use crate::domain::federation::{TrustError, TrustedPeer};
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, ExchangeId, Jti, NationalIdentifier};
 use crate::domain::token::verified::reason;
-use crate::domain::token::{
-    AuthenticToken, ProofExpectation, Refusal, RefusalCode, VerifiedConsent, VerifiedProof,
-};
+use crate::domain::token::{ProofExpectation, Refusal, RefusalCode, VerifiedConsent, VerifiedProof};
 use crate::ports::random;
 use crate::store::exchanges::Exchange;
 use crate::store::refusals::NewRefusal;
@@ -74,8 +73,7 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
     let (token_text, proof_text) = request.credentials?;
 
     // 1 to 3: form, issuer, signature, claims.
-    let keys = node.keys.verifying(KeyPurpose::Token);
-    let token = AuthenticToken::open(&token_text, &node.settings.token_policy, &keys, now)?;
+    let token = open_token(node, &token_text, now).await?;
     known.client = Some(token.claims().client_id.clone());
 
     // 4: proof.

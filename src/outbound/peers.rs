@@ -21,7 +21,7 @@ use crate::ports::{Clock, Peers};
 
 /// How long a chain is used before it is asked for again, in seconds: the time in which a withdrawn membership is
 /// noticed while the anchor can be reached.
-const CHAIN_AGE_SECS: i64 = 60;
+pub const CHAIN_AGE_SECS: i64 = 60;
 
 /// How long the anchors' lists are used, in seconds.
 const LIST_AGE_SECS: i64 = 60;

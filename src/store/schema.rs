@@ -26,6 +26,8 @@ diesel::table! {
         retired_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
         revoke_reason -> Nullable<Text>,
+        activates_at -> Nullable<BigInt>,
+        compromised_since -> Nullable<BigInt>,
     }
 }
 
@@ -277,6 +279,7 @@ diesel::table! {
         commitment -> Nullable<Text>,
         action -> Nullable<Text>,
         replaces -> Nullable<Binary>,
+        authorization_dpop_kid -> Nullable<Text>,
     }
 }
 

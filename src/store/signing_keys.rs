@@ -3,14 +3,23 @@
 
 use diesel::prelude::*;
 
-use super::columns::{from_json, text_enum, to_json};
-use super::db::on_backend;
-use super::schema::signing_keys;
+use super::columns::{from_json, text_enum};
+use super::schema::{counters, signing_keys};
 use super::sealed::column;
-use super::{Reader, StoreError, Tx};
+use super::{Reader, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::KeyId;
-use crate::domain::jose::{JoseError, PublicKey, PublicKeys, SigningKey};
+use crate::domain::jose::{KeyStanding, PublicKey, SigningKey};
+
+pub use crate::domain::jose::RevokeReason;
+
+mod life;
+#[cfg(test)]
+mod tests;
+
+pub use life::{
+    activate, add_pending, announce, ensure_active, forget_private_parts, replace_active, revoke,
+};
 
 /// What a key signs. One key never serves two purposes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,19 +60,10 @@ pub enum KeyState {
     Pending,
     /// Signs.
     Active,
-    /// Signs no more, still verifies.
+    /// Signs no more, still verifies; leaves the published set after a while.
     Retired,
-    /// Verifies nothing; its private part is destroyed.
+    /// Given up; its private part is destroyed, and its standing says what its signatures are still worth.
     Revoked,
-}
-
-/// Why a key was revoked (OpenID Federation 1.0, historical keys).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RevokeReason {
-    /// Somebody else may have the private part.
-    Compromised,
-    /// Replaced, and no longer needed to verify.
-    Superseded,
 }
 
 text_enum!(Purpose {
@@ -89,12 +89,40 @@ pub struct KeyRecord {
     pub public: PublicKey,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it is to begin to sign; none until a process publishes it.
+    pub activates_at: Option<Timestamp>,
     /// When it began to sign.
     pub activated_at: Option<Timestamp>,
     /// When it ceased to sign.
     pub retired_at: Option<Timestamp>,
     /// When, and why, it was revoked.
     pub revoked: Option<(Timestamp, RevokeReason)>,
+    /// From when on somebody else may have signed with it.
+    pub compromised_since: Option<Timestamp>,
+}
+
+impl KeyRecord {
+    /// How far its signatures can be relied on.
+    #[must_use]
+    pub fn standing(&self) -> KeyStanding {
+        match self.revoked {
+            None => KeyStanding::Sound,
+            Some((at, RevokeReason::Superseded)) => KeyStanding::Superseded { at },
+            Some((at, RevokeReason::Compromised)) => {
+                KeyStanding::Compromised { since: self.compromised_since.unwrap_or(at) }
+            }
+        }
+    }
+}
+
+/// All keys at one moment.
+pub struct Snapshot {
+    /// What [`version`] said of them.
+    pub version: i64,
+    /// All of them, by purpose and age.
+    pub records: Vec<KeyRecord>,
+    /// Those that sign, with their private parts.
+    pub active: Vec<(Purpose, SigningKey)>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -109,6 +137,8 @@ struct Row {
     retired_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
     revoke_reason: Option<RevokeReason>,
+    activates_at: Option<Timestamp>,
+    compromised_since: Option<Timestamp>,
 }
 
 impl Row {
@@ -119,6 +149,8 @@ impl Row {
             purpose: self.purpose,
             state: self.state,
             created_at: self.created_at,
+            activates_at: self.activates_at,
+            compromised_since: self.compromised_since,
             activated_at: self.activated_at,
             retired_at: self.retired_at,
             revoked: self.revoked_at.zip(self.revoke_reason),
@@ -129,69 +161,6 @@ impl Row {
 fn public_key(jwk: &str) -> Result<PublicKey, StoreError> {
     let jwk: serde_json::Value = from_json(jwk, "signing_keys.public_jwk")?;
     PublicKey::from_jwk(&jwk).map_err(|_| StoreError::Corrupt("signing_keys.public_jwk"))
-}
-
-/// The key that signs for a purpose; made and activated when there is none. Processes that ask at once get the same.
-///
-/// # Errors
-/// [`StoreError::Unavailable`] when a key cannot be made, or the database is away.
-pub fn ensure_active(
-    tx: &mut Tx<'_>,
-    purpose: Purpose,
-    now: Timestamp,
-    make: impl FnOnce() -> Result<SigningKey, JoseError>,
-) -> Result<SigningKey, StoreError> {
-    match active(tx, purpose) {
-        Err(StoreError::NotFound) => {
-            let key = make().map_err(|_| StoreError::Unavailable("a signing key could not be made"))?;
-            insert(tx, purpose, &key, KeyState::Active, now)?;
-            active(tx, purpose)
-        }
-        other => other,
-    }
-}
-
-/// Adds a key that is published but does not sign yet, so that everyone knows it before it does.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn add_pending(
-    tx: &mut Tx<'_>,
-    purpose: Purpose,
-    key: &SigningKey,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    insert(tx, purpose, key, KeyState::Pending, now)
-}
-
-fn insert(
-    tx: &mut Tx<'_>,
-    purpose: Purpose,
-    key: &SigningKey,
-    state: KeyState,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let kid = key.kid();
-    let private = tx.keys.sealer.seal(
-        column!(signing_keys.private_jwk),
-        kid.as_str().as_bytes(),
-        key.to_private_jwk().as_bytes(),
-    )?;
-    let row = (
-        signing_keys::kid.eq(kid),
-        signing_keys::purpose.eq(purpose),
-        signing_keys::state.eq(state),
-        signing_keys::private_jwk.eq(private),
-        signing_keys::public_jwk.eq(to_json(&key.public().to_jwk(), "signing_keys.public_jwk")?),
-        signing_keys::created_at.eq(now),
-        signing_keys::activated_at.eq((state == KeyState::Active).then_some(now)),
-    );
-    // A second active key of the purpose is refused by an index: then another process was faster, and its key counts.
-    on_backend!(tx.db, |c| diesel::insert_into(signing_keys::table)
-        .values(row)
-        .on_conflict_do_nothing()
-        .execute(c))?;
-    Ok(())
 }
 
 /// The key that signs for a purpose.
@@ -234,124 +203,45 @@ pub fn list(reader: &mut Reader<'_>) -> Result<Vec<KeyRecord>, StoreError> {
     rows.into_iter().map(Row::into_record).collect()
 }
 
-/// The public keys of a purpose that verify now: pending, active and retired ones, as published.
+/// A number that grows with every change of a key.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn verifying(reader: &mut Reader<'_>, purpose: Purpose) -> Result<PublicKeys, StoreError> {
-    let keys: Vec<String> = signing_keys::table
-        .filter(signing_keys::purpose.eq(purpose).and(signing_keys::state.ne(KeyState::Revoked)))
-        .order((signing_keys::created_at, signing_keys::kid))
-        .select(signing_keys::public_jwk)
-        .load(reader.db)?;
-    let keys = keys.iter().map(|jwk| public_key(jwk)).collect::<Result<Vec<_>, _>>()?;
-    PublicKeys::from_keys(keys).map_err(|_| StoreError::Corrupt("signing_keys.public_jwk"))
+pub fn version(reader: &mut Reader<'_>) -> Result<i64, StoreError> {
+    Ok(counters::table.find("key_version").select(counters::next_value).first(reader.db)?)
 }
 
-/// Lets a pending key sign, and retires the one that signed before.
+/// All keys, as they are at one moment.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when it is not pending.
-pub fn activate(tx: &mut Tx<'_>, kid: &KeyId, now: Timestamp) -> Result<(), StoreError> {
-    let purpose: Purpose = signing_keys::table
-        .find(kid)
-        .filter(signing_keys::state.eq(KeyState::Pending))
-        .select(signing_keys::purpose)
-        .first(tx.db)?;
-    diesel::update(
-        signing_keys::table
-            .filter(signing_keys::purpose.eq(purpose).and(signing_keys::state.eq(KeyState::Active))),
-    )
-    .set((signing_keys::state.eq(KeyState::Retired), signing_keys::retired_at.eq(now)))
-    .execute(tx.db)?;
-    diesel::update(signing_keys::table.find(kid))
-        .set((signing_keys::state.eq(KeyState::Active), signing_keys::activated_at.eq(now)))
-        .execute(tx.db)?;
-    Ok(())
+/// [`StoreError`].
+pub fn snapshot(reader: &mut Reader<'_>) -> Result<Snapshot, StoreError> {
+    let records = list(reader)?;
+    let mut signing = Vec::new();
+    for record in records.iter().filter(|record| record.state == KeyState::Active) {
+        signing.push((record.purpose, with_private_part(reader, &record.kid)?));
+    }
+    Ok(Snapshot { version: version(reader)?, records, active: signing })
 }
 
-/// Takes a key out of verification for good and destroys its private part. Where it was the active one, the next
-/// [`ensure_active`] makes another.
+/// The key of a purpose that waits to sign, where one does.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when there is no such key, or it is revoked already.
-pub fn revoke(tx: &mut Tx<'_>, kid: &KeyId, reason: RevokeReason, now: Timestamp) -> Result<(), StoreError> {
-    let changed =
-        diesel::update(signing_keys::table.find(kid).filter(signing_keys::state.ne(KeyState::Revoked)))
-            .set((
-                signing_keys::state.eq(KeyState::Revoked),
-                signing_keys::revoked_at.eq(now),
-                signing_keys::revoke_reason.eq(reason),
-                signing_keys::private_jwk.eq(None::<Vec<u8>>),
-            ))
-            .execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+/// [`StoreError`].
+pub fn pending(reader: &mut Reader<'_>, purpose: Purpose) -> Result<Option<KeyRecord>, StoreError> {
+    let row: Option<Row> = signing_keys::table
+        .filter(signing_keys::purpose.eq(purpose).and(signing_keys::state.eq(KeyState::Pending)))
+        .select(Row::as_select())
+        .first(reader.db)
+        .optional()?;
+    row.map(Row::into_record).transpose()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::testing::{at, on_both, root_keys};
-
-    on_both!(
-        async fn processes_agree_on_one_active_key(fixture) {
-            let tasks: Vec<_> = (0..6)
-                .map(|_| {
-                    let store = fixture.other_process(&root_keys()).unwrap();
-                    tokio::spawn(async move {
-                        store
-                            .write(|tx| ensure_active(tx, Purpose::Token, at(0), SigningKey::generate))
-                            .await
-                            .unwrap()
-                            .kid()
-                            .clone()
-                    })
-                })
-                .collect();
-            let mut kids = Vec::new();
-            for task in tasks {
-                kids.push(task.await.unwrap());
-            }
-            kids.dedup();
-            assert_eq!(kids.len(), 1);
-            assert_eq!(fixture.store.read(list).await.unwrap().len(), 1);
-        }
-    );
-
-    on_both!(
-        async fn a_key_goes_from_pending_to_revoked(fixture) {
-            let store = &fixture.store;
-            let first = store
-                .write(|tx| ensure_active(tx, Purpose::Client, at(0), SigningKey::generate))
-                .await
-                .unwrap();
-            let second = SigningKey::generate().unwrap();
-            let kid = second.kid().clone();
-            store.write(move |tx| add_pending(tx, Purpose::Client, &second, at(1))).await.unwrap();
-            assert_eq!(store.read(|r| active(r, Purpose::Client)).await.unwrap().kid(), first.kid());
-            assert_eq!(store.read(|r| verifying(r, Purpose::Client)).await.unwrap().len(), 2);
-
-            let next = kid.clone();
-            store.write(move |tx| activate(tx, &next, at(2))).await.unwrap();
-            assert_eq!(store.read(|r| active(r, Purpose::Client)).await.unwrap().kid(), &kid);
-            assert_eq!(store.read(|r| verifying(r, Purpose::Client)).await.unwrap().len(), 2);
-            let old = first.kid().clone();
-            assert_eq!(store.read(move |r| with_private_part(r, &old)).await.unwrap().kid(), first.kid());
-
-            let old = first.kid().clone();
-            store.write(move |tx| revoke(tx, &old, RevokeReason::Superseded, at(3))).await.unwrap();
-            let old = first.kid().clone();
-            let gone = store.read(move |r| with_private_part(r, &old)).await.map(|_| ());
-            assert_eq!(gone, Err(StoreError::NotFound));
-            assert!(store.read(|r| verifying(r, Purpose::Client)).await.unwrap().find(first.kid()).is_none());
-            let old = first.kid().clone();
-            let again = store.write(move |tx| revoke(tx, &old, RevokeReason::Compromised, at(4))).await;
-            assert_eq!(again, Err(StoreError::NotFound));
-
-            let states: Vec<_> =
-                store.read(list).await.unwrap().into_iter().map(|key| (key.state, key.revoked)).collect();
-            assert_eq!(states[0], (KeyState::Revoked, Some((at(3), RevokeReason::Superseded))));
-            assert_eq!(states[1], (KeyState::Active, None));
-        }
-    );
+/// A key by its identifier.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn find(reader: &mut Reader<'_>, kid: &KeyId) -> Result<KeyRecord, StoreError> {
+    let row: Row = signing_keys::table.find(kid).select(Row::as_select()).first(reader.db)?;
+    row.into_record()
 }

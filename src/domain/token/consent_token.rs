@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::refusal::{Refusal, RefusalCode};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{AuthorizationDetail, Consent};
-use crate::domain::ids::{EntityId, GrantId, Jti, PairwiseSubject, Thumbprint};
-use crate::domain::jose::{Claims, JoseError, KeySource, Profile, PublicKeys, UnverifiedJws, check_times};
+use crate::domain::ids::{EntityId, GrantId, Jti, KeyId, PairwiseSubject, Thumbprint};
+use crate::domain::jose::{
+    Claims, JoseError, KeySource, KeyStanding, Profile, PublicKey, PublicKeys, UnverifiedJws, check_times,
+};
 
 /// Largest consent token that is looked at, in bytes; larger ones are answered 431.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
@@ -135,35 +137,45 @@ impl TokenPolicy {
     }
 }
 
-/// A token whose form, signature, issuer, audience and times hold. Says nothing yet about the consent behind it.
-#[derive(Debug, Clone)]
-pub struct AuthenticToken {
-    claims: ConsentTokenClaims,
-    detail: AuthorizationDetail,
-}
+/// A consent token of proper form that names its issuer. Nothing else that it says is trusted.
+#[derive(Clone)]
+pub struct UnverifiedToken(UnverifiedJws);
 
-impl AuthenticToken {
-    /// Checks form, issuer, signature and claims, in that order (steps 1 to 3 of an exchange).
-    ///
-    /// `keys` are the holder's own token keys that still verify.
+impl UnverifiedToken {
+    /// Checks form and issuer (step 1 of an exchange and the cheap half of step 2).
     ///
     /// # Errors
     /// [`Refusal`] `invalid_token`, or 431 for a token larger than [`MAX_TOKEN_BYTES`].
-    pub fn open(
-        text: &str,
-        policy: &TokenPolicy,
-        keys: &PublicKeys,
-        now: Timestamp,
-    ) -> Result<Self, Refusal> {
+    pub fn parse(text: &str, policy: &TokenPolicy) -> Result<Self, Refusal> {
         if text.len() > MAX_TOKEN_BYTES {
             return Err(Refusal::new(RefusalCode::TooLarge, "token_too_large"));
         }
-        let refuse = |error: JoseError| Refusal::token(error.reason());
-        let unverified = UnverifiedJws::parse(text, &CONSENT_TOKEN).map_err(refuse)?;
+        let unverified =
+            UnverifiedJws::parse(text, &CONSENT_TOKEN).map_err(|error| Refusal::token(error.reason()))?;
         if unverified.claimed_issuer() != Some(policy.holder.as_str()) {
             return Err(Refusal::token("issuer_unknown"));
         }
-        let claims = unverified.verify_with::<ConsentTokenClaims>(keys).map_err(refuse)?.into_claims();
+        Ok(Self(unverified))
+    }
+
+    /// The key that it says it was signed with.
+    #[must_use]
+    pub const fn kid(&self) -> Option<&KeyId> {
+        self.0.kid()
+    }
+
+    /// Checks signature and claims. `keys` are the holder's token keys that nothing is known against.
+    ///
+    /// # Errors
+    /// [`Refusal`] `invalid_token`.
+    pub fn verify(
+        self,
+        policy: &TokenPolicy,
+        keys: &PublicKeys,
+        now: Timestamp,
+    ) -> Result<AuthenticToken, Refusal> {
+        let refuse = |error: JoseError| Refusal::token(error.reason());
+        let claims = self.0.verify_with::<ConsentTokenClaims>(keys).map_err(refuse)?.into_claims();
         if claims.aud != policy.holder.as_str() {
             return Err(Refusal::token("audience_other"));
         }
@@ -175,7 +187,98 @@ impl AuthenticToken {
             return Err(Refusal::token("authorization_details_not_one"));
         };
         let detail = detail.clone();
-        Ok(Self { claims, detail })
+        Ok(AuthenticToken { claims, detail })
+    }
+
+    /// As [`Self::verify`], with a key that was given up: what comes of it still has to be upheld.
+    ///
+    /// # Errors
+    /// [`Refusal`] `invalid_token`.
+    pub fn verify_with_revoked(
+        self,
+        policy: &TokenPolicy,
+        key: PublicKey,
+        standing: KeyStanding,
+        now: Timestamp,
+    ) -> Result<SuspectToken, Refusal> {
+        let token = self.verify(policy, &PublicKeys::single(key), now)?;
+        Ok(SuspectToken { token, standing })
+    }
+}
+
+/// What a holder noted when it issued a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueRecord {
+    /// The token.
+    pub jti: Jti,
+    /// The consent.
+    pub grant_id: GrantId,
+    /// The recipient's key.
+    pub jkt: Thumbprint,
+    /// When, by the holder's own clock.
+    pub iat: Timestamp,
+    /// Until when.
+    pub exp: Timestamp,
+}
+
+/// A token whose signature verifies with a key that was given up: it may be the holder's word or a forgery.
+#[derive(Debug, Clone)]
+pub struct SuspectToken {
+    token: AuthenticToken,
+    standing: KeyStanding,
+}
+
+impl SuspectToken {
+    /// What it says of itself, to look the record up by.
+    #[must_use]
+    pub const fn claims(&self) -> &ConsentTokenClaims {
+        &self.token.claims
+    }
+
+    /// Takes it for the holder's word where the holder's own record of issuing it says so. A record of another token
+    /// under the same `jti` is no record of this one.
+    ///
+    /// # Errors
+    /// [`Refusal`] `invalid_token`.
+    pub fn uphold(self, record: Option<&IssueRecord>) -> Result<AuthenticToken, Refusal> {
+        let claims = &self.token.claims;
+        let recorded_at = record
+            .filter(|record| {
+                record.jti == claims.jti
+                    && record.grant_id == claims.grant_id
+                    && record.jkt == claims.cnf.jkt
+                    && record.iat.secs() == claims.iat
+                    && record.exp.secs() == claims.exp
+            })
+            .map(|record| record.iat);
+        self.standing
+            .upholds(Timestamp::from_secs(claims.iat), recorded_at)
+            .map_err(|given_up| Refusal::token(given_up.reason()))?;
+        Ok(self.token)
+    }
+}
+
+/// A token whose form, signature, issuer, audience and times hold. Says nothing yet about the consent behind it.
+#[derive(Debug, Clone)]
+pub struct AuthenticToken {
+    claims: ConsentTokenClaims,
+    detail: AuthorizationDetail,
+}
+
+impl AuthenticToken {
+    /// Checks form, issuer, signature and claims, in that order (steps 1 to 3 of an exchange).
+    ///
+    /// `keys` are the holder's own token keys that nothing is known against.
+    ///
+    /// # Errors
+    /// [`Refusal`] `invalid_token`, or 431 for a token larger than [`MAX_TOKEN_BYTES`].
+    pub fn open(
+        text: &str,
+        policy: &TokenPolicy,
+        keys: &PublicKeys,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        UnverifiedToken::parse(text, policy)?.verify(policy, keys, now)
     }
 
     /// The verified claims.

@@ -12,7 +12,9 @@ pub mod service_token;
 pub mod status_list;
 pub mod verified;
 
-pub use consent_token::{AuthenticToken, ConsentTokenClaims, TokenPolicy};
+pub use consent_token::{
+    AuthenticToken, ConsentTokenClaims, IssueRecord, SuspectToken, TokenPolicy, UnverifiedToken,
+};
 pub use management_token::{ManagementScope, ManagementToken};
 pub use proof::{ProofExpectation, VerifiedProof};
 pub use refusal::{Refusal, RefusalCode};

@@ -25,10 +25,10 @@ pub fn describe(node: &Node) -> NodeDescription {
         grant_types: ["authorization_code", "refresh_token", PRE_AUTHORIZED, "client_credentials"]
             .map(str::to_owned)
             .to_vec(),
-        federation_keys: node.keys.verifying(KeyPurpose::Federation),
-        token_keys: node.keys.verifying(KeyPurpose::Token),
-        receipt_keys: node.keys.verifying(KeyPurpose::Receipt),
-        client_keys: node.keys.verifying(KeyPurpose::Client),
+        federation_keys: node.keys.published_for(KeyPurpose::Federation),
+        token_keys: node.keys.published_for(KeyPurpose::Token),
+        receipt_keys: node.keys.published_for(KeyPurpose::Receipt),
+        client_keys: node.keys.published_for(KeyPurpose::Client),
     }
 }
 
@@ -55,7 +55,7 @@ impl FederationKeys for KeyRing {
     }
 
     fn published(&self) -> PublicKeys {
-        self.verifying(KeyPurpose::Federation)
+        self.published_for(KeyPurpose::Federation)
     }
 }
 

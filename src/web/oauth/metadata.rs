@@ -20,12 +20,12 @@ pub(super) async fn protected_resource(app: web::Data<App>) -> HttpResponse {
 
 /// The keys that sign consent tokens.
 pub(super) async fn jwks(app: web::Data<App>) -> HttpResponse {
-    cached(&app.node.keys.verifying(KeyPurpose::Token).to_jwks())
+    cached(&app.node.keys.published_for(KeyPurpose::Token).to_jwks())
 }
 
 /// The keys that sign client assertions, for a login provider that is told this address.
 pub(super) async fn client_jwks(app: web::Data<App>) -> HttpResponse {
-    cached(&app.node.keys.verifying(KeyPurpose::Client).to_jwks())
+    cached(&app.node.keys.published_for(KeyPurpose::Client).to_jwks())
 }
 
 /// One status list (Token Status List §8.1).
