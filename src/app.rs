@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
 
 use crate::config::{self, AnchorConfig, Config, KnownEntity, Profile};
-use crate::domain::catalogue::Text;
+use crate::domain::catalogue::{Levels, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Commitment, EvidenceError, VerifiedEvidence};
 use crate::domain::ids::{ConsentId, EntityId};
@@ -368,6 +368,7 @@ fn settings(
         data_protection_officer: config.data_protection_officer.clone(),
         authority_hints,
         login_client_id: config.login.client_id.clone(),
+        levels: Levels::new(config.login.acr_values.clone()),
         datasets: config.datasets.iter().map(|held| held.dataset.clone()).collect(),
         uses: config.uses.clone(),
         services,

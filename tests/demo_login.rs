@@ -255,14 +255,14 @@ async fn a_resident_is_picked_once_and_then_known_without_a_page() {
     assert_eq!(person.identifier.reveal(), "010190-999C");
     assert_eq!(person.display_name.as_deref(), Some("Aino <Esimerkki>"));
     assert_eq!(person.acr.as_deref(), Some(LOA2));
-    assert_eq!(person.auth_time, Timestamp::from_secs(NOW));
+    assert_eq!(person.auth_time, Some(Timestamp::from_secs(NOW)));
 
     // The decision is signed without another page; the login is the one from before.
     bench.clock.0.store(NOW + 900, Ordering::SeqCst);
     let (address, pending) = bench.begin(|start| start.nonce = "commitment".into()).await;
     let back = browser.get(address.as_str()).await.location.unwrap();
     let again = bench.complete(&pending, &back).await.unwrap();
-    assert_eq!((again.subject, again.auth_time), (person.subject, Timestamp::from_secs(NOW)));
+    assert_eq!((again.subject, again.auth_time), (person.subject, Some(Timestamp::from_secs(NOW))));
 
     // The choice is gone, and another browser never had it.
     assert_eq!(browser.post(&choice, &[("resident", "onni")]).await.status, 410);
@@ -282,7 +282,7 @@ async fn a_fresher_or_stronger_login_shows_the_page_again() {
     let (address, pending) = bench.begin(|start| start.max_age = Some(300)).await;
     let back = bench.pick(&mut browser, &address, "aino").await;
     let person = bench.complete(&pending, &back).await.unwrap();
-    assert_eq!(person.auth_time, Timestamp::from_secs(NOW + 301));
+    assert_eq!(person.auth_time, Some(Timestamp::from_secs(NOW + 301)));
     assert_ne!(browser.cookies["omadata_demo_login"], session, "a new login has a new cookie");
 
     let (address, pending) = bench.begin(|start| start.acr = Some(LOA3.into())).await;

@@ -91,6 +91,7 @@ impl FederationStatements for Member {
             contacts: vec![],
             authority_hints: vec![self.anchor.clone()],
             grant_types: vec!["authorization_code".into()],
+            acr_values: vec![],
             federation_keys: keys.clone(),
             token_keys: keys.clone(),
             receipt_keys: keys.clone(),

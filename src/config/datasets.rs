@@ -28,6 +28,7 @@ const THEMES: [&str; 14] = [
 const QUERY: &str = "write one SELECT with ORDER BY, whose only parameter $1 is the person's identifier";
 const FILE: &str = "write the name of a .json or .csv file in the register's folder";
 const LEGISLATION: &str = "write the https address of the act, such as its ELI";
+const MAX_AGE: &str = "write how many seconds old a login may be, such as 600";
 const RETENTION: &str = "write an ISO 8601 duration, such as \"P1Y\"";
 
 pub(super) fn read(
@@ -96,6 +97,13 @@ fn read_one(
     {
         document.problem(&acr.at, "not among [login] acr_values", "write one of them, or add it there");
     }
+    let max_age = section.optional::<u32>("required_max_age_seconds", MAX_AGE);
+    if let Some(max_age) = &max_age
+        && !(60..=86_400).contains(&max_age.value)
+    {
+        document.problem(&max_age.at, "not between 60 seconds and a day", MAX_AGE);
+    }
+    let passkey = section.optional::<bool>("required_passkey", "write true or false");
     let period = read_period(&mut section, fields.as_deref());
     let source = read_source(&mut section, registers);
     section.close();
@@ -114,6 +122,8 @@ fn read_one(
             register: register.name.clone(),
             period,
             required_acr: required_acr.map(|found| found.value),
+            required_max_age_seconds: max_age.map(|found| found.value),
+            required_passkey: passkey.is_some_and(|found| found.value),
         },
         source,
     })

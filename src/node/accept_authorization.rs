@@ -1,6 +1,6 @@
 //! The browser comes back to the recipient with the holder's answer (RFC 6749 §4.1.2, RFC 9207).
 
-use super::{Node, Problem, ProblemKind, ask_holder, redeem_code};
+use super::{Node, OAuthCode, Problem, ProblemKind, ask_holder, redeem_code};
 use crate::domain::consent::{HeldConsent, HeldState};
 use crate::store::held_consents;
 
@@ -66,8 +66,14 @@ async fn redeem(
 
 async fn decline(node: &Node, mut held: HeldConsent, error: &str) -> Result<HeldConsent, Problem> {
     // Anything but the resident's no leaves the request open: the service may start it again.
-    if error == "access_denied" {
-        held.state = HeldState::Declined;
+    let (declined, unmet) =
+        (error == "access_denied", error == OAuthCode::UnmetAuthenticationRequirements.as_str());
+    if declined || unmet {
+        if declined {
+            held.state = HeldState::Declined;
+        }
+        // The login provider there cannot know the resident as well as is demanded.
+        held.reason = unmet.then(|| error.to_owned());
         held.updated_at = node.now();
         let changed = held.clone();
         node.store.write(move |tx| held_consents::save(tx, &changed)).await?;

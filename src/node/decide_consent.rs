@@ -7,9 +7,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::log_in::{self, LoginDemand, Resident};
 use super::view_consent_request::offer;
-use super::{Limits, Node, Problem, ProblemKind, promise};
+use super::{Limits, Node, OAuthCode, Problem, ProblemKind, promise};
 use crate::domain::audit::Entry;
-use crate::domain::catalogue::Language;
+use crate::domain::catalogue::{Demand, Language};
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::document::DocumentParts;
 use crate::domain::consent::terms::Choice;
@@ -123,6 +123,7 @@ pub async fn begin_allow(
         terms: &terms,
         decided_at: now,
         signer: Some(salt.signer(&resident.issuer, &resident.subject)),
+        passkeys: Vec::new(),
     })
     .canonical()?;
     let commitment = Commitment::to(&document, &salt);
@@ -133,11 +134,7 @@ pub async fn begin_allow(
         salt: b64url(&salt.0),
     };
     node.store.write(move |tx| consent_requests::keep_pending(tx, id, &pending)).await?;
-    let demand = LoginDemand {
-        nonce: Some(commitment.as_str().to_owned()),
-        acr: offer.dataset.required_acr,
-        max_age: None,
-    };
+    let demand = LoginDemand { nonce: Some(commitment.as_str().to_owned()), known: offer.demand };
     log_in::begin(node, demand, language).await
 }
 
@@ -197,6 +194,7 @@ async fn prepare(
             Ok::<_, StoreError>((request, decision, subject))
         })
         .await?;
+    still_demanded(node, &request, signed, now)?;
     let salt = URL_SAFE_NO_PAD
         .decode(&decision.salt)
         .ok()
@@ -211,6 +209,7 @@ async fn prepare(
         provider_key: signed.provider_key.clone(),
         provider: signed.issuer.clone(),
         client_id: node.settings.login_client_id.clone(),
+        passkey: None,
     };
     // Evidence that would not hold later must not become a consent now.
     evidence.verify(&commitment).map_err(|error| Problem::because(ProblemKind::LoginFailed, error))?;
@@ -237,6 +236,23 @@ async fn prepare(
         auth_time: signed.auth_time,
     };
     Ok(Approval { request, consent, evidence, code: node.secret(), limits: node.settings.limits })
+}
+
+/// Judged by what the dataset demands now: it may have come to demand more since the page was shown.
+fn still_demanded(
+    node: &Node,
+    request: &ConsentRequest,
+    signed: &AuthenticatedPerson,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let levels = &node.settings.levels;
+    let dataset = node.settings.dataset(&request.terms.dataset).ok_or(Problem::new(ProblemKind::NotFound))?;
+    let demand = Demand::of(dataset).and(&request.asked, levels);
+    if demand.is_met(levels, signed.acr.as_deref(), signed.auth_time, now) {
+        Ok(())
+    } else {
+        Err(Problem::new(ProblemKind::LoginTooWeak))
+    }
 }
 
 impl Approval {
@@ -280,6 +296,31 @@ impl Approval {
         }
         Ok(())
     }
+}
+
+/// The login provider cannot know the resident as well as is demanded: the request ends undecided, and a service that
+/// asked is told so (RFC 9470 §5). None where the resident began it and nobody waits for an answer.
+///
+/// # Errors
+/// [`Problem`]: unknown, not this resident's, or decided already.
+pub async fn give_up(
+    node: &Node,
+    resident: &Resident,
+    id: RequestId,
+) -> Result<Option<Destination>, Problem> {
+    let now = node.now();
+    let person = resident.person;
+    let request = node
+        .store
+        .write(move |tx| {
+            let request = own_request(tx, id, person)?;
+            if request.return_path.is_some() {
+                consent_requests::conclude(tx, id, RequestState::Lapsed, now)?;
+            }
+            Ok::<_, StoreError>(request)
+        })
+        .await?;
+    back(node, &request, &[("error", OAuthCode::UnmetAuthenticationRequirements.as_str())])
 }
 
 /// A request that this person has opened; anybody else's looks unknown.

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::{Node, Problem, ProblemKind, Service, ask_holder, promise, redeem_code, request_consent};
+use crate::domain::clock::Timestamp;
 use crate::domain::consent::{HeldConsent, HeldState, HeldTokens};
 use crate::domain::exchange::event::ExchangeAcknowledged;
 use crate::domain::exchange::receipt::{content_digest, digest};
@@ -13,7 +14,7 @@ use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::{GrantId, HeldConsentId, KeyId};
 use crate::node::KeyPurpose;
 use crate::store::fetches::NewFetch;
-use crate::store::{fetches, held_consents};
+use crate::store::{StoreError, Tx, fetches, held_consents};
 
 /// Data as handed to the service.
 pub struct FetchedData {
@@ -51,10 +52,15 @@ pub async fn fetch_exchange(
     }
 }
 
+/// The reason at a consent whose holder wants the resident to confirm again.
+const CONFIRMATION_NEEDED: &str = "confirmation_needed";
+
 /// Why an attempt gave no data.
 enum Failed {
     /// The holder does not take the token (any more).
     TokenRefused,
+    /// The holder wants the resident to confirm again (RFC 9470).
+    Unconfirmed,
     /// Anything else.
     Problem(Problem),
 }
@@ -113,10 +119,12 @@ async fn attempt(
         url::Url::parse(&address).map_err(|error| Problem::because(ProblemKind::PeerNotTrusted, error))?;
     let fetched = ask_holder::fetch(node, &holder.id, &url, tokens).await?;
     let token_refused = fetched.is_refused_for("invalid_token");
+    let confirm = fetched.is_refused_for("insufficient_user_authentication");
     let answer = fetched.answer;
     match answer.status {
         200 => {}
         401 if token_refused => return Err(Failed::TokenRefused),
+        401 if confirm => return Err(Failed::Unconfirmed),
         // Our proof does not please the holder (a clock, most likely): that says nothing about the consent.
         401 => return Err(Problem::because(ProblemKind::PeerUnavailable, "proof refused").into()),
         403 | 404 => return Err(Problem::because(ProblemKind::HolderRefused, answer.status).into()),
@@ -175,6 +183,7 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
                 body_digest: Some(&body_digest),
             };
             fetches::insert(tx, &fetch)?;
+            mark_unconfirmed(tx, id, false, now)?;
             // The last of the allowed times: the service need not run into a refusal to learn that it is over.
             if fetches::received(tx, id)? >= times {
                 let mut over = held_consents::find(tx, id)?;
@@ -190,6 +199,24 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
     Ok(())
 }
 
+/// Says at the consent, or no longer, that the resident must confirm again: the service reads it there. The consent goes
+/// on, because the holder may come to demand less as well.
+fn mark_unconfirmed(
+    tx: &mut Tx<'_>,
+    id: HeldConsentId,
+    unconfirmed: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut held = held_consents::find(tx, id)?;
+    let marked = held.reason.as_deref() == Some(CONFIRMATION_NEEDED);
+    if held.state != HeldState::Active || marked == unconfirmed {
+        return Ok(());
+    }
+    held.reason = unconfirmed.then(|| CONFIRMATION_NEEDED.to_owned());
+    held.updated_at = now;
+    held_consents::save(tx, &held)
+}
+
 /// Records a failed attempt and says what the service is told. A consent whose token the holder refuses is held back
 /// or over; the holder says which.
 async fn settle(
@@ -201,14 +228,17 @@ async fn settle(
     let id = held.id;
     let problem = match failed {
         Failed::TokenRefused => redeem_code::refused(node, holder, held).await?,
+        Failed::Unconfirmed => Problem::new(ProblemKind::ConfirmationNeeded),
         Failed::Problem(problem) => problem,
     };
     let now = node.now();
     let outcome = problem.kind.slug();
+    let unconfirmed = problem.kind == ProblemKind::ConfirmationNeeded;
     node.store
         .write(move |tx| {
             let fetch = NewFetch { held: id, at: now, outcome, receipt: None, body_digest: None };
-            fetches::insert(tx, &fetch)
+            fetches::insert(tx, &fetch)?;
+            if unconfirmed { mark_unconfirmed(tx, id, true, now) } else { Ok(()) }
         })
         .await?;
     Ok(problem)

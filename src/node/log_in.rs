@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Node, Problem, ProblemKind};
-use crate::domain::catalogue::Language;
+use crate::domain::catalogue::{Demand, Language};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::PersonId;
 use crate::domain::login::{AuthenticatedPerson, Callback, LoginStart, PendingLogin};
@@ -25,8 +25,8 @@ pub struct Resident {
     pub display_name: Option<String>,
     /// `acr` of the login.
     pub acr: Option<String>,
-    /// When the person logged in at the provider.
-    pub auth_time: Timestamp,
+    /// When the person logged in at the provider, where it tells that.
+    pub auth_time: Option<Timestamp>,
     /// The ID token, as a hint when logging out.
     pub id_token: String,
 }
@@ -42,10 +42,8 @@ impl std::fmt::Debug for Resident {
 pub struct LoginDemand {
     /// The `nonce` to have signed; random when absent.
     pub nonce: Option<String>,
-    /// Least assurance.
-    pub acr: Option<String>,
-    /// Oldest login, in seconds.
-    pub max_age: Option<u32>,
+    /// How the person must be known; nothing more than usual by default.
+    pub known: Demand,
 }
 
 /// Begins a login: where to send the browser, and what the session must remember.
@@ -61,8 +59,8 @@ pub async fn begin(
         nonce: demand.nonce.unwrap_or_else(|| node.secret()),
         state: node.secret(),
         code_verifier: node.secret(),
-        acr: demand.acr,
-        max_age: demand.max_age,
+        acr: demand.known.acr.map(|least| node.settings.levels.acr_values(&least)),
+        max_age: demand.known.max_age,
         language,
     };
     Ok(node.identity.begin(start).await?)

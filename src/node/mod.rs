@@ -44,7 +44,7 @@ pub use key_ring::{KeyPolicy, KeyPurpose, KeyRing};
 pub use oauth_error::{OAuthCode, OAuthError};
 pub use problem::{Problem, ProblemKind};
 
-use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Text};
+use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Levels, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{DatasetId, EntityId, Jti, ServiceId, UseId};
 use crate::domain::jose::b64url;
@@ -107,6 +107,8 @@ pub struct Settings {
     pub data_protection_officer: Contact,
     /// Its client identifier at the login provider.
     pub login_client_id: String,
+    /// The levels of assurance that its login provider knows.
+    pub levels: Levels,
     /// What it holds.
     pub datasets: Vec<Dataset>,
     /// What its services may ask.

@@ -28,6 +28,8 @@ pub enum OAuthCode {
     InvalidDpopProof,
     /// 400 with `DPoP-Nonce` (RFC 9449 §8).
     UseDpopNonce,
+    /// 400 (RFC 9470 §5, OpenID Connect Core Unmet Authentication Requirements 1.0).
+    UnmetAuthenticationRequirements,
     /// 503 with `Retry-After`.
     TemporarilyUnavailable,
     /// 500.
@@ -49,6 +51,7 @@ impl OAuthCode {
             Self::InvalidGrantId => "invalid_grant_id",
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::ServerError => "server_error",
         }

@@ -34,6 +34,8 @@ pub enum ProblemKind {
     ConsentPending,
     /// The resident said no.
     ConsentDeclined,
+    /// The resident must confirm again, because the holder has come to demand more of the login.
+    ConfirmationNeeded,
     /// What is asked goes beyond the declared use or the dataset.
     BeyondDeclaredUse,
     /// The other node is not a trusted member of the federation.
@@ -84,6 +86,7 @@ impl ProblemKind {
             Self::TooOften => "too-often",
             Self::ConsentPending => "consent-pending",
             Self::ConsentDeclined => "consent-declined",
+            Self::ConfirmationNeeded => "confirmation-needed",
             Self::BeyondDeclaredUse => "beyond-declared-use",
             Self::PeerNotTrusted => "peer-not-trusted",
             Self::PeerUnavailable => "peer-unavailable",

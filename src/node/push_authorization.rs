@@ -2,6 +2,7 @@
 
 use super::authenticate_client::{ClientCredentials, authenticate_client};
 use super::{Node, OAuthCode, OAuthError};
+use crate::domain::catalogue::{Demand, Levels};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::request::ReturnPath;
 use crate::domain::consent::terms::{Bounds, DetailError, fits_until};
@@ -38,6 +39,10 @@ pub struct PushedForm {
     pub authorization_details: Option<String>,
     /// `grant_management_action`.
     pub grant_management_action: Option<String>,
+    /// `acr_values` (RFC 9470 §4): levels of assurance, any of which is enough for the client.
+    pub acr_values: Option<String>,
+    /// `max_age` (RFC 9470 §4): oldest login, in seconds.
+    pub max_age: Option<String>,
     /// `expected_person`: the national identifier of whom the service expects.
     pub expected_person: Option<String>,
     /// Whether the form has parameters that a pushed request must not have (`request`, `request_uri`).
@@ -74,6 +79,7 @@ pub async fn push_authorization(
         None | Some("create") => {}
         Some(_) => return Err(OAuthError::request("grant_management_action must be create")),
     }
+    let asked = asked(&form, &node.settings.levels)?;
     let detail = parse_detail(form.authorization_details.as_deref())?;
     let refuse = |description| OAuthError::new(OAuthCode::InvalidAuthorizationDetails, description);
     let dataset = node
@@ -112,6 +118,7 @@ pub async fn push_authorization(
         recipient_name: known.peer().name.clone(),
         return_path: Some(return_path),
         expected_person: None,
+        asked,
         person: None,
         state: RequestState::Requested,
         created_at: now,
@@ -143,6 +150,33 @@ pub async fn push_authorization(
             other => other.into(),
         })?;
     Ok(Pushed { request_uri, expires_in: limits.request_uri_secs })
+}
+
+/// How the client wants the resident to be known. It can only add to what the dataset demands.
+fn asked(form: &PushedForm, levels: &Levels) -> Result<Demand, OAuthError> {
+    let acr = form
+        .acr_values
+        .as_deref()
+        .map(|values| {
+            let unmet = OAuthError::new(
+                OAuthCode::UnmetAuthenticationRequirements,
+                "acr_values names no level of acr_values_supported",
+            );
+            levels.weakest_of(values).ok_or(unmet)
+        })
+        .transpose()?;
+    let max_age = form
+        .max_age
+        .as_deref()
+        .map(|text| {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            text.parse()
+                .ok()
+                .filter(|_| digits)
+                .ok_or(OAuthError::request("max_age is not a number of seconds"))
+        })
+        .transpose()?;
+    Ok(Demand { acr, max_age })
 }
 
 /// The one entry of `authorization_details`, strictly parsed.

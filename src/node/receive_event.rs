@@ -1,6 +1,7 @@
 //! Another node tells us something: verified with the sender's own keys, acted on once.
 
 use super::{Node, promise, redeem_code};
+use crate::domain::catalogue::Demand;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::terms::DETAIL_TYPE;
 use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin};
@@ -126,6 +127,7 @@ fn new_held(
         },
         case_reference: None,
         expected_person: None,
+        asked: Demand::default(),
         return_url: None,
         state: HeldState::Given,
         reason: None,

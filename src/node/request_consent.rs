@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{Node, Problem, ProblemKind, Service};
+use crate::domain::catalogue::Demand;
 use crate::domain::clock::Day;
 use crate::domain::consent::terms::{DETAIL_TYPE, fits_until};
 use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin, Period};
@@ -34,6 +35,13 @@ pub struct ServiceRequest {
     /// The last day; as far ahead as the use allows when absent.
     #[serde(default)]
     pub until: Option<Day>,
+    /// Levels of assurance of the holder's login, any of which is enough for the service (`acr_values`); what the holder
+    /// demands when absent.
+    #[serde(default)]
+    pub acr_values: Option<String>,
+    /// How old the login may be, in seconds; what the holder demands when absent.
+    #[serde(default)]
+    pub max_age_seconds: Option<u32>,
     /// The national identifier of the person whom the service expects.
     #[serde(default)]
     pub person: Option<String>,
@@ -73,6 +81,9 @@ pub async fn request_consent(
     }
     if asked.case_reference.as_ref().is_some_and(|reference| reference.len() > 200) {
         return Err(bad("caseReference is longer than 200 bytes"));
+    }
+    if asked.acr_values.as_ref().is_some_and(|values| !is_acr_values(values)) {
+        return Err(bad("acrValues is no list of levels"));
     }
     let times = asked.times.unwrap_or(1);
     let until = asked.until.unwrap_or_else(|| last_day(now, declared.max_days));
@@ -116,6 +127,7 @@ pub async fn request_consent(
         holder: asked.holder,
         case_reference: asked.case_reference,
         expected_person,
+        asked: Demand { acr: asked.acr_values, max_age: asked.max_age_seconds },
         return_url: Some(asked.return_url),
         state: HeldState::Requested,
         reason: None,
@@ -132,6 +144,12 @@ pub async fn request_consent(
     let kept = held.clone();
     node.store.write(move |tx| held_consents::insert(tx, &kept)).await?;
     Ok(held)
+}
+
+/// Whether a text is a list of `acr` values: printable ASCII with single spaces between.
+fn is_acr_values(text: &str) -> bool {
+    text.len() <= 512
+        && text.split(' ').all(|value| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
 /// Whether a browser may be sent there: same scheme, host and port as a configured prefix, and below its path.

@@ -5,7 +5,7 @@ use super::open_token::open_token;
 use super::record_change::record_change;
 use super::{KeyPurpose, Node};
 use crate::domain::audit::{Entry, Leaf};
-use crate::domain::catalogue::Dataset;
+use crate::domain::catalogue::{Dataset, Demand};
 use crate::domain::clock::Timestamp;
 use crate::domain::exchange::receipt::{EXCHANGE_RECEIPT, Receipt, digest};
 use crate::domain::exchange::{Release, ReleaseScope};
@@ -102,14 +102,15 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
     // 6: status, and whose data.
     let grant = token.claims().grant_id.clone();
     let (jkt, jti) = (proof.jkt().clone(), proof.jti().clone());
-    let (consent, subject, replayed) = node
+    let (consent, subject, footing, replayed) = node
         .store
         .read(move |store| {
             let consent = consents::find_by_grant(store, &grant)?;
             let subject = persons::find(store, consent.person)?.identifier;
+            let footing = consents::footing(store, consent.id)?;
             // Looked at before the register is bothered; what counts is the insert of step 9.
             let replayed = used_once::is_used(store, Kind::DpopProof, jkt.as_str(), &jti)?;
-            Ok::<_, StoreError>((consent, subject, replayed))
+            Ok::<_, StoreError>((consent, subject, footing, replayed))
         })
         .await
         .map_err(|error| match error {
@@ -130,6 +131,7 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
         return Err(Refusal::scope("body_not_expected"));
     }
     let scope = ReleaseScope::decide(&verified, dataset, &request.method, &request.query)?;
+    known_well_enough(node, &verified, dataset, footing)?;
     still_declared(node, &verified, &scope).await?;
 
     // 8: register.
@@ -141,6 +143,30 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
         return Err(Refusal::token("expired"));
     }
     commit(node, verified, &recipient, release, now).await
+}
+
+/// The resident must have been known, when deciding, as well as the dataset demands now (RFC 9470): the city may have
+/// come to demand more since. And it must still be the same person in the registers: a login provider that states
+/// another national identifier for the same login has made the consent one about somebody else's records.
+fn known_well_enough(
+    node: &Node,
+    verified: &VerifiedConsent,
+    dataset: &Dataset,
+    footing: consents::Footing,
+) -> Result<(), Refusal> {
+    let consent = verified.consent();
+    if footing.identifier_changed {
+        tracing::warn!(consent = %consent.id, "the login provider has changed this resident's identifier");
+        return Err(Refusal::authentication("identifier_changed"));
+    }
+    let (levels, demand) = (&node.settings.levels, Demand::of(dataset));
+    if !demand.is_met(levels, consent.acr.as_deref(), consent.auth_time, consent.decided_at) {
+        return Err(Refusal::authentication("assurance_too_low"));
+    }
+    if dataset.required_passkey && !footing.passkey {
+        return Err(Refusal::authentication("passkey_missing"));
+    }
+    Ok(())
 }
 
 /// The declared use must still cover what it covered: a recipient that withdrew or narrowed it no longer may ask.

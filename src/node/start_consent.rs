@@ -2,6 +2,7 @@
 
 use super::log_in::Resident;
 use super::{Node, Problem, ProblemKind};
+use crate::domain::catalogue::Demand;
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::terms::{Bounds, DETAIL_TYPE};
 use crate::domain::consent::{AuthorizationDetail, ConsentRequest, Frequency, Origin, RequestState, Terms};
@@ -60,6 +61,7 @@ pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> 
         recipient_name: recipient.name.clone(),
         return_path: None,
         expected_person: None,
+        asked: Demand::default(),
         person: Some(resident.person),
         state: RequestState::Requested,
         created_at: now,

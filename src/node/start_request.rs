@@ -3,14 +3,17 @@
 use serde::Deserialize;
 
 use super::ask_holder::{
-    authorization_server, client_authentication, oauth_error, post_form, remember_nonce,
+    AskError, authorization_server, client_authentication, oauth_error, post_form, remember_nonce,
 };
-use super::{Node, Problem, ProblemKind};
+use super::{Node, OAuthCode, Problem, ProblemKind};
 use crate::domain::consent::held::WAIT_SECS;
 use crate::domain::consent::{HeldConsent, HeldState, PendingAuthorization};
 use crate::domain::ids::HeldConsentId;
 use crate::domain::jose::{b64url, sha256};
 use crate::store::held_consents;
+
+/// What a holder says that cannot know a resident as well as is asked.
+const UNMET: OAuthCode = OAuthCode::UnmetAuthenticationRequirements;
 
 /// Where the browser goes, and the cookie value that binds it.
 pub struct Started {
@@ -42,7 +45,11 @@ pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Started, Pr
     let answer = post_form(node, &server.pushed_authorization_request_endpoint, form, Vec::new()).await?;
     remember_nonce(node, &holder.id, &answer);
     if answer.status != 201 {
-        return Err(oauth_error(&answer).into());
+        let refused = oauth_error(&answer);
+        if matches!(&refused, AskError::Refused(code) if code == UNMET.as_str()) {
+            tell_unmet(node, held).await?;
+        }
+        return Err(refused.into());
     }
     #[derive(Deserialize)]
     struct Pushed {
@@ -58,6 +65,13 @@ pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Started, Pr
     let browser_binding = pending.browser_binding.clone();
     node.store.write(move |tx| held_consents::set_pending(tx, id, &pending, now)).await?;
     Ok(Started { location, browser_binding })
+}
+
+/// The holder's login cannot reach what the service asks for: the service reads it at its request.
+async fn tell_unmet(node: &Node, mut held: HeldConsent) -> Result<(), Problem> {
+    held.reason = Some(UNMET.as_str().to_owned());
+    held.updated_at = node.now();
+    Ok(node.store.write(move |tx| held_consents::save(tx, &held)).await?)
 }
 
 fn parameters(
@@ -78,6 +92,12 @@ fn parameters(
         ("authorization_details", details),
         ("grant_management_action", "create".to_owned()),
     ];
+    if let Some(acr_values) = &held.asked.acr {
+        form.push(("acr_values", acr_values.clone()));
+    }
+    if let Some(max_age) = held.asked.max_age {
+        form.push(("max_age", max_age.to_string()));
+    }
     if let Some(person) = &held.expected_person {
         form.push(("expected_person", person.reveal().to_owned()));
     }

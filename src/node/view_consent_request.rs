@@ -2,7 +2,7 @@
 
 use super::log_in::Resident;
 use super::{Node, Problem, ProblemKind};
-use crate::domain::catalogue::{Dataset, Language, Record};
+use crate::domain::catalogue::{Dataset, Demand, Language, Record};
 use crate::domain::consent::document::DocumentParts;
 use crate::domain::consent::{ConsentDocument, ConsentRequest, RequestState};
 use crate::domain::ids::{ConsentId, NationalIdentifier, PairwiseSubject, RequestId};
@@ -19,6 +19,9 @@ pub struct Offer {
     pub document: ConsentDocument,
     /// Hash of that document; what is approved must be what was shown.
     pub hash: String,
+    /// How the resident must be known before values are shown and for the signature: what the dataset demands, and
+    /// what the one who asks wants beyond that.
+    pub demand: Demand,
 }
 
 /// A request that this resident may look at.
@@ -110,27 +113,29 @@ pub(super) fn offer(
         terms: &request.terms,
         decided_at: request.created_at,
         signer: None,
+        passkeys: Vec::new(),
     });
     let hash = b64url(&sha256(document.canonical()?.as_bytes()));
-    Ok(Offer { request, dataset, document, hash })
+    let demand = Demand::of(&dataset).and(&request.asked, &node.settings.levels);
+    Ok(Offer { request, dataset, document, hash, demand })
 }
 
-/// Whether a login is strong enough for a dataset's values.
+/// Whether a login is strong and fresh enough for the values of an offer.
 #[must_use]
-pub fn is_strong_enough(resident: &Resident, dataset: &Dataset) -> bool {
-    dataset.required_acr.is_none() || resident.acr == dataset.required_acr
+pub fn is_strong_enough(node: &Node, resident: &Resident, offer: &Offer) -> bool {
+    offer.demand.is_met(&node.settings.levels, resident.acr.as_deref(), resident.auth_time, node.now())
 }
 
 /// The resident's own values in an offer, read from the register now.
 ///
 /// # Errors
 /// [`Problem`] when the register does not answer, or answers with anything but the resident's records.
-pub async fn own_values(node: &Node, resident: &Resident, dataset: &Dataset) -> Result<Vec<Record>, Problem> {
-    if !is_strong_enough(resident, dataset) {
+pub async fn own_values(node: &Node, resident: &Resident, offer: &Offer) -> Result<Vec<Record>, Problem> {
+    if !is_strong_enough(node, resident, offer) {
         return Err(Problem::new(ProblemKind::LoginTooWeak));
     }
     let identifier = identifier(node, resident).await?;
-    let records = node.registers.read(&dataset.id, &identifier).await?;
+    let records = node.registers.read(&offer.dataset.id, &identifier).await?;
     if records.iter().any(|record| record.subject != identifier) {
         return Err(Problem::because(ProblemKind::RegisterUnavailable, "register answered for another"));
     }

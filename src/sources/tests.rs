@@ -54,6 +54,8 @@ fn held(selection: Selection) -> HeldDataset {
             register: text(),
             period: None,
             required_acr: None,
+            required_max_age_seconds: None,
+            required_passkey: false,
         },
         source: DatasetSource {
             register: RegisterId::new("base").unwrap(),

@@ -5,6 +5,7 @@ use diesel::deserialize::{self, FromSql};
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{BigInt, Binary, Text};
 
+use crate::domain::catalogue::Demand;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{
     ConsentId, DatasetId, EntityId, ExchangeId, GrantId, HeldConsentId, Jti, KeyId, OutboxId,
@@ -186,4 +187,14 @@ pub(crate) fn from_json<T: serde::de::DeserializeOwned>(
     column: &'static str,
 ) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|_| StoreError::Corrupt(column))
+}
+
+/// How strongly and freshly somebody is to be known, from its two columns.
+pub(super) fn demand(
+    acr: Option<String>,
+    max_age: Option<i64>,
+    column: &'static str,
+) -> Result<Demand, StoreError> {
+    let max_age = max_age.map(u32::try_from).transpose().map_err(|_| StoreError::Corrupt(column))?;
+    Ok(Demand { acr, max_age })
 }

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::columns::{from_json, to_json};
+use super::columns::{demand, from_json, to_json};
 use super::persons::Person;
 use super::schema::consent_requests;
 use super::sealed::column;
@@ -28,6 +28,8 @@ struct Row {
     consent: Option<ConsentId>,
     created_at: Timestamp,
     expires_at: Timestamp,
+    asked_acr: Option<String>,
+    asked_max_age: Option<i64>,
 }
 
 impl Row {
@@ -50,6 +52,7 @@ impl Row {
                 .map(|path| from_json(&path, "consent_requests.return_path"))
                 .transpose()?,
             expected_person: self.expected_person,
+            asked: demand(self.asked_acr, self.asked_max_age, "consent_requests.asked_max_age")?,
             person: self.person,
             state,
             created_at: self.created_at,
@@ -97,6 +100,8 @@ pub fn insert(
             consent_requests::state.eq(word(request.state)),
             consent_requests::created_at.eq(request.created_at),
             consent_requests::expires_at.eq(request.expires_at),
+            consent_requests::asked_acr.eq(request.asked.acr.as_deref()),
+            consent_requests::asked_max_age.eq(request.asked.max_age.map(i64::from)),
         ))
         .execute(tx.db)?;
     Ok(())

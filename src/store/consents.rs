@@ -4,8 +4,8 @@ use diesel::prelude::*;
 
 use super::columns::{from_json, to_json};
 use super::db::Db;
-use super::schema::{consent_events, consents, counters};
-use super::sealed::column;
+use super::schema::{consent_events, consents, counters, persons};
+use super::sealed::{KeyedHash, column};
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{
@@ -25,7 +25,7 @@ struct Row {
     terms: String,
     commitment: String,
     acr: Option<String>,
-    auth_time: Timestamp,
+    stated_auth_time: Option<Timestamp>,
     state: String,
     status_index: i64,
     exchanges: i64,
@@ -65,7 +65,7 @@ impl Row {
             last_exchange_at: self.last_exchange_at,
             decided_at: self.decided_at,
             acr: self.acr,
-            auth_time: self.auth_time,
+            auth_time: self.stated_auth_time,
         })
     }
 }
@@ -142,6 +142,8 @@ pub fn insert(
         consent.id.as_bytes(),
         to_json(evidence, "consents.evidence")?.as_bytes(),
     )?;
+    let signer: KeyedHash =
+        persons::table.find(consent.person).select(persons::identifier_hash).first(tx.db)?;
     diesel::insert_into(consents::table)
         .values((
             consents::id.eq(consent.id),
@@ -156,7 +158,10 @@ pub fn insert(
             consents::evidence.eq(sealed),
             consents::commitment.eq(consent.commitment.as_str()),
             consents::acr.eq(consent.acr.as_deref()),
-            consents::auth_time.eq(consent.auth_time),
+            consents::auth_time.eq(consent.auth_time.unwrap_or(consent.decided_at)),
+            consents::stated_auth_time.eq(consent.auth_time),
+            consents::identifier_hash.eq(Some(signer)),
+            consents::passkey.eq(evidence.passkey.as_ref().map(|passkey| passkey.credential_hash.as_str())),
             consents::state.eq(consent.state.as_str()),
             consents::status_index.eq(i64::from(consent.status_index)),
             consents::exchanges.eq(i64::from(consent.exchanges)),
@@ -214,6 +219,28 @@ pub fn find_by_grant(reader: &mut Reader<'_>, grant: &GrantId) -> Result<Consent
     let row: Row =
         consents::table.filter(consents::grant_id.eq(grant)).select(Row::as_select()).first(reader.db)?;
     row.into_consent()
+}
+
+/// What the decision was made with, beside what the consent itself says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Footing {
+    /// Whether a passkey signed it too.
+    pub passkey: bool,
+    /// Whether the login provider has since stated another national identifier for the same login.
+    pub identifier_changed: bool,
+}
+
+/// What a decision was made with.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn footing(reader: &mut Reader<'_>, id: ConsentId) -> Result<Footing, StoreError> {
+    let (person, passkey, then): (PersonId, Option<String>, Option<KeyedHash>) = consents::table
+        .find(id)
+        .select((consents::person, consents::passkey, consents::identifier_hash))
+        .first(reader.db)?;
+    let now: KeyedHash = persons::table.find(person).select(persons::identifier_hash).first(reader.db)?;
+    Ok(Footing { passkey: passkey.is_some(), identifier_changed: then.is_some_and(|then| then != now) })
 }
 
 /// A consent by id, held until the transaction ends: no other write changes it in between.

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::columns::{from_json, to_json};
+use super::columns::{demand, from_json, to_json};
 use super::consents::GRANT_MARK;
 use super::schema::held_consents;
 use super::sealed::{KeyedHash, column};
@@ -42,6 +42,8 @@ struct Row {
     commitment: Option<String>,
     action: Option<String>,
     replaces: Option<HeldConsentId>,
+    asked_acr: Option<String>,
+    asked_max_age: Option<i64>,
 }
 
 /// A suspended consent is stored as an active one with the moment since when it is held back: it keeps its tokens.
@@ -95,6 +97,7 @@ impl Row {
             holder: self.holder,
             detail: from_json(&self.detail, "held_consents.detail")?,
             expected_person,
+            asked: demand(self.asked_acr, self.asked_max_age, "held_consents.asked_max_age")?,
             return_url: self.return_url,
             state: if self.suspended_at.is_some() { HeldState::Suspended } else { stored },
             reason: self.reason,
@@ -182,6 +185,8 @@ pub fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
             held_consents::updated_at.eq(held.updated_at),
             held_consents::action.eq(held.replaces.map(|(how, _)| how.as_str())),
             held_consents::replaces.eq(held.replaces.map(|(_, replaced)| replaced)),
+            held_consents::asked_acr.eq(held.asked.acr.as_deref()),
+            held_consents::asked_max_age.eq(held.asked.max_age.map(i64::from)),
         ))
         .execute(tx.db)?;
     Ok(())

@@ -152,6 +152,8 @@ diesel::table! {
         action -> Nullable<Text>,
         replaces -> Nullable<Binary>,
         denied_by -> Nullable<Text>,
+        asked_acr -> Nullable<Text>,
+        asked_max_age -> Nullable<BigInt>,
     }
 }
 
@@ -181,6 +183,20 @@ diesel::table! {
         reason -> Nullable<Text>,
         replaces -> Nullable<Binary>,
         replaced_by -> Nullable<Binary>,
+        stated_auth_time -> Nullable<BigInt>,
+        identifier_hash -> Nullable<Binary>,
+        passkey -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    passkeys (id) {
+        id -> Binary,
+        person -> Binary,
+        credential_hash -> Binary,
+        credential -> Binary,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
     }
 }
 
@@ -280,6 +296,8 @@ diesel::table! {
         action -> Nullable<Text>,
         replaces -> Nullable<Binary>,
         authorization_dpop_kid -> Nullable<Text>,
+        asked_acr -> Nullable<Text>,
+        asked_max_age -> Nullable<BigInt>,
     }
 }
 
@@ -328,4 +346,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     held_consents,
     fetches,
     standing_denials,
+    passkeys,
 );

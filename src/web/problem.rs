@@ -31,6 +31,7 @@ pub const fn topic(kind: ProblemKind) -> ProblemTopic {
         ProblemKind::TooOften => ProblemTopic::TooManyRequests,
         ProblemKind::ConsentPending => ProblemTopic::PermissionWaiting,
         ProblemKind::ConsentDeclined => ProblemTopic::PermissionDeclined,
+        ProblemKind::ConfirmationNeeded => ProblemTopic::ConfirmationNeeded,
         ProblemKind::BeyondDeclaredUse => ProblemTopic::UseNotDeclared,
         ProblemKind::PeerNotTrusted => ProblemTopic::NotMember,
         ProblemKind::PeerUnavailable => ProblemTopic::HolderUnavailable,
@@ -82,6 +83,7 @@ pub const fn title(topic: ProblemTopic) -> &'static str {
         ProblemTopic::PermissionDeclined => "The resident did not give the permission",
         ProblemTopic::PermissionSuspended => "The permission is paused",
         ProblemTopic::PermissionEnded => "The permission has ended",
+        ProblemTopic::ConfirmationNeeded => "The resident must confirm again",
         ProblemTopic::UseNotDeclared => "Beyond the declared use",
         ProblemTopic::NotMember => "The other node is not a trusted member",
         ProblemTopic::ExchangeRefused => "The holder refused",
@@ -111,6 +113,9 @@ pub const fn next_step(topic: ProblemTopic) -> &'static str {
         ProblemTopic::PermissionSuspended => "Wait until it goes on; its state says so. Nothing was sent.",
         ProblemTopic::PermissionDeclined | ProblemTopic::PermissionEnded | ProblemTopic::ExchangeRefused => {
             "Stop using the permission. Ask the resident anew if the service still needs the data."
+        }
+        ProblemTopic::ConfirmationNeeded => {
+            "Ask the resident anew: the city that holds the data demands a stronger or fresher confirmation."
         }
         ProblemTopic::NotMember => "Check the entity identifier; ask the federation's operator.",
         ProblemTopic::AnswerRefused => {

@@ -1,5 +1,6 @@
 //! What a city holds and what its services may ask: datasets, their fields, declared uses.
 
+pub mod assurance;
 pub mod rdf;
 pub mod register;
 pub mod schema;
@@ -7,6 +8,8 @@ pub mod schema;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use assurance::{Demand, Levels};
 
 use super::ids::{DatasetId, DatasetType, EntityId, FieldName, NationalIdentifier, ServiceId, UseId};
 
@@ -159,6 +162,12 @@ pub struct Dataset {
     /// Least `acr` of a login that may give a permission to it; none demands nothing.
     #[serde(default)]
     pub required_acr: Option<String>,
+    /// How old the login may be that gives a permission to it, in seconds; none demands nothing.
+    #[serde(default)]
+    pub required_max_age_seconds: Option<u32>,
+    /// Whether the resident must sign a permission to it with a passkey too.
+    #[serde(default)]
+    pub required_passkey: bool,
 }
 
 impl Dataset {

@@ -174,6 +174,12 @@ fn describe_dataset(graph: &mut Graph, publisher: &Publisher, dataset: &Dataset)
     if let Some(acr) = &dataset.required_acr {
         graph.say(&node, "omadata:requiredAssurance", Literal::new_simple_literal(acr.as_str()))?;
     }
+    if let Some(max_age) = dataset.required_max_age_seconds {
+        graph.typed(&node, "omadata:requiredMaxAge", format!("PT{max_age}S"), "xsd:duration")?;
+    }
+    if dataset.required_passkey {
+        graph.typed(&node, "omadata:requiresPasskey", "true", "xsd:boolean")?;
+    }
     if let Some(period) = &dataset.period {
         let field = |name| part(publisher, dataset, &format!("field-{name}"));
         graph.say(&node, "omadata:periodStart", field(&period.start)?)?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::terms::Terms;
 use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Language};
 use crate::domain::clock::{Day, Timestamp};
-use crate::domain::ids::{ConsentId, FieldName, PairwiseSubject};
+use crate::domain::ids::{ConsentId, FieldName, PairwiseSubject, Thumbprint};
 use crate::domain::jose::{b64url, sha256};
 
 /// Version of the document's form.
@@ -133,6 +133,10 @@ pub struct ConsentDocument {
     /// Who pressed it, as [`Salt::signer`] names a login; absent in an offer, which nobody has signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,
+    /// Thumbprints of the resident's passkeys, one of which must sign the same commitment; empty where the dataset
+    /// demands none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passkeys: Vec<Thumbprint>,
 }
 
 /// All that a document is made of.
@@ -158,6 +162,8 @@ pub struct DocumentParts<'a> {
     pub decided_at: Timestamp,
     /// Who decided; none for an offer.
     pub signer: Option<String>,
+    /// Passkeys of which one must sign; none for an offer.
+    pub passkeys: Vec<Thumbprint>,
 }
 
 impl ConsentDocument {
@@ -203,6 +209,7 @@ impl ConsentDocument {
             until: parts.terms.until,
             decided_at: parts.decided_at.rfc3339(),
             signer: parts.signer.clone(),
+            passkeys: parts.passkeys.clone(),
         }
     }
 

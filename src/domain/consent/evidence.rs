@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::document::{Commitment, ConsentDocument, Salt};
+use super::passkey::{PasskeyError, PasskeyEvidence};
 use crate::domain::clock::Timestamp;
 use crate::domain::jose::{JoseError, id_token};
 
@@ -25,6 +26,9 @@ pub struct Evidence {
     pub provider: String,
     /// This node's client identifier at the provider: whom the ID token was made for.
     pub client_id: String,
+    /// The passkey's signature over the same commitment, where the dataset demanded one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkey: Option<PasskeyEvidence>,
 }
 
 impl std::fmt::Debug for Evidence {
@@ -76,6 +80,9 @@ pub enum EvidenceError {
     /// Signed long before or after the decision.
     #[error("the signature is not of the time of the decision")]
     Time,
+    /// The document names passkeys, and none of them signed.
+    #[error(transparent)]
+    Passkey(#[from] PasskeyError),
 }
 
 impl Evidence {
@@ -109,12 +116,29 @@ impl Evidence {
         if claims.iat.abs_diff(decided_at.secs()) > LONGEST_SIGNING_SECS {
             return Err(EvidenceError::Time);
         }
+        self.verify_passkey(&document, commitment)?;
         Ok(VerifiedEvidence {
             document,
             signed_at: claims.iat,
             provider_key: self.provider_key.clone(),
             provider: self.provider.clone(),
         })
+    }
+
+    /// The document says which passkeys may sign it, so that neither can one be left out later nor another be put in.
+    fn verify_passkey(
+        &self,
+        document: &ConsentDocument,
+        commitment: &Commitment,
+    ) -> Result<(), PasskeyError> {
+        match &self.passkey {
+            None if document.passkeys.is_empty() => Ok(()),
+            None => Err(PasskeyError::Missing),
+            Some(passkey) => {
+                let signer = passkey.verify(commitment, &document.holder.id)?;
+                if document.passkeys.contains(&signer) { Ok(()) } else { Err(PasskeyError::Other) }
+            }
+        }
     }
 }
 

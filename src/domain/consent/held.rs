@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::document::Commitment;
 use super::request::Origin;
 use super::terms::AuthorizationDetail;
+use crate::domain::catalogue::Demand;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, GrantId, HeldConsentId, KeyId, NationalIdentifier, ServiceId};
 
@@ -89,6 +90,8 @@ pub struct HeldConsent {
     pub case_reference: Option<String>,
     /// Whom the service expects.
     pub expected_person: Option<NationalIdentifier>,
+    /// How the service wants the resident to be known, beyond what the dataset demands.
+    pub asked: Demand,
     /// Where the resident's browser goes when all is done.
     pub return_url: Option<String>,
     /// Where it stands.

@@ -4,10 +4,12 @@
 //! * [`state`]: the life cycle as an enum with transitions that can refuse.
 //! * [`document`]: exactly what the resident saw, in canonical JSON, and the commitment to it.
 //! * [`evidence`]: the login provider's signature over that commitment.
+//! * [`passkey`]: a passkey's signature over it, where a dataset demands one too.
 
 pub mod document;
 pub mod evidence;
 pub mod held;
+pub mod passkey;
 pub mod request;
 pub mod state;
 pub mod terms;
@@ -15,6 +17,7 @@ pub mod terms;
 pub use document::{Commitment, ConsentDocument, Salt};
 pub use evidence::{Evidence, EvidenceError, VerifiedEvidence};
 pub use held::{HeldConsent, HeldState, HeldTokens, PendingAuthorization, ReplaceHow};
+pub use passkey::{PasskeyError, PasskeyEvidence};
 pub use request::{ConsentRequest, Origin, PendingDecision, RequestState};
 pub use state::{Actor, Consent, ConsentState, End, Reason, Transition, TransitionError};
 pub use terms::{AuthorizationDetail, DetailError, Frequency, Period, Terms};

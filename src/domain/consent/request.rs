@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::terms::Terms;
-use crate::domain::catalogue::{DeclaredUse, Text};
+use crate::domain::catalogue::{DeclaredUse, Demand, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConsentId, PersonId, RequestId, Thumbprint};
 
@@ -78,6 +78,8 @@ pub struct ConsentRequest {
     pub return_path: Option<ReturnPath>,
     /// Keyed hash of the identifier of whom the service expects, when it said so.
     pub expected_person: Option<Vec<u8>>,
+    /// How the one who asks wants the resident to be known, beyond what the dataset demands.
+    pub asked: Demand,
     /// Who opened it first; nobody else can.
     pub person: Option<PersonId>,
     /// Where it stands.

@@ -228,8 +228,8 @@ pub struct Consent {
     pub decided_at: Timestamp,
     /// How strongly the resident was known when deciding (`acr`).
     pub acr: Option<String>,
-    /// When the resident logged in.
-    pub auth_time: Timestamp,
+    /// When the resident logged in, where the login provider told it.
+    pub auth_time: Option<Timestamp>,
 }
 
 /// One change in a consent's life, as kept.

@@ -70,6 +70,7 @@ fn description(world: &World, superior: &str) -> NodeDescription {
         contacts: vec![],
         authority_hints: vec![id(superior)],
         grant_types: vec!["authorization_code".into()],
+        acr_values: vec![],
         federation_keys: keys.clone(),
         token_keys: keys.clone(),
         receipt_keys: keys.clone(),

@@ -29,6 +29,8 @@ pub struct NodeDescription {
     pub authority_hints: Vec<EntityId>,
     /// The OAuth grant types that its token endpoint serves and that it uses as client.
     pub grant_types: Vec<String>,
+    /// The levels of assurance that residents can log in with, the weakest first.
+    pub acr_values: Vec<String>,
     /// Keys that sign its entity configuration.
     pub federation_keys: PublicKeys,
     /// Keys that sign its consent tokens and status lists.
@@ -102,6 +104,7 @@ impl NodeDescription {
             "grant_management_endpoint": self.at("/oauth/grants"),
             "grant_management_actions_supported": ["query", "revoke", "create", "merge", "replace"],
             "grant_management_action_required": false,
+            "acr_values_supported": self.acr_values,
             "protected_resources": [self.id],
             "client_registration_types_supported": ["automatic"],
             "ui_locales_supported": ["fi", "sv", "en"],

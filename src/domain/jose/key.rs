@@ -156,10 +156,30 @@ impl PublicKey {
         Self::from_public_members(&members)
     }
 
+    /// Checks a signature as Web Authentication makes it (§6.5.5): ECDSA in DER, Ed25519 as it is.
+    ///
+    /// # Errors
+    /// [`JoseError::Signature`].
+    pub fn check_assertion(&self, message: &[u8], signature: &[u8]) -> Result<(), JoseError> {
+        match self.algorithm() {
+            Algorithm::EdDsa => self.check(message, signature),
+            Algorithm::Es256 => self.check(message, &raw_signature(signature).ok_or(JoseError::Signature)?),
+        }
+    }
+
     /// Checks a signature over exactly these bytes.
     pub(super) fn check(&self, message: &[u8], signature: &[u8]) -> Result<(), JoseError> {
         self.0.verifier.verify(message, signature).map_err(|_| JoseError::Signature)
     }
+}
+
+/// An ECDSA signature on P-256 as JOSE writes it (RFC 7518 §3.4), from its one DER spelling.
+fn raw_signature(der: &[u8]) -> Option<Vec<u8>> {
+    let parsed = openssl::ecdsa::EcdsaSig::from_der(der).ok()?;
+    if parsed.to_der().ok()? != der {
+        return None;
+    }
+    Some([parsed.r().to_vec_padded(32).ok()?, parsed.s().to_vec_padded(32).ok()?].concat())
 }
 
 impl fmt::Debug for PublicKey {

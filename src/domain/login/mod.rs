@@ -65,8 +65,8 @@ pub struct AuthenticatedPerson {
     pub display_name: Option<String>,
     /// `acr`, where the provider tells it.
     pub acr: Option<String>,
-    /// `auth_time`; the moment of the login where the provider does not tell it.
-    pub auth_time: Timestamp,
+    /// `auth_time`, where the provider tells it: nobody else knows when the person logged in.
+    pub auth_time: Option<Timestamp>,
     /// The compact ID token, as evidence and as logout hint.
     pub id_token: String,
     /// The provider's public key (JWK) that verified it.

@@ -130,7 +130,7 @@ impl TokenPolicy {
             cnf: Confirmation { jkt },
             authorization_details: vec![consent.terms.to_detail()],
             acr: consent.acr.clone(),
-            auth_time: Some(consent.auth_time.secs()),
+            auth_time: consent.auth_time.map(Timestamp::secs),
             status: Status { status_list: super::status_list::reference(&self.holder, consent.status_index) },
             consent_commitment: consent.commitment.as_str().to_owned(),
         }

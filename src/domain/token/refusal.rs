@@ -11,6 +11,8 @@ pub enum RefusalCode {
     InvalidDpopProof,
     /// 401 `use_dpop_nonce` (RFC 9449 §9).
     UseDpopNonce,
+    /// 401 `insufficient_user_authentication` (RFC 9470 §3).
+    InsufficientUserAuthentication,
     /// 403 `insufficient_scope` (RFC 6750 §3.1).
     InsufficientScope,
     /// 404: no such dataset here.
@@ -34,6 +36,7 @@ impl RefusalCode {
             Self::InvalidToken => "invalid_token",
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::InsufficientScope => "insufficient_scope",
             Self::UnknownDataset => "unknown_dataset",
             Self::UnknownGrant => "unknown_grant",
@@ -79,6 +82,12 @@ impl Refusal {
     #[must_use]
     pub const fn proof(reason: &'static str) -> Self {
         Self::new(RefusalCode::InvalidDpopProof, reason)
+    }
+
+    /// 401 `insufficient_user_authentication`: the resident must confirm again.
+    #[must_use]
+    pub const fn authentication(reason: &'static str) -> Self {
+        Self::new(RefusalCode::InsufficientUserAuthentication, reason)
     }
 
     /// 403 `insufficient_scope`.

@@ -25,6 +25,7 @@ pub fn describe(node: &Node) -> NodeDescription {
         grant_types: ["authorization_code", "refresh_token", PRE_AUTHORIZED, "client_credentials"]
             .map(str::to_owned)
             .to_vec(),
+        acr_values: settings.levels.all().to_vec(),
         federation_keys: node.keys.published_for(KeyPurpose::Federation),
         token_keys: node.keys.published_for(KeyPurpose::Token),
         receipt_keys: node.keys.published_for(KeyPurpose::Receipt),

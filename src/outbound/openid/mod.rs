@@ -319,7 +319,7 @@ impl IdentityProvider for OpenIdProvider {
             identifier,
             display_name: display_name(&claims),
             acr: checked.acr,
-            auth_time: checked.auth_time.unwrap_or(now),
+            auth_time: checked.auth_time,
             id_token: checked.text,
             provider_key: checked.key,
         })

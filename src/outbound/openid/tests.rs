@@ -340,7 +340,7 @@ async fn a_good_login_tells_who_came_and_which_key_says_so() {
     assert_eq!(person.identifier.reveal(), "010190-999C");
     assert_eq!(person.display_name.as_deref(), Some("Aino Esimerkki"));
     assert_eq!(person.acr.as_deref(), Some("loa2"));
-    assert_eq!(person.auth_time, Timestamp::from_secs(NOW - 5));
+    assert_eq!(person.auth_time, Some(Timestamp::from_secs(NOW - 5)));
     // The evidence can be checked by itself.
     assert_eq!(
         jose::id_token::verify(&person.id_token, &person.provider_key).unwrap().iss,

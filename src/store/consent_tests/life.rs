@@ -9,7 +9,7 @@ on_both!(
         let id = stored.id;
         assert!(stored.status_index < LIST_SIZE);
         assert_eq!(stored.terms, terms(2));
-        assert_eq!((stored.acr.as_deref(), stored.auth_time), (Some("substantial"), at(5)));
+        assert_eq!((stored.acr.as_deref(), stored.auth_time), (Some("substantial"), Some(at(5))));
         let grant = stored.grant_id.clone();
         assert_eq!(store.read(move |r| consents::find_by_grant(r, &grant)).await.unwrap().id, id);
         assert_eq!(store.read(move |r| consents::evidence(r, id)).await.unwrap(), evidence());

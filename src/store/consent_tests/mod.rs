@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use diesel::prelude::*;
 
 use crate::domain::audit::Leaf;
-use crate::domain::catalogue::{DeclaredUse, Text};
+use crate::domain::catalogue::{DeclaredUse, Demand, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::request::ReturnPath;
 use crate::domain::consent::{
@@ -77,6 +77,7 @@ fn request(n: u8) -> ConsentRequest {
             dpop_jkt: None,
         }),
         expected_person: None,
+        asked: Demand { acr: Some("substantial".to_owned()), max_age: Some(600) },
         person: None,
         state: RequestState::Requested,
         created_at: at(0),
@@ -100,6 +101,7 @@ fn evidence() -> Evidence {
         provider_key: serde_json::json!({"kty": "EC"}),
         provider: "https://login.example".to_owned(),
         client_id: "espoo".to_owned(),
+        passkey: None,
     }
 }
 
@@ -121,7 +123,7 @@ fn consent(n: u8, person: PersonId, max_exchanges: u32) -> Consent {
         last_exchange_at: None,
         decided_at: at(10),
         acr: Some("substantial".to_owned()),
-        auth_time: at(5),
+        auth_time: Some(at(5)),
     }
 }
 

@@ -11,7 +11,9 @@ use super::extract::{Ambiguous, single_header};
 use super::portal::views::ProblemTopic;
 use super::problem::{self, RETRY_AFTER_SECS};
 use super::trace;
+use crate::domain::catalogue::Demand;
 use crate::domain::exchange::receipt::content_digest;
+use crate::domain::ids::DatasetId;
 use crate::domain::token::{Refusal, RefusalCode};
 use crate::node::serve_exchange::{ExchangeRequest, serve_exchange};
 
@@ -38,6 +40,7 @@ async fn exchange(
         has_body: !body.is_empty(),
     };
     let nonce = app.node.nonces.current(app.node.now());
+    let asked = exchange.dataset.parse().ok();
     match serve_exchange(&app.node, exchange).await {
         Ok(released) => HttpResponse::Ok()
             .insert_header((header::CONTENT_TYPE, "application/json"))
@@ -46,7 +49,7 @@ async fn exchange(
             .insert_header(("OmaData-Receipt", released.receipt))
             .insert_header(("DPoP-Nonce", nonce))
             .body(released.body),
-        Err(refusal) => refuse(&app, refusal, &nonce),
+        Err(refusal) => refuse(&app, refusal, &nonce, asked.as_ref()),
     }
 }
 
@@ -72,12 +75,34 @@ pub(in crate::web) fn credentials(
     Ok((token.to_owned(), proof.to_owned()))
 }
 
+/// What a dataset demands of the resident's login, as parameters of a challenge (RFC 9470 §3).
+fn demanded(app: &App, dataset: Option<&DatasetId>) -> String {
+    let settings = &app.node.settings;
+    let demand = dataset.and_then(|id| settings.dataset(id)).map(Demand::of).unwrap_or_default();
+    let mut parameters = ", error_description=\"the resident must confirm again\"".to_owned();
+    if let Some(least) = demand.acr {
+        parameters.push_str(&format!(", acr_values=\"{}\"", settings.levels.acr_values(&least)));
+    }
+    if let Some(max_age) = demand.max_age {
+        parameters.push_str(&format!(", max_age=\"{max_age}\""));
+    }
+    parameters
+}
+
 /// A refusal as HTTP: the standard's code, never the reason.
-pub(in crate::web) fn refuse(app: &App, refusal: Refusal, nonce: &str) -> HttpResponse {
+pub(in crate::web) fn refuse(
+    app: &App,
+    refusal: Refusal,
+    nonce: &str,
+    dataset: Option<&DatasetId>,
+) -> HttpResponse {
     let (status, topic) = match refusal.code {
         RefusalCode::InvalidRequest => (StatusCode::BAD_REQUEST, ProblemTopic::InvalidRequest),
         RefusalCode::InvalidToken | RefusalCode::InvalidDpopProof | RefusalCode::UseDpopNonce => {
             (StatusCode::UNAUTHORIZED, ProblemTopic::NotAuthenticated)
+        }
+        RefusalCode::InsufficientUserAuthentication => {
+            (StatusCode::UNAUTHORIZED, ProblemTopic::ConfirmationNeeded)
         }
         RefusalCode::InsufficientScope => (StatusCode::FORBIDDEN, ProblemTopic::NotAllowed),
         RefusalCode::UnknownDataset | RefusalCode::UnknownGrant => {
@@ -95,8 +120,11 @@ pub(in crate::web) fn refuse(app: &App, refusal: Refusal, nonce: &str) -> HttpRe
         .insert_header(("DPoP-Nonce", nonce));
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         let metadata = app.node.settings.url("/.well-known/oauth-protected-resource");
-        let challenge =
+        let mut challenge =
             format!("DPoP error=\"{code}\", algs=\"ES256 EdDSA\", resource_metadata=\"{metadata}\"");
+        if refusal.code == RefusalCode::InsufficientUserAuthentication {
+            challenge.push_str(&demanded(app, dataset));
+        }
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
     if let Some(secs) = refusal.retry_secs {

@@ -46,7 +46,8 @@ impl ResponseError for HttpOAuthError {
             | OAuthCode::InvalidScope
             | OAuthCode::InvalidGrantId
             | OAuthCode::InvalidDpopProof
-            | OAuthCode::UseDpopNonce => StatusCode::BAD_REQUEST,
+            | OAuthCode::UseDpopNonce
+            | OAuthCode::UnmetAuthenticationRequirements => StatusCode::BAD_REQUEST,
         }
     }
 

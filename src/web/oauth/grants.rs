@@ -19,7 +19,7 @@ pub(super) async fn query(
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header(("DPoP-Nonce", nonce))
             .json(grant),
-        Err(refusal) => refuse(&app, refusal, &nonce),
+        Err(refusal) => refuse(&app, refusal, &nonce, None),
     }
 }
 
@@ -35,7 +35,7 @@ pub(super) async fn revoke(
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header(("DPoP-Nonce", nonce))
             .finish(),
-        Err(refusal) => refuse(&app, refusal, &nonce),
+        Err(refusal) => refuse(&app, refusal, &nonce, None),
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) async fn push(
         dpop_jkt: form.take("dpop_jkt"),
         authorization_details: form.take("authorization_details"),
         grant_management_action: form.take("grant_management_action"),
+        acr_values: form.take("acr_values"),
+        max_age: form.take("max_age"),
         expected_person: form.take("expected_person"),
         has_request_object: form.has("request") || form.has("request_uri"),
     };

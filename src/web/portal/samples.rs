@@ -344,6 +344,8 @@ fn dataset() -> Dataset {
         register: consent().register,
         period: None,
         required_acr: None,
+        required_max_age_seconds: None,
+        required_passkey: false,
     }
 }
 

@@ -44,6 +44,8 @@ fn placements() -> Dataset {
         register: text("Register"),
         period: Some(PeriodFields { start: FieldName::new("startDate").unwrap(), end: None }),
         required_acr: Some("high".to_owned()),
+        required_max_age_seconds: Some(600),
+        required_passkey: true,
     }
 }
 
@@ -88,6 +90,13 @@ fn the_graph_says_where_on_which_basis_and_under_which_condition() {
         ),
         format!("{node}> <http://www.w3.org/ns/dcat#keyword> \"utbildning\"@sv"),
         format!("{node}> <urn:omadata:ns:periodStart> {node}#field-startDate>"),
+        format!("{node}> <urn:omadata:ns:requiredAssurance> \"high\""),
+        format!(
+            "{node}> <urn:omadata:ns:requiredMaxAge> \"PT600S\"^^<http://www.w3.org/2001/XMLSchema#duration>"
+        ),
+        format!(
+            "{node}> <urn:omadata:ns:requiresPasskey> \"true\"^^<http://www.w3.org/2001/XMLSchema#boolean>"
+        ),
     ] {
         assert!(turtle.contains(&wanted), "{wanted}");
     }

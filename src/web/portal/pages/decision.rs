@@ -56,9 +56,8 @@ pub(super) async fn show(
             if let Some(to_login) = step_up(&page, &resident, &offer).await? {
                 return Ok(to_login);
             }
-            let records = own_values(&app.node, &resident, &offer.dataset)
-                .await
-                .map_err(|problem| page.problem(problem))?;
+            let records =
+                own_values(&app.node, &resident, &offer).await.map_err(|problem| page.problem(problem))?;
             let view = fill::consent(&page, &offer, records);
             page.show_with(&view, Vec::new(), Some(form_targets(&page)))
         }
@@ -77,12 +76,12 @@ async fn step_up(
     offer: &Offer,
 ) -> Result<Option<HttpResponse>, PageProblem> {
     let fail = |problem| page.problem(problem);
-    if view_consent_request::is_strong_enough(resident, &offer.dataset) {
+    if view_consent_request::is_strong_enough(&page.app.node, resident, offer) {
         return Ok(None);
     }
-    let demand = LoginDemand { acr: offer.dataset.required_acr.clone(), ..LoginDemand::default() };
+    let demand = LoginDemand { nonce: None, known: offer.demand.clone() };
     let (location, pending) = log_in::begin(&page.app.node, demand, page.language).await.map_err(fail)?;
-    page.visitor.leave(pending, After::Open(page.path())).map_err(fail)?;
+    page.visitor.leave(pending, After::Show(offer.request.id)).map_err(fail)?;
     Ok(Some(page.redirect(location.as_str())))
 }
 
@@ -159,8 +158,25 @@ pub(super) async fn signed(
         Err(problem) if problem.kind == ProblemKind::LoginCancelled => {
             Ok(page.redirect(&format!("/consent/{id}")))
         }
-        Err(problem) => Err(fail(problem)),
+        Err(problem) => turned_away(page, &resident, id, problem).await,
     }
+}
+
+/// What follows when a login for a request did not succeed. Where the login provider cannot know the resident as well as
+/// is demanded, the service that asked hears it.
+pub(super) async fn turned_away(
+    page: &Page,
+    resident: &Resident,
+    id: RequestId,
+    problem: Problem,
+) -> Result<HttpResponse, PageProblem> {
+    if problem.kind == ProblemKind::LoginTooWeak {
+        let onward = decide_consent::give_up(&page.app.node, resident, id).await;
+        if let Some(destination) = onward.map_err(|problem| page.problem(problem))? {
+            return Ok(go(page, id, &destination));
+        }
+    }
+    Err(page.problem(problem))
 }
 
 fn go(page: &Page, id: RequestId, destination: &Destination) -> HttpResponse {

@@ -47,6 +47,16 @@ pub(super) async fn callback(app: web::Data<App>, request: HttpRequest) -> Resul
             page.visitor.log_in(&resident).map_err(fail)?;
             Ok(page.redirect(&path))
         }
+        After::Show(request) => match log_in::complete(&app.node, &pending, &callback).await {
+            Ok(resident) => {
+                page.visitor.log_in(&resident).map_err(fail)?;
+                Ok(page.redirect(&format!("/consent/{request}")))
+            }
+            Err(problem) => {
+                let resident = page.visitor.require_resident().map_err(fail)?;
+                decision::turned_away(&page, &resident, request, problem).await
+            }
+        },
         After::Allow(request) => decision::signed(&page, request, &pending, &callback).await,
     }
 }

@@ -209,9 +209,10 @@ impl PageProblem {
             ProblemKind::ForeignForm => Trouble::FormRefused,
             ProblemKind::NotFound => Trouble::NotFound,
             ProblemKind::Changed => Trouble::ChangedMeanwhile,
-            ProblemKind::ConsentNotInForce | ProblemKind::HolderRefused | ProblemKind::ConsentSuspended => {
-                Trouble::PermissionEnded
-            }
+            ProblemKind::ConsentNotInForce
+            | ProblemKind::HolderRefused
+            | ProblemKind::ConsentSuspended
+            | ProblemKind::ConfirmationNeeded => Trouble::PermissionEnded,
             ProblemKind::TooOften => Trouble::TooManyTries,
             ProblemKind::ConsentPending | ProblemKind::ConsentDeclined => Trouble::AlreadyDecided,
             ProblemKind::PeerNotTrusted | ProblemKind::AnswerNotTrusted => Trouble::PartnerNotTrusted,

@@ -504,3 +504,8 @@ change-held-back = The permission was put on hold because the service changed wh
 problem-permission-suspended-title = The permission is paused
 problem-permission-suspended-meaning = The resident has paused it, or the declared use that it rests on does not cover it now. It may go on later.
 problem-permission-suspended-next = Do not ask again. The permission's state says when it is in force.
+## Confirming with a stronger login or a passkey
+
+problem-confirmation-needed-title = The resident must confirm again
+problem-confirmation-needed-meaning = The city that holds the data has come to ask for a stronger or fresher login, or for a passkey, than the permission was given with.
+problem-confirmation-needed-next = Ask for the permission anew. The resident confirms it in the way that is asked for now.

@@ -504,3 +504,8 @@ change-held-back = Lupa keskeytyi, koska palvelu muutti sitä, mitä se saa pyyt
 problem-permission-suspended-title = Lupa on keskeytetty
 problem-permission-suspended-meaning = Asukas on keskeyttänyt luvan, tai ilmoitettu käyttö, johon se perustuu, ei nyt kata sitä. Lupa voi jatkua myöhemmin.
 problem-permission-suspended-next = Älä pyydä uudelleen. Luvan tila kertoo, milloin se on voimassa.
+## Vahvempi tunnistautuminen ja pääsyavain
+
+problem-confirmation-needed-title = Asukkaan on vahvistettava uudelleen
+problem-confirmation-needed-meaning = Tiedot luovuttava kaupunki vaatii nyt vahvempaa tai tuoreempaa tunnistautumista tai pääsyavainta kuin silloin, kun lupa annettiin.
+problem-confirmation-needed-next = Pyydä lupa uudelleen. Asukas vahvistaa sen nyt vaaditulla tavalla.

@@ -501,3 +501,8 @@ change-held-back = Tillståndet pausades eftersom tjänsten ändrade vad den få
 problem-permission-suspended-title = Tillståndet är pausat
 problem-permission-suspended-meaning = Invånaren har pausat det, eller så omfattar den uppgivna användningen det inte nu. Det kan fortsätta senare.
 problem-permission-suspended-next = Be inte på nytt. Tillståndets läge visar när det gäller.
+## Starkare inloggning och nyckel
+
+problem-confirmation-needed-title = Invånaren måste bekräfta på nytt
+problem-confirmation-needed-meaning = Staden som har uppgifterna kräver nu en starkare eller färskare inloggning, eller en nyckel, än när tillståndet gavs.
+problem-confirmation-needed-next = Be om tillståndet på nytt. Invånaren bekräftar det på det sätt som nu krävs.

@@ -44,6 +44,8 @@ pub enum ProblemTopic {
     PermissionSuspended,
     /// The permission has ended.
     PermissionEnded,
+    /// The resident must confirm again.
+    ConfirmationNeeded,
     /// The request goes beyond the declared use.
     UseNotDeclared,
     /// The other side is no verified member of the network.
@@ -66,7 +68,7 @@ pub enum ProblemTopic {
 
 impl ProblemTopic {
     /// Every type.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::InvalidRequest,
         Self::NotAuthenticated,
         Self::NotAllowed,
@@ -78,6 +80,7 @@ impl ProblemTopic {
         Self::PermissionDeclined,
         Self::PermissionSuspended,
         Self::PermissionEnded,
+        Self::ConfirmationNeeded,
         Self::UseNotDeclared,
         Self::NotMember,
         Self::ExchangeRefused,
@@ -104,6 +107,7 @@ impl ProblemTopic {
             Self::PermissionDeclined => "permission-declined",
             Self::PermissionSuspended => "permission-suspended",
             Self::PermissionEnded => "permission-ended",
+            Self::ConfirmationNeeded => "confirmation-needed",
             Self::UseNotDeclared => "use-not-declared",
             Self::NotMember => "not-a-member",
             Self::ExchangeRefused => "exchange-refused",
@@ -134,7 +138,8 @@ impl ProblemTopic {
             | Self::PermissionWaiting
             | Self::PermissionDeclined
             | Self::PermissionSuspended
-            | Self::PermissionEnded => 409,
+            | Self::PermissionEnded
+            | Self::ConfirmationNeeded => 409,
             Self::TooLarge => 413,
             Self::TooManyRequests => 429,
             Self::Internal => 500,
@@ -160,7 +165,8 @@ impl ProblemTopic {
             Self::PermissionWaiting
             | Self::PermissionDeclined
             | Self::PermissionSuspended
-            | Self::PermissionEnded => FailingSide::Resident,
+            | Self::PermissionEnded
+            | Self::ConfirmationNeeded => FailingSide::Resident,
             Self::UseNotDeclared | Self::NotMember => FailingSide::Recipient,
             Self::ExchangeRefused | Self::AnswerRefused | Self::HolderUnavailable => FailingSide::Holder,
             Self::RegisterUnavailable => FailingSide::Register,
@@ -228,6 +234,11 @@ impl crate::web::portal::Frame<'_> {
                 t.problem_permission_ended_title(),
                 t.problem_permission_ended_meaning(),
                 t.problem_permission_ended_next(),
+            ),
+            ProblemTopic::ConfirmationNeeded => (
+                t.problem_confirmation_needed_title(),
+                t.problem_confirmation_needed_meaning(),
+                t.problem_confirmation_needed_next(),
             ),
             ProblemTopic::UseNotDeclared => (
                 t.problem_use_not_declared_title(),

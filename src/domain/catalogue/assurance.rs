@@ -1,0 +1,173 @@
+//! How strongly and how freshly a resident must be known before a permission to a dataset: levels of assurance (`acr`)
+//! and the age of the login (`auth_time`), as OpenID Connect and RFC 9470 speak of them.
+
+use super::Dataset;
+use crate::domain::clock::Timestamp;
+
+/// How far two clocks may differ, in seconds. The same on the way out and on the way in: a login that the provider and
+/// this node found fresh enough a moment ago must not be sent there again.
+const LEEWAY_SECS: i64 = 60;
+
+/// What a login must be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// Least level of assurance; none demands nothing.
+    pub acr: Option<String>,
+    /// Oldest login, in seconds; none demands nothing.
+    pub max_age: Option<u32>,
+}
+
+impl Demand {
+    /// What a dataset demands.
+    #[must_use]
+    pub fn of(dataset: &Dataset) -> Self {
+        Self { acr: dataset.required_acr.clone(), max_age: dataset.required_max_age_seconds }
+    }
+
+    /// The stricter of two demands, each part by itself: whoever asks may ask more, never less.
+    #[must_use]
+    pub fn and(&self, other: &Self, levels: &Levels) -> Self {
+        let acr = match (&self.acr, &other.acr) {
+            (Some(ours), Some(theirs)) if levels.reaches(Some(theirs), ours) => Some(theirs.clone()),
+            (Some(ours), _) => Some(ours.clone()),
+            (None, theirs) => theirs.clone(),
+        };
+        let max_age = match (self.max_age, other.max_age) {
+            (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
+            (ours, theirs) => ours.or(theirs),
+        };
+        Self { acr, max_age }
+    }
+
+    /// Whether a login of this level and moment is enough at another moment. A provider that did not say when the
+    /// person logged in has not shown that it was lately.
+    #[must_use]
+    pub fn is_met(
+        &self,
+        levels: &Levels,
+        acr: Option<&str>,
+        auth_time: Option<Timestamp>,
+        at: Timestamp,
+    ) -> bool {
+        let strong = self.acr.as_ref().is_none_or(|least| levels.reaches(acr, least));
+        let fresh = self.max_age.is_none_or(|max_age| {
+            auth_time.is_some_and(|moment| moment.plus_secs(i64::from(max_age) + LEEWAY_SECS) >= at)
+        });
+        strong && fresh
+    }
+}
+
+/// The levels of assurance that the city's login provider knows, the weakest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Levels(Vec<String>);
+
+impl Levels {
+    /// Takes the `acr` values, the weakest first.
+    #[must_use]
+    pub const fn new(weakest_first: Vec<String>) -> Self {
+        Self(weakest_first)
+    }
+
+    /// The `acr` values, the weakest first.
+    #[must_use]
+    pub fn all(&self) -> &[String] {
+        &self.0
+    }
+
+    fn rank(&self, acr: &str) -> Option<usize> {
+        self.0.iter().position(|level| level == acr)
+    }
+
+    /// Whether a login of a level is at least of another. A level that is not in the list is only as good as itself.
+    #[must_use]
+    pub fn reaches(&self, acr: Option<&str>, least: &str) -> bool {
+        let Some(acr) = acr else { return false };
+        match (self.rank(acr), self.rank(least)) {
+            (Some(reached), Some(needed)) => reached >= needed,
+            _ => acr == least,
+        }
+    }
+
+    /// The `acr_values` to ask for where a level is needed: the level itself, then the stronger ones.
+    #[must_use]
+    pub fn acr_values(&self, least: &str) -> String {
+        match self.rank(least).and_then(|rank| self.0.get(rank..)) {
+            Some(enough) => enough.join(" "),
+            None => least.to_owned(),
+        }
+    }
+
+    /// The weakest known level of a list of `acr_values`, any of which is enough for the one who asks; none where none
+    /// is known.
+    #[must_use]
+    pub fn weakest_of(&self, acr_values: &str) -> Option<String> {
+        let asked = || acr_values.split(' ').filter(|value| !value.is_empty());
+        self.0.iter().find(|level| asked().any(|value| value == level.as_str())).cloned()
+    }
+
+    /// The strongest of these levels.
+    #[must_use]
+    pub fn strongest<'a>(&self, levels: impl Iterator<Item = &'a String>) -> Option<String> {
+        levels.max_by_key(|level| self.rank(level)).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn levels() -> Levels {
+        Levels::new(["low", "substantial", "high"].map(str::to_owned).to_vec())
+    }
+
+    fn demand(acr: Option<&str>, max_age: Option<u32>) -> Demand {
+        Demand { acr: acr.map(str::to_owned), max_age }
+    }
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(1_800_000_000 + secs)
+    }
+
+    #[test]
+    fn a_stronger_login_is_enough_and_a_weaker_one_is_not() {
+        let substantial = demand(Some("substantial"), None);
+        for (acr, enough) in
+            [(Some("low"), false), (Some("substantial"), true), (Some("high"), true), (Some("HIGH"), false)]
+        {
+            assert_eq!(substantial.is_met(&levels(), acr, None, at(0)), enough, "{acr:?}");
+        }
+        assert!(!substantial.is_met(&levels(), None, Some(at(0)), at(0)));
+        assert!(demand(None, None).is_met(&levels(), None, None, at(0)));
+        // Without a list, a level is only itself.
+        assert!(substantial.is_met(&Levels::default(), Some("substantial"), None, at(0)));
+        assert!(!substantial.is_met(&Levels::default(), Some("high"), None, at(0)));
+    }
+
+    #[test]
+    fn an_old_login_and_one_of_unknown_age_are_not_fresh() {
+        let fresh = demand(None, Some(300));
+        assert!(fresh.is_met(&levels(), None, Some(at(0)), at(300)));
+        assert!(fresh.is_met(&levels(), None, Some(at(0)), at(300 + LEEWAY_SECS)));
+        assert!(!fresh.is_met(&levels(), None, Some(at(0)), at(301 + LEEWAY_SECS)));
+        assert!(!fresh.is_met(&levels(), Some("high"), None, at(0)));
+    }
+
+    #[test]
+    fn whoever_asks_may_ask_more_and_never_less() {
+        let ours = demand(Some("substantial"), Some(300));
+        assert_eq!(ours.and(&demand(Some("low"), Some(900)), &levels()), ours);
+        assert_eq!(ours.and(&demand(None, None), &levels()), ours);
+        assert_eq!(ours.and(&demand(Some("high"), Some(60)), &levels()), demand(Some("high"), Some(60)));
+        assert_eq!(demand(None, None).and(&ours, &levels()), ours);
+    }
+
+    #[test]
+    fn the_provider_is_asked_for_what_is_enough_and_no_more() {
+        assert_eq!(levels().acr_values("substantial"), "substantial high");
+        assert_eq!(levels().acr_values("own"), "own");
+        assert_eq!(levels().weakest_of("high  substantial other").as_deref(), Some("substantial"));
+        assert_eq!(levels().weakest_of("other"), None);
+        let asked = ["low".to_owned(), "high".to_owned(), "substantial".to_owned()];
+        assert_eq!(levels().strongest(asked.iter()).as_deref(), Some("high"));
+    }
+}

@@ -1,0 +1,123 @@
+//! A passkey's signature on a decision (Web Authentication, an assertion whose challenge is the commitment): the second
+//! evidence that a dataset may demand. Judged from the assertion, the commitment and the holder's name alone, so that it
+//! can be checked anywhere and at any later time.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::document::Commitment;
+use crate::domain::ids::Thumbprint;
+use crate::domain::jose::{PublicKey, from_b64url, parse_strict_json, sha256};
+
+/// Most bytes of one part of an assertion.
+const MAX_BYTES: usize = 4096;
+
+/// Bytes of the hash with which authenticator data begins; the flags follow it, then four bytes of a counter.
+const HASH_BYTES: usize = 32;
+const LEAST_DATA_BYTES: usize = HASH_BYTES + 1 + 4;
+
+/// Somebody was there.
+const USER_PRESENT: u8 = 0x01;
+
+/// And proved to the device to be its owner (PIN, finger, face).
+const USER_VERIFIED: u8 = 0x04;
+
+/// What is kept of a passkey's signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PasskeyEvidence {
+    /// `base64url(SHA-256(credential id))`: which passkey, without what a browser would find it by.
+    pub credential_hash: String,
+    /// Its public key (JWK), as registered.
+    pub public_key: Value,
+    /// `clientDataJSON` as signed, base64url.
+    pub client_data: String,
+    /// `authenticatorData` as signed, base64url.
+    pub authenticator_data: String,
+    /// The signature, base64url.
+    pub signature: String,
+}
+
+/// Why a passkey's signature does not hold; each names the part that does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PasskeyError {
+    /// The decision demands one, and there is none.
+    #[error("the passkey's signature is missing")]
+    Missing,
+    /// The document names other passkeys, or none.
+    #[error("the passkey is none of those that the document names")]
+    Other,
+    /// A part is not base64url, too large or not of its form.
+    #[error("the passkey's signature is malformed")]
+    Malformed,
+    /// The public key is not one of P-256 or Ed25519.
+    #[error("the passkey's public key is malformed")]
+    Key,
+    /// It was not made to sign something, or not on a page of its own.
+    #[error("the passkey was used for something else")]
+    Purpose,
+    /// It signed something else.
+    #[error("the passkey signed another decision")]
+    Challenge,
+    /// It was made at another address than the holder's.
+    #[error("the passkey signed at another address")]
+    Origin,
+    /// The device did not see its owner.
+    #[error("the device did not make sure that its owner was there")]
+    Owner,
+    /// The key did not make this signature.
+    #[error("the passkey's signature does not verify")]
+    Signature,
+}
+
+/// Where a passkey of this holder works: the origin of its pages, and the host that its keys are bound to.
+fn place(holder: &str) -> Option<(String, String)> {
+    let url = url::Url::parse(holder).ok()?;
+    Some((url.origin().ascii_serialization(), url.host_str()?.to_owned()))
+}
+
+impl PasskeyEvidence {
+    /// Checks every link: challenge → commitment, origin and host → holder, the owner's presence, the signature. Returns
+    /// the key's thumbprint, to be compared with what the document names.
+    ///
+    /// # Errors
+    /// [`PasskeyError`]: the first link that does not hold.
+    pub fn verify(&self, commitment: &Commitment, holder: &str) -> Result<Thumbprint, PasskeyError> {
+        let key = PublicKey::from_jwk(&self.public_key).map_err(|_| PasskeyError::Key)?;
+        let (origin, host) = place(holder).ok_or(PasskeyError::Origin)?;
+        let client_data = part(&self.client_data)?;
+        let members = parse_strict_json(&client_data).map_err(|_| PasskeyError::Malformed)?;
+        let text = |name: &str| members.get(name).and_then(Value::as_str);
+        if text("type") != Some("webauthn.get") || members.get("crossOrigin") == Some(&Value::Bool(true)) {
+            return Err(PasskeyError::Purpose);
+        }
+        if text("challenge") != Some(commitment.as_str()) {
+            return Err(PasskeyError::Challenge);
+        }
+        if text("origin") != Some(origin.as_str()) {
+            return Err(PasskeyError::Origin);
+        }
+        let data = part(&self.authenticator_data)?;
+        if data.len() < LEAST_DATA_BYTES {
+            return Err(PasskeyError::Malformed);
+        }
+        let (bound_to, rest) = data.split_at(HASH_BYTES);
+        if bound_to != sha256(host.as_bytes()) {
+            return Err(PasskeyError::Origin);
+        }
+        let flags = rest.first().copied().unwrap_or_default();
+        if flags & USER_PRESENT == 0 || flags & USER_VERIFIED == 0 {
+            return Err(PasskeyError::Owner);
+        }
+        let message = [data.as_slice(), &sha256(&client_data)].concat();
+        key.check_assertion(&message, &part(&self.signature)?).map_err(|_| PasskeyError::Signature)?;
+        Ok(key.thumbprint().clone())
+    }
+}
+
+fn part(text: &str) -> Result<Vec<u8>, PasskeyError> {
+    if text.len() > MAX_BYTES {
+        return Err(PasskeyError::Malformed);
+    }
+    from_b64url(text).map_err(|_| PasskeyError::Malformed)
+}
