@@ -37,6 +37,13 @@ pub trait Peers: Send + Sync {
     /// [`TrustError`]: not a member, chain broken, or not decidable now.
     async fn resolve(&self, id: &EntityId) -> Result<Arc<TrustedPeer>, TrustError>;
 
+    /// The same member, asked again just now, because a message names a key of it that is not known: it may have
+    /// rotated its keys. A member is asked again once per second at most, however many ask for it.
+    ///
+    /// # Errors
+    /// As [`Peers::resolve`].
+    async fn refreshed(&self, id: &EntityId) -> Result<Arc<TrustedPeer>, TrustError>;
+
     /// The declared use behind its URL, fetched from the recipient that the URL names (a trusted member).
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use harness::browser::Browser;
 use hmac::{Hmac, Mac};
 use omadata::app::{self, SystemClock};
 use omadata::domain::ids::{HeldConsentId, Jti};
-use omadata::domain::jose::{SigningKey, b64url, sha256};
+use omadata::domain::jose::{RevokeReason, SigningKey, b64url, sha256};
 use omadata::domain::token::client_assertion;
 use omadata::ports::Clock;
 use omadata::store::signing_keys::Purpose;
@@ -93,6 +93,7 @@ struct Bench {
     nonce: String,
     names: Vec<(&'static str, String)>,
     other_city_key: SigningKey,
+    given_up: [SigningKey; 2],
     http: reqwest::Client,
 }
 
@@ -104,10 +105,28 @@ async fn key(world: &World, city: &'static str, purpose: Purpose) -> SigningKey 
     world.store(city).read(move |store| signing_keys::active(store, purpose)).await.unwrap()
 }
 
+/// Two token keys that signed once and were revoked by the operator: one as superseded, one as compromised.
+async fn given_up(world: &World, city: &'static str) -> [SigningKey; 2] {
+    let store = world.store(city);
+    let mut keys = Vec::new();
+    for reason in [RevokeReason::Superseded, RevokeReason::Compromised] {
+        let key = SigningKey::generate().unwrap();
+        let next = key.clone();
+        let now = SystemClock.now();
+        store.write(move |tx| signing_keys::replace_active(tx, Purpose::Token, &next, now)).await.unwrap();
+        let config = &world.cities[city];
+        app::keys::rotate(&config.store, &config.keys, &[Purpose::Token], true).await.unwrap();
+        app::keys::revoke(&config.store, &config.keys, key.kid().clone(), reason, None).await.unwrap();
+        keys.push(key);
+    }
+    keys.try_into().unwrap()
+}
+
 impl Bench {
     /// Helsinki's consent for placements in a city, given by a resident for so many times.
     async fn new(holder: &'static str, resident: &str, times: u32) -> (Self, String, Browser) {
         let world = World::shared();
+        let given_up = given_up(world, holder).await;
         let service = world.service("helsinki").await;
         let use_slug = "early-education-placement";
         let asked = service.ask(holder, use_slug, Some(resident), json!({"times": times})).await;
@@ -143,6 +162,8 @@ impl Bench {
             ("{receipt_kid}", key(world, holder, Purpose::Receipt).await.kid().to_string()),
             ("{other_city_kid}", other_city_key.kid().to_string()),
             ("{private_jwk}", private.to_string()),
+            ("{superseded_kid}", given_up[0].kid().to_string()),
+            ("{compromised_kid}", given_up[1].kid().to_string()),
         ];
         let mut bench = Self {
             world,
@@ -156,6 +177,7 @@ impl Bench {
             nonce: String::new(),
             names,
             other_city_key,
+            given_up,
             http: harness::client(),
         };
         let answer = bench.http.get(bench.htu()).send().await.unwrap();
@@ -266,6 +288,8 @@ impl Bench {
                 [&[0x30, 70][..], &half(&raw[..32]), &half(&raw[32..])].concat()
             }
             "other-key" => raw_signature(&SigningKey::generate().unwrap(), message),
+            "superseded-key" => raw_signature(&self.given_up[0], message),
+            "compromised-key" => raw_signature(&self.given_up[1], message),
             "other-city-key" => raw_signature(&self.other_city_key, message),
             "claims-changed" => raw_signature(key, &format!("{}.e30", message.split_once('.').unwrap().0)),
             "hmac-public-key" => {
@@ -448,6 +472,48 @@ async fn unknown_used_up_and_taken_back_look_alike() {
     browser.submit(&page, &page.form("/me/sharing/"), &[]).await;
     let (token, proof) = bench.good();
     assert_eq!(shown(bench.send(None, &token, &proof).await), unknown, "taken back");
+}
+
+#[tokio::test]
+async fn a_compromised_key_upholds_what_was_recorded_before_and_nothing_else() {
+    let (bench, ..) = Bench::new("espoo", "otso", 5).await;
+    let (store, kid) = (bench.world.store(bench.holder), bench.token_key.kid().clone());
+    // Tokens are dated in whole seconds.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let config = &bench.world.cities[bench.holder];
+    let reason = RevokeReason::Compromised;
+    app::keys::revoke(&config.store, &config.keys, kid.clone(), reason, None).await.unwrap();
+    harness::eventually("the running node's notice", || async {
+        let url = format!("{}/oauth/jwks", bench.base);
+        let jwks = bench.http.get(url).send().await.unwrap().text().await.unwrap();
+        (!jwks.contains(kid.as_str())).then_some(())
+    })
+    .await;
+    // The resident's permission goes on: this node noted the token when it issued it.
+    let (token, proof) = bench.good();
+    let (status, body) = bench.send(None, &token, &proof).await;
+    assert_eq!(status, 200, "{body}");
+    // The thief knows the token and signs another under its name, for a proof key of their own, or for longer.
+    let thief = SigningKey::generate().unwrap();
+    for claims in [
+        json!({"cnf": {"jkt": thief.public().thumbprint()}}),
+        json!({"exp": bench.claims["exp"].as_i64().unwrap() - 1}),
+        json!({"jti": "never-issued", "iat": "@now-3600", "nbf": "@now-3600", "exp": "@now+3600"}),
+    ] {
+        let case = Case { claims: claims.as_object().unwrap().clone(), ..good_case() };
+        let token = bench.make_token(&case);
+        let key = if case.claims.contains_key("cnf") { &thief } else { &bench.dpop };
+        let proof = json!({
+            "htm": "GET", "htu": bench.htu(), "iat": now(), "jti": fresh(), "nonce": bench.nonce,
+            "ath": b64url(&sha256(token.as_bytes())),
+        });
+        let proof = key.sign_with_jwk("dpop+jwt", &proof).unwrap();
+        let (status, body) = bench.send(None, &token, &proof).await;
+        assert_eq!(status, 401, "{claims}: {body}");
+        assert!(body.contains("invalid_token") && !body.contains("records"), "{body}");
+        let last = store.read(|store| refusals::latest(store, 1)).await.unwrap();
+        assert_eq!(last[0].reason, "key_compromised", "{claims}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::{Node, OAuthCode, Problem, ProblemKind, ask_holder, redeem_code};
 use crate::domain::consent::{HeldConsent, HeldState};
-use crate::store::held_consents;
+use crate::store::held_consents::{self, Returned};
 
 /// The query with which the holder sends the browser back.
 #[derive(Debug, Default)]
@@ -33,35 +33,29 @@ pub async fn accept_authorization(
     let state = answer.state.ok_or_else(unknown)?;
     let binding = browser_binding.ok_or_else(unknown)?.to_owned();
     // Used up whatever the answer says: a second answer to the same state is somebody else's.
-    let (held, code_verifier) =
-        node.store.write(move |tx| held_consents::take_pending(tx, &state, &binding, now)).await?;
-    if answer.iss.as_deref() != Some(held.holder.as_str()) {
+    let back = node.store.write(move |tx| held_consents::take_pending(tx, &state, &binding, now)).await?;
+    if answer.iss.as_deref() != Some(back.held.holder.as_str()) {
         return Err(Problem::because(ProblemKind::AnswerNotTrusted, "another issuer answered"));
     }
     let held = match (answer.code, answer.error) {
-        (Some(code), None) => redeem(node, held, &code, &code_verifier).await?,
-        (None, Some(error)) => decline(node, held, &error).await?,
+        (Some(code), None) => redeem(node, back, &code).await?,
+        (None, Some(error)) => decline(node, back.held, &error).await?,
         _ => return Err(Problem::with_detail(ProblemKind::BadRequest, "neither code nor error")),
     };
     back_to_service(&held)
 }
 
-async fn redeem(
-    node: &Node,
-    held: HeldConsent,
-    code: &str,
-    code_verifier: &str,
-) -> Result<HeldConsent, Problem> {
-    let holder = node.peers.resolve(&held.holder).await?;
+async fn redeem(node: &Node, back: Returned, code: &str) -> Result<HeldConsent, Problem> {
+    let holder = node.peers.resolve(&back.held.holder).await?;
     let redirect_uri = node.settings.url("/oauth/callback");
     let grant = [
         ("grant_type", "authorization_code"),
         ("code", code),
         ("redirect_uri", &redirect_uri),
-        ("code_verifier", code_verifier),
+        ("code_verifier", &back.code_verifier),
     ];
-    let granted = ask_holder::token(node, &holder, &grant).await?;
-    redeem_code::keep(node, held, granted).await
+    let granted = ask_holder::token(node, &holder, back.dpop_kid.as_ref(), &grant).await?;
+    redeem_code::keep(node, back.held, granted).await
 }
 
 async fn decline(node: &Node, mut held: HeldConsent, error: &str) -> Result<HeldConsent, Problem> {

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use serde::Deserialize;
 
-use super::{KeyPurpose, Node, Problem, ProblemKind};
+use super::{KeyPurpose, Node, Problem, ProblemKind, known_key};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{AuthorizationDetail, Commitment, HeldTokens};
 use crate::domain::federation::{AuthorizationServer, TrustedPeer};
@@ -12,7 +12,7 @@ use crate::domain::ids::{EntityId, GrantId, KeyId};
 use crate::domain::jose::SigningKey;
 use crate::domain::token::client_assertion::{self, ASSERTION_TYPE};
 use crate::domain::token::proof::{self, ProofClaims, token_hash};
-use crate::domain::token::{AuthenticToken, ManagementScope, TokenPolicy};
+use crate::domain::token::{ManagementScope, Refusal, TokenPolicy, UnverifiedToken};
 use crate::ports::{OutboundAnswer, OutboundBody, OutboundRequest};
 use crate::store::signing_keys;
 
@@ -120,14 +120,25 @@ pub(super) fn oauth_error(answer: &OutboundAnswer) -> AskError {
     }
 }
 
-/// Asks a holder's token endpoint, once more where it demands a nonce.
+/// Asks a holder's token endpoint, once more where it demands a nonce. `dpop_kid` is the key that the grant is bound to,
+/// where it is; the token is bound to that, else to the key that signs now.
 pub(super) async fn token(
     node: &Node,
     holder: &TrustedPeer,
+    dpop_kid: Option<&KeyId>,
     grant: &[(&str, &str)],
 ) -> Result<Granted, AskError> {
     let url = &authorization_server(holder)?.token_endpoint;
-    let key = node.keys.active(KeyPurpose::Dpop).map_err(Problem::from)?;
+    let key = match dpop_kid {
+        Some(kid) => match bound_key(node, kid).await {
+            // Given up meanwhile: the holder decides whether another will do.
+            Err(problem) if problem.kind == ProblemKind::NotFound => {
+                node.keys.active(KeyPurpose::Dpop).map_err(Problem::from)?
+            }
+            bound => bound?,
+        },
+        None => node.keys.active(KeyPurpose::Dpop).map_err(Problem::from)?,
+    };
     for _ in 0..2 {
         let now = node.now();
         let mut form = client_authentication(node, &holder.id, now)?;
@@ -136,7 +147,7 @@ pub(super) async fn token(
         let answer = post_form(node, url, form, vec![("dpop", proof)]).await?;
         let handed_out = remember_nonce(node, &holder.id, &answer);
         if answer.status == 200 {
-            return granted(node, holder, &answer, &key, now);
+            return granted(node, holder, &answer, &key, now).await;
         }
         match oauth_error(&answer) {
             // Judged by what this request carried: another one may have learned the nonce meanwhile.
@@ -261,7 +272,7 @@ async fn management_token(
 }
 
 /// Takes a token answer, and only when the token itself says the same under the holder's signature.
-fn granted(
+async fn granted(
     node: &Node,
     holder: &TrustedPeer,
     answer: &OutboundAnswer,
@@ -277,9 +288,16 @@ fn granted(
     }
     // How long a holder's tokens live is the holder's policy, not ours.
     let policy = TokenPolicy { holder: holder.id.clone(), max_lifetime_secs: i64::MAX };
-    let keys = &authorization_server(holder)?.token_keys;
-    let token = AuthenticToken::open(&body.access_token, &policy, keys, now)
-        .map_err(|refusal| unfit(refusal.reason))?;
+    let refused = |refusal: Refusal| unfit(refusal.reason);
+    let unverified = UnverifiedToken::parse(&body.access_token, &policy).map_err(refused)?;
+    let kid = unverified.kid().cloned();
+    let holder = known_key::peer(node, &holder.id, kid.as_ref(), |holder, kid| {
+        authorization_server(holder).is_ok_and(|server| server.token_keys.find(kid).is_some())
+    })
+    .await
+    .map_err(Problem::from)?;
+    let keys = &authorization_server(&holder)?.token_keys;
+    let token = unverified.verify(&policy, keys, now).map_err(refused)?;
     let claims = token.claims();
     if claims.client_id != node.settings.id
         || &claims.cnf.jkt != key.public().thumbprint()

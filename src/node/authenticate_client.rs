@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Node, OAuthError};
+use super::{Node, OAuthError, known_key};
 use crate::domain::federation::{Client, TrustError, TrustedPeer};
 use crate::domain::token::client_assertion::{self, ASSERTION_TYPE};
 use crate::store::used_once::Kind;
@@ -64,7 +64,11 @@ pub async fn authenticate_client(
     if credentials.client_id.as_deref().is_some_and(|client_id| client_id != claimed.as_str()) {
         return Err(OAuthError::client("client_id differs from the client assertion"));
     }
-    let peer = node.peers.resolve(&claimed).await?;
+    let kid = unverified.kid().cloned();
+    let peer = known_key::peer(node, &claimed, kid.as_ref(), |peer, kid| {
+        peer.recipient().is_ok_and(|recipient| recipient.client().client_keys.find(kid).is_some())
+    })
+    .await?;
     let client = peer.recipient().map_err(not_a_recipient)?.client().clone();
     let authentic =
         client_assertion::verify(unverified, &client.client_keys, &node.settings.id, now).map_err(refuse)?;

@@ -87,7 +87,9 @@ fn wait_secs(attempts: u32) -> i64 {
 async fn attempt(node: &Node, item: &Leased) -> Result<(), Problem> {
     match Work::of(item) {
         Some(Work::Event(event)) => push(node, item, &event).await,
-        Some(Work::Redeem { held, code }) => redeem_code::redeem_pre_authorized(node, held, &code).await,
+        Some(Work::Redeem { held, code, dpop_kid }) => {
+            redeem_code::redeem_pre_authorized(node, held, &code, dpop_kid.as_ref()).await
+        }
         Some(Work::GiveBack(grant)) => {
             let holder = node.peers.resolve(&item.destination).await?;
             ask_holder::give_grant_back(node, &holder, &grant).await

@@ -3,7 +3,9 @@
 
 use serde_json::Value;
 
-use super::{Node, Problem, ProblemKind, Service, ask_holder, promise, redeem_code, request_consent};
+use super::{
+    Node, Problem, ProblemKind, Service, ask_holder, known_key, promise, redeem_code, request_consent,
+};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{HeldConsent, HeldState, HeldTokens};
 use crate::domain::exchange::event::ExchangeAcknowledged;
@@ -97,9 +99,15 @@ async fn with_live_token(node: &Node, mut held: HeldConsent) -> Result<(HeldCons
         redeem_code::end(node, held, "last_day").await?;
         return Err(Problem::new(ProblemKind::ConsentNotInForce));
     }
-    if tokens.refresh_token.is_some() && (tokens.expires_at <= now.plus_secs(5) || tokens.dpop_kid != current)
-    {
-        held = redeem_code::refresh(node, held).await?;
+    let ends_soon = tokens.expires_at <= now.plus_secs(5);
+    if tokens.refresh_token.is_some() && (ends_soon || tokens.dpop_kid != current) {
+        let before = held.clone();
+        held = match redeem_code::refresh(node, held).await {
+            Ok(refreshed) => refreshed,
+            // The move to a new key can wait: the token that there is goes on with the old one.
+            Err(problem) if !ends_soon && problem.kind == ProblemKind::PeerUnavailable => before,
+            Err(problem) => return Err(problem),
+        };
     }
     let tokens = live(&held)?.clone();
     Ok((held, tokens))
@@ -135,10 +143,16 @@ async fn attempt(
     if answer.headers.get("content-digest").map(String::as_str) != Some(&content_digest(&answer.body)) {
         return Err(untrusted("content digest").into());
     }
+    let kid = VerifiedReceipt::claimed_key(text);
+    let signer = known_key::peer(node, &holder.id, kid.as_ref(), |holder, kid| {
+        holder.holder().is_ok_and(|holder| holder.resource().receipt_keys.find(kid).is_some())
+    })
+    .await
+    .map_err(Problem::from)?;
     let now = node.now();
     let verified = VerifiedReceipt::check(
         text,
-        &resource.receipt_keys,
+        &signer.holder().map_err(Problem::from)?.resource().receipt_keys,
         &ReceiptExpectation {
             holder: &holder.id,
             recipient: &node.settings.id,

@@ -219,16 +219,15 @@ fn issue(tx: &mut Tx<'_>, mint: &Mint, id: ConsentId, first: bool) -> Result<Red
         revoked_at: None,
     };
     tokens::insert(tx, &token)?;
-    // A refresh token only where one token cannot last as long as the consent; it is not rotated (FAPI 2.0 §5.3.2.1),
-    // because it works only together with the client's own key.
-    let renewable = first && claims.exp < consent.terms.until.end().secs();
-    if renewable {
+    // Always with a refresh token, however short the consent: with it the recipient moves to a new DPoP key. It is not
+    // rotated (FAPI 2.0 §5.3.2.1), because it works only together with the client's own key.
+    if first {
         tokens::insert_refresh(tx, &mint.refresh_token, id, &mint.client, mint.now)?;
     }
     Ok(Redeemed::Issued {
         consent: Box::new(consent),
         claims: Box::new(claims),
-        refresh_token: renewable.then(|| mint.refresh_token.clone()),
+        refresh_token: first.then(|| mint.refresh_token.clone()),
     })
 }
 

@@ -16,6 +16,7 @@ pub mod introspect_token;
 pub mod issue_token;
 pub mod keep_house;
 pub mod key_ring;
+mod known_key;
 pub mod list_mine;
 pub mod log_in;
 pub mod manage_grant;

@@ -6,7 +6,7 @@ use crate::domain::audit::Entry;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::HeldConsent;
 use crate::domain::exchange::Event;
-use crate::domain::ids::{ConsentId, EntityId, GrantId, HeldConsentId};
+use crate::domain::ids::{ConsentId, EntityId, GrantId, HeldConsentId, KeyId};
 use crate::store::outbox::{self, Leased, NewItem};
 use crate::store::{StoreError, Tx, log as log_entries};
 
@@ -29,6 +29,8 @@ pub(super) enum Work {
         held: HeldConsentId,
         /// The code.
         code: String,
+        /// The DPoP key to redeem it with: the same at every attempt, since the holder takes another for a thief's.
+        dpop_kid: Option<KeyId>,
     },
     /// Give a grant back.
     GiveBack(GrantId),
@@ -38,6 +40,8 @@ pub(super) enum Work {
 struct Redemption {
     held: HeldConsentId,
     code: String,
+    #[serde(default)]
+    dpop_kid: Option<KeyId>,
 }
 
 impl Work {
@@ -47,7 +51,8 @@ impl Work {
             kind if kind.starts_with(EVENT) => serde_json::from_str(&item.payload).ok().map(Self::Event),
             REDEEM => {
                 let redemption: Redemption = serde_json::from_str(&item.payload).ok()?;
-                Some(Self::Redeem { held: redemption.held, code: redemption.code })
+                let Redemption { held, code, dpop_kid } = redemption;
+                Some(Self::Redeem { held, code, dpop_kid })
             }
             GIVE_BACK => serde_json::from_str(&item.payload).ok().map(Self::GiveBack),
             _ => None,
@@ -111,6 +116,7 @@ pub(super) fn redemption(
     holder: &EntityId,
     held: HeldConsentId,
     code: &str,
+    dpop_kid: Option<KeyId>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     push(
@@ -121,7 +127,7 @@ pub(super) fn redemption(
             subject: held.to_string(),
             order_key: format!("held:{held}"),
             dedup_key: format!("{REDEEM}:{held}"),
-            payload: write(&Redemption { held, code: code.to_owned() })?,
+            payload: write(&Redemption { held, code: code.to_owned(), dpop_kid })?,
             next_at: now,
         },
     )

@@ -1,6 +1,6 @@
 //! Another node tells us something: verified with the sender's own keys, acted on once.
 
-use super::{Node, promise, redeem_code};
+use super::{KeyPurpose, Node, known_key, promise, redeem_code};
 use crate::domain::catalogue::Demand;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::terms::DETAIL_TYPE;
@@ -9,7 +9,7 @@ use crate::domain::exchange::Event;
 use crate::domain::exchange::event::{ConsentGiven, ConsentNews, ExchangeAcknowledged};
 use crate::domain::exchange::receipt::digest;
 use crate::domain::federation::TrustError;
-use crate::domain::ids::{EntityId, ExchangeId, HeldConsentId};
+use crate::domain::ids::{EntityId, ExchangeId, HeldConsentId, KeyId};
 use crate::domain::jose::{JoseError, PublicKeys};
 use crate::ports::random;
 use crate::store::{StoreError, Tx, exchanges, held_consents, received_events};
@@ -36,7 +36,14 @@ pub enum EventError {
 pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
     let now = node.now();
     let (sender, unverified) = Event::open(text).map_err(|_| EventError::InvalidRequest)?;
-    let peer = node.peers.resolve(&sender).await.map_err(|error| match error {
+    let named = unverified.kid().cloned();
+    let peer = known_key::peer(node, &sender, named.as_ref(), |peer, kid| {
+        let holder = peer.holder().ok().map(|holder| &holder.resource().receipt_keys);
+        let recipient = peer.recipient().ok().map(|recipient| &recipient.client().receipt_keys);
+        [holder, recipient].into_iter().flatten().any(|keys| keys.find(kid).is_some())
+    })
+    .await
+    .map_err(|error| match error {
         TrustError::NotTrusted(_) => EventError::InvalidIssuer,
         TrustError::Unavailable(_) => EventError::Unavailable,
     })?;
@@ -46,7 +53,7 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
     // Each role has its own keys: a holder's speak of consents, a recipient's of exchanges.
     let holder = peer.holder().ok().map(|holder| &holder.resource().receipt_keys);
     let recipient = peer.recipient().ok().map(|recipient| &recipient.client().receipt_keys);
-    let kid = unverified.kid().cloned().ok_or(EventError::InvalidKey)?;
+    let kid = named.ok_or(EventError::InvalidKey)?;
     let knows = |keys: Option<&PublicKeys>| keys.is_some_and(|keys| keys.find(&kid).is_some());
     let (as_holder, as_recipient) = (knows(holder), knows(recipient));
     let keys = if as_holder { holder } else { recipient };
@@ -71,13 +78,16 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
         _ => None,
     };
     let text = text.to_owned();
+    let dpop_kid = node.keys.active(KeyPurpose::Dpop).ok().map(|key| key.kid().clone());
     node.store
         .write(move |tx| {
             if !received_events::first_time(tx, &sender, &claims.jti, now)? {
                 return Ok(());
             }
             match (&event, &given) {
-                (Event::ConsentGiven(event), Some(held)) => take_given(tx, event, held, now),
+                (Event::ConsentGiven(event), Some(held)) => {
+                    take_given(tx, event, held, dpop_kid.clone(), now)
+                }
                 (Event::ConsentGiven(_), None) => Ok(()),
                 (Event::ExchangeAcknowledged(event), _) => take_acknowledged(tx, &sender, event, &text, now),
                 (
@@ -146,10 +156,11 @@ fn take_given(
     tx: &mut Tx<'_>,
     event: &ConsentGiven,
     held: &HeldConsent,
+    dpop_kid: Option<KeyId>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     held_consents::insert(tx, held)?;
-    promise::redemption(tx, &held.holder, held.id, &event.pre_authorized_code, now)
+    promise::redemption(tx, &held.holder, held.id, &event.pre_authorized_code, dpop_kid, now)
 }
 
 /// What became of a consent at its holder. News that is older than what is known, about a consent that is over here, or

@@ -5,7 +5,7 @@ use super::{Node, Problem, ProblemKind};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{AuthorizationDetail, HeldConsent, HeldState};
 use crate::domain::federation::TrustedPeer;
-use crate::domain::ids::HeldConsentId;
+use crate::domain::ids::{HeldConsentId, KeyId};
 use crate::store::{StoreError, held_consents};
 
 /// Keeps the tokens of a consent.
@@ -66,14 +66,19 @@ fn within(granted: &AuthorizationDetail, asked: &AuthorizationDetail) -> bool {
 ///
 /// # Errors
 /// [`Problem`] when the holder cannot be asked now; a holder's refusal ends the consent and is no error.
-pub(super) async fn redeem_pre_authorized(node: &Node, id: HeldConsentId, code: &str) -> Result<(), Problem> {
+pub(super) async fn redeem_pre_authorized(
+    node: &Node,
+    id: HeldConsentId,
+    code: &str,
+    dpop_kid: Option<&KeyId>,
+) -> Result<(), Problem> {
     let held = node.store.read(move |store| held_consents::find(store, id)).await?;
     if held.state != HeldState::Given {
         return Ok(());
     }
     let holder = node.peers.resolve(&held.holder).await?;
     let grant = [("grant_type", super::issue_token::PRE_AUTHORIZED), ("pre-authorized_code", code)];
-    match ask_holder::token(node, &holder, &grant).await {
+    match ask_holder::token(node, &holder, dpop_kid, &grant).await {
         Ok(granted) => keep(node, held, granted).await.map(|_| ()),
         Err(AskError::Refused(code)) if code == "invalid_grant" => {
             // A consent that is held back is redeemed when it goes on: the outbox comes again.
@@ -96,7 +101,7 @@ pub(super) async fn refresh(node: &Node, held: HeldConsent) -> Result<HeldConsen
         .ok_or(Problem::new(ProblemKind::ConsentNotInForce))?;
     let holder = node.peers.resolve(&held.holder).await?;
     let grant = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.as_str())];
-    match ask_holder::token(node, &holder, &grant).await {
+    match ask_holder::token(node, &holder, None, &grant).await {
         Ok(mut granted) => {
             granted.tokens.refresh_token.get_or_insert(refresh_token);
             keep(node, held, granted).await

@@ -9,7 +9,7 @@ use super::{Node, OAuthCode, Problem, ProblemKind};
 use crate::domain::consent::held::WAIT_SECS;
 use crate::domain::consent::{HeldConsent, HeldState, PendingAuthorization};
 use crate::domain::ids::HeldConsentId;
-use crate::domain::jose::{b64url, sha256};
+use crate::domain::jose::{SigningKey, b64url, sha256};
 use crate::store::held_consents;
 
 /// What a holder says that cannot know a resident as well as is asked.
@@ -35,13 +35,15 @@ pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Started, Pr
     }
     let holder = node.peers.resolve(&held.holder).await?;
     let server = authorization_server(&holder)?;
+    let dpop_key = node.keys.active(super::KeyPurpose::Dpop)?;
     let pending = PendingAuthorization {
         state: node.secret(),
         code_verifier: node.secret(),
         browser_binding: node.secret(),
+        dpop_kid: Some(dpop_key.kid().clone()),
     };
     let mut form = client_authentication(node, &holder.id, now)?;
-    form.extend(parameters(node, &held, &pending)?);
+    form.extend(parameters(node, &held, &pending, &dpop_key)?);
     let answer = post_form(node, &server.pushed_authorization_request_endpoint, form, Vec::new()).await?;
     remember_nonce(node, &holder.id, &answer);
     if answer.status != 201 {
@@ -78,10 +80,10 @@ fn parameters(
     node: &Node,
     held: &HeldConsent,
     pending: &PendingAuthorization,
+    dpop_key: &SigningKey,
 ) -> Result<Vec<(String, String)>, Problem> {
     let challenge = b64url(&sha256(pending.code_verifier.as_bytes()));
     let details = serde_json::to_string(&[&held.detail])?;
-    let dpop_key = node.keys.active(super::KeyPurpose::Dpop)?;
     let mut form = vec![
         ("response_type", "code".to_owned()),
         ("redirect_uri", node.settings.url("/oauth/callback")),

@@ -89,6 +89,51 @@ impl<T> Cell<T> {
         }
     }
 
+    /// A value that was fetched after this was called: by us, or by someone who was faster. Waits where the last attempt
+    /// was a moment ago, so that however many call, one fetch is made per second.
+    pub(super) async fn renewed<F>(
+        &self,
+        clock: &dyn Clock,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Arc<T>, TrustError>
+    where
+        F: Future<Output = Result<(T, Timestamp), TrustError>>,
+    {
+        let called_at = clock.now();
+        let mut gate = self.gate.lock().await;
+        if let Some(held) = self.held()
+            && held.fetched_at >= called_at
+        {
+            return Ok(held.value);
+        }
+        let failed_at = gate.as_ref().map(|(at, _)| *at);
+        if let Some((at, error)) = gate.as_ref()
+            && *at >= called_at
+        {
+            return self.valid(clock.now()).ok_or_else(|| error.clone());
+        }
+        let last = self.held().map(|held| held.fetched_at).max(failed_at);
+        let wait = last.map_or(0, |last| last.plus_secs(1).micros().saturating_sub(clock.now().micros()));
+        let wait = u64::try_from(wait.clamp(0, 1_000_000)).unwrap_or(0);
+        tokio::time::sleep(std::time::Duration::from_micros(wait)).await;
+        let now = clock.now();
+        match fetch().await {
+            Ok((value, expires_at)) => {
+                let value = Arc::new(value);
+                self.set(Some(Held { value: Arc::clone(&value), fetched_at: now, expires_at }));
+                *gate = None;
+                Ok(value)
+            }
+            Err(error) => {
+                *gate = Some((now, error.clone()));
+                if matches!(error, TrustError::NotTrusted(_)) {
+                    self.set(None);
+                }
+                self.valid(clock.now()).ok_or(error)
+            }
+        }
+    }
+
     fn fresh(&self, now: Timestamp, max_age_secs: i64) -> Option<Arc<T>> {
         let held = self.held()?;
         let age = now.secs().saturating_sub(held.fetched_at.secs());
@@ -159,6 +204,30 @@ mod tests {
         assert_eq!(cell.get(&clock, 10, good(1, 100)).await, Err(TrustError::NotTrusted("withdrawn")));
         clock.0.store(13, Ordering::SeqCst);
         assert_eq!(*cell.get(&clock, 10, good(3, 100)).await.unwrap(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_value_is_renewed_once_for_all_who_ask_and_once_per_second() {
+        let (cell, clock, fetches) = (Cell::default(), at(0), AtomicU32::new(0));
+        cell.get(&clock, 10, good(100, 1000)).await.unwrap();
+        clock.0.store(1, Ordering::SeqCst);
+        let fetch = || async {
+            tokio::task::yield_now().await;
+            Ok((fetches.fetch_add(1, Ordering::SeqCst), Timestamp::from_secs(1000)))
+        };
+        let calls = (0..20).map(|_| cell.renewed(&clock, fetch));
+        let answers = futures_util::future::join_all(calls).await;
+        assert!(answers.into_iter().all(|answer| *answer.unwrap() == 0));
+        assert_eq!(fetches.load(Ordering::SeqCst), 1);
+        // Later calls get a later fetch; what cannot be renewed still serves, what is refused does not.
+        clock.0.store(3, Ordering::SeqCst);
+        assert_eq!(*cell.renewed(&clock, fetch).await.unwrap(), 1);
+        clock.0.store(5, Ordering::SeqCst);
+        assert_eq!(*cell.renewed(&clock, away).await.unwrap(), 1);
+        clock.0.store(8, Ordering::SeqCst);
+        let refused = || async { Err(TrustError::NotTrusted("withdrawn")) };
+        assert_eq!(cell.renewed(&clock, refused).await, Err(TrustError::NotTrusted("withdrawn")));
+        assert!(cell.last().is_none());
     }
 
     #[tokio::test]

@@ -192,6 +192,13 @@ impl Peers for FederationPeers {
         Ok(Arc::clone(&link.peer))
     }
 
+    async fn refreshed(&self, id: &EntityId) -> Result<Arc<TrustedPeer>, TrustError> {
+        // Only a member that was resolved before: this way leads to nobody new.
+        let cell = known(&self.chains, id).ok_or(TrustError::NotTrusted("no anchor lists it"))?;
+        let link = cell.renewed(&*self.clock, || self.chain(id, cell.last())).await?;
+        Ok(Arc::clone(&link.peer))
+    }
+
     async fn declared_use(&self, id: &UseId) -> Result<Arc<DeclaredUse>, TrustError> {
         let recipient = EntityId::new(id.recipient())
             .map_err(|_| TrustError::NotTrusted("the use names no proper recipient"))?;

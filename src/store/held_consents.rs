@@ -313,13 +313,24 @@ pub fn set_pending(
         held_consents::code_verifier.eq(verifier),
         held_consents::browser_binding_hash.eq(tx.keys.lookup.secret(BINDING_KIND, &pending.browser_binding)),
         held_consents::authorization_expires_at.eq(now.plus_secs(AWAY_SECS)),
+        held_consents::authorization_dpop_kid.eq(pending.dpop_kid.as_ref()),
         held_consents::updated_at.eq(now),
     ))
     .execute(tx.db)?;
     if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
 }
 
-/// Takes what was remembered, once: the consent and the PKCE verifier. Another browser neither gets nor spoils it.
+/// A consent whose browser is back, with what was remembered for it.
+pub struct Returned {
+    /// The consent.
+    pub held: HeldConsent,
+    /// The PKCE verifier.
+    pub code_verifier: String,
+    /// The DPoP key that the code is bound to.
+    pub dpop_kid: Option<KeyId>,
+}
+
+/// Takes what was remembered, once. Another browser neither gets nor spoils it.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when state or browser do not fit, or it is too late.
@@ -328,15 +339,15 @@ pub fn take_pending(
     state: &str,
     browser_binding: &str,
     now: Timestamp,
-) -> Result<(HeldConsent, String), StoreError> {
+) -> Result<Returned, StoreError> {
     let state = tx.keys.lookup.secret(STATE_KIND, state);
     let binding = tx.keys.lookup.secret(BINDING_KIND, browser_binding);
-    let (row, sealed): (Row, Option<Vec<u8>>) = held_consents::table
+    let (row, sealed, dpop_kid): (Row, Option<Vec<u8>>, Option<KeyId>) = held_consents::table
         .filter(held_consents::oauth_state_hash.eq(state))
         .filter(held_consents::browser_binding_hash.eq(binding))
         .filter(held_consents::authorization_expires_at.gt(now))
         .filter(held_consents::state.eq(HeldState::Requested.as_str()))
-        .select((Row::as_select(), held_consents::code_verifier))
+        .select((Row::as_select(), held_consents::code_verifier, held_consents::authorization_dpop_kid))
         .first(tx.db)?;
     let id = row.id;
     let verifier = tx.keys.sealer.open_text(
@@ -352,7 +363,7 @@ pub fn take_pending(
             held_consents::authorization_expires_at.eq(None::<Timestamp>),
         ))
         .execute(tx.db)?;
-    Ok((row.into_held(tx)?, verifier.to_string()))
+    Ok(Returned { held: row.into_held(tx)?, code_verifier: verifier.to_string(), dpop_kid })
 }
 
 /// Lets the requests lapse that were made before a moment and are still undecided. Returns how many.

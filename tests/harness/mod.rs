@@ -20,8 +20,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use omadata::app::{self, SystemEntropy};
-use omadata::cli::demo::run::{Demo, Options};
-use omadata::config::{Config, DatabaseUrl};
+use omadata::cli::demo::run::{Adjust, Demo, Options};
+use omadata::config::{AnchorConfig, Config, DatabaseUrl};
 use omadata::domain::ids::{ConsentId, EntityId, HeldConsentId};
 use omadata::ports::random;
 use omadata::store::{Store, consents, held_consents};
@@ -33,6 +33,7 @@ use browser::{Browser, Page};
 /// A demo federation that lives as long as the test binary.
 pub struct World {
     pub cities: BTreeMap<&'static str, Config>,
+    pub anchor: AnchorConfig,
     identifiers: BTreeMap<&'static str, String>,
     service_page: String,
     stores: Mutex<BTreeMap<&'static str, Store>>,
@@ -44,6 +45,7 @@ pub struct Setup {
     pub base_port: u16,
     pub members: Vec<EntityId>,
     pub stores: BTreeMap<String, DatabaseUrl>,
+    pub adjust: Adjust,
 }
 
 /// The first of `count` ports (12 at most) in a row that are free, in a range that the system gives nobody by itself.
@@ -76,6 +78,7 @@ impl World {
                     login: None,
                     members: setup.members,
                     stores: setup.stores,
+                    adjust: setup.adjust,
                 };
                 let demo = Demo::start(options, |_| ()).await.unwrap_or_else(|error| panic!("{error}"));
                 said.send(Self::of(&demo)).unwrap();
@@ -94,6 +97,7 @@ impl World {
 
     fn of(demo: &Demo) -> Self {
         Self {
+            anchor: demo.anchor_config.clone(),
             cities: demo.cities.iter().map(|(city, config)| (city.slug(), config.clone())).collect(),
             identifiers: demo
                 .residents

@@ -21,7 +21,7 @@ use super::world::{DemoResident, write_world};
 use crate::app::{self, Running, SystemClock, SystemEntropy};
 use crate::cli::{Failure, start_logging, until_stopped};
 use crate::config::shipped::{self, City, Overrides, Ports};
-use crate::config::{self, Config, DatabaseUrl, KnownEntity, SecretFile};
+use crate::config::{self, AnchorConfig, Config, DatabaseUrl, KnownEntity, SecretFile};
 use crate::domain::catalogue::Language;
 use crate::domain::ids::EntityId;
 use crate::ports::{Clock, Entropy, random};
@@ -75,6 +75,15 @@ fn parse_store(text: &str) -> Result<(String, DatabaseUrl), String> {
     }
 }
 
+/// Changes to the shipped configurations, made after the files were read and checked.
+#[derive(Clone, Copy, Default)]
+pub struct Adjust {
+    /// To every city's.
+    pub city: Option<fn(&mut Config)>,
+    /// To the anchor's.
+    pub anchor: Option<fn(&mut AnchorConfig)>,
+}
+
 /// What a demo is made of.
 pub struct Options {
     /// Where databases and registers are kept.
@@ -87,12 +96,16 @@ pub struct Options {
     pub members: Vec<EntityId>,
     /// Databases of cities that do not use SQLite, by the city's slug.
     pub stores: BTreeMap<String, DatabaseUrl>,
+    /// What else differs from the shipped files.
+    pub adjust: Adjust,
 }
 
 /// A running demo.
 pub struct Demo {
     /// The trust anchor's address.
     pub anchor: EntityId,
+    /// The trust anchor's configuration.
+    pub anchor_config: AnchorConfig,
     /// The cities with their configuration.
     pub cities: Vec<(City, Config)>,
     /// Who can log in.
@@ -120,6 +133,9 @@ impl Demo {
         anchor_config
             .members
             .extend(options.members.into_iter().map(|entity_id| KnownEntity { entity_id, jwks_file: None }));
+        if let Some(adjust) = options.adjust.anchor {
+            adjust(&mut anchor_config);
+        }
         let mut cities = Vec::new();
         for city in City::ALL {
             let mut config = shipped::node(city, &overrides)?;
@@ -132,10 +148,14 @@ impl Demo {
             if let Some(url) = options.stores.get(city.slug()) {
                 config.store.url.clone_from(url);
             }
+            if let Some(adjust) = options.adjust.city {
+                adjust(&mut config);
+            }
             cities.push((city, config));
         }
         let mut demo = Self {
             anchor: anchor_config.anchor.entity_id.clone(),
+            anchor_config,
             residents,
             service_page: url::Url::parse(&ports.service_url())?,
             login_issuer: options.login.map_or_else(|| ports.login_issuer(), |(issuer, _)| issuer),
@@ -148,7 +168,7 @@ impl Demo {
             demo.start_provider(ports)?;
         }
         progress("starting the trust anchor");
-        demo.nodes.push(app::start_anchor(&anchor_config).await?);
+        demo.nodes.push(app::start_anchor(&demo.anchor_config).await?);
         progress("starting the cities");
         for (_, config) in &demo.cities {
             demo.nodes.push(app::start_node(config).await?);
@@ -353,6 +373,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         login: arguments.login_issuer.zip(arguments.login_client_secret_file),
         members: arguments.members,
         stores: arguments.stores.into_iter().collect(),
+        adjust: Adjust::default(),
     };
     let spinner = spinner();
     let demo = Demo::start(options, |step| spinner.set_message(step)).await?;

@@ -178,4 +178,6 @@ pub struct PendingAuthorization {
     pub code_verifier: String,
     /// The cookie of the browser that left, stored as a hash.
     pub browser_binding: String,
+    /// The DPoP key that the code will be bound to; a rotation meanwhile must not spoil it.
+    pub dpop_kid: Option<KeyId>,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{DatasetId, EntityId, FieldName, GrantId, Jti};
+use crate::domain::ids::{DatasetId, EntityId, FieldName, GrantId, Jti, KeyId};
 use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, UnverifiedJws, b64url, check_times, sha256,
 };
@@ -119,6 +119,12 @@ impl VerifiedReceipt {
             Some((_, part)) => Err(ReceiptError::Other(part)),
             None => Ok(Self(receipt)),
         }
+    }
+
+    /// The key that a receipt says it was signed with, to know which keys to verify it with.
+    #[must_use]
+    pub fn claimed_key(text: &str) -> Option<KeyId> {
+        UnverifiedJws::parse(text, &EXCHANGE_RECEIPT).ok()?.kid().cloned()
     }
 
     /// What the holder states.

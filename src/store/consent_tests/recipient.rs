@@ -40,6 +40,7 @@ fn pending(state: &str) -> PendingAuthorization {
         state: state.to_owned(),
         code_verifier: "verifier".to_owned(),
         browser_binding: "browser".to_owned(),
+        dpop_kid: Some(KeyId::new("dpop-key").unwrap()),
     }
 }
 
@@ -56,8 +57,9 @@ on_both!(
         for (state, browser, when) in [("old", "browser", 2), ("new", "stranger", 2), ("new", "browser", 7201)] {
             assert_eq!(take(state, browser, when).await.map(|_| ()), Err(StoreError::NotFound));
         }
-        let (found, verifier) = take("new", "browser", 2).await.unwrap();
-        assert_eq!((found.id, verifier.as_str()), (id, "verifier"));
+        let back = take("new", "browser", 2).await.unwrap();
+        assert_eq!((back.held.id, back.code_verifier.as_str()), (id, "verifier"));
+        assert_eq!(back.dpop_kid, Some(KeyId::new("dpop-key").unwrap()));
         assert_eq!(take("new", "browser", 2).await.map(|_| ()), Err(StoreError::NotFound));
     }
 );

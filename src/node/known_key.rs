@@ -1,0 +1,22 @@
+//! A member, with the key that its message names: one that is not known yet may be new, and the member is asked again.
+
+use std::sync::Arc;
+
+use super::Node;
+use crate::domain::federation::{TrustError, TrustedPeer};
+use crate::domain::ids::{EntityId, KeyId};
+
+/// The member behind an identifier; asked again where `has` does not find the named key with it. The key may be missing
+/// all the same: verification decides.
+pub(super) async fn peer(
+    node: &Node,
+    id: &EntityId,
+    kid: Option<&KeyId>,
+    has: impl Fn(&TrustedPeer, &KeyId) -> bool + Send,
+) -> Result<Arc<TrustedPeer>, TrustError> {
+    let peer = node.peers.resolve(id).await?;
+    match kid {
+        Some(kid) if !has(&peer, kid) => node.peers.refreshed(id).await,
+        _ => Ok(peer),
+    }
+}

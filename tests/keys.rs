@@ -1,0 +1,141 @@
+//! Signing keys are replaced while cities exchange: by command, at a process that knows nothing of it beforehand.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod harness;
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use harness::{Service, World, eventually};
+use omadata::app;
+use omadata::app::keys::{KeyPurpose, Rotation};
+use omadata::cli::demo::run::Adjust;
+use omadata::config::Config;
+use omadata::domain::ids::{HeldConsentId, KeyId};
+use omadata::domain::jose::RevokeReason;
+use omadata::store::{held_consents, signing_keys};
+use serde_json::{Value, json};
+
+/// What each city's own keys do for one exchange that Helsinki makes at Espoo.
+const BY_COMMAND: [(&str, KeyPurpose); 4] = [
+    ("espoo", KeyPurpose::Token),
+    ("espoo", KeyPurpose::Receipt),
+    ("helsinki", KeyPurpose::Client),
+    ("helsinki", KeyPurpose::Dpop),
+];
+
+fn short_lead(config: &mut Config) {
+    config.keys.lead_seconds = Some(2);
+}
+
+fn world() -> &'static World {
+    static WORLD: OnceLock<World> = OnceLock::new();
+    WORLD.get_or_init(|| {
+        let adjust = Adjust { city: Some(short_lead), anchor: None };
+        World::start(harness::Setup { base_port: harness::free_ports(11), adjust, ..Default::default() })
+    })
+}
+
+/// A permission that Helsinki's service may use often.
+async fn permission(service: &Service, resident: &str) -> String {
+    let asked = service.ask("espoo", "early-education-placement", Some(resident), json!({"times": 10})).await;
+    let mut browser = harness::browser::Browser::new();
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, resident).await;
+    let end = page.decide(&mut browser, "allow", &[("duration", Some("until")), ("times", Some("10"))]).await;
+    assert!(end.url.query().unwrap_or("").contains("state=active"), "{}", end.describe());
+    asked["id"].as_str().unwrap().to_owned()
+}
+
+async fn signing(city: &'static str, purpose: KeyPurpose) -> KeyId {
+    let key = world().store(city).read(move |store| signing_keys::active(store, purpose)).await.unwrap();
+    key.kid().clone()
+}
+
+async fn rotate(city: &str, purpose: KeyPurpose, at_once: bool) -> Rotation {
+    let config = &world().cities[city];
+    let mut begun = app::keys::rotate(&config.store, &config.keys, &[purpose], at_once).await.unwrap();
+    begun.remove(0).1
+}
+
+async fn bound_to(id: &str) -> KeyId {
+    let id: HeldConsentId = id.parse().unwrap();
+    let held = world().store("helsinki").read(move |store| held_consents::find(store, id)).await.unwrap();
+    held.tokens.unwrap().dpop_kid
+}
+
+async fn fetched(service: &Service, id: &str, when: &str) {
+    let (status, body) = service.fetch(id).await;
+    assert_eq!(status, 200, "{when}: {body}");
+    assert!(!body["data"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn each_key_is_rotated_by_command_and_no_exchange_is_lost() {
+    let service = world().service("helsinki").await;
+    let id = permission(&service, "aino").await;
+    // A second process of the holder, which nobody tells of anything.
+    let mut config = world().cities["espoo"].clone();
+    let port = harness::free_ports(1);
+    config.node.listen = ([127, 0, 0, 1], port).into();
+    let second = app::start_node(&config).await.unwrap();
+    for (city, purpose) in BY_COMMAND {
+        let old = signing(city, purpose).await;
+        let Rotation::Begun(next) = rotate(city, purpose, false).await else { panic!("not begun") };
+        fetched(&service, &id, "while the next key waits").await;
+        assert_eq!(signing(city, purpose).await, old, "{city} {purpose:?}: no lead time");
+        eventually("the next key signs by itself", || async {
+            (signing(city, purpose).await == next).then_some(())
+        })
+        .await;
+        fetched(&service, &id, "after the rotation").await;
+        if (city, purpose) == ("espoo", KeyPurpose::Token) {
+            // Old and new stand side by side, at both processes.
+            for base in [world().url("espoo"), format!("http://espoo.localhost:{port}")] {
+                eventually("both keys at every process", || async {
+                    let jwks: Value = harness::client()
+                        .get(format!("{base}/oauth/jwks"))
+                        .send()
+                        .await
+                        .unwrap()
+                        .json()
+                        .await
+                        .unwrap();
+                    let text = jwks.to_string();
+                    (text.contains(old.as_str()) && text.contains(next.as_str())).then_some(())
+                })
+                .await;
+            }
+        }
+    }
+    assert_eq!(
+        bound_to(&id).await,
+        signing("helsinki", KeyPurpose::Dpop).await,
+        "moved to the new proof key"
+    );
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn in_an_emergency_new_keys_sign_at_once_and_peers_follow() {
+    let service = world().service("helsinki").await;
+    let id = permission(&service, "otso").await;
+    fetched(&service, &id, "before").await;
+    // The proof key last: the move to it makes the recipient prove itself with the new client key, get a token under
+    // the new token key, and verify a receipt under the new receipt key.
+    for (city, purpose) in BY_COMMAND {
+        assert!(matches!(rotate(city, purpose, true).await, Rotation::Done(_)));
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let before = bound_to(&id).await;
+    fetched(&service, &id, "with four new keys").await;
+    assert_ne!(bound_to(&id).await, before);
+    // A proof key that is given up for good takes no permission with it either.
+    let config = &world().cities["helsinki"];
+    let given_up = signing("helsinki", KeyPurpose::Dpop).await;
+    let reason = RevokeReason::Compromised;
+    app::keys::revoke(&config.store, &config.keys, given_up.clone(), reason, None).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    fetched(&service, &id, "after the proof key was revoked").await;
+    assert_ne!(bound_to(&id).await, given_up);
+}

@@ -1,0 +1,198 @@
+//! The soak: the signing keys of all nodes and of the anchor are replaced every five seconds under continuous exchanges
+//! between cities. No exchange is refused or lost.
+//!
+//! Runs for 20 seconds; `OMADATA_SOAK_SECONDS=120` is the full one. It takes a federation of its own and looks at times,
+//! so that it runs by itself: `tests/run soak`, or `cargo test --test soak -- --ignored --test-threads=1`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod harness;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use harness::browser::Browser;
+use harness::{World, eventually};
+use omadata::app::{self, SystemClock, keys::KeyPurpose};
+use omadata::cli::demo::run::Adjust;
+use omadata::config::{AnchorConfig, Config, Keys};
+use omadata::domain::jose::SigningKey;
+use omadata::ports::Clock;
+use omadata::store::signing_keys::{self, KeyState};
+use omadata::store::{Store, exchanges};
+use serde_json::json;
+
+/// Time between two rotations.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Pause of one service between two fetches: a steady stream, not a load test.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Who fetches from whom.
+const PAIRS: [(&str, &str); 4] =
+    [("helsinki", "espoo"), ("espoo", "turku"), ("turku", "oulu"), ("oulu", "helsinki")];
+
+fn short_lives(keys: &mut Keys) {
+    keys.lead_seconds = Some(3);
+    keys.overlap_seconds = 12;
+}
+
+fn city(config: &mut Config) {
+    short_lives(&mut config.keys);
+    for declared in &mut config.uses {
+        declared.max_exchanges = 1_000_000;
+    }
+}
+
+fn anchor(config: &mut AnchorConfig) {
+    short_lives(&mut config.keys);
+}
+
+/// What came of the exchanges of one run.
+#[derive(Default)]
+struct Tally {
+    done: AtomicUsize,
+    lost: std::sync::Mutex<Vec<String>>,
+    over: AtomicBool,
+}
+
+fn world() -> &'static World {
+    let adjust = Adjust { city: Some(city), anchor: Some(anchor) };
+    let setup = harness::Setup { base_port: harness::free_ports(11), adjust, ..Default::default() };
+    Box::leak(Box::new(World::start(setup)))
+}
+
+/// The stores whose keys are replaced.
+fn everyone(world: &World) -> BTreeMap<&'static str, (omadata::config::Store, Keys)> {
+    let cities =
+        world.cities.iter().map(|(city, config)| (*city, (config.store.clone(), config.keys.clone())));
+    let mut all: BTreeMap<_, _> = cities.collect();
+    all.insert("anchor", (world.anchor.store.clone(), world.anchor.keys.clone()));
+    all
+}
+
+/// One permission, from its beginning, that can be used without end.
+async fn permission(world: &'static World, recipient: &'static str, holder: &'static str) -> String {
+    let service = world.service(recipient).await;
+    let held = |kind: &str| {
+        world.cities[holder].datasets.iter().any(|dataset| dataset.dataset.kind.as_str() == kind)
+    };
+    let own = world.cities[recipient]
+        .uses
+        .iter()
+        .filter(|one| one.service == world.cities[recipient].services[0].id);
+    let declared = own
+        .filter(|one| held(one.dataset_type.as_str()))
+        .min_by_key(|one| (one.required_fields.len(), one.id.clone()))
+        .unwrap();
+    let asked = service.ask(holder, declared.id.slug(), Some("aino"), json!({"times": 1_000_000})).await;
+    let mut browser = Browser::new();
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "aino").await;
+    let changes = [("duration", Some("until")), ("times", Some("1000000"))];
+    let end = page.decide(&mut browser, "allow", &changes).await;
+    assert!(end.url.query().unwrap_or("").contains("state=active"), "{}", end.describe());
+    asked["id"].as_str().unwrap().to_owned()
+}
+
+async fn fetch_on(world: &'static World, recipient: &'static str, id: String, tally: Arc<Tally>) {
+    let service = world.service(recipient).await;
+    while !tally.over.load(Ordering::Relaxed) {
+        let (status, body) = service.fetch(&id).await;
+        if status == 200 && body["data"].as_array().is_some_and(|data| !data.is_empty()) {
+            tally.done.fetch_add(1, Ordering::Relaxed);
+        } else {
+            tally.lost.lock().unwrap().push(format!("{recipient}: {status} {body}"));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// The planted fault: new keys sign at once and the old ones are forgotten, also where superiors must follow.
+async fn replace_without_overlap(store: &Store) {
+    for purpose in KeyPurpose::ALL {
+        let (next, now) = (SigningKey::generate().unwrap(), SystemClock.now());
+        store.write(move |tx| signing_keys::replace_active(tx, purpose, &next, now)).await.unwrap();
+    }
+}
+
+/// Exchanges for so long while keys are replaced; what was done and what was lost.
+async fn soak(world: &'static World, length: Duration, overlap: bool) -> (usize, Vec<String>) {
+    let tally = Arc::new(Tally::default());
+    let mut fetching = Vec::new();
+    for (recipient, holder) in PAIRS {
+        let id = permission(world, recipient, holder).await;
+        fetching.push(tokio::spawn(fetch_on(world, recipient, id, Arc::clone(&tally))));
+    }
+    let began = Instant::now();
+    while began.elapsed() < length {
+        for (store, keys) in everyone(world).values() {
+            if overlap {
+                app::keys::rotate(store, keys, &KeyPurpose::ALL, false).await.unwrap();
+            } else {
+                replace_without_overlap(&app::open_store(store, keys).unwrap().store).await;
+            }
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+    tally.over.store(true, Ordering::Relaxed);
+    for task in fetching {
+        task.await.unwrap();
+    }
+    let lost = std::mem::take(&mut *tally.lost.lock().unwrap());
+    (tally.done.load(Ordering::Relaxed), lost)
+}
+
+#[allow(clippy::disallowed_methods)]
+fn length() -> Duration {
+    let seconds = std::env::var("OMADATA_SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(20))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "runs by itself: tests/run soak"]
+async fn keys_are_replaced_every_five_seconds_and_no_exchange_is_lost() {
+    let (world, length) = (world(), length());
+    let (done, lost) = soak(world, length, true).await;
+    println!("{done} exchanges in {} s, {} lost", length.as_secs(), lost.len());
+    assert!(lost.is_empty(), "{} of {}: {:#?}", lost.len(), done + lost.len(), &lost[..lost.len().min(5)]);
+    let least = usize::try_from(length.as_secs()).unwrap() * PAIRS.len();
+    assert!(done >= least, "only {done} exchanges: the soak did not soak");
+    // Every key of everyone was in fact replaced, again and again.
+    let rounds = usize::try_from(length.as_secs() / EVERY.as_secs()).unwrap();
+    for (who, (store, keys)) in everyone(world) {
+        let (records, _) = app::keys::list(&store, &keys).await.unwrap();
+        for purpose in KeyPurpose::ALL {
+            let retired =
+                records.iter().filter(|key| key.purpose == purpose && key.state == KeyState::Retired).count();
+            assert!(retired + 2 >= rounds, "{who} {purpose:?}: {retired} rotations in {rounds} rounds");
+        }
+    }
+    // Nothing was lost on the way back either: each exchange has the recipient's signature.
+    let mut released = 0;
+    for (recipient, holder) in PAIRS {
+        let service = world.service(recipient).await;
+        let (_, list) = service.call("GET", "/api/v1/consents?state=active", None).await;
+        for held in list["consents"].as_array().unwrap() {
+            let consent = world.consent(recipient, holder, held["id"].as_str().unwrap()).await;
+            released += eventually("an acknowledgement of every exchange", || async {
+                let store = world.store(holder);
+                let all = store
+                    .read(move |reader| exchanges::of_consent(reader, consent, 1_000_000))
+                    .await
+                    .unwrap();
+                all.iter().all(|exchange| exchange.acknowledged_at.is_some()).then_some(all.len())
+            })
+            .await;
+        }
+    }
+    assert_eq!(released, done, "released and received differ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "runs by itself: tests/run soak"]
+async fn without_overlap_the_soak_fails() {
+    let (_, lost) = soak(world(), Duration::from_secs(8), false).await;
+    assert!(!lost.is_empty(), "keys without overlap went unnoticed: the soak proves nothing");
+}
