@@ -4,7 +4,7 @@ use std::io::Write;
 
 #[test]
 fn says_what_is_left_to_tests_run() {
-    let mut left = vec!["browser journeys", "foreign login provider and recipient", "load"];
+    let mut left = vec!["browser journeys", "foreign login provider and recipient", "load", "the soak"];
     if std::env::var_os("OMADATA_TEST_POSTGRES").is_none() {
         left.insert(0, "everything on PostgreSQL");
     }
