@@ -22,7 +22,8 @@ use crate::domain::token::TokenPolicy;
 use crate::node::dpop_nonce::NonceMint;
 use crate::node::federation::{AnchorParts, AnchorStatements, FederationStatements, MemberKeys};
 use crate::node::{
-    KeyPolicy, KeyPurpose, KeyRing, Limits, Node, Service, Settings, deliver_outbox, keep_house, rotate_keys,
+    KeyPolicy, KeyPurpose, KeyRing, Limits, Node, Retention, Service, Settings, deliver_outbox, keep_house,
+    rotate_keys,
 };
 use crate::outbound::openid::{
     ClientAuthentication, ClientKeySource, OpenIdProvider, OpenIdSettings, ProviderNetwork,
@@ -235,12 +236,12 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     let server = web::server::serve_node(app, statements, assembled.root.session.bytes(), listener, bounds)?;
     let owner = crate::domain::jose::b64url(&random::<9>(&*node.entropy));
     let outbox = tokio::spawn({
-        let node = Arc::clone(&node);
+        let (node, owner) = (Arc::clone(&node), owner.clone());
         async move { deliver_outbox::run(&node, &owner).await }
     });
     let upkeep = tokio::spawn({
         let node = Arc::clone(&node);
-        async move { keep_house::run(&node).await }
+        async move { keep_house::run(&node, &owner).await }
     });
     let keys = tokio::spawn({
         let node = Arc::clone(&node);
@@ -389,6 +390,10 @@ fn settings(
             demand_dpop_nonce: limits.dpop_nonce,
             session_idle_secs: limits.session_idle_seconds.into(),
             session_max_secs: limits.session_max_seconds.into(),
+        },
+        retention: Retention {
+            consents_secs: config.retention.ended_consents_secs(),
+            requests_secs: config.retention.requests_secs(),
         },
     })
 }

@@ -8,10 +8,13 @@ use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use harness::browser::Browser;
 use harness::{World, eventually};
-use omadata::app;
+use omadata::app::{self, SystemClock};
 use omadata::config::DatabaseUrl;
 use omadata::domain::ids::ExchangeId;
-use omadata::store::exchanges;
+use omadata::domain::token::status_list::{self, TokenStatus};
+use omadata::node::KeyPurpose;
+use omadata::ports::Clock;
+use omadata::store::{consents, exchanges};
 use serde_json::{Value, json};
 
 const PLACEMENT: &str = "early-education-placement";
@@ -443,4 +446,111 @@ async fn changed_evidence_is_found_out_by_name() {
         EvidenceError::Signature(_)
     ));
     assert_eq!(refused(&|evidence| evidence.provider.push('x')), EvidenceError::Provider);
+}
+
+#[tokio::test]
+async fn a_service_deletes_what_it_fetched_and_the_resident_reads_so() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let (id, mut browser) = service.given("turku", PLACEMENT, "aino", json!({})).await;
+    let path = format!("/api/v1/consents/{id}/deletion");
+    let (status, nothing) = service.call("POST", &path, None).await;
+    assert_eq!(status, 400, "nothing was fetched: {nothing}");
+    assert_eq!(service.fetch(&id).await.0, 200);
+    let shown = service.show(&id).await;
+    assert_eq!(shown["deletion"]["state"], "due", "{shown}");
+    assert!(shown["deletion"]["dueAt"].as_str().unwrap() > shown["deletion"]["fetchedAt"].as_str().unwrap());
+    let consent = world.consent("helsinki", "turku", &id).await;
+    let address = format!("{}/me/sharing/{consent}", world.url("turku"));
+    let page = browser.open(&address).await;
+    assert!(page.text().contains("must delete the data"), "{}", page.describe());
+
+    for wrong in ["yesterday", "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"] {
+        let (status, _) = service.call("POST", &path, Some(&json!({"deletedAt": wrong}))).await;
+        assert_eq!(status, 400, "{wrong}");
+    }
+    let other = world.service("oulu").await;
+    assert_eq!(other.call("POST", &path, None).await.0, 404, "another city's service");
+    let (status, said) = service.call("POST", &path, None).await;
+    assert_eq!((status, said["state"].as_str()), (200, Some("confirmed")), "{said}");
+    let (_, again) = service.call("POST", &path, None).await;
+    assert_eq!(again["confirmedAt"], said["confirmedAt"], "once");
+    eventually("the confirmation at the holder", || {
+        let (address, cookies) = (address.clone(), browser.cookies.clone());
+        async move {
+            let mut again = Browser::new();
+            again.cookies = cookies;
+            let page = again.open(&address).await;
+            page.text().contains("confirmed that it deleted").then_some(())
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_status_list_tells_of_an_end_within_five_seconds_at_every_process() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let (id, mut browser) = service.given("oulu", PLACEMENT, "elin", json!({})).await;
+    let consent = world.consent("helsinki", "oulu", &id).await;
+    let stored = world.store("oulu").read(move |store| consents::find(store, consent)).await.unwrap();
+    let holder = stored.terms.holder.clone();
+    let reference = status_list::reference(&holder, stored.status_index);
+    let (other, port) = second_process(world, "oulu").await;
+    let keys = other.node().unwrap().keys.verifying(KeyPurpose::Token);
+    let http = harness::client();
+    let elsewhere = |port| {
+        let mut url: url::Url = reference.uri.parse().unwrap();
+        url.set_port(Some(port)).unwrap();
+        url
+    };
+    let here = elsewhere(holder.as_str().parse::<url::Url>().unwrap().port().unwrap());
+    let status = |url: url::Url| {
+        let (http, keys, holder, reference) = (http.clone(), keys.clone(), holder.clone(), reference.clone());
+        async move {
+            let answer = http.get(url).header("accept", "application/statuslist+jwt").send().await.unwrap();
+            assert_eq!(answer.headers()["content-type"], "application/statuslist+jwt");
+            assert!(!answer.headers().contains_key("content-encoding"), "compressed inside already");
+            let text = answer.text().await.unwrap();
+            status_list::verify(&text, &keys, &holder, &reference, SystemClock.now()).unwrap()
+        }
+    };
+    assert_eq!(status(here.clone()).await, TokenStatus::Valid);
+    assert_eq!(status(elsewhere(port)).await, TokenStatus::Valid);
+
+    // Kept copies: the same text at both processes has the same tag, and is not sent twice.
+    let first = http.get(here.clone()).send().await.unwrap();
+    let tag = first.headers()["etag"].clone();
+    assert_eq!(first.headers()["cache-control"], "public, max-age=60");
+    let known = http.get(elsewhere(port)).header("if-none-match", &tag).send().await.unwrap();
+    assert_eq!((known.status().as_u16(), known.headers()["etag"].clone()), (304, tag.clone()));
+    assert!(known.bytes().await.unwrap().is_empty());
+    let html = http.get(here.clone()).header("accept", "text/html").send().await.unwrap();
+    assert_eq!(html.status(), 406);
+    let metadata: Value = http
+        .get(format!("{holder}/.well-known/oauth-authorization-server"))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let all = metadata["status_list_aggregation_endpoint"].as_str().unwrap();
+    let lists: Value = http.get(all).send().await.unwrap().json().await.unwrap();
+    assert_eq!(lists, json!({"status_lists": [reference.uri]}));
+    assert_eq!(http.get(format!("{all}/7")).send().await.unwrap().status(), 404);
+
+    let sharing = format!("{holder}/me/sharing/{consent}");
+    let stop = browser.open(&format!("{sharing}/stop")).await;
+    browser.submit(&stop, &stop.form("/me/sharing/"), &[]).await;
+    let stopped = tokio::time::Instant::now();
+    for url in [here.clone(), elsewhere(port)] {
+        while status(url.clone()).await != TokenStatus::Invalid {
+            assert!(stopped.elapsed().as_secs() < 5, "the list still says that it is in force");
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    }
+    let changed = http.get(here).header("if-none-match", tag).send().await.unwrap();
+    assert_eq!(changed.status(), 200);
+    other.stop().await;
 }

@@ -16,6 +16,7 @@ mod overlay;
 mod problem;
 mod reader;
 mod registers;
+mod retention;
 mod secret;
 mod services;
 pub mod shipped;
@@ -34,6 +35,7 @@ pub use login::{ClientAuthentication, Login};
 pub use node::{Brand, Node, Profile};
 pub use overlay::Overlay;
 pub use problem::{ConfigError, Place, Problem};
+pub use retention::Retention;
 pub use secret::{SecretError, SecretFile};
 pub use services::Service;
 pub use store::Store;
@@ -61,6 +63,8 @@ pub struct Config {
     pub login: Login,
     /// `[limits]`.
     pub limits: Limits,
+    /// `[retention]`.
+    pub retention: Retention,
     /// `[[registers]]`.
     pub registers: Vec<Register>,
     /// `[[datasets]]`.
@@ -118,6 +122,7 @@ impl Config {
             .required_table("login", "add [login] with the city's OpenID provider")
             .and_then(|section| login::read(section, &data_dir, profile));
         let limits = limits::read(root.table("limits"));
+        let retention = retention::read(root.table("retention"));
         let contact = root
             .required_table("contact", "add [contact] with name and email of the office that answers")
             .and_then(contact::read);
@@ -149,6 +154,7 @@ impl Config {
             trust_anchors: trust_anchors?,
             login: login?,
             limits,
+            retention,
             registers,
             datasets,
             services,

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use super::promise::Work;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use super::promise::{NotWork, Work};
 use super::{KeyPurpose, Node, Problem, ProblemKind, ask_holder, redeem_code};
 use crate::domain::clock::Timestamp;
 use crate::domain::exchange::Event;
@@ -11,90 +13,156 @@ use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::Jti;
 use crate::ports::{OutboundBody, OutboundRequest};
 use crate::store::outbox::{self, Leased};
+use crate::store::{StoreError, Tx};
 
 /// How long one process keeps an item to itself, in seconds.
 const LEASE_SECS: i64 = 60;
 
-/// How many items are taken at a time.
-const BATCH: u32 = 4;
+/// How many items one process delivers at a time; no destination gets more than its share of them.
+const AT_A_TIME: usize = 32;
 
-/// The longest wait between two attempts, in seconds.
+/// The longest wait between two attempts, in seconds: a peer that is back hears of a stop soon.
 const LONGEST_WAIT_SECS: i64 = 30;
 
 /// When delivery is given up, in seconds after the item was made.
 const GIVE_UP_SECS: i64 = 14 * 86_400;
 
-/// Delivers what is due. Returns how many items were tried.
+/// When an item is given up that this program does not know, in seconds after it was made: while the processes of a node
+/// are renewed one by one, another one may know it.
+const UNKNOWN_SECS: i64 = 86_400;
+
+/// Delivers what is due, once. Returns how many items were tried.
 ///
 /// # Errors
 /// [`Problem`] when the store is away.
 pub async fn deliver_outbox(node: &Node, owner: &str) -> Result<usize, Problem> {
-    let now = node.now();
-    let name = owner.to_owned();
-    let items =
-        node.store.write(move |tx| outbox::lease(tx, &name, now, now.plus_secs(LEASE_SECS), BATCH)).await?;
+    let items = lease(node, owner, AT_A_TIME).await?;
     let tried = items.len();
-    for item in items {
-        deliver(node, owner, &item).await?;
+    let mut under_way: FuturesUnordered<_> =
+        items.into_iter().map(|item| deliver(node, owner, item)).collect();
+    while let Some(done) = under_way.next().await {
+        done?;
     }
     Ok(tried)
 }
 
-/// Delivers for as long as the process runs, woken by the bell and every second.
+/// Delivers for as long as the process runs, woken by the bell and every second. A destination that takes its time
+/// keeps only its own items waiting.
 pub async fn run(node: &Node, owner: &str) {
+    let mut under_way = FuturesUnordered::new();
     loop {
-        match deliver_outbox(node, owner).await {
-            Ok(tried) if tried > 0 => continue,
-            Ok(_) => {}
-            Err(problem) => tracing::warn!(?problem, "outbox"),
+        let room = AT_A_TIME.saturating_sub(under_way.len());
+        if room > 0 {
+            match lease(node, owner, room).await {
+                Ok(items) => under_way.extend(items.into_iter().map(|item| deliver(node, owner, item))),
+                Err(problem) => tracing::warn!(?problem, "outbox"),
+            }
         }
-        let _ = tokio::time::timeout(Duration::from_secs(1), node.outbox_bell.notified()).await;
+        tokio::select! {
+            Some(done) = under_way.next() => {
+                if let Err(problem) = done {
+                    tracing::warn!(?problem, "outbox");
+                }
+            }
+            () = node.outbox_bell.notified() => {}
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
     }
 }
 
-async fn deliver(node: &Node, owner: &str, item: &Leased) -> Result<(), Problem> {
-    let outcome = attempt(node, item).await;
+async fn lease(node: &Node, owner: &str, room: usize) -> Result<Vec<Leased>, Problem> {
+    let (now, name) = (node.now(), owner.to_owned());
+    let limit = u32::try_from(room).unwrap_or(1);
+    Ok(node.store.write(move |tx| outbox::lease(tx, &name, now, now.plus_secs(LEASE_SECS), limit)).await?)
+}
+
+async fn deliver(node: &Node, owner: &str, item: Leased) -> Result<(), Problem> {
+    let outcome = attempt(node, &item).await;
     let now = node.now();
-    let (id, owner) = (item.id, owner.to_owned());
+    let owner = owner.to_owned();
     let written = match outcome {
-        Ok(()) => node.store.write(move |tx| outbox::delivered(tx, id, &owner, now)).await,
-        Err(problem) => {
-            tracing::info!(destination = %item.destination, kind = item.kind, ?problem, "delivery failed");
-            let code = problem.kind.slug();
-            let hopeless = problem.kind == ProblemKind::BadRequest;
-            if hopeless || now >= item.created_at.plus_secs(GIVE_UP_SECS) {
-                node.store.write(move |tx| outbox::give_up(tx, id, &owner, now, code)).await
-            } else {
-                let next = now.plus_secs(wait_secs(item.attempt));
-                node.store.write(move |tx| outbox::failed(tx, id, &owner, next, code)).await
-            }
+        Ok(()) => {
+            node.store
+                .write(move |tx| {
+                    outbox::destination_answered(tx, &item.destination)?;
+                    outbox::delivered(tx, item.id, &owner, now)
+                })
+                .await
+        }
+        Err(failed) => {
+            tracing::info!(destination = %item.destination, kind = item.kind, ?failed, "delivery failed");
+            node.store.write(move |tx| put_off(tx, &item, &owner, &failed, now)).await
         }
     };
     match written {
         // The lease was over and another process has the item.
-        Err(crate::store::StoreError::NotFound) => Ok(()),
+        Err(StoreError::NotFound) => Ok(()),
         other => Ok(other?),
     }
 }
 
-/// 1, 2, 4 … seconds, at most half a minute: a peer that is back hears of a stop soon.
-fn wait_secs(attempts: u32) -> i64 {
-    1_i64
-        .checked_shl(attempts.saturating_sub(1).min(16))
-        .map_or(LONGEST_WAIT_SECS, |secs| secs.min(LONGEST_WAIT_SECS))
+/// Why an attempt failed.
+#[derive(Debug)]
+enum Failed {
+    /// The destination did not answer, or cannot be asked now.
+    Silent(Problem),
+    /// It answered, and refuses for good.
+    Refused(Problem),
+    /// The item cannot be read.
+    Unreadable,
+    /// This program does not know what the item asks.
+    Unknown,
 }
 
-async fn attempt(node: &Node, item: &Leased) -> Result<(), Problem> {
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        if problem.kind == ProblemKind::BadRequest { Self::Refused(problem) } else { Self::Silent(problem) }
+    }
+}
+
+/// Says when the item is tried again, or gives it up: with an alarm, because somebody was not told.
+fn put_off(
+    tx: &mut Tx<'_>,
+    item: &Leased,
+    owner: &str,
+    failed: &Failed,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (word, patience) = match failed {
+        Failed::Silent(problem) => (problem.kind.slug(), GIVE_UP_SECS),
+        Failed::Refused(problem) => (problem.kind.slug(), 0),
+        Failed::Unreadable => (outbox::UNREADABLE, 0),
+        Failed::Unknown => ("unknown", UNKNOWN_SECS),
+    };
+    match failed {
+        Failed::Silent(_) => {
+            outbox::destination_silent(tx, &item.destination, now, LONGEST_WAIT_SECS)?;
+        }
+        Failed::Refused(_) => outbox::destination_answered(tx, &item.destination)?,
+        Failed::Unreadable | Failed::Unknown => {}
+    }
+    if now >= item.created_at.plus_secs(patience) {
+        tracing::error!(
+            item = %item.id, destination = %item.destination, kind = item.kind, word, "delivery given up"
+        );
+        return outbox::give_up(tx, item.id, owner, now, word);
+    }
+    let wait = outbox::back_off_secs(i64::from(item.attempt), LONGEST_WAIT_SECS);
+    outbox::failed(tx, item.id, owner, now.plus_secs(wait), word)
+}
+
+async fn attempt(node: &Node, item: &Leased) -> Result<(), Failed> {
     match Work::of(item) {
-        Some(Work::Event(event)) => push(node, item, &event).await,
-        Some(Work::Redeem { held, code, dpop_kid }) => {
-            redeem_code::redeem_pre_authorized(node, held, &code, dpop_kid.as_ref()).await
+        Ok(Work::Event(event)) => Ok(push(node, item, &event).await?),
+        Ok(Work::Redeem { held, code, dpop_kid }) => {
+            Ok(redeem_code::redeem_pre_authorized(node, held, &code, dpop_kid.as_ref()).await?)
         }
-        Some(Work::GiveBack(grant)) => {
-            let holder = node.peers.resolve(&item.destination).await?;
-            ask_holder::give_grant_back(node, &holder, &grant).await
+        Ok(Work::GiveBack(grant)) => {
+            let holder = node.peers.resolve(&item.destination).await.map_err(Problem::from)?;
+            Ok(ask_holder::give_grant_back(node, &holder, &grant).await?)
         }
-        None => Err(Problem::because(ProblemKind::Internal, "unknown work")),
+        Err(NotWork::Unreadable) => Err(Failed::Unreadable),
+        Err(NotWork::Unknown) => Err(Failed::Unknown),
     }
 }
 
@@ -135,7 +203,7 @@ fn is_final(body: &[u8]) -> bool {
 /// Events about exchanges go to the holder, all others to the recipient.
 fn events_endpoint<'a>(peer: &'a TrustedPeer, event: &Event) -> Option<&'a url::Url> {
     match event {
-        Event::ExchangeAcknowledged(_) => peer.resource_events_endpoint(),
+        Event::ExchangeAcknowledged(_) | Event::DataDeleted(_) => peer.resource_events_endpoint(),
         _ => peer.client_events_endpoint(),
     }
 }

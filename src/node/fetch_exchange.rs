@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use super::{
-    Node, Problem, ProblemKind, Service, ask_holder, known_key, promise, redeem_code, request_consent,
+    Node, Problem, ProblemKind, Service, ask_holder, confirm_deletion, known_key, promise, redeem_code,
+    request_consent,
 };
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{HeldConsent, HeldState, HeldTokens};
@@ -186,7 +187,7 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
         receipt_digest: digest(text.as_bytes()),
     });
     let (id, holder, times) = (held.id, held.holder.clone(), held.detail.frequency.max);
-    let (text, body_digest) = (text.to_owned(), receipt.body_digest.clone());
+    let (text, body_digest, fetched) = (text.to_owned(), receipt.body_digest.clone(), held.clone());
     node.store
         .write(move |tx| {
             let fetch = NewFetch {
@@ -198,6 +199,7 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
             };
             fetches::insert(tx, &fetch)?;
             mark_unconfirmed(tx, id, false, now)?;
+            confirm_deletion::fetched(tx, &fetched, now)?;
             // The last of the allowed times: the service need not run into a refusal to learn that it is over.
             if fetches::received(tx, id)? >= times {
                 let mut over = held_consents::find(tx, id)?;

@@ -5,12 +5,12 @@ use super::{Node, Problem, ProblemKind};
 use crate::domain::catalogue::{DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::state::NotInForce;
-use crate::domain::consent::{Consent, ConsentRequest};
+use crate::domain::consent::{Consent, ConsentRequest, DeletionState};
 use crate::domain::exchange::event::REVOKED;
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, FieldName};
 pub use crate::store::consents::Change as KeptChange;
 use crate::store::outbox::Delivery;
-use crate::store::{StoreError, consent_requests, consents, exchanges, outbox, persons, refusals};
+use crate::store::{StoreError, consent_requests, consents, deletions, exchanges, outbox, persons, refusals};
 
 /// A permission with what the portal says about it.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct Permission {
     pub recipient_name: Text,
     /// The fields that were asked for.
     pub asked: Vec<FieldName>,
+    /// When the resident was reminded that it ends soon.
+    pub reminded_at: Option<Timestamp>,
 }
 
 /// Everything about one permission.
@@ -35,6 +37,10 @@ pub struct PermissionDetail {
     pub log: Vec<LogLine>,
     /// Whether the recipient was told of the end, and when it confirmed.
     pub end_notice: Option<EndNotice>,
+    /// How it stands with the deletion of what was fetched; none when nothing was.
+    pub deletion: Option<DeletionState>,
+    /// Whether the evidence of the decision is still kept.
+    pub evidence_kept: bool,
 }
 
 /// How far the news of an end has come.
@@ -135,6 +141,7 @@ pub async fn permission(
     resident: &Resident,
     id: ConsentId,
 ) -> Result<PermissionDetail, Problem> {
+    let now = node.now();
     let person = resident.person;
     node.store
         .read(move |store| {
@@ -153,13 +160,26 @@ pub async fn permission(
                     (None, None) => EndNotice::Sending,
                 }),
             };
-            Ok(PermissionDetail { permission, events, log, end_notice })
+            let deletion = deletion(store, &permission.consent, now)?;
+            let evidence_kept = consents::erased_at(store, id)?.is_none();
+            Ok(PermissionDetail { permission, events, log, end_notice, deletion, evidence_kept })
         })
         .await
         .map_err(|error| match error {
             StoreError::NotFound => Problem::new(ProblemKind::NotFound),
             other => other.into(),
         })
+}
+
+/// Due as the holder counts: from the last exchange that it made, as long as the terms allow the recipient to keep it.
+fn deletion(
+    store: &mut crate::store::Reader<'_>,
+    consent: &Consent,
+    now: Timestamp,
+) -> Result<Option<DeletionState>, StoreError> {
+    let confirmed = deletions::confirmations(store, consent.id)?;
+    let deleted_at = confirmed.first().map(|confirmation| confirmation.deleted_at);
+    Ok(DeletionState::judge(consent.last_exchange_at, &consent.terms.retention, deleted_at, now))
 }
 
 fn revocation_notice(
@@ -181,6 +201,7 @@ fn of_person(
 fn with_request(store: &mut crate::store::Reader<'_>, consent: Consent) -> Result<Permission, StoreError> {
     let request = consent_requests::of_consent(store, consent.id)?;
     Ok(Permission {
+        reminded_at: consents::reminded_at(store, consent.id)?,
         consent,
         declared_use: request.declared_use,
         recipient_name: request.recipient_name,

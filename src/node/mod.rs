@@ -6,6 +6,7 @@ mod ask_holder;
 pub mod authenticate_client;
 pub mod authenticate_service;
 pub mod authorize;
+pub mod confirm_deletion;
 pub mod decide_consent;
 pub mod deliver_outbox;
 pub mod dpop_nonce;
@@ -95,6 +96,15 @@ pub struct Limits {
     pub session_max_secs: i64,
 }
 
+/// How long the node keeps what it need not keep for ever, as the operator set it.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// Personal data and evidence of a consent after its end, in seconds.
+    pub consents_secs: i64,
+    /// Requests that came to nothing, in seconds.
+    pub requests_secs: i64,
+}
+
 /// What a node is and offers, from its configuration.
 #[derive(Clone)]
 pub struct Settings {
@@ -120,6 +130,8 @@ pub struct Settings {
     pub token_policy: TokenPolicy,
     /// The bounds that the operator set.
     pub limits: Limits,
+    /// How long it keeps what it need not keep for ever.
+    pub retention: Retention,
 }
 
 impl Settings {
@@ -161,7 +173,7 @@ pub struct Node {
     /// Nonces that other holders demanded last, by holder.
     pub peer_nonces: Mutex<HashMap<EntityId, String>>,
     /// Status lists as made a moment ago, by number.
-    pub status_lists: tokio::sync::Mutex<HashMap<u32, (Timestamp, Arc<str>)>>,
+    pub status_lists: tokio::sync::Mutex<HashMap<u32, (Timestamp, publish_status::PublishedList)>>,
     /// The other members.
     pub peers: Arc<dyn Peers>,
     /// Requests to other members.

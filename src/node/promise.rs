@@ -45,19 +45,35 @@ struct Redemption {
 }
 
 impl Work {
-    /// Reads an item back; none when its words are not this program's.
-    pub(super) fn of(item: &Leased) -> Option<Self> {
+    /// Reads an item back.
+    pub(super) fn of(item: &Leased) -> Result<Self, NotWork> {
         match item.kind.as_str() {
-            kind if kind.starts_with(EVENT) => serde_json::from_str(&item.payload).ok().map(Self::Event),
+            kind if kind.starts_with(EVENT) => match serde_json::from_str(&item.payload) {
+                Ok(event) => Ok(Self::Event(event)),
+                Err(_) if Event::is_known(kind) => Err(NotWork::Unreadable),
+                Err(_) => Err(NotWork::Unknown),
+            },
             REDEEM => {
-                let redemption: Redemption = serde_json::from_str(&item.payload).ok()?;
+                let redemption: Redemption =
+                    serde_json::from_str(&item.payload).map_err(|_| NotWork::Unreadable)?;
                 let Redemption { held, code, dpop_kid } = redemption;
-                Some(Self::Redeem { held, code, dpop_kid })
+                Ok(Self::Redeem { held, code, dpop_kid })
             }
-            GIVE_BACK => serde_json::from_str(&item.payload).ok().map(Self::GiveBack),
-            _ => None,
+            GIVE_BACK => {
+                serde_json::from_str(&item.payload).map(Self::GiveBack).map_err(|_| NotWork::Unreadable)
+            }
+            _ => Err(NotWork::Unknown),
         }
     }
+}
+
+/// Why an item asks nothing of this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotWork {
+    /// The item's word is known, its content is not what belongs to the word.
+    Unreadable,
+    /// The word is not known: a newer program may have written it.
+    Unknown,
 }
 
 /// Promises an event about a consent to its recipient. Events about one consent arrive in order. `sequence` tells two
@@ -104,6 +120,28 @@ pub(super) fn acknowledgement(
             order_key: format!("exchange:{exchange}"),
             dedup_key: format!("{}:{exchange}", event.name()),
             subject: exchange,
+            payload: write(event)?,
+            next_at: now,
+        },
+    )
+}
+
+/// Promises a holder this node's signature on the deletion of what was fetched until a moment.
+pub(super) fn deletion(
+    tx: &mut Tx<'_>,
+    held: &HeldConsent,
+    event: &Event,
+    fetched_until: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    push(
+        tx,
+        NewItem {
+            kind: event.name(),
+            destination: held.holder.clone(),
+            subject: held.id.to_string(),
+            order_key: format!("deletion:{}", held.id),
+            dedup_key: format!("{}:{}:{}", event.name(), held.id, fetched_until.micros()),
             payload: write(event)?,
             next_at: now,
         },

@@ -1,6 +1,6 @@
 //! Another node tells us something: verified with the sender's own keys, acted on once.
 
-use super::{KeyPurpose, Node, known_key, promise, redeem_code};
+use super::{KeyPurpose, Node, confirm_deletion, known_key, promise, redeem_code};
 use crate::domain::catalogue::Demand;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::terms::DETAIL_TYPE;
@@ -67,7 +67,7 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
             },
         )?;
     let in_role = match &event {
-        Event::ExchangeAcknowledged(_) => as_recipient,
+        Event::ExchangeAcknowledged(_) | Event::DataDeleted(_) => as_recipient,
         _ => as_holder,
     };
     if !in_role {
@@ -90,6 +90,9 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
                 }
                 (Event::ConsentGiven(_), None) => Ok(()),
                 (Event::ExchangeAcknowledged(event), _) => take_acknowledged(tx, &sender, event, &text, now),
+                (Event::DataDeleted(event), _) => {
+                    confirm_deletion::take(tx, &sender, event, &claims.jti, &text, now)
+                }
                 (
                     Event::ConsentChanged(news)
                     | Event::ConsentSuspended(news)

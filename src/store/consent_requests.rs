@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::columns::{demand, from_json, to_json};
 use super::persons::Person;
 use super::schema::consent_requests;
-use super::sealed::column;
+use super::sealed::{KeyedHash, column};
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{ConsentRequest, Origin, PendingDecision, RequestState};
@@ -263,4 +263,32 @@ pub fn lapse_due(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, StoreError> {
         consent_requests::ended_at.eq(now),
     ))
     .execute(tx.db)?)
+}
+
+/// Forgets whom a request expected that led to a consent.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn erase_person(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
+    diesel::update(consent_requests::table.filter(consent_requests::consent.eq(consent)))
+        .set((
+            consent_requests::expected_person.eq(None::<KeyedHash>),
+            consent_requests::person.eq(None::<PersonId>),
+        ))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+/// Deletes requests that came to nothing before a moment. Returns how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn delete_ended(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    let over: Vec<RequestId> = consent_requests::table
+        .filter(consent_requests::consent.is_null().and(consent_requests::ended_at.lt(before)))
+        .order(consent_requests::ended_at)
+        .limit(i64::from(limit))
+        .select(consent_requests::id)
+        .load(tx.db)?;
+    Ok(diesel::delete(consent_requests::table.filter(consent_requests::id.eq_any(over))).execute(tx.db)?)
 }

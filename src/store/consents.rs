@@ -6,12 +6,12 @@ use super::columns::{from_json, to_json};
 use super::db::Db;
 use super::schema::{consent_events, consents, counters, persons};
 use super::sealed::{KeyedHash, column};
-use super::{Reader, StoreError, Tx};
+use super::{Reader, StoreError, Tx, status_lists};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{
     Actor, Commitment, Consent, ConsentState, End, Evidence, Origin, Reason, Transition,
 };
-use crate::domain::ids::{ConsentId, GrantId, PairwiseSubject, PersonId, RequestId};
+use crate::domain::ids::{ConsentId, EntityId, GrantId, PairwiseSubject, PersonId, RequestId};
 use crate::domain::token::status_list::LIST_SIZE;
 
 #[derive(Queryable, Selectable)]
@@ -243,6 +243,22 @@ pub fn footing(reader: &mut Reader<'_>, id: ConsentId) -> Result<Footing, StoreE
     Ok(Footing { passkey: passkey.is_some(), identifier_changed: then.is_some_and(|then| then != now) })
 }
 
+/// A recipient's consent by its commitment: also one whose grant has passed to another consent.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn find_by_commitment(
+    reader: &mut Reader<'_>,
+    recipient: &EntityId,
+    commitment: &Commitment,
+) -> Result<Consent, StoreError> {
+    let row: Row = consents::table
+        .filter(consents::commitment.eq(commitment.as_str()).and(consents::recipient.eq(recipient)))
+        .select(Row::as_select())
+        .first(reader.db)?;
+    row.into_consent()
+}
+
 /// A consent by id, held until the transaction ends: no other write changes it in between.
 ///
 /// # Errors
@@ -285,6 +301,9 @@ pub fn save(tx: &mut Tx<'_>, consent: &Consent, change: Option<&Transition>) -> 
     if changed != 1 {
         return Err(StoreError::Conflict);
     }
+    if before != consent.state.as_str() {
+        status_lists::count_change(tx, consent.status_index)?;
+    }
     match change {
         Some(change) => keep_change(tx, consent.id, Some(&before), change),
         None if before == consent.state.as_str() => Ok(()),
@@ -311,6 +330,25 @@ pub fn of_person(reader: &mut Reader<'_>, person: PersonId) -> Result<Vec<Consen
     let rows: Vec<Row> = consents::table
         .filter(consents::person.eq(person))
         .order((consents::decided_at.desc(), consents::id))
+        .select(Row::as_select())
+        .load(reader.db)?;
+    rows.into_iter().map(Row::into_consent).collect()
+}
+
+/// Consents that have not ended, from behind one on, in the order of their identifiers.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn in_force_after(
+    reader: &mut Reader<'_>,
+    after: Option<ConsentId>,
+    limit: u32,
+) -> Result<Vec<Consent>, StoreError> {
+    let from = after.unwrap_or(ConsentId::from_bytes([0; 16]));
+    let rows: Vec<Row> = consents::table
+        .filter(consents::ended_at.is_null().and(consents::id.gt(from)))
+        .order(consents::id)
+        .limit(i64::from(limit))
         .select(Row::as_select())
         .load(reader.db)?;
     rows.into_iter().map(Row::into_consent).collect()
@@ -355,9 +393,13 @@ pub fn history(reader: &mut Reader<'_>, id: ConsentId) -> Result<Vec<Change>, St
 /// The evidence of the decision.
 ///
 /// # Errors
-/// [`StoreError::NotFound`]; [`StoreError::Corrupt`] when it was tampered with.
+/// [`StoreError::NotFound`], also when it was erased; [`StoreError::Corrupt`] when it was tampered with.
 pub fn evidence(reader: &mut Reader<'_>, id: ConsentId) -> Result<Evidence, StoreError> {
-    let sealed: Vec<u8> = consents::table.find(id).select(consents::evidence).first(reader.db)?;
+    let sealed: Vec<u8> = consents::table
+        .find(id)
+        .filter(consents::erased_at.is_null())
+        .select(consents::evidence)
+        .first(reader.db)?;
     let text = reader.keys.sealer.open_text(column!(consents.evidence), id.as_bytes(), &sealed)?;
     from_json(&text, "consents.evidence")
 }
@@ -379,7 +421,7 @@ pub fn due_to_expire(
         .load(reader.db)?)
 }
 
-/// The entries of one status list: place in that list, state.
+/// The entries of one status list that are not valid: place in that list, state.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -388,6 +430,7 @@ pub fn statuses(reader: &mut Reader<'_>, list: u32) -> Result<Vec<(u32, ConsentS
     let first = i64::from(list) * size;
     let rows: Vec<(i64, String, Option<Timestamp>)> = consents::table
         .filter(consents::status_index.ge(first).and(consents::status_index.lt(first + size)))
+        .filter(consents::state.ne(ConsentState::Active.as_str()))
         .order(consents::status_index)
         .select((consents::status_index, consents::state, consents::ended_at))
         .load(reader.db)?;
@@ -410,4 +453,86 @@ pub fn status_lists(reader: &mut Reader<'_>) -> Result<u32, StoreError> {
     let drawn: i64 = counters::table.find("status_index").select(counters::next_value).first(reader.db)?;
     u32::try_from(drawn / i64::from(LIST_SIZE / 2) + 1)
         .map_err(|_| StoreError::Corrupt("counters.next_value"))
+}
+
+/// Consents in force that end before a moment and of which the resident was not reminded yet. A consent that was given
+/// for a short time only, twice the lead at most, needs no reminder.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn due_for_reminder(
+    reader: &mut Reader<'_>,
+    now: Timestamp,
+    ends_before: Timestamp,
+    limit: u32,
+) -> Result<Vec<ConsentId>, StoreError> {
+    let lead = ends_before.micros().saturating_sub(now.micros());
+    Ok(consents::table
+        .filter(consents::ended_at.is_null().and(consents::reminded_at.is_null()))
+        .filter(consents::until_at.gt(now).and(consents::until_at.le(ends_before)))
+        .filter(consents::decided_at.lt(consents::until_at - lead.saturating_mul(2)))
+        .order(consents::until_at)
+        .limit(i64::from(limit))
+        .select(consents::id)
+        .load(reader.db)?)
+}
+
+/// The resident is reminded, once.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when it was done before.
+pub fn remind(tx: &mut Tx<'_>, id: ConsentId, now: Timestamp) -> Result<(), StoreError> {
+    let changed = diesel::update(consents::table.find(id).filter(consents::reminded_at.is_null()))
+        .set(consents::reminded_at.eq(now))
+        .execute(tx.db)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+}
+
+/// When the resident was reminded that a consent ends soon.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn reminded_at(reader: &mut Reader<'_>, id: ConsentId) -> Result<Option<Timestamp>, StoreError> {
+    Ok(consents::table.find(id).select(consents::reminded_at).first(reader.db)?)
+}
+
+/// Consents that ended before a moment and of which everything is still kept.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn due_for_erasure(
+    reader: &mut Reader<'_>,
+    ended_before: Timestamp,
+    limit: u32,
+) -> Result<Vec<ConsentId>, StoreError> {
+    Ok(consents::table
+        .filter(consents::ended_at.lt(ended_before).and(consents::erased_at.is_null()))
+        .order(consents::ended_at)
+        .limit(i64::from(limit))
+        .select(consents::id)
+        .load(reader.db)?)
+}
+
+/// Erases the evidence of an ended consent. What a resident signed cannot be shown after that.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when it has not ended.
+pub fn erase(tx: &mut Tx<'_>, id: ConsentId, now: Timestamp) -> Result<(), StoreError> {
+    let nothing = tx.keys.sealer.seal(column!(consents.evidence), id.as_bytes(), b"null")?;
+    let changed = diesel::update(consents::table.find(id).filter(consents::ended_at.is_not_null()))
+        .set((
+            consents::evidence.eq(nothing),
+            consents::identifier_hash.eq(None::<KeyedHash>),
+            consents::erased_at.eq(now),
+        ))
+        .execute(tx.db)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+}
+
+/// When the evidence of a consent was erased.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn erased_at(reader: &mut Reader<'_>, id: ConsentId) -> Result<Option<Timestamp>, StoreError> {
+    Ok(consents::table.find(id).select(consents::erased_at).first(reader.db)?)
 }

@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Binary, Text};
 use zeroize::Zeroizing;
 
 use super::db::on_backend;
-use super::schema::outbox;
+use super::schema::{outbox, outbox_peers};
 use super::sealed::column;
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
@@ -108,15 +108,28 @@ pub fn push(tx: &mut Tx<'_>, item: &NewItem, now: Timestamp) -> Result<Option<Ou
     Ok((inserted == 1).then_some(id))
 }
 
-/// `$n` works on both databases. The inner query takes the oldest open item of each order key only.
+/// Deliveries to one destination at a time. One that did not answer last time is tried with one item.
+const PER_DESTINATION: i64 = 4;
+
+/// `$n` works on both databases. The innermost query takes the oldest open item of each order key only, and nothing for
+/// a destination that is to be left alone for now; around it, each destination gets its share and no more.
 const LEASE: &str = "\
     UPDATE outbox SET lease_owner = $1, lease_until = $2, attempts = attempts + 1 \
     WHERE seq IN ( \
-      SELECT o.seq FROM outbox o \
-      WHERE o.delivered_at IS NULL AND o.given_up_at IS NULL AND o.next_at <= $3 AND o.lease_until <= $4 \
-        AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.order_key = o.order_key AND e.seq < o.seq \
-                        AND e.delivered_at IS NULL AND e.given_up_at IS NULL) \
-      ORDER BY o.next_at, o.seq LIMIT $5) \
+      SELECT d.seq FROM ( \
+        SELECT o.seq, o.next_at, o.destination, \
+          ROW_NUMBER() OVER (PARTITION BY o.destination ORDER BY o.next_at, o.seq) AS place \
+        FROM outbox o \
+        WHERE o.delivered_at IS NULL AND o.given_up_at IS NULL AND o.next_at <= $3 AND o.lease_until <= $4 \
+          AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.order_key = o.order_key AND e.seq < o.seq \
+                          AND e.delivered_at IS NULL AND e.given_up_at IS NULL) \
+          AND NOT EXISTS (SELECT 1 FROM outbox_peers p WHERE p.destination = o.destination \
+                          AND p.not_before > $5)) d \
+      WHERE d.place + (SELECT COUNT(*) FROM outbox b WHERE b.destination = d.destination \
+                       AND b.delivered_at IS NULL AND b.given_up_at IS NULL AND b.lease_until > $6) \
+        <= CASE WHEN EXISTS (SELECT 1 FROM outbox_peers p WHERE p.destination = d.destination) \
+                THEN 1 ELSE $7 END \
+      ORDER BY d.next_at, d.seq LIMIT $8) \
     RETURNING id, kind, destination, subject, payload, attempts, created_at";
 
 #[derive(QueryableByName)]
@@ -126,7 +139,7 @@ struct LeasedRow {
     #[diesel(sql_type = Text)]
     kind: String,
     #[diesel(sql_type = Text)]
-    destination: EntityId,
+    destination: String,
     #[diesel(sql_type = Text)]
     subject: String,
     #[diesel(sql_type = Binary)]
@@ -137,7 +150,25 @@ struct LeasedRow {
     created_at: Timestamp,
 }
 
+impl LeasedRow {
+    /// None when what stands in the row cannot be read (any more).
+    fn into_leased(self, reader: &Reader<'_>) -> Option<Leased> {
+        let sealer = &reader.keys.sealer;
+        Some(Leased {
+            payload: sealer.open_text(column!(outbox.payload), self.id.as_bytes(), &self.payload).ok()?,
+            destination: EntityId::new(&self.destination).ok()?,
+            id: self.id,
+            kind: self.kind,
+            subject: self.subject,
+            attempt: u32::try_from(self.attempts).unwrap_or(u32::MAX),
+            created_at: self.created_at,
+        })
+    }
+}
+
 /// Leases items that are due, each to one worker at a time. A worker that dies loses its lease at `until`.
+///
+/// An item that cannot be read is given up here: it must not hold back what comes after it.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -153,25 +184,72 @@ pub fn lease(
         .bind::<BigInt, _>(until)
         .bind::<BigInt, _>(now)
         .bind::<BigInt, _>(now)
+        .bind::<BigInt, _>(now)
+        .bind::<BigInt, _>(now)
+        .bind::<BigInt, _>(PER_DESTINATION)
         .bind::<BigInt, _>(i64::from(limit))
         .load(tx.db)?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Leased {
-                payload: tx.keys.sealer.open_text(
-                    column!(outbox.payload),
-                    row.id.as_bytes(),
-                    &row.payload,
-                )?,
-                id: row.id,
-                kind: row.kind,
-                destination: row.destination,
-                subject: row.subject,
-                attempt: u32::try_from(row.attempts).unwrap_or(u32::MAX),
-                created_at: row.created_at,
-            })
-        })
-        .collect()
+    let mut items = Vec::new();
+    for row in rows {
+        let id = row.id;
+        match row.into_leased(tx) {
+            Some(item) => items.push(item),
+            None => {
+                tracing::error!(item = %id, "an outbox item cannot be read and is given up");
+                give_up(tx, id, owner, now, UNREADABLE)?;
+            }
+        }
+    }
+    Ok(items)
+}
+
+/// Why an item was given up that cannot be read.
+pub const UNREADABLE: &str = "unreadable";
+
+/// A destination answered, with whatever: it is asked as usual again.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn destination_answered(tx: &mut Tx<'_>, destination: &EntityId) -> Result<(), StoreError> {
+    diesel::delete(outbox_peers::table.find(destination)).execute(tx.db)?;
+    Ok(())
+}
+
+/// A destination did not answer: nothing goes to it for a while, longer from time to time, `longest_secs` at most.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn destination_silent(
+    tx: &mut Tx<'_>,
+    destination: &EntityId,
+    now: Timestamp,
+    longest_secs: i64,
+) -> Result<(), StoreError> {
+    let known: Option<i64> =
+        outbox_peers::table.find(destination).select(outbox_peers::failures).first(tx.db).optional()?;
+    let failures = known.unwrap_or(0).saturating_add(1);
+    let not_before = now.plus_secs(back_off_secs(failures, longest_secs));
+    if known.is_some() {
+        diesel::update(outbox_peers::table.find(destination))
+            .set((outbox_peers::failures.eq(failures), outbox_peers::not_before.eq(not_before)))
+            .execute(tx.db)?;
+    } else {
+        diesel::insert_into(outbox_peers::table)
+            .values((
+                outbox_peers::destination.eq(destination),
+                outbox_peers::failures.eq(failures),
+                outbox_peers::not_before.eq(not_before),
+            ))
+            .execute(tx.db)?;
+    }
+    Ok(())
+}
+
+/// 1, 2, 4 … seconds, `longest` at most.
+#[must_use]
+pub fn back_off_secs(failures: i64, longest: i64) -> i64 {
+    let doublings = u32::try_from(failures.saturating_sub(1).clamp(0, 16)).unwrap_or(16);
+    1_i64.checked_shl(doublings).map_or(longest, |secs| secs.min(longest))
 }
 
 /// The item has arrived.
@@ -276,6 +354,15 @@ pub fn deliveries(reader: &mut Reader<'_>, subject: &str) -> Result<Vec<Delivery
         .collect())
 }
 
+/// Forgets items that were delivered or given up and made before a moment.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn forget_settled(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
+    let settled = outbox::delivered_at.is_not_null().or(outbox::given_up_at.is_not_null());
+    Ok(diesel::delete(outbox::table.filter(outbox::created_at.lt(before)).filter(settled)).execute(tx.db)?)
+}
+
 /// When the next item is due; none when nothing waits.
 ///
 /// # Errors
@@ -293,9 +380,13 @@ mod tests {
     use crate::store::testing::{at, on_both, root_keys};
 
     fn item(order: &str, dedup: &str) -> NewItem {
+        to("https://peer.example", order, dedup)
+    }
+
+    fn to(destination: &str, order: &str, dedup: &str) -> NewItem {
         NewItem {
             kind: "event",
-            destination: EntityId::new("https://peer.example").unwrap(),
+            destination: EntityId::new(destination).unwrap(),
             subject: "consent-1".to_owned(),
             order_key: order.to_owned(),
             dedup_key: dedup.to_owned(),
@@ -310,7 +401,8 @@ mod tests {
                 .store
                 .write(|tx| {
                     for n in 0..200 {
-                        push(tx, &item(&format!("o{n}"), &format!("d{n}")), at(0))?;
+                        let peer = format!("https://peer-{}.example", n / 4);
+                        push(tx, &to(&peer, &format!("o{n}"), &format!("d{n}")), at(0))?;
                     }
                     Ok::<_, StoreError>(())
                 })
@@ -387,6 +479,90 @@ mod tests {
             assert_eq!(seen.len(), 2);
             assert_eq!((seen[0].given_up_at, seen[0].last_error.as_deref()), (Some(at(101)), Some("refused")));
             assert_eq!((seen[1].delivered_at, seen[1].attempts), (Some(at(103)), 1));
+        }
+    );
+
+    on_both!(
+        async fn a_silent_destination_holds_back_nobody_else_and_is_asked_with_one_item(fixture) {
+            let store = &fixture.store;
+            store
+                .write(|tx| {
+                    for n in 0..100 {
+                        push(tx, &to("https://dead.example", &format!("x{n}"), &format!("x{n}")), at(0))?;
+                    }
+                    push(tx, &to("https://alive.example", "y", "y"), at(0))
+                })
+                .await
+                .unwrap();
+            let take = |when| store.write(move |tx| lease(tx, "w", at(when), at(when + 60), 32));
+            let first = take(1).await.unwrap();
+            let hosts: Vec<&str> = first.iter().map(|item| item.destination.as_str()).collect();
+            assert_eq!(hosts.iter().filter(|host| host.contains("dead")).count(), 4, "its share");
+            assert_eq!(hosts.iter().filter(|host| host.contains("alive")).count(), 1);
+            assert!(take(1).await.unwrap().is_empty(), "the share is under way");
+            let dead = EntityId::new("https://dead.example").unwrap();
+            for item in first {
+                let dead = dead.clone();
+                store
+                    .write(move |tx| {
+                        if item.destination == dead {
+                            destination_silent(tx, &dead, at(2), 30)?;
+                            return failed(tx, item.id, "w", at(3), "unreachable");
+                        }
+                        destination_answered(tx, &item.destination)?;
+                        delivered(tx, item.id, "w", at(2))
+                    })
+                    .await
+                    .unwrap();
+            }
+            // Four failures: eight seconds of peace, then one item at a time.
+            assert!(take(9).await.unwrap().is_empty());
+            let probe = take(10).await.unwrap();
+            assert_eq!(probe.len(), 1);
+            assert!(take(11).await.unwrap().is_empty());
+            let id = probe[0].id;
+            store
+                .write(move |tx| {
+                    destination_answered(tx, &dead)?;
+                    delivered(tx, id, "w", at(12))
+                })
+                .await
+                .unwrap();
+            assert_eq!(take(12).await.unwrap().len(), 4, "as usual again");
+            assert_eq!(back_off_secs(1, 30), 1);
+            assert_eq!(back_off_secs(6, 30), 30);
+            assert_eq!(back_off_secs(i64::MAX, 30), 30);
+        }
+    );
+
+    on_both!(
+        async fn an_item_that_cannot_be_read_is_given_up_and_blocks_nothing(fixture) {
+            let store = &fixture.store;
+            let first = store
+                .write(|tx| {
+                    let first = push(tx, &item("o", "a"), at(0))?;
+                    push(tx, &item("o", "b"), at(0))?;
+                    Ok::<_, StoreError>(first.unwrap())
+                })
+                .await
+                .unwrap();
+            store
+                .write(move |tx| {
+                    diesel::update(outbox::table.filter(outbox::id.eq(first)))
+                        .set(outbox::payload.eq(b"not sealed by this node".to_vec()))
+                        .execute(tx.db)
+                        .map_err(StoreError::from)
+                })
+                .await
+                .unwrap();
+            assert!(store.write(|tx| lease(tx, "w", at(1), at(60), 10)).await.unwrap().is_empty());
+            let next = store.write(|tx| lease(tx, "w", at(1), at(60), 10)).await.unwrap();
+            assert_eq!(next[0].payload.as_str(), "payload of b");
+            let seen = store.read(|r| deliveries(r, "consent-1")).await.unwrap();
+            assert_eq!(
+                (seen[0].given_up_at, seen[0].last_error.as_deref()),
+                (Some(at(1)), Some(UNREADABLE))
+            );
         }
     );
 }

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::schema::persons;
+use super::schema::{consent_requests, consents, passkeys, persons, standing_denials};
 use super::sealed::{KeyedHash, column};
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
@@ -99,6 +99,44 @@ pub fn find(reader: &mut Reader<'_>, id: PersonId) -> Result<Person, StoreError>
         last_login_at: row.last_login_at,
     })
 }
+
+/// Erases who residents are that have not logged in since a moment and of whom nothing is kept but erased consents:
+/// identifier and login cannot be found or read after that, and a later login is a new resident's. Returns how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn erase_idle(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    let kept = consents::table.filter(consents::person.eq(persons::id)).filter(consents::erased_at.is_null());
+    let asked = consent_requests::table.filter(consent_requests::person.eq(persons::id.nullable()));
+    let idle: Vec<PersonId> = persons::table
+        .filter(persons::last_login_at.lt(before).and(persons::issuer.ne(ERASED)))
+        .filter(diesel::dsl::not(diesel::dsl::exists(kept)))
+        .filter(diesel::dsl::not(diesel::dsl::exists(asked)))
+        .order(persons::last_login_at)
+        .limit(i64::from(limit))
+        .select(persons::id)
+        .load(tx.db)?;
+    for id in &idle {
+        let nothing = tx.keys.sealer.seal(column!(persons.identifier), id.as_bytes(), b"")?;
+        diesel::delete(passkeys::table.filter(passkeys::person.eq(*id))).execute(tx.db)?;
+        diesel::delete(standing_denials::table.filter(standing_denials::person.eq(*id))).execute(tx.db)?;
+        // Random bytes that are no hash of anything.
+        let subject = KeyedHash::stored(&tx.random::<32>(), "persons.subject_hash")?;
+        let identifier = KeyedHash::stored(&tx.random::<32>(), "persons.identifier_hash")?;
+        diesel::update(persons::table.find(*id))
+            .set((
+                persons::issuer.eq(ERASED),
+                persons::subject_hash.eq(subject),
+                persons::identifier_hash.eq(identifier),
+                persons::identifier.eq(nothing),
+            ))
+            .execute(tx.db)?;
+    }
+    Ok(idle.len())
+}
+
+/// The issuer of residents who were erased.
+const ERASED: &str = "erased";
 
 #[cfg(test)]
 mod tests {

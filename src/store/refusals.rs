@@ -103,6 +103,15 @@ pub fn purge_strangers(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, Stor
         .execute(tx.db)?)
 }
 
+/// Forgets the refusals that concern a consent.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn forget(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
+    diesel::delete(refusals::table.filter(refusals::consent.eq(consent))).execute(tx.db)?;
+    Ok(())
+}
+
 /// The latest refusals of all, for the operator.
 ///
 /// # Errors

@@ -186,6 +186,8 @@ diesel::table! {
         stated_auth_time -> Nullable<BigInt>,
         identifier_hash -> Nullable<Binary>,
         passkey -> Nullable<Text>,
+        reminded_at -> Nullable<BigInt>,
+        erased_at -> Nullable<BigInt>,
     }
 }
 
@@ -298,6 +300,7 @@ diesel::table! {
         authorization_dpop_kid -> Nullable<Text>,
         asked_acr -> Nullable<Text>,
         asked_max_age -> Nullable<BigInt>,
+        erased_at -> Nullable<BigInt>,
     }
 }
 
@@ -320,6 +323,57 @@ diesel::table! {
         target -> Text,
         name -> Text,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    status_lists (number) {
+        number -> BigInt,
+        changes -> BigInt,
+        token -> Nullable<Text>,
+        of_changes -> Nullable<BigInt>,
+        kid -> Nullable<Text>,
+        signed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    jobs (name) {
+        name -> Text,
+        due_at -> BigInt,
+        lease_owner -> Nullable<Text>,
+        lease_until -> BigInt,
+        run -> BigInt,
+        last_done_at -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    outbox_peers (destination) {
+        destination -> Text,
+        failures -> BigInt,
+        not_before -> BigInt,
+    }
+}
+
+diesel::table! {
+    deletions (held) {
+        held -> Binary,
+        fetched_at -> BigInt,
+        due_at -> BigInt,
+        confirmed_at -> Nullable<BigInt>,
+        deleted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    deletion_confirmations (consent, jti) {
+        consent -> Binary,
+        jti -> Text,
+        deleted_at -> BigInt,
+        received_at -> BigInt,
+        event -> Text,
     }
 }
 
@@ -347,4 +401,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     fetches,
     standing_denials,
     passkeys,
+    status_lists,
+    jobs,
+    outbox_peers,
+    deletions,
+    deletion_confirmations,
 );

@@ -122,3 +122,13 @@ pub fn revoke_all(tx: &mut Tx<'_>, consent: ConsentId, now: Timestamp) -> Result
     .execute(tx.db)?;
     Ok(())
 }
+
+/// Forgets every token of a consent that has ended.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn forget(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
+    diesel::delete(issued_tokens::table.filter(issued_tokens::consent.eq(consent))).execute(tx.db)?;
+    diesel::delete(refresh_tokens::table.filter(refresh_tokens::consent.eq(consent))).execute(tx.db)?;
+    Ok(())
+}

@@ -26,6 +26,13 @@ pub enum Entry {
         /// When, seconds since 1970.
         at: i64,
     },
+    /// The resident was reminded of a consent that ends soon.
+    Reminder {
+        /// The consent.
+        consent: ConsentId,
+        /// When, seconds since 1970.
+        at: i64,
+    },
     /// Data was released.
     Exchange {
         /// The consent.

@@ -3,9 +3,11 @@
 //! * [`terms`]: what one consent covers, and how a request is held against the declared use and the dataset.
 //! * [`state`]: the life cycle as an enum with transitions that can refuse.
 //! * [`document`]: exactly what the resident saw, in canonical JSON, and the commitment to it.
+//! * [`deletion`]: when fetched data must be gone.
 //! * [`evidence`]: the login provider's signature over that commitment.
 //! * [`passkey`]: a passkey's signature over it, where a dataset demands one too.
 
+pub mod deletion;
 pub mod document;
 pub mod evidence;
 pub mod held;
@@ -14,6 +16,7 @@ pub mod request;
 pub mod state;
 pub mod terms;
 
+pub use deletion::DeletionState;
 pub use document::{Commitment, ConsentDocument, Salt};
 pub use evidence::{Evidence, EvidenceError, VerifiedEvidence};
 pub use held::{HeldConsent, HeldState, HeldTokens, PendingAuthorization, ReplaceHow};

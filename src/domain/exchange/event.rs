@@ -31,6 +31,7 @@ const EXPIRED: &str = "urn:omadata:event:consent-expired";
 /// Type of [`Event::ConsentRevoked`].
 pub const REVOKED: &str = "urn:omadata:event:consent-revoked";
 const ACKNOWLEDGED: &str = "urn:omadata:event:exchange-acknowledged";
+const DELETED: &str = "urn:omadata:event:data-deleted";
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +51,8 @@ pub enum Event {
     ConsentExpired(ConsentNews),
     /// The recipient verified an exchange's answer.
     ExchangeAcknowledged(ExchangeAcknowledged),
+    /// The recipient's service deleted what was fetched.
+    DataDeleted(DataDeleted),
 }
 
 /// A consent that the recipient's service did not ask for itself.
@@ -142,6 +145,21 @@ pub struct ExchangeAcknowledged {
     pub receipt_digest: String,
 }
 
+/// What was fetched under a consent is deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataDeleted {
+    /// The consent.
+    pub grant_id: GrantId,
+    /// Its commitment, where the recipient knows it: a grant may have passed to another consent since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commitment: Option<Commitment>,
+    /// When it was deleted, seconds since 1970.
+    pub deleted_at: i64,
+    /// Everything that was fetched until then is covered, seconds since 1970.
+    pub fetched_until: i64,
+}
+
 /// The claims of a Security Event Token with exactly one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventClaims {
@@ -168,7 +186,14 @@ impl Event {
             Self::ConsentRevoked(_) => REVOKED,
             Self::ConsentExpired(_) => EXPIRED,
             Self::ExchangeAcknowledged(_) => ACKNOWLEDGED,
+            Self::DataDeleted(_) => DELETED,
         }
+    }
+
+    /// Whether this program knows events of that type.
+    #[must_use]
+    pub fn is_known(name: &str) -> bool {
+        [GIVEN, CHANGED, SUSPENDED, RESUMED, EXPIRED, REVOKED, ACKNOWLEDGED, DELETED].contains(&name)
     }
 
     fn to_member(&self) -> Result<(&'static str, Value), serde_json::Error> {
@@ -180,6 +205,7 @@ impl Event {
             | Self::ConsentRevoked(news)
             | Self::ConsentExpired(news) => serde_json::to_value(news)?,
             Self::ExchangeAcknowledged(event) => serde_json::to_value(event)?,
+            Self::DataDeleted(event) => serde_json::to_value(event)?,
         };
         Ok((self.name(), value))
     }
@@ -194,6 +220,7 @@ impl Event {
             REVOKED => serde_json::from_value(value).map(Self::ConsentRevoked).map_err(malformed),
             EXPIRED => serde_json::from_value(value).map(Self::ConsentExpired).map_err(malformed),
             ACKNOWLEDGED => serde_json::from_value(value).map(Self::ExchangeAcknowledged).map_err(malformed),
+            DELETED => serde_json::from_value(value).map(Self::DataDeleted).map_err(malformed),
             _ => Err(JoseError::MalformedClaims),
         }
     }

@@ -85,6 +85,7 @@ impl NodeDescription {
             "token_endpoint": self.at("/oauth/token"),
             "revocation_endpoint": self.at("/oauth/revoke"),
             "introspection_endpoint": self.at("/oauth/introspect"),
+            "status_list_aggregation_endpoint": self.at("/oauth/status-lists"),
             "jwks_uri": self.at("/oauth/jwks"),
             "jwks": self.token_keys.to_jwks(),
             "response_types_supported": ["code"],

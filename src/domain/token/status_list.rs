@@ -1,23 +1,46 @@
-//! Token Status List: one bit pair for every consent token's consent, published signed.
+//! Token Status List (IETF OAuth, `draft-ietf-oauth-status-list`): one bit pair for every consent token's consent,
+//! published signed; and the check that anyone can make with one.
 
-use serde::Serialize;
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+use serde::{Deserialize, Serialize};
 
 use super::consent_token::StatusReference;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{ConsentState, End};
 use crate::domain::ids::EntityId;
+use crate::domain::jose::{
+    Claims, JoseError, KeySource, Profile, PublicKeys, UnverifiedJws, b64url, check_times, from_b64url,
+};
 
 /// Bits for one entry: valid, invalid, suspended.
 const BITS: u8 = 2;
 
-/// Entries in one list. Indexes are drawn at random, so that their order says nothing.
-pub const LIST_SIZE: u32 = 1 << 17;
+/// Entries in one list. Indexes are drawn at random, so that their order says nothing; the more entries, the less the
+/// fetching of a list says about whose status is asked. What stands in it compresses to little.
+pub const LIST_SIZE: u32 = 1 << 20;
 
 /// How long a list may be kept by others, in seconds.
 pub const TTL_SECS: i64 = 60;
 
 /// `typ` of a status list token.
 pub const TYP: &str = "statuslist+jwt";
+
+/// Most bytes of a list that another holder may make us inflate: sixteen million entries of two bits.
+const MAX_INFLATED: u64 = 4 << 20;
+
+/// Form of a status list token. Other implementations may put more into it.
+pub const STATUS_LIST: Profile = Profile {
+    typ: TYP,
+    max_bytes: 1 << 20,
+    key_source: KeySource::Kid,
+    required: &["sub", "iat", "status_list"],
+    optional: Claims::Any,
+    extra_headers: &[],
+};
 
 /// The list's number and the place in it as a token refers to them.
 #[must_use]
@@ -29,6 +52,12 @@ pub fn reference(holder: &EntityId, index: u32) -> StatusReference {
 #[must_use]
 pub fn list_uri(holder: &EntityId, list: u32) -> String {
     format!("{holder}/oauth/status-lists/{list}")
+}
+
+/// Address of the list of all lists.
+#[must_use]
+pub fn aggregation_uri(holder: &EntityId) -> String {
+    format!("{holder}/oauth/status-lists")
 }
 
 /// The entry's value: 0 valid, 1 invalid, 2 suspended.
@@ -45,29 +74,35 @@ pub const fn value(state: ConsentState) -> u8 {
 }
 
 /// The claims of a status list token.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusListClaims {
     /// The holder.
-    pub iss: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
     /// The list's address.
     pub sub: String,
     /// Seconds since 1970.
     pub iat: i64,
     /// Seconds since 1970.
-    pub exp: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exp: Option<i64>,
     /// Seconds for which it may be kept.
-    pub ttl: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<i64>,
     /// The list itself.
     pub status_list: StatusList,
 }
 
 /// A compressed list.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusList {
     /// Bits for one entry.
     pub bits: u8,
     /// base64url of the zlib-compressed entries.
     pub lst: String,
+    /// Where all lists of this holder are named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregation_uri: Option<String>,
 }
 
 /// Packs entries that are not valid into the bytes of one list, lowest index in the lowest bits.
@@ -84,6 +119,23 @@ pub fn pack(entries: impl IntoIterator<Item = (u32, u8)>) -> Vec<u8> {
     bytes
 }
 
+/// Compresses packed entries (zlib, as small as it gets).
+///
+/// # Errors
+/// Never: nothing is written but memory.
+pub fn compress(packed: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(packed)?;
+    encoder.finish()
+}
+
+/// For how long others may keep a list of that lifetime, in seconds. It is signed anew when half its life is over, so
+/// that no kept copy outlives its `exp`.
+#[must_use]
+pub fn ttl(lifetime_secs: i64) -> i64 {
+    TTL_SECS.min(lifetime_secs / 2)
+}
+
 /// The claims of one list from its compressed bytes.
 #[must_use]
 pub fn claims(
@@ -94,11 +146,181 @@ pub fn claims(
     lifetime_secs: i64,
 ) -> StatusListClaims {
     StatusListClaims {
-        iss: holder.to_string(),
+        iss: Some(holder.to_string()),
         sub: list_uri(holder, list),
         iat: now.secs(),
-        exp: now.plus_secs(lifetime_secs).secs(),
-        ttl: TTL_SECS.min(lifetime_secs),
-        status_list: StatusList { bits: BITS, lst: crate::domain::jose::b64url(compressed) },
+        exp: Some(now.plus_secs(lifetime_secs).secs()),
+        ttl: Some(ttl(lifetime_secs)),
+        status_list: StatusList {
+            bits: BITS,
+            lst: b64url(compressed),
+            aggregation_uri: Some(aggregation_uri(holder)),
+        },
+    }
+}
+
+/// What a list says about one token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenStatus {
+    /// 0: in force.
+    Valid,
+    /// 1: over for good.
+    Invalid,
+    /// 2: held back for now.
+    Suspended,
+    /// A value that only its issuer understands: to be treated as not in force.
+    Other(u8),
+}
+
+impl TokenStatus {
+    const fn from_value(value: u8) -> Self {
+        match value {
+            0 => Self::Valid,
+            1 => Self::Invalid,
+            2 => Self::Suspended,
+            other => Self::Other(other),
+        }
+    }
+}
+
+/// Why a list says nothing about a token: it must then not be taken for valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StatusError {
+    /// Form, type, key or signature.
+    #[error("the status list is not signed as it must be: {0}")]
+    Signature(JoseError),
+    /// A list of another address, or of another issuer.
+    #[error("the status list is another one than the token names")]
+    OtherList,
+    /// Its time is over, it is from the future, or it does not say how long it counts.
+    #[error("the status list does not count at this moment")]
+    Stale,
+    /// What should be the list is none.
+    #[error("the status list cannot be read")]
+    Malformed,
+    /// The token's place is beyond the list's end.
+    #[error("the token's place is not in the status list")]
+    OutOfRange,
+}
+
+impl StatusError {
+    /// The stable word.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Signature(error) => error.reason(),
+            Self::OtherList => "status_list_other",
+            Self::Stale => "status_list_stale",
+            Self::Malformed => "status_list_malformed",
+            Self::OutOfRange => "status_index_out_of_range",
+        }
+    }
+}
+
+/// What a holder's list says at a moment about the token with this reference.
+///
+/// `keys` are the token keys of that holder, found by the caller through its trust chain; the list's own words lead to no
+/// key. A list without `exp` counts for its `ttl`; one with neither does not count.
+///
+/// # Errors
+/// [`StatusError`]: nothing may rest on the list.
+pub fn verify(
+    text: &str,
+    keys: &PublicKeys,
+    holder: &EntityId,
+    reference: &StatusReference,
+    now: Timestamp,
+) -> Result<TokenStatus, StatusError> {
+    let unverified = UnverifiedJws::parse(text, &STATUS_LIST).map_err(StatusError::Signature)?;
+    let claims =
+        unverified.verify_with::<StatusListClaims>(keys).map_err(StatusError::Signature)?.into_claims();
+    if claims.sub != reference.uri || claims.iss.as_ref().is_some_and(|iss| iss != holder.as_str()) {
+        return Err(StatusError::OtherList);
+    }
+    let ttl = claims.ttl.filter(|ttl| *ttl > 0);
+    let until =
+        claims.exp.or_else(|| ttl.map(|ttl| claims.iat.saturating_add(ttl))).ok_or(StatusError::Stale)?;
+    check_times(now, Some(claims.iat), None, Some(until)).map_err(|_| StatusError::Stale)?;
+    let entries = inflate(&claims.status_list)?;
+    entry(&entries, claims.status_list.bits, reference.idx).map(TokenStatus::from_value)
+}
+
+/// The entries of a list, within a bound.
+fn inflate(list: &StatusList) -> Result<Vec<u8>, StatusError> {
+    let compressed = from_b64url(&list.lst).map_err(|_| StatusError::Malformed)?;
+    let mut decoder = ZlibDecoder::new(compressed.as_slice());
+    let mut entries = Vec::new();
+    let read = Read::by_ref(&mut decoder).take(MAX_INFLATED + 1).read_to_end(&mut entries);
+    let whole = usize::try_from(decoder.total_in()).is_ok_and(|taken| taken == compressed.len());
+    match read {
+        Ok(length) if u64::try_from(length).is_ok_and(|length| length <= MAX_INFLATED) && whole => {
+            Ok(entries)
+        }
+        _ => Err(StatusError::Malformed),
+    }
+}
+
+fn entry(entries: &[u8], bits: u8, index: u32) -> Result<u8, StatusError> {
+    let mask = match bits {
+        1 => 0b1,
+        2 => 0b11,
+        4 => 0b1111,
+        8 => 0xff,
+        _ => return Err(StatusError::Malformed),
+    };
+    let per_byte = 8 / u32::from(bits);
+    let place = usize::try_from(index / per_byte).map_err(|_| StatusError::OutOfRange)?;
+    let byte = entries.get(place).ok_or(StatusError::OutOfRange)?;
+    Ok((byte >> ((index % per_byte) * u32::from(bits))) & mask)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The list of the standard with two bits for an entry.
+    const OF_THE_STANDARD: (&str, [u8; 12]) = ("eNo76fITAAPfAgc", [1, 2, 0, 3, 0, 1, 0, 1, 1, 2, 3, 3]);
+
+    #[test]
+    fn the_standards_own_lists_read_as_it_says() {
+        let (lst, values) = OF_THE_STANDARD;
+        let list = StatusList { bits: 2, lst: lst.to_owned(), aggregation_uri: None };
+        let entries = inflate(&list).unwrap();
+        assert_eq!(entries, [0xc9, 0x44, 0xf9]);
+        for (index, value) in (0..).zip(values) {
+            assert_eq!(entry(&entries, 2, index), Ok(value), "{index}");
+        }
+        assert_eq!(entry(&entries, 2, 12), Err(StatusError::OutOfRange));
+        assert_eq!(entry(&entries, 3, 0), Err(StatusError::Malformed));
+        let one = StatusList { bits: 1, lst: "eNrbuRgAAhcBXQ".to_owned(), aggregation_uri: None };
+        assert_eq!(inflate(&one).unwrap(), [0xb9, 0xa3]);
+        let packed = pack((0..).zip(values));
+        assert_eq!(packed.get(..3), Some([0xc9, 0x44, 0xf9].as_slice()));
+        assert!(packed.get(3..).unwrap().iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn what_inflates_without_end_or_is_cut_off_is_no_list() {
+        let bomb = compress(&vec![0; usize::try_from(MAX_INFLATED).unwrap() + 1]).unwrap();
+        let list = |bytes: &[u8]| StatusList { bits: 2, lst: b64url(bytes), aggregation_uri: None };
+        assert_eq!(inflate(&list(&bomb)), Err(StatusError::Malformed));
+        let good = compress(&pack([])).unwrap();
+        assert!(inflate(&list(&good)).is_ok());
+        assert_eq!(inflate(&list(good.get(..good.len() - 5).unwrap())), Err(StatusError::Malformed));
+        assert_eq!(inflate(&list(&[&good[..], b"more"].concat())), Err(StatusError::Malformed));
+        assert_eq!(inflate(&list(b"")), Err(StatusError::Malformed));
+    }
+
+    #[test]
+    fn suspended_and_over_are_told_apart() {
+        let at = Timestamp::from_secs(1);
+        for (state, status) in [
+            (ConsentState::Active, TokenStatus::Valid),
+            (ConsentState::Suspended, TokenStatus::Suspended),
+            (ConsentState::Ended { at, how: End::Expired }, TokenStatus::Invalid),
+            (ConsentState::Ended { at, how: End::Replaced }, TokenStatus::Invalid),
+        ] {
+            assert_eq!(TokenStatus::from_value(value(state)), status);
+        }
     }
 }

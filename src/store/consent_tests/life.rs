@@ -145,3 +145,121 @@ on_both!(
         assert_eq!(fixture.store.read(log::size).await, Ok(u64::from(total)));
     }
 );
+
+/// How the order of two lists of numbers goes together (Spearman): 0 when not at all, 1 or -1 when one tells the other.
+fn rank_correlation(numbers: &[u32]) -> f64 {
+    let mut sorted: Vec<(u32, u32)> = numbers.iter().copied().zip(0..).collect();
+    sorted.sort_unstable();
+    let count = f64::from(u32::try_from(numbers.len()).unwrap());
+    let squares: f64 = sorted
+        .iter()
+        .zip(0..)
+        .map(|((_, drawn), rank): (_, u32)| (f64::from(*drawn) - f64::from(rank)).powi(2))
+        .sum();
+    1.0 - 6.0 * squares / (count * (count * count - 1.0))
+}
+
+on_both!(
+    async fn places_in_the_status_list_do_not_tell_the_order_in_which_they_were_given(fixture) {
+        const DRAWN: u32 = 2000;
+        let places: Vec<u32> = fixture
+            .store
+            .write(|tx| (0..DRAWN).map(|_| consents::draw_status_index(tx)).collect::<Result<_, _>>())
+            .await
+            .unwrap();
+        // Six standard deviations of what chance gives: a sound draw fails this once in a thousand million runs.
+        let order = rank_correlation(&places);
+        assert!(order.abs() < 6.0 / f64::from(DRAWN).sqrt(), "the place tells the time: {order}");
+        let steps: Vec<u32> = places.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]) % LIST_SIZE).collect();
+        let step = rank_correlation(&steps);
+        assert!(step.abs() < 6.0 / f64::from(DRAWN).sqrt(), "the step tells the time: {step}");
+        // Sixteen equal parts of the list, each with its share (chi-squared, 15 degrees of freedom).
+        let mut parts = [0.0_f64; 16];
+        for place in &places {
+            assert!(*place < LIST_SIZE, "the first list");
+            parts[usize::try_from(place / (LIST_SIZE / 16)).unwrap()] += 1.0;
+        }
+        let share = f64::from(DRAWN) / 16.0;
+        let spread: f64 = parts.iter().map(|part| (part - share).powi(2) / share).sum();
+        assert!(spread < 70.0, "the places are not spread evenly: {parts:?}");
+        // The measure itself: places in order are found out.
+        assert!(rank_correlation(&(0..2000).collect::<Vec<_>>()) > 0.99);
+    }
+);
+
+on_both!(
+    async fn what_ended_long_ago_is_erased_and_nothing_else(fixture) {
+        let store = &fixture.store;
+        let kept = given(store, 1, 2).await;
+        let over = given(store, 2, 2).await;
+        store
+            .write(move |tx| {
+                let mut consent = consents::lock(tx, over.id)?;
+                let change = consent.revoke(Actor::Resident, Reason::TakenBack, at(60)).map_err(|_| StoreError::Conflict)?;
+                consents::save(tx, &consent, Some(&change))?;
+                consent_requests::insert(tx, &request(3), None)?;
+                consent_requests::conclude(tx, request(3).id, RequestState::Declined, at(50))
+            })
+            .await
+            .unwrap();
+        let due = |when| store.read(move |r| consents::due_for_erasure(r, at(when), 10));
+        assert!(due(60).await.unwrap().is_empty());
+        assert_eq!(due(61).await.unwrap(), [over.id]);
+        let early = store.write(move |tx| consents::erase(tx, kept.id, at(100))).await;
+        assert_eq!(early, Err(StoreError::NotFound), "in force");
+        store
+            .write(move |tx| {
+                consents::erase(tx, over.id, at(100))?;
+                consent_requests::erase_person(tx, over.id)?;
+                tokens::forget(tx, over.id)?;
+                assert_eq!(consent_requests::delete_ended(tx, at(50), 10)?, 0);
+                assert_eq!(consent_requests::delete_ended(tx, at(51), 10)?, 1);
+                // She has a consent in force: she stays known.
+                assert_eq!(persons::erase_idle(tx, at(200), 10)?, 0);
+                Ok::<_, StoreError>(())
+            })
+            .await
+            .unwrap();
+        assert_eq!(store.read(move |r| consents::evidence(r, over.id)).await, Err(StoreError::NotFound));
+        assert_eq!(store.read(move |r| consents::erased_at(r, over.id)).await, Ok(Some(at(100))));
+        assert!(due(1000).await.unwrap().is_empty(), "once");
+        assert_eq!(store.read(move |r| consents::evidence(r, kept.id)).await.unwrap(), evidence());
+        assert_eq!(store.read(move |r| consents::history(r, over.id)).await.unwrap().len(), 2, "the log stays");
+        // When hers has ended and is erased too, nobody can find or read who she was.
+        store
+            .write(move |tx| {
+                let mut consent = consents::lock(tx, kept.id)?;
+                let change = consent.revoke(Actor::Resident, Reason::TakenBack, at(300)).map_err(|_| StoreError::Conflict)?;
+                consents::save(tx, &consent, Some(&change))?;
+                consents::erase(tx, kept.id, at(400))?;
+                assert_eq!(persons::erase_idle(tx, at(0), 10)?, 0, "a late login");
+                assert_eq!(persons::erase_idle(tx, at(200), 10)?, 1);
+                assert_eq!(persons::erase_idle(tx, at(200), 10)?, 0, "once");
+                Ok::<_, StoreError>(())
+            })
+            .await
+            .unwrap();
+        assert!(store.read(move |r| persons::find(r, kept.person)).await.is_err());
+        assert_ne!(person(store, "resident").await, kept.person, "a new resident");
+    }
+);
+
+on_both!(
+    async fn one_reminder_before_the_end_of_what_was_given_for_long(fixture) {
+        let store = &fixture.store;
+        let id = given(store, 1, 2).await.id;
+        let end = terms(2).until.end();
+        let lead = 14 * 86_400;
+        let due = |now: Timestamp, lead: i64| {
+            store.read(move |r| consents::due_for_reminder(r, now, now.plus_secs(lead), 10))
+        };
+        assert!(due(end.plus_secs(-lead - 1), lead).await.unwrap().is_empty(), "too early");
+        assert_eq!(due(end.plus_secs(-lead), lead).await.unwrap(), [id]);
+        assert!(due(end, lead).await.unwrap().is_empty(), "over");
+        assert!(due(end.plus_secs(-1), 300 * 86_400).await.unwrap().is_empty(), "given for a short time");
+        store.write(move |tx| consents::remind(tx, id, at(7))).await.unwrap();
+        assert_eq!(store.write(move |tx| consents::remind(tx, id, at(8))).await, Err(StoreError::NotFound));
+        assert_eq!(store.read(move |r| consents::reminded_at(r, id)).await, Ok(Some(at(7))));
+        assert!(due(end.plus_secs(-lead), lead).await.unwrap().is_empty(), "once");
+    }
+);

@@ -4,18 +4,20 @@ use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::App;
 use super::extract::{CallingService, FormParameters, query, single_header};
 use super::problem::HttpProblem;
-use crate::domain::clock::Day;
+use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::held::WAIT_SECS;
 use crate::domain::consent::{HeldConsent, HeldState};
 use crate::domain::ids::{HeldConsentId, UseId};
+use crate::node::confirm_deletion::Deletion;
+use crate::node::keep_house::REMINDER_SECS;
 use crate::node::{OAuthCode, Problem, ProblemKind};
-use crate::node::{authenticate_service, fetch_exchange, give_back, request_consent};
+use crate::node::{authenticate_service, confirm_deletion, fetch_exchange, give_back, request_consent};
 
 /// Registers the endpoints.
 pub fn configure(config: &mut ServiceConfig) {
@@ -25,6 +27,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/api/v1/consents", web::get().to(list))
         .route("/api/v1/consents/{id}", web::get().to(show))
         .route("/api/v1/consents/{id}", web::delete().to(give_back))
+        .route("/api/v1/consents/{id}/deletion", web::post().to(deletion))
         .route("/api/v1/consents/{id}/fetch", web::post().to(fetch));
 }
 
@@ -52,12 +55,52 @@ struct ConsentView {
     updated_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
+    /// The last day is near, and nothing goes on by itself after it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    ends_soon: bool,
+    /// What is to be deleted of what was fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletion: Option<DeletionView>,
+}
+
+/// How it stands with the deletion of fetched data.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeletionView {
+    state: &'static str,
+    fetched_at: String,
+    due_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed_at: Option<String>,
+}
+
+impl DeletionView {
+    fn new(deletion: Deletion, now: Timestamp) -> Self {
+        let state = match deletion.confirmed_at {
+            Some(_) => "confirmed",
+            None if deletion.due_at <= now => "overdue",
+            None => "due",
+        };
+        Self {
+            state,
+            fetched_at: deletion.fetched_at.rfc3339(),
+            due_at: deletion.due_at.rfc3339(),
+            deleted_at: deletion.deleted_at.map(Timestamp::rfc3339),
+            confirmed_at: deletion.confirmed_at.map(Timestamp::rfc3339),
+        }
+    }
 }
 
 impl ConsentView {
-    fn new(app: &App, held: HeldConsent) -> Self {
+    fn new(app: &App, held: HeldConsent, deletion: Option<Deletion>) -> Self {
         let waits = held.state == HeldState::Requested;
+        let now = app.node.now();
+        let in_force = matches!(held.state, HeldState::Active | HeldState::Suspended);
         Self {
+            ends_soon: in_force && held.detail.until.end() <= now.plus_secs(REMINDER_SECS),
+            deletion: deletion.map(|deletion| DeletionView::new(deletion, now)),
             start_url: waits.then(|| app.node.settings.url(&format!("/requests/{}", held.id))),
             expires_at: waits.then(|| held.created_at.plus_secs(WAIT_SECS).rfc3339()),
             id: held.id,
@@ -140,7 +183,7 @@ async fn create(
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, location))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(ConsentView::new(&app, held)))
+        .json(ConsentView::new(&app, held, None)))
 }
 
 /// `GET /api/v1/consents?state=`.
@@ -160,7 +203,15 @@ async fn list(
         })
         .transpose()?;
     let found = request_consent::list(&app.node, &service, state).await?;
-    let consents: Vec<_> = found.into_iter().map(|held| ConsentView::new(&app, held)).collect();
+    let mut deletions =
+        confirm_deletion::of_all(&app.node, found.iter().map(|held| held.id).collect()).await?;
+    let consents: Vec<_> = found
+        .into_iter()
+        .map(|held| {
+            let deletion = deletions.remove(&held.id);
+            ConsentView::new(&app, held, deletion)
+        })
+        .collect();
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(json!({"consents": consents})))
@@ -173,9 +224,39 @@ async fn show(
     id: web::Path<String>,
 ) -> Result<HttpResponse, HttpProblem> {
     let held = request_consent::find(&app.node, &service, parse(&id)?).await?;
+    let deletion = confirm_deletion::of_held(&app.node, held.id).await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(ConsentView::new(&app, held)))
+        .json(ConsentView::new(&app, held, deletion)))
+}
+
+/// The body of a confirmation.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Deleted {
+    /// When the data was deleted; now when absent.
+    #[serde(default)]
+    deleted_at: Option<String>,
+}
+
+/// `POST /api/v1/consents/{id}/deletion`: the service deleted what it had fetched.
+async fn deletion(
+    app: web::Data<App>,
+    CallingService(service): CallingService,
+    id: web::Path<String>,
+    body: web::Bytes,
+) -> Result<HttpResponse, HttpProblem> {
+    let unfit = || Problem::with_detail(ProblemKind::BadRequest, "deletedAt is a date and time (RFC 3339)");
+    let said: Deleted = if body.is_empty() {
+        Deleted::default()
+    } else {
+        serde_json::from_slice(&body).map_err(|_| unfit())?
+    };
+    let deleted_at = said.deleted_at.map(|text| text.parse().map_err(|_| unfit())).transpose()?;
+    let done = confirm_deletion::confirm_deletion(&app.node, &service, parse(&id)?, deleted_at).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(DeletionView::new(done, app.node.now())))
 }
 
 /// `DELETE /api/v1/consents/{id}`: gives a consent back, or takes an undecided request back.

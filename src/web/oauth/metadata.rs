@@ -1,7 +1,8 @@
 //! What the node says about itself: RFC 8414, RFC 9728, its token keys and status lists.
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
 
 use crate::node::federation::describe;
 use crate::node::{KeyPurpose, publish_status};
@@ -28,18 +29,89 @@ pub(super) async fn client_jwks(app: web::Data<App>) -> HttpResponse {
     cached(&app.node.keys.published_for(KeyPurpose::Client).to_jwks())
 }
 
-/// One status list (Token Status List §8.1).
+/// All status lists ("Status List Aggregation").
+pub(super) async fn status_lists(app: web::Data<App>) -> Result<HttpResponse, HttpProblem> {
+    let lists = publish_status::all_lists(&app.node).await?;
+    Ok(cached(&json!({"status_lists": lists})))
+}
+
+/// Media type of a status list token.
+const STATUS_LIST: &str = "application/statuslist+jwt";
+
+/// One status list. What is compressed inside is not compressed once more on the way.
 pub(super) async fn status_list(
     app: web::Data<App>,
+    request: HttpRequest,
     list: web::Path<u32>,
 ) -> Result<HttpResponse, HttpProblem> {
-    let signed = publish_status::publish_status(&app.node, list.into_inner()).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "application/statuslist+jwt"))
-        .insert_header((header::CACHE_CONTROL, "public, max-age=5"))
-        .body(signed.to_string()))
+    if !accepts(header_text(&request, &header::ACCEPT), STATUS_LIST) {
+        return Ok(HttpResponse::NotAcceptable()
+            .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+            .insert_header((header::VARY, "accept"))
+            .body(r#"{"type":"about:blank","title":"Not Acceptable","status":406}"#));
+    }
+    let published = publish_status::publish_status(&app.node, list.into_inner()).await?;
+    let unchanged = names(header_text(&request, &header::IF_NONE_MATCH), &published.tag);
+    let mut answer = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    answer
+        .insert_header((header::CACHE_CONTROL, format!("public, max-age={}", published.ttl_secs)))
+        .insert_header((header::VARY, "accept"))
+        .insert_header((header::ETAG, format!("\"{}\"", published.tag)));
+    if unchanged {
+        return Ok(answer.finish());
+    }
+    Ok(answer.insert_header((header::CONTENT_TYPE, STATUS_LIST)).body(published.token.to_string()))
+}
+
+/// A header's text; nothing when it is absent, repeated or not text.
+fn header_text<'a>(request: &'a HttpRequest, name: &header::HeaderName) -> &'a str {
+    request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+}
+
+/// Whether an `Accept` header takes this media type (RFC 9110 §12.5.1). One that is absent takes everything.
+fn accepts(accept: &str, wanted: &str) -> bool {
+    accept.trim().is_empty()
+        || accept.split(',').any(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let named = parts.next().unwrap_or("");
+            let refused = parts.any(|part| {
+                part.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()).is_some_and(|q| q <= 0.0)
+            });
+            let takes = ["*/*", "application/*", wanted].iter().any(|kind| named.eq_ignore_ascii_case(kind));
+            takes && !refused
+        })
+}
+
+/// Whether an `If-None-Match` header names this tag (weak comparison, RFC 9110 §13.1.2).
+fn names(header: &str, tag: &str) -> bool {
+    header.trim() == "*"
+        || header.split(',').any(|one| {
+            let one = one.trim();
+            one.strip_prefix("W/").unwrap_or(one).trim_matches('"') == tag
+        })
 }
 
 fn cached(document: &serde_json::Value) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=60")).json(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn negotiation_and_conditions_are_read_as_the_standard_says() {
+        for (accept, taken) in [
+            ("", true),
+            ("*/*", true),
+            ("application/statuslist+jwt", true),
+            ("text/html, Application/*;q=0.5", true),
+            ("text/html", false),
+            ("application/statuslist+cwt", false),
+            ("application/statuslist+jwt;q=0, text/plain", false),
+        ] {
+            assert_eq!(accepts(accept, STATUS_LIST), taken, "{accept}");
+        }
+        assert!(names("\"a\", W/\"b\"", "b") && names("*", "b") && !names("\"a\"", "b") && !names("", "b"));
+    }
 }

@@ -18,6 +18,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/.well-known/oauth-protected-resource", web::get().to(metadata::protected_resource))
         .route("/oauth/jwks", web::get().to(metadata::jwks))
         .route("/oauth/client-jwks", web::get().to(metadata::client_jwks))
+        .route("/oauth/status-lists", web::get().to(metadata::status_lists))
         .route("/oauth/status-lists/{list}", web::get().to(metadata::status_list))
         .route("/oauth/par", web::post().to(tokens::push))
         .route("/oauth/token", web::post().to(tokens::token))

@@ -8,6 +8,7 @@ use super::views::*;
 use super::{Chrome, Notice, SignedIn, View};
 use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Field, FieldType, Sensitivity, Text};
 use crate::domain::clock::Timestamp;
+use crate::domain::consent::DeletionState;
 use crate::domain::ids::{ConsentId, FieldName, RequestId};
 
 pub(super) fn text(fi: &str, sv: &str, en: &str) -> Text {
@@ -112,6 +113,7 @@ fn card(number: u8, status: PermissionStatus) -> PermissionCard {
         status,
         given_at: at("2026-05-04T09:12:00Z"),
         until: "2027-06-30".parse().unwrap(),
+        ends_soon: !over && number == 1,
         ended_at: over.then(|| at("2026-11-20T12:30:00Z")),
         times_allowed: 10,
         times_used: u32::from(number % 3),
@@ -294,6 +296,7 @@ pub(super) fn permission(status: PermissionStatus) -> PermissionView {
         Change::StopConfirmed,
     ];
     let stopped = status == PermissionStatus::Stopped;
+    let due = at("2027-11-20T21:00:00Z");
     PermissionView {
         card: card(1, status),
         origin: if stopped { Origin::ResidentStarted } else { Origin::ServiceAsked },
@@ -306,6 +309,11 @@ pub(super) fn permission(status: PermissionStatus) -> PermissionView {
         data_protection_officer: officer(),
         signed: !stopped,
         held_back_by_use: false,
+        deletion: Some(if stopped {
+            DeletionState::Overdue { since: due }
+        } else {
+            DeletionState::Due { by: due }
+        }),
         stop_confirmation: stopped.then_some(StopConfirmation::Waiting),
         history: changes
             .into_iter()
@@ -486,6 +494,10 @@ pub(super) fn all() -> Vec<Sample> {
     held_back.held_back_by_use = true;
     let mut confirmed = permission(PermissionStatus::Stopped);
     confirmed.stop_confirmation = Some(StopConfirmation::Confirmed { at: at("2026-11-20T12:30:09Z") });
+    confirmed.deletion = Some(DeletionState::Confirmed { deleted_at: at("2026-11-21T10:00:00Z") });
+    let mut given_up = permission(PermissionStatus::Stopped);
+    given_up.stop_confirmation = Some(StopConfirmation::GivenUp);
+    given_up.deletion = None;
     let searched = CatalogueView { query: "\"><b>".into(), entries: Vec::new(), unreachable: Vec::new() };
     let formats =
         vec![FormatLink { name: "JSON-LD", href: "/catalogue/datasets/placements?format=jsonld".into() }];
@@ -517,6 +529,7 @@ pub(super) fn all() -> Vec<Sample> {
         sample("permission-paused", "/me/sharing/1", true, permission(PermissionStatus::Suspended)),
         sample("permission-held-back", "/me/sharing/1", true, held_back),
         sample("permission-confirmed", "/me/sharing/1", true, confirmed),
+        sample("permission-not-told", "/me/sharing/1", true, given_up),
         sample("stop", "/me/sharing/1/stop", true, stop),
         sample("consent", "/consent/1", true, consent()),
         sample("consent-small", "/consent/1", true, small_consent()),

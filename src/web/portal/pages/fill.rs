@@ -158,6 +158,7 @@ pub(super) fn card(page: &Page, permission: &Permission) -> PermissionCard {
         status: status(consent, page),
         given_at: consent.decided_at,
         until: consent.terms.until,
+        ends_soon: permission.reminded_at.is_some() && consent.state.ended_at().is_none(),
         ended_at: consent.state.ended_at(),
         times_allowed: consent.terms.max_exchanges,
         times_used: consent.exchanges,
@@ -252,11 +253,13 @@ pub(super) fn permission(page: &Page, detail: &PermissionDetail) -> PermissionVi
         legal_basis: declared_use.legal_basis.clone(),
         controller: declared_use.controller.clone(),
         data_protection_officer: declared_use.data_protection_officer.clone(),
-        // No consent comes into force here without the login provider's signature.
-        signed: true,
+        // No consent comes into force here without the login provider's signature; some day it is erased.
+        signed: detail.evidence_kept,
+        deletion: detail.deletion,
         stop_confirmation: detail.end_notice.map(|notice| match notice {
             EndNotice::Confirmed(at) => StopConfirmation::Confirmed { at },
-            EndNotice::Sending | EndNotice::GivenUp => StopConfirmation::Waiting,
+            EndNotice::Sending => StopConfirmation::Waiting,
+            EndNotice::GivenUp => StopConfirmation::GivenUp,
         }),
         held_back_by_use: consent.state == ConsentState::Suspended && consent.reason.is_of_use(),
         history,

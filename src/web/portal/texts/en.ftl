@@ -171,7 +171,7 @@ origin-service = The service asked for it
 origin-resident = You started it yourself
 permission-evidence = Confirmation
 permission-signed = The login service has confirmed your decision with an electronic signature.
-permission-unsigned = Your decision is stored in this service.
+permission-unsigned = The evidence of your decision has been erased, because the time for keeping it was over.
 permission-stop-title = Stopping
 permission-stop-lead = You can stop this permission right away. You need not give a reason.
 permission-stop-limits = Nothing more is fetched after that. Data that was already fetched stays with the service that fetched it.
@@ -509,3 +509,14 @@ problem-permission-suspended-next = Do not ask again. The permission's state say
 problem-confirmation-needed-title = The resident must confirm again
 problem-confirmation-needed-meaning = The city that holds the data has come to ask for a stronger or fresher login, or for a passkey, than the permission was given with.
 problem-confirmation-needed-next = Ask for the permission anew. The resident confirms it in the way that is asked for now.
+
+## Reminders, deletion, news that does not arrive
+
+ends-soon = Ends soon: { $day }
+ends-soon-then = It does not go on by itself. The service must ask you again if it still needs the data.
+deletion-title = Deletion of what was fetched
+deletion-due = { $asker } must delete the data that it fetched by { $day }. It has not said yet that it has.
+deletion-overdue = { $asker } should have deleted the data that it fetched by { $day }, and has not said that it has.
+deletion-ask = You can ask its data protection officer:
+deletion-confirmed = { $asker } confirmed that it deleted the data that it fetched on { $day }.
+permission-stop-given-up = Nothing more is fetched. { $asker } could not be told that the permission was stopped: it did not answer for a long time.

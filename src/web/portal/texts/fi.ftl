@@ -171,7 +171,7 @@ origin-service = Palvelu pyysi lupaa
 origin-resident = Annoit luvan omasta aloitteestasi
 permission-evidence = Vahvistus
 permission-signed = Kirjautumispalvelu on vahvistanut päätöksesi sähköisellä allekirjoituksella.
-permission-unsigned = Päätöksesi on tallennettu tähän palveluun.
+permission-unsigned = Todiste päätöksestäsi on poistettu, koska sen säilytysaika on päättynyt.
 permission-stop-title = Luvan peruminen
 permission-stop-lead = Voit perua luvan heti. Syytä ei kysytä.
 permission-stop-limits = Uusia hakuja ei sen jälkeen tehdä. Jo haetut tiedot jäävät palvelulle, joka ne haki.
@@ -509,3 +509,14 @@ problem-permission-suspended-next = Älä pyydä uudelleen. Luvan tila kertoo, m
 problem-confirmation-needed-title = Asukkaan on vahvistettava uudelleen
 problem-confirmation-needed-meaning = Tiedot luovuttava kaupunki vaatii nyt vahvempaa tai tuoreempaa tunnistautumista tai pääsyavainta kuin silloin, kun lupa annettiin.
 problem-confirmation-needed-next = Pyydä lupa uudelleen. Asukas vahvistaa sen nyt vaaditulla tavalla.
+
+## Muistutukset, poistaminen ja tieto, joka ei mene perille
+
+ends-soon = Päättyy pian: { $day }
+ends-soon-then = Lupa ei jatku itsestään. Jos palvelu tarvitsee tietoja vielä, sen on kysyttävä sinulta uudelleen.
+deletion-title = Haettujen tietojen poistaminen
+deletion-due = { $asker } saa säilyttää hakemansa tiedot enintään tähän päivään: { $day }. Poistamista ei ole vielä vahvistettu.
+deletion-overdue = { $asker } sai säilyttää hakemansa tiedot vain tähän päivään: { $day }. Poistamista ei ole vahvistettu.
+deletion-ask = Voit kysyä asiasta tietosuojavastaavalta:
+deletion-confirmed = { $asker } on vahvistanut poistaneensa hakemansa tiedot { $day }.
+permission-stop-given-up = Uusia hakuja ei tehdä. Tieto perumisesta ei ole mennyt perille, koska { $asker } ei ole vastannut pitkään aikaan.

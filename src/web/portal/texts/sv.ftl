@@ -168,7 +168,7 @@ origin-service = Tjänsten bad om tillstånd
 origin-resident = Du gav tillståndet på eget initiativ
 permission-evidence = Bekräftelse
 permission-signed = Inloggningstjänsten har bekräftat ditt beslut med en elektronisk underskrift.
-permission-unsigned = Ditt beslut har sparats i den här tjänsten.
+permission-unsigned = Beviset för ditt beslut har raderats, eftersom tiden för att spara det har gått ut.
 permission-stop-title = Återkalla tillståndet
 permission-stop-lead = Du kan återkalla tillståndet direkt. Du behöver inte ange någon orsak.
 permission-stop-limits = Inga nya hämtningar görs efter det. Uppgifter som redan har hämtats finns kvar hos tjänsten som hämtade dem.
@@ -506,3 +506,14 @@ problem-permission-suspended-next = Be inte på nytt. Tillståndets läge visar 
 problem-confirmation-needed-title = Invånaren måste bekräfta på nytt
 problem-confirmation-needed-meaning = Staden som har uppgifterna kräver nu en starkare eller färskare inloggning, eller en nyckel, än när tillståndet gavs.
 problem-confirmation-needed-next = Be om tillståndet på nytt. Invånaren bekräftar det på det sätt som nu krävs.
+
+## Påminnelser, radering och besked som inte kommer fram
+
+ends-soon = Upphör snart: { $day }
+ends-soon-then = Tillståndet fortsätter inte av sig självt. Tjänsten måste fråga dig på nytt om den fortfarande behöver uppgifterna.
+deletion-title = Radering av det som hämtats
+deletion-due = { $asker } får behålla de hämtade uppgifterna högst till denna dag: { $day }. Raderingen har inte bekräftats ännu.
+deletion-overdue = { $asker } fick behålla de hämtade uppgifterna bara till denna dag: { $day }. Raderingen har inte bekräftats.
+deletion-ask = Du kan fråga dataskyddsombudet:
+deletion-confirmed = { $asker } har bekräftat att de hämtade uppgifterna raderades { $day }.
+permission-stop-given-up = Inga nya hämtningar görs. { $asker } har inte kunnat nås med beskedet om återkallelsen, eftersom den inte har svarat på länge.

@@ -83,6 +83,8 @@ pub struct PermissionCard {
     pub given_at: Timestamp,
     /// The last day on which it holds.
     pub until: Day,
+    /// Whether it ends soon, which the resident was reminded of.
+    pub ends_soon: bool,
     /// When it ended, when it did.
     pub ended_at: Option<Timestamp>,
     /// How many times the data may be fetched in all.

@@ -3,6 +3,7 @@
 use super::parts::{LogEntry, PermissionCard};
 use crate::domain::catalogue::{Contact, Text};
 use crate::domain::clock::Timestamp;
+use crate::domain::consent::DeletionState;
 
 /// How the permission came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub enum StopConfirmation {
     },
     /// It has been told or is being told; it has not confirmed yet.
     Waiting,
+    /// It could not be told for so long that nobody tries any longer.
+    GivenUp,
 }
 
 /// Everything about one permission.
@@ -88,6 +91,8 @@ pub struct PermissionView {
     pub signed: bool,
     /// Set when it was stopped.
     pub stop_confirmation: Option<StopConfirmation>,
+    /// How it stands with the deletion of what was fetched; none when nothing was.
+    pub deletion: Option<DeletionState>,
     /// Whether it is held back because the service no longer declares a use that covers it; set while it is paused.
     pub held_back_by_use: bool,
     /// Every change, oldest first.

@@ -1,0 +1,11 @@
+ALTER TABLE held_consents DROP COLUMN erased_at;
+ALTER TABLE consents DROP COLUMN erased_at;
+ALTER TABLE consents DROP COLUMN reminded_at;
+DROP TABLE deletion_confirmations;
+DROP TABLE deletions;
+DROP INDEX outbox_destination;
+DROP TABLE outbox_peers;
+DROP TABLE jobs;
+DROP INDEX consents_commitment;
+DROP INDEX consents_not_valid;
+DROP TABLE status_lists;

@@ -1,0 +1,39 @@
+//! What is over by itself.
+
+use super::BATCH;
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::held::WAIT_SECS;
+use crate::domain::consent::{Actor, Reason};
+use crate::node::record_change::record_change;
+use crate::node::revoke_consent::end;
+use crate::store::{StoreError, Tx, authorization_codes, consent_requests, consents, held_consents};
+
+/// Ends consents whose last day is over, and those whose code was never redeemed. Says whether there are more.
+pub(super) fn consents(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    let due = consents::due_to_expire(tx, now, BATCH)?;
+    for id in &due {
+        let mut consent = consents::lock(tx, *id)?;
+        if let Ok(transition) = consent.expire(now) {
+            record_change(tx, &consent, &transition)?;
+        }
+    }
+    // The resident said yes, and the recipient never came for it: nobody can use such a permission.
+    let unredeemed = authorization_codes::unredeemed(tx, now, BATCH)?;
+    for id in &unredeemed {
+        let consent = consents::lock(tx, *id)?;
+        end(tx, consent, Actor::Node, Reason::Unredeemed, now)?;
+    }
+    Ok(full(due.len()) || full(unredeemed.len()))
+}
+
+/// Whether a batch was full, so that there may be more.
+pub(super) fn full(length: usize) -> bool {
+    u32::try_from(length).is_ok_and(|length| length >= BATCH)
+}
+
+/// Lets the requests lapse that nobody decided, at the holder and at the recipient.
+pub(super) fn requests(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    consent_requests::lapse_due(tx, now)?;
+    held_consents::lapse_older(tx, now.plus_secs(-WAIT_SECS), now)?;
+    Ok(false)
+}

@@ -1,0 +1,202 @@
+//! What a node does by itself, over time: several processes of Espoo's node with a clock that is ahead.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod harness;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use harness::{Setup, World, eventually};
+use omadata::app::{self, SystemClock};
+use omadata::domain::audit::Entry;
+use omadata::domain::catalogue::{DeclaredUse, DeclaredUses};
+use omadata::domain::clock::Timestamp;
+use omadata::domain::consent::{Actor, Reason};
+use omadata::domain::federation::{TrustError, TrustedPeer};
+use omadata::domain::ids::{ConsentId, EntityId, HeldConsentId, UseId};
+use omadata::node::keep_house::{Job, keep_house, prepare};
+use omadata::node::{Node, deliver_outbox};
+use omadata::ports::{Clock, Outbound, OutboundAnswer, OutboundError, OutboundRequest, Peers};
+use omadata::store::outbox::{self, Delivery};
+use omadata::store::{Store, StoreError, consents, held_consents, jobs, log};
+use serde_json::json;
+
+/// A clock that is ahead by so many seconds.
+struct Ahead(i64);
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus_secs(self.0)
+    }
+}
+
+/// The other members, of whom every declared use has another purpose than it had.
+struct ChangedUses(Arc<dyn Peers>);
+
+#[async_trait]
+impl Peers for ChangedUses {
+    async fn resolve(&self, id: &EntityId) -> Result<Arc<TrustedPeer>, TrustError> {
+        self.0.resolve(id).await
+    }
+
+    async fn declared_use(&self, id: &UseId) -> Result<Arc<DeclaredUse>, TrustError> {
+        let mut declared = (*self.0.declared_use(id).await?).clone();
+        declared.purpose = "https://w3id.org/dpv#Marketing".to_owned();
+        Ok(Arc::new(declared))
+    }
+
+    async fn declared_uses(&self, recipient: &EntityId) -> Result<Arc<DeclaredUses>, TrustError> {
+        self.0.declared_uses(recipient).await
+    }
+
+    async fn members(&self) -> Result<Vec<Arc<TrustedPeer>>, TrustError> {
+        self.0.members().await
+    }
+}
+
+/// Requests that arrive, and answers that do not.
+struct LosesAnswers(Arc<dyn Outbound>);
+
+#[async_trait]
+impl Outbound for LosesAnswers {
+    async fn send(&self, request: OutboundRequest) -> Result<OutboundAnswer, OutboundError> {
+        self.0.send(request).await?;
+        Err(OutboundError::Unreachable("the answer was lost"))
+    }
+}
+
+/// What Helsinki's node knows of the consent: its last change and the number of the last news.
+async fn at_helsinki(world: &World, held: &str) -> (Timestamp, u64) {
+    let id: HeldConsentId = held.parse().unwrap();
+    let held = world.store("helsinki").read(move |store| held_consents::find(store, id)).await.unwrap();
+    (held.updated_at, held.sequence)
+}
+
+/// How the news of the suspension is on its way.
+async fn suspension(store: &Store, id: ConsentId) -> Delivery {
+    let all = store.read(move |store| outbox::deliveries(store, &id.to_string())).await.unwrap();
+    all.into_iter().find(|delivery| delivery.kind.ends_with("consent-suspended")).unwrap()
+}
+
+/// One more process of Espoo's node.
+async fn process(world: &World, ahead: i64, changed_uses: bool) -> Node {
+    let assembled = app::assemble(&world.cities["espoo"]).await.unwrap();
+    let mut node = Arc::into_inner(assembled.node).expect("nobody else has it yet");
+    node.clock = Arc::new(Ahead(ahead));
+    if changed_uses {
+        node.peers = Arc::new(ChangedUses(node.peers));
+    }
+    node
+}
+
+/// Puts every job off by so many seconds, also one that the demo's own process is at.
+async fn put_off(store: &Store, secs: i64) {
+    let now = SystemClock.now();
+    store
+        .write(move |tx| {
+            for job in Job::ALL {
+                let later = now.plus_secs(86_400);
+                let lease =
+                    jobs::lease(tx, job.as_str(), "test", later, later)?.expect("known and due by then");
+                jobs::failed(tx, &lease, now.plus_secs(secs), "put_off")?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+}
+
+/// How many jobs four processes at once did in all.
+async fn four_at_once(nodes: &[Node]) -> usize {
+    let all = nodes.iter().enumerate().map(|(number, node)| {
+        let owner = format!("process-{number}");
+        async move { keep_house(node, &owner).await.unwrap() }
+    });
+    futures_util::future::join_all(all).await.into_iter().sum()
+}
+
+async fn reasons(store: &Store, id: ConsentId) -> Vec<(Actor, Reason)> {
+    let changes = store.read(move |store| consents::history(store, id)).await.unwrap();
+    changes.into_iter().map(|change| (change.actor, change.reason)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_processes_do_each_job_once_and_everyone_is_told() {
+    let world: &'static World =
+        Box::leak(Box::new(World::start(Setup { base_port: harness::free_ports(11), ..Setup::default() })));
+    let service = world.service("helsinki").await;
+    let (held, mut browser) = service.given("espoo", "early-education-placement", "aino", json!({})).await;
+    let id = world.consent("helsinki", "espoo", &held).await;
+    let store = world.store("espoo");
+    let first = process(world, 45, true).await;
+    prepare(&first).await.unwrap();
+    put_off(&store, 40).await;
+
+    // Helsinki's use has another purpose now: what rests on it is held back, once, and everyone is told.
+    let mut nodes = vec![first];
+    for _ in 0..3 {
+        nodes.push(process(world, 45, true).await);
+    }
+    assert_eq!(four_at_once(&nodes).await, Job::ALL.len(), "each job once");
+    let held_back = [(Actor::Resident, Reason::Decided), (Actor::Node, Reason::UseChanged)];
+    assert_eq!(reasons(&store, id).await, held_back);
+    // The process that tells Helsinki so dies before it has heard the answer; another one tells it again.
+    let mut dying = process(world, 45, false).await;
+    dying.outbound = Arc::new(LosesAnswers(dying.outbound));
+    assert!(deliver_outbox::deliver_outbox(&dying, "dying").await.unwrap() >= 1);
+    let told = service.show(&held).await;
+    assert_eq!(
+        (told["state"].as_str(), told["reason"].as_str()),
+        (Some("suspended"), Some("use_changed")),
+        "{told}"
+    );
+    let effect = at_helsinki(world, &held).await;
+    let news = suspension(&store, id).await;
+    assert_eq!((news.attempts, news.delivered_at), (1, None), "not known to have arrived");
+    let other = process(world, 50, false).await;
+    assert!(deliver_outbox::deliver_outbox(&other, "other").await.unwrap() >= 1);
+    let news = suspension(&store, id).await;
+    assert_eq!(news.attempts, 2);
+    assert!(news.delivered_at.is_some(), "{news:?}");
+    assert_eq!(at_helsinki(world, &held).await, effect, "effective once");
+    assert_ne!(service.fetch(&held).await.0, 200);
+
+    // It fits again: the consent goes on by itself.
+    put_off(&store, 0).await;
+    let fitting = process(world, 45, false).await;
+    while reasons(&store, id).await.len() < 3 {
+        keep_house(&fitting, "process-0").await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    assert_eq!(reasons(&store, id).await[2], (Actor::Node, Reason::UseFits));
+
+    // Twenty days later: a permission for thirty days ends soon, of which the resident is told once.
+    const DAYS: i64 = 20 * 86_400;
+    put_off(&store, DAYS - 60).await;
+    let mut later = Vec::new();
+    for _ in 0..4 {
+        later.push(process(world, DAYS, false).await);
+    }
+    assert_eq!(four_at_once(&later).await, Job::ALL.len(), "each job once");
+    assert!(store.read(move |store| consents::reminded_at(store, id)).await.unwrap().is_some());
+    let reminders = store
+        .read(move |store| {
+            let entries = log::read(store, 0, 10_000)?;
+            let parsed =
+                entries.iter().filter_map(|entry| serde_json::from_str::<Entry>(&entry.leaf.entry).ok());
+            Ok::<_, StoreError>(
+                parsed
+                    .filter(|entry| matches!(entry, Entry::Reminder { consent, .. } if *consent == id))
+                    .count(),
+            )
+        })
+        .await
+        .unwrap();
+    assert_eq!(reminders, 1);
+    browser.cookies.clear();
+    let login = browser.open(&format!("{}/login", world.url("espoo"))).await;
+    let me = login.log_in(&mut browser, "aino").await;
+    assert!(me.text().contains("Ends soon"), "{}", me.describe());
+    assert!(me.text().contains("does not go on by itself"));
+}

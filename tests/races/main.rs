@@ -1,0 +1,218 @@
+//! Revocations against fetches, over two processes of one node on one database: nothing is released after a revocation was
+//! acknowledged (I1), nothing is counted twice (I4). `OMADATA_RACES` says how many; the checker is shown to find what it
+//! looks for.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(clippy::disallowed_methods, reason = "a run is timed, and the environment says how many")]
+
+mod checker;
+#[path = "../harness/mod.rs"]
+mod harness;
+mod node;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use checker::{Fetch, History, Revocation};
+use futures_util::StreamExt;
+use harness::{Setup, World};
+use node::{Race, Stand};
+use omadata::config::DatabaseUrl;
+use omadata::domain::audit::Entry;
+use omadata::domain::consent::Reason;
+use omadata::store::exchanges::{self, Exchange};
+use omadata::store::{StoreError, consents, log};
+
+/// Races in flight at a time.
+const AT_A_TIME: usize = 16;
+
+/// How many races; a small number where nothing is said, so that `cargo test` stays quick.
+fn races() -> usize {
+    std::env::var("OMADATA_RACES").ok().and_then(|text| text.parse().ok()).unwrap_or(100)
+}
+
+/// One race: two proofs, one of them sent to both processes, and a revocation, all within a few milliseconds.
+async fn run(stand: Arc<Stand>, race: Race, number: usize, start: Instant) -> (Vec<Fetch>, Revocation) {
+    let clock = || u64::try_from(start.elapsed().as_nanos()).unwrap();
+    let consent = race.consent.to_string();
+    let proofs = [stand.proof(&race), stand.proof(&race)];
+    let random = |n: u64, range: u64| {
+        Duration::from_micros((u64::try_from(number).unwrap() * 7919 + n * 104_729) % range)
+    };
+    let fetch = |n: u64, process: usize, proof: String| {
+        let (stand, race, consent) = (Arc::clone(&stand), race.clone(), consent.clone());
+        async move {
+            tokio::time::sleep(random(n, 30_000)).await;
+            let sent = clock();
+            let released = stand.fetch(process, &race, &proof).await;
+            Fetch { consent, proof: node::digest_of(&proof), sent, released }
+        }
+    };
+    let revocation = async {
+        tokio::time::sleep(random(4, 40_000)).await;
+        // Every other one is the resident's own, in the portal; the rest the recipient's.
+        let done = if number.is_multiple_of(2) {
+            stand.stop(number / 2 % 2, &race).await
+        } else {
+            stand.give_back(number / 2 % 2, &race).await
+        };
+        let acknowledged = done.then(clock);
+        // After the acknowledgement nothing passes, whatever proof it has.
+        let late = stand.proof(&race);
+        let sent = clock();
+        let released = stand.fetch(number % 2, &race, &late).await;
+        let late = Fetch { consent: consent.clone(), proof: node::digest_of(&late), sent, released };
+        (Revocation { consent: consent.clone(), acknowledged }, late)
+    };
+    let (first, again, second, (revocation, late)) = tokio::join!(
+        fetch(1, 0, proofs[0].clone()),
+        fetch(2, 1, proofs[0].clone()),
+        fetch(3, (number / 4) % 2, proofs[1].clone()),
+        revocation
+    );
+    (vec![first, again, second, late], revocation)
+}
+
+async fn over_two_processes(name: &str, setup: Setup) {
+    let (count, world) = (races(), World::start(setup));
+    let world: &'static World = Box::leak(Box::new(world));
+    let stand = Arc::new(Stand::new(world).await);
+    let seeded = stand.seed(count).await;
+    let start = Instant::now();
+    let mut history = History::default();
+    let mut running = futures_util::stream::iter(seeded.iter().cloned().enumerate())
+        .map(|(number, race)| tokio::spawn(run(Arc::clone(&stand), race, number, start)))
+        .buffer_unordered(AT_A_TIME);
+    while let Some(done) = running.next().await {
+        let (fetches, revocation) = done.unwrap();
+        history.fetches.extend(fetches);
+        history.revocations.push(revocation);
+    }
+    let took = start.elapsed();
+    history.kept = stand.kept(seeded.iter().map(|race| race.consent).collect()).await;
+    let violations = history.violations();
+    assert!(
+        violations.is_empty(),
+        "{name}: {} violations, first: {:?}",
+        violations.len(),
+        violations.first()
+    );
+    // A run that raced nothing proves nothing.
+    let released = history.fetches.iter().filter(|fetch| fetch.released).count();
+    let acknowledged = history.revocations.iter().filter(|end| end.acknowledged.is_some()).count();
+    let undecided = history.kept.values().filter(|kept| (1..=1).contains(&kept.counted)).count();
+    let won: usize = history.kept.values().filter(|kept| kept.counted == 0).count();
+    println!(
+        "{name}: {count} races in {:.1} s, {} fetches, {released} released, {acknowledged} revocations acknowledged; \
+         the revocation came before all fetches {won} times, between them {undecided} times; no violation",
+        took.as_secs_f64(),
+        history.fetches.len(),
+    );
+    assert_eq!(acknowledged, count, "a revocation was not acknowledged");
+    assert!(won * 20 > count && released * 5 > count, "the races are not even: {won}, {released}");
+}
+
+/// One store after the other: two runs at once would race for the machine.
+static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn revoke_against_fetch_over_two_processes_on_sqlite() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    over_two_processes("SQLite", Setup { base_port: harness::free_ports(11), ..Setup::default() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn revoke_against_fetch_over_two_processes_on_postgresql() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let Some(database) = node::Database::new() else {
+        eprintln!("left out: races on PostgreSQL; set OMADATA_TEST_POSTGRES to run them");
+        return;
+    };
+    let stores = BTreeMap::from([("espoo".to_owned(), DatabaseUrl::Postgres(database.url.clone()))]);
+    over_two_processes(
+        "PostgreSQL",
+        Setup { base_port: harness::free_ports(11), stores, ..Setup::default() },
+    )
+    .await;
+}
+
+/// An exchange as it must not be made: looked at once, released later without looking again.
+async fn release_without_looking_again(stand: &Stand, race: &Race, proof: &str) {
+    let (store, id) = (stand.store(), race.consent);
+    let consent = store.read(move |store| consents::find(store, id)).await.unwrap();
+    if consent.in_force(node::now()).is_err() {
+        return;
+    }
+    // Here a careful one would lock the consent and ask again.
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    let digest = node::digest_of(proof);
+    store
+        .write_log(move |tx| {
+            let entry = Entry::Exchange {
+                consent: id,
+                recipient: consent.terms.recipient.clone(),
+                dataset: consent.terms.dataset.clone(),
+                fields: consent.terms.fields.clone(),
+                proof_digest: digest.clone(),
+                body_digest: "b".repeat(43),
+                at: node::now().secs(),
+            };
+            let log_index = log::append(tx, &entry.leaf().unwrap(), node::now())?;
+            let exchange = Exchange {
+                id: node::fresh_exchange(),
+                consent: id,
+                recipient: consent.terms.recipient.clone(),
+                dataset: consent.terms.dataset.clone(),
+                fields: consent.terms.fields.clone(),
+                at: node::now(),
+                log_index,
+                proof_digest: digest.clone(),
+                body_digest: "b".repeat(43),
+                receipt: "r.e.c".to_owned(),
+                delivered_at: None,
+                acknowledged_at: None,
+            };
+            exchanges::insert(tx, &exchange)?;
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_checker_finds_an_exchange_that_does_not_look_again() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let world = World::start(Setup { base_port: harness::free_ports(11), ..Setup::default() });
+    let world: &'static World = Box::leak(Box::new(world));
+    let stand = Stand::new(world).await;
+    let seeded = stand.seed(1).await;
+    let (race, start) = (&seeded[0], Instant::now());
+    let proof = stand.proof(race);
+    let clock = || u64::try_from(start.elapsed().as_nanos()).unwrap();
+    let sent = clock();
+    // The same proof at two processes that both forget to use it up.
+    let careless = futures_util::future::join(
+        release_without_looking_again(&stand, race, &proof),
+        release_without_looking_again(&stand, race, &proof),
+    );
+    let (_, acknowledged) = tokio::join!(careless, async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        stand.stop(0, race).await.then(clock)
+    });
+    let consent = race.consent.to_string();
+    let fetch = Fetch { consent: consent.clone(), proof: node::digest_of(&proof), sent, released: true };
+    let mut history = History {
+        fetches: vec![fetch.clone(), fetch],
+        revocations: vec![Revocation { consent: consent.clone(), acknowledged }],
+        kept: stand.kept(vec![race.consent]).await,
+    };
+    let found = history.violations();
+    for name in ["I1", "I4", "count"] {
+        assert!(found.iter().any(|violation| violation.starts_with(name)), "{name}: {found:?}");
+    }
+    assert_eq!(history.kept[&consent].logged_ends.len(), 1, "{}", Reason::TakenBack.as_str());
+    // And one that was sent when the acknowledgement had come.
+    history.fetches[0].sent = acknowledged.unwrap() + 1;
+    assert!(history.violations().iter().any(|violation| violation.contains("after the acknowledgement")));
+}

@@ -1,0 +1,390 @@
+//! Espoo's node as two processes over one database, with consents made beforehand, and the requests that race.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use omadata::app::{SystemClock, SystemEntropy};
+use omadata::config::DatabaseUrl;
+use omadata::config::shipped::City;
+use omadata::domain::audit::Entry;
+use omadata::domain::clock::Timestamp;
+use omadata::domain::consent::{Consent, RequestState};
+use omadata::domain::ids::{ConsentId, EntityId, ExchangeId, GrantId, HeldConsentId, Jti, RequestId};
+use omadata::domain::jose::{SigningKey, b64url, sha256};
+use omadata::domain::token::consent_token::CONSENT_TOKEN;
+use omadata::domain::token::{TokenPolicy, client_assertion};
+use omadata::ports::{Clock, random};
+use omadata::store::signing_keys::Purpose;
+use omadata::store::{
+    Store, StoreError, consent_requests, consents, exchanges, held_consents, log, signing_keys,
+};
+use serde_json::{Value, json};
+
+use super::checker::Kept;
+use super::harness::{self, World};
+
+/// Consents that one transaction makes.
+const SEEDED_AT_ONCE: usize = 100;
+
+pub fn now() -> Timestamp {
+    SystemClock.now()
+}
+
+pub fn digest_of(text: &str) -> String {
+    b64url(&sha256(text.as_bytes()))
+}
+
+pub fn fresh_exchange() -> ExchangeId {
+    ExchangeId::from_bytes(random(&SystemEntropy))
+}
+
+fn word() -> String {
+    b64url(&random::<16>(&SystemEntropy))
+}
+
+/// A PostgreSQL database that vanishes with this value.
+pub struct Database {
+    pub url: url::Url,
+    admin: String,
+    name: String,
+}
+
+impl Database {
+    /// None when no server is named.
+    pub fn new() -> Option<Self> {
+        let server = std::env::var("OMADATA_TEST_POSTGRES").ok().filter(|url| !url.is_empty())?;
+        let mut admin = url::Url::parse(&server).unwrap();
+        admin.set_path("/postgres");
+        let name = format!("omadata_races_{:016x}", u64::from_be_bytes(random(&SystemEntropy)));
+        let mut connection = PgConnection::establish(admin.as_str()).unwrap();
+        connection.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+        let mut url = admin.clone();
+        url.set_path(&name);
+        Some(Self { url, admin: admin.into(), name })
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Ok(mut connection) = PgConnection::establish(&self.admin) {
+            let _ = connection.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        }
+    }
+}
+
+/// One consent that is raced for.
+#[derive(Clone)]
+pub struct Race {
+    pub consent: ConsentId,
+    token: String,
+}
+
+/// `omadata serve`, ended with this value.
+struct Process {
+    child: Child,
+    port: u16,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Everything that a race needs.
+pub struct Stand {
+    world: &'static World,
+    processes: Vec<Process>,
+    base: String,
+    dataset: String,
+    http: reqwest::Client,
+    dpop: SigningKey,
+    token_key: SigningKey,
+    client_key: SigningKey,
+    recipient: EntityId,
+    template: Consent,
+    template_held: HeldConsentId,
+    nonce: String,
+    cookies: String,
+    csrf: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Stand {
+    pub async fn new(world: &'static World) -> Self {
+        let service = world.service("helsinki").await;
+        let use_slug = "early-education-placement";
+        let (id, mut browser) = service.given("espoo", use_slug, "aino", json!({})).await;
+        let template_held: HeldConsentId = id.parse().unwrap();
+        let held = world
+            .store("helsinki")
+            .read(move |store| held_consents::find(store, template_held))
+            .await
+            .unwrap();
+        let dpop_kid = held.tokens.unwrap().dpop_kid;
+        let dpop = world
+            .store("helsinki")
+            .read(move |store| signing_keys::with_private_part(store, &dpop_kid))
+            .await
+            .unwrap();
+        let consent = world.consent("helsinki", "espoo", &id).await;
+        let template = world.store("espoo").read(move |store| consents::find(store, consent)).await.unwrap();
+        let base = world.url("espoo");
+        let page = browser.open(&format!("{base}/me/sharing/{consent}/stop")).await;
+        let form = page.form("/me/sharing/");
+        let csrf = form.fields.iter().find(|(name, _)| name == "csrf").unwrap().1.clone();
+        let jar = &browser.cookies[page.url.host_str().unwrap()];
+        let cookies: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let processes = (0..2).map(|number| serve(world, folder.path().into(), number)).collect();
+        let mut stand = Self {
+            world,
+            processes,
+            dataset: world.dataset("espoo", "early-education-placements"),
+            base,
+            http: harness::client(),
+            dpop,
+            token_key: key(world, "espoo", Purpose::Token).await,
+            client_key: key(world, "helsinki", Purpose::Client).await,
+            recipient: world.url("helsinki").parse().unwrap(),
+            template,
+            template_held,
+            nonce: String::new(),
+            cookies: cookies.join("; "),
+            csrf,
+            _folder: folder,
+        };
+        for process in 0..stand.processes.len() {
+            stand.wait_until_ready(process).await;
+        }
+        stand
+    }
+
+    pub fn store(&self) -> Store {
+        self.world.store("espoo")
+    }
+
+    fn at(&self, process: usize, path: &str) -> url::Url {
+        let mut url: url::Url = format!("{}{path}", self.base).parse().unwrap();
+        url.set_port(Some(self.processes[process].port)).unwrap();
+        url
+    }
+
+    async fn wait_until_ready(&mut self, process: usize) {
+        let path = format!("/exchange/datasets/{}", self.dataset);
+        for _ in 0..300 {
+            if let Ok(answer) = self.http.get(self.at(process, &path)).send().await {
+                // Both have the same nonces: the key that makes them is the node's.
+                self.nonce = answer.headers()["dpop-nonce"].to_str().unwrap().to_owned();
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("process {process} does not serve");
+    }
+
+    /// Makes consents like the one that was given through the pages, each with a token.
+    pub async fn seed(&self, count: usize) -> Vec<Race> {
+        let (store, template) = (self.store(), self.template.clone());
+        let policy = TokenPolicy { holder: template.terms.holder.clone(), max_lifetime_secs: 3600 * 24 };
+        let id = template.id;
+        let (request, evidence) = store
+            .read(move |store| {
+                Ok::<_, StoreError>((
+                    consent_requests::of_consent(store, id)?,
+                    consents::evidence(store, id)?,
+                ))
+            })
+            .await
+            .unwrap();
+        let mut races = Vec::new();
+        while races.len() < count {
+            let batch = SEEDED_AT_ONCE.min(count - races.len());
+            let first = races.len();
+            let (template, request, evidence) = (template.clone(), request.clone(), evidence.clone());
+            let made = store
+                .write(move |tx| {
+                    let mut made = Vec::new();
+                    for number in first..first + batch {
+                        let mut request = request.clone();
+                        request.id = RequestId::from_bytes(tx.random());
+                        request.state = RequestState::Requested;
+                        let mut consent = template.clone();
+                        consent.id = ConsentId::from_bytes(tx.random());
+                        consent.grant_id = GrantId::new(b64url(&tx.random::<16>())).unwrap();
+                        consent.status_index = consents::draw_status_index(tx)?;
+                        // Half of them are used up by the first exchange.
+                        consent.terms.max_exchanges = if number.is_multiple_of(3) { 1 } else { 3 };
+                        consent_requests::insert(tx, &request, None)?;
+                        consent_requests::conclude(tx, request.id, RequestState::Allowed(consent.id), now())?;
+                        consents::insert(tx, &consent, request.id, &evidence)?;
+                        made.push(consent);
+                    }
+                    Ok::<_, StoreError>(made)
+                })
+                .await
+                .unwrap();
+            for consent in made {
+                let jkt = self.dpop.public().thumbprint().clone();
+                let claims = policy.claims(&consent, jkt, Jti::new(word()).unwrap(), now());
+                let token = self.token_key.sign(CONSENT_TOKEN.typ, &claims).unwrap();
+                races.push(Race { consent: consent.id, token });
+            }
+        }
+        races
+    }
+
+    /// A fresh proof for a fetch.
+    pub fn proof(&self, race: &Race) -> String {
+        let claims = json!({
+            "htm": "GET", "htu": format!("{}/exchange/datasets/{}", self.base, self.dataset), "iat": now().secs(),
+            "jti": word(), "nonce": self.nonce, "ath": digest_of(&race.token),
+        });
+        self.dpop.sign_with_jwk("dpop+jwt", &claims).unwrap()
+    }
+
+    /// Fetches from one of the processes; says whether data was released.
+    pub async fn fetch(&self, process: usize, race: &Race, proof: &str) -> bool {
+        let answer = self
+            .http
+            .get(self.at(process, &format!("/exchange/datasets/{}", self.dataset)))
+            .header("authorization", format!("DPoP {}", race.token))
+            .header("dpop", proof)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status().as_u16();
+        let body = answer.text().await.unwrap();
+        assert!(matches!(status, 200 | 401 | 403 | 429 | 503), "{status} {body}");
+        status == 200
+    }
+
+    /// The resident stops the permission in the portal; says whether that was acknowledged.
+    pub async fn stop(&self, process: usize, race: &Race) -> bool {
+        let answer = self
+            .http
+            .post(self.at(process, &format!("/me/sharing/{}/stop", race.consent)))
+            .header("cookie", &self.cookies)
+            .header("origin", &self.base)
+            .header("sec-fetch-site", "same-origin")
+            .form(&[("csrf", &self.csrf)])
+            .send()
+            .await
+            .unwrap();
+        answer.status().is_redirection()
+            && answer.headers()["location"].to_str().unwrap().contains("/me/sharing/")
+    }
+
+    /// The recipient gives the consent back; says whether that was acknowledged.
+    pub async fn give_back(&self, process: usize, race: &Race) -> bool {
+        let jti = Jti::new(word()).unwrap();
+        let assertion =
+            client_assertion::sign(&self.client_key, &self.recipient, &self.base, jti, now()).unwrap();
+        let answer = self
+            .http
+            .post(self.at(process, "/oauth/revoke"))
+            .form(&[
+                ("token", race.token.as_str()),
+                ("client_id", self.recipient.as_str()),
+                ("client_assertion_type", client_assertion::ASSERTION_TYPE),
+                ("client_assertion", &assertion),
+            ])
+            .send()
+            .await
+            .unwrap();
+        answer.status() == 200
+    }
+
+    /// What the store holds of these consents.
+    pub async fn kept(&self, ids: Vec<ConsentId>) -> BTreeMap<String, Kept> {
+        self.store()
+            .read(move |store| {
+                let mut kept: BTreeMap<String, Kept> = BTreeMap::new();
+                for id in ids {
+                    let consent = consents::find(store, id)?;
+                    let made = exchanges::of_consent(store, id, 100)?;
+                    kept.insert(
+                        id.to_string(),
+                        Kept {
+                            counted: consent.exchanges,
+                            allowed: consent.terms.max_exchanges,
+                            exchanges: made.into_iter().map(|exchange| exchange.proof_digest).collect(),
+                            ..Kept::default()
+                        },
+                    );
+                }
+                let mut from = 0;
+                loop {
+                    let entries = log::read(store, from, 1000)?;
+                    let Some(last) = entries.last() else { return Ok::<_, StoreError>(kept) };
+                    from = last.index + 1;
+                    for entry in entries {
+                        note(&mut kept, entry.index, &entry.leaf.entry);
+                    }
+                }
+            })
+            .await
+            .unwrap()
+    }
+
+    /// The consent at the recipient that the others were made after.
+    pub const fn held(&self) -> HeldConsentId {
+        self.template_held
+    }
+}
+
+/// Notes one entry of the log with the consent that it is about.
+fn note(kept: &mut BTreeMap<String, Kept>, index: u64, text: &str) {
+    let entry: Value = serde_json::from_str(text).unwrap();
+    let Some(consent) = entry["consent"].as_str().and_then(|id| kept.get_mut(id)) else { return };
+    match serde_json::from_value::<Entry>(entry) {
+        Ok(Entry::Exchange { .. }) => consent.logged_exchanges.push(index),
+        Ok(Entry::Consent { state, .. }) if !matches!(state.as_str(), "active" | "suspended") => {
+            consent.logged_ends.push(index);
+        }
+        _ => {}
+    }
+}
+
+async fn key(world: &World, city: &'static str, purpose: Purpose) -> SigningKey {
+    world.store(city).read(move |store| signing_keys::active(store, purpose)).await.unwrap()
+}
+
+/// Starts Espoo's node as a process of its own, over the demo's database, at another port.
+fn serve(world: &World, folder: PathBuf, number: usize) -> Process {
+    let config = &world.cities["espoo"];
+    let port = harness::free_ports(1);
+    let base: url::Url = config.node.base_url.as_str().parse().unwrap();
+    let first = base.port().unwrap() - 2;
+    let mut text = City::Espoo.text().to_owned();
+    for step in 0..=10 {
+        text = text.replace(&format!(":{}", 8400 + step), &format!(":{}", first + step));
+    }
+    let file = folder.join(format!("espoo-{number}.toml"));
+    std::fs::write(&file, text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_omadata"));
+    command
+        .args(["serve", "--log", "error", "--config"])
+        .arg(&file)
+        .env("OMADATA_NODE__LISTEN", format!("127.0.0.1:{port}"))
+        .env("OMADATA_NODE__DATA_DIR", &config.node.data_dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    if let DatabaseUrl::Postgres(url) = &config.store.url {
+        // An address in a city's configuration may not carry its password.
+        let mut bare = url.clone();
+        if let Some(password) = url.password() {
+            let file = folder.join("password");
+            std::fs::write(&file, password).unwrap();
+            bare.set_password(None).unwrap();
+            command.env("OMADATA_STORE__PASSWORD_FILE", file);
+        }
+        command.env("OMADATA_STORE__URL", bare.as_str());
+    }
+    Process { child: command.spawn().unwrap(), port }
+}
