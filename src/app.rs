@@ -477,7 +477,7 @@ pub async fn verify_consent(
         Err(StoreError::NotFound) => return Err(VerifyError::Unknown),
         Err(error) => return Err(StartError::from(error).into()),
     };
-    let verified = evidence.verify(&consent.commitment)?;
+    let verified = evidence.verify(&consent.commitment, None)?;
     let document = &verified.document;
     if document.consent != id || document.subject != consent.subject || document.terms != consent.terms {
         return Err(VerifyError::Record);

@@ -421,31 +421,38 @@ async fn changed_evidence_is_found_out_by_name() {
         })
         .await
         .unwrap();
-    use omadata::domain::consent::EvidenceError;
-    let refused = |change: &dyn Fn(&mut omadata::domain::consent::Evidence)| {
+    use omadata::domain::consent::{Committed, EvidenceError};
+    assert!(good.provider_documents.is_some(), "what the provider published is kept");
+    let committed = Committed::to(&good, &known.commitment).unwrap();
+    let refused = |receipt: bool, change: &dyn Fn(&mut omadata::domain::consent::Evidence)| {
         let mut evidence = good.clone();
         change(&mut evidence);
-        evidence.verify(&known.commitment).unwrap_err()
+        evidence.verify(&known.commitment, receipt.then_some(&committed)).unwrap_err()
     };
     let other = omadata::domain::jose::b64url(&[9; 32]);
-    assert_eq!(
-        refused(&|evidence| evidence.document = evidence.document.replacen("\"times\"", "\"time\"", 1) + " "),
-        EvidenceError::Document
-    );
-    assert_eq!(
-        refused(
-            &|evidence| evidence.document = evidence.document.replace("turku.localhost", "tirku.localhost")
-        ),
-        EvidenceError::Commitment
-    );
-    assert_eq!(refused(&|evidence| evidence.salt = "short".into()), EvidenceError::Salt);
-    assert_eq!(refused(&|evidence| evidence.salt.clone_from(&other)), EvidenceError::Commitment);
+    // The evidence alone tells that it was changed; with the holder's receipt of the decision, what.
+    let moved = |evidence: &mut omadata::domain::consent::Evidence| {
+        evidence.document = evidence.document.replace("turku.localhost", "tirku.localhost");
+    };
+    assert_eq!(refused(false, &moved), EvidenceError::Commitment);
+    assert_eq!(refused(true, &moved), EvidenceError::Document);
+    assert_eq!(refused(false, &|evidence| evidence.document.push(' ')), EvidenceError::Form);
+    assert_eq!(refused(true, &|evidence| evidence.salt = "short".into()), EvidenceError::SaltForm);
+    assert_eq!(refused(false, &|evidence| evidence.salt.clone_from(&other)), EvidenceError::Commitment);
+    assert_eq!(refused(true, &|evidence| evidence.salt.clone_from(&other)), EvidenceError::Salt);
     let stranger = omadata::domain::jose::SigningKey::generate().unwrap();
-    assert!(matches!(
-        refused(&|evidence| evidence.provider_key = stranger.public().to_jwk()),
-        EvidenceError::Signature(_)
-    ));
-    assert_eq!(refused(&|evidence| evidence.provider.push('x')), EvidenceError::Provider);
+    let swapped = |evidence: &mut omadata::domain::consent::Evidence| {
+        evidence.provider_key = stranger.public().to_jwk();
+    };
+    assert_eq!(refused(true, &swapped), EvidenceError::ProviderKey);
+    assert_eq!(refused(false, &swapped), EvidenceError::UnpublishedKey);
+    let bare = |evidence: &mut omadata::domain::consent::Evidence| {
+        swapped(evidence);
+        evidence.provider_documents = None;
+    };
+    assert!(matches!(refused(false, &bare), EvidenceError::Signature(_)));
+    assert_eq!(refused(false, &|evidence| evidence.provider.push('x')), EvidenceError::Provider);
+    assert_eq!(refused(false, &|evidence| evidence.client_id.push('x')), EvidenceError::Client);
 }
 
 #[tokio::test]

@@ -250,6 +250,10 @@ random_id!(
     ExchangeId
 );
 random_id!(
+    /// One receipt of a decision or a change.
+    ReceiptId
+);
+random_id!(
     /// One item of the outbox.
     OutboxId
 );

@@ -210,9 +210,11 @@ async fn prepare(
         provider: signed.issuer.clone(),
         client_id: node.settings.login_client_id.clone(),
         passkey: None,
+        provider_documents: Some(signed.provider_documents.clone()),
+        chains: None,
     };
     // Evidence that would not hold later must not become a consent now.
-    evidence.verify(&commitment).map_err(|error| Problem::because(ProblemKind::LoginFailed, error))?;
+    evidence.verify(&commitment, None).map_err(|error| Problem::because(ProblemKind::LoginFailed, error))?;
     let grant_id = GrantId::new(b64url(&random::<16>(&*node.entropy)))
         .map_err(|error| Problem::because(ProblemKind::Internal, error))?;
     let consent = Consent {

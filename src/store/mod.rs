@@ -10,6 +10,7 @@
 
 pub mod anchor_pins;
 pub mod authorization_codes;
+pub mod consent_receipts;
 pub mod consent_requests;
 pub mod consents;
 pub mod deletions;

@@ -270,6 +270,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    consent_receipts (id) {
+        id -> Binary,
+        consent -> Binary,
+        person -> Binary,
+        version -> BigInt,
+        change -> Text,
+        at -> BigInt,
+        log_idx -> BigInt,
+        receipt -> Binary,
+    }
+}
+
+diesel::table! {
     held_consents (id) {
         id -> Binary,
         origin -> Text,
@@ -397,6 +410,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     issued_tokens,
     refresh_tokens,
     exchanges,
+    consent_receipts,
     held_consents,
     fetches,
     standing_denials,

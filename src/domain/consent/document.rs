@@ -61,6 +61,12 @@ impl Commitment {
     }
 }
 
+/// `base64url(SHA-256(text))`: how receipts name a text or a document.
+#[must_use]
+pub fn digest(text: &str) -> String {
+    b64url(&sha256(text.as_bytes()))
+}
+
 /// A party as named to the resident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
@@ -219,5 +225,25 @@ impl ConsentDocument {
     /// Never for a document of this form; the serialiser's error otherwise.
     pub fn canonical(&self) -> Result<String, serde_json::Error> {
         serde_json_canonicalizer::to_string(self)
+    }
+
+    /// Digest of every text as shown, with its language: names a changed translation as such.
+    ///
+    /// # Errors
+    /// As [`Self::canonical`].
+    pub fn texts_digest(&self) -> Result<String, serde_json::Error> {
+        let labels: Vec<&str> = self.fields.iter().map(|field| field.label.as_str()).collect();
+        let texts = serde_json_canonicalizer::to_string(&(
+            self.language,
+            [&self.holder.name, &self.recipient.name, &self.service, &self.purpose_text, &self.dataset_title],
+            labels,
+            [
+                &self.onward_sharing,
+                &self.otherwise,
+                &self.controller.name,
+                &self.data_protection_officer.name,
+            ],
+        ))?;
+        Ok(digest(&texts))
     }
 }

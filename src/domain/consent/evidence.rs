@@ -1,14 +1,18 @@
 //! The evidence for a decision: the login provider's signature over the commitment to what the resident saw.
 //!
 //! Kept sealed with the consent. [`Evidence::verify`] needs nothing but the evidence itself and the commitment that
-//! the consent token carries, so it can be judged anywhere, at any later time.
+//! the consent token carries, so it can be judged anywhere, at any later time. The holder's signed receipt of the
+//! decision says the same in digests ([`Committed`]): with it, every change is named for what it is, and a provider's
+//! key that was put in the place of the one that signed is told.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::document::{Commitment, ConsentDocument, Salt};
+use super::document::{Commitment, ConsentDocument, Salt, digest};
 use super::passkey::{PasskeyError, PasskeyEvidence};
 use crate::domain::clock::Timestamp;
-use crate::domain::jose::{JoseError, id_token};
+use crate::domain::jose::JoseError;
+use crate::domain::jose::id_token::{self, ProviderDocuments};
 
 /// What is kept of one decision.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +25,7 @@ pub struct Evidence {
     /// The ID token whose `nonce` is the commitment, compact.
     pub id_token: String,
     /// The login provider's public key (JWK) that signed it, as published at that time.
-    pub provider_key: serde_json::Value,
+    pub provider_key: Value,
     /// The login provider.
     pub provider: String,
     /// This node's client identifier at the provider: whom the ID token was made for.
@@ -29,11 +33,63 @@ pub struct Evidence {
     /// The passkey's signature over the same commitment, where the dataset demanded one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passkey: Option<PasskeyEvidence>,
+    /// What the provider published then. Evidence of the first version has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_documents: Option<ProviderDocuments>,
+    /// The trust chains of holder and recipient as they were then. Evidence of the first version has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chains: Option<Chains>,
+}
+
+/// Signed entity statements, from an entity up to its trust anchor (OpenID Federation 1.0 §4).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Chains {
+    /// The holder's; empty where it could not be had.
+    pub holder: Vec<String>,
+    /// The recipient's; empty where it could not be had.
+    pub recipient: Vec<String>,
 }
 
 impl std::fmt::Debug for Evidence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Evidence").field("provider", &self.provider).finish_non_exhaustive()
+    }
+}
+
+/// What the holder signed about the evidence when the decision was made, in digests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Committed {
+    /// What the provider signed.
+    pub commitment: Commitment,
+    /// SHA-256 of the consent document, base64url.
+    pub document_digest: String,
+    /// SHA-256 of the texts as shown, base64url.
+    pub texts_digest: String,
+    /// The login provider.
+    pub provider: String,
+    /// RFC 7638 thumbprint of the provider's key that signed.
+    pub provider_key: String,
+    /// Whom the ID token was made for.
+    pub client_id: String,
+}
+
+impl Committed {
+    /// What is said about this evidence.
+    ///
+    /// # Errors
+    /// [`EvidenceError`] when the evidence is not of the known form.
+    pub fn to(evidence: &Evidence, commitment: &Commitment) -> Result<Self, EvidenceError> {
+        let document = parse(&evidence.document)?;
+        Ok(Self {
+            commitment: commitment.clone(),
+            document_digest: digest(&evidence.document),
+            texts_digest: document.texts_digest().map_err(|_| EvidenceError::Form)?,
+            provider: evidence.provider.clone(),
+            provider_key: id_token::thumbprint(&evidence.provider_key).map_err(EvidenceError::Signature)?,
+            client_id: evidence.client_id.clone(),
+        })
     }
 }
 
@@ -45,7 +101,7 @@ pub struct VerifiedEvidence {
     /// When the provider signed (`iat`), seconds since 1970.
     pub signed_at: i64,
     /// The provider's key, to be compared with what the provider publishes or published then.
-    pub provider_key: serde_json::Value,
+    pub provider_key: Value,
     /// The provider.
     pub provider: String,
 }
@@ -54,26 +110,47 @@ pub struct VerifiedEvidence {
 const LONGEST_SIGNING_SECS: u64 = 20 * 60;
 
 /// Why evidence does not hold; each names the part that was changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EvidenceError {
     /// The document is not canonical JSON of the known form.
     #[error("the consent document is not in its canonical form")]
+    Form,
+    /// The texts or their language are not those of the decision.
+    #[error("a text of the consent document, or its language, was changed")]
+    Text,
+    /// The document is not the one of the decision.
+    #[error("the consent document was changed")]
     Document,
     /// The salt is not 32 bytes in base64url.
     #[error("the salt is malformed")]
+    SaltForm,
+    /// The document is the one of the decision, and the salt is not.
+    #[error("the salt was changed")]
     Salt,
-    /// Document or salt differ from what was committed to.
+    /// Document or salt differ from what was committed to; no receipt of the decision tells which.
     #[error("the document or its salt is not what the commitment was made to")]
     Commitment,
+    /// The holder's receipt is about another commitment.
+    #[error("the commitment is not the one that the receipt of the decision names")]
+    OtherCommitment,
+    /// The provider's key is not the one that signed, says the holder's receipt.
+    #[error("the login provider's key was swapped")]
+    ProviderKey,
+    /// The provider did not publish this key when the decision was signed.
+    #[error("the login provider did not publish this key then")]
+    UnpublishedKey,
     /// The provider's key did not sign this ID token.
     #[error("the login provider's signature does not verify: {0}")]
     Signature(JoseError),
     /// The ID token was signed for something else.
     #[error("the login provider signed another decision")]
     Nonce,
-    /// The ID token names another provider, or was made for another client of it.
-    #[error("the ID token is another provider's or another application's")]
+    /// The ID token is another provider's.
+    #[error("the ID token is another provider's")]
     Provider,
+    /// The ID token was made for another client of the provider.
+    #[error("the ID token was made for another application")]
+    Client,
     /// Somebody else logged in than the one whom the document commits to.
     #[error("another person signed than the one whom the document names")]
     Signer,
@@ -85,36 +162,73 @@ pub enum EvidenceError {
     Passkey(#[from] PasskeyError),
 }
 
+impl EvidenceError {
+    /// A stable word for programs.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Form => "document_form",
+            Self::Text => "text_changed",
+            Self::Document => "document_changed",
+            Self::SaltForm => "salt_form",
+            Self::Salt => "salt_changed",
+            Self::Commitment => "document_or_salt_changed",
+            Self::OtherCommitment => "commitment_changed",
+            Self::ProviderKey => "provider_key_swapped",
+            Self::UnpublishedKey => "provider_key_unpublished",
+            Self::Signature(_) => "provider_signature",
+            Self::Nonce => "other_decision",
+            Self::Provider => "other_provider",
+            Self::Client => "other_client",
+            Self::Signer => "other_person",
+            Self::Time => "other_time",
+            Self::Passkey(error) => match error {
+                PasskeyError::Missing => "passkey_missing",
+                PasskeyError::Other => "passkey_other",
+                PasskeyError::Malformed => "passkey_malformed",
+                PasskeyError::Key => "passkey_key",
+                PasskeyError::Purpose => "passkey_purpose",
+                PasskeyError::Challenge => "passkey_other_decision",
+                PasskeyError::Origin => "passkey_other_address",
+                PasskeyError::Owner => "passkey_owner",
+                PasskeyError::Signature => "passkey_signature",
+            },
+        }
+    }
+}
+
 impl Evidence {
     /// Checks every link: canonical document → commitment → nonce → the provider's signature → its person, client and
-    /// time. Whether the key is really the provider's is for the caller to compare with what the provider publishes.
+    /// time. `committed` is what the holder's signed receipt of the decision says, where there is one. That the key
+    /// really was the provider's is for the caller to compare with what the provider publishes or published.
     ///
     /// # Errors
     /// [`EvidenceError`]: the first link that does not hold.
-    pub fn verify(&self, commitment: &Commitment) -> Result<VerifiedEvidence, EvidenceError> {
-        let document: ConsentDocument =
-            serde_json::from_str(&self.document).map_err(|_| EvidenceError::Document)?;
-        if document.canonical().ok().as_deref() != Some(self.document.as_str()) {
-            return Err(EvidenceError::Document);
-        }
-        let salt = decode_salt(&self.salt).ok_or(EvidenceError::Salt)?;
+    pub fn verify(
+        &self,
+        commitment: &Commitment,
+        committed: Option<&Committed>,
+    ) -> Result<VerifiedEvidence, EvidenceError> {
+        let document = self.check_document(commitment, committed)?;
+        let salt = decode_salt(&self.salt).ok_or(EvidenceError::SaltForm)?;
         if &Commitment::to(&self.document, &salt) != commitment {
-            return Err(EvidenceError::Commitment);
+            return Err(if committed.is_some() { EvidenceError::Salt } else { EvidenceError::Commitment });
         }
+        self.check_key(committed)?;
         let claims =
             id_token::verify(&self.id_token, &self.provider_key).map_err(EvidenceError::Signature)?;
-        if claims.nonce.as_deref() != Some(commitment.as_str()) {
-            return Err(EvidenceError::Nonce);
-        }
-        if claims.iss != self.provider || !claims.is_for(&self.client_id) {
-            return Err(EvidenceError::Provider);
-        }
-        if document.signer.as_deref() != Some(salt.signer(&claims.iss, &claims.sub).as_str()) {
-            return Err(EvidenceError::Signer);
-        }
-        let decided_at: Timestamp = document.decided_at.parse().map_err(|_| EvidenceError::Document)?;
-        if claims.iat.abs_diff(decided_at.secs()) > LONGEST_SIGNING_SECS {
-            return Err(EvidenceError::Time);
+        let decided_at: Timestamp = document.decided_at.parse().map_err(|_| EvidenceError::Form)?;
+        let signer = salt.signer(&claims.iss, &claims.sub);
+        let same_client = committed.is_none_or(|committed| committed.client_id == self.client_id);
+        let links = [
+            (claims.nonce.as_deref() == Some(commitment.as_str()), EvidenceError::Nonce),
+            (claims.iss == self.provider, EvidenceError::Provider),
+            (same_client && claims.is_for(&self.client_id), EvidenceError::Client),
+            (document.signer.as_deref() == Some(signer.as_str()), EvidenceError::Signer),
+            (claims.iat.abs_diff(decided_at.secs()) <= LONGEST_SIGNING_SECS, EvidenceError::Time),
+        ];
+        if let Some((_, broken)) = links.into_iter().find(|(holds, _)| !holds) {
+            return Err(broken);
         }
         self.verify_passkey(&document, commitment)?;
         Ok(VerifiedEvidence {
@@ -140,6 +254,47 @@ impl Evidence {
             }
         }
     }
+
+    fn check_document(
+        &self,
+        commitment: &Commitment,
+        committed: Option<&Committed>,
+    ) -> Result<ConsentDocument, EvidenceError> {
+        let document = parse(&self.document)?;
+        let Some(committed) = committed else { return Ok(document) };
+        if digest(&self.document) != committed.document_digest {
+            let texts = document.texts_digest().map_err(|_| EvidenceError::Form)?;
+            let same_texts = texts == committed.texts_digest;
+            return Err(if same_texts { EvidenceError::Document } else { EvidenceError::Text });
+        }
+        if &committed.commitment != commitment {
+            return Err(EvidenceError::OtherCommitment);
+        }
+        Ok(document)
+    }
+
+    fn check_key(&self, committed: Option<&Committed>) -> Result<(), EvidenceError> {
+        if let Some(committed) = committed {
+            let key = id_token::thumbprint(&self.provider_key).map_err(EvidenceError::Signature)?;
+            if key != committed.provider_key {
+                return Err(EvidenceError::ProviderKey);
+            }
+            if self.provider != committed.provider {
+                return Err(EvidenceError::Provider);
+            }
+        }
+        match &self.provider_documents {
+            Some(documents) if !documents.publish(&self.provider_key) => Err(EvidenceError::UnpublishedKey),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A document in its canonical form; any other spelling of the same is refused.
+fn parse(text: &str) -> Result<ConsentDocument, EvidenceError> {
+    let document: ConsentDocument = serde_json::from_str(text).map_err(|_| EvidenceError::Form)?;
+    let canonical = document.canonical().map_err(|_| EvidenceError::Form)?;
+    if canonical == text { Ok(document) } else { Err(EvidenceError::Form) }
 }
 
 fn decode_salt(text: &str) -> Option<Salt> {

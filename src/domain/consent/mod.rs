@@ -6,21 +6,24 @@
 //! * [`deletion`]: when fetched data must be gone.
 //! * [`evidence`]: the login provider's signature over that commitment.
 //! * [`passkey`]: a passkey's signature over it, where a dataset demands one too.
+//! * [`receipt`]: the holder's signature over the decision and over every change since, for the resident to keep.
 
 pub mod deletion;
 pub mod document;
 pub mod evidence;
 pub mod held;
 pub mod passkey;
+pub mod receipt;
 pub mod request;
 pub mod state;
 pub mod terms;
 
 pub use deletion::DeletionState;
 pub use document::{Commitment, ConsentDocument, Salt};
-pub use evidence::{Evidence, EvidenceError, VerifiedEvidence};
+pub use evidence::{Chains, Committed, Evidence, EvidenceError, VerifiedEvidence};
 pub use held::{HeldConsent, HeldState, HeldTokens, PendingAuthorization, ReplaceHow};
 pub use passkey::{PasskeyError, PasskeyEvidence};
+pub use receipt::{ConsentReceipt, Happening, Issuer, ReceiptChange};
 pub use request::{ConsentRequest, Origin, PendingDecision, RequestState};
 pub use state::{Actor, Consent, ConsentState, End, Reason, Transition, TransitionError};
 pub use terms::{AuthorizationDetail, DetailError, Frequency, Period, Terms};

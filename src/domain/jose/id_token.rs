@@ -3,11 +3,11 @@
 
 use josekit::jwk::Jwk;
 use josekit::jws::{JwsVerifier, PS256, RS256};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::json::parse_object;
-use super::{JoseError, PublicKey, from_b64url};
+use super::{JoseError, PublicKey, b64url, from_b64url, sha256};
 
 /// Most bytes of an ID token that is looked at.
 const MAX_BYTES: usize = 16 * 1024;
@@ -47,6 +47,28 @@ impl IdTokenClaims {
     }
 }
 
+/// What a login provider said about itself, as fetched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProviderDocuments {
+    /// Its metadata (OpenID Connect Discovery 1.0 §4).
+    pub metadata: Value,
+    /// Its key set.
+    pub jwks: Value,
+    /// When the key set was fetched, RFC 3339.
+    pub fetched_at: String,
+}
+
+impl ProviderDocuments {
+    /// Whether the key set has this key.
+    #[must_use]
+    pub fn publish(&self, key: &Value) -> bool {
+        let Ok(wanted) = thumbprint(key) else { return false };
+        let keys = self.jwks.get("keys").and_then(Value::as_array);
+        keys.into_iter().flatten().any(|known| thumbprint(known).as_ref() == Ok(&wanted))
+    }
+}
+
 /// Checks an ID token's signature with the provider's key: ES256 or EdDSA, and for the providers that still use RSA,
 /// RS256 or PS256 with 2048 bits or more.
 ///
@@ -81,6 +103,27 @@ pub fn verify(text: &str, provider_key: &Value) -> Result<IdTokenClaims, JoseErr
     serde_json::from_value(Value::Object(payload)).map_err(|_| JoseError::MalformedClaims)
 }
 
+/// The RFC 7638 SHA-256 thumbprint of a provider's key, also of one that uses RSA.
+///
+/// # Errors
+/// [`JoseError::MalformedKey`] when a required member is missing or no text of base64url.
+pub fn thumbprint(provider_key: &Value) -> Result<String, JoseError> {
+    let text = |name| provider_key.get(name).and_then(Value::as_str);
+    let names: &[&str] = match text("kty") {
+        Some("EC") => &["crv", "kty", "x", "y"],
+        Some("OKP") => &["crv", "kty", "x"],
+        Some("RSA") => &["e", "kty", "n"],
+        _ => return Err(JoseError::MalformedKey),
+    };
+    let mut members = Vec::new();
+    for name in names {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let value = text(name).filter(|value| value.chars().all(plain)).ok_or(JoseError::MalformedKey)?;
+        members.push(format!(r#""{name}":"{value}""#));
+    }
+    Ok(b64url(&sha256(format!("{{{}}}", members.join(",")).as_bytes())))
+}
+
 fn rsa_verifier(alg: Option<&str>, key: &Value) -> Result<Box<dyn JwsVerifier>, JoseError> {
     let members = key.as_object().ok_or(JoseError::MalformedKey)?;
     if super::key::has_private_part(members) {
@@ -96,5 +139,24 @@ fn rsa_verifier(alg: Option<&str>, key: &Value) -> Result<Box<dyn JwsVerifier>, 
         Some("RS256") => Ok(Box::new(RS256.verifier_from_jwk(&jwk).map_err(malformed)?)),
         Some("PS256") => Ok(Box::new(PS256.verifier_from_jwk(&jwk).map_err(malformed)?)),
         _ => Err(JoseError::AlgorithmNotAllowed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::jose::SigningKey;
+
+    #[test]
+    fn thumbprints_are_those_of_the_standard() {
+        // RFC 7638 §3.1.
+        let rsa = json!({"kty": "RSA", "e": "AQAB", "alg": "RS256", "kid": "2011-04-29", "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"});
+        assert_eq!(thumbprint(&rsa).unwrap(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+        let key = SigningKey::generate().unwrap();
+        assert_eq!(thumbprint(&key.public().to_jwk()).unwrap(), key.public().thumbprint().as_str());
+        assert_eq!(thumbprint(&json!({"kty": "RSA", "e": "AQAB"})), Err(JoseError::MalformedKey));
+        assert_eq!(thumbprint(&json!({"kty": "oct", "k": "AA"})), Err(JoseError::MalformedKey));
     }
 }

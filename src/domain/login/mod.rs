@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;
 use super::ids::NationalIdentifier;
+use super::jose::id_token::ProviderDocuments;
 
 /// What a login must achieve.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +72,8 @@ pub struct AuthenticatedPerson {
     pub id_token: String,
     /// The provider's public key (JWK) that verified it.
     pub provider_key: serde_json::Value,
+    /// What the provider published when it was verified.
+    pub provider_documents: ProviderDocuments,
 }
 
 impl std::fmt::Debug for AuthenticatedPerson {

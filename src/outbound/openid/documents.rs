@@ -17,6 +17,7 @@ use url::Url;
 
 use super::http::Http;
 use crate::domain::clock::Timestamp;
+use crate::domain::jose::id_token::ProviderDocuments;
 use crate::domain::login::LoginError;
 
 /// How long the documents are good for, in seconds.
@@ -57,10 +58,23 @@ pub(super) type Metadata = ProviderMetadata<
 /// Metadata and keys as of one moment.
 pub(super) struct Documents {
     pub(super) metadata: Metadata,
+    /// The metadata as published.
+    raw: Value,
     /// The members of the JWKS, as published.
     pub(super) keys: Vec<Value>,
     fetched_at: Timestamp,
     keys_fetched_at: Timestamp,
+}
+
+impl Documents {
+    /// The documents as they are kept with what was judged by them.
+    pub(super) fn to_keep(&self) -> ProviderDocuments {
+        ProviderDocuments {
+            metadata: self.raw.clone(),
+            jwks: serde_json::json!({ "keys": self.keys }),
+            fetched_at: self.keys_fetched_at.rfc3339(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -122,6 +136,7 @@ impl DocumentCache {
         let keys: KeySet = get_json(http, seen.metadata.jwks_uri().url()).await?;
         let newer = Arc::new(Documents {
             metadata: seen.metadata.clone(),
+            raw: seen.raw.clone(),
             keys: keys.keys,
             fetched_at: seen.fetched_at,
             keys_fetched_at: now,
@@ -133,7 +148,11 @@ impl DocumentCache {
     async fn fetch(&self, http: &Http, now: Timestamp) -> Result<Documents, LoginError> {
         let address = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
         let address = Url::parse(&address).map_err(|_| LoginError::ProviderUnavailable)?;
-        let metadata: Metadata = get_json(http, &address).await?;
+        let raw: Value = get_json(http, &address).await?;
+        let metadata: Metadata = serde_json::from_value(raw.clone()).map_err(|error| {
+            tracing::warn!(%error, "the login provider's metadata cannot be read");
+            LoginError::ProviderUnavailable
+        })?;
         let more = metadata.additional_metadata();
         let addresses = [
             Some(metadata.authorization_endpoint().url()),
@@ -150,7 +169,7 @@ impl DocumentCache {
             return Err(LoginError::ProviderUnavailable);
         }
         let keys: KeySet = get_json(http, metadata.jwks_uri().url()).await?;
-        Ok(Documents { metadata, keys: keys.keys, fetched_at: now, keys_fetched_at: now })
+        Ok(Documents { metadata, raw, keys: keys.keys, fetched_at: now, keys_fetched_at: now })
     }
 }
 

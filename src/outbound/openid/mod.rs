@@ -35,6 +35,7 @@ use self::http::Http;
 use self::id_token::{CheckedIdToken, Expected, NoKey};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::NationalIdentifier;
+use crate::domain::jose::id_token::ProviderDocuments;
 use crate::domain::jose::{self, SigningKey};
 use crate::domain::login::{AuthenticatedPerson, Callback, LoginError, LoginStart, PendingLogin};
 use crate::ports::{Clock, Entropy, IdentityProvider, random};
@@ -183,21 +184,20 @@ impl OpenIdProvider {
         answer: &CoreTokenResponse,
         pending: &PendingLogin,
         now: Timestamp,
-    ) -> Result<CheckedIdToken, LoginError> {
+    ) -> Result<(CheckedIdToken, ProviderDocuments), LoginError> {
         let token = answer.id_token().ok_or(LoginError::Invalid("id_token"))?;
-        let key = match id_token::find_key(token, &documents.keys) {
-            Err(NoKey::Unknown) => {
-                let newer = self.documents.with_newer_keys(&self.http, &documents, now).await?;
-                id_token::find_key(token, &newer.keys)
-            }
-            found => found,
-        };
+        let mut documents = documents;
+        let mut key = id_token::find_key(token, &documents.keys);
+        if matches!(key, Err(NoKey::Unknown)) {
+            documents = self.documents.with_newer_keys(&self.http, &documents, now).await?;
+            key = id_token::find_key(token, &documents.keys);
+        }
         let key = key.map_err(|why| match why {
             NoKey::Unknown => LoginError::Invalid("kid"),
             NoKey::Refused(error) => error,
         })?;
         let expected = Expected { issuer: &self.issuer, client_id: &self.client_id, pending, now };
-        id_token::check(token, key, &expected)
+        Ok((id_token::check(token, key, &expected)?, documents.to_keep()))
     }
 
     /// The claims at UserInfo (OpenID Connect Core 1.0 §5.3), which must be about the same person.
@@ -297,7 +297,7 @@ impl IdentityProvider for OpenIdProvider {
         }
         let code = callback.code.as_deref().ok_or(LoginError::Invalid("code"))?;
         let answer = self.redeem(&documents, code, pending, now).await?;
-        let checked = self.check(Arc::clone(&documents), &answer, pending, now).await?;
+        let (checked, published) = self.check(Arc::clone(&documents), &answer, pending, now).await?;
 
         let mut claims = checked.claims;
         if !claims.contains_key(&self.settings.identifier_claim) {
@@ -322,6 +322,7 @@ impl IdentityProvider for OpenIdProvider {
             auth_time: checked.auth_time,
             id_token: checked.text,
             provider_key: checked.key,
+            provider_documents: published,
         })
     }
 

@@ -102,6 +102,8 @@ fn evidence() -> Evidence {
         provider: "https://login.example".to_owned(),
         client_id: "espoo".to_owned(),
         passkey: None,
+        provider_documents: None,
+        chains: None,
     }
 }
 

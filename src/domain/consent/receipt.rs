@@ -1,0 +1,565 @@
+//! Consent receipts: the holder's signature over what was decided and over every change since, for the resident to keep.
+//!
+//! The members are those of ISO/IEC TS 27560:2023, in its snake-case names and sections; what they mean is told by
+//! terms of the Data Privacy Vocabulary. What goes beyond the standard (`version`, `previous`, `evidence`, `log_entry`)
+//! ties a receipt to the one before it, to the evidence and to the log.
+
+use serde::{Deserialize, Serialize};
+
+use super::document::{ConsentDocument, digest};
+use super::evidence::Committed;
+use super::state::Actor;
+use super::terms::{Frequency, Period};
+use crate::domain::catalogue::{Contact, Language};
+use crate::domain::clock::{Day, Timestamp};
+use crate::domain::ids::{ConsentId, EntityId, FieldName, GrantId, Jti, PairwiseSubject};
+use crate::domain::jose::{Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws};
+
+/// Form of a consent receipt.
+pub const CONSENT_RECEIPT: Profile = Profile {
+    typ: "consent-receipt+jwt",
+    max_bytes: 64 * 1024,
+    key_source: KeySource::Kid,
+    required: &[
+        "iss",
+        "sub",
+        "iat",
+        "jti",
+        "schema_version",
+        "record_id",
+        "version",
+        "event",
+        "pii_processing",
+        "party_identification",
+        "withdrawal",
+        "complaint",
+        "log_entry",
+        "verification",
+    ],
+    optional: Claims::Only(&["grant_id", "previous", "evidence"]),
+    extra_headers: &[],
+};
+
+/// Version of the receipt's form.
+pub const SCHEMA_VERSION: &str = "omadata-consent-receipt/1 ISO/IEC TS 27560:2023";
+
+/// The vocabulary whose terms stand in a receipt.
+const DPV: &str = "https://w3id.org/dpv#";
+
+/// The law under which all of this product's holders stand.
+const JURISDICTION: &str = "FI";
+
+/// What happened to a consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptChange {
+    /// The resident allowed.
+    Given,
+    /// The resident did not allow.
+    Declined,
+    /// It was held back.
+    Suspended,
+    /// It came back into force.
+    Resumed,
+    /// The resident took it back.
+    Revoked,
+    /// The recipient gave it back.
+    Returned,
+    /// The holder's node took it out of force.
+    Withdrawn,
+    /// Its last day passed.
+    Expired,
+    /// Its last exchange was made.
+    Exhausted,
+    /// Another consent took its place.
+    Replaced,
+}
+
+impl ReceiptChange {
+    /// Every change, in the order of a consent's life.
+    pub const ALL: [Self; 10] = [
+        Self::Given,
+        Self::Declined,
+        Self::Suspended,
+        Self::Resumed,
+        Self::Revoked,
+        Self::Returned,
+        Self::Withdrawn,
+        Self::Expired,
+        Self::Exhausted,
+        Self::Replaced,
+    ];
+
+    /// The word for it, as stored and signed.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::Declined => "declined",
+            Self::Suspended => "suspended",
+            Self::Resumed => "resumed",
+            Self::Revoked => "revoked",
+            Self::Returned => "returned",
+            Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
+            Self::Exhausted => "exhausted",
+            Self::Replaced => "replaced",
+        }
+    }
+
+    /// From the word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|change| change.as_str() == word)
+    }
+
+    /// The state that a consent has after it, in the word of its own state.
+    #[must_use]
+    pub const fn state(self) -> &'static str {
+        match self {
+            Self::Given | Self::Resumed => "active",
+            other => other.as_str(),
+        }
+    }
+
+    /// The consent's status in the Data Privacy Vocabulary.
+    const fn status(self) -> &'static str {
+        match self {
+            Self::Given | Self::Resumed => "ConsentGiven",
+            Self::Declined => "ConsentRefused",
+            Self::Suspended => "ConsentStatusInvalidForProcessing",
+            Self::Revoked => "ConsentWithdrawn",
+            // The vocabulary's word for an end that somebody else than the person brings about.
+            Self::Returned | Self::Withdrawn => "ConsentRevoked",
+            Self::Expired | Self::Exhausted => "ConsentExpired",
+            Self::Replaced => "ConsentInvalidated",
+        }
+    }
+
+    /// How the change was made.
+    const fn method(self, actor: Actor) -> &'static str {
+        match (self, actor) {
+            (Self::Given, _) => "portal_with_login_signature",
+            (_, Actor::Resident) => "portal",
+            (_, Actor::Recipient) => "recipient",
+            (_, Actor::Node) => "rule",
+        }
+    }
+}
+
+/// The event of a receipt (27560: event).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptEvent {
+    /// What happened.
+    pub event_type: ReceiptChange,
+    /// What the consent is now, a DPV term.
+    pub event_state: String,
+    /// When, RFC 3339.
+    pub event_time: String,
+    /// Who caused it: the person, the recipient or the holder.
+    pub entity_id: String,
+    /// How.
+    pub method: String,
+    /// Why, a stable word, where there is more to say than who.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// One field that the consent covers (27560: pii_information).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PiiInformation {
+    /// The field.
+    pub pii_attribute_id: FieldName,
+    /// Its label as shown.
+    pub pii_type: String,
+    /// Whether the resident could leave it out.
+    pub pii_optional: bool,
+}
+
+/// How long and how often.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// The last day.
+    pub until: Day,
+    /// How often, as an `authorization_details` entry says it.
+    pub frequency: Frequency,
+    /// The part of the history covered; all of it when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<Period>,
+}
+
+/// What the consent is for (27560: purpose).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Purpose {
+    /// In one sentence, as shown.
+    pub purpose: String,
+    /// SHA-256 of that sentence, base64url.
+    pub purpose_digest: String,
+    /// A DPV term.
+    pub purpose_type: String,
+    /// Legal basis, a DPV term.
+    pub lawful_basis: String,
+    /// The recipient's service, as shown.
+    pub service: String,
+    /// The declared use that it rests on.
+    pub declared_use: String,
+    /// The dataset's title, as shown.
+    pub dataset: String,
+    /// The fields; none when nothing was allowed.
+    pub pii_information: Vec<PiiInformation>,
+    /// Who decides over the data from then on, by `party_id`.
+    pub pii_controllers: Vec<EntityId>,
+    /// Where the data comes from, by `party_id`.
+    pub collection_method: EntityId,
+    /// How long the recipient keeps it, ISO 8601 duration.
+    pub retention_period: String,
+    /// Where it is kept.
+    pub storage_locations: Vec<String>,
+    /// Whose law applies.
+    pub jurisdiction: String,
+    /// Whom the recipient may pass the data on to.
+    pub recipient_third_parties: String,
+    /// The limits; none when nothing was allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+}
+
+/// 27560: pii_processing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PiiProcessing {
+    /// Where the use is described.
+    pub privacy_notice: String,
+    /// The language of the texts.
+    pub language: Language,
+    /// Exactly one.
+    pub purposes: Vec<Purpose>,
+}
+
+/// A party of the consent (27560: party_identification).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptParty {
+    /// Entity identifier, which is its address too.
+    pub party_id: EntityId,
+    /// `holder` or `recipient`.
+    pub party_role: String,
+    /// Name as shown.
+    pub party_name: String,
+    /// Who is responsible there.
+    pub contact_name: String,
+    /// And how to reach them.
+    pub contact_email: String,
+    /// The data protection officer, where it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_protection_officer: Option<PartyContact>,
+}
+
+/// Somebody who can be written to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartyContact {
+    /// Name as shown.
+    pub name: String,
+    /// E-mail address.
+    pub email: String,
+}
+
+/// How to take the consent back (27560: withdrawal_method).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withdrawal {
+    /// In the portal.
+    pub portal: String,
+    /// Without it: the holder's office, by letter, e-mail or in person, with the number of this receipt.
+    pub without_portal: PartyContact,
+}
+
+/// Where to complain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Complaint {
+    /// The supervisory authority.
+    pub authority: String,
+    /// Its address.
+    pub url: String,
+}
+
+/// How this receipt can be checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verification {
+    /// A page that checks it for anyone.
+    pub page: String,
+    /// Where the holder publishes its keys, under its members' signatures.
+    pub keys: String,
+}
+
+/// What a holder states about a decision or a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentReceipt {
+    /// The holder.
+    pub iss: EntityId,
+    /// The person, as this recipient knows them (27560: pii_principal_id).
+    pub sub: PairwiseSubject,
+    /// Seconds since 1970.
+    pub iat: i64,
+    /// This receipt (27560: receipt_id).
+    pub jti: Jti,
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: String,
+    /// The consent, or the request that was declined.
+    pub record_id: ConsentId,
+    /// The consent towards its recipient; none when nothing was allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_id: Option<GrantId>,
+    /// 1 for the decision, then one more for every change.
+    pub version: u32,
+    /// SHA-256 of the receipt before this one in its compact form, base64url.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// What happened.
+    pub event: ReceiptEvent,
+    /// What it is about.
+    pub pii_processing: PiiProcessing,
+    /// Holder and recipient.
+    pub party_identification: Vec<ReceiptParty>,
+    /// How to take it back.
+    pub withdrawal: Withdrawal,
+    /// Where to complain.
+    pub complaint: Complaint,
+    /// The evidence in digests, in the receipt of a decision that allowed something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Committed>,
+    /// Leaf hash of the holder's log entry, base64url.
+    pub log_entry: String,
+    /// How to check this receipt.
+    pub verification: Verification,
+}
+
+/// Who issues receipts.
+#[derive(Debug, Clone)]
+pub struct Issuer {
+    /// The holder.
+    pub id: EntityId,
+    /// The office that residents turn to.
+    pub contact: Contact,
+    /// The holder's data protection officer.
+    pub data_protection_officer: Contact,
+}
+
+/// What happened, as the consent's record has it.
+#[derive(Debug, Clone)]
+pub struct Happening {
+    /// What.
+    pub change: ReceiptChange,
+    /// Who caused it.
+    pub actor: Actor,
+    /// When.
+    pub at: Timestamp,
+    /// Why, a stable word.
+    pub reason: Option<String>,
+}
+
+/// All that a receipt is made of.
+#[derive(Debug)]
+pub struct ReceiptParts<'a> {
+    /// Who issues it.
+    pub issuer: &'a Issuer,
+    /// Its identifier.
+    pub jti: Jti,
+    /// What the resident saw.
+    pub document: &'a ConsentDocument,
+    /// The consent towards its recipient.
+    pub grant_id: Option<&'a GrantId>,
+    /// The receipt before this one: its version and compact form.
+    pub previous: Option<(u32, &'a str)>,
+    /// What happened.
+    pub happening: &'a Happening,
+    /// The evidence in digests, for a decision.
+    pub evidence: Option<Committed>,
+    /// Leaf hash of the log entry.
+    pub log_entry: &'a str,
+}
+
+impl ConsentReceipt {
+    /// Puts a receipt together.
+    #[must_use]
+    pub fn new(parts: ReceiptParts<'_>) -> Self {
+        let (issuer, document, happening) = (parts.issuer, parts.document, parts.happening);
+        let allowed = happening.change != ReceiptChange::Declined;
+        let at = |path: &str| format!("{}{path}", issuer.id);
+        let entity_id = match happening.actor {
+            Actor::Resident => document.subject.to_string(),
+            Actor::Recipient => document.terms.recipient.to_string(),
+            Actor::Node => issuer.id.to_string(),
+        };
+        let language = document.language;
+        let contact = |contact: &Contact| PartyContact {
+            name: contact.name.get(language).to_owned(),
+            email: contact.email.clone(),
+        };
+        Self {
+            iss: issuer.id.clone(),
+            sub: document.subject.clone(),
+            iat: happening.at.secs(),
+            jti: parts.jti,
+            schema_version: SCHEMA_VERSION.to_owned(),
+            record_id: document.consent,
+            grant_id: parts.grant_id.cloned(),
+            version: parts.previous.map_or(1, |(version, _)| version.saturating_add(1)),
+            previous: parts.previous.map(|(_, text)| digest(text)),
+            event: ReceiptEvent {
+                event_type: happening.change,
+                event_state: format!("{DPV}{}", happening.change.status()),
+                event_time: happening.at.rfc3339(),
+                entity_id,
+                method: happening.change.method(happening.actor).to_owned(),
+                reason: happening.reason.clone(),
+            },
+            pii_processing: PiiProcessing {
+                privacy_notice: document.terms.declared_use.to_string(),
+                language,
+                purposes: vec![purpose(document, allowed)],
+            },
+            party_identification: parties(document, issuer),
+            withdrawal: Withdrawal {
+                portal: at(&format!("/me/sharing/{}/stop", document.consent)),
+                without_portal: contact(&issuer.contact),
+            },
+            complaint: complaint(language),
+            evidence: parts.evidence,
+            log_entry: parts.log_entry.to_owned(),
+            verification: Verification {
+                page: at("/receipt/verify"),
+                keys: at("/.well-known/openid-federation"),
+            },
+        }
+    }
+
+    /// The purpose; a receipt has exactly one.
+    #[must_use]
+    pub fn purpose(&self) -> Option<&Purpose> {
+        self.pii_processing.purposes.first()
+    }
+
+    /// The party of a role (`holder`, `recipient`).
+    #[must_use]
+    pub fn party(&self, role: &str) -> Option<&ReceiptParty> {
+        self.party_identification.iter().find(|party| party.party_role == role)
+    }
+
+    /// The receipt in canonical JSON (RFC 8785), which is also what is signed.
+    ///
+    /// # Errors
+    /// Never for a receipt; the serialiser's error otherwise.
+    pub fn canonical(&self) -> Result<String, serde_json::Error> {
+        serde_json_canonicalizer::to_string(self)
+    }
+
+    /// Signs the receipt, as a compact JWS over its canonical JSON.
+    ///
+    /// # Errors
+    /// [`JoseError`] when the key cannot sign.
+    pub fn sign(&self, key: &SigningKey) -> Result<String, JoseError> {
+        let canonical = self.canonical().map_err(|_| JoseError::UnsignableClaims)?;
+        // Read back, the members keep the canonical order.
+        let claims: serde_json::Value =
+            serde_json::from_str(&canonical).map_err(|_| JoseError::UnsignableClaims)?;
+        key.sign(CONSENT_RECEIPT.typ, &claims)
+    }
+
+    /// A receipt whose signature is one of these keys'.
+    ///
+    /// # Errors
+    /// [`JoseError`] of the first check that fails; [`JoseError::MalformedClaims`] when it contradicts itself.
+    pub fn verify(text: &str, keys: &PublicKeys) -> Result<Self, JoseError> {
+        let receipt: Self = UnverifiedJws::parse(text, &CONSENT_RECEIPT)?.verify_with(keys)?.into_claims();
+        if receipt.is_coherent() { Ok(receipt) } else { Err(JoseError::MalformedClaims) }
+    }
+
+    /// Whether the parts that say the same thing do say the same.
+    fn is_coherent(&self) -> bool {
+        let time: Result<Timestamp, _> = self.event.event_time.parse();
+        self.schema_version == SCHEMA_VERSION
+            && time.is_ok_and(|time| time.secs() == self.iat)
+            && (self.version == 1) == self.previous.is_none()
+            && self.pii_processing.purposes.len() == 1
+            && self.purpose().is_some_and(|purpose| digest(&purpose.purpose) == purpose.purpose_digest)
+            && self.party("holder").is_some_and(|holder| holder.party_id == self.iss)
+            && self.party("recipient").is_some()
+    }
+}
+
+fn purpose(document: &ConsentDocument, allowed: bool) -> Purpose {
+    let terms = &document.terms;
+    let fields = document.fields.iter().map(|field| PiiInformation {
+        pii_attribute_id: field.name.clone(),
+        pii_type: field.label.clone(),
+        pii_optional: field.optional,
+    });
+    Purpose {
+        purpose: document.purpose_text.clone(),
+        purpose_digest: digest(&document.purpose_text),
+        purpose_type: terms.purpose.clone(),
+        lawful_basis: document.legal_basis.clone(),
+        service: document.service.clone(),
+        declared_use: terms.declared_use.to_string(),
+        dataset: document.dataset_title.clone(),
+        pii_information: if allowed { fields.collect() } else { Vec::new() },
+        pii_controllers: vec![terms.recipient.clone()],
+        collection_method: terms.holder.clone(),
+        retention_period: terms.retention.clone(),
+        storage_locations: vec![JURISDICTION.to_owned()],
+        jurisdiction: JURISDICTION.to_owned(),
+        recipient_third_parties: document.onward_sharing.clone(),
+        limits: allowed.then(|| Limits {
+            until: terms.until,
+            frequency: terms.to_detail().frequency,
+            period: terms.period,
+        }),
+    }
+}
+
+fn parties(document: &ConsentDocument, issuer: &Issuer) -> Vec<ReceiptParty> {
+    let language = document.language;
+    vec![
+        ReceiptParty {
+            party_id: document.terms.holder.clone(),
+            party_role: "holder".to_owned(),
+            party_name: document.holder.name.clone(),
+            contact_name: issuer.contact.name.get(language).to_owned(),
+            contact_email: issuer.contact.email.clone(),
+            data_protection_officer: Some(PartyContact {
+                name: issuer.data_protection_officer.name.get(language).to_owned(),
+                email: issuer.data_protection_officer.email.clone(),
+            }),
+        },
+        ReceiptParty {
+            party_id: document.terms.recipient.clone(),
+            party_role: "recipient".to_owned(),
+            party_name: document.recipient.name.clone(),
+            contact_name: document.controller.name.clone(),
+            contact_email: document.controller.email.clone(),
+            data_protection_officer: Some(PartyContact {
+                name: document.data_protection_officer.name.clone(),
+                email: document.data_protection_officer.email.clone(),
+            }),
+        },
+    ]
+}
+
+/// The Data Protection Ombudsman, to whom everyone in Finland may complain (GDPR Article 77).
+fn complaint(language: Language) -> Complaint {
+    let (authority, url) = match language {
+        Language::Fi => ("Tietosuojavaltuutetun toimisto", "https://tietosuoja.fi/"),
+        Language::Sv => ("Dataombudsmannens byrå", "https://tietosuoja.fi/sv/"),
+        Language::En => ("Office of the Data Protection Ombudsman", "https://tietosuoja.fi/en/"),
+    };
+    Complaint { authority: authority.to_owned(), url: url.to_owned() }
+}
