@@ -366,6 +366,7 @@ fn settings(
     Ok(Settings {
         id: config.node.base_url.clone(),
         name: config.node.city.clone(),
+        contact: config.contact.clone(),
         data_protection_officer: config.data_protection_officer.clone(),
         authority_hints,
         login_client_id: config.login.client_id.clone(),

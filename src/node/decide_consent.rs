@@ -7,19 +7,19 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::log_in::{self, LoginDemand, Resident};
 use super::view_consent_request::offer;
-use super::{Limits, Node, OAuthCode, Problem, ProblemKind, promise};
+use super::{Limits, Node, OAuthCode, Problem, ProblemKind, promise, write_receipt};
 use crate::domain::audit::Entry;
 use crate::domain::catalogue::{Demand, Language};
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::document::DocumentParts;
 use crate::domain::consent::terms::Choice;
 use crate::domain::consent::{
-    Commitment, Consent, ConsentDocument, ConsentRequest, ConsentState, Evidence, Origin, PendingDecision,
-    Reason, RequestState, Salt,
+    Commitment, Committed, Consent, ConsentDocument, ConsentRequest, ConsentState, Evidence, Issuer, Origin,
+    PendingDecision, Reason, RequestState, Salt,
 };
 use crate::domain::exchange::Event;
 use crate::domain::exchange::event::ConsentGiven;
-use crate::domain::ids::{ConsentId, FieldName, GrantId, PersonId, RequestId};
+use crate::domain::ids::{ConsentId, FieldName, GrantId, PairwiseSubject, PersonId, RequestId};
 use crate::domain::jose::b64url;
 use crate::domain::login::{AuthenticatedPerson, Callback, PendingLogin};
 use crate::ports::random;
@@ -54,9 +54,18 @@ pub enum Destination {
 ///
 /// # Errors
 /// [`Problem`]: unknown, not this resident's, or decided already.
-pub async fn decline(node: &Node, resident: &Resident, id: RequestId) -> Result<Destination, Problem> {
+pub async fn decline(
+    node: &Node,
+    resident: &Resident,
+    id: RequestId,
+    language: Language,
+) -> Result<Destination, Problem> {
     let now = node.now();
     let person = resident.person;
+    let (request, subject) = own_request_and_subject(node, person, id).await?;
+    // Where the dataset is offered no more, there is nothing left to describe; declining goes on without a receipt.
+    let offered = offer(node, request, &subject, language).ok().map(|offer| offer.document);
+    let issuer = write_receipt::issuer(node);
     let request = node
         .store
         .write(move |tx| {
@@ -66,7 +75,10 @@ pub async fn decline(node: &Node, resident: &Resident, id: RequestId) -> Result<
             }
             consent_requests::conclude(tx, id, RequestState::Declined, now)?;
             let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), "declined", now);
-            promise::log(tx, &entry, now)?;
+            let logged = promise::log(tx, &entry, now)?;
+            if let Some(offered) = &offered {
+                write_receipt::of_refusal(tx, &issuer, person, offered, now, &logged)?;
+            }
             Ok(request)
         })
         .await
@@ -87,14 +99,7 @@ pub async fn begin_allow(
 ) -> Result<(url::Url, PendingLogin), Problem> {
     let now = node.now();
     let person = resident.person;
-    let (request, subject) = node
-        .store
-        .read(move |store| {
-            let request = own_request(store, id, person)?;
-            let subject = store.lookup().pairwise(&person, &request.terms.recipient)?;
-            Ok::<_, StoreError>((request, subject))
-        })
-        .await?;
+    let (request, subject) = own_request_and_subject(node, person, id).await?;
     if !request.is_open(now) {
         return Err(Problem::new(ProblemKind::Changed));
     }
@@ -168,6 +173,9 @@ struct Approval {
     request: ConsentRequest,
     consent: Consent,
     evidence: Evidence,
+    document: ConsentDocument,
+    committed: Committed,
+    issuer: Issuer,
     code: String,
     limits: Limits,
 }
@@ -214,7 +222,9 @@ async fn prepare(
         chains: None,
     };
     // Evidence that would not hold later must not become a consent now.
-    evidence.verify(&commitment, None).map_err(|error| Problem::because(ProblemKind::LoginFailed, error))?;
+    let unfit = |error| Problem::because(ProblemKind::LoginFailed, error);
+    let document = evidence.verify(&commitment, None).map_err(unfit)?.document;
+    let committed = Committed::to(&evidence, &commitment).map_err(unfit)?;
     let grant_id = GrantId::new(b64url(&random::<16>(&*node.entropy)))
         .map_err(|error| Problem::because(ProblemKind::Internal, error))?;
     let consent = Consent {
@@ -237,7 +247,16 @@ async fn prepare(
         acr: signed.acr.clone(),
         auth_time: signed.auth_time,
     };
-    Ok(Approval { request, consent, evidence, code: node.secret(), limits: node.settings.limits })
+    Ok(Approval {
+        request,
+        consent,
+        evidence,
+        document,
+        committed,
+        issuer: write_receipt::issuer(node),
+        code: node.secret(),
+        limits: node.settings.limits,
+    })
 }
 
 /// Judged by what the dataset demands now: it may have come to demand more since the page was shown.
@@ -258,7 +277,11 @@ fn still_demanded(
 }
 
 impl Approval {
-    /// One transaction: request closed, consent and evidence kept, code issued, log appended, recipient told.
+    fn decided(&self) -> write_receipt::Decided<'_> {
+        write_receipt::Decided { document: &self.document, committed: &self.committed }
+    }
+
+    /// One transaction: request closed, consent and evidence kept, code issued, log appended, receipt signed, recipient told.
     fn commit(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
         let request = own_request(tx, self.request.id, self.consent.person)?;
         if !request.is_open(now) {
@@ -267,8 +290,10 @@ impl Approval {
         consent_requests::conclude(tx, request.id, RequestState::Allowed(self.consent.id), now)?;
         let consent = Consent { status_index: consents::draw_status_index(tx)?, ..self.consent.clone() };
         consents::insert(tx, &consent, request.id, &self.evidence)?;
-        let entry = Entry::decision(self.consent.id, self.consent.commitment.as_str(), now);
-        let sequence = promise::log(tx, &entry, now)?;
+        let commitment = self.consent.commitment.as_str();
+        let entry = Entry::decision(self.consent.id, commitment, &self.committed.provider_key, now);
+        let logged = promise::log(tx, &entry, now)?;
+        write_receipt::of_decision(tx, &self.issuer, &consent, self.decided(), &logged)?;
         let (kind, life) = match request.origin {
             Origin::Pushed => (CodeKind::Code, self.limits.code_secs),
             Origin::Portal => (CodeKind::PreAuthorized, self.limits.pre_authorized_secs),
@@ -294,7 +319,7 @@ impl Approval {
                 until: terms.until,
                 pre_authorized_code: self.code.clone(),
             });
-            promise::event(tx, &terms.recipient, self.consent.id, &event, sequence, now)?;
+            promise::event(tx, &terms.recipient, self.consent.id, &event, logged.index, now)?;
         }
         Ok(())
     }
@@ -323,6 +348,20 @@ pub async fn give_up(
         })
         .await?;
     back(node, &request, &[("error", OAuthCode::UnmetAuthenticationRequirements.as_str())])
+}
+
+/// A request of this person's, and who they are towards the one who asks.
+async fn own_request_and_subject(
+    node: &Node,
+    person: PersonId,
+    id: RequestId,
+) -> Result<(ConsentRequest, PairwiseSubject), Problem> {
+    let found = node.store.read(move |store| {
+        let request = own_request(store, id, person)?;
+        let subject = store.lookup().pairwise(&person, &request.terms.recipient)?;
+        Ok::<_, StoreError>((request, subject))
+    });
+    Ok(found.await?)
 }
 
 /// A request that this person has opened; anybody else's looks unknown.

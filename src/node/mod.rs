@@ -6,6 +6,7 @@ mod ask_holder;
 pub mod authenticate_client;
 pub mod authenticate_service;
 pub mod authorize;
+pub mod check_receipt;
 pub mod confirm_deletion;
 pub mod decide_consent;
 pub mod deliver_outbox;
@@ -19,6 +20,7 @@ pub mod keep_house;
 pub mod key_ring;
 mod known_key;
 pub mod list_mine;
+pub mod list_receipts;
 pub mod log_in;
 pub mod manage_grant;
 pub mod oauth_error;
@@ -38,6 +40,7 @@ pub mod start_consent;
 pub mod start_request;
 pub mod suspend_consent;
 pub mod view_consent_request;
+mod write_receipt;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -114,6 +117,8 @@ pub struct Settings {
     pub name: Text,
     /// Its superiors in the federation, as its entity configuration names them.
     pub authority_hints: Vec<EntityId>,
+    /// The office that answers residents.
+    pub contact: Contact,
     /// The city's data protection officer, for the portal.
     pub data_protection_officer: Contact,
     /// Its client identifier at the login provider.

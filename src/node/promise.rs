@@ -188,10 +188,19 @@ pub(super) fn return_of_grant(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestam
     )
 }
 
-/// Appends an entry to the log and says which number it has.
-pub(super) fn log(tx: &mut Tx<'_>, entry: &Entry, now: Timestamp) -> Result<u64, StoreError> {
+/// An entry's place in the log.
+pub(super) struct Logged {
+    /// Its number.
+    pub(super) index: u64,
+    /// Its leaf hash, base64url.
+    pub(super) leaf_hash: String,
+}
+
+/// Appends an entry to the log and says where it stands.
+pub(super) fn log(tx: &mut Tx<'_>, entry: &Entry, now: Timestamp) -> Result<Logged, StoreError> {
     let leaf = entry.leaf().map_err(|_| StoreError::Rule("a log entry is JSON"))?;
-    log_entries::append(tx, &leaf, now)
+    let index = log_entries::append(tx, &leaf, now)?;
+    Ok(Logged { index, leaf_hash: leaf.hash })
 }
 
 fn push(tx: &mut Tx<'_>, item: NewItem) -> Result<(), StoreError> {

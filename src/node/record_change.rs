@@ -1,7 +1,7 @@
-//! The one place through which every change of a consent goes: kept with its actor and reason, logged, and told to the
-//! recipient, all in the transaction that makes it.
+//! The one place through which every change of a consent goes: kept with its actor and reason, logged, signed for the
+//! resident, and told to the recipient, all in the transaction that makes it.
 
-use super::promise;
+use super::{promise, write_receipt};
 use crate::domain::audit::Entry;
 use crate::domain::consent::{Actor, Consent, ConsentState, End, Transition};
 use crate::domain::exchange::Event;
@@ -19,9 +19,10 @@ pub(super) fn record_change(
 ) -> Result<(), StoreError> {
     consents::save(tx, consent, Some(change))?;
     let entry = Entry::change(consent.id, change.to.as_str(), change.reason.as_str(), change.at);
-    let sequence = promise::log(tx, &entry, change.at)?;
-    if let Some(event) = news(consent, change, sequence) {
-        promise::event(tx, &consent.terms.recipient, consent.id, &event, sequence, change.at)?;
+    let logged = promise::log(tx, &entry, change.at)?;
+    write_receipt::of_change(tx, consent, change, &logged)?;
+    if let Some(event) = news(consent, change, logged.index) {
+        promise::event(tx, &consent.terms.recipient, consent.id, &event, logged.index, change.at)?;
     }
     Ok(())
 }

@@ -1,13 +1,17 @@
 //! Receipts of decisions and changes, as signed, for the resident whose they are.
 
+use std::sync::PoisonError;
+
 use diesel::prelude::*;
 
-use super::schema::consent_receipts;
+use super::schema::{consent_receipts, signing_keys};
 use super::sealed::column;
+use super::signing_keys::{KeyState, Purpose, with_private_part};
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::ReceiptChange;
-use crate::domain::ids::{ConsentId, PersonId, ReceiptId};
+use crate::domain::ids::{ConsentId, KeyId, PersonId, ReceiptId};
+use crate::domain::jose::SigningKey;
 
 /// A receipt as kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +107,42 @@ pub fn of_consent(reader: &mut Reader<'_>, consent: ConsentId) -> Result<Vec<Sto
         .select(Row::as_select())
         .load(reader.db)?;
     rows.into_iter().map(|row| row.open(reader)).collect()
+}
+
+/// A person's receipts, newest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_person(
+    reader: &mut Reader<'_>,
+    person: PersonId,
+    limit: u32,
+) -> Result<Vec<StoredReceipt>, StoreError> {
+    let rows: Vec<Row> = consent_receipts::table
+        .filter(consent_receipts::person.eq(person))
+        .order((consent_receipts::at.desc(), consent_receipts::log_idx.desc()))
+        .limit(i64::from(limit))
+        .select(Row::as_select())
+        .load(reader.db)?;
+    rows.into_iter().map(|row| row.open(reader)).collect()
+}
+
+/// The key that signs receipts now, parsed once in this process.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when none is active.
+pub fn signer(reader: &mut Reader<'_>) -> Result<SigningKey, StoreError> {
+    let kid: KeyId = signing_keys::table
+        .filter(signing_keys::purpose.eq(Purpose::Receipt).and(signing_keys::state.eq(KeyState::Active)))
+        .select(signing_keys::kid)
+        .first(reader.db)?;
+    let known = reader.keys.receipt_key.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(key) = known.filter(|key| *key.kid() == kid) {
+        return Ok(key);
+    }
+    let key = with_private_part(reader, &kid)?;
+    *reader.keys.receipt_key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
+    Ok(key)
 }
 
 /// The newest receipt of a consent.

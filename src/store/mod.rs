@@ -73,6 +73,8 @@ pub(crate) struct Keys {
     pub(crate) sealer: Sealer,
     pub(crate) lookup: LookupKey,
     pub(crate) random: Random,
+    /// The receipt key that signed last: most transactions that sign do so with the same.
+    pub(crate) receipt_key: std::sync::Mutex<Option<crate::domain::jose::SigningKey>>,
 }
 
 /// The database of one node. Cheap to clone; all clones share one pool.
@@ -170,6 +172,7 @@ impl Store {
             sealer: Sealer::new(&root.sealing, Arc::clone(&random)),
             lookup: LookupKey::new(&root.lookup),
             random,
+            receipt_key: std::sync::Mutex::new(None),
         };
         Ok(Self { pool, keys: Arc::new(keys), writer })
     }

@@ -3,10 +3,10 @@ CREATE TABLE consent_receipts (
   id      BLOB   NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   consent BLOB   NOT NULL,              -- the consent, or the declined request under its own number
   person  BLOB   NOT NULL REFERENCES persons (id),
-  version INTEGERNOT NULL CHECK (version >= 1),
+  version INTEGER NOT NULL CHECK (version >= 1),
   change  TEXT   NOT NULL,
-  at      INTEGERNOT NULL,
-  log_idx INTEGERNOT NULL UNIQUE REFERENCES log_entries (idx),
+  at      INTEGER NOT NULL,
+  log_idx INTEGER NOT NULL UNIQUE REFERENCES log_entries (idx),
   receipt BLOB   NOT NULL,              -- sealed: a compact JWS
   UNIQUE (consent, version)
 ) STRICT;

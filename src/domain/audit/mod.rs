@@ -20,6 +20,9 @@ pub enum Entry {
         /// What the login provider signed, for the decision that began it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         commitment: Option<String>,
+        /// Thumbprint of the provider's key that signed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider_key: Option<String>,
         /// Why, a stable word.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
@@ -56,7 +59,14 @@ impl Entry {
     /// A consent's change.
     #[must_use]
     pub fn consent(consent: ConsentId, state: &str, at: Timestamp) -> Self {
-        Self::Consent { consent, state: state.to_owned(), commitment: None, reason: None, at: at.secs() }
+        Self::Consent {
+            consent,
+            state: state.to_owned(),
+            commitment: None,
+            provider_key: None,
+            reason: None,
+            at: at.secs(),
+        }
     }
 
     /// A consent's change with its reason.
@@ -66,6 +76,7 @@ impl Entry {
             consent,
             state: state.to_owned(),
             commitment: None,
+            provider_key: None,
             reason: Some(reason.to_owned()),
             at: at.secs(),
         }
@@ -73,11 +84,12 @@ impl Entry {
 
     /// A consent's beginning.
     #[must_use]
-    pub fn decision(consent: ConsentId, commitment: &str, at: Timestamp) -> Self {
+    pub fn decision(consent: ConsentId, commitment: &str, provider_key: &str, at: Timestamp) -> Self {
         Self::Consent {
             consent,
             state: "active".to_owned(),
             commitment: Some(commitment.to_owned()),
+            provider_key: Some(provider_key.to_owned()),
             reason: None,
             at: at.secs(),
         }

@@ -366,7 +366,7 @@ pub struct Happening {
     pub reason: Option<String>,
 }
 
-/// All that a receipt is made of.
+/// All that the receipt of a decision is made of.
 #[derive(Debug)]
 pub struct ReceiptParts<'a> {
     /// Who issues it.
@@ -377,28 +377,21 @@ pub struct ReceiptParts<'a> {
     pub document: &'a ConsentDocument,
     /// The consent towards its recipient.
     pub grant_id: Option<&'a GrantId>,
-    /// The receipt before this one: its version and compact form.
-    pub previous: Option<(u32, &'a str)>,
-    /// What happened.
+    /// The decision, by the resident.
     pub happening: &'a Happening,
-    /// The evidence in digests, for a decision.
+    /// The evidence in digests, where something was allowed.
     pub evidence: Option<Committed>,
     /// Leaf hash of the log entry.
     pub log_entry: &'a str,
 }
 
 impl ConsentReceipt {
-    /// Puts a receipt together.
+    /// Puts the receipt of a decision together.
     #[must_use]
     pub fn new(parts: ReceiptParts<'_>) -> Self {
         let (issuer, document, happening) = (parts.issuer, parts.document, parts.happening);
         let allowed = happening.change != ReceiptChange::Declined;
         let at = |path: &str| format!("{}{path}", issuer.id);
-        let entity_id = match happening.actor {
-            Actor::Resident => document.subject.to_string(),
-            Actor::Recipient => document.terms.recipient.to_string(),
-            Actor::Node => issuer.id.to_string(),
-        };
         let language = document.language;
         let contact = |contact: &Contact| PartyContact {
             name: contact.name.get(language).to_owned(),
@@ -412,16 +405,9 @@ impl ConsentReceipt {
             schema_version: SCHEMA_VERSION.to_owned(),
             record_id: document.consent,
             grant_id: parts.grant_id.cloned(),
-            version: parts.previous.map_or(1, |(version, _)| version.saturating_add(1)),
-            previous: parts.previous.map(|(_, text)| digest(text)),
-            event: ReceiptEvent {
-                event_type: happening.change,
-                event_state: format!("{DPV}{}", happening.change.status()),
-                event_time: happening.at.rfc3339(),
-                entity_id,
-                method: happening.change.method(happening.actor).to_owned(),
-                reason: happening.reason.clone(),
-            },
+            version: 1,
+            previous: None,
+            event: event(happening, document.subject.to_string()),
             pii_processing: PiiProcessing {
                 privacy_notice: document.terms.declared_use.to_string(),
                 language,
@@ -439,6 +425,27 @@ impl ConsentReceipt {
                 page: at("/receipt/verify"),
                 keys: at("/.well-known/openid-federation"),
             },
+        }
+    }
+
+    /// The receipt of a change after this one: the same, with what has happened since.
+    #[must_use]
+    pub fn next(&self, text: &str, jti: Jti, happening: &Happening, log_entry: &str) -> Self {
+        let recipient = self.party("recipient").map(|party| party.party_id.to_string());
+        let entity_id = match happening.actor {
+            Actor::Resident => self.sub.to_string(),
+            Actor::Recipient => recipient.unwrap_or_default(),
+            Actor::Node => self.iss.to_string(),
+        };
+        Self {
+            iat: happening.at.secs(),
+            jti,
+            version: self.version.saturating_add(1),
+            previous: Some(digest(text)),
+            event: event(happening, entity_id),
+            evidence: None,
+            log_entry: log_entry.to_owned(),
+            ..self.clone()
         }
     }
 
@@ -493,6 +500,17 @@ impl ConsentReceipt {
             && self.purpose().is_some_and(|purpose| digest(&purpose.purpose) == purpose.purpose_digest)
             && self.party("holder").is_some_and(|holder| holder.party_id == self.iss)
             && self.party("recipient").is_some()
+    }
+}
+
+fn event(happening: &Happening, entity_id: String) -> ReceiptEvent {
+    ReceiptEvent {
+        event_type: happening.change,
+        event_state: format!("{DPV}{}", happening.change.status()),
+        event_time: happening.at.rfc3339(),
+        entity_id,
+        method: happening.change.method(happening.actor).to_owned(),
+        reason: happening.reason.clone(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Made-up pages for the tests: one of each view, with every kind of state that a page can show.
 
+mod receipts;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -568,5 +570,6 @@ pub(super) fn all() -> Vec<Sample> {
         let view = ProblemView { topic };
         samples.push(sample(format!("problem-{}", topic.slug()), "/problems/x", false, view));
     }
+    samples.extend(receipts::all());
     samples
 }

@@ -126,7 +126,8 @@ pub(super) async fn decide(
     };
     match form.decision.as_deref() {
         Some("deny") => {
-            let destination = decide_consent::decline(&app.node, &resident, id).await.map_err(fail)?;
+            let destination =
+                decide_consent::decline(&app.node, &resident, id, page.language).await.map_err(fail)?;
             Ok(go(&page, id, &destination))
         }
         Some("allow") => {

@@ -6,6 +6,7 @@ mod login;
 mod page;
 mod personal;
 mod public;
+mod receipts;
 
 pub use page::PageProblem;
 
@@ -39,6 +40,13 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/me/sharing/{id}/stop", web::post().to(personal::confirm_stop))
         .route("/me/sharing/{id}/pause", web::post().to(personal::pause))
         .route("/me/sharing/{id}/resume", web::post().to(personal::resume))
+        .route("/me/receipts", web::get().to(receipts::all))
+        .route("/me/sharing/{id}/receipt", web::get().to(receipts::newest))
+        .route("/me/sharing/{id}/receipt/{version}", web::get().to(receipts::one))
+        .route("/me/sharing/{id}/receipt/{version}/signed", web::get().to(receipts::signed))
+        .route("/me/sharing/{id}/receipt/{version}/readable", web::get().to(receipts::readable))
+        .route("/receipt/verify", web::get().to(receipts::verify_form))
+        .route("/receipt/verify", web::post().to(receipts::verify))
         .route("/consent/{id}", web::get().to(decision::show))
         .route("/consent/{id}", web::post().to(decision::decide))
         .route("/consent/{id}/done", web::get().to(decision::done))

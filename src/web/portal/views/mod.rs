@@ -43,12 +43,15 @@ mod partners;
 mod parts;
 mod permission;
 mod problem;
+mod receipt;
 mod sharing;
 mod stop;
 mod trouble;
 mod use_page;
+mod verify;
 mod wrong_person;
 
+pub use crate::node::check_receipt::{Paper, SignerKey, Verified};
 pub use catalogue::{CatalogueEntry, CatalogueView, DatasetUse};
 pub use consent::{ConsentField, ConsentLimits, ConsentRecord, ConsentView, HistoryReach};
 pub use dataset::{DatasetView, FormatLink};
@@ -63,8 +66,10 @@ pub use parts::{
 };
 pub use permission::{Change, ChangeEntry, Origin, PermissionView, StopConfirmation};
 pub use problem::{FailingSide, ProblemTopic, ProblemView};
+pub use receipt::{ReceiptLine, ReceiptView, ReceiptsView};
 pub use sharing::SharingView;
 pub use stop::StopView;
 pub use trouble::{ErrorView, Trouble};
 pub use use_page::{UseDataset, UseView};
+pub use verify::VerifyView;
 pub use wrong_person::WrongPersonView;

@@ -1,0 +1,182 @@
+//! Whether a receipt is what it says, for anyone: changes nothing, keeps nothing, asks nobody but the member that is
+//! named as its signer.
+
+use super::{KeyPurpose, Node, Problem};
+use crate::domain::catalogue::Text;
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::ConsentReceipt;
+use crate::domain::consent::receipt::CONSENT_RECEIPT;
+use crate::domain::exchange::Receipt;
+use crate::domain::exchange::receipt::EXCHANGE_RECEIPT;
+use crate::domain::federation::TrustError;
+use crate::domain::ids::{EntityId, KeyId};
+use crate::domain::jose::{JoseError, PublicKey, PublicKeys, UnverifiedJws};
+use crate::store::signing_keys::{self, KeyState, RevokeReason};
+
+/// Most bytes that are looked at.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// What a receipt says.
+#[derive(Debug, Clone)]
+pub enum Paper {
+    /// About a decision or a change of it.
+    Consent(Box<ConsentReceipt>),
+    /// About data that was released.
+    Exchange(Box<Receipt>),
+}
+
+/// Where the key stands that signed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignerKey {
+    /// It is published now.
+    InUse,
+    /// It signs no more; what it signed is good.
+    Retired,
+    /// It was given up later, and this receipt is known from before.
+    GivenUpSince,
+    /// Somebody else may have it: the signature proves nothing.
+    Compromised,
+}
+
+/// What came of the check.
+#[derive(Debug, Clone)]
+pub enum Verified {
+    /// The signature is the signer's.
+    Genuine {
+        /// What it says.
+        paper: Paper,
+        /// What the signer is called.
+        signer: Text,
+        /// When it was signed, by its own word.
+        at: Timestamp,
+        /// Where the key stands.
+        key: SignerKey,
+    },
+    /// Changed after it was signed: one letter is enough.
+    Altered {
+        /// Who is named as signer.
+        signer: Text,
+    },
+    /// The signer has no such key, or publishes it no more.
+    UnknownKey {
+        /// Who is named as signer.
+        signer: Text,
+    },
+    /// The named signer is no member of the federation.
+    UnknownSigner {
+        /// Who is named as signer.
+        signer: Text,
+    },
+    /// The signer cannot be asked now.
+    Unavailable {
+        /// Who is named as signer.
+        signer: Text,
+    },
+    /// The readable copy, which nobody signed.
+    Unsigned,
+    /// Something else, or cut off.
+    NoReceipt,
+}
+
+/// A key of the signer's, and where it stands.
+struct Known {
+    key: PublicKey,
+    standing: Standing,
+}
+
+enum Standing {
+    InUse,
+    Retired,
+    Superseded,
+    Compromised,
+}
+
+/// Checks a receipt as pasted or uploaded.
+///
+/// # Errors
+/// [`Problem`] when the store is away.
+pub async fn check(node: &Node, text: &str) -> Result<Verified, Problem> {
+    let text = text.trim();
+    if text.starts_with('{') {
+        return Ok(Verified::Unsigned);
+    }
+    let Some((jws, signer)) = parse(text) else { return Ok(Verified::NoReceipt) };
+    let (name, keys) = if signer == node.settings.id {
+        (node.settings.name.clone(), own_keys(node).await?)
+    } else {
+        match node.peers.resolve(&signer).await {
+            Ok(peer) => (peer.name.clone(), published(peer.resource.as_ref().map(|role| &role.receipt_keys))),
+            Err(TrustError::NotTrusted(_)) => {
+                return Ok(Verified::UnknownSigner { signer: everywhere(&signer) });
+            }
+            Err(TrustError::Unavailable(_)) => {
+                return Ok(Verified::Unavailable { signer: everywhere(&signer) });
+            }
+        }
+    };
+    let Some(known) = jws.kid().and_then(|kid| find(&keys, kid)) else {
+        return Ok(Verified::UnknownKey { signer: name });
+    };
+    let Ok((paper, at)) = open(text, &known.key) else { return Ok(Verified::Altered { signer: name }) };
+    let key = match known.standing {
+        Standing::InUse => SignerKey::InUse,
+        Standing::Retired => SignerKey::Retired,
+        Standing::Superseded => SignerKey::GivenUpSince,
+        Standing::Compromised => SignerKey::Compromised,
+    };
+    Ok(Verified::Genuine { paper, signer: name, at, key })
+}
+
+/// The form of either receipt, and the member that it names as signer.
+fn parse(text: &str) -> Option<(UnverifiedJws, EntityId)> {
+    let jws = UnverifiedJws::parse(text, &CONSENT_RECEIPT)
+        .or_else(|_| UnverifiedJws::parse(text, &EXCHANGE_RECEIPT))
+        .ok()?;
+    let signer = jws.claimed_issuer()?.parse().ok()?;
+    Some((jws, signer))
+}
+
+fn open(text: &str, key: &PublicKey) -> Result<(Paper, Timestamp), JoseError> {
+    let keys = PublicKeys::single(key.clone());
+    if UnverifiedJws::parse(text, &CONSENT_RECEIPT).is_ok() {
+        let receipt = ConsentReceipt::verify(text, &keys)?;
+        let at = Timestamp::from_secs(receipt.iat);
+        return Ok((Paper::Consent(Box::new(receipt)), at));
+    }
+    let receipt: Receipt = UnverifiedJws::parse(text, &EXCHANGE_RECEIPT)?.verify_with(&keys)?.into_claims();
+    let at = Timestamp::from_secs(receipt.iat);
+    Ok((Paper::Exchange(Box::new(receipt)), at))
+}
+
+/// Every receipt key that this node ever had.
+async fn own_keys(node: &Node) -> Result<Vec<Known>, Problem> {
+    let records = node.store.read(signing_keys::list).await?;
+    let of_receipts = records.into_iter().filter(|record| record.purpose == KeyPurpose::Receipt);
+    Ok(of_receipts
+        .map(|record| {
+            let standing = match (record.state, record.revoked) {
+                (_, Some((_, RevokeReason::Compromised))) => Standing::Compromised,
+                (_, Some((_, RevokeReason::Superseded))) | (KeyState::Revoked, None) => Standing::Superseded,
+                (KeyState::Retired, None) => Standing::Retired,
+                (KeyState::Active | KeyState::Pending, None) => Standing::InUse,
+            };
+            Known { key: record.public, standing }
+        })
+        .collect())
+}
+
+fn published(keys: Option<&PublicKeys>) -> Vec<Known> {
+    keys.into_iter()
+        .flat_map(PublicKeys::iter)
+        .map(|key| Known { key: key.clone(), standing: Standing::InUse })
+        .collect()
+}
+
+fn find<'a>(keys: &'a [Known], kid: &KeyId) -> Option<&'a Known> {
+    keys.iter().find(|known| known.key.kid() == Some(kid))
+}
+
+/// A name that is the same in all languages.
+fn everywhere(id: &EntityId) -> Text {
+    Text { fi: id.to_string(), sv: id.to_string(), en: id.to_string() }
+}
