@@ -76,7 +76,10 @@ async fn a_resident_gets_a_receipt_of_every_decision_and_anyone_can_check_it() {
     // Anyone checks it, at any city; a changed letter is told.
     for city in ["espoo", "turku"] {
         let page = verify(&world.url(city), &signed).await;
-        assert!(page.contains("The receipt is genuine") && page.contains("You gave the permission"), "{page}");
+        assert!(
+            page.contains("The receipt is genuine") && page.contains("You gave the permission"),
+            "{page}"
+        );
     }
     let changed = readable.replacen("Helsinki", "Helsinkj", 1);
     let forged = signed.replacen(payload, &omadata::domain::jose::b64url(changed.as_bytes()), 1);

@@ -105,7 +105,7 @@ pub async fn check(node: &Node, text: &str) -> Result<Verified, Problem> {
         (node.settings.name.clone(), own_keys(node).await?)
     } else {
         match node.peers.resolve(&signer).await {
-            Ok(peer) => (peer.name.clone(), published(peer.resource.as_ref().map(|role| &role.receipt_keys))),
+            Ok(peer) => (peer.name.clone(), published(peer.holder_receipt_keys())),
             Err(TrustError::NotTrusted(_)) => {
                 return Ok(Verified::UnknownSigner { signer: everywhere(&signer) });
             }

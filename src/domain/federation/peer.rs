@@ -158,6 +158,12 @@ impl TrustedPeer {
         Ok(ConsentIssuer { peer: self, server })
     }
 
+    /// The keys that sign its receipts as holder. Needs no role: what it signed while it had one stays signed.
+    #[must_use]
+    pub fn holder_receipt_keys(&self) -> Option<&PublicKeys> {
+        self.resource.as_ref().map(|resource| &resource.receipt_keys)
+    }
+
     /// Where it wants to hear, as a client, what became of a consent. Needs no role: whoever lost the right to fetch must
     /// all the more be told to stop.
     #[must_use]
