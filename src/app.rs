@@ -1,5 +1,6 @@
 //! The one file that wires everything together: from a checked configuration to a running node or anchor.
 
+pub mod consents;
 pub mod keys;
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,8 +16,7 @@ use tokio::task::JoinHandle;
 use crate::config::{self, AnchorConfig, Config, KnownEntity, Profile};
 use crate::domain::catalogue::{Levels, Text};
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{Commitment, EvidenceError, VerifiedEvidence};
-use crate::domain::ids::{ConsentId, EntityId};
+use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey, parse_strict_json, sha256};
 use crate::domain::token::TokenPolicy;
 use crate::node::dpop_nonce::NonceMint;
@@ -33,8 +33,9 @@ use crate::outbound::{AnchorSource, FederationPeers, GuardedClient, MemberContac
 use crate::ports::{Clock, Entropy, random};
 use crate::sources::{Bounds as SourceBounds, Sources};
 use crate::store::root_keys::RootKeys;
-use crate::store::{Options, Random, Store, StoreError, consents};
+use crate::store::{Options, Random, Store, StoreError};
 use crate::web;
+pub use consents::{VerifyError, verify_consent};
 
 /// The operating system's clock.
 #[derive(Debug, Clone, Copy)]
@@ -439,49 +440,4 @@ impl ClientKeySource for RingKeys {
     async fn active_client_key(&self) -> Option<SigningKey> {
         self.0.active(KeyPurpose::Client).ok()
     }
-}
-
-/// Why a stored consent's evidence could not be shown to hold.
-#[derive(Debug, thiserror::Error)]
-pub enum VerifyError {
-    /// The store.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// There is no such consent.
-    #[error("no such consent in this node's store")]
-    Unknown,
-    /// The evidence is of another consent than the one that releases data.
-    #[error("the stored consent is not what the resident signed")]
-    Record,
-    /// The evidence does not hold.
-    #[error("the evidence does not hold: {0}")]
-    Evidence(#[from] EvidenceError),
-}
-
-/// Checks the evidence of a stored consent again.
-///
-/// # Errors
-/// [`VerifyError`] names the link that does not hold.
-pub async fn verify_consent(
-    config: &Config,
-    id: ConsentId,
-) -> Result<(Commitment, VerifiedEvidence), VerifyError> {
-    let store = open_store(&config.store, &config.keys)?.store;
-    store.check_keys().await.map_err(StartError::from)?;
-    let found = store
-        .read(move |reader| {
-            Ok::<_, StoreError>((consents::find(reader, id)?, consents::evidence(reader, id)?))
-        })
-        .await;
-    let (consent, evidence) = match found {
-        Ok(found) => found,
-        Err(StoreError::NotFound) => return Err(VerifyError::Unknown),
-        Err(error) => return Err(StartError::from(error).into()),
-    };
-    let verified = evidence.verify(&consent.commitment, None)?;
-    let document = &verified.document;
-    if document.consent != id || document.subject != consent.subject || document.terms != consent.terms {
-        return Err(VerifyError::Record);
-    }
-    Ok((consent.commitment, verified))
 }

@@ -16,7 +16,8 @@
 //! | [`cli`] | one file a subcommand; the demo | app, node, config, domain, ports |
 //!
 //! Inside [`domain`], `ids` stands alone, everything may use it and `clock`, `jose` and `catalogue`, `token` builds on
-//! `consent` and `federation`, and `exchange` on `token` and `consent`; nothing else there knows another part.
+//! `consent` and `federation`, and `exchange` on `token` and `consent`;
+//! `bundle`, which judges what all of them signed, knows them all; nothing else there knows another part.
 
 pub mod app;
 pub mod cli;

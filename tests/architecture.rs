@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 const FOUNDATIONS: [&str; 4] = ["ids", "clock", "jose", "catalogue"];
 
 /// What a part of the domain may use beside (or, for the foundations, instead of) the foundations.
-const PARTS: [(&str, &[&str]); 6] = [
+const PARTS: [(&str, &[&str]); 7] = [
     ("ids", &[]),
     ("clock", &["ids"]),
     ("jose", &["ids", "clock"]),
     ("catalogue", &["ids", "clock", "jose"]),
     ("token", &["consent", "federation"]),
     ("exchange", &["token", "consent"]),
+    ("bundle", &["audit", "consent", "exchange", "federation", "token"]),
 ];
 
 /// Crates and modules with which something outside could be touched, or a clock or chance asked.

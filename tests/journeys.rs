@@ -411,7 +411,7 @@ async fn changed_evidence_is_found_out_by_name() {
     let service = world.service("turku").await;
     let (id, _) = service.given("espoo", PLACEMENT, "otso", json!({})).await;
     let consent = world.consent("turku", "espoo", &id).await;
-    let (_, verified) = app::verify_consent(&world.cities["espoo"], consent).await.unwrap();
+    let verified = app::verify_consent(&world.cities["espoo"], consent).await.unwrap().evidence;
     assert_eq!(verified.document.recipient.id, world.url("turku"));
     let store = world.store("espoo");
     let (known, good) = store

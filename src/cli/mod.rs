@@ -54,7 +54,7 @@ pub fn run() -> ExitCode {
     };
     let system = actix_web::rt::System::with_tokio_rt(move || runtime);
     match system.block_on(dispatch(cli.command)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => fail(&*error),
     }
 }
@@ -64,16 +64,18 @@ fn fail(error: &dyn std::error::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn dispatch(command: Command) -> Result<(), Failure> {
+async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
+        // The one command whose answer has more than two outcomes.
+        Command::Consent(command) => return consent::run(command).await,
         Command::Demo(arguments) => demo::run::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Anchor(arguments) => anchor::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
         Command::Keys(command) => keys::run(command).await,
-        Command::Consent(command) => consent::run(command).await,
         Command::Config(command) => config::run(command),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Logs as JSON lines on standard error; `filter` says from which level on, by module.

@@ -4,6 +4,7 @@
 //! `consent` and `federation`; `exchange` uses `token`, `consent` and `catalogue`.
 
 pub mod audit;
+pub mod bundle;
 pub mod catalogue;
 pub mod clock;
 pub mod consent;

@@ -9,9 +9,10 @@ use crate::domain::consent::receipt::CONSENT_RECEIPT;
 use crate::domain::exchange::Receipt;
 use crate::domain::exchange::receipt::EXCHANGE_RECEIPT;
 use crate::domain::federation::TrustError;
-use crate::domain::ids::{EntityId, KeyId};
-use crate::domain::jose::{JoseError, PublicKey, PublicKeys, UnverifiedJws};
-use crate::store::signing_keys::{self, KeyState, RevokeReason};
+use crate::domain::ids::{EntityId, ExchangeId, KeyId};
+use crate::domain::jose::{JoseError, KeyStanding, PublicKey, PublicKeys, UnverifiedJws};
+use crate::store::signing_keys::{self, KeyState};
+use crate::store::{StoreError, consent_receipts, exchanges};
 
 /// Most bytes that are looked at.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -84,11 +85,11 @@ struct Known {
     standing: Standing,
 }
 
+/// Where a key stands.
 enum Standing {
     InUse,
     Retired,
-    Superseded,
-    Compromised,
+    GivenUp(KeyStanding),
 }
 
 /// Checks a receipt as pasted or uploaded.
@@ -114,15 +115,21 @@ pub async fn check(node: &Node, text: &str) -> Result<Verified, Problem> {
             }
         }
     };
-    let Some(known) = jws.kid().and_then(|kid| find(&keys, kid)) else {
+    let Some(known) = jws.kid().and_then(|kid| find(keys, kid)) else {
         return Ok(Verified::UnknownKey { signer: name });
     };
     let Ok((paper, at)) = open(text, &known.key) else { return Ok(Verified::Altered { signer: name }) };
     let key = match known.standing {
         Standing::InUse => SignerKey::InUse,
         Standing::Retired => SignerKey::Retired,
-        Standing::Superseded => SignerKey::GivenUpSince,
-        Standing::Compromised => SignerKey::Compromised,
+        Standing::GivenUp(standing) => {
+            let recorded = recorded(node, &paper, text).await?;
+            if standing.upholds(at, recorded).is_ok() {
+                SignerKey::GivenUpSince
+            } else {
+                SignerKey::Compromised
+            }
+        }
     };
     Ok(Verified::Genuine { paper, signer: name, at, key })
 }
@@ -148,17 +155,39 @@ fn open(text: &str, key: &PublicKey) -> Result<(Paper, Timestamp), JoseError> {
     Ok((Paper::Exchange(Box::new(receipt)), at))
 }
 
+/// When this very receipt was recorded here, if it was: a date that whoever has the key cannot write.
+async fn recorded(node: &Node, paper: &Paper, text: &str) -> Result<Option<Timestamp>, Problem> {
+    let text = text.to_owned();
+    let found = match paper {
+        Paper::Consent(receipt) => {
+            let (consent, version) = (receipt.record_id, receipt.version);
+            let all = node.store.read(move |store| consent_receipts::of_consent(store, consent)).await?;
+            all.into_iter()
+                .find(|stored| stored.version == version && stored.text == text)
+                .map(|stored| stored.at)
+        }
+        Paper::Exchange(receipt) => {
+            let Ok(id) = receipt.jti.as_str().parse::<ExchangeId>() else { return Ok(None) };
+            match node.store.read(move |store| exchanges::find(store, id)).await {
+                Ok(exchange) => (exchange.receipt == text).then_some(exchange.at),
+                Err(StoreError::NotFound) => None,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    };
+    Ok(found)
+}
+
 /// Every receipt key that this node ever had.
 async fn own_keys(node: &Node) -> Result<Vec<Known>, Problem> {
     let records = node.store.read(signing_keys::list).await?;
     let of_receipts = records.into_iter().filter(|record| record.purpose == KeyPurpose::Receipt);
     Ok(of_receipts
         .map(|record| {
-            let standing = match (record.state, record.revoked) {
-                (_, Some((_, RevokeReason::Compromised))) => Standing::Compromised,
-                (_, Some((_, RevokeReason::Superseded))) | (KeyState::Revoked, None) => Standing::Superseded,
-                (KeyState::Retired, None) => Standing::Retired,
-                (KeyState::Active | KeyState::Pending, None) => Standing::InUse,
+            let standing = match record.state {
+                KeyState::Active | KeyState::Pending => Standing::InUse,
+                KeyState::Retired => Standing::Retired,
+                KeyState::Revoked => Standing::GivenUp(record.standing()),
             };
             Known { key: record.public, standing }
         })
@@ -172,8 +201,8 @@ fn published(keys: Option<&PublicKeys>) -> Vec<Known> {
         .collect()
 }
 
-fn find<'a>(keys: &'a [Known], kid: &KeyId) -> Option<&'a Known> {
-    keys.iter().find(|known| known.key.kid() == Some(kid))
+fn find(keys: Vec<Known>, kid: &KeyId) -> Option<Known> {
+    keys.into_iter().find(|known| known.key.kid() == Some(kid))
 }
 
 /// A name that is the same in all languages.

@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::log_in::{self, LoginDemand, Resident};
 use super::view_consent_request::offer;
-use super::{Limits, Node, OAuthCode, Problem, ProblemKind, promise, write_receipt};
+use super::{Limits, Node, OAuthCode, Problem, ProblemKind, export_consent, promise, write_receipt};
 use crate::domain::audit::Entry;
 use crate::domain::catalogue::{Demand, Language};
 use crate::domain::clock::{Day, Timestamp};
@@ -210,6 +210,7 @@ async fn prepare(
         .map(Salt)
         .ok_or(Problem::because(ProblemKind::Internal, "stored salt"))?;
     let commitment = Commitment::to(&decision.document, &salt);
+    let chains = export_consent::chains(node, &request.terms.recipient).await;
     let evidence = Evidence {
         document: decision.document,
         salt: decision.salt,
@@ -219,7 +220,7 @@ async fn prepare(
         client_id: node.settings.login_client_id.clone(),
         passkey: None,
         provider_documents: Some(signed.provider_documents.clone()),
-        chains: None,
+        chains: Some(chains),
     };
     // Evidence that would not hold later must not become a consent now.
     let unfit = |error| Problem::because(ProblemKind::LoginFailed, error);

@@ -11,6 +11,7 @@ pub mod confirm_deletion;
 pub mod decide_consent;
 pub mod deliver_outbox;
 pub mod dpop_nonce;
+pub mod export_consent;
 pub mod federation;
 pub mod fetch_exchange;
 pub mod give_back;

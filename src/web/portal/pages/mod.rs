@@ -45,6 +45,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/me/sharing/{id}/receipt/{version}", web::get().to(receipts::one))
         .route("/me/sharing/{id}/receipt/{version}/signed", web::get().to(receipts::signed))
         .route("/me/sharing/{id}/receipt/{version}/readable", web::get().to(receipts::readable))
+        .route("/me/sharing/{id}/bundle", web::get().to(receipts::bundle))
         .route("/receipt/verify", web::get().to(receipts::verify_form))
         .route("/receipt/verify", web::post().to(receipts::verify))
         .route("/consent/{id}", web::get().to(decision::show))

@@ -9,7 +9,7 @@ use super::page::{Page, PageProblem};
 use crate::domain::consent::ConsentReceipt;
 use crate::domain::ids::ConsentId;
 use crate::node::list_receipts::OwnReceipt;
-use crate::node::{Problem, ProblemKind, check_receipt, list_receipts};
+use crate::node::{Problem, ProblemKind, check_receipt, export_consent, list_receipts};
 use crate::web::App;
 use crate::web::portal::views::{ReceiptLine, ReceiptView, ReceiptsView, VerifyView};
 
@@ -97,8 +97,25 @@ async fn download(
     Ok(attachment(&format!("omadata-{consent}-{version}.{ending}"), media_type, body))
 }
 
+/// `GET /me/sharing/{id}/bundle`: everything about the permission, in one file that proves itself.
+pub(super) async fn bundle(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, PageProblem> {
+    let page = Page::new(&app, &request);
+    let resident = match page.resident() {
+        Ok(resident) => resident,
+        Err(to_login) => return Ok(*to_login),
+    };
+    let id: ConsentId = id.parse().map_err(|_| page.problem(Problem::new(ProblemKind::NotFound)))?;
+    let bundle = export_consent::own(&app.node, &resident, id).await;
+    let bundle = bundle.map_err(|problem| page.problem(problem))?;
+    Ok(attachment(&format!("omadata-{id}.json"), "application/json", bundle))
+}
+
 /// A personal file to keep.
-pub(super) fn attachment(name: &str, media_type: &'static str, body: String) -> HttpResponse {
+fn attachment(name: &str, media_type: &'static str, body: String) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, media_type))
         .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))

@@ -1,0 +1,196 @@
+//! The as-of bundle: everything about one consent in one file, which anyone can judge offline, years later, without the
+//! node that wrote it.
+//!
+//! A bundle is canonical JSON (RFC 8785), so that every byte of it counts, sealed by its holder's signature over all the
+//! rest. [`judge`] says of each part whether it holds, does not, or cannot be told from the file alone.
+
+mod chain;
+mod finding;
+mod judge;
+mod papers;
+
+pub use finding::{Finding, Judgement, Verdict};
+pub use judge::{Question, judge};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::clock::Timestamp;
+use super::consent::{Chains, Commitment, Evidence, Terms};
+use super::ids::{ConsentId, EntityId, GrantId, PairwiseSubject};
+use super::jose::{Claims, JoseError, KeySource, Profile, SigningKey, b64url, sha256};
+
+/// Version of the bundle's form.
+pub const FORMAT: &str = "omadata-consent-bundle/1";
+
+/// Most bytes of a bundle.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// Form of a bundle's seal.
+pub const SEAL: Profile = Profile {
+    typ: "consent-bundle+jwt",
+    max_bytes: 4096,
+    key_source: KeySource::Kid,
+    required: &["iss", "iat", "digest"],
+    optional: Claims::Only(&[]),
+    extra_headers: &[],
+};
+
+/// The consent as its holder records it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Record {
+    /// Its identifier at the holder.
+    pub id: ConsentId,
+    /// Its identifier towards the recipient.
+    pub grant_id: GrantId,
+    /// The person towards the recipient.
+    pub subject: PairwiseSubject,
+    /// What it covers.
+    pub terms: Terms,
+    /// What the login provider signed.
+    pub commitment: Commitment,
+    /// Its state when the bundle was written.
+    pub state: String,
+    /// When the resident decided, RFC 3339.
+    pub decided_at: String,
+    /// Exchanges made.
+    pub exchanges: u32,
+    /// Address of the status list that it is in.
+    pub status_list: String,
+    /// Its place there.
+    pub status_index: u32,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HistoryLine {
+    /// State after it.
+    pub state: String,
+    /// Who caused it: `resident`, `recipient`, `node`.
+    pub actor: String,
+    /// Why, a stable word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When, RFC 3339.
+    pub at: String,
+}
+
+/// One entry of the holder's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LogLine {
+    /// Its number.
+    pub index: u64,
+    /// The entry in canonical JSON, byte for byte.
+    pub entry: String,
+}
+
+/// What was signed about one exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExchangePapers {
+    /// The holder's receipt, compact.
+    pub receipt: String,
+    /// The recipient's own signature on it, compact; none where it did not come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledgement: Option<String>,
+}
+
+/// One signing key of the holder's, with what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeyLine {
+    /// `receipt` or `token`.
+    pub purpose: String,
+    /// The public key (JWK) with its `kid`.
+    pub key: Value,
+    /// When it was made, seconds since 1970.
+    pub created_at: i64,
+    /// When it ceased to sign, seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired_at: Option<i64>,
+    /// When it was given up, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<RevokedLine>,
+}
+
+/// Why a key was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RevokedLine {
+    /// From when on it is not relied on, seconds since 1970.
+    pub at: i64,
+    /// `compromised` or `superseded`.
+    pub reason: String,
+}
+
+/// Everything about one consent.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Bundle {
+    /// [`FORMAT`].
+    pub format: String,
+    /// When it was written, RFC 3339.
+    pub exported_at: String,
+    /// Who wrote it.
+    pub holder: EntityId,
+    /// The consent.
+    pub consent: Record,
+    /// The evidence of the decision.
+    pub evidence: Evidence,
+    /// Every change, oldest first.
+    pub history: Vec<HistoryLine>,
+    /// The log entries that receipts and exchanges name, in order.
+    pub log: Vec<LogLine>,
+    /// The consent's receipts, oldest first, compact.
+    pub receipts: Vec<String>,
+    /// The exchanges, oldest first.
+    pub exchanges: Vec<ExchangePapers>,
+    /// The holder's keys for receipts and tokens, also those of before.
+    pub keys: Vec<KeyLine>,
+    /// The trust chains when the bundle was written.
+    pub chains: Chains,
+    /// The status list when the bundle was written, compact.
+    pub status_list: String,
+}
+
+impl std::fmt::Debug for Bundle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bundle").field("consent", &self.consent.id).finish_non_exhaustive()
+    }
+}
+
+/// What a seal says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Seal {
+    iss: EntityId,
+    iat: i64,
+    digest: String,
+}
+
+/// The member that the seal stands in.
+const SEAL_MEMBER: &str = "seal";
+
+impl Bundle {
+    /// Seals the bundle and writes it down.
+    ///
+    /// # Errors
+    /// [`JoseError`] when the key cannot sign.
+    pub fn seal(&self, key: &SigningKey, now: Timestamp) -> Result<String, JoseError> {
+        let unsignable = |_| JoseError::UnsignableClaims;
+        let Value::Object(mut members) = serde_json::to_value(self).map_err(unsignable)? else {
+            return Err(JoseError::UnsignableClaims);
+        };
+        let seal = Seal { iss: self.holder.clone(), iat: now.secs(), digest: digest(&members)? };
+        members.insert(SEAL_MEMBER.into(), json!(key.sign(SEAL.typ, &seal)?));
+        serde_json_canonicalizer::to_string(&members).map_err(unsignable)
+    }
+}
+
+/// SHA-256 of the canonical JSON, base64url.
+fn digest(members: &Map<String, Value>) -> Result<String, JoseError> {
+    let text = serde_json_canonicalizer::to_string(members).map_err(|_| JoseError::UnsignableClaims)?;
+    Ok(b64url(&sha256(text.as_bytes())))
+}

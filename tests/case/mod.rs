@@ -1,0 +1,351 @@
+//! One consent with everything that is signed about it, made from fresh keys without a node: for vectors, mutations and
+//! measurements.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    missing_docs,
+    dead_code,
+    unreachable_pub,
+    reason = "shared by tests and benches, each of which uses a part of it"
+)]
+
+use omadata::domain::audit::Entry;
+use omadata::domain::bundle::{Bundle, ExchangePapers, FORMAT, HistoryLine, KeyLine, LogLine, Record};
+use omadata::domain::catalogue::{Contact, Text};
+use omadata::domain::clock::Timestamp;
+use omadata::domain::consent::receipt::ReceiptParts;
+use omadata::domain::consent::{
+    Actor, Chains, Commitment, Committed, ConsentDocument, ConsentReceipt, Evidence, Happening, Issuer,
+    ReceiptChange, Salt,
+};
+use omadata::domain::exchange::Event;
+use omadata::domain::exchange::event::ExchangeAcknowledged;
+use omadata::domain::exchange::receipt::{EXCHANGE_RECEIPT, Receipt, digest};
+use omadata::domain::ids::{EntityId, GrantId, Jti};
+use omadata::domain::jose::id_token::ProviderDocuments;
+use omadata::domain::jose::{PublicKeys, SigningKey, b64url};
+use serde_json::{Value, json};
+
+pub const ESPOO: &str = "https://espoo.example";
+pub const HELSINKI: &str = "https://helsinki.example";
+pub const ANCHOR: &str = "https://anchor.example";
+pub const PROVIDER: &str = "https://login.example";
+
+/// When the resident decided.
+pub const DECIDED: i64 = 1_795_000_000;
+/// When the bundle was written: a year later, with a new federation statement.
+pub const EXPORTED: i64 = DECIDED + 20_000_000;
+
+pub struct Case {
+    pub evidence: Evidence,
+    pub commitment: Commitment,
+    pub committed: Committed,
+    pub bundle: Bundle,
+    pub receipt_key: SigningKey,
+    pub provider_key: SigningKey,
+    pub anchor_keys: PublicKeys,
+    pub salt: Salt,
+}
+
+impl Case {
+    /// The bundle as its holder writes it.
+    pub fn sealed(&self) -> String {
+        self.seal(&self.bundle)
+    }
+
+    /// Another bundle, sealed as if this holder had written it.
+    pub fn seal(&self, bundle: &Bundle) -> String {
+        bundle.seal(&self.receipt_key, Timestamp::from_secs(EXPORTED)).unwrap()
+    }
+
+    pub fn provider_keys(&self) -> Value {
+        json!({ "keys": [self.provider_key.public().to_jwk()] })
+    }
+
+    /// An ID token of the provider's, with claims replaced.
+    pub fn id_token(&self, changes: &[(&str, Value)]) -> String {
+        id_token(&self.provider_key, self.commitment.as_str(), changes)
+    }
+}
+
+fn id_token(key: &SigningKey, nonce: &str, changes: &[(&str, Value)]) -> String {
+    let mut claims = json!({
+        "iss": PROVIDER, "sub": "person-1", "aud": "espoo", "iat": DECIDED, "exp": DECIDED + 300, "nonce": nonce
+    });
+    for (name, value) in changes {
+        claims[*name] = value.clone();
+    }
+    key.sign("JWT", &claims).unwrap()
+}
+
+fn entity(text: &str) -> EntityId {
+    EntityId::new(text).unwrap()
+}
+
+fn contact(name: &str) -> Contact {
+    let all = Text { fi: name.to_owned(), sv: name.to_owned(), en: name.to_owned() };
+    Contact { name: all, email: "office@city.example".to_owned() }
+}
+
+fn document(salt: &Salt) -> ConsentDocument {
+    let person = json!({"name": "Kasvatuksen toimiala", "email": "kasvatus@helsinki.example"});
+    serde_json::from_value(json!({
+        "version": "omadata-consent/1", "consent": "AQEBAQEBAQEBAQEBAQEBAQ", "subject": "pairwise-1", "language": "fi",
+        "holder": {"id": ESPOO, "name": "Espoo"}, "recipient": {"id": HELSINKI, "name": "Helsinki"},
+        "service": "Varhaiskasvatuksen hakemukset",
+        "purposeText": "Helsinki haluaa hakea lapsesi varhaiskasvatuspaikan tiedot.",
+        "datasetTitle": "Varhaiskasvatuspaikka",
+        "fields": [
+            {"name": "unit", "label": "Päiväkoti", "optional": false},
+            {"name": "startDate", "label": "Alkaa", "optional": true}
+        ],
+        "terms": {
+            "holder": ESPOO, "recipient": HELSINKI, "declaredUse": format!("{HELSINKI}/catalogue/uses/daycare"),
+            "dataset": "placements", "fields": ["unit", "startDate"],
+            "purpose": "https://w3id.org/dpv#ServiceProvision", "period": null,
+            "maxExchanges": 5, "retention": "P1Y", "until": "2027-11-01"
+        },
+        "legalBasis": "https://w3id.org/dpv/legal/eu/gdpr#A6-1-a", "onwardSharing": "none",
+        "otherwise": "Voit tuoda päätöksen itse.", "controller": person, "dataProtectionOfficer": person,
+        "until": "2027-11-01", "decidedAt": Timestamp::from_secs(DECIDED).rfc3339(),
+        "signer": salt.signer(PROVIDER, "person-1")
+    }))
+    .unwrap()
+}
+
+/// A member's keys.
+struct Member {
+    id: &'static str,
+    federation: SigningKey,
+    receipt: SigningKey,
+    token: SigningKey,
+}
+
+impl Member {
+    fn new(id: &'static str) -> Self {
+        let key = || SigningKey::generate().unwrap();
+        Self { id, federation: key(), receipt: key(), token: key() }
+    }
+
+    /// Its chain to the anchor as of a moment.
+    fn chain(&self, anchor: &SigningKey, at: i64) -> Vec<String> {
+        let jwks = |key: &SigningKey| PublicKeys::single(key.public().clone()).to_jwks();
+        let statement = |key: &SigningKey, claims: Value| key.sign("entity-statement+jwt", &claims).unwrap();
+        let id = self.id;
+        let url = |path: &str| format!("{id}{path}");
+        let own = json!({
+            "iss": id, "sub": id, "iat": at - 10, "exp": at + 3600, "jwks": jwks(&self.federation),
+            "authority_hints": [ANCHOR],
+            "metadata": {
+                "federation_entity": {"organization_name": id},
+                "oauth_authorization_server": {
+                    "issuer": id, "authorization_endpoint": url("/oauth/authorize"),
+                    "pushed_authorization_request_endpoint": url("/oauth/par"),
+                    "token_endpoint": url("/oauth/token"), "jwks": jwks(&self.token)
+                },
+                "oauth_resource": {"resource": id, "jwks": jwks(&self.receipt)},
+                "oauth_client": {
+                    "redirect_uris": [url("/oauth/callback")], "jwks": jwks(&self.token),
+                    "omadata_receipt_jwks": jwks(&self.receipt)
+                }
+            }
+        });
+        let about = json!({
+            "iss": ANCHOR, "sub": id, "iat": at - 10, "exp": at + 3600, "jwks": jwks(&self.federation)
+        });
+        let top = json!({
+            "iss": ANCHOR, "sub": ANCHOR, "iat": at - 10, "exp": at + 3600, "jwks": jwks(anchor),
+            "metadata": {"federation_entity": {"organization_name": "Anchor"}}
+        });
+        vec![statement(&self.federation, own), statement(anchor, about), statement(anchor, top)]
+    }
+}
+
+/// What happened, as the log and the receipts have it.
+struct Papers {
+    log: Vec<LogLine>,
+    receipts: Vec<String>,
+    exchanges: Vec<ExchangePapers>,
+}
+
+fn papers(
+    document: &ConsentDocument,
+    committed: &Committed,
+    espoo: &Member,
+    helsinki: &Member,
+    exchanges: i64,
+) -> Papers {
+    let grant = GrantId::new("grant-1").unwrap();
+    let at = Timestamp::from_secs;
+    let mut log = Vec::new();
+    let mut enter = |entry: &Entry| {
+        let leaf = entry.leaf().unwrap();
+        log.push(LogLine { index: 10 + log.len() as u64, entry: leaf.entry });
+        leaf.hash
+    };
+    let consent = document.consent;
+    let decision =
+        Entry::decision(consent, committed.commitment.as_str(), &committed.provider_key, at(DECIDED));
+    let issuer = Issuer {
+        id: entity(ESPOO),
+        contact: contact("Neuvonta"),
+        data_protection_officer: contact("Tietosuojavastaava"),
+    };
+    let happened = |change, actor, secs| Happening { change, actor, at: at(secs), reason: None };
+    let first = ConsentReceipt::new(ReceiptParts {
+        issuer: &issuer,
+        jti: Jti::new("receipt-1").unwrap(),
+        document,
+        grant_id: Some(&grant),
+        happening: &happened(ReceiptChange::Given, Actor::Resident, DECIDED),
+        evidence: Some(committed.clone()),
+        log_entry: &enter(&decision),
+    });
+    let mut papers = Vec::new();
+    for number in 1..=exchanges {
+        let secs = DECIDED + 1000 * number;
+        let (proof_digest, body_digest) = (digest(&number.to_be_bytes()), digest(b"body"));
+        let entry = Entry::Exchange {
+            consent,
+            recipient: entity(HELSINKI),
+            dataset: document.terms.dataset.clone(),
+            fields: document.terms.fields.clone(),
+            proof_digest: proof_digest.clone(),
+            body_digest: body_digest.clone(),
+            at: secs,
+        };
+        let released = Receipt {
+            iss: entity(ESPOO),
+            aud: entity(HELSINKI),
+            iat: secs,
+            jti: Jti::new(format!("exchange-{number}")).unwrap(),
+            grant_id: grant.clone(),
+            dataset: document.terms.dataset.clone(),
+            fields: document.terms.fields.clone(),
+            records: 1,
+            proof_digest,
+            body_digest: body_digest.clone(),
+            log_entry: enter(&entry),
+        };
+        let receipt = espoo.receipt.sign(EXCHANGE_RECEIPT.typ, &released).unwrap();
+        let event = Event::ExchangeAcknowledged(ExchangeAcknowledged {
+            exchange: released.jti.clone(),
+            grant_id: grant.clone(),
+            body_digest,
+            receipt_digest: digest(receipt.as_bytes()),
+        });
+        let jti = Jti::new(format!("ack-{number}")).unwrap();
+        let signed = event.sign(&helsinki.receipt, &entity(HELSINKI), &entity(ESPOO), jti, at(secs)).unwrap();
+        papers.push(ExchangePapers { receipt, acknowledgement: Some(signed) });
+    }
+    let text = first.sign(&espoo.receipt).unwrap();
+    let revoked = enter(&Entry::change(consent, "revoked", "taken_back", at(DECIDED + 900_000)));
+    let second = first.next(
+        &text,
+        Jti::new("receipt-2").unwrap(),
+        &happened(ReceiptChange::Revoked, Actor::Resident, DECIDED + 900_000),
+        &revoked,
+    );
+    let receipts = vec![text, second.sign(&espoo.receipt).unwrap()];
+    Papers { log, receipts, exchanges: papers }
+}
+
+/// A consent that was given, used `exchanges` times (five at most) and taken back.
+pub fn case(exchanges: u32) -> Case {
+    let (provider_key, anchor) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+    let (espoo, helsinki) = (Member::new(ESPOO), Member::new(HELSINKI));
+    let salt = Salt([7; 32]);
+    let document = document(&salt);
+    let text = document.canonical().unwrap();
+    let commitment = Commitment::to(&text, &salt);
+    let jwks = json!({ "keys": [provider_key.public().to_jwk()] });
+    let evidence = Evidence {
+        document: text,
+        salt: b64url(&salt.0),
+        id_token: id_token(&provider_key, commitment.as_str(), &[]),
+        provider_key: provider_key.public().to_jwk(),
+        provider_documents: Some(ProviderDocuments {
+            metadata: json!({"issuer": PROVIDER, "jwks_uri": format!("{PROVIDER}/jwks")}),
+            jwks,
+            fetched_at: Timestamp::from_secs(DECIDED - 60).rfc3339(),
+        }),
+        chains: Some(Chains {
+            holder: espoo.chain(&anchor, DECIDED),
+            recipient: helsinki.chain(&anchor, DECIDED),
+        }),
+        ..serde_json::from_value(json!({
+            "document": "", "salt": "", "idToken": "", "providerKey": {}, "provider": PROVIDER, "clientId": "espoo"
+        }))
+        .unwrap()
+    };
+    let committed = Committed::to(&evidence, &commitment).unwrap();
+    let papers = papers(&document, &committed, &espoo, &helsinki, exchanges.into());
+    let key = |purpose: &str, key: &SigningKey| KeyLine {
+        purpose: purpose.to_owned(),
+        key: key.public().to_jwk(),
+        created_at: DECIDED - 1000,
+        retired_at: None,
+        revoked: None,
+    };
+    let line = |state: &str, at: i64| HistoryLine {
+        state: state.to_owned(),
+        actor: "resident".to_owned(),
+        reason: None,
+        at: Timestamp::from_secs(at).rfc3339(),
+    };
+    let bundle = Bundle {
+        format: FORMAT.to_owned(),
+        exported_at: Timestamp::from_secs(EXPORTED).rfc3339(),
+        holder: entity(ESPOO),
+        consent: Record {
+            id: document.consent,
+            grant_id: GrantId::new("grant-1").unwrap(),
+            subject: document.subject.clone(),
+            terms: document.terms.clone(),
+            commitment: commitment.clone(),
+            state: "revoked".to_owned(),
+            decided_at: Timestamp::from_secs(DECIDED).rfc3339(),
+            exchanges,
+            status_list: format!("{ESPOO}/oauth/status-lists/0"),
+            status_index: 5,
+        },
+        evidence: evidence.clone(),
+        history: vec![line("active", DECIDED), line("revoked", DECIDED + 900_000)],
+        log: papers.log,
+        receipts: papers.receipts,
+        exchanges: papers.exchanges,
+        keys: vec![key("receipt", &espoo.receipt), key("token", &espoo.token)],
+        chains: Chains {
+            holder: espoo.chain(&anchor, EXPORTED),
+            recipient: helsinki.chain(&anchor, EXPORTED),
+        },
+        status_list: status_list(&espoo.token),
+    };
+    Case {
+        evidence,
+        commitment,
+        committed,
+        bundle,
+        receipt_key: espoo.receipt,
+        provider_key,
+        anchor_keys: PublicKeys::single(anchor.public().clone()),
+        salt,
+    }
+}
+
+/// A status list of eight entries of two bits, in which the sixth is invalid.
+fn status_list(key: &SigningKey) -> String {
+    use std::io::Write;
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&[0b0000_0000, 0b0000_0100]).unwrap();
+    let lst = b64url(&encoder.finish().unwrap());
+    let claims = json!({
+        "iss": ESPOO, "sub": format!("{ESPOO}/oauth/status-lists/0"), "iat": EXPORTED, "exp": EXPORTED + 300, "ttl": 60,
+        "status_list": {"bits": 2, "lst": lst}
+    });
+    key.sign("statuslist+jwt", &claims).unwrap()
+}

@@ -1,0 +1,238 @@
+//! Evidence and bundles without a node: every changed part is refused by name, every changed byte at all.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod case;
+
+use case::{Case, DECIDED, EXPORTED, case};
+use omadata::domain::bundle::{Bundle, Question, Verdict, judge};
+use omadata::domain::clock::Timestamp;
+use omadata::domain::consent::{Commitment, Evidence};
+use omadata::domain::jose::{SigningKey, b64url};
+use serde_json::Value;
+
+fn changed(case: &Case, vector: &Value) -> (Evidence, Commitment) {
+    let mut evidence = case.evidence.clone();
+    let mut commitment = case.commitment.clone();
+    let stranger = SigningKey::generate().unwrap();
+    let text = |name: &str| vector[name].as_str().unwrap();
+    match text("change") {
+        "none" => {}
+        "document" => {
+            assert!(evidence.document.contains(text("from")), "{vector}");
+            evidence.document = evidence.document.replacen(text("from"), text("to"), 1);
+        }
+        "salt" => evidence.salt = b64url(&[8; 32]),
+        "short_salt" => evidence.salt = b64url(&[7; 31]),
+        "commitment" => commitment = Commitment::from_text(b64url(&[9; 32])),
+        "provider_key" | "provider_documents" => {
+            evidence.provider_key = stranger.public().to_jwk();
+            let claims = serde_json::json!({
+                "iss": case::PROVIDER, "sub": "person-1", "aud": "espoo", "iat": DECIDED, "exp": DECIDED + 300,
+                "nonce": commitment.as_str()
+            });
+            evidence.id_token = stranger.sign("JWT", &claims).unwrap();
+            if text("change") == "provider_documents" {
+                let documents = evidence.provider_documents.as_mut().unwrap();
+                documents.jwks = serde_json::json!({ "keys": [stranger.public().to_jwk()] });
+            }
+        }
+        "signature" => {
+            let (rest, signature) = evidence.id_token.rsplit_once('.').unwrap();
+            let other = if signature.starts_with('A') { "B" } else { "A" };
+            evidence.id_token = format!("{rest}.{other}{}", &signature[1..]);
+        }
+        "claims" => {
+            let claims: Vec<(&str, Value)> = vector["claims"]
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.clone()))
+                .collect();
+            evidence.id_token = case.id_token(&claims);
+        }
+        other => panic!("{other}"),
+    }
+    (evidence, commitment)
+}
+
+#[test]
+fn every_changed_part_of_the_evidence_is_refused_by_name() {
+    let vectors: Vec<Value> = serde_json::from_str(include_str!("vectors/consent/evidence.json")).unwrap();
+    let case = case(1);
+    for vector in &vectors {
+        let (evidence, commitment) = changed(&case, vector);
+        let found = |committed| evidence.verify(&commitment, committed).err().map(|error| error.reason());
+        assert_eq!(found(None), vector["alone"].as_str(), "alone: {}", vector["name"]);
+        assert_eq!(found(Some(&case.committed)), vector["with_receipt"].as_str(), "{}", vector["name"]);
+    }
+    assert!(vectors.len() >= 20);
+}
+
+fn full_question(case: &Case) -> Question {
+    Question {
+        as_of: None,
+        anchor_keys: Some(case.anchor_keys.clone()),
+        provider_keys: Some(case.provider_keys()),
+    }
+}
+
+#[test]
+fn a_bundle_holds_and_says_what_it_cannot_tell() {
+    let case = case(3);
+    let sealed = case.sealed();
+    let judged = judge(&sealed, &full_question(&case));
+    assert!(judged.holds(), "{:#?}", judged.findings);
+    assert_eq!(judged.state_as_of.as_deref(), Some("revoked"));
+
+    let judged = judge(&sealed, &Question::default());
+    let open: Vec<&str> = judged
+        .findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::CannotTell)
+        .map(|finding| finding.subject)
+        .collect();
+    assert_eq!(open, ["anchor", "provider_key"], "{:#?}", judged.findings);
+    assert!(!judged.has_failed() && !judged.holds());
+
+    for (secs, state) in [
+        (DECIDED - 1, "not_given"),
+        (DECIDED, "active"),
+        (DECIDED + 899_999, "active"),
+        (DECIDED + 900_000, "revoked"),
+        (EXPORTED + 90_000_000, "revoked"),
+    ] {
+        let question = Question { as_of: Some(Timestamp::from_secs(secs)), ..Question::default() };
+        assert_eq!(judge(&sealed, &question).state_as_of.as_deref(), Some(state), "{secs}");
+    }
+    let stranger =
+        omadata::domain::jose::PublicKeys::single(SigningKey::generate().unwrap().public().clone());
+    let question = Question { anchor_keys: Some(stranger), ..Question::default() };
+    assert!(judge(&sealed, &question).failures().contains(&"chain_broken"));
+    let question = Question { provider_keys: Some(serde_json::json!({"keys": []})), ..full_question(&case) };
+    assert_eq!(judge(&sealed, &question).failures(), ["provider_key_foreign"]);
+}
+
+#[test]
+fn no_byte_of_a_bundle_can_be_changed() {
+    let case = case(1);
+    let sealed = case.sealed();
+    let question = full_question(&case);
+    assert!(judge(&sealed, &question).holds());
+    let bytes = sealed.as_bytes();
+    // A dense sample, at every place with another bit, and every bit of one stretch.
+    let sample = (0..bytes.len()).step_by(31).map(|place| (place, 1 << (place % 7)));
+    let stretch = (0..64).flat_map(|place| (0..7).map(move |bit| (place, 1 << bit)));
+    for (place, bit) in sample.chain(stretch) {
+        let mut changed = bytes.to_vec();
+        changed[place] ^= bit;
+        let Ok(changed) = String::from_utf8(changed) else { continue };
+        let judged = judge(&changed, &question);
+        assert!(judged.has_failed(), "byte {place} of {}: {:#?}", bytes.len(), judged.findings);
+    }
+    for changed in ["", "{}", &sealed[1..], &sealed[..sealed.len() - 1], &format!("{sealed}\n")] {
+        assert!(judge(changed, &question).has_failed());
+    }
+}
+
+/// What a holder could do who has its own keys, and what is found out all the same.
+#[test]
+fn a_holder_who_seals_something_else_is_found_out_by_name() {
+    let case = case(2);
+    let other = self::case::case(2);
+    let found = |change: &dyn Fn(&mut Bundle)| {
+        let mut bundle = case.bundle.clone();
+        change(&mut bundle);
+        judge(&case.seal(&bundle), &full_question(&case)).failures()
+    };
+    assert_eq!(found(&|_| ()), Vec::<&str>::new());
+    type Change<'a> = &'a dyn Fn(&mut Bundle);
+    let cases: [(&str, Change<'_>, &str); 13] = [
+        ("a text", &|b| b.evidence.document = b.evidence.document.replace("haluaa", "saa"), "text_changed"),
+        ("the salt", &|b| b.evidence.salt = b64url(&[1; 32]), "salt_changed"),
+        (
+            "the provider's key",
+            &|b| b.evidence.provider_key = other.evidence.provider_key.clone(),
+            "provider_key_swapped",
+        ),
+        ("the terms", &|b| b.consent.terms.max_exchanges = 99, "record_changed"),
+        (
+            "the end of a permission",
+            &|b| {
+                b.history.pop();
+                b.consent.state = "active".into();
+            },
+            "history_other",
+        ),
+        (
+            "the last receipt",
+            &|b| {
+                b.receipts.pop();
+            },
+            "history_other",
+        ),
+        (
+            "the first receipt",
+            &|b| {
+                b.receipts.remove(0);
+            },
+            "receipt_missing",
+        ),
+        ("another's receipts", &|b| b.receipts.clone_from(&other.bundle.receipts), "receipt_key_unknown"),
+        (
+            "an exchange left out",
+            &|b| {
+                b.exchanges.pop();
+            },
+            "exchange_missing",
+        ),
+        (
+            "a log entry left out",
+            &|b| {
+                b.log.remove(1);
+            },
+            "log_entry_missing",
+        ),
+        ("a log entry out of order", &|b| b.log.reverse(), "log_order"),
+        ("another's acknowledgement", &|b| b.exchanges.swap_acknowledgements(), "acknowledgement_other"),
+        (
+            "a chain of another time",
+            &|b| {
+                let chains = b.chains.clone();
+                b.evidence.chains = Some(chains);
+            },
+            "chain_broken",
+        ),
+    ];
+    for (name, change, reason) in cases {
+        let failures = found(change);
+        assert!(failures.contains(&reason), "{name}: {failures:?}");
+    }
+}
+
+trait Swap {
+    fn swap_acknowledgements(&mut self);
+}
+
+impl Swap for Vec<omadata::domain::bundle::ExchangePapers> {
+    fn swap_acknowledgements(&mut self) {
+        let first = self[0].acknowledgement.take();
+        self[0].acknowledgement = self[1].acknowledgement.take();
+        self[1].acknowledgement = first;
+    }
+}
+
+/// A receipt key that was given up: what the log recorded before the compromise holds, a back-dated receipt does not.
+#[test]
+fn a_compromised_key_proves_what_was_recorded_before() {
+    use omadata::domain::bundle::RevokedLine;
+    let case = case(1);
+    let judged = |reason: &str, at: i64| {
+        let mut bundle = case.bundle.clone();
+        bundle.keys[0].revoked = Some(RevokedLine { at, reason: reason.to_owned() });
+        judge(&case.seal(&bundle), &full_question(&case)).failures()
+    };
+    assert_eq!(judged("compromised", DECIDED + 900_001), Vec::<&str>::new());
+    assert!(judged("compromised", DECIDED + 900_000).contains(&"key_compromised"));
+    assert_eq!(judged("superseded", DECIDED + 900_000), Vec::<&str>::new());
+}
