@@ -87,7 +87,7 @@ async fn write(node: &Node, found: Found) -> Result<String, Problem> {
     let consent = &found.consent;
     let chains = chains(node, &consent.terms.recipient).await;
     let list = consent.status_index / LIST_SIZE;
-    let status_list = publish_status::publish_status(node, list).await?.to_string();
+    let status_list = publish_status::publish_status(node, list).await?.token.to_string();
     let reference = status_list::reference(&node.settings.id, consent.status_index);
     let now = node.now();
     let bundle = Bundle {

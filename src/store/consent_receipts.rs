@@ -127,6 +127,15 @@ pub fn of_person(
     rows.into_iter().map(|row| row.open(reader)).collect()
 }
 
+/// Erases the receipts of a consent; the resident may have kept them.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn erase(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
+    diesel::delete(consent_receipts::table.filter(consent_receipts::consent.eq(consent))).execute(tx.db)?;
+    Ok(())
+}
+
 /// The key that signs receipts now, parsed once in this process.
 ///
 /// # Errors

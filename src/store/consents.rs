@@ -6,7 +6,7 @@ use super::columns::{from_json, to_json};
 use super::db::Db;
 use super::schema::{consent_events, consents, counters, persons};
 use super::sealed::{KeyedHash, column};
-use super::{Reader, StoreError, Tx, status_lists};
+use super::{Reader, StoreError, Tx, consent_receipts, status_lists};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{
     Actor, Commitment, Consent, ConsentState, End, Evidence, Origin, Reason, Transition,
@@ -513,12 +513,13 @@ pub fn due_for_erasure(
         .load(reader.db)?)
 }
 
-/// Erases the evidence of an ended consent. What a resident signed cannot be shown after that.
+/// Erases the evidence of an ended consent and its receipts. What a resident signed cannot be shown after that.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it has not ended.
 pub fn erase(tx: &mut Tx<'_>, id: ConsentId, now: Timestamp) -> Result<(), StoreError> {
     let nothing = tx.keys.sealer.seal(column!(consents.evidence), id.as_bytes(), b"null")?;
+    consent_receipts::erase(tx, id)?;
     let changed = diesel::update(consents::table.find(id).filter(consents::ended_at.is_not_null()))
         .set((
             consents::evidence.eq(nothing),

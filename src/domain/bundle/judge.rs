@@ -11,6 +11,11 @@ use crate::domain::consent::{ConsentDocument, ConsentReceipt, ReceiptChange};
 use crate::domain::exchange::Receipt;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKey, PublicKeys, UnverifiedJws, id_token, parse_strict_json};
+use crate::domain::token::consent_token::StatusReference;
+use crate::domain::token::status_list::{self, TokenStatus};
+
+/// How long after a change a list may still say what was before, in seconds.
+const STATUS_DELAY_SECS: i64 = 5;
 
 /// What is asked of a bundle.
 #[derive(Debug, Default)]
@@ -72,6 +77,7 @@ pub fn judge(text: &str, question: &Question) -> Judgement {
     case.log(&receipts, &mut found);
     let sound_history = case.history(&receipts, &mut found);
     case.exchanges(&known, &mut found);
+    case.status(&known, &mut found);
     if sound_history && !found.has_failed() {
         let at = question.as_of.unwrap_or(case.exported_at);
         found.state_as_of = Some(case.state_at(at));
@@ -475,6 +481,48 @@ impl<'a> Case<'a> {
         let before = self.history.iter().rev().find(|(at, _)| *at < secs);
         let within = self.history.iter().filter(|(at, _)| *at == secs);
         before.into_iter().chain(within).any(|(_, line)| line.state == "active")
+    }
+
+    /// What the published list said when the bundle was written.
+    fn status(&self, known: &Members, found: &mut Judgement) {
+        let Some(holder) = &known.holder else {
+            let text = "what the status list said: its signer's chain is not there";
+            return found.cannot_tell("status_list", "chain_not_kept", text);
+        };
+        let consent = &self.bundle.consent;
+        let reference = StatusReference { idx: consent.status_index, uri: consent.status_list.clone() };
+        let said = status_list::verify(
+            &self.bundle.status_list,
+            &holder.token_keys,
+            &self.bundle.holder,
+            &reference,
+            self.exported_at,
+        );
+        match said {
+            Ok(status) if self.could_be_listed(status) => {
+                found.pass("status_list", "said the same as the changes");
+            }
+            Ok(_) => found.fail("status_list", "status_other", "the status list says something else"),
+            Err(error) => found.fail("status_list", error.reason(), error.to_string()),
+        }
+    }
+
+    /// Whether a list that was signed at its moment, or up to five seconds after a change, could say so.
+    fn could_be_listed(&self, status: TokenStatus) -> bool {
+        let signed = UnverifiedJws::parse(&self.bundle.status_list, &status_list::STATUS_LIST)
+            .and_then(|jws| jws.claimed::<status_list::StatusListClaims>());
+        let Ok(signed) = signed else { return false };
+        let from = signed.iat.saturating_sub(STATUS_DELAY_SECS);
+        let before = self.history.iter().rev().find(|(at, _)| *at < from);
+        let within = self.history.iter().filter(|(at, _)| (from..=signed.iat).contains(at));
+        before.into_iter().chain(within).any(|(_, line)| {
+            let expected = match line.state.as_str() {
+                "active" => TokenStatus::Valid,
+                "suspended" => TokenStatus::Suspended,
+                _ => TokenStatus::Invalid,
+            };
+            status == expected
+        })
     }
 
     fn state_at(&self, at: Timestamp) -> String {

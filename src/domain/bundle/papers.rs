@@ -35,7 +35,7 @@ pub(super) type Log = BTreeMap<String, Entry>;
 /// When an entry was made, seconds since 1970.
 pub(super) const fn made_at(entry: &Entry) -> i64 {
     match entry {
-        Entry::Consent { at, .. } | Entry::Exchange { at, .. } => *at,
+        Entry::Consent { at, .. } | Entry::Exchange { at, .. } | Entry::Reminder { at, .. } => *at,
     }
 }
 
