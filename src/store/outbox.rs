@@ -121,14 +121,15 @@ const LEASE: &str = "\
           ROW_NUMBER() OVER (PARTITION BY o.destination ORDER BY o.next_at, o.seq) AS place \
         FROM outbox o \
         WHERE o.delivered_at IS NULL AND o.given_up_at IS NULL AND o.next_at <= $3 AND o.lease_until <= $4 \
-          AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.order_key = o.order_key AND e.seq < o.seq \
-                          AND e.delivered_at IS NULL AND e.given_up_at IS NULL) \
           AND NOT EXISTS (SELECT 1 FROM outbox_peers p WHERE p.destination = o.destination \
-                          AND p.not_before > $5)) d \
-      WHERE d.place + (SELECT COUNT(*) FROM outbox b WHERE b.destination = d.destination \
-                       AND b.delivered_at IS NULL AND b.given_up_at IS NULL AND b.lease_until > $6) \
-        <= CASE WHEN EXISTS (SELECT 1 FROM outbox_peers p WHERE p.destination = d.destination) \
-                THEN 1 ELSE $7 END \
+                          AND p.not_before > $5) \
+          AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.order_key = o.order_key AND e.seq < o.seq \
+                          AND e.delivered_at IS NULL AND e.given_up_at IS NULL)) d \
+      LEFT JOIN (SELECT l.destination, COUNT(*) AS under_way FROM outbox l \
+                 WHERE l.delivered_at IS NULL AND l.given_up_at IS NULL AND l.lease_until > $6 \
+                 GROUP BY l.destination) b ON b.destination = d.destination \
+      LEFT JOIN outbox_peers s ON s.destination = d.destination \
+      WHERE d.place + COALESCE(b.under_way, 0) <= CASE WHEN s.destination IS NULL THEN $7 ELSE 1 END \
       ORDER BY d.next_at, d.seq LIMIT $8) \
     RETURNING id, kind, destination, subject, payload, attempts, created_at";
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -109,7 +110,7 @@ pub struct Stand {
     recipient: EntityId,
     template: Consent,
     template_held: HeldConsentId,
-    nonce: String,
+    nonce: Mutex<String>,
     cookies: String,
     csrf: String,
     _folder: tempfile::TempDir,
@@ -142,7 +143,7 @@ impl Stand {
         let cookies: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let folder = tempfile::tempdir().unwrap();
         let processes = (0..2).map(|number| serve(world, folder.path().into(), number)).collect();
-        let mut stand = Self {
+        let stand = Self {
             world,
             processes,
             dataset: world.dataset("espoo", "early-education-placements"),
@@ -154,7 +155,7 @@ impl Stand {
             recipient: world.url("helsinki").parse().unwrap(),
             template,
             template_held,
-            nonce: String::new(),
+            nonce: Mutex::default(),
             cookies: cookies.join("; "),
             csrf,
             _folder: folder,
@@ -175,12 +176,19 @@ impl Stand {
         url
     }
 
-    async fn wait_until_ready(&mut self, process: usize) {
+    /// The nonce that proofs must carry from now on; it changes every few minutes.
+    fn remember_nonce(&self, answer: &reqwest::Response) {
+        if let Some(nonce) = answer.headers().get("dpop-nonce") {
+            nonce.to_str().unwrap().clone_into(&mut self.nonce.lock().unwrap());
+        }
+    }
+
+    async fn wait_until_ready(&self, process: usize) {
         let path = format!("/exchange/datasets/{}", self.dataset);
         for _ in 0..300 {
             if let Ok(answer) = self.http.get(self.at(process, &path)).send().await {
                 // Both have the same nonces: the key that makes them is the node's.
-                self.nonce = answer.headers()["dpop-nonce"].to_str().unwrap().to_owned();
+                self.remember_nonce(&answer);
                 return;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -243,7 +251,7 @@ impl Stand {
     pub fn proof(&self, race: &Race) -> String {
         let claims = json!({
             "htm": "GET", "htu": format!("{}/exchange/datasets/{}", self.base, self.dataset), "iat": now().secs(),
-            "jti": word(), "nonce": self.nonce, "ath": digest_of(&race.token),
+            "jti": word(), "nonce": *self.nonce.lock().unwrap(), "ath": digest_of(&race.token),
         });
         self.dpop.sign_with_jwk("dpop+jwt", &claims).unwrap()
     }
@@ -258,6 +266,7 @@ impl Stand {
             .send()
             .await
             .unwrap();
+        self.remember_nonce(&answer);
         let status = answer.status().as_u16();
         let body = answer.text().await.unwrap();
         assert!(matches!(status, 200 | 401 | 403 | 429 | 503), "{status} {body}");
@@ -277,7 +286,7 @@ impl Stand {
             .await
             .unwrap();
         answer.status().is_redirection()
-            && answer.headers()["location"].to_str().unwrap().contains("/me/sharing/")
+            && answer.headers()["location"].to_str().unwrap().contains("?notice=")
     }
 
     /// The recipient gives the consent back; says whether that was acknowledged.
