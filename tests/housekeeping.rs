@@ -40,6 +40,10 @@ impl Peers for ChangedUses {
         self.0.resolve(id).await
     }
 
+    async fn refreshed(&self, id: &EntityId) -> Result<Arc<TrustedPeer>, TrustError> {
+        self.0.refreshed(id).await
+    }
+
     async fn declared_use(&self, id: &UseId) -> Result<Arc<DeclaredUse>, TrustError> {
         let mut declared = (*self.0.declared_use(id).await?).clone();
         declared.purpose = "https://w3id.org/dpv#Marketing".to_owned();

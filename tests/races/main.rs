@@ -3,6 +3,7 @@
 //! looks for.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+#![allow(unreachable_pub, reason = "the parts of this test")]
 #![allow(clippy::disallowed_methods, reason = "a run is timed, and the environment says how many")]
 
 mod checker;

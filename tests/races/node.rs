@@ -109,7 +109,6 @@ pub struct Stand {
     client_key: SigningKey,
     recipient: EntityId,
     template: Consent,
-    template_held: HeldConsentId,
     nonce: Mutex<String>,
     cookies: String,
     csrf: String,
@@ -121,12 +120,8 @@ impl Stand {
         let service = world.service("helsinki").await;
         let use_slug = "early-education-placement";
         let (id, mut browser) = service.given("espoo", use_slug, "aino", json!({})).await;
-        let template_held: HeldConsentId = id.parse().unwrap();
-        let held = world
-            .store("helsinki")
-            .read(move |store| held_consents::find(store, template_held))
-            .await
-            .unwrap();
+        let held: HeldConsentId = id.parse().unwrap();
+        let held = world.store("helsinki").read(move |store| held_consents::find(store, held)).await.unwrap();
         let dpop_kid = held.tokens.unwrap().dpop_kid;
         let dpop = world
             .store("helsinki")
@@ -154,7 +149,6 @@ impl Stand {
             client_key: key(world, "helsinki", Purpose::Client).await,
             recipient: world.url("helsinki").parse().unwrap(),
             template,
-            template_held,
             nonce: Mutex::default(),
             cookies: cookies.join("; "),
             csrf,
@@ -339,11 +333,6 @@ impl Stand {
             })
             .await
             .unwrap()
-    }
-
-    /// The consent at the recipient that the others were made after.
-    pub const fn held(&self) -> HeldConsentId {
-        self.template_held
     }
 }
 
