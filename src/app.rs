@@ -1,9 +1,10 @@
-//! The one file that wires everything together: from a checked configuration to a running node or anchor.
+//! The one room that wires everything together: from a checked configuration to a running node or anchor.
 
+mod anchor;
 pub mod consents;
 pub mod keys;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,14 +14,14 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
 
-use crate::config::{self, AnchorConfig, Config, KnownEntity, Profile};
+use crate::config::{self, Config, KnownEntity, Profile};
 use crate::domain::catalogue::{Levels, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey, parse_strict_json, sha256};
 use crate::domain::token::TokenPolicy;
 use crate::node::dpop_nonce::NonceMint;
-use crate::node::federation::{AnchorParts, AnchorStatements, FederationStatements, MemberKeys};
+use crate::node::federation::{FederationStatements, obtain_marks};
 use crate::node::{
     KeyPolicy, KeyPurpose, KeyRing, Limits, Node, Retention, Service, Settings, deliver_outbox, keep_house,
     rotate_keys,
@@ -29,13 +30,15 @@ use crate::outbound::openid::{
     ClientAuthentication, ClientKeySource, OpenIdProvider, OpenIdSettings, ProviderNetwork,
 };
 use crate::outbound::peers::CHAIN_AGE_SECS;
-use crate::outbound::{AnchorSource, FederationPeers, GuardedClient, MemberContact, Reach};
+use crate::outbound::{AnchorSource, FederationPeers, GuardedClient, Reach, SuperiorContact};
 use crate::ports::{Clock, Entropy, random};
 use crate::sources::{Bounds as SourceBounds, Sources};
 use crate::store::root_keys::RootKeys;
 use crate::store::{Options, Random, Store, StoreError};
 use crate::web;
 pub use consents::{VerifyError, verify_consent};
+
+pub use anchor::{membership, read_members, start_anchor};
 
 /// The operating system's clock.
 #[derive(Debug, Clone, Copy)]
@@ -184,12 +187,14 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
     let guard = GuardedClient::new(reach(config.node.profile))?;
     let anchors: Vec<AnchorSource> =
         config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
-    let hints = anchors.iter().map(|anchor| anchor.id.clone()).collect();
+    let trust_anchors: Vec<EntityId> = anchors.iter().map(|anchor| anchor.id.clone()).collect();
+    let hints = if config.superiors.is_empty() { trust_anchors.clone() } else { config.superiors.clone() };
+    let superiors = SuperiorContact::new(guard.clone(), &hints, Arc::clone(&clock))?;
     let peers = FederationPeers::new(anchors, guard.clone(), Arc::clone(&clock))?;
     let bounds = SourceBounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
     let registers = Sources::new(&config.registers, &config.datasets, bounds)?;
     let identity = identity_provider(config, &keys, &clock, &entropy)?;
-    let settings = settings(config, hints, &*entropy)?;
+    let settings = settings(config, hints, trust_anchors, &*entropy)?;
     let node = Arc::new(Node {
         settings,
         store: opened.store,
@@ -198,6 +203,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         peer_nonces: Mutex::new(HashMap::new()),
         status_lists: tokio::sync::Mutex::new(HashMap::new()),
         peers: Arc::new(peers),
+        superiors: Arc::new(superiors),
         outbound: Arc::new(guard),
         registers: Arc::new(registers),
         identity: Arc::new(identity),
@@ -216,6 +222,11 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     let listener = listen(config.node.listen)?;
     let assembled = assemble(config).await?;
     let node = Arc::clone(&assembled.node);
+    // With its trust marks from the first moment on, where the superior answers: whoever asks earlier than they are there
+    // would take the node for one that has no role.
+    if tokio::time::timeout(FIRST_MARKS, obtain_marks::obtain_marks(&node)).await.is_err() {
+        tracing::warn!("a superior does not answer; the trust marks come later");
+    }
     let app = web::App {
         node: Arc::clone(&node),
         demo: config.node.profile == Profile::Demo,
@@ -248,7 +259,12 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
         let node = Arc::clone(&node);
         async move { rotate_keys::run(&node.store, &node.keys, &*node.clock).await }
     });
-    Ok(Running::new(config.node.base_url.clone(), Some(node), server, vec![outbox, upkeep, keys]))
+    let marks = tokio::spawn({
+        let node = Arc::clone(&node);
+        async move { obtain_marks::run(&node).await }
+    });
+    let background = vec![outbox, upkeep, keys, marks];
+    Ok(Running::new(config.node.base_url.clone(), Some(node), server, background))
 }
 
 /// The rules for signing keys, from `[keys]`.
@@ -267,52 +283,14 @@ fn key_policy(keys: &config::Keys) -> KeyPolicy {
     }
 }
 
+/// How long a start waits for the superiors' trust marks.
+const FIRST_MARKS: Duration = Duration::from_secs(2);
+
+/// Time between two looks at a superior for this node's trust marks, in seconds.
+const TRUST_MARK_REFRESH_SECS: u64 = 30;
+
 /// Time for an answer after the body is there: a peer, a register and the login provider may each take their own.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
-
-/// Starts a trust anchor.
-///
-/// # Errors
-/// [`StartError`].
-pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> {
-    let listener = listen(config.anchor.listen)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let opened = open_store(&config.store, &config.keys)?;
-    opened.store.migrate().await?;
-    let keys = KeyRing::open_with(&opened.store, key_policy(&config.keys), clock.now()).await?;
-    let guard = GuardedClient::new(reach(config.anchor.profile))?;
-    let mut members = BTreeMap::new();
-    for member in &config.members {
-        let keys = match read_jwks(member)? {
-            Some(keys) => MemberKeys::Configured(keys),
-            None => MemberKeys::FirstContact,
-        };
-        members.insert(member.entity_id.clone(), keys);
-    }
-    let tending = tokio::spawn({
-        let (store, keys, clock) = (opened.store.clone(), keys.clone(), Arc::clone(&clock));
-        async move { rotate_keys::run(&store, &keys, &*clock).await }
-    });
-    let statements = Arc::new(AnchorStatements::new(AnchorParts {
-        id: config.anchor.entity_id.clone(),
-        name: same_in_all(&config.anchor.organization_name),
-        contacts: Vec::new(),
-        contact: Arc::new(MemberContact::new(guard, members.keys())),
-        members,
-        statement_secs: config.anchor.statement_seconds.into(),
-        keys: Arc::new(keys),
-        pins: Arc::new(opened.store),
-        clock,
-    }));
-    let bounds = web::server::Bounds {
-        workers: 1,
-        head: Duration::from_secs(5),
-        whole: ANSWER_TIME,
-        max_bytes: 64 * 1024,
-    };
-    let server = web::server::serve_anchor(statements, listener, bounds)?;
-    Ok(Running::new(config.anchor.entity_id.clone(), None, server, vec![tending]))
-}
 
 /// The city's logo, read once at start.
 fn logo(brand: &config::Brand) -> Result<Option<(&'static str, Vec<u8>)>, StartError> {
@@ -351,6 +329,7 @@ fn read_jwks(known: &KnownEntity) -> Result<Option<PublicKeys>, StartError> {
 fn settings(
     config: &Config,
     authority_hints: Vec<EntityId>,
+    trust_anchors: Vec<EntityId>,
     entropy: &dyn Entropy,
 ) -> Result<Settings, StartError> {
     let mut services = Vec::new();
@@ -370,6 +349,7 @@ fn settings(
         contact: config.contact.clone(),
         data_protection_officer: config.data_protection_officer.clone(),
         authority_hints,
+        trust_anchors,
         login_client_id: config.login.client_id.clone(),
         levels: Levels::new(config.login.acr_values.clone()),
         datasets: config.datasets.iter().map(|held| held.dataset.clone()).collect(),
@@ -387,6 +367,7 @@ fn settings(
             pre_authorized_secs: limits.pre_authorized_code_max_seconds.into(),
             service_token_secs: limits.service_token_seconds.into(),
             status_list_secs: limits.status_list_seconds.into(),
+            trust_mark_refresh_secs: TRUST_MARK_REFRESH_SECS,
             entity_configuration_secs: limits.entity_configuration_seconds.into(),
             proof_secs: limits.dpop_proof_max_seconds.into(),
             demand_dpop_nonce: limits.dpop_nonce,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::catalogue::{DeclaredUse, DeclaredUses, Record};
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{TrustError, TrustedPeer};
+use crate::domain::federation::{TrustError, TrustMark, TrustedPeer};
 use crate::domain::ids::{DatasetId, EntityId, NationalIdentifier, UseId};
 use crate::domain::login::{AuthenticatedPerson, LoginError, LoginStart, PendingLogin};
 
@@ -124,6 +124,22 @@ pub trait MemberConfigurations: Send + Sync {
     /// # Errors
     /// [`TrustError`] when it cannot be had.
     async fn fetch(&self, id: &EntityId) -> Result<String, TrustError>;
+}
+
+/// What this node asks of those who vouch for it.
+#[async_trait]
+pub trait Superiors: Send + Sync {
+    /// The trust mark of a type that a superior gives an entity, and as signed; none when the superior gives none. It is
+    /// what the superior says, and not checked further.
+    ///
+    /// # Errors
+    /// [`TrustError`] when the superior gives no proper answer.
+    async fn trust_mark(
+        &self,
+        superior: &EntityId,
+        mark_type: &str,
+        subject: &EntityId,
+    ) -> Result<Option<(TrustMark, String)>, TrustError>;
 }
 
 /// The body of a request to another member.

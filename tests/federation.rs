@@ -11,15 +11,19 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use async_trait::async_trait;
 use omadata::domain::catalogue::Text;
 use omadata::domain::clock::Timestamp;
-use omadata::domain::federation::{NodeDescription, TrustError, subordinate_statement};
+use omadata::domain::federation::{
+    EntityStatement, NodeDescription, Role, StatementRules, TrustError, TrustMarkEntry, subordinate_statement,
+};
 use omadata::domain::ids::{EntityId, UseId};
 use omadata::domain::jose::{PublicKeys, SigningKey};
+use omadata::node::federation::members::{Decision, Described, Membership};
 use omadata::node::federation::{
-    AnchorParts, AnchorStatements, FederationError, FederationKeys, FederationStatements, MemberKeys,
-    MemberPins,
+    AnchorParts, AnchorStatements, FederationError, FederationKeys, FederationStatements, ListFilter, Terms,
 };
 use omadata::outbound::{AnchorSource, FederationPeers, GuardError, GuardedClient, MemberContact, Reach};
 use omadata::ports::{Clock, Peers};
+use omadata::store::root_keys::RootKeys;
+use omadata::store::{Options, Store};
 use omadata::web::federation;
 use serde_json::{Value, json};
 
@@ -78,6 +82,8 @@ struct Member {
     anchor: EntityId,
     keys: Arc<Keys>,
     clock: Arc<HandClock>,
+    /// Who gives it its trust marks.
+    switch: Arc<Switch>,
 }
 
 #[async_trait]
@@ -97,35 +103,18 @@ impl FederationStatements for Member {
             receipt_keys: keys.clone(),
             client_keys: keys,
         };
-        let statement = description.entity_configuration(self.clock.now(), LIFETIME);
+        let mut marks = Vec::new();
+        for role in Role::ALL {
+            let trust_mark_type = role.mark_type(&self.anchor);
+            if let Ok(trust_mark) = self.switch.current().trust_mark(&trust_mark_type, &self.id).await {
+                marks.push(TrustMarkEntry { trust_mark_type, trust_mark });
+            }
+        }
+        let statement = EntityStatement {
+            trust_marks: Some(marks),
+            ..description.entity_configuration(self.clock.now(), LIFETIME)
+        };
         Ok(statement.sign(&self.keys.signing()?)?)
-    }
-
-    async fn fetch_subordinate(&self, _subject: &EntityId) -> Result<String, FederationError> {
-        Err(FederationError::NotFound)
-    }
-
-    async fn list_subordinates(&self) -> Result<Vec<EntityId>, FederationError> {
-        Ok(Vec::new())
-    }
-}
-
-#[derive(Default)]
-struct Pins(Mutex<BTreeMap<EntityId, PublicKeys>>);
-
-#[async_trait]
-impl MemberPins for Pins {
-    async fn find(&self, member: &EntityId) -> Result<Option<PublicKeys>, FederationError> {
-        Ok(self.0.lock().unwrap().get(member).cloned())
-    }
-
-    async fn pin(
-        &self,
-        member: &EntityId,
-        keys: &PublicKeys,
-        _now: Timestamp,
-    ) -> Result<PublicKeys, FederationError> {
-        Ok(self.0.lock().unwrap().entry(member.clone()).or_insert_with(|| keys.clone()).clone())
     }
 }
 
@@ -221,8 +210,16 @@ impl FederationStatements for Switch {
         self.current().fetch_subordinate(subject).await
     }
 
-    async fn list_subordinates(&self) -> Result<Vec<EntityId>, FederationError> {
-        self.current().list_subordinates().await
+    async fn list_subordinates(&self, filter: &ListFilter) -> Result<Vec<EntityId>, FederationError> {
+        self.current().list_subordinates(filter).await
+    }
+
+    async fn trust_mark(&self, mark_type: &str, subject: &EntityId) -> Result<String, FederationError> {
+        self.current().trust_mark(mark_type, subject).await
+    }
+
+    async fn trust_mark_status(&self, mark: &str) -> Result<String, FederationError> {
+        self.current().trust_mark_status(mark).await
     }
 }
 
@@ -231,18 +228,31 @@ struct World {
     anchor: Site,
     anchor_keys: Arc<Keys>,
     switch: Arc<Switch>,
-    pins: Arc<Pins>,
+    members: Membership,
     espoo: Site,
     espoo_keys: Arc<Keys>,
     helsinki: Site,
     stranger: Site,
+    _folder: tempfile::TempDir,
+}
+
+#[allow(clippy::disallowed_methods, reason = "tests have no ports::Entropy")]
+fn open_store(folder: &std::path::Path) -> Store {
+    let random: omadata::store::Random = Arc::new(|buffer| getrandom::fill(buffer).unwrap());
+    let root = RootKeys::load_or_create(&folder.join("keys"), &random).unwrap();
+    let url = format!("sqlite://{}", folder.join("anchor.sqlite").display());
+    Store::open(&Options { url, password_file: None, pool: 4 }, &root, random).unwrap()
 }
 
 impl World {
     /// Espoo's keys are configured at the anchor, Helsinki's are learnt at first contact, the stranger is no member.
-    fn start() -> Self {
+    async fn start() -> Self {
         let clock = Arc::new(HandClock(AtomicI64::new(START)));
         let anchor = Site::reserve("anchor");
+        let switch: Arc<Switch> = Arc::default();
+        let folder = tempfile::tempdir().unwrap();
+        let store = open_store(folder.path());
+        store.migrate().await.unwrap();
         let node = |name: &str, keys: &Arc<Keys>| {
             let site = Site::reserve(name);
             site.serve(Arc::new(Member {
@@ -251,15 +261,41 @@ impl World {
                 anchor: anchor.id.clone(),
                 keys: keys.clone(),
                 clock: clock.clone(),
+                switch: switch.clone(),
             }));
             site
         };
         let (anchor_keys, espoo_keys) = (Keys::new(), Keys::new());
         let (espoo, helsinki) = (node("espoo", &espoo_keys), node("helsinki", &Keys::new()));
         let stranger = node("stranger", &Keys::new());
+        let guard = GuardedClient::new(Reach::Demo).unwrap();
+        let statements = AnchorStatements::new(
+            AnchorParts {
+                id: anchor.id.clone(),
+                name: text("Federation"),
+                contacts: vec![],
+                store: store.clone(),
+                keys: anchor_keys.clone(),
+                contact: Arc::new(MemberContact::new(guard)),
+                resolver: None,
+                clock: clock.clone(),
+            },
+            Terms {
+                superiors: vec![],
+                statement_secs: LIFETIME,
+                subordinates: StatementRules::default(),
+                marks_of: anchor.id.clone(),
+                mark_secs: 30 * LIFETIME,
+                mark_issuers: BTreeMap::new(),
+                mark_owners: BTreeMap::new(),
+                refresh_secs: 60,
+                first_contact: true,
+            },
+        );
+        *switch.current.lock().unwrap() = Some(Arc::new(statements));
         let world = Self {
-            switch: Arc::default(),
-            pins: Arc::default(),
+            members: Membership::new(store, anchor.id.clone()),
+            switch,
             clock,
             anchor,
             anchor_keys,
@@ -267,38 +303,25 @@ impl World {
             espoo_keys,
             helsinki,
             stranger,
+            _folder: folder,
         };
-        world.set_members(&[&world.espoo, &world.helsinki]);
+        world.set_members(&[&world.espoo, &world.helsinki]).await;
         world.anchor.serve(world.switch.clone());
         world
     }
 
-    fn set_members(&self, members: &[&Site]) {
-        let guard = GuardedClient::new(Reach::Demo).unwrap();
-        let keys = members
+    async fn set_members(&self, members: &[&Site]) {
+        let described = members
             .iter()
-            .map(|site| {
-                let configured = site.id == self.espoo.id;
-                let keys = if configured {
-                    MemberKeys::Configured(self.espoo_keys.public())
-                } else {
-                    MemberKeys::FirstContact
-                };
-                (site.id.clone(), keys)
+            .map(|site| Described {
+                id: site.id.clone(),
+                keys: (site.id == self.espoo.id).then(|| self.espoo_keys.public()),
+                roles: Role::ALL.to_vec(),
+                rules: StatementRules::default(),
             })
             .collect();
-        let statements = AnchorStatements::new(AnchorParts {
-            id: self.anchor.id.clone(),
-            name: text("Federation"),
-            contacts: vec![],
-            members: keys,
-            statement_secs: LIFETIME,
-            keys: self.anchor_keys.clone(),
-            pins: self.pins.clone(),
-            contact: Arc::new(MemberContact::new(guard, members.iter().map(|site| &site.id))),
-            clock: self.clock.clone(),
-        });
-        *self.switch.current.lock().unwrap() = Some(Arc::new(statements));
+        let by = Decision { actor: "test".into(), reason: None, now: self.clock.now() };
+        self.members.apply(described, by).await.unwrap();
     }
 
     fn source(&self) -> AnchorSource {
@@ -331,7 +354,7 @@ fn unavailable<T: std::fmt::Debug>(outcome: Result<T, TrustError>) -> &'static s
 
 #[actix_web::test]
 async fn members_are_found_and_kept() {
-    let world = World::start();
+    let world = World::start().await;
     let peers = world.peers();
     let espoo = peers.resolve(&world.espoo.id).await.unwrap();
     assert_eq!((&espoo.name, &espoo.anchor), (&text("espoo"), &world.anchor.id));
@@ -350,7 +373,7 @@ async fn members_are_found_and_kept() {
 
 #[actix_web::test]
 async fn an_anchor_without_configured_keys_is_met_once_in_the_demo_only() {
-    let world = World::start();
+    let world = World::start().await;
     let source = AnchorSource { keys: None, ..world.source() };
     let peers = world.peers_of(source.clone());
     peers.resolve(&world.espoo.id).await.unwrap();
@@ -367,7 +390,7 @@ async fn an_anchor_without_configured_keys_is_met_once_in_the_demo_only() {
 
 #[actix_web::test]
 async fn a_stranger_is_neither_trusted_nor_asked() {
-    let world = World::start();
+    let world = World::start().await;
     let peers = world.peers();
     assert_eq!(not_trusted(peers.resolve(&world.stranger.id).await), "no anchor lists it");
     assert_eq!(world.stranger.asked(), 0);
@@ -377,17 +400,17 @@ async fn a_stranger_is_neither_trusted_nor_asked() {
     }
     assert_eq!(world.anchor.asked(), asked, "a stranger makes us ask the anchor again and again");
     // Once listed, it is trusted within seconds.
-    world.set_members(&[&world.espoo, &world.stranger]);
+    world.set_members(&[&world.espoo, &world.stranger]).await;
     world.clock.pass(6);
     assert_eq!(peers.resolve(&world.stranger.id).await.unwrap().name, text("stranger"));
 }
 
 #[actix_web::test]
 async fn a_withdrawn_membership_ends_within_a_minute() {
-    let world = World::start();
+    let world = World::start().await;
     let peers = world.peers();
     peers.resolve(&world.espoo.id).await.unwrap();
-    world.set_members(&[&world.helsinki]);
+    world.set_members(&[&world.helsinki]).await;
     world.clock.pass(61);
     assert_eq!(not_trusted(peers.resolve(&world.espoo.id).await), "no anchor lists it");
     assert_eq!(peers.members().await.unwrap().len(), 1);
@@ -395,7 +418,7 @@ async fn a_withdrawn_membership_ends_within_a_minute() {
 
 #[actix_web::test]
 async fn what_is_known_holds_while_others_are_away_and_no_longer_than_its_time() {
-    let world = World::start();
+    let world = World::start().await;
     let peers = world.peers();
     peers.resolve(&world.espoo.id).await.unwrap();
     for site in [&world.anchor, &world.espoo, &world.helsinki] {
@@ -417,7 +440,7 @@ async fn what_is_known_holds_while_others_are_away_and_no_longer_than_its_time()
 
 #[actix_web::test]
 async fn a_member_with_other_keys_than_vouched_for_is_refused() {
-    let world = World::start();
+    let world = World::start().await;
     let peers = world.peers();
     peers.resolve(&world.espoo.id).await.unwrap();
     world.espoo_keys.change();
@@ -428,7 +451,7 @@ async fn a_member_with_other_keys_than_vouched_for_is_refused() {
 
 #[actix_web::test]
 async fn an_anchor_with_other_keys_than_configured_is_refused() {
-    let world = World::start();
+    let world = World::start().await;
     let keys = Some(PublicKeys::single(SigningKey::generate().unwrap().public().clone()));
     let peers = world.peers_of(AnchorSource { keys, ..world.source() });
     assert_eq!(not_trusted(peers.resolve(&world.espoo.id).await), "unknown_key");
@@ -437,7 +460,7 @@ async fn an_anchor_with_other_keys_than_configured_is_refused() {
 
 #[actix_web::test]
 async fn an_older_statement_does_not_replace_a_newer() {
-    let world = World::start();
+    let world = World::start().await;
     let peers = world.peers();
     let old = world.switch.fetch_subordinate(&world.espoo.id).await.unwrap();
     world.clock.pass(100);
@@ -451,7 +474,7 @@ async fn an_older_statement_does_not_replace_a_newer() {
 
 #[actix_web::test]
 async fn a_statement_about_someone_else_is_refused() {
-    let world = World::start();
+    let world = World::start().await;
     let signing = world.anchor_keys.0.lock().unwrap().clone();
     let about_helsinki = subordinate_statement(
         &world.anchor.id,
@@ -466,7 +489,7 @@ async fn a_statement_about_someone_else_is_refused() {
 
 #[actix_web::test]
 async fn declared_uses_are_the_recipients_own() {
-    let world = World::start();
+    let world = World::start().await;
     let text = json!({"fi": "a", "sv": "b", "en": "c"});
     let contact = json!({"name": text, "email": "a@espoo.example"});
     let declared = |id: &str| {
@@ -508,19 +531,23 @@ async fn declared_uses_are_the_recipients_own() {
 
 #[actix_web::test]
 async fn first_contact_pins_a_members_keys() {
-    let world = World::start();
+    let world = World::start().await;
     let peers = world.peers();
+    let keys = || async {
+        let members = world.members.list().await.unwrap();
+        members.into_iter().find(|member| member.id == world.helsinki.id).unwrap().keys
+    };
+    assert_eq!(keys().await, None);
     peers.resolve(&world.helsinki.id).await.unwrap();
-    let pinned = world.pins.find(&world.helsinki.id).await.unwrap().unwrap();
-    let other = PublicKeys::single(SigningKey::generate().unwrap().public().clone());
-    let kept = world.pins.pin(&world.helsinki.id, &other, world.clock.now()).await.unwrap();
-    assert_eq!(kept, pinned);
-    assert!(world.pins.find(&world.espoo.id).await.unwrap().is_none(), "configured keys need no pin");
+    let met = keys().await.expect("no first contact");
+    // What the file says again does not make the anchor forget whom it met.
+    world.set_members(&[&world.espoo, &world.helsinki]).await;
+    assert_eq!(keys().await, Some(met));
 }
 
 #[actix_web::test]
 async fn federation_endpoints_answer_with_the_standards_codes() {
-    let world = World::start();
+    let world = World::start().await;
     let statements: Arc<dyn FederationStatements> = world.switch.clone();
     let app = actix_web::test::init_service(
         App::new().app_data(web::Data::from(statements)).configure(federation::configure_anchor),
@@ -529,7 +556,13 @@ async fn federation_endpoints_answer_with_the_standards_codes() {
     let mut cases = vec![
         ("/.well-known/openid-federation".to_owned(), 200, ""),
         ("/federation/list".into(), 200, ""),
-        ("/federation/list?entity_type=oauth_client".into(), 400, "unsupported_parameter"),
+        ("/federation/list?entity_type=oauth_client".into(), 200, ""),
+        ("/federation/list?colour=blue".into(), 400, "unsupported_parameter"),
+        ("/federation/list?intermediate=perhaps".into(), 400, "invalid_request"),
+        ("/federation/list?trust_marked=true&trust_marked=true".into(), 400, "invalid_request"),
+        ("/federation/resolve".into(), 400, "invalid_request"),
+        ("/federation/trust-mark?trust_mark_type=x".into(), 400, "invalid_request"),
+        ("/federation/trust-mark-list".into(), 400, "invalid_request"),
         ("/federation/fetch".into(), 400, "invalid_request"),
         ("/federation/fetch?sub=x".into(), 400, "invalid_request"),
     ];
@@ -551,7 +584,7 @@ async fn federation_endpoints_answer_with_the_standards_codes() {
         let kind = response.headers().get("content-type").unwrap().to_str().unwrap().to_owned();
         let body = actix_web::test::read_body(response).await;
         if code.is_empty() {
-            let expected = if path == "/federation/list" {
+            let expected = if path.starts_with("/federation/list") {
                 "application/json"
             } else {
                 "application/entity-statement+jwt"

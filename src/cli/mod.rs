@@ -5,6 +5,7 @@ mod config;
 mod consent;
 pub mod demo;
 mod keys;
+mod members;
 mod migrate;
 mod serve;
 
@@ -33,6 +34,9 @@ enum Command {
     /// List signing keys, or export the public ones for the other side to pin
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Say who is a member of a trust anchor or intermediate
+    #[command(subcommand)]
+    Members(members::Command),
     /// Check the evidence of residents' decisions
     #[command(subcommand)]
     Consent(consent::Command),
@@ -73,6 +77,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Anchor(arguments) => anchor::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
         Command::Keys(command) => keys::run(command).await,
+        Command::Members(command) => members::run(command).await,
         Command::Config(command) => config::run(command),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -1,20 +1,23 @@
-//! The configuration of a trust anchor.
+//! The configuration of a trust anchor or intermediate.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::checks;
 use super::keys::{self, Keys};
+use super::members::{self, ConfiguredMember};
 use super::node::Profile;
 use super::overlay::Overlay;
 use super::problem::ConfigError;
 use super::reader::{Document, Section};
 use super::store::{self, Store};
 use super::trust::{self, KnownEntity};
+use super::trust_marks::{self, TrustMarks};
+use crate::domain::federation::StatementRules;
 use crate::domain::ids::EntityId;
 
 /// Everything that `omadata anchor` needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AnchorConfig {
     /// `[anchor]`.
     pub anchor: Anchor,
@@ -22,8 +25,18 @@ pub struct AnchorConfig {
     pub store: Store,
     /// `[keys]`.
     pub keys: Keys,
-    /// `[[members]]`: the nodes that this anchor vouches for.
-    pub members: Vec<KnownEntity>,
+    /// `[[superiors]]`: who vouches for this entity; with any it is an intermediate, with none a trust anchor.
+    pub superiors: Vec<EntityId>,
+    /// `[[trust_anchors]]`: whose chains an intermediate resolves, beside those to itself.
+    pub trust_anchors: Vec<KnownEntity>,
+    /// `[subordinates]`: what statements about every member say.
+    pub subordinates: StatementRules,
+    /// `[trust_marks]` and what belongs to it.
+    pub trust_marks: TrustMarks,
+    /// `[[members]]` here and in `members_file`: whom this entity vouches for.
+    pub members: Vec<ConfiguredMember>,
+    /// The file that this was read from, to be read again when it changes.
+    pub file: Option<PathBuf>,
 }
 
 /// `[anchor]`.
@@ -42,10 +55,17 @@ pub struct Anchor {
     /// Life of its entity configuration and of a statement about a member, in seconds: the longest that a member who was
     /// taken out is still trusted.
     pub statement_seconds: u32,
+    /// Time after which a member is asked for its keys again, in seconds.
+    pub member_refresh_seconds: u32,
+    /// A file with more `[[members]]`.
+    pub members_file: Option<PathBuf>,
 }
 
 /// Life of a statement when the file does not say, in seconds.
 const DEFAULT_STATEMENT_SECONDS: u32 = 3_600;
+
+/// Time between two looks at a member's keys when the file does not say, in seconds.
+const DEFAULT_REFRESH_SECONDS: u32 = 60;
 
 impl AnchorConfig {
     /// Reads and checks the file of a trust anchor, with the overlay of the process environment.
@@ -54,7 +74,9 @@ impl AnchorConfig {
     /// [`ConfigError`] with every problem found.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = super::read_text(path)?;
-        Self::parse(&path.display().to_string(), &text, super::folder_of(path), &Overlay::from_environment())
+        let overlay = Overlay::from_environment();
+        let config = Self::parse(&path.display().to_string(), &text, super::folder_of(path), &overlay)?;
+        Ok(Self { file: Some(path.to_owned()), ..config })
     }
 
     /// The same from text. `file` is how messages call it; relative folders count from `folder`.
@@ -64,7 +86,20 @@ impl AnchorConfig {
     pub fn parse(file: &str, text: &str, folder: &Path, overlay: &Overlay) -> Result<Self, ConfigError> {
         let (document, table) = Document::parse(file, text, overlay)?;
         let config = Self::read(document.root(table), folder);
-        document.finish(config)
+        let mut config = document.finish(config)?;
+        if let Some(file) = &config.anchor.members_file {
+            let more = members::load(file, &config.anchor, &config.members)?;
+            config.members.extend(more);
+        }
+        Ok(config)
+    }
+
+    /// Every file that says who is a member: when one of them changes, the configuration is to be read again.
+    #[must_use]
+    pub fn member_files(&self) -> Vec<&Path> {
+        let own = self.file.iter().chain(&self.anchor.members_file);
+        let keys = self.members.iter().filter_map(|member| member.known.jwks_file.as_ref());
+        own.chain(keys).map(PathBuf::as_path).collect()
     }
 
     fn read(mut root: Section<'_, '_>, folder: &Path) -> Option<Self> {
@@ -80,14 +115,38 @@ impl AnchorConfig {
             )
             .and_then(|section| store::read(section, &data_dir, profile));
         let keys = keys::read(root.table("keys"), &data_dir);
-        let members = trust::read_known(root.tables("members"), &data_dir, profile);
+        let superiors = trust::read_superiors(root.tables("superiors"), profile);
+        let trust_anchors = trust::read_known(root.tables("trust_anchors"), &data_dir, profile);
+        let subordinates = root.table("subordinates").map(members::read_rules_section);
+        let marks = trust_marks::Sections {
+            marks: root.table("trust_marks"),
+            issuers: root.tables("trust_mark_issuers"),
+            owners: root.tables("trust_mark_owners"),
+        };
+        let members = members::read(root.tables("members"), &data_dir, profile, &[]);
         root.close();
-        Some(Self { anchor: anchor?, store: store?, keys, members: members? })
+
+        let (anchor, superiors) = (anchor?, superiors?);
+        let own = superiors.first().unwrap_or(&anchor.entity_id);
+        let trust_marks = trust_marks::read(marks, own, &data_dir, profile);
+        Some(Self {
+            trust_marks: trust_marks?,
+            anchor,
+            store: store?,
+            keys,
+            superiors,
+            trust_anchors: trust_anchors?,
+            subordinates: subordinates.unwrap_or_default(),
+            members: members?,
+            file: None,
+        })
     }
 }
 
 fn read_anchor(mut section: Section<'_, '_>, folder: &Path) -> Option<Anchor> {
     const SECONDS: &str = "write a number of seconds from 60 to 604800";
+    const REFRESH: &str = "write a number of seconds from 1 to 86400";
+    const MEMBERS_FILE: &str = "write the path of a file with [[members]], or take the line out";
     let document = section.document();
     let entity_id = section
         .required::<EntityId>("entity_id", "write the anchor's public address without a slash at its end");
@@ -102,6 +161,8 @@ fn read_anchor(mut section: Section<'_, '_>, folder: &Path) -> Option<Anchor> {
         "write the folder for the anchor's own files; a relative one counts from this file's folder",
     );
     let seconds = section.optional::<u32>("statement_seconds", SECONDS);
+    let refresh = section.optional::<u32>("member_refresh_seconds", REFRESH);
+    let members_file = section.optional::<String>("members_file", MEMBERS_FILE);
     section.close();
     if let (Some(entity_id), Some(profile)) = (&entity_id, &profile)
         && let Some(complaint) = checks::address(profile.value, entity_id.value.as_str())
@@ -120,17 +181,32 @@ fn read_anchor(mut section: Section<'_, '_>, folder: &Path) -> Option<Anchor> {
     {
         document.problem(&seconds.at, "out of range", SECONDS);
     }
+    if let Some(refresh) = &refresh
+        && !(1..=86_400).contains(&refresh.value)
+    {
+        document.problem(&refresh.at, "out of range", REFRESH);
+    }
     if let Some(name) = &name
         && name.value.trim().is_empty()
     {
         document.problem(&name.at, "empty", "write who runs the anchor");
     }
+    let data_dir = folder.join(data_dir?.value);
+    let members_file = members_file.map(|found| {
+        let path = checks::path(&data_dir, &found.value);
+        if !path.is_file() {
+            document.problem(&found.at, "the file is not there", MEMBERS_FILE);
+        }
+        path
+    });
     Some(Anchor {
         entity_id: entity_id?.value,
         listen: listen?.value,
         profile: profile?.value,
         organization_name: name?.value,
-        data_dir: folder.join(data_dir?.value),
+        data_dir,
         statement_seconds: seconds.map_or(DEFAULT_STATEMENT_SECONDS, |found| found.value),
+        member_refresh_seconds: refresh.map_or(DEFAULT_REFRESH_SECONDS, |found| found.value),
+        members_file,
     })
 }

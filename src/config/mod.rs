@@ -11,6 +11,7 @@ mod datasets;
 mod keys;
 mod limits;
 mod login;
+mod members;
 mod node;
 mod overlay;
 mod problem;
@@ -24,6 +25,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod trust_marks;
 mod uses;
 
 use std::path::Path;
@@ -32,6 +34,7 @@ pub use anchor::{Anchor, AnchorConfig};
 pub use keys::{Keys, RotateDays};
 pub use limits::Limits;
 pub use login::{ClientAuthentication, Login};
+pub use members::{ConfiguredMember, member_rules};
 pub use node::{Brand, Node, Profile};
 pub use overlay::Overlay;
 pub use problem::{ConfigError, Place, Problem};
@@ -40,12 +43,14 @@ pub use secret::{SecretError, SecretFile};
 pub use services::Service;
 pub use store::Store;
 pub use trust::KnownEntity;
+pub use trust_marks::{MarkOwner, TrustMarks};
 
 pub use crate::domain::catalogue::register::{
     Connection, DatabaseUrl, DatasetSource, HeldDataset, Register, Selection,
 };
 pub use crate::domain::catalogue::{Contact, DeclaredUse, Language, Text};
 
+use crate::domain::ids::EntityId;
 use reader::{Document, Section};
 
 /// Everything that `omadata serve` needs.
@@ -59,6 +64,8 @@ pub struct Config {
     pub keys: Keys,
     /// `[[trust_anchors]]`; at least one.
     pub trust_anchors: Vec<KnownEntity>,
+    /// `[[superiors]]`: who vouches for this node, when that is not the trust anchors themselves.
+    pub superiors: Vec<EntityId>,
     /// `[login]`.
     pub login: Login,
     /// `[limits]`.
@@ -118,6 +125,7 @@ impl Config {
             );
         }
         let trust_anchors = trust::read_known(anchors, &data_dir, profile);
+        let superiors = trust::read_superiors(root.tables("superiors"), profile);
         let login = root
             .required_table("login", "add [login] with the city's OpenID provider")
             .and_then(|section| login::read(section, &data_dir, profile));
@@ -152,6 +160,7 @@ impl Config {
             store: store?,
             keys,
             trust_anchors: trust_anchors?,
+            superiors: superiors?,
             login: login?,
             limits,
             retention,

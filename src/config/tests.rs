@@ -119,7 +119,7 @@ fn the_shipped_federation_is_right_and_fits_together() {
         .collect();
     for (config, city) in cities.iter().zip(City::ALL) {
         assert_eq!(config.node.data_dir, Path::new("/srv/demo").join(city.slug()));
-        assert!(anchor.members.iter().any(|member| member.entity_id == config.node.base_url));
+        assert!(anchor.members.iter().any(|member| member.known.entity_id == config.node.base_url));
         assert_eq!(config.trust_anchors[0].entity_id, anchor.anchor.entity_id);
         assert_eq!(config.login.issuer, overrides.ports.login_issuer());
     }
@@ -163,7 +163,7 @@ fn the_shipped_federation_moves_to_other_ports() {
     assert_eq!(espoo.services[0].return_url_prefixes[0].as_str(), "http://service.localhost:41010/");
     let anchor = shipped::anchor(&overrides).unwrap();
     assert!(
-        anchor.members.iter().any(|member| member.entity_id.as_str() == "http://helsinki.localhost:8402")
+        anchor.members.iter().any(|member| member.known.entity_id.as_str() == "http://helsinki.localhost:8402")
     );
 }
 

@@ -55,7 +55,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::{DatasetId, EntityId, Jti, ServiceId, UseId};
 use crate::domain::jose::b64url;
 use crate::domain::token::TokenPolicy;
-use crate::ports::{Clock, Entropy, IdentityProvider, Outbound, Peers, Registers, random};
+use crate::ports::{Clock, Entropy, IdentityProvider, Outbound, Peers, Registers, Superiors, random};
 use crate::store::Store;
 
 /// A city's service that may call its own node.
@@ -88,6 +88,8 @@ pub struct Limits {
     pub service_token_secs: i64,
     /// Life of a signed status list, in seconds.
     pub status_list_secs: i64,
+    /// Time between two looks at the superiors for this node's trust marks, in seconds.
+    pub trust_mark_refresh_secs: u64,
     /// Life of the entity configuration, in seconds.
     pub entity_configuration_secs: i64,
     /// Age at which a DPoP proof is refused, in seconds.
@@ -120,6 +122,8 @@ pub struct Settings {
     pub authority_hints: Vec<EntityId>,
     /// The office that answers residents.
     pub contact: Contact,
+    /// The trust anchors of the federations that it belongs to.
+    pub trust_anchors: Vec<EntityId>,
     /// The city's data protection officer, for the portal.
     pub data_protection_officer: Contact,
     /// Its client identifier at the login provider.
@@ -182,6 +186,8 @@ pub struct Node {
     pub status_lists: tokio::sync::Mutex<HashMap<u32, (Timestamp, publish_status::PublishedList)>>,
     /// The other members.
     pub peers: Arc<dyn Peers>,
+    /// Those who vouch for this node.
+    pub superiors: Arc<dyn Superiors>,
     /// Requests to other members.
     pub outbound: Arc<dyn Outbound>,
     /// The city's registers.

@@ -7,7 +7,9 @@ pub mod guard;
 pub mod openid;
 pub mod peers;
 mod send;
+mod superiors;
 
 pub use anchor::MemberContact;
 pub use guard::{Expected, GuardError, GuardedClient, Reach, Reply};
 pub use peers::{AnchorSource, FederationPeers};
+pub use superiors::SuperiorContact;

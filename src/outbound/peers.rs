@@ -13,7 +13,7 @@ use super::guard::{Expected, GuardError, GuardedClient, Reach};
 use crate::domain::catalogue::{DeclaredUse, DeclaredUses};
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{
-    TrustError, TrustedPeer, VerifiedChain, claimed_statement, verify_statements,
+    HeldMark, TrustError, TrustMark, TrustedPeer, VerifiedChain, claimed_statement, verify_statements,
 };
 use crate::domain::ids::{EntityId, UseId};
 use crate::domain::jose::{PublicKeys, parse_strict_json};
@@ -133,7 +133,8 @@ impl FederationPeers {
         }
         let chain = outcome?;
         let issued_at = chain.issued_at();
-        let peer = chain.into_peer(Vec::new())?;
+        let marks = checked_marks(&chain, self.clock.now());
+        let peer = chain.into_peer(marks)?;
         if last.is_some_and(|last| last.peer.anchor == peer.anchor && last.issued_at > issued_at) {
             return Err(TrustError::Unavailable("an older statement than the last was served"));
         }
@@ -240,6 +241,16 @@ impl Peers for FederationPeers {
         members.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(members)
     }
+}
+
+/// The trust marks that a chain's subject shows and that hold; whoever gives them stands in the chain.
+fn checked_marks(chain: &VerifiedChain, now: Timestamp) -> Vec<HeldMark> {
+    let Some(rules) = chain.mark_rules() else { return Vec::new() };
+    let checked = |text: &str| {
+        let issuer = TrustMark::claimed(text).ok()?.iss;
+        rules.verify(text, chain.subject(), chain.keys_of(&issuer)?, now).ok()
+    };
+    chain.shown_marks().iter().filter_map(|shown| checked(&shown.trust_mark)).collect()
 }
 
 fn known<T>(all: &Kept<T>, id: &EntityId) -> Option<Arc<Cell<T>>> {

@@ -20,6 +20,7 @@ pub mod fetches;
 pub mod held_consents;
 pub mod jobs;
 pub mod log;
+pub mod members;
 pub mod outbox;
 pub mod persons;
 pub mod received_events;
@@ -30,6 +31,7 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod status_lists;
 pub mod tokens;
+pub mod trust_marks;
 pub mod used_once;
 
 pub(crate) mod columns;

@@ -130,6 +130,56 @@ diesel::table! {
 }
 
 diesel::table! {
+    federation_members (entity_id) {
+        entity_id -> Text,
+        state -> Text,
+        state_by -> Text,
+        jwks -> Nullable<Text>,
+        roles -> Text,
+        rules -> Text,
+        declared -> Nullable<Text>,
+        entity_types -> Text,
+        intermediate -> BigInt,
+        reason -> Nullable<Text>,
+        added_at -> BigInt,
+        changed_at -> BigInt,
+        seen_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    federation_member_changes (entity_id, number) {
+        entity_id -> Text,
+        number -> BigInt,
+        at -> BigInt,
+        change -> Text,
+        actor -> Text,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    issued_trust_marks (digest) {
+        digest -> Binary,
+        entity_id -> Text,
+        mark_type -> Text,
+        mark -> Text,
+        kid -> Text,
+        issued_at -> BigInt,
+        expires_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    own_trust_marks (mark_type) {
+        mark_type -> Text,
+        mark -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     consent_requests (id) {
         id -> Binary,
         origin -> Text,
@@ -403,6 +453,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     log_entries,
     refusals,
     anchor_pins,
+    federation_members,
+    federation_member_changes,
+    issued_trust_marks,
+    own_trust_marks,
     consent_requests,
     consents,
     consent_events,

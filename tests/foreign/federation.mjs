@@ -8,9 +8,11 @@ const TYPE = 'entity-statement+jwt';
 export const WELL_KNOWN = '/.well-known/openid-federation';
 
 /** Signs an entity configuration: what a member says about itself. */
-export async function entityConfiguration({ entityId, anchor, key, metadata, now = Date.now() }) {
+export async function entityConfiguration({ entityId, anchor, key, metadata, trustMarks = [], now = Date.now() }) {
   const seconds = Math.floor(now / 1000);
-  return new SignJWT({ jwks: { keys: [key.publicJwk] }, authority_hints: [anchor], metadata })
+  return new SignJWT({
+    jwks: { keys: [key.publicJwk] }, authority_hints: [anchor], metadata, trust_marks: trustMarks,
+  })
     .setProtectedHeader({ alg: 'ES256', kid: key.kid, typ: TYPE })
     .setIssuer(entityId)
     .setSubject(entityId)
@@ -25,6 +27,23 @@ async function fetchStatement(url) {
   const type = response.headers.get('content-type');
   if (type !== `application/${TYPE}`) throw new Error(`${url} answers with ${type}`);
   return response.text();
+}
+
+/** The trust mark of a type that the anchor gives a member, checked, as an entry of `trust_marks`. */
+export async function trustMark(entityId, anchor, type) {
+  const top = (await selfSigned(anchor)).claims;
+  const endpoint = new URL(top.metadata.federation_entity.federation_trust_mark_endpoint);
+  endpoint.searchParams.set('trust_mark_type', type);
+  endpoint.searchParams.set('sub', entityId);
+  const response = await fetch(endpoint, { redirect: 'error', signal: AbortSignal.timeout(10_000) });
+  if (response.status !== 200) throw new Error(`${endpoint} answers ${response.status}`);
+  if (response.headers.get('content-type') !== 'application/trust-mark+jwt') throw new Error('not a trust mark');
+  const mark = await response.text();
+  const { payload } = await jwtVerify(mark, createLocalJWKSet(top.jwks), {
+    issuer: anchor, subject: entityId, typ: 'trust-mark+jwt', algorithms: ['ES256', 'EdDSA'], requiredClaims: ['iat'],
+  });
+  if (payload.trust_mark_type !== type) throw new Error('another trust mark than was asked for');
+  return { trust_mark_type: type, trust_mark: mark };
 }
 
 async function verify(statement, { jwks, issuer, subject }) {

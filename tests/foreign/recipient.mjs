@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, createLocalJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import * as oauth from 'openid-client';
-import { entityConfiguration, trustedMember, WELL_KNOWN } from './federation.mjs';
+import { entityConfiguration, trustedMember, trustMark, WELL_KNOWN } from './federation.mjs';
 import { listen, stopListening } from './loopback.mjs';
 
 export const PRE_AUTHORIZED = 'urn:ietf:params:oauth:grant-type:pre-authorized_code';
@@ -83,6 +83,12 @@ export class Recipient {
     };
   }
 
+  /** Its trust mark as a recipient, from the anchor; asked for once it is needed, because the anchor starts later. */
+  async trustMarks() {
+    this.marks ??= [await trustMark(this.entityId, this.anchor, `${this.anchor}/trust-marks/data-recipient`)];
+    return this.marks;
+  }
+
   // --- what it serves --------------------------------------------------------------------------------------------
 
   async answer(request, response) {
@@ -94,6 +100,7 @@ export class Recipient {
     if (request.method === 'GET' && url.pathname === WELL_KNOWN) {
       return send(200, 'application/entity-statement+jwt', await entityConfiguration({
         entityId: this.entityId, anchor: this.anchor, key: this.keys.federation, metadata: this.metadata,
+        trustMarks: await this.trustMarks(),
       }));
     }
     if (request.method === 'GET' && url.pathname === '/catalogue/uses') {

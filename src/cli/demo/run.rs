@@ -21,8 +21,9 @@ use super::world::{DemoResident, write_world};
 use crate::app::{self, Running, SystemClock, SystemEntropy};
 use crate::cli::{Failure, start_logging, until_stopped};
 use crate::config::shipped::{self, City, Overrides, Ports};
-use crate::config::{self, AnchorConfig, Config, DatabaseUrl, KnownEntity, SecretFile};
+use crate::config::{self, AnchorConfig, Config, ConfiguredMember, DatabaseUrl, KnownEntity, SecretFile};
 use crate::domain::catalogue::Language;
+use crate::domain::federation::{Role, StatementRules};
 use crate::domain::ids::EntityId;
 use crate::ports::{Clock, Entropy, random};
 
@@ -130,9 +131,11 @@ impl Demo {
         let folder = options.folder.clone();
         let residents = tokio::task::spawn_blocking(move || write_world(&folder, SEED)).await??;
         let mut anchor_config = shipped::anchor(&overrides)?;
-        anchor_config
-            .members
-            .extend(options.members.into_iter().map(|entity_id| KnownEntity { entity_id, jwks_file: None }));
+        anchor_config.members.extend(options.members.into_iter().map(|entity_id| ConfiguredMember {
+            known: KnownEntity { entity_id, jwks_file: None },
+            roles: Role::ALL.to_vec(),
+            rules: StatementRules::default(),
+        }));
         if let Some(adjust) = options.adjust.anchor {
             adjust(&mut anchor_config);
         }

@@ -59,6 +59,8 @@ impl NodeDescription {
     #[must_use]
     pub fn entity_configuration(&self, now: Timestamp, lifetime: i64) -> EntityStatement {
         let mut federation = federation_entity(&self.name, &self.contacts);
+        let history = self.at("/federation/historical-keys");
+        federation.insert("federation_historical_keys_endpoint".into(), json!(history));
         if let Some(uri) = &self.organization_uri {
             federation.insert("organization_uri".into(), json!(uri));
         }
@@ -164,6 +166,11 @@ impl AnchorDescription {
         for (name, path) in [
             ("federation_fetch_endpoint", "/federation/fetch"),
             ("federation_list_endpoint", "/federation/list"),
+            ("federation_resolve_endpoint", "/federation/resolve"),
+            ("federation_trust_mark_endpoint", "/federation/trust-mark"),
+            ("federation_trust_mark_list_endpoint", "/federation/trust-mark-list"),
+            ("federation_trust_mark_status_endpoint", "/federation/trust-mark-status"),
+            ("federation_historical_keys_endpoint", "/federation/historical-keys"),
         ] {
             federation.insert(name.into(), json!(format!("{}{path}", self.id)));
         }

@@ -11,6 +11,7 @@ mod constraints;
 mod describe;
 mod historical_keys;
 mod mark_status;
+mod member;
 mod metadata;
 mod peer;
 mod policy;
@@ -29,6 +30,9 @@ pub use mark_status::{MARK_STATUS_TYP, MarkStatus, MarkStatusResponse};
 pub use peer::{AuthorizationServer, Client, ConsentIssuer, Holder, Recipient, Resource, TrustedPeer};
 pub use policy::MetadataPolicy;
 pub use resolve_response::{RESOLVE_RESPONSE_TYP, ResolveResponse};
+pub use member::{
+    DecidedBy, Member, MemberState, Presented, StatementRules, first_contact, follow_keys,
+};
 pub use statement::{
     Constraints, ENTITY_STATEMENT, ENTITY_STATEMENT_TYP, EntityStatement, NamingConstraints, TrustMarkEntry,
     TrustMarkOwner, claimed_statement, verify_self_signed,

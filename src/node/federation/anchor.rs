@@ -1,17 +1,25 @@
-//! A trust anchor: whom it vouches for, and with which keys.
+//! A trust anchor or intermediate: whom it vouches for, and with which keys.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::stream::{self, StreamExt};
 
-use super::{FederationError, FederationStatements};
+use super::historical_keys::historical_keys;
+use super::{FederationError, FederationStatements, ListFilter};
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{AnchorDescription, TrustError, subordinate_statement, verify_self_signed};
+use crate::domain::federation::{
+    AnchorDescription, EntityStatement, Member, Presented, Role, StatementRules, TrustError, TrustMarkOwner,
+    first_contact, follow_keys, subordinate_statement,
+};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey};
-use crate::ports::{Clock, MemberConfigurations};
+use crate::node::KeyPurpose;
+use crate::ports::{Clock, MemberConfigurations, Peers};
+use crate::store::{Store, StoreError, members, trust_marks};
 
 /// Where the keys of entity statements are kept; asked each time, so that rotation needs no restart.
 pub trait FederationKeys: Send + Sync {
@@ -25,35 +33,28 @@ pub trait FederationKeys: Send + Sync {
     fn published(&self) -> PublicKeys;
 }
 
-/// Where an anchor remembers the keys that it met its members with.
-#[async_trait]
-pub trait MemberPins: Send + Sync {
-    /// The keys remembered for a member.
-    ///
-    /// # Errors
-    /// [`FederationError::Unavailable`] when that cannot be told now.
-    async fn find(&self, member: &EntityId) -> Result<Option<PublicKeys>, FederationError>;
-
-    /// Remembers a member's keys unless there are some already, and says which are remembered now: of two first contacts
-    /// at once, one wins.
-    ///
-    /// # Errors
-    /// [`FederationError::Unavailable`] when they cannot be kept.
-    async fn pin(
-        &self,
-        member: &EntityId,
-        keys: &PublicKeys,
-        now: Timestamp,
-    ) -> Result<PublicKeys, FederationError>;
-}
-
-/// How an anchor knows a member's keys.
-#[derive(Debug, Clone)]
-pub enum MemberKeys {
-    /// They are configured.
-    Configured(PublicKeys),
-    /// From the member's own word at first contact, and pinned from then on (demo profile only).
-    FirstContact,
+/// What an anchor says and how long, from its configuration; may change while it runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Terms {
+    /// Who vouches for it; with any it is an intermediate.
+    pub superiors: Vec<EntityId>,
+    /// Life of its statements, in seconds: how long the federation lives on while the anchor is away, and how long a
+    /// member who was taken out may still be trusted by whom cannot reach the anchor.
+    pub statement_secs: i64,
+    /// What statements about every member say, where the member has no rules of its own.
+    pub subordinates: StatementRules,
+    /// The anchor whose types the trust marks have that it gives.
+    pub marks_of: EntityId,
+    /// Life of a trust mark, in seconds.
+    pub mark_secs: i64,
+    /// Who else may give trust marks of which type.
+    pub mark_issuers: BTreeMap<String, Vec<EntityId>>,
+    /// To whom types of trust marks belong.
+    pub mark_owners: BTreeMap<String, TrustMarkOwner>,
+    /// Time after which a member is asked for its keys again, in seconds.
+    pub refresh_secs: i64,
+    /// Whether members without keys are met (demo profile only).
+    pub first_contact: bool,
 }
 
 /// What an anchor is made of.
@@ -64,82 +65,340 @@ pub struct AnchorParts {
     pub name: Text,
     /// E-mail addresses of those who run it.
     pub contacts: Vec<String>,
-    /// Its members.
-    pub members: BTreeMap<EntityId, MemberKeys>,
-    /// Life of its statements, in seconds: how long the federation lives on while the anchor is away, and how long a
-    /// member who was taken out may still be trusted by whom cannot reach the anchor.
-    pub statement_secs: i64,
+    /// Its members, and the trust marks that it gave.
+    pub store: Store,
     /// Its own keys.
     pub keys: Arc<dyn FederationKeys>,
-    /// Where keys of first contacts are kept.
-    pub pins: Arc<dyn MemberPins>,
-    /// How members are contacted first.
+    /// How members are asked for their configuration.
     pub contact: Arc<dyn MemberConfigurations>,
+    /// How chains are resolved for others, and the trust anchors that they may end at.
+    pub resolver: Option<(Arc<dyn Peers>, Vec<EntityId>)>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
-/// A trust anchor's statements.
-pub struct AnchorStatements(AnchorParts);
+/// A superior's statements.
+pub struct AnchorStatements {
+    pub(super) parts: AnchorParts,
+    terms: RwLock<Arc<Terms>>,
+    /// When members were asked last by this process, and when that failed.
+    asked: Mutex<HashMap<EntityId, (Timestamp, bool)>>,
+    /// Room for resolutions at a time.
+    pub(super) resolving: tokio::sync::Semaphore,
+}
+
+/// How many chains are resolved for others at a time.
+const RESOLVING: usize = 8;
+
+/// How long a question about a member waits until the member has shown its keys.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Time before a member is asked again because somebody asks about it, in seconds; a stranger cannot make us ask more
+/// often.
+const COOL_DOWN_SECS: i64 = 2;
+
+/// The same when it did not answer.
+const COOL_DOWN_AWAY_SECS: i64 = 30;
+
+/// How many members are asked at a time.
+const AT_ONCE: usize = 4;
+
+/// Most members whose last look is remembered.
+const MAX_ASKED: usize = 10_000;
+
+/// How long marks are remembered after they ended, in seconds.
+const MARKS_SECS: i64 = 30 * 86_400;
 
 impl AnchorStatements {
     /// The statements of an anchor.
     #[must_use]
-    pub fn new(parts: AnchorParts) -> Self {
-        Self(parts)
+    pub fn new(parts: AnchorParts, terms: Terms) -> Self {
+        Self {
+            parts,
+            terms: RwLock::new(Arc::new(terms)),
+            asked: Mutex::default(),
+            resolving: tokio::sync::Semaphore::new(RESOLVING),
+        }
     }
 
-    /// The federation keys that this anchor vouches for.
-    async fn member_keys(&self, member: &EntityId, now: Timestamp) -> Result<PublicKeys, FederationError> {
-        match self.0.members.get(member) {
-            None => Err(FederationError::NotFound),
-            Some(MemberKeys::Configured(keys)) => Ok(keys.clone()),
-            Some(MemberKeys::FirstContact) => match self.0.pins.find(member).await? {
-                Some(keys) => Ok(keys),
-                None => {
-                    let keys = self.meet(member, now).await?;
-                    self.0.pins.pin(member, &keys, now).await
+    /// The terms as they are now.
+    #[must_use]
+    pub fn terms(&self) -> Arc<Terms> {
+        Arc::clone(&self.terms.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Other terms, from now on.
+    pub fn set_terms(&self, terms: Terms) {
+        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(terms);
+    }
+
+    /// The member whose statements are issued.
+    pub(super) async fn member(&self, id: &EntityId) -> Result<Member, FederationError> {
+        let id = id.clone();
+        match self.parts.store.read(move |reader| members::find(reader, &id)).await {
+            Ok(member) if member.is_active() => Ok(member),
+            Ok(_) | Err(StoreError::NotFound) => Err(FederationError::NotFound),
+            Err(_) => Err(FederationError::Unavailable("the store")),
+        }
+    }
+
+    /// Asks every member that was not asked within the refresh time for its keys, forgets marks that ended long ago, and
+    /// so on, for as long as the process runs.
+    pub async fn keep_members(&self) {
+        loop {
+            let terms = self.terms();
+            let pause = u64::try_from(terms.refresh_secs.clamp(1, 86_400)).unwrap_or(60);
+            tokio::time::sleep(Duration::from_secs(pause)).await;
+            if let Err(error) = self.refresh_members().await {
+                tracing::warn!(%error, "upkeep of members");
+            }
+        }
+    }
+
+    /// One round of [`Self::keep_members`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store is away.
+    pub async fn refresh_members(&self) -> Result<(), StoreError> {
+        let now = self.parts.clock.now();
+        self.parts.store.write(move |tx| trust_marks::purge(tx, now.plus_secs(-MARKS_SECS))).await?;
+        let members = self.parts.store.read(members::list).await?;
+        let active: Vec<Member> = members.into_iter().filter(Member::is_active).collect();
+        stream::iter(active)
+            .for_each_concurrent(AT_ONCE, |member| async move {
+                if let Err(error) = self.look(&member).await {
+                    tracing::warn!(member = %member.id, %error, "a member's keys could not be looked at");
                 }
-            },
+            })
+            .await;
+        Ok(())
+    }
+
+    /// Asks a member for its configuration and follows its keys; the keys that are vouched for then.
+    async fn look(&self, member: &Member) -> Result<Option<PublicKeys>, TrustError> {
+        self.mark_asked(&member.id, false);
+        let text = match self.parts.contact.fetch(&member.id).await {
+            Ok(text) => text,
+            Err(error) => {
+                self.mark_asked(&member.id, true);
+                return Err(error);
+            }
+        };
+        let now = self.parts.clock.now();
+        let met = self.terms().first_contact;
+        let id = member.id.clone();
+        let (keys, followed) = self
+            .parts
+            .store
+            .write(move |tx| {
+                let mut member = members::lock(tx, &id).map_err(away)?;
+                let presented = match &member.keys {
+                    Some(known) => follow_keys(&id, known, member.seen_at, &text, now)?,
+                    None if met => first_contact(&id, &text, now)?,
+                    None => return Err(LookError(TrustError::NotTrusted("no keys are configured for it"))),
+                };
+                let word = update(&mut member, presented, now);
+                members::save(tx, &member)?;
+                if let Some(word) = word {
+                    members::record(tx, &id, word, "the member itself", None, now)?;
+                }
+                Ok((member.keys, word))
+            })
+            .await
+            .map_err(|LookError(error)| error)?;
+        if let Some(word) = followed {
+            tracing::info!(member = %member.id, change = word, "membership");
+        }
+        Ok(keys)
+    }
+
+    /// The federation keys that are vouched for, after a look at the member unless there was one just now.
+    async fn member_keys(&self, member: &Member) -> Result<PublicKeys, FederationError> {
+        let newest = if self.may_ask(&member.id) {
+            match tokio::time::timeout(LOOK, self.look(member)).await {
+                Ok(Ok(keys)) => keys,
+                // What is known holds on: an unreachable member, or one that shows keys which cannot be followed, changes
+                // nothing.
+                Ok(Err(_)) => None,
+                Err(_) => {
+                    self.mark_asked(&member.id, true);
+                    None
+                }
+            }
+        } else {
+            None
+        };
+        match newest {
+            Some(keys) => Ok(keys),
+            None => {
+                let member = self.member(&member.id).await?;
+                member.keys.ok_or(FederationError::Unavailable("the member cannot be met"))
+            }
         }
     }
 
-    /// First contact: the keys that the member's own configuration names and is signed with.
-    async fn meet(&self, member: &EntityId, now: Timestamp) -> Result<PublicKeys, FederationError> {
-        let away = |_: TrustError| FederationError::Unavailable("the member cannot be met");
-        let text = self.0.contact.fetch(member).await.map_err(away)?;
-        let statement = verify_self_signed(&text, now).map_err(away)?;
-        if statement.sub != *member {
-            return Err(FederationError::Unavailable("the member presents itself under another name"));
-        }
-        statement.keys().map_err(away)
+    fn may_ask(&self, id: &EntityId) -> bool {
+        let now = self.parts.clock.now();
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.get(id).is_none_or(|(at, away)| {
+            let pause = if *away { COOL_DOWN_AWAY_SECS } else { COOL_DOWN_SECS };
+            !(0..pause).contains(&now.secs().saturating_sub(at.secs()))
+        })
     }
+
+    fn mark_asked(&self, id: &EntityId, away: bool) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.len() >= MAX_ASKED {
+            asked.clear();
+        }
+        asked.insert(id.clone(), (self.parts.clock.now(), away));
+    }
+
+    /// Who may give trust marks of which type: itself the marks of the roles, and whoever the configuration names.
+    fn mark_issuers(&self, terms: &Terms) -> BTreeMap<String, Vec<EntityId>> {
+        let mut issuers = terms.mark_issuers.clone();
+        for role in Role::ALL {
+            let named = issuers.entry(role.mark_type(&self.parts.id)).or_default();
+            if !named.contains(&self.parts.id) {
+                named.insert(0, self.parts.id.clone());
+            }
+        }
+        issuers
+    }
+}
+
+/// Why a look at a member changed nothing; for the transaction.
+struct LookError(TrustError);
+
+impl From<TrustError> for LookError {
+    fn from(error: TrustError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<StoreError> for LookError {
+    fn from(error: StoreError) -> Self {
+        away(error)
+    }
+}
+
+fn away(_: StoreError) -> LookError {
+    LookError(TrustError::Unavailable("the store"))
+}
+
+/// Takes over what a member presents; the word for it in the history when its keys changed.
+fn update(member: &mut Member, presented: Presented, now: Timestamp) -> Option<&'static str> {
+    let word = match &member.keys {
+        None => Some("keys met"),
+        Some(keys) if *keys != presented.keys => Some("keys followed"),
+        Some(_) => None,
+    };
+    if word.is_some() {
+        member.changed_at = now;
+    }
+    member.keys = Some(presented.keys);
+    member.seen_at = Some(presented.issued_at);
+    member.entity_types = presented.entity_types;
+    member.intermediate = presented.intermediate;
+    word
 }
 
 #[async_trait]
 impl FederationStatements for AnchorStatements {
     async fn publish_entity_configuration(&self) -> Result<String, FederationError> {
+        let terms = self.terms();
         let description = AnchorDescription {
-            id: self.0.id.clone(),
-            name: self.0.name.clone(),
-            contacts: self.0.contacts.clone(),
-            federation_keys: self.0.keys.published(),
+            id: self.parts.id.clone(),
+            name: self.parts.name.clone(),
+            contacts: self.parts.contacts.clone(),
+            federation_keys: self.parts.keys.published(),
         };
-        let statement = description.entity_configuration(self.0.clock.now(), self.0.statement_secs);
-        Ok(statement.sign(&self.0.keys.signing()?)?)
+        let statement = description.entity_configuration(self.parts.clock.now(), terms.statement_secs);
+        let statement = if terms.superiors.is_empty() {
+            EntityStatement {
+                trust_mark_issuers: Some(self.mark_issuers(&terms)),
+                trust_mark_owners: Some(terms.mark_owners.clone()).filter(|owners| !owners.is_empty()),
+                ..statement
+            }
+        } else {
+            EntityStatement { authority_hints: Some(terms.superiors.clone()), ..statement }
+        };
+        Ok(statement.sign(&self.parts.keys.signing()?)?)
     }
 
     async fn fetch_subordinate(&self, subject: &EntityId) -> Result<String, FederationError> {
-        if *subject == self.0.id {
+        if *subject == self.parts.id {
             return Err(FederationError::OwnSubject);
         }
-        let now = self.0.clock.now();
-        let member_keys = self.member_keys(subject, now).await?;
-        let statement = subordinate_statement(&self.0.id, subject, &member_keys, now, self.0.statement_secs);
-        Ok(statement.sign(&self.0.keys.signing()?)?)
+        let member = self.member(subject).await?;
+        let keys = self.member_keys(&member).await?;
+        let terms = self.terms();
+        let now = self.parts.clock.now();
+        let Member { rules, .. } = member;
+        let all = &terms.subordinates;
+        let statement = EntityStatement {
+            metadata: rules.metadata.or_else(|| all.metadata.clone()),
+            metadata_policy: rules.metadata_policy.or_else(|| all.metadata_policy.clone()),
+            constraints: rules.constraints.or_else(|| all.constraints.clone()),
+            source_endpoint: Some(format!("{}/federation/fetch", self.parts.id)),
+            ..subordinate_statement(&self.parts.id, subject, &keys, now, terms.statement_secs)
+        };
+        Ok(statement.sign(&self.parts.keys.signing()?)?)
     }
 
-    async fn list_subordinates(&self) -> Result<Vec<EntityId>, FederationError> {
-        Ok(self.0.members.keys().cloned().collect())
+    async fn list_subordinates(&self, filter: &ListFilter) -> Result<Vec<EntityId>, FederationError> {
+        let by_mark = filter.trust_marked || filter.trust_mark_type.is_some();
+        let (mark_type, now) = (filter.trust_mark_type.clone(), self.parts.clock.now());
+        let (all, marked) = self
+            .parts
+            .store
+            .read(move |reader| {
+                let marked = by_mark.then(|| trust_marks::marked(reader, mark_type.as_deref(), now)).transpose()?;
+                Ok((members::list(reader)?, marked))
+            })
+            .await
+            .map_err(|_: StoreError| FederationError::Unavailable("the store"))?;
+        let fits = |member: &Member| {
+            let types = &filter.entity_types;
+            member.is_active()
+                && (types.is_empty() || member.entity_types.iter().any(|one| types.contains(one)))
+                && (!filter.intermediate || member.intermediate)
+                && marked.as_ref().is_none_or(|marked| marked.contains(&member.id))
+        };
+        Ok(all.into_iter().filter(fits).map(|member| member.id).collect())
+    }
+
+    async fn resolve(
+        &self,
+        subject: &EntityId,
+        anchors: &[EntityId],
+        types: &[String],
+    ) -> Result<String, FederationError> {
+        self.resolve_for_others(subject, anchors, types).await
+    }
+
+    async fn historical_keys(&self) -> Result<String, FederationError> {
+        let signing = self.parts.keys.signing()?;
+        let now = self.parts.clock.now();
+        historical_keys(&self.parts.store, &self.parts.id, &[KeyPurpose::Federation], &signing, now).await
+    }
+
+    async fn trust_mark(&self, mark_type: &str, subject: &EntityId) -> Result<String, FederationError> {
+        self.give_mark(mark_type, subject).await
+    }
+
+    async fn trust_mark_status(&self, mark: &str) -> Result<String, FederationError> {
+        self.tell_status(mark).await
+    }
+
+    async fn list_trust_marked(
+        &self,
+        mark_type: &str,
+        subject: Option<&EntityId>,
+    ) -> Result<Vec<EntityId>, FederationError> {
+        let filter =
+            ListFilter { trust_mark_type: Some(mark_type.to_owned()), ..ListFilter::default() };
+        let marked = self.list_subordinates(&filter).await?;
+        Ok(marked.into_iter().filter(|id| subject.is_none_or(|subject| subject == id)).collect())
     }
 }

@@ -1,26 +1,38 @@
 //! Federation endpoints (OpenID Federation 1.0 §8 and §9). Handlers take an `Arc<dyn FederationStatements>` as app data.
 
+mod parameters;
+
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
-use actix_web::{HttpResponse, ResponseError, web};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde_json::json;
 
-use crate::domain::federation::ENTITY_STATEMENT_TYP;
-use crate::domain::ids::EntityId;
-use crate::node::federation::{FederationError, FederationStatements};
+use crate::domain::federation::{
+    ENTITY_STATEMENT_TYP, KEY_SET_TYP, MARK_STATUS_TYP, RESOLVE_RESPONSE_TYP, TRUST_MARK_TYP,
+};
+use crate::node::federation::{FederationError, FederationStatements, ListFilter};
+use parameters::Parameters;
 
 /// The statements that the handlers answer with, as app data.
 pub type Statements = web::Data<dyn FederationStatements>;
 
-/// Serves the entity configuration: every node and every anchor.
+/// Serves the entity configuration and the keys of before: every node and every anchor.
 pub fn configure(routes: &mut web::ServiceConfig) {
-    routes.route("/.well-known/openid-federation", web::get().to(entity_configuration));
+    routes
+        .route("/.well-known/openid-federation", web::get().to(entity_configuration))
+        .route("/federation/historical-keys", web::get().to(historical_keys));
 }
 
-/// Serves what superiors serve beside it: `/federation/fetch` and `/federation/list`.
+/// Serves what superiors serve beside it: statements about members, resolution and trust marks.
 pub fn configure_anchor(routes: &mut web::ServiceConfig) {
     configure(routes);
-    routes.route("/federation/fetch", web::get().to(fetch)).route("/federation/list", web::get().to(list));
+    routes
+        .route("/federation/fetch", web::get().to(fetch))
+        .route("/federation/list", web::get().to(list))
+        .route("/federation/resolve", web::get().to(resolve))
+        .route("/federation/trust-mark", web::get().to(trust_mark))
+        .route("/federation/trust-mark-list", web::get().to(trust_mark_list))
+        .route("/federation/trust-mark-status", web::post().to(trust_mark_status));
 }
 
 /// A query as it was sent, so that repeated parameters are seen.
@@ -28,30 +40,79 @@ type Query = web::Query<Vec<(String, String)>>;
 
 /// `GET /.well-known/openid-federation` (§9).
 async fn entity_configuration(statements: Statements) -> Result<HttpResponse, Refusal> {
-    Ok(statement(statements.publish_entity_configuration().await?))
+    Ok(signed(ENTITY_STATEMENT_TYP, statements.publish_entity_configuration().await?))
 }
 
 /// `GET /federation/fetch?sub=` (§8.1).
 async fn fetch(statements: Statements, query: Query) -> Result<HttpResponse, Refusal> {
-    let mut subjects = query.iter().filter(|(name, _)| name == "sub");
-    let (Some((_, subject)), None) = (subjects.next(), subjects.next()) else {
-        return Err(Refusal::InvalidRequest("exactly one sub is needed"));
-    };
-    let subject = EntityId::new(subject.as_str())
-        .map_err(|_| Refusal::InvalidRequest("sub is not an entity identifier"))?;
-    Ok(statement(statements.fetch_subordinate(&subject).await?))
+    let subject = Parameters::new(query.into_inner())?.subject()?;
+    Ok(signed(ENTITY_STATEMENT_TYP, statements.fetch_subordinate(&subject).await?))
 }
 
-/// `GET /federation/list` (§8.2), without the filters, which the standard makes optional.
+/// `GET /federation/list` (§8.2).
 async fn list(statements: Statements, query: Query) -> Result<HttpResponse, Refusal> {
-    if !query.is_empty() {
+    const FILTERS: [&str; 4] = ["entity_type", "trust_marked", "trust_mark_type", "intermediate"];
+    let parameters = Parameters::new(query.into_inner())?;
+    if !parameters.are_all_of(&FILTERS) {
         return Err(Refusal::UnsupportedParameter);
     }
-    Ok(HttpResponse::Ok().json(statements.list_subordinates().await?))
+    let filter = ListFilter {
+        entity_types: parameters.all("entity_type"),
+        trust_marked: parameters.flag("trust_marked")?,
+        trust_mark_type: parameters.optional("trust_mark_type")?.map(str::to_owned),
+        intermediate: parameters.flag("intermediate")?,
+    };
+    Ok(HttpResponse::Ok().json(statements.list_subordinates(&filter).await?))
 }
 
-fn statement(text: String) -> HttpResponse {
-    HttpResponse::Ok().content_type(format!("application/{ENTITY_STATEMENT_TYP}")).body(text)
+/// `GET /federation/resolve?sub=&trust_anchor=` (§8.3).
+async fn resolve(statements: Statements, query: Query) -> Result<HttpResponse, Refusal> {
+    let parameters = Parameters::new(query.into_inner())?;
+    let (subject, anchors) = (parameters.subject()?, parameters.anchors()?);
+    let answer = statements.resolve(&subject, &anchors, &parameters.all("entity_type")).await?;
+    Ok(signed(RESOLVE_RESPONSE_TYP, answer))
+}
+
+/// `GET /federation/historical-keys` (§8.7).
+async fn historical_keys(statements: Statements) -> Result<HttpResponse, Refusal> {
+    Ok(signed(KEY_SET_TYP, statements.historical_keys().await?))
+}
+
+/// `GET /federation/trust-mark?trust_mark_type=&sub=` (§8.6).
+async fn trust_mark(statements: Statements, query: Query) -> Result<HttpResponse, Refusal> {
+    let parameters = Parameters::new(query.into_inner())?;
+    let (mark_type, subject) = (parameters.required("trust_mark_type")?, parameters.subject()?);
+    Ok(signed(TRUST_MARK_TYP, statements.trust_mark(mark_type, &subject).await?))
+}
+
+/// `GET /federation/trust-mark-list?trust_mark_type=` (§8.5).
+async fn trust_mark_list(statements: Statements, query: Query) -> Result<HttpResponse, Refusal> {
+    let parameters = Parameters::new(query.into_inner())?;
+    let mark_type = parameters.required("trust_mark_type")?;
+    let subject = parameters.optional("sub")?.map(|_| parameters.subject()).transpose()?;
+    Ok(HttpResponse::Ok().json(statements.list_trust_marked(mark_type, subject.as_ref()).await?))
+}
+
+/// `POST /federation/trust-mark-status` with `trust_mark` (§8.4).
+async fn trust_mark_status(
+    statements: Statements,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<HttpResponse, Refusal> {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(FORM)) {
+        return Err(Refusal::InvalidRequest("send a form"));
+    }
+    let form = url::form_urlencoded::parse(&body).into_owned().collect();
+    let parameters = Parameters::new(form)?;
+    let mark = parameters.required("trust_mark")?;
+    Ok(signed(MARK_STATUS_TYP, statements.trust_mark_status(mark).await?))
+}
+
+/// A signed answer; its media type is its `typ`.
+fn signed(typ: &str, text: String) -> HttpResponse {
+    HttpResponse::Ok().content_type(format!("application/{typ}")).body(text)
 }
 
 /// An error of a federation endpoint (§8.9).
@@ -59,7 +120,7 @@ fn statement(text: String) -> HttpResponse {
 enum Refusal {
     #[error("{0}")]
     InvalidRequest(&'static str),
-    #[error("filters are not supported")]
+    #[error("a parameter is not supported")]
     UnsupportedParameter,
     #[error(transparent)]
     Statement(#[from] FederationError),
@@ -71,6 +132,8 @@ impl Refusal {
             Self::InvalidRequest(_) | Self::Statement(FederationError::OwnSubject) => "invalid_request",
             Self::UnsupportedParameter => "unsupported_parameter",
             Self::Statement(FederationError::NotFound) => "not_found",
+            Self::Statement(FederationError::UnknownAnchor) => "invalid_trust_anchor",
+            Self::Statement(FederationError::NoChain) => "invalid_trust_chain",
             Self::Statement(FederationError::Unavailable(_)) => "temporarily_unavailable",
             Self::Statement(FederationError::Internal) => "server_error",
         }
@@ -91,8 +154,12 @@ impl ResponseError for Refusal {
         match self {
             Self::InvalidRequest(_)
             | Self::UnsupportedParameter
-            | Self::Statement(FederationError::OwnSubject) => StatusCode::BAD_REQUEST,
-            Self::Statement(FederationError::NotFound) => StatusCode::NOT_FOUND,
+            | Self::Statement(FederationError::OwnSubject | FederationError::NoChain) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Statement(FederationError::NotFound | FederationError::UnknownAnchor) => {
+                StatusCode::NOT_FOUND
+            }
             Self::Statement(FederationError::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Statement(FederationError::Internal) => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -1,0 +1,206 @@
+//! A trust anchor or intermediate: wired together, and kept in line with its files while it runs.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::{
+    ANSWER_TIME, Running, StartError, SystemClock, anchor_source, key_policy, listen, open_store, reach,
+    read_jwks, same_in_all,
+};
+use crate::config::{AnchorConfig, Profile};
+use crate::domain::federation::TrustMarkOwner;
+use crate::domain::jose::parse_strict_json;
+use crate::node::federation::members::{Decision, Described, Membership};
+use crate::node::federation::{AnchorParts, AnchorStatements, Terms};
+use crate::node::{KeyRing, rotate_keys};
+use crate::outbound::{AnchorSource, FederationPeers, GuardedClient, MemberContact};
+use crate::ports::{Clock, Peers};
+use crate::web;
+
+/// Time between two looks at the files.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Starts a trust anchor or intermediate.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> {
+    let listener = listen(config.anchor.listen)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = open_store(&config.store, &config.keys)?.store;
+    store.migrate().await?;
+    let keys = KeyRing::open_with(&store, key_policy(&config.keys), clock.now()).await?;
+    let members = Membership::new(store.clone(), config.trust_marks.anchor.clone());
+    apply(&members, config).await?;
+    let resolver = resolver(config, &keys, &clock)?;
+    let statements = Arc::new(AnchorStatements::new(
+        AnchorParts {
+            id: config.anchor.entity_id.clone(),
+            name: same_in_all(&config.anchor.organization_name),
+            contacts: Vec::new(),
+            store: store.clone(),
+            keys: Arc::new(keys.clone()),
+            contact: Arc::new(MemberContact::new(GuardedClient::new(reach(config.anchor.profile))?)),
+            resolver: Some(resolver),
+            clock,
+        },
+        terms(config)?,
+    ));
+    let bounds = web::server::Bounds {
+        workers: 1,
+        head: Duration::from_secs(5),
+        whole: ANSWER_TIME,
+        max_bytes: 64 * 1024,
+    };
+    let server = web::server::serve_anchor(statements.clone(), listener, bounds)?;
+    let watch = tokio::spawn(watch(config.clone(), members, Arc::clone(&statements)));
+    let follow = tokio::spawn(async move { statements.keep_members().await });
+    let tend = tokio::spawn(async move { rotate_keys::run(&store, &keys, &SystemClock).await });
+    Ok(Running::new(config.anchor.entity_id.clone(), None, server, vec![watch, follow, tend]))
+}
+
+/// The memberships in an anchor's store, for the command line; members of the configuration's files are applied first.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn membership(config: &AnchorConfig) -> Result<Membership, StartError> {
+    let store = open_store(&config.store, &config.keys)?.store;
+    store.migrate().await?;
+    let members = Membership::new(store, config.trust_marks.anchor.clone());
+    apply(&members, config).await?;
+    Ok(members)
+}
+
+/// The members that an anchor's files name, with their keys.
+///
+/// # Errors
+/// [`StartError::Jwks`] when a key file does not hold keys.
+pub fn read_members(config: &AnchorConfig) -> Result<Vec<Described>, StartError> {
+    config
+        .members
+        .iter()
+        .map(|member| {
+            Ok(Described {
+                id: member.known.entity_id.clone(),
+                keys: read_jwks(&member.known)?,
+                roles: member.roles.clone(),
+                rules: member.rules.clone(),
+            })
+        })
+        .collect()
+}
+
+async fn apply(members: &Membership, config: &AnchorConfig) -> Result<(), StartError> {
+    let by = Decision { actor: "the configuration".to_owned(), reason: None, now: SystemClock.now() };
+    for change in members.apply(read_members(config)?, by).await? {
+        tracing::info!(change, "membership");
+    }
+    Ok(())
+}
+
+fn terms(config: &AnchorConfig) -> Result<Terms, StartError> {
+    let mut mark_owners = std::collections::BTreeMap::new();
+    for (mark_type, owner) in &config.trust_marks.owners {
+        let unfit = || StartError::Jwks(owner.jwks_file.display().to_string());
+        let jwks = parse_strict_json(&std::fs::read(&owner.jwks_file)?).map_err(|_| unfit())?;
+        mark_owners.insert(mark_type.clone(), TrustMarkOwner { sub: owner.entity_id.clone(), jwks });
+    }
+    Ok(Terms {
+        superiors: config.superiors.clone(),
+        statement_secs: config.anchor.statement_seconds.into(),
+        subordinates: config.subordinates.clone(),
+        marks_of: config.trust_marks.anchor.clone(),
+        mark_secs: config.trust_marks.lifetime_seconds.into(),
+        mark_issuers: config.trust_marks.issuers.clone(),
+        mark_owners,
+        refresh_secs: config.anchor.member_refresh_seconds.into(),
+        first_contact: config.anchor.profile == Profile::Demo,
+    })
+}
+
+/// What resolves chains for others: a trust anchor those to itself, an intermediate those to the anchors that its
+/// configuration names.
+fn resolver(
+    config: &AnchorConfig,
+    keys: &KeyRing,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Arc<dyn Peers>, Vec<crate::domain::ids::EntityId>), StartError> {
+    use crate::node::federation::FederationKeys;
+    let mut sources: Vec<AnchorSource> =
+        config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
+    // Its own word too: a chain of its members that ends at itself, which is whole for a trust anchor.
+    if sources.is_empty() || config.superiors.is_empty() {
+        let own = FederationKeys::published(keys);
+        sources.push(AnchorSource { id: config.anchor.entity_id.clone(), keys: Some(own) });
+    }
+    let anchors = sources.iter().map(|source| source.id.clone()).collect();
+    let guard = GuardedClient::new(reach(config.anchor.profile))?;
+    Ok((Arc::new(FederationPeers::new(sources, guard, Arc::clone(clock))?), anchors))
+}
+
+/// Reads the files again whenever one of them changed. What is broken changes nothing and is told, with file and line.
+async fn watch(mut config: AnchorConfig, members: Membership, statements: Arc<AnchorStatements>) {
+    let Some(file) = config.file.clone() else { return };
+    let mut seen = state(&config.member_files());
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let now = state(&config.member_files());
+        if now == seen {
+            continue;
+        }
+        match reload(&file, &config, &members, &statements).await {
+            Ok(fresh) => {
+                // The new configuration may name other files than the old. What changed while it was read is seen again.
+                let before: std::collections::HashMap<_, _> = now.into_iter().collect();
+                seen = state(&fresh.member_files())
+                    .into_iter()
+                    .map(|(path, after)| {
+                        let state = before.get(&path).copied().unwrap_or(after);
+                        (path, state)
+                    })
+                    .collect();
+                config = fresh;
+                tracing::info!(file = %file.display(), "read again");
+            }
+            Err(error) => {
+                seen = now;
+                tracing::error!(%error, "the files changed and cannot be used; what was read before holds on");
+            }
+        }
+    }
+}
+
+async fn reload(
+    file: &Path,
+    before: &AnchorConfig,
+    members: &Membership,
+    statements: &AnchorStatements,
+) -> Result<AnchorConfig, StartError> {
+    let fresh = AnchorConfig::load(file)?;
+    let fixed = |config: &AnchorConfig| {
+        let anchor = &config.anchor;
+        let names = (anchor.entity_id.clone(), anchor.organization_name.clone(), anchor.profile);
+        (names, anchor.listen, config.store.clone(), config.keys.clone(), config.trust_anchors.clone())
+    };
+    if fixed(before) != fixed(&fresh) {
+        tracing::warn!("who the anchor is and where it stores changes at the next start");
+    }
+    let terms = terms(&fresh)?;
+    apply(members, &fresh).await?;
+    statements.set_terms(terms);
+    Ok(fresh)
+}
+
+/// Files as they are: by name, with number, length and time of their last change.
+type State = Vec<(PathBuf, Option<(u64, u64, SystemTime)>)>;
+
+fn state(files: &[&Path]) -> State {
+    let of = |path: &&Path| {
+        let metadata = std::fs::metadata(path).ok();
+        let state = metadata.and_then(|file| Some((file.ino(), file.len(), file.modified().ok()?)));
+        (path.to_path_buf(), state)
+    };
+    files.iter().map(of).collect()
+}

@@ -1,0 +1,358 @@
+//! Who is a member of a trust anchor or intermediate: decided by command or by file, every decision kept.
+
+use crate::domain::clock::Timestamp;
+use crate::domain::federation::{DecidedBy, Member, MemberState, Role, StatementRules};
+use crate::domain::ids::EntityId;
+use crate::domain::jose::PublicKeys;
+use crate::store::{Store, StoreError, Tx, members, trust_marks};
+
+pub use crate::store::members::Change;
+
+/// Who changes a membership, why and when.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// Who, for the history.
+    pub actor: String,
+    /// Why, for the history.
+    pub reason: Option<String>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A member as the operator or a file describes it.
+#[derive(Debug, Clone)]
+pub struct Described {
+    /// Its entity identifier.
+    pub id: EntityId,
+    /// Its federation keys; without them they are learnt at first contact (demo profile only).
+    pub keys: Option<PublicKeys>,
+    /// The roles whose trust marks it gets.
+    pub roles: Vec<Role>,
+    /// What statements about it say.
+    pub rules: StatementRules,
+}
+
+impl Described {
+    /// The description as text: a file that says the same again changes nothing.
+    fn text(&self) -> Result<String, StoreError> {
+        let roles: Vec<&str> = self.roles.iter().map(|role| role.name()).collect();
+        let keys = self.keys.as_ref().map(PublicKeys::to_jwks);
+        serde_json::to_string(&serde_json::json!({ "keys": keys, "roles": roles, "rules": self.rules }))
+            .map_err(|_| StoreError::Rule("a member's description"))
+    }
+}
+
+/// What is to change in a member; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct Amendment {
+    /// Other federation keys, in place of all that it had.
+    pub keys: Option<PublicKeys>,
+    /// Other roles.
+    pub roles: Option<Vec<Role>>,
+    /// Other rules.
+    pub rules: Option<StatementRules>,
+}
+
+/// Why a membership was not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MembershipError {
+    /// It is a member already.
+    #[error("it is a member already: use change, or resume")]
+    Known,
+    /// Nobody of that name was ever a member.
+    #[error("nobody of that name is a member")]
+    Unknown,
+    /// Its membership stands where this cannot be done.
+    #[error("that cannot be done: it is {0}")]
+    Standing(&'static str),
+    /// The store.
+    #[error("the database cannot be used: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// The memberships of a trust anchor or intermediate.
+#[derive(Clone)]
+pub struct Membership {
+    store: Store,
+    /// The anchor whose types the trust marks have.
+    marks_of: EntityId,
+}
+
+impl Membership {
+    /// The memberships in a store, with trust marks of the types of an anchor.
+    #[must_use]
+    pub const fn new(store: Store, marks_of: EntityId) -> Self {
+        Self { store, marks_of }
+    }
+
+    /// Makes an entity a member, also one that was one before.
+    ///
+    /// # Errors
+    /// [`MembershipError::Known`] when it is one.
+    pub async fn add(&self, described: Described, by: Decision) -> Result<(), MembershipError> {
+        self.store
+            .write(move |tx| match members::lock(tx, &described.id) {
+                Err(StoreError::NotFound) => {
+                    insert(tx, &described, DecidedBy::Command, None, &by)?;
+                    Ok(())
+                }
+                Err(error) => Err(error.into()),
+                Ok(member) if member.state != MemberState::Removed => Err(MembershipError::Known),
+                Ok(mut member) => {
+                    member.keys = described.keys.clone();
+                    member.roles.clone_from(&described.roles);
+                    member.rules = described.rules.clone();
+                    member.seen_at = None;
+                    stand(tx, member, MemberState::Active, DecidedBy::Command, "added", &by)?;
+                    Ok(())
+                }
+            })
+            .await
+    }
+
+    /// Changes a member's keys, roles or rules. Trust marks of roles that it loses are revoked.
+    ///
+    /// # Errors
+    /// [`MembershipError::Unknown`] or [`MembershipError::Standing`] when it is no member.
+    pub async fn change(
+        &self,
+        id: EntityId,
+        amendment: Amendment,
+        by: Decision,
+    ) -> Result<(), MembershipError> {
+        let marks_of = self.marks_of.clone();
+        self.store
+            .write(move |tx| {
+                let mut member = known(tx, &id)?;
+                if let Some(keys) = &amendment.keys {
+                    member.keys = Some(keys.clone());
+                    member.seen_at = None;
+                }
+                if let Some(roles) = &amendment.roles {
+                    set_roles(tx, &mut member, roles, &marks_of, by.now)?;
+                }
+                if let Some(rules) = &amendment.rules {
+                    member.rules = rules.clone();
+                }
+                member.changed_at = by.now;
+                members::save(tx, &member)?;
+                members::record(tx, &id, "changed", &by.actor, by.reason.as_deref(), by.now)?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Stops vouching for a member for now, and revokes its trust marks.
+    ///
+    /// # Errors
+    /// [`MembershipError::Unknown`] or [`MembershipError::Standing`] when it is no member, or suspended.
+    pub async fn suspend(&self, id: EntityId, by: Decision) -> Result<(), MembershipError> {
+        self.store
+            .write(move |tx| {
+                let member = known(tx, &id)?;
+                if member.state == MemberState::Suspended {
+                    return Err(MembershipError::Standing("suspended"));
+                }
+                trust_marks::revoke(tx, &id, None, by.now)?;
+                Ok(stand(tx, member, MemberState::Suspended, DecidedBy::Command, "suspended", &by)?)
+            })
+            .await
+    }
+
+    /// Vouches for a suspended member again; it gets trust marks anew.
+    ///
+    /// # Errors
+    /// [`MembershipError::Unknown`] or [`MembershipError::Standing`] when it is not suspended.
+    pub async fn resume(&self, id: EntityId, by: Decision) -> Result<(), MembershipError> {
+        self.store
+            .write(move |tx| {
+                let member = known(tx, &id)?;
+                if member.state == MemberState::Active {
+                    return Err(MembershipError::Standing("active"));
+                }
+                Ok(stand(tx, member, MemberState::Active, DecidedBy::Command, "resumed", &by)?)
+            })
+            .await
+    }
+
+    /// Ends a membership, and revokes the member's trust marks.
+    ///
+    /// # Errors
+    /// [`MembershipError::Unknown`] or [`MembershipError::Standing`] when it is no member.
+    pub async fn remove(&self, id: EntityId, by: Decision) -> Result<(), MembershipError> {
+        self.store
+            .write(move |tx| {
+                let member = known(tx, &id)?;
+                trust_marks::revoke(tx, &id, None, by.now)?;
+                Ok(stand(tx, member, MemberState::Removed, DecidedBy::Command, "removed", &by)?)
+            })
+            .await
+    }
+
+    /// Brings the memberships in line with what files say now. What they said before and say again changes nothing, so
+    /// that a command or a member's own new keys are not undone; whom they name no longer is removed, unless a command
+    /// had made it a member. Returns what changed, in words.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing is changed.
+    pub async fn apply(&self, described: Vec<Described>, by: Decision) -> Result<Vec<String>, StoreError> {
+        let marks_of = self.marks_of.clone();
+        self.store
+            .write(move |tx| {
+                let mut changes = Vec::new();
+                for one in &described {
+                    if let Some(change) = apply_one(tx, one, &marks_of, &by)? {
+                        changes.push(format!("{change} {}", one.id));
+                    }
+                }
+                for member in members::list(tx)? {
+                    let named = described.iter().any(|one| one.id == member.id);
+                    if named || member.declared.is_none() || member.state == MemberState::Removed {
+                        continue;
+                    }
+                    let id = member.id.clone();
+                    trust_marks::revoke(tx, &id, None, by.now)?;
+                    let member = members::lock(tx, &id)?;
+                    stand(tx, member, MemberState::Removed, DecidedBy::File, "removed", &by)?;
+                    changes.push(format!("removed {id}"));
+                }
+                Ok(changes)
+            })
+            .await
+    }
+
+    /// All members, in whatever state.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list(&self) -> Result<Vec<Member>, StoreError> {
+        self.store.read(members::list).await
+    }
+
+    /// Every change, of one member or of all, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn history(&self, member: Option<EntityId>) -> Result<Vec<Change>, StoreError> {
+        self.store.read(move |reader| members::history(reader, member.as_ref())).await
+    }
+}
+
+/// The member, locked; not one that was removed.
+fn known(tx: &mut Tx<'_>, id: &EntityId) -> Result<Member, MembershipError> {
+    match members::lock(tx, id) {
+        Ok(member) if member.state == MemberState::Removed => Err(MembershipError::Standing("removed")),
+        Ok(member) => Ok(member),
+        Err(StoreError::NotFound) => Err(MembershipError::Unknown),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn insert(
+    tx: &mut Tx<'_>,
+    described: &Described,
+    decided: DecidedBy,
+    declared: Option<String>,
+    by: &Decision,
+) -> Result<(), StoreError> {
+    let member = Member {
+        id: described.id.clone(),
+        state: MemberState::Active,
+        state_by: decided,
+        keys: described.keys.clone(),
+        roles: described.roles.clone(),
+        rules: described.rules.clone(),
+        declared,
+        entity_types: Vec::new(),
+        intermediate: false,
+        reason: by.reason.clone(),
+        added_at: by.now,
+        changed_at: by.now,
+        seen_at: None,
+    };
+    members::insert(tx, &member)?;
+    members::record(tx, &member.id, "added", &by.actor, by.reason.as_deref(), by.now)
+}
+
+/// Moves a membership and keeps the change.
+fn stand(
+    tx: &mut Tx<'_>,
+    mut member: Member,
+    state: MemberState,
+    decided: DecidedBy,
+    change: &str,
+    by: &Decision,
+) -> Result<(), StoreError> {
+    member.state = state;
+    member.state_by = decided;
+    member.reason.clone_from(&by.reason);
+    member.changed_at = by.now;
+    members::save(tx, &member)?;
+    members::record(tx, &member.id, change, &by.actor, by.reason.as_deref(), by.now)
+}
+
+fn set_roles(
+    tx: &mut Tx<'_>,
+    member: &mut Member,
+    roles: &[Role],
+    marks_of: &EntityId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let lost: Vec<String> = member
+        .roles
+        .iter()
+        .filter(|role| !roles.contains(role))
+        .map(|role| role.mark_type(marks_of))
+        .collect();
+    if !lost.is_empty() {
+        trust_marks::revoke(tx, &member.id, Some(&lost), now)?;
+    }
+    member.roles = roles.to_vec();
+    Ok(())
+}
+
+/// What a file says about one member; the word for what that changed.
+fn apply_one(
+    tx: &mut Tx<'_>,
+    described: &Described,
+    marks_of: &EntityId,
+    by: &Decision,
+) -> Result<Option<&'static str>, StoreError> {
+    let text = described.text()?;
+    let mut member = match members::lock(tx, &described.id) {
+        Err(StoreError::NotFound) => {
+            insert(tx, described, DecidedBy::File, Some(text), by)?;
+            return Ok(Some("added"));
+        }
+        other => other?,
+    };
+    // Gone from the file once, and there again; what a command removed stays removed.
+    let back = member.state == MemberState::Removed && member.state_by == DecidedBy::File;
+    let said_before = member.declared.as_ref() == Some(&text);
+    if said_before && !back {
+        return Ok(None);
+    }
+    // Keys that were met or followed stay unless the file names keys, and others than before.
+    let keys_before = member.declared.as_deref().and_then(declared_keys);
+    let keys_now = described.keys.as_ref().map(PublicKeys::to_jwks);
+    if keys_now.is_some() && keys_now != keys_before {
+        member.keys.clone_from(&described.keys);
+        member.seen_at = None;
+    }
+    set_roles(tx, &mut member, &described.roles, marks_of, by.now)?;
+    member.rules = described.rules.clone();
+    member.declared = Some(text);
+    if back {
+        stand(tx, member, MemberState::Active, DecidedBy::File, "added", by)?;
+        return Ok(Some("added"));
+    }
+    member.changed_at = by.now;
+    members::save(tx, &member)?;
+    members::record(tx, &described.id, "changed", &by.actor, by.reason.as_deref(), by.now)?;
+    Ok(Some("changed"))
+}
+
+fn declared_keys(text: &str) -> Option<serde_json::Value> {
+    let declared: serde_json::Value = serde_json::from_str(text).ok()?;
+    declared.get("keys").filter(|keys| !keys.is_null()).cloned()
+}

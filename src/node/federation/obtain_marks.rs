@@ -1,0 +1,110 @@
+//! This node's own trust marks: asked for at its superiors in the background, renewed before they end, published in its
+//! entity configuration. They are kept in the store, so that a restart while the superior is away loses none.
+
+use std::time::Duration;
+
+use crate::domain::federation::{Role, TrustError};
+use crate::domain::ids::EntityId;
+use crate::node::Node;
+use crate::store::trust_marks::OwnMark;
+use crate::store::{StoreError, trust_marks};
+
+/// Time between two rounds while a mark is missing.
+const SOON: Duration = Duration::from_secs(2);
+
+/// Keeps the marks for as long as the process runs.
+pub async fn run(node: &Node) {
+    loop {
+        let complete = match obtain_marks(node).await {
+            Ok(complete) => complete,
+            Err(error) => {
+                tracing::warn!(%error, "own trust marks");
+                false
+            }
+        };
+        let often = Duration::from_secs(node.settings.limits.trust_mark_refresh_secs);
+        tokio::time::sleep(if complete { often } else { SOON.min(often) }).await;
+    }
+}
+
+/// One round: asks every superior for the marks of every role. Says whether all that was asked was answered.
+///
+/// # Errors
+/// [`StoreError`] when the store is away.
+pub async fn obtain_marks(node: &Node) -> Result<bool, StoreError> {
+    let mut complete = true;
+    for anchor in &node.settings.trust_anchors {
+        for role in Role::ALL {
+            let mark_type = role.mark_type(anchor);
+            match ask_superiors(node, &mark_type).await {
+                Ok(Some(mark)) => keep(node, mark).await?,
+                Ok(None) => lose(node, mark_type).await?,
+                Err(error) => {
+                    tracing::debug!(mark = mark_type, %error, "trust mark not renewed");
+                    complete = false;
+                }
+            }
+        }
+    }
+    Ok(complete)
+}
+
+/// The mark of a type from the first superior that gives it; none when all say that they give none.
+async fn ask_superiors(node: &Node, mark_type: &str) -> Result<Option<OwnMark>, TrustError> {
+    let mut unanswered = None;
+    for superior in &node.settings.authority_hints {
+        match ask(node, superior, mark_type).await {
+            Ok(Some(mark)) => return Ok(Some(mark)),
+            Ok(None) => {}
+            Err(error) => unanswered = Some(error),
+        }
+    }
+    unanswered.map_or(Ok(None), Err)
+}
+
+async fn ask(node: &Node, superior: &EntityId, mark_type: &str) -> Result<Option<OwnMark>, TrustError> {
+    let id = &node.settings.id;
+    let Some((mark, text)) = node.superiors.trust_mark(superior, mark_type, id).await? else {
+        return Ok(None);
+    };
+    if mark.iss != *superior || mark.sub != *id || mark.trust_mark_type != mark_type {
+        return Err(TrustError::NotTrusted("a superior gives another trust mark than was asked for"));
+    }
+    let exp = mark.exp.unwrap_or(i64::MAX);
+    Ok(Some(OwnMark {
+        mark_type: mark_type.to_owned(),
+        mark: text,
+        expires_at: crate::domain::clock::Timestamp::from_secs(exp),
+    }))
+}
+
+async fn keep(node: &Node, mark: OwnMark) -> Result<(), StoreError> {
+    let now = node.now();
+    node.store
+        .write(move |tx| {
+            if trust_marks::list_own(tx, now)?.contains(&mark) {
+                return Ok(());
+            }
+            trust_marks::keep_own(tx, &mark)
+        })
+        .await
+}
+
+async fn lose(node: &Node, mark_type: String) -> Result<(), StoreError> {
+    let now = node.now();
+    let word = mark_type.clone();
+    let lost = node
+        .store
+        .write(move |tx| {
+            let had = trust_marks::list_own(tx, now)?.iter().any(|own| own.mark_type == mark_type);
+            if had {
+                trust_marks::lose_own(tx, &mark_type)?;
+            }
+            Ok::<_, StoreError>(had)
+        })
+        .await?;
+    if lost {
+        tracing::warn!(mark = word, "no superior gives this trust mark any more");
+    }
+    Ok(())
+}

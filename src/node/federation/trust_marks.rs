@@ -1,0 +1,103 @@
+//! The trust marks that a superior gives its members, one for each role (OpenID Federation 1.0 §8.4 to §8.6).
+
+use super::anchor::AnchorStatements;
+use super::FederationError;
+use crate::domain::clock::Timestamp;
+use crate::domain::federation::{MarkStatus, MarkStatusResponse, Role, TrustMark};
+use crate::domain::ids::EntityId;
+use crate::store::trust_marks::IssuedMark;
+use crate::store::{StoreError, members, trust_marks};
+
+impl AnchorStatements {
+    /// The mark of a role that a member has. Asked again, the same mark, until half of its life is over or another key
+    /// signs: asking costs no room.
+    pub(super) async fn give_mark(&self, mark_type: &str, subject: &EntityId) -> Result<String, FederationError> {
+        let terms = self.terms();
+        let role = Role::of_mark(mark_type, &terms.marks_of).ok_or(FederationError::NotFound)?;
+        let now = self.parts.clock.now();
+        let signing = self.parts.keys.signing()?;
+        let claims = TrustMark {
+            iss: self.parts.id.clone(),
+            sub: subject.clone(),
+            trust_mark_type: mark_type.to_owned(),
+            iat: now.secs(),
+            exp: Some(now.secs().saturating_add(terms.mark_secs)),
+            reference: None,
+            delegation: None,
+        };
+        let fresh = IssuedMark {
+            subject: subject.clone(),
+            mark_type: mark_type.to_owned(),
+            mark: claims.sign(&signing)?,
+            kid: signing.kid().clone(),
+            issued_at: now,
+            expires_at: now.plus_secs(terms.mark_secs),
+            revoked_at: None,
+        };
+        self.parts
+            .store
+            .write(move |tx| {
+                // Locked, so that a mark is never given beside a suspension that revokes all marks.
+                let member = members::lock(tx, &fresh.subject)?;
+                if !member.is_active() || !member.roles.contains(&role) {
+                    return Err(StoreError::NotFound);
+                }
+                match trust_marks::current(tx, &fresh.subject, &fresh.mark_type, now) {
+                    Ok(given) if given.kid == fresh.kid && is_young(&given, now) => return Ok(given.mark),
+                    Ok(_) | Err(StoreError::NotFound) => {}
+                    Err(error) => return Err(error),
+                }
+                trust_marks::insert(tx, &fresh)?;
+                Ok(fresh.mark.clone())
+            })
+            .await
+            .map_err(|error| match error {
+                StoreError::NotFound => FederationError::NotFound,
+                _ => FederationError::Unavailable("the store"),
+            })
+    }
+
+    /// How a mark that was given here stands.
+    pub(super) async fn tell_status(&self, mark: &str) -> Result<String, FederationError> {
+        let now = self.parts.clock.now();
+        let text = mark.to_owned();
+        let status = match self.parts.store.read(move |reader| trust_marks::find(reader, &text)).await {
+            Ok(given) if given.revoked_at.is_some() => MarkStatus::Revoked,
+            Ok(given) if given.expires_at <= now => MarkStatus::Expired,
+            Ok(_) => MarkStatus::Active,
+            Err(StoreError::NotFound) => return self.status_of_unknown(mark, now),
+            Err(_) => return Err(FederationError::Unavailable("the store")),
+        };
+        self.status(mark, status, now)
+    }
+
+    /// What was never given here: nothing is known of it, or it says that it was, and then it is not what was given.
+    fn status_of_unknown(&self, mark: &str, now: Timestamp) -> Result<String, FederationError> {
+        match TrustMark::claimed(mark) {
+            Ok(claimed) if claimed.iss == self.parts.id => {
+                let keys = self.parts.keys.published();
+                let forgotten = TrustMark::verify_signature(mark, &keys)
+                    .is_ok_and(|mark| mark.exp.is_some_and(|exp| exp <= now.secs()));
+                let status = if forgotten { MarkStatus::Expired } else { MarkStatus::Invalid };
+                self.status(mark, status, now)
+            }
+            _ => Err(FederationError::NotFound),
+        }
+    }
+
+    fn status(&self, mark: &str, status: MarkStatus, now: Timestamp) -> Result<String, FederationError> {
+        let answer = MarkStatusResponse {
+            iss: self.parts.id.clone(),
+            iat: now.secs(),
+            trust_mark: mark.to_owned(),
+            status,
+        };
+        Ok(answer.sign(&self.parts.keys.signing()?)?)
+    }
+}
+
+/// Whether less than half of a mark's life is over.
+fn is_young(mark: &IssuedMark, now: Timestamp) -> bool {
+    let whole = mark.expires_at.secs().saturating_sub(mark.issued_at.secs());
+    now.secs().saturating_sub(mark.issued_at.secs()) < whole / 2
+}
