@@ -28,6 +28,7 @@ pub mod root_keys;
 pub mod sealed;
 pub mod sessions;
 pub mod signing_keys;
+pub mod standing_denials;
 pub mod status_lists;
 pub mod tokens;
 pub mod used_once;
