@@ -172,3 +172,239 @@ async fn a_service_gives_a_permission_back() {
     let other = world.service("turku").await;
     assert_eq!(other.call("DELETE", &path, None).await.0, 404);
 }
+
+#[tokio::test]
+async fn elin_lets_a_new_permission_take_the_place_of_the_old_one() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let (old, mut browser) = for_several(&service, "espoo", "elin", 3).await;
+    assert_eq!(service.fetch(&old).await.0, 200);
+    let old_id = world.consent("helsinki", "espoo", &old).await;
+    let ask = json!({"times": 5, "replaces": old});
+    let start = |asked: &Value| asked["startUrl"].as_str().unwrap().to_owned();
+
+    // She does not want it: what she has stays as it is.
+    let refused = service.ask("espoo", PLACEMENT, Some("elin"), ask.clone()).await;
+    let page = browser.open(&start(&refused)).await;
+    let text = page.text();
+    assert!(
+        text.contains("What would change") && text.contains("Now: 3.") && text.contains("5 at most"),
+        "{text}"
+    );
+    page.decide(&mut browser, "deny", &[]).await;
+    assert_eq!(service.show(&old).await["state"], "active");
+
+    // Another resident cannot answer for her.
+    let again = service.ask("espoo", PLACEMENT, None, ask.clone()).await;
+    assert_eq!(again["replaces"], json!(old));
+    let mut aino = Browser::new();
+    let foreign = aino.open(&start(&again)).await.log_in(&mut aino, "aino").await;
+    assert_eq!(foreign.status, 404, "{}", foreign.describe());
+
+    let asked = service.ask("espoo", PLACEMENT, Some("elin"), ask).await;
+    let page = browser.open(&start(&asked)).await;
+    let changes = [("duration", Some("until")), ("times", Some("5"))];
+    let end = page.decide(&mut browser, "allow", &changes).await;
+    assert!(end.url.query().unwrap_or("").contains("state=active"), "{}", end.describe());
+    let new = asked["id"].as_str().unwrap();
+    let shown = service.show(&old).await;
+    assert_eq!((shown["state"].as_str(), shown["reason"].as_str()), (Some("ended"), Some("replaced")));
+    assert_eq!(service.fetch(&old).await.0, 409);
+    assert_eq!(service.fetch(new).await.0, 200);
+
+    // Linked both ways, under one grant.
+    let new_id = world.consent("helsinki", "espoo", new).await;
+    let both = world
+        .store("espoo")
+        .read(move |store| {
+            Ok::<_, omadata::store::StoreError>((
+                consents::find(store, old_id)?,
+                consents::find(store, new_id)?,
+            ))
+        })
+        .await
+        .unwrap();
+    assert_eq!((both.0.replaced_by, both.1.replaces), (Some(new_id), Some(old_id)));
+    assert_eq!(both.0.grant_id, both.1.grant_id);
+    assert_eq!(both.0.state.as_str(), "replaced");
+    // The news of the old one does not touch the new one, in whatever order it comes.
+    press(&mut browser, &format!("{}/me/sharing/{new_id}", world.url("espoo")), "pause").await;
+    in_state(&service, new, "suspended").await;
+    press(&mut browser, &format!("{}/me/sharing/{new_id}", world.url("espoo")), "resume").await;
+    in_state(&service, new, "active").await;
+    // What is over cannot be replaced again.
+    let (status, problem) = service
+        .call(
+            "POST",
+            "/api/v1/consent-requests",
+            Some(&json!({
+                "holder": world.url("espoo"), "dataset": world.dataset("espoo", "early-education-placements"),
+                "use": PLACEMENT, "returnUrl": "http://service.localhost:8410/back", "replaces": old,
+            })),
+        )
+        .await;
+    assert!((400..500).contains(&status), "{status} {problem}");
+}
+
+#[tokio::test]
+async fn a_permission_is_extended_by_what_it_lacks() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let required = json!(["unit", "startDate", "endDate", "childName"]);
+    let asked = service.ask("turku", PLACEMENT, Some("elin"), json!({"fields": required})).await;
+    let mut browser = Browser::new();
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "elin").await;
+    page.decide(&mut browser, "allow", &[]).await;
+    let old = asked["id"].as_str().unwrap();
+    assert_eq!(service.show(old).await["state"], "active");
+
+    // Only what is new is asked; what is allowed already comes with it.
+    let more =
+        json!({"fields": ["unit", "startDate", "endDate", "childName", "type"], "times": 4, "extends": old});
+    let asked = service.ask("turku", PLACEMENT, Some("elin"), more).await;
+    assert_eq!(asked["extends"], json!(old));
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await;
+    assert!(page.text().contains("would add to it"), "{}", page.text());
+    let changes = [("field", Some("type")), ("duration", Some("until")), ("times", Some("4"))];
+    let end = page.decide(&mut browser, "allow", &changes).await;
+    assert!(end.url.query().unwrap_or("").contains("state=active"), "{}", end.describe());
+    let new = asked["id"].as_str().unwrap();
+    let (status, fetched) = service.fetch(new).await;
+    assert_eq!(status, 200, "{fetched}");
+    assert!(fetched["data"][0].get("type").is_some(), "{fetched}");
+    assert_eq!(service.show(old).await["reason"], "replaced");
+    // The same dataset and use, or it is no extension.
+    let (status, _) = service
+        .call(
+            "POST",
+            "/api/v1/consent-requests",
+            Some(&json!({
+                "holder": world.url("espoo"), "dataset": world.dataset("espoo", "early-education-placements"),
+                "use": PLACEMENT, "returnUrl": "http://service.localhost:8410/back", "extends": new,
+            })),
+        )
+        .await;
+    assert_eq!(status, 400);
+}
+
+#[tokio::test]
+async fn a_permission_by_the_month_is_full_for_a_while_at_both_ends() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let slug = "early-education-service-need";
+    let asked = service.ask("espoo", slug, Some("aino"), json!({"times": 3, "per": "P30D"})).await;
+    let mut browser = Browser::new();
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "aino").await;
+    assert!(page.text().contains("in any 30 days"), "{}", page.text());
+    // Fewer than asked, and kept for a shorter time.
+    let changes = [("duration", Some("until")), ("times", Some("2")), ("retention", Some("P1M"))];
+    let end = page.decide(&mut browser, "allow", &changes).await;
+    assert!(end.url.query().unwrap_or("").contains("state=active"), "{}", end.describe());
+    let id = asked["id"].as_str().unwrap();
+    let shown = service.show(id).await;
+    assert_eq!(
+        (&shown["times"], &shown["per"], &shown["retention"]),
+        (&json!(2), &json!("P30D"), &json!("P1M"))
+    );
+    for _ in 0..2 {
+        assert_eq!(service.fetch(id).await.0, 200);
+    }
+    let (status, problem) = service.fetch(id).await;
+    assert_eq!((status, problem["type"].as_str()), (429, Some("/problems/too-many-requests")), "{problem}");
+    assert_eq!(service.show(id).await["state"], "active", "it is not used up");
+    // Beyond the use: more, or in a shorter time.
+    for more in
+        [json!({"times": 6, "per": "P30D"}), json!({"times": 1, "per": "P1D"}), json!({"retention": "P2Y"})]
+    {
+        let mut body = json!({
+            "holder": world.url("espoo"), "dataset": world.dataset("espoo", "early-education-service-needs"),
+            "use": slug, "returnUrl": "http://service.localhost:8410/back",
+        });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert!(
+            (400..500).contains(&service.call("POST", "/api/v1/consent-requests", Some(&body)).await.0),
+            "{more}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn aino_lets_them_see_one_year_only() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let asked = service.ask("espoo", PLACEMENT, Some("aino"), json!({})).await;
+    let mut browser = Browser::new();
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "aino").await;
+    if !page.body.contains("name=\"reach_from\"") {
+        panic!("placements carry dates: {}", page.describe());
+    }
+    // One end alone is no stretch of time.
+    let half = page.decide(&mut browser, "allow", &[("reach_from", Some("1990-01-01"))]).await;
+    assert_eq!(half.status, 400, "{}", half.describe());
+    let changes = [("reach_from", Some("1990-01-01")), ("reach_to", Some("1990-12-31"))];
+    let end = page.decide(&mut browser, "allow", &changes).await;
+    assert!(end.url.query().unwrap_or("").contains("state=active"), "{}", end.describe());
+    let id = asked["id"].as_str().unwrap();
+    assert_eq!(service.show(id).await["period"], json!({"from": "1990-01-01", "to": "1990-12-31"}));
+    let (status, fetched) = service.fetch(id).await;
+    assert_eq!((status, &fetched["data"]), (200, &json!([])), "nothing of hers is that old");
+}
+
+#[tokio::test]
+async fn otso_refuses_for_good_and_only_he_sees_why() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let asked = service.ask("turku", PLACEMENT, Some("otso"), json!({})).await;
+    let mut browser = Browser::new();
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "otso").await;
+    let end = page.decide(&mut browser, "deny", &[("never", Some("use"))]).await;
+    assert!(end.url.query().unwrap().contains("state=declined"), "{}", end.url);
+
+    // The next one is answered before he sees it; its service learns no more than of any other no.
+    let next = service.ask("turku", PLACEMENT, Some("otso"), json!({})).await;
+    let visited = browser.visited.len();
+    let end = browser.open(next["startUrl"].as_str().unwrap()).await;
+    assert!(end.url.query().unwrap().contains("state=declined"), "{}", end.url);
+    let answers = |urls: &[url::Url]| {
+        let back = urls.iter().rfind(|url| url.path() == "/oauth/callback").unwrap();
+        let mut pairs: Vec<_> = back.query_pairs().into_owned().collect();
+        pairs.retain(|(name, _)| name != "state");
+        pairs
+    };
+    let (plain, denied) = (answers(&browser.visited[..visited]), answers(&browser.visited[visited..]));
+    assert_eq!(plain, denied);
+    let (first, second) = (asked["id"].as_str().unwrap(), next["id"].as_str().unwrap());
+    for shown in [service.show(first).await, service.show(second).await] {
+        assert_eq!((shown["state"].as_str(), shown.get("reason")), (Some("declined"), None));
+    }
+    let base = world.url("turku");
+    let log = browser.open(&format!("{base}/me/log")).await.text();
+    assert_eq!(log.matches("You have refused it for good").count(), 1, "{log}");
+
+    // Taken away again, he is asked again. Another resident cannot take it away.
+    let denials = browser.open(&format!("{base}/me/denials")).await;
+    let form = denials.form("/me/denials/");
+    let mut elin = Browser::new();
+    let hers = elin.open(&format!("{base}/login?return_to=/me")).await.log_in(&mut elin, "elin").await;
+    let word = hers.form("/logout").fields.iter().find(|(name, _)| name == "csrf").unwrap().1.clone();
+    elin.submit(&denials, &form, &[("csrf", Some(word.as_str()))]).await;
+    assert!(browser.open(&format!("{base}/me/denials")).await.body.contains("/remove"), "it still stands");
+    let removed = browser.submit(&denials, &form, &[]).await;
+    assert!(removed.text().contains("You have refused nothing for good"), "{}", removed.text());
+    let third = service.ask("turku", PLACEMENT, Some("otso"), json!({})).await;
+    let page = browser.open(third["startUrl"].as_str().unwrap()).await;
+    assert!(page.body.contains("name=\"decision\""), "{}", page.describe());
+
+    // All that a city asks, from the page of one of its uses; and what he begins himself is not refused.
+    let name = format!("{}/catalogue/uses/{PLACEMENT}", world.url("helsinki"));
+    let encoded: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    let use_page = browser.open(&format!("{base}/partners/use?id={encoded}")).await;
+    let form = use_page.form("/me/denials");
+    let city = [("kind", Some("partner")), ("target", Some(world.cities["helsinki"].node.base_url.as_str()))];
+    let added = browser.submit(&use_page, &form, &city).await;
+    assert!(added.text().contains("Everything that this city asks for"), "{}", added.text());
+    let end = browser.open(third["startUrl"].as_str().unwrap()).await;
+    assert!(end.url.query().unwrap_or("").contains("state=declined"), "{}", end.url);
+    let own = browser.submit(&use_page, &use_page.form("/partners/use"), &[]).await;
+    assert!(own.body.contains("name=\"decision\""), "{}", own.describe());
+}

@@ -9,9 +9,11 @@ use harness::World;
 use harness::browser::Browser;
 use hmac::{Hmac, Mac};
 use omadata::app::{self, SystemClock};
-use omadata::domain::ids::{HeldConsentId, Jti};
+use omadata::domain::consent::{Actor, Reason};
+use omadata::domain::ids::{ConsentId, GrantId, HeldConsentId, Jti};
 use omadata::domain::jose::{RevokeReason, SigningKey, b64url, sha256};
-use omadata::domain::token::client_assertion;
+use omadata::domain::token::management_token::NewManagementToken;
+use omadata::domain::token::{ManagementScope, client_assertion};
 use omadata::ports::Clock;
 use omadata::store::signing_keys::Purpose;
 use omadata::store::{StoreError, consents, held_consents, refusals, signing_keys};
@@ -125,11 +127,21 @@ async fn given_up(world: &World, city: &'static str) -> [SigningKey; 2] {
 impl Bench {
     /// Helsinki's consent for placements in a city, given by a resident for so many times.
     async fn new(holder: &'static str, resident: &str, times: u32) -> (Self, String, Browser) {
+        Self::under("early-education-placement", holder, resident, times, json!({"times": times})).await
+    }
+
+    /// As [`Bench::new`], under another declared use.
+    async fn under(
+        use_slug: &str,
+        holder: &'static str,
+        resident: &str,
+        times: u32,
+        more: Value,
+    ) -> (Self, String, Browser) {
         let world = World::shared();
         let given_up = given_up(world, holder).await;
         let service = world.service("helsinki").await;
-        let use_slug = "early-education-placement";
-        let asked = service.ask(holder, use_slug, Some(resident), json!({"times": times})).await;
+        let asked = service.ask(holder, use_slug, Some(resident), more).await;
         let mut browser = Browser::new();
         let page =
             browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, resident).await;
@@ -150,7 +162,7 @@ impl Bench {
         let claims = part(&tokens.access_token, 1);
         let other_city_key = key(world, "espoo", Purpose::Token).await;
         let base = world.url(holder);
-        let dataset = world.dataset(holder, "early-education-placements");
+        let dataset = asked["dataset"].as_str().unwrap().to_owned();
         let private: Value = serde_json::from_str(&dpop.to_private_jwk()).unwrap();
         let names = vec![
             ("{token}", tokens.access_token.clone()),
@@ -420,6 +432,161 @@ async fn every_line_is_refused_as_it_says_without_data_and_without_asking_the_re
     let mut ahead = good_case();
     ahead.claims = json!({"nbf": "@now+10", "iat": "@now+10"}).as_object().unwrap().clone();
     assert_eq!(bench.request(&ahead).send().await.unwrap().status(), 200);
+}
+
+/// One line of `tests/vectors/exchange/consent_states.json`: what was done with the consent before its token is shown.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StateCase {
+    name: String,
+    #[serde(rename = "do")]
+    deeds: Vec<String>,
+    status: u16,
+    code: Option<String>,
+    reason: Option<String>,
+}
+
+/// Does with a consent, in the holder's store, what a use case would.
+async fn undergo(bench: &Bench, consent: ConsentId, another: &GrantId, deed: &str) {
+    let (deed, another) = (deed.to_owned(), another.clone());
+    let now = SystemClock.now();
+    bench
+        .world
+        .store(bench.holder)
+        .write(move |tx| {
+            let mut known = consents::lock(tx, consent)?;
+            let change = match deed.as_str() {
+                "pause" => known.suspend(Actor::Resident, Reason::Paused, now),
+                "use-changed" => known.suspend(Actor::Node, Reason::UseChanged, now),
+                "use-withdrawn" => known.suspend(Actor::Node, Reason::UseWithdrawn, now),
+                "continue" => known.resume(Actor::Resident, Reason::Continued, now),
+                "use-fits" => known.resume(Actor::Node, Reason::UseFits, now),
+                "take-back" => known.revoke(Actor::Resident, Reason::TakenBack, now),
+                "give-back" => known.revoke(Actor::Recipient, Reason::GivenBack, now),
+                "expire" => known.expire(now),
+                "replace" => known.replace(consents::find_by_grant(tx, &another)?.id, now),
+                other => panic!("unknown deed {other}"),
+            };
+            consents::save(tx, &known, Some(&change.unwrap()))?;
+            if deed == "replace" {
+                consents::let_go_of_grant(tx, &known)?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_token_is_worth_what_its_consent_is() {
+    let cases: Vec<StateCase> =
+        serde_json::from_str(include_str!("vectors/exchange/consent_states.json")).unwrap();
+    let slug = "early-education-service-need";
+    let more = json!({"times": 2, "per": "P30D"});
+    let (other, ..) = Bench::under(slug, "espoo", "elin", 2, more.clone()).await;
+    let another: GrantId = other.claims["grant_id"].as_str().unwrap().parse().unwrap();
+    for case in cases {
+        let (bench, id, _) = Bench::under(slug, "espoo", "aino", 2, more.clone()).await;
+        let consent = bench.world.consent("helsinki", "espoo", &id).await;
+        let mut line = good_case();
+        for deed in &case.deeds {
+            match deed.as_str() {
+                "anothers-grant" => {
+                    line.claims.insert("grant_id".to_owned(), json!(another.as_str()));
+                }
+                "fetch" => {
+                    let (token, proof) = bench.good();
+                    assert_eq!(bench.send(None, &token, &proof).await.0, 200, "{}", case.name);
+                }
+                deed => undergo(&bench, consent, &another, deed).await,
+            }
+        }
+        let answer = bench.request(&line).send().await.unwrap();
+        let (status, retry) = (answer.status().as_u16(), answer.headers().get("retry-after").cloned());
+        let body = answer.text().await.unwrap();
+        assert_eq!(status, case.status, "{}: {body}", case.name);
+        assert_eq!(body.contains("records"), status == 200, "{}: {body}", case.name);
+        let said: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(said["code"].as_str(), case.code.as_deref(), "{}", case.name);
+        assert_eq!(retry.is_some(), status == 429, "{}", case.name);
+        if let Some(reason) = &case.reason {
+            assert!(!body.contains(reason.as_str()), "{}: the reason is told to the caller", case.name);
+            let client = bench.claims["client_id"].as_str().unwrap();
+            let records = bench.records().await;
+            let last = records.iter().find(|record| {
+                record.consent == Some(consent)
+                    || (record.client.as_ref().is_some_and(|known| known.as_str() == client)
+                        && &record.reason == reason)
+            });
+            assert_eq!(last.map(|record| &record.reason), Some(reason), "{}", case.name);
+        }
+    }
+}
+
+/// One request at the grant management endpoint: status and code.
+async fn manage(bench: &Bench, method: &str, grant: &str, token: &str) -> (u16, String) {
+    let url = format!("{}/oauth/grants/{grant}", bench.base);
+    let proof = bench.make_proof(&good_case(), token, method, &url);
+    let request = bench.http.request(method.parse().unwrap(), url);
+    let request = request.header("authorization", format!("DPoP {token}")).header("dpop", proof);
+    let answer = request.send().await.unwrap();
+    let status = answer.status().as_u16();
+    let said: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default();
+    let word = said["code"].as_str().or(said["status"].as_str()).unwrap_or_default();
+    (status, word.to_owned())
+}
+
+fn management_token(bench: &Bench, client: &str, scopes: &[ManagementScope]) -> String {
+    let new = NewManagementToken {
+        holder: &bench.base.parse().unwrap(),
+        client: &client.parse().unwrap(),
+        jkt: bench.dpop.public().thumbprint(),
+        scopes,
+        jti: Jti::new(fresh()).unwrap(),
+        now: SystemClock.now(),
+    };
+    new.sign(&bench.token_key).unwrap()
+}
+
+#[tokio::test]
+async fn a_grant_is_managed_by_its_own_client_alone() {
+    let (bench, id, _) = Bench::new("turku", "aino", 3).await;
+    let grant = bench.claims["grant_id"].as_str().unwrap().to_owned();
+    let helsinki = bench.world.url("helsinki");
+    let token = management_token(&bench, &helsinki, &ManagementScope::ALL);
+    let said = |status: u16, word: &str| (status, word.to_owned());
+    assert_eq!(manage(&bench, "GET", &grant, &token).await, said(200, "active"));
+    // Another member's looks like one that there never was.
+    let other = management_token(&bench, &bench.world.url("espoo"), &ManagementScope::ALL);
+    let stranger = management_token(&bench, "http://stranger.localhost:1", &ManagementScope::ALL);
+    for method in ["GET", "DELETE"] {
+        assert_eq!(manage(&bench, method, &grant, &other).await, said(404, "unknown_grant"));
+        assert_eq!(manage(&bench, method, "no-such-grant", &token).await, said(404, "unknown_grant"));
+        assert_eq!(manage(&bench, method, &grant, &stranger).await, said(401, "invalid_token"));
+        // What opens data manages nothing, and the other way round.
+        assert_eq!(manage(&bench, method, &grant, &bench.token).await, said(401, "invalid_token"));
+    }
+    let proof = bench.make_proof(&good_case(), &token, "GET", &bench.htu());
+    assert_eq!(bench.send(None, &token, &proof).await.0, 401);
+    let query = management_token(&bench, &helsinki, &[ManagementScope::Query]);
+    assert_eq!(manage(&bench, "DELETE", &grant, &query).await, said(403, "insufficient_scope"));
+    let revoke = management_token(&bench, &helsinki, &[ManagementScope::Revoke]);
+    assert_eq!(manage(&bench, "GET", &grant, &revoke).await, said(403, "insufficient_scope"));
+    // A proof for another address does not do, and a good one does once.
+    let url = format!("{}/oauth/grants/{grant}", bench.base);
+    let used = bench.make_proof(&good_case(), &token, "GET", &url);
+    for (proof, status) in [(&used, 200), (&used, 401), (&proof, 401)] {
+        let request = bench.http.get(&url).header("authorization", format!("DPoP {token}"));
+        assert_eq!(request.header("dpop", proof).send().await.unwrap().status(), status);
+    }
+    // After all that it is still there; given back, it is unknown.
+    assert_eq!(manage(&bench, "DELETE", &grant, &revoke).await, said(204, ""));
+    assert_eq!(manage(&bench, "DELETE", &grant, &revoke).await, said(404, "unknown_grant"));
+    assert_eq!(manage(&bench, "GET", &grant, &query).await, said(404, "unknown_grant"));
+    let consent = bench.world.consent("helsinki", "turku", &id).await;
+    let store = bench.world.store("turku");
+    let known = store.read(move |store| consents::find(store, consent)).await.unwrap();
+    assert_eq!((known.state.as_str(), known.reason), ("returned", Reason::GivenBack));
 }
 
 #[tokio::test]

@@ -142,7 +142,10 @@ async fn verify_stored(id: &str, config: &Path, as_of: Option<Timestamp>) -> Res
     for field in &document.fields {
         println!("             - {}", field.label);
     }
-    println!("times        {}", document.terms.max_exchanges);
+    match &document.terms.per {
+        Some(per) => println!("times        {} in {}", document.terms.max_exchanges, per.as_str()),
+        None => println!("times        {}", document.terms.max_exchanges),
+    }
     println!("until        {}", document.until);
     if let Some(at) = as_of {
         println!("state        {} on {}", consent.state_at(at).unwrap_or("not given"), at.rfc3339());

@@ -5,6 +5,7 @@ use super::reader::{Found, Section};
 use super::services::Service;
 use crate::domain::catalogue::register::HeldDataset;
 use crate::domain::catalogue::{Contact, DeclaredUse, Text};
+use crate::domain::clock::Window;
 use crate::domain::ids::{DatasetType, EntityId, FieldName, ServiceId, UseId};
 
 /// What the uses are checked against.
@@ -22,6 +23,7 @@ const PURPOSE: &str =
 const RETENTION: &str = "write an ISO 8601 duration, such as \"P1Y\"";
 const FIELDS: &str = "write a list of field names, such as [\"unit\", \"startDate\"]";
 const EXCHANGES: &str = "write how many exchanges one permission allows, from 1 to 10000";
+const WINDOW: &str = "write an ISO 8601 duration of a day to a year, such as \"P7D\"";
 const DAYS: &str = "write how many days one permission may last, from 1 to 365";
 
 pub(super) fn read(sections: Vec<Section<'_, '_>>, around: &Surroundings<'_>) -> Vec<DeclaredUse> {
@@ -70,6 +72,13 @@ fn read_one(
     let optional = section.optional::<Vec<FieldName>>("optional_fields", FIELDS);
     check_fields(&section, dataset_type.as_ref(), required.as_ref(), optional.as_ref(), around.datasets);
     let max_exchanges = number(&mut section, "max_exchanges", EXCHANGES, 10_000);
+    let per = section.optional::<String>("max_exchanges_per", WINDOW).and_then(|found| {
+        let per = Window::try_from(found.value).ok();
+        if per.is_none() {
+            section.document().problem(&found.at, "not a duration of a day to a year", WINDOW);
+        }
+        per
+    });
     let max_days = number(&mut section, "max_days", DAYS, 365).and_then(|days| u16::try_from(days).ok());
     let controller = section.table("controller").map(super::contact::read);
     let officer = section.table("data_protection_officer").map(super::contact::read);
@@ -87,6 +96,7 @@ fn read_one(
         required_fields: required?.value,
         optional_fields: optional.map_or_else(Vec::new, |found| found.value),
         max_exchanges: max_exchanges?,
+        per,
         max_days: max_days?,
         retention: retention?,
         otherwise: otherwise?,

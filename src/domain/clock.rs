@@ -116,3 +116,65 @@ impl<'de> Deserialize<'de> for Day {
         String::deserialize(input)?.parse().map_err(serde::de::Error::custom)
     }
 }
+
+/// An ISO 8601 duration of whole years, months, weeks or days as days, a month counted as 31 and a year as 366: enough
+/// to compare two durations without ever judging a longer one to be the shorter.
+#[must_use]
+pub fn duration_days(text: &str) -> Option<u32> {
+    let rest = text.strip_prefix('P')?;
+    let mut days = 0_u32;
+    let mut number = String::new();
+    for character in rest.chars() {
+        if character.is_ascii_digit() {
+            number.push(character);
+            continue;
+        }
+        let unit = match character {
+            'Y' => 366,
+            'M' => 31,
+            'W' => 7,
+            'D' => 1,
+            _ => return None,
+        };
+        days = days.checked_add(number.parse::<u32>().ok()?.checked_mul(unit)?)?;
+        number.clear();
+    }
+    (number.is_empty() && !rest.is_empty()).then_some(days)
+}
+
+/// A stretch of time that slides along with now, as an ISO 8601 duration of whole days, weeks, months or years, one day
+/// to a year: "in any seven days". A month counts as 31 days, a year as 366.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Window(String);
+
+impl Window {
+    /// As written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its length in seconds.
+    #[must_use]
+    pub fn secs(&self) -> i64 {
+        i64::from(duration_days(&self.0).unwrap_or(u32::MAX)) * 86_400
+    }
+}
+
+impl From<Window> for String {
+    fn from(window: Window) -> Self {
+        window.0
+    }
+}
+
+impl TryFrom<String> for Window {
+    type Error = super::ids::IdError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match duration_days(&text) {
+            Some(1..=366) => Ok(Self(text)),
+            _ => Err(super::ids::IdError { kind: "Window", rule: "an ISO 8601 duration of a day to a year" }),
+        }
+    }
+}

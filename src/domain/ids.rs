@@ -250,6 +250,10 @@ random_id!(
     ExchangeId
 );
 random_id!(
+    /// One standing denial of a resident.
+    DenialId
+);
+random_id!(
     /// One receipt of a decision or a change.
     ReceiptId
 );

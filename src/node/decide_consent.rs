@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::log_in::{self, LoginDemand, Resident};
+use super::record_change::record_change;
 use super::view_consent_request::offer;
 use super::{Limits, Node, OAuthCode, Problem, ProblemKind, export_consent, promise, write_receipt};
 use crate::domain::audit::Entry;
 use crate::domain::catalogue::{Demand, Language};
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::document::DocumentParts;
-use crate::domain::consent::terms::Choice;
+use crate::domain::consent::terms::{Choice, DetailError, Frequency, Period};
 use crate::domain::consent::{
     Commitment, Committed, Consent, ConsentDocument, ConsentRequest, ConsentState, Evidence, Issuer, Origin,
     PendingDecision, Reason, RequestState, Salt,
@@ -33,8 +34,12 @@ pub struct DecisionForm {
     pub offer_hash: String,
     /// Optional fields that were ticked.
     pub optional_fields: BTreeSet<FieldName>,
-    /// Times.
-    pub max_exchanges: u32,
+    /// How often.
+    pub frequency: Frequency,
+    /// The part of the history; as offered when absent.
+    pub period: Option<Period>,
+    /// How long the recipient keeps it; as offered when absent.
+    pub retention: Option<String>,
     /// Last day.
     pub until: Day,
 }
@@ -110,7 +115,17 @@ pub async fn begin_allow(
     let required = &offer.request.declared_use.required_fields;
     let mut fields = form.optional_fields;
     fields.extend(required.iter().cloned());
-    let choice = Choice { fields, max_exchanges: form.max_exchanges, until: form.until };
+    let offered = &offer.request.terms;
+    if form.period.is_some() && offer.dataset.period.is_none() {
+        return Err(Problem::with_detail(ProblemKind::BadRequest, DetailError::Period.message()));
+    }
+    let choice = Choice {
+        fields,
+        frequency: form.frequency,
+        period: form.period.or(offered.period),
+        retention: form.retention.unwrap_or_else(|| offered.retention.clone()),
+        until: form.until,
+    };
     let terms = offer
         .request
         .terms
@@ -289,7 +304,10 @@ impl Approval {
             return Err(StoreError::Conflict);
         }
         consent_requests::conclude(tx, request.id, RequestState::Allowed(self.consent.id), now)?;
-        let consent = Consent { status_index: consents::draw_status_index(tx)?, ..self.consent.clone() };
+        let mut consent = Consent { status_index: consents::draw_status_index(tx)?, ..self.consent.clone() };
+        if let Some((_, replaced)) = request.replaces {
+            take_place(tx, &mut consent, replaced, now)?;
+        }
         consents::insert(tx, &consent, request.id, &self.evidence)?;
         let commitment = self.consent.commitment.as_str();
         let entry = Entry::decision(self.consent.id, commitment, &self.committed.provider_key, now);
@@ -351,6 +369,26 @@ pub async fn give_up(
     back(node, &request, &[("error", OAuthCode::UnmetAuthenticationRequirements.as_str())])
 }
 
+/// A consent takes the place of another, and its grant.
+fn take_place(
+    tx: &mut Tx<'_>,
+    consent: &mut Consent,
+    replaced: ConsentId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut old = consents::lock(tx, replaced)?;
+    // Taken back meanwhile, perhaps: then what was shown no longer holds.
+    let change = old.replace(consent.id, now).map_err(|_| StoreError::Conflict)?;
+    if old.person != consent.person {
+        return Err(StoreError::NotFound);
+    }
+    record_change(tx, &old, &change)?;
+    consents::let_go_of_grant(tx, &old)?;
+    consent.replaces = Some(old.id);
+    consent.grant_id = old.grant_id;
+    Ok(())
+}
+
 /// A request of this person's, and who they are towards the one who asks.
 async fn own_request_and_subject(
     node: &Node,
@@ -376,7 +414,7 @@ fn own_request(
 }
 
 /// The way back to the recipient, where the request came from one.
-fn back(
+pub(super) fn back(
     node: &Node,
     request: &ConsentRequest,
     answer: &[(&str, &str)],

@@ -41,6 +41,7 @@ pub async fn fetch_exchange(
     let held = request_consent::find(node, service, id).await?;
     still_declared(node, &held)?;
     let holder = node.peers.resolve(&held.holder).await?;
+    not_too_often(node, &held).await?;
     let (mut held, tokens) = with_live_token(node, held).await?;
     let mut result = attempt(node, &holder, &held, &tokens).await;
     if matches!(result, Err(Failed::TokenRefused)) && tokens.refresh_token.is_some() {
@@ -80,6 +81,21 @@ fn still_declared(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
         declared.service == held.service && held.detail.is_within(declared, node.now())
     });
     if covered { Ok(()) } else { Err(Problem::new(ProblemKind::BeyondDeclaredUse)) }
+}
+
+/// What this node has fetched so far leaves room for one more: a recipient counts for itself, too.
+async fn not_too_often(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
+    let (id, frequency) = (held.id, held.detail.frequency.clone());
+    if frequency.per.is_none() {
+        return Ok(());
+    }
+    let most = frequency.max;
+    let recent = node.store.read(move |store| fetches::latest_received(store, id, most)).await?;
+    let now = node.now();
+    match frequency.next_at(&recent, now) {
+        Some(next) => Err(Problem::try_later(ProblemKind::TooOften, next.secs().saturating_sub(now.secs()))),
+        None => Ok(()),
+    }
 }
 
 fn live(held: &HeldConsent) -> Result<&HeldTokens, Problem> {
@@ -137,6 +153,10 @@ async fn attempt(
         // Our proof does not please the holder (a clock, most likely): that says nothing about the consent.
         401 => return Err(Problem::because(ProblemKind::PeerUnavailable, "proof refused").into()),
         403 | 404 => return Err(Problem::because(ProblemKind::HolderRefused, answer.status).into()),
+        429 => {
+            let after = answer.headers.get("retry-after").and_then(|secs| secs.parse().ok()).unwrap_or(60);
+            return Err(Problem::try_later(ProblemKind::TooOften, after).into());
+        }
         other => return Err(Problem::because(ProblemKind::PeerUnavailable, other).into()),
     }
     let untrusted = |why: &'static str| Problem::because(ProblemKind::AnswerNotTrusted, why);
@@ -187,6 +207,7 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
         receipt_digest: digest(text.as_bytes()),
     });
     let (id, holder, times) = (held.id, held.holder.clone(), held.detail.frequency.max);
+    let in_all = held.detail.frequency.per.is_none();
     let (text, body_digest, fetched) = (text.to_owned(), receipt.body_digest.clone(), held.clone());
     node.store
         .write(move |tx| {
@@ -201,7 +222,7 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
             mark_unconfirmed(tx, id, false, now)?;
             confirm_deletion::fetched(tx, &fetched, now)?;
             // The last of the allowed times: the service need not run into a refusal to learn that it is over.
-            if fetches::received(tx, id)? >= times {
+            if in_all && fetches::received(tx, id)? >= times {
                 let mut over = held_consents::find(tx, id)?;
                 if !over.state.is_end() {
                     redeem_code::close(&mut over, "used_up", now);

@@ -5,12 +5,14 @@ use super::{Node, Problem, ProblemKind};
 use crate::domain::catalogue::{DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::state::NotInForce;
-use crate::domain::consent::{Consent, ConsentRequest, DeletionState};
+use crate::domain::consent::{Consent, ConsentRequest, DeletionState, Origin};
 use crate::domain::exchange::event::REVOKED;
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, FieldName};
 pub use crate::store::consents::Change as KeptChange;
 use crate::store::outbox::Delivery;
-use crate::store::{StoreError, consent_requests, consents, deletions, exchanges, outbox, persons, refusals};
+use crate::store::{
+    StoreError, consent_requests, consents, deletions, exchanges, outbox, persons, refusals, standing_denials,
+};
 
 /// A permission with what the portal says about it.
 #[derive(Debug, Clone)]
@@ -59,8 +61,8 @@ pub enum EndNotice {
 pub struct LogLine {
     /// When.
     pub at: Timestamp,
-    /// Under which permission.
-    pub consent: ConsentId,
+    /// Under which permission; none for a request that a standing denial refused.
+    pub consent: Option<ConsentId>,
     /// Who.
     pub recipient: EntityId,
     /// What the recipient is called.
@@ -119,9 +121,17 @@ pub async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Prob
         .store
         .read(move |store| {
             let known = persons::find(store, person)?;
-            let waiting = consent_requests::waiting_for(store, &known, now)?;
+            let denials = standing_denials::of_person(store, person)?;
+            let mut waiting = consent_requests::waiting_for(store, &known, now)?;
+            // What is refused for good does not wait; it is answered when its service's browser comes.
+            waiting.retain(|request| {
+                request.origin == Origin::Portal
+                    || !denials.iter().any(|denial| denial.refuses(&request.terms))
+            });
             let permissions = of_person(store, person)?;
-            let log = log_lines(store, &permissions)?;
+            let mut log = log_lines(store, &permissions)?;
+            log.extend(denied_lines(store, person)?);
+            log.sort_by_key(|line| std::cmp::Reverse(line.at));
             Ok::<_, StoreError>((waiting, permissions, log))
         })
         .await?;
@@ -209,6 +219,26 @@ fn with_request(store: &mut crate::store::Reader<'_>, consent: Consent) -> Resul
     })
 }
 
+/// The requests that a standing denial answered.
+fn denied_lines(
+    store: &mut crate::store::Reader<'_>,
+    person: crate::domain::ids::PersonId,
+) -> Result<Vec<LogLine>, StoreError> {
+    let denied = consent_requests::denied_of(store, person, MOST_REFUSALS)?;
+    Ok(denied
+        .into_iter()
+        .map(|(request, at)| LogLine {
+            at,
+            consent: None,
+            recipient: request.terms.recipient,
+            recipient_name: request.recipient_name,
+            dataset: request.terms.dataset,
+            declared_use: request.declared_use,
+            outcome: Outcome::Refused("standing_denial".to_owned()),
+        })
+        .collect())
+}
+
 fn log_lines(
     store: &mut crate::store::Reader<'_>,
     permissions: &[Permission],
@@ -218,7 +248,7 @@ fn log_lines(
         let id = permission.consent.id;
         let line = |at, outcome| LogLine {
             at,
-            consent: id,
+            consent: Some(id),
             recipient: permission.consent.terms.recipient.clone(),
             recipient_name: permission.recipient_name.clone(),
             dataset: permission.consent.terms.dataset.clone(),

@@ -161,8 +161,18 @@ async fn authorize(
 ) -> Result<EntityId, Refusal> {
     let now = node.now();
     let (token_text, proof_text) = request.credentials.as_ref().map_err(|refusal| *refusal)?;
-    let keys = node.keys.verifying(KeyPurpose::Token);
-    let token = ManagementToken::open(token_text, &keys, &node.settings.id, now)?;
+    let open = || {
+        let keys = node.keys.verifying(KeyPurpose::Token);
+        ManagementToken::open(token_text, &keys, &node.settings.id, now)
+    };
+    let mut token = open();
+    // Another process may have begun to sign with a new key a moment ago.
+    if matches!(&token, Err(refusal) if refusal.reason == "unknown_key")
+        && node.keys.refresh_if_changed(&node.store, now).await.map_err(|_| Refusal::unavailable("keys"))?
+    {
+        token = open();
+    }
+    let token = token?;
     known.client = Some(token.client.clone());
     let url = node.settings.url(&format!("/oauth/grants/{}", request.grant));
     let nonces = node.nonces.accepted(now);

@@ -10,6 +10,7 @@ pub mod check_receipt;
 pub mod confirm_deletion;
 pub mod decide_consent;
 pub mod deliver_outbox;
+pub mod deny;
 pub mod dpop_nonce;
 pub mod export_consent;
 pub mod federation;

@@ -116,25 +116,33 @@ pub struct Problem {
     pub detail: Option<String>,
     /// Why, for the log.
     pub cause: Option<String>,
+    /// After how many seconds it is worth trying again, where that is known.
+    pub retry_secs: Option<i64>,
 }
 
 impl Problem {
     /// A problem of a kind.
     #[must_use]
     pub const fn new(kind: ProblemKind) -> Self {
-        Self { kind, detail: None, cause: None }
+        Self { kind, detail: None, cause: None, retry_secs: None }
     }
 
     /// With a public sentence.
     #[must_use]
     pub fn with_detail(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: Some(detail.into()), cause: None }
+        Self { kind, detail: Some(detail.into()), cause: None, retry_secs: None }
     }
 
     /// With a cause for the log.
     #[must_use]
     pub fn because(kind: ProblemKind, cause: impl fmt::Display) -> Self {
-        Self { kind, detail: None, cause: Some(cause.to_string()) }
+        Self { kind, detail: None, cause: Some(cause.to_string()), retry_secs: None }
+    }
+
+    /// Not now, but after so many seconds.
+    #[must_use]
+    pub const fn try_later(kind: ProblemKind, retry_secs: i64) -> Self {
+        Self { kind, detail: None, cause: None, retry_secs: Some(retry_secs) }
     }
 }
 

@@ -1,14 +1,17 @@
 //! PAR (RFC 9126) at the holder: a recipient pushes what its service asks; everything is checked before a resident sees it.
 
 use super::authenticate_client::{ClientCredentials, authenticate_client};
+use super::manage_grant::find_own;
 use super::{Node, OAuthCode, OAuthError};
 use crate::domain::catalogue::{Demand, Levels};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::request::ReturnPath;
 use crate::domain::consent::terms::{Bounds, DetailError, fits_until};
-use crate::domain::consent::{AuthorizationDetail, ConsentRequest, Origin, RequestState, Terms};
+use crate::domain::consent::{
+    AuthorizationDetail, Consent, ConsentRequest, Origin, ReplaceHow, RequestState, Terms,
+};
 use crate::domain::federation::TrustError;
-use crate::domain::ids::{NationalIdentifier, RequestId, Thumbprint};
+use crate::domain::ids::{EntityId, GrantId, NationalIdentifier, RequestId, Thumbprint};
 use crate::domain::jose::parse_strict_json;
 use crate::domain::token::{ProofExpectation, VerifiedProof};
 use crate::ports::random;
@@ -43,6 +46,8 @@ pub struct PushedForm {
     pub acr_values: Option<String>,
     /// `max_age` (RFC 9470 §4): oldest login, in seconds.
     pub max_age: Option<String>,
+    /// `grant_id`: the grant that the action is about.
+    pub grant_id: Option<String>,
     /// `expected_person`: the national identifier of whom the service expects.
     pub expected_person: Option<String>,
     /// Whether the form has parameters that a pushed request must not have (`request`, `request_uri`).
@@ -75,12 +80,13 @@ pub async fn push_authorization(
     let known = authenticate_client(node, &form.credentials).await?;
     let limits = node.settings.limits;
     let return_path = return_path(&form, &known.client().redirect_uris, proof.as_ref())?;
-    match form.grant_management_action.as_deref() {
-        None | Some("create") => {}
-        Some(_) => return Err(OAuthError::request("grant_management_action must be create")),
-    }
     let asked = asked(&form, &node.settings.levels)?;
     let detail = parse_detail(form.authorization_details.as_deref())?;
+    let replaced = replaced(node, &form, &known.peer().id, &detail).await?;
+    let detail = match &replaced {
+        Some((ReplaceHow::Merge, old)) => detail.merged_with(&old.terms.to_detail()),
+        _ => detail,
+    };
     let refuse = |description| OAuthError::new(OAuthCode::InvalidAuthorizationDetails, description);
     let dataset = node
         .settings
@@ -119,7 +125,9 @@ pub async fn push_authorization(
         return_path: Some(return_path),
         expected_person: None,
         asked,
-        person: None,
+        person: replaced.as_ref().map(|(_, old)| old.person),
+        replaces: replaced.as_ref().map(|(how, old)| (*how, old.id)),
+        denied_by: None,
         state: RequestState::Requested,
         created_at: now,
         expires_at: now.plus_secs(limits.decision_secs),
@@ -177,6 +185,50 @@ fn asked(form: &PushedForm, levels: &Levels) -> Result<Demand, OAuthError> {
         })
         .transpose()?;
     Ok(Demand { acr, max_age })
+}
+
+/// The consent that a request is to replace or extend (Grant Management for OAuth 2.0 §5): the client's own, not over, and
+/// for the same dataset; to extend it, under the same declared use.
+async fn replaced(
+    node: &Node,
+    form: &PushedForm,
+    client: &EntityId,
+    detail: &AuthorizationDetail,
+) -> Result<Option<(ReplaceHow, Consent)>, OAuthError> {
+    let how = match (form.grant_management_action.as_deref(), &form.grant_id) {
+        (None | Some("create"), None) => return Ok(None),
+        (None | Some("create"), Some(_)) => {
+            return Err(OAuthError::request("grant_id goes with the actions replace and merge"));
+        }
+        (Some(word), grant) => {
+            let how = ReplaceHow::from_word(word)
+                .ok_or(OAuthError::request("grant_management_action must be create, replace or merge"))?;
+            if grant.is_none() {
+                return Err(OAuthError::request("grant_id is missing"));
+            }
+            how
+        }
+    };
+    let unknown = OAuthError::new(OAuthCode::InvalidGrantId, "grant_id names no grant of the client's");
+    let grant: GrantId =
+        form.grant_id.as_deref().and_then(|text| text.parse().ok()).ok_or_else(|| unknown.clone())?;
+    let client = client.clone();
+    let old =
+        node.store.read(move |store| find_own(store, &grant, &client)).await.map_err(
+            |error| match error {
+                StoreError::NotFound => unknown,
+                other => other.into(),
+            },
+        )?;
+    if old.terms.dataset != detail.identifier
+        || (how == ReplaceHow::Merge && old.terms.declared_use != detail.declared_use)
+    {
+        return Err(OAuthError::new(
+            OAuthCode::InvalidAuthorizationDetails,
+            "the grant is for another dataset or use",
+        ));
+    }
+    Ok(Some((how, old)))
 }
 
 /// The one entry of `authorization_details`, strictly parsed.

@@ -134,7 +134,7 @@ fn new_held(
             declared_use: given.declared_use.clone(),
             purpose: declared.purpose.clone(),
             period: None,
-            frequency: Frequency { max: declared.max_exchanges },
+            frequency: Frequency::declared(declared),
             retention: declared.retention.clone(),
             until: given.until,
         },

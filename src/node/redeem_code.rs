@@ -3,10 +3,11 @@
 use super::ask_holder::{self, AskError, GrantStanding, Granted};
 use super::{Node, Problem, ProblemKind};
 use crate::domain::clock::Timestamp;
+use crate::domain::consent::terms::duration_days;
 use crate::domain::consent::{AuthorizationDetail, HeldConsent, HeldState};
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::{HeldConsentId, KeyId};
-use crate::store::{StoreError, held_consents};
+use crate::store::{StoreError, Tx, held_consents};
 
 /// Keeps the tokens of a consent.
 pub(super) async fn keep(
@@ -39,10 +40,25 @@ pub(super) async fn keep(
                 kept.state = known.state;
                 kept.reason = known.reason;
             }
+            if known.grant_id.is_none() {
+                take_place(tx, &kept)?;
+            }
             held_consents::save(tx, &kept)?;
             Ok::<_, StoreError>(kept)
         })
         .await?)
+}
+
+/// What was asked for in the place of another consent ends that one and takes its grant over.
+fn take_place(tx: &mut Tx<'_>, kept: &HeldConsent) -> Result<(), StoreError> {
+    let Some((_, replaced)) = kept.replaces else { return Ok(()) };
+    let mut old = held_consents::find(tx, replaced)?;
+    let same_grant = old.grant_id == kept.grant_id;
+    if !old.state.is_end() {
+        close(&mut old, "replaced", kept.updated_at);
+        held_consents::save(tx, &old)?;
+    }
+    if same_grant { held_consents::let_go_of_grant(tx, &old) } else { Ok(()) }
 }
 
 /// Whether what was allowed narrows what was asked: the recipient's own check of the holder.
@@ -53,10 +69,13 @@ fn within(granted: &AuthorizationDetail, asked: &AuthorizationDetail) -> bool {
         && granted.declared_use == asked.declared_use
         && granted.purpose == asked.purpose
         && granted.datatypes.iter().all(|field| asked.datatypes.contains(field))
-        && granted.frequency.max <= asked.frequency.max
+        && granted.frequency.is_within(&asked.frequency)
+        && duration_days(&granted.retention)
+            .zip(duration_days(&asked.retention))
+            .is_some_and(|(granted, asked)| granted <= asked)
         && granted.until <= asked.until
         && match (asked.period, granted.period) {
-            (Some(asked), Some(granted)) => asked.from <= granted.from && granted.to <= asked.to,
+            (Some(asked), Some(granted)) => granted.is_within(&asked),
             (Some(_), None) => false,
             (None, _) => true,
         }

@@ -3,10 +3,12 @@
 use serde::Deserialize;
 
 use super::{Node, Problem, ProblemKind, Service};
-use crate::domain::catalogue::Demand;
-use crate::domain::clock::Day;
-use crate::domain::consent::terms::{DETAIL_TYPE, fits_until};
-use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin, Period};
+use crate::domain::catalogue::{DeclaredUse, Demand};
+use crate::domain::clock::{Day, Timestamp, Window};
+use crate::domain::consent::terms::{DETAIL_TYPE, duration_days, fits_until};
+use crate::domain::consent::{
+    AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin, Period, ReplaceHow,
+};
 use crate::domain::ids::{DatasetId, EntityId, FieldName, HeldConsentId, NationalIdentifier};
 use crate::node::start_consent::last_day;
 use crate::ports::random;
@@ -32,6 +34,12 @@ pub struct ServiceRequest {
     /// How many times; once when absent.
     #[serde(default)]
     pub times: Option<u32>,
+    /// In which stretch of time (ISO 8601 duration); over the permission's whole life when absent.
+    #[serde(default)]
+    pub per: Option<Window>,
+    /// How long the service keeps the data (ISO 8601 duration); as long as the use allows when absent.
+    #[serde(default)]
+    pub retention: Option<String>,
     /// The last day; as far ahead as the use allows when absent.
     #[serde(default)]
     pub until: Option<Day>,
@@ -48,6 +56,12 @@ pub struct ServiceRequest {
     /// The service's own name for its case.
     #[serde(default)]
     pub case_reference: Option<String>,
+    /// The service's own consent in whose place this one is to come.
+    #[serde(default)]
+    pub replaces: Option<HeldConsentId>,
+    /// The service's own consent to which this one is to add.
+    #[serde(default)]
+    pub extends: Option<HeldConsentId>,
     /// Where the resident's browser goes when all is done.
     pub return_url: String,
 }
@@ -85,7 +99,8 @@ pub async fn request_consent(
     if asked.acr_values.as_ref().is_some_and(|values| !is_acr_values(values)) {
         return Err(bad("acrValues is no list of levels"));
     }
-    let times = asked.times.unwrap_or(1);
+    let frequency = Frequency { max: asked.times.unwrap_or(1), per: asked.per };
+    let retention = asked.retention.unwrap_or_else(|| declared.retention.clone());
     let until = asked.until.unwrap_or_else(|| last_day(now, declared.max_days));
     let fields = asked.fields.unwrap_or_else(|| {
         declared.required_fields.iter().chain(&declared.optional_fields).cloned().collect()
@@ -95,8 +110,12 @@ pub async fn request_consent(
     {
         return Err(beyond("fields go beyond the declared use or lack a required one"));
     }
-    if !(1..=declared.max_exchanges).contains(&times) {
-        return Err(beyond("times is outside the declared use"));
+    if !frequency.is_within(&Frequency::declared(declared)) {
+        return Err(beyond("times or per is outside the declared use"));
+    }
+    let (kept, allowed) = (duration_days(&retention), duration_days(&declared.retention));
+    if !kept.zip(allowed).is_some_and(|(kept, allowed)| kept <= allowed) {
+        return Err(beyond("retention is outside the declared use"));
     }
     if !fits_until(until, now, i64::from(declared.max_days)) {
         return Err(beyond("until is outside the declared use"));
@@ -107,6 +126,12 @@ pub async fn request_consent(
         .map(NationalIdentifier::new)
         .transpose()
         .map_err(|_| bad("person is not a national identifier"))?;
+    let replaces = match (asked.replaces, asked.extends) {
+        (None, None) => None,
+        (Some(old), None) => Some((ReplaceHow::Replace, find(node, service, old).await?)),
+        (None, Some(old)) => Some((ReplaceHow::Merge, find(node, service, old).await?)),
+        (Some(_), Some(_)) => return Err(bad("replaces and extends exclude each other")),
+    };
     let held = HeldConsent {
         id: HeldConsentId::from_bytes(random(&*node.entropy)),
         origin: Origin::Pushed,
@@ -120,8 +145,8 @@ pub async fn request_consent(
             declared_use: declared.id.clone(),
             purpose: declared.purpose.clone(),
             period: asked.period,
-            frequency: Frequency { max: times },
-            retention: declared.retention.clone(),
+            frequency,
+            retention,
             until,
         },
         holder: asked.holder,
@@ -135,9 +160,13 @@ pub async fn request_consent(
         tokens: None,
         sequence: 0,
         commitment: None,
-        replaces: None,
+        replaces: replaces.as_ref().map(|(how, old)| (*how, old.id)),
         created_at: now,
         updated_at: now,
+    };
+    let held = match &replaces {
+        Some((how, old)) => about(*how, old, held, declared, now)?,
+        None => held,
     };
     // Trusted before anything is promised to the service.
     node.peers.resolve(&held.holder).await?;
@@ -150,6 +179,36 @@ pub async fn request_consent(
 fn is_acr_values(text: &str) -> bool {
     text.len() <= 512
         && text.split(' ').all(|value| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
+/// A request about a consent that the service has: in force or paused, of the same holder and dataset; to add to it, under
+/// the same use.
+fn about(
+    how: ReplaceHow,
+    old: &HeldConsent,
+    mut held: HeldConsent,
+    declared: &DeclaredUse,
+    now: Timestamp,
+) -> Result<HeldConsent, Problem> {
+    if !matches!(old.state, HeldState::Active | HeldState::Suspended) {
+        return Err(Problem::new(ProblemKind::ConsentNotInForce));
+    }
+    if old.holder != held.holder || old.detail.identifier != held.detail.identifier {
+        return Err(Problem::with_detail(
+            ProblemKind::BadRequest,
+            "the consent is another city's or dataset's",
+        ));
+    }
+    if how == ReplaceHow::Merge {
+        held.detail = held.detail.merged_with(&old.detail);
+        if old.detail.declared_use != held.detail.declared_use || !held.detail.is_within(declared, now) {
+            return Err(Problem::with_detail(
+                ProblemKind::BeyondDeclaredUse,
+                "what comes of it is outside the declared use",
+            ));
+        }
+    }
+    Ok(held)
 }
 
 /// Whether a browser may be sent there: same scheme, host and port as a configured prefix, and below its path.

@@ -7,6 +7,7 @@ use super::{KeyPurpose, Node};
 use crate::domain::audit::{Entry, Leaf};
 use crate::domain::catalogue::{Dataset, Demand};
 use crate::domain::clock::Timestamp;
+use crate::domain::consent::Consent;
 use crate::domain::exchange::receipt::{EXCHANGE_RECEIPT, Receipt, digest};
 use crate::domain::exchange::{Release, ReleaseScope};
 use crate::domain::federation::{TrustError, TrustedPeer};
@@ -17,7 +18,7 @@ use crate::ports::random;
 use crate::store::exchanges::Exchange;
 use crate::store::refusals::NewRefusal;
 use crate::store::used_once::Kind;
-use crate::store::{StoreError, consents, exchanges, log, persons, refusals, used_once};
+use crate::store::{Reader, StoreError, consents, exchanges, log, persons, refusals, used_once};
 
 /// One request at the exchange endpoint, taken apart and not yet believed.
 pub struct ExchangeRequest {
@@ -102,7 +103,7 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
     // 6: status, and whose data.
     let grant = token.claims().grant_id.clone();
     let (jkt, jti) = (proof.jkt().clone(), proof.jti().clone());
-    let (consent, subject, footing, replayed) = node
+    let (consent, subject, footing, replayed, recent) = node
         .store
         .read(move |store| {
             let consent = consents::find_by_grant(store, &grant)?;
@@ -110,7 +111,8 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
             let footing = consents::footing(store, consent.id)?;
             // Looked at before the register is bothered; what counts is the insert of step 9.
             let replayed = used_once::is_used(store, Kind::DpopProof, jkt.as_str(), &jti)?;
-            Ok::<_, StoreError>((consent, subject, footing, replayed))
+            let recent = recent(store, &consent)?;
+            Ok::<_, StoreError>((consent, subject, footing, replayed, recent))
         })
         .await
         .map_err(|error| match error {
@@ -130,6 +132,7 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
     if request.has_body {
         return Err(Refusal::scope("body_not_expected"));
     }
+    not_too_often(verified.consent(), &recent, now)?;
     let scope = ReleaseScope::decide(&verified, dataset, &request.method, &request.query)?;
     known_well_enough(node, &verified, dataset, footing)?;
     still_declared(node, &verified, &scope).await?;
@@ -182,6 +185,21 @@ async fn still_declared(
     })?;
     let covered = terms.is_covered_by(&declared, scope.fields());
     if covered { Ok(()) } else { Err(Refusal::scope("declared_use_narrowed")) }
+}
+
+/// The latest exchanges under a consent, as many as its stretch of time allows; none where it has no such limit.
+fn recent(store: &mut Reader<'_>, consent: &Consent) -> Result<Vec<Timestamp>, StoreError> {
+    match consent.terms.per {
+        Some(_) => exchanges::latest(store, consent.id, consent.terms.max_exchanges),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn not_too_often(consent: &Consent, recent: &[Timestamp], now: Timestamp) -> Result<(), Refusal> {
+    match consent.terms.next_at(recent, now) {
+        Some(next) => Err(Refusal::too_often(next.secs().saturating_sub(now.secs()).max(1))),
+        None => Ok(()),
+    }
 }
 
 async fn read(
@@ -255,6 +273,8 @@ async fn commit(
     node.store
         .write_log(move |tx| {
             let mut consent = consents::lock(tx, record.consent).map_err(Uncommitted::Store)?;
+            let made = recent(tx, &consent).map_err(Uncommitted::Store)?;
+            not_too_often(&consent, &made, now).map_err(Uncommitted::Refused)?;
             // Revoked since it was read: what was read from the register stays here.
             let ended = consent
                 .count_exchange(now)

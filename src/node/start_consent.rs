@@ -40,7 +40,7 @@ pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> 
         declared_use: declared_use.id.clone(),
         purpose: declared_use.purpose.clone(),
         period: None,
-        frequency: Frequency { max: declared_use.max_exchanges },
+        frequency: Frequency::declared(&declared_use),
         retention: declared_use.retention.clone(),
         until: last_day(now, declared_use.max_days.min(node.settings.limits.consent_max_days)),
     };
@@ -62,6 +62,8 @@ pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> 
         return_path: None,
         expected_person: None,
         asked: Demand::default(),
+        replaces: None,
+        denied_by: None,
         person: Some(resident.person),
         state: RequestState::Requested,
         created_at: now,

@@ -44,6 +44,7 @@ pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Started, Pr
     };
     let mut form = client_authentication(node, &holder.id, now)?;
     form.extend(parameters(node, &held, &pending, &dpop_key)?);
+    form.extend(action(node, &held).await?);
     let answer = post_form(node, &server.pushed_authorization_request_endpoint, form, Vec::new()).await?;
     remember_nonce(node, &holder.id, &answer);
     if answer.status != 201 {
@@ -76,6 +77,16 @@ async fn tell_unmet(node: &Node, mut held: HeldConsent) -> Result<(), Problem> {
     Ok(node.store.write(move |tx| held_consents::save(tx, &held)).await?)
 }
 
+/// What the request does to the grant that there is, or that it makes one (Grant Management for OAuth 2.0 §5.1).
+async fn action(node: &Node, held: &HeldConsent) -> Result<Vec<(String, String)>, Problem> {
+    let word = |word: &str| ("grant_management_action".to_owned(), word.to_owned());
+    let Some((how, old)) = held.replaces else { return Ok(vec![word("create")]) };
+    let old = node.store.read(move |store| held_consents::find(store, old)).await?;
+    let grant =
+        old.grant_id.filter(|_| !old.state.is_end()).ok_or(Problem::new(ProblemKind::ConsentNotInForce))?;
+    Ok(vec![word(how.as_str()), ("grant_id".to_owned(), grant.to_string())])
+}
+
 fn parameters(
     node: &Node,
     held: &HeldConsent,
@@ -92,7 +103,6 @@ fn parameters(
         ("code_challenge_method", "S256".to_owned()),
         ("dpop_jkt", dpop_key.public().thumbprint().to_string()),
         ("authorization_details", details),
-        ("grant_management_action", "create".to_owned()),
     ];
     if let Some(acr_values) = &held.asked.acr {
         form.push(("acr_values", acr_values.clone()));

@@ -4,10 +4,10 @@ use super::log_in::Resident;
 use super::{Node, Problem, ProblemKind};
 use crate::domain::catalogue::{Dataset, Demand, Language, Record};
 use crate::domain::consent::document::DocumentParts;
-use crate::domain::consent::{ConsentDocument, ConsentRequest, RequestState};
+use crate::domain::consent::{Consent, ConsentDocument, ConsentRequest, RequestState};
 use crate::domain::ids::{ConsentId, NationalIdentifier, PairwiseSubject, RequestId};
 use crate::domain::jose::{b64url, sha256};
-use crate::store::{consent_requests, persons};
+use crate::store::{consent_requests, consents, persons};
 
 /// A request as shown.
 pub struct Offer {
@@ -88,6 +88,24 @@ pub async fn decided(node: &Node, resident: &Resident, id: RequestId) -> Result<
     let person = resident.person;
     let request = node.store.read(move |store| consent_requests::find(store, id)).await?;
     if request.person == Some(person) { Ok(request) } else { Err(Problem::new(ProblemKind::NotFound)) }
+}
+
+/// The resident's own consent that a request is to replace or extend.
+///
+/// # Errors
+/// [`Problem`] `changed` when it is over meanwhile.
+pub async fn replaced(
+    node: &Node,
+    resident: &Resident,
+    request: &ConsentRequest,
+) -> Result<Option<Consent>, Problem> {
+    let Some((_, id)) = request.replaces else { return Ok(None) };
+    let old = node.store.read(move |store| consents::find(store, id)).await?;
+    if old.person == resident.person && old.state.ended_at().is_none() {
+        Ok(Some(old))
+    } else {
+        Err(Problem::new(ProblemKind::Changed))
+    }
 }
 
 /// The offer in one language and its hash.

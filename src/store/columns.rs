@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Binary, Text};
 use crate::domain::catalogue::Demand;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{
-    ConsentId, DatasetId, EntityId, ExchangeId, GrantId, HeldConsentId, Jti, KeyId, OutboxId,
+    ConsentId, DatasetId, DenialId, EntityId, ExchangeId, GrantId, HeldConsentId, Jti, KeyId, OutboxId,
     PairwiseSubject, PersonId, ReceiptId, RequestId, ServiceId, Thumbprint, UseId,
 };
 use crate::store::StoreError;
@@ -154,6 +154,7 @@ binary_columns!(
     HeldConsentId => |bytes| Ok(Self::try_from(bytes)?),
     PersonId => |bytes| Ok(Self::try_from(bytes)?),
     ExchangeId => |bytes| Ok(Self::try_from(bytes)?),
+    DenialId => |bytes| Ok(Self::try_from(bytes)?),
     ReceiptId => |bytes| Ok(Self::try_from(bytes)?),
     OutboxId => |bytes| Ok(Self::try_from(bytes)?),
     KeyedHash => |bytes| Ok(KeyedHash::stored(bytes, "a keyed hash")?),

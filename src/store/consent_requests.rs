@@ -8,7 +8,7 @@ use super::schema::consent_requests;
 use super::sealed::{KeyedHash, column};
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{ConsentRequest, Origin, PendingDecision, RequestState};
+use crate::domain::consent::{ConsentRequest, DenialKind, Origin, PendingDecision, ReplaceHow, RequestState};
 use crate::domain::ids::{ConsentId, EntityId, PersonId, RequestId};
 
 const URI_KIND: &str = "request-uri";
@@ -30,6 +30,9 @@ struct Row {
     expires_at: Timestamp,
     asked_acr: Option<String>,
     asked_max_age: Option<i64>,
+    action: Option<String>,
+    replaces: Option<ConsentId>,
+    denied_by: Option<String>,
 }
 
 impl Row {
@@ -41,7 +44,17 @@ impl Row {
             ("lapsed", None) => RequestState::Lapsed,
             _ => return Err(StoreError::Corrupt("consent_requests.state")),
         };
+        let how = self
+            .action
+            .as_deref()
+            .map(|word| ReplaceHow::from_word(word).ok_or(StoreError::Corrupt("consent_requests.action")));
+        let denied_by = self
+            .denied_by
+            .as_deref()
+            .map(|word| DenialKind::from_word(word).ok_or(StoreError::Corrupt("consent_requests.denied_by")));
         Ok(ConsentRequest {
+            replaces: how.transpose()?.zip(self.replaces),
+            denied_by: denied_by.transpose()?,
             id: self.id,
             origin: Origin::from_word(&self.origin).ok_or(StoreError::Corrupt("consent_requests.origin"))?,
             terms: from_json(&self.terms, "consent_requests.terms")?,
@@ -102,6 +115,8 @@ pub fn insert(
             consent_requests::expires_at.eq(request.expires_at),
             consent_requests::asked_acr.eq(request.asked.acr.as_deref()),
             consent_requests::asked_max_age.eq(request.asked.max_age.map(i64::from)),
+            consent_requests::action.eq(request.replaces.map(|(how, _)| how.as_str())),
+            consent_requests::replaces.eq(request.replaces.map(|(_, consent)| consent)),
         ))
         .execute(tx.db)?;
     Ok(())
@@ -222,6 +237,48 @@ pub fn conclude(
     ))
     .execute(tx.db)?;
     if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+}
+
+/// Declines an open request because of a standing denial of the resident to whom it belongs.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when it is not open any more.
+pub fn deny(
+    tx: &mut Tx<'_>,
+    id: RequestId,
+    person: PersonId,
+    by: DenialKind,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    conclude(tx, id, RequestState::Declined, now)?;
+    diesel::update(consent_requests::table.find(id))
+        .set((consent_requests::denied_by.eq(by.as_str()), consent_requests::person.eq(person)))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+/// The requests that a standing denial of a resident refused, latest first, with the moment of each.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn denied_of(
+    reader: &mut Reader<'_>,
+    person: PersonId,
+    limit: u32,
+) -> Result<Vec<(ConsentRequest, Timestamp)>, StoreError> {
+    let rows: Vec<(Row, Option<Timestamp>)> = consent_requests::table
+        .filter(consent_requests::person.eq(person).and(consent_requests::denied_by.is_not_null()))
+        .order((consent_requests::created_at.desc(), consent_requests::id))
+        .limit(i64::from(limit))
+        .select((Row::as_select(), consent_requests::ended_at))
+        .load(reader.db)?;
+    rows.into_iter()
+        .map(|(row, ended)| {
+            let request = row.into_request()?;
+            let at = ended.unwrap_or(request.created_at);
+            Ok((request, at))
+        })
+        .collect()
 }
 
 /// The open requests that wait for a resident, oldest first: those they have opened, and those whose service expects

@@ -173,6 +173,19 @@ pub fn of_consent(
     rows.into_iter().map(Row::into_exchange).collect()
 }
 
+/// When the latest exchanges under one consent were released, latest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn latest(reader: &mut Reader<'_>, consent: ConsentId, limit: u32) -> Result<Vec<Timestamp>, StoreError> {
+    Ok(exchanges::table
+        .filter(exchanges::consent.eq(consent))
+        .order(exchanges::at.desc())
+        .limit(i64::from(limit))
+        .select(exchanges::at)
+        .load(reader.db)?)
+}
+
 /// The exchanges under all of a person's consents, latest first.
 ///
 /// # Errors

@@ -70,6 +70,23 @@ pub fn received(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<u32, Sto
     u32::try_from(count).map_err(|_| StoreError::Corrupt("fetches"))
 }
 
+/// When the latest fetches under one consent brought data, latest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn latest_received(
+    reader: &mut Reader<'_>,
+    held: HeldConsentId,
+    limit: u32,
+) -> Result<Vec<Timestamp>, StoreError> {
+    Ok(fetches::table
+        .filter(fetches::held.eq(held).and(fetches::outcome.eq(RECEIVED)))
+        .order(fetches::seq.desc())
+        .limit(i64::from(limit))
+        .select(fetches::at)
+        .load(reader.db)?)
+}
+
 /// The fetches under one consent, latest first.
 ///
 /// # Errors

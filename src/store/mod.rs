@@ -29,6 +29,7 @@ pub mod root_keys;
 pub mod sealed;
 pub mod sessions;
 pub mod signing_keys;
+pub mod standing_denials;
 pub mod status_lists;
 pub mod tokens;
 pub mod trust_marks;

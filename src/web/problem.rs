@@ -172,7 +172,11 @@ impl ResponseError for HttpProblem {
 
     fn error_response(&self) -> HttpResponse {
         log(&self.0);
-        respond(self.0.kind, self.0.detail.as_deref())
+        let mut response = respond(self.0.kind, self.0.detail.as_deref());
+        if let Some(secs) = self.0.retry_secs {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs.max(1)));
+        }
+        response
     }
 }
 

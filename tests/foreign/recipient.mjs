@@ -11,6 +11,7 @@ import { listen, stopListening } from './loopback.mjs';
 export const PRE_AUTHORIZED = 'urn:ietf:params:oauth:grant-type:pre-authorized_code';
 export const EVENTS = {
   given: 'urn:omadata:event:consent-given',
+  changed: 'urn:omadata:event:consent-changed',
   revoked: 'urn:omadata:event:consent-revoked',
 };
 const DAY = 86_400_000;
@@ -278,6 +279,18 @@ export class Recipient {
         'status', 'consent_commitment'],
     });
     return payload;
+  }
+
+  /** One request at the holder's grant management endpoint, with a token of the client's own (client credentials). */
+  async manageGrant(holder, grant, { method = 'GET', scope = 'grant_management_query' } = {}) {
+    const { config, dpop } = await this.holder(holder);
+    const { access_token: token } = await oauth.clientCredentialsGrant(config, { scope }, { DPoP: dpop });
+    const url = new URL(`${config.serverMetadata().grant_management_endpoint}/${grant}`);
+    const response = await oauth.fetchProtectedResource(
+      config, token, url, method, undefined, undefined, { DPoP: dpop },
+    );
+    const body = await response.text();
+    return { status: response.status, json: body ? JSON.parse(body) : undefined };
   }
 
   async introspect(holder, accessToken) {

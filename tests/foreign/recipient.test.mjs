@@ -214,6 +214,53 @@ test('the resident starts: the recipient gets a code by a signed push, and fetch
   assert.deepEqual(recipient.refused, [], 'every event was well-formed');
 });
 
+test('grant management: asked about, extended under the same name, given back', async () => {
+  const { config } = await recipient.holder(espoo);
+  const server = config.serverMetadata();
+  for (const action of ['query', 'revoke', 'create', 'merge', 'replace']) {
+    assert.ok(server.grant_management_actions_supported.includes(action), action);
+  }
+  const visitor = new Visitor();
+  const { request, arrivedAt } = await consent({ times: 2, visitor });
+  const first = await recipient.redeem(request, arrivedAt);
+  const known = await recipient.manageGrant(espoo, first.grant_id);
+  assert.equal(known.status, 200);
+  assert.equal(known.json.status, 'active');
+  assert.deepEqual(known.json.authorization_details, first.authorization_details);
+
+  const [use] = recipient.uses;
+  const about = (action, grant) => ({ grant_management_action: action, ...(grant && { grant_id: grant }) });
+  const detail = recipient.detail(espoo, placements, use);
+  await refused(recipient.ask(espoo, detail, about('merge', 'no-such-grant')), 400, 'invalid_grant_id');
+  await refused(recipient.ask(espoo, detail, about('merge')), 400, 'invalid_request');
+  await refused(recipient.ask(espoo, detail, about('create', first.grant_id)), 400, 'invalid_request');
+  await refused(recipient.ask(espoo, detail, about('update', first.grant_id)), 400, 'invalid_request');
+
+  const more = await recipient.ask(espoo, detail, about('merge', first.grant_id));
+  await visitor.open(more.url);
+  assert.match(visitor.page.text, /Mikä muuttuisi/);
+  await decide(visitor, 'allow', { fields: ['type'], times: 5 });
+  const second = await recipient.redeem(more, await more.arrival);
+  assert.equal(second.grant_id, first.grant_id, 'a grant keeps its name');
+  assert.ok(second.authorization_details[0].datatypes.includes('type'));
+  await refused(recipient.fetchData(espoo, placements, first.access_token), 401, 'invalid_token');
+  await recipient.fetchData(espoo, placements, second.access_token);
+  const event = await recipient.event(EVENTS.changed, {
+    from: espoo, fits: (subject) => subject.grant_id === first.grant_id,
+  });
+  assert.equal(event.reason, 'replaced');
+
+  await refused(
+    recipient.manageGrant(espoo, first.grant_id, { method: 'DELETE' }), 403, 'insufficient_scope',
+  );
+  const scope = 'grant_management_revoke';
+  assert.equal((await recipient.manageGrant(espoo, first.grant_id, { method: 'DELETE', scope })).status, 204);
+  await refused(recipient.fetchData(espoo, placements, second.access_token), 401, 'invalid_token');
+  for (const grant of [first.grant_id, 'no-such-grant']) {
+    assert.equal((await recipient.manageGrant(espoo, grant)).status, 404, 'ended and unknown look alike');
+  }
+});
+
 test('a stranger who is no member gets nothing', async () => {
   const { startRecipient } = await import('./recipient.mjs');
   const { freePorts } = await import('./loopback.mjs');

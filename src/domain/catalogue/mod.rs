@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use assurance::{Demand, Levels};
 
+use super::clock::Window;
 use super::ids::{DatasetId, DatasetType, EntityId, FieldName, NationalIdentifier, ServiceId, UseId};
 
 /// The three languages of every text.
@@ -213,8 +214,11 @@ pub struct DeclaredUse {
     /// Fields that the resident may leave out.
     #[serde(default)]
     pub optional_fields: Vec<FieldName>,
-    /// How many exchanges one permission allows at most.
+    /// How many exchanges one permission allows at most: in all, or in any stretch of time as long as `per`.
     pub max_exchanges: u32,
+    /// The stretch, where a permission may be used again and again until its last day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per: Option<Window>,
     /// The longest that one permission may last, in days (365 at most).
     pub max_days: u16,
     /// How long the recipient keeps what it fetched, ISO 8601 duration.

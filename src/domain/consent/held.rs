@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::document::Commitment;
-use super::request::Origin;
+use super::request::{Origin, ReplaceHow};
 use super::terms::AuthorizationDetail;
 use crate::domain::catalogue::Demand;
 use crate::domain::clock::Timestamp;
@@ -120,33 +120,6 @@ impl std::fmt::Debug for HeldConsent {
             .field("id", &self.id)
             .field("state", &self.state)
             .finish_non_exhaustive()
-    }
-}
-
-/// How a request goes about a consent that is there already (`grant_management_action`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReplaceHow {
-    /// What is asked comes in its place.
-    Replace,
-    /// What is asked is added to it.
-    Merge,
-}
-
-impl ReplaceHow {
-    /// The word on the wire and in the store.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Replace => "replace",
-            Self::Merge => "merge",
-        }
-    }
-
-    /// From the word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Replace, Self::Merge].into_iter().find(|how| how.as_str() == word)
     }
 }
 

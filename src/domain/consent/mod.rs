@@ -2,6 +2,7 @@
 //!
 //! * [`terms`]: what one consent covers, and how a request is held against the declared use and the dataset.
 //! * [`state`]: the life cycle as an enum with transitions that can refuse.
+//! * [`denial`]: what a resident has refused for good.
 //! * [`document`]: exactly what the resident saw, in canonical JSON, and the commitment to it.
 //! * [`deletion`]: when fetched data must be gone.
 //! * [`evidence`]: the login provider's signature over that commitment.
@@ -9,6 +10,7 @@
 //! * [`receipt`]: the holder's signature over the decision and over every change since, for the resident to keep.
 
 pub mod deletion;
+pub mod denial;
 pub mod document;
 pub mod evidence;
 pub mod held;
@@ -19,11 +21,12 @@ pub mod state;
 pub mod terms;
 
 pub use deletion::DeletionState;
+pub use denial::{DenialKind, StandingDenial};
 pub use document::{Commitment, ConsentDocument, Salt};
 pub use evidence::{Chains, Committed, Evidence, EvidenceError, VerifiedEvidence};
-pub use held::{HeldConsent, HeldState, HeldTokens, PendingAuthorization, ReplaceHow};
+pub use held::{HeldConsent, HeldState, HeldTokens, PendingAuthorization};
 pub use passkey::{PasskeyError, PasskeyEvidence};
 pub use receipt::{ConsentReceipt, Happening, Issuer, ReceiptChange};
-pub use request::{ConsentRequest, Origin, PendingDecision, RequestState};
+pub use request::{ConsentRequest, Origin, PendingDecision, ReplaceHow, RequestState};
 pub use state::{Actor, Consent, ConsentState, End, Reason, Transition, TransitionError};
 pub use terms::{AuthorizationDetail, DetailError, Frequency, Period, Terms};

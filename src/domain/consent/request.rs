@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::denial::DenialKind;
 use super::terms::Terms;
 use crate::domain::catalogue::{DeclaredUse, Demand, Text};
 use crate::domain::clock::Timestamp;
@@ -31,6 +32,33 @@ impl Origin {
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Pushed, Self::Portal].into_iter().find(|origin| origin.as_str() == word)
+    }
+}
+
+/// How a request goes about a consent that is there already (`grant_management_action`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplaceHow {
+    /// What is asked comes in its place.
+    Replace,
+    /// What is asked is added to it.
+    Merge,
+}
+
+impl ReplaceHow {
+    /// The word on the wire and in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::Merge => "merge",
+        }
+    }
+
+    /// From the word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Replace, Self::Merge].into_iter().find(|how| how.as_str() == word)
     }
 }
 
@@ -80,6 +108,10 @@ pub struct ConsentRequest {
     pub expected_person: Option<Vec<u8>>,
     /// How the one who asks wants the resident to be known, beyond what the dataset demands.
     pub asked: Demand,
+    /// The consent that it is to replace or extend: only whose consent that is can decide.
+    pub replaces: Option<(ReplaceHow, ConsentId)>,
+    /// The standing denial that refused it, where one did.
+    pub denied_by: Option<DenialKind>,
     /// Who opened it first; nobody else can.
     pub person: Option<PersonId>,
     /// Where it stands.

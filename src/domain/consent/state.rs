@@ -277,9 +277,14 @@ impl Consent {
             ConsentState::Ended { how: End::Exhausted, .. } => Err(NotInForce::Exhausted),
             ConsentState::Ended { .. } => Err(NotInForce::Ended),
             ConsentState::Active if self.terms.until.end() <= now => Err(NotInForce::Ended),
-            ConsentState::Active if self.exchanges >= self.terms.max_exchanges => Err(NotInForce::Exhausted),
+            ConsentState::Active if self.is_used_up() => Err(NotInForce::Exhausted),
             ConsentState::Active => Ok(()),
         }
+    }
+
+    /// Whether all exchanges were made that the terms allow in all.
+    const fn is_used_up(&self) -> bool {
+        self.terms.per.is_none() && self.exchanges >= self.terms.max_exchanges
     }
 
     /// Counts one exchange; the last one that the terms allow ends the consent.
@@ -290,7 +295,7 @@ impl Consent {
         self.in_force(now)?;
         self.exchanges = self.exchanges.saturating_add(1);
         self.last_exchange_at = Some(now);
-        if self.exchanges < self.terms.max_exchanges {
+        if !self.is_used_up() {
             return Ok(None);
         }
         let to = ConsentState::Ended { at: now, how: End::Exhausted };
@@ -384,5 +389,121 @@ impl Consent {
 
     const fn cannot_become(&self, to: ConsentState) -> TransitionError {
         TransitionError { from: self.state.as_str(), to: to.as_str() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::consent::Frequency;
+
+    fn consent(max: u32, per: Option<&str>) -> Consent {
+        let mut terms = serde_json::json!({
+            "holder": "https://espoo.example", "recipient": "https://helsinki.example",
+            "declaredUse": "https://helsinki.example/catalogue/uses/daycare", "dataset": "placements",
+            "fields": ["unit"], "purpose": "https://w3id.org/dpv#ServiceProvision", "period": null,
+            "maxExchanges": max, "retention": "P1Y", "until": "2026-12-31"
+        });
+        if let Some(per) = per {
+            terms["per"] = per.into();
+        }
+        Consent {
+            id: ConsentId::from_bytes([1; 16]),
+            grant_id: GrantId::new("grant").unwrap(),
+            person: PersonId::from_bytes([2; 16]),
+            subject: PairwiseSubject::new("subject").unwrap(),
+            terms: serde_json::from_value(terms).unwrap(),
+            origin: Origin::Pushed,
+            commitment: Commitment::from_text("commitment".to_owned()),
+            status_index: 0,
+            state: ConsentState::Active,
+            reason: Reason::Decided,
+            replaces: None,
+            replaced_by: None,
+            exchanges: 0,
+            last_exchange_at: None,
+            decided_at: Timestamp::from_secs(0),
+            acr: None,
+            auth_time: Some(Timestamp::from_secs(0)),
+        }
+    }
+
+    #[test]
+    fn every_reason_has_a_word_of_its_own() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::from_word(reason.as_str()), Some(reason));
+            let json = serde_json::to_value(reason).unwrap();
+            assert_eq!(json, reason.as_str(), "the same word everywhere");
+        }
+    }
+
+    #[test]
+    fn a_suspended_consent_does_not_outlive_its_last_day() {
+        let mut held = consent(3, None);
+        let end = held.terms.until.end();
+        held.suspend(Actor::Resident, Reason::Paused, end.plus_secs(-9)).unwrap();
+        assert_eq!(held.in_force(end.plus_secs(-8)), Err(NotInForce::Suspended));
+        assert!(held.resume(Actor::Resident, Reason::Continued, end).is_err());
+        held.expire(end).unwrap();
+        assert!(held.suspend(Actor::Node, Reason::UseChanged, end).is_err());
+        assert!(held.revoke(Actor::Resident, Reason::TakenBack, end).is_err());
+    }
+
+    proptest! {
+        /// Exchanges that come at any moments are let through only as often as any stretch of time allows.
+        #[test]
+        fn no_stretch_of_time_holds_more_than_it_may(
+            max in 1_u32..5,
+            days in 1_i64..5,
+            mut moments in proptest::collection::vec(0_i64..20 * 86_400, 1..60),
+        ) {
+            moments.sort_unstable();
+            let mut held = consent(max, Some(&format!("P{days}D")));
+            let mut made: Vec<Timestamp> = Vec::new();
+            for moment in moments {
+                let now = Timestamp::from_secs(moment);
+                let recent: Vec<Timestamp> = made.iter().rev().take(usize::try_from(max).unwrap()).copied().collect();
+                match held.terms.next_at(&recent, now) {
+                    Some(next) => {
+                        // What is said about the next time is true: then, and not a second earlier.
+                        prop_assert!(next > now);
+                        prop_assert_eq!(held.terms.next_at(&recent, next), None);
+                        prop_assert!(held.terms.next_at(&recent, next.plus_secs(-1)).is_some());
+                    }
+                    None => {
+                        prop_assert_eq!(held.count_exchange(now), Ok(None), "a stretch does not use it up");
+                        made.push(now);
+                    }
+                }
+            }
+            for from in &made {
+                let to = from.plus_secs(days * 86_400);
+                let inside = made.iter().filter(|at| *at >= from && **at < to).count();
+                prop_assert!(inside <= usize::try_from(max).unwrap(), "{inside} in one stretch");
+            }
+        }
+
+        /// Narrower is an order: reflexive, and narrower than narrower is narrower.
+        #[test]
+        fn being_within_is_an_order(
+            a in (1_u32..6, proptest::option::of(1_u32..9)),
+            b in (1_u32..6, proptest::option::of(1_u32..9)),
+            c in (1_u32..6, proptest::option::of(1_u32..9)),
+        ) {
+            let frequency = |(max, days): (u32, Option<u32>)| Frequency {
+                max,
+                per: days.map(|days| format!("P{days}D").try_into().unwrap()),
+            };
+            let (a, b, c) = (frequency(a), frequency(b), frequency(c));
+            prop_assert!(a.is_within(&a));
+            if a.is_within(&b) && b.is_within(&c) {
+                prop_assert!(a.is_within(&c), "{a:?} {b:?} {c:?}");
+            }
+            if a.is_within(&b) && b.is_within(&a) {
+                prop_assert_eq!(&a, &b);
+            }
+        }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::catalogue::{Dataset, DeclaredUse};
-use crate::domain::clock::{Day, Timestamp};
+pub use crate::domain::clock::duration_days;
+use crate::domain::clock::{Day, Timestamp, Window};
 use crate::domain::ids::{DatasetId, EntityId, FieldName, UseId};
 
 /// The `type` of every `authorization_details` entry that a node understands (RFC 9396 §2).
@@ -25,6 +26,12 @@ pub struct Period {
 }
 
 impl Period {
+    /// Whether it is a part of another.
+    #[must_use]
+    pub fn is_within(&self, wider: &Self) -> bool {
+        self.from <= self.to && wider.from <= self.from && self.to <= wider.to
+    }
+
     /// Whether something that lasted from `start` to `end` (open when absent) touches this period.
     #[must_use]
     pub fn touches(&self, start: Option<Day>, end: Option<Day>) -> bool {
@@ -33,11 +40,49 @@ impl Period {
 }
 
 /// How often the data may be fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frequency {
-    /// Exchanges over the consent's whole life.
+    /// Exchanges: over the consent's whole life, or in any stretch of time as long as `per`.
     pub max: u32,
+    /// The stretch, where it is not the whole life.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per: Option<Window>,
+}
+
+impl Frequency {
+    /// So often over the consent's whole life.
+    #[must_use]
+    pub const fn in_all(max: u32) -> Self {
+        Self { max, per: None }
+    }
+
+    /// As often as a declared use allows at most.
+    #[must_use]
+    pub fn declared(declared: &DeclaredUse) -> Self {
+        Self { max: declared.max_exchanges, per: declared.per.clone() }
+    }
+
+    /// When the next exchange may be made, where the stretch of time that ends now is full. `recent` are the moments of
+    /// the exchanges made, latest first, as many as the stretch allows at most.
+    #[must_use]
+    pub fn next_at(&self, recent: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
+        let per = self.per.as_ref()?;
+        let most = usize::try_from(self.max).ok()?;
+        let free = recent.get(most.checked_sub(1)?)?.plus_secs(per.secs());
+        (free > now).then_some(free)
+    }
+
+    /// Whether it is no more than another: no more times, in all or in no shorter a stretch.
+    #[must_use]
+    pub fn is_within(&self, wider: &Self) -> bool {
+        let stretch = match (&self.per, &wider.per) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(per), Some(wider)) => per.secs() >= wider.secs(),
+        };
+        stretch && (1..=wider.max).contains(&self.max)
+    }
 }
 
 /// One entry of `authorization_details` (RFC 9396), strictly parsed, not yet held against anything.
@@ -72,6 +117,27 @@ pub struct AuthorizationDetail {
 }
 
 impl AuthorizationDetail {
+    /// What is asked, added to what is allowed already: all fields of both, the later end, the more often, the longer
+    /// kept, and the time that spans both. What names the matter itself is as asked.
+    #[must_use]
+    pub fn merged_with(&self, allowed: &Self) -> Self {
+        let mut merged = self.clone();
+        let more = allowed.datatypes.iter().filter(|field| !self.datatypes.contains(field));
+        merged.datatypes.extend(more.cloned());
+        merged.until = self.until.max(allowed.until);
+        if self.frequency.is_within(&allowed.frequency) {
+            merged.frequency = allowed.frequency.clone();
+        }
+        if duration_days(&self.retention) < duration_days(&allowed.retention) {
+            merged.retention.clone_from(&allowed.retention);
+        }
+        merged.period = self
+            .period
+            .zip(allowed.period)
+            .map(|(one, other)| Period { from: one.from.min(other.from), to: one.to.max(other.to) });
+        merged
+    }
+
     /// Whether it asks no more than a declared use does: the recipient's own check of what a holder says it allowed.
     #[must_use]
     pub fn is_within(&self, declared: &DeclaredUse, now: Timestamp) -> bool {
@@ -84,7 +150,7 @@ impl AuthorizationDetail {
             && fields.len() == self.datatypes.len()
             && self.datatypes.iter().all(|field| declared.allows_field(field))
             && declared.required_fields.iter().all(|field| fields.contains(field))
-            && (1..=declared.max_exchanges).contains(&self.frequency.max)
+            && self.frequency.is_within(&Frequency::declared(declared))
             && kept.zip(allowed).is_some_and(|(kept, allowed)| kept <= allowed)
             && fits_until(self.until, now, i64::from(declared.max_days).min(LONGEST_DAYS))
     }
@@ -136,8 +202,11 @@ pub struct Terms {
     pub purpose: String,
     /// The part of the history covered; all of it when absent.
     pub period: Option<Period>,
-    /// Exchanges over the consent's whole life.
+    /// Exchanges over the consent's whole life, or in any stretch of time as long as `per`.
     pub max_exchanges: u32,
+    /// The stretch, where it is not the whole life.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per: Option<Window>,
     /// How long the recipient keeps it, ISO 8601 duration.
     pub retention: String,
     /// The last day on which it may be fetched.
@@ -201,7 +270,7 @@ impl Terms {
         )?;
         require(detail.purpose == declared.purpose, DetailError::Purpose)?;
         let fields = order_fields(&detail.datatypes, bounds)?;
-        require((1..=declared.max_exchanges).contains(&detail.frequency.max), DetailError::Frequency)?;
+        require(detail.frequency.is_within(&Frequency::declared(declared)), DetailError::Frequency)?;
         let (asked, allowed) = (duration_days(&detail.retention), duration_days(&declared.retention));
         require(asked.zip(allowed).is_some_and(|(asked, allowed)| asked <= allowed), DetailError::Retention)?;
         let longest = i64::from(declared.max_days).min(LONGEST_DAYS);
@@ -219,12 +288,26 @@ impl Terms {
             purpose: detail.purpose.clone(),
             period: detail.period,
             max_exchanges: detail.frequency.max,
+            per: detail.frequency.per.clone(),
             retention: detail.retention.clone(),
             until: detail.until,
         })
     }
 
-    /// The terms as the resident decided them: optional fields dropped, fewer times, a nearer end.
+    /// How often, as one value.
+    #[must_use]
+    pub fn frequency(&self) -> Frequency {
+        Frequency { max: self.max_exchanges, per: self.per.clone() }
+    }
+
+    /// When the next exchange may be made, where the stretch of time that ends now is full; as [`Frequency::next_at`].
+    #[must_use]
+    pub fn next_at(&self, recent: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
+        self.frequency().next_at(recent, now)
+    }
+
+    /// The terms as the resident decided them: optional fields dropped, fewer times, a nearer end, less of the past, kept
+    /// for a shorter time.
     ///
     /// # Errors
     /// [`DetailError`] where the choice is not a narrowing of the offer or drops a required field.
@@ -239,15 +322,30 @@ impl Terms {
         {
             return Err(DetailError::Fields);
         }
-        if !(1..=self.max_exchanges).contains(&choice.max_exchanges) {
+        if !choice.frequency.is_within(&self.frequency()) {
             return Err(DetailError::Frequency);
+        }
+        let (kept, offered) = (duration_days(&choice.retention), duration_days(&self.retention));
+        if !kept.zip(offered).is_some_and(|(kept, offered)| kept <= offered) {
+            return Err(DetailError::Retention);
+        }
+        let narrower = match (choice.period, self.period) {
+            (Some(chosen), Some(offered)) => chosen.is_within(&offered),
+            (Some(chosen), None) => chosen.from <= chosen.to,
+            (None, offered) => offered.is_none(),
+        };
+        if !narrower {
+            return Err(DetailError::Period);
         }
         if choice.until > self.until || choice.until.end() <= now {
             return Err(DetailError::Until);
         }
         let mut decided = self.clone();
         decided.fields.retain(|field| choice.fields.contains(field));
-        decided.max_exchanges = choice.max_exchanges;
+        decided.max_exchanges = choice.frequency.max;
+        decided.per = choice.frequency.per.clone();
+        decided.period = choice.period;
+        decided.retention.clone_from(&choice.retention);
         decided.until = choice.until;
         Ok(decided)
     }
@@ -259,7 +357,7 @@ impl Terms {
         declared.id == self.declared_use
             && fields.iter().all(|field| declared.allows_field(field))
             && declared.purpose == self.purpose
-            && self.max_exchanges <= declared.max_exchanges
+            && self.frequency().is_within(&Frequency::declared(declared))
             && kept.zip(allowed).is_some_and(|(kept, allowed)| kept <= allowed)
     }
 
@@ -275,7 +373,7 @@ impl Terms {
             declared_use: self.declared_use.clone(),
             purpose: self.purpose.clone(),
             period: self.period,
-            frequency: Frequency { max: self.max_exchanges },
+            frequency: self.frequency(),
             retention: self.retention.clone(),
             until: self.until,
         }
@@ -287,8 +385,12 @@ impl Terms {
 pub struct Choice {
     /// Required and kept optional fields.
     pub fields: BTreeSet<FieldName>,
-    /// Times.
-    pub max_exchanges: u32,
+    /// How often.
+    pub frequency: Frequency,
+    /// The part of the history.
+    pub period: Option<Period>,
+    /// How long the recipient keeps it, ISO 8601 duration.
+    pub retention: String,
     /// Last day.
     pub until: Day,
 }
@@ -314,27 +416,5 @@ pub fn fits_until(until: Day, now: Timestamp, longest_days: i64) -> bool {
     until.end() > now && until.end() <= now.plus_secs((longest_days + 1) * 86_400)
 }
 
-/// An ISO 8601 duration of whole years, months, weeks or days as days, a month counted as 31 and a year as 366: enough
-/// to compare two durations without ever judging a longer one to be the shorter.
-#[must_use]
-pub fn duration_days(text: &str) -> Option<u32> {
-    let rest = text.strip_prefix('P')?;
-    let mut days = 0_u32;
-    let mut number = String::new();
-    for character in rest.chars() {
-        if character.is_ascii_digit() {
-            number.push(character);
-            continue;
-        }
-        let unit = match character {
-            'Y' => 366,
-            'M' => 31,
-            'W' => 7,
-            'D' => 1,
-            _ => return None,
-        };
-        days = days.checked_add(number.parse::<u32>().ok()?.checked_mul(unit)?)?;
-        number.clear();
-    }
-    (number.is_empty() && !rest.is_empty()).then_some(days)
-}
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,7 @@ use crate::store::tokens::{self, IssuedToken};
 use crate::store::{Store, StoreError, consent_requests, consents, held_consents, log, persons, refusals};
 
 mod grants;
+mod histories;
 mod life;
 mod recipient;
 mod requests;
@@ -78,6 +79,8 @@ fn request(n: u8) -> ConsentRequest {
         }),
         expected_person: None,
         asked: Demand { acr: Some("substantial".to_owned()), max_age: Some(600) },
+        replaces: None,
+        denied_by: None,
         person: None,
         state: RequestState::Requested,
         created_at: at(0),

@@ -12,7 +12,7 @@ use super::extract::{CallingService, FormParameters, query, single_header};
 use super::problem::HttpProblem;
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::held::WAIT_SECS;
-use crate::domain::consent::{HeldConsent, HeldState};
+use crate::domain::consent::{HeldConsent, HeldState, Period, ReplaceHow};
 use crate::domain::ids::{HeldConsentId, UseId};
 use crate::node::confirm_deletion::Deletion;
 use crate::node::keep_house::REMINDER_SECS;
@@ -46,7 +46,16 @@ struct ConsentView {
     declared_use: UseId,
     fields: Vec<String>,
     times: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period: Option<Period>,
+    retention: String,
     until: Day,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<HeldConsentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extends: Option<HeldConsentId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     case_reference: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,6 +107,8 @@ impl ConsentView {
         let waits = held.state == HeldState::Requested;
         let now = app.node.now();
         let in_force = matches!(held.state, HeldState::Active | HeldState::Suspended);
+        let about = held.replaces;
+        let of = |how| about.filter(|(known, _)| *known == how).map(|(_, id)| id);
         Self {
             ends_soon: in_force && held.detail.until.end() <= now.plus_secs(REMINDER_SECS),
             deletion: deletion.map(|deletion| DeletionView::new(deletion, now)),
@@ -112,7 +123,12 @@ impl ConsentView {
             declared_use: held.detail.declared_use,
             fields: held.detail.datatypes.iter().map(ToString::to_string).collect(),
             times: held.detail.frequency.max,
+            per: held.detail.frequency.per.map(String::from),
+            period: held.detail.period,
+            retention: held.detail.retention,
             until: held.detail.until,
+            replaces: of(ReplaceHow::Replace),
+            extends: of(ReplaceHow::Merge),
             case_reference: held.case_reference,
             created_at: held.created_at.rfc3339(),
             updated_at: held.updated_at.rfc3339(),

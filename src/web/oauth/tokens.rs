@@ -36,6 +36,7 @@ pub(super) async fn push(
         grant_management_action: form.take("grant_management_action"),
         acr_values: form.take("acr_values"),
         max_age: form.take("max_age"),
+        grant_id: form.take("grant_id"),
         expected_person: form.take("expected_person"),
         has_request_object: form.has("request") || form.has("request_uri"),
     };

@@ -32,6 +32,10 @@ pub enum Notice {
     PermissionResumed,
     /// The permission stays paused, because the service no longer declares a use that covers it.
     PermissionNotResumed,
+    /// Something is refused for good.
+    DenialAdded,
+    /// Something may be asked again.
+    DenialRemoved,
     /// The permission was given.
     PermissionGiven,
     /// The request was declined.

@@ -205,6 +205,19 @@ impl Frame<'_> {
         LegalBasis::from_term(term).is_choice()
     }
 
+    /// How many times, and in which stretch of time.
+    pub(super) fn often(&self, times: &(u32, Option<String>)) -> String {
+        self.often_in(&times.0, &times.1)
+    }
+
+    /// How many times, and in which stretch of time.
+    pub(super) fn often_in(&self, times: &u32, per: &Option<String>) -> String {
+        match per {
+            None => times.to_string(),
+            Some(per) => self.t.use_times_per(*times, self.period(per)).to_string(),
+        }
+    }
+
     pub(super) fn notice(&self, notice: &Notice) -> String {
         match notice {
             Notice::PermissionStopped => self.t.notice_stopped(),
@@ -212,6 +225,8 @@ impl Frame<'_> {
             Notice::PermissionPaused => self.t.notice_paused(),
             Notice::PermissionResumed => self.t.notice_resumed(),
             Notice::PermissionNotResumed => self.t.notice_not_resumed(),
+            Notice::DenialAdded => self.t.notice_denial_added(),
+            Notice::DenialRemoved => self.t.notice_denial_removed(),
             Notice::PermissionGiven => self.t.notice_given(),
             Notice::RequestDeclined => self.t.notice_declined(),
         }
@@ -247,6 +262,8 @@ impl Frame<'_> {
             RefusalReason::Suspended => t.refusal_suspended(),
             RefusalReason::Expired => t.refusal_expired(),
             RefusalReason::UsedUp => t.refusal_used_up(),
+            RefusalReason::TooOften => t.refusal_too_often(),
+            RefusalReason::StandingDenial => t.refusal_standing_denial(),
             RefusalReason::NotCovered => t.refusal_not_covered(),
             RefusalReason::NotVerified => t.refusal_not_verified(),
             RefusalReason::NotMember => t.refusal_not_member(),

@@ -318,6 +318,7 @@ fn every_text_is_used() {
         include_str!("templates/me.html"),
         include_str!("templates/log.html"),
         include_str!("templates/sharing.html"),
+        include_str!("templates/denials.html"),
         include_str!("templates/permission.html"),
         include_str!("templates/stop.html"),
         include_str!("templates/receipts.html"),

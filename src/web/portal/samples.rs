@@ -11,7 +11,7 @@ use super::{Chrome, Notice, SignedIn, View};
 use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Field, FieldType, Sensitivity, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::DeletionState;
-use crate::domain::ids::{ConsentId, FieldName, RequestId};
+use crate::domain::ids::{ConsentId, DenialId, FieldName, RequestId};
 
 pub(super) fn text(fi: &str, sv: &str, en: &str) -> Text {
     Text { fi: fi.into(), sv: sv.into(), en: en.into() }
@@ -119,6 +119,7 @@ fn card(number: u8, status: PermissionStatus) -> PermissionCard {
         ended_at: over.then(|| at("2026-11-20T12:30:00Z")),
         times_allowed: 10,
         times_used: u32::from(number % 3),
+        per: (number % 2 == 0).then(|| "P7D".to_owned()),
     }
 }
 
@@ -141,6 +142,8 @@ fn entries() -> Vec<LogEntry> {
         RefusalReason::Suspended,
         RefusalReason::Expired,
         RefusalReason::UsedUp,
+        RefusalReason::TooOften,
+        RefusalReason::StandingDenial,
         RefusalReason::NotCovered,
         RefusalReason::NotVerified,
         RefusalReason::NotMember,
@@ -251,6 +254,11 @@ pub(super) fn consent() -> ConsentView {
             max_times: 10,
             proposed_times: 10,
         },
+        instead: None,
+        per: None,
+        reach_choice: true,
+        shorter_retentions: vec!["P1Y".into(), "P1M".into()],
+        can_refuse_for_good: true,
         reach: HistoryReach::Period {
             from: "2025-08-01".parse().unwrap(),
             to: "2026-12-31".parse().unwrap(),
@@ -277,6 +285,9 @@ fn small_consent() -> ConsentView {
     view.on_behalf_of.clear();
     view.limits.max_times = 1;
     view.reach = HistoryReach::Current;
+    view.per = Some("P7D".into());
+    view.shorter_retentions.clear();
+    view.can_refuse_for_good = false;
     view.legal_basis = "A6-1-e".into();
     view.onward = vec![text("Kela", "FPA", "Kela")];
     view
@@ -289,6 +300,8 @@ pub(super) fn permission(status: PermissionStatus) -> PermissionView {
         Change::Declined,
         Change::Stopped,
         Change::GivenBack,
+        Change::NotTaken,
+        Change::Withdrawn,
         Change::Suspended,
         Change::HeldBack,
         Change::Resumed,
@@ -302,6 +315,7 @@ pub(super) fn permission(status: PermissionStatus) -> PermissionView {
     PermissionView {
         card: card(1, status),
         origin: if stopped { Origin::ResidentStarted } else { Origin::ServiceAsked },
+        reach: consent().reach,
         register: consent().register,
         fields: names().into_iter().take(4).map(|(_, label, ..)| label).collect(),
         left_out: names().into_iter().skip(4).map(|(_, label, ..)| label).collect(),
@@ -319,7 +333,7 @@ pub(super) fn permission(status: PermissionStatus) -> PermissionView {
         stop_confirmation: stopped.then_some(StopConfirmation::Waiting),
         history: changes
             .into_iter()
-            .take(if stopped { 12 } else { 2 })
+            .take(if stopped { 14 } else { 2 })
             .map(|change| ChangeEntry { at: at("2026-05-04T09:12:00Z"), change })
             .collect(),
         exchanges: if stopped { Vec::new() } else { entries() },
@@ -397,6 +411,7 @@ fn declared() -> DeclaredUse {
         required_fields: Vec::new(),
         optional_fields: Vec::new(),
         max_exchanges: 10,
+        per: None,
         max_days: 365,
         retention: "P2W".into(),
         otherwise: otherwise(),
@@ -436,11 +451,28 @@ fn partners() -> PartnersView {
     }
 }
 
+fn denials() -> DenialsView {
+    let whats = [DeniedWhat::City, DeniedWhat::Use, DeniedWhat::Data];
+    DenialsView {
+        denials: (1..)
+            .zip(whats)
+            .map(|(number, what)| DenialEntry {
+                id: DenialId::from_bytes([number; 16]),
+                what,
+                name: placement(),
+                since: at("2026-05-04T09:12:00Z"),
+            })
+            .collect(),
+        datasets: vec![DeniableDataset { id: "placements".into(), title: placement() }],
+    }
+}
+
 fn decided(allowed: bool) -> DecidedView {
     let given = Decision::Allowed {
         permission: ConsentId::from_bytes([1; 16]),
         until: "2027-06-30".parse().unwrap(),
         times: 10,
+        per: Some("P7D".into()),
     };
     DecidedView {
         decision: if allowed { given } else { Decision::Declined },
@@ -492,6 +524,17 @@ pub(super) fn all() -> Vec<Sample> {
         newer: None,
         older: None,
     };
+    let mut instead = consent();
+    instead.instead = Some(Instead {
+        permission: ConsentId::from_bytes([1; 16]),
+        extends: true,
+        new_fields: vec![names().remove(0).1],
+        dropped_fields: vec![names().remove(1).1],
+        until: "2027-01-31".parse().unwrap(),
+        new_until: "2027-06-30".parse().unwrap(),
+        times: (1, None),
+        new_times: (2, Some("P7D".into())),
+    });
     let mut held_back = permission(PermissionStatus::Suspended);
     held_back.held_back_by_use = true;
     let mut confirmed = permission(PermissionStatus::Stopped);
@@ -511,6 +554,8 @@ pub(super) fn all() -> Vec<Sample> {
         Notice::PermissionPaused,
         Notice::PermissionResumed,
         Notice::PermissionNotResumed,
+        Notice::DenialAdded,
+        Notice::DenialRemoved,
         Notice::PermissionGiven,
         Notice::RequestDeclined,
     ];
@@ -532,6 +577,14 @@ pub(super) fn all() -> Vec<Sample> {
         sample("permission-held-back", "/me/sharing/1", true, held_back),
         sample("permission-confirmed", "/me/sharing/1", true, confirmed),
         sample("permission-not-told", "/me/sharing/1", true, given_up),
+        sample("denials", "/me/denials", true, denials()),
+        sample(
+            "denials-none",
+            "/me/denials",
+            true,
+            DenialsView { denials: Vec::new(), datasets: Vec::new() },
+        ),
+        sample("consent-instead", "/consent/1", true, instead),
         sample("stop", "/me/sharing/1/stop", true, stop),
         sample("consent", "/consent/1", true, consent()),
         sample("consent-small", "/consent/1", true, small_consent()),

@@ -8,13 +8,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::fill;
 use super::page::{Page, PageProblem};
 use crate::domain::clock::Day;
-use crate::domain::consent::{ConsentRequest, RequestState};
+use crate::domain::consent::{ConsentRequest, DenialKind, Frequency, Period, RequestState};
 use crate::domain::ids::{FieldName, RequestId, UseId};
 use crate::domain::login::{Callback, PendingLogin};
 use crate::node::decide_consent::{self, DecisionForm, Destination};
 use crate::node::log_in::{self, LoginDemand, Resident};
 use crate::node::view_consent_request::{self, Offer, Viewed, own_values};
-use crate::node::{Problem, ProblemKind, start_consent};
+use crate::node::{Problem, ProblemKind, deny, start_consent};
 use crate::web::App;
 use crate::web::extract::{FormParameters, MAX_FORM_BYTES};
 use crate::web::portal::views::{DecidedView, Decision, Trouble, WrongPersonView};
@@ -51,6 +51,11 @@ pub(super) async fn show(
         Err(to_login) => return Ok(*to_login),
     };
     let id = parse(&page, &id)?;
+    if let Some(destination) =
+        deny::refuse_denied(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?
+    {
+        return Ok(go(&page, id, &destination));
+    }
     match look(&page, &resident, id).await? {
         Viewed::Open(offer) => {
             if let Some(to_login) = step_up(&page, &resident, &offer).await? {
@@ -58,7 +63,10 @@ pub(super) async fn show(
             }
             let records =
                 own_values(&app.node, &resident, &offer).await.map_err(|problem| page.problem(problem))?;
-            let view = fill::consent(&page, &offer, records);
+            let replaced = view_consent_request::replaced(&app.node, &resident, &offer.request)
+                .await
+                .map_err(|problem| page.problem(problem))?;
+            let view = fill::consent(&page, &offer, records, replaced.as_ref());
             page.show_with(&view, Vec::new(), Some(form_targets(&page)))
         }
         Viewed::WrongPerson(request) => {
@@ -126,6 +134,12 @@ pub(super) async fn decide(
     };
     match form.decision.as_deref() {
         Some("deny") => {
+            // For good first: should the no itself be interrupted, the request is refused when it is opened again.
+            if let Some(word) = form.never.as_deref().filter(|word| !word.is_empty()) {
+                let kind =
+                    DenialKind::from_word(word).ok_or_else(|| fail(Problem::new(ProblemKind::BadRequest)))?;
+                deny::add_from_request(&app.node, &resident, id, kind).await.map_err(fail)?;
+            }
             let destination =
                 decide_consent::decline(&app.node, &resident, id, page.language).await.map_err(fail)?;
             Ok(go(&page, id, &destination))
@@ -211,7 +225,8 @@ pub(super) async fn done(
                 .await
                 .map_err(|problem| page.problem(problem))?;
             let terms = detail.permission.consent.terms;
-            Decision::Allowed { permission, until: terms.until, times: terms.max_exchanges }
+            let per = terms.per.map(String::from);
+            Decision::Allowed { permission, until: terms.until, times: terms.max_exchanges, per }
         }
         RequestState::Declined => Decision::Declined,
         RequestState::Requested | RequestState::Lapsed => {
@@ -235,6 +250,10 @@ struct Form {
     duration: Option<String>,
     until: Option<String>,
     times: Option<String>,
+    reach_from: Option<String>,
+    reach_to: Option<String>,
+    retention: Option<String>,
+    never: Option<String>,
     decision: Option<String>,
 }
 
@@ -255,6 +274,10 @@ impl Form {
                 "duration" => &mut form.duration,
                 "until" => &mut form.until,
                 "times" => &mut form.times,
+                "reach_from" => &mut form.reach_from,
+                "reach_to" => &mut form.reach_to,
+                "retention" => &mut form.retention,
+                "never" => &mut form.never,
                 "decision" => &mut form.decision,
                 _ => return None,
             };
@@ -266,15 +289,26 @@ impl Form {
     }
 
     fn choice(&self, offer: &Offer) -> Option<DecisionForm> {
-        let (until, times): (Day, u32) = match self.duration.as_deref() {
-            Some("until") => (self.until.as_deref()?.parse().ok()?, self.times.as_deref()?.parse().ok()?),
-            Some("once") | None => (fill::once_until(offer), 1),
+        let (until, frequency): (Day, Frequency) = match self.duration.as_deref() {
+            Some("until") => {
+                let max = self.times.as_deref()?.parse().ok()?;
+                let per = offer.request.terms.per.clone();
+                (self.until.as_deref()?.parse().ok()?, Frequency { max, per })
+            }
+            Some("once") | None => (fill::once_until(offer), Frequency::in_all(1)),
             Some(_) => return None,
+        };
+        let day = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let period = match (day(&self.reach_from), day(&self.reach_to)) {
+            (None, None) => None,
+            (from, to) => Some(Period { from: from?.parse().ok()?, to: to?.parse().ok()? }),
         };
         Some(DecisionForm {
             offer_hash: self.offer_hash.clone()?,
             optional_fields: self.fields.clone(),
-            max_exchanges: times,
+            frequency,
+            period,
+            retention: self.retention.clone(),
             until,
         })
     }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use super::page::Page;
 use crate::domain::catalogue::{Dataset, DeclaredUse, DeclaredUses, Record, Text};
 use crate::domain::clock::Day;
-use crate::domain::consent::{Actor, Consent, ConsentRequest, ConsentState, End, Origin as RequestOrigin};
+use crate::domain::consent::terms::{Terms, duration_days};
+use crate::domain::consent::{
+    Actor, Consent, ConsentRequest, ConsentState, End, Origin as RequestOrigin, Reason, ReplaceHow,
+};
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::{DatasetId, FieldName};
 use crate::node::list_mine::{EndNotice, KeptChange, LogLine, Outcome, Permission, PermissionDetail};
@@ -13,7 +16,7 @@ use crate::node::start_consent::last_day;
 use crate::node::view_consent_request::Offer;
 use crate::web::portal::views::{
     Change, ChangeEntry, CityLink, ConsentField, ConsentLimits, ConsentRecord, ConsentView, DatasetUse,
-    HistoryReach, LogEntry, LogOutcome, Origin, PartnerCity, PartnerUse, Party, PermissionCard,
+    HistoryReach, Instead, LogEntry, LogOutcome, Origin, PartnerCity, PartnerUse, Party, PermissionCard,
     PermissionStatus, PermissionView, RefusalReason, Reporting, StopConfirmation, UseDataset, UseView,
     WaitingRequest, same_in_all,
 };
@@ -50,7 +53,12 @@ pub(super) fn once_until(offer: &Offer) -> Day {
 }
 
 /// The decision page.
-pub(super) fn consent(page: &Page, offer: &Offer, records: Vec<Record>) -> ConsentView {
+pub(super) fn consent(
+    page: &Page,
+    offer: &Offer,
+    records: Vec<Record>,
+    replaced: Option<&Consent>,
+) -> ConsentView {
     let (request, dataset) = (&offer.request, &offer.dataset);
     let declared = &request.declared_use;
     let field = |name: &FieldName| {
@@ -82,6 +90,7 @@ pub(super) fn consent(page: &Page, offer: &Offer, records: Vec<Record>) -> Conse
         request: request.id,
         asker: asker(request),
         verified: true,
+        instead: replaced.map(|old| instead(old, offer)),
         holder: page.app.node.settings.name.clone(),
         dataset: dataset.title.clone(),
         register: dataset.register.clone(),
@@ -103,20 +112,55 @@ pub(super) fn consent(page: &Page, offer: &Offer, records: Vec<Record>) -> Conse
             max_times: request.terms.max_exchanges,
             proposed_times,
         },
-        reach: match request.terms.period {
-            None => HistoryReach::Current,
-            Some(period) => HistoryReach::Period { from: period.from, to: period.to },
-        },
+        per: request.terms.per.clone().map(String::from),
+        reach: reach(&request.terms),
+        reach_choice: dataset.period.is_some(),
         retention: request.terms.retention.clone(),
+        shorter_retentions: shorter_retentions(&request.terms.retention),
         onward: Vec::new(),
         legal_basis: declared.legal_basis.clone(),
         controller: declared.controller.clone(),
         data_protection_officer: declared.data_protection_officer.clone(),
         otherwise: declared.otherwise.clone(),
+        can_refuse_for_good: request.origin == RequestOrigin::Pushed,
         on_behalf_of,
         expires_at: request.expires_at,
         offer_hash: offer.hash.clone(),
     }
+}
+
+/// What would change against the permission that there is.
+fn instead(old: &Consent, offer: &Offer) -> Instead {
+    let (before, after) = (&old.terms, &offer.request.terms);
+    let labels = |these: &Terms, others: &Terms| {
+        let only = these.fields.iter().filter(|field| !others.fields.contains(field));
+        only.map(|field| field_label(Some(&offer.dataset), field)).collect()
+    };
+    Instead {
+        permission: old.id,
+        extends: matches!(offer.request.replaces, Some((ReplaceHow::Merge, _))),
+        new_fields: labels(after, before),
+        dropped_fields: labels(before, after),
+        until: before.until,
+        new_until: after.until,
+        times: (before.max_exchanges, before.per.clone().map(String::from)),
+        new_times: (after.max_exchanges, after.per.clone().map(String::from)),
+    }
+}
+
+fn reach(terms: &Terms) -> HistoryReach {
+    match terms.period {
+        None => HistoryReach::Current,
+        Some(period) => HistoryReach::Period { from: period.from, to: period.to },
+    }
+}
+
+/// What a resident can choose instead of the time for which the data would be kept.
+fn shorter_retentions(offered: &str) -> Vec<String> {
+    const CHOICES: [&str; 6] = ["P1Y", "P6M", "P3M", "P1M", "P7D", "P1D"];
+    let days = duration_days(offered).unwrap_or(0);
+    let shorter = |choice: &&str| duration_days(choice).is_some_and(|choice| choice < days);
+    CHOICES.into_iter().filter(shorter).map(str::to_owned).collect()
 }
 
 /// A request that waits.
@@ -162,6 +206,7 @@ pub(super) fn card(page: &Page, permission: &Permission) -> PermissionCard {
         ended_at: consent.state.ended_at(),
         times_allowed: consent.terms.max_exchanges,
         times_used: consent.exchanges,
+        per: consent.terms.per.clone().map(String::from),
     }
 }
 
@@ -183,7 +228,7 @@ pub(super) fn log_entry(page: &Page, line: &LogLine) -> LogEntry {
         purpose: line.declared_use.purpose_text.clone(),
         legal_basis: line.declared_use.legal_basis.clone(),
         outcome,
-        permission: Some(line.consent),
+        permission: line.consent,
     }
 }
 
@@ -193,6 +238,8 @@ fn refusal(word: &str) -> RefusalReason {
         "consent_ended" => RefusalReason::Stopped,
         "consent_suspended" => RefusalReason::Suspended,
         "consent_exhausted" => RefusalReason::UsedUp,
+        "frequency_full" => RefusalReason::TooOften,
+        "standing_denial" => RefusalReason::StandingDenial,
         "expired" => RefusalReason::Expired,
         "recipient_not_trusted" => RefusalReason::NotMember,
         "register" | "register_answered_for_another" | "register_date_malformed" => {
@@ -249,6 +296,7 @@ pub(super) fn permission(page: &Page, detail: &PermissionDetail) -> PermissionVi
             .filter(|name| !consent.terms.fields.contains(name))
             .map(label)
             .collect(),
+        reach: reach(&consent.terms),
         retention: consent.terms.retention.clone(),
         legal_basis: declared_use.legal_basis.clone(),
         controller: declared_use.controller.clone(),
@@ -275,7 +323,9 @@ const fn change(kept: &KeptChange) -> Change {
         ConsentState::Suspended => Change::Suspended,
         ConsentState::Ended { how, .. } => match how {
             End::Revoked(Actor::Recipient) => Change::GivenBack,
-            End::Revoked(Actor::Resident | Actor::Node) => Change::Stopped,
+            End::Revoked(Actor::Resident) => Change::Stopped,
+            End::Revoked(Actor::Node) if matches!(kept.reason, Reason::Unredeemed) => Change::NotTaken,
+            End::Revoked(Actor::Node) => Change::Withdrawn,
             End::Expired => Change::Expired,
             End::Exhausted => Change::UsedUp,
             End::Replaced => Change::Replaced,

@@ -1,6 +1,7 @@
 //! The handlers of the portal: a request is taken apart, one use case is called, a view is filled and rendered.
 
 mod decision;
+mod denials;
 mod fill;
 mod login;
 mod page;
@@ -40,6 +41,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/me/sharing/{id}/stop", web::post().to(personal::confirm_stop))
         .route("/me/sharing/{id}/pause", web::post().to(personal::pause))
         .route("/me/sharing/{id}/resume", web::post().to(personal::resume))
+        .route("/me/denials", web::get().to(denials::show))
+        .route("/me/denials", web::post().to(denials::add))
+        .route("/me/denials/{id}/remove", web::post().to(denials::remove))
         .route("/me/receipts", web::get().to(receipts::all))
         .route("/me/sharing/{id}/receipt", web::get().to(receipts::newest))
         .route("/me/sharing/{id}/receipt/{version}", web::get().to(receipts::one))

@@ -500,10 +500,13 @@ pause-now = The permission is paused. Nothing is fetched. You can let it go on o
 pause-by-use = The permission is on hold because { $asker } has changed what its service may ask for. It goes on by itself if it fits again. You can stop it for good.
 pause = Pause permission
 resume = Resume permission
+change-not-taken = The permission ended because nobody took it into use in time.
+change-withdrawn = The city ended the permission for safety: someone tried to use it a second time.
 change-held-back = The permission was put on hold because the service changed what it may ask for.
 problem-permission-suspended-title = The permission is paused
 problem-permission-suspended-meaning = The resident has paused it, or the declared use that it rests on does not cover it now. It may go on later.
 problem-permission-suspended-next = Do not ask again. The permission's state says when it is in force.
+
 ## Confirming with a stronger login or a passkey
 
 problem-confirmation-needed-title = The resident must confirm again
@@ -598,3 +601,51 @@ verify-unknown-signer = The receipt says that { $signer } signed it, who is not 
 verify-unavailable = The receipt says that { $signer } signed it, whose keys cannot be fetched now. Try again later.
 verify-unsigned = This is the readable copy, which nobody signed. To check it, the signed receipt is needed.
 verify-no-receipt = This is not a receipt, or a part of it is missing. Upload or paste the whole signed receipt.
+## Limits that the resident chooses
+
+consent-times-per-label = Fetches at most in any { $period }
+consent-reach-legend = Which time may the data be about?
+consent-reach-lead = You can give only what concerns a certain time. Leave both empty to give it as stated above.
+consent-reach-from = From
+consent-reach-to = To
+consent-retention-choice = You may choose a shorter time
+times-value-per = { $used } so far, at most { $allowed } in any { $period }
+use-times-per = { $n } in any { $period }
+refusal-too-often = It had been fetched as often as you allowed for that time.
+
+## A new permission in the place of another
+
+instead-title = What would change
+instead-extends = You have given a permission for this already. The new one would add to it and take its place.
+instead-replaces = You have given a permission for this already. The new one would take its place.
+instead-new-fields = Asked for in addition
+instead-dropped-fields = No longer asked for
+instead-was = Now: { $value }.
+instead-would-be = Asked: { $value } at most.
+instead-otherwise = If you don't allow it, your present permission stays as it is.
+
+## Refusing for good
+
+denials-title = Refused for good
+denials-lead = You can refuse for good what a service, a city or anybody may ask. Such a request is answered with no at once, without asking you. Only you see that it came, in your activity.
+denials-open = What I have refused for good
+denials-none = You have refused nothing for good.
+denials-what = What is refused
+denials-city = Everything that this city asks for
+denials-use = This use
+denials-data = This data, whoever asks
+denials-since = Since
+denials-remove = Let them ask again
+denials-add-title = Refuse some data to everybody
+denials-add-lead = Permissions that you have given stay in force. A single service or city can be refused on its own page.
+denials-data-label = Data
+denials-add = Refuse for good
+notice-denial-added = It is refused for good. You will not be asked about it.
+notice-denial-removed = You may be asked about it again.
+never-label = May you be asked again, if you don't allow it?
+never-ask-again = Yes, I can be asked again
+never-use = Don't ask again for this use
+never-partner = { $city } must not ask me anything
+never-dataset = Nobody may ask for this data
+never-lead = This counts only if you don't allow. You can change it on your page.
+refusal-standing-denial = You have refused it for good. The one who asked got a plain no.

@@ -500,10 +500,13 @@ pause-now = Lupa on keskeytetty. Mitään ei haeta. Voit antaa sen jatkua tai pe
 pause-by-use = Lupa on keskeytynyt, koska { $asker } on muuttanut sitä, mitä sen palvelu saa pyytää. Se jatkuu itsestään, jos käyttö taas vastaa lupaa. Voit perua luvan kokonaan.
 pause = Keskeytä lupa
 resume = Jatka lupaa
+change-not-taken = Lupa päättyi, koska kukaan ei ottanut sitä ajoissa käyttöön.
+change-withdrawn = Kaupunki päätti luvan turvallisuuden vuoksi: joku yritti käyttää sitä toiseen kertaan.
 change-held-back = Lupa keskeytyi, koska palvelu muutti sitä, mitä se saa pyytää.
 problem-permission-suspended-title = Lupa on keskeytetty
 problem-permission-suspended-meaning = Asukas on keskeyttänyt luvan, tai ilmoitettu käyttö, johon se perustuu, ei nyt kata sitä. Lupa voi jatkua myöhemmin.
 problem-permission-suspended-next = Älä pyydä uudelleen. Luvan tila kertoo, milloin se on voimassa.
+
 ## Vahvempi tunnistautuminen ja pääsyavain
 
 problem-confirmation-needed-title = Asukkaan on vahvistettava uudelleen
@@ -598,3 +601,51 @@ verify-unknown-signer = Kuitin mukaan sen allekirjoitti { $signer }, joka ei kuu
 verify-unavailable = Kuitin mukaan sen allekirjoitti { $signer }, jonka avaimia ei nyt saada. Yritä myöhemmin uudelleen.
 verify-unsigned = Tämä on luettava kopio, jota kukaan ei ole allekirjoittanut. Tarkistamiseen tarvitaan allekirjoitettu kuitti.
 verify-no-receipt = Tämä ei ole kuitti, tai siitä puuttuu osa. Lataa tai liitä allekirjoitettu kuitti kokonaan.
+## Rajat, jotka asukas valitsee
+
+consent-times-per-label = Hakuja enintään jaksossa, jonka pituus on { $period }
+consent-reach-legend = Mitä aikaa tiedot saavat koskea?
+consent-reach-lead = Voit antaa vain tiettyä aikaa koskevat tiedot. Jätä molemmat tyhjiksi, jos annat ne niin kuin yllä lukee.
+consent-reach-from = Alkaen
+consent-reach-to = Päättyen
+consent-retention-choice = Voit valita lyhyemmän ajan
+times-value-per = { $used } tähän mennessä, enintään { $allowed } jaksossa, jonka pituus on { $period }
+use-times-per = { $n } jaksossa, jonka pituus on { $period }
+refusal-too-often = Tiedot oli jo haettu niin monta kertaa kuin olit sille ajalle sallinut.
+
+## Uusi lupa toisen tilalle
+
+instead-title = Mikä muuttuisi
+instead-extends = Olet jo antanut tähän luvan. Uusi lupa täydentäisi sitä ja tulisi sen tilalle.
+instead-replaces = Olet jo antanut tähän luvan. Uusi lupa tulisi sen tilalle.
+instead-new-fields = Pyydetään lisäksi
+instead-dropped-fields = Ei enää pyydetä
+instead-was = Nyt: { $value }.
+instead-would-be = Pyydetään: enintään { $value }.
+instead-otherwise = Jos et anna uutta lupaa, nykyinen lupasi pysyy ennallaan.
+
+## Pysyvä kielto
+
+denials-title = Pysyvästi kielletyt
+denials-lead = Voit kieltää pysyvästi sen, mitä palvelu, kaupunki tai kukaan saa pyytää. Pyyntöön vastataan heti ei, eikä sinulta kysytä. Vain sinä näet omista tapahtumistasi, että pyyntö tuli.
+denials-open = Mitä olen kieltänyt pysyvästi
+denials-none = Et ole kieltänyt mitään pysyvästi.
+denials-what = Mikä on kielletty
+denials-city = Kaikki, mitä tämä kaupunki pyytää
+denials-use = Tämä käyttö
+denials-data = Nämä tiedot, pyysipä kuka tahansa
+denials-since = Alkaen
+denials-remove = Salli kysyminen taas
+denials-add-title = Kiellä jokin tieto kaikilta
+denials-add-lead = Antamasi luvat pysyvät voimassa. Yksittäisen palvelun tai kaupungin voi kieltää sen omalla sivulla.
+denials-data-label = Tiedot
+denials-add = Kiellä pysyvästi
+notice-denial-added = Se on kielletty pysyvästi. Sinulta ei kysytä sitä.
+notice-denial-removed = Sinulta voidaan taas kysyä sitä.
+never-label = Saako sinulta kysyä uudelleen, jos et anna lupaa?
+never-ask-again = Kyllä, minulta saa kysyä uudelleen
+never-use = Älä kysy enää tätä käyttöä
+never-partner = { $city } ei saa kysyä minulta mitään
+never-dataset = Kukaan ei saa pyytää näitä tietoja
+never-lead = Tämä vaikuttaa vain, jos et anna lupaa. Voit muuttaa sen omalla sivullasi.
+refusal-standing-denial = Olet kieltänyt sen pysyvästi. Pyytäjä sai vastaukseksi vain ei.

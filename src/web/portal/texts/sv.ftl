@@ -497,10 +497,13 @@ pause-now = Tillståndet är pausat. Inget hämtas. Du kan låta det fortsätta 
 pause-by-use = Tillståndet är pausat eftersom { $asker } har ändrat vad tjänsten får be om. Det fortsätter av sig självt om användningen passar igen. Du kan återkalla det helt.
 pause = Pausa tillståndet
 resume = Återuppta tillståndet
+change-not-taken = Tillståndet upphörde eftersom ingen tog det i bruk i tid.
+change-withdrawn = Staden avslutade tillståndet för säkerhets skull: någon försökte använda det en andra gång.
 change-held-back = Tillståndet pausades eftersom tjänsten ändrade vad den får be om.
 problem-permission-suspended-title = Tillståndet är pausat
 problem-permission-suspended-meaning = Invånaren har pausat det, eller så omfattar den uppgivna användningen det inte nu. Det kan fortsätta senare.
 problem-permission-suspended-next = Be inte på nytt. Tillståndets läge visar när det gäller.
+
 ## Starkare inloggning och nyckel
 
 problem-confirmation-needed-title = Invånaren måste bekräfta på nytt
@@ -595,3 +598,51 @@ verify-unknown-signer = Enligt kvittot undertecknades det av { $signer }, som in
 verify-unavailable = Enligt kvittot undertecknades det av { $signer }, vars nycklar inte kan hämtas nu. Försök igen senare.
 verify-unsigned = Det här är den läsbara kopian, som ingen har undertecknat. För kontroll behövs det undertecknade kvittot.
 verify-no-receipt = Det här är inget kvitto, eller så saknas en del av det. Ladda upp eller klistra in hela det undertecknade kvittot.
+## Gränser som invånaren väljer
+
+consent-times-per-label = Högst antal hämtningar under { $period }
+consent-reach-legend = Vilken tid får uppgifterna gälla?
+consent-reach-lead = Du kan ge bara det som gäller en viss tid. Lämna båda tomma om du ger dem som det står ovan.
+consent-reach-from = Från
+consent-reach-to = Till
+consent-retention-choice = Du kan välja en kortare tid
+times-value-per = { $used } hittills, högst { $allowed } under { $period }
+use-times-per = { $n } under { $period }
+refusal-too-often = Uppgifterna hade redan hämtats så många gånger som du tillåtit för den tiden.
+
+## Ett nytt tillstånd i stället för ett annat
+
+instead-title = Vad som skulle ändras
+instead-extends = Du har redan gett tillstånd till det här. Det nya skulle komplettera det och ersätta det.
+instead-replaces = Du har redan gett tillstånd till det här. Det nya skulle ersätta det.
+instead-new-fields = Begärs dessutom
+instead-dropped-fields = Begärs inte längre
+instead-was = Nu: { $value }.
+instead-would-be = Begärs: högst { $value }.
+instead-otherwise = Om du inte ger det nya tillståndet gäller ditt nuvarande som förut.
+
+## Nej för gott
+
+denials-title = Nekat för gott
+denials-lead = Du kan för gott neka det som en tjänst, en stad eller vem som helst får be om. En sådan begäran besvaras genast med nej, utan att du tillfrågas. Bara du ser bland dina händelser att den kom.
+denials-open = Vad jag har nekat för gott
+denials-none = Du har inte nekat något för gott.
+denials-what = Vad som nekas
+denials-city = Allt som den här staden ber om
+denials-use = Den här användningen
+denials-data = De här uppgifterna, vem som än ber
+denials-since = Sedan
+denials-remove = Låt dem fråga igen
+denials-add-title = Neka alla vissa uppgifter
+denials-add-lead = Tillstånd som du har gett gäller fortfarande. En enskild tjänst eller stad kan nekas på dess egen sida.
+denials-data-label = Uppgifter
+denials-add = Neka för gott
+notice-denial-added = Det är nekat för gott. Du tillfrågas inte om det.
+notice-denial-removed = Du kan bli tillfrågad om det igen.
+never-label = Får du bli tillfrågad igen om du inte ger tillstånd?
+never-ask-again = Ja, jag får tillfrågas igen
+never-use = Fråga inte igen om den här användningen
+never-partner = { $city } får inte fråga mig om något
+never-dataset = Ingen får be om de här uppgifterna
+never-lead = Det här gäller bara om du inte ger tillstånd. Du kan ändra det på din sida.
+refusal-standing-denial = Du har nekat det för gott. Den som bad fick bara ett nej.

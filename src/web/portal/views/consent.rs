@@ -7,6 +7,9 @@
 //! | `duration` | `once` or `until` |
 //! | `until` | the last day, `YYYY-MM-DD`, counts with `duration=until` |
 //! | `times` | how many fetches at most, counts with `duration=until` |
+//! | `reach_from`, `reach_to` | days that the data may be about, both or neither |
+//! | `retention` | how long it may be kept, one of those offered |
+//! | `never` | `use`, `partner` or `dataset`: refused for good, counts with `decision=deny` |
 //! | `decision` | `allow` or `deny` |
 
 use std::collections::BTreeMap;
@@ -14,7 +17,7 @@ use std::collections::BTreeMap;
 use super::parts::Party;
 use crate::domain::catalogue::{Contact, Sensitivity, Text};
 use crate::domain::clock::{Day, Timestamp};
-use crate::domain::ids::{FieldName, RequestId};
+use crate::domain::ids::{ConsentId, FieldName, RequestId};
 
 /// A field that is asked for.
 #[derive(Debug, Clone)]
@@ -87,6 +90,27 @@ pub enum HistoryReach {
     },
 }
 
+/// What a new permission would change against the one that there is.
+#[derive(Debug, Clone)]
+pub struct Instead {
+    /// The permission that there is.
+    pub permission: ConsentId,
+    /// Whether the new one adds to it, or comes in its place as a whole.
+    pub extends: bool,
+    /// Fields that the old one does not cover.
+    pub new_fields: Vec<Text>,
+    /// Fields that the old one covers and the new one would not.
+    pub dropped_fields: Vec<Text>,
+    /// The old last day.
+    pub until: Day,
+    /// The new last day at most.
+    pub new_until: Day,
+    /// How many times before, and in which stretch of time.
+    pub times: (u32, Option<String>),
+    /// How many times at most, and in which stretch of time.
+    pub new_times: (u32, Option<String>),
+}
+
 /// The decision page.
 #[derive(Debug, Clone)]
 pub struct ConsentView {
@@ -96,6 +120,8 @@ pub struct ConsentView {
     pub asker: Party,
     /// Whether the asking city is a verified member of the network; the page says so either way.
     pub verified: bool,
+    /// What changes against a permission that there is, when the request is about one.
+    pub instead: Option<Instead>,
     /// The city that holds the data: this one.
     pub holder: Text,
     /// What people call the data.
@@ -114,10 +140,16 @@ pub struct ConsentView {
     pub records: Vec<ConsentRecord>,
     /// What the resident can choose.
     pub limits: ConsentLimits,
+    /// The stretch of time that the number of fetches is about, ISO 8601 duration; the permission's whole life when none.
+    pub per: Option<String>,
     /// How far back the data goes.
     pub reach: HistoryReach,
+    /// Whether the resident can limit it to a part of that time.
+    pub reach_choice: bool,
     /// How long the one who asks keeps the data, ISO 8601 duration.
     pub retention: String,
+    /// Shorter times that the resident can choose instead, longest first.
+    pub shorter_retentions: Vec<String>,
     /// To whom the one who asks gives the data on; empty means to nobody.
     pub onward: Vec<Text>,
     /// On which basis it is fetched, a DPV term.
@@ -128,6 +160,8 @@ pub struct ConsentView {
     pub data_protection_officer: Contact,
     /// What "no" means, and the equivalent other way.
     pub otherwise: Text,
+    /// Whether a "no" can be for good: when a service asked.
+    pub can_refuse_for_good: bool,
     /// First names of the children on whose behalf the resident decides; empty when it is about themselves alone.
     pub on_behalf_of: Vec<String>,
     /// When the request lapses by itself.

@@ -6,7 +6,7 @@ use crate::domain::clock::Day;
 use crate::domain::ids::ConsentId;
 
 /// What was decided.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Decision {
     /// The permission was given.
     Allowed {
@@ -16,6 +16,8 @@ pub enum Decision {
         until: Day,
         /// How many times the data may be fetched.
         times: u32,
+        /// In which stretch of time, ISO 8601 duration; in all when none.
+        per: Option<String>,
     },
     /// The permission was not given.
     Declined,

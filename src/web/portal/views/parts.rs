@@ -91,6 +91,8 @@ pub struct PermissionCard {
     pub times_allowed: u32,
     /// How many times it has been fetched.
     pub times_used: u32,
+    /// The stretch of time that the number allowed is about, ISO 8601 duration; all of it when none.
+    pub per: Option<String>,
 }
 
 /// What came of one request for data.
@@ -127,6 +129,10 @@ pub enum RefusalReason {
     Expired,
     /// The data had been fetched as many times as was allowed.
     UsedUp,
+    /// The data had been fetched as often as was allowed for the time being.
+    TooOften,
+    /// The resident has refused it for good.
+    StandingDenial,
     /// More was asked for than the permission covers.
     NotCovered,
     /// The request could not be verified.

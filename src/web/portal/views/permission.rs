@@ -1,5 +1,6 @@
 //! `/me/sharing/{id}`: everything about one permission.
 
+use super::consent::HistoryReach;
 use super::parts::{LogEntry, PermissionCard};
 use crate::domain::catalogue::{Contact, Text};
 use crate::domain::clock::Timestamp;
@@ -27,6 +28,10 @@ pub enum Change {
     Stopped,
     /// The one who asked gave it back.
     GivenBack,
+    /// Nobody came for it in time.
+    NotTaken,
+    /// The city ended it, because what opens it seemed to be stolen.
+    Withdrawn,
     /// The resident paused it.
     Suspended,
     /// It was held back, because the service no longer declares a use that covers it.
@@ -79,6 +84,8 @@ pub struct PermissionView {
     pub fields: Vec<Text>,
     /// The optional fields that the resident left out.
     pub left_out: Vec<Text>,
+    /// How far back the data goes.
+    pub reach: HistoryReach,
     /// How long the one who asked keeps the data, ISO 8601 duration.
     pub retention: String,
     /// On which basis it is fetched, a DPV term.
@@ -109,6 +116,8 @@ impl crate::web::portal::Frame<'_> {
             Change::Given => t.change_given(),
             Change::Declined => t.change_declined(),
             Change::Stopped => t.change_stopped(),
+            Change::NotTaken => t.change_not_taken(),
+            Change::Withdrawn => t.change_withdrawn(),
             Change::GivenBack => t.change_given_back(),
             Change::Suspended => t.change_suspended(),
             Change::HeldBack => t.change_held_back(),

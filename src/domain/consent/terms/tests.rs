@@ -1,0 +1,137 @@
+//! Narrowing and merging, over random requests and choices.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const FIELDS: [&str; 4] = ["unit", "startDate", "endDate", "type"];
+
+fn names(chosen: &[bool]) -> Vec<FieldName> {
+    let chosen = FIELDS.iter().zip(chosen).filter(|(_, chosen)| **chosen);
+    chosen.map(|(name, _)| FieldName::new(*name).unwrap()).collect()
+}
+
+fn day(number: u8) -> Day {
+    format!("2026-06-{:02}", 1 + number % 28).parse().unwrap()
+}
+
+fn period() -> impl Strategy<Value = Option<Period>> {
+    proptest::option::of((0_u8..28, 0_u8..28).prop_map(|(from, to)| Period { from: day(from), to: day(to) }))
+}
+
+fn frequency() -> impl Strategy<Value = Frequency> {
+    (1_u32..6, proptest::option::of(1_u32..9)).prop_map(|(max, days)| Frequency {
+        max,
+        per: days.map(|days| format!("P{days}D").try_into().unwrap()),
+    })
+}
+
+fn retention() -> impl Strategy<Value = String> {
+    prop_oneof![Just("P1D"), Just("P7D"), Just("P1M"), Just("P1Y")].prop_map(str::to_owned)
+}
+
+prop_compose! {
+    fn detail()(
+        fields in proptest::collection::vec(any::<bool>(), 3),
+        period in period(),
+        frequency in frequency(),
+        retention in retention(),
+        until in 0_u8..28,
+    ) -> AuthorizationDetail {
+        AuthorizationDetail {
+            kind: DETAIL_TYPE.to_owned(),
+            locations: vec!["https://espoo.example".to_owned()],
+            identifier: DatasetId::new("placements").unwrap(),
+            actions: vec!["read".to_owned()],
+            datatypes: names(&[&[true][..], &fields].concat()),
+            declared_use: UseId::new("https://helsinki.example/catalogue/uses/daycare").unwrap(),
+            purpose: "https://w3id.org/dpv#ServiceProvision".to_owned(),
+            // What a request may ask; the other way round is refused before.
+            period: period.filter(|period| period.from <= period.to),
+            frequency,
+            retention,
+            until: day(until),
+        }
+    }
+}
+
+fn terms(detail: &AuthorizationDetail) -> Terms {
+    Terms {
+        holder: EntityId::new("https://espoo.example").unwrap(),
+        recipient: EntityId::new("https://helsinki.example").unwrap(),
+        declared_use: detail.declared_use.clone(),
+        dataset: detail.identifier.clone(),
+        fields: detail.datatypes.clone(),
+        purpose: detail.purpose.clone(),
+        period: detail.period,
+        max_exchanges: detail.frequency.max,
+        per: detail.frequency.per.clone(),
+        retention: detail.retention.clone(),
+        until: detail.until,
+    }
+}
+
+/// Whether one covers all that another does.
+fn covers(wider: &AuthorizationDetail, narrower: &AuthorizationDetail) -> bool {
+    narrower.datatypes.iter().all(|field| wider.datatypes.contains(field))
+        && narrower.until <= wider.until
+        && duration_days(&narrower.retention) <= duration_days(&wider.retention)
+        && match (narrower.period, wider.period) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(one), Some(other)) => one.is_within(&other),
+        }
+}
+
+proptest! {
+    /// Whatever a resident chooses, what comes of it is never more than what was offered.
+    #[test]
+    fn a_decision_only_narrows(
+        offered in detail(),
+        fields in proptest::collection::vec(any::<bool>(), 4),
+        frequency in frequency(),
+        period in period(),
+        retention in retention(),
+        until in 0_u8..28,
+    ) {
+        let offer = terms(&offered);
+        let required = names(&[true]);
+        let choice = Choice {
+            fields: names(&fields).into_iter().collect(),
+            frequency,
+            period,
+            retention,
+            until: day(until),
+        };
+        let before: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        if let Ok(decided) = offer.decided(&choice, &required, before) {
+            let decided = decided.to_detail();
+            prop_assert!(covers(&offered, &decided), "{offered:?} became {decided:?}");
+            prop_assert!(decided.frequency.is_within(&offered.frequency));
+            prop_assert!(required.iter().all(|field| decided.datatypes.contains(field)));
+            prop_assert!(decided.period.is_none_or(|period| period.from <= period.to));
+        }
+        // To take it as it is, is always a choice.
+        let whole = Choice {
+            fields: offer.fields.iter().cloned().collect(),
+            frequency: offer.frequency(),
+            period: offer.period,
+            retention: offer.retention.clone(),
+            until: offer.until,
+        };
+        prop_assert_eq!(offer.decided(&whole, &required, before), Ok(offer));
+    }
+
+    /// A merged request covers both that it was made of, and merging it again changes nothing.
+    #[test]
+    fn a_merged_request_covers_both(asked in detail(), allowed in detail()) {
+        let merged = asked.merged_with(&allowed);
+        prop_assert!(covers(&merged, &asked), "{asked:?} in {merged:?}");
+        prop_assert!(covers(&merged, &allowed), "{allowed:?} in {merged:?}");
+        prop_assert!(asked.frequency.is_within(&merged.frequency));
+        if allowed.frequency.is_within(&asked.frequency) || asked.frequency.is_within(&allowed.frequency) {
+            prop_assert!(allowed.frequency.is_within(&merged.frequency));
+        }
+        prop_assert_eq!(merged.merged_with(&allowed), merged.clone());
+    }
+}

@@ -1,0 +1,146 @@
+//! Standing denials: a resident refuses for good what a partner, a use or anybody asks of a dataset. A request that matches
+//! is answered with a plain no at once; that it was the standing denial, only the resident's own log says.
+
+use super::decide_consent::{Destination, back};
+use super::log_in::Resident;
+use super::{Node, Problem, ProblemKind, promise};
+use crate::domain::audit::Entry;
+use crate::domain::catalogue::Text;
+use crate::domain::consent::{DenialKind, Origin, StandingDenial};
+use crate::domain::ids::{ConsentId, DatasetId, DenialId, EntityId, RequestId, UseId};
+use crate::ports::random;
+use crate::store::{StoreError, consent_requests, persons, standing_denials};
+
+/// A resident's standing denials, latest first.
+///
+/// # Errors
+/// [`Problem`] when the store is away.
+pub async fn list(node: &Node, resident: &Resident) -> Result<Vec<StandingDenial>, Problem> {
+    let person = resident.person;
+    Ok(node.store.read(move |store| standing_denials::of_person(store, person)).await?)
+}
+
+/// Refuses something for good. Saying it twice is no error.
+///
+/// # Errors
+/// [`Problem`] `not-found` when there is no such partner, use or dataset.
+pub async fn add(node: &Node, resident: &Resident, kind: DenialKind, target: &str) -> Result<(), Problem> {
+    let name = name(node, kind, target).await?;
+    let denial = StandingDenial {
+        id: DenialId::from_bytes(random(&*node.entropy)),
+        kind,
+        target: target.to_owned(),
+        name,
+        created_at: node.now(),
+    };
+    let person = resident.person;
+    node.store.write(move |tx| standing_denials::insert(tx, person, &denial)).await?;
+    Ok(())
+}
+
+/// What people call a partner, a use or a dataset.
+async fn name(node: &Node, kind: DenialKind, target: &str) -> Result<Text, Problem> {
+    let unknown = || Problem::new(ProblemKind::NotFound);
+    match kind {
+        DenialKind::Partner => {
+            let id: EntityId = target.parse().map_err(|_| unknown())?;
+            Ok(node.peers.resolve(&id).await?.name.clone())
+        }
+        DenialKind::Use => {
+            let id: UseId = target.parse().map_err(|_| unknown())?;
+            Ok(node.peers.declared_use(&id).await?.title.clone())
+        }
+        DenialKind::Dataset => {
+            let id: DatasetId = target.parse().map_err(|_| unknown())?;
+            Ok(node.settings.dataset(&id).ok_or_else(unknown)?.title.clone())
+        }
+    }
+}
+
+/// Refuses for good what an open request asks, as the resident says no to it.
+///
+/// # Errors
+/// [`Problem`]: unknown and another resident's look alike.
+pub async fn add_from_request(
+    node: &Node,
+    resident: &Resident,
+    id: RequestId,
+    kind: DenialKind,
+) -> Result<(), Problem> {
+    let person = resident.person;
+    let request = node.store.read(move |store| consent_requests::find(store, id)).await?;
+    if request.person.is_some_and(|bound| bound != person) {
+        return Err(Problem::new(ProblemKind::NotFound));
+    }
+    // As it was shown: the partner may have renamed or withdrawn the use since.
+    let name = match kind {
+        DenialKind::Partner => request.recipient_name.clone(),
+        DenialKind::Use => request.declared_use.title.clone(),
+        DenialKind::Dataset => name(node, kind, request.terms.dataset.as_str()).await?,
+    };
+    let denial = StandingDenial {
+        id: DenialId::from_bytes(random(&*node.entropy)),
+        kind,
+        target: kind.target(&request.terms).to_owned(),
+        name,
+        created_at: node.now(),
+    };
+    node.store.write(move |tx| standing_denials::insert(tx, person, &denial)).await?;
+    Ok(())
+}
+
+/// Takes a standing denial away: from then on requests are put before the resident again.
+///
+/// # Errors
+/// [`Problem`] when the store is away. One that is not there, or another resident's, is no error and changes nothing.
+pub async fn remove(node: &Node, resident: &Resident, id: DenialId) -> Result<(), Problem> {
+    let person = resident.person;
+    node.store.write(move |tx| standing_denials::remove(tx, person, id)).await?;
+    Ok(())
+}
+
+/// Answers a service's request with no where a standing denial of the resident who opens it matches, and says where the
+/// browser goes then. A request of anybody else's, a decided one, and one that the resident began are left alone.
+///
+/// # Errors
+/// [`Problem`] when the store is away.
+pub async fn refuse_denied(
+    node: &Node,
+    resident: &Resident,
+    id: RequestId,
+) -> Result<Option<Destination>, Problem> {
+    let now = node.now();
+    let person = resident.person;
+    let refused = node
+        .store
+        .write(move |tx| {
+            let request = match consent_requests::find(tx, id) {
+                Ok(request) if request.origin == Origin::Pushed && request.is_open(now) => request,
+                Ok(_) | Err(StoreError::NotFound) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let hash = persons::find(tx, person)?.identifier_hash;
+            let expected = request.expected_person.as_deref();
+            if request.person.is_some_and(|bound| bound != person)
+                || expected.is_some_and(|expected| expected != hash.as_bytes())
+            {
+                return Ok(None);
+            }
+            let denials = standing_denials::of_person(tx, person)?;
+            let Some(denial) = denials.iter().find(|denial| denial.refuses(&request.terms)) else {
+                return Ok(None);
+            };
+            consent_requests::deny(tx, id, person, denial.kind, now)?;
+            // The same entry as for a no that was pressed.
+            let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), "declined", now);
+            promise::log(tx, &entry, now)?;
+            Ok(Some(request))
+        })
+        .await?;
+    match refused {
+        None => Ok(None),
+        Some(request) => {
+            Ok(Some(back(node, &request, &[("error", "access_denied")])?.unwrap_or(Destination::Declined)))
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What residents have refused for good.
+
+use diesel::prelude::*;
+
+use super::columns::{from_json, to_json};
+use super::schema::standing_denials;
+use super::{Reader, StoreError, Tx};
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{DenialKind, StandingDenial};
+use crate::domain::ids::{DenialId, PersonId};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = standing_denials)]
+struct Row {
+    id: DenialId,
+    kind: String,
+    target: String,
+    name: String,
+    created_at: Timestamp,
+}
+
+impl Row {
+    fn into_denial(self) -> Result<StandingDenial, StoreError> {
+        Ok(StandingDenial {
+            id: self.id,
+            kind: DenialKind::from_word(&self.kind).ok_or(StoreError::Corrupt("standing_denials.kind"))?,
+            target: self.target,
+            name: from_json(&self.name, "standing_denials.name")?,
+            created_at: self.created_at,
+        })
+    }
+}
+
+/// Keeps a denial. One that says the same stands already: then nothing is changed. Says whether it is new.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn insert(tx: &mut Tx<'_>, person: PersonId, denial: &StandingDenial) -> Result<bool, StoreError> {
+    let same: i64 = standing_denials::table
+        .filter(standing_denials::person.eq(person))
+        .filter(standing_denials::kind.eq(denial.kind.as_str()))
+        .filter(standing_denials::target.eq(&denial.target))
+        .count()
+        .get_result(tx.db)?;
+    if same > 0 {
+        return Ok(false);
+    }
+    diesel::insert_into(standing_denials::table)
+        .values((
+            standing_denials::id.eq(denial.id),
+            standing_denials::person.eq(person),
+            standing_denials::kind.eq(denial.kind.as_str()),
+            standing_denials::target.eq(&denial.target),
+            standing_denials::name.eq(to_json(&denial.name, "standing_denials.name")?),
+            standing_denials::created_at.eq(denial.created_at),
+        ))
+        .execute(tx.db)?;
+    Ok(true)
+}
+
+/// Takes a person's own denial away. Says whether it was there; another person's is not.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn remove(tx: &mut Tx<'_>, person: PersonId, id: DenialId) -> Result<bool, StoreError> {
+    let own = standing_denials::table.find(id).filter(standing_denials::person.eq(person));
+    Ok(diesel::delete(own).execute(tx.db)? == 1)
+}
+
+/// A person's denials, latest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_person(reader: &mut Reader<'_>, person: PersonId) -> Result<Vec<StandingDenial>, StoreError> {
+    let rows: Vec<Row> = standing_denials::table
+        .filter(standing_denials::person.eq(person))
+        .order((standing_denials::created_at.desc(), standing_denials::id))
+        .select(Row::as_select())
+        .load(reader.db)?;
+    rows.into_iter().map(Row::into_denial).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::catalogue::Text;
+    use crate::domain::ids::NationalIdentifier;
+    use crate::store::persons;
+    use crate::store::testing::{at, on_both};
+
+    fn denial(n: u8, target: &str) -> StandingDenial {
+        StandingDenial {
+            id: DenialId::from_bytes([n; 16]),
+            kind: DenialKind::Use,
+            target: target.to_owned(),
+            name: Text { fi: "a".into(), sv: "b".into(), en: "c".into() },
+            created_at: at(i64::from(n)),
+        }
+    }
+
+    on_both!(
+        async fn a_denial_is_its_persons_alone_and_stands_once(fixture) {
+            let store = &fixture.store;
+            let person = |subject: &'static str| {
+                let identifier = NationalIdentifier::new(&format!("ID-{subject}")).unwrap();
+                store.write(move |tx| persons::upsert_login(tx, "https://login.example", subject, &identifier, at(0)))
+            };
+            let (aino, elin) = (person("aino").await.unwrap(), person("elin").await.unwrap());
+            let keep = |who, new: StandingDenial| store.write(move |tx| insert(tx, who, &new));
+            assert_eq!(keep(aino, denial(1, "u")).await, Ok(true));
+            assert_eq!(keep(aino, denial(2, "u")).await, Ok(false), "it stands already");
+            assert_eq!(keep(aino, denial(3, "v")).await, Ok(true));
+            assert_eq!(keep(elin, denial(4, "u")).await, Ok(true));
+            let of = |who| store.read(move |reader| of_person(reader, who));
+            assert_eq!(of(aino).await.unwrap(), [denial(3, "v"), denial(1, "u")]);
+            let id = denial(1, "u").id;
+            assert_eq!(store.write(move |tx| remove(tx, elin, id)).await, Ok(false), "not hers");
+            assert_eq!(store.write(move |tx| remove(tx, aino, id)).await, Ok(true));
+            assert_eq!(of(aino).await.unwrap(), [denial(3, "v")]);
+            assert_eq!(of(elin).await.unwrap(), [denial(4, "u")]);
+        }
+    );
+}
