@@ -28,8 +28,9 @@ use crate::node::{
 use crate::outbound::openid::{
     ClientAuthentication, ClientKeySource, OpenIdProvider, OpenIdSettings, ProviderNetwork,
 };
-use crate::outbound::peers::CHAIN_AGE_SECS;
-use crate::outbound::{AnchorSource, FederationPeers, GuardedClient, MemberContact, Reach};
+use crate::outbound::{
+    AnchorSource, CHAIN_AGE_SECS, FederationPeers, GuardedClient, MemberContact, PeerSettings, Reach,
+};
 use crate::ports::{Clock, Entropy, random};
 use crate::sources::{Bounds as SourceBounds, Sources};
 use crate::store::root_keys::RootKeys;
@@ -185,7 +186,15 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
     let anchors: Vec<AnchorSource> =
         config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
     let hints = anchors.iter().map(|anchor| anchor.id.clone()).collect();
-    let peers = FederationPeers::new(anchors, guard.clone(), Arc::clone(&clock))?;
+    let peers = FederationPeers::open(
+        PeerSettings {
+            anchors,
+            chain_age_secs: config.federation.chain_age_seconds.into(),
+            memory: Arc::new(opened.store.clone()),
+        },
+        guard.clone(),
+        Arc::clone(&clock),
+    )?;
     let bounds = SourceBounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
     let registers = Sources::new(&config.registers, &config.datasets, bounds)?;
     let identity = identity_provider(config, &keys, &clock, &entropy)?;

@@ -8,6 +8,7 @@ mod anchor;
 mod checks;
 mod contact;
 mod datasets;
+mod federation;
 mod keys;
 mod limits;
 mod login;
@@ -29,6 +30,7 @@ mod uses;
 use std::path::Path;
 
 pub use anchor::{Anchor, AnchorConfig};
+pub use federation::Federation;
 pub use keys::{Keys, RotateDays};
 pub use limits::Limits;
 pub use login::{ClientAuthentication, Login};
@@ -59,6 +61,8 @@ pub struct Config {
     pub keys: Keys,
     /// `[[trust_anchors]]`; at least one.
     pub trust_anchors: Vec<KnownEntity>,
+    /// `[federation]`.
+    pub federation: Federation,
     /// `[login]`.
     pub login: Login,
     /// `[limits]`.
@@ -118,6 +122,7 @@ impl Config {
             );
         }
         let trust_anchors = trust::read_known(anchors, &data_dir, profile);
+        let federation = federation::read(root.table("federation"));
         let login = root
             .required_table("login", "add [login] with the city's OpenID provider")
             .and_then(|section| login::read(section, &data_dir, profile));
@@ -152,6 +157,7 @@ impl Config {
             store: store?,
             keys,
             trust_anchors: trust_anchors?,
+            federation,
             login: login?,
             limits,
             retention,

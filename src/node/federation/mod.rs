@@ -1,6 +1,7 @@
 //! What a node and an anchor say to the federation: their own entity configuration, and an anchor's word for its members.
 
 mod anchor;
+mod followed_keys;
 mod own;
 
 pub use anchor::{AnchorParts, AnchorStatements, FederationKeys, MemberKeys, MemberPins};
