@@ -29,8 +29,9 @@ use crate::node::{
 use crate::outbound::openid::{
     ClientAuthentication, ClientKeySource, OpenIdProvider, OpenIdSettings, ProviderNetwork,
 };
-use crate::outbound::peers::CHAIN_AGE_SECS;
-use crate::outbound::{AnchorSource, FederationPeers, GuardedClient, Reach, SuperiorContact};
+use crate::outbound::{
+    AnchorSource, CHAIN_AGE_SECS, FederationPeers, GuardedClient, PeerSettings, Reach, SuperiorContact,
+};
 use crate::ports::{Clock, Entropy, random};
 use crate::sources::{Bounds as SourceBounds, Sources};
 use crate::store::root_keys::RootKeys;
@@ -190,7 +191,15 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
     let trust_anchors: Vec<EntityId> = anchors.iter().map(|anchor| anchor.id.clone()).collect();
     let hints = if config.superiors.is_empty() { trust_anchors.clone() } else { config.superiors.clone() };
     let superiors = SuperiorContact::new(guard.clone(), &hints, Arc::clone(&clock))?;
-    let peers = FederationPeers::new(anchors, guard.clone(), Arc::clone(&clock))?;
+    let peers = FederationPeers::open(
+        PeerSettings {
+            anchors,
+            chain_age_secs: config.federation.chain_age_seconds.into(),
+            memory: Arc::new(opened.store.clone()),
+        },
+        guard.clone(),
+        Arc::clone(&clock),
+    )?;
     let bounds = SourceBounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
     let registers = Sources::new(&config.registers, &config.datasets, bounds)?;
     let identity = identity_provider(config, &keys, &clock, &entropy)?;

@@ -7,6 +7,7 @@ use crate::domain::catalogue::{DeclaredUse, DeclaredUses, Record};
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{TrustError, TrustMark, TrustedPeer};
 use crate::domain::ids::{DatasetId, EntityId, NationalIdentifier, UseId};
+use crate::domain::jose::PublicKeys;
 use crate::domain::login::{AuthenticatedPerson, LoginError, LoginStart, PendingLogin};
 
 /// The time, as seen by this process.
@@ -61,6 +62,33 @@ pub trait Peers: Send + Sync {
     /// # Errors
     /// [`TrustError`] when no anchor can be reached and nothing is known from before.
     async fn members(&self) -> Result<Vec<Arc<TrustedPeer>>, TrustError>;
+
+    /// Every entity that the anchors, and the intermediates below them, list now, in order: who it is, or why it is not
+    /// trusted. Intermediates themselves are left out.
+    ///
+    /// # Errors
+    /// As [`Self::members`].
+    async fn survey(&self) -> Result<Survey, TrustError>;
+}
+
+/// What became of each entity that is listed.
+pub type Survey = Vec<(EntityId, Result<Arc<TrustedPeer>, TrustError>)>;
+
+/// Where a node keeps the keys to which it followed an anchor: an anchor's configuration, signed with a key that is
+/// known, names the keys of from then on.
+#[async_trait]
+pub trait AnchorKeys: Send + Sync {
+    /// The keys kept for an anchor.
+    ///
+    /// # Errors
+    /// [`TrustError::Unavailable`] when that cannot be told now.
+    async fn remembered(&self, anchor: &EntityId) -> Result<Option<PublicKeys>, TrustError>;
+
+    /// Keeps these in place of those before.
+    ///
+    /// # Errors
+    /// [`TrustError::Unavailable`] when they cannot be kept now.
+    async fn remember(&self, anchor: &EntityId, keys: &PublicKeys, now: Timestamp) -> Result<(), TrustError>;
 }
 
 /// Why a register gave no records. Says nothing about the person or the register's inside.

@@ -8,6 +8,7 @@ mod anchor;
 mod checks;
 mod contact;
 mod datasets;
+mod federation;
 mod keys;
 mod limits;
 mod login;
@@ -31,6 +32,7 @@ mod uses;
 use std::path::Path;
 
 pub use anchor::{Anchor, AnchorConfig};
+pub use federation::Federation;
 pub use keys::{Keys, RotateDays};
 pub use limits::Limits;
 pub use login::{ClientAuthentication, Login};
@@ -66,6 +68,8 @@ pub struct Config {
     pub trust_anchors: Vec<KnownEntity>,
     /// `[[superiors]]`: who vouches for this node, when that is not the trust anchors themselves.
     pub superiors: Vec<EntityId>,
+    /// `[federation]`.
+    pub federation: Federation,
     /// `[login]`.
     pub login: Login,
     /// `[limits]`.
@@ -126,6 +130,7 @@ impl Config {
         }
         let trust_anchors = trust::read_known(anchors, &data_dir, profile);
         let superiors = trust::read_superiors(root.tables("superiors"), profile);
+        let federation = federation::read(root.table("federation"));
         let login = root
             .required_table("login", "add [login] with the city's OpenID provider")
             .and_then(|section| login::read(section, &data_dir, profile));
@@ -161,6 +166,7 @@ impl Config {
             keys,
             trust_anchors: trust_anchors?,
             superiors: superiors?,
+            federation,
             login: login?,
             limits,
             retention,

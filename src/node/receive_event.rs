@@ -53,6 +53,9 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
     // Each role has its own keys: a holder's speak of consents, a recipient's of exchanges.
     let holder = peer.holder().ok().map(|holder| &holder.resource().receipt_keys);
     let recipient = peer.recipient().ok().map(|recipient| &recipient.client().receipt_keys);
+    if holder.is_none() && recipient.is_none() {
+        return Err(EventError::InvalidIssuer);
+    }
     let kid = named.ok_or(EventError::InvalidKey)?;
     let knows = |keys: Option<&PublicKeys>| keys.is_some_and(|keys| keys.find(&kid).is_some());
     let (as_holder, as_recipient) = (knows(holder), knows(recipient));

@@ -27,8 +27,11 @@ impl<T> Clone for Held<T> {
 pub(super) struct Cell<T> {
     held: RwLock<Option<Held<T>>>,
     /// Whoever has this fetches; everyone else waits, or uses what is still valid.
-    gate: tokio::sync::Mutex<Option<(Timestamp, TrustError)>>,
+    gate: tokio::sync::Mutex<Failure>,
 }
+
+/// What the last attempt said when it failed, and when.
+type Failure = Option<(Timestamp, TrustError)>;
 
 impl<T> Default for Cell<T> {
     fn default() -> Self {
@@ -37,9 +40,15 @@ impl<T> Default for Cell<T> {
 }
 
 impl<T> Cell<T> {
-    /// The value held, valid or not.
-    pub(super) fn last(&self) -> Option<Arc<T>> {
-        self.held().map(|held| held.value)
+    /// Whether there is a value, and it was fetched longer ago than that.
+    pub(super) fn is_older_than(&self, now: Timestamp, secs: i64) -> bool {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        held.as_ref().is_some_and(|held| now.secs().saturating_sub(held.fetched_at.secs()) > secs)
+    }
+
+    /// Whether there is a value, valid or not.
+    pub(super) fn is_held(&self) -> bool {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// The value if it is not older than `max_age_secs`, else a new one from `fetch`, which also says when it expires.
@@ -57,7 +66,7 @@ impl<T> Cell<T> {
         if let Some(value) = self.fresh(clock.now(), max_age_secs) {
             return Ok(value);
         }
-        let mut gate = match (self.gate.try_lock(), self.valid(clock.now())) {
+        let gate = match (self.gate.try_lock(), self.valid(clock.now())) {
             (Ok(gate), _) => gate,
             // Someone fetches already, and meanwhile the old value holds.
             (Err(_), Some(value)) => return Ok(value),
@@ -72,6 +81,19 @@ impl<T> Cell<T> {
         {
             return self.valid(now).ok_or_else(|| error.clone());
         }
+        self.fetch(gate, clock, fetch).await
+    }
+
+    async fn fetch<F>(
+        &self,
+        mut gate: tokio::sync::MutexGuard<'_, Failure>,
+        clock: &dyn Clock,
+        fetch: F,
+    ) -> Result<Arc<T>, TrustError>
+    where
+        F: Future<Output = Result<(T, Timestamp), TrustError>>,
+    {
+        let now = clock.now();
         match fetch.await {
             Ok((value, expires_at)) => {
                 let value = Arc::new(value);
@@ -100,7 +122,7 @@ impl<T> Cell<T> {
         F: Future<Output = Result<(T, Timestamp), TrustError>>,
     {
         let called_at = clock.now();
-        let mut gate = self.gate.lock().await;
+        let gate = self.gate.lock().await;
         if let Some(held) = self.held()
             && held.fetched_at >= called_at
         {
@@ -116,22 +138,7 @@ impl<T> Cell<T> {
         let wait = last.map_or(0, |last| last.plus_secs(1).micros().saturating_sub(clock.now().micros()));
         let wait = u64::try_from(wait.clamp(0, 1_000_000)).unwrap_or(0);
         tokio::time::sleep(std::time::Duration::from_micros(wait)).await;
-        let now = clock.now();
-        match fetch().await {
-            Ok((value, expires_at)) => {
-                let value = Arc::new(value);
-                self.set(Some(Held { value: Arc::clone(&value), fetched_at: now, expires_at }));
-                *gate = None;
-                Ok(value)
-            }
-            Err(error) => {
-                *gate = Some((now, error.clone()));
-                if matches!(error, TrustError::NotTrusted(_)) {
-                    self.set(None);
-                }
-                self.valid(clock.now()).ok_or(error)
-            }
-        }
+        self.fetch(gate, clock, fetch()).await
     }
 
     fn fresh(&self, now: Timestamp, max_age_secs: i64) -> Option<Arc<T>> {
@@ -227,7 +234,7 @@ mod tests {
         clock.0.store(8, Ordering::SeqCst);
         let refused = || async { Err(TrustError::NotTrusted("withdrawn")) };
         assert_eq!(cell.renewed(&clock, refused).await, Err(TrustError::NotTrusted("withdrawn")));
-        assert!(cell.last().is_none());
+        assert!(!cell.is_held());
     }
 
     #[tokio::test]

@@ -4,12 +4,14 @@ mod address;
 mod anchor;
 mod cache;
 pub mod guard;
+mod marks;
 pub mod openid;
 pub mod peers;
 mod send;
 mod superiors;
+mod vouching;
 
 pub use anchor::MemberContact;
 pub use guard::{Expected, GuardError, GuardedClient, Reach, Reply};
-pub use peers::{AnchorSource, FederationPeers};
+pub use peers::{AnchorSource, CHAIN_AGE_SECS, FederationPeers, PeerSettings};
 pub use superiors::SuperiorContact;

@@ -68,6 +68,14 @@ impl PublicKeys {
         Self(key.kid().cloned().map(|kid| (kid, key)).into_iter().collect())
     }
 
+    /// These keys and those; of two with one `kid`, these have the one that counts.
+    #[must_use]
+    pub fn joined_with(&self, others: &Self) -> Self {
+        let mut all = others.0.clone();
+        all.extend(self.0.clone());
+        Self(all)
+    }
+
     /// The key of that `kid`.
     #[must_use]
     pub fn find(&self, kid: &KeyId) -> Option<&PublicKey> {

@@ -14,14 +14,15 @@ pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jw
 /// Longest life of an assertion, in seconds.
 const MAX_LIFETIME_SECS: i64 = 300;
 
-/// Form of an assertion. Clients in the field send `typ: JWT` or none.
+/// Form of an assertion. Clients in the field send `typ: JWT` or none. One may hand in its trust chain (OpenID Federation
+/// 1.0 §4.3); this node finds the chain itself, from the anchors down, and the one handed in proves nothing.
 pub const CLIENT_ASSERTION: Profile = Profile {
     typ: PLAIN_JWT,
     max_bytes: 4 * 1024,
     key_source: KeySource::Kid,
     required: &["iss", "sub", "aud", "exp", "jti"],
     optional: Claims::Only(&["iat", "nbf"]),
-    extra_headers: &[],
+    extra_headers: &["trust_chain", "peer_trust_chain"],
 };
 
 /// The claims of an assertion.

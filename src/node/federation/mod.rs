@@ -2,6 +2,7 @@
 //! members.
 
 mod anchor;
+mod followed_keys;
 mod historical_keys;
 pub mod members;
 pub mod obtain_marks;
