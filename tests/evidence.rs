@@ -4,9 +4,13 @@
 
 mod harness;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use harness::browser::Browser;
 use harness::{World, client, eventually};
 use omadata::app;
+use omadata::app::keys::KeyPurpose;
+use omadata::domain::bundle::{Question, judge};
+use omadata::domain::jose::PublicKeys;
 use serde_json::{Value, json};
 
 const PLACEMENT: &str = "early-education-placement";
@@ -144,4 +148,89 @@ async fn taking_back_and_saying_no_leave_receipts() {
     assert_eq!(declined["event"]["event_state"], "https://w3id.org/dpv#ConsentRefused");
     assert_eq!(declined["pii_processing"]["purposes"][0]["pii_information"], json!([]));
     assert!(declined.get("grant_id").is_none() && declined.get("evidence").is_none());
+}
+
+/// What somebody outside would use to check: the anchor's and the login provider's keys, as they publish them.
+async fn published(world: &World) -> (Value, Value) {
+    let espoo = &world.cities["espoo"];
+    let get = async |url: String| client().get(url).send().await.unwrap().text().await.unwrap();
+    let anchor = &espoo.trust_anchors[0].entity_id;
+    let statement = get(format!("{anchor}/.well-known/openid-federation")).await;
+    let payload = URL_SAFE_NO_PAD.decode(statement.split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&payload).unwrap();
+    let issuer = espoo.login.issuer.trim_end_matches('/');
+    let metadata: Value =
+        serde_json::from_str(&get(format!("{issuer}/.well-known/openid-configuration")).await).unwrap();
+    let keys = get(metadata["jwks_uri"].as_str().unwrap().to_owned()).await;
+    (claims["jwks"].clone(), serde_json::from_str(&keys).unwrap())
+}
+
+#[tokio::test]
+async fn a_bundle_is_judged_without_its_node_and_after_its_keys_were_replaced() {
+    let world = World::shared();
+    let config = &world.cities["espoo"];
+    let service = world.service("oulu").await;
+    let (id, mut browser) = service.given("espoo", PLACEMENT, "aino", json!({})).await;
+    let consent = world.consent("oulu", "espoo", &id).await;
+    let (status, fetched) = service.fetch(&id).await;
+    assert_eq!(status, 200, "{fetched}");
+    let (anchor_keys, provider_keys) = published(world).await;
+    let question = || Question {
+        as_of: None,
+        anchor_keys: Some(PublicKeys::from_jwks(&anchor_keys).unwrap()),
+        provider_keys: Some(provider_keys.clone()),
+    };
+
+    // The resident downloads it; the recipient's own signature comes a moment later.
+    let url = format!("{}/me/sharing/{consent}/bundle", world.url("espoo"));
+    let mut last = String::new();
+    for _ in 0..100 {
+        last = file(&mut browser, &url).await;
+        if judge(&last, &question()).holds() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let judged = judge(&last, &question());
+    assert!(judged.holds(), "{:#?}", judged.findings);
+    assert_eq!(judged.state_as_of.as_deref(), Some("exhausted"), "it was for once");
+    assert!(!last.contains(world.identifier("aino")), "the identifier is in the bundle");
+    assert_eq!(Browser::new().look(&url).await.status, 303, "a stranger is sent to log in");
+
+    // The keys that sign receipts and tokens are replaced; the operator exports it then.
+    app::keys::rotate(&config.store, &config.keys, &[KeyPurpose::Receipt, KeyPurpose::Token], true)
+        .await
+        .unwrap();
+    let later = eventually("a bundle under the new keys", || async {
+        let text = app::consents::export_consent(config, consent).await.unwrap();
+        judge(&text, &question()).holds().then_some(text)
+    })
+    .await;
+    assert_eq!(judge(&later, &question()).state_as_of.as_deref(), Some("exhausted"));
+    // The older file is as good as it was.
+    assert!(judge(&last, &question()).holds());
+
+    // On another machine: a file, the two key sets, and the program. No configuration, no network.
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("permission.json"), &later).unwrap();
+    std::fs::write(path("anchor.json"), anchor_keys.to_string()).unwrap();
+    std::fs::write(path("provider.json"), provider_keys.to_string()).unwrap();
+    std::fs::write(path("changed.json"), later.replacen("Espoo", "Esboo", 1)).unwrap();
+    let run = |file: &str, more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_omadata"));
+        command.args(["consent", "verify", "--bundle", file]).args(more).current_dir(folder.path());
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let keys = ["--anchor-keys", "anchor.json", "--provider-keys", "provider.json"];
+    let (code, said) = run("permission.json", &keys);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("the permission was: exhausted"), "{said}");
+    let (code, said) = run("permission.json", &["--as-of", "2020-01-01T00:00:00Z", "--json"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("\"not_given\"") && said.contains("anchor_keys_not_given"), "{said}");
+    let (code, said) = run("changed.json", &keys);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("changed_after_sealing"), "{said}");
 }

@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { calculateJwkThumbprint } from 'jose';
+import { createHash } from 'node:crypto';
+import { calculateJwkThumbprint, compactVerify, createLocalJWKSet } from 'jose';
 import { selfSigned } from './federation.mjs';
 import { decide, logIn, logInAt, startPermission, stopFromOverview } from './portal.mjs';
 import { declaredUse, EVENTS, newKey } from './recipient.mjs';
@@ -259,6 +260,24 @@ test('grant management: asked about, extended under the same name, given back', 
   for (const grant of [first.grant_id, 'no-such-grant']) {
     assert.equal((await recipient.manageGrant(espoo, grant)).status, 404, 'ended and unknown look alike');
   }
+});
+
+test('the resident keeps receipts that any JOSE library verifies', async () => {
+  const { visitor } = await consent({ decision: 'deny' });
+  const list = await visitor.open(`${espoo}/me/receipts`);
+  const page = await visitor.open(list.link(/\/receipt\/1$/).href);
+  const signed = (await visitor.open(page.link(/\/receipt\/1\/signed$/).href)).body;
+  const readable = (await visitor.open(page.link(/\/receipt\/1\/readable$/).href)).body;
+  const { oauth_resource: resource } = await recipient.member(espoo);
+  const { payload, protectedHeader } = await compactVerify(signed, createLocalJWKSet(resource.jwks));
+  assert.equal(protectedHeader.typ, 'consent-receipt+jwt');
+  assert.equal(Buffer.from(payload).toString('utf8'), readable, 'what is signed is what is readable');
+  const receipt = JSON.parse(readable);
+  assert.equal(receipt.iss, espoo);
+  assert.deepEqual([receipt.event.event_type, receipt.version], ['declined', 1]);
+  const [purpose] = receipt.pii_processing.purposes;
+  assert.equal(purpose.purpose_digest, createHash('sha256').update(purpose.purpose).digest('base64url'));
+  await assert.rejects(compactVerify(signed.replace(/.$/, (c) => (c === 'A' ? 'Q' : 'A')), createLocalJWKSet(resource.jwks)));
 });
 
 test('a stranger who is no member gets nothing', async () => {
