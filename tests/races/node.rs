@@ -252,24 +252,25 @@ impl Stand {
 
     /// Fetches from one of the processes; says whether data was released.
     pub async fn fetch(&self, process: usize, race: &Race, proof: &str) -> bool {
-        let answer = self
+        let sent = self
             .http
             .get(self.at(process, &format!("/exchange/datasets/{}", self.dataset)))
             .header("authorization", format!("DPoP {}", race.token))
             .header("dpop", proof)
             .send()
-            .await
-            .unwrap();
+            .await;
+        // No answer in time: whatever was decided did not reach anybody.
+        let Ok(answer) = sent else { return false };
         self.remember_nonce(&answer);
         let status = answer.status().as_u16();
-        let body = answer.text().await.unwrap();
+        let Ok(body) = answer.text().await else { return false };
         assert!(matches!(status, 200 | 401 | 403 | 429 | 503), "{status} {body}");
         status == 200
     }
 
     /// The resident stops the permission in the portal; says whether that was acknowledged.
     pub async fn stop(&self, process: usize, race: &Race) -> bool {
-        let answer = self
+        let sent = self
             .http
             .post(self.at(process, &format!("/me/sharing/{}/stop", race.consent)))
             .header("cookie", &self.cookies)
@@ -277,8 +278,9 @@ impl Stand {
             .header("sec-fetch-site", "same-origin")
             .form(&[("csrf", &self.csrf)])
             .send()
-            .await
-            .unwrap();
+            .await;
+        // No answer in time: whatever was decided did not reach anybody.
+        let Ok(answer) = sent else { return false };
         answer.status().is_redirection()
             && answer.headers()["location"].to_str().unwrap().contains("?notice=")
     }
@@ -288,7 +290,7 @@ impl Stand {
         let jti = Jti::new(word()).unwrap();
         let assertion =
             client_assertion::sign(&self.client_key, &self.recipient, &self.base, jti, now()).unwrap();
-        let answer = self
+        let sent = self
             .http
             .post(self.at(process, "/oauth/revoke"))
             .form(&[
@@ -298,8 +300,9 @@ impl Stand {
                 ("client_assertion", &assertion),
             ])
             .send()
-            .await
-            .unwrap();
+            .await;
+        // No answer in time: whatever was decided did not reach anybody.
+        let Ok(answer) = sent else { return false };
         answer.status() == 200
     }
 
