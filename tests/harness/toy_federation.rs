@@ -265,6 +265,7 @@ impl Toy {
                 contacts: vec![],
                 authority_hints: vec![],
                 grant_types: vec!["authorization_code".into()],
+                acr_values: vec![],
                 federation_keys: keys.clone(),
                 token_keys: keys.clone(),
                 receipt_keys: keys.clone(),
