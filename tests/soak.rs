@@ -78,8 +78,15 @@ fn everyone(world: &World) -> BTreeMap<&'static str, (omadata::config::Store, Ke
 /// One permission, from its beginning, that can be used without end.
 async fn permission(world: &'static World, recipient: &'static str, holder: &'static str) -> String {
     let service = world.service(recipient).await;
+    // One that asks for no stronger login: the soak is about keys.
     let held = |kind: &str| {
-        world.cities[holder].datasets.iter().any(|dataset| dataset.dataset.kind.as_str() == kind)
+        let mut datasets = world.cities[holder].datasets.iter().map(|held| &held.dataset);
+        datasets.any(|dataset| {
+            dataset.kind.as_str() == kind
+                && dataset.required_acr.is_none()
+                && dataset.required_max_age_seconds.is_none()
+                && !dataset.required_passkey
+        })
     };
     let own = world.cities[recipient]
         .uses
