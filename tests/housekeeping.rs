@@ -17,7 +17,7 @@ use omadata::domain::federation::{TrustError, TrustedPeer};
 use omadata::domain::ids::{ConsentId, EntityId, HeldConsentId, UseId};
 use omadata::node::keep_house::{Job, keep_house, prepare};
 use omadata::node::{Node, deliver_outbox};
-use omadata::ports::{Clock, Outbound, OutboundAnswer, OutboundError, OutboundRequest, Peers};
+use omadata::ports::{Clock, Outbound, OutboundAnswer, OutboundError, OutboundRequest, Peers, Survey};
 use omadata::store::outbox::{self, Delivery};
 use omadata::store::{Store, StoreError, consents, held_consents, jobs, log};
 use serde_json::json;
@@ -56,6 +56,10 @@ impl Peers for ChangedUses {
 
     async fn members(&self) -> Result<Vec<Arc<TrustedPeer>>, TrustError> {
         self.0.members().await
+    }
+
+    async fn survey(&self) -> Result<Survey, TrustError> {
+        self.0.survey().await
     }
 }
 

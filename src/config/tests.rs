@@ -163,7 +163,10 @@ fn the_shipped_federation_moves_to_other_ports() {
     assert_eq!(espoo.services[0].return_url_prefixes[0].as_str(), "http://service.localhost:41010/");
     let anchor = shipped::anchor(&overrides).unwrap();
     assert!(
-        anchor.members.iter().any(|member| member.known.entity_id.as_str() == "http://helsinki.localhost:8402")
+        anchor
+            .members
+            .iter()
+            .any(|member| member.known.entity_id.as_str() == "http://helsinki.localhost:8402")
     );
 }
 

@@ -42,7 +42,8 @@ pub(super) struct Sections<'d, 't> {
 /// Life of a mark when the file does not say, in seconds: a day, so that a node without its superior goes on for long.
 const DEFAULT_LIFETIME_SECONDS: u32 = 86_400;
 
-const TYPE: &str = "write the type of the trust mark, an address such as \"https://anchor.example/trust-marks/data-holder\"";
+const TYPE: &str =
+    "write the type of the trust mark, an address such as \"https://anchor.example/trust-marks/data-holder\"";
 
 /// Reads the sections. `own` is whose types the marks have when the file does not say.
 pub(super) fn read(
@@ -65,7 +66,8 @@ pub(super) fn read(
 fn read_marks(mut section: Section<'_, '_>) -> (Option<EntityId>, Option<u32>) {
     const LIFETIME: &str = "write a number of seconds from 60 to 31536000";
     let document = section.document();
-    let anchor = section.optional::<EntityId>("anchor", "write the entity_id of the federation's trust anchor");
+    let anchor =
+        section.optional::<EntityId>("anchor", "write the entity_id of the federation's trust anchor");
     let lifetime = section.optional::<u32>("lifetime_seconds", LIFETIME);
     section.close();
     if let Some(lifetime) = &lifetime
@@ -98,7 +100,8 @@ fn read_owners(
     data_dir: &Path,
     profile: Profile,
 ) -> Option<BTreeMap<String, MarkOwner>> {
-    const JWKS: &str = "write the path of a file with the owner's JWK Set, received over a way that you trust";
+    const JWKS: &str =
+        "write the path of a file with the owner's JWK Set, received over a way that you trust";
     let mut owners = BTreeMap::new();
     let mut complete = true;
     for mut section in sections {

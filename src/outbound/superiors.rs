@@ -50,9 +50,7 @@ impl Superiors for SuperiorContact {
             return Err(TrustError::NotTrusted("the superior presents itself under another name"));
         }
         let mut url = endpoint(&statement, "federation_trust_mark_endpoint")?;
-        url.query_pairs_mut()
-            .append_pair("trust_mark_type", mark_type)
-            .append_pair("sub", subject.as_str());
+        url.query_pairs_mut().append_pair("trust_mark_type", mark_type).append_pair("sub", subject.as_str());
         let reply = self.guard.get(&url, &[], MARK).await;
         if reply.as_ref().is_ok_and(|reply| reply.status == 404) {
             return Ok(None);

@@ -168,11 +168,8 @@ pub struct OwnMark {
 /// # Errors
 /// [`StoreError`].
 pub fn keep_own(tx: &mut Tx<'_>, mark: &OwnMark) -> Result<(), StoreError> {
-    let row = (
-        own::mark_type.eq(&mark.mark_type),
-        own::mark.eq(&mark.mark),
-        own::expires_at.eq(mark.expires_at),
-    );
+    let row =
+        (own::mark_type.eq(&mark.mark_type), own::mark.eq(&mark.mark), own::expires_at.eq(mark.expires_at));
     on_backend!(tx.db, |c| diesel::insert_into(own::table)
         .values(row)
         .on_conflict(own::mark_type)

@@ -162,8 +162,11 @@ mod tests {
 
     #[test]
     fn keys_are_followed_by_continuity_and_in_no_other_way() {
-        let (old, new, stranger) =
-            (SigningKey::generate().unwrap(), SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+        let (old, new, stranger) = (
+            SigningKey::generate().unwrap(),
+            SigningKey::generate().unwrap(),
+            SigningKey::generate().unwrap(),
+        );
         let follow = |known: &[&SigningKey], seen: Option<i64>, text: &str| {
             follow_keys(&id(), &set(known), seen.map(at), text, at(100))
         };

@@ -27,12 +27,10 @@ pub use chain::{MAX_CHAIN_LENGTH, TrustAnchor, VerifiedChain, verify_anchor, ver
 pub use describe::{AnchorDescription, NodeDescription, subordinate_statement};
 pub use historical_keys::{HistoricalKey, HistoricalKeys, KEY_SET_TYP, Revocation, RevocationReason};
 pub use mark_status::{MARK_STATUS_TYP, MarkStatus, MarkStatusResponse};
+pub use member::{DecidedBy, Member, MemberState, Presented, StatementRules, first_contact, follow_keys};
 pub use peer::{AuthorizationServer, Client, ConsentIssuer, Holder, Recipient, Resource, TrustedPeer};
 pub use policy::MetadataPolicy;
 pub use resolve_response::{RESOLVE_RESPONSE_TYP, ResolveResponse};
-pub use member::{
-    DecidedBy, Member, MemberState, Presented, StatementRules, first_contact, follow_keys,
-};
 pub use statement::{
     Constraints, ENTITY_STATEMENT, ENTITY_STATEMENT_TYP, EntityStatement, NamingConstraints, TrustMarkEntry,
     TrustMarkOwner, claimed_statement, verify_self_signed,

@@ -353,7 +353,8 @@ impl FederationStatements for AnchorStatements {
             .parts
             .store
             .read(move |reader| {
-                let marked = by_mark.then(|| trust_marks::marked(reader, mark_type.as_deref(), now)).transpose()?;
+                let marked =
+                    by_mark.then(|| trust_marks::marked(reader, mark_type.as_deref(), now)).transpose()?;
                 Ok((members::list(reader)?, marked))
             })
             .await
@@ -396,8 +397,7 @@ impl FederationStatements for AnchorStatements {
         mark_type: &str,
         subject: Option<&EntityId>,
     ) -> Result<Vec<EntityId>, FederationError> {
-        let filter =
-            ListFilter { trust_mark_type: Some(mark_type.to_owned()), ..ListFilter::default() };
+        let filter = ListFilter { trust_mark_type: Some(mark_type.to_owned()), ..ListFilter::default() };
         let marked = self.list_subordinates(&filter).await?;
         Ok(marked.into_iter().filter(|id| subject.is_none_or(|subject| subject == id)).collect())
     }

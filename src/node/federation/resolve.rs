@@ -1,9 +1,10 @@
 //! Resolving chains for others (OpenID Federation 1.0 §8.3).
 
-use super::anchor::AnchorStatements;
 use super::FederationError;
+use super::anchor::AnchorStatements;
 use crate::domain::federation::{
-    ResolveResponse, TrustAnchor, TrustError, TrustMarkEntry, TrustedPeer, claimed_statement, verify_statements,
+    ResolveResponse, TrustAnchor, TrustError, TrustMarkEntry, TrustedPeer, claimed_statement,
+    verify_statements,
 };
 use crate::domain::ids::EntityId;
 
@@ -65,8 +66,7 @@ impl AnchorStatements {
         let top = peer.statements.last().ok_or(FederationError::NoChain)?;
         let keys = claimed_statement(top).and_then(|anchor| anchor.keys()).map_err(broken)?;
         let anchor = TrustAnchor { id: peer.anchor.clone(), keys };
-        let chain =
-            verify_statements(&peer.statements, &[anchor], self.parts.clock.now()).map_err(broken)?;
+        let chain = verify_statements(&peer.statements, &[anchor], self.parts.clock.now()).map_err(broken)?;
         Ok(chain.metadata().clone())
     }
 }

@@ -1,7 +1,7 @@
 //! The trust marks that a superior gives its members, one for each role (OpenID Federation 1.0 §8.4 to §8.6).
 
-use super::anchor::AnchorStatements;
 use super::FederationError;
+use super::anchor::AnchorStatements;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{MarkStatus, MarkStatusResponse, Role, TrustMark};
 use crate::domain::ids::EntityId;
@@ -11,7 +11,11 @@ use crate::store::{StoreError, members, trust_marks};
 impl AnchorStatements {
     /// The mark of a role that a member has. Asked again, the same mark, until half of its life is over or another key
     /// signs: asking costs no room.
-    pub(super) async fn give_mark(&self, mark_type: &str, subject: &EntityId) -> Result<String, FederationError> {
+    pub(super) async fn give_mark(
+        &self,
+        mark_type: &str,
+        subject: &EntityId,
+    ) -> Result<String, FederationError> {
         let terms = self.terms();
         let role = Role::of_mark(mark_type, &terms.marks_of).ok_or(FederationError::NotFound)?;
         let now = self.parts.clock.now();
