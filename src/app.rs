@@ -3,6 +3,7 @@
 mod anchor;
 pub mod consents;
 pub mod keys;
+pub mod peers;
 
 use std::collections::HashMap;
 use std::net::TcpListener;
@@ -24,7 +25,7 @@ use crate::node::dpop_nonce::NonceMint;
 use crate::node::federation::{FederationStatements, obtain_marks};
 use crate::node::{
     KeyPolicy, KeyPurpose, KeyRing, Limits, Node, Retention, Service, Settings, deliver_outbox, keep_house,
-    rotate_keys,
+    rotate_keys, warn_of_ends,
 };
 use crate::outbound::openid::{
     ClientAuthentication, ClientKeySource, OpenIdProvider, OpenIdSettings, ProviderNetwork,
@@ -185,7 +186,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
     let opened = open_store(&config.store, &config.keys)?;
     opened.store.migrate().await?;
     let keys = KeyRing::open_with(&opened.store, key_policy(&config.keys), clock.now()).await?;
-    let guard = GuardedClient::new(reach(config.node.profile))?;
+    let guard = GuardedClient::from_address(reach(config.node.profile), config.node.outbound_address)?;
     let anchors: Vec<AnchorSource> =
         config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
     let trust_anchors: Vec<EntityId> = anchors.iter().map(|anchor| anchor.id.clone()).collect();
@@ -272,7 +273,11 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
         let node = Arc::clone(&node);
         async move { obtain_marks::run(&node).await }
     });
-    let background = vec![outbox, upkeep, keys, marks];
+    let ends = tokio::spawn({
+        let node = Arc::clone(&node);
+        async move { warn_of_ends::run(&node).await }
+    });
+    let background = vec![outbox, upkeep, keys, marks, ends];
     Ok(Running::new(config.node.base_url.clone(), Some(node), server, background))
 }
 
@@ -359,6 +364,7 @@ fn settings(
         data_protection_officer: config.data_protection_officer.clone(),
         authority_hints,
         trust_anchors,
+        anchor_keys: peers::anchor_key_endings(&config.trust_anchors)?,
         login_client_id: config.login.client_id.clone(),
         levels: Levels::new(config.login.acr_values.clone()),
         datasets: config.datasets.iter().map(|held| held.dataset.clone()).collect(),

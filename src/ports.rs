@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::catalogue::{DeclaredUse, DeclaredUses, Record};
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{TrustError, TrustMark, TrustedPeer};
+use crate::domain::federation::{PeerReport, TrustError, TrustMark, TrustedPeer};
 use crate::domain::ids::{DatasetId, EntityId, NationalIdentifier, UseId};
 use crate::domain::jose::PublicKeys;
 use crate::domain::login::{AuthenticatedPerson, LoginError, LoginStart, PendingLogin};
@@ -69,6 +69,10 @@ pub trait Peers: Send + Sync {
     /// # Errors
     /// As [`Self::members`].
     async fn survey(&self) -> Result<Survey, TrustError>;
+
+    /// Looks at one entity step by step and afresh, to tell people what is wrong with it. Many who ask within seconds get
+    /// one answer. Meant for entities that a survey names, or that the operator does.
+    async fn examine(&self, id: &EntityId) -> Arc<PeerReport>;
 }
 
 /// What became of each entity that is listed.

@@ -7,13 +7,13 @@ mod harness;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use harness::{Setup, World, eventually};
+use harness::{Setup, World};
 use omadata::app::{self, SystemClock};
 use omadata::domain::audit::Entry;
 use omadata::domain::catalogue::{DeclaredUse, DeclaredUses};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::consent::{Actor, Reason};
-use omadata::domain::federation::{TrustError, TrustedPeer};
+use omadata::domain::federation::{PeerReport, TrustError, TrustedPeer};
 use omadata::domain::ids::{ConsentId, EntityId, HeldConsentId, UseId};
 use omadata::node::keep_house::{Job, keep_house, prepare};
 use omadata::node::{Node, deliver_outbox};
@@ -60,6 +60,10 @@ impl Peers for ChangedUses {
 
     async fn survey(&self) -> Result<Survey, TrustError> {
         self.0.survey().await
+    }
+
+    async fn examine(&self, id: &EntityId) -> Arc<PeerReport> {
+        self.0.examine(id).await
     }
 }
 

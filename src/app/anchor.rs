@@ -14,7 +14,7 @@ use crate::domain::federation::TrustMarkOwner;
 use crate::domain::jose::parse_strict_json;
 use crate::node::federation::members::{Decision, Described, Membership};
 use crate::node::federation::{AnchorParts, AnchorStatements, Terms};
-use crate::node::{KeyRing, rotate_keys};
+use crate::node::{KeyRing, rotate_keys, warn_of_ends};
 use crate::outbound::{AnchorSource, FederationPeers, GuardedClient, MemberContact};
 use crate::ports::{Clock, Peers};
 use crate::web;
@@ -57,8 +57,12 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
     let server = web::server::serve_anchor(statements.clone(), listener, bounds)?;
     let watch = tokio::spawn(watch(config.clone(), members, Arc::clone(&statements)));
     let follow = tokio::spawn(async move { statements.keep_members().await });
+    let ends = tokio::spawn({
+        let (store, keys) = (store.clone(), keys.clone());
+        async move { warn_of_ends::run_for_superior(&store, &keys, &SystemClock).await }
+    });
     let tend = tokio::spawn(async move { rotate_keys::run(&store, &keys, &SystemClock).await });
-    Ok(Running::new(config.anchor.entity_id.clone(), None, server, vec![watch, follow, tend]))
+    Ok(Running::new(config.anchor.entity_id.clone(), None, server, vec![watch, follow, tend, ends]))
 }
 
 /// The memberships in an anchor's store, for the command line; members of the configuration's files are applied first.

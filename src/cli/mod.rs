@@ -7,6 +7,7 @@ pub mod demo;
 mod keys;
 mod members;
 mod migrate;
+mod peers;
 mod serve;
 
 use std::process::ExitCode;
@@ -37,6 +38,9 @@ enum Command {
     /// Say who is a member of a trust anchor or intermediate
     #[command(subcommand)]
     Members(members::Command),
+    /// Look at the other members of the federation
+    #[command(subcommand)]
+    Peers(peers::Command),
     /// Check the evidence of residents' decisions
     #[command(subcommand)]
     Consent(consent::Command),
@@ -78,6 +82,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Migrate(arguments) => migrate::run(arguments).await,
         Command::Keys(command) => keys::run(command).await,
         Command::Members(command) => members::run(command).await,
+        Command::Peers(command) => peers::run(command).await,
         Command::Config(command) => config::run(command),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -1,6 +1,6 @@
 //! `[node]`: who this node is and where it runs.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -37,6 +37,8 @@ pub struct Node {
     pub data_dir: PathBuf,
     /// Threads that serve requests.
     pub workers: usize,
+    /// The address of this machine that requests to other members come from; the system chooses when it is absent.
+    pub outbound_address: Option<IpAddr>,
 }
 
 /// `[node.brand]`: the city's look.
@@ -67,6 +69,10 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Node> 
         "write the folder for the node's own files; a relative one counts from this file's folder",
     );
     let workers = section.optional::<usize>("workers", "write a number of threads from 1 to 256");
+    let outbound_address = section.optional::<IpAddr>(
+        "outbound_address",
+        "write an address of this machine, such as \"192.0.2.10\", or take the line out",
+    );
     let data_dir = data_dir.map(|found| folder.join(found.value));
     let brand = section
         .required_table("brand", "add [node.brand] with name and primary_colour")
@@ -103,6 +109,7 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Node> 
         brand: brand?,
         data_dir: data_dir?,
         workers: workers.map_or(DEFAULT_WORKERS, |found| found.value),
+        outbound_address: outbound_address.map(|found| found.value),
     })
 }
 

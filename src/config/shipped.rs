@@ -173,6 +173,15 @@ pub fn node(city: City, overrides: &Overrides) -> Result<Config, ConfigError> {
     Config::parse(&file, &text, Path::new("."), &overrides.overlay("node", city.slug())?)
 }
 
+/// The file of a city in the demo federation, to be put into the folder of the overrides: for commands beside a running
+/// demo.
+#[must_use]
+pub fn node_text(city: City, overrides: &Overrides) -> String {
+    let slug = city.slug();
+    let text = overrides.ports.replace_in(city.text());
+    text.replace(&format!("data_dir = \"../data/{slug}\""), &format!("data_dir = \"{slug}\""))
+}
+
 /// The configuration of the anchor in the demo federation.
 ///
 /// # Errors

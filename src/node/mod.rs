@@ -40,8 +40,10 @@ pub mod rotate_keys;
 pub mod serve_exchange;
 pub mod start_consent;
 pub mod start_request;
+pub mod survey_members;
 pub mod suspend_consent;
 pub mod view_consent_request;
+pub mod warn_of_ends;
 mod write_receipt;
 
 use std::collections::HashMap;
@@ -53,6 +55,7 @@ pub use problem::{Problem, ProblemKind};
 
 use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Levels, Text};
 use crate::domain::clock::Timestamp;
+use crate::domain::federation::Ending;
 use crate::domain::ids::{DatasetId, EntityId, Jti, ServiceId, UseId};
 use crate::domain::jose::b64url;
 use crate::domain::token::TokenPolicy;
@@ -125,6 +128,8 @@ pub struct Settings {
     pub contact: Contact,
     /// The trust anchors of the federations that it belongs to.
     pub trust_anchors: Vec<EntityId>,
+    /// Keys configured for anchors that have an end.
+    pub anchor_keys: Vec<Ending>,
     /// The city's data protection officer, for the portal.
     pub data_protection_officer: Contact,
     /// Its client identifier at the login provider.

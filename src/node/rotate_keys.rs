@@ -17,9 +17,6 @@ const ROUND: Duration = Duration::from_millis(500);
 /// Rounds between two sweeps of private parts.
 const SWEEP: u32 = 120;
 
-/// Days before the end of a key's time at which the log says so.
-const WARNING_DAYS: [i64; 4] = [30, 14, 7, 1];
-
 /// What a rotation began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
@@ -120,7 +117,6 @@ pub async fn revoke(
 
 /// Tends the keys for as long as the process runs.
 pub async fn run(store: &Store, ring: &KeyRing, clock: &dyn Clock) {
-    let mut warned = None;
     if let Err(error) = begin_lead_anew(store, ring, clock.now()).await {
         tracing::warn!(%error, "keys");
     }
@@ -135,7 +131,6 @@ pub async fn run(store: &Store, ring: &KeyRing, clock: &dyn Clock) {
             if let Err(error) = swept {
                 tracing::warn!(%error, "keys");
             }
-            warn_of_ends(ring, now, &mut warned);
         }
         tokio::time::sleep(ROUND).await;
     }
@@ -241,29 +236,6 @@ pub async fn begin_lead_anew(store: &Store, ring: &KeyRing, now: Timestamp) -> R
         }
     }
     Ok(())
-}
-
-/// Says in the log, once a day, whose time ends soon.
-fn warn_of_ends(ring: &KeyRing, now: Timestamp, warned: &mut Option<time::Date>) {
-    if *warned == Some(now.date()) {
-        return;
-    }
-    *warned = Some(now.date());
-    for (kid, purpose, days) in ending(&ring.records(), ring.policy(), now) {
-        tracing::warn!(%kid, purpose = purpose.as_str(), days, "a key's time ends soon; it is replaced by itself");
-    }
-}
-
-/// The signing keys whose time ends in a number of days at which that is said.
-fn ending(records: &[KeyRecord], policy: &KeyPolicy, now: Timestamp) -> Vec<(KeyId, KeyPurpose, i64)> {
-    let active = records.iter().filter(|key| key.state == KeyState::Active);
-    active
-        .filter_map(|key| {
-            let ends = policy.rotates_at(key.purpose, key.activated_at.unwrap_or(key.created_at))?;
-            let days = (ends.secs() - now.secs()).div_euclid(86_400);
-            WARNING_DAYS.contains(&days).then(|| (key.kid.clone(), key.purpose, days))
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -128,6 +128,14 @@ impl GuardedClient {
     /// # Errors
     /// [`GuardError::Malformed`] when TLS cannot be set up.
     pub fn new(reach: Reach) -> Result<Self, GuardError> {
+        Self::from_address(reach, None)
+    }
+
+    /// As [`Self::new`], with requests that come from one address of this machine.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn from_address(reach: Reach, address: Option<IpAddr>) -> Result<Self, GuardError> {
         let http = reqwest::Client::builder()
             .dns_resolver(GuardedResolver(reach))
             .redirect(reqwest::redirect::Policy::none())
@@ -135,6 +143,7 @@ impl GuardedClient {
             .no_proxy()
             .referer(false)
             .https_only(reach == Reach::Public)
+            .local_address(address)
             .connect_timeout(CONNECT_DEADLINE)
             .pool_idle_timeout(IDLE)
             .user_agent(concat!("OmaData/", env!("CARGO_PKG_VERSION")))

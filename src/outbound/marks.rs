@@ -52,7 +52,8 @@ impl Inner {
         Ok(held)
     }
 
-    async fn mark(
+    /// Judges one mark.
+    pub(super) async fn mark(
         &self,
         entry: &TrustMarkEntry,
         chain: &VerifiedChain,

@@ -3,6 +3,7 @@
 mod address;
 mod anchor;
 mod cache;
+mod examine;
 pub mod guard;
 mod marks;
 pub mod openid;

@@ -16,12 +16,13 @@ use url::Url;
 
 use super::anchor::{answered, configuration};
 use super::cache::Cell;
+use super::examine::examine;
 use super::guard::{Expected, GuardError, GuardedClient, Reach};
 use super::marks::Issuer;
 use super::vouching::{Ages, Budget, OLDER_SECS, Surroundings, Voucher, hints};
 use crate::domain::catalogue::{DeclaredUse, DeclaredUses};
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{TrustError, TrustedPeer, VerifiedChain, verify_statements};
+use crate::domain::federation::{PeerReport, TrustError, TrustedPeer, VerifiedChain, verify_statements};
 use crate::domain::ids::{EntityId, UseId};
 use crate::domain::jose::{PublicKeys, parse_strict_json};
 use crate::ports::{AnchorKeys, Clock, Peers, Survey};
@@ -35,6 +36,9 @@ const USES_AGE_SECS: i64 = 60;
 
 /// How long a use that is not known yet is not asked for again, in seconds.
 const UNKNOWN_USE_SECS: i64 = 5;
+
+/// How long a report serves, in seconds: whoever looks again and again makes this node ask no more often.
+const REPORT_AGE_SECS: i64 = 10;
 
 /// Longest time for one resolution, every request of it together.
 const RESOLUTION_DEADLINE: Duration = Duration::from_secs(20);
@@ -75,10 +79,11 @@ pub struct FederationPeers(Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) around: Surroundings,
-    anchors: Vec<Arc<Voucher>>,
+    pub(super) anchors: Vec<Arc<Voucher>>,
     peers: Kept<Entry>,
     uses: Kept<Cell<DeclaredUses>>,
     issuers: Kept<Cell<Issuer>>,
+    reports: Kept<Cell<PeerReport>>,
 }
 
 /// One member.
@@ -148,17 +153,27 @@ impl FederationPeers {
         }
         let anchors = anchors.into_iter().map(|anchor| Voucher::anchor(anchor.id, anchor.keys)).collect();
         let around = Surroundings { guard, clock, memory, ages: Ages::of_chain(chain_age_secs) };
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Inner::new(around, anchors))))
+    }
+}
+
+impl Inner {
+    fn new(around: Surroundings, anchors: Vec<Arc<Voucher>>) -> Self {
+        Self {
             around,
             anchors,
             peers: Kept::default(),
             uses: Kept::default(),
             issuers: Kept::default(),
-        })))
+            reports: Kept::default(),
+        }
     }
-}
 
-impl Inner {
+    /// The same anchors, as one who has met nobody yet sees them.
+    fn anew(&self) -> Self {
+        Self::new(self.around.clone(), self.anchors.iter().map(|anchor| anchor.anew()).collect())
+    }
+
     fn now(&self) -> Timestamp {
         self.around.clock.now()
     }
@@ -439,6 +454,17 @@ impl Peers for FederationPeers {
 
     async fn members(&self) -> Result<Vec<Arc<TrustedPeer>>, TrustError> {
         Ok(self.survey().await?.into_iter().filter_map(|(_, peer)| peer.ok()).collect())
+    }
+
+    async fn examine(&self, id: &EntityId) -> Arc<PeerReport> {
+        let inner = &self.0;
+        let look = async {
+            let report = examine(&Arc::new(inner.anew()), id).await;
+            let until = report.at.plus_secs(REPORT_AGE_SECS);
+            Ok((report, until))
+        };
+        let report = kept(&inner.reports, id).get(&*inner.around.clock, REPORT_AGE_SECS, look).await;
+        report.unwrap_or_else(|_| Arc::new(PeerReport::nothing_found(id, inner.now())))
     }
 
     async fn survey(&self) -> Result<Survey, TrustError> {

@@ -63,6 +63,7 @@ impl Ages {
 }
 
 /// What every look outside needs.
+#[derive(Clone)]
 pub(super) struct Surroundings {
     pub(super) guard: GuardedClient,
     pub(super) clock: Arc<dyn Clock>,
@@ -124,6 +125,11 @@ impl Standing {
         })
     }
 
+    /// Until when its word counts, if nothing is asked again.
+    pub(super) const fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
     /// The chain of a member, out of its own configuration and what is said about it here.
     pub(super) fn chain(&self, leaf: &str, about: String) -> Vec<String> {
         let mut chain = vec![leaf.to_owned(), about];
@@ -158,6 +164,18 @@ pub(super) struct Voucher {
 impl Voucher {
     pub(super) fn anchor(id: EntityId, configured: Option<PublicKeys>) -> Arc<Self> {
         Arc::new(Self::new(id, None, configured))
+    }
+
+    /// The same anchor, with the keys that it is known by, before anything was asked of it.
+    pub(super) fn anew(&self) -> Arc<Self> {
+        let followed = self.followed.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let fresh = Self::new(self.id.clone(), None, self.configured.clone());
+        Arc::new(Self { followed: RwLock::new(followed), ..fresh })
+    }
+
+    /// Whether it is an anchor: nobody vouches for it.
+    pub(super) const fn is_anchor(&self) -> bool {
+        self.above.is_none()
     }
 
     fn new(id: EntityId, above: Option<Arc<Self>>, configured: Option<PublicKeys>) -> Self {

@@ -125,6 +125,19 @@ pub fn marked(
     Ok(marked.into_iter().collect())
 }
 
+/// The marks that were not taken back and end after a time.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn given(reader: &mut Reader<'_>, ending_after: Timestamp) -> Result<Vec<IssuedMark>, StoreError> {
+    let rows: Vec<Row> = issued::table
+        .filter(issued::revoked_at.is_null().and(issued::expires_at.gt(ending_after)))
+        .order((issued::entity_id, issued::mark_type, issued::expires_at))
+        .select(Row::as_select())
+        .load(reader.db)?;
+    Ok(rows.into_iter().map(IssuedMark::from).collect())
+}
+
 /// Takes back marks of an entity: those of the types, or all. Returns how many.
 ///
 /// # Errors

@@ -11,6 +11,7 @@
 #![allow(unreachable_pub, reason = "each test binary uses a part of it")]
 
 pub mod browser;
+pub mod wire;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -218,6 +219,19 @@ impl Service {
 
     /// Asks a holder for what one of the service's declared uses needs; `more` replaces members of the request.
     pub async fn ask(&self, holder: &str, use_slug: &str, person: Option<&str>, more: Value) -> Value {
+        let (status, answer) = self.try_ask(holder, use_slug, person, more).await;
+        assert_eq!(status, 201, "{answer}");
+        answer
+    }
+
+    /// As [`Self::ask`], whatever comes of it.
+    pub async fn try_ask(
+        &self,
+        holder: &str,
+        use_slug: &str,
+        person: Option<&str>,
+        more: Value,
+    ) -> (u16, Value) {
         let declared =
             self.world.cities[self.city].uses.iter().find(|declared| declared.id.slug() == use_slug);
         let kind = declared.unwrap_or_else(|| panic!("no use {use_slug}")).dataset_type.to_string();
@@ -233,9 +247,13 @@ impl Service {
         for (name, value) in more.as_object().into_iter().flatten() {
             body[name] = value.clone();
         }
-        let (status, answer) = self.call("POST", "/api/v1/consent-requests", Some(&body)).await;
-        assert_eq!(status, 201, "{answer}");
-        answer
+        self.call("POST", "/api/v1/consent-requests", Some(&body)).await
+    }
+
+    /// An answer with all that stands around it.
+    pub async fn answer(&self, method: &str, path: &str) -> reqwest::Response {
+        let url = format!("{}{path}", self.world.url(self.city));
+        self.http.request(method.parse().unwrap(), url).bearer_auth(&self.token).send().await.unwrap()
     }
 
     pub async fn show(&self, id: &str) -> Value {

@@ -156,6 +156,7 @@ impl Demo {
             }
             cities.push((city, config));
         }
+        write_city_files(&options.folder, &options.stores, &overrides)?;
         let mut demo = Self {
             anchor: anchor_config.anchor.entity_id.clone(),
             anchor_config,
@@ -337,6 +338,20 @@ fn service_city(city: City, config: &Config) -> Result<ServiceCity, Failure> {
             })
             .collect(),
     })
+}
+
+/// Files for commands beside the running demo (`omadata peers list --config <folder>/espoo.toml`), of the cities whose
+/// databases are where the shipped files say.
+fn write_city_files(
+    folder: &Path,
+    elsewhere: &BTreeMap<String, DatabaseUrl>,
+    overrides: &Overrides,
+) -> Result<(), Failure> {
+    for city in City::ALL.into_iter().filter(|city| !elsewhere.contains_key(city.slug())) {
+        let file = folder.join(format!("{}.toml", city.slug()));
+        std::fs::write(file, shipped::node_text(city, overrides))?;
+    }
+    Ok(())
 }
 
 const fn ports(base: u16) -> Ports {

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
-    AuthorizationServer, Client, HeldMark, MarkRules, Resource, Role, TrustError, TrustedPeer, VerifiedChain,
+    AuthorizationServer, Client, EntityStatement, HeldMark, MarkRules, Resource, Role, TrustError,
+    TrustedPeer, VerifiedChain,
 };
 use crate::domain::catalogue::{Language, Text};
 use crate::domain::clock::Timestamp;
@@ -61,6 +62,12 @@ pub(super) fn trusted_peer(chain: VerifiedChain, marks: Vec<HeldMark>) -> Result
         id: id.clone(),
         marks,
     })
+}
+
+/// What an entity calls itself in a statement.
+pub(super) fn organization_name(statement: &EntityStatement) -> Option<Text> {
+    let members = statement.metadata.as_ref()?.get("federation_entity")?.as_object()?;
+    Typed { id: &statement.sub, members }.name()
 }
 
 /// Whether a mark is this subject's, in the federation of the anchor that the chain ends at.

@@ -9,7 +9,9 @@ mod chain;
 mod chain_tests;
 mod constraints;
 mod describe;
+mod ending;
 mod historical_keys;
+mod links;
 mod mark_status;
 mod member;
 mod metadata;
@@ -17,6 +19,7 @@ mod peer;
 mod policy;
 #[cfg(test)]
 mod policy_tests;
+mod report;
 mod resolve_response;
 mod statement;
 mod trust_mark;
@@ -25,11 +28,14 @@ mod trust_mark_tests;
 
 pub use chain::{MAX_CHAIN_LENGTH, TrustAnchor, VerifiedChain, verify_anchor, verify_statements};
 pub use describe::{AnchorDescription, NodeDescription, subordinate_statement};
+pub use ending::{EndWarning, Ending, EndingKind, Nearness, WARNING_DAYS, endings_of, mark_name, warnings};
 pub use historical_keys::{HistoricalKey, HistoricalKeys, KEY_SET_TYP, Revocation, RevocationReason};
+pub use links::{Link, superior_is_sound};
 pub use mark_status::{MARK_STATUS_TYP, MarkStatus, MarkStatusResponse};
 pub use member::{DecidedBy, Member, MemberState, Presented, StatementRules, first_contact, follow_keys};
 pub use peer::{AuthorizationServer, Client, ConsentIssuer, Holder, Recipient, Resource, TrustedPeer};
 pub use policy::MetadataPolicy;
+pub use report::{Fault, Finding, PeerReport, Side, Step, Verdict};
 pub use resolve_response::{RESOLVE_RESPONSE_TYP, ResolveResponse};
 pub use statement::{
     Constraints, ENTITY_STATEMENT, ENTITY_STATEMENT_TYP, EntityStatement, NamingConstraints, TrustMarkEntry,

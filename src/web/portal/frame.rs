@@ -8,6 +8,7 @@ use super::texts::{Texts, texts};
 use super::views::{LogOutcome, PermissionStatus, RefusalReason};
 use crate::domain::catalogue::{Dataset, Language, Sensitivity, Text};
 use crate::domain::clock::{Day, Timestamp};
+use crate::domain::federation::{Fault, Role, Side};
 use crate::domain::ids::UseId;
 
 /// A page's own content, as plain values.
@@ -251,6 +252,40 @@ impl Frame<'_> {
         match outcome {
             LogOutcome::Released { .. } => self.t.outcome_released(),
             LogOutcome::Refused(_) => self.t.outcome_refused(),
+        }
+        .to_string()
+    }
+
+    pub(super) fn role(&self, role: &Role) -> String {
+        match role {
+            Role::ConsentIssuer => self.t.partners_role_consent_issuer(),
+            Role::DataHolder => self.t.partners_role_data_holder(),
+            Role::DataRecipient => self.t.partners_role_data_recipient(),
+        }
+        .to_string()
+    }
+
+    /// Whose side of a broken member is broken.
+    pub(super) fn broken_side(&self, side: &Side) -> String {
+        let t = &self.t;
+        match side {
+            Side::Ours => t.partners_side_here(),
+            Side::Peer => t.partners_side_member(),
+            Side::Intermediate => t.partners_side_intermediate(),
+            Side::Anchor => t.partners_side_anchor(),
+            Side::Network => t.partners_side_network(),
+        }
+        .to_string()
+    }
+
+    /// What is wrong with a broken member.
+    pub(super) fn broken_why(&self, fault: &Fault) -> String {
+        let t = &self.t;
+        match fault {
+            Fault::Silent => t.partners_why_silent(),
+            Fault::Unfit => t.partners_why_unfit(),
+            Fault::NotMember => t.partners_why_not_member(),
+            Fault::NoRole => t.partners_why_no_role(),
         }
         .to_string()
     }

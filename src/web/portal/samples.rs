@@ -11,6 +11,7 @@ use super::{Chrome, Notice, SignedIn, View};
 use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Field, FieldType, Sensitivity, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::DeletionState;
+use crate::domain::federation::{Fault, Role, Side};
 use crate::domain::ids::{ConsentId, DenialId, FieldName, RequestId};
 
 pub(super) fn text(fi: &str, sv: &str, en: &str) -> Text {
@@ -441,13 +442,56 @@ fn partners() -> PartnersView {
         purpose: purpose(),
         dataset,
     };
-    let city = |name, here, reachable, uses| PartnerCity { name, here, reachable, uses };
-    PartnersView {
-        cities: vec![
-            city(helsinki(), false, true, vec![used(Some(placement())), used(None)]),
-            city(text("Espoo", "Esbo", "Espoo"), true, true, Vec::new()),
-            city(text("Oulu", "Uleåborg", "Oulu"), false, false, Vec::new()),
+    let broken = |side, fault| Standing::Broken { side, fault };
+    let city = |name, here, standing, reachable, uses| PartnerCity {
+        name,
+        address: "https://omat.helsinki.example".to_owned(),
+        here,
+        standing,
+        reachable,
+        uses,
+    };
+    let espoo = text("Espoo", "Esbo", "Espoo");
+    let verified = |roles: &[Role]| Standing::Verified(vouched(roles));
+    let mut cities = vec![
+        city(espoo, true, verified(&Role::ALL), true, Vec::new()),
+        city(helsinki(), false, verified(&Role::ALL[2..]), true, vec![used(Some(placement())), used(None)]),
+        city(text("Oulu", "Uleåborg", "Oulu"), false, verified(&[]), false, Vec::new()),
+    ];
+    for side in [Side::Ours, Side::Peer, Side::Intermediate, Side::Anchor, Side::Network] {
+        for fault in [Fault::Silent, Fault::Unfit, Fault::NotMember, Fault::NoRole] {
+            let name = text("turku.example", "turku.example", "turku.example");
+            cities.push(city(name, side == Side::Ours, broken(side, fault), false, Vec::new()));
+        }
+    }
+    PartnersView { cities, unknown: true }
+}
+
+fn vouched(roles: &[Role]) -> Vouched {
+    let anchor = "https://anchor.example";
+    Vouched {
+        roles: roles.to_vec(),
+        by: vec![
+            text("Uudenmaan liitto", "Nylands förbund", "Regional Council of Uusimaa"),
+            text("Kaupunkien verkosto", "Städernas nätverk", "Network of cities"),
         ],
+        until: at("2026-11-23T09:05:00Z"),
+        marks: roles
+            .iter()
+            .enumerate()
+            .map(|(place, role)| PartnerMark {
+                role: *role,
+                issuer: anchor.to_owned(),
+                until: (place > 0).then(|| at("2026-11-24T08:05:00Z")),
+            })
+            .collect(),
+        statements: vec![PartnerStatement {
+            issuer: anchor.to_owned(),
+            subject: "https://omat.helsinki.example".to_owned(),
+            from: at("2026-11-23T08:05:00Z"),
+            until: at("2026-11-23T09:05:00Z"),
+            keys: vec!["kid-1".to_owned(), "kid-2".to_owned()],
+        }],
     }
 }
 

@@ -16,9 +16,9 @@ use crate::node::start_consent::last_day;
 use crate::node::view_consent_request::Offer;
 use crate::web::portal::views::{
     Change, ChangeEntry, CityLink, ConsentField, ConsentLimits, ConsentRecord, ConsentView, DatasetUse,
-    HistoryReach, Instead, LogEntry, LogOutcome, Origin, PartnerCity, PartnerUse, Party, PermissionCard,
-    PermissionStatus, PermissionView, RefusalReason, Reporting, StopConfirmation, UseDataset, UseView,
-    WaitingRequest, same_in_all,
+    HistoryReach, Instead, LogEntry, LogOutcome, Origin, PartnerUse, Party, PermissionCard, PermissionStatus,
+    PermissionView, RefusalReason, Reporting, StopConfirmation, UseDataset, UseView, WaitingRequest,
+    same_in_all,
 };
 
 /// The field in which registers of children say whom a record is about.
@@ -391,22 +391,10 @@ impl AllUses {
             })
             .collect()
     }
-
-    /// The uses by city.
-    pub(super) fn into_cities(self, page: &Page) -> Vec<PartnerCity> {
-        let city = |(name, here, uses): (Text, bool, Option<Arc<DeclaredUses>>)| PartnerCity {
-            name,
-            here,
-            reachable: uses.is_some(),
-            uses: uses.map_or_else(Vec::new, |uses| {
-                uses.uses.iter().map(|declared| partner_use(page, declared)).collect()
-            }),
-        };
-        self.members.into_iter().map(city).collect()
-    }
 }
 
-fn partner_use(page: &Page, declared: &DeclaredUse) -> PartnerUse {
+/// A use of anyone's, as a partner.
+pub(super) fn partner_use(page: &Page, declared: &DeclaredUse) -> PartnerUse {
     PartnerUse {
         id: declared.id.clone(),
         title: declared.title.clone(),

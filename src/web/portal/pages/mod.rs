@@ -5,6 +5,7 @@ mod denials;
 mod fill;
 mod login;
 mod page;
+mod partners;
 mod personal;
 mod public;
 mod receipts;
@@ -25,7 +26,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/catalogue/uses", web::get().to(public::uses))
         .route("/catalogue/datasets/{id}", web::get().to(public::dataset))
         .route("/catalogue/datasets/{id}/schema", web::get().to(public::schema))
-        .route("/partners", web::get().to(public::partners))
+        .route("/partners", web::get().to(partners::show))
         .route("/partners/use", web::get().to(public::declared_use))
         .route("/partners/use", web::post().to(decision::start))
         .route("/problems/{slug}", web::get().to(public::problem))

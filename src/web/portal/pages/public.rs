@@ -14,7 +14,7 @@ use crate::web::App;
 use crate::web::extract::query;
 use crate::web::portal::assets::{ICON, STYLESHEET};
 use crate::web::portal::views::{
-    CatalogueEntry, CatalogueView, DatasetView, FormatLink, HomeView, PartnersView, ProblemTopic, ProblemView,
+    CatalogueEntry, CatalogueView, DatasetView, FormatLink, HomeView, ProblemTopic, ProblemView,
 };
 
 /// `GET /`.
@@ -180,13 +180,6 @@ pub(super) async fn uses(app: web::Data<App>) -> HttpResponse {
         name: settings.name.clone(),
         uses: settings.uses.clone(),
     })
-}
-
-/// `GET /partners`.
-pub(super) async fn partners(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
-    let page = Page::new(&app, &request);
-    let cities = fill::all_uses(&page).await.into_cities(&page);
-    page.show(&PartnersView { cities })
 }
 
 /// `GET /partners/use?id=`.

@@ -62,7 +62,7 @@ pub use home::{CityLink, HomeView};
 pub use log::LogView;
 pub use login::{LoggedOutView, LoginNeededView, LoginReason};
 pub use me::{MeView, WaitingRequest};
-pub use partners::{PartnerCity, PartnerUse, PartnersView};
+pub use partners::{PartnerCity, PartnerMark, PartnerStatement, PartnerUse, PartnersView, Standing, Vouched};
 pub use parts::{
     LogEntry, LogOutcome, Party, PermissionCard, PermissionStatus, RefusalReason, Reporting, same_in_all,
 };

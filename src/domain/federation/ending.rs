@@ -1,0 +1,246 @@
+//! What membership rests on and ends by itself, and how long before its end that is said.
+
+use super::{Role, TrustedPeer};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::EntityId;
+
+/// Days before an end at which it is said.
+pub const WARNING_DAYS: [i64; 4] = [30, 14, 7, 1];
+
+const DAY_SECS: i64 = 86_400;
+
+/// What kind of thing ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndingKind {
+    /// A superior's statement in this entity's own chain.
+    Statement,
+    /// A trust mark that this entity has.
+    OwnMark,
+    /// A trust mark that this entity gave.
+    GivenMark,
+    /// A key that this entity signs with.
+    SigningKey,
+    /// A key that is configured for an anchor.
+    AnchorKey,
+}
+
+impl EndingKind {
+    /// Its name in logs and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Statement => "statement",
+            Self::OwnMark => "own-trust-mark",
+            Self::GivenMark => "given-trust-mark",
+            Self::SigningKey => "signing-key",
+            Self::AnchorKey => "anchor-key",
+        }
+    }
+
+    /// What the operator does about it.
+    #[must_use]
+    pub const fn mend(self) -> &'static str {
+        match self {
+            Self::Statement => {
+                "it is renewed by the superior whenever it is asked: see why it cannot be reached"
+            }
+            Self::OwnMark => {
+                "it is renewed at the superior by itself: see whether it answers, and still gives the mark"
+            }
+            Self::GivenMark => "the member renews it by itself while it runs: ask the member",
+            Self::SigningKey => "it is replaced by itself: see that a process of the node runs",
+            Self::AnchorKey => {
+                "get the anchor's new keys over a way that you trust, and put them into jwks_file"
+            }
+        }
+    }
+}
+
+/// Something that ends by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// What it is.
+    pub kind: EndingKind,
+    /// Which one, never a person's data.
+    pub name: String,
+    /// Since when it lives.
+    pub since: Timestamp,
+    /// When it ends.
+    pub ends_at: Timestamp,
+}
+
+/// How near an end is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Nearness {
+    /// It has come.
+    Over,
+    /// What lives for two days at most is in the last quarter of its life: it should have been renewed before.
+    LastQuarter,
+    /// So many days or fewer are left; one of [`WARNING_DAYS`].
+    Days(i64),
+}
+
+impl Nearness {
+    /// As kept and written: `over`, `last-quarter`, `7-days`.
+    #[must_use]
+    pub fn word(self) -> String {
+        match self {
+            Self::Over => "over".to_owned(),
+            Self::LastQuarter => "last-quarter".to_owned(),
+            Self::Days(days) => format!("{days}-days"),
+        }
+    }
+}
+
+/// An end that is near enough to be said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndWarning {
+    /// What ends.
+    pub ending: Ending,
+    /// How near its end is.
+    pub nearness: Nearness,
+}
+
+impl EndWarning {
+    /// What tells this warning from every other: the same thing with the same end is warned of once for each nearness.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let Ending { kind, name, ends_at, .. } = &self.ending;
+        format!("{}|{name}|{}|{}", kind.name(), ends_at.secs(), self.nearness.word())
+    }
+}
+
+impl Ending {
+    /// How near its end is; none while it is far.
+    ///
+    /// A threshold counts only for what lives at least twice as long: a mark that is given for thirty days is not near its
+    /// end on the day that it is given.
+    #[must_use]
+    pub fn nearness(&self, now: Timestamp) -> Option<Nearness> {
+        let left = self.ends_at.secs().saturating_sub(now.secs());
+        if left <= 0 {
+            return Some(Nearness::Over);
+        }
+        let life = self.ends_at.secs().saturating_sub(self.since.secs());
+        if life <= 2 * DAY_SECS {
+            return (left.saturating_mul(4) <= life).then_some(Nearness::LastQuarter);
+        }
+        let counts = |days: &i64| {
+            let secs = days.saturating_mul(DAY_SECS);
+            left <= secs && life >= secs.saturating_mul(2)
+        };
+        WARNING_DAYS.into_iter().rev().find(counts).map(Nearness::Days)
+    }
+}
+
+/// What is to be said now about these, the nearest end first.
+#[must_use]
+pub fn warnings(endings: &[Ending], now: Timestamp) -> Vec<EndWarning> {
+    let near = |ending: &Ending| {
+        ending.nearness(now).map(|nearness| EndWarning { ending: ending.clone(), nearness })
+    };
+    let mut warnings: Vec<EndWarning> = endings.iter().filter_map(near).collect();
+    warnings.sort_by(|one, other| {
+        let key =
+            |warning: &EndWarning| (warning.ending.ends_at, warning.ending.kind, warning.ending.name.clone());
+        key(one).cmp(&key(other))
+    });
+    warnings
+}
+
+/// What a member's standing rests on: the statements of its superiors and its trust marks. Its own configuration is
+/// signed anew whenever it is asked for, and is left out.
+#[must_use]
+pub fn endings_of(peer: &TrustedPeer) -> Vec<Ending> {
+    let said = |issuer: &EntityId, subject: &EntityId| format!("{issuer} about {subject}");
+    let statements = peer.links().into_iter().filter(|link| link.issuer != peer.id).map(|link| Ending {
+        kind: EndingKind::Statement,
+        name: said(&link.issuer, &link.subject),
+        since: link.issued_at,
+        ends_at: link.expires_at,
+    });
+    let marks = peer.marks().iter().filter_map(|held| {
+        Some(Ending {
+            kind: EndingKind::OwnMark,
+            name: mark_name(held.role(), &held.mark().sub),
+            since: Timestamp::from_secs(held.mark().iat),
+            ends_at: Timestamp::from_secs(held.mark().exp?),
+        })
+    });
+    statements.chain(marks).collect()
+}
+
+/// How a trust mark is called in warnings.
+#[must_use]
+pub fn mark_name(role: Role, subject: &EntityId) -> String {
+    format!("{role} of {subject}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    fn ending(since_days: i64, ends_days: i64) -> Ending {
+        Ending {
+            kind: EndingKind::OwnMark,
+            name: "data-holder of https://espoo.example".to_owned(),
+            since: at(since_days * DAY_SECS),
+            ends_at: at(ends_days * DAY_SECS),
+        }
+    }
+
+    #[test]
+    fn an_end_is_said_thirty_fourteen_seven_and_one_day_before() {
+        let year = ending(0, 365);
+        let said = |left_secs: i64| year.nearness(at(365 * DAY_SECS - left_secs));
+        for (left, expected) in [
+            (31 * DAY_SECS, None),
+            (30 * DAY_SECS + 1, None),
+            (30 * DAY_SECS, Some(Nearness::Days(30))),
+            (14 * DAY_SECS + 1, Some(Nearness::Days(30))),
+            (14 * DAY_SECS, Some(Nearness::Days(14))),
+            (7 * DAY_SECS + 1, Some(Nearness::Days(14))),
+            (7 * DAY_SECS, Some(Nearness::Days(7))),
+            (DAY_SECS + 1, Some(Nearness::Days(7))),
+            (DAY_SECS, Some(Nearness::Days(1))),
+            (1, Some(Nearness::Days(1))),
+            (0, Some(Nearness::Over)),
+            (-DAY_SECS, Some(Nearness::Over)),
+        ] {
+            assert_eq!(said(left), expected, "{left} s before");
+        }
+    }
+
+    #[test]
+    fn what_lives_shortly_is_not_near_its_end_from_the_first_day_on() {
+        assert_eq!(ending(0, 30).nearness(at(0)), None);
+        assert_eq!(ending(0, 30).nearness(at(16 * DAY_SECS)), Some(Nearness::Days(14)));
+        assert_eq!(ending(0, 3).nearness(at(2 * DAY_SECS)), Some(Nearness::Days(1)));
+        // A day's mark, renewed in time, is never spoken of; one that was not renewed is, once.
+        let day = ending(0, 1);
+        assert_eq!(day.nearness(at(DAY_SECS / 2)), None);
+        assert_eq!(day.nearness(at(DAY_SECS * 3 / 4)), Some(Nearness::LastQuarter));
+        assert_eq!(day.nearness(at(DAY_SECS)), Some(Nearness::Over));
+    }
+
+    #[test]
+    fn each_nearness_of_each_end_is_a_warning_of_its_own() {
+        let endings = [ending(0, 365), ending(0, 400)];
+        let now = at(360 * DAY_SECS);
+        let said = warnings(&endings, now);
+        assert_eq!(said.len(), 1);
+        assert_eq!(said[0].nearness, Nearness::Days(7));
+        let mut keys = std::collections::BTreeSet::new();
+        for day in 300..=366 {
+            keys.extend(warnings(&endings[..1], at(day * DAY_SECS)).iter().map(EndWarning::key));
+        }
+        assert_eq!(keys.len(), 5, "four thresholds and the end itself: {keys:?}");
+        let renewed = ending(1, 366);
+        let again = warnings(&[renewed], now);
+        assert_ne!(again[0].key(), said[0].key(), "what was renewed and ends again is said again");
+    }
+}

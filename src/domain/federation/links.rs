@@ -1,0 +1,62 @@
+//! A peer's chain as people look at it: who vouches for whom, with which keys, for how long.
+
+use super::statement::verify_with;
+use super::{TrustedPeer, claimed_statement, metadata};
+use crate::domain::catalogue::Text;
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{EntityId, KeyId};
+use crate::domain::jose::PublicKeys;
+
+/// One statement of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Who speaks.
+    pub issuer: EntityId,
+    /// About whom.
+    pub subject: EntityId,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it stops to hold.
+    pub expires_at: Timestamp,
+    /// The subject's keys, by name.
+    pub keys: Vec<KeyId>,
+}
+
+impl TrustedPeer {
+    /// The statements of its chain, from its own configuration to the anchor's. They were verified when the chain was.
+    #[must_use]
+    pub fn links(&self) -> Vec<Link> {
+        let statements = self.statements.iter().filter_map(|text| claimed_statement(text).ok());
+        statements
+            .map(|statement| Link {
+                issued_at: Timestamp::from_secs(statement.iat),
+                expires_at: Timestamp::from_secs(statement.exp),
+                keys: statement
+                    .keys()
+                    .map(|keys| keys.iter().filter_map(|key| key.kid().cloned()).collect())
+                    .unwrap_or_default(),
+                issuer: statement.iss,
+                subject: statement.sub,
+            })
+            .collect()
+    }
+
+    /// What the anchor at the top of its chain calls itself.
+    #[must_use]
+    pub fn anchor_name(&self) -> Option<Text> {
+        let top = claimed_statement(self.statements.last()?).ok()?;
+        if top.sub == self.anchor { metadata::organization_name(&top) } else { None }
+    }
+}
+
+/// Whether a superior's statement is in order by itself: signed with one of its keys, its own, of now. When a chain with
+/// it does not verify all the same, the superior has done its part.
+#[must_use]
+pub fn superior_is_sound(text: &str, superior: &EntityId, keys: &PublicKeys, now: Timestamp) -> bool {
+    verify_with(text, keys).is_ok_and(|statement| {
+        statement.iss == *superior
+            && statement.check(now).is_ok()
+            && statement.check_subordinate().is_ok()
+            && statement.keys().is_ok()
+    })
+}
