@@ -8,7 +8,7 @@ mod harness;
 use harness::browser::{Browser, Page};
 use harness::{Service, World, eventually};
 use omadata::domain::ids::ConsentId;
-use omadata::store::consents;
+use omadata::store::{consents, deletions};
 use serde_json::{Value, json};
 
 const PLACEMENT: &str = "early-education-placement";
@@ -227,6 +227,7 @@ async fn elin_lets_a_new_permission_take_the_place_of_the_old_one() {
     assert_eq!((both.0.replaced_by, both.1.replaces), (Some(new_id), Some(old_id)));
     assert_eq!(both.0.grant_id, both.1.grant_id);
     assert_eq!(both.0.state.as_str(), "replaced");
+    the_deletion_of_each_is_confirmed_by_itself(world, &service, (&old, old_id), (new, new_id)).await;
     // The news of the old one does not touch the new one, in whatever order it comes.
     press(&mut browser, &format!("{}/me/sharing/{new_id}", world.url("espoo")), "pause").await;
     in_state(&service, new, "suspended").await;
@@ -244,6 +245,29 @@ async fn elin_lets_a_new_permission_take_the_place_of_the_old_one() {
         )
         .await;
     assert!((400..500).contains(&status), "{status} {problem}");
+}
+
+/// Two consents of one grant: what was fetched under each is deleted, and confirmed, by itself.
+async fn the_deletion_of_each_is_confirmed_by_itself(
+    world: &World,
+    service: &Service,
+    old: (&str, ConsentId),
+    new: (&str, ConsentId),
+) {
+    let confirmed = |id: ConsentId| async move {
+        world.store("espoo").read(move |store| deletions::confirmations(store, id)).await.unwrap().len()
+    };
+    assert_eq!((confirmed(old.1).await, confirmed(new.1).await), (0, 0));
+    for (held, consent, then) in [(old.0, old.1, (1, 0)), (new.0, new.1, (1, 1))] {
+        let path = format!("/api/v1/consents/{held}/deletion");
+        let (status, said) = service.call("POST", &path, None).await;
+        assert_eq!((status, said["state"].as_str()), (200, Some("confirmed")), "{said}");
+        eventually("the confirmation at the holder", || async move {
+            (confirmed(consent).await > 0).then_some(())
+        })
+        .await;
+        assert_eq!((confirmed(old.1).await, confirmed(new.1).await), then);
+    }
 }
 
 #[tokio::test]
@@ -380,6 +404,9 @@ async fn otso_refuses_for_good_and_only_he_sees_why() {
     let base = world.url("turku");
     let log = browser.open(&format!("{base}/me/log")).await.text();
     assert_eq!(log.matches("You have refused it for good").count(), 1, "{log}");
+    // A receipt for each no, the one that he pressed and the one that was given for him.
+    let receipts = browser.open(&format!("{base}/me/receipts")).await.text();
+    assert_eq!(receipts.matches("You did not give the permission").count(), 2, "{receipts}");
 
     // Taken away again, he is asked again. Another resident cannot take it away.
     let denials = browser.open(&format!("{base}/me/denials")).await;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{Node, Problem, ProblemKind, Service, promise, request_consent};
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{HeldConsent, deletion};
+use crate::domain::consent::{Consent, HeldConsent, deletion};
 use crate::domain::exchange::Event;
 use crate::domain::exchange::event::DataDeleted;
 use crate::domain::ids::{EntityId, HeldConsentId, Jti};
@@ -101,7 +101,7 @@ pub(super) fn take(
 ) -> Result<(), StoreError> {
     let found = match &event.commitment {
         Some(commitment) => consents::find_by_commitment(tx, sender, commitment),
-        None => consents::find_by_grant(tx, &event.grant_id),
+        None => fetched_under(tx, event),
     };
     let consent = match found {
         Ok(consent) => consent,
@@ -115,4 +115,19 @@ pub(super) fn take(
     let deleted_at = Timestamp::from_secs(event.deleted_at).min(now);
     let confirmation = Confirmation { deleted_at, received_at: now, event: text.to_owned() };
     deletions::keep_confirmation(tx, consent.id, jti, &confirmation)
+}
+
+/// The consent of a grant under which was fetched what a confirmation covers: the grant may have passed on since, and the
+/// recipient does not say which consent it means. Nothing is fetched under a consent before it was decided.
+fn fetched_under(tx: &mut Tx<'_>, event: &DataDeleted) -> Result<Consent, StoreError> {
+    let mut consent = consents::find_by_grant(tx, &event.grant_id)?;
+    while consent.decided_at.secs() > event.fetched_until {
+        let Some(before) = consent.replaces else { break };
+        let before = consents::find(tx, before)?;
+        if before.grant_id != event.grant_id {
+            break;
+        }
+        consent = before;
+    }
+    Ok(consent)
 }

@@ -3,13 +3,17 @@
 
 use super::decide_consent::{Destination, back};
 use super::log_in::Resident;
-use super::{Node, Problem, ProblemKind, promise};
+use super::view_consent_request::offer;
+use super::{Node, Problem, ProblemKind, promise, write_receipt};
 use crate::domain::audit::Entry;
-use crate::domain::catalogue::Text;
-use crate::domain::consent::{DenialKind, Origin, StandingDenial};
-use crate::domain::ids::{ConsentId, DatasetId, DenialId, EntityId, RequestId, UseId};
+use crate::domain::catalogue::{Language, Text};
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{ConsentRequest, DenialKind, Origin, StandingDenial};
+use crate::domain::ids::{
+    ConsentId, DatasetId, DenialId, EntityId, PairwiseSubject, PersonId, RequestId, UseId,
+};
 use crate::ports::random;
-use crate::store::{StoreError, consent_requests, persons, standing_denials};
+use crate::store::{Reader, StoreError, consent_requests, persons, standing_denials};
 
 /// A resident's standing denials, latest first.
 ///
@@ -108,33 +112,29 @@ pub async fn refuse_denied(
     node: &Node,
     resident: &Resident,
     id: RequestId,
+    language: Language,
 ) -> Result<Option<Destination>, Problem> {
     let now = node.now();
     let person = resident.person;
+    let Some((request, _, subject)) = node.store.read(move |store| denied(store, id, person, now)).await?
+    else {
+        return Ok(None);
+    };
+    // Where the dataset is offered no more, there is nothing left to describe.
+    let offered = offer(node, request, &subject, language).ok().map(|offer| offer.document);
+    let issuer = write_receipt::issuer(node);
     let refused = node
         .store
-        .write(move |tx| {
-            let request = match consent_requests::find(tx, id) {
-                Ok(request) if request.origin == Origin::Pushed && request.is_open(now) => request,
-                Ok(_) | Err(StoreError::NotFound) => return Ok(None),
-                Err(error) => return Err(error),
-            };
-            let hash = persons::find(tx, person)?.identifier_hash;
-            let expected = request.expected_person.as_deref();
-            if request.person.is_some_and(|bound| bound != person)
-                || expected.is_some_and(|expected| expected != hash.as_bytes())
-            {
-                return Ok(None);
-            }
-            let denials = standing_denials::of_person(tx, person)?;
-            let Some(denial) = denials.iter().find(|denial| denial.refuses(&request.terms)) else {
-                return Ok(None);
-            };
-            consent_requests::deny(tx, id, person, denial.kind, now)?;
+        .write_log(move |tx| {
+            let Some((request, by, _)) = denied(tx, id, person, now)? else { return Ok(None) };
+            consent_requests::deny(tx, id, person, by, now)?;
             // The same entry as for a no that was pressed.
             let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), "declined", now);
-            promise::log(tx, &entry, now)?;
-            Ok(Some(request))
+            let logged = promise::log(tx, &entry, now)?;
+            if let Some(offered) = &offered {
+                write_receipt::of_refusal(tx, &issuer, person, offered, now, &logged)?;
+            }
+            Ok::<_, StoreError>(Some(request))
         })
         .await?;
     match refused {
@@ -143,4 +143,30 @@ pub async fn refuse_denied(
             Ok(Some(back(node, &request, &[("error", "access_denied")])?.unwrap_or(Destination::Declined)))
         }
     }
+}
+
+/// A service's open request that a standing denial of this person refuses: with the denial's kind, and who the person is
+/// towards the one who asks.
+fn denied(
+    store: &mut Reader<'_>,
+    id: RequestId,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<Option<(ConsentRequest, DenialKind, PairwiseSubject)>, StoreError> {
+    let request = match consent_requests::find(store, id) {
+        Ok(request) if request.origin == Origin::Pushed && request.is_open(now) => request,
+        Ok(_) | Err(StoreError::NotFound) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let hash = persons::find(store, person)?.identifier_hash;
+    let expected = request.expected_person.as_deref();
+    if request.person.is_some_and(|bound| bound != person)
+        || expected.is_some_and(|expected| expected != hash.as_bytes())
+    {
+        return Ok(None);
+    }
+    let denials = standing_denials::of_person(store, person)?;
+    let Some(denial) = denials.iter().find(|denial| denial.refuses(&request.terms)) else { return Ok(None) };
+    let subject = store.lookup().pairwise(&person, &request.terms.recipient)?;
+    Ok(Some((request, denial.kind, subject)))
 }

@@ -51,8 +51,9 @@ pub(super) async fn show(
         Err(to_login) => return Ok(*to_login),
     };
     let id = parse(&page, &id)?;
-    if let Some(destination) =
-        deny::refuse_denied(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?
+    if let Some(destination) = deny::refuse_denied(&app.node, &resident, id, page.language)
+        .await
+        .map_err(|problem| page.problem(problem))?
     {
         return Ok(go(&page, id, &destination));
     }
