@@ -130,16 +130,20 @@ fn put_off(
 ) -> Result<(), StoreError> {
     let (word, patience) = match failed {
         Failed::Silent(problem) => (problem.kind.slug(), GIVE_UP_SECS),
-        Failed::Refused(problem) => (problem.kind.slug(), 0),
+        // A newer program over there may understand it tomorrow.
+        Failed::Refused(problem) => (problem.kind.slug(), UNKNOWN_SECS),
         Failed::Unreadable => (outbox::UNREADABLE, 0),
         Failed::Unknown => ("unknown", UNKNOWN_SECS),
     };
     match failed {
-        Failed::Silent(_) => {
+        Failed::Silent(problem)
+            if matches!(problem.kind, ProblemKind::PeerUnavailable | ProblemKind::Unavailable) =>
+        {
             outbox::destination_silent(tx, &item.destination, now, LONGEST_WAIT_SECS)?;
         }
         Failed::Refused(_) => outbox::destination_answered(tx, &item.destination)?,
-        Failed::Unreadable | Failed::Unknown => {}
+        // It answered, or was not asked: what fails with this item says nothing about the next.
+        Failed::Silent(_) | Failed::Unreadable | Failed::Unknown => {}
     }
     if now >= item.created_at.plus_secs(patience) {
         tracing::error!(

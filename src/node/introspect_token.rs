@@ -47,7 +47,8 @@ pub async fn introspect_token(
     let consent: Result<Consent, StoreError> =
         node.store.read(move |store| consents::find_by_grant(store, &grant)).await;
     match consent {
-        Ok(consent) if consent.in_force(now).is_ok() => {
+        // A consent that was replaced has passed its grant on; its token speaks for it alone.
+        Ok(consent) if is_of(&claims, &consent) && consent.in_force(now).is_ok() => {
             Ok(Introspection { active: true, token_type: Some("DPoP"), claims: Some(claims) })
         }
         Ok(_) | Err(StoreError::NotFound) => Ok(inactive),
@@ -77,7 +78,8 @@ pub async fn revoke_token(
         .store
         .read(move |store| match authentic {
             Some(authentic) if authentic.claims().client_id == client => {
-                Ok(consents::find_by_grant(store, &authentic.claims().grant_id)?.id)
+                let consent = consents::find_by_grant(store, &authentic.claims().grant_id)?;
+                if is_of(authentic.claims(), &consent) { Ok(consent.id) } else { Err(StoreError::NotFound) }
             }
             Some(_) => Err(StoreError::NotFound),
             None => tokens::find_refresh(store, &token, &client),
@@ -88,4 +90,9 @@ pub async fn revoke_token(
         Err(StoreError::NotFound) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a token was issued for this consent, and not for one that had its grant before.
+fn is_of(claims: &ConsentTokenClaims, consent: &Consent) -> bool {
+    claims.consent_commitment == consent.commitment.as_str()
 }

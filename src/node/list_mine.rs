@@ -188,7 +188,11 @@ fn deletion(
     now: Timestamp,
 ) -> Result<Option<DeletionState>, StoreError> {
     let confirmed = deletions::confirmations(store, consent.id)?;
-    let deleted_at = confirmed.first().map(|confirmation| confirmation.deleted_at);
+    // What came before the last exchange cannot tell of what that one released.
+    let deleted_at = confirmed
+        .first()
+        .filter(|confirmation| consent.last_exchange_at.is_none_or(|last| confirmation.received_at >= last))
+        .map(|confirmation| confirmation.deleted_at);
     Ok(DeletionState::judge(consent.last_exchange_at, &consent.terms.retention, deleted_at, now))
 }
 

@@ -30,6 +30,11 @@ pub struct PublishedList {
 /// # Errors
 /// [`Problem`]: no such list, or the store is away.
 pub async fn publish_status(node: &Node, list: u32) -> Result<PublishedList, Problem> {
+    // Names of lists that do not exist are turned away before they queue for the maker.
+    let is_known = node.status_lists.lock().await.contains_key(&list);
+    if !is_known && list >= node.store.read(consents::status_lists).await? {
+        return Err(Problem::new(ProblemKind::NotFound));
+    }
     // One maker at a time, and what it makes serves everyone for a moment.
     let mut known = node.status_lists.lock().await;
     let now = node.now();

@@ -66,6 +66,8 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
                 JoseError::Signature | JoseError::UnknownKey | JoseError::AlgorithmMismatch => {
                     EventError::InvalidKey
                 }
+                // Clocks that differ heal: the sender signs it anew at the next attempt.
+                JoseError::NotYetValid | JoseError::Expired => EventError::Unavailable,
                 _ => EventError::InvalidRequest,
             },
         )?;

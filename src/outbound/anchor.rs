@@ -66,6 +66,10 @@ pub(super) fn answered(reply: Result<Reply, GuardError>) -> Result<Reply, TrustE
     }
 }
 
+/// A mark whose issuer cannot be asked as it says is not a mark that was never to be asked about.
+pub(super) const UNUSABLE_STATUS: TrustError =
+    TrustError::NotTrusted("a trust mark's issuer tells its status nowhere at its own origin");
+
 /// One of a superior's endpoints, at its own origin.
 pub(super) fn endpoint(configuration: &EntityStatement, name: &str) -> Result<Url, TrustError> {
     let own = Url::parse(configuration.sub.as_str()).ok();

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 use url::Url;
 
-use super::anchor::{answered, configuration};
+use super::anchor::{UNUSABLE_STATUS, answered, configuration};
 use super::cache::Cell;
 use super::examine::examine;
 use super::guard::{Expected, GuardError, GuardedClient, Reach};
@@ -82,7 +82,8 @@ pub(super) struct Inner {
     pub(super) anchors: Vec<Arc<Voucher>>,
     peers: Kept<Entry>,
     uses: Kept<Cell<DeclaredUses>>,
-    issuers: Kept<Cell<Issuer>>,
+    /// By anchor: who may give marks under one says nothing under another.
+    issuers: Vec<(EntityId, Kept<Cell<Issuer>>)>,
     reports: Kept<Cell<PeerReport>>,
 }
 
@@ -151,6 +152,7 @@ impl FederationPeers {
         for anchor in &anchors {
             guard.allow(&Url::parse(anchor.id.as_str()).map_err(|_| GuardError::Malformed)?);
         }
+        let issuers = anchors.iter().map(|anchor| (anchor.id.clone(), Kept::default())).collect();
         let anchors = anchors.into_iter().map(|anchor| Voucher::anchor(anchor.id, anchor.keys)).collect();
         let around = Surroundings { guard, clock, memory, ages: Ages::of_chain(chain_age_secs) };
         Ok(Self(Arc::new(Inner::new(around, anchors))))
@@ -164,7 +166,7 @@ impl Inner {
             anchors,
             peers: Kept::default(),
             uses: Kept::default(),
-            issuers: Kept::default(),
+            issuers,
             reports: Kept::default(),
         }
     }
@@ -192,12 +194,17 @@ impl Inner {
         let mut leaf = None;
         let mut no: Option<TrustError> = None;
         let mut open: Option<TrustError> = None;
+        // The last superior's own no: whoever else cannot be reached does not leave the matter open.
+        let mut refused: Option<TrustError> = None;
         let mut left = MAX_VOUCHERS;
         let mut level = self.anchors.clone();
         while !level.is_empty() {
             let mut next = Vec::new();
             for voucher in level {
-                left = left.checked_sub(1).ok_or(TrustError::Unavailable("there are too many superiors"))?;
+                left = match left.checked_sub(1) {
+                    Some(left) => left,
+                    None => return Err(refused.unwrap_or(TrustError::Unavailable("there are too many superiors"))),
+                };
                 let listing = match voucher.listing(&self.around, list_age, budget).await {
                     Ok(listing) => listing,
                     Err(error @ TrustError::Unavailable(_)) => {
@@ -212,8 +219,7 @@ impl Inner {
                 next.extend(voucher.below(&listing));
                 if !listing.members.contains(id) {
                     if last == Some(&voucher.id) {
-                        no = Some(TrustError::NotTrusted("no anchor lists it"));
-                        open = None;
+                        refused = Some(TrustError::NotTrusted("no anchor lists it"));
                     }
                     continue;
                 }
@@ -222,7 +228,7 @@ impl Inner {
                     Err(error @ TrustError::Unavailable(_)) => open = open.or(Some(error)),
                     Err(error @ TrustError::NotTrusted(_)) => {
                         if last == Some(&voucher.id) {
-                            open = None;
+                            refused = Some(error.clone());
                         }
                         no = Some(error);
                     }
@@ -230,7 +236,7 @@ impl Inner {
             }
             level = next;
         }
-        Err(open.or(no).unwrap_or(TrustError::NotTrusted("no anchor lists it")))
+        Err(refused.or(open).or(no).unwrap_or(TrustError::NotTrusted("no anchor lists it")))
     }
 
     /// The chain of an entity through one superior that lists it.
@@ -301,11 +307,13 @@ impl Inner {
         anchor: &EntityId,
         budget: &Budget,
     ) -> Result<Arc<Issuer>, TrustError> {
-        let cell = kept(&self.issuers, id);
+        let of_anchor = self.issuers.iter().find(|(of, _)| of == anchor);
+        let (_, issuers) = of_anchor.ok_or(TrustError::NotTrusted("the anchor is not configured"))?;
+        let cell = kept(issuers, id);
         let look = async {
             if let Some(own) = self.anchors.iter().find(|voucher| voucher.id == *id && id == anchor) {
                 let standing = own.standing(&self.around, budget).await?;
-                let status_endpoint = standing.status_endpoint.clone();
+                let status_endpoint = standing.status_endpoint.clone()?;
                 return Ok((
                     Issuer { keys: standing.keys.clone(), status_endpoint },
                     self.now().plus_secs(1),
@@ -316,7 +324,7 @@ impl Inner {
                 return Err(TrustError::NotTrusted("a trust mark's issuer is below another anchor"));
             }
             let keys = chain.keys_of(id).cloned().unwrap_or_default();
-            let issuer = Issuer { keys, status_endpoint: status_endpoint(&chain) };
+            let issuer = Issuer { keys, status_endpoint: status_endpoint(&chain)? };
             Ok((issuer, chain.expires_at()))
         };
         cell.get(&*self.around.clock, self.around.ages.stranger, look).await
@@ -412,12 +420,20 @@ struct AllListed {
 }
 
 /// Where an issuer below an anchor tells whether its marks still hold, at its own origin.
-fn status_endpoint(chain: &VerifiedChain) -> Option<Url> {
-    let entity = chain.metadata().get("federation_entity")?;
-    let url = Url::parse(entity.get("federation_trust_mark_status_endpoint")?.as_str()?).ok()?;
-    let own = Url::parse(chain.subject().as_str()).ok()?;
-    (url.origin() == own.origin()).then_some(url)
+fn status_endpoint(chain: &VerifiedChain) -> Result<Option<Url>, TrustError> {
+    let entity = chain.metadata().get("federation_entity");
+    let Some(named) = entity.and_then(|entity| entity.get("federation_trust_mark_status_endpoint")) else {
+        return Ok(None);
+    };
+    let own = Url::parse(chain.subject().as_str()).ok();
+    named
+        .as_str()
+        .and_then(|text| Url::parse(text).ok())
+        .filter(|url| own.is_some_and(|own| own.origin() == url.origin()))
+        .map(Some)
+        .ok_or(UNUSABLE_STATUS)
 }
+
 
 #[async_trait]
 impl Peers for FederationPeers {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use futures_util::future::{BoxFuture, FutureExt};
 use url::Url;
 
-use super::anchor::{answered, configuration, endpoint, statement};
+use super::anchor::{UNUSABLE_STATUS, answered, configuration, endpoint, statement};
 use super::cache::Cell;
 use super::guard::{Expected, GuardedClient};
 use crate::domain::clock::Timestamp;
@@ -100,10 +100,20 @@ pub(super) struct Standing {
     /// Its own keys.
     pub(super) keys: PublicKeys,
     /// Where it tells whether a trust mark of its own still holds.
-    pub(super) status_endpoint: Option<Url>,
+    pub(super) status_endpoint: Result<Option<Url>, TrustError>,
     fetch_endpoint: Url,
     list_endpoint: Url,
     expires_at: Timestamp,
+}
+
+/// Where it tells of its marks; none when it does not say that it does.
+fn status_endpoint(configuration: &EntityStatement) -> Result<Option<Url>, TrustError> {
+    const NAME: &str = "federation_trust_mark_status_endpoint";
+    let metadata = configuration.metadata.as_ref();
+    match metadata.and_then(|metadata| metadata.get("federation_entity")?.get(NAME)) {
+        None => Ok(None),
+        Some(_) => endpoint(configuration, NAME).map(Some).map_err(|_| UNUSABLE_STATUS),
+    }
 }
 
 impl Standing {
@@ -118,7 +128,7 @@ impl Standing {
             above,
             anchor,
             keys,
-            status_endpoint: endpoint(configuration, "federation_trust_mark_status_endpoint").ok(),
+            status_endpoint: status_endpoint(configuration),
             fetch_endpoint: endpoint(configuration, "federation_fetch_endpoint")?,
             list_endpoint: endpoint(configuration, "federation_list_endpoint")?,
             expires_at,

@@ -312,7 +312,9 @@ impl Consent {
         reason: Reason,
         now: Timestamp,
     ) -> Result<Transition, TransitionError> {
-        if self.state == ConsentState::Active {
+        // A resident's own pause outlasts one by the node, which ends by itself when the use fits again.
+        let by_node = self.state == ConsentState::Suspended && self.reason.is_of_use();
+        if self.state == ConsentState::Active || (by_node && actor == Actor::Resident) {
             Ok(self.turned(ConsentState::Suspended, actor, reason, now))
         } else {
             Err(self.cannot_become(ConsentState::Suspended))

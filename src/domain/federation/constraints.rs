@@ -34,13 +34,16 @@ pub(super) fn filter_types(constraints: &Constraints, metadata: &mut Map<String,
 fn name_fits(names: &NamingConstraints, id: &EntityId) -> bool {
     let host = url::Url::parse(id.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned));
     let Some(host) = host else { return false };
+    // One host has several spellings: with a dot at the end, and a rule in capitals.
+    let host = host.trim_end_matches('.').to_owned();
+    let lower = |rules: &[String]| rules.iter().map(|rule| rule.to_ascii_lowercase()).collect::<Vec<_>>();
     let matches = |rule: &String| match rule.strip_prefix('.') {
         // A leading dot means one label more, or several: the domain itself does not match.
         Some(domain) => host.strip_suffix(domain).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
         None => host == *rule,
     };
-    names.permitted.as_ref().is_none_or(|rules| rules.iter().any(matches))
-        && !names.excluded.as_ref().is_some_and(|rules| rules.iter().any(matches))
+    names.permitted.as_deref().is_none_or(|rules| lower(rules).iter().any(matches))
+        && !names.excluded.as_deref().is_some_and(|rules| lower(rules).iter().any(matches))
 }
 
 #[cfg(test)]
@@ -58,6 +61,8 @@ mod tests {
         assert!(!name_fits(&rules(&[".example"], &[]), &id("https://example")));
         assert!(!name_fits(&rules(&[".example"], &[]), &id("https://badexample")));
         assert!(!name_fits(&rules(&["b.example"], &[]), &id("https://a.example")));
+        assert!(!name_fits(&rules(&[".example"], &["Evil.Example"]), &id("https://evil.example")));
+        assert!(!name_fits(&rules(&[".example"], &["evil.example"]), &id("https://evil.example.")));
         assert!(!name_fits(&rules(&[".example"], &["a.example"]), &id("https://a.example")));
     }
 }

@@ -106,6 +106,13 @@ impl MetadataPolicy {
                 return refuse("metadata of a type is not an object");
             };
             for (name, policy) in parameters {
+                // What a superior settles about a name must not be said otherwise in a translation of it (§5.2.2).
+                if policy.settles() {
+                    members.retain(|other, _| {
+                        let of = other.split_once('#').map(|(base, _)| base);
+                        of != Some(name.as_str()) || parameters.contains_key(other)
+                    });
+                }
                 let before = members.remove(name).map(|value| to_set(name, value)).transpose()?;
                 if let Some(after) = policy.apply(before)? {
                     members.insert(name.clone(), to_metadata(name, after)?);
@@ -135,6 +142,11 @@ impl ParameterPolicy {
             }
         }
         Ok(policy)
+    }
+
+    /// Whether it decides what the parameter may be.
+    const fn settles(&self) -> bool {
+        self.value.is_some() || self.one_of.is_some() || self.subset_of.is_some()
     }
 
     /// Which operators may stand together, and under which condition (§6.1.3.1).

@@ -25,7 +25,10 @@ pub(super) async fn follow(node: &Node) -> Result<(), Problem> {
         after = Some(last.id);
         for consent in &page {
             if !is_in_line(node, &mut known, consent).await {
-                suspend_consent::follow_use(node, consent.id).await?;
+                // One that cannot be changed now does not keep the others waiting.
+                if let Err(problem) = suspend_consent::follow_use(node, consent.id).await {
+                    tracing::warn!(consent = %consent.id, ?problem, "a declared use could not be followed");
+                }
             }
         }
     }

@@ -182,11 +182,20 @@ pub(super) async fn verify(
     page.show(&VerifyView { verified: Some(verified) })
 }
 
+/// Most fields of the form; it has two.
+const MAX_FIELDS: u8 = 4;
+
 /// The receipt of a form: the file where there is one, else the text. Reads so many bytes and no more.
 async fn receipt_of(mut form: Multipart) -> Result<String, ProblemKind> {
     let mut left = check_receipt::MAX_BYTES;
     let mut found = String::new();
+    let mut fields = 0_u8;
     while let Some(field) = form.next().await {
+        // The form has two; an endless row of empty ones is no form.
+        fields = fields.saturating_add(1);
+        if fields > MAX_FIELDS {
+            return Err(ProblemKind::BadRequest);
+        }
         let mut field = field.map_err(|_| ProblemKind::BadRequest)?;
         let mut bytes = Vec::new();
         while let Some(chunk) = field.next().await {
