@@ -203,7 +203,9 @@ impl Inner {
             for voucher in level {
                 left = match left.checked_sub(1) {
                     Some(left) => left,
-                    None => return Err(refused.unwrap_or(TrustError::Unavailable("there are too many superiors"))),
+                    None => {
+                        return Err(refused.unwrap_or(TrustError::Unavailable("there are too many superiors")));
+                    }
                 };
                 let listing = match voucher.listing(&self.around, list_age, budget).await {
                     Ok(listing) => listing,
@@ -433,7 +435,6 @@ fn status_endpoint(chain: &VerifiedChain) -> Result<Option<Url>, TrustError> {
         .map(Some)
         .ok_or(UNUSABLE_STATUS)
 }
-
 
 #[async_trait]
 impl Peers for FederationPeers {

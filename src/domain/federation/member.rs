@@ -81,6 +81,14 @@ impl Member {
     pub fn is_active(&self) -> bool {
         self.state == MemberState::Active
     }
+
+    /// Whether it may have members of its own: whoever plays a role itself may not, and so no city makes itself an
+    /// intermediate by saying that it is one.
+    #[must_use]
+    pub fn may_vouch(&self) -> bool {
+        let constrained = self.rules.constraints.as_ref().and_then(|limits| limits.max_path_length);
+        self.roles.is_empty() && constrained != Some(0)
+    }
 }
 
 /// What a member's own configuration says that its superior keeps.

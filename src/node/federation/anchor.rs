@@ -12,8 +12,8 @@ use super::{FederationError, FederationStatements, ListFilter};
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{
-    AnchorDescription, EntityStatement, Member, Presented, Role, StatementRules, TrustError, TrustMarkOwner,
-    first_contact, follow_keys, subordinate_statement,
+    AnchorDescription, Constraints, EntityStatement, Member, Presented, Role, StatementRules, TrustError,
+    TrustMarkOwner, first_contact, follow_keys, subordinate_statement,
 };
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey};
@@ -192,6 +192,9 @@ impl AnchorStatements {
             .store
             .write(move |tx| {
                 let mut member = members::lock(tx, &id).map_err(away)?;
+                if !member.is_active() {
+                    return Err(LookError(TrustError::NotTrusted("it is no member any more")));
+                }
                 let presented = match &member.keys {
                     Some(known) => follow_keys(&id, known, member.seen_at, &text, now)?,
                     None if met => first_contact(&id, &text, now)?,
@@ -282,6 +285,14 @@ impl From<StoreError> for LookError {
     }
 }
 
+/// Constraints under which only those vouch for others of whom the operator said that they may.
+fn narrowed(constraints: Option<Constraints>, may_vouch: bool) -> Option<Constraints> {
+    if may_vouch {
+        return constraints;
+    }
+    Some(Constraints { max_path_length: Some(0), ..constraints.unwrap_or_default() })
+}
+
 fn away(_: StoreError) -> LookError {
     LookError(TrustError::Unavailable("the store"))
 }
@@ -330,16 +341,18 @@ impl FederationStatements for AnchorStatements {
         if *subject == self.parts.id {
             return Err(FederationError::OwnSubject);
         }
+        let keys = self.member_keys(&self.member(subject).await?).await?;
+        // Again: it may have been suspended while it was asked for its keys.
         let member = self.member(subject).await?;
-        let keys = self.member_keys(&member).await?;
         let terms = self.terms();
         let now = self.parts.clock.now();
+        let may_vouch = member.may_vouch();
         let Member { rules, .. } = member;
         let all = &terms.subordinates;
         let statement = EntityStatement {
             metadata: rules.metadata.or_else(|| all.metadata.clone()),
             metadata_policy: rules.metadata_policy.or_else(|| all.metadata_policy.clone()),
-            constraints: rules.constraints.or_else(|| all.constraints.clone()),
+            constraints: narrowed(rules.constraints.or_else(|| all.constraints.clone()), may_vouch),
             source_endpoint: Some(format!("{}/federation/fetch", self.parts.id)),
             ..subordinate_statement(&self.parts.id, subject, &keys, now, terms.statement_secs)
         };
@@ -363,7 +376,7 @@ impl FederationStatements for AnchorStatements {
             let types = &filter.entity_types;
             member.is_active()
                 && (types.is_empty() || member.entity_types.iter().any(|one| types.contains(one)))
-                && (!filter.intermediate || member.intermediate)
+                && (!filter.intermediate || (member.intermediate && member.may_vouch()))
                 && marked.as_ref().is_none_or(|marked| marked.contains(&member.id))
         };
         Ok(all.into_iter().filter(fits).map(|member| member.id).collect())

@@ -103,6 +103,8 @@ impl Membership {
                     member.roles.clone_from(&described.roles);
                     member.rules = described.rules.clone();
                     member.seen_at = None;
+                    // Its membership no longer hangs on a file that named it once.
+                    member.declared = None;
                     stand(tx, member, MemberState::Active, DecidedBy::Command, "added", &by)?;
                     Ok(())
                 }
@@ -213,7 +215,12 @@ impl Membership {
                     let id = member.id.clone();
                     trust_marks::revoke(tx, &id, None, by.now)?;
                     let member = members::lock(tx, &id)?;
-                    stand(tx, member, MemberState::Removed, DecidedBy::File, "removed", &by)?;
+                    // A file that was half written must not lift, when it is whole again, what a command suspended.
+                    let decided = match member.state {
+                        MemberState::Suspended => member.state_by,
+                        _ => DecidedBy::File,
+                    };
+                    stand(tx, member, MemberState::Removed, decided, "removed", &by)?;
                     changes.push(format!("removed {id}"));
                 }
                 Ok(changes)
