@@ -152,7 +152,6 @@ impl FederationPeers {
         for anchor in &anchors {
             guard.allow(&Url::parse(anchor.id.as_str()).map_err(|_| GuardError::Malformed)?);
         }
-        let issuers = anchors.iter().map(|anchor| (anchor.id.clone(), Kept::default())).collect();
         let anchors = anchors.into_iter().map(|anchor| Voucher::anchor(anchor.id, anchor.keys)).collect();
         let around = Surroundings { guard, clock, memory, ages: Ages::of_chain(chain_age_secs) };
         Ok(Self(Arc::new(Inner::new(around, anchors))))
@@ -161,6 +160,7 @@ impl FederationPeers {
 
 impl Inner {
     fn new(around: Surroundings, anchors: Vec<Arc<Voucher>>) -> Self {
+        let issuers = anchors.iter().map(|voucher| (voucher.id.clone(), Kept::default())).collect();
         Self {
             around,
             anchors,
