@@ -382,7 +382,8 @@ fn settings(
             pre_authorized_secs: limits.pre_authorized_code_max_seconds.into(),
             service_token_secs: limits.service_token_seconds.into(),
             status_list_secs: limits.status_list_seconds.into(),
-            trust_mark_refresh_secs: TRUST_MARK_REFRESH_SECS,
+            // What the superior gives is asked for as often as the others ask whether it holds.
+            trust_mark_refresh_secs: TRUST_MARK_REFRESH_SECS.min(config.federation.chain_age_seconds.into()),
             entity_configuration_secs: limits.entity_configuration_seconds.into(),
             proof_secs: limits.dpop_proof_max_seconds.into(),
             demand_dpop_nonce: limits.dpop_nonce,

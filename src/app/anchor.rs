@@ -147,7 +147,8 @@ fn resolver(
 /// Reads the files again whenever one of them changed. What is broken changes nothing and is told, with file and line.
 async fn watch(mut config: AnchorConfig, members: Membership, statements: Arc<AnchorStatements>) {
     let Some(file) = config.file.clone() else { return };
-    let mut seen = state(&config.member_files());
+    // Nothing was seen yet: what changed since the configuration was read, while the anchor started, counts too.
+    let mut seen = State::new();
     loop {
         tokio::time::sleep(LOOK).await;
         let now = state(&config.member_files());

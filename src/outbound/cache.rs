@@ -1,5 +1,6 @@
 //! One cached answer that is asked for again when it is old, by one caller at a time.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::domain::clock::Timestamp;
@@ -8,6 +9,12 @@ use crate::ports::Clock;
 
 /// How long a failed attempt is not repeated, in seconds.
 const COOL_DOWN_SECS: i64 = 2;
+
+/// How long after an attempt that reached nobody an old value serves while the next one is made, in seconds.
+const AWAY_SECS: i64 = 10;
+
+/// No attempt has reached nobody.
+const NEVER: i64 = i64::MIN;
 
 /// A value with the time that it was fetched and the time from which it must not be used.
 #[derive(Debug)]
@@ -26,8 +33,11 @@ impl<T> Clone for Held<T> {
 /// The cached answer, and what the last attempt said.
 pub(super) struct Cell<T> {
     held: RwLock<Option<Held<T>>>,
-    /// Whoever has this fetches; everyone else waits, or uses what is still valid.
+    /// Whoever has this fetches; everyone else waits.
     gate: tokio::sync::Mutex<Failure>,
+    /// When the last attempt reached nobody, in seconds. Soon after that, what is valid serves while the next one is
+    /// made: not everyone waits through an outage again and again.
+    away: AtomicI64,
 }
 
 /// What the last attempt said when it failed, and when.
@@ -35,7 +45,7 @@ type Failure = Option<(Timestamp, TrustError)>;
 
 impl<T> Default for Cell<T> {
     fn default() -> Self {
-        Self { held: RwLock::new(None), gate: tokio::sync::Mutex::new(None) }
+        Self { held: RwLock::new(None), gate: tokio::sync::Mutex::new(None), away: AtomicI64::new(NEVER) }
     }
 }
 
@@ -68,9 +78,9 @@ impl<T> Cell<T> {
         }
         let gate = match (self.gate.try_lock(), self.valid(clock.now())) {
             (Ok(gate), _) => gate,
-            // Someone fetches already, and meanwhile the old value holds.
-            (Err(_), Some(value)) => return Ok(value),
-            (Err(_), None) => self.gate.lock().await,
+            (Err(_), Some(value)) if self.is_away(clock.now()) => return Ok(value),
+            // Someone fetches already. What is too old may have been taken back since: the new one is waited for.
+            (Err(_), _) => self.gate.lock().await,
         };
         let now = clock.now();
         if let Some(value) = self.fresh(now, max_age_secs) {
@@ -94,7 +104,10 @@ impl<T> Cell<T> {
         F: Future<Output = Result<(T, Timestamp), TrustError>>,
     {
         let now = clock.now();
-        match fetch.await {
+        let outcome = fetch.await;
+        let away = matches!(outcome, Err(TrustError::Unavailable(_)));
+        self.away.store(if away { clock.now().secs() } else { NEVER }, Ordering::Release);
+        match outcome {
             Ok((value, expires_at)) => {
                 let value = Arc::new(value);
                 self.set(Some(Held { value: Arc::clone(&value), fetched_at: now, expires_at }));
@@ -141,6 +154,10 @@ impl<T> Cell<T> {
         self.fetch(gate, clock, fetch()).await
     }
 
+    fn is_away(&self, now: Timestamp) -> bool {
+        (0..AWAY_SECS).contains(&now.secs().saturating_sub(self.away.load(Ordering::Acquire)))
+    }
+
     fn fresh(&self, now: Timestamp, max_age_secs: i64) -> Option<Arc<T>> {
         let held = self.held()?;
         let age = now.secs().saturating_sub(held.fetched_at.secs());
@@ -162,7 +179,7 @@ impl<T> Cell<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+    use std::sync::atomic::AtomicU32;
 
     use super::*;
 
@@ -235,6 +252,32 @@ mod tests {
         let refused = || async { Err(TrustError::NotTrusted("withdrawn")) };
         assert_eq!(cell.renewed(&clock, refused).await, Err(TrustError::NotTrusted("withdrawn")));
         assert!(!cell.is_held());
+    }
+
+    #[tokio::test]
+    async fn what_is_too_old_serves_nobody_while_the_new_one_is_on_its_way() {
+        let (cell, clock) = (Cell::default(), at(0));
+        cell.get(&clock, 10, good(1, 1000)).await.unwrap();
+        let slowly = |outcome: Result<(u32, Timestamp), TrustError>| async {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            outcome
+        };
+        clock.0.store(11, Ordering::SeqCst);
+        let new = || slowly(Ok((2, Timestamp::from_secs(1000))));
+        let (first, second) = tokio::join!(cell.get(&clock, 10, new()), cell.get(&clock, 10, new()));
+        assert_eq!((*first.unwrap(), *second.unwrap()), (2, 2));
+        // In an outage one looks whether it is over, and nobody else waits for that.
+        clock.0.store(22, Ordering::SeqCst);
+        assert_eq!(*cell.get(&clock, 10, away()).await.unwrap(), 2);
+        clock.0.store(25, Ordering::SeqCst);
+        let back = || slowly(Ok((3, Timestamp::from_secs(1000))));
+        let (first, second) = tokio::join!(cell.get(&clock, 10, back()), cell.get(&clock, 10, back()));
+        assert_eq!((*first.unwrap(), *second.unwrap()), (3, 2));
+        // A refusal is everyone's.
+        clock.0.store(36, Ordering::SeqCst);
+        let gone = || slowly(Err(TrustError::NotTrusted("withdrawn")));
+        let (first, second) = tokio::join!(cell.get(&clock, 10, gone()), cell.get(&clock, 10, gone()));
+        assert_eq!((first.is_err(), second.is_err()), (true, true));
     }
 
     #[tokio::test]

@@ -8,7 +8,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
@@ -39,9 +38,6 @@ const UNKNOWN_USE_SECS: i64 = 5;
 
 /// How long a report serves, in seconds: whoever looks again and again makes this node ask no more often.
 const REPORT_AGE_SECS: i64 = 10;
-
-/// Longest time for one resolution, every request of it together.
-const RESOLUTION_DEADLINE: Duration = Duration::from_secs(20);
 
 /// The document of declared uses.
 const USES: Expected = Expected { content_types: &["application/json"], max_bytes: 512 * 1024 };
@@ -249,7 +245,13 @@ impl Inner {
         leaf: &mut Option<(String, Vec<EntityId>)>,
         budget: &Budget,
     ) -> Result<VerifiedChain, TrustError> {
+        const UNNAMED: TrustError = TrustError::NotTrusted("the entity names no anchor that lists it");
         let standing = voucher.standing(&self.around, budget).await?;
+        if leaf.as_ref().is_some_and(|(_, named)| !named.contains(&voucher.id)) {
+            return Err(UNNAMED);
+        }
+        // The superior first: whom it gave up cannot put that off by not answering.
+        let about = voucher.about(&standing, id, &self.around, budget).await?;
         let (text, named) = match leaf {
             Some(leaf) => leaf,
             None => {
@@ -260,9 +262,8 @@ impl Inner {
             }
         };
         if !named.contains(&voucher.id) {
-            return Err(TrustError::NotTrusted("the entity names no anchor that lists it"));
+            return Err(UNNAMED);
         }
-        let about = voucher.about(&standing, id, &self.around, budget).await?;
         let statements = standing.chain(text, about);
         let chain = verify_statements(&statements, std::slice::from_ref(&standing.anchor), self.now())?;
         if chain.subject() == id {
@@ -297,7 +298,7 @@ impl Inner {
             let expires_at = peer.expires_at;
             Ok((peer, expires_at))
         };
-        tokio::time::timeout(RESOLUTION_DEADLINE, resolution)
+        tokio::time::timeout(self.around.ages.deadline, resolution)
             .await
             .unwrap_or(Err(TrustError::Unavailable("the resolution takes too long")))
     }

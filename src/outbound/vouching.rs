@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use url::Url;
@@ -41,7 +42,8 @@ const MAX_DEPTH: usize = MAX_CHAIN_LENGTH - 3;
 pub(super) const OLDER_SECS: i64 = 5;
 
 /// How old what is known may be, in seconds. Everything a chain rests on is together never older than the chain's age:
-/// the chain itself half of it, each superior's standing a twelfth, of which there are at most six.
+/// the chain itself half of it, the one resolution that replaces it a sixth, and each superior's standing a twelfth, of
+/// which two are above a member of most federations and six at most.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ages {
     /// When a chain is fetched anew while the old one serves.
@@ -54,11 +56,20 @@ pub(super) struct Ages {
     pub(super) list: i64,
     /// How long a list does by which an unknown entity is judged; a stranger cannot make us ask more often.
     pub(super) stranger: i64,
+    /// Longest time for one resolution, every request of it together.
+    pub(super) deadline: Duration,
 }
 
 impl Ages {
     pub(super) fn of_chain(secs: i64) -> Self {
-        Self { renew: secs / 4, chain: secs / 2, standing: secs / 12, list: secs, stranger: secs.min(5) }
+        Self {
+            renew: secs / 4,
+            chain: secs / 2,
+            standing: secs / 12,
+            list: secs / 2,
+            stranger: secs.min(5),
+            deadline: Duration::from_secs(u64::try_from(secs / 6).unwrap_or(0).clamp(5, 20)),
+        }
     }
 }
 

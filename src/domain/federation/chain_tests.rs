@@ -117,13 +117,13 @@ fn anchor(world: &World) -> TrustAnchor {
 #[test]
 fn a_good_chain_says_who_the_leaf_is() {
     let world = world();
-    let mut chain = short(&world);
+    let mut chain = marked(&world, &Role::ALL, NOW + 7200);
     chain[1].claims["exp"] = json!(NOW + 60);
     let verified = decide(&world, &chain).unwrap();
     let issued_at = verified.issued_at();
     assert_eq!((verified.superiors(), verified.statements().len()), (&[id(ANCHOR)][..], 3));
     assert_eq!(verified.keys_of(&id(LEAF)), Some(&PublicKeys::single(world.leaf.public().clone())));
-    let peer = verified.into_peer(vec![]).unwrap();
+    let peer = shown(&world, &chain);
     assert_eq!((peer.id.as_str(), &peer.name, peer.anchor.as_str()), (LEAF, &text("Espoo"), ANCHOR));
     assert_eq!(peer.expires_at, Timestamp::from_secs(NOW + 60));
     assert_eq!(issued_at, Timestamp::from_secs(NOW - 10));
@@ -144,13 +144,13 @@ fn chains_may_have_intermediates_and_may_lack_the_anchors_configuration() {
 #[test]
 fn a_superior_overrides_and_limits_what_the_leaf_says() {
     let world = world();
-    let mut chain = short(&world);
+    let mut chain = marked(&world, &Role::ALL, NOW + 7200);
     chain[1].claims["metadata"] = json!({
         "federation_entity": {"organization_name": "Esbo", "organization_name#en": "City of Espoo"},
         "openid_provider": {"issuer": LEAF},
     });
     chain[1].claims["constraints"] = json!({"allowed_entity_types": ["oauth_client"], "unknown": 1});
-    let peer = decide(&world, &chain).unwrap().into_peer(vec![]).unwrap();
+    let peer = shown(&world, &chain);
     assert_eq!(peer.name, Text { en: "City of Espoo".into(), ..text("Esbo") });
     assert_eq!(peer.roles(), [Role::DataRecipient]);
 }
@@ -390,6 +390,10 @@ fn a_role_is_closed_without_its_trust_mark() {
     assert_eq!(peer.expires_at, Timestamp::from_secs(NOW + 60), "a role does not outlast its mark");
     assert_eq!(shown(&world, &marked(&world, &Role::ALL, NOW + 7200)).roles(), Role::ALL);
     assert_eq!(shown(&world, &marked(&world, &[], NOW + 60)).roles(), []);
+    // Also where the anchor says nothing about marks, and where its configuration is not there to say it.
+    for silent in [short(&world), long(&world)] {
+        assert_eq!(decide(&world, &silent).unwrap().into_peer(vec![]).unwrap().roles(), []);
+    }
 }
 
 #[test]
@@ -414,11 +418,11 @@ fn a_mark_of_another_member_opens_nothing() {
 #[test]
 fn a_recipient_may_be_an_openid_relying_party() {
     let world = world();
-    let mut chain = short(&world);
+    let mut chain = marked(&world, &Role::ALL, NOW + 7200);
     let metadata = chain[0].claims["metadata"].as_object_mut().unwrap();
     let client = metadata.remove("oauth_client").unwrap();
     metadata.insert("openid_relying_party".into(), client);
-    let peer = decide(&world, &chain).unwrap().into_peer(vec![]).unwrap();
+    let peer = shown(&world, &chain);
     assert_eq!(peer.recipient().unwrap().client().redirect_uris, ["https://espoo.example/oauth/callback"]);
 }
 

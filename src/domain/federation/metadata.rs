@@ -1,13 +1,11 @@
 //! Metadata of a chain's leaf, read strictly into what a node uses of it (OpenID Federation 1.0 §5).
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
-    AuthorizationServer, Client, EntityStatement, HeldMark, MarkRules, Resource, Role, TrustError,
-    TrustedPeer, VerifiedChain,
+    AuthorizationServer, Client, EntityStatement, HeldMark, Resource, Role, TrustError, TrustedPeer,
+    VerifiedChain,
 };
 use crate::domain::catalogue::{Language, Text};
 use crate::domain::clock::Timestamp;
@@ -53,7 +51,7 @@ pub(super) fn trusted_peer(chain: VerifiedChain, marks: Vec<HeldMark>) -> Result
         superiors: chain.superiors().to_vec(),
         federation_keys: chain.keys_of(id).cloned().unwrap_or_default(),
         statements: chain.statements().to_vec(),
-        roles: roles(&chain, &marks),
+        roles: marks.iter().map(HeldMark::role).collect(),
         authorization_server: typed("oauth_authorization_server")?
             .map(|typed| typed.authorization_server())
             .transpose()?,
@@ -74,16 +72,6 @@ pub(super) fn organization_name(statement: &EntityStatement) -> Option<Text> {
 fn is_own(held: &HeldMark, chain: &VerifiedChain) -> bool {
     held.mark().sub == *chain.subject()
         && Role::of_mark(&held.mark().trust_mark_type, chain.anchor()) == Some(held.role())
-}
-
-/// The roles that the marks give. An anchor whose configuration names no issuer for any of this product's marks does not
-/// use them yet: there, whoever is a member may play every role.
-fn roles(chain: &VerifiedChain, marks: &[HeldMark]) -> BTreeSet<Role> {
-    if chain.mark_rules().is_some_and(MarkRules::in_use) {
-        marks.iter().map(HeldMark::role).collect()
-    } else {
-        Role::ALL.into_iter().collect()
-    }
 }
 
 /// Control characters and those that reorder text: a name is shown to residents and written into logs.

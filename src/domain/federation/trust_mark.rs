@@ -210,12 +210,6 @@ impl MarkRules {
         &self.anchor
     }
 
-    /// Whether the anchor says anything about the marks of this product's roles.
-    #[must_use]
-    pub(super) fn in_use(&self) -> bool {
-        Role::ALL.iter().any(|role| self.issuers.contains_key(&role.mark_type(&self.anchor)))
-    }
-
     /// Whether marks of this type may come from that issuer. The anchor itself may always issue.
     #[must_use]
     pub fn allows(&self, mark_type: &str, issuer: &EntityId) -> bool {
