@@ -200,7 +200,9 @@ impl Inner {
                 left = match left.checked_sub(1) {
                     Some(left) => left,
                     None => {
-                        return Err(refused.unwrap_or(TrustError::Unavailable("there are too many superiors")));
+                        return Err(
+                            refused.unwrap_or(TrustError::Unavailable("there are too many superiors"))
+                        );
                     }
                 };
                 let listing = match voucher.listing(&self.around, list_age, budget).await {

@@ -77,7 +77,12 @@ impl KeyStanding {
             // Another process may have signed in the moment before it noticed; what it issued, it recorded.
             Self::Superseded { at } if issued_at <= at || recorded_at.is_some() => Ok(()),
             Self::Superseded { .. } => Err(KeyGivenUp::Superseded),
-            Self::Compromised { since } if recorded_at.is_some_and(|recorded| recorded < since) => Ok(()),
+            // Records are kept in whole seconds: one of the very second of the compromise may have come after it.
+            Self::Compromised { since }
+                if recorded_at.is_some_and(|recorded| recorded.secs() < since.secs()) =>
+            {
+                Ok(())
+            }
             Self::Compromised { .. } => Err(KeyGivenUp::Compromised),
         }
     }
