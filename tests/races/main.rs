@@ -33,8 +33,16 @@ fn races() -> usize {
     std::env::var("OMADATA_RACES").ok().and_then(|text| text.parse().ok()).unwrap_or(100)
 }
 
+/// What one race gave.
+struct Raced {
+    fetches: Vec<Fetch>,
+    revocation: Revocation,
+    /// How long the revocation waited for its acknowledgement.
+    waited: Duration,
+}
+
 /// One race: two proofs, one of them sent to both processes, and a revocation, all within a few milliseconds.
-async fn run(stand: Arc<Stand>, race: Race, number: usize, start: Instant) -> (Vec<Fetch>, Revocation) {
+async fn run(stand: Arc<Stand>, race: Race, number: usize, start: Instant) -> Raced {
     let clock = || u64::try_from(start.elapsed().as_nanos()).unwrap();
     let consent = race.consent.to_string();
     let proofs = [stand.proof(&race), stand.proof(&race)];
@@ -54,6 +62,7 @@ async fn run(stand: Arc<Stand>, race: Race, number: usize, start: Instant) -> (V
         tokio::time::sleep(random(4, 40_000)).await;
         // Every other one is the resident's own, in the portal; the rest the recipient's.
         let mut done = false;
+        let began = Instant::now();
         for _ in 0..10 {
             done = if number.is_multiple_of(2) {
                 stand.stop(number / 2 % 2, &race).await
@@ -65,21 +74,22 @@ async fn run(stand: Arc<Stand>, race: Race, number: usize, start: Instant) -> (V
                 break;
             }
         }
+        let waited = began.elapsed();
         let acknowledged = done.then(clock);
         // After the acknowledgement nothing passes, whatever proof it has.
         let late = stand.proof(&race);
         let sent = clock();
         let released = stand.fetch(number % 2, &race, &late).await;
         let late = Fetch { consent: consent.clone(), proof: node::digest_of(&late), sent, released };
-        (Revocation { consent: consent.clone(), acknowledged }, late)
+        (Revocation { consent: consent.clone(), acknowledged }, late, waited)
     };
-    let (first, again, second, (revocation, late)) = tokio::join!(
+    let (first, again, second, (revocation, late, waited)) = tokio::join!(
         fetch(1, 0, proofs[0].clone()),
         fetch(2, 1, proofs[0].clone()),
         fetch(3, (number / 4) % 2, proofs[1].clone()),
         revocation
     );
-    (vec![first, again, second, late], revocation)
+    Raced { fetches: vec![first, again, second, late], revocation, waited }
 }
 
 async fn over_two_processes(name: &str, setup: Setup) {
@@ -92,14 +102,43 @@ async fn over_two_processes(name: &str, setup: Setup) {
     let mut running = futures_util::stream::iter(seeded.iter().cloned().enumerate())
         .map(|(number, race)| tokio::spawn(run(Arc::clone(&stand), race, number, start)))
         .buffer_unordered(AT_A_TIME);
+    let mut waited = Vec::new();
     while let Some(done) = running.next().await {
-        let (fetches, revocation) = done.unwrap();
-        history.fetches.extend(fetches);
-        history.revocations.push(revocation);
+        let raced = done.unwrap();
+        history.fetches.extend(raced.fetches);
+        history.revocations.push(raced.revocation);
+        waited.push(raced.waited);
+        if waited.len().is_multiple_of(500) {
+            println!("{name}: {} of {count} races, {:.0} s", waited.len(), start.elapsed().as_secs_f64());
+        }
     }
     let took = start.elapsed();
     history.kept = stand.kept(seeded.iter().map(|race| race.consent).collect()).await;
     let violations = history.violations();
+    let broken = |name: &str| violations.iter().filter(|found| found.starts_with(name)).count().to_string();
+    let released = history.fetches.iter().filter(|fetch| fetch.released).count();
+    let acknowledged = history.revocations.iter().filter(|end| end.acknowledged.is_some()).count();
+    let released_of = |n: u32| history.kept.values().filter(|kept| kept.counted == n).count();
+    let won = released_of(0);
+    waited.sort_unstable();
+    let rows = [
+        ("races", count.to_string()),
+        ("seconds", format!("{:.1}", took.as_secs_f64())),
+        ("fetches sent", history.fetches.len().to_string()),
+        ("fetches released", released.to_string()),
+        ("revocations acknowledged", acknowledged.to_string()),
+        ("consents of which nothing was released", won.to_string()),
+        ("consents of which something was released once", released_of(1).to_string()),
+        ("consents of which something was released twice", released_of(2).to_string()),
+        ("a revocation waits, the middle one", format!("{} ms", waited[count / 2].as_millis())),
+        ("a revocation waits, the longest", format!("{} ms", waited[count - 1].as_millis())),
+        ("released after an acknowledged revocation (I1)", broken("I1")),
+        ("released or counted twice (I4)", broken("I4")),
+    ];
+    println!("{name}, two processes");
+    for (what, figure) in rows {
+        println!("  {what:<48} {figure:>10}");
+    }
     assert!(
         violations.is_empty(),
         "{name}: {} violations, first: {:?}",
@@ -107,16 +146,6 @@ async fn over_two_processes(name: &str, setup: Setup) {
         violations.first()
     );
     // A run that raced nothing proves nothing.
-    let released = history.fetches.iter().filter(|fetch| fetch.released).count();
-    let acknowledged = history.revocations.iter().filter(|end| end.acknowledged.is_some()).count();
-    let undecided = history.kept.values().filter(|kept| (1..=1).contains(&kept.counted)).count();
-    let won: usize = history.kept.values().filter(|kept| kept.counted == 0).count();
-    println!(
-        "{name}: {count} races in {:.1} s, {} fetches, {released} released, {acknowledged} revocations acknowledged; \
-         the revocation came before all fetches {won} times, between them {undecided} times; no violation",
-        took.as_secs_f64(),
-        history.fetches.len(),
-    );
     assert_eq!(acknowledged, count, "a revocation was not acknowledged");
     assert!(won * 20 > count && released * 5 > count, "the races are not even: {won}, {released}");
 }
