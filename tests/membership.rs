@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use actix_web::{App, HttpServer, web};
 use async_trait::async_trait;
+use harness::browser::Browser;
 use harness::{Service, Setup, World, client, eventually, free_ports};
 use omadata::app::{self, Running};
 use omadata::cli::demo::run::Adjust;
@@ -543,7 +544,13 @@ async fn given(service: &Service, holders: &[&'static str]) -> Vec<(&'static str
         let uses = recipient.uses.iter().filter(|one| held(one.dataset_type.as_str()));
         let own = uses.filter(|one| one.service == recipient.services[0].id);
         let smallest = own.min_by_key(|one| (one.required_fields.len(), one.id.clone())).unwrap();
-        let id = service.given(holder, smallest.id.slug(), "aino", json!({"times": 9})).await.0;
+        // The page offers once; the resident allows as often as was asked for.
+        let asked = service.ask(holder, smallest.id.slug(), Some("aino"), json!({"times": 9})).await;
+        let mut browser = Browser::new();
+        let page = browser.open(asked["startUrl"].as_str().unwrap()).await;
+        let page = page.log_in(&mut browser, "aino").await;
+        page.decide(&mut browser, "allow", &[("times", Some("9"))]).await;
+        let id = asked["id"].as_str().unwrap().to_owned();
         assert_eq!(service.fetch(&id).await.0, 200, "{holder}");
         permissions.push((*holder, id));
     }
