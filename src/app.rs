@@ -30,9 +30,7 @@ use crate::node::{
 use crate::outbound::openid::{
     ClientAuthentication, ClientKeySource, OpenIdProvider, OpenIdSettings, ProviderNetwork,
 };
-use crate::outbound::{
-    AnchorSource, CHAIN_AGE_SECS, FederationPeers, GuardedClient, PeerSettings, Reach, SuperiorContact,
-};
+use crate::outbound::{AnchorSource, FederationPeers, GuardedClient, PeerSettings, Reach, SuperiorContact};
 use crate::ports::{Clock, Entropy, random};
 use crate::sources::{Bounds as SourceBounds, Sources};
 use crate::store::root_keys::RootKeys;
@@ -285,7 +283,7 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
 fn key_policy(keys: &config::Keys) -> KeyPolicy {
     let days = &keys.rotate_days;
     KeyPolicy {
-        lead_secs: keys.lead_seconds.map_or(2 * CHAIN_AGE_SECS + 30, i64::from),
+        lead_secs: keys.lead_seconds.map_or_else(|| KeyPolicy::default().lead_secs, i64::from),
         overlap_secs: keys.overlap_seconds.into(),
         rotate_days: KeyPurpose::ALL.map(|purpose| match purpose {
             KeyPurpose::Federation => days.federation,
@@ -299,9 +297,6 @@ fn key_policy(keys: &config::Keys) -> KeyPolicy {
 
 /// How long a start waits for the superiors' trust marks.
 const FIRST_MARKS: Duration = Duration::from_secs(2);
-
-/// Time between two looks at a superior for this node's trust marks, in seconds.
-const TRUST_MARK_REFRESH_SECS: u64 = 30;
 
 /// Time for an answer after the body is there: a peer, a register and the login provider may each take their own.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
@@ -382,7 +377,8 @@ fn settings(
             pre_authorized_secs: limits.pre_authorized_code_max_seconds.into(),
             service_token_secs: limits.service_token_seconds.into(),
             status_list_secs: limits.status_list_seconds.into(),
-            trust_mark_refresh_secs: TRUST_MARK_REFRESH_SECS,
+            // As often as others ask for this node's chain anew, so that what they are shown is never the older part.
+            trust_mark_refresh_secs: u64::from(config.federation.chain_age_seconds / 2).max(1),
             entity_configuration_secs: limits.entity_configuration_seconds.into(),
             proof_secs: limits.dpop_proof_max_seconds.into(),
             demand_dpop_nonce: limits.dpop_nonce,

@@ -8,12 +8,16 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use harness::{Service, World, eventually};
-use omadata::app;
 use omadata::app::keys::{KeyPurpose, Rotation};
+use omadata::app::{self, SystemClock};
 use omadata::cli::demo::run::Adjust;
-use omadata::config::Config;
-use omadata::domain::ids::{HeldConsentId, KeyId};
+use omadata::config::{AnchorConfig, Config};
+use omadata::domain::federation::{
+    HistoricalKeys, KEY_SET_TYP, RevocationReason, TrustAnchor, verify_self_signed, verify_statements,
+};
+use omadata::domain::ids::{EntityId, HeldConsentId, KeyId};
 use omadata::domain::jose::RevokeReason;
+use omadata::ports::Clock;
 use omadata::store::{held_consents, signing_keys};
 use serde_json::{Value, json};
 
@@ -26,13 +30,17 @@ const BY_COMMAND: [(&str, KeyPurpose); 4] = [
 ];
 
 fn short_lead(config: &mut Config) {
-    config.keys.lead_seconds = Some(2);
+    config.keys.lead_seconds = Some(3);
+}
+
+fn looks_often(config: &mut AnchorConfig) {
+    config.anchor.member_refresh_seconds = 1;
 }
 
 fn world() -> &'static World {
     static WORLD: OnceLock<World> = OnceLock::new();
     WORLD.get_or_init(|| {
-        let adjust = Adjust { city: Some(short_lead), anchor: None };
+        let adjust = Adjust { city: Some(short_lead), anchor: Some(looks_often) };
         World::start(harness::Setup { base_port: harness::free_ports(11), adjust, ..Default::default() })
     })
 }
@@ -138,4 +146,67 @@ async fn in_an_emergency_new_keys_sign_at_once_and_peers_follow() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     fetched(&service, &id, "after the proof key was revoked").await;
     assert_ne!(bound_to(&id).await, given_up);
+}
+
+async fn text(url: &str) -> (String, String) {
+    let reply = harness::client().get(url).send().await.unwrap();
+    assert_eq!(reply.status(), 200, "{url}");
+    let kind = reply.headers()["content-type"].to_str().unwrap().to_owned();
+    (kind, reply.text().await.unwrap())
+}
+
+/// What a stranger who knows the anchor alone finds out about a member's keys of before.
+async fn history_of(member: &EntityId) -> Option<HistoricalKeys> {
+    const CONFIGURATION: &str = "/.well-known/openid-federation";
+    let (anchor, now) = (&world().anchor.anchor.entity_id, SystemClock.now());
+    let (_, own_word) = text(&format!("{anchor}{CONFIGURATION}")).await;
+    let keys = verify_self_signed(&own_word, now).unwrap().keys().unwrap();
+    let (_, leaf) = text(&format!("{member}{CONFIGURATION}")).await;
+    let (_, about) = text(&format!("{anchor}/federation/fetch?sub={member}")).await;
+    let anchors = [TrustAnchor { id: anchor.clone(), keys }];
+    // The anchor may not have looked since the last change: then the stranger asks again.
+    let chain = verify_statements(&[leaf, about, own_word], &anchors, SystemClock.now()).ok()?;
+    let endpoint = chain.metadata()["federation_entity"]["federation_historical_keys_endpoint"].clone();
+    let (kind, history) = text(endpoint.as_str().unwrap()).await;
+    assert_eq!(kind, format!("application/{KEY_SET_TYP}"));
+    let vouched = chain.keys_of(member).unwrap();
+    let other = EntityId::new(&world().url("oulu")).unwrap();
+    assert!(HistoricalKeys::verify(&history, &other, vouched, SystemClock.now()).is_err());
+    HistoricalKeys::verify(&history, member, vouched, SystemClock.now()).ok()
+}
+
+async fn rotated_by_itself(city: &'static str, purpose: KeyPurpose) -> KeyId {
+    let old = signing(city, purpose).await;
+    let Rotation::Begun(next) = rotate(city, purpose, false).await else { panic!("not begun") };
+    eventually("the next key signs by itself", || async {
+        (signing(city, purpose).await == next).then_some(())
+    })
+    .await;
+    old
+}
+
+#[tokio::test]
+async fn a_stranger_reads_and_verifies_the_federation_keys_of_before_and_no_others() {
+    let turku = EntityId::new(&world().url("turku")).unwrap();
+    let given_up = rotated_by_itself("turku", KeyPurpose::Federation).await;
+    rotated_by_itself("turku", KeyPurpose::Token).await;
+    let retired = rotated_by_itself("turku", KeyPurpose::Federation).await;
+    let config = &world().cities["turku"];
+    let reason = RevokeReason::Compromised;
+    app::keys::revoke(&config.store, &config.keys, given_up.clone(), reason, None).await.unwrap();
+    let history = eventually("a history with both keys", || async {
+        let history = history_of(&turku).await?;
+        history.find(&given_up)?.revoked.is_some().then_some(history)
+    })
+    .await;
+    let now = SystemClock.now().secs();
+    let revoked = history.find(&given_up).unwrap();
+    let revocation = revoked.revoked.clone().unwrap();
+    assert_eq!(revocation.reason, Some(RevocationReason::Compromised));
+    assert!((now - 60..=now).contains(&revocation.revoked_at));
+    let ended = history.find(&retired).unwrap();
+    assert!(ended.revoked.is_none() && ended.iat.unwrap() <= ended.exp && ended.exp <= now);
+    // The token key of before is not among them: whoever has it could otherwise pass for the federation key.
+    assert_eq!(history.keys.len(), 2);
+    assert!(history.find(&signing("turku", KeyPurpose::Federation).await).is_none());
 }

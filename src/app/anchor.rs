@@ -5,18 +5,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use async_trait::async_trait;
+
 use super::{
     ANSWER_TIME, Running, StartError, SystemClock, anchor_source, key_policy, listen, open_store, reach,
     read_jwks, same_in_all,
 };
 use crate::config::{AnchorConfig, Profile};
-use crate::domain::federation::TrustMarkOwner;
-use crate::domain::jose::parse_strict_json;
+use crate::domain::clock::Timestamp;
+use crate::domain::federation::{TrustError, TrustMarkOwner};
+use crate::domain::ids::EntityId;
+use crate::domain::jose::{PublicKeys, parse_strict_json};
 use crate::node::federation::members::{Decision, Described, Membership};
-use crate::node::federation::{AnchorParts, AnchorStatements, Terms};
+use crate::node::federation::{AnchorParts, AnchorStatements, FederationKeys, Terms};
 use crate::node::{KeyRing, rotate_keys, warn_of_ends};
-use crate::outbound::{AnchorSource, FederationPeers, GuardedClient, MemberContact};
-use crate::ports::{Clock, Peers};
+use crate::outbound::{
+    AnchorSource, CHAIN_AGE_SECS, FederationPeers, GuardedClient, MemberContact, PeerSettings,
+};
+use crate::ports::{AnchorKeys, Clock, Peers};
+use crate::store::Store;
 use crate::web;
 
 /// Time between two looks at the files.
@@ -34,7 +41,7 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
     let keys = KeyRing::open_with(&store, key_policy(&config.keys), clock.now()).await?;
     let members = Membership::new(store.clone(), config.trust_marks.anchor.clone());
     apply(&members, config).await?;
-    let resolver = resolver(config, &keys, &clock)?;
+    let resolver = resolver(config, &store, &keys, &clock)?;
     let statements = Arc::new(AnchorStatements::new(
         AnchorParts {
             id: config.anchor.entity_id.clone(),
@@ -128,10 +135,10 @@ fn terms(config: &AnchorConfig) -> Result<Terms, StartError> {
 /// configuration names.
 fn resolver(
     config: &AnchorConfig,
+    store: &Store,
     keys: &KeyRing,
     clock: &Arc<dyn Clock>,
-) -> Result<(Arc<dyn Peers>, Vec<crate::domain::ids::EntityId>), StartError> {
-    use crate::node::federation::FederationKeys;
+) -> Result<(Arc<dyn Peers>, Vec<EntityId>), StartError> {
     let mut sources: Vec<AnchorSource> =
         config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
     // Its own word too: a chain of its members that ends at itself, which is whole for a trust anchor.
@@ -141,7 +148,34 @@ fn resolver(
     }
     let anchors = sources.iter().map(|source| source.id.clone()).collect();
     let guard = GuardedClient::new(reach(config.anchor.profile))?;
-    Ok((Arc::new(FederationPeers::new(sources, guard, Arc::clone(clock))?), anchors))
+    let own = config.anchor.entity_id.clone();
+    let memory = Arc::new(KnownAnchors { own, keys: keys.clone(), store: store.clone() });
+    let settings = PeerSettings { anchors: sources, chain_age_secs: CHAIN_AGE_SECS, memory };
+    Ok((Arc::new(FederationPeers::open(settings, guard, Arc::clone(clock))?), anchors))
+}
+
+/// The keys of the anchors to which chains are resolved: its own as they are now, others' as they were followed.
+struct KnownAnchors {
+    own: EntityId,
+    keys: KeyRing,
+    store: Store,
+}
+
+#[async_trait]
+impl AnchorKeys for KnownAnchors {
+    async fn remembered(&self, anchor: &EntityId) -> Result<Option<PublicKeys>, TrustError> {
+        if *anchor == self.own {
+            return Ok(Some(self.keys.published()));
+        }
+        self.store.remembered(anchor).await
+    }
+
+    async fn remember(&self, anchor: &EntityId, keys: &PublicKeys, now: Timestamp) -> Result<(), TrustError> {
+        if *anchor == self.own {
+            return Ok(());
+        }
+        self.store.remember(anchor, keys, now).await
+    }
 }
 
 /// Reads the files again whenever one of them changed. What is broken changes nothing and is told, with file and line.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::checks;
+use super::federation::Federation;
 use super::keys::{self, Keys};
 use super::members::{self, ConfiguredMember};
 use super::node::Profile;
@@ -114,7 +115,9 @@ impl AnchorConfig {
                 "add [store] with url = \"sqlite:anchor.sqlite\" or a PostgreSQL address",
             )
             .and_then(|section| store::read(section, &data_dir, profile));
-        let keys = keys::read(root.table("keys"), &data_dir);
+        let mut keys = keys::read(root.table("keys"), &data_dir);
+        // Its members may use any chain age; this is what they use unless their files say otherwise.
+        keys.fill_lead(Federation::default().chain_age_seconds);
         let superiors = trust::read_superiors(root.tables("superiors"), profile);
         let trust_anchors = trust::read_known(root.tables("trust_anchors"), &data_dir, profile);
         let subordinates = root.table("subordinates").map(members::read_rules_section);

@@ -10,8 +10,8 @@ pub struct Keys {
     /// Folder of `sealing.key`, `lookup.key` and `session.key`: 32 bytes each, made at first start with mode 0600.
     /// Whoever has them and the database can read it: back them up apart from each other.
     pub dir: PathBuf,
-    /// How long a new signing key is published before it signs, in seconds; twice the time in which peers ask again and
-    /// half a minute more, when the file does not say.
+    /// How long a new signing key is published before it signs, in seconds; when the file does not say, twice the time in
+    /// which peers ask again (`[federation] chain_age_seconds`) and half a minute more.
     pub lead_seconds: Option<u32>,
     /// How long a retired signing key stays published, in seconds.
     pub overlap_seconds: u32,
@@ -37,8 +37,19 @@ pub struct RotateDays {
 /// Overlap when the file does not say, in seconds.
 const DEFAULT_OVERLAP_SECONDS: u32 = 86_400;
 
+/// What is added to the default lead for clocks and requests under way, in seconds.
+const LEAD_MARGIN_SECONDS: u32 = 30;
+
 /// Life of a key that nobody pins, in days, when the file does not say.
 const DEFAULT_DAYS: u16 = 90;
+
+impl Keys {
+    /// Fills in the lead that follows from how long what is known of a member is used, where the file names none.
+    pub(super) fn fill_lead(&mut self, chain_age_seconds: u32) {
+        let derived = chain_age_seconds.saturating_mul(2).saturating_add(LEAD_MARGIN_SECONDS);
+        self.lead_seconds.get_or_insert(derived);
+    }
+}
 
 /// Reads `[keys]`; without it the keys are under the data folder and live by the defaults.
 pub(super) fn read(section: Option<Section<'_, '_>>, data_dir: &Path) -> Keys {

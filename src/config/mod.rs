@@ -120,7 +120,7 @@ impl Config {
         let store = root
             .required_table("store", "add [store] with url = \"sqlite:node.sqlite\" or a PostgreSQL address")
             .and_then(|section| store::read(section, &data_dir, profile));
-        let keys = keys::read(root.table("keys"), &data_dir);
+        let mut keys = keys::read(root.table("keys"), &data_dir);
         let anchors = root.tables("trust_anchors");
         if anchors.is_empty() {
             root.problem(
@@ -131,6 +131,7 @@ impl Config {
         let trust_anchors = trust::read_known(anchors, &data_dir, profile);
         let superiors = trust::read_superiors(root.tables("superiors"), profile);
         let federation = federation::read(root.table("federation"));
+        keys.fill_lead(federation.chain_age_seconds);
         let login = root
             .required_table("login", "add [login] with the city's OpenID provider")
             .and_then(|section| login::read(section, &data_dir, profile));

@@ -263,7 +263,10 @@ impl Voucher {
         let text = configuration(&around.guard, &self.id).await?;
         let now = around.clock.now();
         let statement = match self.known_keys(around).await? {
-            Some(keys) => verify_anchor(&text, &TrustAnchor { id: self.id.clone(), keys }, now)?,
+            Some(keys) => match verify_anchor(&text, &TrustAnchor { id: self.id.clone(), keys }, now) {
+                Ok(statement) => statement,
+                Err(error) => self.verify_with_memory(&text, around, now).await?.ok_or(error)?,
+            },
             // Its own word, at first contact; only the demo profile has anchors without configured keys.
             None => verify_self_signed(&text, now)?,
         };
@@ -322,6 +325,21 @@ impl Voucher {
             (Some(followed), Some(configured)) => Some(configured.joined_with(&followed)),
             (followed, configured) => followed.or_else(|| configured.clone()),
         })
+    }
+
+    /// Judges an anchor's configuration by the keys that are kept: another process may have followed it further while
+    /// this one asked for nothing.
+    async fn verify_with_memory(
+        &self,
+        text: &str,
+        around: &Surroundings,
+        now: Timestamp,
+    ) -> Result<Option<EntityStatement>, TrustError> {
+        if self.configured.is_none() {
+            return Ok(None);
+        }
+        let Some(keys) = around.memory.remembered(&self.id).await? else { return Ok(None) };
+        verify_anchor(text, &TrustAnchor { id: self.id.clone(), keys }, now).map(Some)
     }
 
     async fn follow(

@@ -17,7 +17,6 @@ use crate::domain::federation::{
 };
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey};
-use crate::node::KeyPurpose;
 use crate::ports::{Clock, MemberConfigurations, Peers};
 use crate::store::{Store, StoreError, members, trust_marks};
 
@@ -381,7 +380,7 @@ impl FederationStatements for AnchorStatements {
     async fn historical_keys(&self) -> Result<String, FederationError> {
         let signing = self.parts.keys.signing()?;
         let now = self.parts.clock.now();
-        historical_keys(&self.parts.store, &self.parts.id, &[KeyPurpose::Federation], &signing, now).await
+        historical_keys(&self.parts.store, &self.parts.id, &signing, now).await
     }
 
     async fn trust_mark(&self, mark_type: &str, subject: &EntityId) -> Result<String, FederationError> {

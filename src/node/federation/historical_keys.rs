@@ -1,4 +1,5 @@
-//! The keys that were in use before, with why they are no longer (OpenID Federation 1.0 §8.7).
+//! The federation keys that were in use before, with why they are no longer (OpenID Federation 1.0 §8.7). No others: a
+//! reader takes every key here for one that could sign entity statements.
 
 use super::FederationError;
 use crate::domain::clock::Timestamp;
@@ -9,11 +10,10 @@ use crate::node::KeyPurpose;
 use crate::store::signing_keys::{self, KeyRecord, KeyState, RevokeReason};
 use crate::store::{Store, StoreError};
 
-/// The signed history of an entity's keys of these purposes.
+/// The signed history of an entity's federation keys.
 pub(super) async fn historical_keys(
     store: &Store,
     id: &EntityId,
-    purposes: &'static [KeyPurpose],
     signing: &SigningKey,
     now: Timestamp,
 ) -> Result<String, FederationError> {
@@ -23,7 +23,7 @@ pub(super) async fn historical_keys(
         .map_err(|_: StoreError| FederationError::Unavailable("the store"))?;
     let keys = records
         .into_iter()
-        .filter(|record| purposes.contains(&record.purpose))
+        .filter(|record| record.purpose == KeyPurpose::Federation)
         .filter_map(historical)
         .collect();
     let history = HistoricalKeys { iss: id.clone(), iat: now.secs(), keys };

@@ -52,10 +52,7 @@ impl FederationStatements for Node {
     }
 
     async fn historical_keys(&self) -> Result<String, FederationError> {
-        const PUBLISHED: [KeyPurpose; 4] =
-            [KeyPurpose::Federation, KeyPurpose::Token, KeyPurpose::Receipt, KeyPurpose::Client];
-        let signing = self.keys.signing()?;
-        historical_keys(&self.store, &self.settings.id, &PUBLISHED, &signing, self.now()).await
+        historical_keys(&self.store, &self.settings.id, &self.keys.signing()?, self.now()).await
     }
 }
 
