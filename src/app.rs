@@ -16,7 +16,7 @@ use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
 
 use crate::config::{self, Config, KnownEntity, Profile};
-use crate::domain::catalogue::{Levels, Text};
+use crate::domain::catalogue::{Language, Levels, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey, parse_strict_json, sha256};
@@ -32,6 +32,7 @@ use crate::outbound::openid::{
 };
 use crate::outbound::{
     AnchorSource, CHAIN_AGE_SECS, FederationPeers, GuardedClient, PeerSettings, Reach, SuperiorContact,
+    WebAuthn,
 };
 use crate::ports::{Clock, Entropy, random};
 use crate::sources::{Bounds as SourceBounds, Sources};
@@ -217,6 +218,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         outbound: Arc::new(guard),
         registers: Arc::new(registers),
         identity: Arc::new(identity),
+        passkeys: Arc::new(WebAuthn::new(&config.node.base_url, config.node.city.get(Language::Fi))),
         clock,
         entropy,
         outbox_bell: Arc::new(tokio::sync::Notify::new()),

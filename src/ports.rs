@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crate::domain::catalogue::{DeclaredUse, DeclaredUses, Record};
 use crate::domain::clock::Timestamp;
+use crate::domain::consent::PasskeyEvidence;
 use crate::domain::federation::{PeerReport, TrustError, TrustMark, TrustedPeer};
-use crate::domain::ids::{DatasetId, EntityId, NationalIdentifier, UseId};
+use crate::domain::ids::{DatasetId, EntityId, NationalIdentifier, PersonId, UseId};
 use crate::domain::jose::PublicKeys;
-use crate::domain::login::{AuthenticatedPerson, LoginError, LoginStart, PendingLogin};
+use crate::domain::login::{AuthenticatedPerson, LoginError, LoginStart, Passkey, PendingLogin};
 
 /// The time, as seen by this process.
 pub trait Clock: Send + Sync {
@@ -250,4 +251,63 @@ pub trait Outbound: Send + Sync {
     /// # Errors
     /// [`OutboundError`].
     async fn send(&self, request: OutboundRequest) -> Result<OutboundAnswer, OutboundError>;
+}
+
+/// What a browser is asked to do with a passkey, and what must be remembered until it has.
+pub struct Ceremony {
+    /// The options for the browser, JSON as Web Authentication writes it.
+    pub options: String,
+    /// For the session alone.
+    pub state: String,
+}
+
+/// A passkey's signature that was checked.
+pub struct PasskeySignature {
+    /// The passkey, with its counter moved on.
+    pub passkey: Passkey,
+    /// What is kept as evidence.
+    pub evidence: PasskeyEvidence,
+}
+
+/// Why a passkey was not registered or its signature not taken. The word names the step; the answer itself, which a
+/// stranger may have made, goes nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("passkey: {0}")]
+pub struct PasskeyFault(pub &'static str);
+
+/// Passkeys (Web Authentication), with this node as the relying party. The owner must prove to the device to be there.
+pub trait Passkeys: Send + Sync {
+    /// Begins to register a new passkey beside those that are known.
+    ///
+    /// # Errors
+    /// [`PasskeyFault`] when this node's address bears no passkeys.
+    fn begin_registration(
+        &self,
+        person: PersonId,
+        name: &str,
+        known: &[Passkey],
+    ) -> Result<Ceremony, PasskeyFault>;
+
+    /// Completes a registration from the browser's answer.
+    ///
+    /// # Errors
+    /// [`PasskeyFault`] when the answer does not fit what was asked.
+    fn finish_registration(&self, state: &str, answer: &str, label: &str) -> Result<Passkey, PasskeyFault>;
+
+    /// The options with which one of these passkeys signs a challenge, JSON.
+    ///
+    /// # Errors
+    /// [`PasskeyFault`] when there is none that could.
+    fn begin_signing(&self, known: &[Passkey], challenge: &str) -> Result<String, PasskeyFault>;
+
+    /// Checks the browser's answer: one of these passkeys has signed this challenge, here, with its owner present.
+    ///
+    /// # Errors
+    /// [`PasskeyFault`] when it has not.
+    fn finish_signing(
+        &self,
+        known: &[Passkey],
+        challenge: &str,
+        answer: &str,
+    ) -> Result<PasskeySignature, PasskeyFault>;
 }

@@ -258,6 +258,10 @@ random_id!(
     ReceiptId
 );
 random_id!(
+    /// A resident's passkey at one node.
+    PasskeyId
+);
+random_id!(
     /// One item of the outbox.
     OutboxId
 );

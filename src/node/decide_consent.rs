@@ -20,12 +20,14 @@ use crate::domain::consent::{
 };
 use crate::domain::exchange::Event;
 use crate::domain::exchange::event::ConsentGiven;
-use crate::domain::ids::{ConsentId, FieldName, GrantId, PairwiseSubject, PersonId, RequestId};
+use crate::domain::ids::{ConsentId, FieldName, GrantId, PairwiseSubject, PersonId, RequestId, Thumbprint};
 use crate::domain::jose::b64url;
 use crate::domain::login::{AuthenticatedPerson, Callback, PendingLogin};
 use crate::ports::random;
 use crate::store::authorization_codes::{Code, CodeKind};
-use crate::store::{Reader, StoreError, Tx, authorization_codes, consent_requests, consents, persons};
+use crate::store::{
+    Reader, StoreError, Tx, authorization_codes, consent_requests, consents, passkeys, persons,
+};
 
 /// What the resident chose on the consent page, as the form sends it.
 #[derive(Debug, Clone)]
@@ -91,7 +93,16 @@ pub async fn decline(
     Ok(back(node, &request, &[("error", "access_denied")])?.unwrap_or(Destination::Declined))
 }
 
-/// Takes down what the resident allows and begins the login that signs it.
+/// What comes between Allow and the consent.
+pub enum Next {
+    /// The login that signs the decision.
+    Login(url::Url, PendingLogin),
+    /// A passkey signs it first.
+    Passkey,
+}
+
+/// Takes down what the resident allows and begins the login that signs it, or lets a passkey sign it first where the
+/// dataset demands one.
 ///
 /// # Errors
 /// [`Problem`] `changed` when what was shown is not what would be allowed now; nothing is decided then.
@@ -101,16 +112,23 @@ pub async fn begin_allow(
     id: RequestId,
     language: Language,
     form: DecisionForm,
-) -> Result<(url::Url, PendingLogin), Problem> {
+) -> Result<Next, Problem> {
     let now = node.now();
     let person = resident.person;
     let (request, subject) = own_request_and_subject(node, person, id).await?;
+    let kept = node.store.read(move |store| passkeys::of_person(store, person)).await?;
     if !request.is_open(now) {
         return Err(Problem::new(ProblemKind::Changed));
     }
     let offer = offer(node, request, &subject, language)?;
     if offer.hash != form.offer_hash {
         return Err(Problem::new(ProblemKind::Changed));
+    }
+    let by_passkey = offer.dataset.required_passkey;
+    let may_sign: Vec<Thumbprint> =
+        kept.into_iter().filter(|_| by_passkey).map(|kept| kept.passkey.thumbprint).collect();
+    if by_passkey && may_sign.is_empty() {
+        return Err(Problem::new(ProblemKind::PasskeyNeeded));
     }
     let required = &offer.request.declared_use.required_fields;
     let mut fields = form.optional_fields;
@@ -143,7 +161,7 @@ pub async fn begin_allow(
         terms: &terms,
         decided_at: now,
         signer: Some(salt.signer(&resident.issuer, &resident.subject)),
-        passkeys: Vec::new(),
+        passkeys: may_sign,
     })
     .canonical()?;
     let commitment = Commitment::to(&document, &salt);
@@ -152,10 +170,37 @@ pub async fn begin_allow(
         terms,
         document,
         salt: b64url(&salt.0),
+        passkey: None,
     };
     node.store.write(move |tx| consent_requests::keep_pending(tx, id, &pending)).await?;
-    let demand = LoginDemand { nonce: Some(commitment.as_str().to_owned()), known: offer.demand };
-    log_in::begin(node, demand, language).await
+    if by_passkey {
+        return Ok(Next::Passkey);
+    }
+    let (location, pending) = signing_login(node, &offer.request, &commitment, language).await?;
+    Ok(Next::Login(location, pending))
+}
+
+/// Begins the login that signs a commitment, as strong and fresh as the dataset and the one who asks demand.
+pub(super) async fn signing_login(
+    node: &Node,
+    request: &ConsentRequest,
+    commitment: &Commitment,
+    language: Language,
+) -> Result<(url::Url, PendingLogin), Problem> {
+    let dataset = node.settings.dataset(&request.terms.dataset).ok_or(Problem::new(ProblemKind::NotFound))?;
+    let known = Demand::of(dataset).and(&request.asked, &node.settings.levels);
+    log_in::begin(node, LoginDemand { nonce: Some(commitment.as_str().to_owned()), known }, language).await
+}
+
+/// The commitment to a decision that waits for its signatures.
+pub(super) fn commitment(decision: &PendingDecision) -> Result<Commitment, Problem> {
+    let salt = URL_SAFE_NO_PAD
+        .decode(&decision.salt)
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(Salt)
+        .ok_or(Problem::because(ProblemKind::Internal, "stored salt"))?;
+    Ok(Commitment::to(&decision.document, &salt))
 }
 
 /// Completes the signing login: the consent comes into force, and the recipient is told.
@@ -217,14 +262,8 @@ async fn prepare(
             Ok::<_, StoreError>((request, decision, subject))
         })
         .await?;
-    still_demanded(node, &request, signed, now)?;
-    let salt = URL_SAFE_NO_PAD
-        .decode(&decision.salt)
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(Salt)
-        .ok_or(Problem::because(ProblemKind::Internal, "stored salt"))?;
-    let commitment = Commitment::to(&decision.document, &salt);
+    still_demanded(node, &request, &decision, signed, now)?;
+    let commitment = commitment(&decision)?;
     let chains = export_consent::chains(node, &request.terms.recipient).await;
     let evidence = Evidence {
         document: decision.document,
@@ -233,7 +272,7 @@ async fn prepare(
         provider_key: signed.provider_key.clone(),
         provider: signed.issuer.clone(),
         client_id: node.settings.login_client_id.clone(),
-        passkey: None,
+        passkey: decision.passkey,
         provider_documents: Some(signed.provider_documents.clone()),
         chains: Some(chains),
     };
@@ -279,11 +318,15 @@ async fn prepare(
 fn still_demanded(
     node: &Node,
     request: &ConsentRequest,
+    decision: &PendingDecision,
     signed: &AuthenticatedPerson,
     now: Timestamp,
 ) -> Result<(), Problem> {
     let levels = &node.settings.levels;
     let dataset = node.settings.dataset(&request.terms.dataset).ok_or(Problem::new(ProblemKind::NotFound))?;
+    if dataset.required_passkey && decision.passkey.is_none() {
+        return Err(Problem::new(ProblemKind::Changed));
+    }
     let demand = Demand::of(dataset).and(&request.asked, levels);
     if demand.is_met(levels, signed.acr.as_deref(), signed.auth_time, now) {
         Ok(())
@@ -404,7 +447,7 @@ async fn own_request_and_subject(
 }
 
 /// A request that this person has opened; anybody else's looks unknown.
-fn own_request(
+pub(super) fn own_request(
     store: &mut Reader<'_>,
     id: RequestId,
     person: PersonId,

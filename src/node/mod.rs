@@ -34,10 +34,12 @@ pub mod push_authorization;
 pub mod receive_event;
 mod record_change;
 pub mod redeem_code;
+pub mod register_passkey;
 pub mod request_consent;
 pub mod revoke_consent;
 pub mod rotate_keys;
 pub mod serve_exchange;
+pub mod sign_with_passkey;
 pub mod start_consent;
 pub mod start_request;
 pub mod survey_members;
@@ -59,7 +61,9 @@ use crate::domain::federation::Ending;
 use crate::domain::ids::{DatasetId, EntityId, Jti, ServiceId, UseId};
 use crate::domain::jose::b64url;
 use crate::domain::token::TokenPolicy;
-use crate::ports::{Clock, Entropy, IdentityProvider, Outbound, Peers, Registers, Superiors, random};
+use crate::ports::{
+    Clock, Entropy, IdentityProvider, Outbound, Passkeys, Peers, Registers, Superiors, random,
+};
 use crate::store::Store;
 
 /// A city's service that may call its own node.
@@ -200,6 +204,8 @@ pub struct Node {
     pub registers: Arc<dyn Registers>,
     /// The city's login provider.
     pub identity: Arc<dyn IdentityProvider>,
+    /// Residents' passkeys.
+    pub passkeys: Arc<dyn Passkeys>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

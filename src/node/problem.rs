@@ -58,6 +58,10 @@ pub enum ProblemKind {
     LoginTooWeak,
     /// The login provider does not tell who the person is in the registers.
     LoginNoIdentifier,
+    /// The dataset demands a passkey, and the resident has none.
+    PasskeyNeeded,
+    /// The passkey's answer does not fit what was asked.
+    PasskeyRefused,
     /// The session has ended.
     SessionEnded,
     /// Another person logged in than the one whom the service expects.
@@ -98,6 +102,8 @@ impl ProblemKind {
             Self::LoginCancelled => "login-cancelled",
             Self::LoginTooWeak => "login-too-weak",
             Self::LoginNoIdentifier => "login-no-identifier",
+            Self::PasskeyNeeded => "passkey-needed",
+            Self::PasskeyRefused => "passkey-refused",
             Self::SessionEnded => "session-ended",
             Self::WrongPerson => "wrong-person",
             Self::TooLarge => "too-large",

@@ -7,6 +7,7 @@ mod examine;
 pub mod guard;
 mod marks;
 pub mod openid;
+mod passkeys;
 pub mod peers;
 mod send;
 mod superiors;
@@ -14,5 +15,6 @@ mod vouching;
 
 pub use anchor::MemberContact;
 pub use guard::{Expected, GuardError, GuardedClient, Reach, Reply};
+pub use passkeys::WebAuthn;
 pub use peers::{AnchorSource, CHAIN_AGE_SECS, FederationPeers, PeerSettings};
 pub use superiors::SuperiorContact;

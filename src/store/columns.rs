@@ -9,7 +9,7 @@ use crate::domain::catalogue::Demand;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{
     ConsentId, DatasetId, DenialId, EntityId, ExchangeId, GrantId, HeldConsentId, Jti, KeyId, OutboxId,
-    PairwiseSubject, PersonId, ReceiptId, RequestId, ServiceId, Thumbprint, UseId,
+    PairwiseSubject, PasskeyId, PersonId, ReceiptId, RequestId, ServiceId, Thumbprint, UseId,
 };
 use crate::store::StoreError;
 use crate::store::sealed::KeyedHash;
@@ -156,6 +156,7 @@ binary_columns!(
     ExchangeId => |bytes| Ok(Self::try_from(bytes)?),
     DenialId => |bytes| Ok(Self::try_from(bytes)?),
     ReceiptId => |bytes| Ok(Self::try_from(bytes)?),
+    PasskeyId => |bytes| Ok(Self::try_from(bytes)?),
     OutboxId => |bytes| Ok(Self::try_from(bytes)?),
     KeyedHash => |bytes| Ok(KeyedHash::stored(bytes, "a keyed hash")?),
 );

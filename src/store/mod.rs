@@ -22,6 +22,7 @@ pub mod jobs;
 pub mod log;
 pub mod members;
 pub mod outbox;
+pub mod passkeys;
 pub mod persons;
 pub mod received_events;
 pub mod refusals;

@@ -22,7 +22,9 @@ pub const fn topic(kind: ProblemKind) -> ProblemTopic {
         | ProblemKind::LoginFailed
         | ProblemKind::LoginCancelled
         | ProblemKind::LoginTooWeak
-        | ProblemKind::LoginNoIdentifier => ProblemTopic::NotAuthenticated,
+        | ProblemKind::LoginNoIdentifier
+        | ProblemKind::PasskeyNeeded
+        | ProblemKind::PasskeyRefused => ProblemTopic::NotAuthenticated,
         ProblemKind::ForeignForm | ProblemKind::WrongPerson => ProblemTopic::NotAllowed,
         ProblemKind::NotFound => ProblemTopic::NotFound,
         ProblemKind::Changed => ProblemTopic::Conflict,

@@ -15,6 +15,7 @@ use subtle::ConstantTimeEq;
 use crate::domain::ids::RequestId;
 use crate::domain::login::PendingLogin;
 use crate::node::log_in::Resident;
+use crate::node::register_passkey::Registering;
 use crate::node::{Node, Problem, ProblemKind};
 use crate::store::{StoreError, sessions};
 
@@ -123,6 +124,7 @@ const STRANGER_SECS: i64 = 15 * 60;
 const RESIDENT: &str = "resident";
 const UNDER_WAY: &str = "login";
 const CSRF: &str = "csrf";
+const REGISTERING: &str = "passkey";
 
 /// The session of the browser that asks, typed.
 pub struct Visitor {
@@ -205,6 +207,24 @@ impl Visitor {
         self.session.renew();
         self.session.remove(CSRF);
         self.put(RESIDENT, resident)
+    }
+
+    /// Remembers a passkey that is being registered. A new one replaces an old one.
+    ///
+    /// # Errors
+    /// [`Problem`] when the session cannot be written.
+    pub fn register(&self, registering: &Registering) -> Result<(), Problem> {
+        self.put(REGISTERING, registering)
+    }
+
+    /// Takes the passkey that is being registered; it cannot be registered again.
+    ///
+    /// # Errors
+    /// [`Problem`] `session-ended` when none is under way in this browser.
+    pub fn registered(&self) -> Result<Registering, Problem> {
+        let found = self.session.get(REGISTERING).ok().flatten();
+        self.session.remove(REGISTERING);
+        found.ok_or(Problem::new(ProblemKind::SessionEnded))
     }
 
     /// Ends the session.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::denial::DenialKind;
+use super::passkey::PasskeyEvidence;
 use super::terms::Terms;
 use crate::domain::catalogue::{DeclaredUse, Demand, Text};
 use crate::domain::clock::Timestamp;
@@ -142,4 +143,7 @@ pub struct PendingDecision {
     pub document: String,
     /// The salt of the commitment, base64url.
     pub salt: String,
+    /// The passkey's signature, once it is there, where the dataset demands one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkey: Option<PasskeyEvidence>,
 }

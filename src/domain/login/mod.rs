@@ -1,5 +1,9 @@
 //! A login as this node understands it: what to ask of the OpenID provider, and what a good answer says.
 
+mod passkey;
+
+pub use passkey::Passkey;
+
 use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;

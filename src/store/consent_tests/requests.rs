@@ -71,6 +71,7 @@ on_both!(
         store.write(|tx| consent_requests::insert(tx, &request(1), None)).await.unwrap();
         assert_eq!(store.read(move |r| consent_requests::pending(r, id)).await, Err(StoreError::NotFound));
         let decision = PendingDecision {
+            passkey: None,
             consent: ConsentId::from_bytes([1; 16]),
             terms: terms(1),
             document: "{}".to_owned(),

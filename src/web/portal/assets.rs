@@ -6,6 +6,9 @@ pub const STYLESHEET: &str = include_str!("assets/omadata.css");
 /// The pages' icon, served at `/assets/icon.svg` as `image/svg+xml`: two linked rings, no city's mark.
 pub const ICON: &str = include_str!("assets/icon.svg");
 
+/// The script that asks the browser for a passkey, served at `/assets/passkey.js` as `text/javascript`.
+pub const PASSKEY_SCRIPT: &str = include_str!("assets/passkey.js");
+
 /// Why a city's colour cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a colour is written as # and six hexadecimal digits, for example #0b4f8a")]

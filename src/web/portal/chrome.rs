@@ -40,6 +40,10 @@ pub enum Notice {
     PermissionGiven,
     /// The request was declined.
     RequestDeclined,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
 }
 
 /// The resident who is logged in.

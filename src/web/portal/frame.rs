@@ -230,6 +230,8 @@ impl Frame<'_> {
             Notice::DenialRemoved => self.t.notice_denial_removed(),
             Notice::PermissionGiven => self.t.notice_given(),
             Notice::RequestDeclined => self.t.notice_declined(),
+            Notice::PasskeyAdded => self.t.notice_passkey_added(),
+            Notice::PasskeyRemoved => self.t.notice_passkey_removed(),
         }
         .to_string()
     }
@@ -300,6 +302,7 @@ impl Frame<'_> {
             RefusalReason::TooOften => t.refusal_too_often(),
             RefusalReason::StandingDenial => t.refusal_standing_denial(),
             RefusalReason::NotCovered => t.refusal_not_covered(),
+            RefusalReason::Unconfirmed => t.refusal_unconfirmed(),
             RefusalReason::NotVerified => t.refusal_not_verified(),
             RefusalReason::NotMember => t.refusal_not_member(),
             RefusalReason::RegisterUnavailable => t.refusal_register_unavailable(),

@@ -12,7 +12,7 @@ use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Field, FieldType, 
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::DeletionState;
 use crate::domain::federation::{Fault, Role, Side};
-use crate::domain::ids::{ConsentId, DenialId, FieldName, RequestId};
+use crate::domain::ids::{ConsentId, DenialId, FieldName, PasskeyId, RequestId};
 
 pub(super) fn text(fi: &str, sv: &str, en: &str) -> Text {
     Text { fi: fi.into(), sv: sv.into(), en: en.into() }
@@ -146,6 +146,7 @@ fn entries() -> Vec<LogEntry> {
         RefusalReason::TooOften,
         RefusalReason::StandingDenial,
         RefusalReason::NotCovered,
+        RefusalReason::Unconfirmed,
         RefusalReason::NotVerified,
         RefusalReason::NotMember,
         RefusalReason::RegisterUnavailable,
@@ -185,6 +186,36 @@ pub(super) fn chrome(path: &str, signed_in: bool) -> Chrome {
             "tietosuoja@espoo.example",
         )),
         demo: true,
+    }
+}
+
+fn with_passkey(passkey: PasskeyNeed) -> ConsentView {
+    ConsentView { passkey, ..consent() }
+}
+
+fn passkeys() -> PasskeysView {
+    let item = |number: u8, label: &str, last_used_at| PasskeyItem {
+        id: PasskeyId::from_bytes([number; 16]),
+        label: label.into(),
+        created_at: at("2026-05-04T09:12:00Z"),
+        last_used_at,
+    };
+    PasskeysView {
+        passkeys: vec![item(1, "Puhelin <1>", Some(at("2026-11-20T12:30:00Z"))), item(2, "Työpöytä", None)],
+    }
+}
+
+pub(super) fn new_passkey() -> NewPasskeyView {
+    let options = json!({"publicKey": {"challenge": "Y2hhbGxlbmdl", "user": {"name": "\"><b>"}}});
+    NewPasskeyView { options: options.to_string(), return_to: "/consent/1".into() }
+}
+
+pub(super) fn confirm_passkey() -> ConfirmPasskeyView {
+    ConfirmPasskeyView {
+        request: RequestId::from_bytes([7; 16]),
+        asker: asker(),
+        dataset: placement(),
+        options: json!({"publicKey": {"challenge": "Y2hhbGxlbmdl"}}).to_string(),
     }
 }
 
@@ -273,6 +304,7 @@ pub(super) fn consent() -> ConsentView {
         on_behalf_of: vec!["Elmeri".into(), "Venla".into()],
         expires_at: at("2026-12-07T10:00:00Z"),
         offer_hash: "hash-of-the-offer".into(),
+        passkey: PasskeyNeed::None,
     }
 }
 
@@ -602,6 +634,8 @@ pub(super) fn all() -> Vec<Sample> {
         Notice::DenialRemoved,
         Notice::PermissionGiven,
         Notice::RequestDeclined,
+        Notice::PasskeyAdded,
+        Notice::PasskeyRemoved,
     ];
     let stop = StopView { card: card(1, PermissionStatus::Active), retention: "P1Y".into() };
     let login = |reason| LoginNeededView { reason, return_to: "/me".into() };
@@ -632,6 +666,12 @@ pub(super) fn all() -> Vec<Sample> {
         sample("stop", "/me/sharing/1/stop", true, stop),
         sample("consent", "/consent/1", true, consent()),
         sample("consent-small", "/consent/1", true, small_consent()),
+        sample("consent-passkey", "/consent/1", true, with_passkey(PasskeyNeed::Ready)),
+        sample("consent-passkey-missing", "/consent/1", true, with_passkey(PasskeyNeed::Missing)),
+        sample("passkeys", "/me/passkeys", true, passkeys()),
+        sample("passkeys-none", "/me/passkeys", true, PasskeysView { passkeys: Vec::new() }),
+        sample("passkey-new", "/me/passkeys/new", true, new_passkey()),
+        sample("passkey-confirm", "/consent/1/passkey", true, confirm_passkey()),
         sample("decided-allowed", "/me", true, decided(true)),
         sample("decided-declined", "/me", true, decided(false)),
         sample("wrong-person", "/me", true, wrong),

@@ -11,13 +11,13 @@ use crate::domain::clock::Day;
 use crate::domain::consent::{ConsentRequest, DenialKind, Frequency, Period, RequestState};
 use crate::domain::ids::{FieldName, RequestId, UseId};
 use crate::domain::login::{Callback, PendingLogin};
-use crate::node::decide_consent::{self, DecisionForm, Destination};
+use crate::node::decide_consent::{self, DecisionForm, Destination, Next};
 use crate::node::log_in::{self, LoginDemand, Resident};
 use crate::node::view_consent_request::{self, Offer, Viewed, own_values};
-use crate::node::{Problem, ProblemKind, deny, start_consent};
+use crate::node::{Problem, ProblemKind, deny, register_passkey, start_consent};
 use crate::web::App;
 use crate::web::extract::{FormParameters, MAX_FORM_BYTES};
-use crate::web::portal::views::{DecidedView, Decision, Trouble, WrongPersonView};
+use crate::web::portal::views::{DecidedView, Decision, PasskeyNeed, Trouble, WrongPersonView};
 use crate::web::session::After;
 
 /// `POST /partners/use`: the resident starts a permission of their own.
@@ -67,7 +67,8 @@ pub(super) async fn show(
             let replaced = view_consent_request::replaced(&app.node, &resident, &offer.request)
                 .await
                 .map_err(|problem| page.problem(problem))?;
-            let view = fill::consent(&page, &offer, records, replaced.as_ref());
+            let passkey = passkey_need(&page, &resident, &offer).await?;
+            let view = fill::consent(&page, &offer, records, replaced.as_ref(), passkey);
             page.show_with(&view, Vec::new(), Some(form_targets(&page)))
         }
         Viewed::WrongPerson(request) => {
@@ -94,9 +95,19 @@ async fn step_up(
     Ok(Some(page.redirect(location.as_str())))
 }
 
+/// What the page says about passkeys: nothing, or that one signs, or that one must be added first.
+async fn passkey_need(page: &Page, resident: &Resident, offer: &Offer) -> Result<PasskeyNeed, PageProblem> {
+    if !offer.dataset.required_passkey {
+        return Ok(PasskeyNeed::None);
+    }
+    let kept = register_passkey::list(&page.app.node, resident).await;
+    let none = kept.map_err(|problem| page.problem(problem))?.is_empty();
+    Ok(if none { PasskeyNeed::Missing } else { PasskeyNeed::Ready })
+}
+
 /// After Allow the browser passes through the login provider, and at the end through the recipient to its service.
 /// Browsers hold the whole way against the form's policy.
-fn form_targets(page: &Page) -> &'static str {
+pub(super) fn form_targets(page: &Page) -> &'static str {
     if page.app.cookies.secure { "https:" } else { "http://*.localhost:*" }
 }
 
@@ -109,7 +120,7 @@ async fn look(page: &Page, resident: &Resident, id: RequestId) -> Result<Viewed,
     })
 }
 
-fn parse(page: &Page, id: &str) -> Result<RequestId, PageProblem> {
+pub(super) fn parse(page: &Page, id: &str) -> Result<RequestId, PageProblem> {
     id.parse().map_err(|_| page.trouble(Trouble::RequestUnknown))
 }
 
@@ -147,12 +158,16 @@ pub(super) async fn decide(
         }
         Some("allow") => {
             let choice = form.choice(&offer).ok_or_else(|| fail(Problem::new(ProblemKind::BadRequest)))?;
-            let (location, pending) =
-                decide_consent::begin_allow(&app.node, &resident, id, page.language, choice)
-                    .await
-                    .map_err(fail)?;
-            page.visitor.leave(pending, After::Allow(id)).map_err(fail)?;
-            Ok(page.redirect(location.as_str()))
+            let next = decide_consent::begin_allow(&app.node, &resident, id, page.language, choice)
+                .await
+                .map_err(fail)?;
+            match next {
+                Next::Passkey => Ok(page.redirect(&format!("/consent/{id}/passkey"))),
+                Next::Login(location, pending) => {
+                    page.visitor.leave(pending, After::Allow(id)).map_err(fail)?;
+                    Ok(page.redirect(location.as_str()))
+                }
+            }
         }
         _ => Err(fail(Problem::new(ProblemKind::BadRequest))),
     }

@@ -16,9 +16,9 @@ use crate::node::start_consent::last_day;
 use crate::node::view_consent_request::Offer;
 use crate::web::portal::views::{
     Change, ChangeEntry, CityLink, ConsentField, ConsentLimits, ConsentRecord, ConsentView, DatasetUse,
-    HistoryReach, Instead, LogEntry, LogOutcome, Origin, PartnerUse, Party, PermissionCard, PermissionStatus,
-    PermissionView, RefusalReason, Reporting, StopConfirmation, UseDataset, UseView, WaitingRequest,
-    same_in_all,
+    HistoryReach, Instead, LogEntry, LogOutcome, Origin, PartnerUse, Party, PasskeyNeed, PermissionCard,
+    PermissionStatus, PermissionView, RefusalReason, Reporting, StopConfirmation, UseDataset, UseView,
+    WaitingRequest, same_in_all,
 };
 
 /// The field in which registers of children say whom a record is about.
@@ -58,6 +58,7 @@ pub(super) fn consent(
     offer: &Offer,
     records: Vec<Record>,
     replaced: Option<&Consent>,
+    passkey: PasskeyNeed,
 ) -> ConsentView {
     let (request, dataset) = (&offer.request, &offer.dataset);
     let declared = &request.declared_use;
@@ -126,6 +127,7 @@ pub(super) fn consent(
         on_behalf_of,
         expires_at: request.expires_at,
         offer_hash: offer.hash.clone(),
+        passkey,
     }
 }
 
@@ -241,6 +243,7 @@ fn refusal(word: &str) -> RefusalReason {
         "frequency_full" => RefusalReason::TooOften,
         "standing_denial" => RefusalReason::StandingDenial,
         "expired" => RefusalReason::Expired,
+        "assurance_too_low" | "passkey_missing" | "identifier_changed" => RefusalReason::Unconfirmed,
         "recipient_not_trusted" => RefusalReason::NotMember,
         "register" | "register_answered_for_another" | "register_date_malformed" => {
             RefusalReason::RegisterUnavailable

@@ -24,7 +24,7 @@ pub(super) async fn begin(app: web::Data<App>, request: HttpRequest) -> Result<H
 }
 
 /// Whether an address is a path of this portal and nothing else (no open redirect).
-fn is_own_path(path: &str) -> bool {
+pub(super) fn is_own_path(path: &str) -> bool {
     let starts_well = path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\");
     starts_well && !path.contains(['\\', '\r', '\n', '\t']) && path.len() <= 2048
 }

@@ -6,6 +6,7 @@ mod fill;
 mod login;
 mod page;
 mod partners;
+mod passkeys;
 mod personal;
 mod public;
 mod receipts;
@@ -20,6 +21,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/", web::get().to(public::home))
         .route("/assets/omadata.css", web::get().to(public::stylesheet))
         .route("/assets/city.css", web::get().to(public::city_stylesheet))
+        .route("/assets/passkey.js", web::get().to(public::passkey_script))
         .route("/assets/icon.svg", web::get().to(public::icon))
         .route("/assets/logo", web::get().to(public::logo))
         .route("/catalogue", web::get().to(public::catalogue))
@@ -53,6 +55,12 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/me/sharing/{id}/bundle", web::get().to(receipts::bundle))
         .route("/receipt/verify", web::get().to(receipts::verify_form))
         .route("/receipt/verify", web::post().to(receipts::verify))
+        .route("/me/passkeys", web::get().to(passkeys::list))
+        .route("/me/passkeys", web::post().to(passkeys::register))
+        .route("/me/passkeys/new", web::get().to(passkeys::new))
+        .route("/me/passkeys/{id}/remove", web::post().to(passkeys::remove))
+        .route("/consent/{id}/passkey", web::get().to(passkeys::confirm))
+        .route("/consent/{id}/passkey", web::post().to(passkeys::confirmed))
         .route("/consent/{id}", web::get().to(decision::show))
         .route("/consent/{id}", web::post().to(decision::decide))
         .route("/consent/{id}/done", web::get().to(decision::done))

@@ -84,7 +84,19 @@ impl Page {
         let chrome = self.chrome(notices)?;
         let html = render(view, self.language, &chrome)
             .map_err(|error| self.problem(Problem::because(ProblemKind::Internal, error)))?;
-        Ok(respond(&self.request, StatusCode::OK, self.language, html, form_targets))
+        Ok(respond(&self.request, StatusCode::OK, self.language, html, form_targets, false))
+    }
+
+    /// A page with the one script of this portal.
+    pub(super) fn show_with_script(
+        &self,
+        view: &impl View,
+        form_targets: Option<&str>,
+    ) -> Result<HttpResponse, PageProblem> {
+        let chrome = self.chrome(Vec::new())?;
+        let html = render(view, self.language, &chrome)
+            .map_err(|error| self.problem(Problem::because(ProblemKind::Internal, error)))?;
+        Ok(respond(&self.request, StatusCode::OK, self.language, html, form_targets, true))
     }
 
     /// A page that is reached again at another path than that of the form which it answers.
@@ -92,7 +104,7 @@ impl Page {
         let chrome = Chrome { path: path.to_owned(), ..self.chrome(Vec::new())? };
         let html = render(view, self.language, &chrome)
             .map_err(|error| self.problem(Problem::because(ProblemKind::Internal, error)))?;
-        Ok(respond(&self.request, StatusCode::OK, self.language, html, None))
+        Ok(respond(&self.request, StatusCode::OK, self.language, html, None, false))
     }
 
     fn chrome(&self, notices: Vec<Notice>) -> Result<Chrome, PageProblem> {
@@ -160,11 +172,13 @@ fn respond(
     language: Language,
     html: String,
     form_targets: Option<&str>,
+    script: bool,
 ) -> HttpResponse {
     let secure = request.app_data::<web::Data<App>>().is_some_and(|app| app.cookies.secure);
     let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'{}{}; base-uri 'none'; \
+        "default-src 'none'; style-src 'self'; img-src 'self' data:{}; form-action 'self'{}{}; base-uri 'none'; \
          frame-ancestors 'none'",
+        if script { "; script-src 'self'" } else { "" },
         if form_targets.is_some() { " " } else { "" },
         form_targets.unwrap_or_default(),
     );
@@ -223,6 +237,8 @@ impl PageProblem {
             ProblemKind::LoginCancelled => Trouble::LoginCancelled,
             ProblemKind::LoginTooWeak => Trouble::LoginTooWeak,
             ProblemKind::LoginNoIdentifier => Trouble::LoginNoIdentifier,
+            ProblemKind::PasskeyNeeded => Trouble::PasskeyNeeded,
+            ProblemKind::PasskeyRefused => Trouble::PasskeyRefused,
             ProblemKind::TooLarge => Trouble::BadRequest,
             ProblemKind::Unavailable => Trouble::Unavailable,
             ProblemKind::Internal => Trouble::Internal,

@@ -12,7 +12,7 @@ use crate::domain::ids::{DatasetId, UseId};
 use crate::node::{Problem, ProblemKind};
 use crate::web::App;
 use crate::web::extract::query;
-use crate::web::portal::assets::{ICON, STYLESHEET};
+use crate::web::portal::assets::{ICON, PASSKEY_SCRIPT, STYLESHEET};
 use crate::web::portal::views::{
     CatalogueEntry, CatalogueView, DatasetView, FormatLink, HomeView, ProblemTopic, ProblemView,
 };
@@ -32,6 +32,14 @@ pub(super) async fn stylesheet() -> HttpResponse {
 /// `GET /assets/city.css`.
 pub(super) async fn city_stylesheet(app: web::Data<App>) -> HttpResponse {
     css(app.brand.css.clone())
+}
+
+/// `GET /assets/passkey.js`: the only script, on the pages that ask the browser for a passkey.
+pub(super) async fn passkey_script() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/javascript; charset=utf-8"))
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .body(PASSKEY_SCRIPT)
 }
 
 /// `GET /assets/icon.svg`.

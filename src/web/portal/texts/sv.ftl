@@ -504,11 +504,45 @@ problem-permission-suspended-title = Tillståndet är pausat
 problem-permission-suspended-meaning = Invånaren har pausat det, eller så omfattar den uppgivna användningen det inte nu. Det kan fortsätta senare.
 problem-permission-suspended-next = Be inte på nytt. Tillståndets läge visar när det gäller.
 
-## Starkare inloggning och nyckel
+## Starkare inloggning och lösennycklar
 
 problem-confirmation-needed-title = Invånaren måste bekräfta på nytt
-problem-confirmation-needed-meaning = Staden som har uppgifterna kräver nu en starkare eller färskare inloggning, eller en nyckel, än när tillståndet gavs.
+problem-confirmation-needed-meaning = Staden som har uppgifterna kräver nu en starkare eller färskare inloggning, eller en lösennyckel, än när tillståndet gavs.
 problem-confirmation-needed-next = Be om tillståndet på nytt. Invånaren bekräftar det på det sätt som nu krävs.
+passkeys-title = Lösennycklar
+passkeys-lead = Med en lösennyckel bekräftar du dina beslut på din egen enhet, till exempel med fingeravtryck. Vissa uppgifter får ges bara om du bekräftar tillståndet också med en lösennyckel.
+passkeys-none = Du har inga lösennycklar här.
+passkeys-added = Tillagd
+passkeys-used = Senast använd
+passkeys-unused = Inte använd ännu
+passkeys-remove = Ta bort lösennyckeln
+passkeys-remove-hint = Att ta bort en nyckel ändrar inte tillstånd som du redan har gett.
+passkeys-add = Lägg till lösennyckel
+passkey-new-title = Lägg till en lösennyckel
+passkey-new-lead = Webbläsaren frågar var lösennyckeln ska sparas: på den här enheten, i din telefon eller på en säkerhetsnyckel. Staden får inte veta ditt fingeravtryck eller din kod.
+passkey-label = Lösennyckelns namn
+passkey-label-hint = Ett namn som du känner igen, till exempel Telefon.
+passkey-needs-script = En lösennyckel fungerar bara när JavaScript är på i webbläsaren och webbläsaren stöder lösennycklar. Det här är tjänstens enda ställe som behöver det.
+passkey-failed = Lösennyckeln bekräftade inte. Inget ändrades. Försök igen.
+passkey-confirm-title = Bekräfta med lösennyckeln
+passkey-confirm-lead = Bekräfta med din lösennyckel tillståndet som du ger. Mottagare: { $city }.
+passkey-confirm = Bekräfta tillståndet
+passkey-confirm-back = Tillbaka till beslutet
+passkey-confirm-after = Efter det bekräftar inloggningstjänsten samma tillstånd. Före det ges inget.
+consent-passkey-ready = För de här uppgifterna bekräftar du tillståndet också med din lösennyckel.
+consent-passkey-missing = För de här uppgifterna måste tillståndet bekräftas också med en lösennyckel, och du har ingen här.
+consent-passkey-add = Lägg först till en lösennyckel
+me-passkeys = För vissa sekretessbelagda uppgifter bekräftar du tillståndet också på din egen enhet.
+me-passkeys-link = Se dina lösennycklar
+notice-passkey-added = Lösennyckeln är tillagd.
+notice-passkey-removed = Lösennyckeln är borttagen.
+trouble-passkey-needed-title = En lösennyckel behövs
+trouble-passkey-needed-happened = För de här uppgifterna bekräftas tillståndet också med en lösennyckel, och du har ingen lämplig här.
+trouble-passkey-needed-next = Lägg till en lösennyckel på din egen sida och gå sedan tillbaka till beslutet.
+trouble-passkey-refused-title = Lösennyckeln godtogs inte
+trouble-passkey-refused-happened = Lösennyckelns bekräftelse motsvarade inte det som begärdes.
+trouble-passkey-refused-next = Gå tillbaka till föregående sida och försök igen med en annan lösennyckel eller webbläsare.
+refusal-unconfirmed = Staden ber dig bekräfta det här tillståndet på nytt.
 
 ## Påminnelser, radering och besked som inte kommer fram
 

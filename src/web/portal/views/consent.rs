@@ -111,6 +111,17 @@ pub struct Instead {
     pub new_times: (u32, Option<String>),
 }
 
+/// Whether the data asks for a passkey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasskeyNeed {
+    /// It does not.
+    None,
+    /// It does, and the resident has one.
+    Ready,
+    /// It does, and the resident has to add one first.
+    Missing,
+}
+
 /// The decision page.
 #[derive(Debug, Clone)]
 pub struct ConsentView {
@@ -168,6 +179,8 @@ pub struct ConsentView {
     pub expires_at: Timestamp,
     /// The hash of what is shown, so that nothing else can be decided.
     pub offer_hash: String,
+    /// Whether a passkey must sign too.
+    pub passkey: PasskeyNeed,
 }
 
 page!(ConsentView, "consent.html", None);

@@ -42,6 +42,7 @@ mod login;
 mod me;
 mod partners;
 mod parts;
+mod passkeys;
 mod permission;
 mod problem;
 mod receipt;
@@ -54,7 +55,9 @@ mod wrong_person;
 
 pub use crate::node::check_receipt::{Paper, SignerKey, Verified};
 pub use catalogue::{CatalogueEntry, CatalogueView, DatasetUse};
-pub use consent::{ConsentField, ConsentLimits, ConsentRecord, ConsentView, HistoryReach, Instead};
+pub use consent::{
+    ConsentField, ConsentLimits, ConsentRecord, ConsentView, HistoryReach, Instead, PasskeyNeed,
+};
 pub use dataset::{DatasetView, FormatLink};
 pub use decided::{DecidedView, Decision};
 pub use denials::{DeniableDataset, DenialEntry, DenialsView, DeniedWhat};
@@ -66,6 +69,7 @@ pub use partners::{PartnerCity, PartnerMark, PartnerStatement, PartnerUse, Partn
 pub use parts::{
     LogEntry, LogOutcome, Party, PermissionCard, PermissionStatus, RefusalReason, Reporting, same_in_all,
 };
+pub use passkeys::{ConfirmPasskeyView, NewPasskeyView, PasskeyItem, PasskeysView};
 pub use permission::{Change, ChangeEntry, Origin, PermissionView, StopConfirmation};
 pub use problem::{FailingSide, ProblemTopic, ProblemView};
 pub use receipt::{ReceiptLine, ReceiptView, ReceiptsView};

@@ -135,6 +135,8 @@ pub enum RefusalReason {
     StandingDenial,
     /// More was asked for than the permission covers.
     NotCovered,
+    /// The city has come to ask for a stronger confirmation of the permission.
+    Unconfirmed,
     /// The request could not be verified.
     NotVerified,
     /// The one who asked is no member of the cities' network.

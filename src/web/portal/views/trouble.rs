@@ -25,6 +25,10 @@ pub enum Trouble {
     LoginTooWeak,
     /// The login provider does not tell who the person is in the registers.
     LoginNoIdentifier,
+    /// The data asks for a passkey, and there is none.
+    PasskeyNeeded,
+    /// The passkey did not confirm what was asked.
+    PasskeyRefused,
     /// The login provider does not answer.
     ProviderUnavailable,
     /// The register does not answer.
@@ -49,7 +53,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every kind.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::NotFound,
         Self::RequestUnknown,
         Self::RequestExpired,
@@ -61,6 +65,8 @@ impl Trouble {
         Self::LoginFailed,
         Self::LoginTooWeak,
         Self::LoginNoIdentifier,
+        Self::PasskeyNeeded,
+        Self::PasskeyRefused,
         Self::ProviderUnavailable,
         Self::RegisterUnavailable,
         Self::PartnerUnavailable,
@@ -77,11 +83,12 @@ impl Trouble {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::LoginFailed | Self::BadRequest => 400,
+            Self::LoginFailed | Self::BadRequest | Self::PasskeyRefused => 400,
             Self::SessionEnded => 401,
             Self::LoginCancelled
             | Self::LoginTooWeak
             | Self::LoginNoIdentifier
+            | Self::PasskeyNeeded
             | Self::PartnerNotTrusted
             | Self::FormRefused => 403,
             Self::NotFound | Self::RequestUnknown | Self::NoData => 404,
@@ -167,6 +174,16 @@ impl crate::web::portal::Frame<'_> {
                 t.trouble_login_no_identifier_title(),
                 t.trouble_login_no_identifier_happened(),
                 t.trouble_login_no_identifier_next(),
+            ),
+            Trouble::PasskeyNeeded => (
+                t.trouble_passkey_needed_title(),
+                t.trouble_passkey_needed_happened(),
+                t.trouble_passkey_needed_next(),
+            ),
+            Trouble::PasskeyRefused => (
+                t.trouble_passkey_refused_title(),
+                t.trouble_passkey_refused_happened(),
+                t.trouble_passkey_refused_next(),
             ),
             Trouble::ProviderUnavailable => (
                 t.trouble_provider_unavailable_title(),

@@ -1,0 +1,172 @@
+//! Passkeys through webauthn-rs. It parses what browsers and devices send (CBOR, COSE, attestation); what remains as
+//! evidence is judged once more by `domain::consent::passkey`, which needs none of that.
+
+use serde_json::{Value, json};
+use url::Url;
+use webauthn_rs::prelude::{
+    COSEKey, COSEKeyType, CredentialID, ECDSACurve, EDDSACurve, PasskeyAuthentication, PasskeyRegistration,
+    PublicKeyCredential, RegisterPublicKeyCredential, Uuid, Webauthn, WebauthnBuilder,
+};
+
+use crate::domain::consent::PasskeyEvidence;
+use crate::domain::ids::{EntityId, PersonId};
+use crate::domain::jose::{PublicKey, b64url, sha256};
+use crate::domain::login::Passkey;
+use crate::ports::{Ceremony, PasskeyFault, PasskeySignature, Passkeys};
+
+/// COSE algorithms of the keys that evidence can be checked with: EdDSA and ES256 (RFC 9053 §2).
+const ALGORITHMS: [i64; 2] = [-8, -7];
+
+/// Most bytes of a browser's answer.
+const MAX_ANSWER_BYTES: usize = 32 * 1024;
+
+/// The relying party: the host of the node's base URL. None where the address has no host name, which bears no passkey.
+pub struct WebAuthn(Option<Webauthn>);
+
+impl WebAuthn {
+    /// The relying party of a node.
+    #[must_use]
+    pub fn new(node: &EntityId, name: &str) -> Self {
+        let made = Url::parse(node.as_str()).ok().and_then(|origin| {
+            let host = origin.domain()?;
+            WebauthnBuilder::new(host, &origin).ok()?.rp_name(name).build().ok()
+        });
+        if made.is_none() {
+            tracing::warn!("the node's address has no host name, so there are no passkeys here");
+        }
+        Self(made)
+    }
+
+    fn party(&self) -> Result<&Webauthn, PasskeyFault> {
+        self.0.as_ref().ok_or(PasskeyFault("no host name"))
+    }
+
+    /// The options and state of a signature, with the challenge in place of webauthn-rs' own random one.
+    fn signing(
+        &self,
+        known: &[Passkey],
+        challenge: &str,
+    ) -> Result<(Value, PasskeyAuthentication), PasskeyFault> {
+        if known.is_empty() {
+            return Err(PasskeyFault("no passkey"));
+        }
+        let keys: Vec<webauthn_rs::prelude::Passkey> =
+            known.iter().map(|passkey| opened(passkey)).collect::<Result<_, _>>()?;
+        let (options, state) =
+            self.party()?.start_passkey_authentication(&keys).map_err(|_| PasskeyFault("begin"))?;
+        let form = |_| PasskeyFault("form");
+        let mut options = serde_json::to_value(options).map_err(form)?;
+        let mut state = serde_json::to_value(state).map_err(form)?;
+        for place in [options.pointer_mut("/publicKey/challenge"), state.pointer_mut("/ast/challenge")] {
+            *place.ok_or(PasskeyFault("form"))? = json!(challenge);
+        }
+        Ok((options, serde_json::from_value(state).map_err(form)?))
+    }
+}
+
+impl Passkeys for WebAuthn {
+    fn begin_registration(
+        &self,
+        person: PersonId,
+        name: &str,
+        known: &[Passkey],
+    ) -> Result<Ceremony, PasskeyFault> {
+        let known: Vec<CredentialID> = known
+            .iter()
+            .map(|passkey| opened(passkey).map(|key| key.cred_id().clone()))
+            .collect::<Result<_, _>>()?;
+        let (options, state) = self
+            .party()?
+            .start_passkey_registration(Uuid::from_bytes(*person.as_bytes()), name, name, Some(known))
+            .map_err(|_| PasskeyFault("begin"))?;
+        let mut options = serde_json::to_value(options).map_err(|_| PasskeyFault("form"))?;
+        if let Some(kinds) = options.pointer_mut("/publicKey/pubKeyCredParams").and_then(Value::as_array_mut)
+        {
+            kinds.retain(|kind| kind["alg"].as_i64().is_some_and(|alg| ALGORITHMS.contains(&alg)));
+        }
+        let state = serde_json::to_string(&state).map_err(|_| PasskeyFault("form"))?;
+        Ok(Ceremony { options: options.to_string(), state })
+    }
+
+    fn finish_registration(&self, state: &str, answer: &str, label: &str) -> Result<Passkey, PasskeyFault> {
+        let state: PasskeyRegistration = serde_json::from_str(state).map_err(|_| PasskeyFault("state"))?;
+        let answer: RegisterPublicKeyCredential = parsed(answer)?;
+        let key = self
+            .party()?
+            .finish_passkey_registration(&answer, &state)
+            .map_err(|_| PasskeyFault("registration"))?;
+        let public_key = jwk(key.get_public_key()).ok_or(PasskeyFault("kind of key"))?;
+        let thumbprint =
+            PublicKey::from_jwk(&public_key).map_err(|_| PasskeyFault("key"))?.thumbprint().clone();
+        Ok(Passkey {
+            credential_hash: b64url(&sha256(key.cred_id().as_ref())),
+            public_key,
+            thumbprint,
+            credential: serde_json::to_string(&key).map_err(|_| PasskeyFault("form"))?,
+            label: label.to_owned(),
+        })
+    }
+
+    fn begin_signing(&self, known: &[Passkey], challenge: &str) -> Result<String, PasskeyFault> {
+        self.signing(known, challenge).map(|(options, _)| options.to_string())
+    }
+
+    fn finish_signing(
+        &self,
+        known: &[Passkey],
+        challenge: &str,
+        answer: &str,
+    ) -> Result<PasskeySignature, PasskeyFault> {
+        let (_, state) = self.signing(known, challenge)?;
+        let answer: PublicKeyCredential = parsed(answer)?;
+        let result = self
+            .party()?
+            .finish_passkey_authentication(&answer, &state)
+            .map_err(|_| PasskeyFault("signature"))?;
+        let credential_hash = b64url(&sha256(result.cred_id().as_ref()));
+        let mut passkey = known
+            .iter()
+            .find(|passkey| passkey.credential_hash == credential_hash)
+            .cloned()
+            .ok_or(PasskeyFault("another passkey"))?;
+        let mut key = opened(&passkey)?;
+        if key.update_credential(&result) == Some(true) {
+            passkey.credential = serde_json::to_string(&key).map_err(|_| PasskeyFault("form"))?;
+        }
+        let evidence = PasskeyEvidence {
+            credential_hash,
+            public_key: passkey.public_key.clone(),
+            client_data: b64url(answer.response.client_data_json.as_ref()),
+            authenticator_data: b64url(answer.response.authenticator_data.as_ref()),
+            signature: b64url(answer.response.signature.as_ref()),
+        };
+        Ok(PasskeySignature { passkey, evidence })
+    }
+}
+
+fn opened(passkey: &Passkey) -> Result<webauthn_rs::prelude::Passkey, PasskeyFault> {
+    serde_json::from_str(&passkey.credential).map_err(|_| PasskeyFault("stored passkey"))
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(answer: &str) -> Result<T, PasskeyFault> {
+    if answer.len() > MAX_ANSWER_BYTES {
+        return Err(PasskeyFault("answer too large"));
+    }
+    serde_json::from_str(answer).map_err(|_| PasskeyFault("answer"))
+}
+
+/// A COSE key (RFC 9053 §7) as a JWK.
+fn jwk(key: &COSEKey) -> Option<Value> {
+    match &key.key {
+        COSEKeyType::EC_EC2(ec) if ec.curve == ECDSACurve::SECP256R1 => {
+            Some(json!({"kty": "EC", "crv": "P-256", "x": b64url(&ec.x), "y": b64url(&ec.y)}))
+        }
+        COSEKeyType::EC_OKP(okp) if okp.curve == EDDSACurve::ED25519 => {
+            Some(json!({"kty": "OKP", "crv": "Ed25519", "x": b64url(&okp.x)}))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
