@@ -114,7 +114,7 @@ pub async fn request_consent(
         return Err(beyond("times or per is outside the declared use"));
     }
     let (kept, allowed) = (duration_days(&retention), duration_days(&declared.retention));
-    if !kept.zip(allowed).is_some_and(|(kept, allowed)| kept <= allowed) {
+    if kept.zip(allowed).is_none_or(|(kept, allowed)| kept > allowed) {
         return Err(beyond("retention is outside the declared use"));
     }
     if !fits_until(until, now, i64::from(declared.max_days)) {

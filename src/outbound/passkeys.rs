@@ -50,8 +50,7 @@ impl WebAuthn {
         if known.is_empty() {
             return Err(PasskeyFault("no passkey"));
         }
-        let keys: Vec<webauthn_rs::prelude::Passkey> =
-            known.iter().map(|passkey| opened(passkey)).collect::<Result<_, _>>()?;
+        let keys: Vec<webauthn_rs::prelude::Passkey> = known.iter().map(opened).collect::<Result<_, _>>()?;
         let (options, state) =
             self.party()?.start_passkey_authentication(&keys).map_err(|_| PasskeyFault("begin"))?;
         let form = |_| PasskeyFault("form");

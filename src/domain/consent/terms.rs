@@ -326,7 +326,7 @@ impl Terms {
             return Err(DetailError::Frequency);
         }
         let (kept, offered) = (duration_days(&choice.retention), duration_days(&self.retention));
-        if !kept.zip(offered).is_some_and(|(kept, offered)| kept <= offered) {
+        if kept.zip(offered).is_none_or(|(kept, offered)| kept > offered) {
             return Err(DetailError::Retention);
         }
         let narrower = match (choice.period, self.period) {

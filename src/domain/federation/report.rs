@@ -200,7 +200,7 @@ impl PeerReport {
     #[must_use]
     pub fn fault(&self) -> Option<(Side, Fault)> {
         let faults = self.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
-        faults.filter_map(|finding| finding.side.zip(finding.fault)).last()
+        faults.filter_map(|finding| finding.side.zip(finding.fault)).next_back()
     }
 }
 

@@ -147,7 +147,8 @@ async fn evidence_that_was_changed_in_one_place_is_refused_by_name() {
     };
     use PasskeyError as E;
     let stranger = SigningKey::generate().unwrap().public().to_jwk();
-    let cases: [(&str, E, Box<dyn Fn(&mut PasskeyEvidence)>); 12] = [
+    type Change = Box<dyn Fn(&mut PasskeyEvidence)>;
+    let cases: [(&str, E, Change); 12] = [
         ("another challenge", E::Challenge, {
             let changed = client_data(&challenge(1), &challenge(2));
             Box::new(move |evidence| evidence.client_data.clone_from(&changed))

@@ -120,7 +120,7 @@ fn card(number: u8, status: PermissionStatus) -> PermissionCard {
         ended_at: over.then(|| at("2026-11-20T12:30:00Z")),
         times_allowed: 10,
         times_used: u32::from(number % 3),
-        per: (number % 2 == 0).then(|| "P7D".to_owned()),
+        per: number.is_multiple_of(2).then(|| "P7D".to_owned()),
     }
 }
 
