@@ -11,7 +11,7 @@ mod harness;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use harness::browser::Browser;
 use harness::{World, eventually};
@@ -157,7 +157,7 @@ async fn soak(world: &'static World, length: Duration, overlap: bool) -> Soaked 
         let id = permission(world, recipient, holder).await;
         fetching.push(tokio::spawn(fetch_on(world, recipient, id, Arc::clone(&tally))));
     }
-    let (began, mut rounds, mut under_way) = (Instant::now(), 0, 0);
+    let (began, mut rounds, mut under_way) = (tokio::time::Instant::now(), 0, 0);
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while began.elapsed() < length {

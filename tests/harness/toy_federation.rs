@@ -175,7 +175,10 @@ impl Toy {
             if stream.write_all(&bytes).await.is_err() {
                 return;
             }
-            while endless {
+            if !endless {
+                continue;
+            }
+            loop {
                 if stream.write_all(&[b'a'; 4096]).await.is_err() {
                     return;
                 }
