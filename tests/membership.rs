@@ -549,12 +549,20 @@ async fn given(service: &Service, holders: &[&'static str]) -> Vec<(&'static str
         let mut browser = Browser::new();
         let page = browser.open(asked["startUrl"].as_str().unwrap()).await;
         let page = page.log_in(&mut browser, "aino").await;
-        page.decide(&mut browser, "allow", &[("times", Some("9"))]).await;
+        page.decide(&mut browser, "allow", &[("duration", Some("until")), ("times", Some("9"))]).await;
         let id = asked["id"].as_str().unwrap().to_owned();
         assert_eq!(service.fetch(&id).await.0, 200, "{holder}");
         permissions.push((*holder, id));
     }
     permissions
+}
+
+/// Chains of three seconds, and uses that may be fetched often enough to ask again and again.
+fn short_lived(config: &mut omadata::config::Config) {
+    config.federation.chain_age_seconds = 3;
+    for declared in &mut config.uses {
+        declared.max_exchanges = 100;
+    }
 }
 
 /// Each of the others refuses the city once what it knew is too old. Asked only then: every answer before would use up
@@ -573,7 +581,7 @@ async fn a_city_that_is_removed_or_loses_its_role_is_refused_by_all_others() {
     // A minute is what it takes in service. Here it is three seconds, so that the test need not wait for that long.
     assert_eq!(omadata::config::Federation::default().chain_age_seconds, 60);
     let base = free_ports(11);
-    let adjust = Adjust { city: Some(|config| config.federation.chain_age_seconds = 3), anchor: None };
+    let adjust = Adjust { city: Some(short_lived), anchor: None };
     let world: &'static World =
         Box::leak(Box::new(World::start(Setup { base_port: base, adjust, ..Setup::default() })));
     let (_folder, file) = demo_anchor_file(world, base);

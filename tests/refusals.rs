@@ -10,7 +10,7 @@ use harness::browser::Browser;
 use hmac::{Hmac, Mac};
 use omadata::app::{self, SystemClock};
 use omadata::domain::consent::{Actor, Reason};
-use omadata::domain::ids::{ConsentId, GrantId, HeldConsentId, Jti};
+use omadata::domain::ids::{ConsentId, GrantId, HeldConsentId, Jti, KeyId};
 use omadata::domain::jose::{RevokeReason, SigningKey, b64url, sha256};
 use omadata::domain::token::management_token::NewManagementToken;
 use omadata::domain::token::{ManagementScope, client_assertion};
@@ -160,6 +160,13 @@ impl Bench {
             .await
             .unwrap();
         let claims = part(&tokens.access_token, 1);
+        // The very key that signed it: another bench may have replaced the holder's keys meanwhile.
+        let kid: KeyId = part(&tokens.access_token, 0)["kid"].as_str().unwrap().parse().unwrap();
+        let token_key = world
+            .store(holder)
+            .read(move |store| signing_keys::with_private_part(store, &kid))
+            .await
+            .unwrap();
         let other_city_key = key(world, "espoo", Purpose::Token).await;
         let base = world.url(holder);
         let dataset = asked["dataset"].as_str().unwrap().to_owned();
@@ -184,7 +191,7 @@ impl Bench {
             dataset,
             token: tokens.access_token.clone(),
             claims,
-            token_key: key(world, holder, Purpose::Token).await,
+            token_key,
             dpop,
             nonce: String::new(),
             names,

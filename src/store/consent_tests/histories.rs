@@ -75,6 +75,7 @@ fn take(
 struct Model {
     ended: Option<&'static str>,
     suspended: bool,
+    by_use: bool,
     proofs: Vec<u8>,
     released: u32,
     changes: Vec<&'static str>,
@@ -101,8 +102,12 @@ impl Model {
                 }
                 return true;
             }
-            Step::Suspend(..) if self.ended.is_none() && !self.suspended => {
+            // The resident's own pause takes the place of one by the node.
+            Step::Suspend(actor, reason)
+                if self.ended.is_none() && (!self.suspended || (self.by_use && actor == Actor::Resident)) =>
+            {
                 self.suspended = true;
+                self.by_use = reason.is_of_use();
                 self.changes.push("suspended");
             }
             Step::Resume(..) if self.ended.is_none() && self.suspended => {
