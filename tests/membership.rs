@@ -252,7 +252,7 @@ async fn a_city_joins_by_command_is_suspended_resumed_and_leaves_with_every_chan
     assert!(!anchor.command(&["add", &id]).0, "nobody joins twice");
     // No restart: the next answer knows it.
     assert_eq!(anchor.vouched(&city.id).await, city.public());
-    assert_eq!(anchor.listed("").await, [id.clone()]);
+    assert_eq!(anchor.listed("").await, std::slice::from_ref(&id));
     let (status, mark) = anchor.mark(Role::DataHolder, &city.id).await;
     assert_eq!(status, 200, "{mark}");
     assert_eq!(anchor.mark(Role::DataHolder, &city.id).await.1, mark, "asking again makes no new mark");
