@@ -11,7 +11,7 @@ mod harness;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use harness::browser::Browser;
 use harness::wire::{Cut, Wire};
@@ -151,7 +151,7 @@ impl Fetched {
 
 /// Fetches again and again until data comes.
 async fn recovered(service: &Service, id: &str) -> Duration {
-    let mended = Instant::now();
+    let mended = tokio::time::Instant::now();
     while mended.elapsed() < RECOVERY {
         if fetch(service, id).await.released() {
             return mended.elapsed();
@@ -180,7 +180,7 @@ async fn without_the_anchor_exchanges_go_on_until_the_chain_ends_and_come_back_b
     );
 
     wired.wires["anchor"].cut(Cut::Down);
-    let cut = Instant::now();
+    let cut = tokio::time::Instant::now();
     let at = |secs: u64| tokio::time::sleep(Duration::from_secs(secs).saturating_sub(cut.elapsed()));
     assert!(fetch(&service, &id).await.released(), "what is known holds");
     at(u64::from(CHAIN_AGE_SECS) + 3).await;
@@ -260,7 +260,7 @@ async fn a_city_that_is_taken_out_is_refused_by_all_others_in_time() {
     let anchor = app::membership(&world.anchor).await.unwrap();
     let why = Decision { actor: "test".to_owned(), reason: Some("left".to_owned()), now: SystemClock.now() };
     anchor.remove(wired.id("oulu"), why).await.unwrap();
-    let removed = Instant::now();
+    let removed = tokio::time::Instant::now();
     // Two seconds more than configured: for the look at the files of members, and for a loaded machine's own slowness.
     let bound = Duration::from_secs(u64::from(CHAIN_AGE_SECS) + 2);
     for city in ["helsinki", "espoo", "turku"] {
