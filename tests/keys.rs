@@ -181,7 +181,7 @@ async fn history_of(member: &EntityId) -> Option<HistoricalKeys> {
     let (kind, history) = text(endpoint.as_str().unwrap()).await;
     assert_eq!(kind, format!("application/{KEY_SET_TYP}"));
     let vouched = chain.keys_of(member).unwrap();
-    let other = EntityId::new(&world().url("oulu")).unwrap();
+    let other = EntityId::new(world().url("oulu")).unwrap();
     assert!(HistoricalKeys::verify(&history, &other, vouched, SystemClock.now()).is_err());
     HistoricalKeys::verify(&history, member, vouched, SystemClock.now()).ok()
 }
@@ -198,7 +198,7 @@ async fn rotated_by_itself(city: &'static str, purpose: KeyPurpose) -> KeyId {
 
 #[tokio::test]
 async fn a_stranger_reads_and_verifies_the_federation_keys_of_before_and_no_others() {
-    let turku = EntityId::new(&world().url("turku")).unwrap();
+    let turku = EntityId::new(world().url("turku")).unwrap();
     let given_up = rotated_by_itself("turku", KeyPurpose::Federation).await;
     rotated_by_itself("turku", KeyPurpose::Token).await;
     let retired = rotated_by_itself("turku", KeyPurpose::Federation).await;
