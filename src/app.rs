@@ -191,7 +191,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
     let trust_anchors: Vec<EntityId> = anchors.iter().map(|anchor| anchor.id.clone()).collect();
     let hints = if config.superiors.is_empty() { trust_anchors.clone() } else { config.superiors.clone() };
-    let superiors = SuperiorContact::new(guard.clone(), &hints, Arc::clone(&clock))?;
+    let superiors = SuperiorContact::new(guard.clone(), Arc::clone(&clock));
     let peers = FederationPeers::open(
         PeerSettings {
             anchors,
@@ -268,7 +268,14 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     });
     let keys = tokio::spawn({
         let node = Arc::clone(&node);
-        async move { rotate_keys::run(&node.store, &node.keys, &*node.clock).await }
+        async move {
+            let above = rotate_keys::Above {
+                superiors: &*node.superiors,
+                own: &node.settings.id,
+                named: &|| node.settings.authority_hints.clone(),
+            };
+            rotate_keys::run(&node.store, &node.keys, &*node.clock, &above).await;
+        }
     });
     let marks = tokio::spawn({
         let node = Arc::clone(&node);

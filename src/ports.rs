@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::catalogue::{DeclaredUse, DeclaredUses, Record};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::PasskeyEvidence;
-use crate::domain::federation::{PeerReport, TrustError, TrustMark, TrustedPeer};
+use crate::domain::federation::{ChainHint, FormerKeys, PeerReport, TrustError, TrustMark, TrustedPeer};
 use crate::domain::ids::{DatasetId, EntityId, NationalIdentifier, PersonId, UseId};
 use crate::domain::jose::PublicKeys;
 use crate::domain::login::{AuthenticatedPerson, LoginError, LoginStart, Passkey, PendingLogin};
@@ -39,12 +39,26 @@ pub trait Peers: Send + Sync {
     /// [`TrustError`]: not a member, chain broken, or not decidable now.
     async fn resolve(&self, id: &EntityId) -> Result<Arc<TrustedPeer>, TrustError>;
 
-    /// The same member, asked again just now, because a message names a key of it that is not known: it may have
-    /// rotated its keys. A member is asked again once per second at most, however many ask for it.
+    /// As [`Self::resolve`], with a chain that the member handed in as a hint whom to ask first. What is trusted is the
+    /// same without it.
     ///
     /// # Errors
     /// As [`Peers::resolve`].
-    async fn refreshed(&self, id: &EntityId) -> Result<Arc<TrustedPeer>, TrustError>;
+    async fn resolve_along(&self, id: &EntityId, hint: &ChainHint) -> Result<Arc<TrustedPeer>, TrustError>;
+
+    /// The same member, asked again just now, because a message names a key of it that is not known: it may have
+    /// rotated its keys. `has` tells whether the key is there now. A member is asked again once per second at most,
+    /// however many ask for it, and more rarely the more often that was in vain.
+    ///
+    /// # Errors
+    /// As [`Peers::resolve`].
+    async fn refreshed(&self, id: &EntityId, has: HasKey<'_>) -> Result<Arc<TrustedPeer>, TrustError>;
+
+    /// The keys with which a trusted member signed tokens and receipts before, as it tells them now.
+    ///
+    /// # Errors
+    /// [`TrustError`] when it is not trusted, cannot be reached or does not tell them.
+    async fn former_keys(&self, id: &EntityId) -> Result<Arc<FormerKeys>, TrustError>;
 
     /// The declared use behind its URL, fetched from the recipient that the URL names (a trusted member).
     ///
@@ -76,6 +90,9 @@ pub trait Peers: Send + Sync {
     async fn examine(&self, id: &EntityId) -> Arc<PeerReport>;
 }
 
+/// Whether a member has the key that a message names.
+pub type HasKey<'a> = &'a (dyn Fn(&TrustedPeer) -> bool + Send + Sync);
+
 /// What became of each entity that is listed.
 pub type Survey = Vec<(EntityId, Result<Arc<TrustedPeer>, TrustError>)>;
 
@@ -83,17 +100,28 @@ pub type Survey = Vec<(EntityId, Result<Arc<TrustedPeer>, TrustError>)>;
 /// known, names the keys of from then on.
 #[async_trait]
 pub trait AnchorKeys: Send + Sync {
-    /// The keys kept for an anchor.
+    /// The keys to which an anchor was followed from these, which the operator configured; none when it was followed from
+    /// others, or not at all.
     ///
     /// # Errors
     /// [`TrustError::Unavailable`] when that cannot be told now.
-    async fn remembered(&self, anchor: &EntityId) -> Result<Option<PublicKeys>, TrustError>;
+    async fn remembered(
+        &self,
+        anchor: &EntityId,
+        configured: &PublicKeys,
+    ) -> Result<Option<PublicKeys>, TrustError>;
 
     /// Keeps these in place of those before.
     ///
     /// # Errors
     /// [`TrustError::Unavailable`] when they cannot be kept now.
-    async fn remember(&self, anchor: &EntityId, keys: &PublicKeys, now: Timestamp) -> Result<(), TrustError>;
+    async fn remember(
+        &self,
+        anchor: &EntityId,
+        configured: &PublicKeys,
+        keys: &PublicKeys,
+        now: Timestamp,
+    ) -> Result<(), TrustError>;
 }
 
 /// Why a register gave no records. Says nothing about the person or the register's inside.
@@ -173,6 +201,17 @@ pub trait Superiors: Send + Sync {
         mark_type: &str,
         subject: &EntityId,
     ) -> Result<Option<(TrustMark, String)>, TrustError>;
+
+    /// The federation keys that a superior vouches for an entity with now; none when it says nothing about it. As
+    /// unchecked as a mark.
+    ///
+    /// # Errors
+    /// [`TrustError`] when the superior gives no proper answer.
+    async fn vouched_keys(
+        &self,
+        superior: &EntityId,
+        subject: &EntityId,
+    ) -> Result<Option<PublicKeys>, TrustError>;
 }
 
 /// The body of a request to another member.

@@ -228,6 +228,7 @@ struct World {
     anchor: Site,
     anchor_keys: Arc<Keys>,
     switch: Arc<Switch>,
+    store: Store,
     members: Membership,
     espoo: Site,
     espoo_keys: Arc<Keys>,
@@ -294,7 +295,8 @@ impl World {
         );
         *switch.current.lock().unwrap() = Some(Arc::new(statements));
         let world = Self {
-            members: Membership::new(store, anchor.id.clone()),
+            members: Membership::new(store.clone(), anchor.id.clone()),
+            store,
             switch,
             clock,
             anchor,
@@ -403,6 +405,38 @@ async fn a_stranger_is_neither_trusted_nor_asked() {
     world.set_members(&[&world.espoo, &world.stranger]).await;
     world.clock.pass(6);
     assert_eq!(peers.resolve(&world.stranger.id).await.unwrap().name, text("stranger"));
+}
+
+#[actix_web::test]
+async fn whoever_gets_no_new_mark_waits_for_no_writer() {
+    const SOON: std::time::Duration = std::time::Duration::from_secs(2);
+    let world = World::start().await;
+    let kind = Role::DataHolder.mark_type(&world.anchor.id);
+    let statements = world.switch.current();
+    let given = statements.trust_mark(&kind, &world.espoo.id).await.unwrap();
+    // Somebody writes, and takes long.
+    let (begun, is_begun) = std::sync::mpsc::channel();
+    let (let_go, gone) = std::sync::mpsc::channel::<()>();
+    let store = world.store.clone();
+    let writer = tokio::spawn(async move {
+        let hold = move |_: &mut omadata::store::Tx<'_>| {
+            begun.send(()).unwrap();
+            let _ = gone.recv_timeout(5 * SOON);
+            Ok::<_, omadata::store::StoreError>(())
+        };
+        store.write(hold).await.unwrap();
+    });
+    tokio::task::spawn_blocking(move || is_begun.recv().unwrap()).await.unwrap();
+    let again = tokio::time::timeout(SOON, statements.trust_mark(&kind, &world.espoo.id)).await;
+    assert_eq!(again.expect("the mark of before"), Ok(given));
+    let nobody = tokio::time::timeout(SOON, statements.trust_mark(&kind, &world.stranger.id)).await;
+    assert_eq!(nobody.expect("nothing for a stranger"), Err(FederationError::NotFound));
+    // A mark that was never given has to be noted.
+    let new = statements.trust_mark(&kind, &world.helsinki.id);
+    assert!(tokio::time::timeout(SOON / 4, new).await.is_err());
+    let_go.send(()).unwrap();
+    writer.await.unwrap();
+    assert!(statements.trust_mark(&kind, &world.helsinki.id).await.is_ok());
 }
 
 #[actix_web::test]

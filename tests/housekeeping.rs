@@ -13,11 +13,13 @@ use omadata::domain::audit::Entry;
 use omadata::domain::catalogue::{DeclaredUse, DeclaredUses};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::consent::{Actor, Reason};
-use omadata::domain::federation::{PeerReport, TrustError, TrustedPeer};
+use omadata::domain::federation::{ChainHint, FormerKeys, PeerReport, TrustError, TrustedPeer};
 use omadata::domain::ids::{ConsentId, EntityId, HeldConsentId, UseId};
 use omadata::node::keep_house::{Job, keep_house, prepare};
 use omadata::node::{Node, deliver_outbox};
-use omadata::ports::{Clock, Outbound, OutboundAnswer, OutboundError, OutboundRequest, Peers, Survey};
+use omadata::ports::{
+    Clock, HasKey, Outbound, OutboundAnswer, OutboundError, OutboundRequest, Peers, Survey,
+};
 use omadata::store::outbox::{self, Delivery};
 use omadata::store::{Store, StoreError, consents, held_consents, jobs, log};
 use serde_json::json;
@@ -40,8 +42,16 @@ impl Peers for ChangedUses {
         self.0.resolve(id).await
     }
 
-    async fn refreshed(&self, id: &EntityId) -> Result<Arc<TrustedPeer>, TrustError> {
-        self.0.refreshed(id).await
+    async fn resolve_along(&self, id: &EntityId, hint: &ChainHint) -> Result<Arc<TrustedPeer>, TrustError> {
+        self.0.resolve_along(id, hint).await
+    }
+
+    async fn refreshed(&self, id: &EntityId, has: HasKey<'_>) -> Result<Arc<TrustedPeer>, TrustError> {
+        self.0.refreshed(id, has).await
+    }
+
+    async fn former_keys(&self, id: &EntityId) -> Result<Arc<FormerKeys>, TrustError> {
+        self.0.former_keys(id).await
     }
 
     async fn declared_use(&self, id: &UseId) -> Result<Arc<DeclaredUse>, TrustError> {

@@ -17,8 +17,9 @@ use omadata::domain::federation::{
 };
 use omadata::domain::ids::{EntityId, HeldConsentId, KeyId};
 use omadata::domain::jose::RevokeReason;
+use omadata::node::check_receipt::{self, SignerKey, Verified};
 use omadata::ports::Clock;
-use omadata::store::{held_consents, signing_keys};
+use omadata::store::{consent_receipts, held_consents, signing_keys};
 use serde_json::{Value, json};
 
 /// What each city's own keys do for one exchange that Helsinki makes at Espoo.
@@ -31,6 +32,9 @@ const BY_COMMAND: [(&str, KeyPurpose); 4] = [
 
 fn short_lead(config: &mut Config) {
     config.keys.lead_seconds = Some(3);
+    if config.node.base_url.as_str().contains("turku") {
+        config.keys.overlap_seconds = 5;
+    }
     for declared in &mut config.uses {
         declared.max_exchanges = 100;
     }
@@ -220,4 +224,56 @@ async fn a_stranger_reads_and_verifies_the_federation_keys_of_before_and_no_othe
     // The token key of before is not among them: whoever has it could otherwise pass for the federation key.
     assert_eq!(history.keys.len(), 2);
     assert!(history.find(&signing("turku", KeyPurpose::Federation).await).is_none());
+}
+
+/// The receipt of a decision at Turku, about something that its use asks no stronger login for.
+async fn receipt_of_turku() -> String {
+    let (recipient, config) = (world().service("espoo").await, &world().cities["espoo"]);
+    let plain = |kind: &str| {
+        let mut held = world().cities["turku"].datasets.iter().map(|held| &held.dataset);
+        held.any(|one| one.kind.as_str() == kind && one.required_acr.is_none() && !one.required_passkey)
+    };
+    let mut own = config.uses.iter().filter(|one| one.service == config.services[0].id);
+    let declared = own.find(|one| plain(one.dataset_type.as_str())).unwrap();
+    let asked = recipient.ask("turku", declared.id.slug(), Some("aino"), json!({})).await;
+    let mut browser = harness::browser::Browser::new();
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "aino").await;
+    page.decide(&mut browser, "allow", &[]).await;
+    let consent = world().consent("espoo", "turku", asked["id"].as_str().unwrap()).await;
+    let store = world().store("turku");
+    let receipts = store.read(move |reader| consent_receipts::of_consent(reader, consent)).await.unwrap();
+    receipts[0].text.clone()
+}
+
+/// What Helsinki says about a receipt, by a process that has asked nobody before.
+async fn judged_by_helsinki(receipt: &str) -> Option<SignerKey> {
+    let node = app::assemble(&world().cities["helsinki"]).await.unwrap().node;
+    match check_receipt::check(&node, receipt).await.unwrap() {
+        Verified::Genuine { key, .. } => Some(key),
+        Verified::Unavailable { .. } => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_is_judged_elsewhere_long_after_its_key_left_the_published_set() {
+    let receipt = receipt_of_turku().await;
+    assert_eq!(judged_by_helsinki(&receipt).await, Some(SignerKey::InUse));
+    let signed_by = signing("turku", KeyPurpose::Receipt).await;
+    rotated_by_itself("turku", KeyPurpose::Receipt).await;
+    eventually("another city that takes it for an old one", || async {
+        (judged_by_helsinki(&receipt).await == Some(SignerKey::Retired)).then_some(())
+    })
+    .await;
+    // One letter less, and the old key does not help.
+    let altered = format!("{}A", &receipt[..receipt.len() - 1]);
+    let other = if altered == receipt { format!("{}Q", &receipt[..receipt.len() - 1]) } else { altered };
+    let node = app::assemble(&world().cities["helsinki"]).await.unwrap().node;
+    let outcome = check_receipt::check(&node, &other).await.unwrap();
+    assert!(matches!(outcome, Verified::Altered { .. } | Verified::NoReceipt), "{outcome:?}");
+    // Given up: a receipt that nobody else recorded proves nothing, whatever date it bears.
+    let config = &world().cities["turku"];
+    let reason = RevokeReason::Compromised;
+    app::keys::revoke(&config.store, &config.keys, signed_by, reason, None).await.unwrap();
+    assert_eq!(judged_by_helsinki(&receipt).await, Some(SignerKey::Compromised));
 }

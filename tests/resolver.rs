@@ -3,41 +3,29 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+#[path = "harness/hostile.rs"]
+mod hostile;
 #[path = "harness/toy_federation.rs"]
 mod toy_federation;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use hostile::{canary, count, federation, judge, lines, set_up, spell};
 use omadata::domain::clock::Timestamp;
-use omadata::domain::federation::{Role, TrustError, TrustedPeer};
+use omadata::domain::federation::{ChainHint, Role, TrustError, TrustedPeer};
 use omadata::domain::ids::EntityId;
 use omadata::domain::jose::{PublicKeys, SigningKey};
-use omadata::node::OAuthError;
 use omadata::outbound::{
     AnchorSource, Expected, FederationPeers, GuardError, GuardedClient, PeerSettings, Reach,
 };
 use omadata::ports::{AnchorKeys, Peers};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use toy_federation::{Change, START, Toy, http};
-
-/// Espoo below the anchor, Turku below an intermediate, Helsinki below both; a stranger, and an anchor that is not ours.
-async fn federation() -> Toy {
-    let toy = Toy::serve().await;
-    toy.superior("anchor", &[], &["espoo", "helsinki", "middle"]);
-    toy.superior("middle", &["anchor"], &["turku", "helsinki"]);
-    toy.superior("rogue", &[], &["outsider"]);
-    toy.node("espoo", &["anchor"], "anchor");
-    toy.node("turku", &["middle"], "anchor");
-    toy.node("helsinki", &["middle", "anchor"], "anchor");
-    toy.node("stranger", &["anchor"], "anchor");
-    toy.node("outsider", &["rogue"], "rogue");
-    toy
-}
+use toy_federation::{Change, START, Toy};
 
 fn source(toy: &Toy, name: &str) -> AnchorSource {
     AnchorSource { id: toy.id(name), keys: Some(toy.keys(name)) }
@@ -55,8 +43,10 @@ fn refused<T: std::fmt::Debug>(outcome: Result<T, TrustError>) -> &'static str {
     }
 }
 
-fn count(asked: &[(String, String)], host: &str, path: &str) -> usize {
-    asked.iter().filter(|(name, target)| name == host && target.starts_with(path)).count()
+fn key_of(toy: &Toy, name: &str) -> SigningKey {
+    let mut key = None;
+    toy.change(name, |entity| key = Some(entity.key.clone()));
+    key.unwrap()
 }
 
 #[tokio::test]
@@ -179,17 +169,29 @@ async fn a_chain_is_renewed_behind_its_users_backs() {
     assert_eq!(fetched + count(&toy.asked(), "espoo", "/.well-known"), 1);
 }
 
+/// By anchor: from which configured keys it was followed to which.
 #[derive(Default)]
-struct Memory(Mutex<HashMap<EntityId, PublicKeys>>);
+struct Memory(Mutex<HashMap<EntityId, (PublicKeys, PublicKeys)>>);
 
 #[async_trait]
 impl AnchorKeys for Memory {
-    async fn remembered(&self, anchor: &EntityId) -> Result<Option<PublicKeys>, TrustError> {
-        Ok(self.0.lock().unwrap().get(anchor).cloned())
+    async fn remembered(
+        &self,
+        anchor: &EntityId,
+        configured: &PublicKeys,
+    ) -> Result<Option<PublicKeys>, TrustError> {
+        let kept = self.0.lock().unwrap().get(anchor).cloned();
+        Ok(kept.filter(|(from, _)| from == configured).map(|(_, keys)| keys))
     }
 
-    async fn remember(&self, anchor: &EntityId, keys: &PublicKeys, _: Timestamp) -> Result<(), TrustError> {
-        self.0.lock().unwrap().insert(anchor.clone(), keys.clone());
+    async fn remember(
+        &self,
+        anchor: &EntityId,
+        configured: &PublicKeys,
+        keys: &PublicKeys,
+        _: Timestamp,
+    ) -> Result<(), TrustError> {
+        self.0.lock().unwrap().insert(anchor.clone(), (configured.clone(), keys.clone()));
         Ok(())
     }
 }
@@ -198,6 +200,7 @@ impl AnchorKeys for Memory {
 async fn an_anchor_is_followed_from_key_to_key() {
     let toy = federation().await;
     let (memory, configured) = (Arc::new(Memory::default()), source(&toy, "anchor"));
+    let first = key_of(&toy, "anchor");
     let start = |memory: Arc<Memory>| {
         let settings = PeerSettings { anchors: vec![configured.clone()], chain_age_secs: 60, memory };
         FederationPeers::open(settings, GuardedClient::new(Reach::Demo).unwrap(), toy.clock.clone()).unwrap()
@@ -216,12 +219,45 @@ async fn an_anchor_is_followed_from_key_to_key() {
     toy.clock.pass(61);
     assert!(peers.resolve(&espoo).await.is_ok());
     // A node that was started again remembers, though its file still has the first key.
-    assert!(start(memory).resolve(&espoo).await.is_ok());
+    assert!(start(memory.clone()).resolve(&espoo).await.is_ok());
     assert_eq!(refused(start(Arc::default()).resolve(&espoo).await), "unknown_key");
     // Nobody else brings a key in.
     toy.change("anchor", |anchor| anchor.configuration.forged = true);
     toy.clock.pass(61);
     assert_eq!(refused(peers.resolve(&espoo).await), "unknown_key");
+    // Nor whoever has the key that the anchor gave up, though it is the one that the file names.
+    toy.change("anchor", |anchor| {
+        anchor.configuration.forged = false;
+        anchor.key = first.clone();
+        anchor.named = vec![first.clone()];
+    });
+    toy.clock.pass(61);
+    assert_eq!(refused(peers.resolve(&espoo).await), "unknown_key");
+    assert_eq!(refused(start(memory).resolve(&espoo).await), "unknown_key");
+}
+
+#[tokio::test]
+async fn an_anchor_that_is_configured_anew_is_no_longer_followed_from_its_old_keys() {
+    let toy = federation().await;
+    let memory = Arc::new(Memory::default());
+    let start = |keys: PublicKeys| {
+        let anchors = vec![AnchorSource { id: toy.id("anchor"), keys: Some(keys) }];
+        let settings = PeerSettings { anchors, chain_age_secs: 60, memory: memory.clone() };
+        FederationPeers::open(settings, GuardedClient::new(Reach::Demo).unwrap(), toy.clock.clone()).unwrap()
+    };
+    let espoo = toy.id("espoo");
+    let (old, stolen) = (toy.keys("anchor"), key_of(&toy, "anchor"));
+    start(old).resolve(&espoo).await.unwrap();
+    // Its key was stolen; the operators name the new one in their files.
+    let next = SigningKey::generate().unwrap();
+    let changed = start(PublicKeys::single(next.public().clone()));
+    assert_eq!(refused(changed.resolve(&espoo).await), "unknown_key", "the thief, who has the old key");
+    toy.change("anchor", |anchor| (anchor.key, anchor.named) = (next.clone(), vec![next.clone()]));
+    toy.clock.pass(61);
+    assert!(changed.resolve(&espoo).await.is_ok());
+    toy.change("anchor", |anchor| (anchor.key, anchor.named) = (stolen.clone(), vec![stolen.clone()]));
+    toy.clock.pass(61);
+    assert_eq!(refused(changed.resolve(&espoo).await), "unknown_key");
 }
 
 #[tokio::test]
@@ -235,12 +271,173 @@ async fn a_key_that_nobody_knows_makes_us_ask_its_owner_once() {
     toy.asked();
     toy.clock.pass(3);
     for _ in 0..20 {
-        let peer = peers.refreshed(&espoo).await.unwrap();
+        let peer = peers.refreshed(&espoo, &|_| true).await.unwrap();
         assert!(peer.recipient().unwrap().client().client_keys.find(next.kid()).is_some());
     }
     assert_eq!(count(&toy.asked(), "espoo", "/.well-known"), 1);
-    assert_eq!(refused(peers.refreshed(&toy.id("stranger")).await), "no anchor lists it");
+    assert_eq!(refused(peers.refreshed(&toy.id("stranger"), &|_| true).await), "no anchor lists it");
     assert_eq!(count(&toy.asked(), "stranger", "/"), 0);
+}
+
+#[tokio::test]
+async fn a_crowd_of_forgeries_makes_few_requests_and_hides_no_new_key() {
+    let toy = federation().await;
+    let peers = peers(&toy);
+    let espoo = toy.id("espoo");
+    peers.resolve(&espoo).await.unwrap();
+    toy.asked();
+    for _ in 0..180 {
+        toy.clock.pass(1);
+        for _ in 0..3 {
+            peers.refreshed(&espoo, &|_| false).await.unwrap();
+        }
+    }
+    let asked = count(&toy.asked(), "espoo", "/.well-known");
+    assert!((4..=12).contains(&asked), "{asked} requests in three minutes");
+    let next = SigningKey::generate().unwrap();
+    toy.change("espoo", |espoo| espoo.named.push(next.clone()));
+    let has = |peer: &TrustedPeer| peer.recipient().unwrap().client().client_keys.find(next.kid()).is_some();
+    let mut waited = 0;
+    while !has(&peers.refreshed(&espoo, &|_| false).await.unwrap()) {
+        toy.clock.pass(1);
+        waited += 1;
+        assert!(waited <= 31, "the true member's new key is not found");
+    }
+    // One that is found ends the pause, and so does a while without any.
+    toy.clock.pass(61);
+    toy.asked();
+    for _ in 0..3 {
+        toy.clock.pass(2);
+        peers.refreshed(&espoo, &has).await.unwrap();
+    }
+    assert_eq!(count(&toy.asked(), "espoo", "/.well-known"), 3);
+}
+
+#[tokio::test]
+async fn who_is_below_a_withdrawn_intermediate_is_refused_though_another_superior_is_away() {
+    let toy = federation().await;
+    toy.superior("second", &[], &["turku"]);
+    toy.change("turku", |turku| turku.hints.push("second".into()));
+    let guard = GuardedClient::new(Reach::Demo).unwrap();
+    let anchors = vec![source(&toy, "anchor"), source(&toy, "second")];
+    toy.change("second", |second| second.away = true);
+    let peers = FederationPeers::new(anchors, guard, toy.clock.clone()).unwrap();
+    let turku = toy.id("turku");
+    assert_eq!(peers.resolve(&turku).await.unwrap().superiors, [toy.id("middle"), toy.id("anchor")]);
+    toy.change("anchor", |anchor| {
+        anchor.members.remove("middle");
+    });
+    toy.clock.pass(61);
+    assert_eq!(refused(peers.resolve(&turku).await), "its superior is no intermediate any more");
+    toy.change("second", |second| second.away = false);
+    toy.clock.pass(61);
+    assert_eq!(peers.resolve(&turku).await.unwrap().superiors, [toy.id("second")]);
+}
+
+#[tokio::test]
+async fn superiors_that_say_nothing_do_not_hold_up_a_first_contact() {
+    let toy = federation().await;
+    let silent = ["quiet0", "quiet1", "quiet2"];
+    for name in silent {
+        toy.superior(name, &[], &["espoo"]);
+        toy.change(name, |quiet| quiet.configuration.raw = Some((Vec::new(), false)));
+    }
+    let start = |names: &[&str]| {
+        let anchors = names.iter().map(|name| source(&toy, name)).collect();
+        let settings = PeerSettings { anchors, chain_age_secs: 30, memory: Arc::new(Memory::default()) };
+        FederationPeers::open(settings, GuardedClient::new(Reach::Demo).unwrap(), toy.clock.clone()).unwrap()
+    };
+    let began = tokio::time::Instant::now();
+    let peer = start(&[silent[0], silent[1], "anchor", silent[2]]).resolve(&toy.id("espoo")).await.unwrap();
+    assert_eq!(peer.anchor, toy.id("anchor"));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    // When there is nobody else, the whole of it has one end.
+    let began = tokio::time::Instant::now();
+    let nobody = start(&silent).resolve(&toy.id("espoo")).await;
+    assert!(matches!(nobody, Err(TrustError::Unavailable(_))), "{nobody:?}");
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HandedIn {
+    name: String,
+    /// Each statement as issuer and subject.
+    #[serde(default)]
+    chain: Vec<String>,
+    #[serde(default)]
+    claims: Value,
+    #[serde(default)]
+    forged: bool,
+    #[serde(default)]
+    raw: Option<Value>,
+    reason: String,
+}
+
+#[tokio::test]
+async fn a_chain_that_is_handed_in_changes_nothing_but_who_is_asked_first() {
+    let lines: Vec<HandedIn> = serde_json::from_str(include_str!("vectors/federation/hints.json")).unwrap();
+    for line in &lines {
+        let toy = federation().await;
+        let claims = spell(&toy, "", &line.claims);
+        let texts = line.chain.iter().map(|link| {
+            let (issuer, subject) = link.split_once('/').unwrap();
+            toy.statement(issuer, subject, &claims, line.forged)
+        });
+        let handed_in = line.raw.clone().unwrap_or_else(|| texts.map(Value::from).collect());
+        let (turku, anchors) = (toy.id("turku"), [toy.id("anchor")]);
+        let read = ChainHint::read(&handed_in, &turku, &anchors, Timestamp::from_secs(START));
+        let reason = read.as_ref().err().map_or("", |error| match error {
+            TrustError::NotTrusted(reason) | TrustError::Unavailable(reason) => *reason,
+        });
+        assert_eq!(reason, line.reason, "{}", line.name);
+        let peers = peers(&toy);
+        let peer = peers.resolve_along(&turku, &read.unwrap_or_default()).await.unwrap();
+        assert_eq!(peer.superiors, [toy.id("middle"), toy.id("anchor")], "{}", line.name);
+        let asked = toy.asked();
+        for foreign in ["rogue", "stranger", "outsider", "espoo"] {
+            assert_eq!(count(&asked, foreign, "/"), 0, "{}: {asked:?}", line.name);
+        }
+        // It makes nobody a member.
+        let outsider = toy.id("outsider");
+        let texts = ["outsider/outsider", "anchor/outsider"].map(|link| {
+            let (issuer, subject) = link.split_once('/').unwrap();
+            toy.statement(issuer, subject, &Value::Null, false)
+        });
+        let hint = ChainHint::read(&json!(texts), &outsider, &anchors, Timestamp::from_secs(START)).unwrap();
+        assert_eq!(refused(peers.resolve_along(&outsider, &hint).await), "no anchor lists it");
+        assert_eq!(count(&toy.asked(), "outsider", "/"), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_hint_saves_asking_the_others() {
+    let toy = federation().await;
+    let regions: Vec<String> = (0..20).map(|n| format!("region{n}")).collect();
+    for region in &regions {
+        toy.superior(region, &["anchor"], &["somebody"]);
+    }
+    toy.superior("zlast", &["anchor"], &["oulu"]);
+    toy.node("oulu", &["zlast"], "anchor");
+    let listed: Vec<&str> = regions.iter().map(String::as_str).chain(["zlast"]).collect();
+    toy.superior("anchor", &[], &listed);
+    let oulu = toy.id("oulu");
+    let texts = [("oulu", "oulu"), ("zlast", "oulu"), ("anchor", "zlast")]
+        .map(|(issuer, subject)| toy.statement(issuer, subject, &Value::Null, false));
+    let anchors = [toy.id("anchor")];
+    let hint = ChainHint::read(&json!(texts), &oulu, &anchors, Timestamp::from_secs(START)).unwrap();
+    let cost = |hint: ChainHint| {
+        let (peers, oulu, toy) = (peers(&toy), oulu.clone(), toy.clone());
+        async move {
+            toy.asked();
+            let peer = peers.resolve_along(&oulu, &hint).await.unwrap();
+            (toy.asked().len(), peer.superiors.clone())
+        }
+    };
+    let (with, found) = cost(hint).await;
+    let (without, same) = cost(ChainHint::default()).await;
+    assert_eq!(found, same);
+    assert!(with < 16 && without > 80, "{with} with the hint, {without} without");
 }
 
 #[tokio::test]
@@ -321,176 +518,10 @@ async fn loops_and_depths_and_crowds_of_superiors_come_to_an_end() {
     assert_eq!(shallow.superiors, [toy.id("level1"), toy.id("level0"), toy.id("anchor")]);
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    name: String,
-    #[serde(default)]
-    resolve: Option<String>,
-    #[serde(default)]
-    who: String,
-    #[serde(default)]
-    part: String,
-    about: Option<String>,
-    #[serde(default)]
-    claims: Value,
-    typ: Option<String>,
-    #[serde(default)]
-    forged: bool,
-    raw: Option<String>,
-    also: Option<Also>,
-    outcome: String,
-    #[serde(default)]
-    reason: String,
-    #[serde(default)]
-    error: String,
-    #[serde(default)]
-    roles: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Also {
-    who: String,
-    about: String,
-    claims: Value,
-}
-
-/// A place on loopback that nobody may ask.
-async fn canary() -> (String, Arc<AtomicU32>) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let inward = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
-    let visits: Arc<AtomicU32> = Arc::default();
-    let counter = visits.clone();
-    tokio::spawn(async move {
-        while listener.accept().await.is_ok() {
-            counter.fetch_add(1, Ordering::SeqCst);
-        }
-    });
-    (inward, visits)
-}
-
-/// Replaces the words of a line by what they stand for in this federation.
-fn spell(toy: &Toy, inward: &str, value: &Value) -> Value {
-    match value {
-        Value::Object(members) => Value::Object(
-            members.iter().map(|(name, value)| (name.clone(), spell(toy, inward, value))).collect(),
-        ),
-        Value::Array(list) => list.iter().map(|value| spell(toy, inward, value)).collect(),
-        Value::String(text) => match text.as_str() {
-            "$deep" => (0..40).fold(json!(1), |inner, _| json!([inner])),
-            "$twice" => {
-                let keys = SigningKey::generate().unwrap().public().to_jwk();
-                json!([keys, keys])
-            }
-            "$rogue_keys" => toy.keys("rogue").to_jwks(),
-            "$marks_of_turku" => marks(toy, "turku", &Role::ALL),
-            "$marks_mixed_up" => {
-                marks(toy, "espoo", &[Role::DataHolder, Role::ConsentIssuer, Role::DataRecipient])
-            }
-            now if now.starts_with("$now") => {
-                json!(START + now["$now".len()..].trim_start_matches('+').parse::<i64>().unwrap_or(0))
-            }
-            text => {
-                let mut text = text.replace("$inward", inward);
-                for name in ["anchor", "rogue", "turku", "espoo"] {
-                    text = text.replace(&format!("${name}"), toy.id(name).as_str());
-                }
-                json!(text)
-            }
-        },
-        other => other.clone(),
-    }
-}
-
-/// Marks of a member, shown under the types of all roles in order, whatever roles they really are for.
-fn marks(toy: &Toy, member: &str, real: &[Role]) -> Value {
-    let mut key = None;
-    toy.change("anchor", |anchor| key = Some(anchor.key.clone()));
-    Role::ALL
-        .iter()
-        .zip(real)
-        .map(|(shown, real)| {
-            let claims = json!({
-                "iss": toy.id("anchor"), "sub": toy.id(member), "iat": START,
-                "trust_mark_type": real.mark_type(&toy.id("anchor")),
-            });
-            let mark = key.as_ref().unwrap().sign("trust-mark+jwt", &claims).unwrap();
-            json!({"trust_mark_type": shown.mark_type(&toy.id("anchor")), "trust_mark": mark})
-        })
-        .collect()
-}
-
-fn raw(kind: &str, part: &str, inward: &str) -> (Vec<u8>, bool) {
-    let media = match part {
-        "list" => "application/json",
-        "status" => "application/trust-mark-status-response+jwt",
-        _ => "application/entity-statement+jwt",
-    };
-    let open = |extra: &str| format!("HTTP/1.1 200 X\r\ncontent-type: {media}\r\n{extra}\r\n").into_bytes();
-    match kind {
-        "oversize" => (http(200, media, &vec![b'a'; 70_000]), false),
-        "gzip" => (open("content-encoding: gzip\r\ncontent-length: 3\r\n"), false),
-        "endless" => (open(""), true),
-        "redirect" => (
-            format!("HTTP/1.1 302 X\r\nlocation: {inward}/x\r\ncontent-length: 0\r\n\r\n").into_bytes(),
-            false,
-        ),
-        "page" => (http(200, "text/html", b"<p>hello</p>"), false),
-        "words" => (http(200, media, b"hello"), false),
-        "gone" => (http(404, "application/json", br#"{"error":"not_found"}"#), false),
-        "failure" => (http(500, "application/json", b"{}"), false),
-        "object" => (http(200, media, b"{}"), false),
-        other => panic!("{other}"),
-    }
-}
-
-fn set_up(toy: &Toy, line: &Line, inward: &str) {
-    let raw = line.raw.as_ref().map(|kind| raw(kind, &line.part, inward));
-    let claims = spell(toy, inward, &line.claims);
-    let change = Change { claims, typ: line.typ.clone(), forged: line.forged, raw };
-    let resolved = line.resolve.clone().unwrap_or("espoo".into());
-    match line.part.as_str() {
-        "" => {}
-        "configuration" => toy.change(&line.who, |entity| entity.configuration = change),
-        "about" => {
-            let about = line.about.clone().unwrap_or(resolved);
-            toy.change(&line.who, |entity| {
-                entity.about.insert(about, change);
-            });
-        }
-        "list" => toy.change(&line.who, |entity| entity.list = change),
-        "status" => toy.change(&line.who, |entity| entity.status = change),
-        other => panic!("{other}"),
-    }
-    if let Some(also) = &line.also {
-        let change = Change { claims: spell(toy, inward, &also.claims), ..Change::default() };
-        toy.change(&also.who, |entity| {
-            entity.about.insert(also.about.clone(), change);
-        });
-    }
-}
-
-fn judge(line: &Line, outcome: Result<Arc<TrustedPeer>, TrustError>) {
-    let name = &line.name;
-    match (line.outcome.as_str(), outcome) {
-        ("roles", Ok(peer)) => {
-            let roles: Vec<&str> = peer.roles().into_iter().map(Role::name).collect();
-            assert_eq!(roles, line.roles, "{name}");
-        }
-        ("not_trusted", Err(error @ TrustError::NotTrusted(reason)))
-        | ("unavailable", Err(error @ TrustError::Unavailable(reason))) => {
-            assert_eq!(reason, line.reason, "{name}");
-            assert_eq!(OAuthError::from(error).code.as_str(), line.error, "{name}");
-        }
-        (_, other) => panic!("{name}: {other:?}"),
-    }
-}
-
 #[tokio::test]
 async fn hostile_answers_are_refused_within_their_budget_and_lead_nowhere() {
-    let lines: Vec<Line> = serde_json::from_str(include_str!("vectors/federation/hostile.json")).unwrap();
     let (inward, visits) = canary().await;
-    for line in &lines {
+    for line in &lines() {
         let toy = federation().await;
         // Ours is a node that was configured before anything went wrong.
         let peers = peers(&toy);

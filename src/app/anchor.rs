@@ -21,6 +21,7 @@ use crate::node::federation::{AnchorParts, AnchorStatements, FederationKeys, Ter
 use crate::node::{KeyRing, rotate_keys, warn_of_ends};
 use crate::outbound::{
     AnchorSource, CHAIN_AGE_SECS, FederationPeers, GuardedClient, MemberContact, PeerSettings,
+    SuperiorContact,
 };
 use crate::ports::{AnchorKeys, Clock, Peers};
 use crate::store::Store;
@@ -63,12 +64,22 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
     };
     let server = web::server::serve_anchor(statements.clone(), listener, bounds)?;
     let watch = tokio::spawn(watch(config.clone(), members, Arc::clone(&statements)));
-    let follow = tokio::spawn(async move { statements.keep_members().await });
+    let follow = tokio::spawn({
+        let statements = Arc::clone(&statements);
+        async move { statements.keep_members().await }
+    });
     let ends = tokio::spawn({
         let (store, keys) = (store.clone(), keys.clone());
         async move { warn_of_ends::run_for_superior(&store, &keys, &SystemClock).await }
     });
-    let tend = tokio::spawn(async move { rotate_keys::run(&store, &keys, &SystemClock).await });
+    let contact =
+        SuperiorContact::new(GuardedClient::new(reach(config.anchor.profile))?, Arc::new(SystemClock));
+    let own = config.anchor.entity_id.clone();
+    let tend = tokio::spawn(async move {
+        let named = || statements.terms().superiors.clone();
+        let above = rotate_keys::Above { superiors: &contact, own: &own, named: &named };
+        rotate_keys::run(&store, &keys, &SystemClock, &above).await;
+    });
     Ok(Running::new(config.anchor.entity_id.clone(), None, server, vec![watch, follow, tend, ends]))
 }
 
@@ -163,18 +174,28 @@ struct KnownAnchors {
 
 #[async_trait]
 impl AnchorKeys for KnownAnchors {
-    async fn remembered(&self, anchor: &EntityId) -> Result<Option<PublicKeys>, TrustError> {
+    async fn remembered(
+        &self,
+        anchor: &EntityId,
+        configured: &PublicKeys,
+    ) -> Result<Option<PublicKeys>, TrustError> {
         if *anchor == self.own {
             return Ok(Some(self.keys.published()));
         }
-        self.store.remembered(anchor).await
+        self.store.remembered(anchor, configured).await
     }
 
-    async fn remember(&self, anchor: &EntityId, keys: &PublicKeys, now: Timestamp) -> Result<(), TrustError> {
+    async fn remember(
+        &self,
+        anchor: &EntityId,
+        configured: &PublicKeys,
+        keys: &PublicKeys,
+        now: Timestamp,
+    ) -> Result<(), TrustError> {
         if *anchor == self.own {
             return Ok(());
         }
-        self.store.remember(anchor, keys, now).await
+        self.store.remember(anchor, configured, keys, now).await
     }
 }
 

@@ -65,6 +65,10 @@ pub struct Anchor {
 /// Life of a statement when the file does not say, in seconds.
 const DEFAULT_STATEMENT_SECONDS: u32 = 3_600;
 
+/// How long a trust anchor's next key is published before it signs when the file does not say, in seconds: a week. Nobody
+/// vouches for it, so that whoever was away through all of that time no longer knows the anchor.
+const TRUST_ANCHOR_LEAD_SECONDS: u32 = 604_800;
+
 /// Time between two looks at a member's keys when the file does not say, in seconds.
 const DEFAULT_REFRESH_SECONDS: u32 = 60;
 
@@ -116,9 +120,12 @@ impl AnchorConfig {
             )
             .and_then(|section| store::read(section, &data_dir, profile));
         let mut keys = keys::read(root.table("keys"), &data_dir);
+        let superiors = trust::read_superiors(root.tables("superiors"), profile);
+        if superiors.as_ref().is_some_and(Vec::is_empty) {
+            keys.lead_seconds.get_or_insert(TRUST_ANCHOR_LEAD_SECONDS);
+        }
         // Its members may use any chain age; this is what they use unless their files say otherwise.
         keys.fill_lead(Federation::default().chain_age_seconds);
-        let superiors = trust::read_superiors(root.tables("superiors"), profile);
         let trust_anchors = trust::read_known(root.tables("trust_anchors"), &data_dir, profile);
         let subordinates = root.table("subordinates").map(members::read_rules_section);
         let marks = trust_marks::Sections {

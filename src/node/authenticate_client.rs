@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{Node, OAuthError, known_key};
-use crate::domain::federation::{Client, TrustError, TrustedPeer};
+use crate::domain::federation::{ChainHint, Client, TrustError, TrustedPeer};
+use crate::domain::ids::EntityId;
+use crate::domain::jose::UnverifiedJws;
 use crate::domain::token::client_assertion::{self, ASSERTION_TYPE};
 use crate::store::used_once::Kind;
 use crate::store::{StoreError, used_once};
@@ -45,6 +47,15 @@ fn not_a_recipient(error: TrustError) -> OAuthError {
     OAuthError::client("the client is not a recipient: it lacks the trust mark or client metadata")
 }
 
+/// The chain that a client hands in, where it is fit to be a hint; one that is not changes nothing.
+fn hint(node: &Node, client: &EntityId, assertion: &UnverifiedJws) -> ChainHint {
+    let Some(chain) = assertion.handed_in_chain() else { return ChainHint::default() };
+    ChainHint::read(chain, client, &node.settings.trust_anchors, node.now()).unwrap_or_else(|error| {
+        tracing::debug!(%client, %error, "a trust chain that was handed in is no hint");
+        ChainHint::default()
+    })
+}
+
 /// Authenticates the caller of an OAuth endpoint and uses its assertion up.
 ///
 /// # Errors
@@ -65,7 +76,8 @@ pub async fn authenticate_client(
         return Err(OAuthError::client("client_id differs from the client assertion"));
     }
     let kid = unverified.kid().cloned();
-    let peer = known_key::peer(node, &claimed, kid.as_ref(), |peer, kid| {
+    let hint = hint(node, &claimed, &unverified);
+    let peer = known_key::peer_along(node, &claimed, &hint, kid.as_ref(), |peer, kid| {
         peer.recipient().is_ok_and(|recipient| recipient.client().client_keys.find(kid).is_some())
     })
     .await?;

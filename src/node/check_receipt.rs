@@ -8,7 +8,7 @@ use crate::domain::consent::ConsentReceipt;
 use crate::domain::consent::receipt::CONSENT_RECEIPT;
 use crate::domain::exchange::Receipt;
 use crate::domain::exchange::receipt::EXCHANGE_RECEIPT;
-use crate::domain::federation::TrustError;
+use crate::domain::federation::{TrustError, TrustedPeer};
 use crate::domain::ids::{EntityId, ExchangeId, KeyId};
 use crate::domain::jose::{JoseError, KeyStanding, PublicKey, PublicKeys, UnverifiedJws};
 use crate::store::signing_keys::{self, KeyState};
@@ -58,7 +58,7 @@ pub enum Verified {
         /// Who is named as signer.
         signer: Text,
     },
-    /// The signer has no such key, or publishes it no more.
+    /// The signer never had such a key, as far as it tells.
     UnknownKey {
         /// Who is named as signer.
         signer: Text,
@@ -102,22 +102,25 @@ pub async fn check(node: &Node, text: &str) -> Result<Verified, Problem> {
         return Ok(Verified::Unsigned);
     }
     let Some((jws, signer)) = parse(text) else { return Ok(Verified::NoReceipt) };
-    let (name, keys) = if signer == node.settings.id {
-        (node.settings.name.clone(), own_keys(node).await?)
+    let (name, known) = if signer == node.settings.id {
+        let keys = own_keys(node).await?;
+        (node.settings.name.clone(), jws.kid().and_then(|kid| find(keys, kid)))
     } else {
-        match node.peers.resolve(&signer).await {
-            Ok(peer) => (peer.name.clone(), published(peer.holder_receipt_keys())),
+        let peer = match node.peers.resolve(&signer).await {
+            Ok(peer) => peer,
             Err(TrustError::NotTrusted(_)) => {
                 return Ok(Verified::UnknownSigner { signer: everywhere(&signer) });
             }
             Err(TrustError::Unavailable(_)) => {
                 return Ok(Verified::Unavailable { signer: everywhere(&signer) });
             }
+        };
+        match key_of(node, &peer, jws.kid()).await {
+            Ok(known) => (peer.name.clone(), known),
+            Err(_) => return Ok(Verified::Unavailable { signer: peer.name.clone() }),
         }
     };
-    let Some(known) = jws.kid().and_then(|kid| find(keys, kid)) else {
-        return Ok(Verified::UnknownKey { signer: name });
-    };
+    let Some(known) = known else { return Ok(Verified::UnknownKey { signer: name }) };
     let Ok((paper, at)) = open(text, &known.key) else { return Ok(Verified::Altered { signer: name }) };
     let key = match known.standing {
         Standing::InUse => SignerKey::InUse,
@@ -194,11 +197,26 @@ async fn own_keys(node: &Node) -> Result<Vec<Known>, Problem> {
         .collect())
 }
 
-fn published(keys: Option<&PublicKeys>) -> Vec<Known> {
-    keys.into_iter()
-        .flat_map(PublicKeys::iter)
-        .map(|key| Known { key: key.clone(), standing: Standing::InUse })
-        .collect()
+/// A key of another member: one of those that it publishes, or else of those with which it signed before.
+async fn key_of(node: &Node, peer: &TrustedPeer, kid: Option<&KeyId>) -> Result<Option<Known>, TrustError> {
+    let Some(kid) = kid else { return Ok(None) };
+    if let Some(key) = peer.holder_receipt_keys().and_then(|keys| keys.find(kid)) {
+        return Ok(Some(Known { key: key.clone(), standing: Standing::InUse }));
+    }
+    match node.peers.former_keys(&peer.id).await {
+        Ok(former) => Ok(former.find_receipt_key(kid).map(|former| Known {
+            key: former.key.clone(),
+            standing: match former.standing() {
+                KeyStanding::Sound => Standing::Retired,
+                given_up => Standing::GivenUp(given_up),
+            },
+        })),
+        Err(TrustError::NotTrusted(reason)) => {
+            tracing::info!(member = %peer.id, reason, "former keys");
+            Ok(None)
+        }
+        Err(error @ TrustError::Unavailable(_)) => Err(error),
+    }
 }
 
 fn find(keys: Vec<Known>, kid: &KeyId) -> Option<Known> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Node;
-use crate::domain::federation::{TrustError, TrustedPeer};
+use crate::domain::federation::{ChainHint, TrustError, TrustedPeer};
 use crate::domain::ids::{EntityId, KeyId};
 
 /// The member behind an identifier; asked again where `has` does not find the named key with it. The key may be missing
@@ -12,11 +12,22 @@ pub(super) async fn peer(
     node: &Node,
     id: &EntityId,
     kid: Option<&KeyId>,
-    has: impl Fn(&TrustedPeer, &KeyId) -> bool + Send,
+    has: impl Fn(&TrustedPeer, &KeyId) -> bool + Send + Sync,
 ) -> Result<Arc<TrustedPeer>, TrustError> {
-    let peer = node.peers.resolve(id).await?;
+    peer_along(node, id, &ChainHint::default(), kid, has).await
+}
+
+/// The same, with the chain that the member handed in as a hint.
+pub(super) async fn peer_along(
+    node: &Node,
+    id: &EntityId,
+    hint: &ChainHint,
+    kid: Option<&KeyId>,
+    has: impl Fn(&TrustedPeer, &KeyId) -> bool + Send + Sync,
+) -> Result<Arc<TrustedPeer>, TrustError> {
+    let peer = node.peers.resolve_along(id, hint).await?;
     match kid {
-        Some(kid) if !has(&peer, kid) => node.peers.refreshed(id).await,
+        Some(kid) if !has(&peer, kid) => node.peers.refreshed(id, &|peer| has(peer, kid)).await,
         _ => Ok(peer),
     }
 }

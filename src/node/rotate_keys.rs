@@ -1,5 +1,8 @@
-//! The life of signing keys: a new one waits until everyone has seen it, then signs by itself; what it replaces still
-//! verifies. Any process of the node may take the next step, whichever is first; all of them notice within a second.
+//! The life of signing keys: a new one waits until everyone has seen it, a federation key also until the superiors vouch
+//! for it, and then signs by itself; what it replaces still verifies. Any process of the node may take the next step,
+//! whichever is first; all of them notice within a second.
+
+mod superiors;
 
 use std::time::Duration;
 
@@ -11,8 +14,16 @@ use crate::ports::Clock;
 use crate::store::signing_keys::{self, KeyRecord, KeyState};
 use crate::store::{Store, StoreError};
 
+pub use superiors::{Above, activate_when_vouched};
+
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_millis(500);
+
+/// Time between two questions to the superiors about a key that waits for them.
+const QUESTION: Duration = Duration::from_secs(2);
+
+/// Questions between two warnings that a key still waits.
+const PATIENCE: u32 = 150;
 
 /// Rounds between two sweeps of private parts.
 const SWEEP: u32 = 120;
@@ -116,13 +127,17 @@ pub async fn revoke(
 }
 
 /// Tends the keys for as long as the process runs.
-pub async fn run(store: &Store, ring: &KeyRing, clock: &dyn Clock) {
+pub async fn run(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &Above<'_>) {
     if let Err(error) = begin_lead_anew(store, ring, clock.now()).await {
         tracing::warn!(%error, "keys");
     }
+    tokio::join!(keep(store, ring, clock, above), wait_for_superiors(store, ring, clock, above));
+}
+
+async fn keep(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &Above<'_>) {
     for round in 0_u32.. {
         let now = clock.now();
-        if let Err(error) = tend(store, ring, now).await {
+        if let Err(error) = tend(store, ring, above.anyone(), now).await {
             tracing::warn!(%error, "keys");
         }
         if round % SWEEP == 0 {
@@ -136,17 +151,51 @@ pub async fn run(store: &Store, ring: &KeyRing, clock: &dyn Clock) {
     }
 }
 
+/// By itself, since a superior that does not answer takes its time, and other keys must not wait for that.
+async fn wait_for_superiors(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &Above<'_>) {
+    let mut asked = 0_u32;
+    loop {
+        let pause = match activate_when_vouched(store, ring, above, clock.now()).await {
+            Ok(false) => {
+                asked = 0;
+                ROUND
+            }
+            Ok(true) => {
+                if asked % PATIENCE == 0 {
+                    tracing::warn!("the next federation key waits until the superiors vouch for it");
+                }
+                asked = asked.wrapping_add(1);
+                QUESTION
+            }
+            Err(error) => {
+                tracing::warn!(%error, "keys");
+                QUESTION
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
 /// One round: notices what others changed, publishes keys that wait, lets those sign whose time has come, and makes the
-/// next where the schedule says so.
+/// next where the schedule says so. A federation key below superiors waits for [`activate_when_vouched`].
 ///
 /// # Errors
 /// [`StoreError`] when the store is away; the next round does the rest.
-pub async fn tend(store: &Store, ring: &KeyRing, now: Timestamp) -> Result<(), StoreError> {
+pub async fn tend(
+    store: &Store,
+    ring: &KeyRing,
+    has_superiors: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     ring.refresh_if_changed(store, now).await?;
     ring.age(now).map_err(|_| StoreError::Corrupt("signing_keys.public_jwk"))?;
     let steps: Vec<Step> = KeyPurpose::ALL
         .iter()
-        .filter_map(|purpose| step(&ring.records(), *purpose, ring.policy(), now))
+        .filter_map(|purpose| {
+            let step = step(&ring.records(), *purpose, ring.policy(), now)?;
+            let waits = has_superiors && *purpose == KeyPurpose::Federation;
+            (!waits || !matches!(step, Step::Activate(_))).then_some(step)
+        })
         .collect();
     if steps.is_empty() {
         return Ok(());
@@ -223,13 +272,17 @@ async fn take(store: &Store, step: Step, lead_secs: i64, now: Timestamp) -> Resu
     }
 }
 
-/// While nothing ran, nobody could see the keys that wait: at a start their lead begins again.
+/// While nothing ran, nobody could see the keys that wait: at a start their lead begins again, or so much of it as those
+/// who ask regularly need. One that is long for the sake of those who are away does not begin anew with each start.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn begin_lead_anew(store: &Store, ring: &KeyRing, now: Timestamp) -> Result<(), StoreError> {
-    let activates_at = now.plus_secs(ring.policy().lead_secs);
+    let seen_again = now.plus_secs(ring.policy().lead_secs.min(KeyPolicy::default().lead_secs));
     for key in ring.records().into_iter().filter(|key| key.state == KeyState::Pending) {
+        let activates_at = key
+            .activates_at
+            .map_or_else(|| now.plus_secs(ring.policy().lead_secs), |planned| planned.max(seen_again));
         match store.write(move |tx| signing_keys::announce(tx, &key.kid, activates_at)).await {
             Ok(()) | Err(StoreError::NotFound) => {}
             Err(error) => return Err(error),

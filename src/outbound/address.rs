@@ -18,30 +18,37 @@ pub(super) struct GuardedResolver(pub(super) Reach);
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let reach = self.0;
-        Box::pin(async move {
-            let addresses = match reach {
-                Reach::Demo if is_localhost(name.as_str()) => {
-                    vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]
-                }
-                Reach::Demo => return Err(AddressRefused.into()),
-                Reach::Public => {
-                    // A blocking call: the system's own resolver, with its own time-out.
-                    let found = tokio::task::spawn_blocking(move || {
-                        (name.as_str(), 0_u16).to_socket_addrs().map(Iterator::collect::<Vec<_>>)
-                    })
-                    .await??;
-                    // One inward address among several is an attack or a mistake: none is used then.
-                    if found.is_empty() || !found.iter().all(|address| is_public(address.ip())) {
-                        return Err(AddressRefused.into());
-                    }
-                    found
-                }
-            };
-            let addresses: Addrs = Box::new(addresses.into_iter());
-            Ok(addresses)
-        })
+        match self.0 {
+            Reach::Demo if is_localhost(name.as_str()) => {
+                Box::pin(async { Ok(boxed(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))])) })
+            }
+            Reach::Demo => Box::pin(async { Err(AddressRefused.into()) }),
+            Reach::Public => Box::pin(look_up(name, of_the_system, is_public)),
+        }
     }
+}
+
+/// The addresses of a name, all of which fit: one inward address among several is an attack or a mistake, and none is used
+/// then.
+async fn look_up(
+    name: Name,
+    find: impl FnOnce(&str) -> std::io::Result<Vec<SocketAddr>> + Send + 'static,
+    fits: fn(IpAddr) -> bool,
+) -> Result<Addrs, Box<dyn std::error::Error + Send + Sync>> {
+    let found = tokio::task::spawn_blocking(move || find(name.as_str())).await??;
+    if found.is_empty() || !found.iter().all(|address| fits(address.ip())) {
+        return Err(AddressRefused.into());
+    }
+    Ok(boxed(found))
+}
+
+/// A blocking call: the system's own resolver, with its own time-out.
+fn of_the_system(name: &str) -> std::io::Result<Vec<SocketAddr>> {
+    (name, 0_u16).to_socket_addrs().map(Iterator::collect)
+}
+
+fn boxed(addresses: Vec<SocketAddr>) -> Addrs {
+    Box::new(addresses.into_iter())
 }
 
 /// `localhost` and everything under it (RFC 6761 §6.3).
@@ -86,6 +93,40 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         && !(first == 0x2001 && second == 0x0db8)
         && first != 0x2002
         && !(first == 0x3fff && second < 0x1000)
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    //! The guarded resolver over names that change their minds.
+
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// In these tests this network is the public one, and the rest of loopback is inward.
+    fn is_outside(address: IpAddr) -> bool {
+        matches!(address, IpAddr::V4(address) if address.octets().starts_with(&[127, 8, 8]))
+    }
+
+    /// What a name leads to at each look, in order; the last for ever.
+    #[derive(Clone)]
+    pub(in super::super) struct Fickle {
+        pub(in super::super) answers: Vec<Vec<IpAddr>>,
+        pub(in super::super) looks: Arc<Mutex<usize>>,
+    }
+
+    impl Resolve for Fickle {
+        fn resolve(&self, name: Name) -> Resolving {
+            let fickle = self.clone();
+            let find = move |_: &str| {
+                let mut looks = fickle.looks.lock().unwrap();
+                let answer = fickle.answers.get(*looks).or(fickle.answers.last()).unwrap();
+                *looks += 1;
+                Ok(answer.iter().map(|ip| SocketAddr::new(*ip, 0)).collect())
+            };
+            Box::pin(look_up(name, find, is_outside))
+        }
+    }
 }
 
 #[cfg(test)]

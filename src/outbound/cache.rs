@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::TrustError;
@@ -13,6 +14,9 @@ const COOL_DOWN_SECS: i64 = 2;
 /// How long after an attempt that reached nobody an old value serves while the next one is made, in seconds.
 const AWAY_SECS: i64 = 10;
 
+/// In microseconds.
+const SECOND: i64 = 1_000_000;
+
 /// No attempt has reached nobody.
 const NEVER: i64 = i64::MIN;
 
@@ -20,7 +24,10 @@ const NEVER: i64 = i64::MIN;
 #[derive(Debug)]
 struct Held<T> {
     value: Arc<T>,
+    /// When the fetch began: what it says may be as old as that.
     fetched_at: Timestamp,
+    /// When it was over: from then on a pause is counted.
+    ended_at: Timestamp,
     expires_at: Timestamp,
 }
 
@@ -40,8 +47,48 @@ pub(super) struct Cell<T> {
     away: AtomicI64,
 }
 
-/// What the last attempt said when it failed, and when.
-type Failure = Option<(Timestamp, TrustError)>;
+/// What the last attempt said, where it failed.
+type Failure = Option<Failed>;
+
+struct Failed {
+    began_at: Timestamp,
+    /// From then on a pause is counted, so that a slow attempt is not followed by the next at once.
+    ended_at: Timestamp,
+    error: TrustError,
+}
+
+/// An attempt under way. One that is given up half-way has failed, so that a pause follows it too.
+struct Attempt<'a> {
+    gate: tokio::sync::MutexGuard<'a, Failure>,
+    away: &'a AtomicI64,
+    clock: &'a dyn Clock,
+    began_at: Timestamp,
+    over: bool,
+}
+
+impl Attempt<'_> {
+    fn failed(&mut self, error: TrustError) {
+        self.over = true;
+        let now = self.clock.now();
+        let away = matches!(error, TrustError::Unavailable(_));
+        self.away.store(if away { now.secs() } else { NEVER }, Ordering::Release);
+        *self.gate = Some(Failed { began_at: self.began_at, ended_at: now, error });
+    }
+
+    fn succeeded(&mut self) {
+        self.over = true;
+        self.away.store(NEVER, Ordering::Release);
+        *self.gate = None;
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.failed(TrustError::Unavailable("the resolution takes too long"));
+        }
+    }
+}
 
 impl<T> Default for Cell<T> {
     fn default() -> Self {
@@ -86,36 +133,39 @@ impl<T> Cell<T> {
         if let Some(value) = self.fresh(now, max_age_secs) {
             return Ok(value);
         }
-        if let Some((at, error)) = gate.as_ref()
-            && (0..COOL_DOWN_SECS).contains(&now.secs().saturating_sub(at.secs()))
+        if let Some(failed) = gate.as_ref()
+            && (0..COOL_DOWN_SECS).contains(&now.secs().saturating_sub(failed.ended_at.secs()))
         {
-            return self.valid(now).ok_or_else(|| error.clone());
+            return self.valid(now).ok_or_else(|| failed.error.clone());
         }
         self.fetch(gate, clock, fetch).await
     }
 
     async fn fetch<F>(
         &self,
-        mut gate: tokio::sync::MutexGuard<'_, Failure>,
+        gate: tokio::sync::MutexGuard<'_, Failure>,
         clock: &dyn Clock,
         fetch: F,
     ) -> Result<Arc<T>, TrustError>
     where
         F: Future<Output = Result<(T, Timestamp), TrustError>>,
     {
-        let now = clock.now();
-        let outcome = fetch.await;
-        let away = matches!(outcome, Err(TrustError::Unavailable(_)));
-        self.away.store(if away { clock.now().secs() } else { NEVER }, Ordering::Release);
-        match outcome {
+        let began_at = clock.now();
+        let mut attempt = Attempt { gate, away: &self.away, clock, began_at, over: false };
+        match fetch.await {
             Ok((value, expires_at)) => {
                 let value = Arc::new(value);
-                self.set(Some(Held { value: Arc::clone(&value), fetched_at: now, expires_at }));
-                *gate = None;
+                self.set(Some(Held {
+                    value: Arc::clone(&value),
+                    fetched_at: began_at,
+                    ended_at: clock.now(),
+                    expires_at,
+                }));
+                attempt.succeeded();
                 Ok(value)
             }
             Err(error) => {
-                *gate = Some((now, error.clone()));
+                attempt.failed(error.clone());
                 if matches!(error, TrustError::NotTrusted(_)) {
                     self.set(None);
                 }
@@ -124,11 +174,12 @@ impl<T> Cell<T> {
         }
     }
 
-    /// A value that was fetched after this was called: by us, or by someone who was faster. Waits where the last attempt
-    /// was a moment ago, so that however many call, one fetch is made per second.
+    /// A value that was fetched after this was called: by us, or by someone who was faster. Between two fetches there is a
+    /// pause, however many call. One of a second is waited for; while a longer one lasts, what there is serves.
     pub(super) async fn renewed<F>(
         &self,
         clock: &dyn Clock,
+        pause_secs: i64,
         fetch: impl FnOnce() -> F,
     ) -> Result<Arc<T>, TrustError>
     where
@@ -141,16 +192,25 @@ impl<T> Cell<T> {
         {
             return Ok(held.value);
         }
-        let failed_at = gate.as_ref().map(|(at, _)| *at);
-        if let Some((at, error)) = gate.as_ref()
-            && *at >= called_at
+        let failed = gate.as_ref().map(|failed| (failed.began_at, failed.ended_at, failed.error.clone()));
+        let as_it_is = |error: Option<&TrustError>| {
+            self.valid(clock.now())
+                .ok_or_else(|| error.cloned().unwrap_or(TrustError::Unavailable("it was asked just now")))
+        };
+        if let Some((began_at, _, error)) = &failed
+            && *began_at >= called_at
         {
-            return self.valid(clock.now()).ok_or_else(|| error.clone());
+            return as_it_is(Some(error));
         }
-        let last = self.held().map(|held| held.fetched_at).max(failed_at);
-        let wait = last.map_or(0, |last| last.plus_secs(1).micros().saturating_sub(clock.now().micros()));
-        let wait = u64::try_from(wait.clamp(0, 1_000_000)).unwrap_or(0);
-        tokio::time::sleep(std::time::Duration::from_micros(wait)).await;
+        let last =
+            self.held().map(|held| held.ended_at).max(failed.as_ref().map(|(_, ended_at, _)| *ended_at));
+        let left = last
+            .map_or(0, |last| last.plus_secs(pause_secs).micros().saturating_sub(clock.now().micros()))
+            .clamp(0, pause_secs.saturating_mul(SECOND));
+        if left > 0 && pause_secs > 1 {
+            return as_it_is(failed.as_ref().map(|(_, _, error)| error));
+        }
+        tokio::time::sleep(Duration::from_micros(u64::try_from(left).unwrap_or(0))).await;
         self.fetch(gate, clock, fetch()).await
     }
 
@@ -158,7 +218,8 @@ impl<T> Cell<T> {
         (0..AWAY_SECS).contains(&now.secs().saturating_sub(self.away.load(Ordering::Acquire)))
     }
 
-    fn fresh(&self, now: Timestamp, max_age_secs: i64) -> Option<Arc<T>> {
+    /// The value if it is not older than that.
+    pub(super) fn fresh(&self, now: Timestamp, max_age_secs: i64) -> Option<Arc<T>> {
         let held = self.held()?;
         let age = now.secs().saturating_sub(held.fetched_at.secs());
         (now < held.expires_at && (0..=max_age_secs).contains(&age)).then_some(held.value)
@@ -239,18 +300,18 @@ mod tests {
             tokio::task::yield_now().await;
             Ok((fetches.fetch_add(1, Ordering::SeqCst), Timestamp::from_secs(1000)))
         };
-        let calls = (0..20).map(|_| cell.renewed(&clock, fetch));
+        let calls = (0..20).map(|_| cell.renewed(&clock, 1, fetch));
         let answers = futures_util::future::join_all(calls).await;
         assert!(answers.into_iter().all(|answer| *answer.unwrap() == 0));
         assert_eq!(fetches.load(Ordering::SeqCst), 1);
         // Later calls get a later fetch; what cannot be renewed still serves, what is refused does not.
         clock.0.store(3, Ordering::SeqCst);
-        assert_eq!(*cell.renewed(&clock, fetch).await.unwrap(), 1);
+        assert_eq!(*cell.renewed(&clock, 1, fetch).await.unwrap(), 1);
         clock.0.store(5, Ordering::SeqCst);
-        assert_eq!(*cell.renewed(&clock, away).await.unwrap(), 1);
+        assert_eq!(*cell.renewed(&clock, 1, away).await.unwrap(), 1);
         clock.0.store(8, Ordering::SeqCst);
         let refused = || async { Err(TrustError::NotTrusted("withdrawn")) };
-        assert_eq!(cell.renewed(&clock, refused).await, Err(TrustError::NotTrusted("withdrawn")));
+        assert_eq!(cell.renewed(&clock, 1, refused).await, Err(TrustError::NotTrusted("withdrawn")));
         assert!(!cell.is_held());
     }
 
@@ -278,6 +339,36 @@ mod tests {
         let gone = || slowly(Err(TrustError::NotTrusted("withdrawn")));
         let (first, second) = tokio::join!(cell.get(&clock, 10, gone()), cell.get(&clock, 10, gone()));
         assert_eq!((first.is_err(), second.is_err()), (true, true));
+    }
+
+    #[tokio::test]
+    async fn a_pause_is_counted_from_the_end_of_a_slow_fetch() {
+        let (cell, clock) = (Cell::default(), at(0));
+        let slow = |outcome| {
+            clock.0.fetch_add(10, Ordering::SeqCst);
+            outcome
+        };
+        let failed = async { slow(away().await) };
+        assert!(cell.get(&clock, 10, failed).await.is_err());
+        assert_eq!(cell.get(&clock, 10, good(1, 100)).await, Err(TrustError::Unavailable("away")));
+        clock.0.fetch_add(COOL_DOWN_SECS, Ordering::SeqCst);
+        assert_eq!(*cell.get(&clock, 10, async { slow(good(1, 100).await) }).await.unwrap(), 1);
+        // The same between two renewals: within a longer pause nobody waits, and what there is serves.
+        clock.0.fetch_add(3, Ordering::SeqCst);
+        assert_eq!(*cell.renewed(&clock, 4, || good(2, 100)).await.unwrap(), 1);
+        clock.0.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(*cell.renewed(&clock, 4, || good(3, 100)).await.unwrap(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_fetch_that_is_given_up_is_not_begun_again_at_once() {
+        let (cell, clock) = (Cell::<u32>::default(), at(0));
+        let endless = cell.get(&clock, 10, std::future::pending());
+        assert!(tokio::time::timeout(Duration::from_millis(5), endless).await.is_err());
+        let next = cell.get(&clock, 10, good(1, 100)).await;
+        assert_eq!(next, Err(TrustError::Unavailable("the resolution takes too long")));
+        clock.0.store(COOL_DOWN_SECS, Ordering::SeqCst);
+        assert!(cell.get(&clock, 10, good(1, 100)).await.is_ok());
     }
 
     #[tokio::test]

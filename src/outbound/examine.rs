@@ -29,7 +29,7 @@ pub(super) async fn examine(inner: &Arc<Inner>, id: &EntityId) -> PeerReport {
     let mut examination = Examination {
         inner,
         id,
-        budget: Budget::new(),
+        budget: Budget::new(DEADLINE),
         findings: Vec::new(),
         listed: false,
         answered: false,

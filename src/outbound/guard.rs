@@ -136,8 +136,16 @@ impl GuardedClient {
     /// # Errors
     /// As [`Self::new`].
     pub fn from_address(reach: Reach, address: Option<IpAddr>) -> Result<Self, GuardError> {
+        Self::with_resolver(reach, address, GuardedResolver(reach))
+    }
+
+    fn with_resolver(
+        reach: Reach,
+        address: Option<IpAddr>,
+        resolver: impl reqwest::dns::Resolve + 'static,
+    ) -> Result<Self, GuardError> {
         let http = reqwest::Client::builder()
-            .dns_resolver(GuardedResolver(reach))
+            .dns_resolver(resolver)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()

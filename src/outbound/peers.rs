@@ -5,7 +5,6 @@
 //! was found by. It is used for a bounded time; before that is over it is fetched anew behind its users' backs, and
 //! while it cannot be fetched the last one holds until it expires.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,18 +12,20 @@ use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 use url::Url;
 
-use super::anchor::{UNUSABLE_STATUS, answered, configuration};
+use super::anchor::{UNUSABLE_STATUS, answered};
 use super::cache::Cell;
 use super::examine::examine;
 use super::guard::{Expected, GuardError, GuardedClient, Reach};
+use super::kept::Kept;
 use super::marks::Issuer;
-use super::vouching::{Ages, Budget, OLDER_SECS, Surroundings, Voucher, hints};
+use super::search::Search;
+use super::vouching::{Ages, Budget, OLDER_SECS, Surroundings, Voucher};
 use crate::domain::catalogue::{DeclaredUse, DeclaredUses};
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{PeerReport, TrustError, TrustedPeer, VerifiedChain, verify_statements};
+use crate::domain::federation::{ChainHint, FormerKeys, PeerReport, TrustError, TrustedPeer, VerifiedChain};
 use crate::domain::ids::{EntityId, UseId};
 use crate::domain::jose::{PublicKeys, parse_strict_json};
-use crate::ports::{AnchorKeys, Clock, Peers, Survey};
+use crate::ports::{AnchorKeys, Clock, HasKey, Peers, Survey};
 
 /// How long a chain is used at most, in seconds, when the configuration does not say: the time in which a withdrawn
 /// membership, a lost role or a new key is noticed while the superiors can be reached.
@@ -42,11 +43,16 @@ const REPORT_AGE_SECS: i64 = 10;
 /// The document of declared uses.
 const USES: Expected = Expected { content_types: &["application/json"], max_bytes: 512 * 1024 };
 
-/// Most entities kept; far more than there are cities.
-const MAX_KEPT: usize = 4096;
+/// The keys with which a member signed before.
+const FORMER_KEYS: Expected =
+    Expected { content_types: &["application/omadata-former-keys+jwt"], max_bytes: 1024 * 1024 };
 
-/// Most superiors that one search looks at.
-const MAX_VOUCHERS: usize = 128;
+/// How long a member's former keys are used, in seconds.
+const FORMER_KEYS_AGE_SECS: i64 = 60;
+
+/// The longest pause between two questions to a member for keys that it turned out not to have, in seconds: its true new
+/// key is found within that time, whatever strangers pretend meanwhile.
+const LONGEST_PAUSE_SECS: i64 = 30;
 
 /// How many members are resolved at a time.
 const AT_ONCE: usize = 8;
@@ -70,6 +76,14 @@ pub struct PeerSettings {
     pub memory: Arc<dyn AnchorKeys>,
 }
 
+impl PeerSettings {
+    /// These anchors, with the default age of chains, met for the length of a process.
+    #[must_use]
+    pub fn forgetful(anchors: Vec<AnchorSource>) -> Self {
+        Self { anchors, chain_age_secs: CHAIN_AGE_SECS, memory: Arc::new(NoMemory) }
+    }
+}
+
 /// Resolves members through trust chains to the configured anchors.
 pub struct FederationPeers(Arc<Inner>);
 
@@ -78,6 +92,7 @@ pub(super) struct Inner {
     pub(super) anchors: Vec<Arc<Voucher>>,
     peers: Kept<Entry>,
     uses: Kept<Cell<DeclaredUses>>,
+    former: Kept<Cell<FormerKeys>>,
     /// By anchor: who may give marks under one says nothing under another.
     issuers: Vec<(EntityId, Kept<Cell<Issuer>>)>,
     reports: Kept<Cell<PeerReport>>,
@@ -88,26 +103,49 @@ pub(super) struct Inner {
 struct Entry {
     cell: Cell<TrustedPeer>,
     /// Who vouched for it last, and when: an older statement of the same superior must not replace it.
-    newest: Mutex<Option<(EntityId, Timestamp)>>,
+    newest: Mutex<Option<(Vec<EntityId>, Timestamp)>>,
     /// Whether it is being fetched anew ahead of time.
     renewing: AtomicBool,
+    /// How often in a row it was asked for a key that it does not have, and when last.
+    in_vain: Mutex<Option<(u32, Timestamp)>>,
 }
 
-/// What is kept, by entity.
-type Kept<T> = Mutex<HashMap<EntityId, Arc<T>>>;
+impl Entry {
+    /// The pause before it is asked again because of a key that is not known, in seconds: the longer, the more often that
+    /// was in vain. A crowd of forgeries so makes few requests, and after a while without any it is forgotten.
+    fn pause(&self, now: Timestamp) -> i64 {
+        match *self.in_vain.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((times, last)) if now.secs().saturating_sub(last.secs()) <= 2 * LONGEST_PAUSE_SECS => {
+                1_i64.checked_shl(times).unwrap_or(LONGEST_PAUSE_SECS).clamp(1, LONGEST_PAUSE_SECS)
+            }
+            _ => 1,
+        }
+    }
+
+    fn asked_for_key(&self, found: bool, now: Timestamp) {
+        let mut in_vain = self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = in_vain.map_or(0, |(times, _)| times);
+        *in_vain = (!found).then(|| (times.saturating_add(1).min(8), now));
+    }
+}
 
 /// Keeps nothing: for whoever meets anchors for the length of a process.
 struct NoMemory;
 
 #[async_trait]
 impl AnchorKeys for NoMemory {
-    async fn remembered(&self, _anchor: &EntityId) -> Result<Option<PublicKeys>, TrustError> {
+    async fn remembered(
+        &self,
+        _anchor: &EntityId,
+        _configured: &PublicKeys,
+    ) -> Result<Option<PublicKeys>, TrustError> {
         Ok(None)
     }
 
     async fn remember(
         &self,
         _anchor: &EntityId,
+        _configured: &PublicKeys,
         _keys: &PublicKeys,
         _now: Timestamp,
     ) -> Result<(), TrustError> {
@@ -125,8 +163,7 @@ impl FederationPeers {
         guard: GuardedClient,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, GuardError> {
-        let memory = Arc::new(NoMemory);
-        Self::open(PeerSettings { anchors, chain_age_secs: CHAIN_AGE_SECS, memory }, guard, clock)
+        Self::open(PeerSettings::forgetful(anchors), guard, clock)
     }
 
     /// Peers under these anchors, whose origins the guarded client may ask from then on.
@@ -162,6 +199,7 @@ impl Inner {
             anchors,
             peers: Kept::default(),
             uses: Kept::default(),
+            former: Kept::default(),
             issuers,
             reports: Kept::default(),
         }
@@ -172,137 +210,44 @@ impl Inner {
         Self::new(self.around.clone(), self.anchors.iter().map(|anchor| anchor.anew()).collect())
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.around.clock.now()
     }
 
-    /// The chain of an entity through the nearest superior that lists it and vouches for it.
-    ///
-    /// `last` is who vouched before: when that superior does so no more, one that cannot be reached does not leave the
-    /// matter open.
-    async fn chain(
-        &self,
-        id: &EntityId,
-        list_age: i64,
-        last: Option<&EntityId>,
-        budget: &Budget,
-    ) -> Result<VerifiedChain, TrustError> {
-        let mut leaf = None;
-        let mut no: Option<TrustError> = None;
-        let mut open: Option<TrustError> = None;
-        // The last superior's own no: whoever else cannot be reached does not leave the matter open.
-        let mut refused: Option<TrustError> = None;
-        let mut left = MAX_VOUCHERS;
-        let mut level = self.anchors.clone();
-        while !level.is_empty() {
-            let mut next = Vec::new();
-            for voucher in level {
-                left = match left.checked_sub(1) {
-                    Some(left) => left,
-                    None => {
-                        return Err(
-                            refused.unwrap_or(TrustError::Unavailable("there are too many superiors"))
-                        );
-                    }
-                };
-                let listing = match voucher.listing(&self.around, list_age, budget).await {
-                    Ok(listing) => listing,
-                    Err(error @ TrustError::Unavailable(_)) => {
-                        open.get_or_insert(error);
-                        continue;
-                    }
-                    Err(error @ TrustError::NotTrusted(_)) => {
-                        no.get_or_insert(error);
-                        continue;
-                    }
-                };
-                next.extend(voucher.below(&listing));
-                if !listing.members.contains(id) {
-                    if last == Some(&voucher.id) {
-                        refused = Some(TrustError::NotTrusted("no anchor lists it"));
-                    }
-                    continue;
-                }
-                match self.through(&voucher, id, &mut leaf, budget).await {
-                    Ok(chain) => return Ok(chain),
-                    Err(error @ TrustError::Unavailable(_)) => open = open.or(Some(error)),
-                    Err(error @ TrustError::NotTrusted(_)) => {
-                        if last == Some(&voucher.id) {
-                            refused = Some(error.clone());
-                        }
-                        no = Some(error);
-                    }
-                }
-            }
-            level = next;
-        }
-        Err(refused.or(open).or(no).unwrap_or(TrustError::NotTrusted("no anchor lists it")))
-    }
-
-    /// The chain of an entity through one superior that lists it.
-    async fn through(
-        &self,
-        voucher: &Voucher,
-        id: &EntityId,
-        leaf: &mut Option<(String, Vec<EntityId>)>,
-        budget: &Budget,
-    ) -> Result<VerifiedChain, TrustError> {
-        const UNNAMED: TrustError = TrustError::NotTrusted("the entity names no anchor that lists it");
-        let standing = voucher.standing(&self.around, budget).await?;
-        if leaf.as_ref().is_some_and(|(_, named)| !named.contains(&voucher.id)) {
-            return Err(UNNAMED);
-        }
-        // The superior first: whom it gave up cannot put that off by not answering.
-        let about = voucher.about(&standing, id, &self.around, budget).await?;
-        let (text, named) = match leaf {
-            Some(leaf) => leaf,
-            None => {
-                budget.spend()?;
-                let text = configuration(&self.around.guard, id).await?;
-                let named = hints(&text)?;
-                leaf.insert((text, named))
-            }
-        };
-        if !named.contains(&voucher.id) {
-            return Err(UNNAMED);
-        }
-        let statements = standing.chain(text, about);
-        let chain = verify_statements(&statements, std::slice::from_ref(&standing.anchor), self.now())?;
-        if chain.subject() == id {
-            Ok(chain)
-        } else {
-            Err(TrustError::NotTrusted("the entity configuration is another's"))
-        }
+    /// What one resolution may cost, from now on.
+    fn budget(&self) -> Budget {
+        Budget::new(self.around.ages.deadline)
     }
 
     /// Fetches a member anew: its chain, and what becomes of the trust marks that it shows.
-    async fn fetch(&self, id: &EntityId, entry: &Entry) -> Result<(TrustedPeer, Timestamp), TrustError> {
+    async fn fetch(
+        &self,
+        id: &EntityId,
+        entry: &Entry,
+        hint: &ChainHint,
+        budget: &Budget,
+    ) -> Result<(TrustedPeer, Timestamp), TrustError> {
         let resolution = async {
-            let budget = Budget::new();
-            let last = entry.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let before = entry.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let last = before.as_ref().map_or(&[][..], |(superiors, _)| superiors.as_slice());
             let ages = self.around.ages;
-            let superior = last.as_ref().map(|(superior, _)| superior);
             // Who is not trusted yet may have been listed just now.
             let list_age = if entry.cell.is_held() { ages.list } else { ages.stranger };
-            let chain = self.chain(id, list_age, superior, &budget).await?;
-            let vouched = (chain.superiors().first().cloned(), chain.issued_at());
-            if let ((Some(by), at), Some((before, newest))) = (&vouched, &last)
-                && by == before
-                && at.plus_secs(OLDER_SECS) < *newest
+            let chain = self.chain(&Search { id, last, hint, list_age, budget }).await?;
+            let vouched = (chain.superiors().to_vec(), chain.issued_at());
+            if let Some((superiors, newest)) = &before
+                && superiors.first() == vouched.0.first()
+                && vouched.1.plus_secs(OLDER_SECS) < *newest
             {
                 return Err(TrustError::Unavailable("an older statement than the last was served"));
             }
-            let marks = self.marks(&chain, &budget).await?;
+            let marks = self.marks(&chain, budget).await?;
             let peer = chain.into_peer(marks)?;
-            if let (Some(by), at) = vouched {
-                *entry.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some((by, at));
-            }
+            *entry.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(vouched);
             let expires_at = peer.expires_at;
             Ok((peer, expires_at))
         };
-        tokio::time::timeout(self.around.ages.deadline, resolution)
-            .await
-            .unwrap_or(Err(TrustError::Unavailable("the resolution takes too long")))
+        budget.in_time(resolution).await
     }
 
     /// Who gives trust marks: an anchor, or another entity that is trusted below the same anchor.
@@ -314,7 +259,7 @@ impl Inner {
     ) -> Result<Arc<Issuer>, TrustError> {
         let of_anchor = self.issuers.iter().find(|(of, _)| of == anchor);
         let (_, issuers) = of_anchor.ok_or(TrustError::NotTrusted("the anchor is not configured"))?;
-        let cell = kept(issuers, id);
+        let cell = issuers.get(id);
         let look = async {
             if let Some(own) = self.anchors.iter().find(|voucher| voucher.id == *id && id == anchor) {
                 let standing = own.standing(&self.around, budget).await?;
@@ -324,7 +269,8 @@ impl Inner {
                     self.now().plus_secs(1),
                 ));
             }
-            let chain = self.chain(id, self.around.ages.list, None, budget).await?;
+            let (hint, list_age) = (&ChainHint::default(), self.around.ages.list);
+            let chain = self.chain(&Search { id, last: &[], hint, list_age, budget }).await?;
             if chain.anchor() != anchor {
                 return Err(TrustError::NotTrusted("a trust mark's issuer is below another anchor"));
             }
@@ -335,39 +281,6 @@ impl Inner {
         cell.get(&*self.around.clock, self.around.ages.stranger, look).await
     }
 
-    /// Whether any superior lists an entity now; `list_age` is how old the lists may be.
-    async fn listed(&self, id: &EntityId, list_age: i64) -> Result<(), TrustError> {
-        let all = self.all_listed(list_age).await;
-        if all.members.contains(id) {
-            return Ok(());
-        }
-        Err(all.failed.unwrap_or(TrustError::NotTrusted("no anchor lists it")))
-    }
-
-    /// Everyone whom any superior lists.
-    async fn all_listed(&self, list_age: i64) -> AllListed {
-        let budget = Budget::new();
-        let mut all = AllListed::default();
-        let mut level = self.anchors.clone();
-        let mut left = MAX_VOUCHERS;
-        while !level.is_empty() {
-            let mut next = Vec::new();
-            for voucher in level.into_iter().take(left) {
-                left = left.saturating_sub(1);
-                match voucher.listing(&self.around, list_age, &budget).await {
-                    Ok(listing) => {
-                        next.extend(voucher.below(&listing));
-                        all.members.extend(listing.members.iter().cloned());
-                        all.intermediates.extend(listing.intermediates.iter().cloned());
-                    }
-                    Err(error) => all.failed = Some(error),
-                }
-            }
-            level = next;
-        }
-        all
-    }
-
     /// Fetches a member anew while the last chain still serves, when that is half-way through its time.
     fn renew_ahead(self: &Arc<Self>, id: &EntityId, entry: &Arc<Entry>) {
         let renew = self.around.ages.renew;
@@ -376,7 +289,8 @@ impl Inner {
         }
         let (inner, id, entry) = (Arc::clone(self), id.clone(), Arc::clone(entry));
         tokio::spawn(async move {
-            let fetch = inner.fetch(&id, &entry);
+            let (hint, budget) = (ChainHint::default(), inner.budget());
+            let fetch = inner.fetch(&id, &entry, &hint, &budget);
             if let Err(error) = entry.cell.get(&*inner.around.clock, renew, fetch).await {
                 tracing::info!(member = %id, %error, "a chain could not be renewed");
             }
@@ -384,19 +298,40 @@ impl Inner {
         });
     }
 
-    async fn resolve(self: &Arc<Self>, id: &EntityId) -> Result<Arc<TrustedPeer>, TrustError> {
-        let entry = match known(&self.peers, id) {
+    async fn resolve(
+        self: &Arc<Self>,
+        id: &EntityId,
+        hint: &ChainHint,
+    ) -> Result<Arc<TrustedPeer>, TrustError> {
+        let budget = self.budget();
+        let entry = match self.peers.known(id) {
             Some(entry) => entry,
             None => {
                 // Room is made only for whom a superior lists: a stranger's name costs no memory.
-                if self.listed(id, self.around.ages.list).await.is_err() {
-                    self.listed(id, self.around.ages.stranger).await?;
+                let ages = self.around.ages;
+                let search = |list_age| Search { id, last: &[], hint, list_age, budget: &budget };
+                if self.listed(&search(ages.list)).await.is_err() {
+                    self.listed(&search(ages.stranger)).await?;
                 }
-                kept(&self.peers, id)
+                self.peers.get(id)
             }
         };
         self.renew_ahead(id, &entry);
-        entry.cell.get(&*self.around.clock, self.around.ages.chain, self.fetch(id, &entry)).await
+        let fetch = self.fetch(id, &entry, hint, &budget);
+        entry.cell.get(&*self.around.clock, self.around.ages.chain, fetch).await
+    }
+
+    /// The keys with which a trusted member signed before.
+    async fn fetch_former_keys(&self, peer: &TrustedPeer) -> Result<(FormerKeys, Timestamp), TrustError> {
+        let url = peer
+            .former_keys_endpoint()
+            .ok_or(TrustError::NotTrusted("the member does not tell its former keys"))?;
+        let reply = answered(self.around.guard.get(url, &[], FORMER_KEYS).await)?;
+        let text = String::from_utf8(reply.body)
+            .map_err(|_| TrustError::NotTrusted("a history of keys is malformed"))?;
+        let now = self.now();
+        let keys = FormerKeys::verify(&text, &peer.id, &peer.federation_keys, now)?;
+        Ok((keys, now.plus_secs(FORMER_KEYS_AGE_SECS)))
     }
 
     /// The uses that a trusted recipient declares.
@@ -414,14 +349,6 @@ impl Inner {
         }
         Ok((document, self.now().plus_secs(USES_AGE_SECS)))
     }
-}
-
-/// Whom the superiors list, as far as they could be asked.
-#[derive(Default)]
-struct AllListed {
-    members: BTreeSet<EntityId>,
-    intermediates: BTreeSet<EntityId>,
-    failed: Option<TrustError>,
 }
 
 /// Where an issuer below an anchor tells whether its marks still hold, at its own origin.
@@ -442,20 +369,41 @@ fn status_endpoint(chain: &VerifiedChain) -> Result<Option<Url>, TrustError> {
 #[async_trait]
 impl Peers for FederationPeers {
     async fn resolve(&self, id: &EntityId) -> Result<Arc<TrustedPeer>, TrustError> {
-        self.0.resolve(id).await
+        self.0.resolve(id, &ChainHint::default()).await
     }
 
-    async fn refreshed(&self, id: &EntityId) -> Result<Arc<TrustedPeer>, TrustError> {
+    async fn resolve_along(&self, id: &EntityId, hint: &ChainHint) -> Result<Arc<TrustedPeer>, TrustError> {
+        self.0.resolve(id, hint).await
+    }
+
+    async fn refreshed(&self, id: &EntityId, has: HasKey<'_>) -> Result<Arc<TrustedPeer>, TrustError> {
+        let inner = &self.0;
         // Only a member that was resolved before: this way leads to nobody new.
-        let entry = known(&self.0.peers, id).ok_or(TrustError::NotTrusted("no anchor lists it"))?;
-        entry.cell.renewed(&*self.0.around.clock, || self.0.fetch(id, &entry)).await
+        let entry = inner.peers.known(id).ok_or(TrustError::NotTrusted("no anchor lists it"))?;
+        let (hint, budget, asked) = (ChainHint::default(), inner.budget(), AtomicBool::new(false));
+        let fetch = || {
+            asked.store(true, Ordering::Relaxed);
+            inner.fetch(id, &entry, &hint, &budget)
+        };
+        let pause = entry.pause(inner.now());
+        let peer = entry.cell.renewed(&*inner.around.clock, pause, fetch).await;
+        if asked.load(Ordering::Relaxed) {
+            entry.asked_for_key(peer.as_ref().is_ok_and(|peer| has(peer)), inner.now());
+        }
+        peer
+    }
+
+    async fn former_keys(&self, id: &EntityId) -> Result<Arc<FormerKeys>, TrustError> {
+        let peer = self.0.resolve(id, &ChainHint::default()).await?;
+        let fetch = self.0.fetch_former_keys(&peer);
+        self.0.former.get(id).get(&*self.0.around.clock, FORMER_KEYS_AGE_SECS, fetch).await
     }
 
     async fn declared_use(&self, id: &UseId) -> Result<Arc<DeclaredUse>, TrustError> {
         let recipient = EntityId::new(id.recipient())
             .map_err(|_| TrustError::NotTrusted("the use names no proper recipient"))?;
-        self.0.resolve(&recipient).await?.recipient()?;
-        let cell = kept(&self.0.uses, &recipient);
+        self.0.resolve(&recipient, &ChainHint::default()).await?.recipient()?;
+        let cell = self.0.uses.get(&recipient);
         // A use that is not known yet may have been published just now.
         for max_age in [USES_AGE_SECS, UNKNOWN_USE_SECS] {
             let document = cell.get(&*self.0.around.clock, max_age, self.0.fetch_uses(&recipient)).await?;
@@ -467,9 +415,9 @@ impl Peers for FederationPeers {
     }
 
     async fn declared_uses(&self, recipient: &EntityId) -> Result<Arc<DeclaredUses>, TrustError> {
-        self.0.resolve(recipient).await?.recipient()?;
+        self.0.resolve(recipient, &ChainHint::default()).await?.recipient()?;
         let fetch = self.0.fetch_uses(recipient);
-        kept(&self.0.uses, recipient).get(&*self.0.around.clock, USES_AGE_SECS, fetch).await
+        self.0.uses.get(recipient).get(&*self.0.around.clock, USES_AGE_SECS, fetch).await
     }
 
     async fn members(&self) -> Result<Vec<Arc<TrustedPeer>>, TrustError> {
@@ -483,12 +431,12 @@ impl Peers for FederationPeers {
             let until = report.at.plus_secs(REPORT_AGE_SECS);
             Ok((report, until))
         };
-        let report = kept(&inner.reports, id).get(&*inner.around.clock, REPORT_AGE_SECS, look).await;
+        let report = inner.reports.get(id).get(&*inner.around.clock, REPORT_AGE_SECS, look).await;
         report.unwrap_or_else(|_| Arc::new(PeerReport::nothing_found(id, inner.now())))
     }
 
     async fn survey(&self) -> Result<Survey, TrustError> {
-        let all = self.0.all_listed(self.0.around.ages.list).await;
+        let all = self.0.all_listed(self.0.around.ages.list, &self.0.budget()).await;
         if let (true, Some(error)) = (all.members.is_empty(), all.failed) {
             return Err(error);
         }
@@ -496,7 +444,7 @@ impl Peers for FederationPeers {
             all.members.into_iter().filter(|id| !all.intermediates.contains(id)).collect();
         let mut survey: Vec<_> = stream::iter(members)
             .map(|id| async move {
-                let peer = self.0.resolve(&id).await;
+                let peer = self.resolve(&id).await;
                 (id, peer)
             })
             .buffer_unordered(AT_ONCE)
@@ -505,16 +453,4 @@ impl Peers for FederationPeers {
         survey.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(survey)
     }
-}
-
-fn known<T>(all: &Kept<T>, id: &EntityId) -> Option<Arc<T>> {
-    all.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
-}
-
-fn kept<T: Default>(all: &Kept<T>, id: &EntityId) -> Arc<T> {
-    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-    if all.len() >= MAX_KEPT && !all.contains_key(id) {
-        all.clear();
-    }
-    Arc::clone(all.entry(id.clone()).or_default())
 }

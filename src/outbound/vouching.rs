@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
+use tokio::time::Instant;
 use url::Url;
 
 use super::anchor::{UNUSABLE_STATUS, answered, configuration, endpoint, statement};
@@ -82,23 +83,46 @@ pub(super) struct Surroundings {
     pub(super) ages: Ages,
 }
 
-/// How much one resolution may still ask for.
-pub(super) struct Budget(AtomicU32);
+/// How much one resolution may still ask for, and how long it may take, whatever it is made of. Clones share it.
+#[derive(Clone)]
+pub(super) struct Budget {
+    requests: Arc<AtomicU32>,
+    until: Instant,
+    /// Time after which those who did not answer are no longer waited for where another answer will do.
+    patience: Instant,
+}
 
 /// Most requests of one resolution; each is bounded in bytes and time by itself.
 const MAX_REQUESTS: u32 = 256;
 
 impl Budget {
-    pub(super) const fn new() -> Self {
-        Self(AtomicU32::new(MAX_REQUESTS))
+    pub(super) fn new(longest: Duration) -> Self {
+        let now = Instant::now();
+        let requests = Arc::new(AtomicU32::new(MAX_REQUESTS));
+        Self { requests, until: now + longest, patience: now + longest / 3 }
+    }
+
+    /// Until when an answer is waited for; less long where it can be done without.
+    pub(super) const fn until(&self, dispensable: bool) -> Instant {
+        if dispensable { self.patience } else { self.until }
     }
 
     /// Pays for one request.
     pub(super) fn spend(&self) -> Result<(), TrustError> {
-        self.0
+        self.requests
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
             .map(|_| ())
             .map_err(|_| TrustError::Unavailable("the resolution asks for too much"))
+    }
+
+    /// A part of the resolution, as long as there is time.
+    pub(super) async fn in_time<T>(
+        &self,
+        part: impl Future<Output = Result<T, TrustError>>,
+    ) -> Result<T, TrustError> {
+        tokio::time::timeout_at(self.until, part)
+            .await
+            .unwrap_or(Err(TrustError::Unavailable("the resolution takes too long")))
     }
 }
 
@@ -232,6 +256,11 @@ impl Voucher {
         self.listing.get(&*around.clock, max_age_secs, self.list(around, budget)).await
     }
 
+    /// The same, where nobody needs to be asked.
+    pub(super) fn listing_at_hand(&self, around: &Surroundings, max_age_secs: i64) -> Option<Arc<Listing>> {
+        self.listing.fresh(around.clock.now(), max_age_secs)
+    }
+
     /// The intermediates below it. Never one that stands above it.
     pub(super) fn below(self: &Arc<Self>, listing: &Listing) -> Vec<Arc<Self>> {
         if self.depth >= MAX_DEPTH {
@@ -335,17 +364,19 @@ impl Voucher {
         Ok(())
     }
 
-    /// The keys by which an anchor is known: those that it was followed to, and those that the operator configured.
+    /// The keys by which an anchor is known: those that it was followed to from the keys that the operator configured, and
+    /// these alone. A key that the anchor gave up on the way counts no more, though it stands in the operator's file; and
+    /// when the operator names other keys there, what was followed before is forgotten.
     async fn known_keys(&self, around: &Surroundings) -> Result<Option<PublicKeys>, TrustError> {
         let followed = self.followed.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let followed = match (followed, &self.configured) {
-            (None, Some(_)) => around.memory.remembered(&self.id).await?,
-            (followed, _) => followed,
-        };
-        Ok(match (followed, &self.configured) {
-            (Some(followed), Some(configured)) => Some(configured.joined_with(&followed)),
-            (followed, configured) => followed.or_else(|| configured.clone()),
-        })
+        match (followed, &self.configured) {
+            (Some(followed), _) => Ok(Some(followed)),
+            (None, Some(configured)) => {
+                let remembered = around.memory.remembered(&self.id, configured).await?;
+                Ok(Some(remembered.unwrap_or_else(|| configured.clone())))
+            }
+            (None, None) => Ok(None),
+        }
     }
 
     /// Judges an anchor's configuration by the keys that are kept: another process may have followed it further while
@@ -356,10 +387,8 @@ impl Voucher {
         around: &Surroundings,
         now: Timestamp,
     ) -> Result<Option<EntityStatement>, TrustError> {
-        if self.configured.is_none() {
-            return Ok(None);
-        }
-        let Some(keys) = around.memory.remembered(&self.id).await? else { return Ok(None) };
+        let Some(configured) = &self.configured else { return Ok(None) };
+        let Some(keys) = around.memory.remembered(&self.id, configured).await? else { return Ok(None) };
         verify_anchor(text, &TrustAnchor { id: self.id.clone(), keys }, now).map(Some)
     }
 
@@ -373,8 +402,8 @@ impl Voucher {
             return Ok(());
         }
         // What was met without configured keys is not kept beyond this process: nobody has said that it is the anchor.
-        if self.configured.is_some() {
-            around.memory.remember(&self.id, keys, now).await?;
+        if let Some(configured) = &self.configured {
+            around.memory.remember(&self.id, configured, keys, now).await?;
         }
         *self.followed.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
         Ok(())

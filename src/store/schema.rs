@@ -126,6 +126,7 @@ diesel::table! {
         state -> Text,
         pinned_at -> BigInt,
         changed_at -> BigInt,
+        followed_from -> Nullable<Text>,
     }
 }
 

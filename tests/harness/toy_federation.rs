@@ -12,7 +12,7 @@
 #![allow(unreachable_pub, reason = "each test binary uses a part of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use omadata::domain::catalogue::Text;
@@ -23,7 +23,7 @@ use omadata::domain::jose::{PublicKeys, SigningKey};
 use omadata::ports::Clock;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 pub const START: i64 = 1_800_000_000;
 
@@ -59,6 +59,8 @@ pub struct Change {
     pub forged: bool,
     /// These bytes instead, without end when asked for so.
     pub raw: Option<(Vec<u8>, bool)>,
+    /// The answer comes letter by letter, and never to its end.
+    pub drips: bool,
 }
 
 /// One entity.
@@ -99,17 +101,23 @@ pub struct Toy {
     pub port: u16,
     pub clock: Arc<HandClock>,
     state: Arc<Mutex<State>>,
+    written: Arc<AtomicUsize>,
 }
 
 impl Toy {
     pub async fn serve() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // Small, so that little waits in a connection that nobody reads.
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_send_buffer_size(16 * 1024).unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = socket.listen(1024).unwrap();
         let state =
             State { entities: BTreeMap::new(), asked: Vec::new(), forger: SigningKey::generate().unwrap() };
         let toy = Self {
             port: listener.local_addr().unwrap().port(),
             clock: HandClock::new(),
             state: Arc::new(Mutex::new(state)),
+            written: Arc::default(),
         };
         let serving = toy.clone();
         tokio::spawn(async move {
@@ -159,6 +167,23 @@ impl Toy {
         std::mem::take(&mut self.state.lock().unwrap().asked)
     }
 
+    /// A statement of one entity about another, or about itself, with these claims set.
+    pub fn statement(&self, issuer: &str, subject: &str, change: &Value, forged: bool) -> String {
+        let state = self.state.lock().unwrap();
+        let now = self.clock.now().secs();
+        let entity = &state.entities[issuer];
+        let mut claims = if issuer == subject {
+            self.configuration(issuer, entity, &state, now)
+        } else {
+            let keys = named(&state.entities[subject]).to_jwks();
+            let (issuer, subject) = (self.id(issuer), self.id(subject));
+            json!({"iss": issuer, "sub": subject, "iat": now, "exp": now + LIFETIME, "jwks": keys})
+        };
+        merge(&mut claims, change);
+        let key = if forged { &state.forger } else { &entity.key };
+        key.sign("entity-statement+jwt", &claims).unwrap()
+    }
+
     async fn answer(self, mut stream: TcpStream) {
         let mut seen = Vec::new();
         loop {
@@ -171,18 +196,49 @@ impl Toy {
                 .and_then(|host| host.split('.').next())
                 .unwrap_or_default()
                 .to_owned();
-            let (bytes, endless) = self.reply(&host, &path, &body);
-            if stream.write_all(&bytes).await.is_err() {
+            let ((bytes, endless), drips) = (self.reply(&host, &path, &body), self.drips(&host, &path));
+            if drips {
+                for byte in bytes.iter().chain(std::iter::repeat(&b'a')) {
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    if stream.write_all(&[*byte]).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            if !self.write(&mut stream, &bytes).await {
                 return;
             }
-            if !endless {
-                continue;
-            }
-            loop {
-                if stream.write_all(&[b'a'; 4096]).await.is_err() {
+            while endless {
+                if !self.write(&mut stream, &[b'a'; 4096]).await {
                     return;
                 }
             }
+        }
+    }
+
+    /// Writes, and counts what the other side took.
+    async fn write(&self, stream: &mut TcpStream, bytes: &[u8]) -> bool {
+        let written = stream.write_all(bytes).await.is_ok();
+        if written {
+            self.written.fetch_add(bytes.len(), Ordering::Relaxed);
+        }
+        written
+    }
+
+    /// How many bytes were sent since the last time that this was asked; what waits in a connection counts.
+    pub fn sent(&self) -> usize {
+        self.written.swap(0, Ordering::Relaxed)
+    }
+
+    fn drips(&self, host: &str, path: &str) -> bool {
+        let state = self.state.lock().unwrap();
+        let Some(entity) = state.entities.get(host) else { return false };
+        match path.split(['?', '&']).next().unwrap_or_default() {
+            "/.well-known/openid-federation" => entity.configuration.drips,
+            "/fetch" => entity.about.values().any(|change| change.drips),
+            "/list" => entity.list.drips,
+            "/status" => entity.status.drips,
+            _ => false,
         }
     }
 

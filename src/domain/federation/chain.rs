@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::metadata::CLIENT_TYPES;
 use super::statement::{EntityStatement, TrustMarkEntry, verify_self_signed, verify_with};
 use super::{HeldMark, MarkRules, MetadataPolicy, TrustError, TrustedPeer, constraints, metadata};
 use crate::domain::clock::Timestamp;
@@ -270,32 +271,35 @@ fn check_constraints(links: &[EntityStatement], seen: &[EntityId]) -> Result<(),
 
 /// The leaf's metadata after what the superiors say: the immediate superior's `metadata` overrides single members
 /// (§6.1.4.2), every superior's `allowed_entity_types` leaves out types, and the policies of all, joined from the top
-/// down, change and check what is left.
+/// down, change and check what is left. What is said of one type that a client may have is said of the other too, where the
+/// leaf has the other alone: nobody leaves a superior's rules behind by going under another name.
 fn resolve_metadata(
     mut metadata: Map<String, Value>,
     links: &[EntityStatement],
 ) -> Result<Map<String, Value>, TrustError> {
+    let [first, second] = CLIENT_TYPES;
+    for rules in links.iter().filter_map(|link| link.constraints.as_ref()) {
+        constraints::filter_types(rules, &mut metadata);
+    }
+    let stands_in = !metadata.contains_key(first) && metadata.contains_key(second);
     let overrides = links.last().and_then(|link| link.metadata.as_ref());
     for (kind, members) in overrides.into_iter().flatten() {
         let malformed = TrustError::NotTrusted("a superior's metadata is malformed");
-        let (Some(own), Some(members)) = (metadata.get_mut(kind), members.as_object()) else {
-            // A superior cannot make an entity into something that it does not say to be.
-            if members.is_object() {
-                continue;
-            }
-            return Err(malformed);
-        };
+        let Some(members) = members.as_object() else { return Err(malformed) };
+        let kind = if stands_in && kind == first { second } else { kind.as_str() };
+        // A superior cannot make an entity into something that it does not say to be.
+        let Some(own) = metadata.get_mut(kind) else { continue };
         let own = own.as_object_mut().ok_or(malformed)?;
         // A name that a superior sets must not be undone by the leaf's own translation of it (`name#fi`, §5.2.2).
         own.retain(|name, _| !name.split_once('#').is_some_and(|(plain, _)| members.contains_key(plain)));
         own.extend(members.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
-    for rules in links.iter().filter_map(|link| link.constraints.as_ref()) {
-        constraints::filter_types(rules, &mut metadata);
-    }
     let mut policy = MetadataPolicy::default();
     for claim in links.iter().filter_map(|link| link.metadata_policy.as_ref()) {
         policy = policy.merge(&MetadataPolicy::parse(claim)?)?;
+    }
+    if stands_in {
+        policy = policy.extended(first, second)?;
     }
     policy.apply(&mut metadata)?;
     Ok(metadata)

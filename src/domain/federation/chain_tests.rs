@@ -427,6 +427,41 @@ fn a_recipient_may_be_an_openid_relying_party() {
 }
 
 #[test]
+fn a_client_leaves_no_rule_behind_by_going_under_another_type() {
+    let world = world();
+    let mut chain = marked(&world, &Role::ALL, NOW + 7200);
+    let metadata = chain[0].claims["metadata"].as_object_mut().unwrap();
+    let client = metadata.remove("oauth_client").unwrap();
+    metadata.insert("openid_relying_party".into(), client.clone());
+    let of_client = |rules: Value| json!({"oauth_client": rules});
+    let with = |name: &str, value: Value| {
+        let mut chain = chain.clone();
+        chain[1].claims[name] = value;
+        chain
+    };
+    let demanding = with("metadata_policy", of_client(json!({"logo_uri": {"essential": true}})));
+    let lacks = TrustError::NotTrusted("metadata lacks what a policy demands");
+    assert_eq!(decide(&world, &demanding).unwrap_err(), lacks);
+    // Both sets of rules together, which may exclude each other.
+    let rules = |one: &str, other: &str| json!({"oauth_client": {"contacts": {"value": [one]}}, "openid_relying_party": {"contacts": {"value": [other]}}});
+    assert!(decide(&world, &with("metadata_policy", rules("a", "a"))).is_ok());
+    let conflict = TrustError::NotTrusted("two metadata policies exclude each other");
+    assert_eq!(decide(&world, &with("metadata_policy", rules("a", "b"))).unwrap_err(), conflict);
+    let uris = json!({"redirect_uris": ["https://espoo.example/other"]});
+    let peer = shown(&world, &with("metadata", of_client(uris)));
+    assert_eq!(peer.recipient().unwrap().client().redirect_uris, ["https://espoo.example/other"]);
+    // A type that is left out opens no role, neither of its own nor through the other.
+    let types = |allowed: &[&str]| json!({"allowed_entity_types": allowed});
+    let peer = shown(&world, &with("constraints", types(&["oauth_client"])));
+    assert_eq!(peer.recipient().unwrap_err(), TrustError::NotTrusted("the member is no OAuth client"));
+    // Whoever has both is under the rules of each, and the one that is left stands under those of both.
+    let mut both = demanding.clone();
+    both[0].claims["metadata"]["oauth_client"] = client;
+    both[1].claims["constraints"] = types(&["openid_relying_party"]);
+    assert_eq!(decide(&world, &both).unwrap_err(), lacks);
+}
+
+#[test]
 fn a_superior_can_forbid_intermediates() {
     let world = world();
     let mut chain = long(&world);

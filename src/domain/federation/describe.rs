@@ -128,6 +128,7 @@ impl NodeDescription {
             "dpop_signing_alg_values_supported": ALGORITHMS,
             "dpop_bound_access_tokens_required": true,
             "omadata_events_endpoint": self.at("/events"),
+            "omadata_former_keys_endpoint": self.at("/federation/former-keys"),
             "omadata_catalogue": self.at("/catalogue"),
         })
     }

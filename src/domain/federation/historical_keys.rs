@@ -8,7 +8,7 @@ use super::statement::refused;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, KeyId};
 use crate::domain::jose::{
-    Claims, JoseError, KeySource, MAX_NUMERIC_DATE, Profile, PublicKey, PublicKeys, SigningKey,
+    Claims, JoseError, KeySource, KeyStanding, MAX_NUMERIC_DATE, Profile, PublicKey, PublicKeys, SigningKey,
     UnverifiedJws, check_times,
 };
 
@@ -93,6 +93,20 @@ impl HistoricalKey {
         jwk
     }
 
+    /// How far its signatures can be relied on. A reason that is not said, or not known, may be the worst.
+    #[must_use]
+    pub fn standing(&self) -> KeyStanding {
+        match &self.revoked {
+            None => KeyStanding::Sound,
+            Some(Revocation { revoked_at, reason: Some(RevocationReason::Superseded) }) => {
+                KeyStanding::Superseded { at: Timestamp::from_secs(*revoked_at) }
+            }
+            Some(Revocation { revoked_at, .. }) => {
+                KeyStanding::Compromised { since: Timestamp::from_secs(*revoked_at) }
+            }
+        }
+    }
+
     fn from_jwk(jwk: &Value) -> Result<Self, TrustError> {
         let malformed = TrustError::NotTrusted("a historical key is malformed");
         let time = |name: &str| match jwk.get(name) {
@@ -140,32 +154,33 @@ impl HistoricalKeys {
         let jws = UnverifiedJws::parse(text, &KEY_SET).map_err(refused)?;
         let claims = jws.verify_with::<Map<String, Value>>(keys).map_err(refused)?.into_claims();
         let malformed = TrustError::NotTrusted("a history of keys is malformed");
-        let iat = claims.get("iat").and_then(Value::as_i64).ok_or(malformed.clone())?;
+        let iat = claims.get("iat").and_then(Value::as_i64).ok_or(malformed)?;
         check_times(now, Some(iat), None, None).map_err(refused)?;
         if claims.get("iss").and_then(Value::as_str) != Some(entity.as_str()) {
             return Err(TrustError::NotTrusted("a history of keys is another's"));
         }
-        let listed = claims.get("keys").and_then(Value::as_array).ok_or(malformed.clone())?;
-        if listed.len() > MAX_KEYS {
-            return Err(malformed);
-        }
-        let ours = listed.iter().filter(|jwk| PublicKey::is_of_a_known_kind(jwk));
-        let history = Self {
-            iss: entity.clone(),
-            iat,
-            keys: ours.map(HistoricalKey::from_jwk).collect::<Result<_, _>>()?,
-        };
-        let mut kids = std::collections::BTreeSet::new();
-        if history.keys.iter().all(|one| one.key.kid().is_some_and(|kid| kids.insert(kid))) {
-            Ok(history)
-        } else {
-            Err(TrustError::NotTrusted("duplicate_key_id"))
-        }
+        Ok(Self { iss: entity.clone(), iat, keys: read_keys(claims.get("keys"))? })
     }
 
     /// The key of that `kid`.
     #[must_use]
     pub fn find(&self, kid: &KeyId) -> Option<&HistoricalKey> {
         self.keys.iter().find(|one| one.key.kid() == Some(kid))
+    }
+}
+
+/// A list of keys with their times, of which no two have one name. Keys of kinds that this product does not use are left out.
+pub(super) fn read_keys(claim: Option<&Value>) -> Result<Vec<HistoricalKey>, TrustError> {
+    let listed = claim
+        .and_then(Value::as_array)
+        .filter(|listed| listed.len() <= MAX_KEYS)
+        .ok_or(TrustError::NotTrusted("a history of keys is malformed"))?;
+    let ours = listed.iter().filter(|jwk| PublicKey::is_of_a_known_kind(jwk));
+    let keys: Vec<HistoricalKey> = ours.map(HistoricalKey::from_jwk).collect::<Result<_, _>>()?;
+    let mut kids = std::collections::BTreeSet::new();
+    if keys.iter().all(|one| one.key.kid().is_some_and(|kid| kids.insert(kid))) {
+        Ok(keys)
+    } else {
+        Err(TrustError::NotTrusted("duplicate_key_id"))
     }
 }

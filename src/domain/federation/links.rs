@@ -1,7 +1,7 @@
 //! A peer's chain as people look at it: who vouches for whom, with which keys, for how long.
 
 use super::statement::verify_with;
-use super::{TrustedPeer, claimed_statement, metadata};
+use super::{EntityStatement, TrustError, TrustedPeer, claimed_statement, metadata};
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, KeyId};
@@ -49,14 +49,43 @@ impl TrustedPeer {
     }
 }
 
+/// The federation keys that a superior's statement vouches for, where it is in order by itself and about this subject.
+///
+/// # Errors
+/// [`TrustError::NotTrusted`] when it is not.
+pub fn vouched_keys(
+    text: &str,
+    superior: &EntityId,
+    subject: &EntityId,
+    keys: &PublicKeys,
+    now: Timestamp,
+) -> Result<PublicKeys, TrustError> {
+    let statement = sound(text, superior, keys, now)?;
+    if statement.sub != *subject {
+        return Err(TrustError::NotTrusted("a statement is about another"));
+    }
+    statement.keys()
+}
+
+fn sound(
+    text: &str,
+    superior: &EntityId,
+    keys: &PublicKeys,
+    now: Timestamp,
+) -> Result<EntityStatement, TrustError> {
+    let statement = verify_with(text, keys)?;
+    if statement.iss != *superior {
+        return Err(TrustError::NotTrusted("a statement is not by the superior above it"));
+    }
+    statement.check(now)?;
+    statement.check_subordinate()?;
+    statement.keys()?;
+    Ok(statement)
+}
+
 /// Whether a superior's statement is in order by itself: signed with one of its keys, its own, of now. When a chain with
 /// it does not verify all the same, the superior has done its part.
 #[must_use]
 pub fn superior_is_sound(text: &str, superior: &EntityId, keys: &PublicKeys, now: Timestamp) -> bool {
-    verify_with(text, keys).is_ok_and(|statement| {
-        statement.iss == *superior
-            && statement.check(now).is_ok()
-            && statement.check_subordinate().is_ok()
-            && statement.keys().is_ok()
-    })
+    sound(text, superior, keys, now).is_ok()
 }

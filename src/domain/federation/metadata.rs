@@ -21,7 +21,7 @@ struct Typed<'a> {
 }
 
 /// The types that a recipient may be, the one of this product first.
-const CLIENT_TYPES: [&str; 2] = ["oauth_client", "openid_relying_party"];
+pub(super) const CLIENT_TYPES: [&str; 2] = ["oauth_client", "openid_relying_party"];
 
 /// Makes the trusted peer out of a checked chain and checked marks. Called by the chain alone.
 pub(super) fn trusted_peer(chain: VerifiedChain, marks: Vec<HeldMark>) -> Result<TrustedPeer, TrustError> {
@@ -151,6 +151,7 @@ impl Typed<'_> {
             resource: self.id.as_str().to_owned(),
             receipt_keys: self.required_keys()?,
             events_endpoint: self.endpoint("omadata_events_endpoint")?,
+            former_keys_endpoint: self.endpoint("omadata_former_keys_endpoint")?,
         })
     }
 

@@ -164,6 +164,12 @@ impl TrustedPeer {
         self.resource.as_ref().map(|resource| &resource.receipt_keys)
     }
 
+    /// Where it tells the keys with which it signed tokens and receipts before. Needs no role, for the same reason.
+    #[must_use]
+    pub fn former_keys_endpoint(&self) -> Option<&url::Url> {
+        self.resource.as_ref()?.former_keys_endpoint.as_ref()
+    }
+
     /// Where it wants to hear, as a client, what became of a consent. Needs no role: whoever lost the right to fetch must
     /// all the more be told to stop.
     #[must_use]
@@ -216,6 +222,8 @@ pub struct Resource {
     pub receipt_keys: PublicKeys,
     /// `omadata_events_endpoint`: where signed events (RFC 8935) are pushed to.
     pub events_endpoint: Option<url::Url>,
+    /// `omadata_former_keys_endpoint`: where the keys are told with which it signed tokens and receipts before.
+    pub former_keys_endpoint: Option<url::Url>,
 }
 
 /// `oauth_client` or `openid_relying_party` metadata (RFC 7591), as far as a node uses it.

@@ -94,6 +94,15 @@ impl MetadataPolicy {
         Ok(merged)
     }
 
+    /// These rules with those for one entity type also for another, as strict as both.
+    ///
+    /// # Errors
+    /// [`TrustError::NotTrusted`] when the two cannot stand together.
+    pub fn extended(&self, from: &str, to: &str) -> Result<Self, TrustError> {
+        let Some(rules) = self.0.get(from) else { return Ok(self.clone()) };
+        self.merge(&Self(BTreeMap::from([(to.to_owned(), rules.clone())])))
+    }
+
     /// Changes and checks metadata by these rules (§6.1.4.2). Rules for entity types that the entity is not have no
     /// effect.
     ///

@@ -43,7 +43,7 @@ pub struct Profile {
     pub required: &'static [&'static str],
     /// Claims that may be there.
     pub optional: Claims,
-    /// Header members beside `alg`, `typ`, `kid` (and `jwk`) that may be there; their values are not looked at.
+    /// Header members beside `alg`, `typ`, `kid` (and `jwk`) that may be there; nothing is believed of their values.
     pub extra_headers: &'static [&'static str],
 }
 
@@ -61,6 +61,7 @@ pub struct UnverifiedJws {
     kid: Option<KeyId>,
     embedded_key: Option<PublicKey>,
     source: KeySource,
+    trust_chain: Option<Value>,
     payload: Map<String, Value>,
     signature: Vec<u8>,
     digest: String,
@@ -83,7 +84,7 @@ impl UnverifiedJws {
             return Err(JoseError::NotCompact);
         };
         let signing_input = format!("{header}.{payload}");
-        let header = parse_object(&from_b64url(header)?)?;
+        let mut header = parse_object(&from_b64url(header)?)?;
         let payload_bytes = from_b64url(payload)?;
         let signature = from_b64url(signature)?;
 
@@ -117,6 +118,7 @@ impl UnverifiedJws {
             kid,
             embedded_key,
             source: profile.key_source,
+            trust_chain: header.remove("trust_chain"),
             payload,
             signature,
             digest: b64url(&sha256(text.as_bytes())),
@@ -127,6 +129,13 @@ impl UnverifiedJws {
     #[must_use]
     pub const fn kid(&self) -> Option<&KeyId> {
         self.kid.as_ref()
+    }
+
+    /// The header member `trust_chain`, where the profile allows it (OpenID Federation 1.0 §4.3). Nobody has vouched for
+    /// what stands in it.
+    #[must_use]
+    pub const fn handed_in_chain(&self) -> Option<&Value> {
+        self.trust_chain.as_ref()
     }
 
     /// The `iss` that the message claims, to find the keys with.

@@ -14,11 +14,14 @@ pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jw
 /// Longest life of an assertion, in seconds.
 const MAX_LIFETIME_SECS: i64 = 300;
 
+/// Most bytes of an assertion that hands in no trust chain.
+const MAX_BYTES_ALONE: usize = 4 * 1024;
+
 /// Form of an assertion. Clients in the field send `typ: JWT` or none. One may hand in its trust chain (OpenID Federation
 /// 1.0 §4.3); this node finds the chain itself, from the anchors down, and the one handed in proves nothing.
 pub const CLIENT_ASSERTION: Profile = Profile {
     typ: PLAIN_JWT,
-    max_bytes: 4 * 1024,
+    max_bytes: 40 * 1024,
     key_source: KeySource::Kid,
     required: &["iss", "sub", "aud", "exp", "jti"],
     optional: Claims::Only(&["iat", "nbf"]),
@@ -86,6 +89,9 @@ pub fn sign(
 /// [`JoseError`] when it is not an assertion at all.
 pub fn open(text: &str) -> Result<(EntityId, UnverifiedJws), JoseError> {
     let unverified = UnverifiedJws::parse(text, &CLIENT_ASSERTION)?;
+    if unverified.handed_in_chain().is_none() && text.len() > MAX_BYTES_ALONE {
+        return Err(JoseError::TooLarge);
+    }
     let client = unverified
         .claimed_issuer()
         .and_then(|issuer| issuer.parse().ok())
@@ -114,4 +120,33 @@ pub fn verify(
         jti: claims.jti,
         expires_at: Timestamp::from_secs(claims.exp).plus_secs(120),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::jose::b64url;
+
+    /// An assertion with this header member beside those that every one has.
+    fn assertion(name: &str, value: &Value) -> String {
+        let client = EntityId::new("https://espoo.example").unwrap();
+        let (key, jti) = (SigningKey::generate().unwrap(), Jti::new("a").unwrap());
+        let signed = sign(&key, &client, "https://turku.example", jti, Timestamp::from_secs(0)).unwrap();
+        let rest = signed.split_once('.').unwrap().1;
+        let header = json!({"alg": "ES256", "kid": key.kid(), "typ": "JWT", name: value});
+        format!("{}.{rest}", b64url(header.to_string().as_bytes()))
+    }
+
+    #[test]
+    fn a_chain_may_be_handed_in_and_has_its_bounds() {
+        let of = |bytes: usize| json!(["a".repeat(bytes)]);
+        let (client, with) = open(&assertion("trust_chain", &of(20_000))).unwrap();
+        assert_eq!((client.as_str(), with.handed_in_chain()), ("https://espoo.example", Some(&of(20_000))));
+        assert_eq!(open(&assertion("trust_chain", &of(40_000))).unwrap_err(), JoseError::TooLarge);
+        assert_eq!(open(&assertion("peer_trust_chain", &of(5_000))).unwrap_err(), JoseError::TooLarge);
+        assert!(open(&assertion("peer_trust_chain", &of(100))).unwrap().1.handed_in_chain().is_none());
+        assert_eq!(open(&assertion("x", &of(1))).unwrap_err(), JoseError::UnknownHeader);
+    }
 }

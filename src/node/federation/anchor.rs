@@ -183,6 +183,8 @@ impl AnchorStatements {
                 return Err(error);
             }
         };
+        // The pause is counted from the answer: a slow member is not asked again at once.
+        self.mark_asked(&member.id, false);
         let now = self.parts.clock.now();
         let met = self.terms().first_contact;
         let id = member.id.clone();
@@ -250,8 +252,9 @@ impl AnchorStatements {
 
     fn mark_asked(&self, id: &EntityId, away: bool) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.len() >= MAX_ASKED {
-            asked.clear();
+        if asked.len() >= MAX_ASKED && !asked.contains_key(id) {
+            let oldest = asked.iter().min_by_key(|(_, (at, _))| *at).map(|(id, _)| id.clone());
+            oldest.map(|id| asked.remove(&id));
         }
         asked.insert(id.clone(), (self.parts.clock.now(), away));
     }

@@ -11,22 +11,29 @@ use crate::store::{Store, StoreError, anchor_pins};
 
 #[async_trait]
 impl AnchorKeys for Store {
-    async fn remembered(&self, anchor: &EntityId) -> Result<Option<PublicKeys>, TrustError> {
-        let anchor = anchor.clone();
-        match self.read(move |reader| anchor_pins::find(reader, &anchor)).await {
-            Ok(pin) => Ok(Some(pin.keys)),
+    async fn remembered(
+        &self,
+        anchor: &EntityId,
+        configured: &PublicKeys,
+    ) -> Result<Option<PublicKeys>, TrustError> {
+        let (anchor, configured) = (anchor.clone(), configured.clone());
+        match self.read(move |reader| anchor_pins::find(reader, &anchor, &configured)).await {
+            Ok(keys) => Ok(Some(keys)),
             Err(StoreError::NotFound) => Ok(None),
             Err(_) => Err(TrustError::Unavailable("the store")),
         }
     }
 
-    async fn remember(&self, anchor: &EntityId, keys: &PublicKeys, now: Timestamp) -> Result<(), TrustError> {
-        let (anchor, keys) = (anchor.clone(), keys.clone());
-        self.write(move |tx| {
-            anchor_pins::pin_first(tx, &anchor, &keys, now)?;
-            anchor_pins::replace_keys(tx, &anchor, &keys, now)
-        })
-        .await
-        .map_err(|_| TrustError::Unavailable("the store"))
+    async fn remember(
+        &self,
+        anchor: &EntityId,
+        configured: &PublicKeys,
+        keys: &PublicKeys,
+        now: Timestamp,
+    ) -> Result<(), TrustError> {
+        let (anchor, configured, keys) = (anchor.clone(), configured.clone(), keys.clone());
+        self.write(move |tx| anchor_pins::keep(tx, &anchor, &configured, &keys, now))
+            .await
+            .map_err(|_| TrustError::Unavailable("the store"))
     }
 }

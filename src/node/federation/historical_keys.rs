@@ -1,9 +1,9 @@
-//! The federation keys that were in use before, with why they are no longer (OpenID Federation 1.0 §8.7). No others: a
-//! reader takes every key here for one that could sign entity statements.
+//! The keys that were in use before, with why they are no longer: federation keys as the standard has it (OpenID Federation
+//! 1.0 §8.7), where a reader takes every key for one that could sign entity statements; keys of tokens and receipts apart.
 
 use super::FederationError;
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{HistoricalKey, HistoricalKeys, Revocation, RevocationReason};
+use crate::domain::federation::{FormerKeys, HistoricalKey, HistoricalKeys, Revocation, RevocationReason};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::SigningKey;
 use crate::node::KeyPurpose;
@@ -17,21 +17,39 @@ pub(super) async fn historical_keys(
     signing: &SigningKey,
     now: Timestamp,
 ) -> Result<String, FederationError> {
-    let records = store
-        .read(signing_keys::list)
-        .await
-        .map_err(|_: StoreError| FederationError::Unavailable("the store"))?;
-    let keys = records
-        .into_iter()
-        .filter(|record| record.purpose == KeyPurpose::Federation)
-        .filter_map(historical)
-        .collect();
+    let keys = ended(&records(store).await?, KeyPurpose::Federation);
     let history = HistoricalKeys { iss: id.clone(), iat: now.secs(), keys };
     Ok(history.sign(signing)?)
 }
 
+/// The signed list of the keys with which an entity signed tokens and receipts before.
+pub(super) async fn former_keys(
+    store: &Store,
+    id: &EntityId,
+    signing: &SigningKey,
+    now: Timestamp,
+) -> Result<String, FederationError> {
+    let records = records(store).await?;
+    let former = FormerKeys {
+        iss: id.clone(),
+        iat: now.secs(),
+        token: ended(&records, KeyPurpose::Token),
+        receipt: ended(&records, KeyPurpose::Receipt),
+    };
+    Ok(former.sign(signing)?)
+}
+
+async fn records(store: &Store) -> Result<Vec<KeyRecord>, FederationError> {
+    store.read(signing_keys::list).await.map_err(|_: StoreError| FederationError::Unavailable("the store"))
+}
+
+/// The keys of a purpose that sign no more.
+fn ended(records: &[KeyRecord], purpose: KeyPurpose) -> Vec<HistoricalKey> {
+    records.iter().filter(|record| record.purpose == purpose).filter_map(historical).collect()
+}
+
 /// A key that signs no more; none for one that does, or will.
-fn historical(record: KeyRecord) -> Option<HistoricalKey> {
+fn historical(record: &KeyRecord) -> Option<HistoricalKey> {
     let ended = match record.state {
         KeyState::Pending | KeyState::Active => return None,
         KeyState::Retired => record.retired_at?,
@@ -42,13 +60,13 @@ fn historical(record: KeyRecord) -> Option<HistoricalKey> {
     Some(HistoricalKey {
         iat: Some(record.activated_at.unwrap_or(record.created_at).secs()),
         exp: ended.secs(),
-        revoked: record.revoked.map(|(at, reason)| Revocation {
-            revoked_at: since.unwrap_or(at).secs(),
+        revoked: record.revoked.as_ref().map(|(at, reason)| Revocation {
+            revoked_at: since.unwrap_or(*at).secs(),
             reason: Some(match reason {
                 RevokeReason::Compromised => RevocationReason::Compromised,
                 RevokeReason::Superseded => RevocationReason::Superseded,
             }),
         }),
-        key: record.public,
+        key: record.public.clone(),
     })
 }

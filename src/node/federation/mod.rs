@@ -107,6 +107,14 @@ pub trait FederationStatements: Send + Sync {
         Err(FederationError::NotFound)
     }
 
+    /// The signed list of the keys with which consent tokens and receipts were signed before.
+    ///
+    /// # Errors
+    /// [`FederationError::Unavailable`] when they cannot be told now.
+    async fn former_keys(&self) -> Result<String, FederationError> {
+        Err(FederationError::NotFound)
+    }
+
     /// The trust mark of a type that a member has.
     ///
     /// # Errors

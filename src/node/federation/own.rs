@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::historical_keys::historical_keys;
+use super::historical_keys::{former_keys, historical_keys};
 use super::{FederationError, FederationKeys, FederationStatements};
 use crate::domain::federation::{EntityStatement, NodeDescription, TrustMarkEntry};
 use crate::domain::jose::{PublicKeys, SigningKey};
@@ -53,6 +53,10 @@ impl FederationStatements for Node {
 
     async fn historical_keys(&self) -> Result<String, FederationError> {
         historical_keys(&self.store, &self.settings.id, &self.keys.signing()?, self.now()).await
+    }
+
+    async fn former_keys(&self) -> Result<String, FederationError> {
+        former_keys(&self.store, &self.settings.id, &self.keys.signing()?, self.now()).await
     }
 }
 

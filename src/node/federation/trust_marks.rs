@@ -3,8 +3,8 @@
 use super::FederationError;
 use super::anchor::AnchorStatements;
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{MarkStatus, MarkStatusResponse, Role, TrustMark};
-use crate::domain::ids::EntityId;
+use crate::domain::federation::{MarkStatus, MarkStatusResponse, Member, Role, TrustMark};
+use crate::domain::ids::{EntityId, KeyId};
 use crate::store::trust_marks::IssuedMark;
 use crate::store::{StoreError, members, trust_marks};
 
@@ -20,6 +20,20 @@ impl AnchorStatements {
         let role = Role::of_mark(mark_type, &terms.marks_of).ok_or(FederationError::NotFound)?;
         let now = self.parts.clock.now();
         let signing = self.parts.keys.signing()?;
+        // Most who ask get what they got before, and strangers nothing: neither takes a place in the row of writers.
+        let (asked, kind, kid) = (subject.clone(), mark_type.to_owned(), signing.kid().clone());
+        let given = self
+            .parts
+            .store
+            .read(move |reader| {
+                entitled(&members::find(reader, &asked)?, role)?;
+                young(trust_marks::current(reader, &asked, &kind, now), &kid, now)
+            })
+            .await
+            .map_err(untold)?;
+        if let Some(mark) = given {
+            return Ok(mark);
+        }
         let claims = TrustMark {
             iss: self.parts.id.clone(),
             sub: subject.clone(),
@@ -42,23 +56,16 @@ impl AnchorStatements {
             .store
             .write(move |tx| {
                 // Locked, so that a mark is never given beside a suspension that revokes all marks.
-                let member = members::lock(tx, &fresh.subject)?;
-                if !member.is_active() || !member.roles.contains(&role) {
-                    return Err(StoreError::NotFound);
-                }
-                match trust_marks::current(tx, &fresh.subject, &fresh.mark_type, now) {
-                    Ok(given) if given.kid == fresh.kid && is_young(&given, now) => return Ok(given.mark),
-                    Ok(_) | Err(StoreError::NotFound) => {}
-                    Err(error) => return Err(error),
+                entitled(&members::lock(tx, &fresh.subject)?, role)?;
+                let current = trust_marks::current(tx, &fresh.subject, &fresh.mark_type, now);
+                if let Some(given) = young(current, &fresh.kid, now)? {
+                    return Ok(given);
                 }
                 trust_marks::insert(tx, &fresh)?;
                 Ok(fresh.mark.clone())
             })
             .await
-            .map_err(|error| match error {
-                StoreError::NotFound => FederationError::NotFound,
-                _ => FederationError::Unavailable("the store"),
-            })
+            .map_err(untold)
     }
 
     /// How a mark that was given here stands.
@@ -104,4 +111,28 @@ impl AnchorStatements {
 fn is_young(mark: &IssuedMark, now: Timestamp) -> bool {
     let whole = mark.expires_at.secs().saturating_sub(mark.issued_at.secs());
     now.secs().saturating_sub(mark.issued_at.secs()) < whole / 2
+}
+
+fn entitled(member: &Member, role: Role) -> Result<(), StoreError> {
+    if member.is_active() && member.roles.contains(&role) { Ok(()) } else { Err(StoreError::NotFound) }
+}
+
+/// A mark that was given before, where it may be given again.
+fn young(
+    given: Result<IssuedMark, StoreError>,
+    kid: &KeyId,
+    now: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    match given {
+        Ok(given) => Ok((given.kid == *kid && is_young(&given, now)).then_some(given.mark)),
+        Err(StoreError::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn untold(error: StoreError) -> FederationError {
+    match error {
+        StoreError::NotFound => FederationError::NotFound,
+        _ => FederationError::Unavailable("the store"),
+    }
 }

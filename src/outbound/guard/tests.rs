@@ -162,3 +162,54 @@ async fn only_configured_and_listed_origins_are_asked() {
     client.set_members(&anchor, []);
     assert_eq!(client.get(&url, &[], JSON).await.unwrap_err(), stranger);
 }
+
+/// A server on one address of loopback, which counts its visitors and closes each connection after one answer.
+async fn host(address: &str, port: u16) -> (u16, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = TcpListener::bind((address, port)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let visits: std::sync::Arc<std::sync::atomic::AtomicUsize> = Arc::default();
+    let counter = Arc::clone(&visits);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counter.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\
+                          content-length: 2\r\n\r\n{}";
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (port, visits)
+}
+
+#[tokio::test]
+async fn a_name_that_changes_its_address_never_leads_inward() {
+    use std::sync::atomic::Ordering::SeqCst;
+    // Loopback addresses stand for hosts: 127.8.8.0/24 is outside, 127.0.0.1 inward, on the same port.
+    let (port, inward) = host("127.0.0.1", 0).await;
+    let (_, outside) = host("127.8.8.8", port).await;
+    let url = Url::parse(&format!("http://fickle.localhost:{port}/x")).unwrap();
+    let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+    let (good, bad) = (ip("127.8.8.8"), ip("127.0.0.1"));
+    let client = |answers: Vec<Vec<IpAddr>>| {
+        let fickle = super::super::address::testing::Fickle { answers, looks: Arc::default() };
+        let looks = Arc::clone(&fickle.looks);
+        let client = GuardedClient::with_resolver(Reach::Demo, None, fickle).unwrap();
+        client.allow(&url);
+        (client, looks)
+    };
+    // Outside at the look, inward at the next: the connection goes to what the look found, and there is no look between.
+    let (rebinding, looks) = client(vec![vec![good], vec![bad]]);
+    assert!(rebinding.get(&url, &[], JSON).await.is_ok());
+    assert_eq!((outside.load(SeqCst), *looks.lock().unwrap()), (1, 1));
+    let refused = Err(GuardError::Forbidden("not a public address"));
+    assert_eq!(rebinding.get(&url, &[], JSON).await.map(|_| ()), refused);
+    assert_eq!(*looks.lock().unwrap(), 2);
+    // One inward address among several, first or last, is none.
+    for mixed in
+        [vec![good, bad], vec![bad, good], vec![ip("::1"), good], vec![ip("::ffff:127.0.0.1")], vec![]]
+    {
+        let (client, _) = client(vec![mixed.clone()]);
+        assert_eq!(client.get(&url, &[], JSON).await.map(|_| ()), refused, "{mixed:?}");
+    }
+    assert_eq!((inward.load(SeqCst), outside.load(SeqCst)), (0, 1));
+}

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde_json::json;
 
 use crate::domain::federation::{
-    ENTITY_STATEMENT_TYP, KEY_SET_TYP, MARK_STATUS_TYP, RESOLVE_RESPONSE_TYP, TRUST_MARK_TYP,
+    ENTITY_STATEMENT_TYP, FORMER_KEYS_TYP, KEY_SET_TYP, MARK_STATUS_TYP, RESOLVE_RESPONSE_TYP, TRUST_MARK_TYP,
 };
 use crate::node::federation::{FederationError, FederationStatements, ListFilter};
 use parameters::Parameters;
@@ -20,7 +20,8 @@ pub type Statements = web::Data<dyn FederationStatements>;
 pub fn configure(routes: &mut web::ServiceConfig) {
     routes
         .route("/.well-known/openid-federation", web::get().to(entity_configuration))
-        .route("/federation/historical-keys", web::get().to(historical_keys));
+        .route("/federation/historical-keys", web::get().to(historical_keys))
+        .route("/federation/former-keys", web::get().to(former_keys));
 }
 
 /// Serves what superiors serve beside it: statements about members, resolution and trust marks.
@@ -76,6 +77,11 @@ async fn resolve(statements: Statements, query: Query) -> Result<HttpResponse, R
 /// `GET /federation/historical-keys` (§8.7).
 async fn historical_keys(statements: Statements) -> Result<HttpResponse, Refusal> {
     Ok(signed(KEY_SET_TYP, statements.historical_keys().await?))
+}
+
+/// `GET /federation/former-keys`: this product's own, for keys of tokens and receipts.
+async fn former_keys(statements: Statements) -> Result<HttpResponse, Refusal> {
+    Ok(signed(FORMER_KEYS_TYP, statements.former_keys().await?))
 }
 
 /// `GET /federation/trust-mark?trust_mark_type=&sub=` (§8.6).

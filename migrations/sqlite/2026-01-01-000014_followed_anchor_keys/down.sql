@@ -1,0 +1,1 @@
+ALTER TABLE anchor_pins DROP COLUMN followed_from;

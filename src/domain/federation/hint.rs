@@ -1,0 +1,65 @@
+//! A trust chain that a peer hands in with its message (OpenID Federation 1.0 §4.3): heard as a hint whom to ask first, and
+//! as nothing else.
+
+use serde_json::Value;
+
+use super::{EntityStatement, MAX_CHAIN_LENGTH, TrustError, claimed_statement};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::EntityId;
+
+/// The superiors that a handed-in chain names. No signature in it was looked at: it says whom to ask first among those who
+/// would be asked anyway, so that whoever makes one up gets the same answer a little later.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChainHint(Vec<EntityId>);
+
+impl ChainHint {
+    /// Reads the header member `trust_chain` of a message by `subject`.
+    ///
+    /// # Errors
+    /// [`TrustError::NotTrusted`] when it is no chain of now from the subject to one of these anchors: then it is no hint
+    /// either.
+    pub fn read(
+        handed_in: &Value,
+        subject: &EntityId,
+        anchors: &[EntityId],
+        now: Timestamp,
+    ) -> Result<Self, TrustError> {
+        let refuse = |reason| Err(TrustError::NotTrusted(reason));
+        let Some(texts) = handed_in.as_array() else { return refuse("the chain is no list of statements") };
+        if texts.len() > MAX_CHAIN_LENGTH {
+            return refuse("the chain is too long");
+        }
+        let mut statements = Vec::new();
+        for text in texts {
+            let Some(text) = text.as_str() else { return refuse("the chain is no list of statements") };
+            let statement = claimed_statement(text)?;
+            statement.check(now)?;
+            statements.push(statement);
+        }
+        let Some((leaf, above)) = statements.split_first() else { return refuse("the chain is empty") };
+        if leaf.iss != *subject || leaf.sub != *subject {
+            return refuse("the chain is another's");
+        }
+        let mut below: &EntityStatement = leaf;
+        let mut superiors = Vec::new();
+        for statement in above {
+            if statement.sub != below.iss {
+                return refuse("a statement of the chain is not about the one below it");
+            }
+            if !superiors.contains(&statement.iss) {
+                superiors.push(statement.iss.clone());
+            }
+            below = statement;
+        }
+        if superiors.last().is_none_or(|top| !anchors.contains(top)) {
+            return refuse("the chain does not end at a configured anchor");
+        }
+        Ok(Self(superiors))
+    }
+
+    /// Whether an entity is one of the superiors.
+    #[must_use]
+    pub fn names(&self, id: &EntityId) -> bool {
+        self.0.contains(id)
+    }
+}
