@@ -74,3 +74,11 @@ export async function trustedMember(entityId, anchor) {
   if (!claims.authority_hints?.includes(anchor)) throw new Error(`${entityId} does not name ${anchor}`);
   return claims.metadata;
 }
+
+/** A member's trust chain, as it may be handed in with a message (OpenID Federation 1.0 §4.3). */
+export async function trustChain(entityId, anchor) {
+  const top = await selfSigned(anchor);
+  const endpoint = new URL(top.claims.metadata.federation_entity.federation_fetch_endpoint);
+  endpoint.searchParams.set('sub', entityId);
+  return [(await selfSigned(entityId)).statement, await fetchStatement(endpoint.href), top.statement];
+}

@@ -3,6 +3,7 @@
 
 import { createServer } from 'node:http';
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { calculateJwkThumbprint, createLocalJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import * as oauth from 'openid-client';
 import { entityConfiguration, trustedMember, trustMark, WELL_KNOWN } from './federation.mjs';
@@ -98,12 +99,7 @@ export class Recipient {
       response.writeHead(status, { 'Content-Type': type });
       response.end(body);
     };
-    if (request.method === 'GET' && url.pathname === WELL_KNOWN) {
-      return send(200, 'application/entity-statement+jwt', await entityConfiguration({
-        entityId: this.entityId, anchor: this.anchor, key: this.keys.federation, metadata: this.metadata,
-        trustMarks: await this.trustMarks(),
-      }));
-    }
+    if (request.method === 'GET' && url.pathname === WELL_KNOWN) return this.#describe(response, send);
     if (request.method === 'GET' && url.pathname === '/catalogue/uses') {
       return send(200, 'application/json', JSON.stringify({
         recipient: this.entityId, name: text('Visiting city'), uses: this.uses,
@@ -115,6 +111,20 @@ export class Recipient {
     }
     if (request.method === 'POST' && url.pathname === '/events') return this.#receive(request, send);
     return send(404, 'text/plain', 'not here');
+  }
+
+  /** What it says about itself, or what a member says whose side is broken in the way that `spoilt` names. */
+  async #describe(response, send) {
+    if (this.spoilt === 'failing') return send(500, 'text/plain', 'out of order');
+    const statement = await entityConfiguration({
+      entityId: this.entityId, anchor: this.anchor, metadata: this.metadata, trustMarks: await this.trustMarks(),
+      key: this.spoilt === 'another key' ? await newKey() : this.keys.federation,
+      now: Date.now() - (this.spoilt === 'expired' ? 2 * 3_600_000 : 0),
+    });
+    const type = 'application/entity-statement+jwt';
+    if (this.spoilt !== 'compressed') return send(200, type, statement);
+    response.writeHead(200, { 'Content-Type': type, 'Content-Encoding': 'gzip' });
+    return response.end(gzipSync(statement));
   }
 
   /** RFC 8935: a pushed Security Event Token is verified, kept, and acknowledged by 202. */
@@ -165,7 +175,11 @@ export class Recipient {
         new URL(entityId),
         this.entityId,
         { dpop_bound_access_tokens: true },
-        oauth.PrivateKeyJwt({ key: this.keys.client.privateKey, kid: this.keys.client.kid }),
+        oauth.PrivateKeyJwt({ key: this.keys.client.privateKey, kid: this.keys.client.kid }, {
+          [oauth.modifyAssertion]: (header) => {
+            if (this.handedIn) header.trust_chain = this.handedIn;
+          },
+        }),
         { algorithm: 'oauth2', execute: [oauth.allowInsecureRequests], [oauth.customFetch]: this.#recordingFetch },
       );
       // One DPoP key and one memory of nonces for each holder.

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, compactVerify, createLocalJWKSet } from 'jose';
-import { selfSigned } from './federation.mjs';
+import { selfSigned, trustChain } from './federation.mjs';
 import { decide, logIn, logInAt, startPermission, stopFromOverview } from './portal.mjs';
 import { declaredUse, EVENTS, newKey } from './recipient.mjs';
 import { describe, Visitor } from './visitor.mjs';
@@ -278,6 +278,22 @@ test('the resident keeps receipts that any JOSE library verifies', async () => {
   const [purpose] = receipt.pii_processing.purposes;
   assert.equal(purpose.purpose_digest, createHash('sha256').update(purpose.purpose).digest('base64url'));
   await assert.rejects(compactVerify(signed.replace(/.$/, (c) => (c === 'A' ? 'Q' : 'A')), createLocalJWKSet(resource.jwks)));
+});
+
+test('a trust chain may be handed in, and one that is made up changes nothing', async () => {
+  const chain = await trustChain(recipient.entityId, world.anchor);
+  const [use] = recipient.uses;
+  try {
+    for (const handedIn of [chain, chain.toReversed(), ['made', 'up'], [], await trustChain(espoo, world.anchor)]) {
+      recipient.handedIn = handedIn;
+      assert.ok((await recipient.ask(espoo, recipient.detail(espoo, placements, use))).url);
+    }
+    // Too much of it is no assertion any more.
+    recipient.handedIn = Array(Math.ceil(32_000 / chain[0].length)).fill(chain[0]);
+    await refused(recipient.ask(espoo, recipient.detail(espoo, placements, use)), 401, 'invalid_client');
+  } finally {
+    recipient.handedIn = undefined;
+  }
 });
 
 test('a stranger who is no member gets nothing', async () => {

@@ -113,6 +113,23 @@ export class World {
     return found;
   }
 
+  /** Another process of the program over a city's own store: what it prints and how it ends. */
+  async command(city, ...args) {
+    const file = join(this.#directory, 'data', `${city}.toml`);
+    const child = spawn(BINARY, [...args, '--config', file], { stdio: ['ignore', 'pipe', 'pipe'], cwd: this.#directory });
+    const read = async (stream) => {
+      let text = '';
+      for await (const chunk of stream.setEncoding('utf8')) text += chunk;
+      return text;
+    };
+    const ended = new Promise((done, fail) => {
+      child.once('error', fail);
+      child.once('close', done);
+    });
+    const [code, printed, complained] = await Promise.all([ended, read(child.stdout), read(child.stderr)]);
+    return { code, printed, complained };
+  }
+
   /** Resident memory of the node's process in KiB. */
   async memory() {
     const status = await readFile(`/proc/${this.pid}/status`, 'utf8');
