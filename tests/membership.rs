@@ -595,6 +595,16 @@ async fn a_city_that_is_removed_or_loses_its_role_is_refused_by_all_others() {
         assert_eq!(helsinki.fetch(id).await.0, 200, "{holder}");
     }
 
+    // A member held back for a while is refused meanwhile, and what residents gave it goes on afterwards.
+    let id = world.url("helsinki");
+    assert!(command(&file, &["suspend", &id, "--reason", "audit"]).0);
+    refused_by_all(&helsinki, &of_helsinki).await;
+    assert!(command(&file, &["resume", &id]).0);
+    tokio::time::sleep(CHAIN_AGE + Duration::from_secs(1)).await;
+    for (holder, id) in &of_helsinki {
+        assert_eq!(helsinki.fetch(id).await.0, 200, "{holder}, after the suspension");
+    }
+
     let (ok, said) = command(&file, &["remove", &world.url("helsinki"), "--reason", "left"]);
     assert!(ok, "{said}");
     refused_by_all(&helsinki, &of_helsinki).await;

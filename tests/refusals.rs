@@ -107,6 +107,16 @@ async fn key(world: &World, city: &'static str, purpose: Purpose) -> SigningKey 
     world.store(city).read(move |store| signing_keys::active(store, purpose)).await.unwrap()
 }
 
+/// A city as holder for one test at a time: benches replace and revoke its keys under the feet of everyone there.
+async fn alone_at(holder: &'static str) -> tokio::sync::MutexGuard<'static, ()> {
+    static TURNS: [(&str, tokio::sync::Mutex<()>); 3] = [
+        ("espoo", tokio::sync::Mutex::const_new(())),
+        ("oulu", tokio::sync::Mutex::const_new(())),
+        ("turku", tokio::sync::Mutex::const_new(())),
+    ];
+    TURNS.iter().find(|(name, _)| *name == holder).unwrap().1.lock().await
+}
+
 /// Two token keys that signed once and were revoked by the operator: one as superseded, one as compromised.
 async fn given_up(world: &World, city: &'static str) -> [SigningKey; 2] {
     let store = world.store(city);
@@ -390,6 +400,7 @@ fn raw_signature(key: &SigningKey, message: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn every_line_is_refused_as_it_says_without_data_and_without_asking_the_register() {
+    let _turn = alone_at("oulu").await;
     let cases: Vec<Case> = serde_json::from_str(include_str!("vectors/exchange/refusals.json")).unwrap();
     let (bench, id, _) = Bench::new("oulu", "aino", 10).await;
     // A register that is gone answers every question with 503: whoever asked it would be seen.
@@ -486,6 +497,7 @@ async fn undergo(bench: &Bench, consent: ConsentId, another: &GrantId, deed: &st
 
 #[tokio::test]
 async fn a_token_is_worth_what_its_consent_is() {
+    let _turn = alone_at("espoo").await;
     let cases: Vec<StateCase> =
         serde_json::from_str(include_str!("vectors/exchange/consent_states.json")).unwrap();
     let slug = "early-education-service-need";
@@ -557,6 +569,7 @@ fn management_token(bench: &Bench, client: &str, scopes: &[ManagementScope]) -> 
 
 #[tokio::test]
 async fn a_grant_is_managed_by_its_own_client_alone() {
+    let _turn = alone_at("turku").await;
     let (bench, id, _) = Bench::new("turku", "aino", 3).await;
     let grant = bench.claims["grant_id"].as_str().unwrap().to_owned();
     let helsinki = bench.world.url("helsinki");
@@ -598,6 +611,7 @@ async fn a_grant_is_managed_by_its_own_client_alone() {
 
 #[tokio::test]
 async fn one_proof_passes_once_whoever_asks_and_whenever() {
+    let _turn = alone_at("espoo").await;
     let (bench, ..) = Bench::new("espoo", "aino", 5).await;
     let (token, proof) = bench.good();
     let all = (0..16).map(|_| bench.send(None, &token, &proof));
@@ -621,6 +635,7 @@ async fn one_proof_passes_once_whoever_asks_and_whenever() {
 
 #[tokio::test]
 async fn unknown_used_up_and_taken_back_look_alike() {
+    let _turn = alone_at("turku").await;
     let (bench, id, mut browser) = Bench::new("turku", "otso", 1).await;
     let shown = |(status, body): (u16, String)| {
         let mut body: Value = serde_json::from_str(&body).unwrap();
@@ -650,6 +665,7 @@ async fn unknown_used_up_and_taken_back_look_alike() {
 
 #[tokio::test]
 async fn a_compromised_key_upholds_what_was_recorded_before_and_nothing_else() {
+    let _turn = alone_at("espoo").await;
     let (bench, ..) = Bench::new("espoo", "otso", 5).await;
     let (store, kid) = (bench.world.store(bench.holder), bench.token_key.kid().clone());
     // Tokens are dated in whole seconds.
@@ -692,6 +708,7 @@ async fn a_compromised_key_upholds_what_was_recorded_before_and_nothing_else() {
 
 #[tokio::test]
 async fn a_code_that_comes_twice_ends_what_came_of_it() {
+    let _turn = alone_at("turku").await;
     let (bench, id, browser) = Bench::new("turku", "elin", 3).await;
     let back = browser.visited.iter().find(|url| url.path() == "/oauth/callback").unwrap();
     let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();

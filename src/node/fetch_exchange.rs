@@ -264,7 +264,7 @@ async fn settle(
 ) -> Result<Problem, Problem> {
     let id = held.id;
     let problem = match failed {
-        Failed::TokenRefused => redeem_code::refused(node, holder, held).await?,
+        Failed::TokenRefused => redeem_code::refused(node, holder, held, redeem_code::Refused::Token).await?,
         Failed::Unconfirmed => Problem::new(ProblemKind::ConfirmationNeeded),
         Failed::Problem(problem) => problem,
     };

@@ -125,10 +125,21 @@ pub(super) async fn refresh(node: &Node, held: HeldConsent) -> Result<HeldConsen
             granted.tokens.refresh_token.get_or_insert(refresh_token);
             keep(node, held, granted).await
         }
-        Err(AskError::Refused(code)) if code == "invalid_grant" => Err(refused(node, &holder, held).await?),
+        Err(AskError::Refused(code)) if code == "invalid_grant" => {
+            Err(refused(node, &holder, held, Refused::Grant).await?)
+        }
         Err(AskError::Refused(code)) => Err(Problem::because(ProblemKind::PeerUnavailable, code)),
         Err(AskError::Failed(problem)) => Err(problem),
     }
+}
+
+/// What a holder refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// The access token, at an exchange.
+    Token,
+    /// The refresh token: there is no way to another one.
+    Grant,
 }
 
 /// The holder takes the token no more: the consent is held back, or over. Says what the service is told.
@@ -136,8 +147,10 @@ pub(super) async fn refused(
     node: &Node,
     holder: &TrustedPeer,
     held: HeldConsent,
+    what: Refused,
 ) -> Result<Problem, Problem> {
-    if is_held_back(node, holder, &held).await? {
+    let standing = standing(node, holder, &held).await?;
+    if standing == Some(GrantStanding::Suspended) {
         let (id, now) = (held.id, node.now());
         node.store
             .write(move |tx| {
@@ -152,14 +165,28 @@ pub(super) async fn refused(
             .await?;
         return Ok(Problem::new(ProblemKind::ConsentSuspended));
     }
-    end(node, held, "refused_by_holder").await?;
+    // A holder that refuses the token of a consent in force refuses this node for a while: as a member whose standing it
+    // doubted a moment ago, for one. What the resident gave does not end by that.
+    if what == Refused::Grant || standing != Some(GrantStanding::Active) {
+        end(node, held, "refused_by_holder").await?;
+    }
     Ok(Problem::because(ProblemKind::HolderRefused, "token refused"))
 }
 
 async fn is_held_back(node: &Node, holder: &TrustedPeer, held: &HeldConsent) -> Result<bool, Problem> {
-    let Some(grant) = &held.grant_id else { return Ok(false) };
-    let standing = ask_holder::grant_standing(node, holder, grant).await?;
-    Ok(standing == Some(GrantStanding::Suspended))
+    Ok(standing(node, holder, held).await? == Some(GrantStanding::Suspended))
+}
+
+/// How the holder says that the consent stands; none when it has no name for it yet, or offers no way to ask.
+async fn standing(
+    node: &Node,
+    holder: &TrustedPeer,
+    held: &HeldConsent,
+) -> Result<Option<GrantStanding>, Problem> {
+    match &held.grant_id {
+        None => Ok(None),
+        Some(grant) => ask_holder::grant_standing(node, holder, grant).await,
+    }
 }
 
 /// Ends a consent at the recipient and forgets its tokens.
