@@ -100,6 +100,8 @@ pub async fn issue_token(node: &Node, form: TokenForm, proof: Option<&str>) -> R
         now: node.now(),
     };
     let now = mint.now;
+    // A token that this process signed with a key that another one has just revoked would be worth nothing.
+    node.keys.refresh_if_changed(&node.store, now).await?;
     match redeem(node, grant, mint).await? {
         Redeemed::Replayed => {
             node.outbox_bell.notify_one();
