@@ -161,7 +161,7 @@ async fn wait_for_superiors(store: &Store, ring: &KeyRing, clock: &dyn Clock, ab
                 ROUND
             }
             Ok(true) => {
-                if asked % PATIENCE == 0 {
+                if asked.is_multiple_of(PATIENCE) {
                     tracing::warn!("the next federation key waits until the superiors vouch for it");
                 }
                 asked = asked.wrapping_add(1);

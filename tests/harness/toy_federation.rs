@@ -208,7 +208,10 @@ impl Toy {
             if !self.write(&mut stream, &bytes).await {
                 return;
             }
-            while endless {
+            if !endless {
+                continue;
+            }
+            loop {
                 if !self.write(&mut stream, &[b'a'; 4096]).await {
                     return;
                 }
