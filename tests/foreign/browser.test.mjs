@@ -228,6 +228,70 @@ function residentStarts(world, options) {
   };
 }
 
+/** A passkey's journey: added with a virtual authenticator, demanded by confidential data, refused without one. */
+function passkeyStory(world) {
+  return async () => {
+    const person = await Person.with(world(), {
+      language: 'en', device: 'desktop', javaScript: true, name: 'passkey-en-desktop',
+    });
+    const { page } = person;
+    const { espoo, helsinki } = world().nodes;
+    const devtools = await person.context.newCDPSession(page);
+    await devtools.send('WebAuthn.enable');
+    const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
+        isUserVerified: true, automaticPresenceSimulation: true,
+      },
+    });
+    const verified = (isUserVerified) => devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified });
+    const script = { script: '/assets/passkey.js' };
+
+    // The decision on confidential data: a stronger login first, and no permission without a passkey.
+    await page.goto(`${espoo.base_url}/login`);
+    await person.logIn('aino');
+    const use = new URL(`${espoo.base_url}/partners/use`);
+    use.searchParams.set('id', `${helsinki.base_url}/catalogue/uses/early-education-support`);
+    await page.goto(use.href);
+    await page.locator('form:has(input[name="id"]) button').click();
+    await person.logIn('aino');
+    await page.waitForURL(/\/consent\//);
+    const decision = page.url();
+    await person.look('passkey-missing');
+    await page.locator('button[name="decision"][value="allow"]').click();
+    await page.waitForLoadState();
+    assert.match(await page.locator('h1').innerText(), /passkey/i, 'nothing is allowed without a passkey');
+
+    // It is added, right after a login, and the browser comes back to the decision.
+    await page.goto(decision);
+    await page.locator('a[href^="/me/passkeys/new"]').click();
+    await page.getByLabel('Name of the passkey').fill('Laptop');
+    await person.look('passkey-new', script);
+    await page.locator('form[data-passkey] button').click();
+    await page.waitForURL(decision);
+
+    // Without its owner the device signs nothing; with them it signs exactly this decision.
+    await page.locator('button[name="decision"][value="allow"]').click();
+    await page.waitForURL(/\/passkey$/);
+    await person.look('passkey-confirm', script);
+    await verified(false);
+    await page.locator('form[data-passkey] button').click();
+    await page.locator('#passkey-failed').waitFor({ state: 'visible' });
+    await verified(true);
+    await page.locator('form[data-passkey] button').click();
+    await page.waitForURL(/\/done$/);
+    await person.look('passkey-decided');
+
+    await page.goto(`${espoo.base_url}/me/passkeys`);
+    await person.look('passkeys');
+    assert.match(await page.locator('main').innerText(), /Laptop/);
+    await page.locator('form[action$="/remove"] button').click();
+    await page.waitForURL(/notice=removed/);
+    assert.doesNotMatch(await page.locator('main').innerText(), /Laptop/);
+    await person.leave();
+  };
+}
+
 for (const foreignProvider of [false, true]) {
   const provider = foreignProvider ? 'oidc-provider' : 'demo-provider';
   describe(`with ${provider}`, () => {
@@ -241,6 +305,9 @@ for (const foreignProvider of [false, true]) {
     const journeys = foreignProvider
       ? [['en', 'phone', false], ['fi', 'desktop', true]]
       : [['fi', 'phone', false], ['en', 'desktop', true], ['sv', 'phone', true]];
+    if (!foreignProvider) {
+      test('a passkey is added, signs a decision and is removed (JavaScript on)', passkeyStory(() => world));
+    }
     for (const [language, device, javaScript] of journeys) {
       const title = `${language}, ${device}, JavaScript ${javaScript ? 'on' : 'off'}`;
       const options = { language, device, javaScript };

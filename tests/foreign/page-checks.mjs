@@ -4,10 +4,11 @@
  * Faults of the page as it stands, one line each; empty when there are none.
  *
  * @param {import('playwright-core').Page} page
- * @param {{language: string}} expected
+ * @param {{language: string, script?: string}} expected
+ *   `script` is the path of the one script that the page may have.
  */
-export async function inspectPage(page, { language }) {
-  return page.evaluate((wanted) => {
+export async function inspectPage(page, { language, script }) {
+  return page.evaluate(({ language: wanted, script: allowed }) => {
     const faults = [];
     const shown = (element) => {
       const box = element.getBoundingClientRect();
@@ -48,11 +49,12 @@ export async function inspectPage(page, { language }) {
     }
     const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
     for (const id of new Set(ids.filter((one, index) => ids.indexOf(one) !== index))) faults.push(`id twice: ${id}`);
-    if (document.querySelector('script')) faults.push('a script');
+    const scripts = [...document.querySelectorAll('script')].filter((one) => one.getAttribute('src') !== allowed);
+    if (scripts.length) faults.push('a script');
     if (document.querySelector('[style], style')) faults.push('an inline style');
     // 1.4.10: no scrolling in two directions.
     const { scrollWidth, clientWidth } = document.documentElement;
     if (scrollWidth > clientWidth) faults.push(`wider than the screen: ${scrollWidth} > ${clientWidth}`);
     return faults;
-  }, language);
+  }, { language, script });
 }
