@@ -186,6 +186,7 @@ impl Bench {
             code_verifier: VERIFIER.into(),
             acr: None,
             max_age: None,
+            step_up: false,
             language: Language::Fi,
         };
         change(&mut start);

@@ -189,7 +189,8 @@ pub(super) async fn signing_login(
 ) -> Result<(url::Url, PendingLogin), Problem> {
     let dataset = node.settings.dataset(&request.terms.dataset).ok_or(Problem::new(ProblemKind::NotFound))?;
     let known = Demand::of(dataset).and(&request.asked, &node.settings.levels);
-    log_in::begin(node, LoginDemand { nonce: Some(commitment.as_str().to_owned()), known }, language).await
+    let nonce = Some(commitment.as_str().to_owned());
+    log_in::begin(node, LoginDemand { nonce, known, step_up: false }, language).await
 }
 
 /// The commitment to a decision that waits for its signatures.

@@ -44,6 +44,8 @@ pub struct LoginDemand {
     pub nonce: Option<String>,
     /// How the person must be known; nothing more than usual by default.
     pub known: Demand,
+    /// Whether the person has logged in already, and not so.
+    pub step_up: bool,
 }
 
 /// Begins a login: where to send the browser, and what the session must remember.
@@ -61,6 +63,7 @@ pub async fn begin(
         code_verifier: node.secret(),
         acr: demand.known.acr.map(|least| node.settings.levels.acr_values(&least)),
         max_age: demand.known.max_age,
+        step_up: demand.step_up,
         language,
     };
     Ok(node.identity.begin(start).await?)

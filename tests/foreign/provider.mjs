@@ -50,7 +50,7 @@ async function formOf(request) {
   return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
 }
 
-async function configuration({ cities, clientSecret, identifierClaim, accounts }) {
+async function configuration({ cities, clientSecret, identifierClaim, accounts, claimsParameter }) {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
   const signingKey = { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid: 'login-1' };
   return {
@@ -88,6 +88,7 @@ async function configuration({ cities, clientSecret, identifierClaim, accounts }
     features: {
       devInteractions: { enabled: false },
       userinfo: { enabled: true },
+      claimsParameter: { enabled: claimsParameter },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (ctx, form) => {
@@ -129,7 +130,7 @@ async function configuration({ cities, clientSecret, identifierClaim, accounts }
 }
 
 /** The page on which a resident is picked, and the answer to it. Cancelling is an answer too. */
-async function interact(provider, accounts, request, response) {
+async function interact(provider, accounts, behaviour, request, response) {
   const { uid, params } = await provider.interactionDetails(request, response);
   if (request.method === 'GET') {
     const people = (await accounts()).map((account) => `<p><button type="submit" name="resident" value="${
@@ -144,36 +145,47 @@ ${people.join('\n')}
   const username = form.get('resident') || form.get('username');
   const known = (await accounts()).some((account) => account.username === username);
   if (!form.get('cancel') && !known) return sendPage(response, 400, 'Log in', '<p>No such resident.</p>');
-  const acr = params.acr_values?.split(' ').find((value) => ACR_VALUES.includes(value)) ?? ACR_VALUES[0];
-  const result = form.get('cancel')
-    ? { error: 'access_denied', error_description: 'the resident turned back' }
-    : { login: { accountId: username, acr, amr: ['pwd'], remember: true } };
+  const levels = params.acr_values?.split(' ') ?? JSON.parse(params.claims ?? '{}').id_token?.acr?.values ?? [];
+  const wanted = levels.find((value) => ACR_VALUES.includes(value)) ?? ACR_VALUES[0];
+  const login = {
+    accountId: username, acr: behaviour.acr ?? wanted, amr: ['pwd'], remember: true,
+    ts: Math.floor(Date.now() / 1000) - behaviour.loggedInSecondsAgo,
+  };
+  let result = { login };
+  if (form.get('cancel')) result = { error: 'access_denied', error_description: 'the resident turned back' };
+  else if (behaviour.error) result = { error: behaviour.error };
   return provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
 }
 
 /**
- * Starts the provider on its issuer's port.
+ * Starts the provider on its issuer's port. What it returns has a `behaviour` that a test may change while it runs: the
+ * level that every login has in place of the one wanted, how long ago people logged in elsewhere, or the error with which
+ * a login ends.
  *
  * @param {{issuer: string, cities: Record<string, string>, clientSecret: string, accountsFile: string,
- *   identifierClaim?: string}} options
+ *   identifierClaim?: string, claimsParameter?: boolean}} options
  *   `cities` maps a client identifier to the base URL of that city's node; `identifierClaim` names the claim that carries
- *   the national identifier.
+ *   the national identifier; `claimsParameter` says whether it understands the parameter `claims`.
  */
-export async function startProvider({ issuer, cities, clientSecret, accountsFile, identifierClaim = 'national_id' }) {
+export async function startProvider({
+  issuer, cities, clientSecret, accountsFile, identifierClaim = 'national_id', claimsParameter = true,
+}) {
   const accounts = async () => JSON.parse(await readFile(accountsFile, 'utf8'));
-  const provider = new Provider(issuer, await configuration({ cities, clientSecret, identifierClaim, accounts }));
+  const settings = await configuration({ cities, clientSecret, identifierClaim, accounts, claimsParameter });
+  const provider = new Provider(issuer, settings);
+  const behaviour = { acr: undefined, loggedInSecondsAgo: 0, error: undefined };
   const errors = [];
   provider.on('server_error', (_ctx, error) => errors.push(error));
   const callback = provider.callback();
   const server = createServer((request, response) => {
     if (!request.url.startsWith('/interaction/')) return callback(request, response);
-    return interact(provider, accounts, request, response).catch((error) => {
+    return interact(provider, accounts, behaviour, request, response).catch((error) => {
       errors.push(error);
       if (!response.headersSent) sendPage(response, 400, 'Login failed', '<p>Start again.</p>');
     });
   });
   await listen(server, Number(new URL(issuer).port));
-  return { issuer, errors, stop: () => stopListening(server) };
+  return { issuer, errors, behaviour, stop: () => stopListening(server) };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

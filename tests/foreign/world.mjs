@@ -12,7 +12,7 @@ import { startProvider } from './provider.mjs';
 import { startRecipient } from './recipient.mjs';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const BINARY = process.env.OMADATA_BINARY
+export const BINARY = process.env.OMADATA_BINARY
   ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'release', 'omadata');
 export const ARTEFACTS = process.env.OMADATA_ARTEFACTS ?? join(ROOT, 'tests', 'artefacts');
 const CITIES = ['helsinki', 'espoo', 'turku', 'oulu'];
@@ -30,7 +30,7 @@ export class World {
   #parts = [];
 
   /**
-   * @param {{name: string, foreignProvider?: boolean, recipient?: {uses: (entityId: string) => object[]}}} options
+   * @param {{name: string, foreignProvider?: boolean, claimsParameter?: boolean, recipient?: {uses: (entityId: string) => object[]}}} options
    */
   static async start(options) {
     const world = new World();
@@ -43,7 +43,7 @@ export class World {
     return world;
   }
 
-  async #start({ name, foreignProvider = false, recipient }) {
+  async #start({ name, foreignProvider = false, claimsParameter = true, recipient }) {
     const base = await freePorts(PORTS.count);
     this.#directory = await mkdtemp(join(tmpdir(), 'omadata-world-'));
     const inside = (file) => join(this.#directory, file);
@@ -58,6 +58,7 @@ export class World {
         cities: Object.fromEntries(CITIES.map((city, index) => [city, `http://${city}.localhost:${base + 1 + index}`])),
         clientSecret,
         accountsFile: inside('residents.json'),
+        claimsParameter,
       });
       this.#parts.push(this.provider);
       args.push('--login-issuer', this.provider.issuer, '--login-client-secret-file', inside('client-secret'));

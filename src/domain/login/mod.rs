@@ -19,10 +19,12 @@ pub struct LoginStart {
     pub state: String,
     /// PKCE code verifier, random.
     pub code_verifier: String,
-    /// `acr_values`, when a level of assurance is asked for.
+    /// The levels of assurance that are enough, separated by spaces, when one is asked for.
     pub acr: Option<String>,
     /// `max_age` in seconds, when a fresh login is asked for.
     pub max_age: Option<u32>,
+    /// Whether the person has logged in already, and not strongly or freshly enough.
+    pub step_up: bool,
     /// `ui_locales`.
     pub language: super::catalogue::Language,
 }

@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 use ::http::header::{ACCEPT, AUTHORIZATION};
 use async_trait::async_trait;
-use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreErrorResponseType, CoreTokenResponse};
+use openidconnect::core::{
+    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreErrorResponseType, CoreTokenResponse,
+};
 use openidconnect::{
     AuthType, AuthenticationContextClass, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
     EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, LanguageTag, Nonce, OAuth2TokenResponse,
@@ -265,8 +267,20 @@ impl IdentityProvider for OpenIdProvider {
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
             .add_scopes(self.settings.scopes.iter().map(|scope| Scope::new(scope.clone())))
             .add_ui_locale(LanguageTag::new(start.language.tag().to_owned()));
-        for acr in start.acr.iter().flat_map(|values| values.split(' ')) {
-            request = request.add_auth_context_value(AuthenticationContextClass::new(acr.to_owned()));
+        let levels: Vec<&str> = start.acr.iter().flat_map(|values| values.split(' ')).collect();
+        // `acr_values` is a wish, which a live login need not fulfil. A demand is an essential claim (OpenID Connect Core
+        // 1.0 §5.5.1.1), never beside the wish, because what both mean together is left open there. A provider that knows
+        // no such claims is asked for a login whatever is live.
+        if documents.metadata.claims_parameter_supported() == Some(true) && !levels.is_empty() {
+            let claims = json!({"id_token": {"acr": {"essential": true, "values": levels}}});
+            request = request.add_extra_param("claims", claims.to_string());
+        } else {
+            for acr in levels {
+                request = request.add_auth_context_value(AuthenticationContextClass::new(acr.to_owned()));
+            }
+            if start.step_up {
+                request = request.add_prompt(CoreAuthPrompt::Login);
+            }
         }
         if let Some(max_age) = start.max_age {
             request = request.set_max_age(std::time::Duration::from_secs(u64::from(max_age)));

@@ -301,6 +301,7 @@ fn start() -> LoginStart {
         code_verifier: VERIFIER.into(),
         acr: Some("loa2 loa3".into()),
         max_age: Some(600),
+        step_up: false,
         language: Language::Sv,
     }
 }
@@ -330,6 +331,29 @@ async fn the_request_says_everything_that_was_asked() {
     let short = LoginStart { code_verifier: "short".into(), ..start() };
     assert_eq!(bench.node.begin(short).await.unwrap_err(), LoginError::Invalid("code_verifier"));
     bench.stop().await;
+}
+
+#[actix_web::test]
+async fn a_level_that_must_be_reached_is_demanded_in_words_that_the_provider_knows() {
+    let claims = json!({"id_token": {"acr": {"essential": true, "values": ["loa2", "loa3"]}}});
+    for (supported, step_up, demands) in [
+        (true, true, (Some(&claims), None, None)),
+        (true, false, (Some(&claims), None, None)),
+        (false, true, (None, Some("loa2 loa3"), Some("login"))),
+        (false, false, (None, Some("loa2 loa3"), None)),
+    ] {
+        let bench = Bench::with_secret();
+        bench.provider.script.lock().unwrap().metadata = json!({"claims_parameter_supported": supported});
+        let (address, _) = bench.node.begin(LoginStart { step_up, ..start() }).await.unwrap();
+        let sent: std::collections::BTreeMap<String, String> = address.query_pairs().into_owned().collect();
+        let sent_claims: Option<Value> = sent.get("claims").map(|text| serde_json::from_str(text).unwrap());
+        let said = |name: &str| sent.get(name).map(String::as_str);
+        assert_eq!((sent_claims.as_ref(), said("acr_values"), said("prompt")), demands);
+        // Where no level is demanded, there is nothing to say about levels.
+        let (address, _) = bench.node.begin(LoginStart { acr: None, ..start() }).await.unwrap();
+        assert!(!address.query().unwrap().contains("claims="), "{address}");
+        bench.stop().await;
+    }
 }
 
 #[actix_web::test]
