@@ -222,6 +222,25 @@ impl Swap for Vec<omadata::domain::bundle::ExchangePapers> {
     }
 }
 
+/// A bundle that is written right after the decision carries a list that may be older than it.
+#[test]
+fn a_status_list_from_before_the_permission_says_nothing_about_it() {
+    let case = case(1);
+    let judged = |signed_at: i64| {
+        let mut bundle = case.bundle.clone();
+        bundle.status_list = self::case::status_list(&case.token_key, signed_at);
+        let judged = judge(&case.seal(&bundle), &full_question(&case));
+        let finding = judged.findings.into_iter().find(|finding| finding.subject == "status_list").unwrap();
+        (finding.verdict, finding.reason)
+    };
+    // The list says that the permission is over. It was, from the revocation on.
+    assert_eq!(judged(DECIDED - 1), (Verdict::CannotTell, Some("status_list_older")));
+    assert_eq!(judged(DECIDED + 5), (Verdict::CannotTell, Some("status_list_older")));
+    assert_eq!(judged(DECIDED + 6), (Verdict::Fail, Some("status_other")));
+    assert_eq!(judged(DECIDED + 899_999), (Verdict::Fail, Some("status_other")));
+    assert_eq!(judged(DECIDED + 900_000), (Verdict::Pass, None));
+}
+
 /// A receipt key that was given up: what the log recorded before the compromise holds, a back-dated receipt does not.
 #[test]
 fn a_compromised_key_proves_what_was_recorded_before() {

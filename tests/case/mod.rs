@@ -46,6 +46,7 @@ pub struct Case {
     pub committed: Committed,
     pub bundle: Bundle,
     pub receipt_key: SigningKey,
+    pub token_key: SigningKey,
     pub provider_key: SigningKey,
     pub anchor_keys: PublicKeys,
     pub salt: Salt,
@@ -323,7 +324,7 @@ pub fn case(exchanges: u32) -> Case {
             holder: espoo.chain(&anchor, EXPORTED),
             recipient: helsinki.chain(&anchor, EXPORTED),
         },
-        status_list: status_list(&espoo.token),
+        status_list: status_list(&espoo.token, EXPORTED),
     };
     Case {
         evidence,
@@ -331,20 +332,21 @@ pub fn case(exchanges: u32) -> Case {
         committed,
         bundle,
         receipt_key: espoo.receipt,
+        token_key: espoo.token,
         provider_key,
         anchor_keys: PublicKeys::single(anchor.public().clone()),
         salt,
     }
 }
 
-/// A status list of eight entries of two bits, in which the sixth is invalid.
-fn status_list(key: &SigningKey) -> String {
+/// A status list of eight entries of two bits, in which the sixth is invalid, signed at a moment.
+pub fn status_list(key: &SigningKey, at: i64) -> String {
     use std::io::Write;
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(&[0b0000_0000, 0b0000_0100]).unwrap();
     let lst = b64url(&encoder.finish().unwrap());
     let claims = json!({
-        "iss": ESPOO, "sub": format!("{ESPOO}/oauth/status-lists/0"), "iat": EXPORTED, "exp": EXPORTED + 300, "ttl": 60,
+        "iss": ESPOO, "sub": format!("{ESPOO}/oauth/status-lists/0"), "iat": at, "exp": EXPORTED + 300, "ttl": 60,
         "status_list": {"bits": 2, "lst": lst}
     });
     key.sign("statuslist+jwt", &claims).unwrap()

@@ -314,9 +314,10 @@ impl<'a> Case<'a> {
             return found.fail("evidence", "record_changed", text);
         }
         let signed_at = Timestamp::from_secs(verified.signed_at).rfc3339();
+        let too = if evidence.passkey.is_some() { ", and by a passkey of the resident's," } else { "" };
         found.pass(
             "evidence",
-            format!("signed by {} on {signed_at} for exactly this text", verified.provider),
+            format!("signed by {} on {signed_at}{too} for exactly this text", verified.provider),
         );
         let key = id_token::thumbprint(&verified.provider_key).unwrap_or_default();
         match &self.question.provider_keys {
@@ -499,30 +500,38 @@ impl<'a> Case<'a> {
             self.exported_at,
         );
         match said {
-            Ok(status) if self.could_be_listed(status) => {
-                found.pass("status_list", "said the same as the changes");
-            }
-            Ok(_) => found.fail("status_list", "status_other", "the status list says something else"),
+            Ok(status) => match self.could_be_listed(status) {
+                Some(true) => found.pass("status_list", "said the same as the changes"),
+                Some(false) => {
+                    found.fail("status_list", "status_other", "the status list says something else");
+                }
+                None => {
+                    let text = "what the status list said: it was signed before the permission stood in it";
+                    found.cannot_tell("status_list", "status_list_older", text);
+                }
+            },
             Err(error) => found.fail("status_list", error.reason(), error.to_string()),
         }
     }
 
-    /// Whether a list that was signed at its moment, or up to five seconds after a change, could say so.
-    fn could_be_listed(&self, status: TokenStatus) -> bool {
+    /// Whether a list that was signed at its moment, or up to five seconds after a change, could say so. None where it may
+    /// be older than the first change: such a list says nothing about this consent.
+    fn could_be_listed(&self, status: TokenStatus) -> Option<bool> {
         let signed = UnverifiedJws::parse(&self.bundle.status_list, &status_list::STATUS_LIST)
             .and_then(|jws| jws.claimed::<status_list::StatusListClaims>());
-        let Ok(signed) = signed else { return false };
+        let Ok(signed) = signed else { return Some(false) };
         let from = signed.iat.saturating_sub(STATUS_DELAY_SECS);
         let before = self.history.iter().rev().find(|(at, _)| *at < from);
         let within = self.history.iter().filter(|(at, _)| (from..=signed.iat).contains(at));
-        before.into_iter().chain(within).any(|(_, line)| {
+        let fits = before.into_iter().chain(within).any(|(_, line)| {
             let expected = match line.state.as_str() {
                 "active" => TokenStatus::Valid,
                 "suspended" => TokenStatus::Suspended,
                 _ => TokenStatus::Invalid,
             };
             status == expected
-        })
+        });
+        (fits || before.is_some()).then_some(fits)
     }
 
     fn state_at(&self, at: Timestamp) -> String {
