@@ -58,3 +58,49 @@ export async function inspectPage(page, { language, script }) {
     return faults;
   }, { language, script });
 }
+
+/**
+ * Texts whose contrast with what stands behind them is too low (WCAG 2.2, 1.4.3), on the light and on the dark page.
+ *
+ * @param {import('playwright-core').Page} page
+ */
+export async function inspectContrast(page) {
+  const faults = [];
+  for (const colorScheme of ['dark', 'light']) {
+    await page.emulateMedia({ colorScheme });
+    for (const fault of await page.evaluate(lowContrast)) faults.push(`${colorScheme}: ${fault}`);
+  }
+  return faults;
+}
+
+function lowContrast() {
+  const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
+  const light = (colour) => channels(colour).slice(0, 3)
+    .map((part) => part / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);
+  const isClear = (colour) => (channels(colour)[3] ?? 1) === 0;
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const { backgroundColor } = getComputedStyle(at);
+      if (!isClear(backgroundColor)) return backgroundColor;
+    }
+    return getComputedStyle(document.documentElement).colorScheme.startsWith('dark') ? 'rgb(18, 18, 18)' : 'rgb(255, 255, 255)';
+  };
+  const faults = new Set();
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement;
+    const box = element.getBoundingClientRect();
+    if (!texts.currentNode.textContent.trim() || box.width <= 1 || box.height <= 1) continue;
+    const { color, fontSize, fontWeight, visibility } = getComputedStyle(element);
+    if (visibility === 'hidden' || element.closest(':disabled')) continue;
+    const [one, other] = [light(color), light(behind(element))];
+    const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+    const isLarge = parseFloat(fontSize) >= 24 || (parseFloat(fontSize) >= 18.66 && Number(fontWeight) >= 700);
+    if (ratio < (isLarge ? 3 : 4.5)) {
+      faults.add(`contrast ${ratio.toFixed(2)}: ${color} on ${behind(element)}: ${element.outerHTML.slice(0, 120)}`);
+    }
+  }
+  return [...faults];
+}

@@ -215,7 +215,7 @@ test('the resident starts: the recipient gets a code by a signed push, and fetch
   assert.deepEqual(recipient.refused, [], 'every event was well-formed');
 });
 
-test('grant management: asked about, extended under the same name, given back', async () => {
+test('grant management: asked about, extended and replaced under the same name, given back', async () => {
   const { config } = await recipient.holder(espoo);
   const server = config.serverMetadata();
   for (const action of ['query', 'revoke', 'create', 'merge', 'replace']) {
@@ -251,12 +251,35 @@ test('grant management: asked about, extended under the same name, given back', 
   });
   assert.equal(event.reason, 'replaced');
 
+  // Merged is what was and what is new; replaced is what is new alone.
+  const unit = recipient.detail(espoo, placements, use, { datatypes: [...REQUIRED], frequency: { max: 4 } });
+  const instead = await recipient.ask(espoo, unit, about('replace', first.grant_id));
+  await visitor.open(instead.url);
+  assert.match(visitor.page.text, /Mikä muuttuisi/);
+  await decide(visitor, 'allow', { times: 4 });
+  const third = await recipient.redeem(instead, await instead.arrival);
+  assert.equal(third.grant_id, first.grant_id, 'a grant keeps its name');
+  assert.deepEqual([...third.authorization_details[0].datatypes].sort(), [...REQUIRED].sort());
+  await refused(recipient.fetchData(espoo, placements, second.access_token), 401, 'invalid_token');
+  const { json } = await recipient.fetchData(espoo, placements, third.access_token);
+  assert.ok(json.records.length > 0 && json.records.every((record) => !('type' in record)));
+  assert.deepEqual(
+    (await recipient.manageGrant(espoo, first.grant_id)).json.authorization_details,
+    third.authorization_details,
+  );
+  // A no leaves the grant as it stands.
+  const declined = await recipient.ask(espoo, detail, about('merge', first.grant_id));
+  await visitor.open(declined.url);
+  await decide(visitor, 'deny');
+  assert.equal((await declined.arrival).searchParams.get('error'), 'access_denied');
+  await recipient.fetchData(espoo, placements, third.access_token);
+
   await refused(
     recipient.manageGrant(espoo, first.grant_id, { method: 'DELETE' }), 403, 'insufficient_scope',
   );
   const scope = 'grant_management_revoke';
   assert.equal((await recipient.manageGrant(espoo, first.grant_id, { method: 'DELETE', scope })).status, 204);
-  await refused(recipient.fetchData(espoo, placements, second.access_token), 401, 'invalid_token');
+  await refused(recipient.fetchData(espoo, placements, third.access_token), 401, 'invalid_token');
   for (const grant of [first.grant_id, 'no-such-grant']) {
     assert.equal((await recipient.manageGrant(espoo, grant)).status, 404, 'ended and unknown look alike');
   }
