@@ -43,6 +43,8 @@ pub struct PermissionDetail {
     pub deletion: Option<DeletionState>,
     /// Whether the evidence of the decision is still kept.
     pub evidence_kept: bool,
+    /// Whether a passkey signed the decision too.
+    pub passkey: bool,
 }
 
 /// How far the news of an end has come.
@@ -172,7 +174,8 @@ pub async fn permission(
             };
             let deletion = deletion(store, &permission.consent, now)?;
             let evidence_kept = consents::erased_at(store, id)?.is_none();
-            Ok(PermissionDetail { permission, events, log, end_notice, deletion, evidence_kept })
+            let passkey = consents::footing(store, id)?.passkey;
+            Ok(PermissionDetail { permission, events, log, end_notice, deletion, evidence_kept, passkey })
         })
         .await
         .map_err(|error| match error {

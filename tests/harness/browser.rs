@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
+use reqwest::header::{CONTENT_SECURITY_POLICY, HeaderMap, LOCATION, SET_COOKIE};
 use url::Url;
 
 /// One page as received.
@@ -65,6 +65,29 @@ impl Page {
             return Form { action: self.url.join(&address).unwrap(), fields };
         }
         panic!("no form to {action} on {}", self.describe());
+    }
+
+    /// Whether the page lets its forms lead to an address (Content Security Policy Level 3, `form-action`): the address
+    /// of the form itself and of every redirect after it.
+    fn forms_may_lead_to(&self, address: &Url) -> bool {
+        let policy = self
+            .headers
+            .get(CONTENT_SECURITY_POLICY)
+            .map_or("", |policy| policy.to_str().unwrap())
+            .to_owned();
+        let Some(sources) = policy.split(';').find_map(|part| part.trim().strip_prefix("form-action "))
+        else {
+            return true;
+        };
+        sources.split(' ').any(|source| match source {
+            "'self'" => address.origin() == self.url.origin(),
+            "https:" => address.scheme() == "https",
+            "http://*.localhost:*" => {
+                address.scheme() == "http"
+                    && address.host_str().is_some_and(|host| host.ends_with(".localhost"))
+            }
+            exact => exact == address.origin().ascii_serialization(),
+        })
     }
 
     /// Where a link or a redirect of this page leads that contains these words.
@@ -147,10 +170,21 @@ impl Browser {
         self.request(Url::parse(url).unwrap(), None, &[]).await
     }
 
-    /// Sends a form. `changes` replace fields (`None` leaves them out).
+    /// Sends a form. `changes` replace fields (`None` leaves them out). Fails where the page's own policy would keep a
+    /// browser from going the whole way.
     pub async fn submit(&mut self, page: &Page, form: &Form, changes: &[(&str, Option<&str>)]) -> Page {
         let origin = page.url.origin().ascii_serialization();
-        self.submit_from(form, changes, &[("origin", &origin), ("sec-fetch-site", "same-origin")]).await
+        let before = self.visited.len();
+        let headers = [("origin", origin.as_str()), ("sec-fetch-site", "same-origin")];
+        let answer = self.submit_from(form, changes, &headers).await;
+        for passed in &self.visited[before..] {
+            assert!(
+                page.forms_may_lead_to(passed),
+                "the form on {} may not lead to {passed}",
+                page.describe()
+            );
+        }
+        answer
     }
 
     /// Sends a form with these headers, as another page could make a browser do.

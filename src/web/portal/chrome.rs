@@ -116,6 +116,12 @@ pub fn login_href(return_to: &str) -> String {
     format!("/login?return_to={}", query_value(return_to))
 }
 
+/// The way to add a passkey and come back to a page of this portal.
+#[must_use]
+pub fn passkey_href(return_to: &str) -> String {
+    format!("/me/passkeys/new?return_to={}", query_value(return_to))
+}
+
 /// A text as the value of a query parameter.
 pub(super) fn query_value(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()

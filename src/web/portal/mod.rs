@@ -14,7 +14,7 @@ pub mod pages;
 mod texts;
 pub mod views;
 
-pub use chrome::{Chrome, Notice, Section, SignedIn, login_href};
+pub use chrome::{Chrome, Notice, Section, SignedIn, login_href, passkey_href};
 pub use frame::{Frame, View, render};
 pub use pages::{PageProblem, configure};
 

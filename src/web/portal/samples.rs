@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::views::*;
-use super::{Chrome, Notice, SignedIn, View};
+use super::{Chrome, Notice, SignedIn, View, passkey_href};
 use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Field, FieldType, Sensitivity, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::DeletionState;
@@ -357,6 +357,7 @@ pub(super) fn permission(status: PermissionStatus) -> PermissionView {
         controller: controller(),
         data_protection_officer: officer(),
         signed: !stopped,
+        signed_with_passkey: !stopped,
         held_back_by_use: false,
         deletion: Some(if stopped {
             DeletionState::Overdue { since: due }
@@ -695,7 +696,8 @@ pub(super) fn all() -> Vec<Sample> {
     ];
     for trouble in Trouble::ALL {
         let trace_id = Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned());
-        let view = ErrorView { trouble, retry: Some("/me".into()), trace_id };
+        let add_passkey = (trouble == Trouble::PasskeyNeeded).then(|| passkey_href("/consent/1"));
+        let view = ErrorView { trouble, retry: Some("/me".into()), add_passkey, trace_id };
         samples.push(sample(
             format!("error-{}", trouble.status()) + &format!("-{trouble:?}"),
             "/",

@@ -4,6 +4,8 @@
 const form = document.querySelector('form[data-passkey]');
 const button = form.querySelector('button[type="submit"]');
 const failed = document.getElementById('passkey-failed');
+// Only where a passkey is added: the device has one for this service already.
+const known = document.getElementById('passkey-known');
 
 const bytes = (text) =>
   Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (character) => character.charCodeAt(0));
@@ -16,8 +18,8 @@ async function ask() {
   const creating = form.dataset.passkey === 'create';
   publicKey.challenge = bytes(publicKey.challenge);
   if (creating) publicKey.user.id = bytes(publicKey.user.id);
-  for (const known of [...(publicKey.excludeCredentials ?? []), ...(publicKey.allowCredentials ?? [])]) {
-    known.id = bytes(known.id);
+  for (const passkey of [...(publicKey.excludeCredentials ?? []), ...(publicKey.allowCredentials ?? [])]) {
+    passkey.id = bytes(passkey.id);
   }
   const made = creating
     ? await navigator.credentials.create({ publicKey })
@@ -31,13 +33,13 @@ async function ask() {
 
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
-  failed.hidden = true;
+  for (const message of [failed, known]) if (message) message.hidden = true;
   button.disabled = true;
   try {
     form.elements.answer.value = await ask();
     form.submit();
-  } catch {
-    failed.hidden = false;
+  } catch (error) {
+    (known && error.name === 'InvalidStateError' ? known : failed).hidden = false;
     button.disabled = false;
   }
 });

@@ -89,7 +89,7 @@ async fn step_up(
     if view_consent_request::is_strong_enough(&page.app.node, resident, offer) {
         return Ok(None);
     }
-    let demand = LoginDemand { nonce: None, known: offer.demand.clone() };
+    let demand = LoginDemand { nonce: None, known: offer.demand.clone(), step_up: true };
     let (location, pending) = log_in::begin(&page.app.node, demand, page.language).await.map_err(fail)?;
     page.visitor.leave(pending, After::Show(offer.request.id)).map_err(fail)?;
     Ok(Some(page.redirect(location.as_str())))
@@ -105,8 +105,8 @@ async fn passkey_need(page: &Page, resident: &Resident, offer: &Offer) -> Result
     Ok(if none { PasskeyNeed::Missing } else { PasskeyNeed::Ready })
 }
 
-/// After Allow the browser passes through the login provider, and at the end through the recipient to its service.
-/// Browsers hold the whole way against the form's policy.
+/// Where a form's answer may lead besides this portal: to the login provider, and at the end of a decision through the
+/// recipient to its service. Browsers hold the whole way against the form's policy.
 pub(super) fn form_targets(page: &Page) -> &'static str {
     if page.app.cookies.secure { "https:" } else { "http://*.localhost:*" }
 }

@@ -306,6 +306,7 @@ pub(super) fn permission(page: &Page, detail: &PermissionDetail) -> PermissionVi
         data_protection_officer: declared_use.data_protection_officer.clone(),
         // No consent comes into force here without the login provider's signature; some day it is erased.
         signed: detail.evidence_kept,
+        signed_with_passkey: detail.passkey,
         deletion: detail.deletion,
         stop_confirmation: detail.end_notice.map(|notice| match notice {
             EndNotice::Confirmed(at) => StopConfirmation::Confirmed { at },

@@ -10,7 +10,7 @@ use crate::domain::catalogue::Language;
 use crate::node::log_in::Resident;
 use crate::node::{Problem, ProblemKind};
 use crate::web::portal::views::{ErrorView, Trouble};
-use crate::web::portal::{Chrome, Notice, SignedIn, View, render};
+use crate::web::portal::{Chrome, Notice, SignedIn, View, passkey_href, render};
 use crate::web::session::Visitor;
 use crate::web::{App, problem, trace};
 
@@ -108,14 +108,9 @@ impl Page {
     }
 
     fn chrome(&self, notices: Vec<Notice>) -> Result<Chrome, PageProblem> {
-        let resident = self.visitor.resident();
-        // A form word needs a session; whoever has not logged in meets no form and gets none.
-        let csrf = match &resident {
-            Some(_) => self.visitor.csrf().map_err(|problem| self.problem(problem))?,
-            None => String::new(),
-        };
-        let signed_in = resident.map(|resident| SignedIn { name: resident.display_name });
-        Ok(Chrome { signed_in, csrf, notices, ..bare_chrome(&self.app, self.path()) })
+        let chrome =
+            chrome(&self.app, &self.visitor, self.path()).map_err(|problem| self.problem(problem))?;
+        Ok(Chrome { notices, ..chrome })
     }
 
     /// Sends the browser to a path of this portal, with GET.
@@ -136,6 +131,18 @@ fn path(request: &HttpRequest) -> String {
         }
         _ => path.to_owned(),
     }
+}
+
+/// What stands around a page that this visitor sees.
+fn chrome(app: &App, visitor: &Visitor, path: String) -> Result<Chrome, Problem> {
+    let resident = visitor.resident();
+    // A form word needs a session; whoever has not logged in meets no form and gets none.
+    let csrf = match &resident {
+        Some(_) => visitor.csrf()?,
+        None => String::new(),
+    };
+    let signed_in = resident.map(|resident| SignedIn { name: resident.display_name });
+    Ok(Chrome { signed_in, csrf, ..bare_chrome(app, path) })
 }
 
 fn bare_chrome(app: &App, path: String) -> Chrome {
@@ -254,22 +261,32 @@ fn status(trouble: Trouble) -> StatusCode {
 /// Rendered when the problem arises, while the request is at hand.
 fn error_page(request: &HttpRequest, trouble: Trouble) -> String {
     let Some(app) = request.app_data::<web::Data<App>>() else { return String::new() };
-    let retriable = request.method() == actix_web::http::Method::GET
-        && matches!(
-            trouble,
-            Trouble::ProviderUnavailable
-                | Trouble::RegisterUnavailable
-                | Trouble::PartnerUnavailable
-                | Trouble::Unavailable
-                | Trouble::Internal
-        );
+    let decision = request.path().strip_suffix("/passkey").unwrap_or(request.path());
     let view = ErrorView {
         trouble,
-        retry: retriable.then(|| path(request)),
+        retry: retry(request, trouble),
+        add_passkey: (trouble == Trouble::PasskeyNeeded).then(|| passkey_href(decision)),
         trace_id: Some(trace::current()).filter(|id| !id.is_empty()),
     };
     // The language links of an error page lead to the first page: this address may not bear being opened again.
-    render(&view, language(request), &bare_chrome(app, "/".to_owned())).unwrap_or_default()
+    let visitor = Visitor::of(request, Arc::clone(&app.node));
+    let chrome = chrome(app, &visitor, "/".to_owned()).unwrap_or_else(|_| bare_chrome(app, "/".to_owned()));
+    render(&view, language(request), &chrome).unwrap_or_default()
+}
+
+/// Where the resident can try again, when trying again makes sense.
+fn retry(request: &HttpRequest, trouble: Trouble) -> Option<String> {
+    match trouble {
+        Trouble::ProviderUnavailable
+        | Trouble::RegisterUnavailable
+        | Trouble::PartnerUnavailable
+        | Trouble::Unavailable
+        | Trouble::Internal => (request.method() == actix_web::http::Method::GET).then(|| path(request)),
+        // Back to the page that asks for the passkey: the one of the decision, or the one that adds another.
+        Trouble::PasskeyRefused if request.path() == "/me/passkeys" => Some("/me/passkeys/new".to_owned()),
+        Trouble::PasskeyRefused => Some(request.path().to_owned()),
+        _ => None,
+    }
 }
 
 impl std::fmt::Display for PageProblem {
@@ -290,7 +307,7 @@ impl ResponseError for PageProblem {
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((
                 header::CONTENT_SECURITY_POLICY,
-                "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; \
+                "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
                  frame-ancestors 'none'",
             ));
         if self.status == StatusCode::SERVICE_UNAVAILABLE {

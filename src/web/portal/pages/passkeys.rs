@@ -51,7 +51,7 @@ pub(super) async fn new(app: web::Data<App>, request: HttpRequest) -> Result<Htt
         Err(to_login) => return Ok(*to_login),
     };
     if !register_passkey::may_register(&app.node, &resident) {
-        let demand = LoginDemand { nonce: None, known: register_passkey::demand(&app.node) };
+        let demand = LoginDemand { nonce: None, known: register_passkey::demand(&app.node), step_up: true };
         let (location, pending) = log_in::begin(&app.node, demand, page.language).await.map_err(fail)?;
         page.visitor.leave(pending, After::Open(page.path())).map_err(fail)?;
         return Ok(page.redirect(location.as_str()));
@@ -60,7 +60,9 @@ pub(super) async fn new(app: web::Data<App>, request: HttpRequest) -> Result<Htt
     let return_to = query.take("return_to").filter(|path| is_own_path(path));
     let (options, registering) = register_passkey::begin(&app.node, &resident).await.map_err(fail)?;
     page.visitor.register(&registering).map_err(fail)?;
-    page.show_with_script(&NewPasskeyView { options, return_to: return_to.unwrap_or_default() }, None)
+    // Back to a decision, which may ask for a stronger login yet.
+    let targets = return_to.is_some().then(|| form_targets(&page));
+    page.show_with_script(&NewPasskeyView { options, return_to: return_to.unwrap_or_default() }, targets)
 }
 
 /// `POST /me/passkeys`: the browser's answer.

@@ -3,6 +3,7 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::decision::form_targets;
 use super::fill;
 use super::page::{Page, PageProblem};
 use crate::domain::catalogue::rdf::{self, Format, Publisher};
@@ -203,7 +204,9 @@ pub(super) async fn declared_use(
     let declared = app.node.peers.declared_use(&id).await.map_err(|error| fail(error.into()))?;
     let recipient = id.recipient().parse().map_err(|_| fail(unknown()))?;
     let peer = app.node.peers.resolve(&recipient).await.map_err(|error| fail(error.into()))?;
-    page.show(&fill::declared_use(&page, &declared, &peer))
+    // Starting a permission leads to the decision, and where that asks for a stronger login on to the provider.
+    let view = fill::declared_use(&page, &declared, &peer);
+    page.show_with(&view, Vec::new(), Some(form_targets(&page)))
 }
 
 /// `GET /problems/{slug}`.

@@ -96,6 +96,8 @@ pub struct PermissionView {
     pub data_protection_officer: Contact,
     /// Whether the login provider's signature over the decision is kept as evidence.
     pub signed: bool,
+    /// Whether a passkey of the resident's signed it too.
+    pub signed_with_passkey: bool,
     /// Set when it was stopped.
     pub stop_confirmation: Option<StopConfirmation>,
     /// How it stands with the deletion of what was fetched; none when nothing was.

@@ -111,6 +111,8 @@ pub struct ErrorView {
     pub trouble: Trouble,
     /// A path of this portal at which the resident can try again, when trying again makes sense.
     pub retry: Option<String>,
+    /// The way to add a passkey and come back, where one is missing.
+    pub add_passkey: Option<String>,
     /// The number under which the operator finds this event; says nothing about the resident.
     pub trace_id: Option<String>,
 }
