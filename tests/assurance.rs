@@ -108,6 +108,24 @@ async fn a_stronger_login_is_asked_for_only_where_it_is_needed() {
 }
 
 #[tokio::test]
+async fn a_resident_starts_what_asks_for_a_stronger_login() {
+    let world = World::shared();
+    let mut browser = Browser::new();
+    let base = world.url("turku");
+    let page = browser.open(&format!("{base}/login?return_to=/partners")).await;
+    let page = page.log_in(&mut browser, "aino").await;
+    let name = format!("{}/catalogue/uses/{SUPPORT}", world.url("helsinki"));
+    let encoded: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    let use_page = browser.open(page.link(&encoded).as_str()).await;
+    // The answer to the form leads on to the login provider: the page must let browsers go there.
+    let page = browser.submit(&use_page, &use_page.form("/partners/use"), &[]).await;
+    assert!(asks_to_log_in(&page), "{}", page.describe());
+    let page = page.log_in(&mut browser, "aino").await;
+    let done = page.decide(&mut browser, "allow", &[]).await;
+    assert!(done.url.path().ends_with("/done"), "{}", done.describe());
+}
+
+#[tokio::test]
 async fn a_service_may_ask_for_more_than_the_dataset_and_never_for_less() {
     let world = World::shared();
     let service = world.service("helsinki").await;
