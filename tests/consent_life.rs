@@ -7,8 +7,12 @@ mod harness;
 
 use harness::browser::{Browser, Page};
 use harness::{Service, World, eventually};
+use omadata::app::SystemClock;
+use omadata::domain::consent::Consent;
 use omadata::domain::ids::ConsentId;
-use omadata::store::{consents, deletions};
+use omadata::ports::Clock;
+use omadata::store::outbox::{self, NewItem};
+use omadata::store::{consents, deletions, exchanges};
 use serde_json::{Value, json};
 
 const PLACEMENT: &str = "early-education-placement";
@@ -147,7 +151,7 @@ async fn a_paused_permission_is_somebody_elses_to_nobody() {
 async fn a_service_gives_a_permission_back() {
     let world = World::shared();
     let service = world.service("helsinki").await;
-    let (id, mut browser) = for_several(&service, "espoo", "elin", 3).await;
+    let (id, mut browser) = for_several(&service, "espoo", "otso", 3).await;
     let consent = world.consent("helsinki", "espoo", &id).await;
     let path = format!("/api/v1/consents/{id}");
     assert_eq!(service.call("DELETE", &path, None).await.0, 204);
@@ -193,6 +197,7 @@ async fn elin_lets_a_new_permission_take_the_place_of_the_old_one() {
     );
     page.decide(&mut browser, "deny", &[]).await;
     assert_eq!(service.show(&old).await["state"], "active");
+    page.let_them_ask(&mut browser).await;
 
     // Another resident cannot answer for her.
     let again = service.ask("espoo", PLACEMENT, None, ask.clone()).await;
@@ -228,6 +233,7 @@ async fn elin_lets_a_new_permission_take_the_place_of_the_old_one() {
     assert_eq!(both.0.grant_id, both.1.grant_id);
     assert_eq!(both.0.state.as_str(), "replaced");
     the_deletion_of_each_is_confirmed_by_itself(world, &service, (&old, old_id), (new, new_id)).await;
+    a_late_return_of_the_old_one_does_not_end_the_new_one(world, &both.0, new_id).await;
     // The news of the old one does not touch the new one, in whatever order it comes.
     press(&mut browser, &format!("{}/me/sharing/{new_id}", world.url("espoo")), "pause").await;
     in_state(&service, new, "suspended").await;
@@ -245,6 +251,27 @@ async fn elin_lets_a_new_permission_take_the_place_of_the_old_one() {
         )
         .await;
     assert!((400..500).contains(&status), "{status} {problem}");
+}
+
+/// The recipient gave the old consent back, and the holder hears of it when another has its grant.
+async fn a_late_return_of_the_old_one_does_not_end_the_new_one(world: &World, old: &Consent, new: ConsentId) {
+    let item = NewItem {
+        kind: "give-back",
+        destination: old.terms.holder.clone(),
+        subject: "late".to_owned(),
+        order_key: "held:late".to_owned(),
+        dedup_key: "give-back:late".to_owned(),
+        payload: json!({"grant_id": old.grant_id, "commitment": old.commitment}).to_string(),
+        next_at: SystemClock.now(),
+    };
+    world.store("helsinki").write(move |tx| outbox::push(tx, &item, item.next_at)).await.unwrap();
+    eventually("it was delivered", || async {
+        let deliveries =
+            world.store("helsinki").read(|store| outbox::deliveries(store, "late")).await.unwrap();
+        deliveries.iter().all(|delivery| delivery.delivered_at.is_some()).then_some(())
+    })
+    .await;
+    assert_eq!(history(world, "espoo", new).await, [line("active", "resident", "decided")]);
 }
 
 /// Two consents of one grant: what was fetched under each is deleted, and confirmed, by itself.
@@ -336,6 +363,19 @@ async fn a_permission_by_the_month_is_full_for_a_while_at_both_ends() {
     let (status, problem) = service.fetch(id).await;
     assert_eq!((status, problem["type"].as_str()), (429, Some("/problems/too-many-requests")), "{problem}");
     assert_eq!(service.show(id).await["state"], "active", "it is not used up");
+    // Another permission in its place does not begin the stretch anew, at either end: two were made, three are allowed.
+    let asked =
+        service.ask("espoo", slug, Some("aino"), json!({"times": 3, "per": "P30D", "replaces": id})).await;
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await;
+    page.decide(&mut browser, "allow", &[("duration", Some("until")), ("times", Some("3"))]).await;
+    let (old, id) = (id, asked["id"].as_str().unwrap());
+    assert_eq!(service.show(old).await["reason"], "replaced");
+    assert_eq!(service.fetch(id).await.0, 200, "the third in thirty days");
+    assert_eq!(service.fetch(id).await.0, 429, "and the last");
+    let consent = world.consent("helsinki", "espoo", id).await;
+    let made =
+        world.store("espoo").read(move |store| exchanges::of_consent(store, consent, 9)).await.unwrap();
+    assert_eq!(made.len(), 1);
     // Beyond the use: more, or in a shorter time.
     for more in
         [json!({"times": 6, "per": "P30D"}), json!({"times": 1, "per": "P1D"}), json!({"retention": "P2Y"})]
@@ -403,7 +443,7 @@ async fn otso_refuses_for_good_and_only_he_sees_why() {
     }
     let base = world.url("turku");
     let log = browser.open(&format!("{base}/me/log")).await.text();
-    assert_eq!(log.matches("You have refused it for good").count(), 1, "{log}");
+    assert_eq!(log.matches("You have refused it.").count(), 1, "{log}");
     // A receipt for each no, the one that he pressed and the one that was given for him.
     let receipts = browser.open(&format!("{base}/me/receipts")).await.text();
     assert_eq!(receipts.matches("You did not give the permission").count(), 2, "{receipts}");
@@ -417,7 +457,7 @@ async fn otso_refuses_for_good_and_only_he_sees_why() {
     elin.submit(&denials, &form, &[("csrf", Some(word.as_str()))]).await;
     assert!(browser.open(&format!("{base}/me/denials")).await.body.contains("/remove"), "it still stands");
     let removed = browser.submit(&denials, &form, &[]).await;
-    assert!(removed.text().contains("You have refused nothing for good"), "{}", removed.text());
+    assert!(removed.text().contains("You have refused nothing"), "{}", removed.text());
     let third = service.ask("turku", PLACEMENT, Some("otso"), json!({})).await;
     let page = browser.open(third["startUrl"].as_str().unwrap()).await;
     assert!(page.body.contains("name=\"decision\""), "{}", page.describe());

@@ -227,6 +227,7 @@ async fn a_bundle_is_judged_without_its_node_and_after_its_keys_were_replaced() 
     let (code, said) = run("permission.json", &keys);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("the permission was: exhausted"), "{said}");
+    assert!(said.contains("not judged: the members' trust marks"), "what is left out is said: {said}");
     let (code, said) = run("permission.json", &["--as-of", "2020-01-01T00:00:00Z", "--json"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("\"not_given\"") && said.contains("anchor_keys_not_given"), "{said}");

@@ -7,8 +7,11 @@ mod harness;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
 use harness::{Setup, World};
 use omadata::app::{self, SystemClock};
+use omadata::config::DatabaseUrl;
 use omadata::domain::audit::Entry;
 use omadata::domain::catalogue::{DeclaredUse, DeclaredUses};
 use omadata::domain::clock::Timestamp;
@@ -221,4 +224,33 @@ async fn four_processes_do_each_job_once_and_everyone_is_told() {
     let me = login.log_in(&mut browser, "aino").await;
     assert!(me.text().contains("Ends soon"), "{}", me.describe());
     assert!(me.text().contains("does not go on by itself"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_consent_keeps_no_other_from_ending() {
+    let world: &'static World =
+        Box::leak(Box::new(World::start(Setup { base_port: harness::free_ports(11), ..Setup::default() })));
+    let service = world.service("helsinki").await;
+    let mut given = Vec::new();
+    for resident in ["aino", "elin"] {
+        let (held, _) = service.given("espoo", "early-education-placement", resident, json!({})).await;
+        given.push(world.consent("helsinki", "espoo", &held).await);
+    }
+    let DatabaseUrl::Sqlite(path) = &world.cities["espoo"].store.url else { panic!("not a SQLite store") };
+    let mut connection = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+    let hex: String = given[0].as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    // The damaged one is the first that is due.
+    let damage = format!("UPDATE consents SET terms = '{{', until_at = until_at - 1 WHERE id = x'{hex}'");
+    connection.batch_execute(&damage).unwrap();
+    let store = world.store("espoo");
+    let later = process(world, 400 * 86_400, false).await;
+    prepare(&later).await.unwrap();
+    let ended = (Actor::Node, Reason::LastDay);
+    harness::eventually("the sound one ends", || async {
+        keep_house(&later, "later").await.unwrap();
+        reasons(&store, given[1]).await.contains(&ended).then_some(())
+    })
+    .await;
+    assert!(!reasons(&store, given[0]).await.contains(&ended));
 }

@@ -115,6 +115,9 @@ fn tell(judgement: &Judgement, json: bool) -> Result<ExitCode, Failure> {
         if let (Some(state), Some(at)) = (&judgement.state_as_of, &judgement.as_of) {
             println!("on {at} the permission was: {state}");
         }
+        if judgement.not_judged.contains(&"trust_marks") {
+            println!("not judged: the members' trust marks, so the roles that they had");
+        }
     }
     Ok(if judgement.has_failed() {
         ExitCode::FAILURE

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use serde::Deserialize;
 
+use super::manage_grant::CONSENT_COMMITMENT;
 use super::{KeyPurpose, Node, Problem, ProblemKind, known_key};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{AuthorizationDetail, Commitment, HeldTokens};
@@ -181,7 +182,7 @@ pub(super) async fn grant_standing(
         status: Option<String>,
     }
     let scope = ManagementScope::Query;
-    let Some(answer) = manage_grant(node, holder, grant, scope, OutboundBody::None).await? else {
+    let Some(answer) = manage_grant(node, holder, grant, None, scope, OutboundBody::None).await? else {
         return Ok(None);
     };
     match answer.status {
@@ -196,14 +197,17 @@ pub(super) async fn grant_standing(
     }
 }
 
-/// Gives a grant back to its holder. One that is gone already, or a holder that offers no way, is no error.
+/// Gives a consent back to its holder, by its grant and its own commitment: the grant may have passed to another consent. One
+/// that is gone already, or a holder that offers no way, is no error.
 pub(super) async fn give_grant_back(
     node: &Node,
     holder: &TrustedPeer,
     grant: &GrantId,
+    commitment: Option<&Commitment>,
 ) -> Result<(), Problem> {
     let scope = ManagementScope::Revoke;
-    match manage_grant(node, holder, grant, scope, OutboundBody::Delete).await?.map(|answer| answer.status) {
+    let answer = manage_grant(node, holder, grant, commitment, scope, OutboundBody::Delete).await?;
+    match answer.map(|answer| answer.status) {
         None | Some(200 | 204 | 404) => Ok(()),
         Some(other) => Err(Problem::because(ProblemKind::PeerUnavailable, other)),
     }
@@ -214,16 +218,21 @@ async fn manage_grant(
     node: &Node,
     holder: &TrustedPeer,
     grant: &GrantId,
+    commitment: Option<&Commitment>,
     scope: ManagementScope,
     body: OutboundBody,
 ) -> Result<Option<OutboundAnswer>, Problem> {
     let Some(endpoint) = &authorization_server(holder)?.grant_management_endpoint else { return Ok(None) };
-    let url = url::Url::parse(&format!("{}/{grant}", endpoint.as_str().trim_end_matches('/')))
+    let mut url = url::Url::parse(&format!("{}/{grant}", endpoint.as_str().trim_end_matches('/')))
         .map_err(|error| Problem::because(ProblemKind::PeerNotTrusted, error))?;
     let key = node.keys.active(KeyPurpose::Dpop)?;
     let token = management_token(node, holder, &key, scope).await?;
     let method = if matches!(body, OutboundBody::Delete) { "DELETE" } else { "GET" };
     let (proof, _) = sign_proof(node, &key, &holder.id, method, url.as_str(), Some(&token), node.now())?;
+    // After the proof, whose `htu` has no query (RFC 9449 §4.2).
+    if let Some(commitment) = commitment {
+        url.query_pairs_mut().append_pair(CONSENT_COMMITMENT, commitment.as_str());
+    }
     let request = OutboundRequest {
         url,
         body,

@@ -111,6 +111,10 @@ pub(super) fn take(
     if &consent.terms.recipient != sender || consent.grant_id != event.grant_id || consent.exchanges == 0 {
         return Ok(());
     }
+    // Each tells of something that was fetched: more of them than exchanges tell nothing, and are not kept.
+    if deletions::times_confirmed(tx, consent.id)? >= i64::from(consent.exchanges) {
+        return Ok(());
+    }
     // Nobody has deleted in the future what may be fetched until then.
     let deleted_at = Timestamp::from_secs(event.deleted_at).min(now);
     let confirmation = Confirmation { deleted_at, received_at: now, event: text.to_owned() };

@@ -8,15 +8,15 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::log_in::{self, LoginDemand, Resident};
 use super::record_change::record_change;
 use super::view_consent_request::offer;
-use super::{Limits, Node, OAuthCode, Problem, ProblemKind, export_consent, promise, write_receipt};
+use super::{Limits, Node, OAuthCode, Problem, ProblemKind, deny, export_consent, promise, write_receipt};
 use crate::domain::audit::Entry;
 use crate::domain::catalogue::{Demand, Language};
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::document::DocumentParts;
 use crate::domain::consent::terms::{Choice, DetailError, Frequency, Period};
 use crate::domain::consent::{
-    Commitment, Committed, Consent, ConsentDocument, ConsentRequest, ConsentState, Evidence, Issuer, Origin,
-    PendingDecision, Reason, RequestState, Salt,
+    Commitment, Committed, Consent, ConsentDocument, ConsentRequest, ConsentState, DenialKind, Evidence,
+    Issuer, Origin, PendingDecision, Reason, RequestState, Salt,
 };
 use crate::domain::exchange::Event;
 use crate::domain::exchange::event::ConsentGiven;
@@ -27,6 +27,7 @@ use crate::ports::random;
 use crate::store::authorization_codes::{Code, CodeKind};
 use crate::store::{
     Reader, StoreError, Tx, authorization_codes, consent_requests, consents, passkeys, persons,
+    standing_denials,
 };
 
 /// What the resident chose on the consent page, as the form sends it.
@@ -57,7 +58,8 @@ pub enum Destination {
     Declined,
 }
 
-/// Declines a request.
+/// Declines a request, and refuses with it for good what the resident chose to (`never`), or else the same use for a
+/// while.
 ///
 /// # Errors
 /// [`Problem`]: unknown, not this resident's, or decided already.
@@ -66,10 +68,12 @@ pub async fn decline(
     resident: &Resident,
     id: RequestId,
     language: Language,
+    never: Option<DenialKind>,
 ) -> Result<Destination, Problem> {
     let now = node.now();
     let person = resident.person;
     let (request, subject) = own_request_and_subject(node, person, id).await?;
+    let denial = deny::of_no(node, &request, never)?;
     // Where the dataset is offered no more, there is nothing left to describe; declining goes on without a receipt.
     let offered = offer(node, request, &subject, language).ok().map(|offer| offer.document);
     let issuer = write_receipt::issuer(node);
@@ -80,7 +84,11 @@ pub async fn decline(
             if !request.is_open(now) {
                 return Err(StoreError::Conflict);
             }
+            consent_requests::bind_person(tx, id, person)?;
             consent_requests::conclude(tx, id, RequestState::Declined, now)?;
+            if let Some(denial) = &denial {
+                standing_denials::insert(tx, person, denial)?;
+            }
             let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), "declined", now);
             let logged = promise::log(tx, &entry, now)?;
             if let Some(offered) = &offered {
@@ -172,7 +180,13 @@ pub async fn begin_allow(
         salt: b64url(&salt.0),
         passkey: None,
     };
-    node.store.write(move |tx| consent_requests::keep_pending(tx, id, &pending)).await?;
+    node.store
+        .write(move |tx| {
+            consent_requests::bind_person(tx, id, person)?;
+            consent_requests::keep_pending(tx, id, &pending)
+        })
+        .await
+        .map_err(decided_before)?;
     if by_passkey {
         return Ok(Next::Passkey);
     }
@@ -447,14 +461,15 @@ async fn own_request_and_subject(
     Ok(found.await?)
 }
 
-/// A request that this person has opened; anybody else's looks unknown.
+/// A request that this person has opened, or that expects them; anybody else's looks unknown.
 pub(super) fn own_request(
     store: &mut Reader<'_>,
     id: RequestId,
     person: PersonId,
 ) -> Result<ConsentRequest, StoreError> {
     let request = consent_requests::find(store, id)?;
-    if request.person == Some(person) { Ok(request) } else { Err(StoreError::NotFound) }
+    let hash = persons::find(store, person)?.identifier_hash;
+    if request.is_of(person, hash.as_bytes()) { Ok(request) } else { Err(StoreError::NotFound) }
 }
 
 /// The way back to the recipient, where the request came from one.

@@ -161,9 +161,9 @@ async fn attempt(node: &Node, item: &Leased) -> Result<(), Failed> {
         Ok(Work::Redeem { held, code, dpop_kid }) => {
             Ok(redeem_code::redeem_pre_authorized(node, held, &code, dpop_kid.as_ref()).await?)
         }
-        Ok(Work::GiveBack(grant)) => {
+        Ok(Work::GiveBack(given)) => {
             let holder = node.peers.resolve(&item.destination).await.map_err(Problem::from)?;
-            Ok(ask_holder::give_grant_back(node, &holder, &grant).await?)
+            Ok(ask_holder::give_grant_back(node, &holder, &given.grant_id, given.commitment.as_ref()).await?)
         }
         Err(NotWork::Unreadable) => Err(Failed::Unreadable),
         Err(NotWork::Unknown) => Err(Failed::Unknown),

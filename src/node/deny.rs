@@ -8,6 +8,7 @@ use super::{Node, Problem, ProblemKind, promise, write_receipt};
 use crate::domain::audit::Entry;
 use crate::domain::catalogue::{Language, Text};
 use crate::domain::clock::Timestamp;
+use crate::domain::consent::denial::PLAIN_NO_SECS;
 use crate::domain::consent::{ConsentRequest, DenialKind, Origin, StandingDenial};
 use crate::domain::ids::{
     ConsentId, DatasetId, DenialId, EntityId, PairwiseSubject, PersonId, RequestId, UseId,
@@ -20,8 +21,8 @@ use crate::store::{Reader, StoreError, consent_requests, persons, standing_denia
 /// # Errors
 /// [`Problem`] when the store is away.
 pub async fn list(node: &Node, resident: &Resident) -> Result<Vec<StandingDenial>, Problem> {
-    let person = resident.person;
-    Ok(node.store.read(move |store| standing_denials::of_person(store, person)).await?)
+    let (person, now) = (resident.person, node.now());
+    Ok(node.store.read(move |store| standing_denials::of_person(store, person, now)).await?)
 }
 
 /// Refuses something for good. Saying it twice is no error.
@@ -36,6 +37,7 @@ pub async fn add(node: &Node, resident: &Resident, kind: DenialKind, target: &st
         target: target.to_owned(),
         name,
         created_at: node.now(),
+        until: None,
     };
     let person = resident.person;
     node.store.write(move |tx| standing_denials::insert(tx, person, &denial)).await?;
@@ -61,36 +63,38 @@ async fn name(node: &Node, kind: DenialKind, target: &str) -> Result<Text, Probl
     }
 }
 
-/// Refuses for good what an open request asks, as the resident says no to it.
+/// What saying no to a request refuses beyond it: what the resident chose to refuse for good, or else the same use for a
+/// while. A request that the resident began themselves and did not follow through refuses nothing more.
 ///
 /// # Errors
-/// [`Problem`]: unknown and another resident's look alike.
-pub async fn add_from_request(
+/// [`Problem`] `not-found` when the dataset is no longer offered.
+pub(super) fn of_no(
     node: &Node,
-    resident: &Resident,
-    id: RequestId,
-    kind: DenialKind,
-) -> Result<(), Problem> {
-    let person = resident.person;
-    let request = node.store.read(move |store| consent_requests::find(store, id)).await?;
-    if request.person.is_some_and(|bound| bound != person) {
-        return Err(Problem::new(ProblemKind::NotFound));
+    request: &ConsentRequest,
+    never: Option<DenialKind>,
+) -> Result<Option<StandingDenial>, Problem> {
+    if never.is_none() && request.origin == Origin::Portal {
+        return Ok(None);
     }
+    let kind = never.unwrap_or(DenialKind::Use);
     // As it was shown: the partner may have renamed or withdrawn the use since.
     let name = match kind {
         DenialKind::Partner => request.recipient_name.clone(),
         DenialKind::Use => request.declared_use.title.clone(),
-        DenialKind::Dataset => name(node, kind, request.terms.dataset.as_str()).await?,
+        DenialKind::Dataset => {
+            let dataset = node.settings.dataset(&request.terms.dataset);
+            dataset.ok_or(Problem::new(ProblemKind::NotFound))?.title.clone()
+        }
     };
-    let denial = StandingDenial {
+    let now = node.now();
+    Ok(Some(StandingDenial {
         id: DenialId::from_bytes(random(&*node.entropy)),
         kind,
         target: kind.target(&request.terms).to_owned(),
         name,
-        created_at: node.now(),
-    };
-    node.store.write(move |tx| standing_denials::insert(tx, person, &denial)).await?;
-    Ok(())
+        created_at: now,
+        until: never.is_none().then(|| now.plus_secs(PLAIN_NO_SECS)),
+    }))
 }
 
 /// Takes a standing denial away: from then on requests are put before the resident again.
@@ -159,14 +163,24 @@ fn denied(
         Err(error) => return Err(error),
     };
     let hash = persons::find(store, person)?.identifier_hash;
-    let expected = request.expected_person.as_deref();
-    if request.person.is_some_and(|bound| bound != person)
-        || expected.is_some_and(|expected| expected != hash.as_bytes())
-    {
+    if request.person.is_some_and(|bound| bound != person) || !request.may_be_of(hash.as_bytes()) {
         return Ok(None);
     }
-    let denials = standing_denials::of_person(store, person)?;
-    let Some(denial) = denials.iter().find(|denial| denial.refuses(&request.terms)) else { return Ok(None) };
+    let Some(kind) = denial_of(store, &request, person, now)? else { return Ok(None) };
     let subject = store.lookup().pairwise(&person, &request.terms.recipient)?;
-    Ok(Some((request, denial.kind, subject)))
+    Ok(Some((request, kind, subject)))
+}
+
+/// What of a person's refuses a service's request now.
+pub(super) fn denial_of(
+    store: &mut Reader<'_>,
+    request: &ConsentRequest,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<Option<DenialKind>, StoreError> {
+    if request.origin == Origin::Portal {
+        return Ok(None);
+    }
+    let denials = standing_denials::of_person(store, person, now)?;
+    Ok(denials.iter().find(|denial| denial.refuses(&request.terms)).map(|denial| denial.kind))
 }

@@ -85,13 +85,16 @@ fn still_declared(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
 
 /// What this node has fetched so far leaves room for one more: a recipient counts for itself, too.
 async fn not_too_often(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
-    let (id, frequency) = (held.id, held.detail.frequency.clone());
-    if frequency.per.is_none() {
-        return Ok(());
-    }
+    let (held, frequency, now) = (held.clone(), held.detail.frequency.clone(), node.now());
+    let Some(since) = frequency.per.as_ref().map(|per| now.plus_secs(-per.secs())) else { return Ok(()) };
     let most = frequency.max;
-    let recent = node.store.read(move |store| fetches::latest_received(store, id, most)).await?;
-    let now = node.now();
+    let recent = node
+        .store
+        .read(move |store| {
+            let line = held_consents::succession(store, &held, since)?;
+            fetches::latest_received(store, &line, most)
+        })
+        .await?;
     match frequency.next_at(&recent, now) {
         Some(next) => Err(Problem::try_later(ProblemKind::TooOften, next.secs().saturating_sub(now.secs()))),
         None => Ok(()),

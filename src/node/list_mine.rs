@@ -123,7 +123,7 @@ pub async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Prob
         .store
         .read(move |store| {
             let known = persons::find(store, person)?;
-            let denials = standing_denials::of_person(store, person)?;
+            let denials = standing_denials::of_person(store, person, now)?;
             let mut waiting = consent_requests::waiting_for(store, &known, now)?;
             // What is refused for good does not wait; it is answered when its service's browser comes.
             waiting.retain(|request| {

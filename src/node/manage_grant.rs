@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::authenticate_client::{ClientCredentials, authenticate_client};
 use super::issue_token::check_proof;
-use super::record_change::record_change;
+use super::revoke_consent::end;
 use super::serve_exchange::{Known, record};
 use super::{KeyPurpose, Node, OAuthCode, OAuthError};
 use crate::domain::consent::{Actor, AuthorizationDetail, Consent, Reason};
@@ -17,6 +17,9 @@ use crate::domain::token::{
 };
 use crate::store::used_once::{self, Kind};
 use crate::store::{Reader, StoreError, consents};
+
+/// The parameter of a request to give back that names one consent of a grant, which may have passed to another.
+pub const CONSENT_COMMITMENT: &str = "consent_commitment";
 
 /// The answer of the token endpoint to a client's own credentials.
 #[derive(Serialize)]
@@ -76,6 +79,8 @@ pub async fn issue_management_token(
 pub struct GrantRequest {
     /// The grant's name in the path.
     pub grant: String,
+    /// The commitment of the consent that is meant; whichever has the grant when absent.
+    pub commitment: Option<String>,
     /// The token and its proof, or what is wrong with the headers that should carry them.
     pub credentials: Result<(String, String), Refusal>,
 }
@@ -137,15 +142,17 @@ pub async fn revoke_grant(node: &Node, request: GrantRequest) -> Result<(), Refu
 
 async fn revoke(node: &Node, request: GrantRequest, known: &mut Known) -> Result<(), Refusal> {
     let client = authorize(node, &request, "DELETE", ManagementScope::Revoke, known).await?;
-    let grant = parse(&request.grant)?;
-    let now = node.now();
+    let (grant, commitment, now) = (parse(&request.grant)?, request.commitment, node.now());
     node.store
         .write_log(move |tx| {
-            let id = find_own(tx, &grant, &client)?.id;
-            let mut consent = consents::lock(tx, id)?;
-            let change =
-                consent.revoke(Actor::Recipient, Reason::GivenBack, now).map_err(|_| StoreError::NotFound)?;
-            record_change(tx, &consent, &change)
+            let found = find_own(tx, &grant, &client)?;
+            // The consent that is meant is over: another one has its grant.
+            if commitment.as_ref().is_some_and(|meant| meant != found.commitment.as_str()) {
+                return Err(StoreError::NotFound);
+            }
+            let consent = consents::lock(tx, found.id)?;
+            let ended = end(tx, consent, Actor::Recipient, Reason::GivenBack, now)?;
+            if ended { Ok(()) } else { Err(StoreError::NotFound) }
         })
         .await
         .map_err(|error: StoreError| refused(&error))

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::audit::Entry;
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::HeldConsent;
+use crate::domain::consent::{Commitment, HeldConsent};
 use crate::domain::exchange::Event;
 use crate::domain::ids::{ConsentId, EntityId, GrantId, HeldConsentId, KeyId};
 use crate::store::outbox::{self, Leased, NewItem};
@@ -32,8 +32,18 @@ pub(super) enum Work {
         /// The DPoP key to redeem it with: the same at every attempt, since the holder takes another for a thief's.
         dpop_kid: Option<KeyId>,
     },
-    /// Give a grant back.
-    GiveBack(GrantId),
+    /// Give a consent back.
+    GiveBack(GivenBack),
+}
+
+/// A consent that is given back.
+#[derive(Serialize, Deserialize)]
+pub(super) struct GivenBack {
+    /// Its grant.
+    pub(super) grant_id: GrantId,
+    /// Which consent of the grant; unknown where its tokens never came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) commitment: Option<Commitment>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,9 +69,14 @@ impl Work {
                 let Redemption { held, code, dpop_kid } = redemption;
                 Ok(Self::Redeem { held, code, dpop_kid })
             }
-            GIVE_BACK => {
-                serde_json::from_str(&item.payload).map(Self::GiveBack).map_err(|_| NotWork::Unreadable)
-            }
+            GIVE_BACK => serde_json::from_str(&item.payload)
+                .or_else(|_| {
+                    // As it was written before a grant could pass to another consent.
+                    let grant = serde_json::from_str(&item.payload);
+                    grant.map(|grant_id| GivenBack { grant_id, commitment: None })
+                })
+                .map(Self::GiveBack)
+                .map_err(|_: serde_json::Error| NotWork::Unreadable),
             _ => Err(NotWork::Unknown),
         }
     }
@@ -171,7 +186,7 @@ pub(super) fn redemption(
     )
 }
 
-/// Promises a holder its grant back.
+/// Promises a holder its consent back.
 pub(super) fn return_of_grant(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestamp) -> Result<(), StoreError> {
     let Some(grant) = &held.grant_id else { return Ok(()) };
     push(
@@ -182,7 +197,7 @@ pub(super) fn return_of_grant(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestam
             subject: held.id.to_string(),
             order_key: format!("held:{}", held.id),
             dedup_key: format!("{GIVE_BACK}:{}", held.id),
-            payload: write(grant)?,
+            payload: write(&GivenBack { grant_id: grant.clone(), commitment: held.commitment.clone() })?,
             next_at: now,
         },
     )

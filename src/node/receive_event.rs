@@ -12,7 +12,7 @@ use crate::domain::federation::TrustError;
 use crate::domain::ids::{EntityId, ExchangeId, HeldConsentId, KeyId};
 use crate::domain::jose::{JoseError, PublicKeys};
 use crate::ports::random;
-use crate::store::{StoreError, Tx, exchanges, held_consents, received_events};
+use crate::store::{StoreError, Tx, early_news, exchanges, held_consents, received_events};
 
 /// Why an event is not taken (RFC 8935 §2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,19 +93,14 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
                 (Event::ConsentGiven(event), Some(held)) => {
                     take_given(tx, event, held, dpop_kid.clone(), now)
                 }
-                (Event::ConsentGiven(_), None) => Ok(()),
                 (Event::ExchangeAcknowledged(event), _) => take_acknowledged(tx, &sender, event, &text, now),
                 (Event::DataDeleted(event), _) => {
                     confirm_deletion::take(tx, &sender, event, &claims.jti, &text, now)
                 }
-                (
-                    Event::ConsentChanged(news)
-                    | Event::ConsentSuspended(news)
-                    | Event::ConsentResumed(news)
-                    | Event::ConsentRevoked(news)
-                    | Event::ConsentExpired(news),
-                    _,
-                ) => take_news(tx, &sender, &event, news, now),
+                (event, _) => match event.news() {
+                    Some(news) => take_news(tx, &sender, event, news, now),
+                    None => Ok(()),
+                },
             }
         })
         .await
@@ -171,8 +166,7 @@ fn take_given(
     promise::redemption(tx, &held.holder, held.id, &event.pre_authorized_code, dpop_kid, now)
 }
 
-/// What became of a consent at its holder. News that is older than what is known, about a consent that is over here, or
-/// about one whose grant has passed to another, changes nothing.
+/// What became of a consent at its holder. News about one that is not known here is kept: the tokens may be on their way.
 fn take_news(
     tx: &mut Tx<'_>,
     sender: &EntityId,
@@ -180,25 +174,30 @@ fn take_news(
     news: &ConsentNews,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut held = match held_consents::find_by_grant(tx, sender, &news.grant_id) {
-        Ok(held) => held,
-        // A consent that we do not hold cannot be used by us: that is what the sender wants to know.
-        Err(StoreError::NotFound) => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    let another = held.commitment.as_ref().is_some_and(|known| known != &news.commitment);
-    if another || news.sequence <= held.sequence {
-        return Ok(());
+    match held_consents::find_by_grant(tx, sender, &news.grant_id) {
+        Ok(mut held) if held.commitment.as_ref().is_none_or(|known| known == &news.commitment) => {
+            if apply(&mut held, event, now) { held_consents::save(tx, &held) } else { Ok(()) }
+        }
+        // Of another consent of the grant, or of none that is known.
+        Ok(_) | Err(StoreError::NotFound) => early_news::keep(tx, sender, event, news, now),
+        Err(error) => Err(error),
+    }
+}
+
+/// What news does to the consent that it is about. News that is older than what is known, or comes after the end, does
+/// nothing; says whether it did something.
+pub(super) fn apply(held: &mut HeldConsent, event: &Event, now: Timestamp) -> bool {
+    let Some(news) = event.news() else { return false };
+    if news.sequence <= held.sequence || held.state.is_end() {
+        return false;
     }
     held.sequence = news.sequence;
-    let reason = news.reason.as_str();
     match event {
-        _ if held.state.is_end() => return Ok(()),
         Event::ConsentSuspended(_) => {
             if held.state == HeldState::Active {
                 held.state = HeldState::Suspended;
             }
-            held.reason = Some(reason.to_owned());
+            held.reason = Some(news.reason.as_str().to_owned());
         }
         Event::ConsentResumed(_) => {
             if held.state == HeldState::Suspended {
@@ -206,10 +205,10 @@ fn take_news(
             }
             held.reason = None;
         }
-        _ => redeem_code::close(&mut held, reason, now),
+        _ => redeem_code::close(held, news.reason.as_str(), now),
     }
     held.updated_at = now;
-    held_consents::save(tx, &held)
+    true
 }
 
 fn take_acknowledged(

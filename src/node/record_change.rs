@@ -1,12 +1,37 @@
 //! The one place through which every change of a consent goes: kept with its actor and reason, logged, signed for the
 //! resident, and told to the recipient, all in the transaction that makes it.
 
-use super::{promise, write_receipt};
+use super::log_in::Resident;
+use super::{Node, Problem, promise, write_receipt};
 use crate::domain::audit::Entry;
+use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Actor, Consent, ConsentState, End, Transition};
 use crate::domain::exchange::Event;
 use crate::domain::exchange::event::ConsentNews;
+use crate::domain::ids::ConsentId;
 use crate::store::{StoreError, Tx, consents};
+
+/// Changes a resident's own consent, in one transaction, and rings for the outbox. Says whether something was changed.
+///
+/// # Errors
+/// [`Problem`]: unknown and another resident's look alike.
+pub(super) async fn change_own(
+    node: &Node,
+    resident: &Resident,
+    id: ConsentId,
+    change: impl Fn(&mut Tx<'_>, Consent, Timestamp) -> Result<bool, StoreError> + Send + 'static,
+) -> Result<bool, Problem> {
+    let (person, now) = (resident.person, node.now());
+    let changed = node
+        .store
+        .write_log(move |tx| {
+            let consent = consents::lock(tx, id)?;
+            if consent.person == person { change(tx, consent, now) } else { Err(StoreError::NotFound) }
+        })
+        .await?;
+    node.outbox_bell.notify_one();
+    Ok(changed)
+}
 
 /// Records a change: the consent as it is after it, and the transition that led there.
 ///

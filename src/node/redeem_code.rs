@@ -1,13 +1,14 @@
 //! A code becomes tokens at the recipient: kept only when what was allowed is within what was asked.
 
 use super::ask_holder::{self, AskError, GrantStanding, Granted};
-use super::{Node, Problem, ProblemKind};
+use super::{Node, Problem, ProblemKind, receive_event};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::terms::duration_days;
 use crate::domain::consent::{AuthorizationDetail, HeldConsent, HeldState};
+use crate::domain::exchange::Event;
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::{HeldConsentId, KeyId};
-use crate::store::{StoreError, Tx, held_consents};
+use crate::store::{StoreError, Tx, early_news, held_consents};
 
 /// Keeps the tokens of a consent.
 pub(super) async fn keep(
@@ -33,6 +34,7 @@ pub(super) async fn keep(
         .store
         .write(move |tx| {
             let mut kept = held.clone();
+            let now = kept.updated_at;
             // The holder may have told something while it was asked.
             let known = held_consents::find(tx, kept.id)?;
             kept.sequence = known.sequence;
@@ -43,10 +45,21 @@ pub(super) async fn keep(
             if known.grant_id.is_none() {
                 take_place(tx, &kept)?;
             }
+            for event in early_news(tx, &kept)? {
+                receive_event::apply(&mut kept, &event, now);
+            }
             held_consents::save(tx, &kept)?;
             Ok::<_, StoreError>(kept)
         })
         .await?)
+}
+
+/// What the holder told of this consent before it was known here.
+fn early_news(tx: &mut Tx<'_>, kept: &HeldConsent) -> Result<Vec<Event>, StoreError> {
+    match (&kept.grant_id, &kept.commitment) {
+        (Some(grant), Some(commitment)) => early_news::take(tx, &kept.holder, grant, commitment),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// What was asked for in the place of another consent ends that one and takes its grant over.

@@ -2,8 +2,8 @@
 //! through the outbox.
 
 use super::log_in::Resident;
-use super::record_change::record_change;
-use super::{Node, Problem, ProblemKind};
+use super::record_change::{change_own, record_change};
+use super::{Node, Problem};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Actor, Consent, Reason};
 use crate::domain::ids::ConsentId;
@@ -14,24 +14,10 @@ use crate::store::{StoreError, Tx, consents};
 /// # Errors
 /// [`Problem`]: unknown and another resident's look alike.
 pub async fn revoke(node: &Node, resident: &Resident, id: ConsentId) -> Result<bool, Problem> {
-    let person = resident.person;
-    let now = node.now();
-    let changed = node
-        .store
-        .write_log(move |tx| {
-            let consent = consents::lock(tx, id)?;
-            if consent.person != person {
-                return Err(StoreError::NotFound);
-            }
-            end(tx, consent, Actor::Resident, Reason::TakenBack, now)
-        })
-        .await
-        .map_err(|error| match error {
-            StoreError::NotFound => Problem::new(ProblemKind::NotFound),
-            other => other.into(),
-        })?;
-    node.outbox_bell.notify_one();
-    Ok(changed)
+    change_own(node, resident, id, |tx, consent, now| {
+        end(tx, consent, Actor::Resident, Reason::TakenBack, now)
+    })
+    .await
 }
 
 /// The recipient gives a consent back.

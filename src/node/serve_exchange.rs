@@ -111,7 +111,7 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
             let footing = consents::footing(store, consent.id)?;
             // Looked at before the register is bothered; what counts is the insert of step 9.
             let replayed = used_once::is_used(store, Kind::DpopProof, jkt.as_str(), &jti)?;
-            let recent = recent(store, &consent)?;
+            let recent = recent(store, &consent, now)?;
             Ok::<_, StoreError>((consent, subject, footing, replayed, recent))
         })
         .await
@@ -187,12 +187,12 @@ async fn still_declared(
     if covered { Ok(()) } else { Err(Refusal::scope("declared_use_narrowed")) }
 }
 
-/// The latest exchanges under a consent, as many as its stretch of time allows; none where it has no such limit.
-fn recent(store: &mut Reader<'_>, consent: &Consent) -> Result<Vec<Timestamp>, StoreError> {
-    match consent.terms.per {
-        Some(_) => exchanges::latest(store, consent.id, consent.terms.max_exchanges),
-        None => Ok(Vec::new()),
-    }
+/// The latest exchanges under a consent, as many as its stretch of time allows; none where it has no such limit. The stretch
+/// goes on where the consent came in the place of another: the limit is how often the resident's data may be fetched.
+fn recent(store: &mut Reader<'_>, consent: &Consent, now: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+    let Some(per) = &consent.terms.per else { return Ok(Vec::new()) };
+    let line = consents::succession(store, consent, now.plus_secs(-per.secs()))?;
+    exchanges::latest(store, &line, consent.terms.max_exchanges)
 }
 
 fn not_too_often(consent: &Consent, recent: &[Timestamp], now: Timestamp) -> Result<(), Refusal> {
@@ -273,7 +273,7 @@ async fn commit(
     node.store
         .write_log(move |tx| {
             let mut consent = consents::lock(tx, record.consent).map_err(Uncommitted::Store)?;
-            let made = recent(tx, &consent).map_err(Uncommitted::Store)?;
+            let made = recent(tx, &consent, now).map_err(Uncommitted::Store)?;
             not_too_often(&consent, &made, now).map_err(Uncommitted::Refused)?;
             // Revoked since it was read: what was read from the register stays here.
             let ended = consent

@@ -2,7 +2,7 @@
 //! rests on does not cover it. Nothing is fetched under a suspended consent, at any process, from the commit on.
 
 use super::log_in::Resident;
-use super::record_change::record_change;
+use super::record_change::{change_own, record_change};
 use super::{Node, Problem};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Actor, Consent, ConsentState, Reason};
@@ -15,18 +15,10 @@ use crate::store::{Reader, StoreError, Tx, consents};
 /// # Errors
 /// [`Problem`]: unknown and another resident's look alike.
 pub async fn pause(node: &Node, resident: &Resident, id: ConsentId) -> Result<bool, Problem> {
-    let person = resident.person;
-    let now = node.now();
-    let changed = node
-        .store
-        .write_log(move |tx| {
-            let consent = consents::lock(tx, id)?;
-            own(&consent, person)?;
-            hold_back(tx, consent, Actor::Resident, Reason::Paused, now)
-        })
-        .await?;
-    node.outbox_bell.notify_one();
-    Ok(changed)
+    change_own(node, resident, id, |tx, consent, now| {
+        hold_back(tx, consent, Actor::Resident, Reason::Paused, now)
+    })
+    .await
 }
 
 /// What came of letting a permission go on.
@@ -53,16 +45,10 @@ pub async fn resume(node: &Node, resident: &Resident, id: ConsentId) -> Result<R
     if use_trouble(node, &consent).await?.is_some() {
         return Ok(Resumed::UseDoesNotFit);
     }
-    let now = node.now();
-    let changed = node
-        .store
-        .write_log(move |tx| {
-            let consent = consents::lock(tx, id)?;
-            own(&consent, person)?;
-            let_go_on(tx, consent, Actor::Resident, Reason::Continued, now)
-        })
-        .await?;
-    node.outbox_bell.notify_one();
+    let changed = change_own(node, resident, id, |tx, consent, now| {
+        let_go_on(tx, consent, Actor::Resident, Reason::Continued, now)
+    })
+    .await?;
     Ok(if changed { Resumed::Yes } else { Resumed::WasNotSuspended })
 }
 
@@ -136,12 +122,7 @@ fn let_go_on(
     Ok(true)
 }
 
-fn own(consent: &Consent, person: PersonId) -> Result<(), StoreError> {
-    if consent.person == person { Ok(()) } else { Err(StoreError::NotFound) }
-}
-
 fn find_own(store: &mut Reader<'_>, id: ConsentId, person: PersonId) -> Result<Consent, StoreError> {
     let consent = consents::find(store, id)?;
-    own(&consent, person)?;
-    Ok(consent)
+    if consent.person == person { Ok(consent) } else { Err(StoreError::NotFound) }
 }

@@ -1,13 +1,14 @@
 //! What the resident sees before deciding: who asks what and why, with the resident's own values.
 
+use super::decide_consent::own_request;
 use super::log_in::Resident;
-use super::{Node, Problem, ProblemKind};
+use super::{Node, Problem, ProblemKind, deny};
 use crate::domain::catalogue::{Dataset, Demand, Language, Record};
 use crate::domain::consent::document::DocumentParts;
 use crate::domain::consent::{Consent, ConsentDocument, ConsentRequest, RequestState};
 use crate::domain::ids::{ConsentId, NationalIdentifier, PairwiseSubject, RequestId};
 use crate::domain::jose::{b64url, sha256};
-use crate::store::{consent_requests, consents, persons};
+use crate::store::{StoreError, consents, persons};
 
 /// A request as shown.
 pub struct Offer {
@@ -32,11 +33,9 @@ pub enum Viewed {
     Decided(RequestState),
     /// Nobody decided in time.
     Lapsed,
-    /// The service expects somebody else.
-    WrongPerson(Box<ConsentRequest>),
 }
 
-/// Opens a request for a resident. Whoever opens it first is the only one who can from then on.
+/// A resident's own request: one that they have opened, or that expects them. Changes nothing.
 ///
 /// # Errors
 /// [`Problem`]: unknown or another resident's look alike.
@@ -48,30 +47,18 @@ pub async fn view(
 ) -> Result<Viewed, Problem> {
     let now = node.now();
     let person = resident.person;
-    let (request, fits, subject) = node
+    let (request, denied, subject) = node
         .store
-        .write(move |tx| {
-            let mut request = consent_requests::find(tx, id)?;
-            let hash = persons::find(tx, person)?.identifier_hash;
-            let fits = request
-                .expected_person
-                .as_ref()
-                .is_none_or(|expected| expected.as_slice() == hash.as_bytes());
-            if fits && request.person.is_none() && request.is_open(now) {
-                consent_requests::bind_person(tx, id, person)?;
-                request.person = Some(person);
-            }
-            let subject = tx.lookup().pairwise(&person, &request.terms.recipient)?;
-            Ok::<_, crate::store::StoreError>((request, fits, subject))
+        .read(move |store| {
+            let request = own_request(store, id, person)?;
+            let denied = deny::denial_of(store, &request, person, now)?.is_some();
+            let subject = store.lookup().pairwise(&person, &request.terms.recipient)?;
+            Ok::<_, StoreError>((request, denied, subject))
         })
         .await?;
-    if request.person.is_some_and(|bound| bound != person) {
-        return Err(Problem::new(ProblemKind::NotFound));
-    }
-    if !fits {
-        return Ok(Viewed::WrongPerson(Box::new(request)));
-    }
     match request.state {
+        // Refused since it came: it is not put before the resident, and nothing is left to decide.
+        RequestState::Requested if denied => Ok(Viewed::Decided(RequestState::Declined)),
         RequestState::Requested if request.is_open(now) => {
             Ok(Viewed::Open(Box::new(offer(node, request, &subject, language)?)))
         }
@@ -86,8 +73,7 @@ pub async fn view(
 /// [`Problem`]: unknown and another resident's look alike.
 pub async fn decided(node: &Node, resident: &Resident, id: RequestId) -> Result<ConsentRequest, Problem> {
     let person = resident.person;
-    let request = node.store.read(move |store| consent_requests::find(store, id)).await?;
-    if request.person == Some(person) { Ok(request) } else { Err(Problem::new(ProblemKind::NotFound)) }
+    Ok(node.store.read(move |store| own_request(store, id, person)).await?)
 }
 
 /// The resident's own consent that a request is to replace or extend.

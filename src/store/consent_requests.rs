@@ -141,31 +141,46 @@ pub fn of_consent(reader: &mut Reader<'_>, consent: ConsentId) -> Result<Consent
     find(reader, id)
 }
 
-/// Redeems a `request_uri`, once and by its own client only (RFC 9126 §4, §7.3).
+/// The request behind a `request_uri` that nobody has used yet, for its own client only (RFC 9126 §4).
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it is unknown, another client's, expired or used: nobody learns which.
-pub fn use_request_uri(
-    tx: &mut Tx<'_>,
+pub fn by_request_uri(
+    reader: &mut Reader<'_>,
     request_uri: &str,
     client: &EntityId,
     now: Timestamp,
 ) -> Result<ConsentRequest, StoreError> {
-    let hash = tx.keys.lookup.secret(URI_KIND, request_uri);
-    let id: RequestId = diesel::update(
-        consent_requests::table
-            .filter(consent_requests::request_uri_hash.eq(hash))
-            .filter(consent_requests::recipient.eq(client))
-            .filter(consent_requests::request_uri_expires_at.gt(now))
-            .filter(consent_requests::request_uri_used_at.is_null()),
-    )
-    .set(consent_requests::request_uri_used_at.eq(now))
-    .returning(consent_requests::id)
-    .get_result(tx.db)?;
-    find(tx, id)
+    let hash = reader.keys.lookup.secret(URI_KIND, request_uri);
+    let row: Row = consent_requests::table
+        .filter(consent_requests::request_uri_hash.eq(hash))
+        .filter(consent_requests::recipient.eq(client))
+        .filter(consent_requests::request_uri_expires_at.gt(now))
+        .filter(consent_requests::request_uri_used_at.is_null())
+        .filter(consent_requests::state.eq(word(RequestState::Requested)))
+        .select(Row::as_select())
+        .first(reader.db)?;
+    row.into_request()
 }
 
-/// Gives a request to the resident who opened it first.
+/// Gives a request to the resident who came with its `request_uri`, and uses that up (RFC 9126 §7.3). A login may outlast
+/// the URI's own time.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it was opened before, or is somebody else's.
+pub fn open(tx: &mut Tx<'_>, id: RequestId, person: PersonId, now: Timestamp) -> Result<(), StoreError> {
+    let changed = diesel::update(
+        consent_requests::table
+            .find(id)
+            .filter(consent_requests::request_uri_used_at.is_null())
+            .filter(consent_requests::person.is_null().or(consent_requests::person.eq(person))),
+    )
+    .set((consent_requests::request_uri_used_at.eq(now), consent_requests::person.eq(person)))
+    .execute(tx.db)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+/// Gives a request to the resident who decides on it.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it is somebody else's.

@@ -211,6 +211,30 @@ pub fn find(reader: &mut Reader<'_>, id: ConsentId) -> Result<Consent, StoreErro
     row.into_consent()
 }
 
+/// A consent, and before it those in whose place it came one after the other: what was fetched under them since a moment
+/// counts as fetched under it, as far as they rest on the same declared use.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn succession(
+    reader: &mut Reader<'_>,
+    consent: &Consent,
+    since: Timestamp,
+) -> Result<Vec<ConsentId>, StoreError> {
+    let (mut line, mut before) = (vec![consent.id], consent.replaces);
+    while let Some(id) = before {
+        let old = find(reader, id)?;
+        if old.state.ended_at().is_some_and(|at| at <= since) {
+            break;
+        }
+        if old.terms.declared_use == consent.terms.declared_use {
+            line.push(id);
+        }
+        before = old.replaces;
+    }
+    Ok(line)
+}
+
 /// A consent by the identifier that it has towards its recipient.
 ///
 /// # Errors

@@ -125,6 +125,17 @@ pub fn keep_confirmation(
     Ok(())
 }
 
+/// How often a recipient has confirmed for a consent.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn times_confirmed(reader: &mut Reader<'_>, consent: ConsentId) -> Result<i64, StoreError> {
+    Ok(deletion_confirmations::table
+        .filter(deletion_confirmations::consent.eq(consent))
+        .count()
+        .get_result(reader.db)?)
+}
+
 /// The confirmations for a consent, latest deletion first.
 ///
 /// # Errors

@@ -173,13 +173,17 @@ pub fn of_consent(
     rows.into_iter().map(Row::into_exchange).collect()
 }
 
-/// When the latest exchanges under one consent were released, latest first.
+/// When the latest exchanges under any of these consents were released, latest first.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn latest(reader: &mut Reader<'_>, consent: ConsentId, limit: u32) -> Result<Vec<Timestamp>, StoreError> {
+pub fn latest(
+    reader: &mut Reader<'_>,
+    consents: &[ConsentId],
+    limit: u32,
+) -> Result<Vec<Timestamp>, StoreError> {
     Ok(exchanges::table
-        .filter(exchanges::consent.eq(consent))
+        .filter(exchanges::consent.eq_any(consents))
         .order(exchanges::at.desc())
         .limit(i64::from(limit))
         .select(exchanges::at)

@@ -76,11 +76,11 @@ pub fn received(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<u32, Sto
 /// [`StoreError`].
 pub fn latest_received(
     reader: &mut Reader<'_>,
-    held: HeldConsentId,
+    held: &[HeldConsentId],
     limit: u32,
 ) -> Result<Vec<Timestamp>, StoreError> {
     Ok(fetches::table
-        .filter(fetches::held.eq(held).and(fetches::outcome.eq(RECEIVED)))
+        .filter(fetches::held.eq_any(held).and(fetches::outcome.eq(RECEIVED)))
         .order(fetches::seq.desc())
         .limit(i64::from(limit))
         .select(fetches::at)

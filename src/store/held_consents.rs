@@ -246,6 +246,30 @@ pub fn find(reader: &mut Reader<'_>, id: HeldConsentId) -> Result<HeldConsent, S
     row.into_held(reader)
 }
 
+/// A consent, and before it those in whose place it came one after the other and that stood after a moment, as far as they
+/// rest on the same declared use.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn succession(
+    reader: &mut Reader<'_>,
+    held: &HeldConsent,
+    since: Timestamp,
+) -> Result<Vec<HeldConsentId>, StoreError> {
+    let (mut line, mut before) = (vec![held.id], held.replaces);
+    while let Some((_, id)) = before {
+        let old = find(reader, id)?;
+        if old.updated_at <= since {
+            break;
+        }
+        if old.detail.declared_use == held.detail.declared_use {
+            line.push(id);
+        }
+        before = old.replaces;
+    }
+    Ok(line)
+}
+
 /// A consent by its holder and the identifier that it has there.
 ///
 /// # Errors

@@ -14,6 +14,7 @@ pub mod consent_receipts;
 pub mod consent_requests;
 pub mod consents;
 pub mod deletions;
+pub mod early_news;
 pub mod error;
 pub mod exchanges;
 pub mod fetches;

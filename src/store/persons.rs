@@ -101,17 +101,20 @@ pub fn find(reader: &mut Reader<'_>, id: PersonId) -> Result<Person, StoreError>
 }
 
 /// Erases who residents are that have not logged in since a moment and of whom nothing is kept but erased consents:
-/// identifier and login cannot be found or read after that, and a later login is a new resident's. Returns how many.
+/// identifier and login cannot be found or read after that, and a later login is a new resident's. Whoever has refused
+/// something for good is kept, for the refusal stands. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn erase_idle(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
     let kept = consents::table.filter(consents::person.eq(persons::id)).filter(consents::erased_at.is_null());
     let asked = consent_requests::table.filter(consent_requests::person.eq(persons::id.nullable()));
+    let refused = standing_denials::table.filter(standing_denials::person.eq(persons::id));
     let idle: Vec<PersonId> = persons::table
         .filter(persons::last_login_at.lt(before).and(persons::issuer.ne(ERASED)))
         .filter(diesel::dsl::not(diesel::dsl::exists(kept)))
         .filter(diesel::dsl::not(diesel::dsl::exists(asked)))
+        .filter(diesel::dsl::not(diesel::dsl::exists(refused)))
         .order(persons::last_login_at)
         .limit(i64::from(limit))
         .select(persons::id)
@@ -119,7 +122,6 @@ pub fn erase_idle(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usiz
     for id in &idle {
         let nothing = tx.keys.sealer.seal(column!(persons.identifier), id.as_bytes(), b"")?;
         diesel::delete(passkeys::table.filter(passkeys::person.eq(*id))).execute(tx.db)?;
-        diesel::delete(standing_denials::table.filter(standing_denials::person.eq(*id))).execute(tx.db)?;
         // Random bytes that are no hash of anything.
         let subject = KeyedHash::stored(&tx.random::<32>(), "persons.subject_hash")?;
         let identifier = KeyedHash::stored(&tx.random::<32>(), "persons.identifier_hash")?;

@@ -303,6 +303,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    early_news (holder, grant_id, commitment, sequence) {
+        holder -> Text,
+        grant_id -> Text,
+        commitment -> Text,
+        sequence -> BigInt,
+        event -> Text,
+        received_at -> BigInt,
+    }
+}
+
+diesel::table! {
     exchanges (id) {
         id -> Binary,
         consent -> Binary,
@@ -387,6 +398,7 @@ diesel::table! {
         target -> Text,
         name -> Text,
         created_at -> BigInt,
+        until_at -> Nullable<BigInt>,
     }
 }
 
@@ -469,6 +481,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     held_consents,
     fetches,
     standing_denials,
+    early_news,
     passkeys,
     status_lists,
     jobs,

@@ -73,7 +73,12 @@ pub fn serve_node(
             .app_data(statements.clone())
             .app_data(web::PayloadConfig::new(bounds.max_bytes))
             .configure(machine_routes)
-            .service(web::scope("").wrap(sessions).configure(portal::configure))
+            .service(
+                web::scope("")
+                    .wrap(sessions)
+                    .configure(oauth::configure_with_session)
+                    .configure(portal::configure),
+            )
             .default_service(web::to(|| async { respond(ProblemKind::NotFound, None) }))
             .wrap(from_fn(headers))
             .wrap(from_fn(move |request, next| deadline(bounds.whole, request, next)))

@@ -105,6 +105,8 @@ impl SessionStore for StoredSessions {
 pub enum After {
     /// The person is logged in and goes to a page of the portal.
     Open(String),
+    /// The person has logged in for a request that their browser came with, and opens it.
+    Arrive(RequestId),
     /// The person has logged in as a request demands, and goes back to it.
     Show(RequestId),
     /// The provider has signed the decision on a request.

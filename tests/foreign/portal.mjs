@@ -28,6 +28,13 @@ export async function decide(visitor, decision, { fields = [], until, times } = 
   return visitor.submit(form, values, ['decision', decision]);
 }
 
+/** Takes back all that the resident has refused: a service may ask again. */
+export async function letThemAsk(visitor, city) {
+  await visitor.open(`${city}/me/denials`);
+  const removal = () => visitor.page.forms.find((form) => /\/remove$/.test(form.getAttribute('action') ?? ''));
+  while (removal()) await visitor.submit(removal());
+}
+
 /** From `/me`: one click on "stop", one on the confirmation. Fails where it takes more. */
 export async function stopFromOverview(visitor, city) {
   await visitor.open(`${city}/me`);

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, compactVerify, createLocalJWKSet } from 'jose';
 import { selfSigned, trustChain } from './federation.mjs';
-import { decide, logIn, logInAt, startPermission, stopFromOverview } from './portal.mjs';
+import { decide, letThemAsk, logIn, logInAt, startPermission, stopFromOverview } from './portal.mjs';
 import { declaredUse, EVENTS, newKey } from './recipient.mjs';
 import { describe, Visitor } from './visitor.mjs';
 import { World } from './world.mjs';
@@ -152,10 +152,11 @@ test('a code passes once, and using it again ends its tokens', async () => {
 });
 
 test('"no" comes back as access_denied, and nothing can be redeemed', async () => {
-  const { request, arrivedAt } = await consent({ decision: 'deny' });
+  const { request, arrivedAt, visitor } = await consent({ decision: 'deny' });
   assert.equal(arrivedAt.searchParams.get('error'), 'access_denied');
   assert.equal(arrivedAt.searchParams.get('iss'), espoo);
   await assert.rejects(recipient.redeem(request, arrivedAt), { error: 'access_denied' });
+  await letThemAsk(visitor, espoo);
 });
 
 test('a request may not go beyond its declared use', async () => {
@@ -287,6 +288,7 @@ test('grant management: asked about, extended and replaced under the same name, 
 
 test('the resident keeps receipts that any JOSE library verifies', async () => {
   const { visitor } = await consent({ decision: 'deny' });
+  await letThemAsk(visitor, espoo);
   const list = await visitor.open(`${espoo}/me/receipts`);
   const page = await visitor.open(list.link(/\/receipt\/1$/).href);
   const signed = (await visitor.open(page.link(/\/receipt\/1\/signed$/).href)).body;

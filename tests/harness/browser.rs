@@ -23,6 +23,13 @@ pub struct Form {
 }
 
 impl Page {
+    /// Where a redirect leads.
+    pub fn leads_to(&self) -> Url {
+        let location =
+            self.headers.get(LOCATION).unwrap_or_else(|| panic!("leads nowhere: {}", self.describe()));
+        self.url.join(location.to_str().unwrap()).unwrap()
+    }
+
     /// Status, address and heading: enough to see where a journey went wrong.
     pub fn describe(&self) -> String {
         let heading = self.body.split("<h1").nth(1).and_then(|rest| rest.split("</h1>").next()).unwrap_or("");
@@ -153,11 +160,13 @@ pub struct Browser {
     pub cookies: BTreeMap<String, BTreeMap<String, String>>,
     /// Every address that it asked, in order.
     pub visited: Vec<Url>,
+    /// A path at which it follows no further: the redirect that leads there is what it shows.
+    pub stop_before: Option<&'static str>,
 }
 
 impl Browser {
     pub fn new() -> Self {
-        Self { http: super::client(), cookies: BTreeMap::new(), visited: Vec::new() }
+        Self { http: super::client(), cookies: BTreeMap::new(), visited: Vec::new(), stop_before: None }
     }
 
     /// Opens an address and follows where it leads.
@@ -167,7 +176,12 @@ impl Browser {
 
     /// Opens an address and stays there, whatever it answers.
     pub async fn look(&mut self, url: &str) -> Page {
-        self.request(Url::parse(url).unwrap(), None, &[]).await
+        self.look_with(url, &[]).await
+    }
+
+    /// As [`Self::look`], with these headers.
+    pub async fn look_with(&mut self, url: &str, headers: &[(&str, &str)]) -> Page {
+        self.request(Url::parse(url).unwrap(), None, headers).await
     }
 
     /// Sends a form. `changes` replace fields (`None` leaves them out). Fails where the page's own policy would keep a
@@ -213,6 +227,9 @@ impl Browser {
             let location = page.headers.get(LOCATION).and_then(|value| value.to_str().ok());
             let Some(next) = location.filter(|_| (300..400).contains(&page.status)) else { return page };
             let next = page.url.join(next).unwrap();
+            if self.stop_before == Some(next.path()) {
+                return page;
+            }
             page = self.request(next, None, &[]).await;
         }
         panic!("more than 20 redirects, last {}", page.describe());

@@ -289,6 +289,14 @@ impl Page {
         browser.submit(&self, &form, &[("resident", Some(resident))]).await
     }
 
+    /// Takes back everything that the resident has refused in the portal whose page this is: a service may ask again.
+    pub async fn let_them_ask(&self, browser: &mut Browser) {
+        let mut page = browser.open(self.url.join("/me/denials").unwrap().as_str()).await;
+        while page.body.contains("/remove\"") {
+            page = browser.submit(&page, &page.form("/me/denials/"), &[]).await;
+        }
+    }
+
     /// Presses a button of the consent page; `changes` as in [`Browser::submit`].
     pub async fn decide(
         &self,

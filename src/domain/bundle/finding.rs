@@ -52,7 +52,14 @@ pub struct Judgement {
     /// The moment, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
+    /// What a bundle is not judged by, stable words; nothing where the file could not be read.
+    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
+    pub not_judged: &'static [&'static str],
 }
+
+/// What [`judge`](super::judge) leaves out: which roles the members' trust marks gave them was judged at the decision
+/// and at every exchange.
+pub(super) const NOT_JUDGED: &[&str] = &["trust_marks"];
 
 impl Judgement {
     pub(super) fn pass(&mut self, subject: &'static str, text: impl Into<String>) {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::chain::{self, Member};
+use super::finding::NOT_JUDGED;
 use super::papers::{self, KeyBook, Log, made_at};
 use super::{Bundle, FORMAT, HistoryLine, Judgement, MAX_BYTES, SEAL, SEAL_MEMBER, Seal, digest};
 use crate::domain::audit::Entry;
@@ -69,6 +70,7 @@ pub fn judge(text: &str, question: &Question) -> Judgement {
             return found;
         }
     };
+    found.not_judged = NOT_JUDGED;
     found.pass("file", format!("written {} by {}", bundle.exported_at, bundle.holder));
     let known = case.members(&mut found);
     case.seal(&known, &mut found);

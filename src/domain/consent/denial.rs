@@ -1,9 +1,13 @@
-//! Standing denials: what a resident has refused for good. A request that matches one is not put before them.
+//! Standing denials: what a resident has refused, for good or for a while. A request that matches one is not put before
+//! them.
 
 use super::terms::Terms;
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::DenialId;
+
+/// How long a plain no stands, in seconds: the same service does not ask for the same use again within 30 days.
+pub const PLAIN_NO_SECS: i64 = 30 * 86_400;
 
 /// What is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +63,8 @@ pub struct StandingDenial {
     pub name: Text,
     /// Since when.
     pub created_at: Timestamp,
+    /// Until when; for good when absent.
+    pub until: Option<Timestamp>,
 }
 
 impl StandingDenial {
@@ -85,7 +91,8 @@ mod tests {
         let refuses = |kind, target: &str| {
             let name = Text { fi: "a".into(), sv: "b".into(), en: "c".into() };
             let (id, created_at) = (DenialId::from_bytes([1; 16]), Timestamp::from_secs(0));
-            StandingDenial { id, kind, target: target.to_owned(), name, created_at }.refuses(&terms)
+            StandingDenial { id, kind, target: target.to_owned(), name, created_at, until: None }
+                .refuses(&terms)
         };
         assert!(refuses(DenialKind::Partner, "https://helsinki.example"));
         assert!(refuses(DenialKind::Use, "https://helsinki.example/catalogue/uses/daycare"));

@@ -113,7 +113,7 @@ pub struct ConsentRequest {
     pub replaces: Option<(ReplaceHow, ConsentId)>,
     /// The standing denial that refused it, where one did.
     pub denied_by: Option<DenialKind>,
-    /// Who opened it first; nobody else can.
+    /// Whose it is: who opened it, or whose consent it is to replace. Nobody else can.
     pub person: Option<PersonId>,
     /// Where it stands.
     pub state: RequestState,
@@ -128,6 +128,21 @@ impl ConsentRequest {
     #[must_use]
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.state == RequestState::Requested && now < self.expires_at
+    }
+
+    /// Whether the service expects nobody else than the person with this keyed hash of the identifier.
+    #[must_use]
+    pub fn may_be_of(&self, identifier_hash: &[u8]) -> bool {
+        self.expected_person.as_ref().is_none_or(|expected| expected == identifier_hash)
+    }
+
+    /// Whether it waits for this person: they have opened it, or nobody has and they are whom the service expects.
+    #[must_use]
+    pub fn is_of(&self, person: PersonId, identifier_hash: &[u8]) -> bool {
+        match self.person {
+            Some(owner) => owner == person,
+            None => self.expected_person.is_some() && self.may_be_of(identifier_hash),
+        }
     }
 }
 

@@ -190,6 +190,19 @@ impl Event {
         }
     }
 
+    /// What happened to a consent, where that is what it tells.
+    #[must_use]
+    pub const fn news(&self) -> Option<&ConsentNews> {
+        match self {
+            Self::ConsentChanged(news)
+            | Self::ConsentSuspended(news)
+            | Self::ConsentResumed(news)
+            | Self::ConsentRevoked(news)
+            | Self::ConsentExpired(news) => Some(news),
+            Self::ConsentGiven(_) | Self::ExchangeAcknowledged(_) | Self::DataDeleted(_) => None,
+        }
+    }
+
     /// Whether this program knows events of that type.
     #[must_use]
     pub fn is_known(name: &str) -> bool {

@@ -1,6 +1,9 @@
 //! Consents and their changes.
 
 use super::*;
+use crate::domain::consent::{DenialKind, StandingDenial};
+use crate::domain::ids::DenialId;
+use crate::store::standing_denials;
 
 on_both!(
     async fn a_consent_is_kept_whole_with_every_change(fixture) {
@@ -233,6 +236,18 @@ on_both!(
                 consents::save(tx, &consent, Some(&change))?;
                 consents::erase(tx, kept.id, at(400))?;
                 assert_eq!(persons::erase_idle(tx, at(0), 10)?, 0, "a late login");
+                // What she has refused for good stands, and she with it.
+                let denial = StandingDenial {
+                    id: DenialId::from_bytes([1; 16]),
+                    kind: DenialKind::Partner,
+                    target: HELSINKI.to_owned(),
+                    name: Text { fi: "a".into(), sv: "b".into(), en: "c".into() },
+                    created_at: at(1),
+                    until: None,
+                };
+                standing_denials::insert(tx, kept.person, &denial)?;
+                assert_eq!(persons::erase_idle(tx, at(200), 10)?, 0, "a refusal stands");
+                assert!(standing_denials::remove(tx, kept.person, denial.id)?);
                 assert_eq!(persons::erase_idle(tx, at(200), 10)?, 1);
                 assert_eq!(persons::erase_idle(tx, at(200), 10)?, 0, "once");
                 Ok::<_, StoreError>(())

@@ -7,7 +7,7 @@ on_both!(
         let store = &fixture.store;
         store.write(|tx| consent_requests::insert(tx, &request(1), Some(("urn:x:1", at(60))))).await.unwrap();
         let redeem = |uri: &'static str, client: &'static str, when| {
-            store.write(move |tx| consent_requests::use_request_uri(tx, uri, &entity(client), at(when)))
+            store.read(move |r| consent_requests::by_request_uri(r, uri, &entity(client), at(when)))
         };
         for (uri, client, when) in [("urn:x:2", HELSINKI, 1), ("urn:x:1", ESPOO, 1), ("urn:x:1", HELSINKI, 60)] {
             assert_eq!(redeem(uri, client, when).await.map(|_| ()), Err(StoreError::NotFound));
@@ -16,7 +16,18 @@ on_both!(
         assert_eq!(found.terms, terms(5));
         assert_eq!(found.return_path, request(1).return_path);
         assert_eq!(found.recipient_name, request(1).recipient_name);
+        // Looking at it is not using it; whoever opens it uses it up, also when the login took longer than it lasts.
+        assert!(redeem("urn:x:1", HELSINKI, 59).await.is_ok());
+        let (aino, eino) = (person(store, "aino").await, person(store, "eino").await);
+        let open = |who: PersonId, when| {
+            store.write(move |tx| consent_requests::open(tx, RequestId::from_bytes([1; 16]), who, at(when)))
+        };
+        assert_eq!(open(aino, 61).await, Ok(()));
+        assert_eq!(open(eino, 62).await, Err(StoreError::Conflict));
+        assert_eq!(open(aino, 62).await, Err(StoreError::Conflict), "once");
         assert_eq!(redeem("urn:x:1", HELSINKI, 59).await.map(|_| ()), Err(StoreError::NotFound));
+        let owner = store.read(|r| consent_requests::find(r, RequestId::from_bytes([1; 16]))).await.unwrap().person;
+        assert_eq!(owner, Some(aino));
     }
 );
 

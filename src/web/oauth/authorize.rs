@@ -7,23 +7,28 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use crate::domain::consent::held::AWAY_SECS;
 use crate::domain::ids::HeldConsentId;
 use crate::node::accept_authorization::{Answer, accept_authorization};
-use crate::node::authorize as use_case;
 use crate::node::start_request::start_request;
 use crate::node::{Problem, ProblemKind};
 use crate::web::App;
-use crate::web::extract::query;
-use crate::web::portal::PageProblem;
+use crate::web::extract::{looks_ahead, query};
+use crate::web::portal::{PageProblem, arrive};
 
-/// `GET /oauth/authorize` at the holder: uses the request URI up and opens the consent page.
+/// `GET /oauth/authorize` at the holder: logs the resident in and opens the consent page.
 pub(super) async fn authorize(
     app: web::Data<App>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageProblem> {
-    let page = |problem| PageProblem::new(&request, problem);
-    let mut query = query(&request).map_err(|problem| page(problem.0))?;
+    if looks_ahead(&request) {
+        return Ok(not_ahead());
+    }
+    let mut query = query(&request).map_err(|problem| PageProblem::new(&request, problem.0))?;
     let (client, uri) = (query.take("client_id"), query.take("request_uri"));
-    let id = use_case::authorize(&app.node, client.as_deref(), uri.as_deref()).await.map_err(page)?;
-    Ok(redirect(&format!("/consent/{id}")))
+    arrive(&app, &request, client.as_deref(), uri.as_deref()).await
+}
+
+/// What a browser gets that looks ahead: nothing, so that it asks again when the person does.
+fn not_ahead() -> HttpResponse {
+    HttpResponse::ServiceUnavailable().insert_header((header::CACHE_CONTROL, "no-store")).finish()
 }
 
 /// `GET /requests/{id}` at the recipient: pushes the request to the holder and sends the browser there.
@@ -32,6 +37,9 @@ pub(super) async fn start(
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, PageProblem> {
+    if looks_ahead(&request) {
+        return Ok(not_ahead());
+    }
     let page = |problem| PageProblem::new(&request, problem);
     let id: HeldConsentId = id.parse().map_err(|_| page(Problem::new(ProblemKind::NotFound)))?;
     let started = start_request(&app.node, id).await.map_err(page)?;
@@ -72,11 +80,4 @@ fn binding_cookie<'a>(app: &App, value: String) -> actix_web::cookie::CookieBuil
         .http_only(true)
         .secure(app.cookies.secure)
         .same_site(SameSite::Lax)
-}
-
-fn redirect(path: &str) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, path))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .finish()
 }

@@ -3,7 +3,7 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::node::manage_grant::{GrantRequest, query_grant, revoke_grant};
+use crate::node::manage_grant::{CONSENT_COMMITMENT, GrantRequest, query_grant, revoke_grant};
 use crate::web::App;
 use crate::web::exchange::{credentials, refuse};
 
@@ -42,5 +42,10 @@ pub(super) async fn revoke(
 fn taken_apart(request: &HttpRequest, grant: String) -> GrantRequest {
     let query: Vec<(String, String)> =
         url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
-    GrantRequest { grant, credentials: credentials(request, &query) }
+    let meant = query.iter().find(|(name, _)| name == CONSENT_COMMITMENT);
+    GrantRequest {
+        grant,
+        commitment: meant.map(|(_, commitment)| commitment.clone()),
+        credentials: credentials(request, &query),
+    }
 }

@@ -26,9 +26,13 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/oauth/introspect", web::post().to(tokens::introspect))
         .route("/oauth/grants/{grant}", web::get().to(grants::query))
         .route("/oauth/grants/{grant}", web::delete().to(grants::revoke))
-        .route("/oauth/authorize", web::get().to(authorize::authorize))
         .route("/oauth/callback", web::get().to(authorize::callback))
         .route("/requests/{id}", web::get().to(authorize::start));
+}
+
+/// Registers the endpoint that a resident's session comes to.
+pub fn configure_with_session(config: &mut ServiceConfig) {
+    config.route("/oauth/authorize", web::get().to(authorize::authorize));
 }
 
 fn credentials(form: &mut Parameters) -> ClientCredentials {

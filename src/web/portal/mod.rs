@@ -16,7 +16,7 @@ pub mod views;
 
 pub use chrome::{Chrome, Notice, Section, SignedIn, login_href, passkey_href};
 pub use frame::{Frame, View, render};
-pub use pages::{PageProblem, configure};
+pub use pages::{PageProblem, arrive, configure};
 
 #[cfg(test)]
 mod page_tests;

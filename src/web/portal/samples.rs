@@ -538,6 +538,7 @@ fn denials() -> DenialsView {
                 what,
                 name: placement(),
                 since: at("2026-05-04T09:12:00Z"),
+                until: matches!(what, DeniedWhat::Use).then(|| at("2026-06-03T09:12:00Z")),
             })
             .collect(),
         datasets: vec![DeniableDataset { id: "placements".into(), title: placement() }],

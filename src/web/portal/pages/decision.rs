@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::fill;
-use super::page::{Page, PageProblem};
+use super::page::{Page, PageProblem, see_other};
 use crate::domain::clock::Day;
 use crate::domain::consent::{ConsentRequest, DenialKind, Frequency, Period, RequestState};
 use crate::domain::ids::{FieldName, RequestId, UseId};
 use crate::domain::login::{Callback, PendingLogin};
+use crate::node::authorize::{self, Opened};
 use crate::node::decide_consent::{self, DecisionForm, Destination, Next};
 use crate::node::log_in::{self, LoginDemand, Resident};
 use crate::node::view_consent_request::{self, Offer, Viewed, own_values};
-use crate::node::{Problem, ProblemKind, deny, register_passkey, start_consent};
+use crate::node::{Problem, ProblemKind, register_passkey, start_consent};
 use crate::web::App;
 use crate::web::extract::{FormParameters, MAX_FORM_BYTES};
 use crate::web::portal::views::{DecidedView, Decision, PasskeyNeed, Trouble, WrongPersonView};
@@ -27,8 +27,7 @@ pub(super) async fn start(
     FormParameters(mut form): FormParameters,
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = page.visitor.require_resident().map_err(|problem| page.problem(problem))?;
-    page.check_form(form.take("csrf").as_deref())?;
+    let resident = page.sender(form.take("csrf").as_deref())?;
     let use_id: UseId = form
         .take("id")
         .and_then(|id| id.parse().ok())
@@ -46,17 +45,8 @@ pub(super) async fn show(
     id: web::Path<String>,
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = match page.resident() {
-        Ok(resident) => resident,
-        Err(to_login) => return Ok(*to_login),
-    };
+    let resident = page.resident()?;
     let id = parse(&page, &id)?;
-    if let Some(destination) = deny::refuse_denied(&app.node, &resident, id, page.language)
-        .await
-        .map_err(|problem| page.problem(problem))?
-    {
-        return Ok(go(&page, id, &destination));
-    }
     match look(&page, &resident, id).await? {
         Viewed::Open(offer) => {
             if let Some(to_login) = step_up(&page, &resident, &offer).await? {
@@ -71,11 +61,46 @@ pub(super) async fn show(
             let view = fill::consent(&page, &offer, records, replaced.as_ref(), passkey);
             page.show_with(&view, Vec::new(), Some(form_targets(&page)))
         }
-        Viewed::WrongPerson(request) => {
-            page.show(&WrongPersonView { asker: fill::asker(&request), back: None })
-        }
         Viewed::Decided(_) => Err(page.trouble(Trouble::AlreadyDecided)),
         Viewed::Lapsed => Err(page.trouble(Trouble::RequestExpired)),
+    }
+}
+
+/// A browser comes with a pushed request: first the login, where nobody has logged in, then the request is opened.
+///
+/// # Errors
+/// [`PageProblem`]: the request URI is of no use, or the login provider cannot be reached.
+pub async fn arrive(
+    app: &web::Data<App>,
+    request: &HttpRequest,
+    client_id: Option<&str>,
+    request_uri: Option<&str>,
+) -> Result<HttpResponse, PageProblem> {
+    let page = Page::new(app, request);
+    let id = authorize::find(&app.node, client_id, request_uri).await.map_err(unknown_request(&page))?;
+    if let Some(resident) = page.visitor.resident() {
+        return open(&page, &resident, id).await;
+    }
+    let fail = |problem| page.problem(problem);
+    let (location, pending) =
+        log_in::begin(&app.node, LoginDemand::default(), page.language).await.map_err(fail)?;
+    page.visitor.leave(pending, After::Arrive(id)).map_err(fail)?;
+    Ok(page.redirect(location.as_str()))
+}
+
+/// Opens the request with which the browser of this resident came.
+pub(super) async fn open(
+    page: &Page,
+    resident: &Resident,
+    id: RequestId,
+) -> Result<HttpResponse, PageProblem> {
+    let opened = authorize::open(&page.app.node, resident, id, page.language).await;
+    match opened.map_err(unknown_request(page))? {
+        Opened::Here => Ok(page.redirect(&format!("/consent/{id}"))),
+        Opened::WrongPerson(request) => {
+            page.show_at("/", &WrongPersonView { asker: fill::asker(&request), back: None })
+        }
+        Opened::Refused(destination) => Ok(go(page, id, &destination)),
     }
 }
 
@@ -112,12 +137,16 @@ pub(super) fn form_targets(page: &Page) -> &'static str {
 }
 
 async fn look(page: &Page, resident: &Resident, id: RequestId) -> Result<Viewed, PageProblem> {
-    view_consent_request::view(&page.app.node, resident, id, page.language).await.map_err(|problem| {
-        match problem.kind {
-            ProblemKind::NotFound => page.trouble(Trouble::RequestUnknown),
-            _ => page.problem(problem),
-        }
-    })
+    view_consent_request::view(&page.app.node, resident, id, page.language)
+        .await
+        .map_err(unknown_request(page))
+}
+
+fn unknown_request(page: &Page) -> impl Fn(Problem) -> PageProblem {
+    move |problem| match problem.kind {
+        ProblemKind::NotFound => page.trouble(Trouble::RequestUnknown),
+        _ => page.problem(problem),
+    }
 }
 
 pub(super) fn parse(page: &Page, id: &str) -> Result<RequestId, PageProblem> {
@@ -142,18 +171,15 @@ pub(super) async fn decide(
         Viewed::Open(offer) => offer,
         Viewed::Lapsed => return Err(page.trouble(Trouble::RequestExpired)),
         Viewed::Decided(_) => return Err(page.trouble(Trouble::AlreadyDecided)),
-        Viewed::WrongPerson(_) => return Err(page.trouble(Trouble::RequestUnknown)),
     };
     match form.decision.as_deref() {
         Some("deny") => {
-            // For good first: should the no itself be interrupted, the request is refused when it is opened again.
-            if let Some(word) = form.never.as_deref().filter(|word| !word.is_empty()) {
-                let kind =
-                    DenialKind::from_word(word).ok_or_else(|| fail(Problem::new(ProblemKind::BadRequest)))?;
-                deny::add_from_request(&app.node, &resident, id, kind).await.map_err(fail)?;
-            }
-            let destination =
-                decide_consent::decline(&app.node, &resident, id, page.language).await.map_err(fail)?;
+            let chosen = form.never.as_deref().filter(|word| !word.is_empty());
+            let known = |word| DenialKind::from_word(word).ok_or(Problem::new(ProblemKind::BadRequest));
+            let never = chosen.map(known).transpose().map_err(fail)?;
+            let destination = decide_consent::decline(&app.node, &resident, id, page.language, never)
+                .await
+                .map_err(fail)?;
             Ok(go(&page, id, &destination))
         }
         Some("allow") => {
@@ -212,10 +238,7 @@ pub(super) async fn turned_away(
 
 fn go(page: &Page, id: RequestId, destination: &Destination) -> HttpResponse {
     match destination {
-        Destination::Recipient(url) => HttpResponse::SeeOther()
-            .insert_header((header::LOCATION, url.as_str()))
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .finish(),
+        Destination::Recipient(url) => see_other(url.as_str()),
         Destination::Permission(_) | Destination::Declined => page.redirect(&format!("/consent/{id}/done")),
     }
 }
@@ -227,10 +250,7 @@ pub(super) async fn done(
     id: web::Path<String>,
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = match page.resident() {
-        Ok(resident) => resident,
-        Err(to_login) => return Ok(*to_login),
-    };
+    let resident = page.resident()?;
     let id = parse(&page, &id)?;
     let request: ConsentRequest = view_consent_request::decided(&app.node, &resident, id)
         .await

@@ -1,4 +1,4 @@
-//! `/me/denials`: what the resident has refused for good.
+//! `/me/denials`: what the resident has refused, for good or for a while.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -14,10 +14,7 @@ use crate::web::portal::views::{DeniableDataset, DenialEntry, DenialsView, Denie
 /// `GET /me/denials`.
 pub(super) async fn show(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = match page.resident() {
-        Ok(resident) => resident,
-        Err(to_login) => return Ok(*to_login),
-    };
+    let resident = page.resident()?;
     let mut query = query(&request).map_err(|problem| page.problem(problem.0))?;
     let notices = match query.take("notice").as_deref() {
         Some("added") => vec![Notice::DenialAdded],
@@ -51,6 +48,7 @@ fn entry(denial: &StandingDenial) -> DenialEntry {
         },
         name: denial.name.clone(),
         since: denial.created_at,
+        until: denial.until,
     }
 }
 
@@ -62,8 +60,7 @@ pub(super) async fn add(
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
     let fail = |problem| page.problem(problem);
-    let resident = page.visitor.require_resident().map_err(fail)?;
-    page.check_form(form.take("csrf").as_deref())?;
+    let resident = page.sender(form.take("csrf").as_deref())?;
     let bad = || fail(Problem::new(ProblemKind::BadRequest));
     let kind = form.take("kind").and_then(|word| DenialKind::from_word(&word)).ok_or_else(bad)?;
     let target = form.take("target").ok_or_else(bad)?;
@@ -80,8 +77,7 @@ pub(super) async fn remove(
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
     let fail = |problem| page.problem(problem);
-    let resident = page.visitor.require_resident().map_err(fail)?;
-    page.check_form(form.take("csrf").as_deref())?;
+    let resident = page.sender(form.take("csrf").as_deref())?;
     let id: DenialId = id.parse().map_err(|_| fail(Problem::new(ProblemKind::NotFound)))?;
     deny::remove(&app.node, &resident, id).await.map_err(fail)?;
     Ok(page.redirect("/me/denials?notice=removed"))

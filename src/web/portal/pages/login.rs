@@ -47,6 +47,11 @@ pub(super) async fn callback(app: web::Data<App>, request: HttpRequest) -> Resul
             page.visitor.log_in(&resident).map_err(fail)?;
             Ok(page.redirect(&path))
         }
+        After::Arrive(request) => {
+            let resident = log_in::complete(&app.node, &pending, &callback).await.map_err(fail)?;
+            page.visitor.log_in(&resident).map_err(fail)?;
+            decision::open(&page, &resident, request).await
+        }
         After::Show(request) => match log_in::complete(&app.node, &pending, &callback).await {
             Ok(resident) => {
                 page.visitor.log_in(&resident).map_err(fail)?;

@@ -11,6 +11,7 @@ mod personal;
 mod public;
 mod receipts;
 
+pub use decision::arrive;
 pub use page::PageProblem;
 
 use actix_web::web::{self, ServiceConfig};

@@ -42,14 +42,20 @@ impl Page {
 
     /// A problem as a resident reads it.
     pub(super) fn trouble(&self, trouble: Trouble) -> PageProblem {
-        PageProblem { html: error_page(&self.request, trouble), status: status(trouble), trouble }
+        PageProblem::Page { html: error_page(&self.request, trouble), trouble }
     }
 
-    /// The way to log in and come back here, for a page that needs a login; none when somebody has.
-    pub(super) fn resident(&self) -> Result<Resident, Box<HttpResponse>> {
-        self.visitor
-            .resident()
-            .ok_or_else(|| Box::new(self.redirect(&crate::web::portal::login_href(&self.path()))))
+    /// Who has logged in; whoever has not is sent to log in and comes back here.
+    pub(super) fn resident(&self) -> Result<Resident, PageProblem> {
+        let to_login = || PageProblem::LogIn(crate::web::portal::login_href(&self.path()));
+        self.visitor.resident().ok_or_else(to_login)
+    }
+
+    /// Who sent a form of this portal's own, with the form's word.
+    pub(super) fn sender(&self, word: Option<&str>) -> Result<Resident, PageProblem> {
+        let resident = self.visitor.require_resident().map_err(|problem| self.problem(problem))?;
+        self.check_form(word)?;
+        Ok(resident)
     }
 
     /// Path and query of this page.
@@ -115,11 +121,16 @@ impl Page {
 
     /// Sends the browser to a path of this portal, with GET.
     pub(super) fn redirect(&self, path: &str) -> HttpResponse {
-        HttpResponse::SeeOther()
-            .insert_header((header::LOCATION, path))
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .finish()
+        see_other(path)
     }
+}
+
+/// Sends the browser somewhere, with GET.
+pub(super) fn see_other(address: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, address))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish()
 }
 
 fn path(request: &HttpRequest) -> String {
@@ -209,12 +220,18 @@ fn respond(
         .body(html)
 }
 
-/// A problem as a page. The use case's cause goes to the log, the resident reads what happened and what to do.
+/// Why a page is not shown.
 #[derive(Debug)]
-pub struct PageProblem {
-    html: String,
-    status: StatusCode,
-    trouble: Trouble,
+pub enum PageProblem {
+    /// A problem as a page. The use case's cause goes to the log, the resident reads what happened and what to do.
+    Page {
+        /// The page.
+        html: String,
+        /// What it tells.
+        trouble: Trouble,
+    },
+    /// Nobody has logged in: the address where to do that first.
+    LogIn(String),
 }
 
 impl PageProblem {
@@ -250,7 +267,7 @@ impl PageProblem {
             ProblemKind::Unavailable => Trouble::Unavailable,
             ProblemKind::Internal => Trouble::Internal,
         };
-        Self { html: error_page(request, trouble), status: status(trouble), trouble }
+        Self::Page { html: error_page(request, trouble), trouble }
     }
 }
 
@@ -291,17 +308,28 @@ fn retry(request: &HttpRequest, trouble: Trouble) -> Option<String> {
 
 impl std::fmt::Display for PageProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?}", self.trouble)
+        match self {
+            Self::Page { trouble, .. } => write!(f, "{trouble:?}"),
+            Self::LogIn(_) => f.write_str("LogIn"),
+        }
     }
 }
 
 impl ResponseError for PageProblem {
     fn status_code(&self) -> StatusCode {
-        self.status
+        match self {
+            Self::Page { trouble, .. } => status(*trouble),
+            Self::LogIn(_) => StatusCode::SEE_OTHER,
+        }
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status);
+        let html = match self {
+            Self::Page { html, .. } => html,
+            Self::LogIn(address) => return see_other(address),
+        };
+        let status = self.status_code();
+        let mut response = HttpResponse::build(status);
         response
             .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
             .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -310,9 +338,9 @@ impl ResponseError for PageProblem {
                 "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
                  frame-ancestors 'none'",
             ));
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((header::RETRY_AFTER, problem::RETRY_AFTER_SECS));
         }
-        response.body(self.html.clone())
+        response.body(html.clone())
     }
 }

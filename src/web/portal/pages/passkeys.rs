@@ -19,10 +19,7 @@ use crate::web::session::After;
 /// `GET /me/passkeys`.
 pub(super) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = match page.resident() {
-        Ok(resident) => resident,
-        Err(to_login) => return Ok(*to_login),
-    };
+    let resident = page.resident()?;
     let mut query = query(&request).map_err(|problem| page.problem(problem.0))?;
     let notices = match query.take("notice").as_deref() {
         Some("added") => vec![Notice::PasskeyAdded],
@@ -46,10 +43,7 @@ pub(super) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
 pub(super) async fn new(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
     let fail = |problem| page.problem(problem);
-    let resident = match page.resident() {
-        Ok(resident) => resident,
-        Err(to_login) => return Ok(*to_login),
-    };
+    let resident = page.resident()?;
     if !register_passkey::may_register(&app.node, &resident) {
         let demand = LoginDemand { nonce: None, known: register_passkey::demand(&app.node), step_up: true };
         let (location, pending) = log_in::begin(&app.node, demand, page.language).await.map_err(fail)?;
@@ -73,8 +67,7 @@ pub(super) async fn register(
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
     let fail = |problem| page.problem(problem);
-    let resident = page.visitor.require_resident().map_err(fail)?;
-    page.check_form(form.take("csrf").as_deref())?;
+    let resident = page.sender(form.take("csrf").as_deref())?;
     let registering = page.visitor.registered().map_err(fail)?;
     let (label, answer) = (form.take("label").unwrap_or_default(), form.take("answer").unwrap_or_default());
     register_passkey::finish(&app.node, &resident, &registering, &label, &answer).await.map_err(fail)?;
@@ -91,8 +84,7 @@ pub(super) async fn remove(
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
     let fail = |problem| page.problem(problem);
-    let resident = page.visitor.require_resident().map_err(fail)?;
-    page.check_form(form.take("csrf").as_deref())?;
+    let resident = page.sender(form.take("csrf").as_deref())?;
     let id: PasskeyId = id.parse().map_err(|_| fail(Problem::new(ProblemKind::NotFound)))?;
     register_passkey::remove(&app.node, &resident, id).await.map_err(fail)?;
     Ok(page.redirect("/me/passkeys?notice=removed"))
@@ -105,10 +97,7 @@ pub(super) async fn confirm(
     id: web::Path<String>,
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = match page.resident() {
-        Ok(resident) => resident,
-        Err(to_login) => return Ok(*to_login),
-    };
+    let resident = page.resident()?;
     let id = parse(&page, &id)?;
     let to_sign =
         sign_with_passkey::begin(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
@@ -130,8 +119,7 @@ pub(super) async fn confirmed(
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
     let fail = |problem| page.problem(problem);
-    let resident = page.visitor.require_resident().map_err(fail)?;
-    page.check_form(form.take("csrf").as_deref())?;
+    let resident = page.sender(form.take("csrf").as_deref())?;
     let id = decision::parse(&page, &id)?;
     let answer = form.take("answer").unwrap_or_default();
     let (location, pending) =

@@ -21,10 +21,7 @@ const PAGE_LINES: usize = 50;
 /// `GET /me`.
 pub(super) async fn me(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = match page.resident() {
-        Ok(resident) => resident,
-        Err(to_login) => return Ok(*to_login),
-    };
+    let resident = page.resident()?;
     let mine = list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
     page.show(&MeView {
         waiting: mine.waiting.iter().map(|request| fill::waiting(&page, request)).collect(),
@@ -37,10 +34,7 @@ pub(super) async fn me(app: web::Data<App>, request: HttpRequest) -> Result<Http
 /// `GET /me/log?page=`.
 pub(super) async fn log(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = match page.resident() {
-        Ok(resident) => resident,
-        Err(to_login) => return Ok(*to_login),
-    };
+    let resident = page.resident()?;
     let mut query = query(&request).map_err(|problem| page.problem(problem.0))?;
     let number: usize = query.take("page").and_then(|number| number.parse().ok()).unwrap_or(0).min(1000);
     let mine = list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
@@ -64,10 +58,7 @@ pub(super) async fn log(app: web::Data<App>, request: HttpRequest) -> Result<Htt
 /// `GET /me/sharing`.
 pub(super) async fn sharing(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = match page.resident() {
-        Ok(resident) => resident,
-        Err(to_login) => return Ok(*to_login),
-    };
+    let resident = page.resident()?;
     let mine = list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
     page.show(&SharingView {
         in_force: mine.in_force.iter().map(|permission| fill::card(&page, permission)).collect(),
@@ -82,10 +73,7 @@ pub(super) async fn permission(
     id: web::Path<String>,
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = match page.resident() {
-        Ok(resident) => resident,
-        Err(to_login) => return Ok(*to_login),
-    };
+    let resident = page.resident()?;
     let mut query = query(&request).map_err(|problem| page.problem(problem.0))?;
     let notices = match query.take("notice").as_deref() {
         Some("stopped") => vec![Notice::PermissionStopped],
@@ -108,10 +96,7 @@ pub(super) async fn stop(
     id: web::Path<String>,
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = match page.resident() {
-        Ok(resident) => resident,
-        Err(to_login) => return Ok(*to_login),
-    };
+    let resident = page.resident()?;
     let id = parse(&page, &id)?;
     let detail =
         list_mine::permission(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
@@ -130,8 +115,7 @@ pub(super) async fn confirm_stop(
     FormParameters(mut form): FormParameters,
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = page.visitor.require_resident().map_err(|problem| page.problem(problem))?;
-    page.check_form(form.take("csrf").as_deref())?;
+    let resident = page.sender(form.take("csrf").as_deref())?;
     let id = parse(&page, &id)?;
     let changed =
         revoke_consent::revoke(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
@@ -147,8 +131,7 @@ pub(super) async fn pause(
     FormParameters(mut form): FormParameters,
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = page.visitor.require_resident().map_err(|problem| page.problem(problem))?;
-    page.check_form(form.take("csrf").as_deref())?;
+    let resident = page.sender(form.take("csrf").as_deref())?;
     let id = parse(&page, &id)?;
     let changed =
         suspend_consent::pause(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
@@ -164,8 +147,7 @@ pub(super) async fn resume(
     FormParameters(mut form): FormParameters,
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = page.visitor.require_resident().map_err(|problem| page.problem(problem))?;
-    page.check_form(form.take("csrf").as_deref())?;
+    let resident = page.sender(form.take("csrf").as_deref())?;
     let id = parse(&page, &id)?;
     let resumed =
         suspend_consent::resume(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;

@@ -16,10 +16,7 @@ use crate::web::portal::views::{ReceiptLine, ReceiptView, ReceiptsView, VerifyVi
 /// `GET /me/receipts`.
 pub(super) async fn all(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = match page.resident() {
-        Ok(resident) => resident,
-        Err(to_login) => return Ok(*to_login),
-    };
+    let resident = page.resident()?;
     let own = list_receipts::all(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
     page.show(&ReceiptsView { receipts: own.iter().map(line).collect() })
 }
@@ -31,10 +28,8 @@ pub(super) async fn newest(
     id: web::Path<String>,
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    match own(&page, &id).await? {
-        Ok(all) => show(&page, &all, all.last()),
-        Err(to_login) => Ok(*to_login),
-    }
+    let all = own(&page, &id).await?;
+    show(&page, &all, all.last())
 }
 
 /// `GET /me/sharing/{id}/receipt/{version}`.
@@ -45,10 +40,8 @@ pub(super) async fn one(
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
     let (id, version) = place.into_inner();
-    match own(&page, &id).await? {
-        Ok(all) => show(&page, &all, all.iter().find(|receipt| receipt.stored.version == version)),
-        Err(to_login) => Ok(*to_login),
-    }
+    let all = own(&page, &id).await?;
+    show(&page, &all, all.iter().find(|receipt| receipt.stored.version == version))
 }
 
 /// `GET /me/sharing/{id}/receipt/{version}/signed`: as signed, a compact JWS.
@@ -84,10 +77,7 @@ async fn download(
     content: impl Fn(&OwnReceipt) -> Result<String, Problem>,
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(app, request);
-    let all = match own(&page, &id).await? {
-        Ok(all) => all,
-        Err(to_login) => return Ok(*to_login),
-    };
+    let all = own(&page, &id).await?;
     let receipt = all
         .iter()
         .find(|receipt| receipt.stored.version == version)
@@ -104,10 +94,7 @@ pub(super) async fn bundle(
     id: web::Path<String>,
 ) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
-    let resident = match page.resident() {
-        Ok(resident) => resident,
-        Err(to_login) => return Ok(*to_login),
-    };
+    let resident = page.resident()?;
     let id: ConsentId = id.parse().map_err(|_| page.problem(Problem::new(ProblemKind::NotFound)))?;
     let bundle = export_consent::own(&app.node, &resident, id).await;
     let bundle = bundle.map_err(|problem| page.problem(problem))?;
@@ -123,17 +110,12 @@ fn attachment(name: &str, media_type: &'static str, body: String) -> HttpRespons
         .body(body)
 }
 
-type OrLogin<T> = Result<T, Box<HttpResponse>>;
-
 /// The receipts of a permission of the resident who is logged in.
-async fn own(page: &Page, id: &str) -> Result<OrLogin<Vec<OwnReceipt>>, PageProblem> {
-    let resident = match page.resident() {
-        Ok(resident) => resident,
-        Err(to_login) => return Ok(Err(to_login)),
-    };
+async fn own(page: &Page, id: &str) -> Result<Vec<OwnReceipt>, PageProblem> {
+    let resident = page.resident()?;
     let id: ConsentId = id.parse().map_err(|_| page.problem(Problem::new(ProblemKind::NotFound)))?;
     let all = list_receipts::of_consent(&page.app.node, &resident, id).await;
-    all.map(Ok).map_err(|problem| page.problem(problem))
+    all.map_err(|problem| page.problem(problem))
 }
 
 fn show(page: &Page, all: &[OwnReceipt], one: Option<&OwnReceipt>) -> Result<HttpResponse, PageProblem> {

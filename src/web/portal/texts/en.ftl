@@ -615,6 +615,7 @@ receipt-this = this receipt
 evidence-bundle = Proof file
 evidence-bundle-meaning = One file with everything about this permission: your decision, the signatures and the receipts. It can be checked anywhere, also years from now. Keep it to yourself.
 evidence-bundle-download = Download the proof file
+receipts-erased = The receipts and the proof file of this permission have been erased, because the time for keeping them was over. The copies that you have kept can still be checked.
 verify-title = Check a receipt
 verify-lead = Here anyone can check whether a receipt is genuine. You do not need to log in.
 verify-file = The signed receipt as a file
@@ -662,15 +663,17 @@ instead-otherwise = If you don't allow it, your present permission stays as it i
 
 ## Refusing for good
 
-denials-title = Refused for good
-denials-lead = You can refuse for good what a service, a city or anybody may ask. Such a request is answered with no at once, without asking you. Only you see that it came, in your activity.
-denials-open = What I have refused for good
-denials-none = You have refused nothing for good.
+denials-title = What I have refused
+denials-lead = You can refuse for good what a service, a city or anybody may ask. Such a request is answered with no at once, without asking you. Only you see that it came, in your activity. After a plain no, the same service does not ask for the same again for 30 days.
+denials-open = What I have refused
+denials-none = You have refused nothing.
 denials-what = What is refused
 denials-city = Everything that this city asks for
 denials-use = This use
 denials-data = This data, whoever asks
 denials-since = Since
+denials-until = Until
+denials-for-good = For good
 denials-remove = Let them ask again
 denials-add-title = Refuse some data to everybody
 denials-add-lead = Permissions that you have given stay in force. A single service or city can be refused on its own page.
@@ -684,7 +687,7 @@ never-use = Don't ask again for this use
 never-partner = { $city } must not ask me anything
 never-dataset = Nobody may ask for this data
 never-lead = This counts only if you don't allow. You can change it on your page.
-refusal-standing-denial = You have refused it for good. The one who asked got a plain no.
+refusal-standing-denial = You have refused it. The one who asked got a plain no.
 ## Members: who vouches for whom
 
 partners-verified-lead = Only members of the cities’ network that have been verified can ask for data or give it. Each is vouched for by signatures that this service checks by itself, again and again.

@@ -615,6 +615,7 @@ receipt-this = tämä kuitti
 evidence-bundle = Todistepaketti
 evidence-bundle-meaning = Yksi tiedosto, jossa on kaikki tästä luvasta: päätöksesi, allekirjoitukset ja kuitit. Sen voi tarkistaa missä tahansa, myös vuosien päästä. Säilytä se itselläsi.
 evidence-bundle-download = Lataa todistepaketti
+receipts-erased = Tämän luvan kuitit ja todistepaketti on poistettu, koska niiden säilytysaika on päättynyt. Itse tallentamasi kopiot voi edelleen tarkistaa.
 verify-title = Tarkista kuitti
 verify-lead = Täällä kuka tahansa voi tarkistaa, onko kuitti aito. Et tarvitse kirjautumista.
 verify-file = Allekirjoitettu kuitti tiedostona
@@ -662,15 +663,17 @@ instead-otherwise = Jos et anna uutta lupaa, nykyinen lupasi pysyy ennallaan.
 
 ## Pysyvä kielto
 
-denials-title = Pysyvästi kielletyt
-denials-lead = Voit kieltää pysyvästi sen, mitä palvelu, kaupunki tai kukaan saa pyytää. Pyyntöön vastataan heti ei, eikä sinulta kysytä. Vain sinä näet omista tapahtumistasi, että pyyntö tuli.
-denials-open = Mitä olen kieltänyt pysyvästi
-denials-none = Et ole kieltänyt mitään pysyvästi.
+denials-title = Mitä olen kieltänyt
+denials-lead = Voit kieltää pysyvästi sen, mitä palvelu, kaupunki tai kukaan saa pyytää. Pyyntöön vastataan heti ei, eikä sinulta kysytä. Vain sinä näet omista tapahtumistasi, että pyyntö tuli. Kun vastaat vain ei, sama palvelu ei kysy samaa uudelleen 30 päivään.
+denials-open = Mitä olen kieltänyt
+denials-none = Et ole kieltänyt mitään.
 denials-what = Mikä on kielletty
 denials-city = Kaikki, mitä tämä kaupunki pyytää
 denials-use = Tämä käyttö
 denials-data = Nämä tiedot, pyysipä kuka tahansa
 denials-since = Alkaen
+denials-until = Asti
+denials-for-good = Pysyvästi
 denials-remove = Salli kysyminen taas
 denials-add-title = Kiellä jokin tieto kaikilta
 denials-add-lead = Antamasi luvat pysyvät voimassa. Yksittäisen palvelun tai kaupungin voi kieltää sen omalla sivulla.
@@ -684,7 +687,7 @@ never-use = Älä kysy enää tätä käyttöä
 never-partner = { $city } ei saa kysyä minulta mitään
 never-dataset = Kukaan ei saa pyytää näitä tietoja
 never-lead = Tämä vaikuttaa vain, jos et anna lupaa. Voit muuttaa sen omalla sivullasi.
-refusal-standing-denial = Olet kieltänyt sen pysyvästi. Pyytäjä sai vastaukseksi vain ei.
+refusal-standing-denial = Olet kieltänyt sen. Pyytäjä sai vastaukseksi vain ei.
 ## Jäsenet: kuka takaa kenet
 
 partners-verified-lead = Vain kaupunkien verkoston varmistetut jäsenet voivat pyytää tietoja tai antaa niitä. Jokaisen takaavat allekirjoitukset, jotka tämä palvelu tarkistaa itse yhä uudelleen.

@@ -612,6 +612,7 @@ receipt-this = det här kvittot
 evidence-bundle = Bevispaket
 evidence-bundle-meaning = En fil med allt om tillståndet: ditt beslut, underskrifterna och kvittona. Den kan kontrolleras var som helst, också om flera år. Behåll den för dig själv.
 evidence-bundle-download = Ladda ner bevispaketet
+receipts-erased = Kvittona och bevispaketet för det här tillståndet har raderats, eftersom tiden för att spara dem har gått ut. De kopior som du själv har sparat kan fortfarande kontrolleras.
 verify-title = Kontrollera ett kvitto
 verify-lead = Här kan vem som helst kontrollera om ett kvitto är äkta. Du behöver inte logga in.
 verify-file = Det undertecknade kvittot som fil
@@ -659,15 +660,17 @@ instead-otherwise = Om du inte ger det nya tillståndet gäller ditt nuvarande s
 
 ## Nej för gott
 
-denials-title = Nekat för gott
-denials-lead = Du kan för gott neka det som en tjänst, en stad eller vem som helst får be om. En sådan begäran besvaras genast med nej, utan att du tillfrågas. Bara du ser bland dina händelser att den kom.
-denials-open = Vad jag har nekat för gott
-denials-none = Du har inte nekat något för gott.
+denials-title = Vad jag har nekat
+denials-lead = Du kan för gott neka det som en tjänst, en stad eller vem som helst får be om. En sådan begäran besvaras genast med nej, utan att du tillfrågas. Bara du ser bland dina händelser att den kom. Efter ett vanligt nej frågar samma tjänst inte om samma sak igen på 30 dagar.
+denials-open = Vad jag har nekat
+denials-none = Du har inte nekat något.
 denials-what = Vad som nekas
 denials-city = Allt som den här staden ber om
 denials-use = Den här användningen
 denials-data = De här uppgifterna, vem som än ber
 denials-since = Sedan
+denials-until = Till och med
+denials-for-good = För gott
 denials-remove = Låt dem fråga igen
 denials-add-title = Neka vissa uppgifter för alla
 denials-add-lead = Tillstånd som du har gett gäller fortfarande. En enskild tjänst eller stad kan nekas på dess egen sida.
@@ -681,7 +684,7 @@ never-use = Fråga inte igen om den här användningen
 never-partner = { $city } får inte fråga mig om något
 never-dataset = Ingen får be om de här uppgifterna
 never-lead = Det här gäller bara om du inte ger tillstånd. Du kan ändra det på din sida.
-refusal-standing-denial = Du har nekat det för gott. Den som bad fick bara ett nej.
+refusal-standing-denial = Du har nekat det. Den som bad fick bara ett nej.
 ## Medlemmar: vem som går i god för vem
 
 partners-verified-lead = Bara bekräftade medlemmar i städernas nätverk kan be om uppgifter eller lämna ut dem. För var och en går elektroniska underskrifter i god, och den här tjänsten kontrollerar dem själv om och om igen.

@@ -1,4 +1,4 @@
-//! `/me/denials`: what the resident has refused for good. Its forms post to `/me/denials` and `/me/denials/{id}/remove`.
+//! `/me/denials`: what the resident has refused, for good or for a while. Its forms post to `/me/denials` and `/me/denials/{id}/remove`.
 
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
@@ -26,6 +26,8 @@ pub struct DenialEntry {
     pub name: Text,
     /// Since when.
     pub since: Timestamp,
+    /// Until when; for good when absent.
+    pub until: Option<Timestamp>,
 }
 
 /// One dataset of this city that can be refused to everybody.
