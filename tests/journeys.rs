@@ -10,11 +10,15 @@ use harness::browser::Browser;
 use harness::{World, eventually};
 use omadata::app::{self, SystemClock};
 use omadata::config::DatabaseUrl;
-use omadata::domain::ids::ExchangeId;
+use omadata::domain::consent::Reason;
+use omadata::domain::exchange::Event;
+use omadata::domain::exchange::event::{ConsentNews, DataDeleted};
+use omadata::domain::ids::{ConsentId, EntityId, ExchangeId, Jti};
 use omadata::domain::token::status_list::{self, TokenStatus};
 use omadata::node::KeyPurpose;
 use omadata::ports::Clock;
-use omadata::store::{consents, exchanges};
+use omadata::store::signing_keys::{self, Purpose};
+use omadata::store::{consent_requests, consents, deletions, early_news, exchanges};
 use serde_json::{Value, json};
 
 const PLACEMENT: &str = "early-education-placement";
@@ -142,6 +146,29 @@ async fn elin_says_no_and_the_service_learns_just_that() {
     let shown = service.show(id).await;
     assert_eq!((shown["state"].as_str(), shown.get("reason")), (Some("declined"), None));
     assert_ne!(service.fetch(id).await.0, 200);
+
+    // Asked for the same again, she is not disturbed, and the service hears no more than a no.
+    let again = service.ask("espoo", PLACEMENT, None, json!({})).await;
+    let end = browser.open(again["startUrl"].as_str().unwrap()).await;
+    assert!(end.url.query().unwrap().contains("state=declined"), "{}", end.url);
+    assert_eq!(service.show(again["id"].as_str().unwrap()).await.get("reason"), None);
+    let base = world.url("espoo");
+    let refused = browser.open(&format!("{base}/me/denials")).await;
+    assert!(refused.text().contains("This use") && refused.text().contains("Until"), "{}", refused.text());
+    // For another use she is asked; and what she begins herself is not refused.
+    let other = service.ask("espoo", "early-education-service-need", Some("elin"), json!({})).await;
+    let page = browser.open(other["startUrl"].as_str().unwrap()).await;
+    assert!(page.body.contains("name=\"decision\""), "{}", page.describe());
+    let name = format!("{}/catalogue/uses/{PLACEMENT}", world.url("helsinki"));
+    let encoded: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    let use_page = browser.open(&format!("{base}/partners/use?id={encoded}")).await;
+    let own = browser.submit(&use_page, &use_page.form("/partners/use"), &[]).await;
+    assert!(own.body.contains("name=\"decision\""), "{}", own.describe());
+    // Or let the service ask again.
+    refused.let_them_ask(&mut browser).await;
+    let third = service.ask("espoo", PLACEMENT, Some("elin"), json!({})).await;
+    let page = browser.open(third["startUrl"].as_str().unwrap()).await;
+    assert!(page.body.contains("name=\"decision\""), "{}", page.describe());
 }
 
 #[tokio::test]
@@ -181,6 +208,90 @@ async fn a_request_belongs_to_whom_opened_it_and_its_uri_works_once() {
     let authorize = otso.visited.iter().find(|url| url.path() == "/oauth/authorize").unwrap().clone();
     let again = Browser::new().open(authorize.as_str()).await;
     assert!((400..500).contains(&again.status), "{}", again.describe());
+}
+
+#[tokio::test]
+async fn looking_at_a_request_takes_it_from_nobody() {
+    let world = World::shared();
+    let service = world.service("turku").await;
+    let base = world.url("espoo");
+    let mut elin = Browser::new();
+    elin.open(&format!("{base}/login?return_to=/me")).await.log_in(&mut elin, "elin").await;
+    let asked = service.ask("espoo", PLACEMENT, None, json!({})).await;
+    let start = asked["startUrl"].as_str().unwrap();
+    for purpose in ["prefetch", "prefetch;prerender"] {
+        let ahead = elin.look_with(start, &[("sec-purpose", purpose)]).await;
+        assert_eq!((ahead.status, ahead.body.as_str()), (503, ""), "nothing was pushed");
+    }
+    let mut otso = Browser::new();
+    let authorize = otso.look(start).await.leads_to();
+    // A browser that looks ahead with her cookies, and one that knows the page's address, open nothing.
+    let ahead = elin.look_with(authorize.as_str(), &[("sec-purpose", "prefetch")]).await;
+    assert_eq!(ahead.status, 503);
+    let parameter = |name: &str| authorize.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
+    let (client, uri) = (parameter("client_id").parse().unwrap(), parameter("request_uri"));
+    let id = world
+        .store("espoo")
+        .read(move |store| consent_requests::by_request_uri(store, &uri, &client, SystemClock.now()))
+        .await
+        .unwrap()
+        .id;
+    let page = format!("{base}/consent/{id}");
+    for _ in 0..2 {
+        let unknown = elin.look(&page).await;
+        assert_eq!(unknown.status, 404, "{}", unknown.describe());
+        assert!(unknown.text().contains("Request not found"));
+    }
+    // The page can be loaded again until somebody has logged in; then it is his.
+    let login = otso.open(authorize.as_str()).await;
+    let again = otso.open(authorize.as_str()).await;
+    for page in [&login, &again] {
+        assert_eq!(page.url.host_str(), Some("login.localhost"), "{}", page.describe());
+    }
+    let shown = again.log_in(&mut otso, "otso").await;
+    assert_eq!((shown.status, shown.url.as_str()), (200, page.as_str()), "{}", shown.describe());
+    assert_eq!(otso.look(&page).await.status, 200, "his own page can be loaded again");
+    for browser in [&mut elin, &mut otso] {
+        let used = browser.open(authorize.as_str()).await;
+        assert_eq!(used.status, 404, "{}", used.describe());
+        assert!(used.text().contains("start again there"), "{}", used.text());
+    }
+    assert_eq!(elin.look(&page).await.status, 404);
+}
+
+#[tokio::test]
+async fn news_that_comes_before_the_tokens_is_not_lost() {
+    let world = World::shared();
+    let service = world.service("oulu").await;
+    let asked = service.ask("turku", PLACEMENT, Some("elin"), json!({})).await;
+    let mut browser = Browser::new();
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "elin").await;
+    let consent: ConsentId = page.url.path().rsplit('/').next().unwrap().parse().unwrap();
+    browser.stop_before = Some("/oauth/callback");
+    let allowed = page.decide(&mut browser, "allow", &[]).await;
+    // The holder has decided, the recipient has not redeemed the code yet: as if the news had overtaken the tokens.
+    let given = world.store("turku").read(move |store| consents::find(store, consent)).await.unwrap();
+    let news = ConsentNews {
+        grant_id: given.grant_id,
+        at: 0,
+        reason: Reason::Paused.into(),
+        sequence: 1_000_000,
+        commitment: given.commitment,
+    };
+    let holder = given.terms.holder;
+    world
+        .store("oulu")
+        .write(move |tx| {
+            early_news::keep(tx, &holder, &Event::ConsentSuspended(news.clone()), &news, SystemClock.now())
+        })
+        .await
+        .unwrap();
+    browser.stop_before = None;
+    let end = browser.open(allowed.leads_to().as_str()).await;
+    assert!(end.url.query().unwrap().contains("state=suspended"), "{}", end.describe());
+    let id = asked["id"].as_str().unwrap();
+    assert_eq!(service.show(id).await["reason"], "paused");
+    assert_eq!(service.fetch(id).await.0, 409);
 }
 
 #[tokio::test]
@@ -353,39 +464,6 @@ async fn where_selma_lives_stays_in_the_register() {
 }
 
 #[tokio::test]
-async fn only_what_was_shown_can_be_approved_and_only_from_the_page_itself() {
-    let world = World::shared();
-    let service = world.service("oulu").await;
-    let asked = service.ask("espoo", PLACEMENT, Some("elin"), json!({})).await;
-    let mut browser = Browser::new();
-    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "elin").await;
-    let form = page.form("/consent/");
-    let own = world.url("espoo");
-    let good: [(&str, &str); 2] = [("origin", &own), ("sec-fetch-site", "same-origin")];
-    let other = omadata::domain::jose::b64url(&[7; 32]);
-    type Changes<'a> = Vec<(&'a str, Option<&'a str>)>;
-    type Headers<'a> = Vec<(&'a str, &'a str)>;
-    let cases: [(&str, Changes<'_>, Headers<'_>, u16); 7] = [
-        ("another document", vec![("offer_hash", Some(&other))], good.to_vec(), 409),
-        ("no form word", vec![("csrf", None)], good.to_vec(), 403),
-        ("another form word", vec![("csrf", Some(&other))], good.to_vec(), 403),
-        ("a foreign origin", vec![], vec![("origin", "http://evil.localhost:1")], 403),
-        ("an opaque origin", vec![], vec![("origin", "null")], 403),
-        ("another site", vec![], vec![("sec-fetch-site", "cross-site")], 403),
-        ("a parameter twice", vec![("until", Some("x")), ("unknown", Some("y"))], good.to_vec(), 400),
-    ];
-    for (name, mut changes, headers, status) in cases {
-        changes.push(("decision", Some("allow")));
-        let answer = browser.submit_from(&form, &changes, &headers).await;
-        assert_eq!(answer.status, status, "{name}: {}", answer.describe());
-    }
-    // Nothing was decided by all that.
-    assert_eq!(service.show(asked["id"].as_str().unwrap()).await["state"], "requested");
-    let end = page.decide(&mut browser, "allow", &[]).await;
-    assert!(end.url.query().unwrap().contains("state=active"), "{}", end.describe());
-}
-
-#[tokio::test]
 async fn a_login_changes_the_session_and_a_logout_ends_it() {
     let world = World::shared();
     let base = world.url("turku");
@@ -492,6 +570,28 @@ async fn a_service_deletes_what_it_fetched_and_the_resident_reads_so() {
         }
     })
     .await;
+    // One fetch was made: more confirmations than that say nothing, and are not kept.
+    let key =
+        world.store("helsinki").read(|store| signing_keys::active(store, Purpose::Receipt)).await.unwrap();
+    let id = |city| world.url(city).parse::<EntityId>().unwrap();
+    let (from, to) = (id("helsinki"), id("turku"));
+    let kept = world.store("turku").read(move |store| consents::find(store, consent)).await.unwrap();
+    for number in 0..3 {
+        let now = SystemClock.now();
+        let event = Event::DataDeleted(DataDeleted {
+            grant_id: kept.grant_id.clone(),
+            commitment: Some(kept.commitment.clone()),
+            deleted_at: now.secs(),
+            fetched_until: now.secs(),
+        });
+        let jti = Jti::new(format!("again-{number}")).unwrap();
+        let text = event.sign(&key, &from, &to, jti, now).unwrap();
+        let request = harness::client().post(format!("{to}/events")).body(text);
+        let answer = request.header("content-type", "application/secevent+jwt").send().await.unwrap();
+        assert_eq!(answer.status(), 202, "taken, like any other");
+    }
+    let all = world.store("turku").read(move |store| deletions::confirmations(store, consent)).await.unwrap();
+    assert_eq!(all.len(), 1);
 }
 
 #[tokio::test]

@@ -40,8 +40,10 @@ impl Entropy for Counting {
 }
 
 /// Who signs the ID token, and how.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 enum Signing {
+    #[default]
     Es256,
     NotAKeyOfTheProvider,
     Nothing,
@@ -419,51 +421,61 @@ async fn the_node_proves_itself_in_each_of_the_three_ways() {
     bench.stop().await;
 }
 
+/// The word by which the tables under `tests/vectors/login` name an error.
+fn word(error: &LoginError) -> &'static str {
+    match error {
+        LoginError::Invalid(what) => what,
+        LoginError::AssuranceTooLow => "assurance_too_low",
+        LoginError::NoIdentifier => "no_identifier",
+        LoginError::Cancelled => "cancelled",
+        LoginError::ProviderUnavailable => "provider_unavailable",
+    }
+}
+
+/// One line of `tests/vectors/login/id_token.json`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenCase {
+    name: String,
+    #[serde(default)]
+    signing: Signing,
+    claims: Value,
+    error: String,
+}
+
+impl Bench {
+    /// A value of the table: `@now` with an offset, and the names of this bench.
+    fn value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => match text.strip_prefix("@now") {
+                Some(off) => json!(NOW + off.parse::<i64>().unwrap_or(0)),
+                None => {
+                    let issuer = &self.provider.issuer;
+                    let text = text.replace("{issuer}", issuer).replace("{ISSUER}", &issuer.to_uppercase());
+                    text.replace("{client}", CLIENT).into()
+                }
+            },
+            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
+            Value::Object(members) => {
+                members.iter().map(|(name, value)| (name.clone(), self.value(value))).collect()
+            }
+            other => other.clone(),
+        }
+    }
+}
+
 #[actix_web::test]
 async fn every_id_token_that_does_not_fit_is_refused() {
-    use LoginError::{AssuranceTooLow, Invalid};
-    let far = json!(9_007_199_254_740_993_u64);
-    let cases: Vec<(&str, Signing, Value, LoginError)> = vec![
-        ("nonce of another login", Signing::Es256, json!({"nonce": "other"}), Invalid("nonce")),
-        ("no nonce", Signing::Es256, json!({"nonce": null}), Invalid("nonce")),
-        ("another issuer", Signing::Es256, json!({"iss": "http://other.localhost"}), Invalid("iss")),
-        ("issuer with a slash", Signing::Es256, json!({"iss": "http://login.localhost/"}), Invalid("iss")),
-        ("another audience", Signing::Es256, json!({"aud": "someone-else"}), Invalid("aud")),
-        ("a second audience", Signing::Es256, json!({"aud": [CLIENT, "someone-else"]}), Invalid("aud")),
-        ("no audience", Signing::Es256, json!({"aud": null}), Invalid("aud")),
-        ("another authorized party", Signing::Es256, json!({"azp": "someone-else"}), Invalid("azp")),
-        ("alg none", Signing::Nothing, json!({}), Invalid("alg")),
-        ("HS256 with the client secret", Signing::Hs256WithTheSecret, json!({}), Invalid("alg")),
-        ("a broken signature", Signing::Broken, json!({}), Invalid("signature")),
-        ("a key that is not the provider's", Signing::NotAKeyOfTheProvider, json!({}), Invalid("kid")),
-        ("expired this second", Signing::Es256, json!({"exp": NOW}), Invalid("exp")),
-        ("no exp", Signing::Es256, json!({"exp": null}), Invalid("id_token")),
-        ("issued long ago", Signing::Es256, json!({"iat": NOW - 61}), Invalid("iat")),
-        ("issued in the future", Signing::Es256, json!({"iat": NOW + 61}), Invalid("iat")),
-        ("iat out of range", Signing::Es256, json!({"iat": far}), Invalid("id_token")),
-        ("iat as text", Signing::Es256, json!({"iat": "now"}), Invalid("id_token")),
-        ("too low a level", Signing::Es256, json!({"acr": "loa1"}), AssuranceTooLow),
-        ("the name of a level as prefix", Signing::Es256, json!({"acr": "loa2 "}), AssuranceTooLow),
-        ("no level", Signing::Es256, json!({"acr": null}), AssuranceTooLow),
-        ("logged in too long ago", Signing::Es256, json!({"auth_time": NOW - 661}), AssuranceTooLow),
-        ("no auth_time", Signing::Es256, json!({"auth_time": null}), AssuranceTooLow),
-        ("logged in in the future", Signing::Es256, json!({"auth_time": NOW + 61}), Invalid("auth_time")),
-        ("an empty identifier", Signing::Es256, json!({"national_id": " "}), LoginError::NoIdentifier),
-        (
-            "an identifier that is a number",
-            Signing::Es256,
-            json!({"national_id": 7}),
-            LoginError::NoIdentifier,
-        ),
-        ("an empty subject", Signing::Es256, json!({"sub": ""}), Invalid("sub")),
-    ];
+    let cases: Vec<TokenCase> =
+        serde_json::from_str(include_str!("../../../tests/vectors/login/id_token.json")).unwrap();
     let bench = Bench::with_secret();
-    for (name, signing, claims, expected) in cases {
+    for case in &cases {
+        let claims = bench.value(&case.claims);
         bench.script(|script| {
-            script.signing = signing;
+            script.signing = case.signing;
             script.claims = claims;
         });
-        assert_eq!(bench.complete().await.unwrap_err(), expected, "{name}");
+        assert_eq!(word(&bench.complete().await.unwrap_err()), case.error, "{}", case.name);
     }
     bench.script(|script| {
         script.signing = Signing::Es256;
@@ -476,37 +488,37 @@ async fn every_id_token_that_does_not_fit_is_refused() {
 
 #[actix_web::test]
 async fn every_answer_of_the_browser_that_does_not_fit_is_refused() {
-    use LoginError::{Cancelled, Invalid, ProviderUnavailable};
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Case {
+        name: String,
+        set: Value,
+        error: String,
+    }
+    let cases: Vec<Case> =
+        serde_json::from_str(include_str!("../../../tests/vectors/login/callback.json")).unwrap();
     let bench = Bench::with_secret();
     let good = bench.callback();
-    let error = |error: &str| Callback { code: None, error: Some(error.into()), ..good.clone() };
-    let cases = [
-        ("no state", Callback { state: None, ..good.clone() }, Invalid("state")),
-        ("another state", Callback { state: Some("other".into()), ..good.clone() }, Invalid("state")),
-        ("no issuer", Callback { iss: None, ..good.clone() }, Invalid("iss")),
-        (
-            "another issuer",
-            Callback { iss: Some("http://other.localhost".into()), ..good.clone() },
-            Invalid("iss"),
-        ),
-        ("no code", Callback { code: None, ..good.clone() }, Invalid("code")),
-        ("cancelled", error("access_denied"), Cancelled),
-        ("cancelled elsewhere", Callback { iss: None, ..error("access_denied") }, Invalid("iss")),
-        ("cancelled by someone else", Callback { state: None, ..error("access_denied") }, Invalid("state")),
-        ("level not reachable", error("unmet_authentication_requirements"), LoginError::AssuranceTooLow),
-        ("provider in trouble", error("temporarily_unavailable"), ProviderUnavailable),
-        ("anything else", error("invalid_scope"), Invalid("error")),
-    ];
     let (_, pending) = bench.begin().await;
-    for (name, callback, expected) in cases {
+    for case in cases {
+        let set = |name: &str, good: &Option<String>| match case.set.get(name) {
+            None => good.clone(),
+            Some(value) => value.as_str().map(str::to_owned),
+        };
+        let callback = Callback {
+            code: set("code", &good.code),
+            state: set("state", &good.state),
+            iss: set("iss", &good.iss),
+            error: set("error", &good.error),
+        };
         let outcome = bench.node.complete(&pending, &callback, bench.clock.now()).await;
-        assert_eq!(outcome.unwrap_err(), expected, "{name}");
+        assert_eq!(word(&outcome.unwrap_err()), case.error, "{}", case.name);
     }
     let no_state = PendingLogin { state: String::new(), ..pending };
     let empty = Callback { state: Some(String::new()), ..good };
     assert_eq!(
         bench.node.complete(&no_state, &empty, bench.clock.now()).await.unwrap_err(),
-        Invalid("state")
+        LoginError::Invalid("state")
     );
     bench.stop().await;
 }
