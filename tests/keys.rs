@@ -19,7 +19,7 @@ use omadata::domain::ids::{EntityId, HeldConsentId, KeyId};
 use omadata::domain::jose::RevokeReason;
 use omadata::node::check_receipt::{self, SignerKey, Verified};
 use omadata::ports::Clock;
-use omadata::store::{consent_receipts, held_consents, signing_keys};
+use omadata::store::{consent_receipts, fetches, held_consents, signing_keys};
 use serde_json::{Value, json};
 
 /// What each city's own keys do for one exchange that Helsinki makes at Espoo.
@@ -226,8 +226,8 @@ async fn a_stranger_reads_and_verifies_the_federation_keys_of_before_and_no_othe
     assert!(history.find(&signing("turku", KeyPurpose::Federation).await).is_none());
 }
 
-/// The receipt of a decision at Turku, about something that its use asks no stronger login for.
-async fn receipt_of_turku() -> String {
+/// Receipts of Turku: of a decision, about something that asks for no stronger login, and of what Espoo then fetched.
+async fn receipts_of_turku() -> [String; 2] {
     let (recipient, config) = (world().service("espoo").await, &world().cities["espoo"]);
     let plain = |kind: &str| {
         let mut held = world().cities["turku"].datasets.iter().map(|held| &held.dataset);
@@ -239,15 +239,18 @@ async fn receipt_of_turku() -> String {
     let mut browser = harness::browser::Browser::new();
     let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "aino").await;
     page.decide(&mut browser, "allow", &[]).await;
-    let consent = world().consent("espoo", "turku", asked["id"].as_str().unwrap()).await;
-    let store = world().store("turku");
-    let receipts = store.read(move |reader| consent_receipts::of_consent(reader, consent)).await.unwrap();
-    receipts[0].text.clone()
+    let id = asked["id"].as_str().unwrap();
+    fetched(&recipient, id, "while the key signs").await;
+    let consent = world().consent("espoo", "turku", id).await;
+    let (turku, espoo, held) = (world().store("turku"), world().store("espoo"), id.parse().unwrap());
+    let decided = turku.read(move |reader| consent_receipts::of_consent(reader, consent)).await.unwrap();
+    let exchanged = espoo.read(move |reader| fetches::of_held(reader, held, 1)).await.unwrap();
+    [decided[0].text.clone(), exchanged[0].receipt.clone().unwrap()]
 }
 
-/// What Helsinki says about a receipt, by a process that has asked nobody before.
-async fn judged_by_helsinki(receipt: &str) -> Option<SignerKey> {
-    let node = app::assemble(&world().cities["helsinki"]).await.unwrap().node;
+/// What a city says about a receipt, by a process that has asked nobody before.
+async fn judged_by(city: &str, receipt: &str) -> Option<SignerKey> {
+    let node = app::assemble(&world().cities[city]).await.unwrap().node;
     match check_receipt::check(&node, receipt).await.unwrap() {
         Verified::Genuine { key, .. } => Some(key),
         Verified::Unavailable { .. } => None,
@@ -257,12 +260,12 @@ async fn judged_by_helsinki(receipt: &str) -> Option<SignerKey> {
 
 #[tokio::test]
 async fn a_receipt_is_judged_elsewhere_long_after_its_key_left_the_published_set() {
-    let receipt = receipt_of_turku().await;
-    assert_eq!(judged_by_helsinki(&receipt).await, Some(SignerKey::InUse));
+    let [receipt, exchange] = receipts_of_turku().await;
+    assert_eq!(judged_by("helsinki", &receipt).await, Some(SignerKey::InUse));
     let signed_by = signing("turku", KeyPurpose::Receipt).await;
     rotated_by_itself("turku", KeyPurpose::Receipt).await;
     eventually("another city that takes it for an old one", || async {
-        (judged_by_helsinki(&receipt).await == Some(SignerKey::Retired)).then_some(())
+        (judged_by("helsinki", &receipt).await == Some(SignerKey::Retired)).then_some(())
     })
     .await;
     // One letter less, and the old key does not help.
@@ -275,5 +278,8 @@ async fn a_receipt_is_judged_elsewhere_long_after_its_key_left_the_published_set
     let config = &world().cities["turku"];
     let reason = RevokeReason::Compromised;
     app::keys::revoke(&config.store, &config.keys, signed_by, reason, None).await.unwrap();
-    assert_eq!(judged_by_helsinki(&receipt).await, Some(SignerKey::Compromised));
+    assert_eq!(judged_by("helsinki", &receipt).await, Some(SignerKey::Compromised));
+    assert_eq!(judged_by("helsinki", &exchange).await, Some(SignerKey::Compromised));
+    // Espoo had it, with the data, before the thief had the key.
+    assert_eq!(judged_by("espoo", &exchange).await, Some(SignerKey::GivenUpSince));
 }

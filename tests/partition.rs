@@ -16,14 +16,16 @@ use std::time::Duration;
 use harness::browser::Browser;
 use harness::wire::{Cut, Wire};
 use harness::{Service, Setup, World, eventually};
+use omadata::app::keys::{KeyPurpose, Rotation};
 use omadata::app::peers::Lookout;
 use omadata::app::{self, SystemClock};
 use omadata::cli::demo::run::Adjust;
 use omadata::config::{AnchorConfig, Config, Federation};
 use omadata::domain::federation::{Fault, PeerReport, Side, Verdict};
-use omadata::domain::ids::EntityId;
+use omadata::domain::ids::{EntityId, KeyId};
 use omadata::node::federation::members::Decision;
 use omadata::ports::Clock;
+use omadata::store::signing_keys;
 use serde_json::{Value, json};
 
 const PLACEMENT: &str = "early-education-placement";
@@ -33,6 +35,9 @@ const STATEMENT_SECS: u32 = 20;
 
 /// How long a chain is used at most here: the time in which a member that was taken out is noticed.
 const CHAIN_AGE_SECS: u32 = 5;
+
+/// How long a new key is published before it signs here.
+const LEAD_SECS: u32 = 3;
 
 /// Within this time everything works again by itself once a fault is mended.
 const RECOVERY: Duration = Duration::from_secs(30);
@@ -60,6 +65,7 @@ fn adjust_city(config: &mut Config) {
         "as shipped, a removed member is noticed within a minute"
     );
     config.federation.chain_age_seconds = CHAIN_AGE_SECS;
+    config.keys.lead_seconds = Some(LEAD_SECS);
     let public = config.node.listen.port();
     config.node.listen.set_port(behind_of_city(public));
     let host =
@@ -217,6 +223,37 @@ async fn without_the_anchor_exchanges_go_on_until_the_chain_ends_and_come_back_b
     let took = recovered(&service, &id).await;
     println!("recovered {took:?} after the anchor was back");
     assert_eq!(wired.report("helsinki", "espoo").await.verdict(), Verdict::Pass);
+}
+
+#[tokio::test]
+async fn a_federation_key_does_not_sign_before_the_anchor_that_is_away_vouches_for_it() {
+    let wired = Wired::shared();
+    let _turn = wired.turn.lock().await;
+    let signing = || async {
+        let store = wired.world.store("oulu");
+        store.read(|reader| signing_keys::active(reader, KeyPurpose::Federation)).await.unwrap().kid().clone()
+    };
+    let known = |report: &PeerReport, kid: &KeyId| {
+        report.peer.as_ref().is_some_and(|peer| peer.federation_keys.find(kid).is_some())
+    };
+    let old = signing().await;
+    wired.wires["anchor"].cut(Cut::Down);
+    let config = &wired.world.cities["oulu"];
+    let begun =
+        app::keys::rotate(&config.store, &config.keys, &[KeyPurpose::Federation], false).await.unwrap();
+    let [(_, Rotation::Begun(next))] = begun.as_slice() else { panic!("{begun:?}") };
+    tokio::time::sleep(Duration::from_secs(u64::from(LEAD_SECS) + 5)).await;
+    assert_eq!(signing().await, old, "the lead is over, and nobody vouches for the key");
+    wired.wires["anchor"].mend();
+    // Whoever looks at any moment trusts the city: the anchor knows the key before it signs.
+    eventually("the next key signs by itself", || async {
+        let report = wired.report("espoo", "oulu").await;
+        assert!(report.peer.is_some() || report.fault().is_none_or(|(side, _)| side != Side::Peer));
+        (signing().await == *next).then_some(())
+    })
+    .await;
+    let report = wired.report("espoo", "oulu").await;
+    assert!(report.verdict() == Verdict::Pass && known(&report, next), "{:?}", report.fault());
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::domain::federation::{TrustError, TrustedPeer};
 use crate::domain::ids::{EntityId, ExchangeId, KeyId};
 use crate::domain::jose::{JoseError, KeyStanding, PublicKey, PublicKeys, UnverifiedJws};
 use crate::store::signing_keys::{self, KeyState};
-use crate::store::{StoreError, consent_receipts, exchanges};
+use crate::store::{Reader, StoreError, consent_receipts, exchanges, fetches};
 
 /// Most bytes that are looked at.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -171,11 +171,13 @@ async fn recorded(node: &Node, paper: &Paper, text: &str) -> Result<Option<Times
         }
         Paper::Exchange(receipt) => {
             let Ok(id) = receipt.jti.as_str().parse::<ExchangeId>() else { return Ok(None) };
-            match node.store.read(move |store| exchanges::find(store, id)).await {
-                Ok(exchange) => (exchange.receipt == text).then_some(exchange.at),
-                Err(StoreError::NotFound) => None,
-                Err(error) => return Err(error.into()),
-            }
+            // As the one who released, or as the one who received.
+            let of_both = move |store: &mut Reader<'_>| match exchanges::find(store, id) {
+                Ok(exchange) => Ok((exchange.receipt == text).then_some(exchange.at)),
+                Err(StoreError::NotFound) => fetches::received_with(store, &text),
+                Err(error) => Err(error),
+            };
+            node.store.read(of_both).await?
         }
     };
     Ok(found)

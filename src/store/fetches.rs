@@ -87,6 +87,19 @@ pub fn latest_received(
         .load(reader.db)?)
 }
 
+/// When data came with this very receipt, where it did.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn received_with(reader: &mut Reader<'_>, receipt: &str) -> Result<Option<Timestamp>, StoreError> {
+    Ok(fetches::table
+        .filter(fetches::receipt.eq(receipt).and(fetches::outcome.eq(RECEIVED)))
+        .order(fetches::seq.asc())
+        .select(fetches::at)
+        .first(reader.db)
+        .optional()?)
+}
+
 /// The fetches under one consent, latest first.
 ///
 /// # Errors
