@@ -268,12 +268,6 @@ test('grant management: asked about, extended and replaced under the same name, 
     (await recipient.manageGrant(espoo, first.grant_id)).json.authorization_details,
     third.authorization_details,
   );
-  // A no leaves the grant as it stands.
-  const declined = await recipient.ask(espoo, detail, about('merge', first.grant_id));
-  await visitor.open(declined.url);
-  await decide(visitor, 'deny');
-  assert.equal((await declined.arrival).searchParams.get('error'), 'access_denied');
-  await recipient.fetchData(espoo, placements, third.access_token);
 
   await refused(
     recipient.manageGrant(espoo, first.grant_id, { method: 'DELETE' }), 403, 'insufficient_scope',
