@@ -367,6 +367,8 @@ impl Approval {
             take_place(tx, &mut consent, replaced, now)?;
         }
         consents::insert(tx, &consent, request.id, &self.evidence)?;
+        // Whoever allows a use has thought better of a plain no to it.
+        standing_denials::lift_plain_no(tx, consent.person, &consent.terms.declared_use)?;
         let commitment = self.consent.commitment.as_str();
         let entry = Entry::decision(self.consent.id, commitment, &self.committed.provider_key, now);
         let logged = promise::log(tx, &entry, now)?;

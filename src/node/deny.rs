@@ -64,7 +64,8 @@ async fn name(node: &Node, kind: DenialKind, target: &str) -> Result<Text, Probl
 }
 
 /// What saying no to a request refuses beyond it: what the resident chose to refuse for good, or else the same use for a
-/// while. A request that the resident began themselves and did not follow through refuses nothing more.
+/// while. A request that the resident began themselves and did not follow through refuses nothing more, and neither does a
+/// no to a change of a permission that they leave in force.
 ///
 /// # Errors
 /// [`Problem`] `not-found` when the dataset is no longer offered.
@@ -73,7 +74,7 @@ pub(super) fn of_no(
     request: &ConsentRequest,
     never: Option<DenialKind>,
 ) -> Result<Option<StandingDenial>, Problem> {
-    if never.is_none() && request.origin == Origin::Portal {
+    if never.is_none() && (request.origin == Origin::Portal || request.replaces.is_some()) {
         return Ok(None);
     }
     let kind = never.unwrap_or(DenialKind::Use);
@@ -172,7 +173,7 @@ fn denied(
 }
 
 /// What of a person's refuses a service's request now.
-pub(super) fn denial_of(
+fn denial_of(
     store: &mut Reader<'_>,
     request: &ConsentRequest,
     person: PersonId,

@@ -125,9 +125,10 @@ pub async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Prob
             let known = persons::find(store, person)?;
             let denials = standing_denials::of_person(store, person, now)?;
             let mut waiting = consent_requests::waiting_for(store, &known, now)?;
-            // What is refused for good does not wait; it is answered when its service's browser comes.
+            // What is refused before it was opened does not wait; it is answered when its service's browser comes.
             waiting.retain(|request| {
                 request.origin == Origin::Portal
+                    || request.person.is_some()
                     || !denials.iter().any(|denial| denial.refuses(&request.terms))
             });
             let permissions = of_person(store, person)?;

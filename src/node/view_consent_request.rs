@@ -2,7 +2,7 @@
 
 use super::decide_consent::own_request;
 use super::log_in::Resident;
-use super::{Node, Problem, ProblemKind, deny};
+use super::{Node, Problem, ProblemKind};
 use crate::domain::catalogue::{Dataset, Demand, Language, Record};
 use crate::domain::consent::document::DocumentParts;
 use crate::domain::consent::{Consent, ConsentDocument, ConsentRequest, RequestState};
@@ -47,18 +47,15 @@ pub async fn view(
 ) -> Result<Viewed, Problem> {
     let now = node.now();
     let person = resident.person;
-    let (request, denied, subject) = node
+    let (request, subject) = node
         .store
         .read(move |store| {
             let request = own_request(store, id, person)?;
-            let denied = deny::denial_of(store, &request, person, now)?.is_some();
             let subject = store.lookup().pairwise(&person, &request.terms.recipient)?;
-            Ok::<_, StoreError>((request, denied, subject))
+            Ok::<_, StoreError>((request, subject))
         })
         .await?;
     match request.state {
-        // Refused since it came: it is not put before the resident, and nothing is left to decide.
-        RequestState::Requested if denied => Ok(Viewed::Decided(RequestState::Declined)),
         RequestState::Requested if request.is_open(now) => {
             Ok(Viewed::Open(Box::new(offer(node, request, &subject, language)?)))
         }

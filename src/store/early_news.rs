@@ -13,7 +13,10 @@ use crate::domain::exchange::Event;
 use crate::domain::exchange::event::ConsentNews;
 use crate::domain::ids::{EntityId, GrantId};
 
-/// Keeps news about a consent that is not known here.
+/// Most news that waits from one holder: many more consents than are on their way at a time.
+const MOST: i64 = 1000;
+
+/// Keeps news about a consent that is not known here; none beyond what can honestly be on its way.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -24,12 +27,16 @@ pub fn keep(
     news: &ConsentNews,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let Ok(sequence) = i64::try_from(news.sequence) else { return Ok(()) };
+    let waiting: i64 = early_news::table.filter(early_news::holder.eq(holder)).count().get_result(tx.db)?;
+    if waiting >= MOST {
+        return Ok(());
+    }
     let row = (
         early_news::holder.eq(holder),
         early_news::grant_id.eq(&news.grant_id),
         early_news::commitment.eq(news.commitment.as_str()),
-        early_news::sequence
-            .eq(i64::try_from(news.sequence).map_err(|_| StoreError::Rule("early_news.sequence"))?),
+        early_news::sequence.eq(sequence),
         early_news::event.eq(to_json(event, "early_news.event")?),
         early_news::received_at.eq(now),
     );
@@ -40,7 +47,8 @@ pub fn keep(
     Ok(())
 }
 
-/// Takes what came early about a consent, in the order in which it happened.
+/// Takes what came early about a consent, in the order in which it happened. What cannot be read is left out: the holder's own
+/// word at the next exchange decides in any case.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -57,7 +65,12 @@ pub fn take(
     let events: Vec<String> =
         early_news::table.filter(about).order(early_news::sequence).select(early_news::event).load(tx.db)?;
     diesel::delete(early_news::table.filter(about)).execute(tx.db)?;
-    events.iter().map(|event| from_json(event, "early_news.event")).collect()
+    let read = |event: &String| {
+        from_json(event, "early_news.event")
+            .inspect_err(|error: &StoreError| tracing::error!(%error, "early news"))
+            .ok()
+    };
+    Ok(events.iter().filter_map(read).collect())
 }
 
 /// Forgets news received before a moment. Returns how much.

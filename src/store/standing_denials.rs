@@ -7,7 +7,7 @@ use super::schema::standing_denials;
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{DenialKind, StandingDenial};
-use crate::domain::ids::{DenialId, PersonId};
+use crate::domain::ids::{DenialId, PersonId, UseId};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = standing_denials)]
@@ -81,6 +81,20 @@ pub fn remove(tx: &mut Tx<'_>, person: PersonId, id: DenialId) -> Result<bool, S
     Ok(diesel::delete(own).execute(tx.db)? == 1)
 }
 
+/// Takes a person's plain no to a use away; one for good stays.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn lift_plain_no(tx: &mut Tx<'_>, person: PersonId, declared_use: &UseId) -> Result<(), StoreError> {
+    let plain_no = standing_denials::table
+        .filter(standing_denials::person.eq(person))
+        .filter(standing_denials::kind.eq(DenialKind::Use.as_str()))
+        .filter(standing_denials::target.eq(declared_use.as_str()))
+        .filter(standing_denials::until_at.is_not_null());
+    diesel::delete(plain_no).execute(tx.db)?;
+    Ok(())
+}
+
 /// A person's denials that stand now, latest first.
 ///
 /// # Errors
@@ -146,7 +160,11 @@ mod tests {
             assert_eq!(keep(no(4, "v", Some(at(50)))).await, Ok(true));
             assert_eq!(keep(denial(5, "u")).await, Ok(true), "for good");
             assert_eq!(keep(no(6, "u", Some(at(900)))).await, Ok(false), "for good is longest");
+            assert_eq!(keep(no(7, "https://helsinki.example/catalogue/uses/w", Some(at(800)))).await, Ok(true));
             assert_eq!(store.write(|tx| purge(tx, at(50))).await, Ok(1));
+            let allowed: UseId = "https://helsinki.example/catalogue/uses/w".parse().unwrap();
+            assert_eq!(of(60).await.unwrap().len(), 2);
+            store.write(move |tx| lift_plain_no(tx, aino, &allowed)).await.unwrap();
             assert_eq!(of(9_999).await.unwrap().len(), 1);
         }
     );

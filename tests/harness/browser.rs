@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::header::{CONTENT_SECURITY_POLICY, HeaderMap, LOCATION, SET_COOKIE};
+use reqwest::header::{CONTENT_SECURITY_POLICY, HeaderMap, LOCATION, REFERRER_POLICY, SET_COOKIE};
 use url::Url;
 
 /// One page as received.
@@ -97,6 +97,14 @@ impl Page {
         })
     }
 
+    /// What a browser says of where a form of this page comes from (Fetch, "append a request `Origin` header").
+    fn origin_of_its_forms(&self) -> String {
+        match self.headers.get(REFERRER_POLICY) {
+            Some(policy) if policy == "no-referrer" => "null".to_owned(),
+            _ => self.url.origin().ascii_serialization(),
+        }
+    }
+
     /// Where a link or a redirect of this page leads that contains these words.
     pub fn link(&self, words: &str) -> Url {
         let found = self.body.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
@@ -187,7 +195,7 @@ impl Browser {
     /// Sends a form. `changes` replace fields (`None` leaves them out). Fails where the page's own policy would keep a
     /// browser from going the whole way.
     pub async fn submit(&mut self, page: &Page, form: &Form, changes: &[(&str, Option<&str>)]) -> Page {
-        let origin = page.url.origin().ascii_serialization();
+        let origin = page.origin_of_its_forms();
         let before = self.visited.len();
         let headers = [("origin", origin.as_str()), ("sec-fetch-site", "same-origin")];
         let answer = self.submit_from(form, changes, &headers).await;
