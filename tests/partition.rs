@@ -180,10 +180,7 @@ async fn without_the_anchor_exchanges_go_on_until_the_chain_ends_and_come_back_b
     let id = given(&service, "espoo", "aino").await;
     assert!(fetch(&service, &id).await.released());
     let before = wired.partners("helsinki").await;
-    assert!(
-        before.contains("Verified member of the network") && before.contains("OmaData demo"),
-        "{before}"
-    );
+    assert!(before.contains("Verified member of the network") && before.contains("OmaData demo"), "{before}");
 
     wired.wires["anchor"].cut(Cut::Down);
     let cut = tokio::time::Instant::now();
