@@ -21,7 +21,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use omadata::domain::bundle::{Question, judge};
+use omadata::domain::bundle::{Question, verify};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::ids::EntityId;
 use omadata::domain::jose::{PublicKeys, SigningKey};

@@ -4,28 +4,39 @@
 //!
 //! | room | what stands there | may use |
 //! |---|---|---|
-//! | [`domain`] | what the product knows, pure: identifiers, JOSE, federation, catalogue, consent, token, exchange, audit | itself |
-//! | [`ports`] | traits for the outside: clock, randomness, peers, registers, login provider | domain |
+//! | [`domain`] | what the product knows, pure: identifiers, JOSE, federation, catalogue, consent, token, exchange, bundle, log, login | itself |
+//! | [`ports`] | traits for the outside, by topic: federation, registers, login, messaging, system | domain |
 //! | [`store`] | everything that a node must not forget, in SQLite or PostgreSQL | domain |
-//! | [`node`] | the use cases, one file a verb | domain, ports, store |
-//! | [`outbound`] | requests to others, through one guarded client; OpenID Connect | domain, ports |
-//! | [`sources`] | the city's registers: SQL, files | domain, ports |
+//! | [`http`] | the guarded HTTP client and its address policy | domain, ports |
+//! | [`node`] | the use cases, one file a verb, by role | domain, ports, store |
+//! | [`outbound`] | what the node asks of others: federation, OpenID provider | domain, ports, http |
+//! | [`registers`] | connectors to the city's registers: SQL, files | domain, ports, http |
 //! | [`web`] | actix: OAuth, exchange, federation, service API, portal | node, domain, ports; store in `web/session.rs` |
 //! | [`config`] | files and environment into a checked `Config` | domain |
-//! | [`app`] | the one file that wires everything together | everything but cli |
-//! | [`cli`] | one file a subcommand; the demo | app, node, config, domain, ports |
+//! | [`app`] | wires everything together | everything but operator, demo, cli |
+//! | [`operator`] | use cases behind the operator's commands; each is one more process over the node's store | everything but web, demo, cli |
+//! | [`cli`] | the command line, one file a subcommand | app, operator, demo, node, config, domain, ports |
+//! | [`demo`] | a whole federation on one machine: login provider, service page, made-up world | app, config, domain, ports |
 //!
 //! Inside [`domain`], `ids` stands alone, everything may use it and `clock`, `jose` and `catalogue`, `token` builds on
 //! `consent` and `federation`, and `exchange` on `token` and `consent`;
 //! `bundle`, which judges what all of them signed, knows them all; nothing else there knows another part.
+//!
+//! The same role words stand in [`node`], [`store`] and [`web`]: `holder` (this city holds the data), `recipient` (it fetches
+//! another city's), `resident`, `services` (the city's own applications), `messaging` (between nodes), `federation`, `keys`,
+//! `maintenance`. `holder` and `recipient` never use each other; what they share stands in [`domain`] or `messaging`. No two
+//! files use each other in a circle.
 
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod domain;
+pub mod http;
 pub mod node;
+pub mod operator;
 pub mod outbound;
 pub mod ports;
-pub mod sources;
+pub mod registers;
 pub mod store;
 pub mod web;

@@ -14,7 +14,11 @@ use omadata::config::DatabaseUrl;
 use omadata::domain::ids::{ConsentId, HeldConsentId, NationalIdentifier};
 use omadata::domain::jose::{SigningKey, b64url, sha256};
 use omadata::ports::Clock;
-use omadata::store::{StoreError, consents, held_consents, persons, refusals, signing_keys};
+use omadata::store::StoreError;
+use omadata::store::holder::{consents, refusals};
+use omadata::store::keys::signing_keys;
+use omadata::store::recipient::held_consents;
+use omadata::store::resident::persons;
 use serde_json::{Value, json};
 
 const SUPPORT: &str = "early-education-support";

@@ -11,8 +11,10 @@ use omadata::app::SystemClock;
 use omadata::domain::consent::Consent;
 use omadata::domain::ids::ConsentId;
 use omadata::ports::Clock;
-use omadata::store::outbox::{self, NewItem};
-use omadata::store::{consents, deletions, exchanges};
+use omadata::store::holder::{consents, exchanges};
+use omadata::store::messaging::outbox;
+use omadata::store::messaging::outbox::NewItem;
+use omadata::store::recipient::deletions;
 use serde_json::{Value, json};
 
 const PLACEMENT: &str = "early-education-placement";

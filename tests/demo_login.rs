@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use actix_web::dev::ServerHandle;
-use omadata::cli::demo::provider::{
+use omadata::demo::provider::{
     ClientAuthentication as Registered, DemoProvider, LOA2, LOA3, ProviderConfig, RegisteredClient, Resident,
 };
 use omadata::domain::catalogue::{Language, Text};

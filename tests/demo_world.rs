@@ -1,9 +1,9 @@
 //! The demo's registers fit the shipped configuration: every dataset of every city answers for those with a part to play.
 
-use omadata::cli::demo::world::write_world;
 use omadata::config::shipped::{self, City, Overrides};
+use omadata::demo::world::write_world;
 use omadata::ports::{RegisterError, Registers};
-use omadata::sources::{Bounds, Sources};
+use omadata::registers::{Bounds, Sources};
 
 #[tokio::test]
 async fn every_dataset_answers_as_the_residents_parts_say() {

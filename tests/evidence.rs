@@ -7,10 +7,9 @@ mod harness;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use harness::browser::Browser;
 use harness::{World, client, eventually};
-use omadata::app;
-use omadata::app::keys::KeyPurpose;
-use omadata::domain::bundle::{Question, judge};
+use omadata::domain::bundle::{Question, verify};
 use omadata::domain::jose::PublicKeys;
+use omadata::operator::keys::KeyPurpose;
 use serde_json::{Value, json};
 
 const PLACEMENT: &str = "early-education-placement";
@@ -112,7 +111,7 @@ async fn a_resident_gets_a_receipt_of_every_decision_and_anyone_can_check_it() {
     }
     let strange = Browser::new().look(&format!("{base}/receipt/1/signed")).await;
     assert_eq!(strange.status, 303, "{}", strange.describe());
-    app::verify_consent(&world.cities["espoo"], consent).await.unwrap();
+    operator::consents::verify_consent(&world.cities["espoo"], consent).await.unwrap();
 }
 
 #[tokio::test]
@@ -198,11 +197,11 @@ async fn a_bundle_is_judged_without_its_node_and_after_its_keys_were_replaced() 
     assert_eq!(Browser::new().look(&url).await.status, 303, "a stranger is sent to log in");
 
     // The keys that sign receipts and tokens are replaced; the operator exports it then.
-    app::keys::rotate(&config.store, &config.keys, &[KeyPurpose::Receipt, KeyPurpose::Token], true)
+    operator::keys::rotate(&config.store, &config.keys, &[KeyPurpose::Receipt, KeyPurpose::Token], true)
         .await
         .unwrap();
     let later = eventually("a bundle under the new keys", || async {
-        let text = app::consents::export_consent(config, consent).await.unwrap();
+        let text = operator::consents::export_consent(config, consent).await.unwrap();
         judge(&text, &question()).holds().then_some(text)
     })
     .await;

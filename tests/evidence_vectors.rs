@@ -5,7 +5,7 @@
 mod case;
 
 use case::{Case, DECIDED, EXPORTED, case};
-use omadata::domain::bundle::{Bundle, Question, Verdict, judge};
+use omadata::domain::bundle::{Bundle, Question, Verdict, verify};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::consent::{Commitment, Evidence};
 use omadata::domain::jose::{SigningKey, b64url};

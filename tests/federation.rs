@@ -22,7 +22,7 @@ use omadata::node::federation::{
 };
 use omadata::outbound::{AnchorSource, FederationPeers, GuardError, GuardedClient, MemberContact, Reach};
 use omadata::ports::{Clock, Peers};
-use omadata::store::root_keys::RootKeys;
+use omadata::store::keys::root_keys::RootKeys;
 use omadata::store::{Options, Store};
 use omadata::web::federation;
 use serde_json::{Value, json};

@@ -12,19 +12,23 @@ use diesel::connection::SimpleConnection;
 use harness::{Setup, World};
 use omadata::app::{self, SystemClock};
 use omadata::config::DatabaseUrl;
-use omadata::domain::audit::Entry;
 use omadata::domain::catalogue::{DeclaredUse, DeclaredUses};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::consent::{Actor, Reason};
 use omadata::domain::federation::{ChainHint, FormerKeys, PeerReport, TrustError, TrustedPeer};
 use omadata::domain::ids::{ConsentId, EntityId, HeldConsentId, UseId};
-use omadata::node::keep_house::{Job, keep_house, prepare};
-use omadata::node::{Node, deliver_outbox};
+use omadata::domain::log::Entry;
+use omadata::node::Node;
+use omadata::node::maintenance::{Job, keep_house, prepare};
+use omadata::node::messaging::deliver_outbox;
 use omadata::ports::{
     Clock, HasKey, Outbound, OutboundAnswer, OutboundError, OutboundRequest, Peers, Survey,
 };
-use omadata::store::outbox::{self, Delivery};
-use omadata::store::{Store, StoreError, consents, held_consents, jobs, log};
+use omadata::store::holder::consents;
+use omadata::store::messaging::outbox;
+use omadata::store::messaging::outbox::Delivery;
+use omadata::store::recipient::held_consents;
+use omadata::store::{Store, StoreError, jobs, log};
 use serde_json::json;
 
 /// A clock that is ahead by so many seconds.

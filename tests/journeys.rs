@@ -16,9 +16,12 @@ use omadata::domain::exchange::event::{ConsentNews, DataDeleted};
 use omadata::domain::ids::{ConsentId, EntityId, ExchangeId, Jti};
 use omadata::domain::token::status_list::{self, TokenStatus};
 use omadata::node::KeyPurpose;
+use omadata::operator;
 use omadata::ports::Clock;
-use omadata::store::signing_keys::{self, Purpose};
-use omadata::store::{consent_requests, consents, deletions, early_news, exchanges};
+use omadata::store::holder::{consent_requests, consents, exchanges};
+use omadata::store::keys::signing_keys;
+use omadata::store::keys::signing_keys::Purpose;
+use omadata::store::recipient::{deletions, pending_events};
 use serde_json::{Value, json};
 
 const PLACEMENT: &str = "early-education-placement";
@@ -130,7 +133,7 @@ async fn aino_lets_helsinki_fetch_from_espoo_watches_and_stops_it() {
     .await;
     assert_eq!(confirmed.status, 200);
     // The evidence of her decision stands for itself.
-    app::verify_consent(&world.cities["espoo"], consent).await.unwrap();
+    operator::consents::verify_consent(&world.cities["espoo"], consent).await.unwrap();
 }
 
 #[tokio::test]
@@ -282,7 +285,13 @@ async fn news_that_comes_before_the_tokens_is_not_lost() {
     world
         .store("oulu")
         .write(move |tx| {
-            early_news::keep(tx, &holder, &Event::ConsentSuspended(news.clone()), &news, SystemClock.now())
+            pending_events::keep(
+                tx,
+                &holder,
+                &Event::ConsentSuspended(news.clone()),
+                &news,
+                SystemClock.now(),
+            )
         })
         .await
         .unwrap();
@@ -489,13 +498,17 @@ async fn changed_evidence_is_found_out_by_name() {
     let service = world.service("turku").await;
     let (id, _) = service.given("espoo", PLACEMENT, "otso", json!({})).await;
     let consent = world.consent("turku", "espoo", &id).await;
-    let verified = app::verify_consent(&world.cities["espoo"], consent).await.unwrap().evidence;
+    let verified =
+        operator::consents::verify_consent(&world.cities["espoo"], consent).await.unwrap().evidence;
     assert_eq!(verified.document.recipient.id, world.url("turku"));
     let store = world.store("espoo");
     let (known, good) = store
         .read(move |store| {
-            let known = omadata::store::consents::find(store, consent)?;
-            Ok::<_, omadata::store::StoreError>((known, omadata::store::consents::evidence(store, consent)?))
+            let known = omadata::store::holder::consents::find(store, consent)?;
+            Ok::<_, omadata::store::StoreError>((
+                known,
+                omadata::store::holder::consents::evidence(store, consent)?,
+            ))
         })
         .await
         .unwrap();

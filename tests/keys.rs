@@ -8,18 +8,21 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use harness::{Service, World, eventually};
-use omadata::app::keys::{KeyPurpose, Rotation};
 use omadata::app::{self, SystemClock};
-use omadata::cli::demo::run::Adjust;
 use omadata::config::{AnchorConfig, Config};
+use omadata::demo::run::Adjust;
 use omadata::domain::federation::{
     HistoricalKeys, KEY_SET_TYP, RevocationReason, TrustAnchor, verify_self_signed, verify_statements,
 };
 use omadata::domain::ids::{EntityId, HeldConsentId, KeyId};
 use omadata::domain::jose::RevokeReason;
-use omadata::node::check_receipt::{self, SignerKey, Verified};
+use omadata::node::resident::check_receipt;
+use omadata::node::resident::check_receipt::{SignerKey, Verified};
+use omadata::operator::keys::{KeyPurpose, Rotation};
 use omadata::ports::Clock;
-use omadata::store::{consent_receipts, fetches, held_consents, signing_keys};
+use omadata::store::holder::consent_receipts;
+use omadata::store::keys::signing_keys;
+use omadata::store::recipient::{fetches, held_consents};
 use serde_json::{Value, json};
 
 /// What each city's own keys do for one exchange that Helsinki makes at Espoo.
@@ -74,7 +77,7 @@ async fn signing(city: &'static str, purpose: KeyPurpose) -> KeyId {
 
 async fn rotate(city: &str, purpose: KeyPurpose, at_once: bool) -> Rotation {
     let config = &world().cities[city];
-    let mut begun = app::keys::rotate(&config.store, &config.keys, &[purpose], at_once).await.unwrap();
+    let mut begun = operator::keys::rotate(&config.store, &config.keys, &[purpose], at_once).await.unwrap();
     begun.remove(0).1
 }
 
@@ -157,7 +160,7 @@ async fn in_an_emergency_new_keys_sign_at_once_and_peers_follow() {
     let config = &world().cities["helsinki"];
     let given_up = signing("helsinki", KeyPurpose::Dpop).await;
     let reason = RevokeReason::Compromised;
-    app::keys::revoke(&config.store, &config.keys, given_up.clone(), reason, None).await.unwrap();
+    operator::keys::revoke(&config.store, &config.keys, given_up.clone(), reason, None).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     fetched(&service, &id, "after the proof key was revoked").await;
     assert_ne!(bound_to(&id).await, given_up);
@@ -208,7 +211,7 @@ async fn a_stranger_reads_and_verifies_the_federation_keys_of_before_and_no_othe
     let retired = rotated_by_itself("turku", KeyPurpose::Federation).await;
     let config = &world().cities["turku"];
     let reason = RevokeReason::Compromised;
-    app::keys::revoke(&config.store, &config.keys, given_up.clone(), reason, None).await.unwrap();
+    operator::keys::revoke(&config.store, &config.keys, given_up.clone(), reason, None).await.unwrap();
     let history = eventually("a history with both keys", || async {
         let history = history_of(&turku).await?;
         history.find(&given_up)?.revoked.is_some().then_some(history)
@@ -277,7 +280,7 @@ async fn a_receipt_is_judged_elsewhere_long_after_its_key_left_the_published_set
     // Given up: a receipt that nobody else recorded proves nothing, whatever date it bears.
     let config = &world().cities["turku"];
     let reason = RevokeReason::Compromised;
-    app::keys::revoke(&config.store, &config.keys, signed_by, reason, None).await.unwrap();
+    operator::keys::revoke(&config.store, &config.keys, signed_by, reason, None).await.unwrap();
     assert_eq!(judged_by("helsinki", &receipt).await, Some(SignerKey::Compromised));
     assert_eq!(judged_by("helsinki", &exchange).await, Some(SignerKey::Compromised));
     // Espoo had it, with the data, before the thief had the key.

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use harness::browser::Browser;
 use harness::{Service, Setup, World, client, eventually, free_ports};
 use omadata::app::{self, Running};
-use omadata::cli::demo::run::Adjust;
 use omadata::config::AnchorConfig;
+use omadata::demo::run::Adjust;
 use omadata::domain::catalogue::Text;
 use omadata::domain::clock::Timestamp;
 use omadata::domain::federation::{

@@ -16,16 +16,16 @@ use std::time::Duration;
 use harness::browser::Browser;
 use harness::wire::{Cut, Wire};
 use harness::{Service, Setup, World, eventually};
-use omadata::app::keys::{KeyPurpose, Rotation};
-use omadata::app::peers::Lookout;
 use omadata::app::{self, SystemClock};
-use omadata::cli::demo::run::Adjust;
 use omadata::config::{AnchorConfig, Config, Federation};
+use omadata::demo::run::Adjust;
 use omadata::domain::federation::{Fault, PeerReport, Side, Verdict};
 use omadata::domain::ids::{EntityId, KeyId};
 use omadata::node::federation::members::Decision;
+use omadata::operator::keys::{KeyPurpose, Rotation};
+use omadata::operator::peers::Lookout;
 use omadata::ports::Clock;
-use omadata::store::signing_keys;
+use omadata::store::keys::signing_keys;
 use serde_json::{Value, json};
 
 const PLACEMENT: &str = "early-education-placement";
@@ -238,7 +238,7 @@ async fn a_federation_key_does_not_sign_before_the_anchor_that_is_away_vouches_f
     wired.wires["anchor"].cut(Cut::Down);
     let config = &wired.world.cities["turku"];
     let begun =
-        app::keys::rotate(&config.store, &config.keys, &[KeyPurpose::Federation], false).await.unwrap();
+        operator::keys::rotate(&config.store, &config.keys, &[KeyPurpose::Federation], false).await.unwrap();
     let [(_, Rotation::Begun(next))] = begun.as_slice() else { panic!("{begun:?}") };
     tokio::time::sleep(Duration::from_secs(u64::from(LEAD_SECS) + 5)).await;
     assert_eq!(signing().await, old, "the lead is over, and nobody vouches for the key");

@@ -14,9 +14,13 @@ use omadata::domain::ids::{ConsentId, GrantId, HeldConsentId, Jti, KeyId};
 use omadata::domain::jose::{RevokeReason, SigningKey, b64url, sha256};
 use omadata::domain::token::management_token::NewManagementToken;
 use omadata::domain::token::{ManagementScope, client_assertion};
+use omadata::operator;
 use omadata::ports::Clock;
-use omadata::store::signing_keys::Purpose;
-use omadata::store::{StoreError, consents, held_consents, refusals, signing_keys};
+use omadata::store::StoreError;
+use omadata::store::holder::{consents, refusals};
+use omadata::store::keys::signing_keys;
+use omadata::store::keys::signing_keys::Purpose;
+use omadata::store::recipient::held_consents;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -127,8 +131,8 @@ async fn given_up(world: &World, city: &'static str) -> [SigningKey; 2] {
         let now = SystemClock.now();
         store.write(move |tx| signing_keys::replace_active(tx, Purpose::Token, &next, now)).await.unwrap();
         let config = &world.cities[city];
-        app::keys::rotate(&config.store, &config.keys, &[Purpose::Token], true).await.unwrap();
-        app::keys::revoke(&config.store, &config.keys, key.kid().clone(), reason, None).await.unwrap();
+        operator::keys::rotate(&config.store, &config.keys, &[Purpose::Token], true).await.unwrap();
+        operator::keys::revoke(&config.store, &config.keys, key.kid().clone(), reason, None).await.unwrap();
         keys.push(key);
     }
     keys.try_into().unwrap()
@@ -672,7 +676,7 @@ async fn a_compromised_key_upholds_what_was_recorded_before_and_nothing_else() {
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let config = &bench.world.cities[bench.holder];
     let reason = RevokeReason::Compromised;
-    app::keys::revoke(&config.store, &config.keys, kid.clone(), reason, None).await.unwrap();
+    operator::keys::revoke(&config.store, &config.keys, kid.clone(), reason, None).await.unwrap();
     harness::eventually("the running node's notice", || async {
         let url = format!("{}/oauth/jwks", bench.base);
         let jwks = bench.http.get(url).send().await.unwrap().text().await.unwrap();

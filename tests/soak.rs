@@ -15,14 +15,16 @@ use std::time::Duration;
 
 use harness::browser::Browser;
 use harness::{World, eventually};
-use omadata::app::keys::{KeyPurpose, Rotation};
 use omadata::app::{self, SystemClock};
-use omadata::cli::demo::run::Adjust;
 use omadata::config::{AnchorConfig, Config, Keys};
+use omadata::demo::run::Adjust;
 use omadata::domain::jose::SigningKey;
+use omadata::operator::keys::{KeyPurpose, Rotation};
 use omadata::ports::Clock;
-use omadata::store::signing_keys::{self, KeyState};
-use omadata::store::{Store, exchanges};
+use omadata::store::Store;
+use omadata::store::holder::exchanges;
+use omadata::store::keys::signing_keys;
+use omadata::store::keys::signing_keys::KeyState;
 use serde_json::json;
 
 /// Time between two rotations.
@@ -165,7 +167,7 @@ async fn soak(world: &'static World, length: Duration, overlap: bool) -> Soaked 
         rounds += 1;
         for (store, keys) in everyone(world).values() {
             if overlap {
-                let begun = app::keys::rotate(store, keys, &KeyPurpose::ALL, false).await.unwrap();
+                let begun = operator::keys::rotate(store, keys, &KeyPurpose::ALL, false).await.unwrap();
                 let late = begun.iter().filter(|(_, rotation)| matches!(rotation, Rotation::UnderWay(_)));
                 under_way += late.count();
             } else {
@@ -208,7 +210,7 @@ async fn keys_are_replaced_every_five_seconds_and_no_exchange_is_lost() {
     let least = ((rounds - 1) / 2).max(2);
     let mut fewest = usize::MAX;
     for (who, (store, keys)) in everyone(world) {
-        let (records, _) = app::keys::list(&store, &keys).await.unwrap();
+        let (records, _) = operator::keys::list(&store, &keys).await.unwrap();
         for purpose in KeyPurpose::ALL {
             let retired =
                 records.iter().filter(|key| key.purpose == purpose && key.state == KeyState::Retired).count();

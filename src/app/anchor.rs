@@ -7,21 +7,21 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use super::{
-    ANSWER_TIME, Running, StartError, SystemClock, anchor_source, key_policy, listen, open_store, reach,
-    read_jwks, same_in_all,
-};
+use super::node::{ANSWER_TIME, listen, open_store};
+use super::settings::{anchor_source, key_policy, reach, read_jwks, same_in_all};
+use super::{Running, StartError, SystemClock};
 use crate::config::{AnchorConfig, Profile};
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{TrustError, TrustMarkOwner};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, parse_strict_json};
+use crate::http::GuardedClient;
+use crate::node::KeyRing;
 use crate::node::federation::members::{Decision, Described, Membership};
 use crate::node::federation::{AnchorParts, AnchorStatements, FederationKeys, Terms};
-use crate::node::{KeyRing, rotate_keys, warn_of_ends};
+use crate::node::keys::{expiry_warnings, rotate_keys};
 use crate::outbound::{
-    AnchorSource, CHAIN_AGE_SECS, FederationPeers, GuardedClient, MemberContact, PeerSettings,
-    SuperiorContact,
+    AnchorSource, CHAIN_AGE_SECS, FederationPeers, MemberContact, PeerSettings, SuperiorContact,
 };
 use crate::ports::{AnchorKeys, Clock, Peers};
 use crate::store::Store;
@@ -70,7 +70,7 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
     });
     let ends = tokio::spawn({
         let (store, keys) = (store.clone(), keys.clone());
-        async move { warn_of_ends::run_for_superior(&store, &keys, &SystemClock).await }
+        async move { expiry_warnings::run_for_superior(&store, &keys, &SystemClock).await }
     });
     let contact =
         SuperiorContact::new(GuardedClient::new(reach(config.anchor.profile))?, Arc::new(SystemClock));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Failure, start_logging, until_stopped};
+use super::process::{Failure, start_logging, until_stopped};
 use crate::app;
 use crate::config::AnchorConfig;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::Failure;
+use super::process::Failure;
 use crate::config::{AnchorConfig, Config};
 
 #[derive(Subcommand)]

@@ -7,13 +7,13 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::Failure;
-use crate::app::consents;
+use super::process::Failure;
 use crate::config::Config;
-use crate::domain::bundle::{Judgement, Question, judge};
+use crate::domain::bundle::{Judgement, Question, verify};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::ConsentId;
 use crate::domain::jose::{PublicKeys, parse_strict_json};
+use crate::operator::consents;
 
 /// Nothing failed, but something cannot be told from what was given.
 const UNDECIDED: u8 = 3;

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::Failure;
-use crate::app::keys::{self, KeyPolicy, KeyPurpose, KeyRecord, KeyState, Rotation};
+use super::process::Failure;
 use crate::config::{AnchorConfig, Config, Keys, Store};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::KeyId;
 use crate::domain::jose::RevokeReason;
+use crate::operator::keys;
+use crate::operator::keys::{KeyPolicy, KeyPurpose, KeyRecord, KeyState, Rotation};
 
 #[derive(Subcommand)]
 pub(super) enum Command {

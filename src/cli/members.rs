@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::Failure;
+use super::process::Failure;
 use crate::app::{self, SystemClock};
 use crate::config::{AnchorConfig, Profile, member_rules};
 use crate::domain::federation::{Member, MemberState, Role, StatementRules};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Failure;
+use super::process::Failure;
 use crate::app;
 use crate::config::Config;
 

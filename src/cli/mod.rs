@@ -3,16 +3,18 @@
 mod anchor;
 mod config;
 mod consent;
-pub mod demo;
 mod keys;
 mod members;
 mod migrate;
 mod peers;
+mod process;
 mod serve;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use process::Failure;
 
 /// A city's OmaData node: residents see what data the city holds about them, and decide who may fetch it.
 ///
@@ -28,7 +30,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Demo(demo::run::Arguments),
+    Demo(crate::demo::run::Arguments),
     Serve(serve::Arguments),
     Anchor(anchor::Arguments),
     Migrate(migrate::Arguments),
@@ -48,9 +50,6 @@ enum Command {
     #[command(subcommand)]
     Config(config::Command),
 }
-
-/// What a subcommand failed with, in words for the operator.
-type Failure = Box<dyn std::error::Error>;
 
 /// Runs the command line of this process.
 #[must_use]
@@ -76,7 +75,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         // The one command whose answer has more than two outcomes.
         Command::Consent(command) => return consent::run(command).await,
-        Command::Demo(arguments) => demo::run::run(arguments).await,
+        Command::Demo(arguments) => crate::demo::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Anchor(arguments) => anchor::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
@@ -86,21 +85,4 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Config(command) => config::run(command),
     }?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Logs as JSON lines on standard error; `filter` says from which level on, by module.
-fn start_logging(filter: &str) {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let _ = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).try_init();
-}
-
-/// Waits for Ctrl-C or a polite request to stop (SIGTERM).
-async fn until_stopped() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        stopped = tokio::signal::ctrl_c() => stopped,
-        _ = terminate.recv() => Ok(()),
-    }
 }

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::Failure;
-use crate::app::peers::Lookout;
+use super::process::Failure;
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{EndWarning, PeerReport, Role, TrustedPeer, Verdict};
 use crate::domain::ids::{EntityId, KeyId};
 use crate::domain::jose::PublicKeys;
+use crate::operator::peers::Lookout;
 
 #[derive(Subcommand)]
 pub(super) enum Command {

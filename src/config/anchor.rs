@@ -9,11 +9,11 @@ use super::keys::{self, Keys};
 use super::members::{self, ConfiguredMember};
 use super::node::Profile;
 use super::overlay::Overlay;
-use super::problem::ConfigError;
 use super::reader::{Document, Section};
 use super::store::{self, Store};
 use super::trust::{self, KnownEntity};
 use super::trust_marks::{self, TrustMarks};
+use crate::config::error::ConfigError;
 use crate::domain::federation::StatementRules;
 use crate::domain::ids::EntityId;
 

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use super::anchor::Anchor;
 use super::node::Profile;
 use super::overlay::Overlay;
-use super::problem::ConfigError;
 use super::reader::{Document, Section};
 use super::trust::{self, KnownEntity};
+use crate::config::error::ConfigError;
 use crate::domain::federation::{Constraints, MetadataPolicy, Role, StatementRules, TrustError};
 
 /// A member as a file names it.

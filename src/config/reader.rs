@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::overlay::Overlay;
-use super::problem::{ConfigError, Place, Problem};
+use crate::config::error::{ConfigError, Place, Problem};
 
 /// A file that is being read.
 pub(super) struct Document<'t> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Config;
 use super::anchor::AnchorConfig;
 use super::overlay::Overlay;
-use super::problem::ConfigError;
+use crate::config::error::ConfigError;
 
 /// A city of the demo federation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -178,3 +178,8 @@ impl TryFrom<String> for Window {
         }
     }
 }
+/// The last day that lies within so many days from now.
+#[must_use]
+pub fn last_day(now: Timestamp, days: u16) -> Day {
+    Day(now.plus_secs(i64::from(days).saturating_mul(86_400)).date())
+}

@@ -3,7 +3,6 @@
 //! Any part may use [`ids`], [`clock`] and [`jose`]. Beyond that, `login` and `consent` use `catalogue`; `token` uses
 //! `consent` and `federation`; `exchange` uses `token`, `consent` and `catalogue`.
 
-pub mod audit;
 pub mod bundle;
 pub mod catalogue;
 pub mod clock;
@@ -12,5 +11,6 @@ pub mod exchange;
 pub mod federation;
 pub mod ids;
 pub mod jose;
+pub mod log;
 pub mod login;
 pub mod token;

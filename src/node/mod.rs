@@ -1,57 +1,21 @@
 //! The use cases, one file a verb. Each takes the [`Node`] and values, and does its change in one transaction; what must
 //! reach another node goes through the outbox.
 
-pub mod accept_authorization;
-mod ask_holder;
-pub mod authenticate_client;
-pub mod authenticate_service;
-pub mod authorize;
-pub mod check_receipt;
-pub mod confirm_deletion;
-pub mod decide_consent;
-pub mod deliver_outbox;
-pub mod deny;
-pub mod dpop_nonce;
-pub mod export_consent;
 pub mod federation;
-pub mod fetch_exchange;
-pub mod give_back;
-pub mod introspect_token;
-pub mod issue_token;
-pub mod keep_house;
-pub mod key_ring;
-mod known_key;
-pub mod list_mine;
-pub mod list_receipts;
-pub mod log_in;
-pub mod manage_grant;
+pub mod holder;
+pub mod keys;
+pub mod maintenance;
+pub mod messaging;
 pub mod oauth_error;
-pub mod open_token;
 pub mod problem;
-mod promise;
-pub mod publish_status;
-pub mod push_authorization;
-pub mod receive_event;
-mod record_change;
-pub mod redeem_code;
-pub mod register_passkey;
-pub mod request_consent;
-pub mod revoke_consent;
-pub mod rotate_keys;
-pub mod serve_exchange;
-pub mod sign_with_passkey;
-pub mod start_consent;
-pub mod start_request;
-pub mod survey_members;
-pub mod suspend_consent;
-pub mod view_consent_request;
-pub mod warn_of_ends;
-mod write_receipt;
+pub mod recipient;
+pub mod resident;
+pub mod services;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-pub use key_ring::{KeyPolicy, KeyPurpose, KeyRing};
+pub use crate::node::keys::key_ring::{KeyPolicy, KeyPurpose, KeyRing};
 pub use oauth_error::{OAuthCode, OAuthError};
 pub use problem::{Problem, ProblemKind};
 
@@ -189,11 +153,12 @@ pub struct Node {
     /// Its signing keys.
     pub keys: KeyRing,
     /// The nonces that it demands in DPoP proofs.
-    pub nonces: dpop_nonce::NonceMint,
+    pub nonces: holder::oauth::dpop_nonce::NonceMint,
     /// Nonces that other holders demanded last, by holder.
     pub peer_nonces: Mutex<HashMap<EntityId, String>>,
     /// Status lists as made a moment ago, by number.
-    pub status_lists: tokio::sync::Mutex<HashMap<u32, (Timestamp, publish_status::PublishedList)>>,
+    pub status_lists:
+        tokio::sync::Mutex<HashMap<u32, (Timestamp, holder::oauth::published_list::PublishedList)>>,
     /// The other members.
     pub peers: Arc<dyn Peers>,
     /// Those who vouch for this node.

@@ -1,22 +1,13 @@
 //! Everything that this node asks of others over the network, through one guarded client.
 
-mod address;
-mod anchor;
-mod cache;
-mod examine;
-pub mod guard;
-mod kept;
-mod marks;
+pub mod federation;
 pub mod openid;
 mod passkeys;
-pub mod peers;
-mod search;
 mod send;
-mod superiors;
-mod vouching;
 
-pub use anchor::MemberContact;
-pub use guard::{Expected, GuardError, GuardedClient, Reach, Reply};
+pub use crate::outbound::federation::anchor::MemberContact;
+pub use crate::outbound::federation::directory::{
+    AnchorSource, CHAIN_AGE_SECS, FederationPeers, PeerSettings,
+};
+pub use crate::outbound::federation::superior_client::SuperiorContact;
 pub use passkeys::WebAuthn;
-pub use peers::{AnchorSource, CHAIN_AGE_SECS, FederationPeers, PeerSettings};
-pub use superiors::SuperiorContact;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use http::{HeaderName, HeaderValue, Method, header::CONTENT_TYPE};
 
-use super::guard::{Expected, GuardError, GuardedClient, Reply};
+use crate::http::guard::{Expected, GuardError, GuardedClient, Reply};
 use crate::ports::{Outbound, OutboundAnswer, OutboundBody, OutboundError, OutboundRequest};
 
 /// Every good answer between nodes is JSON or has no body.
@@ -66,7 +66,7 @@ const fn translate(error: GuardError) -> OutboundError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outbound::Reach;
+    use crate::http::Reach;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     /// Sends one request and gives back what the server saw and what the client got.

@@ -6,10 +6,10 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-use super::db::on_backend;
-use super::schema::jobs;
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
+use crate::store::engine::db::on_backend;
+use crate::store::engine::schema::jobs;
 
 /// A job that this process alone may do until the lease ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,8 +161,8 @@ fn held<'a>(lease: &'a Lease) -> _ {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema::counters;
-    use crate::store::testing::{at, on_both, root_keys};
+    use crate::store::engine::schema::counters;
+    use crate::store::engine::testing::{at, on_both, root_keys};
 
     /// A change that shows how often it was made.
     fn effect(tx: &mut Tx<'_>, name: &str) -> Result<(), StoreError> {

@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 
-use super::schema::{log_entries, log_head};
 use super::{Reader, StoreError, Tx};
-use crate::domain::audit::Leaf;
 use crate::domain::clock::Timestamp;
+use crate::domain::log::Leaf;
+use crate::store::engine::schema::{log_entries, log_head};
 
 /// An entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub fn read(reader: &mut Reader<'_>, from: u64, limit: u32) -> Result<Vec<LogEnt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::{at, on_both, root_keys};
+    use crate::store::engine::testing::{at, on_both, root_keys};
 
     fn leaf(n: u32) -> Leaf {
         Leaf { hash: format!("{n:043}"), entry: format!("{{\"n\":{n}}}") }
@@ -111,7 +111,7 @@ mod tests {
 
     on_both!(
         async fn writers_that_come_to_the_log_late_do_not_block_each_other(fixture) {
-            use crate::store::schema::counters;
+            use crate::store::engine::schema::counters;
             let tasks: Vec<_> = (0..6)
                 .map(|worker| {
                     let store = fixture.other_process(&root_keys()).unwrap();

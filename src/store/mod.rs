@@ -8,53 +8,28 @@
 //! - What is read back and secret is sealed ([`sealed`]); what is only compared is hashed. `schema` says which.
 //! - Only this room knows that there are two databases.
 
-pub mod anchor_pins;
-pub mod authorization_codes;
-pub mod consent_receipts;
-pub mod consent_requests;
-pub mod consents;
-pub mod deletions;
-pub mod early_news;
-pub mod error;
-pub mod exchanges;
-pub mod fetches;
-pub mod held_consents;
+pub mod engine;
+pub mod federation;
+pub mod holder;
 pub mod jobs;
+pub mod keys;
 pub mod log;
-pub mod members;
-pub mod outbox;
-pub mod passkeys;
-pub mod persons;
-pub mod received_events;
-pub mod refusals;
-pub mod root_keys;
-pub mod sealed;
-pub mod sessions;
-pub mod signing_keys;
-pub mod standing_denials;
-pub mod status_lists;
-pub mod tokens;
-pub mod trust_marks;
+pub mod messaging;
+pub mod recipient;
+pub mod resident;
 pub mod used_once;
 
-pub(crate) mod columns;
 #[cfg(test)]
 mod consent_tests;
-mod db;
-mod schema;
-#[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
-mod tests;
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use error::{OpenError, StoreError};
-use root_keys::RootKeys;
-use sealed::{LookupKey, Sealer};
+pub use crate::store::engine::error::{OpenError, StoreError};
+use crate::store::engine::sealed::{LookupKey, Sealer};
+use crate::store::keys::root_keys::RootKeys;
 
 /// Fills a buffer with unpredictable bytes; the application passes its `ports::Entropy` in.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
@@ -85,7 +60,7 @@ pub(crate) struct Keys {
 /// The database of one node. Cheap to clone; all clones share one pool.
 #[derive(Clone)]
 pub struct Store {
-    pool: db::Pool,
+    pool: crate::store::engine::db::Pool,
     keys: Arc<Keys>,
     /// SQLite has one writer: writers of this process queue here, first come first served, instead of polling the file
     /// lock.
@@ -100,7 +75,7 @@ impl std::fmt::Debug for Store {
 
 /// One consistent picture of the store.
 pub struct Reader<'a> {
-    db: &'a mut db::Db,
+    db: &'a mut crate::store::engine::db::Db,
     keys: &'a Keys,
 }
 
@@ -169,10 +144,11 @@ impl Store {
     /// # Errors
     /// [`OpenError`] when the URL, the file or the server cannot be used.
     pub fn open(options: &Options, root: &RootKeys, random: Random) -> Result<Self, OpenError> {
-        let location = db::Location::parse(&options.url, options.password_file.as_deref())?;
-        let writer =
-            matches!(location, db::Location::Sqlite(_)).then(|| Arc::new(tokio::sync::Mutex::new(())));
-        let pool = db::pool(location, options.pool)?;
+        let location =
+            crate::store::engine::db::Location::parse(&options.url, options.password_file.as_deref())?;
+        let writer = matches!(location, crate::store::engine::db::Location::Sqlite(_))
+            .then(|| Arc::new(tokio::sync::Mutex::new(())));
+        let pool = crate::store::engine::db::pool(location, options.pool)?;
         let keys = Keys {
             sealer: Sealer::new(&root.sealing, Arc::clone(&random)),
             lookup: LookupKey::new(&root.lookup),
@@ -189,7 +165,7 @@ impl Store {
     /// [`OpenError::Migration`], [`OpenError::WrongKey`], or the database is away.
     pub async fn migrate(&self) -> Result<usize, OpenError> {
         let ran = self.blocking(|store| store.connection()?.db.migrate()).await?;
-        self.write(|tx| Ok::<_, OpenError>(root_keys::remember(tx)?)).await?;
+        self.write(|tx| Ok::<_, OpenError>(crate::store::keys::root_keys::remember(tx)?)).await?;
         self.check_keys().await?;
         Ok(ran)
     }
@@ -208,7 +184,7 @@ impl Store {
     /// # Errors
     /// [`OpenError::WrongKey`] names the file that must be put back.
     pub async fn check_keys(&self) -> Result<(), OpenError> {
-        self.read(root_keys::check).await
+        self.read(crate::store::keys::root_keys::check).await
     }
 
     /// Whether the database answers now.
@@ -277,7 +253,7 @@ impl Store {
             .unwrap_or_else(|_| Err(StoreError::Unavailable("the work was interrupted").into()))
     }
 
-    fn connection(&self) -> Result<r2d2::PooledConnection<db::Manager>, StoreError> {
+    fn connection(&self) -> Result<r2d2::PooledConnection<crate::store::engine::db::Manager>, StoreError> {
         self.pool.get().map_err(|_| StoreError::Unavailable("no connection in time"))
     }
 
@@ -314,7 +290,7 @@ impl Store {
                 queue = Queue::Joined;
                 continue;
             }
-            if connection.trouble() != db::Trouble::Contended || attempt >= ATTEMPTS {
+            if connection.trouble() != crate::store::engine::db::Trouble::Contended || attempt >= ATTEMPTS {
                 return result;
             }
             // The first repetition often succeeds beside the others; after that, in turn.
@@ -328,7 +304,7 @@ impl Store {
 
     fn attempt<T, E: From<StoreError>>(
         &self,
-        connection: &mut db::Pooled,
+        connection: &mut crate::store::engine::db::Pooled,
         queue: Queue,
         work: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>,
     ) -> (Result<T, E>, Queue) {
@@ -339,14 +315,16 @@ impl Store {
         let result = work(&mut tx);
         let queue = tx.queue;
         let result = result.and_then(|value| match (queue, connection.trouble()) {
-            (Queue::Joined | Queue::Outside, db::Trouble::None) => {
+            (Queue::Joined | Queue::Outside, crate::store::engine::db::Trouble::None) => {
                 connection.db.commit().map_err(StoreError::from)?;
                 Ok(value)
             }
-            (Queue::Wanted, _) | (_, db::Trouble::Contended) => {
+            (Queue::Wanted, _) | (_, crate::store::engine::db::Trouble::Contended) => {
                 Err(StoreError::Unavailable("too much contention").into())
             }
-            (_, db::Trouble::Failed) => Err(StoreError::Rule("a failed statement was passed over").into()),
+            (_, crate::store::engine::db::Trouble::Failed) => {
+                Err(StoreError::Rule("a failed statement was passed over").into())
+            }
         });
         (result, queue)
     }

@@ -3,12 +3,12 @@
 
 use diesel::prelude::*;
 
-use super::columns::text_enum;
-use super::db::on_backend;
-use super::schema::used_once;
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::Jti;
+use crate::store::engine::columns::text_enum;
+use crate::store::engine::db::on_backend;
+use crate::store::engine::schema::used_once;
 
 /// What kind of one-time value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,7 +80,7 @@ pub fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::{at, on_both, root_keys};
+    use crate::store::engine::testing::{at, on_both, root_keys};
 
     fn jti() -> Jti {
         Jti::new("jti-1").unwrap()

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::App;
 use super::problem::RETRY_AFTER_SECS;
-use crate::node::receive_event::{EventError, receive_event};
+use crate::node::messaging::receive_event::{EventError, receive_event};
 
 /// Registers the endpoint.
 pub fn configure(config: &mut ServiceConfig) {

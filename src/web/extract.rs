@@ -10,7 +10,8 @@ use actix_web::{FromRequest, HttpRequest, web};
 
 use super::App;
 use super::problem::HttpProblem;
-use crate::node::{Problem, ProblemKind, Service, authenticate_service};
+use crate::node::services::authenticate_service;
+use crate::node::{Problem, ProblemKind, Service};
 
 /// Most bytes of a form.
 pub const MAX_FORM_BYTES: usize = 64 * 1024;

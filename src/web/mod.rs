@@ -5,6 +5,7 @@ pub mod events;
 pub mod exchange;
 pub mod extract;
 pub mod federation;
+pub mod html;
 pub mod oauth;
 pub mod portal;
 pub mod problem;

@@ -15,9 +15,10 @@ use actix_web::{App as ActixApp, Error, HttpResponse, HttpServer, web};
 
 use super::problem::{HttpProblem, respond};
 use super::session::StoredSessions;
-use super::{App, api, events, exchange, federation, oauth, portal, trace};
+use super::{App, events, exchange, federation, oauth, portal, trace};
 use crate::node::ProblemKind;
 use crate::node::federation::FederationStatements;
+use crate::web::api::v1;
 
 /// How the server bounds what strangers send.
 #[derive(Debug, Clone, Copy)]
@@ -134,7 +135,7 @@ fn machine_routes(config: &mut web::ServiceConfig) {
     oauth::configure(config);
     exchange::configure(config);
     events::configure(config);
-    api::configure(config);
+    v1::configure(config);
     config.route("/health/live", web::get().to(alive)).route("/health/ready", web::get().to(ready));
 }
 

@@ -14,10 +14,11 @@ use subtle::ConstantTimeEq;
 
 use crate::domain::ids::RequestId;
 use crate::domain::login::PendingLogin;
-use crate::node::log_in::Resident;
-use crate::node::register_passkey::Registering;
+use crate::domain::login::Resident;
+use crate::node::resident::register_passkey::Registering;
 use crate::node::{Node, Problem, ProblemKind};
-use crate::store::{StoreError, sessions};
+use crate::store::StoreError;
+use crate::store::resident::sessions;
 
 /// actix-session over the node's store.
 #[derive(Clone)]

@@ -13,7 +13,6 @@
     reason = "shared by tests and benches, each of which uses a part of it"
 )]
 
-use omadata::domain::audit::Entry;
 use omadata::domain::bundle::{Bundle, ExchangePapers, FORMAT, HistoryLine, KeyLine, LogLine, Record};
 use omadata::domain::catalogue::{Contact, Text};
 use omadata::domain::clock::Timestamp;
@@ -28,6 +27,7 @@ use omadata::domain::exchange::receipt::{EXCHANGE_RECEIPT, Receipt, digest};
 use omadata::domain::ids::{EntityId, GrantId, Jti};
 use omadata::domain::jose::id_token::ProviderDocuments;
 use omadata::domain::jose::{PublicKeys, SigningKey, b64url};
+use omadata::domain::log::Entry;
 use serde_json::{Value, json};
 
 pub const ESPOO: &str = "https://espoo.example";

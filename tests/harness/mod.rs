@@ -21,11 +21,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use omadata::app::{self, SystemEntropy};
-use omadata::cli::demo::run::{Adjust, Demo, Options};
 use omadata::config::{AnchorConfig, Config, DatabaseUrl};
+use omadata::demo::run::{Adjust, Demo, Options};
 use omadata::domain::ids::{ConsentId, EntityId, HeldConsentId};
 use omadata::ports::random;
-use omadata::store::{Store, consents, held_consents};
+use omadata::store::Store;
+use omadata::store::holder::consents;
+use omadata::store::recipient::held_consents;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 

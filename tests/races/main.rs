@@ -20,10 +20,12 @@ use futures_util::StreamExt;
 use harness::{Setup, World};
 use node::{Race, Stand};
 use omadata::config::DatabaseUrl;
-use omadata::domain::audit::Entry;
 use omadata::domain::consent::Reason;
-use omadata::store::exchanges::{self, Exchange};
-use omadata::store::{StoreError, consents, log};
+use omadata::domain::log::Entry;
+use omadata::store::holder::consents;
+use omadata::store::holder::exchanges;
+use omadata::store::holder::exchanges::Exchange;
+use omadata::store::{StoreError, log};
 
 /// Races in flight at a time.
 const AT_A_TIME: usize = 16;

@@ -11,18 +11,19 @@ use diesel::{Connection, PgConnection};
 use omadata::app::{SystemClock, SystemEntropy};
 use omadata::config::DatabaseUrl;
 use omadata::config::shipped::City;
-use omadata::domain::audit::Entry;
 use omadata::domain::clock::Timestamp;
 use omadata::domain::consent::{Consent, RequestState};
 use omadata::domain::ids::{ConsentId, EntityId, ExchangeId, GrantId, HeldConsentId, Jti, RequestId};
 use omadata::domain::jose::{SigningKey, b64url, sha256};
+use omadata::domain::log::Entry;
 use omadata::domain::token::consent_token::CONSENT_TOKEN;
 use omadata::domain::token::{TokenPolicy, client_assertion};
 use omadata::ports::{Clock, random};
-use omadata::store::signing_keys::Purpose;
-use omadata::store::{
-    Store, StoreError, consent_requests, consents, exchanges, held_consents, log, signing_keys,
-};
+use omadata::store::holder::{consent_requests, consents, exchanges};
+use omadata::store::keys::signing_keys;
+use omadata::store::keys::signing_keys::Purpose;
+use omadata::store::recipient::held_consents;
+use omadata::store::{Store, StoreError, log};
 use serde_json::{Value, json};
 
 use super::checker::Kept;

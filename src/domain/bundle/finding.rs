@@ -57,7 +57,7 @@ pub struct Judgement {
     pub not_judged: &'static [&'static str],
 }
 
-/// What [`judge`](super::judge) leaves out: which roles the members' trust marks gave them was judged at the decision
+/// What [`judge`](crate::domain::bundle::verify) leaves out: which roles the members' trust marks gave them was judged at the decision
 /// and at every exchange.
 pub(super) const NOT_JUDGED: &[&str] = &["trust_marks"];
 

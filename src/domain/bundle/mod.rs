@@ -5,12 +5,12 @@
 //! rest. [`judge`] says of each part whether it holds, does not, or cannot be told from the file alone.
 
 mod chain;
+mod documents;
 mod finding;
-mod judge;
-mod papers;
+mod verify;
 
+pub use crate::domain::bundle::verify::{Question, judge};
 pub use finding::{Finding, Judgement, Verdict};
-pub use judge::{Question, judge};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

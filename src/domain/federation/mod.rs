@@ -9,7 +9,7 @@ mod chain;
 mod chain_tests;
 mod constraints;
 mod describe;
-mod ending;
+mod expiry;
 mod former_keys;
 mod hint;
 mod historical_keys;
@@ -28,9 +28,11 @@ mod trust_mark;
 #[cfg(test)]
 mod trust_mark_tests;
 
+pub use crate::domain::federation::expiry::{
+    EndWarning, Ending, EndingKind, Nearness, WARNING_DAYS, endings_of, mark_name, warnings,
+};
 pub use chain::{MAX_CHAIN_LENGTH, TrustAnchor, VerifiedChain, verify_anchor, verify_statements};
 pub use describe::{AnchorDescription, NodeDescription, subordinate_statement};
-pub use ending::{EndWarning, Ending, EndingKind, Nearness, WARNING_DAYS, endings_of, mark_name, warnings};
 pub use former_keys::{FORMER_KEYS_TYP, FormerKeys};
 pub use hint::ChainHint;
 pub use historical_keys::{HistoricalKey, HistoricalKeys, KEY_SET_TYP, Revocation, RevocationReason};

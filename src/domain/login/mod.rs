@@ -1,8 +1,10 @@
 //! A login as this node understands it: what to ask of the OpenID provider, and what a good answer says.
 
 mod passkey;
+mod resident;
 
 pub use passkey::Passkey;
+pub use resident::Resident;
 
 use serde::{Deserialize, Serialize};
 

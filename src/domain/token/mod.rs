@@ -19,3 +19,9 @@ pub use management_token::{ManagementScope, ManagementToken};
 pub use proof::{ProofExpectation, VerifiedProof};
 pub use refusal::{Refusal, RefusalCode};
 pub use verified::VerifiedConsent;
+
+/// `grant_type` of a pre-authorised code (OpenID for Verifiable Credential Issuance §6.1).
+pub const PRE_AUTHORIZED: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
+
+/// The parameter of a request to give back that names one consent of a grant, which may have passed to another.
+pub const CONSENT_COMMITMENT: &str = "consent_commitment";

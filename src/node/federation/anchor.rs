@@ -18,7 +18,8 @@ use crate::domain::federation::{
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey};
 use crate::ports::{Clock, MemberConfigurations, Peers};
-use crate::store::{Store, StoreError, members, trust_marks};
+use crate::store::federation::{members, trust_marks};
+use crate::store::{Store, StoreError};
 
 /// Where the keys of entity statements are kept; asked each time, so that rotation needs no restart.
 pub trait FederationKeys: Send + Sync {
@@ -78,12 +79,12 @@ pub struct AnchorParts {
 
 /// A superior's statements.
 pub struct AnchorStatements {
-    pub(super) parts: AnchorParts,
+    pub(crate) parts: AnchorParts,
     terms: RwLock<Arc<Terms>>,
     /// When members were asked last by this process, and when that failed.
     asked: Mutex<HashMap<EntityId, (Timestamp, bool)>>,
     /// Room for resolutions at a time.
-    pub(super) resolving: tokio::sync::Semaphore,
+    pub(crate) resolving: tokio::sync::Semaphore,
 }
 
 /// How many chains are resolved for others at a time.
@@ -132,7 +133,7 @@ impl AnchorStatements {
     }
 
     /// The member whose statements are issued.
-    pub(super) async fn member(&self, id: &EntityId) -> Result<Member, FederationError> {
+    pub(crate) async fn member(&self, id: &EntityId) -> Result<Member, FederationError> {
         let id = id.clone();
         match self.parts.store.read(move |reader| members::find(reader, &id)).await {
             Ok(member) if member.is_active() => Ok(member),

@@ -7,7 +7,8 @@ use crate::domain::federation::TrustError;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
 use crate::ports::AnchorKeys;
-use crate::store::{Store, StoreError, anchor_pins};
+use crate::store::federation::anchor_pins;
+use crate::store::{Store, StoreError};
 
 #[async_trait]
 impl AnchorKeys for Store {

@@ -7,11 +7,12 @@ use crate::domain::federation::{FormerKeys, HistoricalKey, HistoricalKeys, Revoc
 use crate::domain::ids::EntityId;
 use crate::domain::jose::SigningKey;
 use crate::node::KeyPurpose;
-use crate::store::signing_keys::{self, KeyRecord, KeyState, RevokeReason};
+use crate::store::keys::signing_keys;
+use crate::store::keys::signing_keys::{KeyRecord, KeyState, RevokeReason};
 use crate::store::{Store, StoreError};
 
 /// The signed history of an entity's federation keys.
-pub(super) async fn historical_keys(
+pub(crate) async fn historical_keys(
     store: &Store,
     id: &EntityId,
     signing: &SigningKey,
@@ -23,7 +24,7 @@ pub(super) async fn historical_keys(
 }
 
 /// The signed list of the keys with which an entity signed tokens and receipts before.
-pub(super) async fn former_keys(
+pub(crate) async fn former_keys(
     store: &Store,
     id: &EntityId,
     signing: &SigningKey,

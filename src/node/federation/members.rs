@@ -4,9 +4,10 @@ use crate::domain::clock::Timestamp;
 use crate::domain::federation::{DecidedBy, Member, MemberState, Role, StatementRules};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
-use crate::store::{Store, StoreError, Tx, members, trust_marks};
+use crate::store::federation::{members, trust_marks};
+use crate::store::{Store, StoreError, Tx};
 
-pub use crate::store::members::Change;
+pub use crate::store::federation::members::Change;
 
 /// Who changes a membership, why and when.
 #[derive(Debug, Clone)]

@@ -4,10 +4,12 @@
 mod anchor;
 mod followed_keys;
 mod historical_keys;
+pub mod list_peers;
 pub mod members;
 pub mod obtain_marks;
 mod own;
 mod resolve;
+pub(crate) mod resolve_signing_peer;
 mod trust_marks;
 
 pub use anchor::{AnchorParts, AnchorStatements, FederationKeys, Terms};

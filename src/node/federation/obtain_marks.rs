@@ -6,8 +6,9 @@ use std::time::Duration;
 use crate::domain::federation::{Role, TrustError};
 use crate::domain::ids::EntityId;
 use crate::node::Node;
-use crate::store::trust_marks::OwnMark;
-use crate::store::{StoreError, trust_marks};
+use crate::store::StoreError;
+use crate::store::federation::trust_marks;
+use crate::store::federation::trust_marks::OwnMark;
 
 /// Time between two rounds while a mark is missing.
 const SOON: Duration = Duration::from_secs(2);

@@ -6,9 +6,9 @@ use super::historical_keys::{former_keys, historical_keys};
 use super::{FederationError, FederationKeys, FederationStatements};
 use crate::domain::federation::{EntityStatement, NodeDescription, TrustMarkEntry};
 use crate::domain::jose::{PublicKeys, SigningKey};
-use crate::node::issue_token::PRE_AUTHORIZED;
+use crate::domain::token::PRE_AUTHORIZED;
 use crate::node::{KeyPurpose, KeyRing, Node};
-use crate::store::trust_marks;
+use crate::store::federation::trust_marks;
 
 /// What the node says about itself: the source of its entity configuration and of its RFC 8414 and RFC 9728 metadata.
 #[must_use]

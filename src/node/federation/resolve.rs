@@ -11,7 +11,7 @@ use crate::domain::ids::EntityId;
 impl AnchorStatements {
     /// Who an entity is under one of these anchors, signed. The chain is the resolver's own: what it cached for others it
     /// tells too.
-    pub(super) async fn resolve_for_others(
+    pub(crate) async fn resolve_for_others(
         &self,
         subject: &EntityId,
         anchors: &[EntityId],

@@ -5,13 +5,14 @@ use super::anchor::AnchorStatements;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{MarkStatus, MarkStatusResponse, Member, Role, TrustMark};
 use crate::domain::ids::{EntityId, KeyId};
-use crate::store::trust_marks::IssuedMark;
-use crate::store::{StoreError, members, trust_marks};
+use crate::store::StoreError;
+use crate::store::federation::trust_marks::IssuedMark;
+use crate::store::federation::{members, trust_marks};
 
 impl AnchorStatements {
     /// The mark of a role that a member has. Asked again, the same mark, until half of its life is over or another key
     /// signs: asking costs no room.
-    pub(super) async fn give_mark(
+    pub(crate) async fn give_mark(
         &self,
         mark_type: &str,
         subject: &EntityId,
@@ -69,7 +70,7 @@ impl AnchorStatements {
     }
 
     /// How a mark that was given here stands.
-    pub(super) async fn tell_status(&self, mark: &str) -> Result<String, FederationError> {
+    pub(crate) async fn tell_status(&self, mark: &str) -> Result<String, FederationError> {
         let now = self.parts.clock.now();
         let text = mark.to_owned();
         let status = match self.parts.store.read(move |reader| trust_marks::find(reader, &text)).await {

@@ -30,17 +30,17 @@ const KEYS_COOL_DOWN_SECS: i64 = 60;
 
 /// What a node reads beside the metadata that openidconnect knows.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct MoreMetadata {
+pub(crate) struct MoreMetadata {
     /// RP-Initiated Logout 1.0 §2.1.
-    pub(super) end_session_endpoint: Option<Url>,
+    pub(crate) end_session_endpoint: Option<Url>,
     /// RFC 9207 §3.
     #[serde(default)]
-    pub(super) authorization_response_iss_parameter_supported: bool,
+    pub(crate) authorization_response_iss_parameter_supported: bool,
 }
 
 impl AdditionalProviderMetadata for MoreMetadata {}
 
-pub(super) type Metadata = ProviderMetadata<
+pub(crate) type Metadata = ProviderMetadata<
     MoreMetadata,
     CoreAuthDisplay,
     CoreClientAuthMethod,
@@ -56,19 +56,19 @@ pub(super) type Metadata = ProviderMetadata<
 >;
 
 /// Metadata and keys as of one moment.
-pub(super) struct Documents {
-    pub(super) metadata: Metadata,
+pub(crate) struct Documents {
+    pub(crate) metadata: Metadata,
     /// The metadata as published.
     raw: Value,
     /// The members of the JWKS, as published.
-    pub(super) keys: Vec<Value>,
+    pub(crate) keys: Vec<Value>,
     fetched_at: Timestamp,
     keys_fetched_at: Timestamp,
 }
 
 impl Documents {
     /// The documents as they are kept with what was judged by them.
-    pub(super) fn to_keep(&self) -> ProviderDocuments {
+    pub(crate) fn to_keep(&self) -> ProviderDocuments {
         ProviderDocuments {
             metadata: self.raw.clone(),
             jwks: serde_json::json!({ "keys": self.keys }),
@@ -89,18 +89,18 @@ struct Kept {
 }
 
 /// The documents of one provider. One fetch runs at a time; who comes meanwhile waits for it.
-pub(super) struct DocumentCache {
+pub(crate) struct DocumentCache {
     issuer: String,
     kept: Mutex<Kept>,
 }
 
 impl DocumentCache {
-    pub(super) fn new(issuer: String) -> Self {
+    pub(crate) fn new(issuer: String) -> Self {
         Self { issuer, kept: Mutex::new(Kept::default()) }
     }
 
     /// The documents, fetched when there are none or they are older than an hour.
-    pub(super) async fn get(&self, http: &Http, now: Timestamp) -> Result<Arc<Documents>, LoginError> {
+    pub(crate) async fn get(&self, http: &Http, now: Timestamp) -> Result<Arc<Documents>, LoginError> {
         let mut kept = self.kept.lock().await;
         if let Some(current) = &kept.current
             && within(now, current.fetched_at, LIFETIME_SECS)
@@ -118,7 +118,7 @@ impl DocumentCache {
     }
 
     /// Documents with keys newer than those seen, unless those are from the last minute.
-    pub(super) async fn with_newer_keys(
+    pub(crate) async fn with_newer_keys(
         &self,
         http: &Http,
         seen: &Arc<Documents>,

@@ -13,7 +13,7 @@ use openidconnect::{HttpRequest, HttpResponse};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use crate::outbound::address::is_localhost;
+use crate::http::address::is_localhost;
 
 /// Most bytes of an answer that are read; provider documents are a few kilobytes.
 const MAX_ANSWER: usize = 256 * 1024;
@@ -33,7 +33,7 @@ pub enum ProviderNetwork {
 
 /// Why a request brought no answer. Says nothing about the request.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum HttpError {
+pub(crate) enum HttpError {
     #[error("the address is not allowed: https is needed")]
     NotAllowed,
     #[error("no connection, no answer in time, or an answer that broke off")]
@@ -45,17 +45,17 @@ pub(super) enum HttpError {
 }
 
 /// What openidconnect awaits.
-pub(super) type Answering = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send>>;
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send>>;
 
 /// The client. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Http {
+pub(crate) struct Http {
     client: reqwest::Client,
     network: ProviderNetwork,
 }
 
 impl Http {
-    pub(super) fn new(network: ProviderNetwork) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(network: ProviderNetwork) -> Result<Self, reqwest::Error> {
         let mut client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -69,7 +69,7 @@ impl Http {
     }
 
     /// Whether the node itself, or a browser on its behalf, may be sent to this address.
-    pub(super) fn allows(&self, url: &Url) -> bool {
+    pub(crate) fn allows(&self, url: &Url) -> bool {
         match url.scheme() {
             "https" => true,
             "http" => self.network == ProviderNetwork::Demo && is_this_machine(url),
@@ -78,7 +78,7 @@ impl Http {
     }
 
     /// The client in the shape that openidconnect calls.
-    pub(super) fn as_function(&self) -> impl Fn(HttpRequest) -> Answering + Send + Sync + use<> {
+    pub(crate) fn as_function(&self) -> impl Fn(HttpRequest) -> Answering + Send + Sync + use<> {
         let http = self.clone();
         move |request| {
             let http = http.clone();
@@ -87,7 +87,7 @@ impl Http {
     }
 
     /// Sends one request and reads the whole answer.
-    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let (parts, body) = request.into_parts();
         let url: Url = parts.uri.to_string().parse().map_err(|_| HttpError::NotAllowed)?;
         if !self.allows(&url) {

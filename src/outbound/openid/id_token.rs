@@ -21,28 +21,28 @@ const MIN_RSA_BYTES: usize = 256;
 const PUBLIC_MEMBERS: [&str; 9] = ["kty", "crv", "x", "y", "n", "e", "kid", "use", "alg"];
 
 /// Against what a token is held.
-pub(super) struct Expected<'a> {
-    pub(super) issuer: &'a IssuerUrl,
-    pub(super) client_id: &'a ClientId,
-    pub(super) pending: &'a PendingLogin,
-    pub(super) now: Timestamp,
+pub(crate) struct Expected<'a> {
+    pub(crate) issuer: &'a IssuerUrl,
+    pub(crate) client_id: &'a ClientId,
+    pub(crate) pending: &'a PendingLogin,
+    pub(crate) now: Timestamp,
 }
 
 /// A token that passed every check.
-pub(super) struct CheckedIdToken {
+pub(crate) struct CheckedIdToken {
     /// The compact form.
-    pub(super) text: String,
-    pub(super) subject: String,
-    pub(super) acr: Option<String>,
-    pub(super) auth_time: Option<Timestamp>,
+    pub(crate) text: String,
+    pub(crate) subject: String,
+    pub(crate) acr: Option<String>,
+    pub(crate) auth_time: Option<Timestamp>,
     /// All claims.
-    pub(super) claims: Map<String, Value>,
+    pub(crate) claims: Map<String, Value>,
     /// The public key that verified it.
-    pub(super) key: Value,
+    pub(crate) key: Value,
 }
 
 /// Why no key was found.
-pub(super) enum NoKey {
+pub(crate) enum NoKey {
     /// The provider has no such key, as far as known: newer keys may help.
     Unknown,
     /// No keys will help.
@@ -50,7 +50,7 @@ pub(super) enum NoKey {
 }
 
 /// The one published key that can have signed this token, by its `kid` and algorithm.
-pub(super) fn find_key(token: &CoreIdToken, keys: &[Value]) -> Result<Value, NoKey> {
+pub(crate) fn find_key(token: &CoreIdToken, keys: &[Value]) -> Result<Value, NoKey> {
     let refuse = |what| NoKey::Refused(LoginError::Invalid(what));
     let algorithm = token.signing_alg().map_err(|_| refuse("alg"))?;
     let (name, kty, crv) = match algorithm {
@@ -87,7 +87,7 @@ pub(super) fn find_key(token: &CoreIdToken, keys: &[Value]) -> Result<Value, NoK
 }
 
 /// Checks signature, issuer, audience, times, nonce, and the assurance that was asked for.
-pub(super) fn check(
+pub(crate) fn check(
     token: &CoreIdToken,
     key: Value,
     expected: &Expected<'_>,
@@ -176,7 +176,7 @@ fn refusal(error: &ClaimsVerificationError) -> LoginError {
 }
 
 /// The JSON object in one part of a compact JWS; none when it has a member twice.
-pub(super) fn decoded(part: &str) -> Option<Map<String, Value>> {
+pub(crate) fn decoded(part: &str) -> Option<Map<String, Value>> {
     match jose::parse_strict_json(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()? {
         Value::Object(members) => Some(members),
         _ => None,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::consent::{DenialKind, StandingDenial};
 use crate::domain::ids::DenialId;
-use crate::store::standing_denials;
+use crate::store::holder::standing_denials;
 
 on_both!(
     async fn a_consent_is_kept_whole_with_every_change(fixture) {

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel::prelude::*;
 
-use crate::domain::audit::Leaf;
 use crate::domain::catalogue::{DeclaredUse, Demand, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::request::ReturnPath;
@@ -19,15 +18,24 @@ use crate::domain::ids::{
     PersonId, RequestId, ServiceId,
 };
 use crate::domain::jose::SigningKey;
+use crate::domain::log::Leaf;
 use crate::domain::token::{Refusal, status_list::LIST_SIZE};
-use crate::store::authorization_codes::{self, Code, CodeKind, Redeemed};
-use crate::store::exchanges::{self, Exchange};
-use crate::store::fetches::{self, NewFetch};
-use crate::store::schema::consent_events;
-use crate::store::signing_keys::{self, Purpose};
-use crate::store::testing::{at, on_both, root_keys};
-use crate::store::tokens::{self, IssuedToken};
-use crate::store::{Store, StoreError, consent_requests, consents, held_consents, log, persons, refusals};
+use crate::store::engine::schema::consent_events;
+use crate::store::engine::testing::{at, on_both, root_keys};
+use crate::store::holder::authorization_codes;
+use crate::store::holder::authorization_codes::{Code, CodeKind, Redeemed};
+use crate::store::holder::exchanges;
+use crate::store::holder::exchanges::Exchange;
+use crate::store::holder::tokens;
+use crate::store::holder::tokens::IssuedToken;
+use crate::store::holder::{consent_requests, consents, refusals};
+use crate::store::keys::signing_keys;
+use crate::store::keys::signing_keys::Purpose;
+use crate::store::recipient::fetches;
+use crate::store::recipient::fetches::NewFetch;
+use crate::store::recipient::held_consents;
+use crate::store::resident::persons;
+use crate::store::{Store, StoreError, log};
 
 mod grants;
 mod histories;

@@ -15,7 +15,7 @@ use crate::domain::catalogue::Demand;
 use crate::domain::exchange::receipt::content_digest;
 use crate::domain::ids::DatasetId;
 use crate::domain::token::{Refusal, RefusalCode};
-use crate::node::serve_exchange::{ExchangeRequest, serve_exchange};
+use crate::node::holder::exchange::serve_exchange::{ExchangeRequest, serve_exchange};
 
 static DPOP: HeaderName = HeaderName::from_static("dpop");
 

@@ -6,8 +6,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::domain::consent::held::AWAY_SECS;
 use crate::domain::ids::HeldConsentId;
-use crate::node::accept_authorization::{Answer, accept_authorization};
-use crate::node::start_request::start_request;
+use crate::node::recipient::accept_authorization::{Answer, accept_authorization};
+use crate::node::recipient::start_request::start_request;
 use crate::node::{Problem, ProblemKind};
 use crate::web::App;
 use crate::web::extract::{looks_ahead, query};

@@ -3,7 +3,8 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::node::manage_grant::{CONSENT_COMMITMENT, GrantRequest, query_grant, revoke_grant};
+use crate::domain::token::CONSENT_COMMITMENT;
+use crate::node::holder::oauth::manage_grant::{GrantRequest, query_grant, revoke_grant};
 use crate::web::App;
 use crate::web::exchange::{credentials, refuse};
 

@@ -4,8 +4,9 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
+use crate::node::KeyPurpose;
 use crate::node::federation::describe;
-use crate::node::{KeyPurpose, publish_status};
+use crate::node::holder::oauth::publish_status;
 use crate::web::App;
 use crate::web::problem::HttpProblem;
 

@@ -9,7 +9,7 @@ mod tokens;
 use actix_web::web::{self, ServiceConfig};
 
 use super::extract::Parameters;
-use crate::node::authenticate_client::ClientCredentials;
+use crate::node::holder::oauth::authenticate_client::ClientCredentials;
 
 /// Registers the endpoints.
 pub fn configure(config: &mut ServiceConfig) {

@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::credentials;
 use super::error::HttpOAuthError;
-use crate::node::introspect_token::{introspect_token, revoke_token};
-use crate::node::issue_token::{TokenForm, issue_token};
-use crate::node::manage_grant::issue_management_token;
-use crate::node::push_authorization::{PushedForm, push_authorization};
+use crate::node::holder::oauth::introspect_token::{introspect_token, revoke_token};
+use crate::node::holder::oauth::issue_token::{TokenForm, issue_token};
+use crate::node::holder::oauth::manage_grant::issue_management_token;
+use crate::node::holder::oauth::push_authorization::{PushedForm, push_authorization};
 use crate::node::{Node, OAuthCode, OAuthError};
 use crate::web::App;
 use crate::web::extract::{Parameters, single_header};

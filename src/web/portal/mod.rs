@@ -6,16 +6,11 @@
 //! Texts are checked when the crate is built: a text that lacks a language does not compile. Every value that a page
 //! shows is escaped. No page needs JavaScript, and none has an inline style, so a strict Content-Security-Policy fits.
 
-pub mod assets;
-mod chrome;
-pub mod format;
-mod frame;
 pub mod pages;
-mod texts;
 pub mod views;
 
-pub use chrome::{Chrome, Notice, Section, SignedIn, login_href, passkey_href};
-pub use frame::{Frame, View, render};
+pub use crate::web::html::chrome::{Chrome, Notice, Section, SignedIn, login_href, passkey_href};
+pub use crate::web::html::frame::{Frame, View, render};
 pub use pages::{PageProblem, arrive, configure};
 
 #[cfg(test)]

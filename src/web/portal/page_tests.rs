@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::samples;
-use super::texts::texts;
 use crate::domain::catalogue::Language;
+use crate::web::html::texts::texts;
 
 /// A tag as it stands in a page.
 struct Tag {
@@ -300,8 +300,12 @@ fn keys(source: &str) -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn the_three_languages_have_the_same_keys_and_arguments() {
-    let [fi, sv, en] =
-        [include_str!("texts/fi.ftl"), include_str!("texts/sv.ftl"), include_str!("texts/en.ftl")].map(keys);
+    let [fi, sv, en] = [
+        include_str!("../html/texts/fi.ftl"),
+        include_str!("../html/texts/sv.ftl"),
+        include_str!("../html/texts/en.ftl"),
+    ]
+    .map(keys);
     assert!(en.len() > 400);
     assert_eq!(fi, en);
     assert_eq!(sv, en);
@@ -310,12 +314,12 @@ fn the_three_languages_have_the_same_keys_and_arguments() {
 #[test]
 fn every_text_is_used() {
     let sources = [
-        include_str!("frame.rs"),
-        include_str!("format/value.rs"),
+        include_str!("../html/frame.rs"),
+        include_str!("../html/format/value.rs"),
         include_str!("views/permission.rs"),
         include_str!("views/problem.rs"),
         include_str!("views/receipt.rs"),
-        include_str!("views/trouble.rs"),
+        include_str!("views/page_error.rs"),
         include_str!("templates/base.html"),
         include_str!("templates/parts.html"),
         include_str!("templates/home.html"),
@@ -344,7 +348,7 @@ fn every_text_is_used() {
         include_str!("templates/problem.html"),
     ]
     .concat();
-    let unused: Vec<String> = keys(include_str!("texts/en.ftl"))
+    let unused: Vec<String> = keys(include_str!("../html/texts/en.ftl"))
         .into_keys()
         .filter(|key| !sources.contains(&format!(".{}(", key.replace('-', "_"))))
         .collect();

@@ -4,19 +4,26 @@ use std::collections::BTreeSet;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::fill;
 use super::page::{Page, PageProblem, see_other};
 use crate::domain::clock::Day;
 use crate::domain::consent::{ConsentRequest, DenialKind, Frequency, Period, RequestState};
 use crate::domain::ids::{FieldName, RequestId, UseId};
+use crate::domain::login::Resident;
 use crate::domain::login::{Callback, PendingLogin};
-use crate::node::authorize::{self, Opened};
-use crate::node::decide_consent::{self, DecisionForm, Destination, Next};
-use crate::node::log_in::{self, LoginDemand, Resident};
-use crate::node::view_consent_request::{self, Offer, Viewed, own_values};
-use crate::node::{Problem, ProblemKind, register_passkey, start_consent};
+use crate::node::holder::decision::decide_consent;
+use crate::node::holder::decision::decide_consent::{DecisionForm, Destination, Next};
+use crate::node::holder::decision::start_consent;
+use crate::node::holder::decision::view_consent_request;
+use crate::node::holder::decision::view_consent_request::{Offer, Viewed, own_values};
+use crate::node::holder::oauth::authorize;
+use crate::node::holder::oauth::authorize::Opened;
+use crate::node::resident::log_in;
+use crate::node::resident::log_in::LoginDemand;
+use crate::node::resident::register_passkey;
+use crate::node::{Problem, ProblemKind};
 use crate::web::App;
 use crate::web::extract::{FormParameters, MAX_FORM_BYTES};
+use crate::web::portal::pages::view_models;
 use crate::web::portal::views::{DecidedView, Decision, PasskeyNeed, Trouble, WrongPersonView};
 use crate::web::session::After;
 
@@ -58,7 +65,7 @@ pub(super) async fn show(
                 .await
                 .map_err(|problem| page.problem(problem))?;
             let passkey = passkey_need(&page, &resident, &offer).await?;
-            let view = fill::consent(&page, &offer, records, replaced.as_ref(), passkey);
+            let view = view_models::consent(&page, &offer, records, replaced.as_ref(), passkey);
             page.show_with(&view, Vec::new(), Some(form_targets(&page)))
         }
         Viewed::Decided(_) => Err(page.trouble(Trouble::AlreadyDecided)),
@@ -98,7 +105,7 @@ pub(super) async fn open(
     match opened.map_err(unknown_request(page))? {
         Opened::Here => Ok(page.redirect(&format!("/consent/{id}"))),
         Opened::WrongPerson(request) => {
-            page.show_at("/", &WrongPersonView { asker: fill::asker(&request), back: None })
+            page.show_at("/", &WrongPersonView { asker: view_models::asker(&request), back: None })
         }
         Opened::Refused(destination) => Ok(go(page, id, &destination)),
     }
@@ -257,7 +264,7 @@ pub(super) async fn done(
         .map_err(|problem| page.problem(problem))?;
     let decision = match request.state {
         RequestState::Allowed(permission) => {
-            let detail = crate::node::list_mine::permission(&app.node, &resident, permission)
+            let detail = crate::node::resident::list_mine::permission(&app.node, &resident, permission)
                 .await
                 .map_err(|problem| page.problem(problem))?;
             let terms = detail.permission.consent.terms;
@@ -271,8 +278,8 @@ pub(super) async fn done(
     };
     page.show(&DecidedView {
         decision,
-        asker: fill::asker(&request),
-        dataset: fill::dataset_title(&page, &request.terms.dataset),
+        asker: view_models::asker(&request),
+        dataset: view_models::dataset_title(&page, &request.terms.dataset),
         otherwise: request.declared_use.otherwise,
     })
 }
@@ -331,7 +338,7 @@ impl Form {
                 let per = offer.request.terms.per.clone();
                 (self.until.as_deref()?.parse().ok()?, Frequency { max, per })
             }
-            Some("once") | None => (fill::once_until(offer), Frequency::in_all(1)),
+            Some("once") | None => (view_models::once_until(offer), Frequency::in_all(1)),
             Some(_) => return None,
         };
         let day = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());

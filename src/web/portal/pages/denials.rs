@@ -5,7 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::page::{Page, PageProblem};
 use crate::domain::consent::{DenialKind, StandingDenial};
 use crate::domain::ids::DenialId;
-use crate::node::{Problem, ProblemKind, deny};
+use crate::node::holder::decision::standing_denials;
+use crate::node::{Problem, ProblemKind};
 use crate::web::App;
 use crate::web::extract::{FormParameters, query};
 use crate::web::portal::Notice;
@@ -21,7 +22,8 @@ pub(super) async fn show(app: web::Data<App>, request: HttpRequest) -> Result<Ht
         Some("removed") => vec![Notice::DenialRemoved],
         _ => Vec::new(),
     };
-    let denials = deny::list(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
+    let denials =
+        standing_denials::list(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
     let refused =
         |id: &str| denials.iter().any(|denial| denial.kind == DenialKind::Dataset && denial.target == id);
     let view = DenialsView {
@@ -64,7 +66,7 @@ pub(super) async fn add(
     let bad = || fail(Problem::new(ProblemKind::BadRequest));
     let kind = form.take("kind").and_then(|word| DenialKind::from_word(&word)).ok_or_else(bad)?;
     let target = form.take("target").ok_or_else(bad)?;
-    deny::add(&app.node, &resident, kind, &target).await.map_err(fail)?;
+    standing_denials::add(&app.node, &resident, kind, &target).await.map_err(fail)?;
     Ok(page.redirect("/me/denials?notice=added"))
 }
 
@@ -79,6 +81,6 @@ pub(super) async fn remove(
     let fail = |problem| page.problem(problem);
     let resident = page.sender(form.take("csrf").as_deref())?;
     let id: DenialId = id.parse().map_err(|_| fail(Problem::new(ProblemKind::NotFound)))?;
-    deny::remove(&app.node, &resident, id).await.map_err(fail)?;
+    standing_denials::remove(&app.node, &resident, id).await.map_err(fail)?;
     Ok(page.redirect("/me/denials?notice=removed"))
 }

@@ -2,7 +2,6 @@
 
 mod decision;
 mod denials;
-mod fill;
 mod login;
 mod page;
 mod partners;
@@ -10,6 +9,7 @@ mod passkeys;
 mod personal;
 mod public;
 mod receipts;
+mod view_models;
 
 pub use decision::arrive;
 pub use page::PageProblem;

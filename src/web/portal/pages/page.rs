@@ -7,7 +7,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 
 use crate::domain::catalogue::Language;
-use crate::node::log_in::Resident;
+use crate::domain::login::Resident;
 use crate::node::{Problem, ProblemKind};
 use crate::web::portal::views::{ErrorView, Trouble};
 use crate::web::portal::{Chrome, Notice, SignedIn, View, passkey_href, render};

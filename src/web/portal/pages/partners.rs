@@ -2,14 +2,14 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::fill;
 use super::page::{Page, PageProblem};
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{HeldMark, TrustedPeer};
 use crate::domain::ids::KeyId;
-use crate::node::survey_members::{MemberStanding, address, survey_members};
+use crate::node::federation::list_peers::{MemberStanding, address, survey_members};
 use crate::web::App;
+use crate::web::portal::pages::view_models;
 use crate::web::portal::views::{
     PartnerCity, PartnerMark, PartnerStatement, PartnersView, Standing, Vouched,
 };
@@ -35,7 +35,7 @@ fn city(page: &Page, member: MemberStanding) -> PartnerCity {
         name,
         address: member.id.to_string(),
         here,
-        uses: uses.map(|declared| fill::partner_use(page, declared)).collect(),
+        uses: uses.map(|declared| view_models::partner_use(page, declared)).collect(),
         reachable: member.uses.is_some(),
         standing: match member.outcome {
             Ok(peer) => Standing::Verified(vouched(&peer, member.superiors)),

@@ -3,16 +3,20 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::decision;
 use super::decision::{form_targets, parse};
 use super::login::is_own_path;
 use super::page::{Page, PageProblem};
-use super::{decision, fill};
 use crate::domain::ids::PasskeyId;
-use crate::node::log_in::{self, LoginDemand};
-use crate::node::{Problem, ProblemKind, register_passkey, sign_with_passkey};
+use crate::node::holder::decision::sign_with_passkey;
+use crate::node::resident::log_in;
+use crate::node::resident::log_in::LoginDemand;
+use crate::node::resident::register_passkey;
+use crate::node::{Problem, ProblemKind};
 use crate::web::App;
 use crate::web::extract::{FormParameters, query};
 use crate::web::portal::Notice;
+use crate::web::portal::pages::view_models;
 use crate::web::portal::views::{ConfirmPasskeyView, NewPasskeyView, PasskeyItem, PasskeysView};
 use crate::web::session::After;
 
@@ -103,8 +107,8 @@ pub(super) async fn confirm(
         sign_with_passkey::begin(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
     let view = ConfirmPasskeyView {
         request: id,
-        asker: fill::asker(&to_sign.request),
-        dataset: fill::dataset_title(&page, &to_sign.request.terms.dataset),
+        asker: view_models::asker(&to_sign.request),
+        dataset: view_models::dataset_title(&page, &to_sign.request.terms.dataset),
         options: to_sign.options,
     };
     page.show_with_script(&view, Some(form_targets(&page)))

@@ -2,14 +2,17 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::fill;
 use super::page::{Page, PageProblem};
 use crate::domain::ids::ConsentId;
-use crate::node::suspend_consent::{self, Resumed};
-use crate::node::{Problem, ProblemKind, list_mine, revoke_consent};
+use crate::node::holder::permissions::revoke_consent;
+use crate::node::holder::permissions::suspend_consent;
+use crate::node::holder::permissions::suspend_consent::Resumed;
+use crate::node::resident::list_mine;
+use crate::node::{Problem, ProblemKind};
 use crate::web::App;
 use crate::web::extract::{FormParameters, query};
 use crate::web::portal::Notice;
+use crate::web::portal::pages::view_models;
 use crate::web::portal::views::{LogView, MeView, SharingView, StopView, Trouble};
 
 /// Lines of the log on the first page.
@@ -24,10 +27,10 @@ pub(super) async fn me(app: web::Data<App>, request: HttpRequest) -> Result<Http
     let resident = page.resident()?;
     let mine = list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
     page.show(&MeView {
-        waiting: mine.waiting.iter().map(|request| fill::waiting(&page, request)).collect(),
-        permissions: mine.in_force.iter().map(|permission| fill::card(&page, permission)).collect(),
-        latest: mine.log.iter().take(LATEST).map(|line| fill::log_entry(&page, line)).collect(),
-        registers: fill::reporting(&page),
+        waiting: mine.waiting.iter().map(|request| view_models::waiting(&page, request)).collect(),
+        permissions: mine.in_force.iter().map(|permission| view_models::card(&page, permission)).collect(),
+        latest: mine.log.iter().take(LATEST).map(|line| view_models::log_entry(&page, line)).collect(),
+        registers: view_models::reporting(&page),
     })
 }
 
@@ -47,9 +50,9 @@ pub(super) async fn log(app: web::Data<App>, request: HttpRequest) -> Result<Htt
             .iter()
             .skip(from)
             .take(PAGE_LINES)
-            .map(|line| fill::log_entry(&page, line))
+            .map(|line| view_models::log_entry(&page, line))
             .collect(),
-        registers: fill::reporting(&page),
+        registers: view_models::reporting(&page),
         newer: (number > 0).then(|| href(number.saturating_sub(1))),
         older: more.then(|| href(number.saturating_add(1))),
     })
@@ -61,8 +64,8 @@ pub(super) async fn sharing(app: web::Data<App>, request: HttpRequest) -> Result
     let resident = page.resident()?;
     let mine = list_mine::overview(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
     page.show(&SharingView {
-        in_force: mine.in_force.iter().map(|permission| fill::card(&page, permission)).collect(),
-        ended: mine.ended.iter().map(|permission| fill::card(&page, permission)).collect(),
+        in_force: mine.in_force.iter().map(|permission| view_models::card(&page, permission)).collect(),
+        ended: mine.ended.iter().map(|permission| view_models::card(&page, permission)).collect(),
     })
 }
 
@@ -86,7 +89,7 @@ pub(super) async fn permission(
     let id = parse(&page, &id)?;
     let detail =
         list_mine::permission(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
-    page.show_with(&fill::permission(&page, &detail), notices, None)
+    page.show_with(&view_models::permission(&page, &detail), notices, None)
 }
 
 /// `GET /me/sharing/{id}/stop`: what stopping does and cannot undo. Changes nothing.
@@ -100,7 +103,7 @@ pub(super) async fn stop(
     let id = parse(&page, &id)?;
     let detail =
         list_mine::permission(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
-    let card = fill::card(&page, &detail.permission);
+    let card = view_models::card(&page, &detail.permission);
     if !card.status.can_be_stopped() {
         return Err(page.trouble(Trouble::PermissionEnded));
     }

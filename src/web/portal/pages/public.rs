@@ -4,7 +4,6 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::decision::form_targets;
-use super::fill;
 use super::page::{Page, PageProblem};
 use crate::domain::catalogue::rdf::{self, Format, Publisher};
 use crate::domain::catalogue::schema::record_schema;
@@ -13,7 +12,8 @@ use crate::domain::ids::{DatasetId, UseId};
 use crate::node::{Problem, ProblemKind};
 use crate::web::App;
 use crate::web::extract::query;
-use crate::web::portal::assets::{ICON, PASSKEY_SCRIPT, STYLESHEET};
+use crate::web::html::assets::{ICON, PASSKEY_SCRIPT, STYLESHEET};
+use crate::web::portal::pages::view_models;
 use crate::web::portal::views::{
     CatalogueEntry, CatalogueView, DatasetView, FormatLink, HomeView, ProblemTopic, ProblemView,
 };
@@ -22,7 +22,7 @@ use crate::web::portal::views::{
 pub(super) async fn home(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
     let members = app.node.peers.members().await.unwrap_or_default();
-    page.show(&HomeView { cities: fill::cities(&page, &members) })
+    page.show(&HomeView { cities: view_models::cities(&page, &members) })
 }
 
 /// `GET /assets/omadata.css`.
@@ -82,7 +82,7 @@ pub(super) async fn catalogue(
     }
     let mut parameters = query(&request).map_err(|problem| page.problem(problem.0))?;
     let search = parameters.take("q").unwrap_or_default();
-    let uses = fill::all_uses(&page).await;
+    let uses = view_models::all_uses(&page).await;
     let entries = app
         .node
         .settings
@@ -111,7 +111,7 @@ pub(super) async fn dataset(
         .into();
     formats
         .push(FormatLink { name: "JSON Schema", href: format!("/catalogue/datasets/{}/schema", dataset.id) });
-    let uses = fill::all_uses(&page).await.of(&dataset);
+    let uses = view_models::all_uses(&page).await.of(&dataset);
     page.show(&DatasetView { dataset, uses, formats })
 }
 
@@ -205,7 +205,7 @@ pub(super) async fn declared_use(
     let recipient = id.recipient().parse().map_err(|_| fail(unknown()))?;
     let peer = app.node.peers.resolve(&recipient).await.map_err(|error| fail(error.into()))?;
     // Starting a permission leads to the decision, and where that asks for a stronger login on to the provider.
-    let view = fill::declared_use(&page, &declared, &peer);
+    let view = view_models::declared_use(&page, &declared, &peer);
     page.show_with(&view, Vec::new(), Some(form_targets(&page)))
 }
 

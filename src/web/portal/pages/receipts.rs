@@ -8,8 +8,10 @@ use futures_util::StreamExt;
 use super::page::{Page, PageProblem};
 use crate::domain::consent::ConsentReceipt;
 use crate::domain::ids::ConsentId;
-use crate::node::list_receipts::OwnReceipt;
-use crate::node::{Problem, ProblemKind, check_receipt, export_consent, list_receipts};
+use crate::node::holder::permissions::export_consent;
+use crate::node::resident::list_receipts::OwnReceipt;
+use crate::node::resident::{check_receipt, list_receipts};
+use crate::node::{Problem, ProblemKind};
 use crate::web::App;
 use crate::web::portal::views::{ReceiptLine, ReceiptView, ReceiptsView, VerifyView};
 

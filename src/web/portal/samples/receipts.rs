@@ -9,7 +9,7 @@ use crate::domain::consent::{
     Actor, Committed, ConsentDocument, ConsentReceipt, Happening, Issuer, ReceiptChange,
 };
 use crate::domain::ids::{GrantId, Jti};
-use crate::node::check_receipt::{Paper, SignerKey, Verified};
+use crate::node::resident::check_receipt::{Paper, SignerKey, Verified};
 use crate::web::portal::views::{ReceiptLine, ReceiptView, ReceiptsView, VerifyView};
 
 fn document() -> ConsentDocument {

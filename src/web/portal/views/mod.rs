@@ -40,6 +40,7 @@ mod home;
 mod log;
 mod login;
 mod me;
+mod page_error;
 mod partners;
 mod parts;
 mod passkeys;
@@ -48,12 +49,12 @@ mod problem;
 mod receipt;
 mod sharing;
 mod stop;
-mod trouble;
 mod use_page;
 mod verify;
 mod wrong_person;
 
-pub use crate::node::check_receipt::{Paper, SignerKey, Verified};
+pub use crate::node::resident::check_receipt::{Paper, SignerKey, Verified};
+pub use crate::web::portal::views::page_error::{ErrorView, Trouble};
 pub use catalogue::{CatalogueEntry, CatalogueView, DatasetUse};
 pub use consent::{
     ConsentField, ConsentLimits, ConsentRecord, ConsentView, HistoryReach, Instead, PasskeyNeed,
@@ -75,7 +76,6 @@ pub use problem::{FailingSide, ProblemTopic, ProblemView};
 pub use receipt::{ReceiptLine, ReceiptView, ReceiptsView};
 pub use sharing::SharingView;
 pub use stop::StopView;
-pub use trouble::{ErrorView, Trouble};
 pub use use_page::{UseDataset, UseView};
 pub use verify::VerifyView;
 pub use wrong_person::WrongPersonView;

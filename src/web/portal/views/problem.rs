@@ -185,7 +185,10 @@ pub struct ProblemView {
 
 impl crate::web::portal::Frame<'_> {
     /// Title, meaning and next step.
-    pub(in crate::web::portal) fn problem(&self, topic: &ProblemTopic) -> super::trouble::Words {
+    pub(in crate::web::portal) fn problem(
+        &self,
+        topic: &ProblemTopic,
+    ) -> crate::web::portal::views::page_error::Words {
         let t = &self.t;
         let (title, happened, next) = match topic {
             ProblemTopic::InvalidRequest => (
@@ -282,7 +285,7 @@ impl crate::web::portal::Frame<'_> {
                 (t.problem_internal_title(), t.problem_internal_meaning(), t.problem_internal_next())
             }
         };
-        super::trouble::Words {
+        crate::web::portal::views::page_error::Words {
             title: title.to_string(),
             happened: happened.to_string(),
             next: next.to_string(),

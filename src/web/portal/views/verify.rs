@@ -1,6 +1,6 @@
 //! `/receipt/verify`: whether a receipt is what it says, for anyone.
 
-use crate::node::check_receipt::{SignerKey, Verified};
+use crate::node::resident::check_receipt::{SignerKey, Verified};
 
 /// The page, before and after a check.
 #[derive(Debug, Clone)]

@@ -1,0 +1,51 @@
+//! Why a node or anchor does not start.
+
+use crate::config;
+use crate::store::StoreError;
+use crate::web;
+
+/// Why a node or anchor does not start; names what to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] config::ConfigError),
+    /// A secret file.
+    #[error(transparent)]
+    Secret(#[from] config::SecretError),
+    /// The root key files.
+    #[error(transparent)]
+    RootKeys(#[from] crate::store::keys::root_keys::RootKeyError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] crate::store::OpenError),
+    /// The database, after it was opened.
+    #[error("the database cannot be used: {0}")]
+    Rows(#[from] StoreError),
+    /// A register.
+    #[error(transparent)]
+    Register(#[from] crate::registers::SourceError),
+    /// The login provider's settings.
+    #[error(transparent)]
+    Login(#[from] crate::outbound::openid::OpenIdSettingsError),
+    /// The HTTP client or the anchors.
+    #[error("the federation cannot be set up: {0}")]
+    Federation(#[from] crate::http::GuardError),
+    /// A file with an entity's keys.
+    #[error("{0}: holds no JWK Set: put the entity's federation keys there, as it publishes them")]
+    Jwks(String),
+    /// The configured colour.
+    #[error("[node.brand] primary_colour: {0}")]
+    Colour(#[from] web::portal::assets::ColourError),
+    /// The socket.
+    #[error("cannot listen on {address}: {source}: is another process using the port?")]
+    Listen {
+        /// The configured address.
+        address: std::net::SocketAddr,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// Another answer of the operating system.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}

@@ -1,0 +1,179 @@
+//! A node: its parts wired together, its server and its background tasks started.
+
+use std::collections::HashMap;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use super::settings::{anchor_source, identity_provider, key_policy, logo, reach, settings};
+use super::{Running, StartError, SystemClock, SystemEntropy};
+use crate::config::{self, Config, Profile};
+use crate::domain::catalogue::Language;
+use crate::domain::ids::EntityId;
+use crate::http::GuardedClient;
+use crate::node::federation::{FederationStatements, obtain_marks};
+use crate::node::holder::oauth::dpop_nonce::NonceMint;
+use crate::node::keys::{expiry_warnings, rotate_keys};
+use crate::node::messaging::deliver_outbox;
+use crate::node::{KeyRing, Node, maintenance};
+use crate::outbound::{AnchorSource, FederationPeers, PeerSettings, SuperiorContact, WebAuthn};
+use crate::ports::{Clock, Entropy, random};
+use crate::registers::{Bounds as SourceBounds, Sources};
+use crate::store::keys::root_keys::RootKeys;
+use crate::store::{Options, Random, Store};
+use crate::web;
+
+/// The store of a node or anchor, with its root keys.
+pub struct Opened {
+    /// The store.
+    pub store: Store,
+    /// Its root keys.
+    pub root: RootKeys,
+}
+
+/// Opens a store; does not migrate it.
+///
+/// # Errors
+/// [`StartError`] when the key files or the database cannot be used.
+pub fn open_store(store: &config::Store, keys: &config::Keys) -> Result<Opened, StartError> {
+    let fill: Random = Arc::new(|buffer| SystemEntropy.fill(buffer));
+    let root = RootKeys::load_or_create(&keys.dir, &fill)?;
+    let options = Options {
+        url: store.connection_url()?.expose_secret().to_owned(),
+        password_file: None,
+        pool: store.pool_size,
+    };
+    Ok(Opened { store: Store::open(&options, &root, fill)?, root })
+}
+
+/// Everything of a node but its server: what the command line works with too.
+pub struct Assembled {
+    /// The use cases' context.
+    pub node: Arc<Node>,
+    root: RootKeys,
+}
+
+/// Wires a node together. Migrates the store.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
+    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
+        (Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let opened = open_store(&config.store, &config.keys)?;
+    opened.store.migrate().await?;
+    let keys = KeyRing::open_with(&opened.store, key_policy(&config.keys), clock.now()).await?;
+    let guard = GuardedClient::from_address(reach(config.node.profile), config.node.outbound_address)?;
+    let anchors: Vec<AnchorSource> =
+        config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
+    let trust_anchors: Vec<EntityId> = anchors.iter().map(|anchor| anchor.id.clone()).collect();
+    let hints = if config.superiors.is_empty() { trust_anchors.clone() } else { config.superiors.clone() };
+    let superiors = SuperiorContact::new(guard.clone(), Arc::clone(&clock));
+    let peers = FederationPeers::open(
+        PeerSettings {
+            anchors,
+            chain_age_secs: config.federation.chain_age_seconds.into(),
+            memory: Arc::new(opened.store.clone()),
+        },
+        guard.clone(),
+        Arc::clone(&clock),
+    )?;
+    let bounds = SourceBounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
+    let registers = Sources::new(&config.registers, &config.datasets, bounds)?;
+    let identity = identity_provider(config, &keys, &clock, &entropy)?;
+    let settings = settings(config, hints, trust_anchors, &*entropy)?;
+    let node = Arc::new(Node {
+        settings,
+        store: opened.store,
+        keys,
+        nonces: NonceMint::new(opened.root.session.bytes(), config.limits.dpop_nonce_seconds.into()),
+        peer_nonces: Mutex::new(HashMap::new()),
+        status_lists: tokio::sync::Mutex::new(HashMap::new()),
+        peers: Arc::new(peers),
+        superiors: Arc::new(superiors),
+        outbound: Arc::new(guard),
+        registers: Arc::new(registers),
+        identity: Arc::new(identity),
+        passkeys: Arc::new(WebAuthn::new(&config.node.base_url, config.node.city.get(Language::Fi))),
+        clock,
+        entropy,
+        outbox_bell: Arc::new(tokio::sync::Notify::new()),
+    });
+    Ok(Assembled { node, root: opened.root })
+}
+
+/// Starts a node.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start_node(config: &Config) -> Result<Running, StartError> {
+    let listener = listen(config.node.listen)?;
+    let assembled = assemble(config).await?;
+    let node = Arc::clone(&assembled.node);
+    // With its trust marks from the first moment on, where the superior answers: whoever asks earlier than they are there
+    // would take the node for one that has no role.
+    if tokio::time::timeout(FIRST_MARKS, obtain_marks::obtain_marks(&node)).await.is_err() {
+        tracing::warn!("a superior does not answer; the trust marks come later");
+    }
+    let app = web::App {
+        node: Arc::clone(&node),
+        demo: config.node.profile == Profile::Demo,
+        cookies: web::Cookies { secure: config.node.base_url.as_str().starts_with("https://") },
+        brand: web::Brand::new(
+            config.node.brand.name.clone(),
+            &config.node.brand.primary_colour,
+            logo(&config.node.brand)?,
+            config.contact.clone(),
+        )?,
+    };
+    let bounds = web::server::Bounds {
+        workers: config.node.workers,
+        head: Duration::from_millis(config.limits.request_head_ms.into()),
+        whole: Duration::from_millis(config.limits.request_body_ms.into()) + ANSWER_TIME,
+        max_bytes: config.limits.request_max_bytes,
+    };
+    let statements: Arc<dyn FederationStatements> = node.clone();
+    let server = web::server::serve_node(app, statements, assembled.root.session.bytes(), listener, bounds)?;
+    let owner = crate::domain::jose::b64url(&random::<9>(&*node.entropy));
+    let outbox = tokio::spawn({
+        let (node, owner) = (Arc::clone(&node), owner.clone());
+        async move { deliver_outbox::run(&node, &owner).await }
+    });
+    let upkeep = tokio::spawn({
+        let node = Arc::clone(&node);
+        async move { maintenance::run(&node, &owner).await }
+    });
+    let keys = tokio::spawn({
+        let node = Arc::clone(&node);
+        async move {
+            let above = rotate_keys::Above {
+                superiors: &*node.superiors,
+                own: &node.settings.id,
+                named: &|| node.settings.authority_hints.clone(),
+            };
+            rotate_keys::run(&node.store, &node.keys, &*node.clock, &above).await;
+        }
+    });
+    let marks = tokio::spawn({
+        let node = Arc::clone(&node);
+        async move { obtain_marks::run(&node).await }
+    });
+    let ends = tokio::spawn({
+        let node = Arc::clone(&node);
+        async move { expiry_warnings::run(&node).await }
+    });
+    let background = vec![outbox, upkeep, keys, marks, ends];
+    Ok(Running::new(config.node.base_url.clone(), Some(node), server, background))
+}
+
+/// How long a start waits for the superiors' trust marks.
+const FIRST_MARKS: Duration = Duration::from_secs(2);
+
+/// Time for an answer after the body is there: a peer, a register and the login provider may each take their own.
+pub(super) const ANSWER_TIME: Duration = Duration::from_secs(30);
+
+pub(super) fn listen(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })
+}

@@ -1,0 +1,191 @@
+//! From the checked configuration to the settings of each part.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::ExposeSecret;
+
+use super::StartError;
+use crate::config::{self, Config, KnownEntity, Profile};
+use crate::domain::catalogue::{Levels, Text};
+use crate::domain::clock::Timestamp;
+use crate::domain::federation::{Ending, EndingKind};
+use crate::domain::ids::EntityId;
+use crate::domain::jose::{PublicKeys, SigningKey, parse_strict_json, sha256};
+use crate::domain::token::TokenPolicy;
+use crate::http::Reach;
+use crate::node::{KeyPolicy, KeyPurpose, KeyRing, Limits, Retention, Service, Settings};
+use crate::outbound::AnchorSource;
+use crate::outbound::openid::{
+    ClientAuthentication, ClientKeySource, OpenIdProvider, OpenIdSettings, ProviderNetwork,
+};
+use crate::ports::{Clock, Entropy, random};
+
+/// The rules for signing keys, from `[keys]`.
+pub(crate) fn key_policy(keys: &config::Keys) -> KeyPolicy {
+    let days = &keys.rotate_days;
+    KeyPolicy {
+        lead_secs: keys.lead_seconds.map_or_else(|| KeyPolicy::default().lead_secs, i64::from),
+        overlap_secs: keys.overlap_seconds.into(),
+        rotate_days: KeyPurpose::ALL.map(|purpose| match purpose {
+            KeyPurpose::Federation => days.federation,
+            KeyPurpose::Token => days.token,
+            KeyPurpose::Receipt => days.receipt,
+            KeyPurpose::Client => days.client,
+            KeyPurpose::Dpop => days.dpop,
+        }),
+    }
+}
+
+/// The city's logo, read once at start.
+pub(crate) fn logo(brand: &config::Brand) -> Result<Option<(&'static str, Vec<u8>)>, StartError> {
+    let Some(path) = &brand.logo else { return Ok(None) };
+    let svg = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
+    Ok(Some((if svg { "image/svg+xml" } else { "image/png" }, std::fs::read(path)?)))
+}
+
+/// A name that the anchor's operator gives in one language.
+pub(crate) fn same_in_all(name: &str) -> Text {
+    Text { fi: name.to_owned(), sv: name.to_owned(), en: name.to_owned() }
+}
+
+pub(crate) const fn reach(profile: Profile) -> Reach {
+    match profile {
+        Profile::Demo => Reach::Demo,
+        Profile::Production => Reach::Public,
+    }
+}
+
+pub(crate) fn anchor_source(known: &KnownEntity) -> Result<AnchorSource, StartError> {
+    Ok(AnchorSource { id: known.entity_id.clone(), keys: read_jwks(known)? })
+}
+
+pub(crate) fn read_jwks(known: &KnownEntity) -> Result<Option<PublicKeys>, StartError> {
+    let Some(path) = &known.jwks_file else { return Ok(None) };
+    let unfit = || StartError::Jwks(path.display().to_string());
+    let jwks = parse_strict_json(&std::fs::read(path)?).map_err(|_| unfit())?;
+    PublicKeys::from_jwks(&jwks).map(Some).map_err(|_| unfit())
+}
+
+pub(crate) fn settings(
+    config: &Config,
+    authority_hints: Vec<EntityId>,
+    trust_anchors: Vec<EntityId>,
+    entropy: &dyn Entropy,
+) -> Result<Settings, StartError> {
+    let mut services = Vec::new();
+    for service in &config.services {
+        let secret = service.client_secret.read(|| random(entropy))?;
+        services.push(Service {
+            id: service.id.clone(),
+            name: service.name.clone(),
+            secret_hash: sha256(secret.expose_secret().as_bytes()),
+            return_url_prefixes: service.return_url_prefixes.clone(),
+        });
+    }
+    let limits = &config.limits;
+    Ok(Settings {
+        id: config.node.base_url.clone(),
+        name: config.node.city.clone(),
+        contact: config.contact.clone(),
+        data_protection_officer: config.data_protection_officer.clone(),
+        authority_hints,
+        trust_anchors,
+        anchor_keys: anchor_key_endings(&config.trust_anchors)?,
+        login_client_id: config.login.client_id.clone(),
+        levels: Levels::new(config.login.acr_values.clone()),
+        datasets: config.datasets.iter().map(|held| held.dataset.clone()).collect(),
+        uses: config.uses.clone(),
+        services,
+        token_policy: TokenPolicy {
+            holder: config.node.base_url.clone(),
+            max_lifetime_secs: limits.token_max_seconds.into(),
+        },
+        limits: Limits {
+            consent_max_days: limits.consent_max_days,
+            request_uri_secs: limits.request_max_seconds.into(),
+            decision_secs: limits.decision_max_seconds.into(),
+            code_secs: limits.code_max_seconds.into(),
+            pre_authorized_secs: limits.pre_authorized_code_max_seconds.into(),
+            service_token_secs: limits.service_token_seconds.into(),
+            status_list_secs: limits.status_list_seconds.into(),
+            // As often as others ask for this node's chain anew, so that what they are shown is never the older part.
+            trust_mark_refresh_secs: u64::from(config.federation.chain_age_seconds / 2).max(1),
+            entity_configuration_secs: limits.entity_configuration_seconds.into(),
+            proof_secs: limits.dpop_proof_max_seconds.into(),
+            demand_dpop_nonce: limits.dpop_nonce,
+            session_idle_secs: limits.session_idle_seconds.into(),
+            session_max_secs: limits.session_max_seconds.into(),
+        },
+        retention: Retention {
+            consents_secs: config.retention.ended_consents_secs(),
+            requests_secs: config.retention.requests_secs(),
+        },
+    })
+}
+
+pub(crate) fn identity_provider(
+    config: &Config,
+    keys: &KeyRing,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<OpenIdProvider, StartError> {
+    let login = &config.login;
+    let authentication = match &login.authentication {
+        config::ClientAuthentication::Secret(file) => {
+            ClientAuthentication::SecretBasic(file.read(|| random(&**entropy))?)
+        }
+        config::ClientAuthentication::PrivateKeyJwt => {
+            ClientAuthentication::PrivateKeyJwt(Arc::new(RingKeys(keys.clone())))
+        }
+    };
+    let redirect = format!("{}/login/callback", config.node.base_url);
+    let scopes = login.scopes.iter().filter(|scope| *scope != "openid").cloned().collect();
+    let settings = OpenIdSettings {
+        issuer: login.issuer.clone(),
+        client_id: login.client_id.clone(),
+        authentication,
+        identifier_claim: login.identifier_claim.clone(),
+        scopes,
+        redirect_url: url::Url::parse(&redirect).map_err(|_| StartError::Jwks(redirect.clone()))?,
+        network: match config.node.profile {
+            Profile::Demo => ProviderNetwork::Demo,
+            Profile::Production => ProviderNetwork::Production,
+        },
+    };
+    Ok(OpenIdProvider::new(settings, Arc::clone(clock), Arc::clone(entropy))?)
+}
+
+/// The key ring, for the login client.
+struct RingKeys(KeyRing);
+
+#[async_trait]
+impl ClientKeySource for RingKeys {
+    async fn active_client_key(&self) -> Option<SigningKey> {
+        self.0.active(KeyPurpose::Client).ok()
+    }
+}
+
+/// The configured keys of anchors that have an end: a JWK with `exp`, as histories of keys have it.
+pub(crate) fn anchor_key_endings(anchors: &[KnownEntity]) -> Result<Vec<Ending>, StartError> {
+    let mut endings = Vec::new();
+    for anchor in anchors {
+        let Some(path) = &anchor.jwks_file else { continue };
+        let jwks = parse_strict_json(&std::fs::read(path)?)
+            .map_err(|_| StartError::Jwks(path.display().to_string()))?;
+        for jwk in jwks.get("keys").and_then(serde_json::Value::as_array).into_iter().flatten() {
+            let time =
+                |name: &str| jwk.get(name).and_then(serde_json::Value::as_i64).map(Timestamp::from_secs);
+            let Some(ends_at) = time("exp") else { continue };
+            let kid = jwk.get("kid").and_then(serde_json::Value::as_str).unwrap_or("without kid");
+            endings.push(Ending {
+                kind: EndingKind::AnchorKey,
+                name: format!("{kid} of {}", anchor.entity_id),
+                // Without a beginning it is taken for old: then every threshold counts.
+                since: time("iat").unwrap_or(Timestamp::from_secs(0)),
+                ends_at,
+            });
+        }
+    }
+    Ok(endings)
+}

@@ -1,0 +1,330 @@
+//! Starts everything and stops it cleanly.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use tokio::task::JoinHandle;
+
+use super::provider::{ClientAuthentication, DemoProvider, ProviderConfig, RegisteredClient, Resident};
+use super::service_page::{
+    City as ServiceCity, Customer, HeldDataset, ServicePage, ServicePageConfig, ServiceUse,
+};
+use super::world::{DemoResident, write_world};
+use crate::app::{self, Running, SystemClock, SystemEntropy};
+use crate::config::shipped::{self, City, Overrides, Ports};
+use crate::config::{self, AnchorConfig, Config, ConfiguredMember, DatabaseUrl, KnownEntity, SecretFile};
+use crate::domain::catalogue::Language;
+use crate::domain::federation::{Role, StatementRules};
+use crate::domain::ids::EntityId;
+use crate::ports::{Clock, Entropy, random};
+
+/// Which world is made up; another seed makes other residents beside those with names.
+const SEED: u64 = 2026;
+
+/// What a demo did not start for, in words for the operator.
+pub type Failure = Box<dyn std::error::Error>;
+
+/// How long to wait for the cities to find each other.
+const READY: Duration = Duration::from_secs(30);
+
+/// Changes to the shipped configurations, made after the files were read and checked.
+#[derive(Clone, Copy, Default)]
+pub struct Adjust {
+    /// To every city's.
+    pub city: Option<fn(&mut Config)>,
+    /// To the anchor's.
+    pub anchor: Option<fn(&mut AnchorConfig)>,
+}
+
+/// What a demo is made of.
+pub struct Options {
+    /// Where databases and registers are kept.
+    pub folder: PathBuf,
+    /// First of the ports.
+    pub base_port: u16,
+    /// Another OpenID provider than the demo's own, with the file of the cities' secret there.
+    pub login: Option<(String, PathBuf)>,
+    /// More members.
+    pub members: Vec<EntityId>,
+    /// Databases of cities that do not use SQLite, by the city's slug.
+    pub stores: BTreeMap<String, DatabaseUrl>,
+    /// What else differs from the shipped files.
+    pub adjust: Adjust,
+}
+
+/// A running demo.
+pub struct Demo {
+    /// The trust anchor's address.
+    pub anchor: EntityId,
+    /// The trust anchor's configuration.
+    pub anchor_config: AnchorConfig,
+    /// The cities with their configuration.
+    pub cities: Vec<(City, Config)>,
+    /// Who can log in.
+    pub residents: Vec<DemoResident>,
+    /// The page that plays the city service.
+    pub service_page: url::Url,
+    /// The login provider in use.
+    pub login_issuer: String,
+    nodes: Vec<Running>,
+    servers: Vec<(ServerHandle, JoinHandle<std::io::Result<()>>)>,
+}
+
+impl Demo {
+    /// Starts everything and waits until every city trusts every other.
+    ///
+    /// # Errors
+    /// In words for the operator: a port is taken, a folder cannot be written.
+    pub async fn start(options: Options, progress: impl Fn(&'static str)) -> Result<Self, Failure> {
+        let ports = ports(options.base_port);
+        let overrides = Overrides { folder: options.folder.clone(), ports };
+        progress("making up residents and registers");
+        let folder = options.folder.clone();
+        let residents = tokio::task::spawn_blocking(move || write_world(&folder, SEED)).await??;
+        let mut anchor_config = shipped::anchor(&overrides)?;
+        anchor_config.members.extend(options.members.into_iter().map(|entity_id| ConfiguredMember {
+            known: KnownEntity { entity_id, jwks_file: None },
+            roles: Role::ALL.to_vec(),
+            rules: StatementRules::default(),
+        }));
+        if let Some(adjust) = options.adjust.anchor {
+            adjust(&mut anchor_config);
+        }
+        let mut cities = Vec::new();
+        for city in City::ALL {
+            let mut config = shipped::node(city, &overrides)?;
+            if let Some((issuer, secret)) = &options.login {
+                config.login.issuer.clone_from(issuer);
+                let file = SecretFile::new(secret.clone(), false);
+                config.login.authentication = config::ClientAuthentication::Secret(file);
+            }
+            // Put in after the file was checked: a demo's address may carry its password, a city's may not.
+            if let Some(url) = options.stores.get(city.slug()) {
+                config.store.url.clone_from(url);
+            }
+            if let Some(adjust) = options.adjust.city {
+                adjust(&mut config);
+            }
+            cities.push((city, config));
+        }
+        write_city_files(&options.folder, &options.stores, &overrides)?;
+        let mut demo = Self {
+            anchor: anchor_config.anchor.entity_id.clone(),
+            anchor_config,
+            residents,
+            service_page: url::Url::parse(&ports.service_url())?,
+            login_issuer: options.login.map_or_else(|| ports.login_issuer(), |(issuer, _)| issuer),
+            cities,
+            nodes: Vec::new(),
+            servers: Vec::new(),
+        };
+        if demo.login_issuer == ports.login_issuer() {
+            progress("starting the login provider");
+            demo.start_provider(ports)?;
+        }
+        progress("starting the trust anchor");
+        demo.nodes.push(app::start_anchor(&demo.anchor_config).await?);
+        progress("starting the cities");
+        for (_, config) in &demo.cities {
+            demo.nodes.push(app::start_node(config).await?);
+        }
+        demo.start_service_page(ports)?;
+        progress("waiting until the cities trust each other");
+        demo.wait_until_ready().await?;
+        Ok(demo)
+    }
+
+    /// Stops everything, letting requests under way finish.
+    pub async fn stop(self) {
+        for (handle, task) in self.servers {
+            handle.stop(true).await;
+            let _ = task.await;
+        }
+        for node in self.nodes {
+            node.stop().await;
+        }
+    }
+
+    fn start_provider(&mut self, ports: Ports) -> Result<(), Failure> {
+        let mut clients = Vec::new();
+        for (_, config) in &self.cities {
+            let config::ClientAuthentication::Secret(file) = &config.login.authentication else { continue };
+            clients.push(RegisteredClient {
+                client_id: config.login.client_id.clone(),
+                name: config.node.city.clone(),
+                authentication: ClientAuthentication::Secret(file.read(|| random(&SystemEntropy))?),
+                redirect_uris: vec![format!("{}/login/callback", config.node.base_url)],
+                post_logout_redirect_uris: vec![format!("{}/", config.node.base_url)],
+            });
+        }
+        let residents = self
+            .residents
+            .iter()
+            .map(|resident| Resident {
+                username: resident.username.to_owned(),
+                name: resident.display_name.clone(),
+                identifier: resident.identifier.clone(),
+                description: resident.description.clone(),
+            })
+            .collect();
+        let identifier_claim =
+            self.cities.first().map(|(_, config)| config.login.identifier_claim.clone()).unwrap_or_default();
+        let settings = ProviderConfig {
+            issuer: url::Url::parse(&self.login_issuer)?,
+            identifier_claim,
+            residents,
+            clients,
+        };
+        let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
+            (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        let server = DemoProvider::new(settings, clock, entropy)?.run(listen(ports.login)?)?;
+        self.servers.push((server.handle(), tokio::spawn(server)));
+        Ok(())
+    }
+
+    fn start_service_page(&mut self, ports: Ports) -> Result<(), Failure> {
+        // Helsinki asks first and Espoo holds: the story of the README.
+        let mut cities = Vec::new();
+        for (city, config) in &self.cities {
+            cities.push(service_city(*city, config)?);
+        }
+        let residents = self
+            .residents
+            .iter()
+            .map(|resident| Customer {
+                username: resident.username.to_owned(),
+                name: resident.display_name.clone(),
+                identifier: resident.identifier.clone(),
+            })
+            .collect();
+        let settings = ServicePageConfig { base_url: self.service_page.clone(), cities, residents };
+        let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
+            (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        let server = ServicePage::new(settings, clock, entropy)?.run(listen(ports.service)?)?;
+        self.servers.push((server.handle(), tokio::spawn(server)));
+        Ok(())
+    }
+
+    /// Every city resolves every other through the anchor, as its first exchange would.
+    async fn wait_until_ready(&self) -> Result<(), Failure> {
+        let nodes: Vec<_> = self.nodes.iter().filter_map(Running::node).collect();
+        let all_trusted = async {
+            for node in &nodes {
+                for other in &nodes {
+                    while node.peers.resolve(&other.settings.id).await.is_err() {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                }
+            }
+        };
+        tokio::time::timeout(READY, all_trusted)
+            .await
+            .map_err(|_| "the cities did not find each other: is a firewall between local ports?".into())
+    }
+
+    /// Addresses and residents, as `--ready-file` has them.
+    #[must_use]
+    pub fn describe(&self) -> serde_json::Value {
+        let nodes: serde_json::Map<String, serde_json::Value> = self
+            .cities
+            .iter()
+            .map(|(city, config)| {
+                let datasets: Vec<_> = config
+                    .datasets
+                    .iter()
+                    .map(|held| json!({"id": held.dataset.id, "type": held.dataset.kind}))
+                    .collect();
+                let node = json!({"base_url": config.node.base_url, "datasets": datasets});
+                (city.slug().to_owned(), node)
+            })
+            .collect();
+        let residents: Vec<_> = self
+            .residents
+            .iter()
+            .map(|resident| {
+                json!({
+                    "username": resident.username,
+                    "name": resident.display_name,
+                    "identifier": resident.identifier.reveal(),
+                })
+            })
+            .collect();
+        json!({
+            "anchor": self.anchor,
+            "nodes": nodes,
+            "service_page": self.service_page.as_str().trim_end_matches('/'),
+            "login_issuer": self.login_issuer,
+            "residents": residents,
+        })
+    }
+}
+
+fn service_city(city: City, config: &Config) -> Result<ServiceCity, Failure> {
+    let service = config.services.first().ok_or("a city of the demo has no service")?;
+    let secret: SecretString = service.client_secret.read(|| random(&SystemEntropy))?;
+    Ok(ServiceCity {
+        id: city.slug().to_owned(),
+        name: config.node.city.get(Language::En).to_owned(),
+        node: url::Url::parse(config.node.base_url.as_str())?,
+        client_id: service.id.to_string(),
+        client_secret: secret.expose_secret().to_owned().into(),
+        uses: config
+            .uses
+            .iter()
+            .filter(|declared| declared.service == service.id)
+            .map(|declared| ServiceUse {
+                url: declared.id.to_string(),
+                title: declared.title.get(Language::En).to_owned(),
+                purpose: declared.purpose_text.get(Language::En).to_owned(),
+                dataset_type: declared.dataset_type.to_string(),
+                max_exchanges: declared.max_exchanges,
+            })
+            .collect(),
+        datasets: config
+            .datasets
+            .iter()
+            .map(|held| HeldDataset {
+                id: held.dataset.id.to_string(),
+                kind: held.dataset.kind.to_string(),
+                title: held.dataset.title.get(Language::En).to_owned(),
+            })
+            .collect(),
+    })
+}
+
+/// Files for commands beside the running demo (`omadata peers list --config <folder>/espoo.toml`), of the cities whose
+/// databases are where the shipped files say.
+fn write_city_files(
+    folder: &Path,
+    elsewhere: &BTreeMap<String, DatabaseUrl>,
+    overrides: &Overrides,
+) -> Result<(), Failure> {
+    for city in City::ALL.into_iter().filter(|city| !elsewhere.contains_key(city.slug())) {
+        let file = folder.join(format!("{}.toml", city.slug()));
+        std::fs::write(file, shipped::node_text(city, overrides))?;
+    }
+    Ok(())
+}
+
+const fn ports(base: u16) -> Ports {
+    Ports {
+        anchor: base,
+        helsinki: base + 1,
+        espoo: base + 2,
+        turku: base + 3,
+        oulu: base + 4,
+        login: base + 9,
+        service: base + 10,
+    }
+}
+
+fn listen(port: u16) -> Result<TcpListener, app::StartError> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpListener::bind(address).map_err(|source| app::StartError::Listen { address, source })
+}

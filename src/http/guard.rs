@@ -1,0 +1,365 @@
+//! The one client through which this node fetches anything.
+//!
+//! It connects only to origins that were named to it, only over https and to public addresses (in the demo profile: only
+//! to loopback, plain http allowed), follows no redirect, uses no proxy, asks for no compression, and bounds time, size
+//! and type of every answer. An error carries nothing of the request or the answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use url::{Host, Url};
+
+use super::address::{AddressRefused, GuardedResolver, Reach, is_localhost};
+use crate::domain::ids::EntityId;
+
+/// Longest time to connect, TLS included.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
+
+/// Longest time from the call to the last byte of the answer.
+const TOTAL_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long an unused connection is kept; shorter than the time after which a node closes it.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// Most bytes of an answer that reports an error.
+const MAX_ERROR_BYTES: usize = 16 * 1024;
+
+/// Why there is no answer to work with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum GuardError {
+    /// The address is not one that this node may connect to; the word names the rule.
+    #[error("the address may not be used: {0}")]
+    Forbidden(&'static str),
+    /// No connection, or it broke.
+    #[error("the other side cannot be reached")]
+    Unreachable,
+    /// Connecting or answering took too long.
+    #[error("the other side did not answer in time")]
+    Timeout,
+    /// The answer is larger than expected.
+    #[error("the answer is too large")]
+    TooLarge,
+    /// The answer has another content type than expected, or is compressed, or redirects elsewhere.
+    #[error("the answer is not of the expected kind: {0}")]
+    Unexpected(&'static str),
+    /// The request could not be made, or the client not be set up.
+    #[error("the request cannot be made")]
+    Malformed,
+}
+
+/// What a good answer looks like.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected {
+    /// Content types, without parameters. An answer without a body needs none.
+    pub content_types: &'static [&'static str],
+    /// Most bytes of its body.
+    pub max_bytes: usize,
+}
+
+/// An answer, whole and within its bounds.
+#[derive(Clone)]
+pub struct Reply {
+    /// The status; never a redirect.
+    pub status: StatusCode,
+    /// The body. Empty where a status of 400 or more came with anything else than JSON.
+    pub body: Vec<u8>,
+    headers: HeaderMap,
+}
+
+impl Reply {
+    /// A header that occurs exactly once and is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (Some(value), None) => value.to_str().ok(),
+            _ => None,
+        }
+    }
+
+    /// All headers.
+    #[must_use]
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+}
+
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Reply({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
+/// The guarded client. Cheap to clone; clones share their connections and their list of origins.
+#[derive(Debug, Clone)]
+pub struct GuardedClient {
+    http: reqwest::Client,
+    reach: Reach,
+    deadline: Duration,
+    origins: Arc<RwLock<Origins>>,
+}
+
+/// The origins that may be asked.
+#[derive(Debug, Default)]
+struct Origins {
+    /// Named by configuration.
+    fixed: BTreeSet<String>,
+    /// Listed by an anchor, by anchor.
+    members: BTreeMap<EntityId, BTreeSet<String>>,
+}
+
+impl GuardedClient {
+    /// A client that may ask nobody yet; see [`Self::allow`].
+    ///
+    /// # Errors
+    /// [`GuardError::Malformed`] when TLS cannot be set up.
+    pub fn new(reach: Reach) -> Result<Self, GuardError> {
+        Self::from_address(reach, None)
+    }
+
+    /// As [`Self::new`], with requests that come from one address of this machine.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn from_address(reach: Reach, address: Option<IpAddr>) -> Result<Self, GuardError> {
+        Self::with_resolver(reach, address, GuardedResolver(reach))
+    }
+
+    fn with_resolver(
+        reach: Reach,
+        address: Option<IpAddr>,
+        resolver: impl reqwest::dns::Resolve + 'static,
+    ) -> Result<Self, GuardError> {
+        let http = reqwest::Client::builder()
+            .dns_resolver(resolver)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .referer(false)
+            .https_only(reach == Reach::Public)
+            .local_address(address)
+            .connect_timeout(CONNECT_DEADLINE)
+            .pool_idle_timeout(IDLE)
+            .user_agent(concat!("OmaData/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|_| GuardError::Malformed)?;
+        Ok(Self { http, reach, deadline: TOTAL_DEADLINE, origins: Arc::default() })
+    }
+
+    /// What kind of addresses this client may connect to.
+    #[must_use]
+    pub const fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    /// Lets this client ask the origin of a URL that configuration names.
+    pub fn allow(&self, url: &Url) {
+        let mut origins = self.origins.write().unwrap_or_else(PoisonError::into_inner);
+        origins.fixed.insert(url.origin().ascii_serialization());
+    }
+
+    /// Lets this client ask the members that a trusted anchor lists, in place of those that it listed before.
+    pub fn set_members<'a>(&self, anchor: &EntityId, members: impl IntoIterator<Item = &'a EntityId>) {
+        let listed = members
+            .into_iter()
+            .filter_map(|id| Url::parse(id.as_str()).ok())
+            .map(|url| url.origin().ascii_serialization())
+            .collect();
+        let mut origins = self.origins.write().unwrap_or_else(PoisonError::into_inner);
+        origins.members.insert(anchor.clone(), listed);
+    }
+
+    /// `GET`.
+    ///
+    /// # Errors
+    /// [`GuardError`]. An answer with an error status is an answer.
+    pub async fn get(
+        &self,
+        url: &Url,
+        headers: &[(HeaderName, &str)],
+        expected: Expected,
+    ) -> Result<Reply, GuardError> {
+        self.execute(request(Method::GET, url, headers, Vec::new())?, expected).await
+    }
+
+    /// `POST` of a form (`application/x-www-form-urlencoded`).
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn post_form(
+        &self,
+        url: &Url,
+        form: &[(&str, &str)],
+        headers: &[(HeaderName, &str)],
+        expected: Expected,
+    ) -> Result<Reply, GuardError> {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        self.post(url, "application/x-www-form-urlencoded", body.into_bytes(), headers, expected).await
+    }
+
+    /// `POST` of bytes.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn post(
+        &self,
+        url: &Url,
+        content_type: &str,
+        body: Vec<u8>,
+        headers: &[(HeaderName, &str)],
+        expected: Expected,
+    ) -> Result<Reply, GuardError> {
+        let mut request = request(Method::POST, url, headers, body)?;
+        let content_type = HeaderValue::from_str(content_type).map_err(|_| GuardError::Malformed)?;
+        request.headers_mut().insert(CONTENT_TYPE, content_type);
+        self.execute(request, expected).await
+    }
+
+    /// Any request. `Accept` is set to what is expected where it is not set.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn execute(
+        &self,
+        mut request: http::Request<Vec<u8>>,
+        expected: Expected,
+    ) -> Result<Reply, GuardError> {
+        let url = Url::parse(&request.uri().to_string()).map_err(|_| GuardError::Malformed)?;
+        self.check(&url)?;
+        if !expected.content_types.is_empty() && !request.headers().contains_key(ACCEPT) {
+            let accept = HeaderValue::from_str(&expected.content_types.join(", "))
+                .map_err(|_| GuardError::Malformed)?;
+            request.headers_mut().insert(ACCEPT, accept);
+        }
+        let request = reqwest::Request::try_from(request).map_err(|_| GuardError::Malformed)?;
+        tokio::time::timeout(self.deadline, self.exchange(request, expected))
+            .await
+            .map_err(|_| GuardError::Timeout)?
+    }
+
+    async fn exchange(&self, request: reqwest::Request, expected: Expected) -> Result<Reply, GuardError> {
+        let mut response = self.http.execute(request).await.map_err(|error| translate(&error))?;
+        let status = response.status();
+        if status.is_redirection() {
+            return Err(GuardError::Unexpected("a redirect"));
+        }
+        if response.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+            return Err(GuardError::Unexpected("compressed"));
+        }
+        let failed = status.is_client_error() || status.is_server_error();
+        let limit = if failed { MAX_ERROR_BYTES } else { expected.max_bytes };
+        let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
+        if !failed && announced.is_some_and(|length| length > limit) {
+            return Err(GuardError::TooLarge);
+        }
+        let types: &[&str] =
+            if failed { &["application/json", "application/problem+json"] } else { expected.content_types };
+        let fits = has_type(response.headers(), types);
+        if failed && !fits {
+            return Ok(reply(&mut response, Vec::new()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| translate(&error))? {
+            if !fits && !chunk.is_empty() {
+                return Err(GuardError::Unexpected("another content type"));
+            }
+            if body.len().saturating_add(chunk.len()) > limit {
+                // What an error says at length is not needed; that it is one is.
+                return if failed { Ok(reply(&mut response, Vec::new())) } else { Err(GuardError::TooLarge) };
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(reply(&mut response, body))
+    }
+
+    /// Checks a URL before anything leaves this node.
+    fn check(&self, url: &Url) -> Result<(), GuardError> {
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(GuardError::Forbidden("user information"));
+        }
+        match (self.reach, url.scheme()) {
+            (_, "https") | (Reach::Demo, "http") => {}
+            _ => return Err(GuardError::Forbidden("not https")),
+        }
+        // Addresses in URLs never reach the resolver. Decimal, octal and short forms are IPv4 to the URL parser.
+        let literal = match url.host() {
+            None => return Err(GuardError::Forbidden("no host")),
+            Some(Host::Domain(name)) => {
+                if self.reach == Reach::Demo && !is_localhost(name) {
+                    return Err(GuardError::Forbidden("not loopback"));
+                }
+                None
+            }
+            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        };
+        match (self.reach, literal) {
+            (Reach::Public, Some(_)) => return Err(GuardError::Forbidden("an address instead of a name")),
+            (Reach::Demo, Some(address)) if !address.is_loopback() => {
+                return Err(GuardError::Forbidden("not loopback"));
+            }
+            _ => {}
+        }
+        let origin = url.origin().ascii_serialization();
+        let origins = self.origins.read().unwrap_or_else(PoisonError::into_inner);
+        if origins.fixed.contains(&origin) || origins.members.values().any(|listed| listed.contains(&origin))
+        {
+            Ok(())
+        } else {
+            Err(GuardError::Forbidden("neither configured nor listed by an anchor"))
+        }
+    }
+}
+
+fn request(
+    method: Method,
+    url: &Url,
+    headers: &[(HeaderName, &str)],
+    body: Vec<u8>,
+) -> Result<http::Request<Vec<u8>>, GuardError> {
+    let mut request = http::Request::builder().method(method).uri(url.as_str());
+    for (name, value) in headers {
+        request = request.header(name, *value);
+    }
+    request.body(body).map_err(|_| GuardError::Malformed)
+}
+
+fn reply(response: &mut reqwest::Response, body: Vec<u8>) -> Reply {
+    Reply { status: response.status(), body, headers: std::mem::take(response.headers_mut()) }
+}
+
+/// Whether the one content type is among these; the only parameter that may stand with it is UTF-8.
+fn has_type(headers: &HeaderMap, types: &[&str]) -> bool {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next().and_then(|value| value.to_str().ok()), values.next()) else {
+        return false;
+    };
+    let (essence, parameter) = match value.split_once(';') {
+        Some((essence, parameter)) => (essence.trim(), Some(parameter.trim())),
+        None => (value.trim(), None),
+    };
+    types.iter().any(|one| one.eq_ignore_ascii_case(essence))
+        && parameter.is_none_or(|parameter| {
+            parameter.eq_ignore_ascii_case("charset=utf-8")
+                || parameter.eq_ignore_ascii_case("charset=\"utf-8\"")
+        })
+}
+
+fn translate(error: &reqwest::Error) -> GuardError {
+    let mut cause: Option<&dyn Error> = Some(error);
+    while let Some(current) = cause {
+        if current.is::<AddressRefused>() {
+            return GuardError::Forbidden("not a public address");
+        }
+        cause = current.source();
+    }
+    if error.is_timeout() { GuardError::Timeout } else { GuardError::Unreachable }
+}
+
+#[cfg(test)]
+mod tests;

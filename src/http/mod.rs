@@ -1,0 +1,7 @@
+//! The guarded HTTP client and the addresses that it may reach.
+
+pub(crate) mod address;
+pub mod guard;
+
+pub use address::Reach;
+pub use guard::{Expected, GuardError, GuardedClient, Reply};

@@ -1,0 +1,145 @@
+//! Who belongs to the federation now, on whose word, and for whoever is not available: whose side is broken, and how.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
+
+use crate::domain::catalogue::{DeclaredUses, Text};
+use crate::domain::federation::{Fault, Side, TrustError, TrustedPeer};
+use crate::domain::ids::EntityId;
+use crate::node::Node;
+
+/// How long a reader waits to be told what is wrong with a member. The examination goes on, and the next one reads it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Most members that are examined for one reader; when more are broken at once, it is seldom their own doing.
+const MAX_EXAMINED: usize = 8;
+
+/// How many members are looked at side by side.
+const AT_ONCE: usize = 8;
+
+/// One member.
+pub struct MemberStanding {
+    /// Its entity identifier.
+    pub id: EntityId,
+    /// The member, or whose side is broken and how.
+    pub outcome: Result<Arc<TrustedPeer>, (Side, Fault)>,
+    /// What those who vouch for it call themselves: its immediate superior first, the anchor at the end.
+    pub superiors: Vec<Text>,
+    /// What its services may ask; none when that cannot be read now.
+    pub uses: Option<Arc<DeclaredUses>>,
+}
+
+/// Everyone.
+pub struct Membership {
+    /// The members, this node first, the others in the order of their identifiers.
+    pub members: Vec<MemberStanding>,
+    /// Whether nobody can tell now who they are.
+    pub unknown: bool,
+}
+
+/// Looks at every member.
+pub async fn survey_members(node: &Node) -> Membership {
+    let own = &node.settings.id;
+    let (mut listed, unknown) = match node.peers.survey().await {
+        Ok(listed) => (listed, false),
+        Err(error) => {
+            tracing::info!(%error, "the members cannot be listed");
+            (Vec::new(), true)
+        }
+    };
+    if !listed.iter().any(|(id, _)| id == own) {
+        listed.push((own.clone(), node.peers.resolve(own).await));
+    }
+    listed.sort_by(|(one, _), (other, _)| (one != own, one).cmp(&(other != own, other)));
+    let broken = listed.iter().filter_map(|(id, outcome)| Some((id, outcome.as_ref().err()?)));
+    let faults = faults(node, broken.take(MAX_EXAMINED).collect()).await;
+    let shared = faults.iter().map(|(_, fault)| *fault).find(|(side, _)| {
+        // What is wrong above everyone, or on the way to everyone, is wrong for those too who were not examined.
+        matches!(side, Side::Anchor | Side::Network)
+    });
+    let members = stream::iter(listed)
+        .map(|(id, outcome)| {
+            let examined = faults.iter().find(|(examined, _)| *examined == id).map(|(_, fault)| *fault);
+            async move {
+                match outcome {
+                    Ok(peer) => standing(node, peer).await,
+                    Err(error) => MemberStanding {
+                        outcome: Err(examined.or(shared).unwrap_or_else(|| guess(&error))),
+                        superiors: Vec::new(),
+                        uses: (id == *own).then(|| own_uses(node)),
+                        id,
+                    },
+                }
+            }
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    Membership { members, unknown }
+}
+
+async fn standing(node: &Node, peer: Arc<TrustedPeer>) -> MemberStanding {
+    let mut superiors = Vec::new();
+    for id in &peer.superiors {
+        let name = match node.peers.resolve(id).await {
+            _ if *id == peer.anchor => peer.anchor_name(),
+            Ok(superior) => Some(superior.name.clone()),
+            Err(_) => None,
+        };
+        superiors.push(name.unwrap_or_else(|| address(id)));
+    }
+    let uses = if peer.id == node.settings.id {
+        Some(own_uses(node))
+    } else if peer.recipient().is_ok() {
+        node.peers.declared_uses(&peer.id).await.ok()
+    } else {
+        Some(Arc::new(DeclaredUses { recipient: peer.id.clone(), name: peer.name.clone(), uses: Vec::new() }))
+    };
+    MemberStanding { id: peer.id.clone(), outcome: Ok(peer), superiors, uses }
+}
+
+fn own_uses(node: &Node) -> Arc<DeclaredUses> {
+    let settings = &node.settings;
+    Arc::new(DeclaredUses {
+        recipient: settings.id.clone(),
+        name: settings.name.clone(),
+        uses: settings.uses.clone(),
+    })
+}
+
+/// The name of whoever has none that was verified: its host.
+#[must_use]
+pub fn address(id: &EntityId) -> Text {
+    let host = url::Url::parse(id.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let host = host.unwrap_or_else(|| id.to_string());
+    Text { fi: host.clone(), sv: host.clone(), en: host }
+}
+
+/// What is wrong with these, as far as that is found out in time.
+async fn faults(node: &Node, broken: Vec<(&EntityId, &TrustError)>) -> Vec<(EntityId, (Side, Fault))> {
+    join_all(broken.into_iter().map(|(id, error)| async move {
+        let peers = Arc::clone(&node.peers);
+        let subject = id.clone();
+        // A task of its own: it comes to its end and is remembered, however long the reader waits.
+        let examination = tokio::spawn(async move { peers.examine(&subject).await });
+        let found = match tokio::time::timeout(PATIENCE, examination).await {
+            Ok(Ok(report)) => report.fault(),
+            _ => None,
+        };
+        let (side, fault) = found.unwrap_or_else(|| guess(error));
+        let ours = side == Side::Peer && *id == node.settings.id;
+        (id.clone(), (if ours { Side::Ours } else { side }, fault))
+    }))
+    .await
+}
+
+/// What a refusal alone says.
+const fn guess(error: &TrustError) -> (Side, Fault) {
+    match error {
+        TrustError::NotTrusted(_) => (Side::Peer, Fault::Unfit),
+        TrustError::Unavailable(_) => (Side::Peer, Fault::Silent),
+    }
+}

@@ -1,0 +1,93 @@
+//! The second signature on a decision: a passkey of the resident's signs the commitment before the login provider does.
+
+use super::decide_consent::{commitment, own_request, signing_login};
+use crate::domain::catalogue::Language;
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{Commitment, ConsentDocument, ConsentRequest, PendingDecision};
+use crate::domain::ids::RequestId;
+use crate::domain::login::Resident;
+use crate::domain::login::{Passkey, PendingLogin};
+use crate::node::{Node, Problem, ProblemKind};
+use crate::store::StoreError;
+use crate::store::holder::consent_requests;
+use crate::store::resident::passkeys;
+
+/// What the page shows that asks for the passkey.
+pub struct ToSign {
+    /// The request that was decided.
+    pub request: ConsentRequest,
+    /// The options for the browser.
+    pub options: String,
+}
+
+/// A decision that waits for a passkey, and the passkeys that may sign it.
+struct Waiting {
+    request: ConsentRequest,
+    decision: PendingDecision,
+    commitment: Commitment,
+    passkeys: Vec<Passkey>,
+}
+
+/// The decision that waits for this resident's passkey.
+async fn waiting(node: &Node, resident: &Resident, id: RequestId) -> Result<Waiting, Problem> {
+    let person = resident.person;
+    let now: Timestamp = node.now();
+    let (request, decision, kept) = node
+        .store
+        .read(move |store| {
+            let request = own_request(store, id, person)?;
+            let decision = consent_requests::pending(store, id)?;
+            Ok::<_, StoreError>((request, decision, passkeys::of_person(store, person)?))
+        })
+        .await?;
+    if !request.is_open(now) {
+        return Err(Problem::new(ProblemKind::Changed));
+    }
+    let document: ConsentDocument = serde_json::from_str(&decision.document)?;
+    let named = |passkey: &Passkey| document.passkeys.contains(&passkey.thumbprint);
+    let passkeys: Vec<_> = kept.into_iter().map(|kept| kept.passkey).filter(named).collect();
+    if passkeys.is_empty() {
+        return Err(Problem::new(ProblemKind::PasskeyNeeded));
+    }
+    let commitment = commitment(&decision)?;
+    Ok(Waiting { request, decision, commitment, passkeys })
+}
+
+/// What the browser is asked to sign.
+///
+/// # Errors
+/// [`Problem`]: nothing waits for this resident's passkey.
+pub async fn begin(node: &Node, resident: &Resident, id: RequestId) -> Result<ToSign, Problem> {
+    let waiting = waiting(node, resident, id).await?;
+    let options = node.passkeys.begin_signing(&waiting.passkeys, waiting.commitment.as_str())?;
+    Ok(ToSign { request: waiting.request, options })
+}
+
+/// Checks the passkey's signature, keeps it with the decision and begins the login that signs it too.
+///
+/// # Errors
+/// [`Problem`] `passkey-refused` when the signature does not hold; nothing is decided then.
+pub async fn finish(
+    node: &Node,
+    resident: &Resident,
+    id: RequestId,
+    answer: &str,
+    language: Language,
+) -> Result<(url::Url, PendingLogin), Problem> {
+    let Waiting { request, mut decision, commitment, passkeys } = waiting(node, resident, id).await?;
+    let signed = node.passkeys.finish_signing(&passkeys, commitment.as_str(), answer)?;
+    // Judged once more as those will who have nothing but the evidence: what would not hold later is not taken now.
+    signed
+        .evidence
+        .verify(&commitment, node.settings.id.as_str())
+        .map_err(|error| Problem::because(ProblemKind::PasskeyRefused, error))?;
+    decision.passkey = Some(signed.evidence);
+    let (person, now) = (resident.person, node.now());
+    node.store
+        .write(move |tx| {
+            passkeys::used(tx, person, &signed.passkey, now)?;
+            consent_requests::keep_pending(tx, id, &decision)
+        })
+        .await?;
+    signing_login(node, &request, &commitment, language).await
+}

@@ -1,0 +1,3 @@
+//! The exchange at the holder.
+
+pub mod serve_exchange;

@@ -1,0 +1,104 @@
+//! Who calls an OAuth endpoint: `private_key_jwt` (RFC 7523), keys from the client's trust chain alone.
+
+use std::sync::Arc;
+
+use crate::domain::federation::{ChainHint, Client, TrustError, TrustedPeer};
+use crate::domain::ids::EntityId;
+use crate::domain::jose::UnverifiedJws;
+use crate::domain::token::client_assertion::{self, ASSERTION_TYPE};
+use crate::node::federation::resolve_signing_peer;
+use crate::node::{Node, OAuthError};
+use crate::store::used_once::Kind;
+use crate::store::{StoreError, used_once};
+
+/// The client authentication part of a form.
+#[derive(Debug, Clone, Default)]
+pub struct ClientCredentials {
+    /// `client_id`, optional beside an assertion; must agree with it.
+    pub client_id: Option<String>,
+    /// `client_assertion_type`.
+    pub assertion_type: Option<String>,
+    /// `client_assertion`.
+    pub assertion: Option<String>,
+}
+
+/// A client that has proved who it is and is a member now.
+pub struct KnownClient {
+    peer: Arc<TrustedPeer>,
+    client: Client,
+}
+
+impl KnownClient {
+    /// The member.
+    #[must_use]
+    pub fn peer(&self) -> &TrustedPeer {
+        &self.peer
+    }
+
+    /// Its client metadata.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// What the caller is told about its role, which its own operator must know to mend it.
+fn not_a_recipient(error: TrustError) -> OAuthError {
+    tracing::info!(%error, "trust");
+    OAuthError::client("the client is not a recipient: it lacks the trust mark or client metadata")
+}
+
+/// The chain that a client hands in, where it is fit to be a hint; one that is not changes nothing.
+fn hint(node: &Node, client: &EntityId, assertion: &UnverifiedJws) -> ChainHint {
+    let Some(chain) = assertion.handed_in_chain() else { return ChainHint::default() };
+    ChainHint::read(chain, client, &node.settings.trust_anchors, node.now()).unwrap_or_else(|error| {
+        tracing::debug!(%client, %error, "a trust chain that was handed in is no hint");
+        ChainHint::default()
+    })
+}
+
+/// Authenticates the caller of an OAuth endpoint and uses its assertion up.
+///
+/// # Errors
+/// [`OAuthError`] `invalid_client`; 503 when membership or the replay table cannot be consulted.
+pub async fn authenticate_client(
+    node: &Node,
+    credentials: &ClientCredentials,
+) -> Result<KnownClient, OAuthError> {
+    let now = node.now();
+    if credentials.assertion_type.as_deref() != Some(ASSERTION_TYPE) {
+        return Err(OAuthError::client("client authentication must be private_key_jwt"));
+    }
+    let assertion =
+        credentials.assertion.as_deref().ok_or(OAuthError::client("client_assertion is missing"))?;
+    let refuse = |_| OAuthError::client("the client assertion does not verify");
+    let (claimed, unverified) = client_assertion::open(assertion).map_err(refuse)?;
+    if credentials.client_id.as_deref().is_some_and(|client_id| client_id != claimed.as_str()) {
+        return Err(OAuthError::client("client_id differs from the client assertion"));
+    }
+    let kid = unverified.kid().cloned();
+    let hint = hint(node, &claimed, &unverified);
+    let peer = resolve_signing_peer::peer_along(node, &claimed, &hint, kid.as_ref(), |peer, kid| {
+        peer.recipient().is_ok_and(|recipient| recipient.client().client_keys.find(kid).is_some())
+    })
+    .await?;
+    let client = peer.recipient().map_err(not_a_recipient)?.client().clone();
+    let authentic =
+        client_assertion::verify(unverified, &client.client_keys, &node.settings.id, now).map_err(refuse)?;
+    node.store
+        .write(move |tx| {
+            used_once::use_up(
+                tx,
+                Kind::ClientAssertion,
+                authentic.client.as_str(),
+                &authentic.jti,
+                authentic.expires_at,
+            )
+        })
+        .await
+        .map_err(|error| match error {
+            StoreError::Conflict => OAuthError::client("the client assertion was used before"),
+            other => other.into(),
+        })?;
+    Ok(KnownClient { peer, client })
+}

@@ -1,0 +1,265 @@
+//! The token endpoint (RFC 6749 §3.2): a code or a refresh token becomes a consent token bound to the client's key.
+
+use serde::Serialize;
+use subtle::ConstantTimeEq;
+
+use super::authenticate_client::{ClientCredentials, authenticate_client};
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{Actor, AuthorizationDetail, Consent, Reason};
+use crate::domain::ids::{ConsentId, EntityId, GrantId, Jti};
+use crate::domain::jose::{b64url, sha256};
+use crate::domain::token::PRE_AUTHORIZED;
+use crate::domain::token::consent_token::CONSENT_TOKEN;
+use crate::domain::token::{ConsentTokenClaims, ProofExpectation, TokenPolicy, VerifiedProof};
+use crate::node::holder::permissions::revoke_consent::end;
+use crate::node::{KeyPurpose, Node, OAuthCode, OAuthError};
+use crate::ports::random;
+use crate::store::holder::authorization_codes;
+use crate::store::holder::authorization_codes::{Code, CodeKind, Redeemed as Presented};
+use crate::store::holder::consents;
+use crate::store::holder::tokens;
+use crate::store::holder::tokens::IssuedToken;
+use crate::store::used_once::{self, Kind};
+use crate::store::{StoreError, Tx};
+
+/// The form of a token request.
+#[derive(Default)]
+pub struct TokenForm {
+    /// Who asks.
+    pub credentials: ClientCredentials,
+    /// `grant_type`.
+    pub grant_type: Option<String>,
+    /// `code`.
+    pub code: Option<String>,
+    /// `redirect_uri`.
+    pub redirect_uri: Option<String>,
+    /// `code_verifier`.
+    pub code_verifier: Option<String>,
+    /// `pre-authorized_code`.
+    pub pre_authorized_code: Option<String>,
+    /// `refresh_token`.
+    pub refresh_token: Option<String>,
+}
+
+/// The answer of the token endpoint.
+#[derive(Serialize)]
+pub struct Issued {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: i64,
+    authorization_details: Vec<AuthorizationDetail>,
+    grant_id: GrantId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+}
+
+/// What the transaction decided.
+enum Redeemed {
+    Issued {
+        consent: Box<Consent>,
+        claims: Box<ConsentTokenClaims>,
+        refresh_token: Option<String>,
+    },
+    /// The code had been used: the consent that came of it is withdrawn (RFC 6749 §4.1.2).
+    Replayed,
+}
+
+/// What the transaction needs beside the grant.
+struct Mint {
+    client: EntityId,
+    proof: VerifiedProof,
+    policy: TokenPolicy,
+    jti: Jti,
+    refresh_token: String,
+    now: Timestamp,
+}
+
+/// What the client presents.
+enum Grant {
+    Code { code: String, redirect_uri: Option<String>, verifier: Option<String>, kind: CodeKind },
+    Refresh(String),
+}
+
+/// Issues a consent token.
+///
+/// # Errors
+/// [`OAuthError`] by the standard's code.
+pub async fn issue_token(node: &Node, form: TokenForm, proof: Option<&str>) -> Result<Issued, OAuthError> {
+    let grant = grant(&form)?;
+    // The proof before the client: a proof without our nonce is answered with one, and the assertion that came with
+    // it can be used again.
+    let proof = check_proof(node, proof)?;
+    let known = authenticate_client(node, &form.credentials).await?;
+    let jti = Jti::new(b64url(&random::<16>(&*node.entropy)))
+        .map_err(|_| OAuthError::new(OAuthCode::ServerError, "the server could not complete the request"))?;
+    let mint = Mint {
+        client: known.peer().id.clone(),
+        proof,
+        policy: node.settings.token_policy.clone(),
+        jti,
+        refresh_token: node.secret(),
+        now: node.now(),
+    };
+    let now = mint.now;
+    // A token that this process signed with a key that another one has just revoked would be worth nothing.
+    node.keys.refresh_if_changed(&node.store, now).await?;
+    match redeem(node, grant, mint).await? {
+        Redeemed::Replayed => {
+            node.outbox_bell.notify_one();
+            Err(OAuthError::grant("the code or refresh token is not valid"))
+        }
+        Redeemed::Issued { consent, claims, refresh_token } => Ok(Issued {
+            access_token: node.keys.active(KeyPurpose::Token)?.sign(CONSENT_TOKEN.typ, &claims)?,
+            token_type: "DPoP",
+            expires_in: claims.exp.saturating_sub(now.secs()),
+            authorization_details: vec![consent.terms.to_detail()],
+            grant_id: consent.grant_id,
+            refresh_token,
+        }),
+    }
+}
+
+fn grant(form: &TokenForm) -> Result<Grant, OAuthError> {
+    let missing = OAuthError::request("a parameter of this grant type is missing");
+    match form.grant_type.as_deref() {
+        Some("authorization_code") => Ok(Grant::Code {
+            code: form.code.clone().ok_or(missing)?,
+            redirect_uri: form.redirect_uri.clone(),
+            verifier: form.code_verifier.clone(),
+            kind: CodeKind::Code,
+        }),
+        Some(PRE_AUTHORIZED) => Ok(Grant::Code {
+            code: form.pre_authorized_code.clone().ok_or(missing)?,
+            redirect_uri: None,
+            verifier: None,
+            kind: CodeKind::PreAuthorized,
+        }),
+        Some("refresh_token") => Ok(Grant::Refresh(form.refresh_token.clone().ok_or(missing)?)),
+        Some(_) => Err(OAuthError::new(
+            OAuthCode::UnsupportedGrantType,
+            "grant_type must be authorization_code, refresh_token or the pre-authorized code's",
+        )),
+        None => Err(OAuthError::request("grant_type is missing")),
+    }
+}
+
+/// The proof that comes with a token request.
+pub(crate) fn check_proof(node: &Node, proof: Option<&str>) -> Result<VerifiedProof, OAuthError> {
+    let missing = OAuthError::new(OAuthCode::InvalidDpopProof, "exactly one DPoP header is needed");
+    let now = node.now();
+    let url = node.settings.url("/oauth/token");
+    let nonces = node.nonces.accepted(now);
+    let expected = ProofExpectation {
+        method: "POST",
+        url: &url,
+        token: None,
+        jkt: None,
+        nonces: node.settings.limits.demand_dpop_nonce.then_some(nonces.as_slice()),
+        max_age_secs: node.settings.limits.proof_secs,
+        now,
+    };
+    Ok(VerifiedProof::check(proof.ok_or(missing)?, &expected)?)
+}
+
+/// One transaction: proof and code used up, token and refresh token kept.
+async fn redeem(node: &Node, grant: Grant, mint: Mint) -> Result<Redeemed, OAuthError> {
+    node.store
+        .write(move |tx| {
+            let proof = &mint.proof;
+            used_once::use_up(tx, Kind::DpopProof, proof.jkt().as_str(), proof.jti(), proof.expires_at())?;
+            match &grant {
+                Grant::Refresh(token) => {
+                    let consent = tokens::find_refresh(tx, token, &mint.client)?;
+                    issue(tx, &mint, consent, false)
+                }
+                Grant::Code { code, redirect_uri, verifier, kind } => {
+                    match authorization_codes::redeem(tx, code, &mint.client, mint.now)? {
+                        // The outbox delivers at least once: the same client with the same key repeats what it has not
+                        // heard the answer to. A thief has neither.
+                        Presented::Replayed(stored)
+                            if stored.kind == CodeKind::PreAuthorized
+                                && *kind == CodeKind::PreAuthorized
+                                && tokens::issued_to(tx, stored.consent, proof.jkt())? =>
+                        {
+                            issue(tx, &mint, stored.consent, true)
+                        }
+                        Presented::Replayed(stored) => {
+                            withdraw(tx, &stored, mint.now)?;
+                            Ok(Redeemed::Replayed)
+                        }
+                        Presented::Fresh(stored) => {
+                            let (uri, verifier) = (redirect_uri.as_deref(), verifier.as_deref());
+                            if !fits(&stored, *kind, uri, verifier, proof) {
+                                return Err(StoreError::NotFound);
+                            }
+                            issue(tx, &mint, stored.consent, true)
+                        }
+                    }
+                }
+            }
+        })
+        .await
+        .map_err(|error| match error {
+            StoreError::NotFound => OAuthError::grant("the code or refresh token is not valid"),
+            StoreError::Conflict => {
+                OAuthError::new(OAuthCode::InvalidDpopProof, "the DPoP proof was used before")
+            }
+            other => other.into(),
+        })
+}
+
+fn issue(tx: &mut Tx<'_>, mint: &Mint, id: ConsentId, first: bool) -> Result<Redeemed, StoreError> {
+    let consent = consents::find(tx, id)?;
+    // Unknown, over and not-yours look alike.
+    consent.in_force(mint.now).map_err(|_| StoreError::NotFound)?;
+    let claims = mint.policy.claims(&consent, mint.proof.jkt().clone(), mint.jti.clone(), mint.now);
+    let token = IssuedToken {
+        jti: claims.jti.clone(),
+        consent: id,
+        jkt: claims.cnf.jkt.clone(),
+        iat: Timestamp::from_secs(claims.iat),
+        exp: Timestamp::from_secs(claims.exp),
+        revoked_at: None,
+    };
+    tokens::insert(tx, &token)?;
+    // Always with a refresh token, however short the consent: with it the recipient moves to a new DPoP key. It is not
+    // rotated (FAPI 2.0 §5.3.2.1), because it works only together with the client's own key.
+    if first {
+        tokens::insert_refresh(tx, &mint.refresh_token, id, &mint.client, mint.now)?;
+    }
+    Ok(Redeemed::Issued {
+        consent: Box::new(consent),
+        claims: Box::new(claims),
+        refresh_token: first.then(|| mint.refresh_token.clone()),
+    })
+}
+
+fn fits(
+    stored: &Code,
+    kind: CodeKind,
+    redirect_uri: Option<&str>,
+    verifier: Option<&str>,
+    proof: &VerifiedProof,
+) -> bool {
+    if stored.kind != kind || stored.dpop_jkt.as_ref().is_some_and(|jkt| jkt != proof.jkt()) {
+        return false;
+    }
+    match kind {
+        CodeKind::PreAuthorized => true,
+        CodeKind::Code => {
+            let challenge = verifier
+                .filter(|verifier| (43..=128).contains(&verifier.len()))
+                .map(|verifier| b64url(&sha256(verifier.as_bytes())));
+            redirect_uri == stored.redirect_uri.as_deref()
+                && challenge
+                    .zip(stored.code_challenge.as_ref())
+                    .is_some_and(|(ours, theirs)| bool::from(ours.as_bytes().ct_eq(theirs.as_bytes())))
+        }
+    }
+}
+
+/// A code that comes twice was stolen somewhere: what came of it ends, and its recipient is told.
+fn withdraw(tx: &mut Tx<'_>, stored: &Code, now: Timestamp) -> Result<(), StoreError> {
+    let consent = consents::lock(tx, stored.consent)?;
+    end(tx, consent, Actor::Node, Reason::CodeReplayed, now).map(|_| ())
+}

@@ -1,0 +1,240 @@
+//! Grant Management for OAuth 2.0 at the holder: a recipient asks about one of its grants, or gives it back. It shows a
+//! token of its own (client credentials), bound to its key, that opens no data.
+
+use serde::Serialize;
+
+use super::authenticate_client::{ClientCredentials, authenticate_client};
+use super::issue_token::check_proof;
+use crate::domain::consent::{Actor, AuthorizationDetail, Consent, Reason};
+use crate::domain::federation::TrustError;
+use crate::domain::ids::{EntityId, GrantId};
+use crate::domain::token::CONSENT_COMMITMENT;
+use crate::domain::token::management_token::{LIFETIME_SECS, NewManagementToken};
+use crate::domain::token::{
+    ManagementScope, ManagementToken, ProofExpectation, Refusal, RefusalCode, VerifiedProof,
+};
+use crate::node::holder::exchange::serve_exchange::{Known, record};
+use crate::node::holder::permissions::revoke_consent::end;
+use crate::node::{KeyPurpose, Node, OAuthCode, OAuthError};
+use crate::store::holder::consents;
+use crate::store::used_once::{self, Kind};
+use crate::store::{Reader, StoreError};
+
+/// The answer of the token endpoint to a client's own credentials.
+#[derive(Serialize)]
+pub struct ManagementAnswer {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: i64,
+    scope: String,
+}
+
+/// Issues a token for managing grants (RFC 6749 §4.4).
+///
+/// # Errors
+/// [`OAuthError`] by the standard's code.
+pub async fn issue_management_token(
+    node: &Node,
+    credentials: &ClientCredentials,
+    scope: Option<&str>,
+    proof: Option<&str>,
+) -> Result<ManagementAnswer, OAuthError> {
+    let proof = check_proof(node, proof)?;
+    let known = authenticate_client(node, credentials).await?;
+    let scopes = scope.and_then(ManagementScope::parse).ok_or(OAuthError::new(
+        OAuthCode::InvalidScope,
+        "scope must be grant_management_query, grant_management_revoke or both",
+    ))?;
+    let (jkt, jti, expires_at) = (proof.jkt().clone(), proof.jti().clone(), proof.expires_at());
+    node.store
+        .write(move |tx| used_once::use_up(tx, Kind::DpopProof, jkt.as_str(), &jti, expires_at))
+        .await
+        .map_err(|error| match error {
+            StoreError::Conflict => {
+                OAuthError::new(OAuthCode::InvalidDpopProof, "the DPoP proof was used before")
+            }
+            other => other.into(),
+        })?;
+    let jti = node
+        .jti()
+        .map_err(|_| OAuthError::new(OAuthCode::ServerError, "the server could not complete the request"))?;
+    let new = NewManagementToken {
+        holder: &node.settings.id,
+        client: &known.peer().id,
+        jkt: proof.jkt(),
+        scopes: &scopes,
+        jti,
+        now: node.now(),
+    };
+    Ok(ManagementAnswer {
+        access_token: new.sign(&node.keys.active(KeyPurpose::Token)?)?,
+        token_type: "DPoP",
+        expires_in: LIFETIME_SECS,
+        scope: new.scope(),
+    })
+}
+
+/// One request at the grant management endpoint, taken apart and not yet believed.
+pub struct GrantRequest {
+    /// The grant's name in the path.
+    pub grant: String,
+    /// The commitment of the consent that is meant; whichever has the grant when absent.
+    pub commitment: Option<String>,
+    /// The token and its proof, or what is wrong with the headers that should carry them.
+    pub credentials: Result<(String, String), Refusal>,
+}
+
+/// A grant as its client may see it (Grant Management §6.3), with where it stands.
+#[derive(Debug, Serialize)]
+pub struct GrantView {
+    grant_id: GrantId,
+    /// `active` or `suspended`.
+    status: &'static str,
+    /// Why, a stable word.
+    reason: &'static str,
+    authorization_details: Vec<AuthorizationDetail>,
+    created_at: i64,
+}
+
+/// Tells a client about one of its grants that are not over.
+///
+/// # Errors
+/// [`Refusal`]: unknown, another client's and ended look alike.
+pub async fn query_grant(node: &Node, request: GrantRequest) -> Result<GrantView, Refusal> {
+    let mut known = Known::default();
+    match query(node, request, &mut known).await {
+        Ok(consent) => Ok(GrantView {
+            status: consent.state.as_str(),
+            reason: consent.reason.as_str(),
+            authorization_details: vec![consent.terms.to_detail()],
+            created_at: consent.decided_at.secs(),
+            grant_id: consent.grant_id,
+        }),
+        Err(refusal) => {
+            record(node, refusal, known).await;
+            Err(refusal)
+        }
+    }
+}
+
+async fn query(node: &Node, request: GrantRequest, known: &mut Known) -> Result<Consent, Refusal> {
+    let client = authorize(node, &request, "GET", ManagementScope::Query, known).await?;
+    let grant = parse(&request.grant)?;
+    node.store
+        .read(move |store| find_own(store, &grant, &client))
+        .await
+        .map_err(|error: StoreError| refused(&error))
+}
+
+/// A client gives one of its grants back.
+///
+/// # Errors
+/// [`Refusal`]: unknown, another client's and ended look alike.
+pub async fn revoke_grant(node: &Node, request: GrantRequest) -> Result<(), Refusal> {
+    let mut known = Known::default();
+    let result = revoke(node, request, &mut known).await;
+    if let Err(refusal) = result {
+        record(node, refusal, known).await;
+    }
+    result
+}
+
+async fn revoke(node: &Node, request: GrantRequest, known: &mut Known) -> Result<(), Refusal> {
+    let client = authorize(node, &request, "DELETE", ManagementScope::Revoke, known).await?;
+    let (grant, commitment, now) = (parse(&request.grant)?, request.commitment, node.now());
+    node.store
+        .write_log(move |tx| {
+            let found = find_own(tx, &grant, &client)?;
+            // The consent that is meant is over: another one has its grant.
+            if commitment.as_ref().is_some_and(|meant| meant != found.commitment.as_str()) {
+                return Err(StoreError::NotFound);
+            }
+            let consent = consents::lock(tx, found.id)?;
+            let ended = end(tx, consent, Actor::Recipient, Reason::GivenBack, now)?;
+            if ended { Ok(()) } else { Err(StoreError::NotFound) }
+        })
+        .await
+        .map_err(|error: StoreError| refused(&error))
+}
+
+/// Token, proof and membership, in the order of cost; the proof is used up.
+async fn authorize(
+    node: &Node,
+    request: &GrantRequest,
+    method: &str,
+    scope: ManagementScope,
+    known: &mut Known,
+) -> Result<EntityId, Refusal> {
+    let now = node.now();
+    let (token_text, proof_text) = request.credentials.as_ref().map_err(|refusal| *refusal)?;
+    let open = || {
+        let keys = node.keys.verifying(KeyPurpose::Token);
+        ManagementToken::open(token_text, &keys, &node.settings.id, now)
+    };
+    let mut token = open();
+    // Another process may have begun to sign with a new key a moment ago.
+    if matches!(&token, Err(refusal) if refusal.reason == "unknown_key")
+        && node.keys.refresh_if_changed(&node.store, now).await.map_err(|_| Refusal::unavailable("keys"))?
+    {
+        token = open();
+    }
+    let token = token?;
+    known.client = Some(token.client.clone());
+    let url = node.settings.url(&format!("/oauth/grants/{}", request.grant));
+    let nonces = node.nonces.accepted(now);
+    let proof = VerifiedProof::check(
+        proof_text,
+        &ProofExpectation {
+            method,
+            url: &url,
+            token: Some(token_text),
+            jkt: Some(&token.jkt),
+            nonces: node.settings.limits.demand_dpop_nonce.then_some(nonces.as_slice()),
+            max_age_secs: node.settings.limits.proof_secs,
+            now,
+        },
+    )?;
+    let peer = node.peers.resolve(&token.client).await.map_err(|error| match error {
+        TrustError::NotTrusted(_) => Refusal::token("recipient_not_trusted"),
+        TrustError::Unavailable(_) => Refusal::unavailable("trust_undecided"),
+    })?;
+    peer.recipient().map_err(|_| Refusal::token("recipient_role_missing"))?;
+    token.demand(scope)?;
+    node.store
+        .write(move |tx| {
+            used_once::use_up(tx, Kind::DpopProof, proof.jkt().as_str(), proof.jti(), proof.expires_at())
+        })
+        .await
+        .map_err(|error| match error {
+            StoreError::Conflict => Refusal::proof("proof_replayed"),
+            _ => Refusal::unavailable("store"),
+        })?;
+    Ok(token.client)
+}
+
+const UNKNOWN: Refusal = Refusal::new(RefusalCode::UnknownGrant, "grant_unknown");
+
+fn parse(grant: &str) -> Result<GrantId, Refusal> {
+    grant.parse().map_err(|_| UNKNOWN)
+}
+
+fn refused(error: &StoreError) -> Refusal {
+    match error {
+        StoreError::NotFound => UNKNOWN,
+        _ => Refusal::unavailable("store"),
+    }
+}
+
+/// A client's own grant that is not over; all others look unknown.
+pub(crate) fn find_own(
+    store: &mut Reader<'_>,
+    grant: &GrantId,
+    client: &EntityId,
+) -> Result<Consent, StoreError> {
+    let consent = consents::find_by_grant(store, grant)?;
+    if &consent.terms.recipient == client && consent.state.ended_at().is_none() {
+        Ok(consent)
+    } else {
+        Err(StoreError::NotFound)
+    }
+}

@@ -1,0 +1,116 @@
+//! The status lists of this holder's consent tokens (Token Status List), made from the consents as they are now. What one
+//! process signs, all serve: the signed list stands in the store until an entry changes, the key does, or half its life
+//! is over.
+
+use super::published_list::PublishedList;
+use crate::domain::clock::Timestamp;
+use crate::domain::jose::{b64url, sha256};
+use crate::domain::token::status_list;
+use crate::node::{KeyPurpose, Node, Problem, ProblemKind};
+use crate::store::StoreError;
+use crate::store::holder::consents;
+use crate::store::holder::status_lists;
+use crate::store::holder::status_lists::Signed;
+
+/// How long a process serves a list without asking the store whether it still holds, in seconds.
+const UNASKED_SECS: i64 = 2;
+
+/// The signed list of that number.
+///
+/// # Errors
+/// [`Problem`]: no such list, or the store is away.
+pub async fn publish_status(node: &Node, list: u32) -> Result<PublishedList, Problem> {
+    // Names of lists that do not exist are turned away before they queue for the maker.
+    let is_known = node.status_lists.lock().await.contains_key(&list);
+    if !is_known && list >= node.store.read(consents::status_lists).await? {
+        return Err(Problem::new(ProblemKind::NotFound));
+    }
+    // One maker at a time, and what it makes serves everyone for a moment.
+    let mut known = node.status_lists.lock().await;
+    let now = node.now();
+    if let Some((at, published)) = known.get(&list)
+        && *at > now.plus_secs(-UNASKED_SECS)
+    {
+        return Ok(published.clone());
+    }
+    let signed = current(node, list).await?;
+    let published = match known.get(&list) {
+        Some((_, published)) if *published.token == *signed.token => published.clone(),
+        _ => PublishedList {
+            tag: b64url(&sha256(signed.token.as_bytes())).into(),
+            token: signed.token.into(),
+            ttl_secs: status_list::ttl(node.settings.limits.status_list_secs),
+        },
+    };
+    known.insert(list, (now, published.clone()));
+    Ok(published)
+}
+
+/// The addresses of all lists (Token Status List, "Status List Aggregation").
+///
+/// # Errors
+/// [`Problem`] when the store is away.
+pub async fn all_lists(node: &Node) -> Result<Vec<String>, Problem> {
+    let lists = node.store.read(consents::status_lists).await?;
+    Ok((0..lists).map(|list| status_list::list_uri(&node.settings.id, list)).collect())
+}
+
+/// Signs what must be signed anew, whether or not somebody asks for it.
+///
+/// # Errors
+/// [`Problem`] when the store is away.
+pub(crate) async fn renew_all(node: &Node) -> Result<(), Problem> {
+    let lists = node.store.read(consents::status_lists).await?;
+    for list in 0..lists {
+        current(node, list).await?;
+    }
+    Ok(())
+}
+
+/// The list as it must be served now.
+async fn current(node: &Node, list: u32) -> Result<Signed, Problem> {
+    let row = node
+        .store
+        .read(move |store| {
+            if list >= consents::status_lists(store)? {
+                return Err(StoreError::NotFound);
+            }
+            status_lists::find(store, list)
+        })
+        .await?;
+    let kid = node.keys.active(KeyPurpose::Token)?.kid().clone();
+    let lifetime = node.settings.limits.status_list_secs;
+    let oldest: Timestamp = node.now().plus_secs(-(lifetime / 2));
+    match row.signed {
+        Some(signed)
+            if signed.of_changes == row.changes && signed.kid == kid && signed.signed_at > oldest =>
+        {
+            Ok(signed)
+        }
+        _ => make(node, list).await,
+    }
+}
+
+async fn make(node: &Node, list: u32) -> Result<Signed, Problem> {
+    // One picture: the entries are those that the count counts.
+    let (changes, entries) = node
+        .store
+        .read(move |store| {
+            Ok::<_, StoreError>((status_lists::find(store, list)?.changes, consents::statuses(store, list)?))
+        })
+        .await?;
+    let (key, now) = (node.keys.active(KeyPurpose::Token)?, node.now());
+    let (holder, lifetime) = (node.settings.id.clone(), node.settings.limits.status_list_secs);
+    // A list of a million entries takes a while: not on a thread that serves others.
+    let signed = tokio::task::spawn_blocking(move || {
+        let values = entries.into_iter().map(|(index, state)| (index, status_list::value(state)));
+        let compressed = status_list::compress(&status_list::pack(values))
+            .map_err(|error| Problem::because(ProblemKind::Internal, error))?;
+        let claims = status_list::claims(&holder, list, &compressed, now, lifetime);
+        let token = key.sign(status_list::TYP, &claims)?;
+        Ok::<_, Problem>(Signed { token, of_changes: changes, kid: key.kid().clone(), signed_at: now })
+    })
+    .await
+    .map_err(|error| Problem::because(ProblemKind::Internal, error))??;
+    Ok(node.store.write(move |tx| status_lists::keep(tx, list, &signed)).await?)
+}

@@ -1,0 +1,165 @@
+//! Signs a receipt of a decision or a change, in the transaction that makes it.
+
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::receipt::{CONSENT_RECEIPT, ReceiptParts};
+use crate::domain::consent::{
+    Actor, Committed, Consent, ConsentDocument, ConsentReceipt, ConsentState, Happening, Issuer,
+    ReceiptChange, Transition,
+};
+use crate::domain::ids::{Jti, PersonId, ReceiptId};
+use crate::domain::jose::UnverifiedJws;
+use crate::node::Node;
+use crate::node::messaging::outbox_message::Logged;
+use crate::store::holder::consent_receipts;
+use crate::store::holder::consent_receipts::StoredReceipt;
+use crate::store::{StoreError, Tx};
+
+/// Who signs receipts here.
+pub(crate) fn issuer(node: &Node) -> Issuer {
+    let settings = &node.settings;
+    Issuer {
+        id: settings.id.clone(),
+        contact: settings.contact.clone(),
+        data_protection_officer: settings.data_protection_officer.clone(),
+    }
+}
+
+/// What a resident allowed.
+pub(crate) struct Decided<'a> {
+    /// What was shown and signed.
+    pub(crate) document: &'a ConsentDocument,
+    /// The evidence in digests.
+    pub(crate) committed: &'a Committed,
+}
+
+/// The receipt of a permission that was given.
+pub(crate) fn of_decision(
+    tx: &mut Tx<'_>,
+    issuer: &Issuer,
+    consent: &Consent,
+    decided: Decided<'_>,
+    logged: &Logged,
+) -> Result<(), StoreError> {
+    let happening = decision(ReceiptChange::Given, consent.decided_at);
+    let id = ReceiptId::from_bytes(tx.random());
+    let receipt = ConsentReceipt::new(ReceiptParts {
+        issuer,
+        jti: jti(id)?,
+        document: decided.document,
+        grant_id: Some(&consent.grant_id),
+        happening: &happening,
+        evidence: Some(decided.committed.clone()),
+        log_entry: &logged.leaf_hash,
+    });
+    keep(tx, id, consent.person, &receipt, &happening, logged)
+}
+
+/// The receipt of a request that was declined.
+pub(crate) fn of_refusal(
+    tx: &mut Tx<'_>,
+    issuer: &Issuer,
+    person: PersonId,
+    offered: &ConsentDocument,
+    at: Timestamp,
+    logged: &Logged,
+) -> Result<(), StoreError> {
+    let happening = decision(ReceiptChange::Declined, at);
+    let id = ReceiptId::from_bytes(tx.random());
+    let receipt = ConsentReceipt::new(ReceiptParts {
+        issuer,
+        jti: jti(id)?,
+        document: offered,
+        grant_id: None,
+        happening: &happening,
+        evidence: None,
+        log_entry: &logged.leaf_hash,
+    });
+    keep(tx, id, person, &receipt, &happening, logged)
+}
+
+/// The receipt of a change. A consent of before there were receipts gets none: nothing of it could be repeated.
+pub(crate) fn of_change(
+    tx: &mut Tx<'_>,
+    consent: &Consent,
+    change: &Transition,
+    logged: &Logged,
+) -> Result<(), StoreError> {
+    let before = match consent_receipts::newest(tx, consent.id) {
+        Ok(before) => before,
+        Err(StoreError::NotFound) => return Ok(()),
+        Err(error @ StoreError::Corrupt(_)) => return unreadable(error),
+        Err(error) => return Err(error),
+    };
+    let Ok(known) = claimed(&before.text) else {
+        return unreadable(StoreError::Corrupt("consent_receipts.receipt"));
+    };
+    let happening = Happening {
+        change: what(change),
+        actor: change.actor,
+        at: change.at,
+        reason: Some(change.reason.as_str().to_owned()),
+    };
+    let id = ReceiptId::from_bytes(tx.random());
+    let receipt = known.next(&before.text, jti(id)?, &happening, &logged.leaf_hash);
+    keep(tx, id, consent.person, &receipt, &happening, logged)
+}
+
+/// Taking a permission back must never hang on a damaged receipt.
+fn unreadable(error: StoreError) -> Result<(), StoreError> {
+    tracing::error!(%error, "a receipt cannot be read, and its consent's change gets none");
+    Ok(())
+}
+
+fn decision(change: ReceiptChange, at: Timestamp) -> Happening {
+    Happening { change, actor: Actor::Resident, at, reason: None }
+}
+
+const fn what(change: &Transition) -> ReceiptChange {
+    use crate::domain::consent::End;
+    match change.to {
+        ConsentState::Active => ReceiptChange::Resumed,
+        ConsentState::Suspended => ReceiptChange::Suspended,
+        ConsentState::Ended { how, .. } => match how {
+            End::Revoked(Actor::Resident) => ReceiptChange::Revoked,
+            End::Revoked(Actor::Recipient) => ReceiptChange::Returned,
+            End::Revoked(Actor::Node) => ReceiptChange::Withdrawn,
+            End::Expired => ReceiptChange::Expired,
+            End::Exhausted => ReceiptChange::Exhausted,
+            End::Replaced => ReceiptChange::Replaced,
+        },
+    }
+}
+
+/// A receipt as this node signed it, read back from its own sealed column.
+fn claimed(text: &str) -> Result<ConsentReceipt, crate::domain::jose::JoseError> {
+    UnverifiedJws::parse(text, &CONSENT_RECEIPT)?.claimed()
+}
+
+fn jti(id: ReceiptId) -> Result<Jti, StoreError> {
+    Jti::new(id.to_string()).map_err(|_| StoreError::Rule("a receipt's number is an identifier"))
+}
+
+fn keep(
+    tx: &mut Tx<'_>,
+    id: ReceiptId,
+    person: PersonId,
+    receipt: &ConsentReceipt,
+    happening: &Happening,
+    logged: &Logged,
+) -> Result<(), StoreError> {
+    let key = consent_receipts::signer(tx)?;
+    let text = receipt.sign(&key).map_err(|_| StoreError::Unavailable("a receipt could not be signed"))?;
+    consent_receipts::insert(
+        tx,
+        &StoredReceipt {
+            id,
+            consent: receipt.record_id,
+            person,
+            version: receipt.version,
+            change: happening.change,
+            at: happening.at,
+            log_index: logged.index,
+            text,
+        },
+    )
+}

@@ -1,0 +1,297 @@
+//! This node's signing keys as this process knows them: parsed once, replaced as a whole when they change.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::KeyId;
+use crate::domain::jose::{JoseError, KeyStanding, PublicKey, PublicKeys, SigningKey};
+use crate::store::keys::signing_keys;
+use crate::store::keys::signing_keys::{KeyRecord, KeyState, Snapshot};
+use crate::store::{Store, StoreError};
+
+pub use crate::store::keys::signing_keys::Purpose as KeyPurpose;
+
+/// Most retired keys of a purpose that are published beside those in use, however long the overlap: others refuse a key
+/// set that is too long.
+const MAX_RETIRED_PUBLISHED: usize = 12;
+
+/// The operator's rules for the life of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyPolicy {
+    /// How long a new key is published before it signs, in seconds: by then everyone must have asked again.
+    pub lead_secs: i64,
+    /// How long a retired key stays published, in seconds.
+    pub overlap_secs: i64,
+    /// How old a signing key gets before the next is made, in days, in the order of [`KeyPurpose::ALL`]; 0 is for ever.
+    pub rotate_days: [u16; KeyPurpose::ALL.len()],
+}
+
+impl Default for KeyPolicy {
+    fn default() -> Self {
+        Self { lead_secs: 150, overlap_secs: 86_400, rotate_days: [0, 90, 90, 90, 90] }
+    }
+}
+
+impl KeyPolicy {
+    /// When a key that signs since a moment is to be replaced, where it is on a schedule.
+    #[must_use]
+    pub fn rotates_at(&self, purpose: KeyPurpose, active_since: Timestamp) -> Option<Timestamp> {
+        let days = KeyPurpose::ALL
+            .iter()
+            .zip(self.rotate_days)
+            .find_map(|(one, days)| (*one == purpose).then_some(days))?;
+        (days > 0).then(|| active_since.plus_secs(i64::from(days) * 86_400))
+    }
+
+    /// Whether a key stands in the published set.
+    #[must_use]
+    pub fn publishes(&self, key: &KeyRecord, now: Timestamp) -> bool {
+        match key.state {
+            KeyState::Pending | KeyState::Active => true,
+            KeyState::Retired => key.retired_at.is_some_and(|at| now < at.plus_secs(self.overlap_secs)),
+            KeyState::Revoked => false,
+        }
+    }
+}
+
+/// A key that was given up, and what its signatures are still worth.
+#[derive(Debug, Clone)]
+pub struct RevokedKey {
+    /// The public part.
+    pub key: PublicKey,
+    /// Its standing.
+    pub standing: KeyStanding,
+}
+
+/// The keys of one purpose.
+#[derive(Default)]
+struct Keys {
+    active: Option<SigningKey>,
+    verifying: Arc<PublicKeys>,
+    published: Arc<PublicKeys>,
+    revoked: BTreeMap<KeyId, RevokedKey>,
+}
+
+/// The keys of all purposes at one moment.
+#[derive(Default)]
+struct Ring {
+    version: i64,
+    records: Vec<KeyRecord>,
+    keys: HashMap<KeyPurpose, Keys>,
+}
+
+/// The keys of all purposes. Cheap to clone; all clones see a refresh.
+#[derive(Clone)]
+pub struct KeyRing {
+    ring: Arc<RwLock<Ring>>,
+    policy: KeyPolicy,
+}
+
+impl KeyRing {
+    /// Loads the keys, making the first of each purpose where there is none. Processes that start at once agree.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store is away or a key in it cannot be unsealed.
+    pub async fn open(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
+        Self::open_with(store, KeyPolicy::default(), now).await
+    }
+
+    /// The same under the operator's rules.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_with(store: &Store, policy: KeyPolicy, now: Timestamp) -> Result<Self, StoreError> {
+        for purpose in KeyPurpose::ALL {
+            store
+                .write(move |tx| {
+                    signing_keys::ensure_active(tx, purpose, now, SigningKey::generate).map(|_| ())
+                })
+                .await?;
+        }
+        let ring = Self { ring: Arc::default(), policy };
+        ring.refresh(store, now).await?;
+        Ok(ring)
+    }
+
+    /// The rules that these keys live by.
+    #[must_use]
+    pub const fn policy(&self) -> &KeyPolicy {
+        &self.policy
+    }
+
+    /// Loads the keys again, as another process or the operator may have changed them.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store is away; the ring stays as it was.
+    pub async fn refresh(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+        let fresh = Ring::of(store.read(signing_keys::snapshot).await?, &self.policy, now)?;
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        // Of two that load at once, the one that read first may come last.
+        if fresh.version >= ring.version {
+            *ring = fresh;
+        }
+        Ok(())
+    }
+
+    /// Loads the keys again where they changed since; says whether they did. One small read where they did not.
+    ///
+    /// # Errors
+    /// As [`Self::refresh`].
+    pub async fn refresh_if_changed(&self, store: &Store, now: Timestamp) -> Result<bool, StoreError> {
+        let known = self.ring.read().unwrap_or_else(PoisonError::into_inner).version;
+        if store.read(signing_keys::version).await? == known {
+            return Ok(false);
+        }
+        self.refresh(store, now).await?;
+        Ok(true)
+    }
+
+    /// Takes retired keys whose time is over out of the published sets.
+    ///
+    /// # Errors
+    /// [`JoseError`] when the keys that remain are no proper set, which the store rules out.
+    pub fn age(&self, now: Timestamp) -> Result<(), JoseError> {
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        let Ring { records, keys, .. } = &mut *ring;
+        for (purpose, keys) in keys.iter_mut() {
+            keys.published = Arc::new(published(records, *purpose, &self.policy, now)?);
+        }
+        Ok(())
+    }
+
+    /// The key that signs for a purpose.
+    ///
+    /// # Errors
+    /// [`JoseError::UnknownKey`] when there is none; [`KeyRing::open`] leaves no purpose without.
+    pub fn active(&self, purpose: KeyPurpose) -> Result<SigningKey, JoseError> {
+        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        ring.keys.get(&purpose).and_then(|keys| keys.active.clone()).ok_or(JoseError::UnknownKey)
+    }
+
+    /// The keys that verify for a purpose: pending, active and retired ones, however old; none that was revoked.
+    #[must_use]
+    pub fn verifying(&self, purpose: KeyPurpose) -> Arc<PublicKeys> {
+        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        ring.keys.get(&purpose).map(|keys| Arc::clone(&keys.verifying)).unwrap_or_default()
+    }
+
+    /// The keys of a purpose that others are told of: pending, active, and retired ones for the time of the overlap.
+    #[must_use]
+    pub fn published_for(&self, purpose: KeyPurpose) -> PublicKeys {
+        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        ring.keys.get(&purpose).map(|keys| PublicKeys::clone(&keys.published)).unwrap_or_default()
+    }
+
+    /// A key of a purpose that was given up, by its identifier.
+    #[must_use]
+    pub fn revoked(&self, purpose: KeyPurpose, kid: &KeyId) -> Option<RevokedKey> {
+        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        ring.keys.get(&purpose)?.revoked.get(kid).cloned()
+    }
+
+    /// All keys as last loaded, by purpose and age.
+    #[must_use]
+    pub fn records(&self) -> Vec<KeyRecord> {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).records.clone()
+    }
+}
+
+impl Ring {
+    fn of(snapshot: Snapshot, policy: &KeyPolicy, now: Timestamp) -> Result<Self, StoreError> {
+        let unfit = |_| StoreError::Corrupt("signing_keys.public_jwk");
+        let Snapshot { version, records, active } = snapshot;
+        let mut keys = HashMap::new();
+        for purpose in KeyPurpose::ALL {
+            let mut of_purpose = Keys::default();
+            let mut verifying = Vec::new();
+            for record in records.iter().filter(|record| record.purpose == purpose) {
+                let key = record.public.clone();
+                match record.standing() {
+                    KeyStanding::Sound => verifying.push(key),
+                    standing => {
+                        of_purpose.revoked.insert(record.kid.clone(), RevokedKey { key, standing });
+                    }
+                }
+            }
+            of_purpose.verifying = Arc::new(PublicKeys::from_keys(verifying).map_err(unfit)?);
+            of_purpose.published = Arc::new(published(&records, purpose, policy, now).map_err(unfit)?);
+            keys.insert(purpose, of_purpose);
+        }
+        for (purpose, key) in active {
+            keys.entry(purpose).or_default().active = Some(key);
+        }
+        Ok(Self { version, records, keys })
+    }
+}
+
+fn published(
+    records: &[KeyRecord],
+    purpose: KeyPurpose,
+    policy: &KeyPolicy,
+    now: Timestamp,
+) -> Result<PublicKeys, JoseError> {
+    let mut shown: Vec<_> =
+        records.iter().filter(|record| record.purpose == purpose && policy.publishes(record, now)).collect();
+    // Those in use first, then the ones that retired last.
+    shown.sort_by_key(|record| (record.retired_at.is_some(), std::cmp::Reverse(record.retired_at)));
+    let in_use = shown.iter().take_while(|record| record.retired_at.is_none()).count();
+    shown.truncate(in_use + MAX_RETIRED_PUBLISHED);
+    PublicKeys::from_keys(shown.into_iter().map(|record| record.public.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::engine::testing::{Kind, TestStore, at};
+
+    #[tokio::test]
+    async fn a_retired_key_verifies_for_ever_and_is_published_for_a_while() {
+        let fixture = TestStore::new(Kind::Sqlite).await.unwrap();
+        let store = &fixture.store;
+        let policy = KeyPolicy { overlap_secs: 100, ..KeyPolicy::default() };
+        let ring = KeyRing::open_with(store, policy, at(0)).await.unwrap();
+        let other = KeyRing::open_with(store, policy, at(0)).await.unwrap();
+        let old = ring.active(KeyPurpose::Token).unwrap();
+        assert!(!other.refresh_if_changed(store, at(0)).await.unwrap());
+        let spare = SigningKey::generate().unwrap();
+        let next = store
+            .write(move |tx| signing_keys::replace_active(tx, KeyPurpose::Token, &spare, at(10)))
+            .await
+            .unwrap();
+        for ring in [&ring, &other] {
+            assert!(ring.refresh_if_changed(store, at(10)).await.unwrap());
+            assert_eq!(ring.active(KeyPurpose::Token).unwrap().kid(), &next);
+            assert_eq!(ring.published_for(KeyPurpose::Token).len(), 2);
+        }
+        ring.age(at(109)).unwrap();
+        assert!(ring.published_for(KeyPurpose::Token).find(old.kid()).is_some());
+        ring.age(at(110)).unwrap();
+        assert!(ring.published_for(KeyPurpose::Token).find(old.kid()).is_none());
+        assert!(ring.verifying(KeyPurpose::Token).find(old.kid()).is_some());
+        assert_eq!(ring.published_for(KeyPurpose::Receipt).len(), 1, "other purposes stay");
+    }
+
+    #[tokio::test]
+    async fn however_often_keys_are_rotated_the_published_set_stays_short() {
+        let fixture = TestStore::new(Kind::Sqlite).await.unwrap();
+        let store = &fixture.store;
+        let ring = KeyRing::open(store, at(0)).await.unwrap();
+        for step in 1..=20 {
+            let spare = SigningKey::generate().unwrap();
+            store
+                .write(move |tx| signing_keys::replace_active(tx, KeyPurpose::Client, &spare, at(step)))
+                .await
+                .unwrap();
+        }
+        ring.refresh(store, at(21)).await.unwrap();
+        let published = ring.published_for(KeyPurpose::Client);
+        assert_eq!(published.len(), 1 + MAX_RETIRED_PUBLISHED);
+        assert!(published.find(ring.active(KeyPurpose::Client).unwrap().kid()).is_some());
+        assert_eq!(ring.verifying(KeyPurpose::Client).len(), 21);
+        let newest_retired = ring.records().into_iter().filter_map(|key| key.retired_at).max();
+        let shown: Vec<_> =
+            ring.records().into_iter().filter(|key| published.find(&key.kid).is_some()).collect();
+        assert!(shown.iter().any(|key| key.retired_at == newest_retired));
+    }
+}

@@ -1,0 +1,296 @@
+//! The life of signing keys: a new one waits until everyone has seen it, a federation key also until the superiors vouch
+//! for it, and then signs by itself; what it replaces still verifies. Any process of the node may take the next step,
+//! whichever is first; all of them notice within a second.
+
+mod superiors;
+
+use std::time::Duration;
+
+use super::key_ring::{KeyPolicy, KeyPurpose, KeyRing};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::KeyId;
+use crate::domain::jose::{RevokeReason, SigningKey};
+use crate::ports::Clock;
+use crate::store::keys::signing_keys;
+use crate::store::keys::signing_keys::{KeyRecord, KeyState};
+use crate::store::{Store, StoreError};
+
+pub use superiors::{Above, activate_when_vouched};
+
+/// Time between two rounds.
+const ROUND: Duration = Duration::from_millis(500);
+
+/// Time between two questions to the superiors about a key that waits for them.
+const QUESTION: Duration = Duration::from_secs(2);
+
+/// Questions between two warnings that a key still waits.
+const PATIENCE: u32 = 150;
+
+/// Rounds between two sweeps of private parts.
+const SWEEP: u32 = 120;
+
+/// What a rotation began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rotation {
+    /// The key is published from now on and signs after the lead time.
+    Begun(KeyId),
+    /// One was under way already; this key is the next.
+    UnderWay(KeyId),
+    /// The key signs from now on.
+    Done(KeyId),
+}
+
+/// Why a key could not be changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RotateError {
+    /// The store, or a key could not be made.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Superiors follow a federation key only when they have seen it in a configuration that the old one signed.
+    #[error(
+        "a federation key cannot skip its lead time: superiors follow a new one only when the old one has signed for it"
+    )]
+    FederationNeedsLead,
+    /// There is no such key, or it is revoked already.
+    #[error("no key of this identifier that could be revoked")]
+    NoSuchKey,
+    /// A key cannot have been compromised in times to come.
+    #[error("the time of the compromise lies ahead")]
+    SinceAhead,
+}
+
+fn fresh_key() -> Result<SigningKey, StoreError> {
+    SigningKey::generate().map_err(|_| StoreError::Unavailable("a signing key could not be made"))
+}
+
+/// Begins a rotation: the next key of a purpose is made and waits to be published.
+///
+/// # Errors
+/// [`RotateError::Store`].
+pub async fn rotate(store: &Store, purpose: KeyPurpose, now: Timestamp) -> Result<Rotation, RotateError> {
+    let next = fresh_key()?;
+    Ok(store
+        .write(move |tx| {
+            if let Some(waiting) = signing_keys::pending(tx, purpose)? {
+                return Ok::<_, StoreError>(Rotation::UnderWay(waiting.kid));
+            }
+            signing_keys::add_pending(tx, purpose, &next, now)?;
+            Ok(Rotation::Begun(next.kid().clone()))
+        })
+        .await?)
+}
+
+/// Rotates without lead time: the next key signs at once. Peers that meet it before they have asked again ask at once.
+///
+/// # Errors
+/// [`RotateError::FederationNeedsLead`], or the store.
+pub async fn rotate_now(store: &Store, purpose: KeyPurpose, now: Timestamp) -> Result<Rotation, RotateError> {
+    if purpose == KeyPurpose::Federation {
+        return Err(RotateError::FederationNeedsLead);
+    }
+    let next = fresh_key()?;
+    let kid = store.write(move |tx| signing_keys::replace_active(tx, purpose, &next, now)).await?;
+    Ok(Rotation::Done(kid))
+}
+
+/// Revokes a key. Where it signed, the next one of its purpose signs at once; the answer names both.
+///
+/// `since` is from when on somebody else may have had a compromised key; now, when it is not known better.
+///
+/// # Errors
+/// [`RotateError`].
+pub async fn revoke(
+    store: &Store,
+    kid: KeyId,
+    reason: RevokeReason,
+    since: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(KeyPurpose, Option<KeyId>), RotateError> {
+    if since.is_some_and(|since| since > now) {
+        return Err(RotateError::SinceAhead);
+    }
+    let next = fresh_key()?;
+    store
+        .write(move |tx| {
+            let key = signing_keys::find(tx, &kid)?;
+            signing_keys::revoke(tx, &kid, reason, since, now)?;
+            if key.state != KeyState::Active {
+                return Ok::<_, StoreError>((key.purpose, None));
+            }
+            let next = signing_keys::replace_active(tx, key.purpose, &next, now)?;
+            Ok((key.purpose, Some(next)))
+        })
+        .await
+        .map_err(|error| match error {
+            StoreError::NotFound => RotateError::NoSuchKey,
+            other => other.into(),
+        })
+}
+
+/// Tends the keys for as long as the process runs.
+pub async fn run(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &Above<'_>) {
+    if let Err(error) = begin_lead_anew(store, ring, clock.now()).await {
+        tracing::warn!(%error, "keys");
+    }
+    tokio::join!(keep(store, ring, clock, above), wait_for_superiors(store, ring, clock, above));
+}
+
+async fn keep(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &Above<'_>) {
+    for round in 0_u32.. {
+        let now = clock.now();
+        if let Err(error) = tend(store, ring, above.anyone(), now).await {
+            tracing::warn!(%error, "keys");
+        }
+        if round % SWEEP == 0 {
+            let before = now.plus_secs(-ring.policy().overlap_secs);
+            let swept = store.write(move |tx| signing_keys::forget_private_parts(tx, before)).await;
+            if let Err(error) = swept {
+                tracing::warn!(%error, "keys");
+            }
+        }
+        tokio::time::sleep(ROUND).await;
+    }
+}
+
+/// By itself, since a superior that does not answer takes its time, and other keys must not wait for that.
+async fn wait_for_superiors(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &Above<'_>) {
+    let mut asked = 0_u32;
+    loop {
+        let pause = match activate_when_vouched(store, ring, above, clock.now()).await {
+            Ok(false) => {
+                asked = 0;
+                ROUND
+            }
+            Ok(true) => {
+                if asked.is_multiple_of(PATIENCE) {
+                    tracing::warn!("the next federation key waits until the superiors vouch for it");
+                }
+                asked = asked.wrapping_add(1);
+                QUESTION
+            }
+            Err(error) => {
+                tracing::warn!(%error, "keys");
+                QUESTION
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// One round: notices what others changed, publishes keys that wait, lets those sign whose time has come, and makes the
+/// next where the schedule says so. A federation key below superiors waits for [`activate_when_vouched`].
+///
+/// # Errors
+/// [`StoreError`] when the store is away; the next round does the rest.
+pub async fn tend(
+    store: &Store,
+    ring: &KeyRing,
+    has_superiors: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    ring.refresh_if_changed(store, now).await?;
+    ring.age(now).map_err(|_| StoreError::Corrupt("signing_keys.public_jwk"))?;
+    let steps: Vec<Step> = KeyPurpose::ALL
+        .iter()
+        .filter_map(|purpose| {
+            let step = step(&ring.records(), *purpose, ring.policy(), now)?;
+            let waits = has_superiors && *purpose == KeyPurpose::Federation;
+            (!waits || !matches!(step, Step::Activate(_))).then_some(step)
+        })
+        .collect();
+    if steps.is_empty() {
+        return Ok(());
+    }
+    for step in steps {
+        take(store, step, ring.policy().lead_secs, now).await?;
+    }
+    ring.refresh(store, now).await
+}
+
+/// What the life of a purpose's keys asks for next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    /// The schedule asks for a new key.
+    Make(KeyPurpose),
+    /// This process publishes the key from now on: its lead begins.
+    Announce(KeyId),
+    /// Its lead is over.
+    Activate(KeyId),
+}
+
+fn step(records: &[KeyRecord], purpose: KeyPurpose, policy: &KeyPolicy, now: Timestamp) -> Option<Step> {
+    let of = |state| records.iter().find(|key| key.purpose == purpose && key.state == state);
+    match of(KeyState::Pending) {
+        Some(waiting) => match waiting.activates_at {
+            None => Some(Step::Announce(waiting.kid.clone())),
+            Some(at) if at <= now => Some(Step::Activate(waiting.kid.clone())),
+            Some(_) => None,
+        },
+        None => {
+            let signing = of(KeyState::Active)?;
+            let ends = policy.rotates_at(purpose, signing.activated_at.unwrap_or(signing.created_at))?;
+            // The next one is to sign when this one's time is over.
+            (ends.plus_secs(-policy.lead_secs) <= now).then_some(Step::Make(purpose))
+        }
+    }
+}
+
+async fn take(store: &Store, step: Step, lead_secs: i64, now: Timestamp) -> Result<(), StoreError> {
+    let taken = match step {
+        Step::Make(purpose) => {
+            let next = fresh_key()?;
+            tracing::info!(purpose = purpose.as_str(), "a key's time is over: its successor is made");
+            store.write(move |tx| signing_keys::add_pending(tx, purpose, &next, now)).await
+        }
+        Step::Announce(kid) => {
+            store
+                .write(move |tx| {
+                    // Another process may have been first; its word stands.
+                    if signing_keys::find(tx, &kid)?.activates_at.is_some() {
+                        return Ok(());
+                    }
+                    signing_keys::announce(tx, &kid, now.plus_secs(lead_secs))
+                })
+                .await
+        }
+        Step::Activate(kid) => {
+            tracing::info!(kid = kid.as_str(), "a key begins to sign");
+            store
+                .write(move |tx| {
+                    // A process that starts meanwhile may have begun the lead anew.
+                    match signing_keys::find(tx, &kid)?.activates_at {
+                        Some(at) if at <= now => signing_keys::activate(tx, &kid, now),
+                        _ => Ok(()),
+                    }
+                })
+                .await
+        }
+    };
+    match taken {
+        // Another process took the step, or the operator revoked the key.
+        Err(StoreError::NotFound) => Ok(()),
+        other => other,
+    }
+}
+
+/// While nothing ran, nobody could see the keys that wait: at a start their lead begins again, or so much of it as those
+/// who ask regularly need. One that is long for the sake of those who are away does not begin anew with each start.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn begin_lead_anew(store: &Store, ring: &KeyRing, now: Timestamp) -> Result<(), StoreError> {
+    let seen_again = now.plus_secs(ring.policy().lead_secs.min(KeyPolicy::default().lead_secs));
+    for key in ring.records().into_iter().filter(|key| key.state == KeyState::Pending) {
+        let activates_at = key
+            .activates_at
+            .map_or_else(|| now.plus_secs(ring.policy().lead_secs), |planned| planned.max(seen_again));
+        match store.write(move |tx| signing_keys::announce(tx, &key.kid, activates_at)).await {
+            Ok(()) | Err(StoreError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! What is over by itself.
+
+use super::BATCH;
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::held::WAIT_SECS;
+use crate::domain::consent::{Actor, Consent, Reason};
+use crate::domain::ids::ConsentId;
+use crate::node::holder::permissions::record_change::record_change;
+use crate::node::holder::permissions::revoke_consent::end;
+use crate::store::holder::{authorization_codes, consent_requests, consents};
+use crate::store::recipient::held_consents;
+use crate::store::{StoreError, Tx};
+
+/// Ends consents whose last day is over, and those whose code was never redeemed. Says whether there are more.
+pub(crate) fn consents(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    let due = consents::due_to_expire(tx, now, BATCH)?;
+    let mut ended = 0_usize;
+    for id in &due {
+        let Some(mut consent) = readable(tx, *id)? else { continue };
+        if let Ok(transition) = consent.expire(now) {
+            record_change(tx, &consent, &transition)?;
+            ended = ended.saturating_add(1);
+        }
+    }
+    // The resident said yes, and the recipient never came for it: nobody can use such a permission.
+    let unredeemed = authorization_codes::unredeemed(tx, now, BATCH)?;
+    for id in &unredeemed {
+        let Some(consent) = readable(tx, *id)? else { continue };
+        if end(tx, consent, Actor::Node, Reason::Unredeemed, now)? {
+            ended = ended.saturating_add(1);
+        }
+    }
+    // Where nothing could be ended, nothing more can be at once.
+    Ok(ended > 0 && (full(due.len()) || full(unredeemed.len())))
+}
+
+/// A consent that is due, held until the transaction ends; none where it cannot be read, so that a damaged one does not
+/// keep the others waiting. Nothing is released under it either.
+fn readable(tx: &mut Tx<'_>, id: ConsentId) -> Result<Option<Consent>, StoreError> {
+    match consents::lock(tx, id) {
+        Ok(consent) => Ok(Some(consent)),
+        Err(error @ StoreError::Corrupt(_)) => {
+            tracing::error!(consent = %id, %error, "a consent that is due to end cannot be read");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a batch was full, so that there may be more.
+pub(crate) fn full(length: usize) -> bool {
+    u32::try_from(length).is_ok_and(|length| length >= BATCH)
+}
+
+/// Lets the requests lapse that nobody decided, at the holder and at the recipient.
+pub(crate) fn requests(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    consent_requests::lapse_due(tx, now)?;
+    held_consents::lapse_older(tx, now.plus_secs(-WAIT_SECS), now)?;
+    Ok(false)
+}

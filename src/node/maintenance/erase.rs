@@ -1,0 +1,29 @@
+//! Erasure: what the node keeps about consents that ended, and about residents who have none left, is not kept for ever.
+
+use super::BATCH;
+use super::ends::full;
+use crate::domain::clock::Timestamp;
+use crate::node::Retention;
+use crate::store::holder::{consent_requests, consents, refusals, tokens};
+use crate::store::messaging::outbox;
+use crate::store::recipient::held_consents;
+use crate::store::resident::persons;
+use crate::store::{StoreError, Tx};
+
+/// Erases what is older than its configured time. What stays of a consent are its terms, states and exchanges, without a
+/// person: the log rests on them.
+pub(crate) fn erase(tx: &mut Tx<'_>, retention: &Retention, now: Timestamp) -> Result<bool, StoreError> {
+    let before = now.plus_secs(-retention.consents_secs);
+    let ended = consents::due_for_erasure(tx, before, BATCH)?;
+    for id in &ended {
+        consents::erase(tx, *id, now)?;
+        consent_requests::erase_person(tx, *id)?;
+        tokens::forget(tx, *id)?;
+        refusals::forget(tx, *id)?;
+    }
+    let requests = consent_requests::delete_ended(tx, now.plus_secs(-retention.requests_secs), BATCH)?;
+    let held = held_consents::erase_ended(tx, before, now, BATCH)?;
+    outbox::forget_settled(tx, before)?;
+    let persons = persons::erase_idle(tx, before, BATCH)?;
+    Ok([ended.len(), requests, held, persons].into_iter().any(full))
+}

@@ -1,0 +1,20 @@
+//! Reminders before a permission ends.
+
+use super::ends::full;
+use super::{BATCH, REMINDER_SECS};
+use crate::domain::clock::Timestamp;
+use crate::domain::log::Entry;
+use crate::node::messaging::outbox_message;
+use crate::store::holder::consents;
+use crate::store::{StoreError, Tx};
+
+/// Marks the permissions that end soon, once each. The resident sees it on their first page, and the log shows that they
+/// were told.
+pub(crate) fn remind(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    let due = consents::due_for_reminder(tx, now, now.plus_secs(REMINDER_SECS), BATCH)?;
+    for id in &due {
+        consents::remind(tx, *id, now)?;
+        outbox_message::log(tx, &Entry::Reminder { consent: *id, at: now.secs() }, now)?;
+    }
+    Ok(full(due.len()))
+}

@@ -1,0 +1,216 @@
+//! What was promised in a transaction is done after it: events are signed and pushed, codes redeemed, each until it
+//! succeeds or its time is over. Any process of the node may do it; a lease keeps two from doing the same.
+
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::domain::clock::Timestamp;
+use crate::domain::exchange::Event;
+use crate::domain::federation::TrustedPeer;
+use crate::domain::ids::Jti;
+use crate::node::messaging::outbox_message::{NotWork, Work};
+use crate::node::recipient::{holder_client, redeem_code};
+use crate::node::{KeyPurpose, Node, Problem, ProblemKind};
+use crate::ports::{OutboundBody, OutboundRequest};
+use crate::store::messaging::outbox;
+use crate::store::messaging::outbox::Leased;
+use crate::store::{StoreError, Tx};
+
+/// How long one process keeps an item to itself, in seconds.
+const LEASE_SECS: i64 = 60;
+
+/// How many items one process delivers at a time; no destination gets more than its share of them.
+const AT_A_TIME: usize = 32;
+
+/// The longest wait between two attempts, in seconds: a peer that is back hears of a stop soon.
+const LONGEST_WAIT_SECS: i64 = 30;
+
+/// When delivery is given up, in seconds after the item was made.
+const GIVE_UP_SECS: i64 = 14 * 86_400;
+
+/// When an item is given up that this program does not know, in seconds after it was made: while the processes of a node
+/// are renewed one by one, another one may know it.
+const UNKNOWN_SECS: i64 = 86_400;
+
+/// Delivers what is due, once. Returns how many items were tried.
+///
+/// # Errors
+/// [`Problem`] when the store is away.
+pub async fn deliver_outbox(node: &Node, owner: &str) -> Result<usize, Problem> {
+    let items = lease(node, owner, AT_A_TIME).await?;
+    let tried = items.len();
+    let mut under_way: FuturesUnordered<_> =
+        items.into_iter().map(|item| deliver(node, owner, item)).collect();
+    while let Some(done) = under_way.next().await {
+        done?;
+    }
+    Ok(tried)
+}
+
+/// Delivers for as long as the process runs, woken by the bell and every second. A destination that takes its time
+/// keeps only its own items waiting.
+pub async fn run(node: &Node, owner: &str) {
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        let room = AT_A_TIME.saturating_sub(under_way.len());
+        if room > 0 {
+            match lease(node, owner, room).await {
+                Ok(items) => under_way.extend(items.into_iter().map(|item| deliver(node, owner, item))),
+                Err(problem) => tracing::warn!(?problem, "outbox"),
+            }
+        }
+        tokio::select! {
+            Some(done) = under_way.next() => {
+                if let Err(problem) = done {
+                    tracing::warn!(?problem, "outbox");
+                }
+            }
+            () = node.outbox_bell.notified() => {}
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
+}
+
+async fn lease(node: &Node, owner: &str, room: usize) -> Result<Vec<Leased>, Problem> {
+    let (now, name) = (node.now(), owner.to_owned());
+    let limit = u32::try_from(room).unwrap_or(1);
+    Ok(node.store.write(move |tx| outbox::lease(tx, &name, now, now.plus_secs(LEASE_SECS), limit)).await?)
+}
+
+async fn deliver(node: &Node, owner: &str, item: Leased) -> Result<(), Problem> {
+    let outcome = attempt(node, &item).await;
+    let now = node.now();
+    let owner = owner.to_owned();
+    let written = match outcome {
+        Ok(()) => {
+            node.store
+                .write(move |tx| {
+                    outbox::destination_answered(tx, &item.destination)?;
+                    outbox::delivered(tx, item.id, &owner, now)
+                })
+                .await
+        }
+        Err(failed) => {
+            tracing::info!(destination = %item.destination, kind = item.kind, ?failed, "delivery failed");
+            node.store.write(move |tx| put_off(tx, &item, &owner, &failed, now)).await
+        }
+    };
+    match written {
+        // The lease was over and another process has the item.
+        Err(StoreError::NotFound) => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// Why an attempt failed.
+#[derive(Debug)]
+enum Failed {
+    /// The destination did not answer, or cannot be asked now.
+    Silent(Problem),
+    /// It answered, and refuses for good.
+    Refused(Problem),
+    /// The item cannot be read.
+    Unreadable,
+    /// This program does not know what the item asks.
+    Unknown,
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        if problem.kind == ProblemKind::BadRequest { Self::Refused(problem) } else { Self::Silent(problem) }
+    }
+}
+
+/// Says when the item is tried again, or gives it up: with an alarm, because somebody was not told.
+fn put_off(
+    tx: &mut Tx<'_>,
+    item: &Leased,
+    owner: &str,
+    failed: &Failed,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (word, patience) = match failed {
+        Failed::Silent(problem) => (problem.kind.slug(), GIVE_UP_SECS),
+        // A newer program over there may understand it tomorrow.
+        Failed::Refused(problem) => (problem.kind.slug(), UNKNOWN_SECS),
+        Failed::Unreadable => (outbox::UNREADABLE, 0),
+        Failed::Unknown => ("unknown", UNKNOWN_SECS),
+    };
+    match failed {
+        Failed::Silent(problem)
+            if matches!(problem.kind, ProblemKind::PeerUnavailable | ProblemKind::Unavailable) =>
+        {
+            outbox::destination_silent(tx, &item.destination, now, LONGEST_WAIT_SECS)?;
+        }
+        Failed::Refused(_) => outbox::destination_answered(tx, &item.destination)?,
+        // It answered, or was not asked: what fails with this item says nothing about the next.
+        Failed::Silent(_) | Failed::Unreadable | Failed::Unknown => {}
+    }
+    if now >= item.created_at.plus_secs(patience) {
+        tracing::error!(
+            item = %item.id, destination = %item.destination, kind = item.kind, word, "delivery given up"
+        );
+        return outbox::give_up(tx, item.id, owner, now, word);
+    }
+    let wait = outbox::back_off_secs(i64::from(item.attempt), LONGEST_WAIT_SECS);
+    outbox::failed(tx, item.id, owner, now.plus_secs(wait), word)
+}
+
+async fn attempt(node: &Node, item: &Leased) -> Result<(), Failed> {
+    match Work::of(item) {
+        Ok(Work::Event(event)) => Ok(push(node, item, &event).await?),
+        Ok(Work::Redeem { held, code, dpop_kid }) => {
+            Ok(redeem_code::redeem_pre_authorized(node, held, &code, dpop_kid.as_ref()).await?)
+        }
+        Ok(Work::GiveBack(given)) => {
+            let holder = node.peers.resolve(&item.destination).await.map_err(Problem::from)?;
+            Ok(holder_client::give_grant_back(node, &holder, &given.grant_id, given.commitment.as_ref())
+                .await?)
+        }
+        Err(NotWork::Unreadable) => Err(Failed::Unreadable),
+        Err(NotWork::Unknown) => Err(Failed::Unknown),
+    }
+}
+
+async fn push(node: &Node, item: &Leased, event: &Event) -> Result<(), Problem> {
+    let peer = node.peers.resolve(&item.destination).await?;
+    let url = events_endpoint(&peer, event)
+        .ok_or(Problem::because(ProblemKind::PeerNotTrusted, "no events endpoint"))?;
+    let now: Timestamp = node.now();
+    // The same identifier at every attempt: whoever has taken the event knows it again.
+    let jti =
+        Jti::new(item.id.to_string()).map_err(|error| Problem::because(ProblemKind::Internal, error))?;
+    let key = node.keys.active(KeyPurpose::Receipt)?;
+    let text = event.sign(&key, &node.settings.id, &item.destination, jti, now)?;
+    let request = OutboundRequest {
+        url: url.clone(),
+        body: OutboundBody::Bytes { content_type: "application/secevent+jwt", bytes: text.into_bytes() },
+        headers: vec![("accept", "application/json".to_owned())],
+        max_bytes: 16 * 1024,
+    };
+    let answer = node
+        .outbound
+        .send(request)
+        .await
+        .map_err(|error| Problem::because(ProblemKind::PeerUnavailable, error))?;
+    match answer.status {
+        200 | 202 => Ok(()),
+        400 if is_final(&answer.body) => Err(Problem::because(ProblemKind::BadRequest, "refused for good")),
+        other => Err(Problem::because(ProblemKind::PeerUnavailable, other)),
+    }
+}
+
+/// Whether an event was refused for what it says (RFC 8935 §2.4). Keys and membership may heal.
+fn is_final(body: &[u8]) -> bool {
+    let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    answer.get("err").is_some_and(|err| err == "invalid_request" || err == "invalid_audience")
+}
+
+/// Events about exchanges go to the holder, all others to the recipient.
+fn events_endpoint<'a>(peer: &'a TrustedPeer, event: &Event) -> Option<&'a url::Url> {
+    match event {
+        Event::ExchangeAcknowledged(_) | Event::DataDeleted(_) => peer.resource_events_endpoint(),
+        _ => peer.client_events_endpoint(),
+    }
+}

@@ -1,0 +1,241 @@
+//! Another node tells us something: verified with the sender's own keys, acted on once.
+
+use crate::domain::catalogue::Demand;
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::terms::DETAIL_TYPE;
+use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin};
+use crate::domain::exchange::Event;
+use crate::domain::exchange::event::{ConsentGiven, ConsentNews, ExchangeAcknowledged};
+use crate::domain::exchange::receipt::digest;
+use crate::domain::federation::TrustError;
+use crate::domain::ids::{EntityId, ExchangeId, HeldConsentId, KeyId};
+use crate::domain::jose::{JoseError, PublicKeys};
+use crate::node::federation::resolve_signing_peer;
+use crate::node::holder::permissions::record_deletion;
+use crate::node::messaging::outbox_message;
+use crate::node::recipient::redeem_code;
+use crate::node::{KeyPurpose, Node};
+use crate::ports::random;
+use crate::store::holder::exchanges;
+use crate::store::messaging::received_events;
+use crate::store::recipient::{held_consents, pending_events};
+use crate::store::{StoreError, Tx};
+
+/// Why an event is not taken (RFC 8935 §2.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventError {
+    /// `invalid_request`: not a Security Event Token of a known kind.
+    InvalidRequest,
+    /// `invalid_key`: not signed with a key of the sender's.
+    InvalidKey,
+    /// `invalid_issuer`: the sender is not a trusted member.
+    InvalidIssuer,
+    /// `invalid_audience`: meant for another node.
+    InvalidAudience,
+    /// 503: cannot be decided or kept now; send it again.
+    Unavailable,
+}
+
+/// Takes one event. An event that came before is taken again without effect.
+///
+/// # Errors
+/// [`EventError`].
+pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
+    let now = node.now();
+    let (sender, unverified) = Event::open(text).map_err(|_| EventError::InvalidRequest)?;
+    let named = unverified.kid().cloned();
+    let peer = resolve_signing_peer::peer(node, &sender, named.as_ref(), |peer, kid| {
+        let holder = peer.holder().ok().map(|holder| &holder.resource().receipt_keys);
+        let recipient = peer.recipient().ok().map(|recipient| &recipient.client().receipt_keys);
+        [holder, recipient].into_iter().flatten().any(|keys| keys.find(kid).is_some())
+    })
+    .await
+    .map_err(|error| match error {
+        TrustError::NotTrusted(_) => EventError::InvalidIssuer,
+        TrustError::Unavailable(_) => EventError::Unavailable,
+    })?;
+    if unverified.claimed_audience() != Some(node.settings.id.as_str()) {
+        return Err(EventError::InvalidAudience);
+    }
+    // Each role has its own keys: a holder's speak of consents, a recipient's of exchanges.
+    let holder = peer.holder().ok().map(|holder| &holder.resource().receipt_keys);
+    let recipient = peer.recipient().ok().map(|recipient| &recipient.client().receipt_keys);
+    if holder.is_none() && recipient.is_none() {
+        return Err(EventError::InvalidIssuer);
+    }
+    let kid = named.ok_or(EventError::InvalidKey)?;
+    let knows = |keys: Option<&PublicKeys>| keys.is_some_and(|keys| keys.find(&kid).is_some());
+    let (as_holder, as_recipient) = (knows(holder), knows(recipient));
+    let keys = if as_holder { holder } else { recipient };
+    let (claims, event) =
+        Event::verify(unverified, keys.ok_or(EventError::InvalidKey)?, &node.settings.id, now).map_err(
+            |error| match error {
+                JoseError::Signature | JoseError::UnknownKey | JoseError::AlgorithmMismatch => {
+                    EventError::InvalidKey
+                }
+                // Clocks that differ heal: the sender signs it anew at the next attempt.
+                JoseError::NotYetValid | JoseError::Expired => EventError::Unavailable,
+                _ => EventError::InvalidRequest,
+            },
+        )?;
+    let in_role = match &event {
+        Event::ExchangeAcknowledged(_) | Event::DataDeleted(_) => as_recipient,
+        _ => as_holder,
+    };
+    if !in_role {
+        return Err(EventError::InvalidIssuer);
+    }
+    let given = match &event {
+        Event::ConsentGiven(given) => Some(new_held(node, &sender, given, now)?),
+        _ => None,
+    };
+    let text = text.to_owned();
+    let dpop_kid = node.keys.active(KeyPurpose::Dpop).ok().map(|key| key.kid().clone());
+    node.store
+        .write(move |tx| {
+            if !received_events::first_time(tx, &sender, &claims.jti, now)? {
+                return Ok(());
+            }
+            match (&event, &given) {
+                (Event::ConsentGiven(event), Some(held)) => {
+                    take_given(tx, event, held, dpop_kid.clone(), now)
+                }
+                (Event::ExchangeAcknowledged(event), _) => take_acknowledged(tx, &sender, event, &text, now),
+                (Event::DataDeleted(event), _) => {
+                    record_deletion::record_deletion(tx, &sender, event, &claims.jti, &text, now)
+                }
+                (event, _) => match event.news() {
+                    Some(news) => take_news(tx, &sender, event, news, now),
+                    None => Ok(()),
+                },
+            }
+        })
+        .await
+        .map_err(|error: StoreError| {
+            tracing::warn!(%error, "store");
+            EventError::Unavailable
+        })?;
+    node.outbox_bell.notify_one();
+    Ok(())
+}
+
+/// A consent that a resident gave of their own accord, for the service whose use it names.
+fn new_held(
+    node: &Node,
+    sender: &EntityId,
+    given: &ConsentGiven,
+    now: Timestamp,
+) -> Result<HeldConsent, EventError> {
+    let declared = node.settings.own_use(&given.declared_use).ok_or(EventError::InvalidRequest)?;
+    let held = HeldConsent {
+        id: HeldConsentId::from_bytes(random(&*node.entropy)),
+        origin: Origin::Portal,
+        service: declared.service.clone(),
+        holder: sender.clone(),
+        detail: AuthorizationDetail {
+            kind: DETAIL_TYPE.to_owned(),
+            locations: vec![sender.to_string()],
+            identifier: given.dataset.clone(),
+            actions: vec!["read".to_owned()],
+            datatypes: given.fields.clone(),
+            declared_use: given.declared_use.clone(),
+            purpose: declared.purpose.clone(),
+            period: None,
+            frequency: Frequency::declared(declared),
+            retention: declared.retention.clone(),
+            until: given.until,
+        },
+        case_reference: None,
+        expected_person: None,
+        asked: Demand::default(),
+        return_url: None,
+        state: HeldState::Given,
+        reason: None,
+        grant_id: Some(given.grant_id.clone()),
+        tokens: None,
+        sequence: 0,
+        commitment: None,
+        replaces: None,
+        created_at: now,
+        updated_at: now,
+    };
+    if held.detail.is_within(declared, now) { Ok(held) } else { Err(EventError::InvalidRequest) }
+}
+
+fn take_given(
+    tx: &mut Tx<'_>,
+    event: &ConsentGiven,
+    held: &HeldConsent,
+    dpop_kid: Option<KeyId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    held_consents::insert(tx, held)?;
+    outbox_message::redemption(tx, &held.holder, held.id, &event.pre_authorized_code, dpop_kid, now)
+}
+
+/// What became of a consent at its holder. News about one that is not known here is kept: the tokens may be on their way.
+fn take_news(
+    tx: &mut Tx<'_>,
+    sender: &EntityId,
+    event: &Event,
+    news: &ConsentNews,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    match held_consents::find_by_grant(tx, sender, &news.grant_id) {
+        Ok(mut held) if held.commitment.as_ref().is_none_or(|known| known == &news.commitment) => {
+            if apply(&mut held, event, now) { held_consents::save(tx, &held) } else { Ok(()) }
+        }
+        // Of another consent of the grant, or of none that is known.
+        Ok(_) | Err(StoreError::NotFound) => pending_events::keep(tx, sender, event, news, now),
+        Err(error) => Err(error),
+    }
+}
+
+/// What news does to the consent that it is about. News that is older than what is known, or comes after the end, does
+/// nothing; says whether it did something.
+pub(crate) fn apply(held: &mut HeldConsent, event: &Event, now: Timestamp) -> bool {
+    let Some(news) = event.news() else { return false };
+    if news.sequence <= held.sequence || held.state.is_end() {
+        return false;
+    }
+    held.sequence = news.sequence;
+    match event {
+        Event::ConsentSuspended(_) => {
+            if held.state == HeldState::Active {
+                held.state = HeldState::Suspended;
+            }
+            held.reason = Some(news.reason.as_str().to_owned());
+        }
+        Event::ConsentResumed(_) => {
+            if held.state == HeldState::Suspended {
+                held.state = HeldState::Active;
+            }
+            held.reason = None;
+        }
+        _ => redeem_code::close(held, news.reason.as_str(), now),
+    }
+    held.updated_at = now;
+    true
+}
+
+fn take_acknowledged(
+    tx: &mut Tx<'_>,
+    sender: &EntityId,
+    event: &ExchangeAcknowledged,
+    text: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Ok(exchange) = event.exchange.as_str().parse::<ExchangeId>() else { return Ok(()) };
+    match exchanges::find(tx, exchange) {
+        // An acknowledgement of something else than what was released proves nothing and is not kept.
+        Ok(known)
+            if &known.recipient == sender
+                && known.body_digest == event.body_digest
+                && digest(known.receipt.as_bytes()) == event.receipt_digest =>
+        {
+            exchanges::acknowledge(tx, exchange, sender, text, now)
+        }
+        Ok(_) | Err(StoreError::NotFound) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

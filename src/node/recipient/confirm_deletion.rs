@@ -1,0 +1,93 @@
+//! The end of fetched data: a city's service says that it deleted it, and its node signs for that.
+
+use std::collections::HashMap;
+
+use super::request_consent;
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{Consent, HeldConsent, deletion};
+use crate::domain::exchange::Event;
+use crate::domain::exchange::event::DataDeleted;
+use crate::domain::ids::{EntityId, HeldConsentId, Jti};
+use crate::domain::jose::MAX_SKEW_SECS;
+use crate::node::messaging::outbox_message;
+use crate::node::{Node, Problem, ProblemKind, Service};
+use crate::store::holder::consents;
+use crate::store::recipient::deletions;
+pub use crate::store::recipient::deletions::Deletion;
+use crate::store::{StoreError, Tx};
+
+/// What is to be deleted of a service's consent, and whether it was; none when nothing was fetched.
+///
+/// # Errors
+/// [`Problem`] when the store is away.
+pub async fn of_held(node: &Node, id: HeldConsentId) -> Result<Option<Deletion>, Problem> {
+    Ok(node.store.read(move |store| deletions::find(store, id)).await?)
+}
+
+/// The same for several, by consent.
+///
+/// # Errors
+/// [`Problem`] when the store is away.
+pub async fn of_all(
+    node: &Node,
+    ids: Vec<HeldConsentId>,
+) -> Result<HashMap<HeldConsentId, Deletion>, Problem> {
+    Ok(node.store.read(move |store| deletions::of_all(store, &ids)).await?)
+}
+
+/// A service confirms that it deleted everything that it fetched under a consent: by `deleted_at`, or now. Confirming
+/// twice changes nothing.
+///
+/// # Errors
+/// [`Problem`]: not the service's consent, nothing was fetched, or a moment that cannot be.
+pub async fn confirm_deletion(
+    node: &Node,
+    service: &Service,
+    id: HeldConsentId,
+    deleted_at: Option<Timestamp>,
+) -> Result<Deletion, Problem> {
+    let held = request_consent::find(node, service, id).await?;
+    let now = node.now();
+    let deleted_at = deleted_at.unwrap_or(now);
+    let impossible = |detail: &str| Problem::with_detail(ProblemKind::BadRequest, detail);
+    let known =
+        of_held(node, id).await?.ok_or_else(|| impossible("nothing was fetched under this consent"))?;
+    // Whole seconds are all that the API speaks of.
+    if deleted_at > now.plus_secs(MAX_SKEW_SECS) || deleted_at.secs() < known.fetched_at.secs() {
+        return Err(impossible("deletedAt must lie between the last fetch and now"));
+    }
+    let done = node.store.write(move |tx| record(tx, &held, deleted_at, now)).await?;
+    node.outbox_bell.notify_one();
+    Ok(done)
+}
+
+/// Keeps the confirmation and promises it to the holder, in one transaction.
+fn record(
+    tx: &mut Tx<'_>,
+    held: &HeldConsent,
+    deleted_at: Timestamp,
+    now: Timestamp,
+) -> Result<Deletion, StoreError> {
+    let known = deletions::find(tx, held.id)?.ok_or(StoreError::NotFound)?;
+    if known.confirmed_at.is_some() || deleted_at.secs() < known.fetched_at.secs() {
+        return Ok(known);
+    }
+    deletions::confirm(tx, held.id, deleted_at, now)?;
+    if let Some(grant_id) = &held.grant_id {
+        let event = Event::DataDeleted(DataDeleted {
+            grant_id: grant_id.clone(),
+            commitment: held.commitment.clone(),
+            deleted_at: deleted_at.secs(),
+            fetched_until: known.fetched_at.secs(),
+        });
+        outbox_message::deletion(tx, held, &event, known.fetched_at, now)?;
+    }
+    deletions::find(tx, held.id)?.ok_or(StoreError::NotFound)
+}
+
+/// Data was fetched: from now on a deletion is due. Part of the transaction that keeps the receipt.
+pub(crate) fn fetched(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestamp) -> Result<(), StoreError> {
+    // A retention that is no duration allows no keeping.
+    let due_at = deletion::due_at(now, &held.detail.retention).unwrap_or(now);
+    deletions::fetched(tx, held.id, now, due_at)
+}

@@ -1,0 +1,287 @@
+//! A city's service fetches through its own node: nothing reaches it that the holder did not sign for and the resident
+//! did not allow.
+
+use serde_json::Value;
+
+use super::{confirm_deletion, redeem_code, request_consent};
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{HeldConsent, HeldState, HeldTokens};
+use crate::domain::exchange::event::ExchangeAcknowledged;
+use crate::domain::exchange::receipt::{content_digest, digest};
+use crate::domain::exchange::release::ExchangeBody;
+use crate::domain::exchange::{Event, Receipt, ReceiptExpectation, VerifiedReceipt};
+use crate::domain::federation::TrustedPeer;
+use crate::domain::ids::{GrantId, HeldConsentId, KeyId};
+use crate::node::KeyPurpose;
+use crate::node::federation::resolve_signing_peer;
+use crate::node::messaging::outbox_message;
+use crate::node::recipient::holder_client;
+use crate::node::{Node, Problem, ProblemKind, Service};
+use crate::store::recipient::fetches::NewFetch;
+use crate::store::recipient::{fetches, held_consents};
+use crate::store::{StoreError, Tx};
+
+/// Data as handed to the service.
+pub struct FetchedData {
+    /// The records, each with consented fields only.
+    pub records: Vec<Value>,
+    /// What the holder signed for, verified.
+    pub receipt: Receipt,
+    /// The same as it came, compact.
+    pub receipt_jws: String,
+}
+
+/// Fetches the data of a consent.
+///
+/// # Errors
+/// [`Problem`]: not in force, holder away, refused, or an answer that does not hold. Nothing of such an answer is used.
+pub async fn fetch_exchange(
+    node: &Node,
+    service: &Service,
+    id: HeldConsentId,
+) -> Result<FetchedData, Problem> {
+    let held = request_consent::find(node, service, id).await?;
+    still_declared(node, &held)?;
+    let holder = node.peers.resolve(&held.holder).await?;
+    not_too_often(node, &held).await?;
+    let (mut held, tokens) = with_live_token(node, held).await?;
+    let mut result = attempt(node, &holder, &held, &tokens).await;
+    if matches!(result, Err(Failed::TokenRefused)) && tokens.refresh_token.is_some() {
+        // The token may have been shortened or re-keyed; a refused refresh ends the consent.
+        held = redeem_code::refresh(node, held).await?;
+        let tokens = live(&held)?.clone();
+        result = attempt(node, &holder, &held, &tokens).await;
+    }
+    match result {
+        Ok(data) => Ok(data),
+        Err(failed) => Err(settle(node, &holder, held, failed).await?),
+    }
+}
+
+/// The reason at a consent whose holder wants the resident to confirm again.
+const CONFIRMATION_NEEDED: &str = "confirmation_needed";
+
+/// Why an attempt gave no data.
+enum Failed {
+    /// The holder does not take the token (any more).
+    TokenRefused,
+    /// The holder wants the resident to confirm again (RFC 9470).
+    Unconfirmed,
+    /// Anything else.
+    Problem(Problem),
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+/// This node's own declared use must still cover what it asks for.
+fn still_declared(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
+    let covered = node.settings.own_use(&held.detail.declared_use).is_some_and(|declared| {
+        declared.service == held.service && held.detail.is_within(declared, node.now())
+    });
+    if covered { Ok(()) } else { Err(Problem::new(ProblemKind::BeyondDeclaredUse)) }
+}
+
+/// What this node has fetched so far leaves room for one more: a recipient counts for itself, too.
+async fn not_too_often(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
+    let (held, frequency, now) = (held.clone(), held.detail.frequency.clone(), node.now());
+    let Some(since) = frequency.per.as_ref().map(|per| now.plus_secs(-per.secs())) else { return Ok(()) };
+    let most = frequency.max;
+    let recent = node
+        .store
+        .read(move |store| {
+            let line = held_consents::succession(store, &held, since)?;
+            fetches::latest_received(store, &line, most)
+        })
+        .await?;
+    match frequency.next_at(&recent, now) {
+        Some(next) => Err(Problem::try_later(ProblemKind::TooOften, next.secs().saturating_sub(now.secs()))),
+        None => Ok(()),
+    }
+}
+
+fn live(held: &HeldConsent) -> Result<&HeldTokens, Problem> {
+    match (held.state, &held.tokens) {
+        (HeldState::Active, Some(tokens)) => Ok(tokens),
+        (HeldState::Requested | HeldState::Given, _) => Err(Problem::new(ProblemKind::ConsentPending)),
+        (HeldState::Suspended, _) => Err(Problem::new(ProblemKind::ConsentSuspended)),
+        (HeldState::Declined, _) => Err(Problem::new(ProblemKind::ConsentDeclined)),
+        _ => Err(Problem::new(ProblemKind::ConsentNotInForce)),
+    }
+}
+
+async fn with_live_token(node: &Node, mut held: HeldConsent) -> Result<(HeldConsent, HeldTokens), Problem> {
+    let now = node.now();
+    let current: KeyId = node.keys.active(KeyPurpose::Dpop)?.kid().clone();
+    let tokens = live(&held)?;
+    if held.detail.until.end() <= now {
+        redeem_code::end(node, held, "last_day").await?;
+        return Err(Problem::new(ProblemKind::ConsentNotInForce));
+    }
+    let ends_soon = tokens.expires_at <= now.plus_secs(5);
+    if tokens.refresh_token.is_some() && (ends_soon || tokens.dpop_kid != current) {
+        let before = held.clone();
+        held = match redeem_code::refresh(node, held).await {
+            Ok(refreshed) => refreshed,
+            // The move to a new key can wait: the token that there is goes on with the old one.
+            Err(problem) if !ends_soon && problem.kind == ProblemKind::PeerUnavailable => before,
+            Err(problem) => return Err(problem),
+        };
+    }
+    let tokens = live(&held)?.clone();
+    Ok((held, tokens))
+}
+
+/// One exchange, its answer checked and acknowledged.
+async fn attempt(
+    node: &Node,
+    holder: &TrustedPeer,
+    held: &HeldConsent,
+    tokens: &HeldTokens,
+) -> Result<FetchedData, Failed> {
+    let resource = holder.holder().map_err(Problem::from)?.resource();
+    let grant_id: &GrantId = held.grant_id.as_ref().ok_or(Problem::new(ProblemKind::ConsentPending))?;
+    let address = format!("{}/exchange/datasets/{}", resource.resource, held.detail.identifier);
+    let url =
+        url::Url::parse(&address).map_err(|error| Problem::because(ProblemKind::PeerNotTrusted, error))?;
+    let fetched = holder_client::fetch(node, &holder.id, &url, tokens).await?;
+    let token_refused = fetched.is_refused_for("invalid_token");
+    let confirm = fetched.is_refused_for("insufficient_user_authentication");
+    let answer = fetched.answer;
+    match answer.status {
+        200 => {}
+        401 if token_refused => return Err(Failed::TokenRefused),
+        401 if confirm => return Err(Failed::Unconfirmed),
+        // Our proof does not please the holder (a clock, most likely): that says nothing about the consent.
+        401 => return Err(Problem::because(ProblemKind::PeerUnavailable, "proof refused").into()),
+        403 | 404 => return Err(Problem::because(ProblemKind::HolderRefused, answer.status).into()),
+        429 => {
+            let after = answer.headers.get("retry-after").and_then(|secs| secs.parse().ok()).unwrap_or(60);
+            return Err(Problem::try_later(ProblemKind::TooOften, after).into());
+        }
+        other => return Err(Problem::because(ProblemKind::PeerUnavailable, other).into()),
+    }
+    let untrusted = |why: &'static str| Problem::because(ProblemKind::AnswerNotTrusted, why);
+    let text = answer.headers.get("omadata-receipt").ok_or_else(|| untrusted("no receipt"))?;
+    if answer.headers.get("content-digest").map(String::as_str) != Some(&content_digest(&answer.body)) {
+        return Err(untrusted("content digest").into());
+    }
+    let kid = VerifiedReceipt::claimed_key(text);
+    let signer = resolve_signing_peer::peer(node, &holder.id, kid.as_ref(), |holder, kid| {
+        holder.holder().is_ok_and(|holder| holder.resource().receipt_keys.find(kid).is_some())
+    })
+    .await
+    .map_err(Problem::from)?;
+    let now = node.now();
+    let verified = VerifiedReceipt::check(
+        text,
+        &signer.holder().map_err(Problem::from)?.resource().receipt_keys,
+        &ReceiptExpectation {
+            holder: &holder.id,
+            recipient: &node.settings.id,
+            grant_id,
+            dataset: &held.detail.identifier,
+            fields: &held.detail.datatypes,
+            proof: &fetched.proof,
+            body: &answer.body,
+            now,
+        },
+    )
+    .map_err(|error| Problem::because(ProblemKind::AnswerNotTrusted, error))?;
+    let body: ExchangeBody =
+        serde_json::from_slice(&answer.body).map_err(|_| untrusted("body is not an exchange's"))?;
+    if !body.is_within(&held.detail.identifier, &verified.receipt().fields)
+        || body.records.len() != verified.receipt().records
+    {
+        return Err(untrusted("more than the consent covers").into());
+    }
+    acknowledge(node, held, verified.receipt(), text).await?;
+    Ok(FetchedData { records: body.records, receipt: verified.receipt().clone(), receipt_jws: text.clone() })
+}
+
+/// Keeps the holder's receipt and queues this node's own signature for the holder, in one transaction.
+async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &str) -> Result<(), Problem> {
+    let now = node.now();
+    let event = Event::ExchangeAcknowledged(ExchangeAcknowledged {
+        exchange: receipt.jti.clone(),
+        grant_id: receipt.grant_id.clone(),
+        body_digest: receipt.body_digest.clone(),
+        receipt_digest: digest(text.as_bytes()),
+    });
+    let (id, holder, times) = (held.id, held.holder.clone(), held.detail.frequency.max);
+    let in_all = held.detail.frequency.per.is_none();
+    let (text, body_digest, fetched) = (text.to_owned(), receipt.body_digest.clone(), held.clone());
+    node.store
+        .write(move |tx| {
+            let fetch = NewFetch {
+                held: id,
+                at: now,
+                outcome: fetches::RECEIVED,
+                receipt: Some(&text),
+                body_digest: Some(&body_digest),
+            };
+            fetches::insert(tx, &fetch)?;
+            mark_unconfirmed(tx, id, false, now)?;
+            confirm_deletion::fetched(tx, &fetched, now)?;
+            // The last of the allowed times: the service need not run into a refusal to learn that it is over.
+            if in_all && fetches::received(tx, id)? >= times {
+                let mut over = held_consents::find(tx, id)?;
+                if !over.state.is_end() {
+                    redeem_code::close(&mut over, "used_up", now);
+                    held_consents::save(tx, &over)?;
+                }
+            }
+            outbox_message::acknowledgement(tx, &holder, &event, now)
+        })
+        .await?;
+    node.outbox_bell.notify_one();
+    Ok(())
+}
+
+/// Says at the consent, or no longer, that the resident must confirm again: the service reads it there. The consent goes
+/// on, because the holder may come to demand less as well.
+fn mark_unconfirmed(
+    tx: &mut Tx<'_>,
+    id: HeldConsentId,
+    unconfirmed: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut held = held_consents::find(tx, id)?;
+    let marked = held.reason.as_deref() == Some(CONFIRMATION_NEEDED);
+    if held.state != HeldState::Active || marked == unconfirmed {
+        return Ok(());
+    }
+    held.reason = unconfirmed.then(|| CONFIRMATION_NEEDED.to_owned());
+    held.updated_at = now;
+    held_consents::save(tx, &held)
+}
+
+/// Records a failed attempt and says what the service is told. A consent whose token the holder refuses is held back
+/// or over; the holder says which.
+async fn settle(
+    node: &Node,
+    holder: &TrustedPeer,
+    held: HeldConsent,
+    failed: Failed,
+) -> Result<Problem, Problem> {
+    let id = held.id;
+    let problem = match failed {
+        Failed::TokenRefused => redeem_code::refused(node, holder, held, redeem_code::Refused::Token).await?,
+        Failed::Unconfirmed => Problem::new(ProblemKind::ConfirmationNeeded),
+        Failed::Problem(problem) => problem,
+    };
+    let now = node.now();
+    let outcome = problem.kind.slug();
+    let unconfirmed = problem.kind == ProblemKind::ConfirmationNeeded;
+    node.store
+        .write(move |tx| {
+            let fetch = NewFetch { held: id, at: now, outcome, receipt: None, body_digest: None };
+            fetches::insert(tx, &fetch)?;
+            if unconfirmed { mark_unconfirmed(tx, id, true, now) } else { Ok(()) }
+        })
+        .await?;
+    Ok(problem)
+}

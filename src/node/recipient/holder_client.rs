@@ -1,0 +1,423 @@
+//! What a recipient says to a holder: token requests and fetches with DPoP, its own assertion, and the holder's nonces.
+
+use std::sync::PoisonError;
+
+use serde::Deserialize;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{AuthorizationDetail, Commitment, HeldTokens};
+use crate::domain::federation::{AuthorizationServer, TrustedPeer};
+use crate::domain::ids::{EntityId, GrantId, KeyId};
+use crate::domain::jose::SigningKey;
+use crate::domain::token::CONSENT_COMMITMENT;
+use crate::domain::token::client_assertion::{self, ASSERTION_TYPE};
+use crate::domain::token::proof::{self, ProofClaims, token_hash};
+use crate::domain::token::{ManagementScope, Refusal, TokenPolicy, UnverifiedToken};
+use crate::node::federation::resolve_signing_peer;
+use crate::node::{KeyPurpose, Node, Problem, ProblemKind};
+use crate::ports::{OutboundAnswer, OutboundBody, OutboundRequest};
+use crate::store::keys::signing_keys;
+
+/// Most bytes of an OAuth answer.
+const MAX_OAUTH_BYTES: usize = 64 * 1024;
+
+/// Most bytes of an exchange's answer.
+const MAX_EXCHANGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// A good answer of a token endpoint.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: String,
+    token_type: String,
+    authorization_details: Vec<AuthorizationDetail>,
+    grant_id: GrantId,
+    #[serde(default)]
+    refresh_token: Option<String>,
+}
+
+/// Tokens as a holder gave them.
+pub(crate) struct Granted {
+    /// The tokens.
+    pub(crate) tokens: HeldTokens,
+    /// What was allowed.
+    pub(crate) detail: AuthorizationDetail,
+    /// The consent.
+    pub(crate) grant_id: GrantId,
+    /// What the login provider signed, as the token says.
+    pub(crate) commitment: Commitment,
+}
+
+/// Why a holder gave nothing.
+#[derive(Debug)]
+pub(crate) enum AskError {
+    /// It said no, with this error code.
+    Refused(String),
+    /// It could not be asked, or its answer is no answer.
+    Failed(Problem),
+}
+
+impl From<Problem> for AskError {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(problem)
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Refused(code) => Self::because(ProblemKind::HolderRefused, code),
+            AskError::Failed(problem) => problem,
+        }
+    }
+}
+
+/// The holder's authorization server, which it must have and must hold the role for.
+pub(crate) fn authorization_server(holder: &TrustedPeer) -> Result<&AuthorizationServer, Problem> {
+    Ok(holder.consent_issuer()?.authorization_server())
+}
+
+/// The form parts with which this node proves who it is (`private_key_jwt`).
+pub(crate) fn client_authentication(
+    node: &Node,
+    holder: &EntityId,
+    now: Timestamp,
+) -> Result<Vec<(String, String)>, Problem> {
+    let key = node.keys.active(KeyPurpose::Client)?;
+    let assertion = client_assertion::sign(&key, &node.settings.id, holder.as_str(), node.jti()?, now)?;
+    Ok(vec![
+        ("client_id".to_owned(), node.settings.id.to_string()),
+        ("client_assertion_type".to_owned(), ASSERTION_TYPE.to_owned()),
+        ("client_assertion".to_owned(), assertion),
+    ])
+}
+
+/// Posts a form to one of a holder's OAuth endpoints.
+pub(crate) async fn post_form(
+    node: &Node,
+    url: &url::Url,
+    form: Vec<(String, String)>,
+    headers: Vec<(&'static str, String)>,
+) -> Result<OutboundAnswer, Problem> {
+    let request = OutboundRequest {
+        url: url.clone(),
+        body: OutboundBody::Form(form),
+        headers,
+        max_bytes: MAX_OAUTH_BYTES,
+    };
+    node.outbound.send(request).await.map_err(|error| Problem::because(ProblemKind::PeerUnavailable, error))
+}
+
+/// The `error` of an OAuth answer; the status stands in where there is none.
+pub(crate) fn oauth_error(answer: &OutboundAnswer) -> AskError {
+    #[derive(Deserialize)]
+    struct Body {
+        error: String,
+    }
+    if answer.status >= 500 {
+        return AskError::Failed(Problem::because(ProblemKind::PeerUnavailable, answer.status));
+    }
+    match serde_json::from_slice::<Body>(&answer.body) {
+        Ok(body) if body.error.len() <= 64 => AskError::Refused(body.error),
+        _ => AskError::Failed(Problem::because(ProblemKind::PeerUnavailable, answer.status)),
+    }
+}
+
+/// Asks a holder's token endpoint, once more where it demands a nonce. `dpop_kid` is the key that the grant is bound to,
+/// where it is; the token is bound to that, else to the key that signs now.
+pub(crate) async fn token(
+    node: &Node,
+    holder: &TrustedPeer,
+    dpop_kid: Option<&KeyId>,
+    grant: &[(&str, &str)],
+) -> Result<Granted, AskError> {
+    let url = &authorization_server(holder)?.token_endpoint;
+    let key = match dpop_kid {
+        Some(kid) => match bound_key(node, kid).await {
+            // Given up meanwhile: the holder decides whether another will do.
+            Err(problem) if problem.kind == ProblemKind::NotFound => {
+                node.keys.active(KeyPurpose::Dpop).map_err(Problem::from)?
+            }
+            bound => bound?,
+        },
+        None => node.keys.active(KeyPurpose::Dpop).map_err(Problem::from)?,
+    };
+    for _ in 0..2 {
+        let now = node.now();
+        let mut form = client_authentication(node, &holder.id, now)?;
+        form.extend(grant.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let (proof, sent) = sign_proof(node, &key, &holder.id, "POST", url.as_str(), None, now)?;
+        let answer = post_form(node, url, form, vec![("dpop", proof)]).await?;
+        let handed_out = remember_nonce(node, &holder.id, &answer);
+        if answer.status == 200 {
+            return granted(node, holder, &answer, &key, now).await;
+        }
+        match oauth_error(&answer) {
+            // Judged by what this request carried: another one may have learned the nonce meanwhile.
+            AskError::Refused(code) if code == "use_dpop_nonce" && handed_out != sent => {}
+            other => return Err(other),
+        }
+    }
+    Err(Problem::because(ProblemKind::PeerUnavailable, "the nonce changes at every request").into())
+}
+
+/// Where a grant stands at its holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GrantStanding {
+    /// In force.
+    Active,
+    /// Held back.
+    Suspended,
+    /// Over, or never ours.
+    Gone,
+}
+
+/// Asks a holder where a grant stands; none when it offers no way to ask.
+pub(crate) async fn grant_standing(
+    node: &Node,
+    holder: &TrustedPeer,
+    grant: &GrantId,
+) -> Result<Option<GrantStanding>, Problem> {
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(default)]
+        status: Option<String>,
+    }
+    let scope = ManagementScope::Query;
+    let Some(answer) = manage_grant(node, holder, grant, None, scope, OutboundBody::None).await? else {
+        return Ok(None);
+    };
+    match answer.status {
+        200 => {
+            let body: Body = serde_json::from_slice(&answer.body)
+                .map_err(|_| Problem::because(ProblemKind::AnswerNotTrusted, "grant answer"))?;
+            let suspended = body.status.as_deref() == Some("suspended");
+            Ok(Some(if suspended { GrantStanding::Suspended } else { GrantStanding::Active }))
+        }
+        404 => Ok(Some(GrantStanding::Gone)),
+        other => Err(Problem::because(ProblemKind::PeerUnavailable, other)),
+    }
+}
+
+/// Gives a consent back to its holder, by its grant and its own commitment: the grant may have passed to another consent. One
+/// that is gone already, or a holder that offers no way, is no error.
+pub(crate) async fn give_grant_back(
+    node: &Node,
+    holder: &TrustedPeer,
+    grant: &GrantId,
+    commitment: Option<&Commitment>,
+) -> Result<(), Problem> {
+    let scope = ManagementScope::Revoke;
+    let answer = manage_grant(node, holder, grant, commitment, scope, OutboundBody::Delete).await?;
+    match answer.map(|answer| answer.status) {
+        None | Some(200 | 204 | 404) => Ok(()),
+        Some(other) => Err(Problem::because(ProblemKind::PeerUnavailable, other)),
+    }
+}
+
+/// One request at a holder's grant management endpoint, with a token of this node's own.
+async fn manage_grant(
+    node: &Node,
+    holder: &TrustedPeer,
+    grant: &GrantId,
+    commitment: Option<&Commitment>,
+    scope: ManagementScope,
+    body: OutboundBody,
+) -> Result<Option<OutboundAnswer>, Problem> {
+    let Some(endpoint) = &authorization_server(holder)?.grant_management_endpoint else { return Ok(None) };
+    let mut url = url::Url::parse(&format!("{}/{grant}", endpoint.as_str().trim_end_matches('/')))
+        .map_err(|error| Problem::because(ProblemKind::PeerNotTrusted, error))?;
+    let key = node.keys.active(KeyPurpose::Dpop)?;
+    let token = management_token(node, holder, &key, scope).await?;
+    let method = if matches!(body, OutboundBody::Delete) { "DELETE" } else { "GET" };
+    let (proof, _) = sign_proof(node, &key, &holder.id, method, url.as_str(), Some(&token), node.now())?;
+    // After the proof, whose `htu` has no query (RFC 9449 §4.2).
+    if let Some(commitment) = commitment {
+        url.query_pairs_mut().append_pair(CONSENT_COMMITMENT, commitment.as_str());
+    }
+    let request = OutboundRequest {
+        url,
+        body,
+        headers: vec![("authorization", format!("DPoP {token}")), ("dpop", proof)],
+        max_bytes: MAX_OAUTH_BYTES,
+    };
+    let answer = node
+        .outbound
+        .send(request)
+        .await
+        .map_err(|error| Problem::because(ProblemKind::PeerUnavailable, error))?;
+    remember_nonce(node, &holder.id, &answer);
+    Ok(Some(answer))
+}
+
+async fn management_token(
+    node: &Node,
+    holder: &TrustedPeer,
+    key: &SigningKey,
+    scope: ManagementScope,
+) -> Result<String, Problem> {
+    #[derive(Deserialize)]
+    struct Body {
+        access_token: String,
+    }
+    let url = &authorization_server(holder)?.token_endpoint;
+    for _ in 0..2 {
+        let now = node.now();
+        let mut form = client_authentication(node, &holder.id, now)?;
+        form.push(("grant_type".to_owned(), "client_credentials".to_owned()));
+        form.push(("scope".to_owned(), scope.as_str().to_owned()));
+        let (proof, sent) = sign_proof(node, key, &holder.id, "POST", url.as_str(), None, now)?;
+        let answer = post_form(node, url, form, vec![("dpop", proof)]).await?;
+        let handed_out = remember_nonce(node, &holder.id, &answer);
+        if answer.status == 200 {
+            return serde_json::from_slice::<Body>(&answer.body)
+                .map(|body| body.access_token)
+                .map_err(|_| Problem::because(ProblemKind::AnswerNotTrusted, "token answer"));
+        }
+        match oauth_error(&answer) {
+            AskError::Refused(code) if code == "use_dpop_nonce" && handed_out != sent => {}
+            other => return Err(other.into()),
+        }
+    }
+    Err(Problem::because(ProblemKind::PeerUnavailable, "the nonce changes at every request"))
+}
+
+/// Takes a token answer, and only when the token itself says the same under the holder's signature.
+async fn granted(
+    node: &Node,
+    holder: &TrustedPeer,
+    answer: &OutboundAnswer,
+    key: &SigningKey,
+    now: Timestamp,
+) -> Result<Granted, AskError> {
+    let unfit = |why: &'static str| Problem::because(ProblemKind::AnswerNotTrusted, why);
+    let body: TokenAnswer = serde_json::from_slice(&answer.body).map_err(|_| unfit("token answer"))?;
+    let [detail] = <[AuthorizationDetail; 1]>::try_from(body.authorization_details)
+        .map_err(|_| unfit("authorization_details"))?;
+    if !body.token_type.eq_ignore_ascii_case("DPoP") {
+        return Err(unfit("token type").into());
+    }
+    // How long a holder's tokens live is the holder's policy, not ours.
+    let policy = TokenPolicy { holder: holder.id.clone(), max_lifetime_secs: i64::MAX };
+    let refused = |refusal: Refusal| unfit(refusal.reason);
+    let unverified = UnverifiedToken::parse(&body.access_token, &policy).map_err(refused)?;
+    let kid = unverified.kid().cloned();
+    let holder = resolve_signing_peer::peer(node, &holder.id, kid.as_ref(), |holder, kid| {
+        authorization_server(holder).is_ok_and(|server| server.token_keys.find(kid).is_some())
+    })
+    .await
+    .map_err(Problem::from)?;
+    let keys = &authorization_server(&holder)?.token_keys;
+    let token = unverified.verify(&policy, keys, now).map_err(refused)?;
+    let claims = token.claims();
+    if claims.client_id != node.settings.id
+        || &claims.cnf.jkt != key.public().thumbprint()
+        || claims.grant_id != body.grant_id
+        || token.detail() != &detail
+    {
+        return Err(unfit("the token says something else than its answer").into());
+    }
+    Ok(Granted {
+        commitment: Commitment::from_text(claims.consent_commitment.clone()),
+        tokens: HeldTokens {
+            expires_at: Timestamp::from_secs(claims.exp),
+            access_token: body.access_token,
+            refresh_token: body.refresh_token,
+            dpop_kid: key.kid().clone(),
+        },
+        detail,
+        grant_id: body.grant_id,
+    })
+}
+
+/// A fetch as sent and answered.
+pub(crate) struct Fetched {
+    /// The answer.
+    pub(crate) answer: OutboundAnswer,
+    /// The proof that went with the request.
+    pub(crate) proof: String,
+}
+
+impl Fetched {
+    /// Whether the answer's challenge names this error (RFC 6750 §3).
+    pub(crate) fn is_refused_for(&self, error: &str) -> bool {
+        self.answer.status == 401
+            && self
+                .answer
+                .headers
+                .get("www-authenticate")
+                .is_some_and(|challenge| challenge.contains(&format!("error=\"{error}\"")))
+    }
+}
+
+/// Fetches from a holder's exchange endpoint, once more where it demands a nonce.
+pub(crate) async fn fetch(
+    node: &Node,
+    holder: &EntityId,
+    url: &url::Url,
+    tokens: &HeldTokens,
+) -> Result<Fetched, Problem> {
+    let key = bound_key(node, &tokens.dpop_kid).await?;
+    let access_token = tokens.access_token.as_str();
+    let mut again = true;
+    loop {
+        let (proof, sent) =
+            sign_proof(node, &key, holder, "GET", url.as_str(), Some(access_token), node.now())?;
+        let request = OutboundRequest {
+            url: url.clone(),
+            body: OutboundBody::None,
+            headers: vec![("authorization", format!("DPoP {access_token}")), ("dpop", proof.clone())],
+            max_bytes: MAX_EXCHANGE_BYTES,
+        };
+        let answer = node
+            .outbound
+            .send(request)
+            .await
+            .map_err(|error| Problem::because(ProblemKind::PeerUnavailable, error))?;
+        let handed_out = remember_nonce(node, holder, &answer);
+        let fetched = Fetched { answer, proof };
+        if !(again && fetched.is_refused_for("use_dpop_nonce") && handed_out != sent) {
+            return Ok(fetched);
+        }
+        again = false;
+    }
+}
+
+/// The key that a token is bound to, which may have been retired since: a rotation loses no exchange.
+async fn bound_key(node: &Node, kid: &KeyId) -> Result<SigningKey, Problem> {
+    let active = node.keys.active(KeyPurpose::Dpop)?;
+    if active.kid() == kid {
+        return Ok(active);
+    }
+    let kid = kid.clone();
+    Ok(node.store.read(move |store| signing_keys::with_private_part(store, &kid)).await?)
+}
+
+/// A proof and the nonce in it.
+fn sign_proof(
+    node: &Node,
+    key: &SigningKey,
+    holder: &EntityId,
+    method: &str,
+    url: &str,
+    token: Option<&str>,
+    now: Timestamp,
+) -> Result<(String, Option<String>), Problem> {
+    let nonces = node.peer_nonces.lock().unwrap_or_else(PoisonError::into_inner);
+    let claims = ProofClaims {
+        htm: method.to_owned(),
+        htu: url.to_owned(),
+        iat: now.secs(),
+        jti: node.jti()?,
+        ath: token.map(token_hash),
+        nonce: nonces.get(holder).cloned(),
+    };
+    Ok((proof::sign(key, &claims)?, claims.nonce))
+}
+
+/// Keeps the nonce that a holder handed out.
+pub(crate) fn remember_nonce(node: &Node, holder: &EntityId, answer: &OutboundAnswer) -> Option<String> {
+    let nonce = answer.headers.get("dpop-nonce").filter(|nonce| nonce.len() <= 256)?;
+    let mut nonces = node.peer_nonces.lock().unwrap_or_else(PoisonError::into_inner);
+    nonces.insert(holder.clone(), nonce.clone());
+    Some(nonce.clone())
+}

@@ -1,0 +1,11 @@
+//! This node as the recipient: it asks for a resident's permission, redeems it, fetches, gives it back and confirms
+//! deletions.
+
+pub mod accept_authorization;
+pub mod confirm_deletion;
+pub mod fetch_exchange;
+pub mod give_back;
+pub(crate) mod holder_client;
+pub mod redeem_code;
+pub mod request_consent;
+pub mod start_request;

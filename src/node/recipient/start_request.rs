@@ -1,0 +1,117 @@
+//! The resident's browser starts a service's request at the recipient: PAR to the holder, then off to its consent page.
+
+use serde::Deserialize;
+
+use crate::domain::consent::held::WAIT_SECS;
+use crate::domain::consent::{HeldConsent, HeldState, PendingAuthorization};
+use crate::domain::ids::HeldConsentId;
+use crate::domain::jose::{SigningKey, b64url, sha256};
+use crate::node::recipient::holder_client::{
+    AskError, authorization_server, client_authentication, oauth_error, post_form, remember_nonce,
+};
+use crate::node::{Node, OAuthCode, Problem, ProblemKind};
+use crate::store::recipient::held_consents;
+
+/// What a holder says that cannot know a resident as well as is asked.
+const UNMET: OAuthCode = OAuthCode::UnmetAuthenticationRequirements;
+
+/// Where the browser goes, and the cookie value that binds it.
+pub struct Started {
+    /// The holder's authorization endpoint with the `request_uri`.
+    pub location: url::Url,
+    /// Random; must come back with the answer.
+    pub browser_binding: String,
+}
+
+/// Pushes the request to the holder.
+///
+/// # Errors
+/// [`Problem`]: unknown, decided already, or the holder refused or is away.
+pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Started, Problem> {
+    let now = node.now();
+    let held = node.store.read(move |store| held_consents::find(store, id)).await?;
+    if held.state != HeldState::Requested || now >= held.created_at.plus_secs(WAIT_SECS) {
+        return Err(Problem::new(ProblemKind::NotFound));
+    }
+    let holder = node.peers.resolve(&held.holder).await?;
+    let server = authorization_server(&holder)?;
+    let dpop_key = node.keys.active(crate::node::KeyPurpose::Dpop)?;
+    let pending = PendingAuthorization {
+        state: node.secret(),
+        code_verifier: node.secret(),
+        browser_binding: node.secret(),
+        dpop_kid: Some(dpop_key.kid().clone()),
+    };
+    let mut form = client_authentication(node, &holder.id, now)?;
+    form.extend(parameters(node, &held, &pending, &dpop_key)?);
+    form.extend(action(node, &held).await?);
+    let answer = post_form(node, &server.pushed_authorization_request_endpoint, form, Vec::new()).await?;
+    remember_nonce(node, &holder.id, &answer);
+    if answer.status != 201 {
+        let refused = oauth_error(&answer);
+        if matches!(&refused, AskError::Refused(code) if code == UNMET.as_str()) {
+            tell_unmet(node, held).await?;
+        }
+        return Err(refused.into());
+    }
+    #[derive(Deserialize)]
+    struct Pushed {
+        request_uri: String,
+    }
+    let pushed: Pushed = serde_json::from_slice(&answer.body)
+        .map_err(|_| Problem::because(ProblemKind::AnswerNotTrusted, "pushed request answer"))?;
+    let mut location = server.authorization_endpoint.clone();
+    location
+        .query_pairs_mut()
+        .append_pair("client_id", node.settings.id.as_str())
+        .append_pair("request_uri", &pushed.request_uri);
+    let browser_binding = pending.browser_binding.clone();
+    node.store.write(move |tx| held_consents::set_pending(tx, id, &pending, now)).await?;
+    Ok(Started { location, browser_binding })
+}
+
+/// The holder's login cannot reach what the service asks for: the service reads it at its request.
+async fn tell_unmet(node: &Node, mut held: HeldConsent) -> Result<(), Problem> {
+    held.reason = Some(UNMET.as_str().to_owned());
+    held.updated_at = node.now();
+    Ok(node.store.write(move |tx| held_consents::save(tx, &held)).await?)
+}
+
+/// What the request does to the grant that there is, or that it makes one (Grant Management for OAuth 2.0 §5.1).
+async fn action(node: &Node, held: &HeldConsent) -> Result<Vec<(String, String)>, Problem> {
+    let word = |word: &str| ("grant_management_action".to_owned(), word.to_owned());
+    let Some((how, old)) = held.replaces else { return Ok(vec![word("create")]) };
+    let old = node.store.read(move |store| held_consents::find(store, old)).await?;
+    let grant =
+        old.grant_id.filter(|_| !old.state.is_end()).ok_or(Problem::new(ProblemKind::ConsentNotInForce))?;
+    Ok(vec![word(how.as_str()), ("grant_id".to_owned(), grant.to_string())])
+}
+
+fn parameters(
+    node: &Node,
+    held: &HeldConsent,
+    pending: &PendingAuthorization,
+    dpop_key: &SigningKey,
+) -> Result<Vec<(String, String)>, Problem> {
+    let challenge = b64url(&sha256(pending.code_verifier.as_bytes()));
+    let details = serde_json::to_string(&[&held.detail])?;
+    let mut form = vec![
+        ("response_type", "code".to_owned()),
+        ("redirect_uri", node.settings.url("/oauth/callback")),
+        ("state", pending.state.clone()),
+        ("code_challenge", challenge),
+        ("code_challenge_method", "S256".to_owned()),
+        ("dpop_jkt", dpop_key.public().thumbprint().to_string()),
+        ("authorization_details", details),
+    ];
+    if let Some(acr_values) = &held.asked.acr {
+        form.push(("acr_values", acr_values.clone()));
+    }
+    if let Some(max_age) = held.asked.max_age {
+        form.push(("max_age", max_age.to_string()));
+    }
+    if let Some(person) = &held.expected_person {
+        form.push(("expected_person", person.reveal().to_owned()));
+    }
+    Ok(form.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}

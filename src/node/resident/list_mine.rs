@@ -1,0 +1,280 @@
+//! What a resident sees of their own: requests, permissions, exchanges. Never anybody else's.
+
+use crate::domain::catalogue::{DeclaredUse, Text};
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::state::NotInForce;
+use crate::domain::consent::{Consent, ConsentRequest, DeletionState, Origin};
+use crate::domain::exchange::event::REVOKED;
+use crate::domain::ids::{ConsentId, DatasetId, EntityId, FieldName};
+use crate::domain::login::Resident;
+use crate::node::{Node, Problem, ProblemKind};
+use crate::store::StoreError;
+pub use crate::store::holder::consents::Change as KeptChange;
+use crate::store::holder::deletion_confirmations;
+use crate::store::holder::{consent_requests, consents, exchanges, refusals, standing_denials};
+use crate::store::messaging::outbox;
+use crate::store::messaging::outbox::Delivery;
+use crate::store::resident::persons;
+
+/// A permission with what the portal says about it.
+#[derive(Debug, Clone)]
+pub struct Permission {
+    /// The consent.
+    pub consent: Consent,
+    /// The declared use as it was when asked.
+    pub declared_use: DeclaredUse,
+    /// What the recipient is called.
+    pub recipient_name: Text,
+    /// The fields that were asked for.
+    pub asked: Vec<FieldName>,
+    /// When the resident was reminded that it ends soon.
+    pub reminded_at: Option<Timestamp>,
+}
+
+/// Everything about one permission.
+pub struct PermissionDetail {
+    /// The permission.
+    pub permission: Permission,
+    /// Every change, oldest first.
+    pub events: Vec<KeptChange>,
+    /// Its exchanges and refusals, newest first.
+    pub log: Vec<LogLine>,
+    /// Whether the recipient was told of the end, and when it confirmed.
+    pub end_notice: Option<EndNotice>,
+    /// How it stands with the deletion of what was fetched; none when nothing was.
+    pub deletion: Option<DeletionState>,
+    /// Whether the evidence of the decision is still kept.
+    pub evidence_kept: bool,
+    /// Whether a passkey signed the decision too.
+    pub passkey: bool,
+}
+
+/// How far the news of an end has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndNotice {
+    /// Under way.
+    Sending,
+    /// Confirmed by the recipient.
+    Confirmed(Timestamp),
+    /// Given up after many attempts.
+    GivenUp,
+}
+
+/// One line of the resident's log.
+#[derive(Debug, Clone)]
+pub struct LogLine {
+    /// When.
+    pub at: Timestamp,
+    /// Under which permission; none for a request that a standing denial refused.
+    pub consent: Option<ConsentId>,
+    /// Who.
+    pub recipient: EntityId,
+    /// What the recipient is called.
+    pub recipient_name: Text,
+    /// Which dataset.
+    pub dataset: DatasetId,
+    /// The declared use, for the purpose.
+    pub declared_use: DeclaredUse,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of an attempt to fetch.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// Data was released.
+    Released {
+        /// Which fields.
+        fields: Vec<FieldName>,
+        /// When the recipient acknowledged it.
+        acknowledged_at: Option<Timestamp>,
+    },
+    /// Nothing was released; the stable word of the check that refused.
+    Refused(String),
+}
+
+/// The portal's first page.
+pub struct Overview {
+    /// Requests that wait for the resident.
+    pub waiting: Vec<ConsentRequest>,
+    /// Permissions in force.
+    pub in_force: Vec<Permission>,
+    /// Permissions that have ended.
+    pub ended: Vec<Permission>,
+    /// The log, newest first.
+    pub log: Vec<LogLine>,
+}
+
+/// Most lines of a log page.
+const MOST_LINES: usize = 500;
+
+/// Most exchanges shown for one permission.
+const MOST_EXCHANGES: u32 = 200;
+
+/// Most refusals shown for one permission.
+const MOST_REFUSALS: u32 = 100;
+
+/// All of a resident's own.
+///
+/// # Errors
+/// [`Problem`] when the store is away.
+pub async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Problem> {
+    let now = node.now();
+    let person = resident.person;
+    let (waiting, permissions, log) = node
+        .store
+        .read(move |store| {
+            let known = persons::find(store, person)?;
+            let denials = standing_denials::of_person(store, person, now)?;
+            let mut waiting = consent_requests::waiting_for(store, &known, now)?;
+            // What is refused before it was opened does not wait; it is answered when its service's browser comes.
+            waiting.retain(|request| {
+                request.origin == Origin::Portal
+                    || request.person.is_some()
+                    || !denials.iter().any(|denial| denial.refuses(&request.terms))
+            });
+            let permissions = of_person(store, person)?;
+            let mut log = log_lines(store, &permissions)?;
+            log.extend(denied_lines(store, person)?);
+            log.sort_by_key(|line| std::cmp::Reverse(line.at));
+            Ok::<_, StoreError>((waiting, permissions, log))
+        })
+        .await?;
+    // What is paused is not over: it stands where it can be let go on.
+    let (in_force, ended) = permissions.into_iter().partition(|permission| {
+        matches!(permission.consent.in_force(now), Ok(()) | Err(NotInForce::Suspended))
+    });
+    Ok(Overview { waiting, in_force, ended, log })
+}
+
+/// One of a resident's permissions.
+///
+/// # Errors
+/// [`Problem`]: unknown and another resident's look alike.
+pub async fn permission(
+    node: &Node,
+    resident: &Resident,
+    id: ConsentId,
+) -> Result<PermissionDetail, Problem> {
+    let now = node.now();
+    let person = resident.person;
+    node.store
+        .read(move |store| {
+            let consent = consents::find(store, id)?;
+            if consent.person != person {
+                return Err(StoreError::NotFound);
+            }
+            let permission = with_request(store, consent)?;
+            let log = log_lines(store, std::slice::from_ref(&permission))?;
+            let events = consents::history(store, id)?;
+            let end_notice = match revocation_notice(store, id)? {
+                None => None,
+                Some(notice) => Some(match (notice.delivered_at, notice.given_up_at) {
+                    (Some(at), _) => EndNotice::Confirmed(at),
+                    (None, Some(_)) => EndNotice::GivenUp,
+                    (None, None) => EndNotice::Sending,
+                }),
+            };
+            let deletion = deletion(store, &permission.consent, now)?;
+            let evidence_kept = consents::erased_at(store, id)?.is_none();
+            let passkey = consents::footing(store, id)?.passkey;
+            Ok(PermissionDetail { permission, events, log, end_notice, deletion, evidence_kept, passkey })
+        })
+        .await
+        .map_err(|error| match error {
+            StoreError::NotFound => Problem::new(ProblemKind::NotFound),
+            other => other.into(),
+        })
+}
+
+/// Due as the holder counts: from the last exchange that it made, as long as the terms allow the recipient to keep it.
+fn deletion(
+    store: &mut crate::store::Reader<'_>,
+    consent: &Consent,
+    now: Timestamp,
+) -> Result<Option<DeletionState>, StoreError> {
+    let confirmed = deletion_confirmations::list(store, consent.id)?;
+    // What came before the last exchange cannot tell of what that one released.
+    let deleted_at = confirmed
+        .first()
+        .filter(|confirmation| consent.last_exchange_at.is_none_or(|last| confirmation.received_at >= last))
+        .map(|confirmation| confirmation.deleted_at);
+    Ok(DeletionState::judge(consent.last_exchange_at, &consent.terms.retention, deleted_at, now))
+}
+
+fn revocation_notice(
+    store: &mut crate::store::Reader<'_>,
+    id: ConsentId,
+) -> Result<Option<Delivery>, StoreError> {
+    let deliveries = outbox::deliveries(store, &id.to_string())?;
+    Ok(deliveries.into_iter().find(|delivery| delivery.kind == REVOKED))
+}
+
+fn of_person(
+    store: &mut crate::store::Reader<'_>,
+    person: crate::domain::ids::PersonId,
+) -> Result<Vec<Permission>, StoreError> {
+    let found = consents::of_person(store, person)?;
+    found.into_iter().map(|consent| with_request(store, consent)).collect()
+}
+
+fn with_request(store: &mut crate::store::Reader<'_>, consent: Consent) -> Result<Permission, StoreError> {
+    let request = consent_requests::of_consent(store, consent.id)?;
+    Ok(Permission {
+        reminded_at: consents::reminded_at(store, consent.id)?,
+        consent,
+        declared_use: request.declared_use,
+        recipient_name: request.recipient_name,
+        asked: request.terms.fields,
+    })
+}
+
+/// The requests that a standing denial answered.
+fn denied_lines(
+    store: &mut crate::store::Reader<'_>,
+    person: crate::domain::ids::PersonId,
+) -> Result<Vec<LogLine>, StoreError> {
+    let denied = consent_requests::denied_of(store, person, MOST_REFUSALS)?;
+    Ok(denied
+        .into_iter()
+        .map(|(request, at)| LogLine {
+            at,
+            consent: None,
+            recipient: request.terms.recipient,
+            recipient_name: request.recipient_name,
+            dataset: request.terms.dataset,
+            declared_use: request.declared_use,
+            outcome: Outcome::Refused("standing_denial".to_owned()),
+        })
+        .collect())
+}
+
+fn log_lines(
+    store: &mut crate::store::Reader<'_>,
+    permissions: &[Permission],
+) -> Result<Vec<LogLine>, StoreError> {
+    let mut lines = Vec::new();
+    for permission in permissions {
+        let id = permission.consent.id;
+        let line = |at, outcome| LogLine {
+            at,
+            consent: Some(id),
+            recipient: permission.consent.terms.recipient.clone(),
+            recipient_name: permission.recipient_name.clone(),
+            dataset: permission.consent.terms.dataset.clone(),
+            declared_use: permission.declared_use.clone(),
+            outcome,
+        };
+        for exchange in exchanges::of_consent(store, id, MOST_EXCHANGES)? {
+            let outcome =
+                Outcome::Released { fields: exchange.fields, acknowledged_at: exchange.acknowledged_at };
+            lines.push(line(exchange.at, outcome));
+        }
+        for refusal in refusals::of_consent(store, id, MOST_REFUSALS)? {
+            lines.push(line(refusal.at, Outcome::Refused(refusal.reason)));
+        }
+    }
+    lines.sort_by_key(|line| std::cmp::Reverse(line.at));
+    lines.truncate(MOST_LINES);
+    Ok(lines)
+}

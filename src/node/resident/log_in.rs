@@ -1,0 +1,79 @@
+//! Who is at the browser: begin and complete a login at the city's OpenID provider.
+
+use crate::domain::catalogue::{Demand, Language};
+use crate::domain::login::{AuthenticatedPerson, Callback, LoginStart, PendingLogin, Resident};
+use crate::node::{Node, Problem, ProblemKind};
+use crate::store::resident::persons;
+
+/// How long a login may take at the provider, in seconds.
+const LOGIN_SECS: i64 = 15 * 60;
+
+/// What a login is for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoginDemand {
+    /// The `nonce` to have signed; random when absent.
+    pub nonce: Option<String>,
+    /// How the person must be known; nothing more than usual by default.
+    pub known: Demand,
+    /// Whether the person has logged in already, and not so.
+    pub step_up: bool,
+}
+
+/// Begins a login: where to send the browser, and what the session must remember.
+///
+/// # Errors
+/// [`Problem`] when the provider cannot be reached.
+pub async fn begin(
+    node: &Node,
+    demand: LoginDemand,
+    language: Language,
+) -> Result<(url::Url, PendingLogin), Problem> {
+    let start = LoginStart {
+        nonce: demand.nonce.unwrap_or_else(|| node.secret()),
+        state: node.secret(),
+        code_verifier: node.secret(),
+        acr: demand.known.acr.map(|least| node.settings.levels.acr_values(&least)),
+        max_age: demand.known.max_age,
+        step_up: demand.step_up,
+        language,
+    };
+    Ok(node.identity.begin(start).await?)
+}
+
+/// Checks the provider's answer to a pending login.
+///
+/// # Errors
+/// [`Problem`]: the login took too long, was cancelled, or its answer does not fit.
+pub async fn authenticate(
+    node: &Node,
+    pending: &PendingLogin,
+    callback: &Callback,
+) -> Result<AuthenticatedPerson, Problem> {
+    let now = node.now();
+    if now > pending.started_at.plus_secs(LOGIN_SECS) {
+        return Err(Problem::new(ProblemKind::SessionEnded));
+    }
+    Ok(node.identity.complete(pending, callback, now).await?)
+}
+
+/// Completes a login and remembers the person.
+///
+/// # Errors
+/// [`Problem`] as [`authenticate`], or the store is away.
+pub async fn complete(node: &Node, pending: &PendingLogin, callback: &Callback) -> Result<Resident, Problem> {
+    let known = authenticate(node, pending, callback).await?;
+    let now = node.now();
+    let (issuer, subject, identifier) =
+        (known.issuer.clone(), known.subject.clone(), known.identifier.clone());
+    let person =
+        node.store.write(move |tx| persons::upsert_login(tx, &issuer, &subject, &identifier, now)).await?;
+    Ok(Resident {
+        person,
+        issuer: known.issuer,
+        subject: known.subject,
+        display_name: known.display_name,
+        acr: known.acr,
+        auth_time: known.auth_time,
+        id_token: known.id_token,
+    })
+}

@@ -1,0 +1,7 @@
+//! The resident at the portal: login, passkeys, what is theirs to see.
+
+pub mod check_receipt;
+pub mod list_mine;
+pub mod list_receipts;
+pub mod log_in;
+pub mod register_passkey;

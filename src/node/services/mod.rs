@@ -1,0 +1,3 @@
+//! The city's own services: who calls the service API.
+
+pub mod authenticate_service;

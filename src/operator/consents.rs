@@ -1,0 +1,114 @@
+//! What an operator does with the consents of a node: check the evidence, hand out everything about one.
+
+use crate::app::{StartError, assemble, open_store};
+use crate::config::Config;
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::receipt::CONSENT_RECEIPT;
+use crate::domain::consent::{Commitment, ConsentReceipt, EvidenceError, VerifiedEvidence};
+use crate::domain::ids::ConsentId;
+use crate::domain::jose::UnverifiedJws;
+use crate::node::holder::permissions::export_consent;
+use crate::node::{Problem, ProblemKind};
+use crate::store::StoreError;
+use crate::store::holder::{consent_receipts, consents};
+
+/// Why a stored consent's evidence could not be shown to hold.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The store.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// There is no such consent.
+    #[error("no such consent in this node's store")]
+    Unknown,
+    /// The evidence is of another consent than the one that releases data.
+    #[error("the stored consent is not what the resident signed")]
+    Record,
+    /// The evidence does not hold.
+    #[error("the evidence does not hold: {0} ({reason})", reason = .0.reason())]
+    Evidence(#[from] EvidenceError),
+}
+
+/// A stored consent whose evidence holds.
+#[derive(Debug)]
+pub struct VerifiedConsent {
+    /// What the login provider signed.
+    pub commitment: Commitment,
+    /// The evidence.
+    pub evidence: VerifiedEvidence,
+    /// When the consent came into which state, oldest first.
+    pub history: Vec<(Timestamp, &'static str)>,
+}
+
+impl VerifiedConsent {
+    /// The state at a moment; none before the decision.
+    #[must_use]
+    pub fn state_at(&self, at: Timestamp) -> Option<&'static str> {
+        let known = self.history.iter().rev().find(|(since, _)| *since <= at).map(|(_, state)| *state)?;
+        let over = self.evidence.document.until.end() <= at && matches!(known, "active" | "suspended");
+        Some(if over { "expired" } else { known })
+    }
+}
+
+/// Checks the evidence of a stored consent again, with the receipt of its decision where it has one.
+///
+/// # Errors
+/// [`VerifyError`] names the link that does not hold.
+pub async fn verify_consent(config: &Config, id: ConsentId) -> Result<VerifiedConsent, VerifyError> {
+    let store = open_store(&config.store, &config.keys)?.store;
+    store.check_keys().await.map_err(StartError::from)?;
+    let found = store
+        .read(move |reader| {
+            let consent = consents::find(reader, id)?;
+            let evidence = consents::evidence(reader, id)?;
+            let receipts = consent_receipts::of_consent(reader, id)?;
+            Ok::<_, StoreError>((consent, evidence, receipts, consents::history(reader, id)?))
+        })
+        .await;
+    let (consent, evidence, receipts, history) = match found {
+        Ok(found) => found,
+        Err(StoreError::NotFound) => return Err(VerifyError::Unknown),
+        Err(error) => return Err(StartError::from(error).into()),
+    };
+    // Read back from this node's own sealed column, which nobody else can write.
+    let decision = receipts.first().and_then(|receipt| {
+        UnverifiedJws::parse(&receipt.text, &CONSENT_RECEIPT).ok()?.claimed::<ConsentReceipt>().ok()
+    });
+    let committed = decision.and_then(|receipt| receipt.evidence);
+    let verified = evidence.verify(&consent.commitment, committed.as_ref())?;
+    let document = &verified.document;
+    if document.consent != id || document.subject != consent.subject || document.terms != consent.terms {
+        return Err(VerifyError::Record);
+    }
+    Ok(VerifiedConsent {
+        commitment: consent.commitment,
+        evidence: verified,
+        history: history.iter().map(|change| (change.at, change.to.as_str())).collect(),
+    })
+}
+
+/// Why a consent was not written out.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The node cannot be put together.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// There is no such consent.
+    #[error("no such consent in this node's store")]
+    Unknown,
+    /// Something that the bundle is made of cannot be had now.
+    #[error("the bundle cannot be written now: {0:?}")]
+    Unavailable(Problem),
+}
+
+/// Everything about one consent, sealed.
+///
+/// # Errors
+/// [`ExportError`].
+pub async fn export_consent(config: &Config, id: ConsentId) -> Result<String, ExportError> {
+    let node = assemble(config).await?.node;
+    export_consent::any(&node, id).await.map_err(|problem| match problem.kind {
+        ProblemKind::NotFound => ExportError::Unknown,
+        _ => ExportError::Unavailable(problem),
+    })
+}

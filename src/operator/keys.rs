@@ -1,0 +1,103 @@
+//! What an operator does with signing keys: each command is one more process over the store; those that serve notice.
+
+use crate::app::{StartError, SystemClock, key_policy, open_store};
+use crate::config;
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::KeyId;
+use crate::domain::jose::{PublicKeys, RevokeReason};
+use crate::node::KeyRing;
+use crate::node::keys::rotate_keys;
+use crate::ports::Clock;
+use crate::store::Store;
+use crate::store::keys::signing_keys;
+
+pub use crate::node::keys::rotate_keys::{RotateError, Rotation};
+pub use crate::node::{KeyPolicy, KeyPurpose};
+pub use crate::store::keys::signing_keys::{KeyRecord, KeyState};
+
+/// Why keys could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The change is refused.
+    #[error(transparent)]
+    Rotate(#[from] RotateError),
+}
+
+/// The store of a node or anchor that was started before, for a command.
+async fn existing(store: &config::Store, keys: &config::Keys) -> Result<Store, StartError> {
+    let store = open_store(store, keys)?.store;
+    store.check_keys().await?;
+    Ok(store)
+}
+
+/// The signing keys of a node or anchor, with the rules that they live by. Makes none.
+///
+/// # Errors
+/// [`StartError`] when the store cannot be used.
+pub async fn list(
+    store: &config::Store,
+    keys: &config::Keys,
+) -> Result<(Vec<KeyRecord>, KeyPolicy), StartError> {
+    let records = existing(store, keys).await?.read(signing_keys::list).await?;
+    Ok((records, key_policy(keys)))
+}
+
+/// The public federation keys of a node or anchor; makes the first when there is none, so that they can be exchanged
+/// before either runs.
+///
+/// # Errors
+/// [`StartError`] when the store cannot be used.
+pub async fn federation_keys(store: &config::Store, keys: &config::Keys) -> Result<PublicKeys, StartError> {
+    let store = open_store(store, keys)?.store;
+    store.migrate().await?;
+    let ring = KeyRing::open_with(&store, key_policy(keys), SystemClock.now()).await?;
+    Ok(ring.published_for(KeyPurpose::Federation))
+}
+
+/// Begins rotations; `at_once` lets the new keys sign now. A federation key keeps its lead time in any case.
+///
+/// # Errors
+/// [`KeysError`].
+pub async fn rotate(
+    store: &config::Store,
+    keys: &config::Keys,
+    purposes: &[KeyPurpose],
+    at_once: bool,
+) -> Result<Vec<(KeyPurpose, Rotation)>, KeysError> {
+    let store = existing(store, keys).await?;
+    let mut begun = Vec::new();
+    for purpose in purposes.iter().copied() {
+        let now = SystemClock.now();
+        let rotation = if at_once && purpose != KeyPurpose::Federation {
+            rotate_keys::rotate_now(&store, purpose, now).await?
+        } else {
+            rotate_keys::rotate(&store, purpose, now).await?
+        };
+        begun.push((purpose, rotation));
+    }
+    Ok(begun)
+}
+
+/// The rules that a configuration sets.
+#[must_use]
+pub fn policy(keys: &config::Keys) -> KeyPolicy {
+    key_policy(keys)
+}
+
+/// Revokes a key; the answer says what it was for, and names the one that signs in its place, where it did sign.
+///
+/// # Errors
+/// [`KeysError`].
+pub async fn revoke(
+    store: &config::Store,
+    keys: &config::Keys,
+    kid: KeyId,
+    reason: RevokeReason,
+    since: Option<Timestamp>,
+) -> Result<(KeyPurpose, Option<KeyId>), KeysError> {
+    let store = existing(store, keys).await?;
+    Ok(rotate_keys::revoke(&store, kid, reason, since, SystemClock.now()).await?)
+}

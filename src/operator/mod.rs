@@ -1,0 +1,5 @@
+//! Use cases behind the operator's commands.
+
+pub mod consents;
+pub mod keys;
+pub mod peers;

@@ -1,0 +1,88 @@
+//! What an operator asks about the other members. Each command looks afresh, as one more process of the node over its store.
+
+use std::sync::Arc;
+
+use crate::app::{StartError, SystemClock, anchor_key_endings, anchor_source, key_policy, open_store, reach};
+use crate::config::Config;
+use crate::domain::clock::Timestamp;
+use crate::domain::federation::{EndWarning, Ending, PeerReport, TrustError, warnings};
+use crate::domain::ids::EntityId;
+use crate::http::GuardedClient;
+use crate::node::keys::expiry_warnings;
+use crate::outbound::FederationPeers;
+use crate::outbound::federation::directory::PeerSettings;
+use crate::ports::{Clock, Peers};
+use crate::store::Store;
+use crate::store::keys::signing_keys;
+
+/// The federation as this node sees it.
+pub struct Lookout {
+    own: EntityId,
+    guard: GuardedClient,
+    peers: FederationPeers,
+    store: Store,
+    keys: crate::config::Keys,
+    anchor_keys: Vec<Ending>,
+}
+
+impl Lookout {
+    /// Opens a node's view.
+    ///
+    /// # Errors
+    /// [`StartError`] when the configuration or the store cannot be used.
+    pub async fn open(config: &Config) -> Result<Self, StartError> {
+        let store = open_store(&config.store, &config.keys)?.store;
+        store.check_keys().await?;
+        let guard = GuardedClient::from_address(reach(config.node.profile), config.node.outbound_address)?;
+        let anchors = config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
+        let settings = PeerSettings {
+            anchors,
+            chain_age_secs: config.federation.chain_age_seconds.into(),
+            memory: Arc::new(store.clone()),
+        };
+        let peers = FederationPeers::open(settings, guard.clone(), Arc::new(SystemClock))?;
+        Ok(Self {
+            own: config.node.base_url.clone(),
+            guard,
+            peers,
+            store,
+            keys: config.keys.clone(),
+            anchor_keys: anchor_key_endings(&config.trust_anchors)?,
+        })
+    }
+
+    /// Examines every member that is listed, this node included.
+    ///
+    /// # Errors
+    /// [`TrustError`] when nobody can tell who the members are.
+    pub async fn members(&self) -> Result<Vec<PeerReport>, TrustError> {
+        let mut reports = Vec::new();
+        for (id, _) in self.peers.survey().await? {
+            reports.push(PeerReport::clone(&*self.peers.examine(&id).await));
+        }
+        Ok(reports)
+    }
+
+    /// Examines one entity, member or not.
+    pub async fn test(&self, id: &EntityId) -> PeerReport {
+        // The operator names it, so it may be asked; addresses inward stay closed.
+        if let Ok(url) = url::Url::parse(id.as_str()) {
+            self.guard.allow(&url);
+        }
+        PeerReport::clone(&*self.peers.examine(id).await)
+    }
+
+    /// What this node's own membership rests on and ends soon.
+    ///
+    /// # Errors
+    /// [`StartError`] when the store cannot be used.
+    pub async fn warnings(&self) -> Result<Vec<EndWarning>, StartError> {
+        let now = SystemClock.now();
+        let peer = self.peers.resolve(&self.own).await.ok();
+        let mut endings = expiry_warnings::own_endings(&self.store, peer.as_deref(), now).await?;
+        let records = self.store.read(signing_keys::list).await?;
+        endings.extend(expiry_warnings::key_endings(&records, &key_policy(&self.keys)));
+        endings.extend(self.anchor_keys.iter().cloned());
+        Ok(warnings(&endings, now))
+    }
+}

@@ -1,0 +1,79 @@
+//! What this node asks its superiors for: its own trust marks, and which of its keys they vouch for.
+
+use async_trait::async_trait;
+use url::Url;
+
+use super::anchor::{answered, configuration, endpoint, statement};
+use crate::domain::federation::{EntityStatement, TrustError, TrustMark, verify_self_signed, vouched_keys};
+use crate::domain::ids::EntityId;
+use crate::domain::jose::PublicKeys;
+use crate::http::guard::{Expected, GuardedClient};
+use crate::ports::{Clock, Superiors};
+use std::sync::Arc;
+
+/// A trust mark over HTTP.
+const MARK: Expected = Expected { content_types: &["application/trust-mark+jwt"], max_bytes: 16 * 1024 };
+
+/// Asks the superiors that the configuration names, and whose origins may be asked from then on.
+pub struct SuperiorContact {
+    guard: GuardedClient,
+    clock: Arc<dyn Clock>,
+}
+
+impl SuperiorContact {
+    /// Contact through this client.
+    #[must_use]
+    pub const fn new(guard: GuardedClient, clock: Arc<dyn Clock>) -> Self {
+        Self { guard, clock }
+    }
+
+    /// What a superior says about itself. It is named by the configuration, so it may be asked.
+    async fn own_word(&self, superior: &EntityId) -> Result<EntityStatement, TrustError> {
+        if let Ok(url) = Url::parse(superior.as_str()) {
+            self.guard.allow(&url);
+        }
+        let text = configuration(&self.guard, superior).await?;
+        let statement = verify_self_signed(&text, self.clock.now())?;
+        if statement.sub != *superior {
+            return Err(TrustError::NotTrusted("the superior presents itself under another name"));
+        }
+        Ok(statement)
+    }
+}
+
+#[async_trait]
+impl Superiors for SuperiorContact {
+    async fn trust_mark(
+        &self,
+        superior: &EntityId,
+        mark_type: &str,
+        subject: &EntityId,
+    ) -> Result<Option<(TrustMark, String)>, TrustError> {
+        let own_word = self.own_word(superior).await?;
+        let mut url = endpoint(&own_word, "federation_trust_mark_endpoint")?;
+        url.query_pairs_mut().append_pair("trust_mark_type", mark_type).append_pair("sub", subject.as_str());
+        let reply = self.guard.get(&url, &[], MARK).await;
+        if reply.as_ref().is_ok_and(|reply| reply.status == 404) {
+            return Ok(None);
+        }
+        let text = String::from_utf8(answered(reply)?.body)
+            .map_err(|_| TrustError::NotTrusted("a trust mark is not text"))?;
+        // Others judge the mark by the chain of its issuer; here it is enough that it is what the superior says.
+        Ok(Some((TrustMark::verify_signature(&text, &own_word.keys()?)?, text)))
+    }
+
+    async fn vouched_keys(
+        &self,
+        superior: &EntityId,
+        subject: &EntityId,
+    ) -> Result<Option<PublicKeys>, TrustError> {
+        let own_word = self.own_word(superior).await?;
+        let mut url = endpoint(&own_word, "federation_fetch_endpoint")?;
+        url.query_pairs_mut().append_pair("sub", subject.as_str());
+        match statement(&self.guard, &url).await {
+            Ok(text) => vouched_keys(&text, superior, subject, &own_word.keys()?, self.clock.now()).map(Some),
+            Err(TrustError::NotTrusted("not found")) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Requests to other members.
+
+use async_trait::async_trait;
+
+/// The body of a request to another member.
+#[derive(Debug, Clone)]
+pub enum OutboundBody {
+    /// GET.
+    None,
+    /// DELETE without a body.
+    Delete,
+    /// POST of a form.
+    Form(Vec<(String, String)>),
+    /// POST of bytes.
+    Bytes {
+        /// `Content-Type`.
+        content_type: &'static str,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// A request to another member of the federation.
+#[derive(Clone)]
+pub struct OutboundRequest {
+    /// Where to; an address from the member's own verified metadata.
+    pub url: url::Url,
+    /// Method and body.
+    pub body: OutboundBody,
+    /// Headers beside those that the body needs, in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// Most bytes of the answer's body.
+    pub max_bytes: usize,
+}
+
+impl std::fmt::Debug for OutboundRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OutboundRequest").field("host", &self.url.host_str()).finish_non_exhaustive()
+    }
+}
+
+/// The answer, as it came; nothing in it is trusted.
+#[derive(Clone)]
+pub struct OutboundAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers by lower-case name; repeated ones are left out.
+    pub headers: std::collections::HashMap<String, String>,
+    /// The body, whole.
+    pub body: Vec<u8>,
+}
+
+impl std::fmt::Debug for OutboundAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OutboundAnswer({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
+/// Why a request to another member gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OutboundError {
+    /// The guard refused the address; the word names the rule.
+    #[error("the address is refused: {0}")]
+    Refused(&'static str),
+    /// No connection, or no answer in time.
+    #[error("no answer: {0}")]
+    Unreachable(&'static str),
+    /// The answer broke a bound of the guard (size, encoding).
+    #[error("the answer is refused: {0}")]
+    Unfit(&'static str),
+}
+
+/// Requests to other members, through the one guarded client.
+#[async_trait]
+pub trait Outbound: Send + Sync {
+    /// Sends a request to a member's address and reads its answer, within the guard's bounds.
+    ///
+    /// # Errors
+    /// [`OutboundError`].
+    async fn send(&self, request: OutboundRequest) -> Result<OutboundAnswer, OutboundError>;
+}

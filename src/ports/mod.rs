@@ -1,0 +1,13 @@
+//! What the use cases need from outside, as traits by topic. `app/` chooses the implementations.
+
+mod federation;
+mod login;
+mod messaging;
+mod registers;
+mod system;
+
+pub use federation::{AnchorKeys, HasKey, MemberConfigurations, Peers, Superiors, Survey};
+pub use login::{Ceremony, IdentityProvider, PasskeyFault, PasskeySignature, Passkeys};
+pub use messaging::{Outbound, OutboundAnswer, OutboundBody, OutboundError, OutboundRequest};
+pub use registers::{RegisterError, Registers};
+pub use system::{Clock, Entropy, random};

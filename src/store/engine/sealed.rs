@@ -1,0 +1,211 @@
+//! Secrets at rest: sealed where they are read back, keyed-hashed where they are only compared.
+//!
+//! A sealed value is `key id (1 byte) ‖ nonce (12) ‖ AES-256-GCM ciphertext and tag`. Table, row and column are part of
+//! what the tag protects: a value that is copied to another row or column does not open there.
+
+use std::sync::Arc;
+
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::domain::ids::{EntityId, NationalIdentifier, PairwiseSubject, PersonId};
+use crate::store::keys::root_keys::RootKey;
+use crate::store::{Random, StoreError};
+
+const NONCE_BYTES: usize = 12;
+
+/// The id of the only sealing key so far. A rotation adds a second key with the next id; old values say which they need.
+const KEY_ID: u8 = 1;
+
+/// The column that a sealed value belongs to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column {
+    /// Table name.
+    pub(crate) table: &'static str,
+    /// Column name.
+    pub(crate) column: &'static str,
+    /// `table.column`, for errors.
+    pub(crate) name: &'static str,
+}
+
+/// Names a sealed column.
+macro_rules! column {
+    ($table:ident . $column:ident) => {
+        $crate::store::engine::sealed::Column {
+            table: stringify!($table),
+            column: stringify!($column),
+            name: concat!(stringify!($table), ".", stringify!($column)),
+        }
+    };
+}
+pub(crate) use column;
+
+/// Seals and opens columns.
+pub(crate) struct Sealer {
+    cipher: Aes256Gcm,
+    random: Random,
+}
+
+impl Sealer {
+    pub(crate) fn new(key: &RootKey, random: Random) -> Self {
+        Self { cipher: Aes256Gcm::new(key.bytes().into()), random: Arc::clone(&random) }
+    }
+
+    /// Seals a value for one place.
+    pub(crate) fn seal(&self, column: Column, row: &[u8], plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let mut nonce = [0; NONCE_BYTES];
+        (self.random)(&mut nonce);
+        let aad = place(KEY_ID, column, row);
+        let sealed = self
+            .cipher
+            .encrypt(Nonce::from_slice(&nonce), Payload { msg: plain, aad: &aad })
+            .map_err(|_| StoreError::Rule("a value is too large to be sealed"))?;
+        Ok([&[KEY_ID], nonce.as_slice(), sealed.as_slice()].concat())
+    }
+
+    /// Opens what was sealed for this very place.
+    pub(crate) fn open(
+        &self,
+        column: Column,
+        row: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let corrupt = || StoreError::Corrupt(column.name);
+        let (key_id, rest) = sealed.split_first().ok_or_else(corrupt)?;
+        let (nonce, ciphertext) = rest.split_at_checked(NONCE_BYTES).ok_or_else(corrupt)?;
+        if *key_id != KEY_ID {
+            return Err(corrupt());
+        }
+        self.cipher
+            .decrypt(Nonce::from_slice(nonce), Payload { msg: ciphertext, aad: &place(*key_id, column, row) })
+            .map(Zeroizing::new)
+            .map_err(|_| corrupt())
+    }
+
+    /// As [`Sealer::open`], for text.
+    pub(crate) fn open_text(
+        &self,
+        column: Column,
+        row: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<String>, StoreError> {
+        let bytes = self.open(column, row, sealed)?;
+        std::str::from_utf8(&bytes)
+            .map(|text| Zeroizing::new(text.to_owned()))
+            .map_err(|_| StoreError::Corrupt(column.name))
+    }
+
+    /// As [`Sealer::seal`], for a value that may be absent.
+    pub(crate) fn seal_option(
+        &self,
+        column: Column,
+        row: &[u8],
+        plain: Option<&[u8]>,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        plain.map(|plain| self.seal(column, row, plain)).transpose()
+    }
+
+    /// As [`Sealer::open_text`], for a value that may be absent.
+    pub(crate) fn open_text_option(
+        &self,
+        column: Column,
+        row: &[u8],
+        sealed: Option<&[u8]>,
+    ) -> Result<Option<Zeroizing<String>>, StoreError> {
+        sealed.map(|sealed| self.open_text(column, row, sealed)).transpose()
+    }
+}
+
+/// Unambiguous: the names are ours and hold no NUL, the row comes last.
+fn place(key_id: u8, column: Column, row: &[u8]) -> Vec<u8> {
+    [&[key_id], column.table.as_bytes(), &[0], column.column.as_bytes(), &[0], row].concat()
+}
+
+/// A keyed hash: finds or compares a value that is not kept in readable form.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyedHash([u8; 32]);
+
+impl KeyedHash {
+    /// The bytes as stored.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Wraps stored bytes.
+    pub(crate) fn stored(bytes: &[u8], column: &'static str) -> Result<Self, StoreError> {
+        bytes.try_into().map(Self).map_err(|_| StoreError::Corrupt(column))
+    }
+}
+
+impl std::fmt::Debug for KeyedHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyedHash")
+    }
+}
+
+/// HMAC-SHA-256 under `lookup.key`. Without the key, an identifier's hash cannot be found by trying all identifiers.
+#[derive(Clone)]
+pub struct LookupKey(Hmac<Sha256>);
+
+impl LookupKey {
+    /// From the root key.
+    #[must_use]
+    pub fn new(key: &RootKey) -> Self {
+        // HMAC pads a short key with zeros to the hash's block (RFC 2104 §2).
+        let mut block = Zeroizing::new([0_u8; 64]);
+        for (to, from) in block.iter_mut().zip(key.bytes()) {
+            *to = *from;
+        }
+        Self(<Hmac<Sha256> as KeyInit>::new(&(*block).into()))
+    }
+
+    /// The hash under which a person's identifier is looked up.
+    #[must_use]
+    pub fn identifier(&self, identifier: &NationalIdentifier) -> KeyedHash {
+        self.hash("identifier", &[identifier.reveal().as_bytes()])
+    }
+
+    /// The hash of a provider's `sub`, which may itself be an identifier.
+    #[must_use]
+    pub fn login(&self, issuer: &str, subject: &str) -> KeyedHash {
+        self.hash("login", &[issuer.as_bytes(), subject.as_bytes()])
+    }
+
+    /// The hash of a random secret that is only compared: a code, a session key, a state. `kind` keeps kinds apart.
+    #[must_use]
+    pub fn secret(&self, kind: &'static str, secret: &str) -> KeyedHash {
+        self.hash(kind, &[secret.as_bytes()])
+    }
+
+    /// The subject that this node uses for a person towards one recipient; says nothing to anyone else, and two
+    /// recipients cannot tell that theirs are one person.
+    ///
+    /// # Errors
+    /// Never in practice: the text is made of 43 base64url characters.
+    pub fn pairwise(&self, person: &PersonId, recipient: &EntityId) -> Result<PairwiseSubject, StoreError> {
+        let hash = self.hash("pairwise", &[person.as_bytes(), recipient.as_str().as_bytes()]);
+        PairwiseSubject::new(URL_SAFE_NO_PAD.encode(hash.0))
+            .map_err(|_| StoreError::Rule("a pairwise subject"))
+    }
+
+    /// Each part with its length before it: two lists of parts never hash the same text.
+    fn hash(&self, kind: &str, parts: &[&[u8]]) -> KeyedHash {
+        let mut mac = self.0.clone();
+        for part in std::iter::once(&kind.as_bytes()).chain(parts) {
+            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            mac.update(part);
+        }
+        KeyedHash(mac.finalize().into_bytes().into())
+    }
+}
+
+impl std::fmt::Debug for LookupKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LookupKey([redacted])")
+    }
+}

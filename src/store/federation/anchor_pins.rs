@@ -1,0 +1,111 @@
+//! The federation keys to which this node followed its anchors, from those that the operator configured.
+
+use diesel::prelude::*;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::EntityId;
+use crate::domain::jose::{PublicKeys, b64url, sha256};
+use crate::store::engine::columns::{from_json, to_json};
+use crate::store::engine::schema::anchor_pins;
+use crate::store::{Reader, StoreError, Tx};
+
+/// What every row's `state` is; anchors of an early version kept their members here too.
+const PINNED: &str = "pinned";
+
+/// Keeps the keys to which an anchor was followed, in place of those before.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn keep(
+    tx: &mut Tx<'_>,
+    anchor: &EntityId,
+    configured: &PublicKeys,
+    keys: &PublicKeys,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let jwks = to_json(&keys.to_jwks(), "anchor_pins.jwks")?;
+    let changed = (
+        anchor_pins::jwks.eq(&jwks),
+        anchor_pins::followed_from.eq(digest(configured)),
+        anchor_pins::changed_at.eq(now),
+    );
+    if diesel::update(anchor_pins::table.find(anchor)).set(changed).execute(tx.db)? == 1 {
+        return Ok(());
+    }
+    diesel::insert_into(anchor_pins::table)
+        .values((
+            anchor_pins::entity_id.eq(anchor),
+            anchor_pins::jwks.eq(&jwks),
+            anchor_pins::followed_from.eq(digest(configured)),
+            anchor_pins::state.eq(PINNED),
+            anchor_pins::pinned_at.eq(now),
+            anchor_pins::changed_at.eq(now),
+        ))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+/// The keys to which an anchor was followed from these. What an earlier version kept does not say from which: it is taken
+/// for these.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when it was not followed, or from others.
+pub fn find(
+    reader: &mut Reader<'_>,
+    anchor: &EntityId,
+    configured: &PublicKeys,
+) -> Result<PublicKeys, StoreError> {
+    let (jwks, from): (String, Option<String>) = anchor_pins::table
+        .find(anchor)
+        .select((anchor_pins::jwks, anchor_pins::followed_from))
+        .first(reader.db)?;
+    if from.is_some_and(|from| from != digest(configured)) {
+        return Err(StoreError::NotFound);
+    }
+    let jwks: serde_json::Value = from_json(&jwks, "anchor_pins.jwks")?;
+    PublicKeys::from_jwks(&jwks).map_err(|_| StoreError::Corrupt("anchor_pins.jwks"))
+}
+
+/// What tells one set of configured keys from another: the keys, in whatever order the file has them.
+fn digest(keys: &PublicKeys) -> String {
+    let mut thumbprints: Vec<&str> = keys.iter().map(|key| key.thumbprint().as_str()).collect();
+    thumbprints.sort_unstable();
+    b64url(&sha256(thumbprints.join(" ").as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::jose::SigningKey;
+    use crate::store::engine::testing::{at, on_both};
+
+    on_both!(
+        async fn what_was_followed_is_forgotten_when_the_operator_names_other_keys(fixture) {
+            let store = &fixture.store;
+            let anchor = EntityId::new("https://anchor.example").unwrap();
+            let keys = || PublicKeys::single(SigningKey::generate().unwrap().public().clone());
+            let (configured, other) = (keys(), keys());
+            let kept = |configured: &PublicKeys| {
+                let (anchor, configured) = (anchor.clone(), configured.clone());
+                store.read(move |reader| find(reader, &anchor, &configured))
+            };
+            assert_eq!(kept(&configured).await, Err(StoreError::NotFound));
+            for (when, next) in [keys(), keys()].into_iter().enumerate() {
+                let (anchor, from, to) = (anchor.clone(), configured.clone(), next.clone());
+                let when = at(i64::try_from(when).unwrap());
+                store.write(move |tx| keep(tx, &anchor, &from, &to, when)).await.unwrap();
+                assert_eq!(kept(&configured).await, Ok(next));
+                assert_eq!(kept(&other).await, Err(StoreError::NotFound));
+            }
+            // A row of an earlier version.
+            store
+                .write(|tx| {
+                    let none = anchor_pins::followed_from.eq(None::<String>);
+                    Ok::<_, StoreError>(diesel::update(anchor_pins::table).set(none).execute(tx.db)?)
+                })
+                .await
+                .unwrap();
+            assert!(kept(&other).await.is_ok());
+        }
+    );
+}

@@ -1,0 +1,136 @@
+//! One-time codes that a recipient redeems for a consent token: authorization codes and pre-authorised codes.
+
+use diesel::prelude::*;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{ConsentId, EntityId, Thumbprint};
+use crate::store::engine::columns::text_enum;
+use crate::store::engine::schema::authorization_codes;
+use crate::store::{Reader, StoreError, Tx};
+
+const KIND: &str = "authorization-code";
+
+/// How a code reached the recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeKind {
+    /// Through the browser (RFC 6749 §4.1.2).
+    Code,
+    /// In an event (OpenID4VCI's `pre-authorized_code`).
+    PreAuthorized,
+}
+
+text_enum!(CodeKind { Code = "code", PreAuthorized = "pre_authorized_code" });
+
+/// What a code stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = authorization_codes)]
+pub struct Code {
+    /// How it reached the recipient.
+    pub kind: CodeKind,
+    /// The consent.
+    pub consent: ConsentId,
+    /// The only client that may redeem it.
+    pub client: EntityId,
+    /// Must be repeated at the token endpoint.
+    pub redirect_uri: Option<String>,
+    /// PKCE S256.
+    pub code_challenge: Option<String>,
+    /// The key that it is bound to (RFC 9449 §10).
+    pub dpop_jkt: Option<Thumbprint>,
+    /// Not redeemable from then on.
+    pub expires_at: Timestamp,
+}
+
+/// What redeeming a code gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Redeemed {
+    /// Used for the first time.
+    Fresh(Code),
+    /// Used before: what it gave must be revoked (RFC 6749 §4.1.2), and that change committed.
+    Replayed(Code),
+}
+
+/// Stores a code, hashed.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn insert(tx: &mut Tx<'_>, text: &str, code: &Code, now: Timestamp) -> Result<(), StoreError> {
+    diesel::insert_into(authorization_codes::table)
+        .values((
+            authorization_codes::code_hash.eq(tx.keys.lookup.secret(KIND, text)),
+            authorization_codes::kind.eq(code.kind),
+            authorization_codes::consent.eq(code.consent),
+            authorization_codes::client.eq(&code.client),
+            authorization_codes::redirect_uri.eq(code.redirect_uri.as_deref()),
+            authorization_codes::code_challenge.eq(code.code_challenge.as_deref()),
+            authorization_codes::dpop_jkt.eq(code.dpop_jkt.clone()),
+            authorization_codes::created_at.eq(now),
+            authorization_codes::expires_at.eq(code.expires_at),
+        ))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+/// What an unused code that has not expired stands for, without using it: for the checks that come before.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn peek(reader: &mut Reader<'_>, text: &str, now: Timestamp) -> Result<Code, StoreError> {
+    Ok(authorization_codes::table
+        .find(reader.keys.lookup.secret(KIND, text))
+        .filter(authorization_codes::used_at.is_null().and(authorization_codes::expires_at.gt(now)))
+        .select(Code::as_select())
+        .first(reader.db)?)
+}
+
+/// Uses a code up. It is the client's only: another client's attempt neither uses it nor learns of it.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when it is unknown, another client's, or expired unused.
+pub fn redeem(
+    tx: &mut Tx<'_>,
+    text: &str,
+    client: &EntityId,
+    now: Timestamp,
+) -> Result<Redeemed, StoreError> {
+    let hash = tx.keys.lookup.secret(KIND, text);
+    let (code, used_at): (Code, Option<Timestamp>) = authorization_codes::table
+        .find(hash)
+        .filter(authorization_codes::client.eq(client))
+        .select((Code::as_select(), authorization_codes::used_at))
+        .first(tx.db)?;
+    if used_at.is_some() {
+        return Ok(Redeemed::Replayed(code));
+    }
+    if code.expires_at <= now {
+        return Err(StoreError::NotFound);
+    }
+    diesel::update(authorization_codes::table.find(hash))
+        .set(authorization_codes::used_at.eq(now))
+        .execute(tx.db)?;
+    Ok(Redeemed::Fresh(code))
+}
+
+/// Consents in force whose code expired before anyone redeemed it: permissions that nobody can use.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn unredeemed(reader: &mut Reader<'_>, now: Timestamp, limit: u32) -> Result<Vec<ConsentId>, StoreError> {
+    use crate::store::engine::schema::consents;
+    Ok(authorization_codes::table
+        .inner_join(consents::table.on(authorization_codes::consent.eq(consents::id)))
+        .filter(authorization_codes::used_at.is_null().and(authorization_codes::expires_at.le(now)))
+        .filter(consents::ended_at.is_null())
+        .limit(i64::from(limit))
+        .select(authorization_codes::consent)
+        .load(reader.db)?)
+}
+
+/// Forgets codes that expired before a moment. Returns how many. A replay after that looks like an unknown code.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn purge(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
+    Ok(diesel::delete(authorization_codes::table.filter(authorization_codes::expires_at.lt(before)))
+        .execute(tx.db)?)
+}

@@ -1,0 +1,206 @@
+//! Exchanges at their holder: what was released, the receipt, and the recipient's signature on it.
+
+use diesel::prelude::*;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{ConsentId, DatasetId, EntityId, ExchangeId, FieldName, PersonId};
+use crate::store::engine::columns::{from_json, to_json};
+use crate::store::engine::schema::{consents, exchanges};
+use crate::store::{Reader, StoreError, Tx};
+
+/// A released exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// Which.
+    pub id: ExchangeId,
+    /// Under which consent.
+    pub consent: ConsentId,
+    /// Who fetched.
+    pub recipient: EntityId,
+    /// What.
+    pub dataset: DatasetId,
+    /// Which fields.
+    pub fields: Vec<FieldName>,
+    /// When it was released.
+    pub at: Timestamp,
+    /// The number of its log entry.
+    pub log_index: u64,
+    /// SHA-256 of the compact proof, base64url.
+    pub proof_digest: String,
+    /// SHA-256 of the body, base64url.
+    pub body_digest: String,
+    /// The receipt, compact.
+    pub receipt: String,
+    /// When the answer had been written out.
+    pub delivered_at: Option<Timestamp>,
+    /// When the recipient confirmed it.
+    pub acknowledged_at: Option<Timestamp>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = exchanges)]
+struct Row {
+    id: ExchangeId,
+    consent: ConsentId,
+    recipient: EntityId,
+    dataset: DatasetId,
+    fields: String,
+    at: Timestamp,
+    log_idx: i64,
+    proof_digest: String,
+    body_digest: String,
+    receipt: String,
+    delivered_at: Option<Timestamp>,
+    acknowledged_at: Option<Timestamp>,
+}
+
+impl Row {
+    fn into_exchange(self) -> Result<Exchange, StoreError> {
+        Ok(Exchange {
+            id: self.id,
+            consent: self.consent,
+            recipient: self.recipient,
+            dataset: self.dataset,
+            fields: from_json(&self.fields, "exchanges.fields")?,
+            at: self.at,
+            log_index: u64::try_from(self.log_idx).map_err(|_| StoreError::Corrupt("exchanges.log_idx"))?,
+            proof_digest: self.proof_digest,
+            body_digest: self.body_digest,
+            receipt: self.receipt,
+            delivered_at: self.delivered_at,
+            acknowledged_at: self.acknowledged_at,
+        })
+    }
+}
+
+/// Records an exchange in the transaction that releases it, after its log entry.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn insert(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<(), StoreError> {
+    let index = i64::try_from(exchange.log_index).map_err(|_| StoreError::Rule("exchanges.log_idx"))?;
+    diesel::insert_into(exchanges::table)
+        .values((
+            exchanges::id.eq(exchange.id),
+            exchanges::consent.eq(exchange.consent),
+            exchanges::recipient.eq(&exchange.recipient),
+            exchanges::dataset.eq(&exchange.dataset),
+            exchanges::fields.eq(to_json(&exchange.fields, "exchanges.fields")?),
+            exchanges::at.eq(exchange.at),
+            exchanges::log_idx.eq(index),
+            exchanges::proof_digest.eq(&exchange.proof_digest),
+            exchanges::body_digest.eq(&exchange.body_digest),
+            exchanges::receipt.eq(&exchange.receipt),
+            exchanges::delivered_at.eq(exchange.delivered_at),
+            exchanges::acknowledged_at.eq(exchange.acknowledged_at),
+        ))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+/// Marks that the answer had been written out.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn mark_delivered(tx: &mut Tx<'_>, id: ExchangeId, now: Timestamp) -> Result<(), StoreError> {
+    let changed =
+        diesel::update(exchanges::table.find(id)).set(exchanges::delivered_at.eq(now)).execute(tx.db)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+}
+
+/// Keeps the recipient's signature on an exchange; the first one counts. An exchange that is acknowledged was delivered.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when there is no such exchange with this recipient.
+pub fn acknowledge(
+    tx: &mut Tx<'_>,
+    id: ExchangeId,
+    recipient: &EntityId,
+    acknowledgement: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (acknowledged, delivered): (Option<Timestamp>, Option<Timestamp>) = exchanges::table
+        .find(id)
+        .filter(exchanges::recipient.eq(recipient))
+        .select((exchanges::acknowledged_at, exchanges::delivered_at))
+        .first(tx.db)?;
+    if acknowledged.is_none() {
+        diesel::update(exchanges::table.find(id))
+            .set((
+                exchanges::acknowledged_at.eq(now),
+                exchanges::acknowledgement.eq(acknowledgement),
+                exchanges::delivered_at.eq(delivered.unwrap_or(now)),
+            ))
+            .execute(tx.db)?;
+    }
+    Ok(())
+}
+
+/// An exchange by id.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn find(reader: &mut Reader<'_>, id: ExchangeId) -> Result<Exchange, StoreError> {
+    let row: Row = exchanges::table.find(id).select(Row::as_select()).first(reader.db)?;
+    row.into_exchange()
+}
+
+/// The recipient's signature on an exchange.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when there is none yet.
+pub fn acknowledgement(reader: &mut Reader<'_>, id: ExchangeId) -> Result<String, StoreError> {
+    let text: Option<String> =
+        exchanges::table.find(id).select(exchanges::acknowledgement).first(reader.db)?;
+    text.ok_or(StoreError::NotFound)
+}
+
+/// The exchanges under one consent, latest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_consent(
+    reader: &mut Reader<'_>,
+    consent: ConsentId,
+    limit: u32,
+) -> Result<Vec<Exchange>, StoreError> {
+    let rows: Vec<Row> = exchanges::table
+        .filter(exchanges::consent.eq(consent))
+        .order((exchanges::at.desc(), exchanges::log_idx.desc()))
+        .limit(i64::from(limit))
+        .select(Row::as_select())
+        .load(reader.db)?;
+    rows.into_iter().map(Row::into_exchange).collect()
+}
+
+/// When the latest exchanges under any of these consents were released, latest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn latest(
+    reader: &mut Reader<'_>,
+    consents: &[ConsentId],
+    limit: u32,
+) -> Result<Vec<Timestamp>, StoreError> {
+    Ok(exchanges::table
+        .filter(exchanges::consent.eq_any(consents))
+        .order(exchanges::at.desc())
+        .limit(i64::from(limit))
+        .select(exchanges::at)
+        .load(reader.db)?)
+}
+
+/// The exchanges under all of a person's consents, latest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_person(reader: &mut Reader<'_>, person: PersonId, limit: u32) -> Result<Vec<Exchange>, StoreError> {
+    let rows: Vec<Row> = exchanges::table
+        .inner_join(consents::table.on(exchanges::consent.eq(consents::id)))
+        .filter(consents::person.eq(person))
+        .order((exchanges::at.desc(), exchanges::log_idx.desc()))
+        .limit(i64::from(limit))
+        .select(Row::as_select())
+        .load(reader.db)?;
+    rows.into_iter().map(Row::into_exchange).collect()
+}

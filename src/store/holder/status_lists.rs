@@ -1,0 +1,140 @@
+//! Status lists as signed last. Whoever changes an entry counts the change; who serves a list compares the counts.
+
+use diesel::prelude::*;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::KeyId;
+use crate::domain::token::status_list::LIST_SIZE;
+use crate::store::engine::db::on_backend;
+use crate::store::engine::schema::status_lists;
+use crate::store::{Reader, StoreError, Tx};
+
+/// How a list stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusListRow {
+    /// Changes of its entries so far.
+    pub changes: i64,
+    /// As signed last.
+    pub signed: Option<Signed>,
+}
+
+/// A signed list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The status list token, compact.
+    pub token: String,
+    /// How many changes it shows.
+    pub of_changes: i64,
+    /// With which key.
+    pub kid: KeyId,
+    /// When.
+    pub signed_at: Timestamp,
+}
+
+/// Counts a change of an entry, in the transaction that makes it.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn count_change(tx: &mut Tx<'_>, status_index: u32) -> Result<(), StoreError> {
+    let number = i64::from(status_index / LIST_SIZE);
+    know(tx, number)?;
+    diesel::update(status_lists::table.find(number))
+        .set(status_lists::changes.eq(status_lists::changes + 1))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+fn know(tx: &mut Tx<'_>, number: i64) -> Result<(), StoreError> {
+    let row = status_lists::number.eq(number);
+    on_backend!(tx.db, |c| diesel::insert_into(status_lists::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(())
+}
+
+/// How a list stands; one in which nothing changed yet stands at zero.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find(reader: &mut Reader<'_>, list: u32) -> Result<StatusListRow, StoreError> {
+    type Row = (i64, Option<String>, Option<i64>, Option<KeyId>, Option<Timestamp>);
+    let row: Option<Row> = status_lists::table
+        .find(i64::from(list))
+        .select((
+            status_lists::changes,
+            status_lists::token,
+            status_lists::of_changes,
+            status_lists::kid,
+            status_lists::signed_at,
+        ))
+        .first(reader.db)
+        .optional()?;
+    let Some((changes, token, of_changes, kid, signed_at)) = row else {
+        return Ok(StatusListRow { changes: 0, signed: None });
+    };
+    let signed = match (token, of_changes, kid, signed_at) {
+        (Some(token), Some(of_changes), Some(kid), Some(signed_at)) => {
+            Some(Signed { token, of_changes, kid, signed_at })
+        }
+        _ => None,
+    };
+    Ok(StatusListRow { changes, signed })
+}
+
+/// Keeps a signed list, unless one that shows more is kept already. Returns what is kept now.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn keep(tx: &mut Tx<'_>, list: u32, signed: &Signed) -> Result<Signed, StoreError> {
+    know(tx, i64::from(list))?;
+    if let Some(kept) = find(tx, list)?.signed
+        && (kept.of_changes, kept.signed_at) > (signed.of_changes, signed.signed_at)
+    {
+        return Ok(kept);
+    }
+    diesel::update(status_lists::table.find(i64::from(list)))
+        .set((
+            status_lists::token.eq(&signed.token),
+            status_lists::of_changes.eq(signed.of_changes),
+            status_lists::kid.eq(&signed.kid),
+            status_lists::signed_at.eq(signed.signed_at),
+        ))
+        .execute(tx.db)?;
+    Ok(signed.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::engine::testing::{at, on_both};
+
+    fn signed(text: &str, of_changes: i64, when: i64) -> Signed {
+        Signed { token: text.to_owned(), of_changes, kid: KeyId::new("k1").unwrap(), signed_at: at(when) }
+    }
+
+    on_both!(
+        async fn a_list_that_shows_more_is_not_replaced_by_one_that_shows_less(fixture) {
+            let store = &fixture.store;
+            let keep = |signed: Signed| store.write(move |tx| keep(tx, 1, &signed));
+            assert_eq!(
+                store.read(|r| find(r, 1)).await.unwrap(),
+                StatusListRow { changes: 0, signed: None }
+            );
+            store
+                .write(|tx| {
+                    count_change(tx, LIST_SIZE + 5)?;
+                    count_change(tx, LIST_SIZE + 5)?;
+                    count_change(tx, 5)
+                })
+                .await
+                .unwrap();
+            assert_eq!(keep(signed("b", 2, 10)).await.unwrap().token, "b");
+            assert_eq!(keep(signed("a", 1, 11)).await.unwrap().token, "b", "an older picture");
+            let row = store.read(|r| find(r, 1)).await.unwrap();
+            assert_eq!((row.changes, row.signed), (2, Some(signed("b", 2, 10))));
+            assert_eq!(keep(signed("c", 2, 12)).await.unwrap().token, "c", "signed anew");
+            assert_eq!(store.read(|r| find(r, 0)).await.unwrap().changes, 1);
+        }
+    );
+}

@@ -1,0 +1,134 @@
+//! Consent tokens that the holder has issued, and the refresh tokens beside them. The tokens themselves are not kept.
+
+use diesel::prelude::*;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{ConsentId, EntityId, Jti, Thumbprint};
+use crate::store::engine::schema::{issued_tokens, refresh_tokens};
+use crate::store::{Reader, StoreError, Tx};
+
+const KIND: &str = "refresh-token";
+
+/// A consent token as issued.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = issued_tokens)]
+pub struct IssuedToken {
+    /// `jti`.
+    pub jti: Jti,
+    /// The consent.
+    pub consent: ConsentId,
+    /// The key that it is bound to (`cnf.jkt`).
+    pub jkt: Thumbprint,
+    /// `iat`.
+    pub iat: Timestamp,
+    /// `exp`.
+    pub exp: Timestamp,
+    /// When it was revoked by itself.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Notes a token that is being issued.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when its `jti` is taken.
+pub fn insert(tx: &mut Tx<'_>, token: &IssuedToken) -> Result<(), StoreError> {
+    diesel::insert_into(issued_tokens::table)
+        .values((
+            issued_tokens::jti.eq(&token.jti),
+            issued_tokens::consent.eq(token.consent),
+            issued_tokens::jkt.eq(&token.jkt),
+            issued_tokens::iat.eq(token.iat),
+            issued_tokens::exp.eq(token.exp),
+            issued_tokens::revoked_at.eq(token.revoked_at),
+        ))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+/// A token that was issued and not revoked by itself; its consent may have ended all the same.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn find(reader: &mut Reader<'_>, jti: &Jti) -> Result<IssuedToken, StoreError> {
+    Ok(issued_tokens::table
+        .find(jti)
+        .filter(issued_tokens::revoked_at.is_null())
+        .select(IssuedToken::as_select())
+        .first(reader.db)?)
+}
+
+/// Whether a token of this consent was issued to this key.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn issued_to(reader: &mut Reader<'_>, consent: ConsentId, jkt: &Thumbprint) -> Result<bool, StoreError> {
+    let found: i64 = issued_tokens::table
+        .filter(issued_tokens::consent.eq(consent).and(issued_tokens::jkt.eq(jkt)))
+        .count()
+        .get_result(reader.db)?;
+    Ok(found > 0)
+}
+
+/// Stores a refresh token, hashed. It lives as long as the consent does.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn insert_refresh(
+    tx: &mut Tx<'_>,
+    text: &str,
+    consent: ConsentId,
+    client: &EntityId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    diesel::insert_into(refresh_tokens::table)
+        .values((
+            refresh_tokens::token_hash.eq(tx.keys.lookup.secret(KIND, text)),
+            refresh_tokens::consent.eq(consent),
+            refresh_tokens::client.eq(client),
+            refresh_tokens::created_at.eq(now),
+        ))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+/// The consent behind a client's own refresh token.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when it is unknown, another client's or revoked.
+pub fn find_refresh(reader: &mut Reader<'_>, text: &str, client: &EntityId) -> Result<ConsentId, StoreError> {
+    Ok(refresh_tokens::table
+        .find(reader.keys.lookup.secret(KIND, text))
+        .filter(refresh_tokens::client.eq(client).and(refresh_tokens::revoked_at.is_null()))
+        .select(refresh_tokens::consent)
+        .first(reader.db)?)
+}
+
+/// Revokes every token and refresh token of a consent.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn revoke_all(tx: &mut Tx<'_>, consent: ConsentId, now: Timestamp) -> Result<(), StoreError> {
+    diesel::update(
+        issued_tokens::table
+            .filter(issued_tokens::consent.eq(consent).and(issued_tokens::revoked_at.is_null())),
+    )
+    .set(issued_tokens::revoked_at.eq(now))
+    .execute(tx.db)?;
+    diesel::update(
+        refresh_tokens::table
+            .filter(refresh_tokens::consent.eq(consent).and(refresh_tokens::revoked_at.is_null())),
+    )
+    .set(refresh_tokens::revoked_at.eq(now))
+    .execute(tx.db)?;
+    Ok(())
+}
+
+/// Forgets every token of a consent that has ended.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn forget(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
+    diesel::delete(issued_tokens::table.filter(issued_tokens::consent.eq(consent))).execute(tx.db)?;
+    diesel::delete(refresh_tokens::table.filter(refresh_tokens::consent.eq(consent))).execute(tx.db)?;
+    Ok(())
+}

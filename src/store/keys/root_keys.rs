@@ -1,0 +1,212 @@
+//! The three secrets that live in files beside the database, never in it: made at the first start, mode 0600.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use diesel::prelude::*;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::store::engine::db::on_backend;
+use crate::store::engine::schema::key_checks;
+use crate::store::engine::sealed::column;
+use crate::store::{OpenError, Random, Reader, StoreError, Tx};
+
+const KEY_BYTES: usize = 32;
+
+/// One 256-bit root secret. Wiped when dropped, never printed.
+pub struct RootKey(Zeroizing<[u8; KEY_BYTES]>);
+
+impl RootKey {
+    /// Wraps a secret.
+    #[must_use]
+    pub fn new(bytes: [u8; KEY_BYTES]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The secret itself, for the algorithms that are keyed with it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; KEY_BYTES] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for RootKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RootKey([redacted])")
+    }
+}
+
+/// The root secrets of one node; all of its processes share them.
+#[derive(Debug)]
+pub struct RootKeys {
+    /// `sealing.key`: seals columns of the database.
+    pub sealing: RootKey,
+    /// `lookup.key`: keyed hashes of identifiers, pairwise subjects.
+    pub lookup: RootKey,
+    /// `session.key`: session cookies and DPoP nonces.
+    pub session: RootKey,
+}
+
+/// Why a root key cannot be used. Says the file and the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum RootKeyError {
+    /// The file or its directory cannot be read or made.
+    #[error("the key file {path} cannot be used: {cause}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// Others than the owner may read or write it.
+    #[error(
+        "the key file {path} is open to others (mode {mode:03o}): run `chmod 600 {path}`, and replace the key if they may have read it"
+    )]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It is not 32 bytes long.
+    #[error("the key file {path} is damaged (it must be exactly 32 bytes): put it back from your backup")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl RootKeys {
+    /// Loads the key files of a directory, making the directory and what is missing. Processes that start at the same
+    /// time agree on one key each.
+    ///
+    /// # Errors
+    /// [`RootKeyError`] names the file and what to do.
+    pub fn load_or_create(directory: &Path, random: &Random) -> Result<Self, RootKeyError> {
+        private_directory(directory)
+            .map_err(|cause| RootKeyError::File { path: directory.to_path_buf(), cause })?;
+        let key = |name: &str| load_or_create(&directory.join(name), random);
+        Ok(Self { sealing: key("sealing.key")?, lookup: key("lookup.key")?, session: key("session.key")? })
+    }
+}
+
+fn load_or_create(path: &Path, random: &Random) -> Result<RootKey, RootKeyError> {
+    let file = |cause| RootKeyError::File { path: path.to_path_buf(), cause };
+    match load(path) {
+        Err(RootKeyError::File { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
+            create(path, random).map_err(file)?;
+            load(path)
+        }
+        other => other,
+    }
+}
+
+fn load(path: &Path) -> Result<RootKey, RootKeyError> {
+    let failed = |cause| RootKeyError::File { path: path.to_path_buf(), cause };
+    let file = File::open(path).map_err(failed)?;
+    refuse_open_mode(path, &file)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_BYTES + 1));
+    // One byte more than a key, so that a longer file is noticed.
+    file.take(33).read_to_end(&mut bytes).map_err(failed)?;
+    let mut key: [u8; KEY_BYTES] =
+        bytes.as_slice().try_into().map_err(|_| RootKeyError::Damaged { path: path.to_path_buf() })?;
+    let root = RootKey::new(key);
+    key.zeroize();
+    Ok(root)
+}
+
+/// Writes the key completely under another name, then gives it its name only if no one else was faster.
+fn create(path: &Path, random: &Random) -> io::Result<()> {
+    let mut suffix = [0_u8; 8];
+    random(&mut suffix);
+    let staged = path.with_extension(format!("{:016x}", u64::from_be_bytes(suffix)));
+    let mut key = Zeroizing::new([0_u8; KEY_BYTES]);
+    random(key.as_mut_slice());
+    let written = write_private(&staged, key.as_slice()).and_then(|()| match fs::hard_link(&staged, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    });
+    let removed = fs::remove_file(&staged);
+    written?;
+    removed?;
+    path.parent().map_or(Ok(()), crate::store::sync_directory)
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn private_directory(directory: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(directory)
+}
+
+#[cfg(unix)]
+fn refuse_open_mode(path: &Path, file: &File) -> Result<(), RootKeyError> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = file.metadata().map_err(|cause| RootKeyError::File { path: path.to_path_buf(), cause })?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 { Ok(()) } else { Err(RootKeyError::Open { path: path.to_path_buf(), mode }) }
+}
+
+#[cfg(not(unix))]
+fn refuse_open_mode(_: &Path, _: &File) -> Result<(), RootKeyError> {
+    Ok(())
+}
+
+/// The text by which a database recognises its keys.
+const PROBE: &str = "omadata";
+
+/// Remembers which keys this database is used with, at its first use.
+pub(crate) fn remember(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let sealed = tx.keys.sealer.seal(column!(key_checks.value), b"sealing.key", PROBE.as_bytes())?;
+    let hashed = tx.keys.lookup.secret("key-check", PROBE).as_bytes().to_vec();
+    for (name, value) in [("sealing.key", sealed), ("lookup.key", hashed)] {
+        let row = (key_checks::name.eq(name), key_checks::value.eq(value));
+        on_backend!(tx.db, |c| diesel::insert_into(key_checks::table)
+            .values(row)
+            .on_conflict_do_nothing()
+            .execute(c))?;
+    }
+    Ok(())
+}
+
+/// Checks that the keys in use are the ones that this database remembers.
+pub(crate) fn check(reader: &mut Reader<'_>) -> Result<(), OpenError> {
+    let rows: Vec<(String, Vec<u8>)> = key_checks::table
+        .select((key_checks::name, key_checks::value))
+        .load(reader.db)
+        .map_err(StoreError::from)?;
+    for (name, value) in rows {
+        match name.as_str() {
+            "sealing.key" => {
+                reader
+                    .keys
+                    .sealer
+                    .open(column!(key_checks.value), b"sealing.key", &value)
+                    .map_err(|_| OpenError::WrongKey("sealing.key"))?;
+            }
+            "lookup.key" if value != reader.keys.lookup.secret("key-check", PROBE).as_bytes() => {
+                return Err(OpenError::WrongKey("lookup.key"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

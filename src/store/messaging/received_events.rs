@@ -1,0 +1,57 @@
+//! Events received from other nodes: each takes effect once, however often it is delivered (RFC 8935 §2).
+
+use diesel::prelude::*;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{EntityId, Jti};
+use crate::store::engine::db::on_backend;
+use crate::store::engine::schema::received_events;
+use crate::store::{StoreError, Tx};
+
+/// Notes an event in the transaction that acts on it. False when it was received before: then nothing is to be done,
+/// and the sender is told that all is well.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn first_time(tx: &mut Tx<'_>, issuer: &EntityId, jti: &Jti, now: Timestamp) -> Result<bool, StoreError> {
+    let row = (
+        received_events::issuer.eq(issuer),
+        received_events::jti.eq(jti),
+        received_events::received_at.eq(now),
+    );
+    let inserted = on_backend!(tx.db, |c| diesel::insert_into(received_events::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(inserted == 1)
+}
+
+/// Forgets events received before a moment, which must be longer ago than any event is accepted. Returns how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn purge(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
+    Ok(diesel::delete(received_events::table.filter(received_events::received_at.lt(before)))
+        .execute(tx.db)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::engine::testing::{at, on_both};
+
+    on_both!(
+        async fn an_event_takes_effect_once(fixture) {
+            let receive = |issuer: &'static str| {
+                fixture.store.write(move |tx| {
+                    first_time(tx, &EntityId::new(issuer).unwrap(), &Jti::new("j").unwrap(), at(0))
+                })
+            };
+            assert_eq!(receive("https://a.example").await, Ok(true));
+            assert_eq!(receive("https://a.example").await, Ok(false));
+            assert_eq!(receive("https://b.example").await, Ok(true));
+            assert_eq!(fixture.store.write(|tx| purge(tx, at(0))).await, Ok(0));
+            assert_eq!(fixture.store.write(|tx| purge(tx, at(1))).await, Ok(2));
+        }
+    );
+}

@@ -1,0 +1,92 @@
+//! The deletion of fetched data: due dates and confirmations.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::HeldConsentId;
+use crate::store::engine::db::on_backend;
+use crate::store::engine::schema::deletions;
+use crate::store::{Reader, StoreError, Tx};
+
+/// What a recipient must delete of one consent, and whether it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = deletions)]
+pub struct Deletion {
+    /// The last fetch that brought data.
+    pub fetched_at: Timestamp,
+    /// When the data must be gone.
+    pub due_at: Timestamp,
+    /// When the service confirmed that it is; nothing of a later fetch is confirmed.
+    pub confirmed_at: Option<Timestamp>,
+    /// When it was deleted, as the service says.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// Data was fetched: it is to be deleted by `due_at`, whatever was confirmed before.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn fetched(
+    tx: &mut Tx<'_>,
+    held: HeldConsentId,
+    at: Timestamp,
+    due_at: Timestamp,
+) -> Result<(), StoreError> {
+    let row = (deletions::held.eq(held), deletions::fetched_at.eq(at), deletions::due_at.eq(due_at));
+    let inserted = on_backend!(tx.db, |c| diesel::insert_into(deletions::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    if inserted == 0 {
+        diesel::update(deletions::table.find(held))
+            .set((
+                deletions::fetched_at.eq(at),
+                deletions::due_at.eq(due_at),
+                deletions::confirmed_at.eq(None::<Timestamp>),
+                deletions::deleted_at.eq(None::<Timestamp>),
+            ))
+            .execute(tx.db)?;
+    }
+    Ok(())
+}
+
+/// What is to be deleted of a consent; none when nothing was fetched.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<Option<Deletion>, StoreError> {
+    Ok(deletions::table.find(held).select(Deletion::as_select()).first(reader.db).optional()?)
+}
+
+/// What is to be deleted of several consents; those of which nothing was fetched are left out.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_all(
+    reader: &mut Reader<'_>,
+    held: &[HeldConsentId],
+) -> Result<HashMap<HeldConsentId, Deletion>, StoreError> {
+    let rows: Vec<(HeldConsentId, Deletion)> = deletions::table
+        .filter(deletions::held.eq_any(held))
+        .select((deletions::held, Deletion::as_select()))
+        .load(reader.db)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The service confirmed the deletion of everything that was fetched so far.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when nothing was fetched.
+pub fn confirm(
+    tx: &mut Tx<'_>,
+    held: HeldConsentId,
+    deleted_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let changed = diesel::update(deletions::table.find(held))
+        .set((deletions::confirmed_at.eq(now), deletions::deleted_at.eq(deleted_at)))
+        .execute(tx.db)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+}

@@ -1,0 +1,114 @@
+//! The recipient's own record of what it fetched: when, with what outcome, under which receipt. Never the data.
+
+use diesel::prelude::*;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::HeldConsentId;
+use crate::store::engine::schema::fetches;
+use crate::store::{Reader, StoreError, Tx};
+
+/// A fetch to be recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct NewFetch<'a> {
+    /// Under which consent.
+    pub held: HeldConsentId,
+    /// When.
+    pub at: Timestamp,
+    /// What came of it, a stable word.
+    pub outcome: &'a str,
+    /// The holder's receipt, compact, where it was verified.
+    pub receipt: Option<&'a str>,
+    /// SHA-256 of the body, base64url.
+    pub body_digest: Option<&'a str>,
+}
+
+/// A fetch as recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = fetches)]
+pub struct Fetch {
+    /// Under which consent.
+    pub held: HeldConsentId,
+    /// When.
+    pub at: Timestamp,
+    /// What came of it.
+    pub outcome: String,
+    /// The holder's receipt, compact.
+    pub receipt: Option<String>,
+    /// SHA-256 of the body, base64url.
+    pub body_digest: Option<String>,
+}
+
+/// Outcome of a fetch that brought data.
+pub const RECEIVED: &str = "received";
+
+/// Records a fetch.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn insert(tx: &mut Tx<'_>, fetch: &NewFetch<'_>) -> Result<(), StoreError> {
+    diesel::insert_into(fetches::table)
+        .values((
+            fetches::held.eq(fetch.held),
+            fetches::at.eq(fetch.at),
+            fetches::outcome.eq(fetch.outcome),
+            fetches::receipt.eq(fetch.receipt),
+            fetches::body_digest.eq(fetch.body_digest),
+        ))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+/// How many fetches under one consent brought data.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn received(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<u32, StoreError> {
+    let count: i64 = fetches::table
+        .filter(fetches::held.eq(held).and(fetches::outcome.eq(RECEIVED)))
+        .count()
+        .get_result(reader.db)?;
+    u32::try_from(count).map_err(|_| StoreError::Corrupt("fetches"))
+}
+
+/// When the latest fetches under one consent brought data, latest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn latest_received(
+    reader: &mut Reader<'_>,
+    held: &[HeldConsentId],
+    limit: u32,
+) -> Result<Vec<Timestamp>, StoreError> {
+    Ok(fetches::table
+        .filter(fetches::held.eq_any(held).and(fetches::outcome.eq(RECEIVED)))
+        .order(fetches::seq.desc())
+        .limit(i64::from(limit))
+        .select(fetches::at)
+        .load(reader.db)?)
+}
+
+/// When data came with this very receipt, where it did.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn received_with(reader: &mut Reader<'_>, receipt: &str) -> Result<Option<Timestamp>, StoreError> {
+    Ok(fetches::table
+        .filter(fetches::receipt.eq(receipt).and(fetches::outcome.eq(RECEIVED)))
+        .order(fetches::seq.asc())
+        .select(fetches::at)
+        .first(reader.db)
+        .optional()?)
+}
+
+/// The fetches under one consent, latest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_held(reader: &mut Reader<'_>, held: HeldConsentId, limit: u32) -> Result<Vec<Fetch>, StoreError> {
+    Ok(fetches::table
+        .filter(fetches::held.eq(held))
+        .order(fetches::seq.desc())
+        .limit(i64::from(limit))
+        .select(Fetch::as_select())
+        .load(reader.db)?)
+}

@@ -1,0 +1,126 @@
+//! News that came before the consent that it is about: a holder may change a consent while its tokens are on their way to
+//! the recipient. It is kept for a while and has its effect when the consent is there.
+
+use diesel::prelude::*;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::Commitment;
+use crate::domain::exchange::Event;
+use crate::domain::exchange::event::ConsentNews;
+use crate::domain::ids::{EntityId, GrantId};
+use crate::store::engine::columns::{from_json, to_json};
+use crate::store::engine::db::on_backend;
+use crate::store::engine::schema::early_news;
+use crate::store::{StoreError, Tx};
+
+/// Most news that waits from one holder: many more consents than are on their way at a time.
+const MOST: i64 = 1000;
+
+/// Keeps news about a consent that is not known here; none beyond what can honestly be on its way.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn keep(
+    tx: &mut Tx<'_>,
+    holder: &EntityId,
+    event: &Event,
+    news: &ConsentNews,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Ok(sequence) = i64::try_from(news.sequence) else { return Ok(()) };
+    let waiting: i64 = early_news::table.filter(early_news::holder.eq(holder)).count().get_result(tx.db)?;
+    if waiting >= MOST {
+        return Ok(());
+    }
+    let row = (
+        early_news::holder.eq(holder),
+        early_news::grant_id.eq(&news.grant_id),
+        early_news::commitment.eq(news.commitment.as_str()),
+        early_news::sequence.eq(sequence),
+        early_news::event.eq(to_json(event, "early_news.event")?),
+        early_news::received_at.eq(now),
+    );
+    on_backend!(tx.db, |c| diesel::insert_into(early_news::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(())
+}
+
+/// Takes what came early about a consent, in the order in which it happened. What cannot be read is left out: the holder's own
+/// word at the next exchange decides in any case.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn take(
+    tx: &mut Tx<'_>,
+    holder: &EntityId,
+    grant: &GrantId,
+    commitment: &Commitment,
+) -> Result<Vec<Event>, StoreError> {
+    let about = early_news::holder
+        .eq(holder)
+        .and(early_news::grant_id.eq(grant))
+        .and(early_news::commitment.eq(commitment.as_str()));
+    let events: Vec<String> =
+        early_news::table.filter(about).order(early_news::sequence).select(early_news::event).load(tx.db)?;
+    diesel::delete(early_news::table.filter(about)).execute(tx.db)?;
+    let read = |event: &String| {
+        from_json(event, "early_news.event")
+            .inspect_err(|error: &StoreError| tracing::error!(%error, "early news"))
+            .ok()
+    };
+    Ok(events.iter().filter_map(read).collect())
+}
+
+/// Forgets news received before a moment. Returns how much.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn purge(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
+    Ok(diesel::delete(early_news::table.filter(early_news::received_at.lt(before))).execute(tx.db)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::consent::Reason;
+    use crate::store::engine::testing::{at, on_both};
+
+    fn news(grant: &str, sequence: u64) -> (Event, ConsentNews) {
+        let news = ConsentNews {
+            grant_id: GrantId::new(grant).unwrap(),
+            at: 0,
+            reason: Reason::Paused.into(),
+            sequence,
+            commitment: Commitment::from_text("c".to_owned()),
+        };
+        (Event::ConsentSuspended(news.clone()), news)
+    }
+
+    on_both!(
+        async fn early_news_waits_in_order_for_its_own_consent(fixture) {
+            let store = &fixture.store;
+            let holder = || EntityId::new("https://espoo.example").unwrap();
+            let keep = |grant: &'static str, sequence, when| {
+                let (event, news) = news(grant, sequence);
+                store.write(move |tx| keep(tx, &holder(), &event, &news, at(when)))
+            };
+            for (grant, sequence) in [("g", 9), ("g", 7), ("g", 7), ("h", 8)] {
+                keep(grant, sequence, 5).await.unwrap();
+            }
+            let take = |from: &'static str, commitment: &'static str| {
+                store.write(move |tx| {
+                    let commitment = Commitment::from_text(commitment.to_owned());
+                    take(tx, &EntityId::new(from).unwrap(), &GrantId::new("g").unwrap(), &commitment)
+                })
+            };
+            assert!(take("https://turku.example", "c").await.unwrap().is_empty(), "another holder's");
+            assert!(take("https://espoo.example", "d").await.unwrap().is_empty(), "another consent's");
+            assert_eq!(take("https://espoo.example", "c").await.unwrap(), [news("g", 7).0, news("g", 9).0]);
+            assert!(take("https://espoo.example", "c").await.unwrap().is_empty(), "once");
+            assert_eq!(store.write(|tx| purge(tx, at(5))).await, Ok(0));
+            assert_eq!(store.write(|tx| purge(tx, at(6))).await, Ok(1));
+        }
+    );
+}

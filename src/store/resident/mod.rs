@@ -1,0 +1,5 @@
+//! Residents, their sessions and passkeys.
+
+pub mod passkeys;
+pub mod persons;
+pub mod sessions;

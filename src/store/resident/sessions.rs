@@ -1,0 +1,153 @@
+//! Browser sessions, kept on the server so that they can be ended. The cookie's key is stored hashed, the state sealed.
+
+use diesel::prelude::*;
+use zeroize::Zeroizing;
+
+use crate::domain::clock::Timestamp;
+use crate::store::engine::schema::sessions;
+use crate::store::engine::sealed::column;
+use crate::store::{Reader, StoreError, Tx};
+
+const KIND: &str = "session-key";
+
+/// Begins a session that ends after `idle_secs` without use and after `longest_secs` in any case.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the key is taken.
+pub fn save(
+    tx: &mut Tx<'_>,
+    key: &str,
+    state: &str,
+    now: Timestamp,
+    idle_secs: i64,
+    longest_secs: i64,
+) -> Result<(), StoreError> {
+    let hash = tx.keys.lookup.secret(KIND, key);
+    let sealed = tx.keys.sealer.seal(column!(sessions.state), hash.as_bytes(), state.as_bytes())?;
+    let ends = now.plus_secs(longest_secs);
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::key_hash.eq(hash),
+            sessions::state.eq(sealed),
+            sessions::created_at.eq(now),
+            sessions::expires_at.eq(now.plus_secs(idle_secs).min(ends)),
+            sessions::ends_at.eq(ends),
+        ))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+/// The state of a live session; none when it is unknown, ended or idle for too long.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn load(
+    reader: &mut Reader<'_>,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<Zeroizing<String>>, StoreError> {
+    let hash = reader.keys.lookup.secret(KIND, key);
+    let sealed: Option<Vec<u8>> = sessions::table
+        .find(hash)
+        .filter(sessions::expires_at.gt(now))
+        .select(sessions::state)
+        .first(reader.db)
+        .optional()?;
+    reader.keys.sealer.open_text_option(column!(sessions.state), hash.as_bytes(), sealed.as_deref())
+}
+
+/// Replaces a live session's state and moves its idle limit.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when the session is over: it does not come back to life.
+pub fn update(
+    tx: &mut Tx<'_>,
+    key: &str,
+    state: &str,
+    now: Timestamp,
+    idle_secs: i64,
+) -> Result<(), StoreError> {
+    let hash = tx.keys.lookup.secret(KIND, key);
+    let sealed = tx.keys.sealer.seal(column!(sessions.state), hash.as_bytes(), state.as_bytes())?;
+    let expires = moved(tx, key, now, idle_secs)?;
+    diesel::update(sessions::table.find(hash))
+        .set((sessions::state.eq(sealed), sessions::expires_at.eq(expires)))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+/// Moves a live session's idle limit.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when the session is over.
+pub fn update_ttl(tx: &mut Tx<'_>, key: &str, now: Timestamp, idle_secs: i64) -> Result<(), StoreError> {
+    let hash = tx.keys.lookup.secret(KIND, key);
+    let expires = moved(tx, key, now, idle_secs)?;
+    diesel::update(sessions::table.find(hash)).set(sessions::expires_at.eq(expires)).execute(tx.db)?;
+    Ok(())
+}
+
+fn moved(
+    reader: &mut Reader<'_>,
+    key: &str,
+    now: Timestamp,
+    idle_secs: i64,
+) -> Result<Timestamp, StoreError> {
+    let ends: Timestamp = sessions::table
+        .find(reader.keys.lookup.secret(KIND, key))
+        .filter(sessions::expires_at.gt(now))
+        .select(sessions::ends_at)
+        .first(reader.db)?;
+    Ok(now.plus_secs(idle_secs).min(ends))
+}
+
+/// Ends a session.
+///
+/// # Errors
+/// [`StoreError`]; ending one that is over is no error.
+pub fn delete(tx: &mut Tx<'_>, key: &str) -> Result<(), StoreError> {
+    let hash = tx.keys.lookup.secret(KIND, key);
+    diesel::delete(sessions::table.find(hash)).execute(tx.db)?;
+    Ok(())
+}
+
+/// Forgets the sessions that are over. Returns how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn delete_expired(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, StoreError> {
+    Ok(diesel::delete(sessions::table.filter(sessions::expires_at.le(now))).execute(tx.db)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::engine::testing::{at, on_both};
+
+    on_both!(
+        async fn a_session_lives_idles_and_ends(fixture) {
+            let store = &fixture.store;
+            store.write(|tx| save(tx, "k", "{\"a\":\"1\"}", at(0), 600, 1000)).await.unwrap();
+            let seen = |key: &'static str, when| {
+                let store = store.clone();
+                async move { store.read(move |r| load(r, key, at(when))).await.unwrap().map(|s| s.to_string()) }
+            };
+            assert_eq!(seen("k", 599).await.as_deref(), Some("{\"a\":\"1\"}"));
+            assert_eq!(seen("k", 600).await, None);
+            assert_eq!(seen("other", 0).await, None);
+            store.write(|tx| update(tx, "k", "{}", at(500), 600)).await.unwrap();
+            assert_eq!(seen("k", 999).await.as_deref(), Some("{}"));
+            // The absolute limit holds, however much it is used.
+            store.write(|tx| update_ttl(tx, "k", at(900), 600)).await.unwrap();
+            assert_eq!(seen("k", 1000).await, None);
+            let late = store.write(|tx| update(tx, "k", "{}", at(1000), 600)).await;
+            assert_eq!(late, Err(StoreError::NotFound));
+            assert_eq!(store.write(|tx| delete_expired(tx, at(1000))).await, Ok(1));
+            store.write(|tx| save(tx, "k", "{}", at(0), 600, 1000)).await.unwrap();
+            let taken = store.write(|tx| save(tx, "k", "{}", at(0), 600, 1000)).await;
+            assert_eq!(taken, Err(StoreError::Conflict));
+            store.write(|tx| delete(tx, "k")).await.unwrap();
+            assert_eq!(seen("k", 1).await, None);
+        }
+    );
+}

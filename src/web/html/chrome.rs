@@ -1,0 +1,164 @@
+//! What every page has around its own content.
+
+use crate::domain::catalogue::{Contact, Language, Text};
+
+/// The parts of the portal that the navigation leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// `/`
+    Home,
+    /// `/me`
+    Overview,
+    /// `/me/sharing`
+    Sharing,
+    /// `/me/log`
+    Log,
+    /// `/partners`
+    Partners,
+    /// `/catalogue`
+    Catalogue,
+}
+
+/// A short message about what has just happened, shown once at the top of the next page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// The permission was stopped; nothing is fetched any more.
+    PermissionStopped,
+    /// The permission had ended before, so there was nothing to stop.
+    PermissionHadEnded,
+    /// The permission is paused.
+    PermissionPaused,
+    /// The permission is in force again.
+    PermissionResumed,
+    /// The permission stays paused, because the service no longer declares a use that covers it.
+    PermissionNotResumed,
+    /// Something is refused for good.
+    DenialAdded,
+    /// Something may be asked again.
+    DenialRemoved,
+    /// The permission was given.
+    PermissionGiven,
+    /// The request was declined.
+    RequestDeclined,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+}
+
+/// The resident who is logged in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Name to greet with, where the login provider tells it.
+    pub name: Option<String>,
+}
+
+impl std::fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SignedIn([name redacted])")
+    }
+}
+
+/// What every page has: the city, the way back to this page in another language, who is logged in.
+#[derive(Debug, Clone)]
+pub struct Chrome {
+    /// What people call the city (`[node] city`).
+    pub city: Text,
+    /// What the city calls its portal (`[node.brand] name`).
+    pub brand: Text,
+    /// Whether the city has a logo, served at `/assets/logo`.
+    pub logo: bool,
+    /// Path and query of a page that can be opened with GET, for the language links: this page, or where to go instead
+    /// when this page answers a POST. Starts with `/`.
+    pub path: String,
+    /// Who is logged in; none shows the way to log in.
+    pub signed_in: Option<SignedIn>,
+    /// The session's CSRF token, put into every form as `csrf`.
+    pub csrf: String,
+    /// What has just happened.
+    pub notices: Vec<Notice>,
+    /// Whom to ask about this service, shown at the foot of every page.
+    pub contact: Option<Contact>,
+    /// The city's data protection officer, shown at the foot of every page.
+    pub data_protection_officer: Option<Contact>,
+    /// Whether to say on every page that this is a demonstration with made-up people.
+    pub demo: bool,
+}
+
+impl Chrome {
+    /// The way to this page in another language: [`Chrome::path`] with the parameter `lang` set.
+    #[must_use]
+    pub fn language_href(&self, language: Language) -> String {
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let mut href = String::from(path);
+        let mut separator = '?';
+        for pair in query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("lang=")) {
+            href.push(separator);
+            href.push_str(pair);
+            separator = '&';
+        }
+        href.push(separator);
+        href.push_str("lang=");
+        href.push_str(language.tag());
+        href
+    }
+
+    /// The way to log in and come back to this page.
+    #[must_use]
+    pub fn login_href(&self) -> String {
+        login_href(&self.path)
+    }
+}
+
+/// The way to log in and come back to a page of this portal: `/login?return_to=…`.
+#[must_use]
+pub fn login_href(return_to: &str) -> String {
+    format!("/login?return_to={}", query_value(return_to))
+}
+
+/// The way to add a passkey and come back to a page of this portal.
+#[must_use]
+pub fn passkey_href(return_to: &str) -> String {
+    format!("/me/passkeys/new?return_to={}", query_value(return_to))
+}
+
+/// A text as the value of a query parameter.
+pub(crate) fn query_value(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(path: &str) -> Chrome {
+        let city = Text { fi: "Espoo".into(), sv: "Esbo".into(), en: "Espoo".into() };
+        Chrome {
+            brand: city.clone(),
+            logo: false,
+            city,
+            path: path.into(),
+            signed_in: None,
+            csrf: String::new(),
+            notices: Vec::new(),
+            contact: None,
+            data_protection_officer: None,
+            demo: false,
+        }
+    }
+
+    #[test]
+    fn the_language_link_keeps_the_rest_of_the_query() {
+        assert_eq!(at("/me").language_href(Language::Sv), "/me?lang=sv");
+        assert_eq!(
+            at("/catalogue?q=a%26b&lang=fi").language_href(Language::En),
+            "/catalogue?q=a%26b&lang=en"
+        );
+        assert_eq!(at("/catalogue?lang=fi&q=x").language_href(Language::Sv), "/catalogue?q=x&lang=sv");
+    }
+
+    #[test]
+    fn the_login_link_cannot_be_led_astray_by_the_path() {
+        assert_eq!(at("/me?a=1&b=2").login_href(), "/login?return_to=%2Fme%3Fa%3D1%26b%3D2");
+    }
+}

@@ -1,0 +1,313 @@
+//! Rendering: what a template sees besides its view.
+
+use std::collections::BTreeMap;
+
+use super::chrome::{Chrome, Notice, Section};
+use super::format::{self, Html, LegalBasis, Period, PeriodPart};
+use super::texts::{Texts, texts};
+use crate::domain::catalogue::{Dataset, Language, Sensitivity, Text};
+use crate::domain::clock::{Day, Timestamp};
+use crate::domain::federation::{Fault, Role, Side};
+use crate::domain::ids::UseId;
+use crate::web::portal::views::{LogOutcome, PermissionStatus, RefusalReason};
+
+/// A page's own content, as plain values.
+pub trait View {
+    /// The part of the portal that the page belongs to.
+    fn section(&self) -> Option<Section>;
+
+    /// Writes the page. Call [`render`] instead.
+    ///
+    /// # Errors
+    /// [`askama::Error`] when a value cannot be written.
+    fn write(&self, frame: &Frame<'_>) -> Result<String, askama::Error>;
+}
+
+/// The page as HTML, in one language.
+///
+/// # Errors
+/// [`askama::Error`] when a value cannot be written; no page of this crate has such a value.
+pub fn render(view: &dyn View, language: Language, chrome: &Chrome) -> Result<String, askama::Error> {
+    view.write(&Frame { t: texts(language), language, chrome, section: view.section() })
+}
+
+/// What every template can use: the texts, the language and the ways to write values for people.
+#[derive(Debug)]
+pub struct Frame<'a> {
+    /// The texts in the page's language.
+    pub(crate) t: Texts,
+    /// The page's language.
+    pub(crate) language: Language,
+    /// What every page has.
+    pub(crate) chrome: &'a Chrome,
+    /// The part of the portal that the page belongs to.
+    pub(crate) section: Option<Section>,
+}
+
+/// One entry of the navigation.
+#[derive(Debug)]
+pub(crate) struct NavigationItem {
+    pub(crate) section: Section,
+    pub(crate) href: &'static str,
+    pub(crate) label: String,
+}
+
+impl Frame<'_> {
+    /// The personal pages are offered to those who are logged in alone.
+    pub(crate) fn navigation(&self) -> Vec<NavigationItem> {
+        let t = &self.t;
+        let home = [(Section::Home, "/", t.nav_home())];
+        let personal = [
+            (Section::Overview, "/me", t.nav_overview()),
+            (Section::Sharing, "/me/sharing", t.nav_sharing()),
+            (Section::Log, "/me/log", t.nav_log()),
+        ];
+        let open = [
+            (Section::Partners, "/partners", t.nav_partners()),
+            (Section::Catalogue, "/catalogue", t.nav_catalogue()),
+        ];
+        let personal = personal.into_iter().filter(|_| self.chrome.signed_in.is_some());
+        home.into_iter()
+            .chain(personal)
+            .chain(open)
+            .map(|(section, href, label)| NavigationItem { section, href, label: label.to_string() })
+            .collect()
+    }
+
+    pub(crate) fn languages(&self) -> [Language; 3] {
+        Language::ALL
+    }
+
+    pub(crate) fn is_language(&self, language: &Language) -> bool {
+        self.language == *language
+    }
+
+    pub(crate) fn login_to(&self, path: &str) -> String {
+        crate::web::portal::login_href(path)
+    }
+
+    pub(crate) fn signed_in_name(&self) -> Option<String> {
+        self.chrome.signed_in.as_ref().and_then(|person| person.name.clone())
+    }
+
+    /// The first of the names that the login provider tells.
+    pub(crate) fn greeting_name(&self) -> Option<String> {
+        self.signed_in_name()?.split_whitespace().next().map(str::to_owned)
+    }
+
+    /// The page of a declared use: `/partners/use?id=…`.
+    pub(crate) fn use_href(&self, id: &UseId) -> String {
+        format!("/partners/use?id={}", super::chrome::query_value(id.as_str()))
+    }
+
+    /// Whether the city uses the data without asking, since a law says so.
+    pub(crate) fn rests_on_law(&self, terms: &[String]) -> bool {
+        let on_law = |term: &String| {
+            matches!(LegalBasis::from_term(term), LegalBasis::LegalObligation | LegalBasis::PublicTask)
+        };
+        !terms.is_empty() && terms.iter().all(on_law)
+    }
+
+    /// Whether an address may become a link; `javascript:` and the like may not.
+    pub(crate) fn is_web_address(&self, address: &str) -> bool {
+        address.starts_with("https://") || address.starts_with("http://")
+    }
+
+    pub(crate) fn has_sensitive(&self, dataset: &Dataset) -> bool {
+        dataset.fields.iter().any(|field| field.sensitivity == Sensitivity::Sensitive)
+    }
+
+    pub(crate) fn text<'t>(&self, text: &'t Text) -> &'t str {
+        text.get(self.language)
+    }
+
+    pub(crate) fn city(&self) -> &str {
+        self.text(&self.chrome.city)
+    }
+
+    pub(crate) fn is_at(&self, section: &Section) -> bool {
+        self.section == Some(*section)
+    }
+
+    pub(crate) fn day(&self, day: &Day) -> String {
+        format::day(*day, self.language)
+    }
+
+    pub(crate) fn moment(&self, at: &Timestamp) -> String {
+        format::moment(*at, self.language)
+    }
+
+    pub(crate) fn moment_day(&self, at: &Timestamp) -> String {
+        format::moment_day(*at, self.language)
+    }
+
+    pub(crate) fn value(&self, value: &serde_json::Value, codes: &BTreeMap<String, Text>) -> Html {
+        format::value_html(value, codes, &self.t, self.language)
+    }
+
+    /// A language's own name for itself.
+    pub(crate) fn language_name(&self, language: &Language) -> &'static str {
+        match language {
+            Language::Fi => "Suomi",
+            Language::Sv => "Svenska",
+            Language::En => "English",
+        }
+    }
+
+    /// An ISO 8601 period in words; one that is not understood is shown as it is written.
+    pub(crate) fn period(&self, text: &str) -> String {
+        let Some(period) = Period::parse(text) else { return text.to_owned() };
+        let mut words = String::new();
+        let count = period.parts.len();
+        for (index, part) in period.parts.iter().enumerate() {
+            if index > 0 {
+                let joint =
+                    if index.saturating_add(1) == count { self.t.and().to_string() } else { ",".to_owned() };
+                if joint != "," {
+                    words.push(' ');
+                }
+                words.push_str(&joint);
+                words.push(' ');
+            }
+            words.push_str(&match part {
+                PeriodPart::Years(n) => self.t.period_years(*n),
+                PeriodPart::Months(n) => self.t.period_months(*n),
+                PeriodPart::Weeks(n) => self.t.period_weeks(*n),
+                PeriodPart::Days(n) => self.t.period_days(*n),
+            });
+        }
+        if words.is_empty() { self.t.period_none().to_string() } else { words }
+    }
+
+    /// A legal basis in plain words, with its article.
+    pub(crate) fn basis(&self, term: &str) -> String {
+        let t = &self.t;
+        match LegalBasis::from_term(term) {
+            LegalBasis::Permission => t.basis_permission(),
+            LegalBasis::Contract => t.basis_contract(),
+            LegalBasis::LegalObligation => t.basis_legal_obligation(),
+            LegalBasis::VitalInterests => t.basis_vital_interests(),
+            LegalBasis::PublicTask => t.basis_public_task(),
+            LegalBasis::LegitimateInterest => t.basis_legitimate_interest(),
+            LegalBasis::ExplicitPermission => t.basis_explicit_permission(),
+            LegalBasis::SpecialCategory => t.basis_special_category(),
+            LegalBasis::Other => t.basis_other(),
+        }
+        .to_string()
+    }
+
+    /// A legal basis in plain words, without its article, for lists.
+    pub(crate) fn basis_in_short(&self, term: &str) -> String {
+        let text = self.basis(term);
+        text.split_once(" (").map_or(text.as_str(), |(words, _)| words).to_owned()
+    }
+
+    pub(crate) fn is_choice(&self, term: &str) -> bool {
+        LegalBasis::from_term(term).is_choice()
+    }
+
+    /// How many times, and in which stretch of time.
+    pub(crate) fn often(&self, times: &(u32, Option<String>)) -> String {
+        self.often_in(&times.0, &times.1)
+    }
+
+    /// How many times, and in which stretch of time.
+    pub(crate) fn often_in(&self, times: &u32, per: &Option<String>) -> String {
+        match per {
+            None => times.to_string(),
+            Some(per) => self.t.use_times_per(*times, self.period(per)).to_string(),
+        }
+    }
+
+    pub(crate) fn notice(&self, notice: &Notice) -> String {
+        match notice {
+            Notice::PermissionStopped => self.t.notice_stopped(),
+            Notice::PermissionHadEnded => self.t.notice_had_ended(),
+            Notice::PermissionPaused => self.t.notice_paused(),
+            Notice::PermissionResumed => self.t.notice_resumed(),
+            Notice::PermissionNotResumed => self.t.notice_not_resumed(),
+            Notice::DenialAdded => self.t.notice_denial_added(),
+            Notice::DenialRemoved => self.t.notice_denial_removed(),
+            Notice::PermissionGiven => self.t.notice_given(),
+            Notice::RequestDeclined => self.t.notice_declined(),
+            Notice::PasskeyAdded => self.t.notice_passkey_added(),
+            Notice::PasskeyRemoved => self.t.notice_passkey_removed(),
+        }
+        .to_string()
+    }
+
+    pub(crate) fn status(&self, status: &PermissionStatus) -> String {
+        let t = &self.t;
+        match status {
+            PermissionStatus::Active => t.status_active(),
+            PermissionStatus::Suspended => t.status_suspended(),
+            PermissionStatus::Stopped => t.status_stopped(),
+            PermissionStatus::Expired => t.status_expired(),
+            PermissionStatus::UsedUp => t.status_used_up(),
+            PermissionStatus::Replaced => t.status_replaced(),
+            PermissionStatus::Declined => t.status_declined(),
+        }
+        .to_string()
+    }
+
+    pub(crate) fn outcome(&self, outcome: &LogOutcome) -> String {
+        match outcome {
+            LogOutcome::Released { .. } => self.t.outcome_released(),
+            LogOutcome::Refused(_) => self.t.outcome_refused(),
+        }
+        .to_string()
+    }
+
+    pub(crate) fn role(&self, role: &Role) -> String {
+        match role {
+            Role::ConsentIssuer => self.t.partners_role_consent_issuer(),
+            Role::DataHolder => self.t.partners_role_data_holder(),
+            Role::DataRecipient => self.t.partners_role_data_recipient(),
+        }
+        .to_string()
+    }
+
+    /// Whose side of a broken member is broken.
+    pub(crate) fn broken_side(&self, side: &Side) -> String {
+        let t = &self.t;
+        match side {
+            Side::Ours => t.partners_side_here(),
+            Side::Peer => t.partners_side_member(),
+            Side::Intermediate => t.partners_side_intermediate(),
+            Side::Anchor => t.partners_side_anchor(),
+            Side::Network => t.partners_side_network(),
+        }
+        .to_string()
+    }
+
+    /// What is wrong with a broken member.
+    pub(crate) fn broken_why(&self, fault: &Fault) -> String {
+        let t = &self.t;
+        match fault {
+            Fault::Silent => t.partners_why_silent(),
+            Fault::Unfit => t.partners_why_unfit(),
+            Fault::NotMember => t.partners_why_not_member(),
+            Fault::NoRole => t.partners_why_no_role(),
+        }
+        .to_string()
+    }
+
+    pub(crate) fn refusal(&self, reason: &RefusalReason) -> String {
+        let t = &self.t;
+        match reason {
+            RefusalReason::Stopped => t.refusal_stopped(),
+            RefusalReason::Suspended => t.refusal_suspended(),
+            RefusalReason::Expired => t.refusal_expired(),
+            RefusalReason::UsedUp => t.refusal_used_up(),
+            RefusalReason::TooOften => t.refusal_too_often(),
+            RefusalReason::StandingDenial => t.refusal_standing_denial(),
+            RefusalReason::NotCovered => t.refusal_not_covered(),
+            RefusalReason::Unconfirmed => t.refusal_unconfirmed(),
+            RefusalReason::NotVerified => t.refusal_not_verified(),
+            RefusalReason::NotMember => t.refusal_not_member(),
+            RefusalReason::RegisterUnavailable => t.refusal_register_unavailable(),
+            RefusalReason::Unavailable => t.refusal_unavailable(),
+        }
+        .to_string()
+    }
+}
