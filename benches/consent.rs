@@ -21,7 +21,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use omadata::domain::bundle::{Question, verify};
+use omadata::domain::bundle::{VerifyOptions, verify_bundle};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::ids::EntityId;
 use omadata::domain::jose::{PublicKeys, SigningKey};
@@ -114,7 +114,7 @@ fn status_lists() -> Vec<Figure> {
 fn evidence() -> Vec<Figure> {
     let case = case::case(5);
     let sealed = case.sealed();
-    let question = Question {
+    let question = VerifyOptions {
         as_of: None,
         anchor_keys: Some(case.anchor_keys.clone()),
         provider_keys: Some(case.provider_keys()),
@@ -122,7 +122,7 @@ fn evidence() -> Vec<Figure> {
     let evidence = median(500, || {
         case.evidence.verify(&case.commitment, Some(&case.committed)).unwrap();
     });
-    let bundle = median(100, || assert!(judge(&sealed, &question).holds()));
+    let bundle = median(100, || assert!(verify_bundle(&sealed, &question).holds()));
     vec![
         within("one consent's evidence verified", evidence, Duration::from_millis(1)),
         within("a bundle with five exchanges judged", bundle, Duration::from_millis(50)),

@@ -18,7 +18,8 @@ mod toy_federation;
 
 use std::time::{Duration, Instant};
 
-use omadata::outbound::{AnchorSource, CHAIN_AGE_SECS, FederationPeers, GuardedClient, Reach};
+use omadata::http::{AddressPolicy, GuardedClient};
+use omadata::outbound::{AnchorSource, CHAIN_AGE_SECS, FederationPeers};
 use omadata::ports::Peers;
 use toy_federation::Toy;
 
@@ -48,7 +49,7 @@ async fn federation() -> Toy {
 async fn main() {
     let toy = federation().await;
     let source = AnchorSource { id: toy.id("anchor"), keys: Some(toy.keys("anchor")) };
-    let guard = GuardedClient::new(Reach::Demo).unwrap();
+    let guard = GuardedClient::new(AddressPolicy::Demo).unwrap();
     let peers = FederationPeers::new(vec![source], guard, toy.clock.clone()).unwrap();
 
     let start = Instant::now();

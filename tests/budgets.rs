@@ -15,7 +15,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use hostile::{canary, federation, judge, lines, set_up};
 use omadata::domain::federation::TrustError;
-use omadata::outbound::{AnchorSource, FederationPeers, GuardedClient, PeerSettings, Reach};
+use omadata::http::{AddressPolicy, GuardedClient};
+use omadata::outbound::{AnchorSource, FederationPeers, PeerSettings};
 use omadata::ports::Peers;
 use toy_federation::{Change, Toy};
 
@@ -36,8 +37,8 @@ const DEADLINE: Duration = Duration::from_secs(7);
 
 fn peers(toy: &Toy, chain_age_secs: i64) -> FederationPeers {
     let anchors = vec![AnchorSource { id: toy.id("anchor"), keys: Some(toy.keys("anchor")) }];
-    let guard = GuardedClient::new(Reach::Demo).unwrap();
-    let settings = PeerSettings { chain_age_secs, ..PeerSettings::forgetful(anchors) };
+    let guard = GuardedClient::new(AddressPolicy::Demo).unwrap();
+    let settings = PeerSettings { chain_age_secs, ..PeerSettings::in_memory(anchors) };
     FederationPeers::open(settings, guard, toy.clock.clone()).unwrap()
 }
 

@@ -11,10 +11,10 @@ use omadata::app::SystemClock;
 use omadata::domain::consent::Consent;
 use omadata::domain::ids::ConsentId;
 use omadata::ports::Clock;
+use omadata::store::holder::deletion_confirmations;
 use omadata::store::holder::{consents, exchanges};
 use omadata::store::messaging::outbox;
 use omadata::store::messaging::outbox::NewItem;
-use omadata::store::recipient::deletions;
 use serde_json::{Value, json};
 
 const PLACEMENT: &str = "early-education-placement";
@@ -284,7 +284,7 @@ async fn the_deletion_of_each_is_confirmed_by_itself(
     new: (&str, ConsentId),
 ) {
     let confirmed = |id: ConsentId| async move {
-        world.store("espoo").read(move |store| deletions::confirmations(store, id)).await.unwrap().len()
+        world.store("espoo").read(move |store| deletion_confirmations::list(store, id)).await.unwrap().len()
     };
     assert_eq!((confirmed(old.1).await, confirmed(new.1).await), (0, 0));
     for (held, consent, then) in [(old.0, old.1, (1, 0)), (new.0, new.1, (1, 1))] {

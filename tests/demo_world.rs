@@ -3,7 +3,7 @@
 use omadata::config::shipped::{self, City, Overrides};
 use omadata::demo::world::write_world;
 use omadata::ports::{RegisterError, Registers};
-use omadata::registers::{Bounds, Sources};
+use omadata::registers::{Bounds, CityRegisters};
 
 #[tokio::test]
 async fn every_dataset_answers_as_the_residents_parts_say() {
@@ -17,7 +17,7 @@ async fn every_dataset_answers_as_the_residents_parts_say() {
     for city in City::ALL {
         let config = shipped::node(city, &overrides).unwrap();
         let bounds = Bounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
-        let sources = Sources::new(&config.registers, &config.datasets, bounds).unwrap();
+        let sources = CityRegisters::new(&config.registers, &config.datasets, bounds).unwrap();
         for held in &config.datasets {
             let dataset = &held.dataset.id;
             sources.probe(dataset).await.unwrap();

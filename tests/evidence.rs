@@ -7,8 +7,9 @@ mod harness;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use harness::browser::Browser;
 use harness::{World, client, eventually};
-use omadata::domain::bundle::{Question, verify};
+use omadata::domain::bundle::{VerifyOptions, verify_bundle};
 use omadata::domain::jose::PublicKeys;
+use omadata::operator;
 use omadata::operator::keys::KeyPurpose;
 use serde_json::{Value, json};
 
@@ -174,7 +175,7 @@ async fn a_bundle_is_judged_without_its_node_and_after_its_keys_were_replaced() 
     let (status, fetched) = service.fetch(&id).await;
     assert_eq!(status, 200, "{fetched}");
     let (anchor_keys, provider_keys) = published(world).await;
-    let question = || Question {
+    let question = || VerifyOptions {
         as_of: None,
         anchor_keys: Some(PublicKeys::from_jwks(&anchor_keys).unwrap()),
         provider_keys: Some(provider_keys.clone()),
@@ -185,12 +186,12 @@ async fn a_bundle_is_judged_without_its_node_and_after_its_keys_were_replaced() 
     let mut last = String::new();
     for _ in 0..100 {
         last = file(&mut browser, &url).await;
-        if judge(&last, &question()).holds() {
+        if verify_bundle(&last, &question()).holds() {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
-    let judged = judge(&last, &question());
+    let judged = verify_bundle(&last, &question());
     assert!(judged.holds(), "{:#?}", judged.findings);
     assert_eq!(judged.state_as_of.as_deref(), Some("exhausted"), "it was for once");
     assert!(!last.contains(world.identifier("aino")), "the identifier is in the bundle");
@@ -202,12 +203,12 @@ async fn a_bundle_is_judged_without_its_node_and_after_its_keys_were_replaced() 
         .unwrap();
     let later = eventually("a bundle under the new keys", || async {
         let text = operator::consents::export_consent(config, consent).await.unwrap();
-        judge(&text, &question()).holds().then_some(text)
+        verify_bundle(&text, &question()).holds().then_some(text)
     })
     .await;
-    assert_eq!(judge(&later, &question()).state_as_of.as_deref(), Some("exhausted"));
+    assert_eq!(verify_bundle(&later, &question()).state_as_of.as_deref(), Some("exhausted"));
     // The older file is as good as it was.
-    assert!(judge(&last, &question()).holds());
+    assert!(verify_bundle(&last, &question()).holds());
 
     // On another machine: a file, the two key sets, and the program. No configuration, no network.
     let folder = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@
 mod case;
 
 use case::{Case, DECIDED, EXPORTED, case};
-use omadata::domain::bundle::{Bundle, Question, Verdict, verify};
+use omadata::domain::bundle::{Bundle, Verdict, VerifyOptions, verify_bundle};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::consent::{Commitment, Evidence};
 use omadata::domain::jose::{SigningKey, b64url};
@@ -69,8 +69,8 @@ fn every_changed_part_of_the_evidence_is_refused_by_name() {
     assert!(vectors.len() >= 20);
 }
 
-fn full_question(case: &Case) -> Question {
-    Question {
+fn full_question(case: &Case) -> VerifyOptions {
+    VerifyOptions {
         as_of: None,
         anchor_keys: Some(case.anchor_keys.clone()),
         provider_keys: Some(case.provider_keys()),
@@ -81,11 +81,11 @@ fn full_question(case: &Case) -> Question {
 fn a_bundle_holds_and_says_what_it_cannot_tell() {
     let case = case(3);
     let sealed = case.sealed();
-    let judged = judge(&sealed, &full_question(&case));
+    let judged = verify_bundle(&sealed, &full_question(&case));
     assert!(judged.holds(), "{:#?}", judged.findings);
     assert_eq!(judged.state_as_of.as_deref(), Some("revoked"));
 
-    let judged = judge(&sealed, &Question::default());
+    let judged = verify_bundle(&sealed, &VerifyOptions::default());
     let open: Vec<&str> = judged
         .findings
         .iter()
@@ -102,15 +102,16 @@ fn a_bundle_holds_and_says_what_it_cannot_tell() {
         (DECIDED + 900_000, "revoked"),
         (EXPORTED + 90_000_000, "revoked"),
     ] {
-        let question = Question { as_of: Some(Timestamp::from_secs(secs)), ..Question::default() };
-        assert_eq!(judge(&sealed, &question).state_as_of.as_deref(), Some(state), "{secs}");
+        let question = VerifyOptions { as_of: Some(Timestamp::from_secs(secs)), ..VerifyOptions::default() };
+        assert_eq!(verify_bundle(&sealed, &question).state_as_of.as_deref(), Some(state), "{secs}");
     }
     let stranger =
         omadata::domain::jose::PublicKeys::single(SigningKey::generate().unwrap().public().clone());
-    let question = Question { anchor_keys: Some(stranger), ..Question::default() };
-    assert!(judge(&sealed, &question).failures().contains(&"chain_broken"));
-    let question = Question { provider_keys: Some(serde_json::json!({"keys": []})), ..full_question(&case) };
-    assert_eq!(judge(&sealed, &question).failures(), ["provider_key_foreign"]);
+    let question = VerifyOptions { anchor_keys: Some(stranger), ..VerifyOptions::default() };
+    assert!(verify_bundle(&sealed, &question).failures().contains(&"chain_broken"));
+    let question =
+        VerifyOptions { provider_keys: Some(serde_json::json!({"keys": []})), ..full_question(&case) };
+    assert_eq!(verify_bundle(&sealed, &question).failures(), ["provider_key_foreign"]);
 }
 
 #[test]
@@ -118,7 +119,7 @@ fn no_byte_of_a_bundle_can_be_changed() {
     let case = case(1);
     let sealed = case.sealed();
     let question = full_question(&case);
-    assert!(judge(&sealed, &question).holds());
+    assert!(verify_bundle(&sealed, &question).holds());
     let bytes = sealed.as_bytes();
     // A dense sample where the program is optimised, else a thin one; another bit from place to place, and every bit of
     // one stretch.
@@ -129,11 +130,11 @@ fn no_byte_of_a_bundle_can_be_changed() {
         let mut changed = bytes.to_vec();
         changed[place] ^= bit;
         let Ok(changed) = String::from_utf8(changed) else { continue };
-        let judged = judge(&changed, &question);
+        let judged = verify_bundle(&changed, &question);
         assert!(judged.has_failed(), "byte {place} of {}: {:#?}", bytes.len(), judged.findings);
     }
     for changed in ["", "{}", &sealed[1..], &sealed[..sealed.len() - 1], &format!("{sealed}\n")] {
-        assert!(judge(changed, &question).has_failed());
+        assert!(verify_bundle(changed, &question).has_failed());
     }
 }
 
@@ -145,7 +146,7 @@ fn a_holder_who_seals_something_else_is_found_out_by_name() {
     let found = |change: &dyn Fn(&mut Bundle)| {
         let mut bundle = case.bundle.clone();
         change(&mut bundle);
-        judge(&case.seal(&bundle), &full_question(&case)).failures()
+        verify_bundle(&case.seal(&bundle), &full_question(&case)).failures()
     };
     assert_eq!(found(&|_| ()), Vec::<&str>::new());
     type Change<'a> = &'a dyn Fn(&mut Bundle);
@@ -231,7 +232,7 @@ fn a_status_list_from_before_the_permission_says_nothing_about_it() {
     let judged = |signed_at: i64| {
         let mut bundle = case.bundle.clone();
         bundle.status_list = self::case::status_list(&case.token_key, signed_at);
-        let judged = judge(&case.seal(&bundle), &full_question(&case));
+        let judged = verify_bundle(&case.seal(&bundle), &full_question(&case));
         let finding = judged.findings.into_iter().find(|finding| finding.subject == "status_list").unwrap();
         (finding.verdict, finding.reason)
     };
@@ -251,7 +252,7 @@ fn a_compromised_key_proves_what_was_recorded_before() {
     let judged = |reason: &str, at: i64| {
         let mut bundle = case.bundle.clone();
         bundle.keys[0].revoked = Some(RevokedLine { at, reason: reason.to_owned() });
-        judge(&case.seal(&bundle), &full_question(&case)).failures()
+        verify_bundle(&case.seal(&bundle), &full_question(&case)).failures()
     };
     assert_eq!(judged("compromised", DECIDED + 900_001), Vec::<&str>::new());
     assert!(judged("compromised", DECIDED + 900_000).contains(&"key_compromised"));

@@ -16,11 +16,12 @@ use omadata::domain::federation::{
 };
 use omadata::domain::ids::{EntityId, UseId};
 use omadata::domain::jose::{PublicKeys, SigningKey};
+use omadata::http::{AddressPolicy, GuardError, GuardedClient};
 use omadata::node::federation::members::{Decision, Described, Membership};
 use omadata::node::federation::{
     AnchorParts, AnchorStatements, FederationError, FederationKeys, FederationStatements, ListFilter, Terms,
 };
-use omadata::outbound::{AnchorSource, FederationPeers, GuardError, GuardedClient, MemberContact, Reach};
+use omadata::outbound::{AnchorSource, FederationPeers, MemberContact};
 use omadata::ports::{Clock, Peers};
 use omadata::store::keys::root_keys::RootKeys;
 use omadata::store::{Options, Store};
@@ -269,7 +270,7 @@ impl World {
         let (anchor_keys, espoo_keys) = (Keys::new(), Keys::new());
         let (espoo, helsinki) = (node("espoo", &espoo_keys), node("helsinki", &Keys::new()));
         let stranger = node("stranger", &Keys::new());
-        let guard = GuardedClient::new(Reach::Demo).unwrap();
+        let guard = GuardedClient::new(AddressPolicy::Demo).unwrap();
         let statements = AnchorStatements::new(
             AnchorParts {
                 id: anchor.id.clone(),
@@ -331,7 +332,7 @@ impl World {
     }
 
     fn peers_of(&self, source: AnchorSource) -> FederationPeers {
-        let guard = GuardedClient::new(Reach::Demo).unwrap();
+        let guard = GuardedClient::new(AddressPolicy::Demo).unwrap();
         FederationPeers::new(vec![source], guard, self.clock.clone()).unwrap()
     }
 
@@ -383,7 +384,7 @@ async fn an_anchor_without_configured_keys_is_met_once_in_the_demo_only() {
     world.clock.pass(61);
     // Its keys of the first contact were kept: another signer is not the anchor.
     assert_eq!(not_trusted(peers.resolve(&world.espoo.id).await), "unknown_key");
-    let public = GuardedClient::new(Reach::Public).unwrap();
+    let public = GuardedClient::new(AddressPolicy::Public).unwrap();
     assert!(matches!(
         FederationPeers::new(vec![source], public, world.clock.clone()),
         Err(GuardError::Forbidden(_))

@@ -12,16 +12,17 @@ use omadata::app::{self, SystemClock};
 use omadata::config::DatabaseUrl;
 use omadata::domain::consent::Reason;
 use omadata::domain::exchange::Event;
-use omadata::domain::exchange::event::{ConsentNews, DataDeleted};
+use omadata::domain::exchange::event::{ConsentEvent, DataDeleted};
 use omadata::domain::ids::{ConsentId, EntityId, ExchangeId, Jti};
 use omadata::domain::token::status_list::{self, TokenStatus};
 use omadata::node::KeyPurpose;
 use omadata::operator;
 use omadata::ports::Clock;
+use omadata::store::holder::deletion_confirmations;
 use omadata::store::holder::{consent_requests, consents, exchanges};
 use omadata::store::keys::signing_keys;
 use omadata::store::keys::signing_keys::Purpose;
-use omadata::store::recipient::{deletions, pending_events};
+use omadata::store::recipient::pending_events;
 use serde_json::{Value, json};
 
 const PLACEMENT: &str = "early-education-placement";
@@ -274,7 +275,7 @@ async fn news_that_comes_before_the_tokens_is_not_lost() {
     let allowed = page.decide(&mut browser, "allow", &[]).await;
     // The holder has decided, the recipient has not redeemed the code yet: as if the news had overtaken the tokens.
     let given = world.store("turku").read(move |store| consents::find(store, consent)).await.unwrap();
-    let news = ConsentNews {
+    let news = ConsentEvent {
         grant_id: given.grant_id,
         at: 0,
         reason: Reason::Paused.into(),
@@ -603,7 +604,8 @@ async fn a_service_deletes_what_it_fetched_and_the_resident_reads_so() {
         let answer = request.header("content-type", "application/secevent+jwt").send().await.unwrap();
         assert_eq!(answer.status(), 202, "taken, like any other");
     }
-    let all = world.store("turku").read(move |store| deletions::confirmations(store, consent)).await.unwrap();
+    let all =
+        world.store("turku").read(move |store| deletion_confirmations::list(store, consent)).await.unwrap();
     assert_eq!(all.len(), 1);
 }
 

@@ -18,6 +18,7 @@ use omadata::domain::ids::{EntityId, HeldConsentId, KeyId};
 use omadata::domain::jose::RevokeReason;
 use omadata::node::resident::check_receipt;
 use omadata::node::resident::check_receipt::{SignerKey, Verified};
+use omadata::operator;
 use omadata::operator::keys::{KeyPurpose, Rotation};
 use omadata::ports::Clock;
 use omadata::store::holder::consent_receipts;

@@ -19,11 +19,12 @@ use harness::{Service, Setup, World, eventually};
 use omadata::app::{self, SystemClock};
 use omadata::config::{AnchorConfig, Config, Federation};
 use omadata::demo::run::Adjust;
-use omadata::domain::federation::{Fault, PeerReport, Side, Verdict};
+use omadata::domain::federation::{FaultKind, PeerReport, ResponsibleParty, Verdict};
 use omadata::domain::ids::{EntityId, KeyId};
 use omadata::node::federation::members::Decision;
+use omadata::operator;
 use omadata::operator::keys::{KeyPurpose, Rotation};
-use omadata::operator::peers::Lookout;
+use omadata::operator::peers::FederationInspector;
 use omadata::ports::Clock;
 use omadata::store::keys::signing_keys;
 use serde_json::{Value, json};
@@ -108,7 +109,7 @@ impl Wired {
 
     /// What an operator at one city is told about another.
     async fn report(&self, at: &str, about: &str) -> PeerReport {
-        Lookout::open(&self.world.cities[at]).await.unwrap().test(&self.id(about)).await
+        FederationInspector::open(&self.world.cities[at]).await.unwrap().test(&self.id(about)).await
     }
 
     async fn partners(&self, at: &str) -> String {
@@ -192,7 +193,10 @@ async fn without_the_anchor_exchanges_go_on_until_the_chain_ends_and_come_back_b
         "what is known holds past its age while the anchor is away"
     );
     let report = wired.report("helsinki", "espoo").await;
-    assert_eq!((report.verdict(), report.fault()), (Verdict::Fail, Some((Side::Anchor, Fault::Silent))));
+    assert_eq!(
+        (report.verdict(), report.fault()),
+        (Verdict::Fail, Some((ResponsibleParty::Anchor, FaultKind::Silent)))
+    );
 
     // A statement of twenty seconds is at most so much older when the anchor goes; the rest is for slow machines.
     at(u64::from(STATEMENT_SECS) - 5).await;
@@ -216,7 +220,7 @@ async fn without_the_anchor_exchanges_go_on_until_the_chain_ends_and_come_back_b
         assert!(during.contains(said), "{said}: {during}");
     }
 
-    wired.wires["anchor"].mend();
+    wired.wires["anchor"].restore();
     let took = recovered(&service, &id).await;
     println!("recovered {took:?} after the anchor was back");
     assert_eq!(wired.report("helsinki", "espoo").await.verdict(), Verdict::Pass);
@@ -242,12 +246,15 @@ async fn a_federation_key_does_not_sign_before_the_anchor_that_is_away_vouches_f
     let [(_, Rotation::Begun(next))] = begun.as_slice() else { panic!("{begun:?}") };
     tokio::time::sleep(Duration::from_secs(u64::from(LEAD_SECS) + 5)).await;
     assert_eq!(signing().await, old, "the lead is over, and nobody vouches for the key");
-    wired.wires["anchor"].mend();
+    wired.wires["anchor"].restore();
     // Whoever looks at any moment trusts the city: the anchor knows the key before it signs.
     eventually("the next key signs by itself", || async {
         let report = wired.report("espoo", "turku").await;
         let fault = report.fault();
-        assert!(report.peer.is_some() || fault.is_none_or(|(side, _)| side != Side::Peer), "{fault:?}");
+        assert!(
+            report.peer.is_some() || fault.is_none_or(|(side, _)| side != ResponsibleParty::Peer),
+            "{fault:?}"
+        );
         (signing().await == *next).then_some(())
     })
     .await;
@@ -272,13 +279,13 @@ async fn two_cities_that_do_not_reach_each_other_hold_nobody_else_up() {
     assert!(refused.retry_after.is_some());
     assert!(fetch(&turku, &far).await.released(), "Turku reaches Espoo as before");
     let report = wired.report("helsinki", "espoo").await;
-    assert_eq!(report.fault(), Some((Side::Peer, Fault::Silent)), "{:#?}", report.findings);
+    assert_eq!(report.fault(), Some((ResponsibleParty::Peer, FaultKind::Silent)), "{:#?}", report.findings);
     assert!(report.listed && report.peer.is_none());
     assert_eq!(wired.report("turku", "espoo").await.verdict(), Verdict::Pass);
     assert_eq!(wired.report("helsinki", "turku").await.verdict(), Verdict::Pass);
 
-    wired.wires["espoo"].mend();
-    wired.wires["helsinki"].mend();
+    wired.wires["espoo"].restore();
+    wired.wires["helsinki"].restore();
     let took = recovered(&helsinki, &near).await;
     println!("recovered {took:?} after the cities reached each other again");
 }
@@ -327,7 +334,12 @@ async fn a_city_that_is_taken_out_is_refused_by_all_others_in_time() {
         assert!(here && page.status >= 400, "{city} serves it: {}", page.describe());
     }
     let report = wired.report("helsinki", "oulu").await;
-    assert_eq!(report.fault(), Some((Side::Peer, Fault::NotMember)), "{:#?}", report.findings);
+    assert_eq!(
+        report.fault(),
+        Some((ResponsibleParty::Peer, FaultKind::NotMember)),
+        "{:#?}",
+        report.findings
+    );
     assert!(!report.listed);
     eventually("Helsinki's page without Oulu", || async {
         (!wired.partners("helsinki").await.contains("Oulu")).then_some(())
@@ -384,11 +396,11 @@ async fn an_operator_sees_every_chain_link_by_link_and_whose_side_a_fault_is_on(
     let (code, said, complaint) = peers(wired, "espoo", &["test", &stranger]).await;
     assert_eq!(code, Some(1), "{said}");
     assert!(complaint.contains("not a member"), "{complaint}");
-    assert!(said.contains("side: the peer's") && said.contains("mend: "), "{said}");
+    assert!(said.contains("side: the peer's") && said.contains("remedy: "), "{said}");
 
     wired.wires["turku"].cut(Cut::Down);
     let (code, said, complaint) = peers(wired, "espoo", &["test", &wired.world.url("turku"), "--json"]).await;
-    wired.wires["turku"].mend();
+    wired.wires["turku"].restore();
     assert_eq!(code, Some(1));
     assert!(complaint.contains("a member, and broken"), "{complaint}");
     let said: Value = serde_json::from_str(&said).unwrap();
@@ -397,5 +409,5 @@ async fn an_operator_sees_every_chain_link_by_link_and_whose_side_a_fault_is_on(
         (&fault["step"], &fault["side"], &fault["fault"]),
         (&json!("configuration"), &json!("peer"), &json!("silent"))
     );
-    assert!(!fault["mend"].as_str().unwrap().is_empty());
+    assert!(!fault["remedy"].as_str().unwrap().is_empty());
 }

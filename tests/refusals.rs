@@ -491,7 +491,7 @@ async fn undergo(bench: &Bench, consent: ConsentId, another: &GrantId, deed: &st
             };
             consents::save(tx, &known, Some(&change.unwrap()))?;
             if deed == "replace" {
-                consents::let_go_of_grant(tx, &known)?;
+                consents::release_grant_id(tx, &known)?;
             }
             Ok::<_, StoreError>(())
         })

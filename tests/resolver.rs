@@ -19,10 +19,9 @@ use omadata::domain::clock::Timestamp;
 use omadata::domain::federation::{ChainHint, Role, TrustError, TrustedPeer};
 use omadata::domain::ids::EntityId;
 use omadata::domain::jose::{PublicKeys, SigningKey};
-use omadata::outbound::{
-    AnchorSource, Expected, FederationPeers, GuardError, GuardedClient, PeerSettings, Reach,
-};
-use omadata::ports::{AnchorKeys, Peers};
+use omadata::http::{AddressPolicy, Expected, GuardError, GuardedClient};
+use omadata::outbound::{AnchorSource, FederationPeers, PeerSettings};
+use omadata::ports::{AnchorKeyStore, Peers};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use toy_federation::{Change, START, Toy};
@@ -32,7 +31,7 @@ fn source(toy: &Toy, name: &str) -> AnchorSource {
 }
 
 fn peers(toy: &Toy) -> FederationPeers {
-    let guard = GuardedClient::new(Reach::Demo).unwrap();
+    let guard = GuardedClient::new(AddressPolicy::Demo).unwrap();
     FederationPeers::new(vec![source(toy, "anchor")], guard, toy.clock.clone()).unwrap()
 }
 
@@ -88,7 +87,7 @@ async fn one_of_several_anchors_is_enough() {
         espoo.hints.push("rogue".into());
         espoo.marks.push((Role::DataHolder, "rogue".into()));
     });
-    let guard = GuardedClient::new(Reach::Demo).unwrap();
+    let guard = GuardedClient::new(AddressPolicy::Demo).unwrap();
     let anchors = vec![source(&toy, "anchor"), source(&toy, "rogue")];
     let peers = FederationPeers::new(anchors, guard, toy.clock.clone()).unwrap();
     assert_eq!(peers.resolve(&toy.id("espoo")).await.unwrap().anchor, toy.id("anchor"));
@@ -174,8 +173,8 @@ async fn a_chain_is_renewed_behind_its_users_backs() {
 struct Memory(Mutex<HashMap<EntityId, (PublicKeys, PublicKeys)>>);
 
 #[async_trait]
-impl AnchorKeys for Memory {
-    async fn remembered(
+impl AnchorKeyStore for Memory {
+    async fn load(
         &self,
         anchor: &EntityId,
         configured: &PublicKeys,
@@ -184,7 +183,7 @@ impl AnchorKeys for Memory {
         Ok(kept.filter(|(from, _)| from == configured).map(|(_, keys)| keys))
     }
 
-    async fn remember(
+    async fn save(
         &self,
         anchor: &EntityId,
         configured: &PublicKeys,
@@ -203,7 +202,8 @@ async fn an_anchor_is_followed_from_key_to_key() {
     let first = key_of(&toy, "anchor");
     let start = |memory: Arc<Memory>| {
         let settings = PeerSettings { anchors: vec![configured.clone()], chain_age_secs: 60, memory };
-        FederationPeers::open(settings, GuardedClient::new(Reach::Demo).unwrap(), toy.clock.clone()).unwrap()
+        FederationPeers::open(settings, GuardedClient::new(AddressPolicy::Demo).unwrap(), toy.clock.clone())
+            .unwrap()
     };
     let peers = start(memory.clone());
     let espoo = toy.id("espoo");
@@ -243,7 +243,8 @@ async fn an_anchor_that_is_configured_anew_is_no_longer_followed_from_its_old_ke
     let start = |keys: PublicKeys| {
         let anchors = vec![AnchorSource { id: toy.id("anchor"), keys: Some(keys) }];
         let settings = PeerSettings { anchors, chain_age_secs: 60, memory: memory.clone() };
-        FederationPeers::open(settings, GuardedClient::new(Reach::Demo).unwrap(), toy.clock.clone()).unwrap()
+        FederationPeers::open(settings, GuardedClient::new(AddressPolicy::Demo).unwrap(), toy.clock.clone())
+            .unwrap()
     };
     let espoo = toy.id("espoo");
     let (old, stolen) = (toy.keys("anchor"), key_of(&toy, "anchor"));
@@ -318,7 +319,7 @@ async fn who_is_below_a_withdrawn_intermediate_is_refused_though_another_superio
     let toy = federation().await;
     toy.superior("second", &[], &["turku"]);
     toy.change("turku", |turku| turku.hints.push("second".into()));
-    let guard = GuardedClient::new(Reach::Demo).unwrap();
+    let guard = GuardedClient::new(AddressPolicy::Demo).unwrap();
     let anchors = vec![source(&toy, "anchor"), source(&toy, "second")];
     toy.change("second", |second| second.away = true);
     let peers = FederationPeers::new(anchors, guard, toy.clock.clone()).unwrap();
@@ -345,7 +346,8 @@ async fn superiors_that_say_nothing_do_not_hold_up_a_first_contact() {
     let start = |names: &[&str]| {
         let anchors = names.iter().map(|name| source(&toy, name)).collect();
         let settings = PeerSettings { anchors, chain_age_secs: 30, memory: Arc::new(Memory::default()) };
-        FederationPeers::open(settings, GuardedClient::new(Reach::Demo).unwrap(), toy.clock.clone()).unwrap()
+        FederationPeers::open(settings, GuardedClient::new(AddressPolicy::Demo).unwrap(), toy.clock.clone())
+            .unwrap()
     };
     let began = tokio::time::Instant::now();
     let peer = start(&[silent[0], silent[1], "anchor", silent[2]]).resolve(&toy.id("espoo")).await.unwrap();
@@ -553,7 +555,7 @@ async fn addresses_inward_are_never_asked_even_when_a_list_names_them() {
     let (inward, visits) = canary().await;
     let port = inward.rsplit(':').next().unwrap();
     for line in &lines {
-        let reach = if line.reach == "public" { Reach::Public } else { Reach::Demo };
+        let reach = if line.reach == "public" { AddressPolicy::Public } else { AddressPolicy::Demo };
         let client = GuardedClient::new(reach).unwrap();
         let url = url::Url::parse(&line.url.replace("$port", port)).unwrap();
         client.allow(&url);

@@ -19,6 +19,7 @@ use omadata::app::{self, SystemClock};
 use omadata::config::{AnchorConfig, Config, Keys};
 use omadata::demo::run::Adjust;
 use omadata::domain::jose::SigningKey;
+use omadata::operator;
 use omadata::operator::keys::{KeyPurpose, Rotation};
 use omadata::ports::Clock;
 use omadata::store::Store;

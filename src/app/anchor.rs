@@ -23,7 +23,7 @@ use crate::node::keys::{expiry_warnings, rotate_keys};
 use crate::outbound::{
     AnchorSource, CHAIN_AGE_SECS, FederationPeers, MemberContact, PeerSettings, SuperiorContact,
 };
-use crate::ports::{AnchorKeys, Clock, Peers};
+use crate::ports::{AnchorKeyStore, Clock, Peers};
 use crate::store::Store;
 use crate::web;
 
@@ -75,12 +75,12 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
     let contact =
         SuperiorContact::new(GuardedClient::new(reach(config.anchor.profile))?, Arc::new(SystemClock));
     let own = config.anchor.entity_id.clone();
-    let tend = tokio::spawn(async move {
+    let run_rotation = tokio::spawn(async move {
         let named = || statements.terms().superiors.clone();
-        let above = rotate_keys::Above { superiors: &contact, own: &own, named: &named };
+        let above = rotate_keys::EntitySuperiors { superiors: &contact, own: &own, named: &named };
         rotate_keys::run(&store, &keys, &SystemClock, &above).await;
     });
-    Ok(Running::new(config.anchor.entity_id.clone(), None, server, vec![watch, follow, tend, ends]))
+    Ok(Running::new(config.anchor.entity_id.clone(), None, server, vec![watch, follow, run_rotation, ends]))
 }
 
 /// The memberships in an anchor's store, for the command line; members of the configuration's files are applied first.
@@ -173,8 +173,8 @@ struct KnownAnchors {
 }
 
 #[async_trait]
-impl AnchorKeys for KnownAnchors {
-    async fn remembered(
+impl AnchorKeyStore for KnownAnchors {
+    async fn load(
         &self,
         anchor: &EntityId,
         configured: &PublicKeys,
@@ -182,10 +182,10 @@ impl AnchorKeys for KnownAnchors {
         if *anchor == self.own {
             return Ok(Some(self.keys.published()));
         }
-        self.store.remembered(anchor, configured).await
+        self.store.load(anchor, configured).await
     }
 
-    async fn remember(
+    async fn save(
         &self,
         anchor: &EntityId,
         configured: &PublicKeys,
@@ -195,7 +195,7 @@ impl AnchorKeys for KnownAnchors {
         if *anchor == self.own {
             return Ok(());
         }
-        self.store.remember(anchor, configured, keys, now).await
+        self.store.save(anchor, configured, keys, now).await
     }
 }
 

@@ -4,7 +4,7 @@ use crate::config;
 use crate::store::StoreError;
 use crate::web;
 
-/// Why a node or anchor does not start; names what to mend.
+/// Why a node or anchor does not start; names what to fix.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The configuration.
@@ -24,7 +24,7 @@ pub enum StartError {
     Rows(#[from] StoreError),
     /// A register.
     #[error(transparent)]
-    Register(#[from] crate::registers::SourceError),
+    Register(#[from] crate::registers::RegisterConfigError),
     /// The login provider's settings.
     #[error(transparent)]
     Login(#[from] crate::outbound::openid::OpenIdSettingsError),
@@ -36,7 +36,7 @@ pub enum StartError {
     Jwks(String),
     /// The configured colour.
     #[error("[node.brand] primary_colour: {0}")]
-    Colour(#[from] web::portal::assets::ColourError),
+    Colour(#[from] web::html::assets::ColourError),
     /// The socket.
     #[error("cannot listen on {address}: {source}: is another process using the port?")]
     Listen {

@@ -10,6 +10,6 @@ mod tasks;
 pub use anchor::{membership, read_members, start_anchor};
 pub use error::StartError;
 pub use node::{Assembled, Opened, assemble, open_store, start_node};
-pub(crate) use settings::{anchor_key_endings, anchor_source, key_policy, reach};
+pub(crate) use settings::{anchor_key_expiries, anchor_source, key_policy, reach};
 pub use system::{SystemClock, SystemEntropy};
 pub use tasks::Running;

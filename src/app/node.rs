@@ -20,7 +20,7 @@ use crate::node::messaging::deliver_outbox;
 use crate::node::{KeyRing, Node, maintenance};
 use crate::outbound::{AnchorSource, FederationPeers, PeerSettings, SuperiorContact, WebAuthn};
 use crate::ports::{Clock, Entropy, random};
-use crate::registers::{Bounds as SourceBounds, Sources};
+use crate::registers::{Bounds as RegisterBounds, CityRegisters};
 use crate::store::keys::root_keys::RootKeys;
 use crate::store::{Options, Random, Store};
 use crate::web;
@@ -80,8 +80,9 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         guard.clone(),
         Arc::clone(&clock),
     )?;
-    let bounds = SourceBounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
-    let registers = Sources::new(&config.registers, &config.datasets, bounds)?;
+    let bounds =
+        RegisterBounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
+    let registers = CityRegisters::new(&config.registers, &config.datasets, bounds)?;
     let identity = identity_provider(config, &keys, &clock, &entropy)?;
     let settings = settings(config, hints, trust_anchors, &*entropy)?;
     let node = Arc::new(Node {
@@ -148,7 +149,7 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     let keys = tokio::spawn({
         let node = Arc::clone(&node);
         async move {
-            let above = rotate_keys::Above {
+            let above = rotate_keys::EntitySuperiors {
                 superiors: &*node.superiors,
                 own: &node.settings.id,
                 named: &|| node.settings.authority_hints.clone(),

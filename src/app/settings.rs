@@ -9,11 +9,11 @@ use super::StartError;
 use crate::config::{self, Config, KnownEntity, Profile};
 use crate::domain::catalogue::{Levels, Text};
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{Ending, EndingKind};
+use crate::domain::federation::{Expiry, ExpiryKind};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey, parse_strict_json, sha256};
 use crate::domain::token::TokenPolicy;
-use crate::http::Reach;
+use crate::http::AddressPolicy;
 use crate::node::{KeyPolicy, KeyPurpose, KeyRing, Limits, Retention, Service, Settings};
 use crate::outbound::AnchorSource;
 use crate::outbound::openid::{
@@ -49,10 +49,10 @@ pub(crate) fn same_in_all(name: &str) -> Text {
     Text { fi: name.to_owned(), sv: name.to_owned(), en: name.to_owned() }
 }
 
-pub(crate) const fn reach(profile: Profile) -> Reach {
+pub(crate) const fn reach(profile: Profile) -> AddressPolicy {
     match profile {
-        Profile::Demo => Reach::Demo,
-        Profile::Production => Reach::Public,
+        Profile::Demo => AddressPolicy::Demo,
+        Profile::Production => AddressPolicy::Public,
     }
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn settings(
         data_protection_officer: config.data_protection_officer.clone(),
         authority_hints,
         trust_anchors,
-        anchor_keys: anchor_key_endings(&config.trust_anchors)?,
+        anchor_keys: anchor_key_expiries(&config.trust_anchors)?,
         login_client_id: config.login.client_id.clone(),
         levels: Levels::new(config.login.acr_values.clone()),
         datasets: config.datasets.iter().map(|held| held.dataset.clone()).collect(),
@@ -167,7 +167,7 @@ impl ClientKeySource for RingKeys {
 }
 
 /// The configured keys of anchors that have an end: a JWK with `exp`, as histories of keys have it.
-pub(crate) fn anchor_key_endings(anchors: &[KnownEntity]) -> Result<Vec<Ending>, StartError> {
+pub(crate) fn anchor_key_expiries(anchors: &[KnownEntity]) -> Result<Vec<Expiry>, StartError> {
     let mut endings = Vec::new();
     for anchor in anchors {
         let Some(path) = &anchor.jwks_file else { continue };
@@ -178,8 +178,8 @@ pub(crate) fn anchor_key_endings(anchors: &[KnownEntity]) -> Result<Vec<Ending>,
                 |name: &str| jwk.get(name).and_then(serde_json::Value::as_i64).map(Timestamp::from_secs);
             let Some(ends_at) = time("exp") else { continue };
             let kid = jwk.get("kid").and_then(serde_json::Value::as_str).unwrap_or("without kid");
-            endings.push(Ending {
-                kind: EndingKind::AnchorKey,
+            endings.push(Expiry {
+                kind: ExpiryKind::AnchorKey,
                 name: format!("{kid} of {}", anchor.entity_id),
                 // Without a beginning it is taken for old: then every threshold counts.
                 since: time("iat").unwrap_or(Timestamp::from_secs(0)),

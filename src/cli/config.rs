@@ -9,7 +9,7 @@ use crate::config::{AnchorConfig, Config};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Say all that is wrong with a configuration file: file, line, key and mend
+    /// Say all that is wrong with a configuration file: file, line, key and remedy
     ///
     /// Exits with 1 when anything is. Values from the environment (OMADATA_<SECTION>__<KEY>) count as they do at a start.
     Check {

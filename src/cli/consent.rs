@@ -9,7 +9,7 @@ use clap::Subcommand;
 
 use super::process::Failure;
 use crate::config::Config;
-use crate::domain::bundle::{Judgement, Question, verify};
+use crate::domain::bundle::{Judgement, VerifyOptions, verify_bundle};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::ConsentId;
 use crate::domain::jose::{PublicKeys, parse_strict_json};
@@ -68,12 +68,12 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Verify { bundle: Some(bundle), as_of, anchor_keys, provider_keys, json, .. } => {
             let text = std::fs::read_to_string(&bundle)?;
-            let question = Question {
+            let question = VerifyOptions {
                 as_of: as_of.as_deref().map(str::parse).transpose()?,
                 anchor_keys: anchor_keys.as_deref().map(keys).transpose()?,
                 provider_keys: provider_keys.as_deref().map(json_file).transpose()?,
             };
-            tell(&judge(&text, &question), json)
+            tell(&verify_bundle(&text, &question), json)
         }
         Command::Verify { id: Some(id), config: Some(config), as_of, .. } => {
             let as_of = as_of.as_deref().map(str::parse).transpose()?;

@@ -3,6 +3,7 @@
 mod anchor;
 mod config;
 mod consent;
+mod demo;
 mod keys;
 mod members;
 mod migrate;
@@ -30,7 +31,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Demo(crate::demo::run::Arguments),
+    Demo(demo::Arguments),
     Serve(serve::Arguments),
     Anchor(anchor::Arguments),
     Migrate(migrate::Arguments),
@@ -75,7 +76,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         // The one command whose answer has more than two outcomes.
         Command::Consent(command) => return consent::run(command).await,
-        Command::Demo(arguments) => crate::demo::run(arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Anchor(arguments) => anchor::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::process::Failure;
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{EndWarning, PeerReport, Role, TrustedPeer, Verdict};
+use crate::domain::federation::{ExpiryWarning, PeerReport, Role, TrustedPeer, Verdict};
 use crate::domain::ids::{EntityId, KeyId};
 use crate::domain::jose::PublicKeys;
-use crate::operator::peers::Lookout;
+use crate::operator::peers::FederationInspector;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -48,7 +48,7 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
 }
 
 async fn list(view: &View) -> Result<(), Failure> {
-    let lookout = Lookout::open(&Config::load(&view.config)?).await?;
+    let lookout = FederationInspector::open(&Config::load(&view.config)?).await?;
     let (reports, unknown) = match lookout.members().await {
         Ok(reports) => (reports, None),
         Err(error) => (Vec::new(), Some(error)),
@@ -73,7 +73,7 @@ async fn list(view: &View) -> Result<(), Failure> {
 }
 
 async fn examine(test: &Test) -> Result<(), Failure> {
-    let lookout = Lookout::open(&Config::load(&test.view.config)?).await?;
+    let lookout = FederationInspector::open(&Config::load(&test.view.config)?).await?;
     let report = lookout.test(&test.entity).await;
     if test.view.json {
         print_json(&as_json(&report))?;
@@ -103,7 +103,7 @@ const fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn print_list(reports: &[PeerReport], warnings: &[EndWarning]) {
+fn print_list(reports: &[PeerReport], warnings: &[ExpiryWarning]) {
     for report in reports {
         println!("{:<5} {}", word(report.verdict()), report.subject);
         match &report.peer {
@@ -112,7 +112,7 @@ fn print_list(reports: &[PeerReport], warnings: &[EndWarning]) {
         }
     }
     for warning in warnings {
-        let EndWarning { ending, nearness } = warning;
+        let ExpiryWarning { ending, nearness } = warning;
         println!(
             "warn  {} {}: {}, {}",
             ending.kind.name(),
@@ -120,7 +120,7 @@ fn print_list(reports: &[PeerReport], warnings: &[EndWarning]) {
             nearness.word(),
             ending.ends_at.rfc3339()
         );
-        println!("      mend: {}", ending.kind.mend());
+        println!("      remedy: {}", ending.kind.remedy());
     }
 }
 
@@ -136,8 +136,8 @@ fn print_findings(report: &PeerReport) {
         if let Some(side) = finding.side {
             println!("      side: {}", side.name());
         }
-        if let Some(mend) = finding.mend {
-            println!("      mend: {mend}");
+        if let Some(remedy) = finding.remedy {
+            println!("      remedy: {remedy}");
         }
     }
 }
@@ -226,13 +226,13 @@ fn peer_as_json(peer: &TrustedPeer) -> Value {
     })
 }
 
-fn warning_as_json(warning: &EndWarning) -> Value {
-    let EndWarning { ending, nearness } = warning;
+fn warning_as_json(warning: &ExpiryWarning) -> Value {
+    let ExpiryWarning { ending, nearness } = warning;
     json!({
         "kind": ending.kind.name(),
         "name": ending.name,
         "near": nearness.word(),
         "ends": ending.ends_at.rfc3339(),
-        "mend": ending.kind.mend(),
+        "remedy": ending.kind.remedy(),
     })
 }

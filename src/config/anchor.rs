@@ -177,7 +177,7 @@ fn read_anchor(mut section: Section<'_, '_>, folder: &Path) -> Option<Anchor> {
     if let (Some(entity_id), Some(profile)) = (&entity_id, &profile)
         && let Some(complaint) = checks::address(profile.value, entity_id.value.as_str())
     {
-        document.problem(&entity_id.at, complaint, checks::address_mend(profile.value));
+        document.problem(&entity_id.at, complaint, checks::address_remedy(profile.value));
     }
     if let (Some(listen), Some(profile)) = (&listen, &profile)
         && profile.value == Profile::Demo

@@ -6,7 +6,7 @@ use super::node::Profile;
 use crate::domain::catalogue::Text;
 use crate::domain::catalogue::register::DatabaseUrl;
 
-/// The mend for every text in three languages.
+/// The remedy for every text in three languages.
 pub(super) const TEXT: &str = "write { fi = \"…\", sv = \"…\", en = \"…\" }";
 
 /// Whether an address may be used in a profile. `None` is yes.
@@ -34,8 +34,8 @@ pub(super) fn address(profile: Profile, address: &str) -> Option<&'static str> {
     }
 }
 
-/// The mend for an address that [`address`] refuses.
-pub(super) const fn address_mend(profile: Profile) -> &'static str {
+/// The remedy for an address that [`address`] refuses.
+pub(super) const fn address_remedy(profile: Profile) -> &'static str {
     match profile {
         Profile::Demo => "write http://<name>.localhost:<port> or an https address",
         Profile::Production => "write an https address with a public host name",
@@ -74,7 +74,7 @@ pub(super) fn legal_basis(text: &str) -> Option<&'static str> {
     (!good).then_some("not a legal basis of the GDPR")
 }
 
-/// The mend for [`legal_basis`].
+/// The remedy for [`legal_basis`].
 pub(super) const LEGAL_BASIS: &str = "write the article as DPV does, A6-1-a to A6-1-f or A9-2-a to A9-2-j";
 
 /// Reads `sqlite:<path>` or `postgres://user@host/name`. A relative path counts from the data folder.
@@ -95,7 +95,7 @@ pub(super) fn database_url(text: &str, data_dir: &Path) -> Result<DatabaseUrl, &
     }
 }
 
-/// The mend for [`database_url`].
+/// The remedy for [`database_url`].
 pub(super) const DATABASE_URL: &str = "write \"sqlite:<file>\" or \"postgres://<user>@<host>/<database>\", the password in a file of its own (password_file)";
 
 /// Whether a relative path stays inside its folder by its spelling.

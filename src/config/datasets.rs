@@ -133,7 +133,7 @@ fn read_one(
 fn each(
     section: &Section<'_, '_>,
     list: Option<&Found<Vec<String>>>,
-    mend: &str,
+    remedy: &str,
     check: impl Fn(&str) -> Option<&'static str>,
 ) {
     let Some(list) = list else { return };
@@ -142,7 +142,7 @@ fn each(
         items => items.iter().find_map(|item| check(item)),
     };
     if let Some(complaint) = complaint {
-        section.document().problem(&list.at, complaint, mend);
+        section.document().problem(&list.at, complaint, remedy);
     }
 }
 
@@ -193,8 +193,8 @@ fn read_source<'r>(
     if let Some(subject) = &subject
         && !is_column(&subject.value)
     {
-        let mend = "write a name of letters, digits and underscores";
-        document.problem(&subject.at, "not a plain column name", mend);
+        let remedy = "write a name of letters, digits and underscores";
+        document.problem(&subject.at, "not a plain column name", remedy);
     }
     let id = register?;
     let Some(register) = registers.iter().find(|register| register.id == id.value) else {

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, said so that the operator can mend it without reading anything else.
+//! What is wrong with a configuration, said so that the operator can fix it without reading anything else.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub enum Place {
     File,
 }
 
-/// One thing to mend.
+/// One thing to fix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The file, as the operator named it.
@@ -25,7 +25,7 @@ pub struct Problem {
     /// What is wrong. Never a secret's value.
     pub message: String,
     /// What to write instead.
-    pub mend: String,
+    pub remedy: String,
 }
 
 impl fmt::Display for Problem {
@@ -38,7 +38,7 @@ impl fmt::Display for Problem {
         if !self.key.is_empty() {
             write!(f, "{}: ", self.key)?;
         }
-        write!(f, "{}: {}", self.message, self.mend)
+        write!(f, "{}: {}", self.message, self.remedy)
     }
 }
 
@@ -52,14 +52,14 @@ pub struct ConfigError {
 impl ConfigError {
     /// A problem of the file as a whole.
     #[must_use]
-    pub fn of_file(file: &str, message: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub fn of_file(file: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             problems: vec![Problem {
                 file: file.to_owned(),
                 place: Place::File,
                 key: String::new(),
                 message: message.into(),
-                mend: mend.into(),
+                remedy: remedy.into(),
             }],
         }
     }

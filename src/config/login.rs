@@ -64,7 +64,7 @@ pub(super) fn read(mut section: Section<'_, '_>, data_dir: &Path, profile: Profi
     if let Some(issuer) = &issuer
         && let Some(complaint) = checks::address(profile, &issuer.value)
     {
-        document.problem(&issuer.at, complaint, checks::address_mend(profile));
+        document.problem(&issuer.at, complaint, checks::address_remedy(profile));
     }
     if let Some(scopes) = &scopes
         && !scopes.value.iter().any(|scope| scope == "openid")

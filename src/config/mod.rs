@@ -2,7 +2,7 @@
 //!
 //! The only reader of the environment and of `federation-config/`. A value may come from the file or, for sections that are
 //! one table, from `OMADATA_<SECTION>__<KEY>`, which stands first. Secrets are given as paths of files. Every problem
-//! names file, line, key and mend, and all of them are told at once.
+//! names file, line, key and remedy, and all of them are told at once.
 
 mod anchor;
 mod checks;

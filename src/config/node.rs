@@ -82,7 +82,7 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Node> 
     if let (Some(base_url), Some(profile)) = (&base_url, &profile)
         && let Some(complaint) = checks::address(profile.value, base_url.value.as_str())
     {
-        document.problem(&base_url.at, complaint, checks::address_mend(profile.value));
+        document.problem(&base_url.at, complaint, checks::address_remedy(profile.value));
     }
     if let (Some(listen), Some(profile)) = (&listen, &profile)
         && profile.value == Profile::Demo

@@ -1,5 +1,5 @@
 //! Reads a TOML document section by section and remembers where every value stands, so that all problems can be told at
-//! once, each with file, line, key and mend.
+//! once, each with file, line, key and remedy.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ impl<'t> Document<'t> {
         for error in &errors {
             let place = error.span().map_or(Place::File, |span| document.line(span.start));
             let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
-            document.push(place, String::new(), message, "mend the TOML syntax of this line".to_owned());
+            document.push(place, String::new(), message, "fix the TOML syntax of this line".to_owned());
         }
         match errors.is_empty() {
             true => Ok((document, table.into_inner())),
@@ -77,8 +77,8 @@ impl<'t> Document<'t> {
     }
 
     /// Tells a problem with a value that was found.
-    pub(super) fn problem(&self, at: &Location, message: impl Into<String>, mend: impl Into<String>) {
-        self.push(at.place.clone(), at.key.clone(), message.into(), mend.into());
+    pub(super) fn problem(&self, at: &Location, message: impl Into<String>, remedy: impl Into<String>) {
+        self.push(at.place.clone(), at.key.clone(), message.into(), remedy.into());
     }
 
     /// Ends the reading: the value when there was no problem at all.
@@ -88,7 +88,7 @@ impl<'t> Document<'t> {
                 Place::Environment(entry.name.clone()),
                 format!("[{}]", entry.section.join(".")),
                 "no such section".to_owned(),
-                "unset the variable, or mend its name (OMADATA_<SECTION>__<KEY>; lists such as [[uses]] stay in the file)"
+                "unset the variable, or fix its name (OMADATA_<SECTION>__<KEY>; lists such as [[uses]] stay in the file)"
                     .to_owned(),
             );
         }
@@ -120,8 +120,8 @@ impl<'t> Document<'t> {
         Place::Line(before.filter(|byte| **byte == b'\n').count().saturating_add(1))
     }
 
-    fn push(&self, place: Place, key: String, message: String, mend: String) {
-        self.problems.borrow_mut().push(Problem { file: self.file.clone(), place, key, message, mend });
+    fn push(&self, place: Place, key: String, message: String, remedy: String) {
+        self.problems.borrow_mut().push(Problem { file: self.file.clone(), place, key, message, remedy });
     }
 }
 
@@ -163,7 +163,7 @@ impl<'d, 't> Section<'d, 't> {
     pub(super) fn optional<T: DeserializeOwned>(
         &mut self,
         key: &'static str,
-        mend: &str,
+        remedy: &str,
     ) -> Option<Found<T>> {
         self.known.push(key);
         let entry = self.entries.remove(key)?;
@@ -174,7 +174,7 @@ impl<'d, 't> Section<'d, 't> {
                 if let (Some(offset), Place::Line(_)) = (offset, &entry.place) {
                     at.place = self.document.line(offset);
                 }
-                self.document.problem(&at, message, mend);
+                self.document.problem(&at, message, remedy);
                 None
             }
         }
@@ -184,15 +184,15 @@ impl<'d, 't> Section<'d, 't> {
     pub(super) fn required<T: DeserializeOwned>(
         &mut self,
         key: &'static str,
-        mend: &str,
+        remedy: &str,
     ) -> Option<Found<T>> {
         if !self.entries.contains_key(key) {
             self.known.push(key);
             let at = self.at(key, &self.place);
-            self.document.problem(&at, "missing", mend);
+            self.document.problem(&at, "missing", remedy);
             return None;
         }
-        self.optional(key, mend)
+        self.optional(key, remedy)
     }
 
     /// A table inside that may be absent.
@@ -221,12 +221,12 @@ impl<'d, 't> Section<'d, 't> {
     }
 
     /// A table inside that must be there.
-    pub(super) fn required_table(&mut self, key: &'static str, mend: &str) -> Option<Section<'d, 't>> {
+    pub(super) fn required_table(&mut self, key: &'static str, remedy: &str) -> Option<Section<'d, 't>> {
         let present = self.entries.contains_key(key);
         let section = self.table(key);
         if section.is_none() && !present {
             let at = Location { place: self.place.clone(), key: self.name_of(key) };
-            self.document.problem(&at, "missing section", mend);
+            self.document.problem(&at, "missing section", remedy);
         }
         section
     }
@@ -263,9 +263,9 @@ impl<'d, 't> Section<'d, 't> {
     }
 
     /// Tells a problem with the section as a whole.
-    pub(super) fn problem(&self, message: impl Into<String>, mend: impl Into<String>) {
+    pub(super) fn problem(&self, message: impl Into<String>, remedy: impl Into<String>) {
         let at = Location { place: self.place.clone(), key: self.name.clone() };
-        self.document.problem(&at, message, mend);
+        self.document.problem(&at, message, remedy);
     }
 
     /// Ends the section: every key that nobody asked for is a problem.

@@ -46,7 +46,7 @@ fn read_one(
     }
     let name = section.required::<Text>("name", checks::TEXT);
     let kind = section.required::<Kind>("kind", "write \"sql\" or \"file\"");
-    let deadline = section.optional::<u32>("deadline_ms", DEADLINE);
+    let deadline = section.optional::<u32>("timeout_ms", DEADLINE);
     let connection = match kind.as_ref()?.value {
         Kind::Sql => Database::read(&mut section, data_dir, profile).map(|database| Connection::Sql {
             url: database.url,

@@ -39,7 +39,7 @@ impl Retention {
 pub(super) fn read(section: Option<Section<'_, '_>>) -> Retention {
     let mut retention = Retention::default();
     let Some(mut section) = section else { return retention };
-    for (name, range, place, mend) in [
+    for (name, range, place, remedy) in [
         (
             "ended_consents_days",
             30..=36_500,
@@ -53,9 +53,9 @@ pub(super) fn read(section: Option<Section<'_, '_>>) -> Retention {
             "write a whole number of days from 1 to 3650, or take the line out for 90",
         ),
     ] {
-        if let Some(found) = section.optional::<u32>(name, mend) {
+        if let Some(found) = section.optional::<u32>(name, remedy) {
             if !range.contains(&found.value) {
-                section.document().problem(&found.at, "out of range", mend);
+                section.document().problem(&found.at, "out of range", remedy);
             }
             *place = found.value;
         }

@@ -1,4 +1,4 @@
-//! The shipped files are right; every wrong one is told with file, line, key and mend.
+//! The shipped files are right; every wrong one is told with file, line, key and remedy.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -72,7 +72,7 @@ pub(super) fn read_entity_id(section: &mut Section<'_, '_>, profile: Profile) ->
     let found =
         section.required::<EntityId>("entity_id", "write its address, as its own configuration has it")?;
     if let Some(complaint) = checks::address(profile, found.value.as_str()) {
-        document.problem(&found.at, complaint, checks::address_mend(profile));
+        document.problem(&found.at, complaint, checks::address_remedy(profile));
     }
     Some(found)
 }

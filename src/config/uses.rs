@@ -116,20 +116,20 @@ fn text(section: &mut Section<'_, '_>, key: &'static str) -> Option<Text> {
 fn checked(
     section: &mut Section<'_, '_>,
     key: &'static str,
-    mend: &str,
+    remedy: &str,
     check: impl Fn(&str) -> Option<&'static str>,
 ) -> Option<String> {
-    let found = section.required::<String>(key, mend)?;
+    let found = section.required::<String>(key, remedy)?;
     if let Some(complaint) = check(&found.value) {
-        section.document().problem(&found.at, complaint, mend);
+        section.document().problem(&found.at, complaint, remedy);
     }
     Some(found.value)
 }
 
-fn number(section: &mut Section<'_, '_>, key: &'static str, mend: &str, most: u32) -> Option<u32> {
-    let found = section.required::<u32>(key, mend)?;
+fn number(section: &mut Section<'_, '_>, key: &'static str, remedy: &str, most: u32) -> Option<u32> {
+    let found = section.required::<u32>(key, remedy)?;
     if !(1..=most).contains(&found.value) {
-        section.document().problem(&found.at, "out of range", mend);
+        section.document().problem(&found.at, "out of range", remedy);
     }
     Some(found.value)
 }

@@ -6,7 +6,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// Where this node may connect to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum AddressPolicy {
     /// Production: https to public addresses.
     Public,
     /// The demo profile: `localhost`, `*.localhost` and loopback addresses, http or https.
@@ -21,16 +21,16 @@ pub(crate) struct AddressRefused;
 /// Resolves names for the client. What it returns is what is connected to, so the addresses that were checked are the
 /// addresses that are used: a name cannot change its mind in between.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct GuardedResolver(pub(crate) Reach);
+pub(crate) struct GuardedResolver(pub(crate) AddressPolicy);
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         match self.0 {
-            Reach::Demo if is_localhost(name.as_str()) => {
+            AddressPolicy::Demo if is_localhost(name.as_str()) => {
                 Box::pin(async { Ok(boxed(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))])) })
             }
-            Reach::Demo => Box::pin(async { Err(AddressRefused.into()) }),
-            Reach::Public => Box::pin(look_up(name, of_the_system, is_public)),
+            AddressPolicy::Demo => Box::pin(async { Err(AddressRefused.into()) }),
+            AddressPolicy::Public => Box::pin(look_up(name, of_the_system, is_public)),
         }
     }
 }

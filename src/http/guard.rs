@@ -14,7 +14,7 @@ use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::{Host, Url};
 
-use super::address::{AddressRefused, GuardedResolver, Reach, is_localhost};
+use super::address::{AddressPolicy, AddressRefused, GuardedResolver, is_localhost};
 use crate::domain::ids::EntityId;
 
 /// Longest time to connect, TLS included.
@@ -99,7 +99,7 @@ impl std::fmt::Debug for Reply {
 #[derive(Debug, Clone)]
 pub struct GuardedClient {
     http: reqwest::Client,
-    reach: Reach,
+    reach: AddressPolicy,
     deadline: Duration,
     origins: Arc<RwLock<Origins>>,
 }
@@ -118,7 +118,7 @@ impl GuardedClient {
     ///
     /// # Errors
     /// [`GuardError::Malformed`] when TLS cannot be set up.
-    pub fn new(reach: Reach) -> Result<Self, GuardError> {
+    pub fn new(reach: AddressPolicy) -> Result<Self, GuardError> {
         Self::from_address(reach, None)
     }
 
@@ -126,12 +126,12 @@ impl GuardedClient {
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn from_address(reach: Reach, address: Option<IpAddr>) -> Result<Self, GuardError> {
+    pub fn from_address(reach: AddressPolicy, address: Option<IpAddr>) -> Result<Self, GuardError> {
         Self::with_resolver(reach, address, GuardedResolver(reach))
     }
 
     fn with_resolver(
-        reach: Reach,
+        reach: AddressPolicy,
         address: Option<IpAddr>,
         resolver: impl reqwest::dns::Resolve + 'static,
     ) -> Result<Self, GuardError> {
@@ -141,7 +141,7 @@ impl GuardedClient {
             .retry(reqwest::retry::never())
             .no_proxy()
             .referer(false)
-            .https_only(reach == Reach::Public)
+            .https_only(reach == AddressPolicy::Public)
             .local_address(address)
             .connect_timeout(CONNECT_DEADLINE)
             .pool_idle_timeout(IDLE)
@@ -153,7 +153,7 @@ impl GuardedClient {
 
     /// What kind of addresses this client may connect to.
     #[must_use]
-    pub const fn reach(&self) -> Reach {
+    pub const fn reach(&self) -> AddressPolicy {
         self.reach
     }
 
@@ -283,14 +283,14 @@ impl GuardedClient {
             return Err(GuardError::Forbidden("user information"));
         }
         match (self.reach, url.scheme()) {
-            (_, "https") | (Reach::Demo, "http") => {}
+            (_, "https") | (AddressPolicy::Demo, "http") => {}
             _ => return Err(GuardError::Forbidden("not https")),
         }
         // Addresses in URLs never reach the resolver. Decimal, octal and short forms are IPv4 to the URL parser.
         let literal = match url.host() {
             None => return Err(GuardError::Forbidden("no host")),
             Some(Host::Domain(name)) => {
-                if self.reach == Reach::Demo && !is_localhost(name) {
+                if self.reach == AddressPolicy::Demo && !is_localhost(name) {
                     return Err(GuardError::Forbidden("not loopback"));
                 }
                 None
@@ -299,8 +299,10 @@ impl GuardedClient {
             Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
         };
         match (self.reach, literal) {
-            (Reach::Public, Some(_)) => return Err(GuardError::Forbidden("an address instead of a name")),
-            (Reach::Demo, Some(address)) if !address.is_loopback() => {
+            (AddressPolicy::Public, Some(_)) => {
+                return Err(GuardError::Forbidden("an address instead of a name"));
+            }
+            (AddressPolicy::Demo, Some(address)) if !address.is_loopback() => {
                 return Err(GuardError::Forbidden("not loopback"));
             }
             _ => {}

@@ -3,5 +3,5 @@
 pub(crate) mod address;
 pub mod guard;
 
-pub use address::Reach;
+pub use address::AddressPolicy;
 pub use guard::{Expected, GuardError, GuardedClient, Reply};

@@ -21,7 +21,7 @@ pub use problem::{Problem, ProblemKind};
 
 use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Levels, Text};
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::Ending;
+use crate::domain::federation::Expiry;
 use crate::domain::ids::{DatasetId, EntityId, Jti, ServiceId, UseId};
 use crate::domain::jose::b64url;
 use crate::domain::token::TokenPolicy;
@@ -97,7 +97,7 @@ pub struct Settings {
     /// The trust anchors of the federations that it belongs to.
     pub trust_anchors: Vec<EntityId>,
     /// Keys configured for anchors that have an end.
-    pub anchor_keys: Vec<Ending>,
+    pub anchor_keys: Vec<Expiry>,
     /// The city's data protection officer, for the portal.
     pub data_protection_officer: Contact,
     /// Its client identifier at the login provider.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::app::{StartError, SystemClock, anchor_key_endings, anchor_source, key_policy, open_store, reach};
+use crate::app::{
+    StartError, SystemClock, anchor_key_expiries, anchor_source, key_policy, open_store, reach,
+};
 use crate::config::Config;
-use crate::domain::clock::Timestamp;
-use crate::domain::federation::{EndWarning, Ending, PeerReport, TrustError, warnings};
+use crate::domain::federation::{Expiry, ExpiryWarning, PeerReport, TrustError, warnings};
 use crate::domain::ids::EntityId;
 use crate::http::GuardedClient;
 use crate::node::keys::expiry_warnings;
@@ -16,16 +17,16 @@ use crate::store::Store;
 use crate::store::keys::signing_keys;
 
 /// The federation as this node sees it.
-pub struct Lookout {
+pub struct FederationInspector {
     own: EntityId,
     guard: GuardedClient,
     peers: FederationPeers,
     store: Store,
     keys: crate::config::Keys,
-    anchor_keys: Vec<Ending>,
+    anchor_keys: Vec<Expiry>,
 }
 
-impl Lookout {
+impl FederationInspector {
     /// Opens a node's view.
     ///
     /// # Errors
@@ -47,7 +48,7 @@ impl Lookout {
             peers,
             store,
             keys: config.keys.clone(),
-            anchor_keys: anchor_key_endings(&config.trust_anchors)?,
+            anchor_keys: anchor_key_expiries(&config.trust_anchors)?,
         })
     }
 
@@ -76,12 +77,12 @@ impl Lookout {
     ///
     /// # Errors
     /// [`StartError`] when the store cannot be used.
-    pub async fn warnings(&self) -> Result<Vec<EndWarning>, StartError> {
+    pub async fn warnings(&self) -> Result<Vec<ExpiryWarning>, StartError> {
         let now = SystemClock.now();
         let peer = self.peers.resolve(&self.own).await.ok();
-        let mut endings = expiry_warnings::own_endings(&self.store, peer.as_deref(), now).await?;
+        let mut endings = expiry_warnings::own_expiries(&self.store, peer.as_deref(), now).await?;
         let records = self.store.read(signing_keys::list).await?;
-        endings.extend(expiry_warnings::key_endings(&records, &key_policy(&self.keys)));
+        endings.extend(expiry_warnings::key_expiries(&records, &key_policy(&self.keys)));
         endings.extend(self.anchor_keys.iter().cloned());
         Ok(warnings(&endings, now))
     }

@@ -66,7 +66,7 @@ const fn translate(error: GuardError) -> OutboundError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Reach;
+    use crate::http::AddressPolicy;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     /// Sends one request and gives back what the server saw and what the client got.
@@ -84,7 +84,7 @@ mod tests {
             stream.write_all(answer.as_bytes()).await.unwrap();
             String::from_utf8_lossy(&seen[..length]).into_owned()
         });
-        let client = GuardedClient::new(Reach::Demo).unwrap();
+        let client = GuardedClient::new(AddressPolicy::Demo).unwrap();
         client.allow(&url);
         let headers = vec![("dpop", "proof".to_owned())];
         let outcome = client.send(OutboundRequest { url, body, headers, max_bytes: 100 }).await;

@@ -79,13 +79,13 @@ pub type Survey = Vec<(EntityId, Result<Arc<TrustedPeer>, TrustError>)>;
 /// Where a node keeps the keys to which it followed an anchor: an anchor's configuration, signed with a key that is
 /// known, names the keys of from then on.
 #[async_trait]
-pub trait AnchorKeys: Send + Sync {
+pub trait AnchorKeyStore: Send + Sync {
     /// The keys to which an anchor was followed from these, which the operator configured; none when it was followed from
     /// others, or not at all.
     ///
     /// # Errors
     /// [`TrustError::Unavailable`] when that cannot be told now.
-    async fn remembered(
+    async fn load(
         &self,
         anchor: &EntityId,
         configured: &PublicKeys,
@@ -95,7 +95,7 @@ pub trait AnchorKeys: Send + Sync {
     ///
     /// # Errors
     /// [`TrustError::Unavailable`] when they cannot be kept now.
-    async fn remember(
+    async fn save(
         &self,
         anchor: &EntityId,
         configured: &PublicKeys,

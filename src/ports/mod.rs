@@ -6,7 +6,7 @@ mod messaging;
 mod registers;
 mod system;
 
-pub use federation::{AnchorKeys, HasKey, MemberConfigurations, Peers, Superiors, Survey};
+pub use federation::{AnchorKeyStore, HasKey, MemberConfigurations, Peers, Superiors, Survey};
 pub use login::{Ceremony, IdentityProvider, PasskeyFault, PasskeySignature, Passkeys};
 pub use messaging::{Outbound, OutboundAnswer, OutboundBody, OutboundError, OutboundRequest};
 pub use registers::{RegisterError, Registers};

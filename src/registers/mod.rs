@@ -32,7 +32,7 @@ pub struct Bounds {
 
 /// Why a connector cannot be made. A register that is away is no reason: it may come back.
 #[derive(Debug, thiserror::Error)]
-pub enum SourceError {
+pub enum RegisterConfigError {
     /// The password file cannot be read.
     #[error("register {register}: password_file: {source}")]
     Password {
@@ -57,7 +57,7 @@ pub enum SourceError {
     },
 }
 
-/// Why a read gave nothing, with words for the operator. They may quote the register, so they are told only by [`Sources::probe`],
+/// Why a read gave nothing, with words for the operator. They may quote the register, so they are told only by [`CityRegisters::probe`],
 /// which asks for nobody.
 #[derive(Debug)]
 struct Failure {
@@ -90,11 +90,11 @@ struct Source {
 }
 
 /// All registers of a node.
-pub struct Sources {
+pub struct CityRegisters {
     by_dataset: HashMap<DatasetId, Source>,
 }
 
-impl std::fmt::Debug for Sources {
+impl std::fmt::Debug for CityRegisters {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.by_dataset.keys()).finish()
     }
@@ -103,16 +103,16 @@ impl std::fmt::Debug for Sources {
 /// Files of one register that are read at once.
 const FILES_AT_ONCE: u32 = 4;
 
-impl Sources {
+impl CityRegisters {
     /// Makes the connectors. Nothing is connected yet.
     ///
     /// # Errors
-    /// [`SourceError`] when a password file cannot be read or register and dataset do not fit.
+    /// [`RegisterConfigError`] when a password file cannot be read or register and dataset do not fit.
     pub fn new(
         registers: &[Register],
         datasets: &[HeldDataset],
         bounds: Bounds,
-    ) -> Result<Self, SourceError> {
+    ) -> Result<Self, RegisterConfigError> {
         let mut opened = HashMap::new();
         for register in registers {
             let pool = match &register.connection {
@@ -127,7 +127,7 @@ impl Sources {
         }
         let mut by_dataset = HashMap::new();
         for held in datasets {
-            let none = || SourceError::NoRegister { dataset: held.dataset.id.clone() };
+            let none = || RegisterConfigError::NoRegister { dataset: held.dataset.id.clone() };
             let (register, pool, slots) = opened.get(&held.source.register).ok_or_else(none)?;
             let reader: Arc<dyn Reader> = match (&register.connection, pool, &held.source.selection) {
                 (Connection::Sql { .. }, Some(pool), Selection::Query(query)) => {
@@ -173,13 +173,13 @@ impl Sources {
         };
         match tokio::time::timeout(source.deadline, work).await {
             Ok(answer) => answer,
-            Err(_) => Err(Failure::new(RegisterError::Unavailable, "no answer within deadline_ms")),
+            Err(_) => Err(Failure::new(RegisterError::Unavailable, "no answer within timeout_ms")),
         }
     }
 }
 
 #[async_trait]
-impl Registers for Sources {
+impl Registers for CityRegisters {
     async fn read(
         &self,
         dataset: &DatasetId,

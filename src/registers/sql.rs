@@ -15,7 +15,7 @@ use diesel::{Connection, QueryResult, QueryableByName, RunQueryDsl, sql_query, s
 use serde_json::{Map, Value};
 
 use super::values::{self, Collected};
-use super::{Bounds, Failure, Reader, SourceError};
+use super::{Bounds, Failure, Reader, RegisterConfigError};
 use crate::domain::catalogue::register::{DatabaseUrl, HeldDataset, Register};
 use crate::domain::catalogue::{Dataset, Record};
 use crate::domain::ids::NationalIdentifier;
@@ -37,15 +37,14 @@ impl Pool {
         url: &DatabaseUrl,
         password_file: Option<&Path>,
         size: u32,
-    ) -> Result<Self, SourceError> {
+    ) -> Result<Self, RegisterConfigError> {
         let password = match password_file {
-            Some(path) => Some(zeroize::Zeroizing::new(
-                std::fs::read_to_string(path)
-                    .map_err(|source| SourceError::Password { register: register.id.clone(), source })?,
-            )),
+            Some(path) => Some(zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(|source| {
+                RegisterConfigError::Password { register: register.id.clone(), source }
+            })?)),
             None => None,
         };
-        let unusable = |reason| SourceError::Address { register: register.id.clone(), reason };
+        let unusable = |reason| RegisterConfigError::Address { register: register.id.clone(), reason };
         match url {
             DatabaseUrl::Sqlite(path) => {
                 let path = path.to_str().ok_or_else(|| unusable("the path is not UTF-8"))?;

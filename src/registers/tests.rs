@@ -65,14 +65,14 @@ fn held(selection: Selection) -> HeldDataset {
     }
 }
 
-fn sources(connection: Connection, selection: Selection, bounds: Bounds) -> Sources {
+fn sources(connection: Connection, selection: Selection, bounds: Bounds) -> CityRegisters {
     let register = Register {
         id: RegisterId::new("base").unwrap(),
         name: text(),
         connection,
         deadline: Duration::from_secs(2),
     };
-    Sources::new(&[register], &[held(selection)], bounds).unwrap()
+    CityRegisters::new(&[register], &[held(selection)], bounds).unwrap()
 }
 
 fn sqlite(path: &Path) -> Connection {
@@ -83,7 +83,7 @@ fn folder(path: &Path) -> Connection {
     Connection::Files { folder: path.to_owned() }
 }
 
-async fn read(sources: &Sources, who: &str) -> Result<Vec<Value>, RegisterError> {
+async fn read(sources: &CityRegisters, who: &str) -> Result<Vec<Value>, RegisterError> {
     // What is no identifier at all never comes as far as a register.
     let Ok(who) = NationalIdentifier::new(who) else { return Ok(Vec::new()) };
     let records = sources.read(&DatasetId::new("placements").unwrap(), &who).await?;
@@ -338,17 +338,17 @@ fn registers_and_datasets_that_do_not_fit_are_refused() {
     };
     let asked = held(Selection::Query(QUERY.into()));
     assert!(matches!(
-        Sources::new(std::slice::from_ref(&register), std::slice::from_ref(&asked), BOUNDS),
-        Err(SourceError::NoRegister { .. })
+        CityRegisters::new(std::slice::from_ref(&register), std::slice::from_ref(&asked), BOUNDS),
+        Err(RegisterConfigError::NoRegister { .. })
     ));
-    assert!(matches!(Sources::new(&[], &[asked], BOUNDS), Err(SourceError::NoRegister { .. })));
+    assert!(matches!(CityRegisters::new(&[], &[asked], BOUNDS), Err(RegisterConfigError::NoRegister { .. })));
     let password = Connection::Sql {
         url: DatabaseUrl::Postgres(url::Url::parse("postgres://u@h/d").unwrap()),
         password_file: Some("/nowhere/password".into()),
         pool_size: 1,
     };
     assert!(matches!(
-        Sources::new(&[Register { connection: password, ..register }], &[], BOUNDS),
-        Err(SourceError::Password { .. })
+        CityRegisters::new(&[Register { connection: password, ..register }], &[], BOUNDS),
+        Err(RegisterConfigError::Password { .. })
     ));
 }

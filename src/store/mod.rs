@@ -280,7 +280,7 @@ impl Store {
         let mut queue = if log || self.writer.is_some() { Queue::Joined } else { Queue::Outside };
         let mut attempt = 1;
         loop {
-            connection.forget_trouble();
+            connection.clear_failure();
             let (result, left) = self.attempt(&mut connection, queue, &mut work);
             if result.is_ok() {
                 return result;
@@ -290,7 +290,7 @@ impl Store {
                 queue = Queue::Joined;
                 continue;
             }
-            if connection.trouble() != crate::store::engine::db::Trouble::Contended || attempt >= ATTEMPTS {
+            if connection.failure() != crate::store::engine::db::TxFailure::Contended || attempt >= ATTEMPTS {
                 return result;
             }
             // The first repetition often succeeds beside the others; after that, in turn.
@@ -314,15 +314,15 @@ impl Store {
         let mut tx = Tx { reader: Reader { db: &mut connection.db, keys: &self.keys }, queue };
         let result = work(&mut tx);
         let queue = tx.queue;
-        let result = result.and_then(|value| match (queue, connection.trouble()) {
-            (Queue::Joined | Queue::Outside, crate::store::engine::db::Trouble::None) => {
+        let result = result.and_then(|value| match (queue, connection.failure()) {
+            (Queue::Joined | Queue::Outside, crate::store::engine::db::TxFailure::None) => {
                 connection.db.commit().map_err(StoreError::from)?;
                 Ok(value)
             }
-            (Queue::Wanted, _) | (_, crate::store::engine::db::Trouble::Contended) => {
+            (Queue::Wanted, _) | (_, crate::store::engine::db::TxFailure::Contended) => {
                 Err(StoreError::Unavailable("too much contention").into())
             }
-            (_, crate::store::engine::db::Trouble::Failed) => {
+            (_, crate::store::engine::db::TxFailure::Failed) => {
                 Err(StoreError::Rule("a failed statement was passed over").into())
             }
         });

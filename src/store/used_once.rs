@@ -20,14 +20,14 @@ pub enum Kind {
     /// `jti` of a request object, in the scope of its client.
     RequestObject,
     /// A warning of something's end, in the scope of its kind: said by one process, once.
-    EndWarning,
+    ExpiryWarning,
 }
 
 text_enum!(Kind {
     DpopProof = "dpop",
     ClientAssertion = "client_assertion",
     RequestObject = "request_object",
-    EndWarning = "end_warning",
+    ExpiryWarning = "end_warning",
 });
 
 /// How long a value is kept past its expiry: clocks differ, and a proof may have been issued ahead of ours.

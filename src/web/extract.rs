@@ -58,7 +58,7 @@ pub fn query(request: &HttpRequest) -> Result<Parameters, HttpProblem> {
 
 /// Whether a browser only looks ahead (prefetch, prerender): nobody wants yet what the address would set off.
 #[must_use]
-pub fn looks_ahead(request: &HttpRequest) -> bool {
+pub fn is_prefetch(request: &HttpRequest) -> bool {
     ["sec-purpose", "purpose", "x-moz"].into_iter().any(|name| {
         let values = request.headers().get_all(name);
         values.filter_map(|value| value.to_str().ok()).any(|value| value.starts_with("pre"))

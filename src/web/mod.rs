@@ -46,14 +46,14 @@ impl Brand {
     /// A look from the configured name and main colour (`#rrggbb`).
     ///
     /// # Errors
-    /// [`portal::assets::ColourError`].
+    /// [`html::assets::ColourError`].
     pub fn new(
         name: Text,
         colour: &str,
         logo: Option<(&'static str, Vec<u8>)>,
         contact: Contact,
-    ) -> Result<Self, portal::assets::ColourError> {
-        Ok(Self { name, css: portal::assets::city_css(colour)?, logo, contact })
+    ) -> Result<Self, html::assets::ColourError> {
+        Ok(Self { name, css: html::assets::city_css(colour)?, logo, contact })
     }
 }
 

@@ -103,7 +103,7 @@ impl SessionStore for StoredSessions {
 /// What happens when a login that is under way comes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum After {
+pub enum PostLogin {
     /// The person is logged in and goes to a page of the portal.
     Open(String),
     /// The person has logged in for a request that their browser came with, and opens it.
@@ -118,7 +118,7 @@ pub enum After {
 #[derive(Serialize, Deserialize)]
 struct UnderWay {
     pending: PendingLogin,
-    after: After,
+    after: PostLogin,
 }
 
 /// How long a session lasts in which nobody has logged in, in seconds.
@@ -185,7 +185,7 @@ impl Visitor {
     ///
     /// # Errors
     /// [`Problem`] when the session cannot be written.
-    pub fn leave(&self, pending: PendingLogin, after: After) -> Result<(), Problem> {
+    pub fn save_pending_login(&self, pending: PendingLogin, after: PostLogin) -> Result<(), Problem> {
         self.put(UNDER_WAY, &UnderWay { pending, after })
     }
 
@@ -193,7 +193,7 @@ impl Visitor {
     ///
     /// # Errors
     /// [`Problem`] `session-ended` when none is under way in this browser.
-    pub fn come_back(&self) -> Result<(PendingLogin, After), Problem> {
+    pub fn take_pending_login(&self) -> Result<(PendingLogin, PostLogin), Problem> {
         let found: Option<UnderWay> = self.session.get(UNDER_WAY).ok().flatten();
         self.session.remove(UNDER_WAY);
         found

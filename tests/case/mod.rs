@@ -18,7 +18,7 @@ use omadata::domain::catalogue::{Contact, Text};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::consent::receipt::ReceiptParts;
 use omadata::domain::consent::{
-    Actor, Chains, Commitment, Committed, ConsentDocument, ConsentReceipt, Evidence, Happening, Issuer,
+    Actor, Chains, Commitment, Committed, ConsentChange, ConsentDocument, ConsentReceipt, Evidence, Issuer,
     ReceiptChange, Salt,
 };
 use omadata::domain::exchange::Event;
@@ -196,13 +196,13 @@ fn papers(
         contact: contact("Neuvonta"),
         data_protection_officer: contact("Tietosuojavastaava"),
     };
-    let happened = |change, actor, secs| Happening { change, actor, at: at(secs), reason: None };
+    let happened = |change, actor, secs| ConsentChange { change, actor, at: at(secs), reason: None };
     let first = ConsentReceipt::new(ReceiptParts {
         issuer: &issuer,
         jti: Jti::new("receipt-1").unwrap(),
         document,
         grant_id: Some(&grant),
-        happening: &happened(ReceiptChange::Given, Actor::Resident, DECIDED),
+        change: &happened(ReceiptChange::Given, Actor::Resident, DECIDED),
         evidence: Some(committed.clone()),
         log_entry: &enter(&decision),
     });

@@ -90,7 +90,7 @@ for (const [how, [step, fault, said]] of Object.entries(SPOILT)) {
         faults.map((found) => [found.step, found.side, found.fault, found.about, found.said]),
         [[step, 'peer', fault, recipient.entityId, said]],
       );
-      assert.ok(faults[0].mend, 'and what is to be done');
+      assert.ok(faults[0].remedy, 'and what is to be done');
     } finally {
       recipient.spoilt = undefined;
     }

@@ -44,7 +44,7 @@ impl Wire {
         self.0.send_replace(how);
     }
 
-    pub fn mend(&self) {
+    pub fn restore(&self) {
         self.cut(Cut::Whole);
     }
 }

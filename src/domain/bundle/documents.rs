@@ -12,9 +12,9 @@ use crate::domain::jose::{KeyStanding, PublicKey, PublicKeys, UnverifiedJws};
 use crate::domain::log::Entry;
 
 /// The holder's receipt keys of all times, as it sealed them.
-pub(super) struct KeyBook<'a>(Vec<(PublicKey, &'a KeyLine)>);
+pub(super) struct KeySet<'a>(Vec<(PublicKey, &'a KeyLine)>);
 
-impl<'a> KeyBook<'a> {
+impl<'a> KeySet<'a> {
     pub(super) fn of(bundle: &'a Bundle) -> Self {
         let receipts = bundle.keys.iter().filter(|line| line.purpose == "receipt");
         Self(receipts.filter_map(|line| Some((PublicKey::from_jwk(&line.key).ok()?, line))).collect())
@@ -55,7 +55,7 @@ fn stands(line: &KeyLine, issued: i64, recorded: Option<i64>) -> Result<(), &'st
 /// A consent receipt that the holder signed.
 pub(super) fn consent_receipt(
     text: &str,
-    book: &KeyBook<'_>,
+    book: &KeySet<'_>,
     log: &Log,
 ) -> Result<(ConsentReceipt, PublicKey), &'static str> {
     let jws = UnverifiedJws::parse(text, &CONSENT_RECEIPT).map_err(|_| "receipt_form")?;
@@ -68,7 +68,7 @@ pub(super) fn consent_receipt(
 }
 
 /// An exchange receipt that the holder signed.
-pub(super) fn exchange_receipt(text: &str, book: &KeyBook<'_>, log: &Log) -> Result<Receipt, &'static str> {
+pub(super) fn exchange_receipt(text: &str, book: &KeySet<'_>, log: &Log) -> Result<Receipt, &'static str> {
     let jws = UnverifiedJws::parse(text, &EXCHANGE_RECEIPT).map_err(|_| "exchange_receipt_form")?;
     let (key, line) = book.find(&jws).ok_or("exchange_receipt_key_unknown")?;
     let receipt: Receipt = jws.verify(key).map_err(|_| "exchange_receipt_signature")?.into_claims();

@@ -2,14 +2,14 @@
 //! node that wrote it.
 //!
 //! A bundle is canonical JSON (RFC 8785), so that every byte of it counts, sealed by its holder's signature over all the
-//! rest. [`judge`] says of each part whether it holds, does not, or cannot be told from the file alone.
+//! rest. [`verify_bundle`] says of each part whether it holds, does not, or cannot be told from the file alone.
 
 mod chain;
 mod documents;
 mod finding;
 mod verify;
 
-pub use crate::domain::bundle::verify::{Question, judge};
+pub use crate::domain::bundle::verify::{VerifyOptions, verify_bundle};
 pub use finding::{Finding, Judgement, Verdict};
 
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use super::chain::{self, Member};
 use super::finding::NOT_JUDGED;
 use super::{Bundle, FORMAT, HistoryLine, Judgement, MAX_BYTES, SEAL, SEAL_MEMBER, Seal, digest};
 use crate::domain::bundle::documents;
-use crate::domain::bundle::documents::{KeyBook, Log, made_at};
+use crate::domain::bundle::documents::{KeySet, Log, made_at};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{ConsentDocument, ConsentReceipt, ReceiptChange};
 use crate::domain::exchange::Receipt;
@@ -21,7 +21,7 @@ const STATUS_DELAY_SECS: i64 = 5;
 
 /// What is asked of a bundle.
 #[derive(Debug, Default)]
-pub struct Question {
+pub struct VerifyOptions {
     /// At which moment the consent is looked at; when the bundle was written where absent.
     pub as_of: Option<Timestamp>,
     /// The trust anchor's keys, from elsewhere than the bundle.
@@ -31,17 +31,17 @@ pub struct Question {
 }
 
 /// A bundle on its way through the checks.
-struct Case<'a> {
+struct Verification<'a> {
     bundle: &'a Bundle,
     members: &'a Map<String, Value>,
     seal: &'a str,
-    question: &'a Question,
+    question: &'a VerifyOptions,
     exported_at: Timestamp,
     decided_at: Timestamp,
     /// Changes with their seconds.
     history: Vec<(i64, &'a HistoryLine)>,
     log: Log,
-    book: KeyBook<'a>,
+    book: KeySet<'a>,
 }
 
 /// Who the parties are, as far as their chains hold.
@@ -55,7 +55,7 @@ struct Members {
 
 /// Judges a bundle.
 #[must_use]
-pub fn judge(text: &str, question: &Question) -> Judgement {
+pub fn verify_bundle(text: &str, question: &VerifyOptions) -> Judgement {
     let mut found = Judgement::default();
     let (bundle, members, seal) = match open(text) {
         Ok(opened) => opened,
@@ -64,7 +64,7 @@ pub fn judge(text: &str, question: &Question) -> Judgement {
             return found;
         }
     };
-    let case = match Case::new(&bundle, &members, &seal, question) {
+    let case = match Verification::new(&bundle, &members, &seal, question) {
         Ok(case) => case,
         Err((reason, text)) => {
             found.fail("file", reason, text);
@@ -110,12 +110,12 @@ fn open(text: &str) -> Result<(Bundle, Map<String, Value>, String), Unfit> {
     Ok((bundle, members, seal))
 }
 
-impl<'a> Case<'a> {
+impl<'a> Verification<'a> {
     fn new(
         bundle: &'a Bundle,
         members: &'a Map<String, Value>,
         seal: &'a str,
-        question: &'a Question,
+        question: &'a VerifyOptions,
     ) -> Result<Self, Unfit> {
         let time = |text: &str| text.parse::<Timestamp>().map_err(|_| ("form", "a time in the file is none"));
         let mut history = Vec::new();
@@ -135,7 +135,7 @@ impl<'a> Case<'a> {
         Ok(Self {
             exported_at: time(&bundle.exported_at)?,
             decided_at: time(&bundle.consent.decided_at)?,
-            book: KeyBook::of(bundle),
+            book: KeySet::of(bundle),
             bundle,
             members,
             seal,

@@ -10,14 +10,14 @@ const LEEWAY_SECS: i64 = 60;
 
 /// What a login must be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Demand {
+pub struct AssuranceRequirement {
     /// Least level of assurance; none demands nothing.
     pub acr: Option<String>,
     /// Oldest login, in seconds; none demands nothing.
     pub max_age: Option<u32>,
 }
 
-impl Demand {
+impl AssuranceRequirement {
     /// What a dataset demands.
     #[must_use]
     pub fn of(dataset: &Dataset) -> Self {
@@ -120,8 +120,8 @@ mod tests {
         Levels::new(["low", "substantial", "high"].map(str::to_owned).to_vec())
     }
 
-    fn demand(acr: Option<&str>, max_age: Option<u32>) -> Demand {
-        Demand { acr: acr.map(str::to_owned), max_age }
+    fn demand(acr: Option<&str>, max_age: Option<u32>) -> AssuranceRequirement {
+        AssuranceRequirement { acr: acr.map(str::to_owned), max_age }
     }
 
     fn at(secs: i64) -> Timestamp {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use assurance::{Demand, Levels};
+pub use assurance::{AssuranceRequirement, Levels};
 
 use super::clock::Window;
 use super::ids::{DatasetId, DatasetType, EntityId, FieldName, NationalIdentifier, ServiceId, UseId};

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::document::Commitment;
-use super::request::{Origin, ReplaceHow};
+use super::request::{GrantAction, Origin};
 use super::terms::AuthorizationDetail;
-use crate::domain::catalogue::Demand;
+use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, GrantId, HeldConsentId, KeyId, NationalIdentifier, ServiceId};
 
@@ -91,7 +91,7 @@ pub struct HeldConsent {
     /// Whom the service expects.
     pub expected_person: Option<NationalIdentifier>,
     /// How the service wants the resident to be known, beyond what the dataset demands.
-    pub asked: Demand,
+    pub asked: AssuranceRequirement,
     /// Where the resident's browser goes when all is done.
     pub return_url: Option<String>,
     /// Where it stands.
@@ -107,7 +107,7 @@ pub struct HeldConsent {
     /// What the login provider signed, as the token says: tells the consents of one grant apart.
     pub commitment: Option<Commitment>,
     /// The consent of this service that this one asks to replace or extend.
-    pub replaces: Option<(ReplaceHow, HeldConsentId)>,
+    pub replaces: Option<(GrantAction, HeldConsentId)>,
     /// When it was asked for or given.
     pub created_at: Timestamp,
     /// When it last changed.

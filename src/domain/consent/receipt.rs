@@ -355,7 +355,7 @@ pub struct Issuer {
 
 /// What happened, as the consent's record has it.
 #[derive(Debug, Clone)]
-pub struct Happening {
+pub struct ConsentChange {
     /// What.
     pub change: ReceiptChange,
     /// Who caused it.
@@ -378,7 +378,7 @@ pub struct ReceiptParts<'a> {
     /// The consent towards its recipient.
     pub grant_id: Option<&'a GrantId>,
     /// The decision, by the resident.
-    pub happening: &'a Happening,
+    pub change: &'a ConsentChange,
     /// The evidence in digests, where something was allowed.
     pub evidence: Option<Committed>,
     /// Leaf hash of the log entry.
@@ -389,8 +389,8 @@ impl ConsentReceipt {
     /// Puts the receipt of a decision together.
     #[must_use]
     pub fn new(parts: ReceiptParts<'_>) -> Self {
-        let (issuer, document, happening) = (parts.issuer, parts.document, parts.happening);
-        let allowed = happening.change != ReceiptChange::Declined;
+        let (issuer, document, change) = (parts.issuer, parts.document, parts.change);
+        let allowed = change.change != ReceiptChange::Declined;
         let at = |path: &str| format!("{}{path}", issuer.id);
         let language = document.language;
         let contact = |contact: &Contact| PartyContact {
@@ -400,14 +400,14 @@ impl ConsentReceipt {
         Self {
             iss: issuer.id.clone(),
             sub: document.subject.clone(),
-            iat: happening.at.secs(),
+            iat: change.at.secs(),
             jti: parts.jti,
             schema_version: SCHEMA_VERSION.to_owned(),
             record_id: document.consent,
             grant_id: parts.grant_id.cloned(),
             version: 1,
             previous: None,
-            event: event(happening, document.subject.to_string()),
+            event: event(change, document.subject.to_string()),
             pii_processing: PiiProcessing {
                 privacy_notice: document.terms.declared_use.to_string(),
                 language,
@@ -430,19 +430,19 @@ impl ConsentReceipt {
 
     /// The receipt of a change after this one: the same, with what has happened since.
     #[must_use]
-    pub fn next(&self, text: &str, jti: Jti, happening: &Happening, log_entry: &str) -> Self {
+    pub fn next(&self, text: &str, jti: Jti, change: &ConsentChange, log_entry: &str) -> Self {
         let recipient = self.party("recipient").map(|party| party.party_id.to_string());
-        let entity_id = match happening.actor {
+        let entity_id = match change.actor {
             Actor::Resident => self.sub.to_string(),
             Actor::Recipient => recipient.unwrap_or_default(),
             Actor::Node => self.iss.to_string(),
         };
         Self {
-            iat: happening.at.secs(),
+            iat: change.at.secs(),
             jti,
             version: self.version.saturating_add(1),
             previous: Some(digest(text)),
-            event: event(happening, entity_id),
+            event: event(change, entity_id),
             evidence: None,
             log_entry: log_entry.to_owned(),
             ..self.clone()
@@ -503,14 +503,14 @@ impl ConsentReceipt {
     }
 }
 
-fn event(happening: &Happening, entity_id: String) -> ReceiptEvent {
+fn event(change: &ConsentChange, entity_id: String) -> ReceiptEvent {
     ReceiptEvent {
-        event_type: happening.change,
-        event_state: format!("{DPV}{}", happening.change.status()),
-        event_time: happening.at.rfc3339(),
+        event_type: change.change,
+        event_state: format!("{DPV}{}", change.change.status()),
+        event_time: change.at.rfc3339(),
         entity_id,
-        method: happening.change.method(happening.actor).to_owned(),
-        reason: happening.reason.clone(),
+        method: change.change.method(change.actor).to_owned(),
+        reason: change.reason.clone(),
     }
 }
 

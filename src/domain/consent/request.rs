@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::denial::DenialKind;
 use super::passkey::PasskeyEvidence;
 use super::terms::Terms;
-use crate::domain::catalogue::{DeclaredUse, Demand, Text};
+use crate::domain::catalogue::{AssuranceRequirement, DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConsentId, PersonId, RequestId, Thumbprint};
 
@@ -39,14 +39,14 @@ impl Origin {
 /// How a request goes about a consent that is there already (`grant_management_action`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ReplaceHow {
+pub enum GrantAction {
     /// What is asked comes in its place.
     Replace,
     /// What is asked is added to it.
     Merge,
 }
 
-impl ReplaceHow {
+impl GrantAction {
     /// The word on the wire and in the store.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -108,9 +108,9 @@ pub struct ConsentRequest {
     /// Keyed hash of the identifier of whom the service expects, when it said so.
     pub expected_person: Option<Vec<u8>>,
     /// How the one who asks wants the resident to be known, beyond what the dataset demands.
-    pub asked: Demand,
+    pub asked: AssuranceRequirement,
     /// The consent that it is to replace or extend: only whose consent that is can decide.
-    pub replaces: Option<(ReplaceHow, ConsentId)>,
+    pub replaces: Option<(GrantAction, ConsentId)>,
     /// The standing denial that refused it, where one did.
     pub denied_by: Option<DenialKind>,
     /// Whose it is: who opened it, or whose consent it is to replace. Nobody else can.

@@ -299,7 +299,7 @@ impl Consent {
             return Ok(None);
         }
         let to = ConsentState::Ended { at: now, how: End::Exhausted };
-        Ok(Some(self.turned(to, Actor::Node, Reason::UsedUp, now)))
+        Ok(Some(self.transition_to(to, Actor::Node, Reason::UsedUp, now)))
     }
 
     /// Holds the consent back: the resident pauses it, or the node because its declared use no longer covers it.
@@ -315,7 +315,7 @@ impl Consent {
         // A resident's own pause outlasts one by the node, which ends by itself when the use fits again.
         let by_node = self.state == ConsentState::Suspended && self.reason.is_of_use();
         if self.state == ConsentState::Active || (by_node && actor == Actor::Resident) {
-            Ok(self.turned(ConsentState::Suspended, actor, reason, now))
+            Ok(self.transition_to(ConsentState::Suspended, actor, reason, now))
         } else {
             Err(self.cannot_become(ConsentState::Suspended))
         }
@@ -332,7 +332,7 @@ impl Consent {
         now: Timestamp,
     ) -> Result<Transition, TransitionError> {
         if self.state == ConsentState::Suspended && now < self.terms.until.end() {
-            Ok(self.turned(ConsentState::Active, actor, reason, now))
+            Ok(self.transition_to(ConsentState::Active, actor, reason, now))
         } else {
             Err(self.cannot_become(ConsentState::Active))
         }
@@ -378,12 +378,18 @@ impl Consent {
     ) -> Result<Transition, TransitionError> {
         let to = ConsentState::Ended { at: now, how };
         match self.state {
-            ConsentState::Active | ConsentState::Suspended => Ok(self.turned(to, actor, reason, now)),
+            ConsentState::Active | ConsentState::Suspended => Ok(self.transition_to(to, actor, reason, now)),
             ConsentState::Ended { .. } => Err(self.cannot_become(to)),
         }
     }
 
-    const fn turned(&mut self, to: ConsentState, actor: Actor, reason: Reason, at: Timestamp) -> Transition {
+    const fn transition_to(
+        &mut self,
+        to: ConsentState,
+        actor: Actor,
+        reason: Reason,
+        at: Timestamp,
+    ) -> Transition {
         self.state = to;
         self.reason = reason;
         Transition { to, actor, reason, at }

@@ -40,15 +40,15 @@ pub enum Event {
     /// A resident gave a consent in the holder's portal.
     ConsentGiven(ConsentGiven),
     /// Another consent took its place, or its terms must be read again.
-    ConsentChanged(ConsentNews),
+    ConsentChanged(ConsentEvent),
     /// A consent is held back: the recipient stops at once and may go on later.
-    ConsentSuspended(ConsentNews),
+    ConsentSuspended(ConsentEvent),
     /// A consent that was held back is in force again.
-    ConsentResumed(ConsentNews),
+    ConsentResumed(ConsentEvent),
     /// A consent was taken back, or withdrawn by its holder: the recipient stops at once.
-    ConsentRevoked(ConsentNews),
+    ConsentRevoked(ConsentEvent),
     /// A consent is over by its own limits: the last day, or the last exchange.
-    ConsentExpired(ConsentNews),
+    ConsentExpired(ConsentEvent),
     /// The recipient verified an exchange's answer.
     ExchangeAcknowledged(ExchangeAcknowledged),
     /// The recipient's service deleted what was fetched.
@@ -83,7 +83,7 @@ impl std::fmt::Debug for ConsentGiven {
 /// What happened to a consent that its recipient knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ConsentNews {
+pub struct ConsentEvent {
     /// The consent.
     pub grant_id: GrantId,
     /// When, seconds since 1970.
@@ -192,7 +192,7 @@ impl Event {
 
     /// What happened to a consent, where that is what it tells.
     #[must_use]
-    pub const fn news(&self) -> Option<&ConsentNews> {
+    pub const fn news(&self) -> Option<&ConsentEvent> {
         match self {
             Self::ConsentChanged(news)
             | Self::ConsentSuspended(news)

@@ -11,7 +11,7 @@ const DAY_SECS: i64 = 86_400;
 
 /// What kind of thing ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EndingKind {
+pub enum ExpiryKind {
     /// A superior's statement in this entity's own chain.
     Statement,
     /// A trust mark that this entity has.
@@ -24,7 +24,7 @@ pub enum EndingKind {
     AnchorKey,
 }
 
-impl EndingKind {
+impl ExpiryKind {
     /// Its name in logs and reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -39,7 +39,7 @@ impl EndingKind {
 
     /// What the operator does about it.
     #[must_use]
-    pub const fn mend(self) -> &'static str {
+    pub const fn remedy(self) -> &'static str {
         match self {
             Self::Statement => {
                 "it is renewed by the superior whenever it is asked: see why it cannot be reached"
@@ -58,9 +58,9 @@ impl EndingKind {
 
 /// Something that ends by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
+pub struct Expiry {
     /// What it is.
-    pub kind: EndingKind,
+    pub kind: ExpiryKind,
     /// Which one, never a person's data.
     pub name: String,
     /// Since when it lives.
@@ -71,7 +71,7 @@ pub struct Ending {
 
 /// How near an end is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Nearness {
+pub enum WarningThreshold {
     /// It has come.
     Over,
     /// What lives for two days at most is in the last quarter of its life: it should have been renewed before.
@@ -80,7 +80,7 @@ pub enum Nearness {
     Days(i64),
 }
 
-impl Nearness {
+impl WarningThreshold {
     /// As kept and written: `over`, `last-quarter`, `7-days`.
     #[must_use]
     pub fn word(self) -> String {
@@ -94,55 +94,56 @@ impl Nearness {
 
 /// An end that is near enough to be said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndWarning {
+pub struct ExpiryWarning {
     /// What ends.
-    pub ending: Ending,
+    pub ending: Expiry,
     /// How near its end is.
-    pub nearness: Nearness,
+    pub nearness: WarningThreshold,
 }
 
-impl EndWarning {
+impl ExpiryWarning {
     /// What tells this warning from every other: the same thing with the same end is warned of once for each nearness.
     #[must_use]
     pub fn key(&self) -> String {
-        let Ending { kind, name, ends_at, .. } = &self.ending;
+        let Expiry { kind, name, ends_at, .. } = &self.ending;
         format!("{}|{name}|{}|{}", kind.name(), ends_at.secs(), self.nearness.word())
     }
 }
 
-impl Ending {
+impl Expiry {
     /// How near its end is; none while it is far.
     ///
     /// A threshold counts only for what lives at least twice as long: a mark that is given for thirty days is not near its
     /// end on the day that it is given.
     #[must_use]
-    pub fn nearness(&self, now: Timestamp) -> Option<Nearness> {
+    pub fn nearness(&self, now: Timestamp) -> Option<WarningThreshold> {
         let left = self.ends_at.secs().saturating_sub(now.secs());
         if left <= 0 {
-            return Some(Nearness::Over);
+            return Some(WarningThreshold::Over);
         }
         let life = self.ends_at.secs().saturating_sub(self.since.secs());
         if life <= 2 * DAY_SECS {
-            return (left.saturating_mul(4) <= life).then_some(Nearness::LastQuarter);
+            return (left.saturating_mul(4) <= life).then_some(WarningThreshold::LastQuarter);
         }
         let counts = |days: &i64| {
             let secs = days.saturating_mul(DAY_SECS);
             left <= secs && life >= secs.saturating_mul(2)
         };
-        WARNING_DAYS.into_iter().rev().find(counts).map(Nearness::Days)
+        WARNING_DAYS.into_iter().rev().find(counts).map(WarningThreshold::Days)
     }
 }
 
 /// What is to be said now about these, the nearest end first.
 #[must_use]
-pub fn warnings(endings: &[Ending], now: Timestamp) -> Vec<EndWarning> {
-    let near = |ending: &Ending| {
-        ending.nearness(now).map(|nearness| EndWarning { ending: ending.clone(), nearness })
+pub fn warnings(endings: &[Expiry], now: Timestamp) -> Vec<ExpiryWarning> {
+    let near = |ending: &Expiry| {
+        ending.nearness(now).map(|nearness| ExpiryWarning { ending: ending.clone(), nearness })
     };
-    let mut warnings: Vec<EndWarning> = endings.iter().filter_map(near).collect();
+    let mut warnings: Vec<ExpiryWarning> = endings.iter().filter_map(near).collect();
     warnings.sort_by(|one, other| {
-        let key =
-            |warning: &EndWarning| (warning.ending.ends_at, warning.ending.kind, warning.ending.name.clone());
+        let key = |warning: &ExpiryWarning| {
+            (warning.ending.ends_at, warning.ending.kind, warning.ending.name.clone())
+        };
         key(one).cmp(&key(other))
     });
     warnings
@@ -151,17 +152,17 @@ pub fn warnings(endings: &[Ending], now: Timestamp) -> Vec<EndWarning> {
 /// What a member's standing rests on: the statements of its superiors and its trust marks. Its own configuration is
 /// signed anew whenever it is asked for, and is left out.
 #[must_use]
-pub fn endings_of(peer: &TrustedPeer) -> Vec<Ending> {
+pub fn endings_of(peer: &TrustedPeer) -> Vec<Expiry> {
     let said = |issuer: &EntityId, subject: &EntityId| format!("{issuer} about {subject}");
-    let statements = peer.links().into_iter().filter(|link| link.issuer != peer.id).map(|link| Ending {
-        kind: EndingKind::Statement,
+    let statements = peer.links().into_iter().filter(|link| link.issuer != peer.id).map(|link| Expiry {
+        kind: ExpiryKind::Statement,
         name: said(&link.issuer, &link.subject),
         since: link.issued_at,
         ends_at: link.expires_at,
     });
     let marks = peer.marks().iter().filter_map(|held| {
-        Some(Ending {
-            kind: EndingKind::OwnMark,
+        Some(Expiry {
+            kind: ExpiryKind::OwnMark,
             name: mark_name(held.role(), &held.mark().sub),
             since: Timestamp::from_secs(held.mark().iat),
             ends_at: Timestamp::from_secs(held.mark().exp?),
@@ -184,9 +185,9 @@ mod tests {
         Timestamp::from_secs(secs)
     }
 
-    fn ending(since_days: i64, ends_days: i64) -> Ending {
-        Ending {
-            kind: EndingKind::OwnMark,
+    fn ending(since_days: i64, ends_days: i64) -> Expiry {
+        Expiry {
+            kind: ExpiryKind::OwnMark,
             name: "data-holder of https://espoo.example".to_owned(),
             since: at(since_days * DAY_SECS),
             ends_at: at(ends_days * DAY_SECS),
@@ -200,16 +201,16 @@ mod tests {
         for (left, expected) in [
             (31 * DAY_SECS, None),
             (30 * DAY_SECS + 1, None),
-            (30 * DAY_SECS, Some(Nearness::Days(30))),
-            (14 * DAY_SECS + 1, Some(Nearness::Days(30))),
-            (14 * DAY_SECS, Some(Nearness::Days(14))),
-            (7 * DAY_SECS + 1, Some(Nearness::Days(14))),
-            (7 * DAY_SECS, Some(Nearness::Days(7))),
-            (DAY_SECS + 1, Some(Nearness::Days(7))),
-            (DAY_SECS, Some(Nearness::Days(1))),
-            (1, Some(Nearness::Days(1))),
-            (0, Some(Nearness::Over)),
-            (-DAY_SECS, Some(Nearness::Over)),
+            (30 * DAY_SECS, Some(WarningThreshold::Days(30))),
+            (14 * DAY_SECS + 1, Some(WarningThreshold::Days(30))),
+            (14 * DAY_SECS, Some(WarningThreshold::Days(14))),
+            (7 * DAY_SECS + 1, Some(WarningThreshold::Days(14))),
+            (7 * DAY_SECS, Some(WarningThreshold::Days(7))),
+            (DAY_SECS + 1, Some(WarningThreshold::Days(7))),
+            (DAY_SECS, Some(WarningThreshold::Days(1))),
+            (1, Some(WarningThreshold::Days(1))),
+            (0, Some(WarningThreshold::Over)),
+            (-DAY_SECS, Some(WarningThreshold::Over)),
         ] {
             assert_eq!(said(left), expected, "{left} s before");
         }
@@ -218,13 +219,13 @@ mod tests {
     #[test]
     fn what_lives_shortly_is_not_near_its_end_from_the_first_day_on() {
         assert_eq!(ending(0, 30).nearness(at(0)), None);
-        assert_eq!(ending(0, 30).nearness(at(16 * DAY_SECS)), Some(Nearness::Days(14)));
-        assert_eq!(ending(0, 3).nearness(at(2 * DAY_SECS)), Some(Nearness::Days(1)));
+        assert_eq!(ending(0, 30).nearness(at(16 * DAY_SECS)), Some(WarningThreshold::Days(14)));
+        assert_eq!(ending(0, 3).nearness(at(2 * DAY_SECS)), Some(WarningThreshold::Days(1)));
         // A day's mark, renewed in time, is never spoken of; one that was not renewed is, once.
         let day = ending(0, 1);
         assert_eq!(day.nearness(at(DAY_SECS / 2)), None);
-        assert_eq!(day.nearness(at(DAY_SECS * 3 / 4)), Some(Nearness::LastQuarter));
-        assert_eq!(day.nearness(at(DAY_SECS)), Some(Nearness::Over));
+        assert_eq!(day.nearness(at(DAY_SECS * 3 / 4)), Some(WarningThreshold::LastQuarter));
+        assert_eq!(day.nearness(at(DAY_SECS)), Some(WarningThreshold::Over));
     }
 
     #[test]
@@ -233,10 +234,10 @@ mod tests {
         let now = at(360 * DAY_SECS);
         let said = warnings(&endings, now);
         assert_eq!(said.len(), 1);
-        assert_eq!(said[0].nearness, Nearness::Days(7));
+        assert_eq!(said[0].nearness, WarningThreshold::Days(7));
         let mut keys = std::collections::BTreeSet::new();
         for day in 300..=366 {
-            keys.extend(warnings(&endings[..1], at(day * DAY_SECS)).iter().map(EndWarning::key));
+            keys.extend(warnings(&endings[..1], at(day * DAY_SECS)).iter().map(ExpiryWarning::key));
         }
         assert_eq!(keys.len(), 5, "four thresholds and the end itself: {keys:?}");
         let renewed = ending(1, 366);

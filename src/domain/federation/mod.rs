@@ -29,7 +29,7 @@ mod trust_mark;
 mod trust_mark_tests;
 
 pub use crate::domain::federation::expiry::{
-    EndWarning, Ending, EndingKind, Nearness, WARNING_DAYS, endings_of, mark_name, warnings,
+    Expiry, ExpiryKind, ExpiryWarning, WARNING_DAYS, WarningThreshold, endings_of, mark_name, warnings,
 };
 pub use chain::{MAX_CHAIN_LENGTH, TrustAnchor, VerifiedChain, verify_anchor, verify_statements};
 pub use describe::{AnchorDescription, NodeDescription, subordinate_statement};
@@ -41,7 +41,7 @@ pub use mark_status::{MARK_STATUS_TYP, MarkStatus, MarkStatusResponse};
 pub use member::{DecidedBy, Member, MemberState, Presented, StatementRules, first_contact, follow_keys};
 pub use peer::{AuthorizationServer, Client, ConsentIssuer, Holder, Recipient, Resource, TrustedPeer};
 pub use policy::MetadataPolicy;
-pub use report::{Fault, Finding, PeerReport, Side, Step, Verdict};
+pub use report::{FaultKind, Finding, PeerReport, ResponsibleParty, Step, Verdict};
 pub use resolve_response::{RESOLVE_RESPONSE_TYP, ResolveResponse};
 pub use statement::{
     Constraints, ENTITY_STATEMENT, ENTITY_STATEMENT_TYP, EntityStatement, NamingConstraints, TrustMarkEntry,

@@ -62,7 +62,7 @@ impl Step {
 /// Whose side a fault is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Side {
+pub enum ResponsibleParty {
     /// This node, its configuration or its clock.
     Ours,
     /// The entity that was examined.
@@ -75,7 +75,7 @@ pub enum Side {
     Network,
 }
 
-impl Side {
+impl ResponsibleParty {
     /// Its name in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -92,7 +92,7 @@ impl Side {
 /// What is wrong, roughly enough for people who run nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Fault {
+pub enum FaultKind {
     /// It does not answer.
     Silent,
     /// Its answer cannot be verified.
@@ -116,13 +116,13 @@ pub struct Finding {
     pub said: String,
     /// Whose side a fault is on.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub side: Option<Side>,
+    pub side: Option<ResponsibleParty>,
     /// What the fault is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Fault>,
+    pub fault: Option<FaultKind>,
     /// How it is mended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mend: Option<&'static str>,
+    pub remedy: Option<&'static str>,
 }
 
 impl Finding {
@@ -138,11 +138,11 @@ impl Finding {
         step: Step,
         about: &EntityId,
         said: impl Into<String>,
-        side: Side,
-        mend: &'static str,
+        side: ResponsibleParty,
+        remedy: &'static str,
     ) -> Self {
         let found = Self::new(step, Verdict::Warn, about, said.into());
-        Self { side: Some(side), mend: Some(mend), ..found }
+        Self { side: Some(side), remedy: Some(remedy), ..found }
     }
 
     /// A fault.
@@ -151,15 +151,15 @@ impl Finding {
         step: Step,
         about: &EntityId,
         said: impl Into<String>,
-        (side, fault): (Side, Fault),
-        mend: &'static str,
+        (side, fault): (ResponsibleParty, FaultKind),
+        remedy: &'static str,
     ) -> Self {
         let found = Self::new(step, Verdict::Fail, about, said.into());
-        Self { side: Some(side), fault: Some(fault), mend: Some(mend), ..found }
+        Self { side: Some(side), fault: Some(fault), remedy: Some(remedy), ..found }
     }
 
     fn new(step: Step, verdict: Verdict, about: &EntityId, said: String) -> Self {
-        Self { step, verdict, about: about.clone(), said, side: None, fault: None, mend: None }
+        Self { step, verdict, about: about.clone(), said, side: None, fault: None, remedy: None }
     }
 }
 
@@ -198,7 +198,7 @@ impl PeerReport {
     /// The fault that keeps the entity from being trusted or from playing any role: the last one that was found, since an
     /// examination goes on for as long as another way is left.
     #[must_use]
-    pub fn fault(&self) -> Option<(Side, Fault)> {
+    pub fn fault(&self) -> Option<(ResponsibleParty, FaultKind)> {
         let faults = self.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
         faults.filter_map(|finding| finding.side.zip(finding.fault)).next_back()
     }
@@ -218,11 +218,23 @@ mod tests {
         let id = EntityId::new("https://espoo.example").unwrap();
         assert_eq!(report(vec![Finding::pass(Step::Anchor, &id, "")]).verdict(), Verdict::Fail);
         let broken = report(vec![
-            Finding::fail(Step::Anchor, &id, "one of two", (Side::Anchor, Fault::Silent), "wait"),
-            Finding::fail(Step::Configuration, &id, "no answer", (Side::Peer, Fault::Silent), "ask"),
-            Finding::warn(Step::Time, &id, "soon", Side::Peer, "renew"),
+            Finding::fail(
+                Step::Anchor,
+                &id,
+                "one of two",
+                (ResponsibleParty::Anchor, FaultKind::Silent),
+                "wait",
+            ),
+            Finding::fail(
+                Step::Configuration,
+                &id,
+                "no answer",
+                (ResponsibleParty::Peer, FaultKind::Silent),
+                "ask",
+            ),
+            Finding::warn(Step::Time, &id, "soon", ResponsibleParty::Peer, "renew"),
         ]);
-        assert_eq!(broken.fault(), Some((Side::Peer, Fault::Silent)));
+        assert_eq!(broken.fault(), Some((ResponsibleParty::Peer, FaultKind::Silent)));
         let json = serde_json::to_value(&broken.findings[1]).unwrap();
         assert_eq!((json["side"].as_str(), json["step"].as_str()), (Some("peer"), Some("configuration")));
     }

@@ -26,7 +26,7 @@ async fn serve(answer: &'static str, more: &'static [u8]) -> Url {
 }
 
 fn demo(url: &Url) -> GuardedClient {
-    let mut client = GuardedClient::new(Reach::Demo).unwrap();
+    let mut client = GuardedClient::new(AddressPolicy::Demo).unwrap();
     client.deadline = Duration::from_millis(500);
     client.allow(url);
     client
@@ -127,18 +127,18 @@ async fn nobody_waits_for_ever() {
 #[tokio::test]
 async fn addresses_inward_are_refused_before_anything_is_sent() {
     let cases = [
-        (Reach::Public, "http://espoo.example/", "not https"),
-        (Reach::Public, "https://user@espoo.example/", "user information"),
-        (Reach::Public, "https://127.0.0.1/", "an address instead of a name"),
-        (Reach::Public, "https://2130706433/", "an address instead of a name"),
-        (Reach::Public, "https://0x7f.1/", "an address instead of a name"),
-        (Reach::Public, "https://[::1]/", "an address instead of a name"),
-        (Reach::Public, "https://[::ffff:127.0.0.1]/", "an address instead of a name"),
-        (Reach::Public, "https://93.184.216.34/", "an address instead of a name"),
-        (Reach::Public, "https://localhost/", "not a public address"),
-        (Reach::Demo, "http://10.0.0.1/", "not loopback"),
-        (Reach::Demo, "http://espoo.example/", "not loopback"),
-        (Reach::Demo, "ftp://localhost/", "not https"),
+        (AddressPolicy::Public, "http://espoo.example/", "not https"),
+        (AddressPolicy::Public, "https://user@espoo.example/", "user information"),
+        (AddressPolicy::Public, "https://127.0.0.1/", "an address instead of a name"),
+        (AddressPolicy::Public, "https://2130706433/", "an address instead of a name"),
+        (AddressPolicy::Public, "https://0x7f.1/", "an address instead of a name"),
+        (AddressPolicy::Public, "https://[::1]/", "an address instead of a name"),
+        (AddressPolicy::Public, "https://[::ffff:127.0.0.1]/", "an address instead of a name"),
+        (AddressPolicy::Public, "https://93.184.216.34/", "an address instead of a name"),
+        (AddressPolicy::Public, "https://localhost/", "not a public address"),
+        (AddressPolicy::Demo, "http://10.0.0.1/", "not loopback"),
+        (AddressPolicy::Demo, "http://espoo.example/", "not loopback"),
+        (AddressPolicy::Demo, "ftp://localhost/", "not https"),
     ];
     for (reach, text, rule) in cases {
         let client = GuardedClient::new(reach).unwrap();
@@ -152,7 +152,7 @@ async fn addresses_inward_are_refused_before_anything_is_sent() {
 #[tokio::test]
 async fn only_configured_and_listed_origins_are_asked() {
     let url = serve("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", b"").await;
-    let client = GuardedClient::new(Reach::Demo).unwrap();
+    let client = GuardedClient::new(AddressPolicy::Demo).unwrap();
     let stranger = GuardError::Forbidden("neither configured nor listed by an anchor");
     assert_eq!(client.get(&url, &[], JSON).await.unwrap_err(), stranger);
     let anchor = EntityId::new("http://anchor.localhost:8400").unwrap();
@@ -193,7 +193,7 @@ async fn a_name_that_changes_its_address_never_leads_inward() {
     let client = |answers: Vec<Vec<IpAddr>>| {
         let fickle = super::super::address::testing::Fickle { answers, looks: Arc::default() };
         let looks = Arc::clone(&fickle.looks);
-        let client = GuardedClient::with_resolver(Reach::Demo, None, fickle).unwrap();
+        let client = GuardedClient::with_resolver(AddressPolicy::Demo, None, fickle).unwrap();
         client.allow(&url);
         (client, looks)
     };

@@ -6,13 +6,13 @@ use crate::domain::clock::Timestamp;
 use crate::domain::federation::TrustError;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
-use crate::ports::AnchorKeys;
+use crate::ports::AnchorKeyStore;
 use crate::store::federation::anchor_pins;
 use crate::store::{Store, StoreError};
 
 #[async_trait]
-impl AnchorKeys for Store {
-    async fn remembered(
+impl AnchorKeyStore for Store {
+    async fn load(
         &self,
         anchor: &EntityId,
         configured: &PublicKeys,
@@ -25,7 +25,7 @@ impl AnchorKeys for Store {
         }
     }
 
-    async fn remember(
+    async fn save(
         &self,
         anchor: &EntityId,
         configured: &PublicKeys,

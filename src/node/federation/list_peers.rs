@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 
 use crate::domain::catalogue::{DeclaredUses, Text};
-use crate::domain::federation::{Fault, Side, TrustError, TrustedPeer};
+use crate::domain::federation::{FaultKind, ResponsibleParty, TrustError, TrustedPeer};
 use crate::domain::ids::EntityId;
 use crate::node::Node;
 
@@ -25,7 +25,7 @@ pub struct MemberStanding {
     /// Its entity identifier.
     pub id: EntityId,
     /// The member, or whose side is broken and how.
-    pub outcome: Result<Arc<TrustedPeer>, (Side, Fault)>,
+    pub outcome: Result<Arc<TrustedPeer>, (ResponsibleParty, FaultKind)>,
     /// What those who vouch for it call themselves: its immediate superior first, the anchor at the end.
     pub superiors: Vec<Text>,
     /// What its services may ask; none when that cannot be read now.
@@ -58,7 +58,7 @@ pub async fn survey_members(node: &Node) -> Membership {
     let faults = faults(node, broken.take(MAX_EXAMINED).collect()).await;
     let shared = faults.iter().map(|(_, fault)| *fault).find(|(side, _)| {
         // What is wrong above everyone, or on the way to everyone, is wrong for those too who were not examined.
-        matches!(side, Side::Anchor | Side::Network)
+        matches!(side, ResponsibleParty::Anchor | ResponsibleParty::Network)
     });
     let members = stream::iter(listed)
         .map(|(id, outcome)| {
@@ -119,7 +119,10 @@ pub fn address(id: &EntityId) -> Text {
 }
 
 /// What is wrong with these, as far as that is found out in time.
-async fn faults(node: &Node, broken: Vec<(&EntityId, &TrustError)>) -> Vec<(EntityId, (Side, Fault))> {
+async fn faults(
+    node: &Node,
+    broken: Vec<(&EntityId, &TrustError)>,
+) -> Vec<(EntityId, (ResponsibleParty, FaultKind))> {
     join_all(broken.into_iter().map(|(id, error)| async move {
         let peers = Arc::clone(&node.peers);
         let subject = id.clone();
@@ -130,16 +133,16 @@ async fn faults(node: &Node, broken: Vec<(&EntityId, &TrustError)>) -> Vec<(Enti
             _ => None,
         };
         let (side, fault) = found.unwrap_or_else(|| guess(error));
-        let ours = side == Side::Peer && *id == node.settings.id;
-        (id.clone(), (if ours { Side::Ours } else { side }, fault))
+        let ours = side == ResponsibleParty::Peer && *id == node.settings.id;
+        (id.clone(), (if ours { ResponsibleParty::Ours } else { side }, fault))
     }))
     .await
 }
 
 /// What a refusal alone says.
-const fn guess(error: &TrustError) -> (Side, Fault) {
+const fn guess(error: &TrustError) -> (ResponsibleParty, FaultKind) {
     match error {
-        TrustError::NotTrusted(_) => (Side::Peer, Fault::Unfit),
-        TrustError::Unavailable(_) => (Side::Peer, Fault::Silent),
+        TrustError::NotTrusted(_) => (ResponsibleParty::Peer, FaultKind::Unfit),
+        TrustError::Unavailable(_) => (ResponsibleParty::Peer, FaultKind::Silent),
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{
-    EndWarning, Ending, EndingKind, Role, TrustMark, TrustedPeer, endings_of, mark_name, warnings,
+    Expiry, ExpiryKind, ExpiryWarning, Role, TrustMark, TrustedPeer, endings_of, mark_name, warnings,
 };
 use crate::domain::ids::Jti;
 use crate::domain::jose::{b64url, sha256};
@@ -53,7 +53,7 @@ pub async fn superior_round(store: &Store, keys: &KeyRing, now: Timestamp) -> Re
     let since = now.plus_secs(-OVER_SECS);
     let marks = store.read(move |reader| trust_marks::given(reader, since)).await?;
     let mut endings = given_endings(&marks);
-    endings.extend(key_endings(&keys.records(), keys.policy()));
+    endings.extend(key_expiries(&keys.records(), keys.policy()));
     say_once(store, &endings, now).await
 }
 
@@ -63,8 +63,8 @@ pub async fn superior_round(store: &Store, keys: &KeyRing, now: Timestamp) -> Re
 /// [`StoreError`] when the store is away; the next round says it.
 pub async fn round(node: &Node) -> Result<usize, StoreError> {
     let peer = node.peers.resolve(&node.settings.id).await.ok();
-    let mut endings = own_endings(&node.store, peer.as_deref(), node.now()).await?;
-    endings.extend(key_endings(&node.keys.records(), node.keys.policy()));
+    let mut endings = own_expiries(&node.store, peer.as_deref(), node.now()).await?;
+    endings.extend(key_expiries(&node.keys.records(), node.keys.policy()));
     endings.extend(node.settings.anchor_keys.iter().cloned());
     say_once(&node.store, &endings, node.now()).await
 }
@@ -73,26 +73,26 @@ pub async fn round(node: &Node) -> Result<usize, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn own_endings(
+pub async fn own_expiries(
     store: &Store,
     peer: Option<&TrustedPeer>,
     now: Timestamp,
-) -> Result<Vec<Ending>, StoreError> {
+) -> Result<Vec<Expiry>, StoreError> {
     let mut endings = peer.map(endings_of).unwrap_or_default();
     let since = now.plus_secs(-OVER_SECS);
     let kept = store.read(move |reader| trust_marks::list_own(reader, since)).await?;
     for ending in kept.iter().filter_map(own_mark) {
-        if !endings.iter().any(|known| known.kind == EndingKind::OwnMark && known.name == ending.name) {
+        if !endings.iter().any(|known| known.kind == ExpiryKind::OwnMark && known.name == ending.name) {
             endings.push(ending);
         }
     }
     Ok(endings)
 }
 
-fn own_mark(own: &OwnMark) -> Option<Ending> {
+fn own_mark(own: &OwnMark) -> Option<Expiry> {
     let mark = TrustMark::claimed(&own.mark).ok()?;
-    Some(Ending {
-        kind: EndingKind::OwnMark,
+    Some(Expiry {
+        kind: ExpiryKind::OwnMark,
         name: mark_name(role_of(&mark)?, &mark.sub),
         since: Timestamp::from_secs(mark.iat),
         ends_at: Timestamp::from_secs(mark.exp?),
@@ -106,13 +106,13 @@ fn role_of(mark: &TrustMark) -> Option<Role> {
 
 /// The signing keys whose time ends by schedule.
 #[must_use]
-pub fn key_endings(records: &[KeyRecord], policy: &KeyPolicy) -> Vec<Ending> {
+pub fn key_expiries(records: &[KeyRecord], policy: &KeyPolicy) -> Vec<Expiry> {
     let active = records.iter().filter(|key| key.state == KeyState::Active);
     active
         .filter_map(|key| {
             let since = key.activated_at.unwrap_or(key.created_at);
-            Some(Ending {
-                kind: EndingKind::SigningKey,
+            Some(Expiry {
+                kind: ExpiryKind::SigningKey,
                 name: format!("{} {}", key.purpose.as_str(), key.kid),
                 since,
                 ends_at: policy.rotates_at(key.purpose, since)?,
@@ -123,7 +123,7 @@ pub fn key_endings(records: &[KeyRecord], policy: &KeyPolicy) -> Vec<Ending> {
 
 /// The marks that an anchor or intermediate gave: for each member and type the one that lasts longest.
 #[must_use]
-pub fn given_endings(marks: &[IssuedMark]) -> Vec<Ending> {
+pub fn given_endings(marks: &[IssuedMark]) -> Vec<Expiry> {
     let mut newest: std::collections::BTreeMap<(&str, &str), &IssuedMark> = std::collections::BTreeMap::new();
     for mark in marks {
         let place = newest.entry((mark.subject.as_str(), &mark.mark_type)).or_insert(mark);
@@ -131,8 +131,8 @@ pub fn given_endings(marks: &[IssuedMark]) -> Vec<Ending> {
             *place = mark;
         }
     }
-    let ending = |mark: &&IssuedMark| Ending {
-        kind: EndingKind::GivenMark,
+    let ending = |mark: &&IssuedMark| Expiry {
+        kind: ExpiryKind::GivenMark,
         name: format!("{} of {}", mark.mark_type, mark.subject),
         since: mark.issued_at,
         ends_at: mark.expires_at,
@@ -144,7 +144,7 @@ pub fn given_endings(marks: &[IssuedMark]) -> Vec<Ending> {
 ///
 /// # Errors
 /// [`StoreError`] when the store is away.
-pub async fn say_once(store: &Store, endings: &[Ending], now: Timestamp) -> Result<usize, StoreError> {
+pub async fn say_once(store: &Store, endings: &[Expiry], now: Timestamp) -> Result<usize, StoreError> {
     let mut said = 0;
     for warning in warnings(endings, now) {
         if claim(store, &warning).await? {
@@ -157,11 +157,11 @@ pub async fn say_once(store: &Store, endings: &[Ending], now: Timestamp) -> Resu
 
 /// Whether it is this process that says it. It is remembered first and said then: a process that dies in between leaves it
 /// to the next distance, and to `omadata peers list`, which always shows what is near.
-async fn claim(store: &Store, warning: &EndWarning) -> Result<bool, StoreError> {
+async fn claim(store: &Store, warning: &ExpiryWarning) -> Result<bool, StoreError> {
     let key = b64url(&sha256(warning.key().as_bytes()));
     let key = Jti::new(key).map_err(|_| StoreError::Corrupt("used_once.jti"))?;
     let (scope, until) = (warning.ending.kind.name(), warning.ending.ends_at.plus_secs(REMEMBERED_SECS));
-    let claimed = store.write(move |tx| used_once::use_up(tx, Kind::EndWarning, scope, &key, until)).await;
+    let claimed = store.write(move |tx| used_once::use_up(tx, Kind::ExpiryWarning, scope, &key, until)).await;
     match claimed {
         Ok(()) => Ok(true),
         Err(StoreError::Conflict) => Ok(false),
@@ -169,14 +169,14 @@ async fn claim(store: &Store, warning: &EndWarning) -> Result<bool, StoreError> 
     }
 }
 
-fn say(warning: &EndWarning) {
-    let EndWarning { ending, nearness } = warning;
+fn say(warning: &ExpiryWarning) {
+    let ExpiryWarning { ending, nearness } = warning;
     tracing::warn!(
         kind = ending.kind.name(),
         name = ending.name,
         near = nearness.word(),
         ends_at = ending.ends_at.rfc3339(),
-        mend = ending.kind.mend(),
+        remedy = ending.kind.remedy(),
         "something ends soon"
     );
 }
@@ -186,8 +186,8 @@ mod tests {
     use super::*;
     use crate::store::engine::testing::{at, on_both, root_keys};
 
-    fn ending(name: &str, ends: i64) -> Ending {
-        Ending { kind: EndingKind::OwnMark, name: name.to_owned(), since: at(0), ends_at: at(ends) }
+    fn ending(name: &str, ends: i64) -> Expiry {
+        Expiry { kind: ExpiryKind::OwnMark, name: name.to_owned(), since: at(0), ends_at: at(ends) }
     }
 
     on_both!(

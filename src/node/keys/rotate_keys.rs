@@ -15,7 +15,7 @@ use crate::store::keys::signing_keys;
 use crate::store::keys::signing_keys::{KeyRecord, KeyState};
 use crate::store::{Store, StoreError};
 
-pub use superiors::{Above, activate_when_vouched};
+pub use superiors::{EntitySuperiors, activate_when_vouched};
 
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_millis(500);
@@ -46,7 +46,7 @@ pub enum RotateError {
     /// The store, or a key could not be made.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Superiors follow a federation key only when they have seen it in a configuration that the old one signed.
+    /// EntitySuperiors follow a federation key only when they have seen it in a configuration that the old one signed.
     #[error(
         "a federation key cannot skip its lead time: superiors follow a new one only when the old one has signed for it"
     )]
@@ -128,17 +128,17 @@ pub async fn revoke(
 }
 
 /// Tends the keys for as long as the process runs.
-pub async fn run(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &Above<'_>) {
-    if let Err(error) = begin_lead_anew(store, ring, clock.now()).await {
+pub async fn run(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &EntitySuperiors<'_>) {
+    if let Err(error) = restart_lead(store, ring, clock.now()).await {
         tracing::warn!(%error, "keys");
     }
     tokio::join!(keep(store, ring, clock, above), wait_for_superiors(store, ring, clock, above));
 }
 
-async fn keep(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &Above<'_>) {
+async fn keep(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &EntitySuperiors<'_>) {
     for round in 0_u32.. {
         let now = clock.now();
-        if let Err(error) = tend(store, ring, above.anyone(), now).await {
+        if let Err(error) = run_rotation(store, ring, above.anyone(), now).await {
             tracing::warn!(%error, "keys");
         }
         if round % SWEEP == 0 {
@@ -153,7 +153,7 @@ async fn keep(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &Above<'_
 }
 
 /// By itself, since a superior that does not answer takes its time, and other keys must not wait for that.
-async fn wait_for_superiors(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &Above<'_>) {
+async fn wait_for_superiors(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &EntitySuperiors<'_>) {
     let mut asked = 0_u32;
     loop {
         let pause = match activate_when_vouched(store, ring, above, clock.now()).await {
@@ -182,7 +182,7 @@ async fn wait_for_superiors(store: &Store, ring: &KeyRing, clock: &dyn Clock, ab
 ///
 /// # Errors
 /// [`StoreError`] when the store is away; the next round does the rest.
-pub async fn tend(
+pub async fn run_rotation(
     store: &Store,
     ring: &KeyRing,
     has_superiors: bool,
@@ -278,7 +278,7 @@ async fn take(store: &Store, step: Step, lead_secs: i64, now: Timestamp) -> Resu
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn begin_lead_anew(store: &Store, ring: &KeyRing, now: Timestamp) -> Result<(), StoreError> {
+pub async fn restart_lead(store: &Store, ring: &KeyRing, now: Timestamp) -> Result<(), StoreError> {
     let seen_again = now.plus_secs(ring.policy().lead_secs.min(KeyPolicy::default().lead_secs));
     for key in ring.records().into_iter().filter(|key| key.state == KeyState::Pending) {
         let activates_at = key

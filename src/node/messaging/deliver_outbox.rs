@@ -9,7 +9,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::exchange::Event;
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::Jti;
-use crate::node::messaging::outbox_message::{NotWork, Work};
+use crate::node::messaging::outbox_message::{DecodeError, OutboxTask};
 use crate::node::recipient::{holder_client, redeem_code};
 use crate::node::{KeyPurpose, Node, Problem, ProblemKind};
 use crate::ports::{OutboundBody, OutboundRequest};
@@ -158,18 +158,18 @@ fn put_off(
 }
 
 async fn attempt(node: &Node, item: &Leased) -> Result<(), Failed> {
-    match Work::of(item) {
-        Ok(Work::Event(event)) => Ok(push(node, item, &event).await?),
-        Ok(Work::Redeem { held, code, dpop_kid }) => {
+    match OutboxTask::of(item) {
+        Ok(OutboxTask::Event(event)) => Ok(push(node, item, &event).await?),
+        Ok(OutboxTask::Redeem { held, code, dpop_kid }) => {
             Ok(redeem_code::redeem_pre_authorized(node, held, &code, dpop_kid.as_ref()).await?)
         }
-        Ok(Work::GiveBack(given)) => {
+        Ok(OutboxTask::GiveBack(given)) => {
             let holder = node.peers.resolve(&item.destination).await.map_err(Problem::from)?;
             Ok(holder_client::give_grant_back(node, &holder, &given.grant_id, given.commitment.as_ref())
                 .await?)
         }
-        Err(NotWork::Unreadable) => Err(Failed::Unreadable),
-        Err(NotWork::Unknown) => Err(Failed::Unknown),
+        Err(DecodeError::Unreadable) => Err(Failed::Unreadable),
+        Err(DecodeError::Unknown) => Err(Failed::Unknown),
     }
 }
 

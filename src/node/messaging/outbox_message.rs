@@ -21,7 +21,7 @@ pub(crate) const REDEEM: &str = "redeem";
 pub(crate) const GIVE_BACK: &str = "give-back";
 
 /// What an item asks to be done.
-pub(crate) enum Work {
+pub(crate) enum OutboxTask {
     /// Push an event.
     Event(Event),
     /// Redeem a code.
@@ -55,18 +55,18 @@ struct Redemption {
     dpop_kid: Option<KeyId>,
 }
 
-impl Work {
+impl OutboxTask {
     /// Reads an item back.
-    pub(crate) fn of(item: &Leased) -> Result<Self, NotWork> {
+    pub(crate) fn of(item: &Leased) -> Result<Self, DecodeError> {
         match item.kind.as_str() {
             kind if kind.starts_with(EVENT) => match serde_json::from_str(&item.payload) {
                 Ok(event) => Ok(Self::Event(event)),
-                Err(_) if Event::is_known(kind) => Err(NotWork::Unreadable),
-                Err(_) => Err(NotWork::Unknown),
+                Err(_) if Event::is_known(kind) => Err(DecodeError::Unreadable),
+                Err(_) => Err(DecodeError::Unknown),
             },
             REDEEM => {
                 let redemption: Redemption =
-                    serde_json::from_str(&item.payload).map_err(|_| NotWork::Unreadable)?;
+                    serde_json::from_str(&item.payload).map_err(|_| DecodeError::Unreadable)?;
                 let Redemption { held, code, dpop_kid } = redemption;
                 Ok(Self::Redeem { held, code, dpop_kid })
             }
@@ -77,15 +77,15 @@ impl Work {
                     grant.map(|grant_id| GivenBack { grant_id, commitment: None })
                 })
                 .map(Self::GiveBack)
-                .map_err(|_: serde_json::Error| NotWork::Unreadable),
-            _ => Err(NotWork::Unknown),
+                .map_err(|_: serde_json::Error| DecodeError::Unreadable),
+            _ => Err(DecodeError::Unknown),
         }
     }
 }
 
 /// Why an item asks nothing of this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NotWork {
+pub(crate) enum DecodeError {
     /// The item's word is known, its content is not what belongs to the word.
     Unreadable,
     /// The word is not known: a newer program may have written it.

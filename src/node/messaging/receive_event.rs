@@ -1,11 +1,11 @@
 //! Another node tells us something: verified with the sender's own keys, acted on once.
 
-use crate::domain::catalogue::Demand;
+use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::terms::DETAIL_TYPE;
 use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin};
 use crate::domain::exchange::Event;
-use crate::domain::exchange::event::{ConsentGiven, ConsentNews, ExchangeAcknowledged};
+use crate::domain::exchange::event::{ConsentEvent, ConsentGiven, ExchangeAcknowledged};
 use crate::domain::exchange::receipt::digest;
 use crate::domain::federation::TrustError;
 use crate::domain::ids::{EntityId, ExchangeId, HeldConsentId, KeyId};
@@ -147,7 +147,7 @@ fn new_held(
         },
         case_reference: None,
         expected_person: None,
-        asked: Demand::default(),
+        asked: AssuranceRequirement::default(),
         return_url: None,
         state: HeldState::Given,
         reason: None,
@@ -178,7 +178,7 @@ fn take_news(
     tx: &mut Tx<'_>,
     sender: &EntityId,
     event: &Event,
-    news: &ConsentNews,
+    news: &ConsentEvent,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     match held_consents::find_by_grant(tx, sender, &news.grant_id) {

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 
 use super::request_consent;
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{Consent, HeldConsent, deletion};
+use crate::domain::consent::{HeldConsent, deletion};
 use crate::domain::exchange::Event;
 use crate::domain::exchange::event::DataDeleted;
-use crate::domain::ids::{EntityId, HeldConsentId, Jti};
+use crate::domain::ids::HeldConsentId;
 use crate::domain::jose::MAX_SKEW_SECS;
 use crate::node::messaging::outbox_message;
 use crate::node::{Node, Problem, ProblemKind, Service};
-use crate::store::holder::consents;
 use crate::store::recipient::deletions;
 pub use crate::store::recipient::deletions::Deletion;
 use crate::store::{StoreError, Tx};

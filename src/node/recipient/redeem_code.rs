@@ -46,7 +46,7 @@ pub(crate) async fn keep(
                 kept.reason = known.reason;
             }
             if known.grant_id.is_none() {
-                take_place(tx, &kept)?;
+                supersede(tx, &kept)?;
             }
             for event in early_news(tx, &kept)? {
                 receive_event::apply(&mut kept, &event, now);
@@ -66,7 +66,7 @@ fn early_news(tx: &mut Tx<'_>, kept: &HeldConsent) -> Result<Vec<Event>, StoreEr
 }
 
 /// What was asked for in the place of another consent ends that one and takes its grant over.
-fn take_place(tx: &mut Tx<'_>, kept: &HeldConsent) -> Result<(), StoreError> {
+fn supersede(tx: &mut Tx<'_>, kept: &HeldConsent) -> Result<(), StoreError> {
     let Some((_, replaced)) = kept.replaces else { return Ok(()) };
     let mut old = held_consents::find(tx, replaced)?;
     let same_grant = old.grant_id == kept.grant_id;
@@ -74,7 +74,7 @@ fn take_place(tx: &mut Tx<'_>, kept: &HeldConsent) -> Result<(), StoreError> {
         close(&mut old, "replaced", kept.updated_at);
         held_consents::save(tx, &old)?;
     }
-    if same_grant { held_consents::let_go_of_grant(tx, &old) } else { Ok(()) }
+    if same_grant { held_consents::release_grant_id(tx, &old) } else { Ok(()) }
 }
 
 /// Whether what was allowed narrows what was asked: the recipient's own check of the holder.

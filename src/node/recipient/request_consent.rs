@@ -2,12 +2,12 @@
 
 use serde::Deserialize;
 
-use crate::domain::catalogue::{DeclaredUse, Demand};
+use crate::domain::catalogue::{AssuranceRequirement, DeclaredUse};
 use crate::domain::clock::last_day;
 use crate::domain::clock::{Day, Timestamp, Window};
 use crate::domain::consent::terms::{DETAIL_TYPE, duration_days, fits_until};
 use crate::domain::consent::{
-    AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin, Period, ReplaceHow,
+    AuthorizationDetail, Frequency, GrantAction, HeldConsent, HeldState, Origin, Period,
 };
 use crate::domain::ids::{DatasetId, EntityId, FieldName, HeldConsentId, NationalIdentifier};
 use crate::node::{Node, Problem, ProblemKind, Service};
@@ -128,8 +128,8 @@ pub async fn request_consent(
         .map_err(|_| bad("person is not a national identifier"))?;
     let replaces = match (asked.replaces, asked.extends) {
         (None, None) => None,
-        (Some(old), None) => Some((ReplaceHow::Replace, find(node, service, old).await?)),
-        (None, Some(old)) => Some((ReplaceHow::Merge, find(node, service, old).await?)),
+        (Some(old), None) => Some((GrantAction::Replace, find(node, service, old).await?)),
+        (None, Some(old)) => Some((GrantAction::Merge, find(node, service, old).await?)),
         (Some(_), Some(_)) => return Err(bad("replaces and extends exclude each other")),
     };
     let held = HeldConsent {
@@ -152,7 +152,7 @@ pub async fn request_consent(
         holder: asked.holder,
         case_reference: asked.case_reference,
         expected_person,
-        asked: Demand { acr: asked.acr_values, max_age: asked.max_age_seconds },
+        asked: AssuranceRequirement { acr: asked.acr_values, max_age: asked.max_age_seconds },
         return_url: Some(asked.return_url),
         state: HeldState::Requested,
         reason: None,
@@ -184,7 +184,7 @@ fn is_acr_values(text: &str) -> bool {
 /// A request about a consent that the service has: in force or paused, of the same holder and dataset; to add to it, under
 /// the same use.
 fn about(
-    how: ReplaceHow,
+    how: GrantAction,
     old: &HeldConsent,
     mut held: HeldConsent,
     declared: &DeclaredUse,
@@ -199,7 +199,7 @@ fn about(
             "the consent is another city's or dataset's",
         ));
     }
-    if how == ReplaceHow::Merge {
+    if how == GrantAction::Merge {
         held.detail = held.detail.merged_with(&old.detail);
         if old.detail.declared_use != held.detail.declared_use || !held.detail.is_within(declared, now) {
             return Err(Problem::with_detail(

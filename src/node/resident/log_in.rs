@@ -1,6 +1,6 @@
 //! Who is at the browser: begin and complete a login at the city's OpenID provider.
 
-use crate::domain::catalogue::{Demand, Language};
+use crate::domain::catalogue::{AssuranceRequirement, Language};
 use crate::domain::login::{AuthenticatedPerson, Callback, LoginStart, PendingLogin, Resident};
 use crate::node::{Node, Problem, ProblemKind};
 use crate::store::resident::persons;
@@ -10,11 +10,11 @@ const LOGIN_SECS: i64 = 15 * 60;
 
 /// What a login is for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LoginDemand {
+pub struct LoginRequirement {
     /// The `nonce` to have signed; random when absent.
     pub nonce: Option<String>,
     /// How the person must be known; nothing more than usual by default.
-    pub known: Demand,
+    pub known: AssuranceRequirement,
     /// Whether the person has logged in already, and not so.
     pub step_up: bool,
 }
@@ -25,7 +25,7 @@ pub struct LoginDemand {
 /// [`Problem`] when the provider cannot be reached.
 pub async fn begin(
     node: &Node,
-    demand: LoginDemand,
+    demand: LoginRequirement,
     language: Language,
 ) -> Result<(url::Url, PendingLogin), Problem> {
     let start = LoginStart {

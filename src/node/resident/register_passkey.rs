@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::catalogue::Demand;
+use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::PasskeyId;
 use crate::domain::login::Resident;
@@ -35,9 +35,9 @@ pub struct Registering {
 /// How a resident must have logged in to register a passkey: just now, and as strongly as any dataset here demands, for
 /// that is what the passkey will stand beside.
 #[must_use]
-pub fn demand(node: &Node) -> Demand {
+pub fn demand(node: &Node) -> AssuranceRequirement {
     let levels = node.settings.datasets.iter().filter_map(|dataset| dataset.required_acr.as_ref());
-    Demand { acr: node.settings.levels.strongest(levels), max_age: Some(FRESH_SECS) }
+    AssuranceRequirement { acr: node.settings.levels.strongest(levels), max_age: Some(FRESH_SECS) }
 }
 
 /// Whether a resident may register a passkey with this login.

@@ -44,12 +44,12 @@ impl MemberConfigurations for MemberContact {
 }
 
 pub(crate) async fn statement(guard: &GuardedClient, url: &Url) -> Result<String, TrustError> {
-    let reply = answered(guard.get(url, &[], STATEMENT).await)?;
+    let reply = classify_reply(guard.get(url, &[], STATEMENT).await)?;
     String::from_utf8(reply.body).map_err(|_| TrustError::NotTrusted("a statement is not text"))
 }
 
 /// An answer of success, or what its absence means for trust: a definite "no" is told from "not now".
-pub(crate) fn answered(reply: Result<Reply, GuardError>) -> Result<Reply, TrustError> {
+pub(crate) fn classify_reply(reply: Result<Reply, GuardError>) -> Result<Reply, TrustError> {
     match reply {
         Ok(reply) if reply.status.is_success() => Ok(reply),
         Ok(reply) if reply.status == 404 => Err(TrustError::NotTrusted("not found")),

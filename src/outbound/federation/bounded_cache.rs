@@ -10,12 +10,12 @@ use crate::domain::ids::EntityId;
 const MAX_KEPT: usize = 4096;
 
 /// One thing for each entity.
-pub(crate) struct Kept<T> {
-    room: Mutex<Room<T>>,
+pub(crate) struct BoundedCache<T> {
+    room: Mutex<Lru<T>>,
     size: usize,
 }
 
-struct Room<T> {
+struct Lru<T> {
     all: HashMap<EntityId, Slot<T>>,
     /// Counts the uses, to tell which was earlier.
     uses: u64,
@@ -26,15 +26,15 @@ struct Slot<T> {
     used: u64,
 }
 
-impl<T> Default for Kept<T> {
+impl<T> Default for BoundedCache<T> {
     fn default() -> Self {
         Self::with_room_for(MAX_KEPT)
     }
 }
 
-impl<T> Kept<T> {
+impl<T> BoundedCache<T> {
     fn with_room_for(size: usize) -> Self {
-        Self { room: Mutex::new(Room { all: HashMap::new(), uses: 0 }), size }
+        Self { room: Mutex::new(Lru { all: HashMap::new(), uses: 0 }), size }
     }
 
     /// What is kept about an entity, when anything is.
@@ -43,7 +43,7 @@ impl<T> Kept<T> {
     }
 }
 
-impl<T: Default> Kept<T> {
+impl<T: Default> BoundedCache<T> {
     /// What is kept about an entity, from now on at the latest.
     pub(crate) fn get(&self, id: &EntityId) -> Arc<T> {
         let mut room = self.room.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,7 +60,7 @@ impl<T: Default> Kept<T> {
     }
 }
 
-impl<T> Room<T> {
+impl<T> Lru<T> {
     fn used(&mut self, id: &EntityId) -> Option<Arc<T>> {
         self.uses = self.uses.saturating_add(1);
         let slot = self.all.get_mut(id)?;
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_crowd_throws_out_nobody_who_is_asked_for() {
-        let kept: Kept<u32> = Kept::with_room_for(100);
+        let kept: BoundedCache<u32> = BoundedCache::with_room_for(100);
         let id = |name: &str, n: usize| EntityId::new(format!("https://{name}{n}.example")).unwrap();
         let members: Vec<_> = (0..10).map(|n| kept.get(&id("member", n))).collect();
         for n in 0..5000 {

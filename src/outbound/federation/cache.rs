@@ -38,7 +38,7 @@ impl<T> Clone for Held<T> {
 }
 
 /// The cached answer, and what the last attempt said.
-pub(crate) struct Cell<T> {
+pub(crate) struct RefreshCell<T> {
     held: RwLock<Option<Held<T>>>,
     /// Whoever has this fetches; everyone else waits.
     gate: tokio::sync::Mutex<Failure>,
@@ -90,13 +90,13 @@ impl Drop for Attempt<'_> {
     }
 }
 
-impl<T> Default for Cell<T> {
+impl<T> Default for RefreshCell<T> {
     fn default() -> Self {
         Self { held: RwLock::new(None), gate: tokio::sync::Mutex::new(None), away: AtomicI64::new(NEVER) }
     }
 }
 
-impl<T> Cell<T> {
+impl<T> RefreshCell<T> {
     /// Whether there is a value, and it was fetched longer ago than that.
     pub(crate) fn is_older_than(&self, now: Timestamp, secs: i64) -> bool {
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
@@ -266,7 +266,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_old_value_is_fetched_again_and_serves_while_that_fails() {
-        let (cell, clock) = (Cell::default(), at(0));
+        let (cell, clock) = (RefreshCell::default(), at(0));
         assert_eq!(*cell.get(&clock, 10, good(1, 100)).await.unwrap(), 1);
         assert_eq!(*cell.get(&clock, 10, good(2, 100)).await.unwrap(), 1);
         clock.0.store(11, Ordering::SeqCst);
@@ -281,7 +281,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_drops_the_old_value() {
-        let (cell, clock) = (Cell::default(), at(0));
+        let (cell, clock) = (RefreshCell::default(), at(0));
         cell.get(&clock, 10, good(1, 100)).await.unwrap();
         clock.0.store(11, Ordering::SeqCst);
         let refused = async { Err(TrustError::NotTrusted("withdrawn")) };
@@ -293,7 +293,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_value_is_renewed_once_for_all_who_ask_and_once_per_second() {
-        let (cell, clock, fetches) = (Cell::default(), at(0), AtomicU32::new(0));
+        let (cell, clock, fetches) = (RefreshCell::default(), at(0), AtomicU32::new(0));
         cell.get(&clock, 10, good(100, 1000)).await.unwrap();
         clock.0.store(1, Ordering::SeqCst);
         let fetch = || async {
@@ -317,7 +317,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_too_old_serves_nobody_while_the_new_one_is_on_its_way() {
-        let (cell, clock) = (Cell::default(), at(0));
+        let (cell, clock) = (RefreshCell::default(), at(0));
         cell.get(&clock, 10, good(1, 1000)).await.unwrap();
         let slowly = |outcome: Result<(u32, Timestamp), TrustError>| async {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -343,7 +343,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_pause_is_counted_from_the_end_of_a_slow_fetch() {
-        let (cell, clock) = (Cell::default(), at(0));
+        let (cell, clock) = (RefreshCell::default(), at(0));
         let slow = |outcome| {
             clock.0.fetch_add(10, Ordering::SeqCst);
             outcome
@@ -362,7 +362,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_fetch_that_is_given_up_is_not_begun_again_at_once() {
-        let (cell, clock) = (Cell::<u32>::default(), at(0));
+        let (cell, clock) = (RefreshCell::<u32>::default(), at(0));
         let endless = cell.get(&clock, 10, std::future::pending());
         assert!(tokio::time::timeout(Duration::from_millis(5), endless).await.is_err());
         let next = cell.get(&clock, 10, good(1, 100)).await;
@@ -373,7 +373,7 @@ mod tests {
 
     #[tokio::test]
     async fn many_callers_make_one_fetch() {
-        let (cell, clock, fetches) = (Cell::default(), at(0), AtomicU32::new(0));
+        let (cell, clock, fetches) = (RefreshCell::default(), at(0), AtomicU32::new(0));
         let calls = (0..20).map(|_| {
             cell.get(&clock, 10, async {
                 tokio::task::yield_now().await;

@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::anchor::configuration;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{
-    EntityStatement, Fault, Finding, HeldMark, Nearness, PeerReport, Role, Side, Step, TrustError,
-    TrustedPeer, VerifiedChain, endings_of, superior_is_sound, verify_self_signed, verify_statements,
-    warnings,
+    EntityStatement, FaultKind, Finding, HeldMark, PeerReport, ResponsibleParty, Role, Step, TrustError,
+    TrustedPeer, VerifiedChain, WarningThreshold, endings_of, superior_is_sound, verify_self_signed,
+    verify_statements, warnings,
 };
 use crate::domain::ids::EntityId;
 use crate::outbound::federation::directory::Inner;
-use crate::outbound::federation::superior::{Budget, Standing, Voucher, hints};
+use crate::outbound::federation::superior::{Budget, Superior, SuperiorState, hints};
 
 /// Longest time for one examination, every request of it together.
 const DEADLINE: Duration = Duration::from_secs(25);
@@ -26,19 +26,19 @@ const MAX_MARKS: usize = 8;
 
 /// Examines an entity. `inner` knows nothing yet: what others found before is not believed.
 pub(crate) async fn examine(inner: &Arc<Inner>, id: &EntityId) -> PeerReport {
-    let mut examination = Examination {
+    let mut examination = Diagnosis {
         inner,
         id,
         budget: Budget::new(DEADLINE),
         findings: Vec::new(),
         listed: false,
-        answered: false,
+        classify_reply: false,
         peer: None,
         anchor: false,
     };
     if tokio::time::timeout(DEADLINE, examination.walk()).await.is_err() {
         let said = "the examination took too long";
-        let fault = (Side::Network, Fault::Silent);
+        let fault = (ResponsibleParty::Network, FaultKind::Silent);
         examination.findings.push(Finding::fail(Step::Chain, id, said, fault, ASK_NETWORK));
     }
     examination.into_report()
@@ -54,7 +54,7 @@ const ANCHOR_KEYS: &str =
     "compare [[trust_anchors]] jwks_file with the anchor's keys, over a way that you trust";
 const CLOCKS: &str = "compare both clocks with the time; a minute's difference is allowed";
 
-struct Examination<'a> {
+struct Diagnosis<'a> {
     inner: &'a Arc<Inner>,
     id: &'a EntityId,
     budget: Budget,
@@ -62,21 +62,21 @@ struct Examination<'a> {
     /// Whether a superior lists the entity.
     listed: bool,
     /// Whether anyone answered at all.
-    answered: bool,
+    classify_reply: bool,
     peer: Option<Arc<TrustedPeer>>,
     /// Whether the entity is one of the configured anchors.
     anchor: bool,
 }
 
-impl Examination<'_> {
+impl Diagnosis<'_> {
     fn now(&self) -> Timestamp {
         self.inner.around.clock.now()
     }
 
     fn into_report(mut self) -> PeerReport {
-        if !self.answered {
-            for finding in self.findings.iter_mut().filter(|found| found.fault == Some(Fault::Silent)) {
-                (finding.side, finding.mend) = (Some(Side::Network), Some(ASK_NETWORK));
+        if !self.classify_reply {
+            for finding in self.findings.iter_mut().filter(|found| found.fault == Some(FaultKind::Silent)) {
+                (finding.side, finding.remedy) = (Some(ResponsibleParty::Network), Some(ASK_NETWORK));
             }
         }
         PeerReport {
@@ -95,7 +95,7 @@ impl Examination<'_> {
         if self.anchor {
             return;
         }
-        let leaf = self.own_word().await;
+        let leaf = self.fetch_configuration().await;
         self.listed = !listing.is_empty();
         if !self.listed {
             self.not_listed(leaf.as_ref());
@@ -114,7 +114,7 @@ impl Examination<'_> {
     }
 
     /// Asks everyone who vouches, from the anchors down; those who list the entity, the nearest to an anchor first.
-    async fn who_lists_it(&mut self) -> Vec<Arc<Voucher>> {
+    async fn who_lists_it(&mut self) -> Vec<Arc<Superior>> {
         let mut listing = Vec::new();
         let mut level = self.inner.anchors.clone();
         let mut left = MAX_VOUCHERS;
@@ -129,7 +129,7 @@ impl Examination<'_> {
                         continue;
                     }
                 };
-                self.answered = true;
+                self.classify_reply = true;
                 let members = voucher.listing(&self.inner.around, 0, &self.budget).await;
                 let lists_it = members.as_ref().is_ok_and(|members| members.members.contains(self.id));
                 if voucher.is_anchor() || lists_it {
@@ -153,7 +153,7 @@ impl Examination<'_> {
         listing
     }
 
-    fn vouching(&mut self, voucher: &Voucher, standing: &Standing) {
+    fn vouching(&mut self, voucher: &Superior, standing: &SuperiorState) {
         let until = standing.expires_at().rfc3339();
         let keys = standing.keys.len();
         let (step, known) = if voucher.is_anchor() {
@@ -168,12 +168,12 @@ impl Examination<'_> {
         ));
     }
 
-    fn vouching_failed(&mut self, voucher: &Voucher, error: &TrustError) {
+    fn vouching_failed(&mut self, voucher: &Superior, error: &TrustError) {
         let (step, side) = place(voucher);
         let (about, said) = (&voucher.id, in_words(error));
         let found = match error {
             TrustError::Unavailable("the store") => {
-                let fault = (Side::Ours, Fault::Silent);
+                let fault = (ResponsibleParty::Ours, FaultKind::Silent);
                 Finding::fail(
                     step,
                     about,
@@ -182,35 +182,37 @@ impl Examination<'_> {
                     "see the database of this node",
                 )
             }
-            TrustError::Unavailable(_) => Finding::fail(step, about, said, (side, Fault::Silent), ask(side)),
+            TrustError::Unavailable(_) => {
+                Finding::fail(step, about, said, (side, FaultKind::Silent), ask(side))
+            }
             TrustError::NotTrusted("not_yet_valid" | "expired") => {
-                self.answered = true;
-                Finding::fail(step, about, said, (side, Fault::Unfit), CLOCKS)
+                self.classify_reply = true;
+                Finding::fail(step, about, said, (side, FaultKind::Unfit), CLOCKS)
             }
             // Its keys are ours to configure: whoever answers with others is not whom was configured.
             TrustError::NotTrusted("unknown_key") if voucher.is_anchor() => {
-                self.answered = true;
-                Finding::fail(step, about, said, (Side::Ours, Fault::Unfit), ANCHOR_KEYS)
+                self.classify_reply = true;
+                Finding::fail(step, about, said, (ResponsibleParty::Ours, FaultKind::Unfit), ANCHOR_KEYS)
             }
             TrustError::NotTrusted(_) => {
-                self.answered = true;
-                Finding::fail(step, about, said, (side, Fault::Unfit), ask(side))
+                self.classify_reply = true;
+                Finding::fail(step, about, said, (side, FaultKind::Unfit), ask(side))
             }
         };
         self.findings.push(found);
     }
 
-    fn list_failed(&mut self, voucher: &Voucher, error: &TrustError) {
+    fn list_failed(&mut self, voucher: &Superior, error: &TrustError) {
         let (_, side) = place(voucher);
         let said = format!("cannot be asked whom it lists: {}", in_words(error));
         self.findings.push(Finding::fail(Step::Listing, &voucher.id, said, (side, fault(error)), ask(side)));
     }
 
     /// What the entity says about itself.
-    async fn own_word(&mut self) -> Option<(String, EntityStatement)> {
+    async fn fetch_configuration(&mut self) -> Option<(String, EntityStatement)> {
         let fetched = configuration(&self.inner.around.guard, self.id).await;
         let read = fetched.and_then(|text| {
-            self.answered = true;
+            self.classify_reply = true;
             hints(&text)?;
             let statement = verify_self_signed(&text, self.now())?;
             if statement.sub != *self.id {
@@ -231,16 +233,16 @@ impl Examination<'_> {
                 Some((text, statement))
             }
             Err(error) => {
-                let mend = match error {
+                let remedy = match error {
                     TrustError::NotTrusted("not_yet_valid" | "expired") => CLOCKS,
                     TrustError::NotTrusted("not found") => {
                         "it serves no entity configuration below /.well-known/openid-federation: see the address"
                     }
                     _ => ASK_PEER,
                 };
-                let faulty = (Side::Peer, fault(&error));
+                let faulty = (ResponsibleParty::Peer, fault(&error));
                 let said = in_words(&error);
-                self.findings.push(Finding::fail(Step::Configuration, self.id, said, faulty, mend));
+                self.findings.push(Finding::fail(Step::Configuration, self.id, said, faulty, remedy));
                 None
             }
         }
@@ -259,7 +261,7 @@ impl Examination<'_> {
             let hints = statement.authority_hints.iter().flatten();
             hints.into_iter().any(|hint| self.inner.anchors.iter().any(|anchor| anchor.id == *hint))
         };
-        let mend = match leaf {
+        let remedy = match leaf {
             Some(leaf) if ours(leaf) => "the anchor's operator adds it as a member, when it is to be one",
             Some(_) => {
                 "it names no anchor of this node as its superior: it belongs to another federation, or to none yet"
@@ -268,17 +270,23 @@ impl Examination<'_> {
         };
         let said =
             "no anchor that this node trusts, and no intermediate below one, lists it: it is not a member";
-        let faulty = (Side::Peer, Fault::NotMember);
-        self.findings.push(Finding::fail(Step::Listing, self.id, said, faulty, mend));
+        let faulty = (ResponsibleParty::Peer, FaultKind::NotMember);
+        self.findings.push(Finding::fail(Step::Listing, self.id, said, faulty, remedy));
     }
 
     /// The chain through one superior.
-    async fn chain(&mut self, voucher: &Voucher, leaf: &str, hints: &[EntityId]) -> Option<VerifiedChain> {
+    async fn chain(&mut self, voucher: &Superior, leaf: &str, hints: &[EntityId]) -> Option<VerifiedChain> {
         let (_, side) = place(voucher);
         if !hints.contains(&voucher.id) {
             let said = format!("it does not name {} as its superior, which lists it", voucher.id);
-            let mend = "the peer names it in authority_hints";
-            self.findings.push(Finding::fail(Step::Chain, self.id, said, (Side::Peer, Fault::Unfit), mend));
+            let remedy = "the peer names it in authority_hints";
+            self.findings.push(Finding::fail(
+                Step::Chain,
+                self.id,
+                said,
+                (ResponsibleParty::Peer, FaultKind::Unfit),
+                remedy,
+            ));
             return None;
         }
         let around = &self.inner.around;
@@ -293,7 +301,7 @@ impl Examination<'_> {
             Err(error) => {
                 let said = format!("{} says nothing about it: {}", voucher.id, in_words(&error));
                 let kind = match error {
-                    TrustError::NotTrusted("not found") => Fault::NotMember,
+                    TrustError::NotTrusted("not found") => FaultKind::NotMember,
                     ref error => fault(error),
                 };
                 self.findings.push(Finding::fail(Step::Chain, &voucher.id, said, (side, kind), ask(side)));
@@ -312,7 +320,7 @@ impl Examination<'_> {
             Err(error) => {
                 let words = in_words(&error);
                 let found = if superior_is_sound(&about, &voucher.id, &standing.keys, self.now()) {
-                    let mend = match error {
+                    let remedy = match error {
                         TrustError::NotTrusted("unknown_key") => {
                             "the peer signs with a key that its superior does not know: the superior has to follow it"
                         }
@@ -320,10 +328,16 @@ impl Examination<'_> {
                             "the peer and its superior have to agree: one says what the other does not allow"
                         }
                     };
-                    Finding::fail(Step::Chain, self.id, words, (Side::Peer, Fault::Unfit), mend)
+                    Finding::fail(
+                        Step::Chain,
+                        self.id,
+                        words,
+                        (ResponsibleParty::Peer, FaultKind::Unfit),
+                        remedy,
+                    )
                 } else {
                     let said = format!("its statement about {} is faulty: {words}", self.id);
-                    Finding::fail(Step::Chain, &voucher.id, said, (side, Fault::Unfit), ask(side))
+                    Finding::fail(Step::Chain, &voucher.id, said, (side, FaultKind::Unfit), ask(side))
                 };
                 self.findings.push(found);
                 None
@@ -346,22 +360,24 @@ impl Examination<'_> {
                     held.push(mark);
                 }
                 Err(error) => {
-                    let (side, mend) = match error {
-                        TrustError::Unavailable(_) => {
-                            (Side::Anchor, "the mark's issuer does not tell its status: ask its operator")
-                        }
-                        TrustError::NotTrusted("a trust mark was revoked") => {
-                            (Side::Anchor, "the mark's issuer took it back: its operator says why")
-                        }
-                        TrustError::NotTrusted(_) => (Side::Peer, ASK_PEER),
+                    let (side, remedy) = match error {
+                        TrustError::Unavailable(_) => (
+                            ResponsibleParty::Anchor,
+                            "the mark's issuer does not tell its status: ask its operator",
+                        ),
+                        TrustError::NotTrusted("a trust mark was revoked") => (
+                            ResponsibleParty::Anchor,
+                            "the mark's issuer took it back: its operator says why",
+                        ),
+                        TrustError::NotTrusted(_) => (ResponsibleParty::Peer, ASK_PEER),
                     };
                     let said = format!("{role}: {}", in_words(&error));
                     let kind = if matches!(error, TrustError::Unavailable(_)) {
-                        Fault::Silent
+                        FaultKind::Silent
                     } else {
-                        Fault::NoRole
+                        FaultKind::NoRole
                     };
-                    self.findings.push(Finding::fail(Step::Mark, self.id, said, (side, kind), mend));
+                    self.findings.push(Finding::fail(Step::Mark, self.id, said, (side, kind), remedy));
                 }
             }
         }
@@ -378,7 +394,7 @@ impl Examination<'_> {
             Ok(peer) => peer,
             Err(error) => {
                 let said = format!("its metadata is not what a node needs: {}", in_words(&error));
-                let faulty = (Side::Peer, Fault::Unfit);
+                let faulty = (ResponsibleParty::Peer, FaultKind::Unfit);
                 self.findings.push(Finding::fail(Step::Roles, self.id, said, faulty, ASK_PEER));
                 return;
             }
@@ -390,8 +406,8 @@ impl Examination<'_> {
             Finding::pass(Step::Roles, self.id, "vouches for others, and plays no role itself")
         } else {
             let said = "it is a member, and holds no trust mark for any role that it has the metadata for";
-            let mend = "the anchor's operator gives it its roles, and it publishes the marks";
-            Finding::fail(Step::Roles, self.id, said, (Side::Peer, Fault::NoRole), mend)
+            let remedy = "the anchor's operator gives it its roles, and it publishes the marks";
+            Finding::fail(Step::Roles, self.id, said, (ResponsibleParty::Peer, FaultKind::NoRole), remedy)
         });
         let now = self.now();
         let near = warnings(&endings_of(&peer), now);
@@ -401,37 +417,43 @@ impl Examination<'_> {
         }
         for warning in near {
             let left = match warning.nearness {
-                Nearness::Days(days) => format!("ends within {days} day(s)"),
-                Nearness::LastQuarter => "is in the last quarter of its life and was not renewed".to_owned(),
-                Nearness::Over => "is over".to_owned(),
+                WarningThreshold::Days(days) => format!("ends within {days} day(s)"),
+                WarningThreshold::LastQuarter => {
+                    "is in the last quarter of its life and was not renewed".to_owned()
+                }
+                WarningThreshold::Over => "is over".to_owned(),
             };
             let said = format!("{} {left}: {}", warning.ending.name, warning.ending.ends_at.rfc3339());
-            let (side, mend) = (Side::Peer, warning.ending.kind.mend());
-            self.findings.push(Finding::warn(Step::Time, self.id, said, side, mend));
+            let (side, remedy) = (ResponsibleParty::Peer, warning.ending.kind.remedy());
+            self.findings.push(Finding::warn(Step::Time, self.id, said, side, remedy));
         }
         self.peer = Some(Arc::new(peer));
     }
 }
 
 /// The step that looks at a superior, and whose side its faults are on.
-fn place(voucher: &Voucher) -> (Step, Side) {
-    if voucher.is_anchor() { (Step::Anchor, Side::Anchor) } else { (Step::Intermediate, Side::Intermediate) }
-}
-
-const fn ask(side: Side) -> &'static str {
-    match side {
-        Side::Anchor => ASK_ANCHOR,
-        Side::Intermediate => ASK_INTERMEDIATE,
-        Side::Peer => ASK_PEER,
-        Side::Ours => ANCHOR_KEYS,
-        Side::Network => ASK_NETWORK,
+fn place(voucher: &Superior) -> (Step, ResponsibleParty) {
+    if voucher.is_anchor() {
+        (Step::Anchor, ResponsibleParty::Anchor)
+    } else {
+        (Step::Intermediate, ResponsibleParty::Intermediate)
     }
 }
 
-const fn fault(error: &TrustError) -> Fault {
+const fn ask(side: ResponsibleParty) -> &'static str {
+    match side {
+        ResponsibleParty::Anchor => ASK_ANCHOR,
+        ResponsibleParty::Intermediate => ASK_INTERMEDIATE,
+        ResponsibleParty::Peer => ASK_PEER,
+        ResponsibleParty::Ours => ANCHOR_KEYS,
+        ResponsibleParty::Network => ASK_NETWORK,
+    }
+}
+
+const fn fault(error: &TrustError) -> FaultKind {
     match error {
-        TrustError::Unavailable(_) => Fault::Silent,
-        TrustError::NotTrusted(_) => Fault::Unfit,
+        TrustError::Unavailable(_) => FaultKind::Silent,
+        TrustError::NotTrusted(_) => FaultKind::Unfit,
     }
 }
 

@@ -12,20 +12,20 @@ use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 use url::Url;
 
-use super::anchor::{UNUSABLE_STATUS, answered};
-use super::cache::Cell;
+use super::anchor::{UNUSABLE_STATUS, classify_reply};
+use super::cache::RefreshCell;
 use crate::domain::catalogue::{DeclaredUse, DeclaredUses};
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{ChainHint, FormerKeys, PeerReport, TrustError, TrustedPeer, VerifiedChain};
 use crate::domain::ids::{EntityId, UseId};
 use crate::domain::jose::{PublicKeys, parse_strict_json};
-use crate::http::{Expected, GuardError, GuardedClient, Reach};
-use crate::outbound::federation::bounded_cache::Kept;
+use crate::http::{AddressPolicy, Expected, GuardError, GuardedClient};
+use crate::outbound::federation::bounded_cache::BoundedCache;
 use crate::outbound::federation::diagnose::examine;
-use crate::outbound::federation::resolver::Search;
-use crate::outbound::federation::superior::{Ages, Budget, OLDER_SECS, Surroundings, Voucher};
+use crate::outbound::federation::resolver::ChainQuery;
+use crate::outbound::federation::superior::{Budget, CacheTtls, OLDER_SECS, ResolverContext, Superior};
 use crate::outbound::federation::trust_marks::Issuer;
-use crate::ports::{AnchorKeys, Clock, HasKey, Peers, Survey};
+use crate::ports::{AnchorKeyStore, Clock, HasKey, Peers, Survey};
 
 /// How long a chain is used at most, in seconds, when the configuration does not say: the time in which a withdrawn
 /// membership, a lost role or a new key is noticed while the superiors can be reached.
@@ -73,14 +73,14 @@ pub struct PeerSettings {
     /// How long a chain is used at most, in seconds.
     pub chain_age_secs: i64,
     /// Where the keys are kept to which an anchor was followed.
-    pub memory: Arc<dyn AnchorKeys>,
+    pub memory: Arc<dyn AnchorKeyStore>,
 }
 
 impl PeerSettings {
     /// These anchors, with the default age of chains, met for the length of a process.
     #[must_use]
-    pub fn forgetful(anchors: Vec<AnchorSource>) -> Self {
-        Self { anchors, chain_age_secs: CHAIN_AGE_SECS, memory: Arc::new(NoMemory) }
+    pub fn in_memory(anchors: Vec<AnchorSource>) -> Self {
+        Self { anchors, chain_age_secs: CHAIN_AGE_SECS, memory: Arc::new(NoStore) }
     }
 }
 
@@ -88,33 +88,33 @@ impl PeerSettings {
 pub struct FederationPeers(Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) around: Surroundings,
-    pub(crate) anchors: Vec<Arc<Voucher>>,
-    peers: Kept<Entry>,
-    uses: Kept<Cell<DeclaredUses>>,
-    former: Kept<Cell<FormerKeys>>,
+    pub(crate) around: ResolverContext,
+    pub(crate) anchors: Vec<Arc<Superior>>,
+    peers: BoundedCache<Entry>,
+    uses: BoundedCache<RefreshCell<DeclaredUses>>,
+    former: BoundedCache<RefreshCell<FormerKeys>>,
     /// By anchor: who may give marks under one says nothing under another.
-    issuers: Vec<(EntityId, Kept<Cell<Issuer>>)>,
-    reports: Kept<Cell<PeerReport>>,
+    issuers: Vec<(EntityId, BoundedCache<RefreshCell<Issuer>>)>,
+    reports: BoundedCache<RefreshCell<PeerReport>>,
 }
 
 /// One member.
 #[derive(Default)]
 struct Entry {
-    cell: Cell<TrustedPeer>,
+    cell: RefreshCell<TrustedPeer>,
     /// Who vouched for it last, and when: an older statement of the same superior must not replace it.
     newest: Mutex<Option<(Vec<EntityId>, Timestamp)>>,
     /// Whether it is being fetched anew ahead of time.
     renewing: AtomicBool,
     /// How often in a row it was asked for a key that it does not have, and when last.
-    in_vain: Mutex<Option<(u32, Timestamp)>>,
+    miss_count: Mutex<Option<(u32, Timestamp)>>,
 }
 
 impl Entry {
     /// The pause before it is asked again because of a key that is not known, in seconds: the longer, the more often that
     /// was in vain. A crowd of forgeries so makes few requests, and after a while without any it is forgotten.
     fn pause(&self, now: Timestamp) -> i64 {
-        match *self.in_vain.lock().unwrap_or_else(PoisonError::into_inner) {
+        match *self.miss_count.lock().unwrap_or_else(PoisonError::into_inner) {
             Some((times, last)) if now.secs().saturating_sub(last.secs()) <= 2 * LONGEST_PAUSE_SECS => {
                 1_i64.checked_shl(times).unwrap_or(LONGEST_PAUSE_SECS).clamp(1, LONGEST_PAUSE_SECS)
             }
@@ -123,18 +123,18 @@ impl Entry {
     }
 
     fn asked_for_key(&self, found: bool, now: Timestamp) {
-        let mut in_vain = self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
-        let times = in_vain.map_or(0, |(times, _)| times);
-        *in_vain = (!found).then(|| (times.saturating_add(1).min(8), now));
+        let mut miss_count = self.miss_count.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = miss_count.map_or(0, |(times, _)| times);
+        *miss_count = (!found).then(|| (times.saturating_add(1).min(8), now));
     }
 }
 
 /// Keeps nothing: for whoever meets anchors for the length of a process.
-struct NoMemory;
+struct NoStore;
 
 #[async_trait]
-impl AnchorKeys for NoMemory {
-    async fn remembered(
+impl AnchorKeyStore for NoStore {
+    async fn load(
         &self,
         _anchor: &EntityId,
         _configured: &PublicKeys,
@@ -142,7 +142,7 @@ impl AnchorKeys for NoMemory {
         Ok(None)
     }
 
-    async fn remember(
+    async fn save(
         &self,
         _anchor: &EntityId,
         _configured: &PublicKeys,
@@ -163,7 +163,7 @@ impl FederationPeers {
         guard: GuardedClient,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, GuardError> {
-        Self::open(PeerSettings::forgetful(anchors), guard, clock)
+        Self::open(PeerSettings::in_memory(anchors), guard, clock)
     }
 
     /// Peers under these anchors, whose origins the guarded client may ask from then on.
@@ -179,29 +179,29 @@ impl FederationPeers {
         if anchors.is_empty() {
             return Err(GuardError::Forbidden("no anchor is configured"));
         }
-        if guard.reach() != Reach::Demo && anchors.iter().any(|anchor| anchor.keys.is_none()) {
+        if guard.reach() != AddressPolicy::Demo && anchors.iter().any(|anchor| anchor.keys.is_none()) {
             return Err(GuardError::Forbidden("an anchor has no configured keys"));
         }
         for anchor in &anchors {
             guard.allow(&Url::parse(anchor.id.as_str()).map_err(|_| GuardError::Malformed)?);
         }
-        let anchors = anchors.into_iter().map(|anchor| Voucher::anchor(anchor.id, anchor.keys)).collect();
-        let around = Surroundings { guard, clock, memory, ages: Ages::of_chain(chain_age_secs) };
+        let anchors = anchors.into_iter().map(|anchor| Superior::anchor(anchor.id, anchor.keys)).collect();
+        let around = ResolverContext { guard, clock, memory, ages: CacheTtls::of_chain(chain_age_secs) };
         Ok(Self(Arc::new(Inner::new(around, anchors))))
     }
 }
 
 impl Inner {
-    fn new(around: Surroundings, anchors: Vec<Arc<Voucher>>) -> Self {
-        let issuers = anchors.iter().map(|voucher| (voucher.id.clone(), Kept::default())).collect();
+    fn new(around: ResolverContext, anchors: Vec<Arc<Superior>>) -> Self {
+        let issuers = anchors.iter().map(|voucher| (voucher.id.clone(), BoundedCache::default())).collect();
         Self {
             around,
             anchors,
-            peers: Kept::default(),
-            uses: Kept::default(),
-            former: Kept::default(),
+            peers: BoundedCache::default(),
+            uses: BoundedCache::default(),
+            former: BoundedCache::default(),
             issuers,
-            reports: Kept::default(),
+            reports: BoundedCache::default(),
         }
     }
 
@@ -233,7 +233,7 @@ impl Inner {
             let ages = self.around.ages;
             // Who is not trusted yet may have been listed just now.
             let list_age = if entry.cell.is_held() { ages.list } else { ages.stranger };
-            let chain = self.chain(&Search { id, last, hint, list_age, budget }).await?;
+            let chain = self.chain(&ChainQuery { id, last, hint, list_age, budget }).await?;
             let vouched = (chain.superiors().to_vec(), chain.issued_at());
             if let Some((superiors, newest)) = &before
                 && superiors.first() == vouched.0.first()
@@ -270,7 +270,7 @@ impl Inner {
                 ));
             }
             let (hint, list_age) = (&ChainHint::default(), self.around.ages.list);
-            let chain = self.chain(&Search { id, last: &[], hint, list_age, budget }).await?;
+            let chain = self.chain(&ChainQuery { id, last: &[], hint, list_age, budget }).await?;
             if chain.anchor() != anchor {
                 return Err(TrustError::NotTrusted("a trust mark's issuer is below another anchor"));
             }
@@ -309,7 +309,7 @@ impl Inner {
             None => {
                 // Room is made only for whom a superior lists: a stranger's name costs no memory.
                 let ages = self.around.ages;
-                let search = |list_age| Search { id, last: &[], hint, list_age, budget: &budget };
+                let search = |list_age| ChainQuery { id, last: &[], hint, list_age, budget: &budget };
                 if self.listed(&search(ages.list)).await.is_err() {
                     self.listed(&search(ages.stranger)).await?;
                 }
@@ -326,7 +326,7 @@ impl Inner {
         let url = peer
             .former_keys_endpoint()
             .ok_or(TrustError::NotTrusted("the member does not tell its former keys"))?;
-        let reply = answered(self.around.guard.get(url, &[], FORMER_KEYS).await)?;
+        let reply = classify_reply(self.around.guard.get(url, &[], FORMER_KEYS).await)?;
         let text = String::from_utf8(reply.body)
             .map_err(|_| TrustError::NotTrusted("a history of keys is malformed"))?;
         let now = self.now();
@@ -338,7 +338,7 @@ impl Inner {
     async fn fetch_uses(&self, recipient: &EntityId) -> Result<(DeclaredUses, Timestamp), TrustError> {
         let url = Url::parse(&format!("{recipient}/catalogue/uses"))
             .map_err(|_| TrustError::NotTrusted("the identifier is not an address"))?;
-        let reply = answered(self.around.guard.get(&url, &[], USES).await)?;
+        let reply = classify_reply(self.around.guard.get(&url, &[], USES).await)?;
         let malformed = TrustError::NotTrusted("the declared uses are malformed");
         let document = parse_strict_json(&reply.body).map_err(|_| malformed.clone())?;
         let document: DeclaredUses = serde_json::from_value(document).map_err(|_| malformed)?;

@@ -10,7 +10,7 @@ use super::anchor::configuration;
 use crate::domain::federation::{ChainHint, TrustError, VerifiedChain, verify_statements};
 use crate::domain::ids::EntityId;
 use crate::outbound::federation::directory::Inner;
-use crate::outbound::federation::superior::{Budget, Listing, Voucher, hints};
+use crate::outbound::federation::superior::{Budget, Listing, Superior, hints};
 
 /// Most superiors that one search looks at.
 const MAX_VOUCHERS: usize = 128;
@@ -19,7 +19,7 @@ const MAX_VOUCHERS: usize = 128;
 const AT_ONCE: usize = 8;
 
 /// What is looked for, and what is known of it.
-pub(crate) struct Search<'a> {
+pub(crate) struct ChainQuery<'a> {
     pub(crate) id: &'a EntityId,
     /// The superiors of the chain before, from its immediate one to the anchor. When one of them says no, another that
     /// cannot be reached does not leave the matter open.
@@ -31,9 +31,9 @@ pub(crate) struct Search<'a> {
     pub(crate) budget: &'a Budget,
 }
 
-impl Search<'_> {
+impl ChainQuery<'_> {
     /// Who stood immediately below a superior in the chain before.
-    fn below_before(&self, voucher: &Voucher) -> Option<&EntityId> {
+    fn below_before(&self, voucher: &Superior) -> Option<&EntityId> {
         match self.last.iter().position(|id| *id == voucher.id)?.checked_sub(1) {
             None => Some(self.id),
             Some(below) => self.last.get(below),
@@ -41,7 +41,7 @@ impl Search<'_> {
     }
 
     /// Why a superior's list ends what was known before, where it does: it names no longer whom it named in that chain.
-    fn withdrawn(&self, voucher: &Voucher, listing: &Listing) -> Option<TrustError> {
+    fn withdrawn(&self, voucher: &Superior, listing: &Listing) -> Option<TrustError> {
         let below = self.below_before(voucher)?;
         if below == self.id {
             return (!listing.members.contains(below))
@@ -53,10 +53,10 @@ impl Search<'_> {
 }
 
 /// A superior, and whom it lists.
-type Answer = (Arc<Voucher>, Result<Arc<Listing>, TrustError>);
+type Answer = (Arc<Superior>, Result<Arc<Listing>, TrustError>);
 
 /// The way down. Each step asks superiors of one level, those first whom a hint names.
-struct Descent<'a> {
+struct LevelWalk<'a> {
     inner: &'a Inner,
     /// Who is looked for; nobody when everyone is.
     wanted: Option<&'a EntityId>,
@@ -64,18 +64,18 @@ struct Descent<'a> {
     list_age: i64,
     budget: &'a Budget,
     /// What is left of this level.
-    groups: VecDeque<Vec<Arc<Voucher>>>,
+    groups: VecDeque<Vec<Arc<Superior>>>,
     /// The level below, as far as it is known.
-    next: Vec<Arc<Voucher>>,
+    next: Vec<Arc<Superior>>,
     left: usize,
     /// Whether there are more superiors than one search looks at.
     crowded: bool,
 }
 
-impl<'a> Descent<'a> {
+impl<'a> LevelWalk<'a> {
     /// From the anchors.
-    fn to(inner: &'a Inner, search: &'a Search<'a>) -> Self {
-        let Search { id, hint, list_age, budget, .. } = *search;
+    fn to(inner: &'a Inner, search: &'a ChainQuery<'a>) -> Self {
+        let ChainQuery { id, hint, list_age, budget, .. } = *search;
         Self { wanted: Some(id), ..Self::everywhere(inner, hint, list_age, budget) }
     }
 
@@ -178,7 +178,7 @@ impl Inner {
     async fn ask(
         &self,
         place: usize,
-        voucher: Arc<Voucher>,
+        voucher: Arc<Superior>,
         list_age: i64,
         budget: &Budget,
     ) -> (usize, Result<Arc<Listing>, TrustError>) {
@@ -191,9 +191,9 @@ impl Inner {
     }
 
     /// The chain of an entity through the nearest superior that lists it and vouches for it.
-    pub(crate) async fn chain(&self, search: &Search<'_>) -> Result<VerifiedChain, TrustError> {
+    pub(crate) async fn chain(&self, search: &ChainQuery<'_>) -> Result<VerifiedChain, TrustError> {
         let (mut leaf, mut refusals) = (Leaf::None, Refusals::default());
-        let mut descent = Descent::to(self, search);
+        let mut descent = LevelWalk::to(self, search);
         while let Some(answers) = descent.step().await {
             for (voucher, listing) in answers {
                 let before = search.below_before(&voucher);
@@ -222,12 +222,12 @@ impl Inner {
     /// The chain of an entity through one superior that lists it.
     async fn through(
         &self,
-        voucher: &Voucher,
-        search: &Search<'_>,
+        voucher: &Superior,
+        search: &ChainQuery<'_>,
         leaf: &mut Leaf,
     ) -> Result<VerifiedChain, TrustError> {
         const UNNAMED: TrustError = TrustError::NotTrusted("the entity names no anchor that lists it");
-        let Search { id, budget, .. } = search;
+        let ChainQuery { id, budget, .. } = search;
         let standing = voucher.standing(&self.around, budget).await?;
         if leaf.as_ref().is_some_and(|(_, named)| !named.contains(&voucher.id)) {
             return Err(UNNAMED);
@@ -256,9 +256,9 @@ impl Inner {
     }
 
     /// Whether any superior lists an entity now.
-    pub(crate) async fn listed(&self, search: &Search<'_>) -> Result<(), TrustError> {
+    pub(crate) async fn listed(&self, search: &ChainQuery<'_>) -> Result<(), TrustError> {
         let mut failed = None;
-        let mut descent = Descent::to(self, search);
+        let mut descent = LevelWalk::to(self, search);
         while let Some(answers) = descent.step().await {
             for (_, listing) in answers {
                 match listing {
@@ -274,7 +274,7 @@ impl Inner {
     /// Everyone whom any superior lists.
     pub(crate) async fn all_listed(&self, list_age: i64, budget: &Budget) -> AllListed {
         let (mut all, hint) = (AllListed::default(), ChainHint::default());
-        let mut descent = Descent::everywhere(self, &hint, list_age, budget);
+        let mut descent = LevelWalk::everywhere(self, &hint, list_age, budget);
         while let Some(answers) = descent.step().await {
             for (_, listing) in answers {
                 match listing {

@@ -12,8 +12,8 @@ use futures_util::future::{BoxFuture, FutureExt};
 use tokio::time::Instant;
 use url::Url;
 
-use super::anchor::{UNUSABLE_STATUS, answered, configuration, endpoint, statement};
-use super::cache::Cell;
+use super::anchor::{UNUSABLE_STATUS, classify_reply, configuration, endpoint, statement};
+use super::cache::RefreshCell;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{
     EntityStatement, MAX_CHAIN_LENGTH, TrustAnchor, TrustError, claimed_statement, verify_anchor,
@@ -22,7 +22,7 @@ use crate::domain::federation::{
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, parse_strict_json};
 use crate::http::guard::{Expected, GuardedClient};
-use crate::ports::{AnchorKeys, Clock};
+use crate::ports::{AnchorKeyStore, Clock};
 
 /// A list of entity identifiers.
 const LIST: Expected = Expected { content_types: &["application/json"], max_bytes: 1024 * 1024 };
@@ -46,7 +46,7 @@ pub(crate) const OLDER_SECS: i64 = 5;
 /// the chain itself half of it, the one resolution that replaces it a sixth, and each superior's standing a twelfth, of
 /// which two are above a member of most federations and six at most.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ages {
+pub(crate) struct CacheTtls {
     /// When a chain is fetched anew while the old one serves.
     pub(crate) renew: i64,
     /// How long a chain serves unasked.
@@ -61,7 +61,7 @@ pub(crate) struct Ages {
     pub(crate) deadline: Duration,
 }
 
-impl Ages {
+impl CacheTtls {
     pub(crate) fn of_chain(secs: i64) -> Self {
         Self {
             renew: secs / 4,
@@ -76,11 +76,11 @@ impl Ages {
 
 /// What every look outside needs.
 #[derive(Clone)]
-pub(crate) struct Surroundings {
+pub(crate) struct ResolverContext {
     pub(crate) guard: GuardedClient,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) memory: Arc<dyn AnchorKeys>,
-    pub(crate) ages: Ages,
+    pub(crate) memory: Arc<dyn AnchorKeyStore>,
+    pub(crate) ages: CacheTtls,
 }
 
 /// How much one resolution may still ask for, and how long it may take, whatever it is made of. Clones share it.
@@ -127,7 +127,7 @@ impl Budget {
 }
 
 /// Why a superior's word counts, and where it is asked.
-pub(crate) struct Standing {
+pub(crate) struct SuperiorState {
     /// The statements above its own: from the one about it to the anchor's configuration.
     above: Vec<String>,
     /// The anchor at the top with its keys of now.
@@ -151,7 +151,7 @@ fn status_endpoint(configuration: &EntityStatement) -> Result<Option<Url>, Trust
     }
 }
 
-impl Standing {
+impl SuperiorState {
     fn new(
         configuration: &EntityStatement,
         above: Vec<String>,
@@ -191,22 +191,22 @@ pub(crate) struct Listing {
 }
 
 /// An anchor, or an intermediate as reached on one path.
-pub(crate) struct Voucher {
+pub(crate) struct Superior {
     pub(crate) id: EntityId,
     /// The next above; none above an anchor.
-    above: Option<Arc<Voucher>>,
+    above: Option<Arc<Superior>>,
     depth: usize,
     /// An anchor's keys: as configured, and as followed from there.
     configured: Option<PublicKeys>,
     followed: RwLock<Option<PublicKeys>>,
     /// When the newest statement that its standing rests on was issued.
     newest: Mutex<Option<i64>>,
-    standing: Cell<Standing>,
-    listing: Cell<Listing>,
-    below: Mutex<BTreeMap<EntityId, Arc<Voucher>>>,
+    standing: RefreshCell<SuperiorState>,
+    listing: RefreshCell<Listing>,
+    below: Mutex<BTreeMap<EntityId, Arc<Superior>>>,
 }
 
-impl Voucher {
+impl Superior {
     pub(crate) fn anchor(id: EntityId, configured: Option<PublicKeys>) -> Arc<Self> {
         Arc::new(Self::new(id, None, configured))
     }
@@ -231,8 +231,8 @@ impl Voucher {
             configured,
             followed: RwLock::default(),
             newest: Mutex::default(),
-            standing: Cell::default(),
-            listing: Cell::default(),
+            standing: RefreshCell::default(),
+            listing: RefreshCell::default(),
             below: Mutex::default(),
         }
     }
@@ -240,16 +240,16 @@ impl Voucher {
     /// Why its word counts now.
     pub(crate) fn standing<'a>(
         &'a self,
-        around: &'a Surroundings,
+        around: &'a ResolverContext,
         budget: &'a Budget,
-    ) -> BoxFuture<'a, Result<Arc<Standing>, TrustError>> {
+    ) -> BoxFuture<'a, Result<Arc<SuperiorState>, TrustError>> {
         self.standing.get(&*around.clock, around.ages.standing, self.look(around, budget)).boxed()
     }
 
     /// Whom it lists, as said not longer than `max_age_secs` ago.
     pub(crate) async fn listing(
         &self,
-        around: &Surroundings,
+        around: &ResolverContext,
         max_age_secs: i64,
         budget: &Budget,
     ) -> Result<Arc<Listing>, TrustError> {
@@ -257,7 +257,11 @@ impl Voucher {
     }
 
     /// The same, where nobody needs to be asked.
-    pub(crate) fn listing_at_hand(&self, around: &Surroundings, max_age_secs: i64) -> Option<Arc<Listing>> {
+    pub(crate) fn listing_at_hand(
+        &self,
+        around: &ResolverContext,
+        max_age_secs: i64,
+    ) -> Option<Arc<Listing>> {
         self.listing.fresh(around.clock.now(), max_age_secs)
     }
 
@@ -282,9 +286,9 @@ impl Voucher {
     /// What it says about a member.
     pub(crate) async fn about(
         &self,
-        standing: &Standing,
+        standing: &SuperiorState,
         member: &EntityId,
-        around: &Surroundings,
+        around: &ResolverContext,
         budget: &Budget,
     ) -> Result<String, TrustError> {
         budget.spend()?;
@@ -295,9 +299,9 @@ impl Voucher {
 
     async fn look(
         &self,
-        around: &Surroundings,
+        around: &ResolverContext,
         budget: &Budget,
-    ) -> Result<(Standing, Timestamp), TrustError> {
+    ) -> Result<(SuperiorState, Timestamp), TrustError> {
         let standing = match &self.above {
             None => self.look_at_anchor(around, budget).await?,
             Some(above) => self.look_at_intermediate(above, around, budget).await?,
@@ -308,7 +312,11 @@ impl Voucher {
 
     /// An anchor's configuration must be signed with a key that was known before and that it still names. From then on
     /// the keys that it names are its keys: so it rotates them, and gives them up.
-    async fn look_at_anchor(&self, around: &Surroundings, budget: &Budget) -> Result<Standing, TrustError> {
+    async fn look_at_anchor(
+        &self,
+        around: &ResolverContext,
+        budget: &Budget,
+    ) -> Result<SuperiorState, TrustError> {
         budget.spend()?;
         let text = configuration(&around.guard, &self.id).await?;
         let now = around.clock.now();
@@ -326,15 +334,15 @@ impl Voucher {
         self.not_older(statement.iat)?;
         self.follow(&keys, around, now).await?;
         let expires_at = Timestamp::from_secs(statement.exp);
-        Standing::new(&statement, vec![text], anchor, keys, expires_at)
+        SuperiorState::new(&statement, vec![text], anchor, keys, expires_at)
     }
 
     async fn look_at_intermediate(
         &self,
         above: &Arc<Self>,
-        around: &Surroundings,
+        around: &ResolverContext,
         budget: &Budget,
-    ) -> Result<Standing, TrustError> {
+    ) -> Result<SuperiorState, TrustError> {
         let superior = above.standing(around, budget).await?;
         let about = above.about(&superior, &self.id, around, budget).await?;
         budget.spend()?;
@@ -351,7 +359,13 @@ impl Voucher {
         let keys = chain.keys_of(&self.id).cloned().unwrap_or_default();
         let above = chain.statements().iter().skip(1).cloned().collect();
         // The endpoints are the entity's own to say (§8.1): out of its configuration, not out of what others make of it.
-        Standing::new(&claimed_statement(&own)?, above, superior.anchor.clone(), keys, chain.expires_at())
+        SuperiorState::new(
+            &claimed_statement(&own)?,
+            above,
+            superior.anchor.clone(),
+            keys,
+            chain.expires_at(),
+        )
     }
 
     /// Refuses a statement older than the last: it could bring back what was taken away since.
@@ -367,12 +381,12 @@ impl Voucher {
     /// The keys by which an anchor is known: those that it was followed to from the keys that the operator configured, and
     /// these alone. A key that the anchor gave up on the way counts no more, though it stands in the operator's file; and
     /// when the operator names other keys there, what was followed before is forgotten.
-    async fn known_keys(&self, around: &Surroundings) -> Result<Option<PublicKeys>, TrustError> {
+    async fn known_keys(&self, around: &ResolverContext) -> Result<Option<PublicKeys>, TrustError> {
         let followed = self.followed.read().unwrap_or_else(PoisonError::into_inner).clone();
         match (followed, &self.configured) {
             (Some(followed), _) => Ok(Some(followed)),
             (None, Some(configured)) => {
-                let remembered = around.memory.remembered(&self.id, configured).await?;
+                let remembered = around.memory.load(&self.id, configured).await?;
                 Ok(Some(remembered.unwrap_or_else(|| configured.clone())))
             }
             (None, None) => Ok(None),
@@ -384,18 +398,18 @@ impl Voucher {
     async fn verify_with_memory(
         &self,
         text: &str,
-        around: &Surroundings,
+        around: &ResolverContext,
         now: Timestamp,
     ) -> Result<Option<EntityStatement>, TrustError> {
         let Some(configured) = &self.configured else { return Ok(None) };
-        let Some(keys) = around.memory.remembered(&self.id, configured).await? else { return Ok(None) };
+        let Some(keys) = around.memory.load(&self.id, configured).await? else { return Ok(None) };
         verify_anchor(text, &TrustAnchor { id: self.id.clone(), keys }, now).map(Some)
     }
 
     async fn follow(
         &self,
         keys: &PublicKeys,
-        around: &Surroundings,
+        around: &ResolverContext,
         now: Timestamp,
     ) -> Result<(), TrustError> {
         if self.followed.read().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(keys) {
@@ -403,13 +417,17 @@ impl Voucher {
         }
         // What was met without configured keys is not kept beyond this process: nobody has said that it is the anchor.
         if let Some(configured) = &self.configured {
-            around.memory.remember(&self.id, configured, keys, now).await?;
+            around.memory.save(&self.id, configured, keys, now).await?;
         }
         *self.followed.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
         Ok(())
     }
 
-    async fn list(&self, around: &Surroundings, budget: &Budget) -> Result<(Listing, Timestamp), TrustError> {
+    async fn list(
+        &self,
+        around: &ResolverContext,
+        budget: &Budget,
+    ) -> Result<(Listing, Timestamp), TrustError> {
         let standing = self.standing(around, budget).await?;
         let members = fetch_list(&standing.list_endpoint, around, budget).await?;
         let mut filtered = standing.list_endpoint.clone();
@@ -450,11 +468,11 @@ pub(crate) fn hints(leaf: &str) -> Result<Vec<EntityId>, TrustError> {
 
 async fn fetch_list(
     url: &Url,
-    around: &Surroundings,
+    around: &ResolverContext,
     budget: &Budget,
 ) -> Result<BTreeSet<EntityId>, TrustError> {
     budget.spend()?;
-    let reply = answered(around.guard.get(url, &[], LIST).await)?;
+    let reply = classify_reply(around.guard.get(url, &[], LIST).await)?;
     let listed = parse_strict_json(&reply.body)
         .ok()
         .and_then(|list| list.as_array().cloned())

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use url::Url;
 
-use super::anchor::{answered, configuration, endpoint, statement};
+use super::anchor::{classify_reply, configuration, endpoint, statement};
 use crate::domain::federation::{EntityStatement, TrustError, TrustMark, verify_self_signed, vouched_keys};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
@@ -28,7 +28,7 @@ impl SuperiorContact {
     }
 
     /// What a superior says about itself. It is named by the configuration, so it may be asked.
-    async fn own_word(&self, superior: &EntityId) -> Result<EntityStatement, TrustError> {
+    async fn fetch_configuration(&self, superior: &EntityId) -> Result<EntityStatement, TrustError> {
         if let Ok(url) = Url::parse(superior.as_str()) {
             self.guard.allow(&url);
         }
@@ -49,17 +49,17 @@ impl Superiors for SuperiorContact {
         mark_type: &str,
         subject: &EntityId,
     ) -> Result<Option<(TrustMark, String)>, TrustError> {
-        let own_word = self.own_word(superior).await?;
-        let mut url = endpoint(&own_word, "federation_trust_mark_endpoint")?;
+        let fetch_configuration = self.fetch_configuration(superior).await?;
+        let mut url = endpoint(&fetch_configuration, "federation_trust_mark_endpoint")?;
         url.query_pairs_mut().append_pair("trust_mark_type", mark_type).append_pair("sub", subject.as_str());
         let reply = self.guard.get(&url, &[], MARK).await;
         if reply.as_ref().is_ok_and(|reply| reply.status == 404) {
             return Ok(None);
         }
-        let text = String::from_utf8(answered(reply)?.body)
+        let text = String::from_utf8(classify_reply(reply)?.body)
             .map_err(|_| TrustError::NotTrusted("a trust mark is not text"))?;
         // Others judge the mark by the chain of its issuer; here it is enough that it is what the superior says.
-        Ok(Some((TrustMark::verify_signature(&text, &own_word.keys()?)?, text)))
+        Ok(Some((TrustMark::verify_signature(&text, &fetch_configuration.keys()?)?, text)))
     }
 
     async fn vouched_keys(
@@ -67,11 +67,14 @@ impl Superiors for SuperiorContact {
         superior: &EntityId,
         subject: &EntityId,
     ) -> Result<Option<PublicKeys>, TrustError> {
-        let own_word = self.own_word(superior).await?;
-        let mut url = endpoint(&own_word, "federation_fetch_endpoint")?;
+        let fetch_configuration = self.fetch_configuration(superior).await?;
+        let mut url = endpoint(&fetch_configuration, "federation_fetch_endpoint")?;
         url.query_pairs_mut().append_pair("sub", subject.as_str());
         match statement(&self.guard, &url).await {
-            Ok(text) => vouched_keys(&text, superior, subject, &own_word.keys()?, self.clock.now()).map(Some),
+            Ok(text) => {
+                vouched_keys(&text, superior, subject, &fetch_configuration.keys()?, self.clock.now())
+                    .map(Some)
+            }
             Err(TrustError::NotTrusted("not found")) => Ok(None),
             Err(error) => Err(error),
         }

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use url::Url;
 
-use super::anchor::answered;
+use super::anchor::classify_reply;
 use crate::domain::federation::{
     HeldMark, MarkRules, MarkStatus, MarkStatusResponse, Role, TrustError, TrustMark, TrustMarkEntry,
     VerifiedChain,
@@ -86,6 +86,6 @@ impl Inner {
 }
 
 fn status(reply: Result<Reply, GuardError>) -> Result<String, TrustError> {
-    String::from_utf8(answered(reply)?.body)
+    String::from_utf8(classify_reply(reply)?.body)
         .map_err(|_| TrustError::NotTrusted("a trust mark's status is not text"))
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel::prelude::*;
 
-use crate::domain::catalogue::{DeclaredUse, Demand, Text};
+use crate::domain::catalogue::{AssuranceRequirement, DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::request::ReturnPath;
 use crate::domain::consent::{
@@ -86,7 +86,7 @@ fn request(n: u8) -> ConsentRequest {
             dpop_jkt: None,
         }),
         expected_person: None,
-        asked: Demand { acr: Some("substantial".to_owned()), max_age: Some(600) },
+        asked: AssuranceRequirement { acr: Some("substantial".to_owned()), max_age: Some(600) },
         replaces: None,
         denied_by: None,
         person: None,

@@ -12,7 +12,7 @@ fn held(n: u8) -> HeldConsent {
         detail,
         case_reference: Some("CASE-7".to_owned()),
         expected_person: Some(NationalIdentifier::new("ID-aino").unwrap()),
-        asked: Demand { acr: Some("substantial high".to_owned()), max_age: Some(600) },
+        asked: AssuranceRequirement { acr: Some("substantial high".to_owned()), max_age: Some(600) },
         return_url: Some("https://service.example/back".to_owned()),
         state: HeldState::Requested,
         reason: None,

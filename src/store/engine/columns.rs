@@ -5,7 +5,7 @@ use diesel::deserialize::{self, FromSql};
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{BigInt, Binary, Text};
 
-use crate::domain::catalogue::Demand;
+use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{
     ConsentId, DatasetId, DenialId, EntityId, ExchangeId, GrantId, HeldConsentId, Jti, KeyId, OutboxId,
@@ -197,7 +197,7 @@ pub(crate) fn demand(
     acr: Option<String>,
     max_age: Option<i64>,
     column: &'static str,
-) -> Result<Demand, StoreError> {
+) -> Result<AssuranceRequirement, StoreError> {
     let max_age = max_age.map(u32::try_from).transpose().map_err(|_| StoreError::Corrupt(column))?;
-    Ok(Demand { acr, max_age })
+    Ok(AssuranceRequirement { acr, max_age })
 }

@@ -234,7 +234,7 @@ fn private_file(path: &Path) -> std::io::Result<()> {
 
 /// What happened to the statements of the running transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum TxFailure {
     /// All succeeded.
     None,
     /// One failed. PostgreSQL would answer COMMIT with a silent rollback.
@@ -268,17 +268,17 @@ impl Pooled {
     }
 
     /// Forgets what happened before: a transaction begins.
-    pub(crate) fn forget_trouble(&self) {
+    pub(crate) fn clear_failure(&self) {
         self.failed.store(false, Ordering::Relaxed);
         self.contended.store(false, Ordering::Relaxed);
     }
 
     /// What happened since then.
-    pub(crate) fn trouble(&self) -> Trouble {
+    pub(crate) fn failure(&self) -> TxFailure {
         match (self.contended.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed)) {
-            (true, _) => Trouble::Contended,
-            (false, true) => Trouble::Failed,
-            (false, false) => Trouble::None,
+            (true, _) => TxFailure::Contended,
+            (false, true) => TxFailure::Failed,
+            (false, false) => TxFailure::None,
         }
     }
 }

@@ -111,19 +111,19 @@ macro_rules! on_both {
     (async fn $name:ident($fixture:ident) $body:block) => {
         mod $name {
             #[allow(unused_imports, reason = "not every test names something of its module")]
-            use crate::store::*;
+            use super::*;
             async fn run($fixture: &$crate::store::engine::testing::TestStore) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn sqlite() {
-                use $crate::store::testing::{Kind, TestStore};
+                use $crate::store::engine::testing::{Kind, TestStore};
                 let fixture = TestStore::new(Kind::Sqlite).await.unwrap();
                 run(&fixture).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn postgres() {
-                use $crate::store::testing::{Kind, TestStore};
+                use $crate::store::engine::testing::{Kind, TestStore};
                 if let Some(fixture) = TestStore::new(Kind::Postgres).await {
                     run(&fixture).await;
                 }

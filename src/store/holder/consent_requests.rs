@@ -3,7 +3,9 @@
 use diesel::prelude::*;
 
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{ConsentRequest, DenialKind, Origin, PendingDecision, ReplaceHow, RequestState};
+use crate::domain::consent::{
+    ConsentRequest, DenialKind, GrantAction, Origin, PendingDecision, RequestState,
+};
 use crate::domain::ids::{ConsentId, EntityId, PersonId, RequestId};
 use crate::store::engine::columns::{demand, from_json, to_json};
 use crate::store::engine::schema::consent_requests;
@@ -47,7 +49,7 @@ impl Row {
         let how = self
             .action
             .as_deref()
-            .map(|word| ReplaceHow::from_word(word).ok_or(StoreError::Corrupt("consent_requests.action")));
+            .map(|word| GrantAction::from_word(word).ok_or(StoreError::Corrupt("consent_requests.action")));
         let denied_by = self
             .denied_by
             .as_deref()

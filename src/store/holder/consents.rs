@@ -248,7 +248,7 @@ pub fn find_by_grant(reader: &mut Reader<'_>, grant: &GrantId) -> Result<Consent
 
 /// What the decision was made with, beside what the consent itself says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Footing {
+pub struct DecisionBasis {
     /// Whether a passkey signed it too.
     pub passkey: bool,
     /// Whether the login provider has since stated another national identifier for the same login.
@@ -259,13 +259,13 @@ pub struct Footing {
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub fn footing(reader: &mut Reader<'_>, id: ConsentId) -> Result<Footing, StoreError> {
+pub fn footing(reader: &mut Reader<'_>, id: ConsentId) -> Result<DecisionBasis, StoreError> {
     let (person, passkey, then): (PersonId, Option<String>, Option<KeyedHash>) = consents::table
         .find(id)
         .select((consents::person, consents::passkey, consents::identifier_hash))
         .first(reader.db)?;
     let now: KeyedHash = persons::table.find(person).select(persons::identifier_hash).first(reader.db)?;
-    Ok(Footing { passkey: passkey.is_some(), identifier_changed: then.is_some_and(|then| then != now) })
+    Ok(DecisionBasis { passkey: passkey.is_some(), identifier_changed: then.is_some_and(|then| then != now) })
 }
 
 /// A recipient's consent by its commitment: also one whose grant has passed to another consent.
@@ -340,7 +340,7 @@ pub fn save(tx: &mut Tx<'_>, consent: &Consent, change: Option<&Transition>) -> 
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it does not hold the grant.
-pub fn let_go_of_grant(tx: &mut Tx<'_>, consent: &Consent) -> Result<(), StoreError> {
+pub fn release_grant_id(tx: &mut Tx<'_>, consent: &Consent) -> Result<(), StoreError> {
     let marked = format!("{}{GRANT_MARK}{}", consent.grant_id.as_str(), consent.id);
     let holds = consents::table.find(consent.id).filter(consents::grant_id.eq(&consent.grant_id));
     let changed = diesel::update(holds).set(consents::grant_id.eq(marked)).execute(tx.db)?;

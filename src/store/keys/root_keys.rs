@@ -48,7 +48,7 @@ pub struct RootKeys {
     pub session: RootKey,
 }
 
-/// Why a root key cannot be used. Says the file and the mend.
+/// Why a root key cannot be used. Says the file and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum RootKeyError {
     /// The file or its directory cannot be read or made.

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::held::AWAY_SECS;
 use crate::domain::consent::{
-    Commitment, HeldConsent, HeldState, HeldTokens, Origin, PendingAuthorization, ReplaceHow,
+    Commitment, GrantAction, HeldConsent, HeldState, HeldTokens, Origin, PendingAuthorization,
 };
 use crate::domain::ids::{EntityId, GrantId, HeldConsentId, KeyId, NationalIdentifier, ServiceId};
 use crate::store::engine::columns::{demand, from_json, to_json};
@@ -87,7 +87,7 @@ impl Row {
         let how = self
             .action
             .as_deref()
-            .map(|word| ReplaceHow::from_word(word).ok_or(StoreError::Corrupt("held_consents.action")));
+            .map(|word| GrantAction::from_word(word).ok_or(StoreError::Corrupt("held_consents.action")));
         Ok(HeldConsent {
             case_reference: open(column!(held_consents.case_reference), &self.case_reference)?
                 .map(|reference| reference.to_string()),
@@ -229,7 +229,7 @@ pub fn save(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such consent, or it has no grant.
-pub fn let_go_of_grant(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
+pub fn release_grant_id(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
     let grant = held.grant_id.as_ref().ok_or(StoreError::NotFound)?;
     let marked = format!("{}{GRANT_MARK}{}", grant.as_str(), held.id);
     let holds = held_consents::table.find(held.id).filter(held_consents::grant_id.eq(grant));

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Commitment;
 use crate::domain::exchange::Event;
-use crate::domain::exchange::event::ConsentNews;
+use crate::domain::exchange::event::ConsentEvent;
 use crate::domain::ids::{EntityId, GrantId};
 use crate::store::engine::columns::{from_json, to_json};
 use crate::store::engine::db::on_backend;
@@ -24,7 +24,7 @@ pub fn keep(
     tx: &mut Tx<'_>,
     holder: &EntityId,
     event: &Event,
-    news: &ConsentNews,
+    news: &ConsentEvent,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Ok(sequence) = i64::try_from(news.sequence) else { return Ok(()) };
@@ -87,8 +87,8 @@ mod tests {
     use crate::domain::consent::Reason;
     use crate::store::engine::testing::{at, on_both};
 
-    fn news(grant: &str, sequence: u64) -> (Event, ConsentNews) {
-        let news = ConsentNews {
+    fn news(grant: &str, sequence: u64) -> (Event, ConsentEvent) {
+        let news = ConsentEvent {
             grant_id: GrantId::new(grant).unwrap(),
             at: 0,
             reason: Reason::Paused.into(),

@@ -11,7 +11,7 @@ use super::extract::{Ambiguous, single_header};
 use super::portal::views::ProblemTopic;
 use super::problem::{self, RETRY_AFTER_SECS};
 use super::trace;
-use crate::domain::catalogue::Demand;
+use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::exchange::receipt::content_digest;
 use crate::domain::ids::DatasetId;
 use crate::domain::token::{Refusal, RefusalCode};
@@ -78,7 +78,8 @@ pub(in crate::web) fn credentials(
 /// What a dataset demands of the resident's login, as parameters of a challenge (RFC 9470 §3).
 fn demanded(app: &App, dataset: Option<&DatasetId>) -> String {
     let settings = &app.node.settings;
-    let demand = dataset.and_then(|id| settings.dataset(id)).map(Demand::of).unwrap_or_default();
+    let demand =
+        dataset.and_then(|id| settings.dataset(id)).map(AssuranceRequirement::of).unwrap_or_default();
     let mut parameters = ", error_description=\"the resident must confirm again\"".to_owned();
     if let Some(least) = demand.acr {
         parameters.push_str(&format!(", acr_values=\"{}\"", settings.levels.acr_values(&least)));

@@ -7,7 +7,7 @@ use super::format::{self, Html, LegalBasis, Period, PeriodPart};
 use super::texts::{Texts, texts};
 use crate::domain::catalogue::{Dataset, Language, Sensitivity, Text};
 use crate::domain::clock::{Day, Timestamp};
-use crate::domain::federation::{Fault, Role, Side};
+use crate::domain::federation::{FaultKind, ResponsibleParty, Role};
 use crate::domain::ids::UseId;
 use crate::web::portal::views::{LogOutcome, PermissionStatus, RefusalReason};
 
@@ -268,26 +268,26 @@ impl Frame<'_> {
     }
 
     /// Whose side of a broken member is broken.
-    pub(crate) fn broken_side(&self, side: &Side) -> String {
+    pub(crate) fn broken_side(&self, side: &ResponsibleParty) -> String {
         let t = &self.t;
         match side {
-            Side::Ours => t.partners_side_here(),
-            Side::Peer => t.partners_side_member(),
-            Side::Intermediate => t.partners_side_intermediate(),
-            Side::Anchor => t.partners_side_anchor(),
-            Side::Network => t.partners_side_network(),
+            ResponsibleParty::Ours => t.partners_side_here(),
+            ResponsibleParty::Peer => t.partners_side_member(),
+            ResponsibleParty::Intermediate => t.partners_side_intermediate(),
+            ResponsibleParty::Anchor => t.partners_side_anchor(),
+            ResponsibleParty::Network => t.partners_side_network(),
         }
         .to_string()
     }
 
     /// What is wrong with a broken member.
-    pub(crate) fn broken_why(&self, fault: &Fault) -> String {
+    pub(crate) fn broken_why(&self, fault: &FaultKind) -> String {
         let t = &self.t;
         match fault {
-            Fault::Silent => t.partners_why_silent(),
-            Fault::Unfit => t.partners_why_unfit(),
-            Fault::NotMember => t.partners_why_not_member(),
-            Fault::NoRole => t.partners_why_no_role(),
+            FaultKind::Silent => t.partners_why_silent(),
+            FaultKind::Unfit => t.partners_why_unfit(),
+            FaultKind::NotMember => t.partners_why_not_member(),
+            FaultKind::NoRole => t.partners_why_no_role(),
         }
         .to_string()
     }

@@ -10,24 +10,24 @@ use crate::node::recipient::accept_authorization::{Answer, accept_authorization}
 use crate::node::recipient::start_request::start_request;
 use crate::node::{Problem, ProblemKind};
 use crate::web::App;
-use crate::web::extract::{looks_ahead, query};
-use crate::web::portal::{PageProblem, arrive};
+use crate::web::extract::{is_prefetch, query};
+use crate::web::portal::{PageProblem, begin_authorization};
 
 /// `GET /oauth/authorize` at the holder: logs the resident in and opens the consent page.
 pub(super) async fn authorize(
     app: web::Data<App>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageProblem> {
-    if looks_ahead(&request) {
-        return Ok(not_ahead());
+    if is_prefetch(&request) {
+        return Ok(reject_prefetch());
     }
     let mut query = query(&request).map_err(|problem| PageProblem::new(&request, problem.0))?;
     let (client, uri) = (query.take("client_id"), query.take("request_uri"));
-    arrive(&app, &request, client.as_deref(), uri.as_deref()).await
+    begin_authorization(&app, &request, client.as_deref(), uri.as_deref()).await
 }
 
 /// What a browser gets that looks ahead: nothing, so that it asks again when the person does.
-fn not_ahead() -> HttpResponse {
+fn reject_prefetch() -> HttpResponse {
     HttpResponse::ServiceUnavailable().insert_header((header::CACHE_CONTROL, "no-store")).finish()
 }
 
@@ -37,8 +37,8 @@ pub(super) async fn start(
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, PageProblem> {
-    if looks_ahead(&request) {
-        return Ok(not_ahead());
+    if is_prefetch(&request) {
+        return Ok(reject_prefetch());
     }
     let page = |problem| PageProblem::new(&request, problem);
     let id: HeldConsentId = id.parse().map_err(|_| page(Problem::new(ProblemKind::NotFound)))?;

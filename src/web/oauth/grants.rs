@@ -15,7 +15,7 @@ pub(super) async fn query(
     grant: web::Path<String>,
 ) -> HttpResponse {
     let nonce = app.node.nonces.current(app.node.now());
-    match query_grant(&app.node, taken_apart(&request, grant.into_inner())).await {
+    match query_grant(&app.node, parse_grant_request(&request, grant.into_inner())).await {
         Ok(grant) => HttpResponse::Ok()
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header(("DPoP-Nonce", nonce))
@@ -31,7 +31,7 @@ pub(super) async fn revoke(
     grant: web::Path<String>,
 ) -> HttpResponse {
     let nonce = app.node.nonces.current(app.node.now());
-    match revoke_grant(&app.node, taken_apart(&request, grant.into_inner())).await {
+    match revoke_grant(&app.node, parse_grant_request(&request, grant.into_inner())).await {
         Ok(()) => HttpResponse::NoContent()
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header(("DPoP-Nonce", nonce))
@@ -40,7 +40,7 @@ pub(super) async fn revoke(
     }
 }
 
-fn taken_apart(request: &HttpRequest, grant: String) -> GrantRequest {
+fn parse_grant_request(request: &HttpRequest, grant: String) -> GrantRequest {
     let query: Vec<(String, String)> =
         url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
     let meant = query.iter().find(|(name, _)| name == CONSENT_COMMITMENT);

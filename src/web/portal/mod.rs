@@ -11,7 +11,7 @@ pub mod views;
 
 pub use crate::web::html::chrome::{Chrome, Notice, Section, SignedIn, login_href, passkey_href};
 pub use crate::web::html::frame::{Frame, View, render};
-pub use pages::{PageProblem, arrive, configure};
+pub use pages::{PageProblem, begin_authorization, configure};
 
 #[cfg(test)]
 mod page_tests;

@@ -11,7 +11,7 @@ use super::{Chrome, Notice, SignedIn, View, passkey_href};
 use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Field, FieldType, Sensitivity, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::DeletionState;
-use crate::domain::federation::{Fault, Role, Side};
+use crate::domain::federation::{FaultKind, ResponsibleParty, Role};
 use crate::domain::ids::{ConsentId, DenialId, FieldName, PasskeyId, RequestId};
 
 pub(super) fn text(fi: &str, sv: &str, en: &str) -> Text {
@@ -491,10 +491,16 @@ fn partners() -> PartnersView {
         city(helsinki(), false, verified(&Role::ALL[2..]), true, vec![used(Some(placement())), used(None)]),
         city(text("Oulu", "Uleåborg", "Oulu"), false, verified(&[]), false, Vec::new()),
     ];
-    for side in [Side::Ours, Side::Peer, Side::Intermediate, Side::Anchor, Side::Network] {
-        for fault in [Fault::Silent, Fault::Unfit, Fault::NotMember, Fault::NoRole] {
+    for side in [
+        ResponsibleParty::Ours,
+        ResponsibleParty::Peer,
+        ResponsibleParty::Intermediate,
+        ResponsibleParty::Anchor,
+        ResponsibleParty::Network,
+    ] {
+        for fault in [FaultKind::Silent, FaultKind::Unfit, FaultKind::NotMember, FaultKind::NoRole] {
             let name = text("turku.example", "turku.example", "turku.example");
-            cities.push(city(name, side == Side::Ours, broken(side, fault), false, Vec::new()));
+            cities.push(city(name, side == ResponsibleParty::Ours, broken(side, fault), false, Vec::new()));
         }
     }
     PartnersView { cities, unknown: true }
@@ -695,9 +701,9 @@ pub(super) fn all() -> Vec<Sample> {
             LoggedOutView { onward: Some("https://login.example/end?client_id=espoo".parse().unwrap()) },
         ),
     ];
-    for trouble in Trouble::ALL {
+    for trouble in PageError::ALL {
         let trace_id = Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned());
-        let add_passkey = (trouble == Trouble::PasskeyNeeded).then(|| passkey_href("/consent/1"));
+        let add_passkey = (trouble == PageError::PasskeyNeeded).then(|| passkey_href("/consent/1"));
         let view = ErrorView { trouble, retry: Some("/me".into()), add_passkey, trace_id };
         samples.push(sample(
             format!("error-{}", trouble.status()) + &format!("-{trouble:?}"),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::view_consent_request::offer;
-use crate::domain::catalogue::{Demand, Language};
+use crate::domain::catalogue::{AssuranceRequirement, Language};
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::document::DocumentParts;
 use crate::domain::consent::terms::{Choice, DetailError, Frequency, Period};
@@ -21,12 +21,12 @@ use crate::domain::jose::b64url;
 use crate::domain::log::Entry;
 use crate::domain::login::Resident;
 use crate::domain::login::{AuthenticatedPerson, Callback, PendingLogin};
-use crate::node::holder::decision::standing_denials;
+use crate::node::holder::decision::deny_requests;
 use crate::node::holder::permissions::record_change::record_change;
 use crate::node::holder::permissions::{export_consent, write_receipt};
 use crate::node::messaging::outbox_message;
 use crate::node::resident::log_in;
-use crate::node::resident::log_in::LoginDemand;
+use crate::node::resident::log_in::LoginRequirement;
 use crate::node::{Limits, Node, OAuthCode, Problem, ProblemKind};
 use crate::ports::random;
 use crate::store::holder::authorization_codes::{Code, CodeKind};
@@ -77,7 +77,7 @@ pub async fn decline(
     let now = node.now();
     let person = resident.person;
     let (request, subject) = own_request_and_subject(node, person, id).await?;
-    let denial = standing_denials::of_no(node, &request, never)?;
+    let denial = deny_requests::denial_for_decline(node, &request, never)?;
     // Where the dataset is offered no more, there is nothing left to describe; declining goes on without a receipt.
     let offered = offer(node, request, &subject, language).ok().map(|offer| offer.document);
     let issuer = write_receipt::issuer(node);
@@ -206,9 +206,9 @@ pub(crate) async fn signing_login(
     language: Language,
 ) -> Result<(url::Url, PendingLogin), Problem> {
     let dataset = node.settings.dataset(&request.terms.dataset).ok_or(Problem::new(ProblemKind::NotFound))?;
-    let known = Demand::of(dataset).and(&request.asked, &node.settings.levels);
+    let known = AssuranceRequirement::of(dataset).and(&request.asked, &node.settings.levels);
     let nonce = Some(commitment.as_str().to_owned());
-    log_in::begin(node, LoginDemand { nonce, known, step_up: false }, language).await
+    log_in::begin(node, LoginRequirement { nonce, known, step_up: false }, language).await
 }
 
 /// The commitment to a decision that waits for its signatures.
@@ -346,7 +346,7 @@ fn still_demanded(
     if dataset.required_passkey && decision.passkey.is_none() {
         return Err(Problem::new(ProblemKind::Changed));
     }
-    let demand = Demand::of(dataset).and(&request.asked, levels);
+    let demand = AssuranceRequirement::of(dataset).and(&request.asked, levels);
     if demand.is_met(levels, signed.acr.as_deref(), signed.auth_time, now) {
         Ok(())
     } else {
@@ -355,8 +355,8 @@ fn still_demanded(
 }
 
 impl Approval {
-    fn decided(&self) -> write_receipt::Decided<'_> {
-        write_receipt::Decided { document: &self.document, committed: &self.committed }
+    fn decided(&self) -> write_receipt::DecisionReceipt<'_> {
+        write_receipt::DecisionReceipt { document: &self.document, committed: &self.committed }
     }
 
     /// One transaction: request closed, consent and evidence kept, code issued, log appended, receipt signed, recipient told.
@@ -368,7 +368,7 @@ impl Approval {
         consent_requests::conclude(tx, request.id, RequestState::Allowed(self.consent.id), now)?;
         let mut consent = Consent { status_index: consents::draw_status_index(tx)?, ..self.consent.clone() };
         if let Some((_, replaced)) = request.replaces {
-            take_place(tx, &mut consent, replaced, now)?;
+            supersede(tx, &mut consent, replaced, now)?;
         }
         consents::insert(tx, &consent, request.id, &self.evidence)?;
         // Whoever allows a use has thought better of a plain no to it.
@@ -413,7 +413,7 @@ impl Approval {
 ///
 /// # Errors
 /// [`Problem`]: unknown, not this resident's, or decided already.
-pub async fn give_up(
+pub async fn abandon_request(
     node: &Node,
     resident: &Resident,
     id: RequestId,
@@ -434,7 +434,7 @@ pub async fn give_up(
 }
 
 /// A consent takes the place of another, and its grant.
-fn take_place(
+fn supersede(
     tx: &mut Tx<'_>,
     consent: &mut Consent,
     replaced: ConsentId,
@@ -447,7 +447,7 @@ fn take_place(
         return Err(StoreError::NotFound);
     }
     record_change(tx, &old, &change)?;
-    consents::let_go_of_grant(tx, &old)?;
+    consents::release_grant_id(tx, &old)?;
     consent.replaces = Some(old.id);
     consent.grant_id = old.grant_id;
     Ok(())

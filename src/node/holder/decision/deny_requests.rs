@@ -73,7 +73,7 @@ async fn name(node: &Node, kind: DenialKind, target: &str) -> Result<Text, Probl
 ///
 /// # Errors
 /// [`Problem`] `not-found` when the dataset is no longer offered.
-pub(crate) fn of_no(
+pub(crate) fn denial_for_decline(
     node: &Node,
     request: &ConsentRequest,
     never: Option<DenialKind>,

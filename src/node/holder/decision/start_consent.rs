@@ -1,6 +1,6 @@
 //! Way B: the resident starts, in the portal of the city that holds the data, from another city's declared use.
 
-use crate::domain::catalogue::Demand;
+use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::clock::last_day;
 use crate::domain::consent::terms::{Bounds, DETAIL_TYPE};
 use crate::domain::consent::{AuthorizationDetail, ConsentRequest, Frequency, Origin, RequestState, Terms};
@@ -61,7 +61,7 @@ pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> 
         recipient_name: recipient.name.clone(),
         return_path: None,
         expected_person: None,
-        asked: Demand::default(),
+        asked: AssuranceRequirement::default(),
         replaces: None,
         denied_by: None,
         person: Some(resident.person),

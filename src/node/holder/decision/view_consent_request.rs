@@ -1,7 +1,7 @@
 //! What the resident sees before deciding: who asks what and why, with the resident's own values.
 
 use super::decide_consent::own_request;
-use crate::domain::catalogue::{Dataset, Demand, Language, Record};
+use crate::domain::catalogue::{AssuranceRequirement, Dataset, Language, Record};
 use crate::domain::consent::document::DocumentParts;
 use crate::domain::consent::{Consent, ConsentDocument, ConsentRequest, RequestState};
 use crate::domain::ids::{ConsentId, NationalIdentifier, PairwiseSubject, RequestId};
@@ -24,7 +24,7 @@ pub struct Offer {
     pub hash: String,
     /// How the resident must be known before values are shown and for the signature: what the dataset demands, and
     /// what the one who asks wants beyond that.
-    pub demand: Demand,
+    pub demand: AssuranceRequirement,
 }
 
 /// A request that this resident may look at.
@@ -119,7 +119,7 @@ pub(crate) fn offer(
         passkeys: Vec::new(),
     });
     let hash = b64url(&sha256(document.canonical()?.as_bytes()));
-    let demand = Demand::of(&dataset).and(&request.asked, &node.settings.levels);
+    let demand = AssuranceRequirement::of(&dataset).and(&request.asked, &node.settings.levels);
     Ok(Offer { request, dataset, document, hash, demand })
 }
 

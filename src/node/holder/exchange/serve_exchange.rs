@@ -1,7 +1,7 @@
 //! The exchange at the holder, all ten steps, every time, in the order of cost. Nothing is released that was not
 //! checked, counted and logged in one transaction; a refusal releases nothing and is recorded.
 
-use crate::domain::catalogue::{Dataset, Demand};
+use crate::domain::catalogue::{AssuranceRequirement, Dataset};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Consent;
 use crate::domain::exchange::receipt::{EXCHANGE_RECEIPT, Receipt, digest};
@@ -48,7 +48,7 @@ pub struct Released {
 
 /// What was known when a request was refused, for the record. Never a value, never an identifier.
 #[derive(Default)]
-pub(crate) struct Known {
+pub(crate) struct RefusalContext {
     pub(crate) client: Option<EntityId>,
     pub(crate) consent: Option<ConsentId>,
     pub(crate) dataset: Option<DatasetId>,
@@ -59,7 +59,7 @@ pub(crate) struct Known {
 /// # Errors
 /// [`Refusal`]; one record of it is kept.
 pub async fn serve_exchange(node: &Node, request: ExchangeRequest) -> Result<Released, Refusal> {
-    let mut known = Known::default();
+    let mut known = RefusalContext::default();
     match exchange(node, request, &mut known).await {
         Ok(released) => Ok(released),
         Err(refusal) => {
@@ -69,7 +69,11 @@ pub async fn serve_exchange(node: &Node, request: ExchangeRequest) -> Result<Rel
     }
 }
 
-async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> Result<Released, Refusal> {
+async fn exchange(
+    node: &Node,
+    request: ExchangeRequest,
+    known: &mut RefusalContext,
+) -> Result<Released, Refusal> {
     let now = node.now();
     let dataset_id: Option<DatasetId> = request.dataset.parse().ok();
     known.dataset = dataset_id.clone().filter(|id| node.settings.dataset(id).is_some());
@@ -134,10 +138,10 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
     if request.has_body {
         return Err(Refusal::scope("body_not_expected"));
     }
-    not_too_often(verified.consent(), &recent, now)?;
+    check_frequency(verified.consent(), &recent, now)?;
     let scope = ReleaseScope::decide(&verified, dataset, &request.method, &request.query)?;
-    known_well_enough(node, &verified, dataset, footing)?;
-    still_declared(node, &verified, &scope).await?;
+    check_assurance(node, &verified, dataset, footing)?;
+    check_declared_use(node, &verified, &scope).await?;
 
     // 8: register.
     let release = read(node, &verified, &scope, dataset, &subject).await?;
@@ -153,18 +157,18 @@ async fn exchange(node: &Node, request: ExchangeRequest, known: &mut Known) -> R
 /// The resident must have been known, when deciding, as well as the dataset demands now (RFC 9470): the city may have
 /// come to demand more since. And it must still be the same person in the registers: a login provider that states
 /// another national identifier for the same login has made the consent one about somebody else's records.
-fn known_well_enough(
+fn check_assurance(
     node: &Node,
     verified: &VerifiedConsent,
     dataset: &Dataset,
-    footing: consents::Footing,
+    footing: consents::DecisionBasis,
 ) -> Result<(), Refusal> {
     let consent = verified.consent();
     if footing.identifier_changed {
         tracing::warn!(consent = %consent.id, "the login provider has changed this resident's identifier");
         return Err(Refusal::authentication("identifier_changed"));
     }
-    let (levels, demand) = (&node.settings.levels, Demand::of(dataset));
+    let (levels, demand) = (&node.settings.levels, AssuranceRequirement::of(dataset));
     if !demand.is_met(levels, consent.acr.as_deref(), consent.auth_time, consent.decided_at) {
         return Err(Refusal::authentication("assurance_too_low"));
     }
@@ -175,7 +179,7 @@ fn known_well_enough(
 }
 
 /// The declared use must still cover what it covered: a recipient that withdrew or narrowed it no longer may ask.
-async fn still_declared(
+async fn check_declared_use(
     node: &Node,
     verified: &VerifiedConsent,
     scope: &ReleaseScope,
@@ -197,7 +201,7 @@ fn recent(store: &mut Reader<'_>, consent: &Consent, now: Timestamp) -> Result<V
     exchanges::latest(store, &line, consent.terms.max_exchanges)
 }
 
-fn not_too_often(consent: &Consent, recent: &[Timestamp], now: Timestamp) -> Result<(), Refusal> {
+fn check_frequency(consent: &Consent, recent: &[Timestamp], now: Timestamp) -> Result<(), Refusal> {
     match consent.terms.next_at(recent, now) {
         Some(next) => Err(Refusal::too_often(next.secs().saturating_sub(now.secs()).max(1))),
         None => Ok(()),
@@ -274,18 +278,18 @@ async fn commit(
     };
     node.store
         .write_log(move |tx| {
-            let mut consent = consents::lock(tx, record.consent).map_err(Uncommitted::Store)?;
-            let made = recent(tx, &consent, now).map_err(Uncommitted::Store)?;
-            not_too_often(&consent, &made, now).map_err(Uncommitted::Refused)?;
+            let mut consent = consents::lock(tx, record.consent).map_err(CommitError::Store)?;
+            let made = recent(tx, &consent, now).map_err(CommitError::Store)?;
+            check_frequency(&consent, &made, now).map_err(CommitError::Refused)?;
             // Revoked since it was read: what was read from the register stays here.
             let ended = consent
                 .count_exchange(now)
-                .map_err(|why| Uncommitted::Refused(Refusal::token(reason(why))))?;
+                .map_err(|why| CommitError::Refused(Refusal::token(reason(why))))?;
             let proof = verified.proof();
             used_once::use_up(tx, Kind::DpopProof, proof.jkt().as_str(), proof.jti(), proof.expires_at())
                 .map_err(|error| match error {
-                    StoreError::Conflict => Uncommitted::Refused(Refusal::proof("proof_replayed")),
-                    other => Uncommitted::Store(other),
+                    StoreError::Conflict => CommitError::Refused(Refusal::proof("proof_replayed")),
+                    other => CommitError::Store(other),
                 })?;
             record.log_index = log::append(tx, &leaf, now)?;
             exchanges::insert(tx, &record)?;
@@ -296,9 +300,9 @@ async fn commit(
             Ok(())
         })
         .await
-        .map_err(|error: Uncommitted| match error {
-            Uncommitted::Refused(refusal) => refusal,
-            Uncommitted::Store(error) => {
+        .map_err(|error: CommitError| match error {
+            CommitError::Refused(refusal) => refusal,
+            CommitError::Store(error) => {
                 tracing::warn!(%error, "store");
                 Refusal::unavailable("store")
             }
@@ -307,19 +311,19 @@ async fn commit(
 }
 
 /// Why the deciding transaction was not committed.
-enum Uncommitted {
+enum CommitError {
     Refused(Refusal),
     Store(StoreError),
 }
 
-impl From<StoreError> for Uncommitted {
+impl From<StoreError> for CommitError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
 /// Keeps one record of a refusal.
-pub(crate) async fn record(node: &Node, refusal: Refusal, known: Known) {
+pub(crate) async fn record(node: &Node, refusal: Refusal, known: RefusalContext) {
     let now = node.now();
     tracing::info!(code = refusal.code.as_str(), reason = refusal.reason, "refused");
     let written = node

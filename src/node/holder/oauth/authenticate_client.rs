@@ -42,7 +42,7 @@ impl KnownClient {
     }
 }
 
-/// What the caller is told about its role, which its own operator must know to mend it.
+/// What the caller is told about its role, which its own operator must know to fix it.
 fn not_a_recipient(error: TrustError) -> OAuthError {
     tracing::info!(%error, "trust");
     OAuthError::client("the client is not a recipient: it lacks the trust mark or client metadata")

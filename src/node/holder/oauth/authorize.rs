@@ -7,7 +7,7 @@ use crate::domain::consent::ConsentRequest;
 use crate::domain::ids::{EntityId, RequestId};
 use crate::domain::login::Resident;
 use crate::node::holder::decision::decide_consent::Destination;
-use crate::node::holder::decision::standing_denials;
+use crate::node::holder::decision::deny_requests;
 use crate::node::{Node, Problem, ProblemKind};
 use crate::store::StoreError;
 use crate::store::holder::consent_requests;
@@ -50,7 +50,7 @@ pub async fn open(
     id: RequestId,
     language: Language,
 ) -> Result<Opened, Problem> {
-    if let Some(destination) = standing_denials::refuse_denied(node, resident, id, language).await? {
+    if let Some(destination) = deny_requests::refuse_denied(node, resident, id, language).await? {
         return Ok(Opened::Refused(destination));
     }
     let (person, now) = (resident.person, node.now());

@@ -8,12 +8,11 @@ use super::issue_token::check_proof;
 use crate::domain::consent::{Actor, AuthorizationDetail, Consent, Reason};
 use crate::domain::federation::TrustError;
 use crate::domain::ids::{EntityId, GrantId};
-use crate::domain::token::CONSENT_COMMITMENT;
 use crate::domain::token::management_token::{LIFETIME_SECS, NewManagementToken};
 use crate::domain::token::{
     ManagementScope, ManagementToken, ProofExpectation, Refusal, RefusalCode, VerifiedProof,
 };
-use crate::node::holder::exchange::serve_exchange::{Known, record};
+use crate::node::holder::exchange::serve_exchange::{RefusalContext, record};
 use crate::node::holder::permissions::revoke_consent::end;
 use crate::node::{KeyPurpose, Node, OAuthCode, OAuthError};
 use crate::store::holder::consents;
@@ -101,7 +100,7 @@ pub struct GrantView {
 /// # Errors
 /// [`Refusal`]: unknown, another client's and ended look alike.
 pub async fn query_grant(node: &Node, request: GrantRequest) -> Result<GrantView, Refusal> {
-    let mut known = Known::default();
+    let mut known = RefusalContext::default();
     match query(node, request, &mut known).await {
         Ok(consent) => Ok(GrantView {
             status: consent.state.as_str(),
@@ -117,7 +116,7 @@ pub async fn query_grant(node: &Node, request: GrantRequest) -> Result<GrantView
     }
 }
 
-async fn query(node: &Node, request: GrantRequest, known: &mut Known) -> Result<Consent, Refusal> {
+async fn query(node: &Node, request: GrantRequest, known: &mut RefusalContext) -> Result<Consent, Refusal> {
     let client = authorize(node, &request, "GET", ManagementScope::Query, known).await?;
     let grant = parse(&request.grant)?;
     node.store
@@ -131,7 +130,7 @@ async fn query(node: &Node, request: GrantRequest, known: &mut Known) -> Result<
 /// # Errors
 /// [`Refusal`]: unknown, another client's and ended look alike.
 pub async fn revoke_grant(node: &Node, request: GrantRequest) -> Result<(), Refusal> {
-    let mut known = Known::default();
+    let mut known = RefusalContext::default();
     let result = revoke(node, request, &mut known).await;
     if let Err(refusal) = result {
         record(node, refusal, known).await;
@@ -139,7 +138,7 @@ pub async fn revoke_grant(node: &Node, request: GrantRequest) -> Result<(), Refu
     result
 }
 
-async fn revoke(node: &Node, request: GrantRequest, known: &mut Known) -> Result<(), Refusal> {
+async fn revoke(node: &Node, request: GrantRequest, known: &mut RefusalContext) -> Result<(), Refusal> {
     let client = authorize(node, &request, "DELETE", ManagementScope::Revoke, known).await?;
     let (grant, commitment, now) = (parse(&request.grant)?, request.commitment, node.now());
     node.store
@@ -163,7 +162,7 @@ async fn authorize(
     request: &GrantRequest,
     method: &str,
     scope: ManagementScope,
-    known: &mut Known,
+    known: &mut RefusalContext,
 ) -> Result<EntityId, Refusal> {
     let now = node.now();
     let (token_text, proof_text) = request.credentials.as_ref().map_err(|refusal| *refusal)?;

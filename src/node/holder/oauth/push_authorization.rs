@@ -2,12 +2,12 @@
 
 use super::authenticate_client::{ClientCredentials, authenticate_client};
 use super::manage_grant::find_own;
-use crate::domain::catalogue::{Demand, Levels};
+use crate::domain::catalogue::{AssuranceRequirement, Levels};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::request::ReturnPath;
 use crate::domain::consent::terms::{Bounds, DetailError, fits_until};
 use crate::domain::consent::{
-    AuthorizationDetail, Consent, ConsentRequest, Origin, ReplaceHow, RequestState, Terms,
+    AuthorizationDetail, Consent, ConsentRequest, GrantAction, Origin, RequestState, Terms,
 };
 use crate::domain::federation::TrustError;
 use crate::domain::ids::{EntityId, GrantId, NationalIdentifier, RequestId, Thumbprint};
@@ -85,7 +85,7 @@ pub async fn push_authorization(
     let detail = parse_detail(form.authorization_details.as_deref())?;
     let replaced = replaced(node, &form, &known.peer().id, &detail).await?;
     let detail = match &replaced {
-        Some((ReplaceHow::Merge, old)) => detail.merged_with(&old.terms.to_detail()),
+        Some((GrantAction::Merge, old)) => detail.merged_with(&old.terms.to_detail()),
         _ => detail,
     };
     let refuse = |description| OAuthError::new(OAuthCode::InvalidAuthorizationDetails, description);
@@ -162,7 +162,7 @@ pub async fn push_authorization(
 }
 
 /// How the client wants the resident to be known. It can only add to what the dataset demands.
-fn asked(form: &PushedForm, levels: &Levels) -> Result<Demand, OAuthError> {
+fn asked(form: &PushedForm, levels: &Levels) -> Result<AssuranceRequirement, OAuthError> {
     let acr = form
         .acr_values
         .as_deref()
@@ -185,7 +185,7 @@ fn asked(form: &PushedForm, levels: &Levels) -> Result<Demand, OAuthError> {
                 .ok_or(OAuthError::request("max_age is not a number of seconds"))
         })
         .transpose()?;
-    Ok(Demand { acr, max_age })
+    Ok(AssuranceRequirement { acr, max_age })
 }
 
 /// The consent that a request is to replace or extend (Grant Management for OAuth 2.0 §5): the client's own, not over, and
@@ -195,14 +195,14 @@ async fn replaced(
     form: &PushedForm,
     client: &EntityId,
     detail: &AuthorizationDetail,
-) -> Result<Option<(ReplaceHow, Consent)>, OAuthError> {
+) -> Result<Option<(GrantAction, Consent)>, OAuthError> {
     let how = match (form.grant_management_action.as_deref(), &form.grant_id) {
         (None | Some("create"), None) => return Ok(None),
         (None | Some("create"), Some(_)) => {
             return Err(OAuthError::request("grant_id goes with the actions replace and merge"));
         }
         (Some(word), grant) => {
-            let how = ReplaceHow::from_word(word)
+            let how = GrantAction::from_word(word)
                 .ok_or(OAuthError::request("grant_management_action must be create, replace or merge"))?;
             if grant.is_none() {
                 return Err(OAuthError::request("grant_id is missing"));
@@ -222,7 +222,7 @@ async fn replaced(
             },
         )?;
     if old.terms.dataset != detail.identifier
-        || (how == ReplaceHow::Merge && old.terms.declared_use != detail.declared_use)
+        || (how == GrantAction::Merge && old.terms.declared_use != detail.declared_use)
     {
         return Err(OAuthError::new(
             OAuthCode::InvalidAuthorizationDetails,

@@ -5,7 +5,7 @@ use super::write_receipt;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Actor, Consent, ConsentState, End, Transition};
 use crate::domain::exchange::Event;
-use crate::domain::exchange::event::ConsentNews;
+use crate::domain::exchange::event::ConsentEvent;
 use crate::domain::ids::ConsentId;
 use crate::domain::log::Entry;
 use crate::domain::login::Resident;
@@ -57,7 +57,7 @@ pub(crate) fn record_change(
 
 /// What the recipient is told; nothing of what it did itself.
 fn news(consent: &Consent, change: &Transition, sequence: u64) -> Option<Event> {
-    let news = ConsentNews {
+    let news = ConsentEvent {
         grant_id: consent.grant_id.clone(),
         at: change.at.secs(),
         reason: change.reason.into(),

@@ -17,7 +17,7 @@ use crate::store::{Reader, StoreError, Tx};
 /// [`Problem`]: unknown and another resident's look alike.
 pub async fn pause(node: &Node, resident: &Resident, id: ConsentId) -> Result<bool, Problem> {
     change_own(node, resident, id, |tx, consent, now| {
-        hold_back(tx, consent, Actor::Resident, Reason::Paused, now)
+        apply_suspend(tx, consent, Actor::Resident, Reason::Paused, now)
     })
     .await
 }
@@ -47,7 +47,7 @@ pub async fn resume(node: &Node, resident: &Resident, id: ConsentId) -> Result<R
         return Ok(Resumed::UseDoesNotFit);
     }
     let changed = change_own(node, resident, id, |tx, consent, now| {
-        let_go_on(tx, consent, Actor::Resident, Reason::Continued, now)
+        apply_resume(tx, consent, Actor::Resident, Reason::Continued, now)
     })
     .await?;
     Ok(if changed { Resumed::Yes } else { Resumed::WasNotSuspended })
@@ -74,8 +74,8 @@ pub async fn follow_use(node: &Node, id: ConsentId) -> Result<Option<Reason>, Pr
             match due {
                 // The resident may have paused it meanwhile: that is not for the node to undo.
                 Reason::UseFits if !consent.reason.is_of_use() => Ok(false),
-                Reason::UseFits => let_go_on(tx, consent, Actor::Node, due, now),
-                _ => hold_back(tx, consent, Actor::Node, due, now),
+                Reason::UseFits => apply_resume(tx, consent, Actor::Node, due, now),
+                _ => apply_suspend(tx, consent, Actor::Node, due, now),
             }
         })
         .await?;
@@ -98,7 +98,7 @@ async fn use_trouble(node: &Node, consent: &Consent) -> Result<Option<Reason>, P
 }
 
 /// Suspends a consent that is active. Says whether it was.
-fn hold_back(
+fn apply_suspend(
     tx: &mut Tx<'_>,
     mut consent: Consent,
     actor: Actor,
@@ -111,7 +111,7 @@ fn hold_back(
 }
 
 /// Lets a consent go on that is suspended. Says whether it was.
-fn let_go_on(
+fn apply_resume(
     tx: &mut Tx<'_>,
     mut consent: Consent,
     actor: Actor,

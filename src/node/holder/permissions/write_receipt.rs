@@ -3,7 +3,7 @@
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::receipt::{CONSENT_RECEIPT, ReceiptParts};
 use crate::domain::consent::{
-    Actor, Committed, Consent, ConsentDocument, ConsentReceipt, ConsentState, Happening, Issuer,
+    Actor, Committed, Consent, ConsentChange, ConsentDocument, ConsentReceipt, ConsentState, Issuer,
     ReceiptChange, Transition,
 };
 use crate::domain::ids::{Jti, PersonId, ReceiptId};
@@ -25,7 +25,7 @@ pub(crate) fn issuer(node: &Node) -> Issuer {
 }
 
 /// What a resident allowed.
-pub(crate) struct Decided<'a> {
+pub(crate) struct DecisionReceipt<'a> {
     /// What was shown and signed.
     pub(crate) document: &'a ConsentDocument,
     /// The evidence in digests.
@@ -37,21 +37,21 @@ pub(crate) fn of_decision(
     tx: &mut Tx<'_>,
     issuer: &Issuer,
     consent: &Consent,
-    decided: Decided<'_>,
+    decided: DecisionReceipt<'_>,
     logged: &Logged,
 ) -> Result<(), StoreError> {
-    let happening = decision(ReceiptChange::Given, consent.decided_at);
+    let change = decision(ReceiptChange::Given, consent.decided_at);
     let id = ReceiptId::from_bytes(tx.random());
     let receipt = ConsentReceipt::new(ReceiptParts {
         issuer,
         jti: jti(id)?,
         document: decided.document,
         grant_id: Some(&consent.grant_id),
-        happening: &happening,
+        change: &change,
         evidence: Some(decided.committed.clone()),
         log_entry: &logged.leaf_hash,
     });
-    keep(tx, id, consent.person, &receipt, &happening, logged)
+    keep(tx, id, consent.person, &receipt, &change, logged)
 }
 
 /// The receipt of a request that was declined.
@@ -63,18 +63,18 @@ pub(crate) fn of_refusal(
     at: Timestamp,
     logged: &Logged,
 ) -> Result<(), StoreError> {
-    let happening = decision(ReceiptChange::Declined, at);
+    let change = decision(ReceiptChange::Declined, at);
     let id = ReceiptId::from_bytes(tx.random());
     let receipt = ConsentReceipt::new(ReceiptParts {
         issuer,
         jti: jti(id)?,
         document: offered,
         grant_id: None,
-        happening: &happening,
+        change: &change,
         evidence: None,
         log_entry: &logged.leaf_hash,
     });
-    keep(tx, id, person, &receipt, &happening, logged)
+    keep(tx, id, person, &receipt, &change, logged)
 }
 
 /// The receipt of a change. A consent of before there were receipts gets none: nothing of it could be repeated.
@@ -93,15 +93,15 @@ pub(crate) fn of_change(
     let Ok(known) = claimed(&before.text) else {
         return unreadable(StoreError::Corrupt("consent_receipts.receipt"));
     };
-    let happening = Happening {
+    let change = ConsentChange {
         change: what(change),
         actor: change.actor,
         at: change.at,
         reason: Some(change.reason.as_str().to_owned()),
     };
     let id = ReceiptId::from_bytes(tx.random());
-    let receipt = known.next(&before.text, jti(id)?, &happening, &logged.leaf_hash);
-    keep(tx, id, consent.person, &receipt, &happening, logged)
+    let receipt = known.next(&before.text, jti(id)?, &change, &logged.leaf_hash);
+    keep(tx, id, consent.person, &receipt, &change, logged)
 }
 
 /// Taking a permission back must never hang on a damaged receipt.
@@ -110,8 +110,8 @@ fn unreadable(error: StoreError) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn decision(change: ReceiptChange, at: Timestamp) -> Happening {
-    Happening { change, actor: Actor::Resident, at, reason: None }
+fn decision(change: ReceiptChange, at: Timestamp) -> ConsentChange {
+    ConsentChange { change, actor: Actor::Resident, at, reason: None }
 }
 
 const fn what(change: &Transition) -> ReceiptChange {
@@ -144,7 +144,7 @@ fn keep(
     id: ReceiptId,
     person: PersonId,
     receipt: &ConsentReceipt,
-    happening: &Happening,
+    change: &ConsentChange,
     logged: &Logged,
 ) -> Result<(), StoreError> {
     let key = consent_receipts::signer(tx)?;
@@ -156,8 +156,8 @@ fn keep(
             consent: receipt.record_id,
             person,
             version: receipt.version,
-            change: happening.change,
-            at: happening.at,
+            change: change.change,
+            at: change.at,
             log_index: logged.index,
             text,
         },

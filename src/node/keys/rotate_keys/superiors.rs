@@ -12,7 +12,7 @@ use crate::store::{Store, StoreError};
 use super::{Step, take};
 
 /// Those above an entity.
-pub struct Above<'a> {
+pub struct EntitySuperiors<'a> {
     /// How they are asked.
     pub superiors: &'a dyn Superiors,
     /// The entity.
@@ -21,7 +21,7 @@ pub struct Above<'a> {
     pub named: &'a (dyn Fn() -> Vec<EntityId> + Send + Sync),
 }
 
-impl Above<'_> {
+impl EntitySuperiors<'_> {
     /// Whether there is anybody.
     #[must_use]
     pub fn anyone(&self) -> bool {
@@ -30,7 +30,7 @@ impl Above<'_> {
 
     /// Whether every superior that has this entity as a member vouches for a key, and one has. One that cannot be asked
     /// might not.
-    async fn vouch_for(&self, kid: &KeyId) -> bool {
+    async fn confirm_published(&self, kid: &KeyId) -> bool {
         let mut vouched = false;
         for superior in (self.named)() {
             match self.superiors.vouched_keys(&superior, self.own).await {
@@ -58,7 +58,7 @@ impl Above<'_> {
 pub async fn activate_when_vouched(
     store: &Store,
     ring: &KeyRing,
-    above: &Above<'_>,
+    above: &EntitySuperiors<'_>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let due = ring.records().into_iter().find(|key| {
@@ -67,7 +67,7 @@ pub async fn activate_when_vouched(
             && key.activates_at.is_some_and(|at| at <= now)
     });
     let Some(due) = due else { return Ok(false) };
-    if !above.vouch_for(&due.kid).await {
+    if !above.confirm_published(&due.kid).await {
         return Ok(true);
     }
     take(store, Step::Activate(due.kid), ring.policy().lead_secs, now).await?;

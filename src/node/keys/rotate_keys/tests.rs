@@ -30,16 +30,16 @@ async fn a_new_key_is_published_before_it_signs_and_every_process_follows() {
     assert_eq!(rotate(store, KeyPurpose::Receipt, at(11)).await, Ok(Rotation::UnderWay(next.clone())));
 
     // The lead begins when a process publishes the key, not when the operator asked for it.
-    tend(store, &one, false, at(20)).await.unwrap();
-    tend(store, &other, false, at(21)).await.unwrap();
+    run_rotation(store, &one, false, at(20)).await.unwrap();
+    run_rotation(store, &other, false, at(21)).await.unwrap();
     for ring in [&one, &other] {
         assert!(ring.published_for(KeyPurpose::Receipt).find(&next).is_some());
         assert_eq!(signing(ring, KeyPurpose::Receipt), old);
     }
-    tend(store, &other, false, at(119)).await.unwrap();
+    run_rotation(store, &other, false, at(119)).await.unwrap();
     assert_eq!(signing(&other, KeyPurpose::Receipt), old);
-    tend(store, &other, false, at(120)).await.unwrap();
-    tend(store, &one, false, at(120)).await.unwrap();
+    run_rotation(store, &other, false, at(120)).await.unwrap();
+    run_rotation(store, &one, false, at(120)).await.unwrap();
     for ring in [&one, &other] {
         assert_eq!(signing(ring, KeyPurpose::Receipt), next);
         assert!(ring.published_for(KeyPurpose::Receipt).find(&old).is_some());
@@ -52,13 +52,13 @@ async fn a_start_begins_the_lead_anew() {
     let store = &fixture.store;
     let old = signing(&one, KeyPurpose::Federation);
     rotate(store, KeyPurpose::Federation, at(0)).await.unwrap();
-    tend(store, &one, false, at(1)).await.unwrap();
+    run_rotation(store, &one, false, at(1)).await.unwrap();
     // Nothing ran from here on; the key's time came and nobody had seen it.
     let after = KeyRing::open_with(store, POLICY, at(500)).await.unwrap();
-    begin_lead_anew(store, &after, at(500)).await.unwrap();
-    tend(store, &after, false, at(501)).await.unwrap();
+    restart_lead(store, &after, at(500)).await.unwrap();
+    run_rotation(store, &after, false, at(501)).await.unwrap();
     assert_eq!(signing(&after, KeyPurpose::Federation), old);
-    tend(store, &after, false, at(600)).await.unwrap();
+    run_rotation(store, &after, false, at(600)).await.unwrap();
     assert_ne!(signing(&after, KeyPurpose::Federation), old);
 }
 
@@ -68,19 +68,19 @@ async fn keys_on_a_schedule_are_replaced_once_by_whichever_process() {
     let (store, day) = (&fixture.store, 86_400);
     let old = signing(&one, KeyPurpose::Token);
     for ring in [&one, &other] {
-        tend(store, ring, false, at(day - 101)).await.unwrap();
+        run_rotation(store, ring, false, at(day - 101)).await.unwrap();
         assert_eq!(ring.published_for(KeyPurpose::Token).len(), 1);
     }
-    let ends = crate::node::keys::expiry_warnings::key_endings(&one.records(), &POLICY);
+    let ends = crate::node::keys::expiry_warnings::key_expiries(&one.records(), &POLICY);
     assert!(ends.iter().any(|end| end.name.ends_with(old.as_str()) && end.ends_at == at(day)));
     assert_eq!(ends.len(), 1, "keys without a schedule have no end");
     for now in [day - 100, day - 99] {
-        tokio::join!(async { tend(store, &one, false, at(now)).await.unwrap() }, async {
-            tend(store, &other, false, at(now)).await.unwrap();
+        tokio::join!(async { run_rotation(store, &one, false, at(now)).await.unwrap() }, async {
+            run_rotation(store, &other, false, at(now)).await.unwrap();
         });
     }
     assert_eq!(store.read(signing_keys::list).await.unwrap().len(), KeyPurpose::ALL.len() + 1);
-    tend(store, &one, false, at(day + 2)).await.unwrap();
+    run_rotation(store, &one, false, at(day + 2)).await.unwrap();
     assert_ne!(signing(&one, KeyPurpose::Token), old);
     assert!(one.published_for(KeyPurpose::Dpop).len() == 1, "off the schedule");
 }
@@ -95,7 +95,7 @@ async fn a_revoked_key_is_replaced_in_the_same_step() {
     let revoked = revoke(store, old.clone(), RevokeReason::Compromised, Some(at(40)), at(50)).await;
     let (KeyPurpose::Token, Some(next)) = revoked.unwrap() else { panic!() };
     for ring in [&one, &other] {
-        tend(store, ring, false, at(51)).await.unwrap();
+        run_rotation(store, ring, false, at(51)).await.unwrap();
         assert_eq!(signing(ring, KeyPurpose::Token), next);
         assert!(ring.published_for(KeyPurpose::Token).find(&old).is_none());
         assert!(ring.verifying(KeyPurpose::Token).find(&old).is_none());
@@ -151,14 +151,14 @@ async fn a_federation_key_waits_until_the_superiors_vouch_for_it() {
     let (store, superiors) = (&fixture.store, Superior::default());
     let id = |name: &str| EntityId::new(format!("https://{name}.example")).unwrap();
     let (own, named) = (id("espoo"), || vec![id("anchor"), id("second")]);
-    let above = Above { superiors: &superiors, own: &own, named: &named };
+    let above = EntitySuperiors { superiors: &superiors, own: &own, named: &named };
     let old = signing(&one, KeyPurpose::Federation);
     let Rotation::Begun(next) = rotate(store, KeyPurpose::Federation, at(0)).await.unwrap() else { panic!() };
     rotate(store, KeyPurpose::Receipt, at(0)).await.unwrap();
-    tend(store, &one, above.anyone(), at(1)).await.unwrap();
+    run_rotation(store, &one, above.anyone(), at(1)).await.unwrap();
     assert_eq!(activate_when_vouched(store, &one, &above, at(100)).await, Ok(false), "its lead");
     let receipt = signing(&one, KeyPurpose::Receipt);
-    tend(store, &one, above.anyone(), at(101)).await.unwrap();
+    run_rotation(store, &one, above.anyone(), at(101)).await.unwrap();
     assert_ne!(signing(&one, KeyPurpose::Receipt), receipt, "other keys wait for nobody");
     let published = one.published_for(KeyPurpose::Federation);
     let before = PublicKeys::single(published.find(&old).unwrap().clone());
@@ -171,7 +171,7 @@ async fn a_federation_key_waits_until_the_superiors_vouch_for_it() {
     ] {
         *superiors.0.lock().unwrap() = said;
         assert_eq!(activate_when_vouched(store, &one, &above, at(900)).await, Ok(true));
-        tend(store, &one, above.anyone(), at(900)).await.unwrap();
+        run_rotation(store, &one, above.anyone(), at(900)).await.unwrap();
         assert_eq!(signing(&one, KeyPurpose::Federation), old);
     }
     // One that does not have it as a member has nothing to follow.
@@ -187,15 +187,15 @@ async fn a_long_lead_does_not_begin_anew_with_each_start() {
     let policy = KeyPolicy { lead_secs: 604_800, ..POLICY };
     let ring = KeyRing::open_with(store, policy, at(0)).await.unwrap();
     rotate(store, KeyPurpose::Federation, at(0)).await.unwrap();
-    tend(store, &ring, false, at(0)).await.unwrap();
+    run_rotation(store, &ring, false, at(0)).await.unwrap();
     let planned = || async {
         ring.refresh(store, at(0)).await.unwrap();
         ring.records().into_iter().find_map(|key| key.activates_at.filter(|_| key.state == KeyState::Pending))
     };
     for start in [86_400, 500_000] {
-        begin_lead_anew(store, &ring, at(start)).await.unwrap();
+        restart_lead(store, &ring, at(start)).await.unwrap();
         assert_eq!(planned().await, Some(at(604_800)));
     }
-    begin_lead_anew(store, &ring, at(604_799)).await.unwrap();
+    restart_lead(store, &ring, at(604_799)).await.unwrap();
     assert_eq!(planned().await, Some(at(604_799 + 150)), "and is not over before it was seen again");
 }

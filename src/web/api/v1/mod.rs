@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::held::WAIT_SECS;
-use crate::domain::consent::{HeldConsent, HeldState, Period, ReplaceHow};
+use crate::domain::consent::{GrantAction, HeldConsent, HeldState, Period};
 use crate::domain::ids::{HeldConsentId, UseId};
 use crate::node::maintenance::REMINDER_SECS;
 use crate::node::recipient::confirm_deletion::Deletion;
@@ -128,8 +128,8 @@ impl ConsentView {
             period: held.detail.period,
             retention: held.detail.retention,
             until: held.detail.until,
-            replaces: of(ReplaceHow::Replace),
-            extends: of(ReplaceHow::Merge),
+            replaces: of(GrantAction::Replace),
+            extends: of(GrantAction::Merge),
             case_reference: held.case_reference,
             created_at: held.created_at.rfc3339(),
             updated_at: held.updated_at.rfc3339(),

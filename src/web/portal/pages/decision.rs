@@ -18,14 +18,14 @@ use crate::node::holder::decision::view_consent_request::{Offer, Viewed, own_val
 use crate::node::holder::oauth::authorize;
 use crate::node::holder::oauth::authorize::Opened;
 use crate::node::resident::log_in;
-use crate::node::resident::log_in::LoginDemand;
+use crate::node::resident::log_in::LoginRequirement;
 use crate::node::resident::register_passkey;
 use crate::node::{Problem, ProblemKind};
 use crate::web::App;
 use crate::web::extract::{FormParameters, MAX_FORM_BYTES};
 use crate::web::portal::pages::view_models;
-use crate::web::portal::views::{DecidedView, Decision, PasskeyNeed, Trouble, WrongPersonView};
-use crate::web::session::After;
+use crate::web::portal::views::{DecidedView, Decision, PageError, PasskeyNeed, WrongPersonView};
+use crate::web::session::PostLogin;
 
 /// `POST /partners/use`: the resident starts a permission of their own.
 pub(super) async fn start(
@@ -68,8 +68,8 @@ pub(super) async fn show(
             let view = view_models::consent(&page, &offer, records, replaced.as_ref(), passkey);
             page.show_with(&view, Vec::new(), Some(form_targets(&page)))
         }
-        Viewed::Decided(_) => Err(page.trouble(Trouble::AlreadyDecided)),
-        Viewed::Lapsed => Err(page.trouble(Trouble::RequestExpired)),
+        Viewed::Decided(_) => Err(page.trouble(PageError::AlreadyDecided)),
+        Viewed::Lapsed => Err(page.trouble(PageError::RequestExpired)),
     }
 }
 
@@ -77,7 +77,7 @@ pub(super) async fn show(
 ///
 /// # Errors
 /// [`PageProblem`]: the request URI is of no use, or the login provider cannot be reached.
-pub async fn arrive(
+pub async fn begin_authorization(
     app: &web::Data<App>,
     request: &HttpRequest,
     client_id: Option<&str>,
@@ -90,8 +90,8 @@ pub async fn arrive(
     }
     let fail = |problem| page.problem(problem);
     let (location, pending) =
-        log_in::begin(&app.node, LoginDemand::default(), page.language).await.map_err(fail)?;
-    page.visitor.leave(pending, After::Arrive(id)).map_err(fail)?;
+        log_in::begin(&app.node, LoginRequirement::default(), page.language).await.map_err(fail)?;
+    page.visitor.save_pending_login(pending, PostLogin::Arrive(id)).map_err(fail)?;
     Ok(page.redirect(location.as_str()))
 }
 
@@ -121,9 +121,9 @@ async fn step_up(
     if view_consent_request::is_strong_enough(&page.app.node, resident, offer) {
         return Ok(None);
     }
-    let demand = LoginDemand { nonce: None, known: offer.demand.clone(), step_up: true };
+    let demand = LoginRequirement { nonce: None, known: offer.demand.clone(), step_up: true };
     let (location, pending) = log_in::begin(&page.app.node, demand, page.language).await.map_err(fail)?;
-    page.visitor.leave(pending, After::Show(offer.request.id)).map_err(fail)?;
+    page.visitor.save_pending_login(pending, PostLogin::Show(offer.request.id)).map_err(fail)?;
     Ok(Some(page.redirect(location.as_str())))
 }
 
@@ -151,13 +151,13 @@ async fn look(page: &Page, resident: &Resident, id: RequestId) -> Result<Viewed,
 
 fn unknown_request(page: &Page) -> impl Fn(Problem) -> PageProblem {
     move |problem| match problem.kind {
-        ProblemKind::NotFound => page.trouble(Trouble::RequestUnknown),
+        ProblemKind::NotFound => page.trouble(PageError::RequestUnknown),
         _ => page.problem(problem),
     }
 }
 
 pub(super) fn parse(page: &Page, id: &str) -> Result<RequestId, PageProblem> {
-    id.parse().map_err(|_| page.trouble(Trouble::RequestUnknown))
+    id.parse().map_err(|_| page.trouble(PageError::RequestUnknown))
 }
 
 /// `POST /consent/{request}`.
@@ -176,8 +176,8 @@ pub(super) async fn decide(
     // Looked at again: whoever may not see a request cannot decide it either.
     let offer = match look(&page, &resident, id).await? {
         Viewed::Open(offer) => offer,
-        Viewed::Lapsed => return Err(page.trouble(Trouble::RequestExpired)),
-        Viewed::Decided(_) => return Err(page.trouble(Trouble::AlreadyDecided)),
+        Viewed::Lapsed => return Err(page.trouble(PageError::RequestExpired)),
+        Viewed::Decided(_) => return Err(page.trouble(PageError::AlreadyDecided)),
     };
     match form.decision.as_deref() {
         Some("deny") => {
@@ -197,7 +197,7 @@ pub(super) async fn decide(
             match next {
                 Next::Passkey => Ok(page.redirect(&format!("/consent/{id}/passkey"))),
                 Next::Login(location, pending) => {
-                    page.visitor.leave(pending, After::Allow(id)).map_err(fail)?;
+                    page.visitor.save_pending_login(pending, PostLogin::Allow(id)).map_err(fail)?;
                     Ok(page.redirect(location.as_str()))
                 }
             }
@@ -222,20 +222,20 @@ pub(super) async fn signed(
         Err(problem) if problem.kind == ProblemKind::LoginCancelled => {
             Ok(page.redirect(&format!("/consent/{id}")))
         }
-        Err(problem) => turned_away(page, &resident, id, problem).await,
+        Err(problem) => handle_login_failure(page, &resident, id, problem).await,
     }
 }
 
 /// What follows when a login for a request did not succeed. Where the login provider cannot know the resident as well as
 /// is demanded, the service that asked hears it.
-pub(super) async fn turned_away(
+pub(super) async fn handle_login_failure(
     page: &Page,
     resident: &Resident,
     id: RequestId,
     problem: Problem,
 ) -> Result<HttpResponse, PageProblem> {
     if problem.kind == ProblemKind::LoginTooWeak {
-        let onward = decide_consent::give_up(&page.app.node, resident, id).await;
+        let onward = decide_consent::abandon_request(&page.app.node, resident, id).await;
         if let Some(destination) = onward.map_err(|problem| page.problem(problem))? {
             return Ok(go(page, id, &destination));
         }

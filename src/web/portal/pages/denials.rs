@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::page::{Page, PageProblem};
 use crate::domain::consent::{DenialKind, StandingDenial};
 use crate::domain::ids::DenialId;
-use crate::node::holder::decision::standing_denials;
+use crate::node::holder::decision::deny_requests;
 use crate::node::{Problem, ProblemKind};
 use crate::web::App;
 use crate::web::extract::{FormParameters, query};
@@ -22,8 +22,7 @@ pub(super) async fn show(app: web::Data<App>, request: HttpRequest) -> Result<Ht
         Some("removed") => vec![Notice::DenialRemoved],
         _ => Vec::new(),
     };
-    let denials =
-        standing_denials::list(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
+    let denials = deny_requests::list(&app.node, &resident).await.map_err(|problem| page.problem(problem))?;
     let refused =
         |id: &str| denials.iter().any(|denial| denial.kind == DenialKind::Dataset && denial.target == id);
     let view = DenialsView {
@@ -66,7 +65,7 @@ pub(super) async fn add(
     let bad = || fail(Problem::new(ProblemKind::BadRequest));
     let kind = form.take("kind").and_then(|word| DenialKind::from_word(&word)).ok_or_else(bad)?;
     let target = form.take("target").ok_or_else(bad)?;
-    standing_denials::add(&app.node, &resident, kind, &target).await.map_err(fail)?;
+    deny_requests::add(&app.node, &resident, kind, &target).await.map_err(fail)?;
     Ok(page.redirect("/me/denials?notice=added"))
 }
 
@@ -81,6 +80,6 @@ pub(super) async fn remove(
     let fail = |problem| page.problem(problem);
     let resident = page.sender(form.take("csrf").as_deref())?;
     let id: DenialId = id.parse().map_err(|_| fail(Problem::new(ProblemKind::NotFound)))?;
-    standing_denials::remove(&app.node, &resident, id).await.map_err(fail)?;
+    deny_requests::remove(&app.node, &resident, id).await.map_err(fail)?;
     Ok(page.redirect("/me/denials?notice=removed"))
 }

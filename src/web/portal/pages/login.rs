@@ -6,21 +6,23 @@ use super::decision;
 use super::page::{Page, PageProblem};
 use crate::domain::login::Callback;
 use crate::node::resident::log_in;
-use crate::node::resident::log_in::LoginDemand;
+use crate::node::resident::log_in::LoginRequirement;
 use crate::web::App;
 use crate::web::extract::{FormParameters, query};
 use crate::web::portal::views::LoggedOutView;
-use crate::web::session::After;
+use crate::web::session::PostLogin;
 
 /// `GET /login?return_to=`: off to the city's login provider.
 pub(super) async fn begin(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let page = Page::new(&app, &request);
     let mut query = query(&request).map_err(|problem| page.problem(problem.0))?;
     let return_to = query.take("return_to").filter(|path| is_own_path(path)).unwrap_or("/me".to_owned());
-    let (location, pending) = log_in::begin(&app.node, LoginDemand::default(), page.language)
+    let (location, pending) = log_in::begin(&app.node, LoginRequirement::default(), page.language)
         .await
         .map_err(|problem| page.problem(problem))?;
-    page.visitor.leave(pending, After::Open(return_to)).map_err(|problem| page.problem(problem))?;
+    page.visitor
+        .save_pending_login(pending, PostLogin::Open(return_to))
+        .map_err(|problem| page.problem(problem))?;
     Ok(page.redirect(location.as_str()))
 }
 
@@ -41,29 +43,29 @@ pub(super) async fn callback(app: web::Data<App>, request: HttpRequest) -> Resul
         iss: query.take("iss"),
         error: query.take("error"),
     };
-    let (pending, after) = page.visitor.come_back().map_err(fail)?;
+    let (pending, after) = page.visitor.take_pending_login().map_err(fail)?;
     match after {
-        After::Open(path) => {
+        PostLogin::Open(path) => {
             let resident = log_in::complete(&app.node, &pending, &callback).await.map_err(fail)?;
             page.visitor.log_in(&resident).map_err(fail)?;
             Ok(page.redirect(&path))
         }
-        After::Arrive(request) => {
+        PostLogin::Arrive(request) => {
             let resident = log_in::complete(&app.node, &pending, &callback).await.map_err(fail)?;
             page.visitor.log_in(&resident).map_err(fail)?;
             decision::open(&page, &resident, request).await
         }
-        After::Show(request) => match log_in::complete(&app.node, &pending, &callback).await {
+        PostLogin::Show(request) => match log_in::complete(&app.node, &pending, &callback).await {
             Ok(resident) => {
                 page.visitor.log_in(&resident).map_err(fail)?;
                 Ok(page.redirect(&format!("/consent/{request}")))
             }
             Err(problem) => {
                 let resident = page.visitor.require_resident().map_err(fail)?;
-                decision::turned_away(&page, &resident, request, problem).await
+                decision::handle_login_failure(&page, &resident, request, problem).await
             }
         },
-        After::Allow(request) => decision::signed(&page, request, &pending, &callback).await,
+        PostLogin::Allow(request) => decision::signed(&page, request, &pending, &callback).await,
     }
 }
 

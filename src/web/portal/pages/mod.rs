@@ -11,7 +11,7 @@ mod public;
 mod receipts;
 mod view_models;
 
-pub use decision::arrive;
+pub use decision::begin_authorization;
 pub use page::PageProblem;
 
 use actix_web::web::{self, ServiceConfig};

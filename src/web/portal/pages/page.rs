@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use crate::domain::catalogue::Language;
 use crate::domain::login::Resident;
 use crate::node::{Problem, ProblemKind};
-use crate::web::portal::views::{ErrorView, Trouble};
+use crate::web::portal::views::{ErrorView, PageError};
 use crate::web::portal::{Chrome, Notice, SignedIn, View, passkey_href, render};
 use crate::web::session::Visitor;
 use crate::web::{App, problem, trace};
@@ -41,7 +41,7 @@ impl Page {
     }
 
     /// A problem as a resident reads it.
-    pub(super) fn trouble(&self, trouble: Trouble) -> PageProblem {
+    pub(super) fn trouble(&self, trouble: PageError) -> PageProblem {
         PageProblem::Page { html: error_page(&self.request, trouble), trouble }
     }
 
@@ -228,7 +228,7 @@ pub enum PageProblem {
         /// The page.
         html: String,
         /// What it tells.
-        trouble: Trouble,
+        trouble: PageError,
     },
     /// Nobody has logged in: the address where to do that first.
     LogIn(String),
@@ -241,48 +241,48 @@ impl PageProblem {
         problem::log(&problem);
         let trouble = match problem.kind {
             ProblemKind::BadRequest | ProblemKind::MethodNotAllowed | ProblemKind::BeyondDeclaredUse => {
-                Trouble::BadRequest
+                PageError::BadRequest
             }
-            ProblemKind::Unauthenticated | ProblemKind::SessionEnded => Trouble::SessionEnded,
-            ProblemKind::ForeignForm => Trouble::FormRefused,
-            ProblemKind::NotFound => Trouble::NotFound,
-            ProblemKind::Changed => Trouble::ChangedMeanwhile,
+            ProblemKind::Unauthenticated | ProblemKind::SessionEnded => PageError::SessionEnded,
+            ProblemKind::ForeignForm => PageError::FormRefused,
+            ProblemKind::NotFound => PageError::NotFound,
+            ProblemKind::Changed => PageError::ChangedMeanwhile,
             ProblemKind::ConsentNotInForce
             | ProblemKind::HolderRefused
             | ProblemKind::ConsentSuspended
-            | ProblemKind::ConfirmationNeeded => Trouble::PermissionEnded,
-            ProblemKind::TooOften => Trouble::TooManyTries,
-            ProblemKind::ConsentPending | ProblemKind::ConsentDeclined => Trouble::AlreadyDecided,
-            ProblemKind::PeerNotTrusted | ProblemKind::AnswerNotTrusted => Trouble::PartnerNotTrusted,
-            ProblemKind::PeerUnavailable => Trouble::PartnerUnavailable,
-            ProblemKind::RegisterUnavailable => Trouble::RegisterUnavailable,
-            ProblemKind::ProviderUnavailable => Trouble::ProviderUnavailable,
-            ProblemKind::LoginFailed | ProblemKind::WrongPerson => Trouble::LoginFailed,
-            ProblemKind::LoginCancelled => Trouble::LoginCancelled,
-            ProblemKind::LoginTooWeak => Trouble::LoginTooWeak,
-            ProblemKind::LoginNoIdentifier => Trouble::LoginNoIdentifier,
-            ProblemKind::PasskeyNeeded => Trouble::PasskeyNeeded,
-            ProblemKind::PasskeyRefused => Trouble::PasskeyRefused,
-            ProblemKind::TooLarge => Trouble::BadRequest,
-            ProblemKind::Unavailable => Trouble::Unavailable,
-            ProblemKind::Internal => Trouble::Internal,
+            | ProblemKind::ConfirmationNeeded => PageError::PermissionEnded,
+            ProblemKind::TooOften => PageError::TooManyTries,
+            ProblemKind::ConsentPending | ProblemKind::ConsentDeclined => PageError::AlreadyDecided,
+            ProblemKind::PeerNotTrusted | ProblemKind::AnswerNotTrusted => PageError::PartnerNotTrusted,
+            ProblemKind::PeerUnavailable => PageError::PartnerUnavailable,
+            ProblemKind::RegisterUnavailable => PageError::RegisterUnavailable,
+            ProblemKind::ProviderUnavailable => PageError::ProviderUnavailable,
+            ProblemKind::LoginFailed | ProblemKind::WrongPerson => PageError::LoginFailed,
+            ProblemKind::LoginCancelled => PageError::LoginCancelled,
+            ProblemKind::LoginTooWeak => PageError::LoginTooWeak,
+            ProblemKind::LoginNoIdentifier => PageError::LoginNoIdentifier,
+            ProblemKind::PasskeyNeeded => PageError::PasskeyNeeded,
+            ProblemKind::PasskeyRefused => PageError::PasskeyRefused,
+            ProblemKind::TooLarge => PageError::BadRequest,
+            ProblemKind::Unavailable => PageError::Unavailable,
+            ProblemKind::Internal => PageError::Internal,
         };
         Self::Page { html: error_page(request, trouble), trouble }
     }
 }
 
-fn status(trouble: Trouble) -> StatusCode {
+fn status(trouble: PageError) -> StatusCode {
     StatusCode::from_u16(trouble.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// Rendered when the problem arises, while the request is at hand.
-fn error_page(request: &HttpRequest, trouble: Trouble) -> String {
+fn error_page(request: &HttpRequest, trouble: PageError) -> String {
     let Some(app) = request.app_data::<web::Data<App>>() else { return String::new() };
     let decision = request.path().strip_suffix("/passkey").unwrap_or(request.path());
     let view = ErrorView {
         trouble,
         retry: retry(request, trouble),
-        add_passkey: (trouble == Trouble::PasskeyNeeded).then(|| passkey_href(decision)),
+        add_passkey: (trouble == PageError::PasskeyNeeded).then(|| passkey_href(decision)),
         trace_id: Some(trace::current()).filter(|id| !id.is_empty()),
     };
     // The language links of an error page lead to the first page: this address may not bear being opened again.
@@ -292,16 +292,16 @@ fn error_page(request: &HttpRequest, trouble: Trouble) -> String {
 }
 
 /// Where the resident can try again, when trying again makes sense.
-fn retry(request: &HttpRequest, trouble: Trouble) -> Option<String> {
+fn retry(request: &HttpRequest, trouble: PageError) -> Option<String> {
     match trouble {
-        Trouble::ProviderUnavailable
-        | Trouble::RegisterUnavailable
-        | Trouble::PartnerUnavailable
-        | Trouble::Unavailable
-        | Trouble::Internal => (request.method() == actix_web::http::Method::GET).then(|| path(request)),
+        PageError::ProviderUnavailable
+        | PageError::RegisterUnavailable
+        | PageError::PartnerUnavailable
+        | PageError::Unavailable
+        | PageError::Internal => (request.method() == actix_web::http::Method::GET).then(|| path(request)),
         // Back to the page that asks for the passkey: the one of the decision, or the one that adds another.
-        Trouble::PasskeyRefused if request.path() == "/me/passkeys" => Some("/me/passkeys/new".to_owned()),
-        Trouble::PasskeyRefused => Some(request.path().to_owned()),
+        PageError::PasskeyRefused if request.path() == "/me/passkeys" => Some("/me/passkeys/new".to_owned()),
+        PageError::PasskeyRefused => Some(request.path().to_owned()),
         _ => None,
     }
 }

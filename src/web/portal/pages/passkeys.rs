@@ -10,7 +10,7 @@ use super::page::{Page, PageProblem};
 use crate::domain::ids::PasskeyId;
 use crate::node::holder::decision::sign_with_passkey;
 use crate::node::resident::log_in;
-use crate::node::resident::log_in::LoginDemand;
+use crate::node::resident::log_in::LoginRequirement;
 use crate::node::resident::register_passkey;
 use crate::node::{Problem, ProblemKind};
 use crate::web::App;
@@ -18,7 +18,7 @@ use crate::web::extract::{FormParameters, query};
 use crate::web::portal::Notice;
 use crate::web::portal::pages::view_models;
 use crate::web::portal::views::{ConfirmPasskeyView, NewPasskeyView, PasskeyItem, PasskeysView};
-use crate::web::session::After;
+use crate::web::session::PostLogin;
 
 /// `GET /me/passkeys`.
 pub(super) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, PageProblem> {
@@ -49,9 +49,10 @@ pub(super) async fn new(app: web::Data<App>, request: HttpRequest) -> Result<Htt
     let fail = |problem| page.problem(problem);
     let resident = page.resident()?;
     if !register_passkey::may_register(&app.node, &resident) {
-        let demand = LoginDemand { nonce: None, known: register_passkey::demand(&app.node), step_up: true };
+        let demand =
+            LoginRequirement { nonce: None, known: register_passkey::demand(&app.node), step_up: true };
         let (location, pending) = log_in::begin(&app.node, demand, page.language).await.map_err(fail)?;
-        page.visitor.leave(pending, After::Open(page.path())).map_err(fail)?;
+        page.visitor.save_pending_login(pending, PostLogin::Open(page.path())).map_err(fail)?;
         return Ok(page.redirect(location.as_str()));
     }
     let mut query = query(&request).map_err(|problem| fail(problem.0))?;
@@ -128,6 +129,6 @@ pub(super) async fn confirmed(
     let answer = form.take("answer").unwrap_or_default();
     let (location, pending) =
         sign_with_passkey::finish(&app.node, &resident, id, &answer, page.language).await.map_err(fail)?;
-    page.visitor.leave(pending, After::Allow(id)).map_err(fail)?;
+    page.visitor.save_pending_login(pending, PostLogin::Allow(id)).map_err(fail)?;
     Ok(page.redirect(location.as_str()))
 }

@@ -13,7 +13,7 @@ use crate::web::App;
 use crate::web::extract::{FormParameters, query};
 use crate::web::portal::Notice;
 use crate::web::portal::pages::view_models;
-use crate::web::portal::views::{LogView, MeView, SharingView, StopView, Trouble};
+use crate::web::portal::views::{LogView, MeView, PageError, SharingView, StopView};
 
 /// Lines of the log on the first page.
 const LATEST: usize = 5;
@@ -105,7 +105,7 @@ pub(super) async fn stop(
         list_mine::permission(&app.node, &resident, id).await.map_err(|problem| page.problem(problem))?;
     let card = view_models::card(&page, &detail.permission);
     if !card.status.can_be_stopped() {
-        return Err(page.trouble(Trouble::PermissionEnded));
+        return Err(page.trouble(PageError::PermissionEnded));
     }
     page.show(&StopView { card, retention: detail.permission.consent.terms.retention })
 }

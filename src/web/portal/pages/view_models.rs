@@ -8,7 +8,7 @@ use crate::domain::clock::Day;
 use crate::domain::clock::last_day;
 use crate::domain::consent::terms::{Terms, duration_days};
 use crate::domain::consent::{
-    Actor, Consent, ConsentRequest, ConsentState, End, Origin as RequestOrigin, Reason, ReplaceHow,
+    Actor, Consent, ConsentRequest, ConsentState, End, GrantAction, Origin as RequestOrigin, Reason,
 };
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::{DatasetId, FieldName};
@@ -142,7 +142,7 @@ fn instead(old: &Consent, offer: &Offer) -> Instead {
     };
     Instead {
         permission: old.id,
-        extends: matches!(offer.request.replaces, Some((ReplaceHow::Merge, _))),
+        extends: matches!(offer.request.replaces, Some((GrantAction::Merge, _))),
         new_fields: labels(after, before),
         dropped_fields: labels(before, after),
         until: before.until,

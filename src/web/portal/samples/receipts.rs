@@ -6,7 +6,7 @@ use super::{Sample, at, contact, controller, helsinki, officer, sample};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::receipt::ReceiptParts;
 use crate::domain::consent::{
-    Actor, Committed, ConsentDocument, ConsentReceipt, Happening, Issuer, ReceiptChange,
+    Actor, Committed, ConsentChange, ConsentDocument, ConsentReceipt, Issuer, ReceiptChange,
 };
 use crate::domain::ids::{GrantId, Jti};
 use crate::node::resident::check_receipt::{Paper, SignerKey, Verified};
@@ -45,14 +45,14 @@ fn receipt(change: ReceiptChange) -> ConsentReceipt {
     };
     let grant = GrantId::new("grant-1").unwrap();
     let allowed = change != ReceiptChange::Declined;
-    let happened = |change| Happening { change, actor: Actor::Resident, at: given(), reason: None };
+    let happened = |change| ConsentChange { change, actor: Actor::Resident, at: given(), reason: None };
     let first = if allowed { ReceiptChange::Given } else { ReceiptChange::Declined };
     let decision = ConsentReceipt::new(ReceiptParts {
         issuer: &issuer,
         jti: Jti::new("receipt-1").unwrap(),
         document: &document,
         grant_id: allowed.then_some(&grant),
-        happening: &happened(first),
+        change: &happened(first),
         evidence: allowed.then(|| {
             serde_json::from_value::<Committed>(json!({
                 "commitment": "c", "document_digest": "d", "texts_digest": "t",

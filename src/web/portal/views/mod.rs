@@ -54,7 +54,7 @@ mod verify;
 mod wrong_person;
 
 pub use crate::node::resident::check_receipt::{Paper, SignerKey, Verified};
-pub use crate::web::portal::views::page_error::{ErrorView, Trouble};
+pub use crate::web::portal::views::page_error::{ErrorView, PageError};
 pub use catalogue::{CatalogueEntry, CatalogueView, DatasetUse};
 pub use consent::{
     ConsentField, ConsentLimits, ConsentRecord, ConsentView, HistoryReach, Instead, PasskeyNeed,

@@ -2,7 +2,7 @@
 
 /// What went wrong, from the resident's point of view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub enum PageError {
     /// The page does not exist.
     NotFound,
     /// No such request, or it is not this resident's: both look alike.
@@ -51,7 +51,7 @@ pub enum Trouble {
     Internal,
 }
 
-impl Trouble {
+impl PageError {
     /// Every kind.
     pub const ALL: [Self; 23] = [
         Self::NotFound,
@@ -108,7 +108,7 @@ impl Trouble {
 #[derive(Debug, Clone)]
 pub struct ErrorView {
     /// What went wrong.
-    pub trouble: Trouble,
+    pub trouble: PageError,
     /// A path of this portal at which the resident can try again, when trying again makes sense.
     pub retry: Option<String>,
     /// The way to add a passkey and come back, where one is missing.
@@ -125,112 +125,112 @@ pub(in crate::web::portal) struct Words {
 }
 
 impl crate::web::portal::Frame<'_> {
-    pub(in crate::web::portal) fn words(&self, trouble: &Trouble) -> Words {
+    pub(in crate::web::portal) fn words(&self, trouble: &PageError) -> Words {
         let t = &self.t;
         let (title, happened, next) = match trouble {
-            Trouble::NotFound => {
+            PageError::NotFound => {
                 (t.trouble_not_found_title(), t.trouble_not_found_happened(), t.trouble_not_found_next())
             }
-            Trouble::RequestUnknown => (
+            PageError::RequestUnknown => (
                 t.trouble_request_unknown_title(),
                 t.trouble_request_unknown_happened(),
                 t.trouble_request_unknown_next(),
             ),
-            Trouble::RequestExpired => (
+            PageError::RequestExpired => (
                 t.trouble_request_expired_title(),
                 t.trouble_request_expired_happened(),
                 t.trouble_request_expired_next(),
             ),
-            Trouble::AlreadyDecided => (
+            PageError::AlreadyDecided => (
                 t.trouble_already_decided_title(),
                 t.trouble_already_decided_happened(),
                 t.trouble_already_decided_next(),
             ),
-            Trouble::ChangedMeanwhile => {
+            PageError::ChangedMeanwhile => {
                 (t.trouble_changed_title(), t.trouble_changed_happened(), t.trouble_changed_next())
             }
-            Trouble::PermissionEnded => (
+            PageError::PermissionEnded => (
                 t.trouble_permission_ended_title(),
                 t.trouble_permission_ended_happened(),
                 t.trouble_permission_ended_next(),
             ),
-            Trouble::NoData => {
+            PageError::NoData => {
                 (t.trouble_no_data_title(), t.trouble_no_data_happened(), t.trouble_no_data_next())
             }
-            Trouble::LoginCancelled => (
+            PageError::LoginCancelled => (
                 t.trouble_login_cancelled_title(),
                 t.trouble_login_cancelled_happened(),
                 t.trouble_login_cancelled_next(),
             ),
-            Trouble::LoginFailed => (
+            PageError::LoginFailed => (
                 t.trouble_login_failed_title(),
                 t.trouble_login_failed_happened(),
                 t.trouble_login_failed_next(),
             ),
-            Trouble::LoginTooWeak => (
+            PageError::LoginTooWeak => (
                 t.trouble_login_too_weak_title(),
                 t.trouble_login_too_weak_happened(),
                 t.trouble_login_too_weak_next(),
             ),
-            Trouble::LoginNoIdentifier => (
+            PageError::LoginNoIdentifier => (
                 t.trouble_login_no_identifier_title(),
                 t.trouble_login_no_identifier_happened(),
                 t.trouble_login_no_identifier_next(),
             ),
-            Trouble::PasskeyNeeded => (
+            PageError::PasskeyNeeded => (
                 t.trouble_passkey_needed_title(),
                 t.trouble_passkey_needed_happened(),
                 t.trouble_passkey_needed_next(),
             ),
-            Trouble::PasskeyRefused => (
+            PageError::PasskeyRefused => (
                 t.trouble_passkey_refused_title(),
                 t.trouble_passkey_refused_happened(),
                 t.trouble_passkey_refused_next(),
             ),
-            Trouble::ProviderUnavailable => (
+            PageError::ProviderUnavailable => (
                 t.trouble_provider_unavailable_title(),
                 t.trouble_provider_unavailable_happened(),
                 t.trouble_provider_unavailable_next(),
             ),
-            Trouble::RegisterUnavailable => (
+            PageError::RegisterUnavailable => (
                 t.trouble_register_unavailable_title(),
                 t.trouble_register_unavailable_happened(),
                 t.trouble_register_unavailable_next(),
             ),
-            Trouble::PartnerUnavailable => (
+            PageError::PartnerUnavailable => (
                 t.trouble_partner_unavailable_title(),
                 t.trouble_partner_unavailable_happened(),
                 t.trouble_partner_unavailable_next(),
             ),
-            Trouble::PartnerNotTrusted => (
+            PageError::PartnerNotTrusted => (
                 t.trouble_partner_not_trusted_title(),
                 t.trouble_partner_not_trusted_happened(),
                 t.trouble_partner_not_trusted_next(),
             ),
-            Trouble::SessionEnded => (
+            PageError::SessionEnded => (
                 t.trouble_session_ended_title(),
                 t.trouble_session_ended_happened(),
                 t.trouble_session_ended_next(),
             ),
-            Trouble::FormRefused => (
+            PageError::FormRefused => (
                 t.trouble_form_refused_title(),
                 t.trouble_form_refused_happened(),
                 t.trouble_form_refused_next(),
             ),
-            Trouble::TooManyTries => {
+            PageError::TooManyTries => {
                 (t.trouble_too_many_title(), t.trouble_too_many_happened(), t.trouble_too_many_next())
             }
-            Trouble::BadRequest => (
+            PageError::BadRequest => (
                 t.trouble_bad_request_title(),
                 t.trouble_bad_request_happened(),
                 t.trouble_bad_request_next(),
             ),
-            Trouble::Unavailable => (
+            PageError::Unavailable => (
                 t.trouble_unavailable_title(),
                 t.trouble_unavailable_happened(),
                 t.trouble_unavailable_next(),
             ),
-            Trouble::Internal => {
+            PageError::Internal => {
                 (t.trouble_internal_title(), t.trouble_internal_happened(), t.trouble_internal_next())
             }
         };

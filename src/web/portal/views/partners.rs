@@ -2,7 +2,7 @@
 
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{Fault, Role, Side};
+use crate::domain::federation::{FaultKind, ResponsibleParty, Role};
 use crate::domain::ids::UseId;
 
 /// What one service may ask.
@@ -69,9 +69,9 @@ pub enum Standing {
     /// Not available now.
     Broken {
         /// Whose side is broken.
-        side: Side,
+        side: ResponsibleParty,
         /// What is wrong.
-        fault: Fault,
+        fault: FaultKind,
     },
 }
 
