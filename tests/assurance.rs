@@ -61,12 +61,13 @@ fn hex(bytes: &[u8]) -> String {
 /// What the exchange endpoint answers to this consent's token: status, challenge, body.
 async fn exchange(world: &World, held: &str) -> (u16, String, Value) {
     let id: HeldConsentId = held.parse().unwrap();
-    let held = world.store("helsinki").read(move |store| held_consents::find(store, id)).await.unwrap();
+    let held =
+        world.store("helsinki").read("test", move |store| held_consents::find(store, id)).await.unwrap();
     let tokens = held.tokens.unwrap();
     let kid = tokens.dpop_kid.clone();
     let key: SigningKey = world
         .store("helsinki")
-        .read(move |store| signing_keys::with_private_part(store, &kid))
+        .read("test", move |store| signing_keys::with_private_part(store, &kid))
         .await
         .unwrap();
     let url = format!("{}/exchange/datasets/{}", held.holder, held.detail.identifier);
@@ -105,7 +106,7 @@ async fn a_stronger_login_is_asked_for_only_where_it_is_needed() {
     let end = page.decide(&mut browser, "allow", &[]).await;
     assert!(end.url.query().unwrap().contains("state=active"), "{}", end.describe());
     let consent = world.consent("helsinki", "turku", asked["id"].as_str().unwrap()).await;
-    let kept = world.store("turku").read(move |store| consents::find(store, consent)).await.unwrap();
+    let kept = world.store("turku").read("test", move |store| consents::find(store, consent)).await.unwrap();
     assert_eq!(kept.acr.as_deref(), Some(LOA3));
     assert!(kept.auth_time.is_some());
     assert_eq!(service.fetch(asked["id"].as_str().unwrap()).await.0, 200);
@@ -222,7 +223,7 @@ async fn another_identifier_for_the_same_login_stops_what_was_given_before() {
         let store = store.clone();
         async move {
             store
-                .write(move |tx| {
+                .write("test", move |tx| {
                     let person = consents::find(tx, consent)?.person;
                     let subject = subject_of(&consents::evidence(tx, consent)?.id_token);
                     let issuer = persons::find(tx, person)?.issuer;
@@ -239,7 +240,7 @@ async fn another_identifier_for_the_same_login_stops_what_was_given_before() {
     let (status, _, body) = exchange(world, &id).await;
     login(world.identifier("otso")).await;
     assert_eq!((status, body["code"].as_str()), (401, Some("insufficient_user_authentication")), "{body}");
-    let refused = store.read(|store| refusals::latest(store, 1000)).await.unwrap();
+    let refused = store.read("test", |store| refusals::latest(store, 1000)).await.unwrap();
     assert!(refused.iter().any(|one| one.reason == "identifier_changed" && one.consent == Some(consent)));
     assert_eq!(service.fetch(&id).await.0, 200, "the same person again");
 }

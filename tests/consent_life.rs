@@ -52,7 +52,7 @@ async fn press(browser: &mut Browser, sharing: &str, what: &str) -> Page {
 }
 
 async fn history(world: &World, city: &'static str, id: ConsentId) -> Vec<(String, String, String)> {
-    let changes = world.store(city).read(move |store| consents::history(store, id)).await.unwrap();
+    let changes = world.store(city).read("test", move |store| consents::history(store, id)).await.unwrap();
     changes
         .iter()
         .map(|change| {
@@ -223,7 +223,7 @@ async fn elin_lets_a_new_permission_take_the_place_of_the_old_one() {
     let new_id = world.consent("helsinki", "espoo", new).await;
     let both = world
         .store("espoo")
-        .read(move |store| {
+        .read("test", move |store| {
             Ok::<_, omadata::store::StoreError>((
                 consents::find(store, old_id)?,
                 consents::find(store, new_id)?,
@@ -266,10 +266,10 @@ async fn a_late_return_of_the_old_one_does_not_end_the_new_one(world: &World, ol
         payload: json!({"grant_id": old.grant_id, "commitment": old.commitment}).to_string(),
         next_at: SystemClock.now(),
     };
-    world.store("helsinki").write(move |tx| outbox::push(tx, &item, item.next_at)).await.unwrap();
+    world.store("helsinki").write("test", move |tx| outbox::push(tx, &item, item.next_at)).await.unwrap();
     eventually("it was delivered", || async {
         let deliveries =
-            world.store("helsinki").read(|store| outbox::deliveries(store, "late")).await.unwrap();
+            world.store("helsinki").read("test", |store| outbox::deliveries(store, "late")).await.unwrap();
         deliveries.iter().all(|delivery| delivery.delivered_at.is_some()).then_some(())
     })
     .await;
@@ -284,7 +284,12 @@ async fn the_deletion_of_each_is_confirmed_by_itself(
     new: (&str, ConsentId),
 ) {
     let confirmed = |id: ConsentId| async move {
-        world.store("espoo").read(move |store| deletion_confirmations::list(store, id)).await.unwrap().len()
+        world
+            .store("espoo")
+            .read("test", move |store| deletion_confirmations::list(store, id))
+            .await
+            .unwrap()
+            .len()
     };
     assert_eq!((confirmed(old.1).await, confirmed(new.1).await), (0, 0));
     for (held, consent, then) in [(old.0, old.1, (1, 0)), (new.0, new.1, (1, 1))] {
@@ -375,8 +380,11 @@ async fn a_permission_by_the_month_is_full_for_a_while_at_both_ends() {
     assert_eq!(service.fetch(id).await.0, 200, "the third in thirty days");
     assert_eq!(service.fetch(id).await.0, 429, "and the last");
     let consent = world.consent("helsinki", "espoo", id).await;
-    let made =
-        world.store("espoo").read(move |store| exchanges::of_consent(store, consent, 9)).await.unwrap();
+    let made = world
+        .store("espoo")
+        .read("test", move |store| exchanges::of_consent(store, consent, 9))
+        .await
+        .unwrap();
     assert_eq!(made.len(), 1);
     // Beyond the use: more, or in a shorter time.
     for more in

@@ -425,7 +425,7 @@ async fn whoever_gets_no_new_mark_waits_for_no_writer() {
             let _ = gone.recv_timeout(5 * SOON);
             Ok::<_, omadata::store::StoreError>(())
         };
-        store.write(hold).await.unwrap();
+        store.write("test", hold).await.unwrap();
     });
     tokio::task::spawn_blocking(move || is_begun.recv().unwrap()).await.unwrap();
     let again = tokio::time::timeout(SOON, statements.trust_mark(&kind, &world.espoo.id)).await;

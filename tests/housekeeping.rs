@@ -98,13 +98,14 @@ impl Outbound for LosesAnswers {
 /// What Helsinki's node knows of the consent: its last change and the number of the last news.
 async fn at_helsinki(world: &World, held: &str) -> (Timestamp, u64) {
     let id: HeldConsentId = held.parse().unwrap();
-    let held = world.store("helsinki").read(move |store| held_consents::find(store, id)).await.unwrap();
+    let held =
+        world.store("helsinki").read("test", move |store| held_consents::find(store, id)).await.unwrap();
     (held.updated_at, held.sequence)
 }
 
 /// How the news of the suspension is on its way.
 async fn suspension(store: &Store, id: ConsentId) -> Delivery {
-    let all = store.read(move |store| outbox::deliveries(store, &id.to_string())).await.unwrap();
+    let all = store.read("test", move |store| outbox::deliveries(store, &id.to_string())).await.unwrap();
     all.into_iter().find(|delivery| delivery.kind.ends_with("consent-suspended")).unwrap()
 }
 
@@ -123,7 +124,7 @@ async fn process(world: &World, ahead: i64, changed_uses: bool) -> Node {
 async fn put_off(store: &Store, secs: i64) {
     let now = SystemClock.now();
     store
-        .write(move |tx| {
+        .write("test", move |tx| {
             for job in Job::ALL {
                 let later = now.plus_secs(86_400);
                 let lease =
@@ -146,7 +147,7 @@ async fn four_at_once(nodes: &[Node]) -> usize {
 }
 
 async fn reasons(store: &Store, id: ConsentId) -> Vec<(Actor, Reason)> {
-    let changes = store.read(move |store| consents::history(store, id)).await.unwrap();
+    let changes = store.read("test", move |store| consents::history(store, id)).await.unwrap();
     changes.into_iter().map(|change| (change.actor, change.reason)).collect()
 }
 
@@ -208,9 +209,9 @@ async fn four_processes_do_each_job_once_and_everyone_is_told() {
         later.push(process(world, DAYS, false).await);
     }
     assert_eq!(four_at_once(&later).await, Job::ALL.len(), "each job once");
-    assert!(store.read(move |store| consents::reminded_at(store, id)).await.unwrap().is_some());
+    assert!(store.read("test", move |store| consents::reminded_at(store, id)).await.unwrap().is_some());
     let reminders = store
-        .read(move |store| {
+        .read("test", move |store| {
             let entries = log::read(store, 0, 10_000)?;
             let parsed =
                 entries.iter().filter_map(|entry| serde_json::from_str::<Entry>(&entry.leaf.entry).ok());

@@ -97,7 +97,7 @@ async fn aino_lets_helsinki_fetch_from_espoo_watches_and_stops_it() {
     let known = eventually("the acknowledgement at the holder", || {
         let store = store.clone();
         async move {
-            let known = store.read(move |store| exchanges::find(store, exchange)).await.unwrap();
+            let known = store.read("test", move |store| exchanges::find(store, exchange)).await.unwrap();
             known.acknowledged_at.is_some().then_some(known)
         }
     })
@@ -236,7 +236,7 @@ async fn looking_at_a_request_takes_it_from_nobody() {
     let (client, uri) = (parameter("client_id").parse().unwrap(), parameter("request_uri"));
     let id = world
         .store("espoo")
-        .read(move |store| consent_requests::by_request_uri(store, &uri, &client, SystemClock.now()))
+        .read("test", move |store| consent_requests::by_request_uri(store, &uri, &client, SystemClock.now()))
         .await
         .unwrap()
         .id;
@@ -274,7 +274,7 @@ async fn news_that_comes_before_the_tokens_is_not_lost() {
     browser.stop_before = Some("/oauth/callback");
     let allowed = page.decide(&mut browser, "allow", &[]).await;
     // The holder has decided, the recipient has not redeemed the code yet: as if the news had overtaken the tokens.
-    let given = world.store("turku").read(move |store| consents::find(store, consent)).await.unwrap();
+    let given = world.store("turku").read("test", move |store| consents::find(store, consent)).await.unwrap();
     let news = ConsentEvent {
         grant_id: given.grant_id,
         at: 0,
@@ -285,7 +285,7 @@ async fn news_that_comes_before_the_tokens_is_not_lost() {
     let holder = given.terms.holder;
     world
         .store("oulu")
-        .write(move |tx| {
+        .write("test", move |tx| {
             pending_events::keep(
                 tx,
                 &holder,
@@ -504,7 +504,7 @@ async fn changed_evidence_is_found_out_by_name() {
     assert_eq!(verified.document.recipient.id, world.url("turku"));
     let store = world.store("espoo");
     let (known, good) = store
-        .read(move |store| {
+        .read("test", move |store| {
             let known = omadata::store::holder::consents::find(store, consent)?;
             Ok::<_, omadata::store::StoreError>((
                 known,
@@ -585,11 +585,14 @@ async fn a_service_deletes_what_it_fetched_and_the_resident_reads_so() {
     })
     .await;
     // One fetch was made: more confirmations than that say nothing, and are not kept.
-    let key =
-        world.store("helsinki").read(|store| signing_keys::active(store, Purpose::Receipt)).await.unwrap();
+    let key = world
+        .store("helsinki")
+        .read("test", |store| signing_keys::active(store, Purpose::Receipt))
+        .await
+        .unwrap();
     let id = |city| world.url(city).parse::<EntityId>().unwrap();
     let (from, to) = (id("helsinki"), id("turku"));
-    let kept = world.store("turku").read(move |store| consents::find(store, consent)).await.unwrap();
+    let kept = world.store("turku").read("test", move |store| consents::find(store, consent)).await.unwrap();
     for number in 0..3 {
         let now = SystemClock.now();
         let event = Event::DataDeleted(DataDeleted {
@@ -604,8 +607,11 @@ async fn a_service_deletes_what_it_fetched_and_the_resident_reads_so() {
         let answer = request.header("content-type", "application/secevent+jwt").send().await.unwrap();
         assert_eq!(answer.status(), 202, "taken, like any other");
     }
-    let all =
-        world.store("turku").read(move |store| deletion_confirmations::list(store, consent)).await.unwrap();
+    let all = world
+        .store("turku")
+        .read("test", move |store| deletion_confirmations::list(store, consent))
+        .await
+        .unwrap();
     assert_eq!(all.len(), 1);
 }
 
@@ -615,7 +621,7 @@ async fn the_status_list_tells_of_an_end_within_five_seconds_at_every_process() 
     let service = world.service("helsinki").await;
     let (id, mut browser) = service.given("oulu", PLACEMENT, "elin", json!({})).await;
     let consent = world.consent("helsinki", "oulu", &id).await;
-    let stored = world.store("oulu").read(move |store| consents::find(store, consent)).await.unwrap();
+    let stored = world.store("oulu").read("test", move |store| consents::find(store, consent)).await.unwrap();
     let holder = stored.terms.holder.clone();
     let reference = status_list::reference(&holder, stored.status_index);
     let (other, port) = second_process(world, "oulu").await;

@@ -72,7 +72,8 @@ async fn permission(service: &Service, resident: &str) -> String {
 }
 
 async fn signing(city: &'static str, purpose: KeyPurpose) -> KeyId {
-    let key = world().store(city).read(move |store| signing_keys::active(store, purpose)).await.unwrap();
+    let key =
+        world().store(city).read("test", move |store| signing_keys::active(store, purpose)).await.unwrap();
     key.kid().clone()
 }
 
@@ -84,7 +85,8 @@ async fn rotate(city: &str, purpose: KeyPurpose, at_once: bool) -> Rotation {
 
 async fn bound_to(id: &str) -> KeyId {
     let id: HeldConsentId = id.parse().unwrap();
-    let held = world().store("helsinki").read(move |store| held_consents::find(store, id)).await.unwrap();
+    let held =
+        world().store("helsinki").read("test", move |store| held_consents::find(store, id)).await.unwrap();
     held.tokens.unwrap().dpop_kid
 }
 
@@ -247,8 +249,9 @@ async fn receipts_of_turku() -> [String; 2] {
     fetched(&recipient, id, "while the key signs").await;
     let consent = world().consent("espoo", "turku", id).await;
     let (turku, espoo, held) = (world().store("turku"), world().store("espoo"), id.parse().unwrap());
-    let decided = turku.read(move |reader| consent_receipts::of_consent(reader, consent)).await.unwrap();
-    let exchanged = espoo.read(move |reader| fetches::of_held(reader, held, 1)).await.unwrap();
+    let decided =
+        turku.read("test", move |reader| consent_receipts::of_consent(reader, consent)).await.unwrap();
+    let exchanged = espoo.read("test", move |reader| fetches::of_held(reader, held, 1)).await.unwrap();
     [decided[0].text.clone(), exchanged[0].receipt.clone().unwrap()]
 }
 

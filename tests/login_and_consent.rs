@@ -119,7 +119,11 @@ impl Client {
         let service = world.service("helsinki").await;
         let asked = service.ask("espoo", PLACEMENT, None, json!({})).await;
         let held: HeldConsentId = asked["id"].as_str().unwrap().parse().unwrap();
-        let held = world.store("helsinki").read(move |store| held_consents::find(store, held)).await.unwrap();
+        let held = world
+            .store("helsinki")
+            .read("test", move |store| held_consents::find(store, held))
+            .await
+            .unwrap();
         Self {
             world,
             service,
@@ -134,7 +138,7 @@ impl Client {
 
     async fn assertion(&self, city: &'static str, audience: &str) -> String {
         let store = self.world.store(city);
-        let key = store.read(|store| signing_keys::active(store, Purpose::Client)).await.unwrap();
+        let key = store.read("test", |store| signing_keys::active(store, Purpose::Client)).await.unwrap();
         let id: EntityId = self.world.url(city).parse().unwrap();
         client_assertion::sign(&key, &id, audience, Jti::new(fresh()).unwrap(), SystemClock.now()).unwrap()
     }
@@ -184,8 +188,9 @@ impl Client {
         let uri = answer["request_uri"].as_str().unwrap().to_owned();
         let (known, client) = (uri.clone(), self.id.parse().unwrap());
         let store = self.world.store("espoo");
-        let found = store
-            .read(move |store| consent_requests::by_request_uri(store, &known, &client, SystemClock.now()));
+        let found = store.read("test", move |store| {
+            consent_requests::by_request_uri(store, &known, &client, SystemClock.now())
+        });
         (uri, found.await.unwrap().id)
     }
 
@@ -223,7 +228,7 @@ impl Client {
 
     async fn state(&self, id: RequestId) -> RequestState {
         let store = self.world.store("espoo");
-        store.read(move |store| consent_requests::find(store, id)).await.unwrap().state
+        store.read("test", move |store| consent_requests::find(store, id)).await.unwrap().state
     }
 }
 
@@ -325,7 +330,8 @@ async fn what_a_code_is_not_worth() {
     let (status, said) = client.token(&nonce, &good, &names, &code).await;
     assert_eq!((status, said["error"].as_str()), (400, Some("invalid_grant")));
     let consent = ConsentId::from_bytes(*id.as_bytes());
-    let kept = client.world.store("espoo").read(move |store| consents::find(store, consent)).await.unwrap();
+    let kept =
+        client.world.store("espoo").read("test", move |store| consents::find(store, consent)).await.unwrap();
     assert_eq!(kept.state.as_str(), "withdrawn", "a code that comes twice ends what came of it");
 }
 
@@ -461,7 +467,8 @@ async fn what_another_resident_does_not_reach_and_looking_does_not_change() {
     names.add("consent", consent.to_string());
     names.add("request", consent.to_string());
     names.add("open", request.to_string());
-    let before = client.world.store("espoo").read(move |store| consents::find(store, consent)).await.unwrap();
+    let before =
+        client.world.store("espoo").read("test", move |store| consents::find(store, consent)).await.unwrap();
     let mut wrong = Vec::new();
     for case in cases("others") {
         let url = format!("{base}{}", names.fill(&case.path));
@@ -486,7 +493,7 @@ async fn what_another_resident_does_not_reach_and_looking_does_not_change() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     let store = client.world.store("espoo");
-    let after = store.read(move |store| {
+    let after = store.read("test", move |store| {
         Ok::<_, omadata::store::StoreError>((
             consents::find(store, consent)?,
             consents::history(store, consent)?.len(),

@@ -233,7 +233,12 @@ async fn a_federation_key_does_not_sign_before_the_anchor_that_is_away_vouches_f
     // Not Oulu: another test takes it out of the network for good.
     let signing = || async {
         let store = wired.world.store("turku");
-        store.read(|reader| signing_keys::active(reader, KeyPurpose::Federation)).await.unwrap().kid().clone()
+        store
+            .read("test", |reader| signing_keys::active(reader, KeyPurpose::Federation))
+            .await
+            .unwrap()
+            .kid()
+            .clone()
     };
     let known = |report: &PeerReport, kid: &KeyId| {
         report.peer.as_ref().is_some_and(|peer| peer.federation_keys.find(kid).is_some())

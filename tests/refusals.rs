@@ -108,7 +108,7 @@ fn now() -> i64 {
 }
 
 async fn key(world: &World, city: &'static str, purpose: Purpose) -> SigningKey {
-    world.store(city).read(move |store| signing_keys::active(store, purpose)).await.unwrap()
+    world.store(city).read("test", move |store| signing_keys::active(store, purpose)).await.unwrap()
 }
 
 /// A city as holder for one test at a time: benches replace and revoke its keys under the feet of everyone there.
@@ -129,7 +129,10 @@ async fn given_up(world: &World, city: &'static str) -> [SigningKey; 2] {
         let key = SigningKey::generate().unwrap();
         let next = key.clone();
         let now = SystemClock.now();
-        store.write(move |tx| signing_keys::replace_active(tx, Purpose::Token, &next, now)).await.unwrap();
+        store
+            .write("test", move |tx| signing_keys::replace_active(tx, Purpose::Token, &next, now))
+            .await
+            .unwrap();
         let config = &world.cities[city];
         operator::keys::rotate(&config.store, &config.keys, &[Purpose::Token], true).await.unwrap();
         operator::keys::revoke(&config.store, &config.keys, key.kid().clone(), reason, None).await.unwrap();
@@ -165,12 +168,15 @@ impl Bench {
         assert!(end.url.query().unwrap_or("").contains("state=active"), "{}", end.describe());
         let id = asked["id"].as_str().unwrap().to_owned();
         let held_id: HeldConsentId = id.parse().unwrap();
-        let held =
-            world.store("helsinki").read(move |store| held_consents::find(store, held_id)).await.unwrap();
+        let held = world
+            .store("helsinki")
+            .read("test", move |store| held_consents::find(store, held_id))
+            .await
+            .unwrap();
         let tokens = held.tokens.unwrap();
         let dpop = world
             .store("helsinki")
-            .read(move |store| signing_keys::with_private_part(store, &tokens.dpop_kid))
+            .read("test", move |store| signing_keys::with_private_part(store, &tokens.dpop_kid))
             .await
             .unwrap();
         let claims = part(&tokens.access_token, 1);
@@ -178,7 +184,7 @@ impl Bench {
         let kid: KeyId = part(&tokens.access_token, 0)["kid"].as_str().unwrap().parse().unwrap();
         let token_key = world
             .store(holder)
-            .read(move |store| signing_keys::with_private_part(store, &kid))
+            .read("test", move |store| signing_keys::with_private_part(store, &kid))
             .await
             .unwrap();
         let other_city_key = key(world, "espoo", Purpose::Token).await;
@@ -362,7 +368,7 @@ impl Bench {
     }
 
     async fn records(&self) -> Vec<refusals::RecordedRefusal> {
-        self.world.store(self.holder).read(|store| refusals::latest(store, 100_000)).await.unwrap()
+        self.world.store(self.holder).read("test", |store| refusals::latest(store, 100_000)).await.unwrap()
     }
 
     /// A good request, ready to be sent as often as one likes: always with the same proof.
@@ -475,7 +481,7 @@ async fn undergo(bench: &Bench, consent: ConsentId, another: &GrantId, deed: &st
     bench
         .world
         .store(bench.holder)
-        .write(move |tx| {
+        .write("test", move |tx| {
             let mut known = consents::lock(tx, consent)?;
             let change = match deed.as_str() {
                 "pause" => known.suspend(Actor::Resident, Reason::Paused, now),
@@ -609,7 +615,7 @@ async fn a_grant_is_managed_by_its_own_client_alone() {
     assert_eq!(manage(&bench, "GET", &grant, &query).await, said(404, "unknown_grant"));
     let consent = bench.world.consent("helsinki", "turku", &id).await;
     let store = bench.world.store("turku");
-    let known = store.read(move |store| consents::find(store, consent)).await.unwrap();
+    let known = store.read("test", move |store| consents::find(store, consent)).await.unwrap();
     assert_eq!((known.state.as_str(), known.reason), ("returned", Reason::GivenBack));
 }
 
@@ -705,7 +711,7 @@ async fn a_compromised_key_upholds_what_was_recorded_before_and_nothing_else() {
         let (status, body) = bench.send(None, &token, &proof).await;
         assert_eq!(status, 401, "{claims}: {body}");
         assert!(body.contains("invalid_token") && !body.contains("records"), "{body}");
-        let last = store.read(|store| refusals::latest(store, 1)).await.unwrap();
+        let last = store.read("test", |store| refusals::latest(store, 1)).await.unwrap();
         assert_eq!(last[0].reason, "key_compromised", "{claims}");
     }
 }
@@ -746,7 +752,7 @@ async fn a_code_that_comes_twice_ends_what_came_of_it() {
     let state = bench
         .world
         .store("turku")
-        .read(move |store| Ok::<_, StoreError>(consents::find(store, consent)?.state))
+        .read("test", move |store| Ok::<_, StoreError>(consents::find(store, consent)?.state))
         .await
         .unwrap();
     assert_eq!(state.as_str(), "withdrawn");

@@ -138,7 +138,7 @@ async fn fetch_on(world: &'static World, recipient: &'static str, id: String, ta
 async fn replace_without_overlap(store: &Store) {
     for purpose in KeyPurpose::ALL {
         let (next, now) = (SigningKey::generate().unwrap(), SystemClock.now());
-        store.write(move |tx| signing_keys::replace_active(tx, purpose, &next, now)).await.unwrap();
+        store.write("test", move |tx| signing_keys::replace_active(tx, purpose, &next, now)).await.unwrap();
     }
 }
 
@@ -230,7 +230,7 @@ async fn keys_are_replaced_every_five_seconds_and_no_exchange_is_lost() {
             released += eventually("an acknowledgement of every exchange", || async {
                 let store = world.store(holder);
                 let all = store
-                    .read(move |reader| exchanges::of_consent(reader, consent, 1_000_000))
+                    .read("test", move |reader| exchanges::of_consent(reader, consent, 1_000_000))
                     .await
                     .unwrap();
                 all.iter().all(|exchange| exchange.acknowledged_at.is_some()).then_some(all.len())

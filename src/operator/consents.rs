@@ -58,7 +58,7 @@ pub async fn verify_consent(config: &Config, id: ConsentId) -> Result<VerifiedCo
     let store = open_store(&config.store, &config.keys)?.store;
     store.check_keys().await.map_err(StartError::from)?;
     let found = store
-        .read(move |reader| {
+        .read("verify_consent", move |reader| {
             let consent = consents::find(reader, id)?;
             let evidence = consents::evidence(reader, id)?;
             let receipts = consent_receipts::of_consent(reader, id)?;

@@ -41,7 +41,7 @@ pub async fn list(
     store: &config::Store,
     keys: &config::Keys,
 ) -> Result<(Vec<KeyRecord>, KeyPolicy), StartError> {
-    let records = existing(store, keys).await?.read(signing_keys::list).await?;
+    let records = existing(store, keys).await?.read("list_signing_keys", signing_keys::list).await?;
     Ok((records, key_policy(keys)))
 }
 

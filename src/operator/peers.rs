@@ -81,7 +81,7 @@ impl FederationInspector {
         let now = SystemClock.now();
         let peer = self.peers.resolve(&self.own).await.ok();
         let mut endings = expiry_warnings::own_expiries(&self.store, peer.as_deref(), now).await?;
-        let records = self.store.read(signing_keys::list).await?;
+        let records = self.store.read("list_signing_keys", signing_keys::list).await?;
         endings.extend(expiry_warnings::key_expiries(&records, &key_policy(&self.keys)));
         endings.extend(self.anchor_keys.iter().cloned());
         Ok(warnings(&endings, now))

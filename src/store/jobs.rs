@@ -177,7 +177,7 @@ mod tests {
             const JOBS: usize = 200;
             let store = &fixture.store;
             store
-                .write(|tx| (0..JOBS).try_for_each(|n| ensure(tx, &format!("job-{n:03}"), at(0))))
+                .write("test", |tx| (0..JOBS).try_for_each(|n| ensure(tx, &format!("job-{n:03}"), at(0))))
                 .await
                 .unwrap();
             let workers: Vec<_> = (0..4_i64)
@@ -187,12 +187,12 @@ mod tests {
                         let (mut done, mut clock) = (0, 1_i64);
                         loop {
                             let now = at(clock);
-                            let names = store.read(move |reader| due(reader, now)).await.unwrap();
+                            let names = store.read("test", move |reader| due(reader, now)).await.unwrap();
                             let idle = names.is_empty();
                             for name in names {
                                 let owner = format!("w{worker}");
                                 let leased = store
-                                    .write(move |tx| lease(tx, &name, &owner, now, at(clock + 10)))
+                                    .write("test", move |tx| lease(tx, &name, &owner, now, at(clock + 10)))
                                     .await
                                     .unwrap();
                                 let Some(leased) = leased else { continue };
@@ -201,7 +201,7 @@ mod tests {
                                     continue;
                                 }
                                 let finished = store
-                                    .write(move |tx| {
+                                    .write("test", move |tx| {
                                         effect(tx, &leased.name)?;
                                         finish(tx, &leased, at(100_000), at(clock))
                                     })
@@ -222,7 +222,7 @@ mod tests {
             }
             assert_eq!(done, JOBS);
             let effects: i64 = store
-                .read(|reader| {
+                .read("test", |reader| {
                     Ok::<_, StoreError>(
                         counters::table
                             .filter(counters::name.like("done:%"))
@@ -233,40 +233,40 @@ mod tests {
                 .await
                 .unwrap();
             assert_eq!(effects, i64::try_from(JOBS).unwrap());
-            assert!(store.read(|reader| due(reader, at(99_999))).await.unwrap().is_empty());
+            assert!(store.read("test", |reader| due(reader, at(99_999))).await.unwrap().is_empty());
         }
     );
 
     on_both!(
         async fn who_lost_the_lease_changes_nothing(fixture) {
             let store = &fixture.store;
-            store.write(|tx| ensure(tx, "sweep", at(0))).await.unwrap();
-            store.write(|tx| ensure(tx, "sweep", at(500))).await.unwrap();
+            store.write("test", |tx| ensure(tx, "sweep", at(0))).await.unwrap();
+            store.write("test", |tx| ensure(tx, "sweep", at(500))).await.unwrap();
             let take = |owner: &'static str, now, until| {
-                store.write(move |tx| lease(tx, "sweep", owner, at(now), at(until)))
+                store.write("test", move |tx| lease(tx, "sweep", owner, at(now), at(until)))
             };
             let slow = take("slow", 1, 60).await.unwrap().unwrap();
             assert_eq!((slow.run, slow.due_at), (1, at(0)), "a known job stays as it is");
             assert_eq!(take("other", 59, 100).await.unwrap(), None, "leased");
             let other = take("other", 60, 120).await.unwrap().unwrap();
             let late = store
-                .write(move |tx| {
+                .write("test", move |tx| {
                     effect(tx, "late")?;
                     finish(tx, &slow, at(1000), at(61))
                 })
                 .await;
             assert_eq!(late, Err(StoreError::NotFound));
-            store.write(move |tx| failed(tx, &other, at(200), "unavailable")).await.unwrap();
+            store.write("test", move |tx| failed(tx, &other, at(200), "unavailable")).await.unwrap();
             assert_eq!(take("other", 199, 300).await.unwrap(), None, "not due yet");
             let again = take("slow", 200, 300).await.unwrap().unwrap();
             store
-                .write(move |tx| {
+                .write("test", move |tx| {
                     effect(tx, "late")?;
                     finish(tx, &again, at(1000), at(201))
                 })
                 .await
                 .unwrap();
-            let shown = store.read(list).await.unwrap();
+            let shown = store.read("test", list).await.unwrap();
             assert_eq!(shown.len(), 1);
             assert_eq!((shown[0].due_at, shown[0].last_done_at), (at(1000), Some(at(201))));
             assert_eq!((shown[0].run, shown[0].last_error.clone()), (3, None));

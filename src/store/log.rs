@@ -87,7 +87,7 @@ mod tests {
                     tokio::spawn(async move {
                         for n in 0..20 {
                             let result = store
-                                .write_log(move |tx| {
+                                .write_log("test", move |tx| {
                                     append(tx, &leaf(worker * 100 + n), at(0))?;
                                     if n % 4 == 3 { Err(StoreError::NotFound) } else { Ok(()) }
                                 })
@@ -100,12 +100,12 @@ mod tests {
             for task in tasks {
                 task.await.unwrap();
             }
-            let entries = fixture.store.read(|r| read(r, 0, 1000)).await.unwrap();
+            let entries = fixture.store.read("test", |r| read(r, 0, 1000)).await.unwrap();
             let indexes: Vec<_> = entries.iter().map(|entry| entry.index).collect();
             assert_eq!(indexes, (0..120).collect::<Vec<u64>>());
-            assert_eq!(fixture.store.read(size).await, Ok(120));
-            assert_eq!(fixture.store.read(|r| read(r, 118, 10)).await.unwrap().len(), 2);
-            assert_eq!(fixture.store.read(|r| read(r, u64::MAX, 10)).await.unwrap(), []);
+            assert_eq!(fixture.store.read("test", size).await, Ok(120));
+            assert_eq!(fixture.store.read("test", |r| read(r, 118, 10)).await.unwrap().len(), 2);
+            assert_eq!(fixture.store.read("test", |r| read(r, u64::MAX, 10)).await.unwrap(), []);
         }
     );
 
@@ -125,9 +125,9 @@ mod tests {
                                 append(tx, &leaf(n), at(0))
                             };
                             if worker % 2 == 0 {
-                                store.write(work).await.unwrap();
+                                store.write("test", work).await.unwrap();
                             } else {
-                                store.write_log(work).await.unwrap();
+                                store.write_log("test", work).await.unwrap();
                             }
                         }
                     })
@@ -136,29 +136,29 @@ mod tests {
             for task in tasks {
                 task.await.unwrap();
             }
-            assert_eq!(fixture.store.read(size).await, Ok(60));
+            assert_eq!(fixture.store.read("test", size).await, Ok(60));
         }
     );
 
     on_both!(
         async fn entries_can_be_neither_changed_nor_removed(fixture) {
-            fixture.store.write_log(|tx| append(tx, &leaf(1), at(0))).await.unwrap();
+            fixture.store.write_log("test", |tx| append(tx, &leaf(1), at(0))).await.unwrap();
             let changed = fixture
                 .store
-                .write(|tx| {
+                .write("test", |tx| {
                     diesel::update(log_entries::table).set(log_entries::entry.eq("{}")).execute(tx.db)?;
                     Ok::<_, StoreError>(())
                 })
                 .await;
             let removed = fixture
                 .store
-                .write(|tx| {
+                .write("test", |tx| {
                     diesel::delete(log_entries::table).execute(tx.db)?;
                     Ok::<_, StoreError>(())
                 })
                 .await;
             assert!(changed.is_err() && removed.is_err());
-            assert_eq!(fixture.store.read(|r| read(r, 0, 10)).await.unwrap()[0].leaf, leaf(1));
+            assert_eq!(fixture.store.read("test", |r| read(r, 0, 10)).await.unwrap()[0].leaf, leaf(1));
         }
     );
 }

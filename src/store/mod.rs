@@ -164,8 +164,11 @@ impl Store {
     /// # Errors
     /// [`OpenError::Migration`], [`OpenError::WrongKey`], or the database is away.
     pub async fn migrate(&self) -> Result<usize, OpenError> {
-        let ran = self.blocking(|store| store.connection()?.db.migrate()).await?;
-        self.write(|tx| Ok::<_, OpenError>(crate::store::keys::root_keys::remember(tx)?)).await?;
+        let ran = self.blocking(tracing::Span::none(), |store| store.connection()?.db.migrate()).await?;
+        self.write("remember_root_keys", |tx| {
+            Ok::<_, OpenError>(crate::store::keys::root_keys::remember(tx)?)
+        })
+        .await?;
         self.check_keys().await?;
         Ok(ran)
     }
@@ -175,7 +178,7 @@ impl Store {
     /// # Errors
     /// [`OpenError`] when the database is away.
     pub async fn migrations_pending(&self) -> Result<bool, OpenError> {
-        self.blocking(|store| store.connection()?.db.migrations_pending()).await
+        self.blocking(tracing::Span::none(), |store| store.connection()?.db.migrations_pending()).await
     }
 
     /// Checks that the root keys are the ones this database was first used with, so that a lost key file is noticed
@@ -184,7 +187,7 @@ impl Store {
     /// # Errors
     /// [`OpenError::WrongKey`] names the file that must be put back.
     pub async fn check_keys(&self) -> Result<(), OpenError> {
-        self.read(crate::store::keys::root_keys::check).await
+        self.read("check_root_keys", crate::store::keys::root_keys::check).await
     }
 
     /// Whether the database answers now.
@@ -192,38 +195,42 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.read(|_| Ok(())).await
+        self.read("ping", |_| Ok(())).await
     }
 
-    /// Reads one consistent picture.
+    /// Reads one consistent picture. `name` (`snake_case`, one for each use) names the span of the transaction.
     ///
     /// # Errors
     /// What the closure returns, or [`StoreError::Unavailable`].
     pub async fn read<T, E>(
         &self,
+        name: &'static str,
         work: impl FnOnce(&mut Reader<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.blocking(move |store| store.read_now(work)).await
+        let span = tracing::debug_span!("store_read", transaction = name);
+        self.blocking(span, move |store| store.read_now(work)).await
     }
 
     /// Changes the store in ONE transaction: committed and durable when this returns `Ok`, without effect when it
-    /// returns an error. The closure runs again when another writer got in the way.
+    /// returns an error. The closure runs again when another writer got in the way. `name` (`snake_case`, one for each
+    /// use) names the span of the transaction.
     ///
     /// # Errors
     /// What the closure returns, or [`StoreError::Unavailable`].
     pub async fn write<T, E>(
         &self,
+        name: &'static str,
         work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.blocking(move |store| store.write_now(false, work)).await
+        self.blocking(write_span(name), move |store| store.write_now(false, work)).await
     }
 
     /// As [`Store::write`], for a change that is known to append to the log: it queues for the log from the start. Any
@@ -233,22 +240,27 @@ impl Store {
     /// As [`Store::write`].
     pub async fn write_log<T, E>(
         &self,
+        name: &'static str,
         work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.blocking(move |store| store.write_now(true, work)).await
+        self.blocking(write_span(name), move |store| store.write_now(true, work)).await
     }
 
-    async fn blocking<T, E>(&self, work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    async fn blocking<T, E>(
+        &self,
+        span: tracing::Span,
+        work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let store = self.clone();
-        tokio::task::spawn_blocking(move || work(&store))
+        tokio::task::spawn_blocking(move || span.in_scope(|| work(&store)))
             .await
             .unwrap_or_else(|_| Err(StoreError::Unavailable("the work was interrupted").into()))
     }
@@ -282,15 +294,17 @@ impl Store {
         loop {
             connection.clear_failure();
             let (result, left) = self.attempt(&mut connection, queue, &mut work);
-            if result.is_ok() {
-                return result;
+            if result.is_err() {
+                connection.db.roll_back();
+                if left == Queue::Wanted {
+                    queue = Queue::Joined;
+                    continue;
+                }
             }
-            connection.db.roll_back();
-            if left == Queue::Wanted {
-                queue = Queue::Joined;
-                continue;
-            }
-            if connection.failure() != crate::store::engine::db::TxFailure::Contended || attempt >= ATTEMPTS {
+            let contended = connection.failure() == crate::store::engine::db::TxFailure::Contended;
+            if result.is_ok() || !contended || attempt >= ATTEMPTS {
+                tracing::Span::current().record("attempts", attempt);
+                tracing::debug!(event = "store_write_ended", committed = result.is_ok(), "a write has ended");
                 return result;
             }
             // The first repetition often succeeds beside the others; after that, in turn.
@@ -337,6 +351,10 @@ impl Store {
         let [part] = byte;
         Duration::from_micros(micros / 2 + micros / 2 * u64::from(part) / 255)
     }
+}
+
+fn write_span(name: &'static str) -> tracing::Span {
+    tracing::debug_span!("store_write", transaction = name, attempts = tracing::field::Empty)
 }
 
 /// Opens a file's directory and waits until its entries are on disk.

@@ -93,7 +93,7 @@ mod tests {
                 .map(|n| {
                     let store = if n % 2 == 0 { fixture.store.clone() } else { other.clone() };
                     tokio::spawn(async move {
-                        store.write(|tx| use_up(tx, Kind::DpopProof, "jkt", &jti(), at(60))).await
+                        store.write("test", |tx| use_up(tx, Kind::DpopProof, "jkt", &jti(), at(60))).await
                     })
                 })
                 .collect();
@@ -111,14 +111,14 @@ mod tests {
     on_both!(
         async fn kinds_and_scopes_are_apart_and_purged_late(fixture) {
             let used = |kind, scope: &'static str| {
-                fixture.store.write(move |tx| use_up(tx, kind, scope, &jti(), at(60)))
+                fixture.store.write("test", move |tx| use_up(tx, kind, scope, &jti(), at(60)))
             };
             used(Kind::DpopProof, "a").await.unwrap();
             used(Kind::DpopProof, "b").await.unwrap();
             used(Kind::ClientAssertion, "a").await.unwrap();
-            assert_eq!(fixture.store.write(|tx| purge(tx, at(60))).await, Ok(0));
+            assert_eq!(fixture.store.write("test", |tx| purge(tx, at(60))).await, Ok(0));
             assert_eq!(used(Kind::DpopProof, "a").await, Err(StoreError::Conflict));
-            assert_eq!(fixture.store.write(|tx| purge(tx, at(60 + LEEWAY_SECS + 1))).await, Ok(3));
+            assert_eq!(fixture.store.write("test", |tx| purge(tx, at(60 + LEEWAY_SECS + 1))).await, Ok(3));
         }
     );
 
@@ -126,13 +126,13 @@ mod tests {
         async fn a_transaction_that_fails_does_not_use_the_value_up(fixture) {
             let failed = fixture
                 .store
-                .write(|tx| {
+                .write("test", |tx| {
                     use_up(tx, Kind::DpopProof, "a", &jti(), at(60))?;
                     Err::<(), _>(StoreError::NotFound)
                 })
                 .await;
             assert_eq!(failed, Err(StoreError::NotFound));
-            fixture.store.write(|tx| use_up(tx, Kind::DpopProof, "a", &jti(), at(60))).await.unwrap();
+            fixture.store.write("test", |tx| use_up(tx, Kind::DpopProof, "a", &jti(), at(60))).await.unwrap();
         }
     );
 }

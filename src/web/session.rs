@@ -44,7 +44,9 @@ impl StoredSessions {
         let idle = if known { limits.session_idle_secs } else { limits.session_idle_secs.min(STRANGER_SECS) };
         self.node
             .store
-            .write(move |tx| sessions::save(tx, &name, &text, now, idle, limits.session_max_secs))
+            .write("save_session", move |tx| {
+                sessions::save(tx, &name, &text, now, idle, limits.session_max_secs)
+            })
             .await?;
         Ok(key)
     }
@@ -56,7 +58,7 @@ impl SessionStore for StoredSessions {
         let state = self
             .node
             .store
-            .read(move |store| sessions::load(store, &name, now))
+            .read("load_session", move |store| sessions::load(store, &name, now))
             .await
             .map_err(|error| LoadError::Other(error.into()))?;
         state
@@ -73,7 +75,11 @@ impl SessionStore for StoredSessions {
         let text = serde_json::to_string(&state).map_err(|error| UpdateError::Serialization(error.into()))?;
         let (name, now) = (key.as_ref().to_owned(), self.node.now());
         let idle = self.node.settings.limits.session_idle_secs;
-        let updated = self.node.store.write(move |tx| sessions::update(tx, &name, &text, now, idle)).await;
+        let updated = self
+            .node
+            .store
+            .write("update_session", move |tx| sessions::update(tx, &name, &text, now, idle))
+            .await;
         match updated {
             Ok(()) => Ok(key),
             // It ended while the page was being made. A login that is under way may go on; nobody is logged in.
@@ -88,7 +94,12 @@ impl SessionStore for StoredSessions {
     async fn update_ttl(&self, key: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
         let (name, now) = (key.as_ref().to_owned(), self.node.now());
         let idle = self.node.settings.limits.session_idle_secs;
-        match self.node.store.write(move |tx| sessions::update_ttl(tx, &name, now, idle)).await {
+        match self
+            .node
+            .store
+            .write("extend_session", move |tx| sessions::update_ttl(tx, &name, now, idle))
+            .await
+        {
             Ok(()) | Err(StoreError::NotFound) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -96,7 +107,7 @@ impl SessionStore for StoredSessions {
 
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
         let name = key.as_ref().to_owned();
-        Ok(self.node.store.write(move |tx| sessions::delete(tx, &name)).await?)
+        Ok(self.node.store.write("delete_session", move |tx| sessions::delete(tx, &name)).await?)
     }
 }
 

@@ -144,9 +144,10 @@ impl World {
     /// The holder's name of a consent that a recipient holds.
     pub async fn consent(&self, recipient: &'static str, holder: &'static str, held: &str) -> ConsentId {
         let id: HeldConsentId = held.parse().unwrap();
-        let held = self.store(recipient).read(move |store| held_consents::find(store, id)).await.unwrap();
+        let held =
+            self.store(recipient).read("test", move |store| held_consents::find(store, id)).await.unwrap();
         let grant = held.grant_id.expect("not given yet");
-        self.store(holder).read(move |store| consents::find_by_grant(store, &grant)).await.unwrap().id
+        self.store(holder).read("test", move |store| consents::find_by_grant(store, &grant)).await.unwrap().id
     }
 
     /// A city's service, with its token.

@@ -179,7 +179,7 @@ async fn revoke_against_fetch_over_two_processes_on_postgresql() {
 /// An exchange as it must not be made: looked at once, released later without looking again.
 async fn release_without_looking_again(stand: &Stand, race: &Race, proof: &str) {
     let (store, id) = (stand.store(), race.consent);
-    let consent = store.read(move |store| consents::find(store, id)).await.unwrap();
+    let consent = store.read("test", move |store| consents::find(store, id)).await.unwrap();
     if consent.in_force(node::now()).is_err() {
         return;
     }
@@ -187,7 +187,7 @@ async fn release_without_looking_again(stand: &Stand, race: &Race, proof: &str) 
     tokio::time::sleep(Duration::from_millis(30)).await;
     let digest = node::digest_of(proof);
     store
-        .write_log(move |tx| {
+        .write_log("test", move |tx| {
             let entry = Entry::Exchange {
                 consent: id,
                 recipient: consent.terms.recipient.clone(),

@@ -122,15 +122,20 @@ impl Stand {
         let use_slug = "early-education-placement";
         let (id, mut browser) = service.given("espoo", use_slug, "aino", json!({})).await;
         let held: HeldConsentId = id.parse().unwrap();
-        let held = world.store("helsinki").read(move |store| held_consents::find(store, held)).await.unwrap();
+        let held = world
+            .store("helsinki")
+            .read("test", move |store| held_consents::find(store, held))
+            .await
+            .unwrap();
         let dpop_kid = held.tokens.unwrap().dpop_kid;
         let dpop = world
             .store("helsinki")
-            .read(move |store| signing_keys::with_private_part(store, &dpop_kid))
+            .read("test", move |store| signing_keys::with_private_part(store, &dpop_kid))
             .await
             .unwrap();
         let consent = world.consent("helsinki", "espoo", &id).await;
-        let template = world.store("espoo").read(move |store| consents::find(store, consent)).await.unwrap();
+        let template =
+            world.store("espoo").read("test", move |store| consents::find(store, consent)).await.unwrap();
         let base = world.url("espoo");
         let page = browser.open(&format!("{base}/me/sharing/{consent}/stop")).await;
         let form = page.form("/me/sharing/");
@@ -197,7 +202,7 @@ impl Stand {
         let policy = TokenPolicy { holder: template.terms.holder.clone(), max_lifetime_secs: 3600 * 24 };
         let id = template.id;
         let (request, evidence) = store
-            .read(move |store| {
+            .read("test", move |store| {
                 Ok::<_, StoreError>((
                     consent_requests::of_consent(store, id)?,
                     consents::evidence(store, id)?,
@@ -211,7 +216,7 @@ impl Stand {
             let first = races.len();
             let (template, request, evidence) = (template.clone(), request.clone(), evidence.clone());
             let made = store
-                .write(move |tx| {
+                .write("test", move |tx| {
                     let mut made = Vec::new();
                     for number in first..first + batch {
                         let mut request = request.clone();
@@ -310,7 +315,7 @@ impl Stand {
     /// What the store holds of these consents.
     pub async fn kept(&self, ids: Vec<ConsentId>) -> BTreeMap<String, Kept> {
         self.store()
-            .read(move |store| {
+            .read("test", move |store| {
                 let mut kept: BTreeMap<String, Kept> = BTreeMap::new();
                 for id in ids {
                     let consent = consents::find(store, id)?;
@@ -354,7 +359,7 @@ fn note(kept: &mut BTreeMap<String, Kept>, index: u64, text: &str) {
 }
 
 async fn key(world: &World, city: &'static str, purpose: Purpose) -> SigningKey {
-    world.store(city).read(move |store| signing_keys::active(store, purpose)).await.unwrap()
+    world.store(city).read("test", move |store| signing_keys::active(store, purpose)).await.unwrap()
 }
 
 /// Starts Espoo's node as a process of its own, over the demo's database, at another port.

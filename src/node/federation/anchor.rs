@@ -135,7 +135,7 @@ impl AnchorStatements {
     /// The member whose statements are issued.
     pub(crate) async fn member(&self, id: &EntityId) -> Result<Member, FederationError> {
         let id = id.clone();
-        match self.parts.store.read(move |reader| members::find(reader, &id)).await {
+        match self.parts.store.read("find_member", move |reader| members::find(reader, &id)).await {
             Ok(member) if member.is_active() => Ok(member),
             Ok(_) | Err(StoreError::NotFound) => Err(FederationError::NotFound),
             Err(_) => Err(FederationError::Unavailable("the store")),
@@ -161,8 +161,11 @@ impl AnchorStatements {
     /// [`StoreError`] when the store is away.
     pub async fn refresh_members(&self) -> Result<(), StoreError> {
         let now = self.parts.clock.now();
-        self.parts.store.write(move |tx| trust_marks::purge(tx, now.plus_secs(-MARKS_SECS))).await?;
-        let members = self.parts.store.read(members::list).await?;
+        self.parts
+            .store
+            .write("purge_trust_marks", move |tx| trust_marks::purge(tx, now.plus_secs(-MARKS_SECS)))
+            .await?;
+        let members = self.parts.store.read("list_members", members::list).await?;
         let active: Vec<Member> = members.into_iter().filter(Member::is_active).collect();
         stream::iter(active)
             .for_each_concurrent(AT_ONCE, |member| async move {
@@ -192,7 +195,7 @@ impl AnchorStatements {
         let (keys, followed) = self
             .parts
             .store
-            .write(move |tx| {
+            .write("record_member_lookup", move |tx| {
                 let mut member = members::lock(tx, &id).map_err(away)?;
                 if !member.is_active() {
                     return Err(LookError(TrustError::NotTrusted("it is no member any more")));
@@ -368,7 +371,7 @@ impl FederationStatements for AnchorStatements {
         let (all, marked) = self
             .parts
             .store
-            .read(move |reader| {
+            .read("list_subordinates", move |reader| {
                 let marked =
                     by_mark.then(|| trust_marks::marked(reader, mark_type.as_deref(), now)).transpose()?;
                 Ok((members::list(reader)?, marked))

@@ -18,7 +18,10 @@ impl AnchorKeyStore for Store {
         configured: &PublicKeys,
     ) -> Result<Option<PublicKeys>, TrustError> {
         let (anchor, configured) = (anchor.clone(), configured.clone());
-        match self.read(move |reader| anchor_pins::find(reader, &anchor, &configured)).await {
+        match self
+            .read("find_anchor_pins", move |reader| anchor_pins::find(reader, &anchor, &configured))
+            .await
+        {
             Ok(keys) => Ok(Some(keys)),
             Err(StoreError::NotFound) => Ok(None),
             Err(_) => Err(TrustError::Unavailable("the store")),
@@ -33,7 +36,7 @@ impl AnchorKeyStore for Store {
         now: Timestamp,
     ) -> Result<(), TrustError> {
         let (anchor, configured, keys) = (anchor.clone(), configured.clone(), keys.clone());
-        self.write(move |tx| anchor_pins::keep(tx, &anchor, &configured, &keys, now))
+        self.write("keep_anchor_pins", move |tx| anchor_pins::keep(tx, &anchor, &configured, &keys, now))
             .await
             .map_err(|_| TrustError::Unavailable("the store"))
     }

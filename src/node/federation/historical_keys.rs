@@ -41,7 +41,10 @@ pub(crate) async fn former_keys(
 }
 
 async fn records(store: &Store) -> Result<Vec<KeyRecord>, FederationError> {
-    store.read(signing_keys::list).await.map_err(|_: StoreError| FederationError::Unavailable("the store"))
+    store
+        .read("list_signing_keys", signing_keys::list)
+        .await
+        .map_err(|_: StoreError| FederationError::Unavailable("the store"))
 }
 
 /// The keys of a purpose that sign no more.

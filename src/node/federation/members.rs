@@ -92,7 +92,7 @@ impl Membership {
     /// [`MembershipError::Known`] when it is one.
     pub async fn add(&self, described: Described, by: Decision) -> Result<(), MembershipError> {
         self.store
-            .write(move |tx| match members::lock(tx, &described.id) {
+            .write("add_member", move |tx| match members::lock(tx, &described.id) {
                 Err(StoreError::NotFound) => {
                     insert(tx, &described, DecidedBy::Command, None, &by)?;
                     Ok(())
@@ -125,7 +125,7 @@ impl Membership {
     ) -> Result<(), MembershipError> {
         let marks_of = self.marks_of.clone();
         self.store
-            .write(move |tx| {
+            .write("change_member", move |tx| {
                 let mut member = known(tx, &id)?;
                 if let Some(keys) = &amendment.keys {
                     member.keys = Some(keys.clone());
@@ -151,7 +151,7 @@ impl Membership {
     /// [`MembershipError::Unknown`] or [`MembershipError::Standing`] when it is no member, or suspended.
     pub async fn suspend(&self, id: EntityId, by: Decision) -> Result<(), MembershipError> {
         self.store
-            .write(move |tx| {
+            .write("suspend_member", move |tx| {
                 let member = known(tx, &id)?;
                 if member.state == MemberState::Suspended {
                     return Err(MembershipError::Standing("suspended"));
@@ -168,7 +168,7 @@ impl Membership {
     /// [`MembershipError::Unknown`] or [`MembershipError::Standing`] when it is not suspended.
     pub async fn resume(&self, id: EntityId, by: Decision) -> Result<(), MembershipError> {
         self.store
-            .write(move |tx| {
+            .write("resume_member", move |tx| {
                 let member = known(tx, &id)?;
                 if member.state == MemberState::Active {
                     return Err(MembershipError::Standing("active"));
@@ -184,7 +184,7 @@ impl Membership {
     /// [`MembershipError::Unknown`] or [`MembershipError::Standing`] when it is no member.
     pub async fn remove(&self, id: EntityId, by: Decision) -> Result<(), MembershipError> {
         self.store
-            .write(move |tx| {
+            .write("remove_member", move |tx| {
                 let member = known(tx, &id)?;
                 trust_marks::revoke(tx, &id, None, by.now)?;
                 Ok(stand(tx, member, MemberState::Removed, DecidedBy::Command, "removed", &by)?)
@@ -201,7 +201,7 @@ impl Membership {
     pub async fn apply(&self, described: Vec<Described>, by: Decision) -> Result<Vec<String>, StoreError> {
         let marks_of = self.marks_of.clone();
         self.store
-            .write(move |tx| {
+            .write("apply_member_list", move |tx| {
                 let mut changes = Vec::new();
                 for one in &described {
                     if let Some(change) = apply_one(tx, one, &marks_of, &by)? {
@@ -234,7 +234,7 @@ impl Membership {
     /// # Errors
     /// [`StoreError`].
     pub async fn list(&self) -> Result<Vec<Member>, StoreError> {
-        self.store.read(members::list).await
+        self.store.read("list_members", members::list).await
     }
 
     /// Every change, of one member or of all, the oldest first.
@@ -242,7 +242,7 @@ impl Membership {
     /// # Errors
     /// [`StoreError`].
     pub async fn history(&self, member: Option<EntityId>) -> Result<Vec<Change>, StoreError> {
-        self.store.read(move |reader| members::history(reader, member.as_ref())).await
+        self.store.read("list_member_changes", move |reader| members::history(reader, member.as_ref())).await
     }
 }
 

@@ -82,7 +82,7 @@ async fn ask(node: &Node, superior: &EntityId, mark_type: &str) -> Result<Option
 async fn keep(node: &Node, mark: OwnMark) -> Result<(), StoreError> {
     let now = node.now();
     node.store
-        .write(move |tx| {
+        .write("keep_own_trust_mark", move |tx| {
             if trust_marks::list_own(tx, now)?.contains(&mark) {
                 return Ok(());
             }
@@ -96,7 +96,7 @@ async fn lose(node: &Node, mark_type: String) -> Result<(), StoreError> {
     let word = mark_type.clone();
     let lost = node
         .store
-        .write(move |tx| {
+        .write("lose_own_trust_mark", move |tx| {
             let had = trust_marks::list_own(tx, now)?.iter().any(|own| own.mark_type == mark_type);
             if had {
                 trust_marks::lose_own(tx, &mark_type)?;

@@ -37,7 +37,7 @@ impl FederationStatements for Node {
         let now = self.now();
         let marks = self
             .store
-            .read(move |reader| trust_marks::list_own(reader, now))
+            .read("list_own_trust_marks", move |reader| trust_marks::list_own(reader, now))
             .await
             .map_err(|_| FederationError::Unavailable("the store"))?;
         let marks: Vec<TrustMarkEntry> = marks

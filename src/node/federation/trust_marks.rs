@@ -26,7 +26,7 @@ impl AnchorStatements {
         let given = self
             .parts
             .store
-            .read(move |reader| {
+            .read("find_current_trust_mark", move |reader| {
                 entitled(&members::find(reader, &asked)?, role)?;
                 young(trust_marks::current(reader, &asked, &kind, now), &kid, now)
             })
@@ -55,7 +55,7 @@ impl AnchorStatements {
         };
         self.parts
             .store
-            .write(move |tx| {
+            .write("issue_trust_mark", move |tx| {
                 // Locked, so that a mark is never given beside a suspension that revokes all marks.
                 entitled(&members::lock(tx, &fresh.subject)?, role)?;
                 let current = trust_marks::current(tx, &fresh.subject, &fresh.mark_type, now);
@@ -73,7 +73,12 @@ impl AnchorStatements {
     pub(crate) async fn tell_status(&self, mark: &str) -> Result<String, FederationError> {
         let now = self.parts.clock.now();
         let text = mark.to_owned();
-        let status = match self.parts.store.read(move |reader| trust_marks::find(reader, &text)).await {
+        let status = match self
+            .parts
+            .store
+            .read("find_trust_mark", move |reader| trust_marks::find(reader, &text))
+            .await
+        {
             Ok(given) if given.revoked_at.is_some() => MarkStatus::Revoked,
             Ok(given) if given.expires_at <= now => MarkStatus::Expired,
             Ok(_) => MarkStatus::Active,

@@ -51,7 +51,7 @@ pub async fn run_for_superior(store: &Store, keys: &KeyRing, clock: &dyn Clock) 
 /// [`StoreError`] when the store is away; the next round says it.
 pub async fn superior_round(store: &Store, keys: &KeyRing, now: Timestamp) -> Result<usize, StoreError> {
     let since = now.plus_secs(-OVER_SECS);
-    let marks = store.read(move |reader| trust_marks::given(reader, since)).await?;
+    let marks = store.read("list_given_trust_marks", move |reader| trust_marks::given(reader, since)).await?;
     let mut endings = given_endings(&marks);
     endings.extend(key_expiries(&keys.records(), keys.policy()));
     say_once(store, &endings, now).await
@@ -80,7 +80,7 @@ pub async fn own_expiries(
 ) -> Result<Vec<Expiry>, StoreError> {
     let mut endings = peer.map(endings_of).unwrap_or_default();
     let since = now.plus_secs(-OVER_SECS);
-    let kept = store.read(move |reader| trust_marks::list_own(reader, since)).await?;
+    let kept = store.read("list_own_trust_marks", move |reader| trust_marks::list_own(reader, since)).await?;
     for ending in kept.iter().filter_map(own_mark) {
         if !endings.iter().any(|known| known.kind == ExpiryKind::OwnMark && known.name == ending.name) {
             endings.push(ending);
@@ -161,7 +161,11 @@ async fn claim(store: &Store, warning: &ExpiryWarning) -> Result<bool, StoreErro
     let key = b64url(&sha256(warning.key().as_bytes()));
     let key = Jti::new(key).map_err(|_| StoreError::Corrupt("used_once.jti"))?;
     let (scope, until) = (warning.ending.kind.name(), warning.ending.ends_at.plus_secs(REMEMBERED_SECS));
-    let claimed = store.write(move |tx| used_once::use_up(tx, Kind::ExpiryWarning, scope, &key, until)).await;
+    let claimed = store
+        .write("claim_expiry_warning", move |tx| {
+            used_once::use_up(tx, Kind::ExpiryWarning, scope, &key, until)
+        })
+        .await;
     match claimed {
         Ok(()) => Ok(true),
         Err(StoreError::Conflict) => Ok(false),

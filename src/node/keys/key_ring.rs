@@ -104,7 +104,7 @@ impl KeyRing {
     pub async fn open_with(store: &Store, policy: KeyPolicy, now: Timestamp) -> Result<Self, StoreError> {
         for purpose in KeyPurpose::ALL {
             store
-                .write(move |tx| {
+                .write("ensure_signing_key", move |tx| {
                     signing_keys::ensure_active(tx, purpose, now, SigningKey::generate).map(|_| ())
                 })
                 .await?;
@@ -125,7 +125,7 @@ impl KeyRing {
     /// # Errors
     /// [`StoreError`] when the store is away; the ring stays as it was.
     pub async fn refresh(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        let fresh = Ring::of(store.read(signing_keys::snapshot).await?, &self.policy, now)?;
+        let fresh = Ring::of(store.read("load_key_ring", signing_keys::snapshot).await?, &self.policy, now)?;
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         // Of two that load at once, the one that read first may come last.
         if fresh.version >= ring.version {
@@ -140,7 +140,7 @@ impl KeyRing {
     /// As [`Self::refresh`].
     pub async fn refresh_if_changed(&self, store: &Store, now: Timestamp) -> Result<bool, StoreError> {
         let known = self.ring.read().unwrap_or_else(PoisonError::into_inner).version;
-        if store.read(signing_keys::version).await? == known {
+        if store.read("read_key_version", signing_keys::version).await? == known {
             return Ok(false);
         }
         self.refresh(store, now).await?;
@@ -256,7 +256,7 @@ mod tests {
         assert!(!other.refresh_if_changed(store, at(0)).await.unwrap());
         let spare = SigningKey::generate().unwrap();
         let next = store
-            .write(move |tx| signing_keys::replace_active(tx, KeyPurpose::Token, &spare, at(10)))
+            .write("test", move |tx| signing_keys::replace_active(tx, KeyPurpose::Token, &spare, at(10)))
             .await
             .unwrap();
         for ring in [&ring, &other] {
@@ -280,7 +280,9 @@ mod tests {
         for step in 1..=20 {
             let spare = SigningKey::generate().unwrap();
             store
-                .write(move |tx| signing_keys::replace_active(tx, KeyPurpose::Client, &spare, at(step)))
+                .write("test", move |tx| {
+                    signing_keys::replace_active(tx, KeyPurpose::Client, &spare, at(step))
+                })
                 .await
                 .unwrap();
         }

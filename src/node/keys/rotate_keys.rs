@@ -70,7 +70,7 @@ fn fresh_key() -> Result<SigningKey, StoreError> {
 pub async fn rotate(store: &Store, purpose: KeyPurpose, now: Timestamp) -> Result<Rotation, RotateError> {
     let next = fresh_key()?;
     Ok(store
-        .write(move |tx| {
+        .write("rotate_key", move |tx| {
             if let Some(waiting) = signing_keys::pending(tx, purpose)? {
                 return Ok::<_, StoreError>(Rotation::UnderWay(waiting.kid));
             }
@@ -89,7 +89,8 @@ pub async fn rotate_now(store: &Store, purpose: KeyPurpose, now: Timestamp) -> R
         return Err(RotateError::FederationNeedsLead);
     }
     let next = fresh_key()?;
-    let kid = store.write(move |tx| signing_keys::replace_active(tx, purpose, &next, now)).await?;
+    let kid =
+        store.write("replace_key", move |tx| signing_keys::replace_active(tx, purpose, &next, now)).await?;
     Ok(Rotation::Done(kid))
 }
 
@@ -111,7 +112,7 @@ pub async fn revoke(
     }
     let next = fresh_key()?;
     store
-        .write(move |tx| {
+        .write("revoke_key", move |tx| {
             let key = signing_keys::find(tx, &kid)?;
             signing_keys::revoke(tx, &kid, reason, since, now)?;
             if key.state != KeyState::Active {
@@ -143,7 +144,9 @@ async fn keep(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &EntitySu
         }
         if round % SWEEP == 0 {
             let before = now.plus_secs(-ring.policy().overlap_secs);
-            let swept = store.write(move |tx| signing_keys::forget_private_parts(tx, before)).await;
+            let swept = store
+                .write("forget_old_keys", move |tx| signing_keys::forget_private_parts(tx, before))
+                .await;
             if let Err(error) = swept {
                 tracing::warn!(%error, "keys");
             }
@@ -240,11 +243,11 @@ async fn take(store: &Store, step: Step, lead_secs: i64, now: Timestamp) -> Resu
         Step::Make(purpose) => {
             let next = fresh_key()?;
             tracing::info!(purpose = purpose.as_str(), "a key's time is over: its successor is made");
-            store.write(move |tx| signing_keys::add_pending(tx, purpose, &next, now)).await
+            store.write("add_pending_key", move |tx| signing_keys::add_pending(tx, purpose, &next, now)).await
         }
         Step::Announce(kid) => {
             store
-                .write(move |tx| {
+                .write("announce_key", move |tx| {
                     // Another process may have been first; its word stands.
                     if signing_keys::find(tx, &kid)?.activates_at.is_some() {
                         return Ok(());
@@ -256,7 +259,7 @@ async fn take(store: &Store, step: Step, lead_secs: i64, now: Timestamp) -> Resu
         Step::Activate(kid) => {
             tracing::info!(kid = kid.as_str(), "a key begins to sign");
             store
-                .write(move |tx| {
+                .write("activate_key", move |tx| {
                     // A process that starts meanwhile may have begun the lead anew.
                     match signing_keys::find(tx, &kid)?.activates_at {
                         Some(at) if at <= now => signing_keys::activate(tx, &kid, now),
@@ -284,7 +287,10 @@ pub async fn restart_lead(store: &Store, ring: &KeyRing, now: Timestamp) -> Resu
         let activates_at = key
             .activates_at
             .map_or_else(|| now.plus_secs(ring.policy().lead_secs), |planned| planned.max(seen_again));
-        match store.write(move |tx| signing_keys::announce(tx, &key.kid, activates_at)).await {
+        match store
+            .write("announce_key_again", move |tx| signing_keys::announce(tx, &key.kid, activates_at))
+            .await
+        {
             Ok(()) | Err(StoreError::NotFound) => {}
             Err(error) => return Err(error),
         }

@@ -129,7 +129,9 @@ pub async fn prepare(node: &Node) -> Result<(), Problem> {
     let now = node.now();
     Ok(node
         .store
-        .write(move |tx| Job::ALL.iter().try_for_each(|job| jobs::ensure(tx, job.as_str(), now)))
+        .write("ensure_jobs", move |tx| {
+            Job::ALL.iter().try_for_each(|job| jobs::ensure(tx, job.as_str(), now))
+        })
         .await?)
 }
 
@@ -139,12 +141,13 @@ pub async fn prepare(node: &Node) -> Result<(), Problem> {
 /// [`Problem`] when the store is away; the next round does the rest.
 pub async fn keep_house(node: &Node, owner: &str) -> Result<usize, Problem> {
     let now = node.now();
-    let due = node.store.read(move |store| jobs::due(store, now)).await?;
+    let due = node.store.read("list_due_jobs", move |store| jobs::due(store, now)).await?;
     let mut done = 0;
     for job in Job::ALL.into_iter().filter(|job| due.iter().any(|name| name == job.as_str())) {
         let (now, name) = (node.now(), owner.to_owned());
         let until = now.plus_secs(job.lease_secs());
-        let leased = node.store.write(move |tx| jobs::lease(tx, job.as_str(), &name, now, until)).await?;
+        let leased =
+            node.store.write("lease_job", move |tx| jobs::lease(tx, job.as_str(), &name, now, until)).await?;
         let Some(lease) = leased else { continue };
         match work(node, job, &lease).await {
             Ok(true) => done += 1,
@@ -153,7 +156,9 @@ pub async fn keep_house(node: &Node, owner: &str) -> Result<usize, Problem> {
                 tracing::warn!(job = job.as_str(), ?problem, "a job failed");
                 let next = node.now().plus_secs(RETRY_SECS);
                 let word = problem.kind.slug();
-                node.store.write(move |tx| jobs::failed(tx, &lease, next, word)).await?;
+                node.store
+                    .write("record_job_failure", move |tx| jobs::failed(tx, &lease, next, word))
+                    .await?;
             }
         }
     }
@@ -174,9 +179,9 @@ async fn work(node: &Node, job: Job, lease: &Lease) -> Result<bool, Problem> {
         jobs::finish(tx, &lease, next, now)
     };
     let done = if matches!(job, Job::Ends | Job::Reminders) {
-        node.store.write_log(change).await
+        node.store.write_log("run_job", change).await
     } else {
-        node.store.write(change).await
+        node.store.write("run_job", change).await
     };
     node.outbox_bell.notify_one();
     match done {

@@ -21,7 +21,10 @@ type Known = HashMap<UseId, Option<Result<Arc<DeclaredUse>, TrustError>>>;
 pub(crate) async fn follow(node: &Node) -> Result<(), Problem> {
     let (mut known, mut after) = (Known::new(), None::<ConsentId>);
     loop {
-        let page = node.store.read(move |store| consents::in_force_after(store, after, BATCH)).await?;
+        let page = node
+            .store
+            .read("list_consents_in_force", move |store| consents::in_force_after(store, after, BATCH))
+            .await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id);
         for consent in &page {

@@ -75,7 +75,10 @@ pub async fn run(node: &Node, owner: &str) {
 async fn lease(node: &Node, owner: &str, room: usize) -> Result<Vec<Leased>, Problem> {
     let (now, name) = (node.now(), owner.to_owned());
     let limit = u32::try_from(room).unwrap_or(1);
-    Ok(node.store.write(move |tx| outbox::lease(tx, &name, now, now.plus_secs(LEASE_SECS), limit)).await?)
+    Ok(node
+        .store
+        .write("lease_outbox", move |tx| outbox::lease(tx, &name, now, now.plus_secs(LEASE_SECS), limit))
+        .await?)
 }
 
 async fn deliver(node: &Node, owner: &str, item: Leased) -> Result<(), Problem> {
@@ -85,7 +88,7 @@ async fn deliver(node: &Node, owner: &str, item: Leased) -> Result<(), Problem> 
     let written = match outcome {
         Ok(()) => {
             node.store
-                .write(move |tx| {
+                .write("record_delivery", move |tx| {
                     outbox::destination_answered(tx, &item.destination)?;
                     outbox::delivered(tx, item.id, &owner, now)
                 })
@@ -93,7 +96,9 @@ async fn deliver(node: &Node, owner: &str, item: Leased) -> Result<(), Problem> 
         }
         Err(failed) => {
             tracing::info!(destination = %item.destination, kind = item.kind, ?failed, "delivery failed");
-            node.store.write(move |tx| put_off(tx, &item, &owner, &failed, now)).await
+            node.store
+                .write("record_failed_delivery", move |tx| put_off(tx, &item, &owner, &failed, now))
+                .await
         }
     };
     match written {

@@ -92,7 +92,7 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
     let text = text.to_owned();
     let dpop_kid = node.keys.active(KeyPurpose::Dpop).ok().map(|key| key.kid().clone());
     node.store
-        .write(move |tx| {
+        .write("receive_event", move |tx| {
             if !received_events::first_time(tx, &sender, &claims.jti, now)? {
                 return Ok(());
             }

@@ -36,7 +36,10 @@ pub async fn accept_authorization(
     let state = answer.state.ok_or_else(unknown)?;
     let binding = browser_binding.ok_or_else(unknown)?.to_owned();
     // Used up whatever the answer says: a second answer to the same state is somebody else's.
-    let back = node.store.write(move |tx| held_consents::take_pending(tx, &state, &binding, now)).await?;
+    let back = node
+        .store
+        .write("take_pending_authorization", move |tx| held_consents::take_pending(tx, &state, &binding, now))
+        .await?;
     if answer.iss.as_deref() != Some(back.held.holder.as_str()) {
         return Err(Problem::because(ProblemKind::AnswerNotTrusted, "another issuer answered"));
     }
@@ -73,7 +76,7 @@ async fn decline(node: &Node, mut held: HeldConsent, error: &str) -> Result<Held
         held.reason = unmet.then(|| error.to_owned());
         held.updated_at = node.now();
         let changed = held.clone();
-        node.store.write(move |tx| held_consents::save(tx, &changed)).await?;
+        node.store.write("decline_held_consent", move |tx| held_consents::save(tx, &changed)).await?;
     }
     Ok(held)
 }

@@ -20,7 +20,7 @@ use crate::store::{StoreError, Tx};
 /// # Errors
 /// [`Problem`] when the store is away.
 pub async fn of_held(node: &Node, id: HeldConsentId) -> Result<Option<Deletion>, Problem> {
-    Ok(node.store.read(move |store| deletions::find(store, id)).await?)
+    Ok(node.store.read("find_deletion", move |store| deletions::find(store, id)).await?)
 }
 
 /// The same for several, by consent.
@@ -31,7 +31,7 @@ pub async fn of_all(
     node: &Node,
     ids: Vec<HeldConsentId>,
 ) -> Result<HashMap<HeldConsentId, Deletion>, Problem> {
-    Ok(node.store.read(move |store| deletions::of_all(store, &ids)).await?)
+    Ok(node.store.read("list_deletions", move |store| deletions::of_all(store, &ids)).await?)
 }
 
 /// A service confirms that it deleted everything that it fetched under a consent: by `deleted_at`, or now. Confirming
@@ -55,7 +55,7 @@ pub async fn confirm_deletion(
     if deleted_at > now.plus_secs(MAX_SKEW_SECS) || deleted_at.secs() < known.fetched_at.secs() {
         return Err(impossible("deletedAt must lie between the last fetch and now"));
     }
-    let done = node.store.write(move |tx| record(tx, &held, deleted_at, now)).await?;
+    let done = node.store.write("confirm_deletion", move |tx| record(tx, &held, deleted_at, now)).await?;
     node.outbox_bell.notify_one();
     Ok(done)
 }

@@ -92,7 +92,7 @@ async fn not_too_often(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
     let most = frequency.max;
     let recent = node
         .store
-        .read(move |store| {
+        .read("count_recent_fetches", move |store| {
             let line = held_consents::succession(store, &held, since)?;
             fetches::latest_received(store, &line, most)
         })
@@ -215,7 +215,7 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
     let in_all = held.detail.frequency.per.is_none();
     let (text, body_digest, fetched) = (text.to_owned(), receipt.body_digest.clone(), held.clone());
     node.store
-        .write(move |tx| {
+        .write("acknowledge_exchange", move |tx| {
             let fetch = NewFetch {
                 held: id,
                 at: now,
@@ -277,7 +277,7 @@ async fn settle(
     let outcome = problem.kind.slug();
     let unconfirmed = problem.kind == ProblemKind::ConfirmationNeeded;
     node.store
-        .write(move |tx| {
+        .write("settle_fetch", move |tx| {
             let fetch = NewFetch { held: id, at: now, outcome, receipt: None, body_digest: None };
             fetches::insert(tx, &fetch)?;
             if unconfirmed { mark_unconfirmed(tx, id, true, now) } else { Ok(()) }

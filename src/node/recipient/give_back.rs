@@ -20,7 +20,7 @@ pub async fn give_back(node: &Node, service: &Service, id: HeldConsentId) -> Res
     let now = node.now();
     let held = node
         .store
-        .write(move |tx| {
+        .write("give_back_consent", move |tx| {
             let mut held = held_consents::find(tx, id)?;
             if held.state.is_end() {
                 return Ok(held);

@@ -389,7 +389,7 @@ async fn bound_key(node: &Node, kid: &KeyId) -> Result<SigningKey, Problem> {
         return Ok(active);
     }
     let kid = kid.clone();
-    Ok(node.store.read(move |store| signing_keys::with_private_part(store, &kid)).await?)
+    Ok(node.store.read("load_bound_key", move |store| signing_keys::with_private_part(store, &kid)).await?)
 }
 
 /// A proof and the nonce in it.

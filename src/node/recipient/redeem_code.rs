@@ -35,7 +35,7 @@ pub(crate) async fn keep(
     held.updated_at = node.now();
     Ok(node
         .store
-        .write(move |tx| {
+        .write("keep_tokens", move |tx| {
             let mut kept = held.clone();
             let now = kept.updated_at;
             // The holder may have told something while it was asked.
@@ -107,7 +107,7 @@ pub(crate) async fn redeem_pre_authorized(
     code: &str,
     dpop_kid: Option<&KeyId>,
 ) -> Result<(), Problem> {
-    let held = node.store.read(move |store| held_consents::find(store, id)).await?;
+    let held = node.store.read("find_held_consent", move |store| held_consents::find(store, id)).await?;
     if held.state != HeldState::Given {
         return Ok(());
     }
@@ -169,7 +169,7 @@ pub(crate) async fn refused(
     if standing == Some(GrantStanding::Suspended) {
         let (id, now) = (held.id, node.now());
         node.store
-            .write(move |tx| {
+            .write("record_refused_redemption", move |tx| {
                 let mut held = held_consents::find(tx, id)?;
                 if held.state == HeldState::Active {
                     held.state = HeldState::Suspended;
@@ -209,7 +209,7 @@ async fn standing(
 pub(crate) async fn end(node: &Node, mut held: HeldConsent, reason: &str) -> Result<HeldConsent, Problem> {
     close(&mut held, reason, node.now());
     let kept = held.clone();
-    node.store.write(move |tx| held_consents::save(tx, &kept)).await?;
+    node.store.write("end_held_consent", move |tx| held_consents::save(tx, &kept)).await?;
     Ok(held)
 }
 

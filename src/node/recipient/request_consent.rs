@@ -171,7 +171,7 @@ pub async fn request_consent(
     // Trusted before anything is promised to the service.
     node.peers.resolve(&held.holder).await?;
     let kept = held.clone();
-    node.store.write(move |tx| held_consents::insert(tx, &kept)).await?;
+    node.store.write("request_consent", move |tx| held_consents::insert(tx, &kept)).await?;
     Ok(held)
 }
 
@@ -230,7 +230,7 @@ fn return_url_allowed(service: &Service, text: &str) -> bool {
 /// # Errors
 /// [`Problem`]: unknown and another service's look alike.
 pub async fn find(node: &Node, service: &Service, id: HeldConsentId) -> Result<HeldConsent, Problem> {
-    let held = node.store.read(move |store| held_consents::find(store, id)).await?;
+    let held = node.store.read("find_held_consent", move |store| held_consents::find(store, id)).await?;
     if held.service == service.id { Ok(held) } else { Err(Problem::new(ProblemKind::NotFound)) }
 }
 
@@ -244,5 +244,8 @@ pub async fn list(
     state: Option<HeldState>,
 ) -> Result<Vec<HeldConsent>, Problem> {
     let service = service.id.clone();
-    Ok(node.store.read(move |store| held_consents::of_service(store, &service, state, 200)).await?)
+    Ok(node
+        .store
+        .read("list_held_consents", move |store| held_consents::of_service(store, &service, state, 200))
+        .await?)
 }

@@ -29,7 +29,7 @@ pub struct Started {
 /// [`Problem`]: unknown, decided already, or the holder refused or is away.
 pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Started, Problem> {
     let now = node.now();
-    let held = node.store.read(move |store| held_consents::find(store, id)).await?;
+    let held = node.store.read("find_held_consent", move |store| held_consents::find(store, id)).await?;
     if held.state != HeldState::Requested || now >= held.created_at.plus_secs(WAIT_SECS) {
         return Err(Problem::new(ProblemKind::NotFound));
     }
@@ -66,7 +66,7 @@ pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Started, Pr
         .append_pair("client_id", node.settings.id.as_str())
         .append_pair("request_uri", &pushed.request_uri);
     let browser_binding = pending.browser_binding.clone();
-    node.store.write(move |tx| held_consents::set_pending(tx, id, &pending, now)).await?;
+    node.store.write("start_request", move |tx| held_consents::set_pending(tx, id, &pending, now)).await?;
     Ok(Started { location, browser_binding })
 }
 
@@ -74,14 +74,14 @@ pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Started, Pr
 async fn tell_unmet(node: &Node, mut held: HeldConsent) -> Result<(), Problem> {
     held.reason = Some(UNMET.as_str().to_owned());
     held.updated_at = node.now();
-    Ok(node.store.write(move |tx| held_consents::save(tx, &held)).await?)
+    Ok(node.store.write("record_unmet_authentication", move |tx| held_consents::save(tx, &held)).await?)
 }
 
 /// What the request does to the grant that there is, or that it makes one (Grant Management for OAuth 2.0 §5.1).
 async fn action(node: &Node, held: &HeldConsent) -> Result<Vec<(String, String)>, Problem> {
     let word = |word: &str| ("grant_management_action".to_owned(), word.to_owned());
     let Some((how, old)) = held.replaces else { return Ok(vec![word("create")]) };
-    let old = node.store.read(move |store| held_consents::find(store, old)).await?;
+    let old = node.store.read("find_replaced_consent", move |store| held_consents::find(store, old)).await?;
     let grant =
         old.grant_id.filter(|_| !old.state.is_end()).ok_or(Problem::new(ProblemKind::ConsentNotInForce))?;
     Ok(vec![word(how.as_str()), ("grant_id".to_owned(), grant.to_string())])

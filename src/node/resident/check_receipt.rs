@@ -167,7 +167,10 @@ async fn recorded(node: &Node, paper: &Paper, text: &str) -> Result<Option<Times
     let found = match paper {
         Paper::Consent(receipt) => {
             let (consent, version) = (receipt.record_id, receipt.version);
-            let all = node.store.read(move |store| consent_receipts::of_consent(store, consent)).await?;
+            let all = node
+                .store
+                .read("list_consent_receipts", move |store| consent_receipts::of_consent(store, consent))
+                .await?;
             all.into_iter()
                 .find(|stored| stored.version == version && stored.text == text)
                 .map(|stored| stored.at)
@@ -180,7 +183,7 @@ async fn recorded(node: &Node, paper: &Paper, text: &str) -> Result<Option<Times
                 Err(StoreError::NotFound) => fetches::received_with(store, &text),
                 Err(error) => Err(error),
             };
-            node.store.read(of_both).await?
+            node.store.read("list_exchange_receipts", of_both).await?
         }
     };
     Ok(found)
@@ -188,7 +191,7 @@ async fn recorded(node: &Node, paper: &Paper, text: &str) -> Result<Option<Times
 
 /// Every receipt key that this node ever had.
 async fn own_keys(node: &Node) -> Result<Vec<Known>, Problem> {
-    let records = node.store.read(signing_keys::list).await?;
+    let records = node.store.read("list_signing_keys", signing_keys::list).await?;
     let of_receipts = records.into_iter().filter(|record| record.purpose == KeyPurpose::Receipt);
     Ok(of_receipts
         .map(|record| {

@@ -123,7 +123,7 @@ pub async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Prob
     let person = resident.person;
     let (waiting, permissions, log) = node
         .store
-        .read(move |store| {
+        .read("list_own_consents", move |store| {
             let known = persons::find(store, person)?;
             let denials = standing_denials::of_person(store, person, now)?;
             let mut waiting = consent_requests::waiting_for(store, &known, now)?;
@@ -159,7 +159,7 @@ pub async fn permission(
     let now = node.now();
     let person = resident.person;
     node.store
-        .read(move |store| {
+        .read("find_own_consent", move |store| {
             let consent = consents::find(store, id)?;
             if consent.person != person {
                 return Err(StoreError::NotFound);

@@ -27,7 +27,10 @@ pub struct OwnReceipt {
 /// [`Problem`] when the store is away.
 pub async fn all(node: &Node, resident: &Resident) -> Result<Vec<OwnReceipt>, Problem> {
     let person = resident.person;
-    let stored = node.store.read(move |store| consent_receipts::of_person(store, person, MOST)).await?;
+    let stored = node
+        .store
+        .read("list_receipts", move |store| consent_receipts::of_person(store, person, MOST))
+        .await?;
     stored.into_iter().map(read).collect()
 }
 
@@ -36,7 +39,10 @@ pub async fn all(node: &Node, resident: &Resident) -> Result<Vec<OwnReceipt>, Pr
 /// # Errors
 /// [`Problem`]: unknown and another resident's look alike.
 pub async fn of_consent(node: &Node, resident: &Resident, id: ConsentId) -> Result<Vec<OwnReceipt>, Problem> {
-    let stored = node.store.read(move |store| consent_receipts::of_consent(store, id)).await?;
+    let stored = node
+        .store
+        .read("list_receipts_of_consent", move |store| consent_receipts::of_consent(store, id))
+        .await?;
     let own = !stored.is_empty() && stored.iter().all(|receipt| receipt.person == resident.person);
     if own { stored.into_iter().map(read).collect() } else { Err(Problem::new(ProblemKind::NotFound)) }
 }

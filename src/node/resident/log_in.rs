@@ -65,8 +65,10 @@ pub async fn complete(node: &Node, pending: &PendingLogin, callback: &Callback) 
     let now = node.now();
     let (issuer, subject, identifier) =
         (known.issuer.clone(), known.subject.clone(), known.identifier.clone());
-    let person =
-        node.store.write(move |tx| persons::upsert_login(tx, &issuer, &subject, &identifier, now)).await?;
+    let person = node
+        .store
+        .write("log_in", move |tx| persons::upsert_login(tx, &issuer, &subject, &identifier, now))
+        .await?;
     Ok(Resident {
         person,
         issuer: known.issuer,

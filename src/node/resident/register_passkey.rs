@@ -88,12 +88,12 @@ pub async fn finish(
     }
     let passkey = node.passkeys.finish_registration(&registering.state, answer, label)?;
     let (id, person) = (PasskeyId::from_bytes(random(&*node.entropy)), resident.person);
-    node.store.write(move |tx| passkeys::insert(tx, id, person, &passkey, now)).await.map_err(|error| {
-        match error {
+    node.store.write("add_passkey", move |tx| passkeys::insert(tx, id, person, &passkey, now)).await.map_err(
+        |error| match error {
             StoreError::Conflict => Problem::because(ProblemKind::PasskeyRefused, "registered already"),
             other => other.into(),
-        }
-    })
+        },
+    )
 }
 
 /// A resident's passkeys, oldest first.
@@ -102,7 +102,10 @@ pub async fn finish(
 /// [`Problem`] when the store is away.
 pub async fn list(node: &Node, resident: &Resident) -> Result<Vec<Kept>, Problem> {
     let person = resident.person;
-    Ok(node.store.read(move |store: &mut Reader<'_>| passkeys::of_person(store, person)).await?)
+    Ok(node
+        .store
+        .read("list_passkeys", move |store: &mut Reader<'_>| passkeys::of_person(store, person))
+        .await?)
 }
 
 /// Removes a passkey. Permissions that it signed stay in force, and their evidence stays.
@@ -111,7 +114,7 @@ pub async fn list(node: &Node, resident: &Resident) -> Result<Vec<Kept>, Problem
 /// [`Problem`] when this resident has no such passkey.
 pub async fn remove(node: &Node, resident: &Resident, id: PasskeyId) -> Result<(), Problem> {
     let person = resident.person;
-    Ok(node.store.write(move |tx| passkeys::remove(tx, person, id)).await?)
+    Ok(node.store.write("remove_passkey", move |tx| passkeys::remove(tx, person, id)).await?)
 }
 
 impl From<PasskeyFault> for Problem {

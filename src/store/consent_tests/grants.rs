@@ -17,27 +17,27 @@ on_both!(
         };
         let kept = code.clone();
         store
-            .write(move |tx| {
+            .write("test", move |tx| {
                 authorization_codes::insert(tx, "secret-code", &kept, at(0))?;
                 authorization_codes::insert(tx, "late-code", &kept, at(0))
             })
             .await
             .unwrap();
         let redeem = |text: &'static str, client: &'static str, when| {
-            store.write(move |tx| authorization_codes::redeem(tx, text, &entity(client), at(when)))
+            store.write("test", move |tx| authorization_codes::redeem(tx, text, &entity(client), at(when)))
         };
         assert_eq!(redeem("other", HELSINKI, 1).await, Err(StoreError::NotFound));
         assert_eq!(redeem("secret-code", ESPOO, 1).await, Err(StoreError::NotFound));
         assert_eq!(redeem("late-code", HELSINKI, 60).await, Err(StoreError::NotFound));
-        assert_eq!(store.read(|r| authorization_codes::peek(r, "secret-code", at(1))).await, Ok(code.clone()));
+        assert_eq!(store.read("test", |r| authorization_codes::peek(r, "secret-code", at(1))).await, Ok(code.clone()));
         let (one, two) = tokio::join!(redeem("secret-code", HELSINKI, 2), redeem("secret-code", HELSINKI, 2));
         let fresh = [&one, &two].iter().filter(|r| matches!(r, Ok(Redeemed::Fresh(_)))).count();
         let replayed = [&one, &two].iter().filter(|r| matches!(r, Ok(Redeemed::Replayed(_)))).count();
         assert_eq!((fresh, replayed), (1, 1));
         assert_eq!(redeem("secret-code", HELSINKI, 99).await, Ok(Redeemed::Replayed(code)));
-        let unused = store.read(|r| authorization_codes::peek(r, "secret-code", at(3))).await;
+        let unused = store.read("test", |r| authorization_codes::peek(r, "secret-code", at(3))).await;
         assert_eq!(unused, Err(StoreError::NotFound));
-        assert_eq!(store.write(|tx| authorization_codes::purge(tx, at(61))).await, Ok(2));
+        assert_eq!(store.write("test", |tx| authorization_codes::purge(tx, at(61))).await, Ok(2));
     }
 );
 
@@ -56,20 +56,20 @@ on_both!(
         };
         let kept = token.clone();
         store
-            .write(move |tx| {
+            .write("test", move |tx| {
                 tokens::insert(tx, &kept)?;
                 tokens::insert_refresh(tx, "refresh", id, &entity(HELSINKI), at(0))
             })
             .await
             .unwrap();
         let wanted = jti.clone();
-        assert_eq!(store.read(move |r| tokens::find(r, &wanted)).await.unwrap(), token);
-        let refresh = |client: &'static str| store.read(move |r| tokens::find_refresh(r, "refresh", &entity(client)));
+        assert_eq!(store.read("test", move |r| tokens::find(r, &wanted)).await.unwrap(), token);
+        let refresh = |client: &'static str| store.read("test", move |r| tokens::find_refresh(r, "refresh", &entity(client)));
         assert_eq!(refresh(HELSINKI).await, Ok(id));
         assert_eq!(refresh(ESPOO).await, Err(StoreError::NotFound));
-        store.write(move |tx| tokens::revoke_all(tx, id, at(9))).await.unwrap();
+        store.write("test", move |tx| tokens::revoke_all(tx, id, at(9))).await.unwrap();
         assert_eq!(refresh(HELSINKI).await, Err(StoreError::NotFound));
-        assert_eq!(store.read(move |r| tokens::find(r, &jti)).await, Err(StoreError::NotFound));
+        assert_eq!(store.read("test", move |r| tokens::find(r, &jti)).await, Err(StoreError::NotFound));
     }
 );
 
@@ -80,33 +80,33 @@ on_both!(
         let id = consent.id;
         for n in [1, 2] {
             store
-                .write_log(move |tx| {
+                .write_log("test", move |tx| {
                     let index = log::append(tx, &leaf(), at(50))?;
                     exchanges::insert(tx, &exchange(n, id, index))
                 })
                 .await
                 .unwrap();
         }
-        let unlogged = store.write(move |tx| exchanges::insert(tx, &exchange(3, id, 99))).await;
+        let unlogged = store.write("test", move |tx| exchanges::insert(tx, &exchange(3, id, 99))).await;
         assert!(matches!(unlogged, Err(StoreError::Rule(_))), "no exchange without its log entry: {unlogged:?}");
-        let listed = store.read(move |r| exchanges::of_consent(r, id, 10)).await.unwrap();
+        let listed = store.read("test", move |r| exchanges::of_consent(r, id, 10)).await.unwrap();
         assert_eq!(listed, [exchange(2, id, 1), exchange(1, id, 0)]);
         let owner = consent.person;
-        assert_eq!(store.read(move |r| exchanges::of_person(r, owner, 1)).await.unwrap().len(), 1);
+        assert_eq!(store.read("test", move |r| exchanges::of_person(r, owner, 1)).await.unwrap().len(), 1);
 
         let first = ExchangeId::from_bytes([1; 16]);
         let acknowledge = |by: &'static str, text: &'static str, when| {
-            store.write(move |tx| exchanges::acknowledge(tx, first, &entity(by), text, at(when)))
+            store.write("test", move |tx| exchanges::acknowledge(tx, first, &entity(by), text, at(when)))
         };
         assert_eq!(acknowledge(ESPOO, "forged", 70).await, Err(StoreError::NotFound));
         acknowledge(HELSINKI, "signed", 70).await.unwrap();
         acknowledge(HELSINKI, "again", 80).await.unwrap();
-        let known = store.read(move |r| exchanges::find(r, first)).await.unwrap();
+        let known = store.read("test", move |r| exchanges::find(r, first)).await.unwrap();
         assert_eq!((known.delivered_at, known.acknowledged_at), (Some(at(70)), Some(at(70))));
-        assert_eq!(store.read(move |r| exchanges::acknowledgement(r, first)).await.unwrap(), "signed");
+        assert_eq!(store.read("test", move |r| exchanges::acknowledgement(r, first)).await.unwrap(), "signed");
         let second = ExchangeId::from_bytes([2; 16]);
-        store.write(move |tx| exchanges::mark_delivered(tx, second, at(71))).await.unwrap();
-        let missing = store.read(move |r| exchanges::acknowledgement(r, second)).await;
+        store.write("test", move |tx| exchanges::mark_delivered(tx, second, at(71))).await.unwrap();
+        let missing = store.read("test", move |r| exchanges::acknowledgement(r, second)).await;
         assert_eq!(missing, Err(StoreError::NotFound));
 
         let refusal = refusals::NewRefusal {
@@ -116,7 +116,7 @@ on_both!(
             consent: Some(id),
             dataset: None,
         };
-        store.write(move |tx| refusals::insert(tx, &refusal)).await.unwrap();
-        assert_eq!(store.read(move |r| refusals::of_person(r, owner, 10)).await.unwrap().len(), 1);
+        store.write("test", move |tx| refusals::insert(tx, &refusal)).await.unwrap();
+        assert_eq!(store.read("test", move |r| refusals::of_person(r, owner, 10)).await.unwrap().len(), 1);
     }
 );

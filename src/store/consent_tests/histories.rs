@@ -137,7 +137,7 @@ on_both!(
         for round in 1..=25_u8 {
             let steps = histories.new_tree(&mut runner).unwrap().current();
             let id = given(store, round, TIMES).await.id;
-            let before = store.read(log::size).await.unwrap();
+            let before = store.read("test", log::size).await.unwrap();
             let mut model = Model { changes: vec!["active"], ..Model::default() };
             let mut known = Vec::new();
             for (number, step) in (0_u8..).zip(steps.iter().copied()) {
@@ -153,16 +153,16 @@ on_both!(
                     bytes[0] = number;
                     bytes
                 });
-                let outcome = store.write_log(move |tx| take(tx, id, unique, own, now)).await;
+                let outcome = store.write_log("test", move |tx| take(tx, id, unique, own, now)).await;
                 let released = outcome == Ok(true);
                 assert_eq!(released, model.expect(own), "{steps:?} at {number}: {outcome:?}");
-                let history = store.read(move |r| consents::history(r, id)).await.unwrap();
+                let history = store.read("test", move |r| consents::history(r, id)).await.unwrap();
                 assert!(history.starts_with(&known), "a change was rewritten: {steps:?} at {number}");
                 known = history;
             }
-            let consent = store.read(move |r| consents::find(r, id)).await.unwrap();
-            let listed = store.read(move |r| exchanges::of_consent(r, id, 100)).await.unwrap();
-            let logged = store.read(log::size).await.unwrap() - before;
+            let consent = store.read("test", move |r| consents::find(r, id)).await.unwrap();
+            let listed = store.read("test", move |r| exchanges::of_consent(r, id, 100)).await.unwrap();
+            let logged = store.read("test", log::size).await.unwrap() - before;
             assert_eq!(consent.state.as_str(), model.state(), "{steps:?}");
             assert_eq!(consent.exchanges, model.released, "{steps:?}");
             assert_eq!((listed.len(), logged), (usize::try_from(model.released).unwrap(), u64::from(model.released)), "{steps:?}");

@@ -14,15 +14,15 @@ on_both!(
         assert_eq!(stored.terms, terms(2));
         assert_eq!((stored.acr.as_deref(), stored.auth_time), (Some("substantial"), Some(at(5))));
         let grant = stored.grant_id.clone();
-        assert_eq!(store.read(move |r| consents::find_by_grant(r, &grant)).await.unwrap().id, id);
-        assert_eq!(store.read(move |r| consents::evidence(r, id)).await.unwrap(), evidence());
-        assert_eq!(store.read(move |r| consent_requests::of_consent(r, id)).await.unwrap().id, request(1).id);
+        assert_eq!(store.read("test", move |r| consents::find_by_grant(r, &grant)).await.unwrap().id, id);
+        assert_eq!(store.read("test", move |r| consents::evidence(r, id)).await.unwrap(), evidence());
+        assert_eq!(store.read("test", move |r| consent_requests::of_consent(r, id)).await.unwrap().id, request(1).id);
         let owner = stored.person;
-        assert_eq!(store.read(move |r| consents::of_person(r, owner)).await.unwrap().len(), 1);
+        assert_eq!(store.read("test", move |r| consents::of_person(r, owner)).await.unwrap().len(), 1);
 
         for when in [20, 30] {
             store
-                .write(move |tx| {
+                .write("test", move |tx| {
                     let mut consent = consents::lock(tx, id)?;
                     let change = consent.count_exchange(at(when)).map_err(|_| StoreError::Conflict)?;
                     consents::save(tx, &consent, change.as_ref())
@@ -30,32 +30,32 @@ on_both!(
                 .await
                 .unwrap();
         }
-        let used_up = store.read(move |r| consents::find(r, id)).await.unwrap();
+        let used_up = store.read("test", move |r| consents::find(r, id)).await.unwrap();
         assert_eq!(used_up.state, ConsentState::Ended { at: at(30), how: End::Exhausted });
         assert_eq!((used_up.exchanges, used_up.last_exchange_at), (2, Some(at(30))));
 
         let back = store
-            .write(move |tx| {
+            .write("test", move |tx| {
                 let mut consent = consents::lock(tx, id)?;
                 consent.state = ConsentState::Active;
                 consents::save(tx, &consent, None)
             })
             .await;
         assert_eq!(back, Err(StoreError::Conflict), "nothing leaves an end state");
-        let history = store.read(move |r| consents::history(r, id)).await.unwrap();
+        let history = store.read("test", move |r| consents::history(r, id)).await.unwrap();
         let seen: Vec<_> = history.iter().map(|change| (change.from, change.to.as_str(), change.actor)).collect();
         assert_eq!(seen, [(None, "active", Actor::Resident), (Some("active"), "exhausted", Actor::Node)]);
         let rewritten = store
-            .write(|tx| {
+            .write("test", |tx| {
                 diesel::delete(consent_events::table).execute(tx.db)?;
                 Ok::<_, StoreError>(())
             })
             .await;
         assert!(rewritten.is_err(), "every change is kept");
-        let statuses = store.read(|r| consents::statuses(r, 0)).await.unwrap();
+        let statuses = store.read("test", |r| consents::statuses(r, 0)).await.unwrap();
         assert_eq!(statuses, [(stored.status_index, used_up.state)]);
-        assert_eq!(store.read(consents::status_lists).await, Ok(1));
-        assert!(store.read(|r| consents::statuses(r, 1)).await.unwrap().is_empty());
+        assert_eq!(store.read("test", consents::status_lists).await, Ok(1));
+        assert!(store.read("test", |r| consents::statuses(r, 1)).await.unwrap().is_empty());
     }
 );
 
@@ -64,7 +64,7 @@ on_both!(
         let store = &fixture.store;
         let first = given(store, 1, 2).await;
         let twice = store
-            .write(move |tx| {
+            .write("test", move |tx| {
                 let mut second = consent(2, first.person, 2);
                 second.status_index = consents::draw_status_index(tx)?;
                 consents::insert(tx, &second, RequestId::from_bytes([1; 16]), &evidence())
@@ -79,11 +79,11 @@ on_both!(
         let store = &fixture.store;
         let id = given(store, 1, 2).await.id;
         let end = terms(2).until.end();
-        let due = |when: Timestamp| store.read(move |r| consents::due_to_expire(r, when, 10));
+        let due = |when: Timestamp| store.read("test", move |r| consents::due_to_expire(r, when, 10));
         assert!(due(end.plus_secs(-1)).await.unwrap().is_empty());
         assert_eq!(due(end).await.unwrap(), [id]);
         store
-            .write(move |tx| {
+            .write("test", move |tx| {
                 let mut consent = consents::lock(tx, id)?;
                 let change = consent.expire(end).map_err(|_| StoreError::Conflict)?;
                 consents::save(tx, &consent, Some(&change))
@@ -108,7 +108,7 @@ on_both!(
                     for _ in 0..400 {
                         let over = revoked.load(Ordering::SeqCst);
                         let result = store
-                            .write_log(move |tx| {
+                            .write_log("test", move |tx| {
                                 let mut consent = consents::lock(tx, id)?;
                                 let change = consent.count_exchange(at(50)).map_err(|_| StoreError::NotFound)?;
                                 consents::save(tx, &consent, change.as_ref())?;
@@ -129,7 +129,7 @@ on_both!(
         tokio::time::sleep(std::time::Duration::from_millis(150)).await;
         fixture
             .store
-            .write(move |tx| {
+            .write("test", move |tx| {
                 let mut consent = consents::lock(tx, id)?;
                 let change = consent.revoke(Actor::Resident, Reason::TakenBack, at(60)).map_err(|_| StoreError::Conflict)?;
                 consents::save(tx, &consent, Some(&change))
@@ -143,9 +143,9 @@ on_both!(
             assert_eq!(after, 0);
             total += released;
         }
-        let consent = fixture.store.read(move |r| consents::find(r, id)).await.unwrap();
+        let consent = fixture.store.read("test", move |r| consents::find(r, id)).await.unwrap();
         assert_eq!(consent.exchanges, total);
-        assert_eq!(fixture.store.read(log::size).await, Ok(u64::from(total)));
+        assert_eq!(fixture.store.read("test", log::size).await, Ok(u64::from(total)));
     }
 );
 
@@ -167,7 +167,7 @@ on_both!(
         const DRAWN: u32 = 2000;
         let places: Vec<u32> = fixture
             .store
-            .write(|tx| (0..DRAWN).map(|_| consents::draw_status_index(tx)).collect::<Result<_, _>>())
+            .write("test", |tx| (0..DRAWN).map(|_| consents::draw_status_index(tx)).collect::<Result<_, _>>())
             .await
             .unwrap();
         // Six standard deviations of what chance gives: a sound draw fails this once in a thousand million runs.
@@ -196,7 +196,7 @@ on_both!(
         let kept = given(store, 1, 2).await;
         let over = given(store, 2, 2).await;
         store
-            .write(move |tx| {
+            .write("test", move |tx| {
                 let mut consent = consents::lock(tx, over.id)?;
                 let change = consent.revoke(Actor::Resident, Reason::TakenBack, at(60)).map_err(|_| StoreError::Conflict)?;
                 consents::save(tx, &consent, Some(&change))?;
@@ -205,13 +205,13 @@ on_both!(
             })
             .await
             .unwrap();
-        let due = |when| store.read(move |r| consents::due_for_erasure(r, at(when), 10));
+        let due = |when| store.read("test", move |r| consents::due_for_erasure(r, at(when), 10));
         assert!(due(60).await.unwrap().is_empty());
         assert_eq!(due(61).await.unwrap(), [over.id]);
-        let early = store.write(move |tx| consents::erase(tx, kept.id, at(100))).await;
+        let early = store.write("test", move |tx| consents::erase(tx, kept.id, at(100))).await;
         assert_eq!(early, Err(StoreError::NotFound), "in force");
         store
-            .write(move |tx| {
+            .write("test", move |tx| {
                 consents::erase(tx, over.id, at(100))?;
                 consent_requests::erase_person(tx, over.id)?;
                 tokens::forget(tx, over.id)?;
@@ -223,14 +223,14 @@ on_both!(
             })
             .await
             .unwrap();
-        assert_eq!(store.read(move |r| consents::evidence(r, over.id)).await, Err(StoreError::NotFound));
-        assert_eq!(store.read(move |r| consents::erased_at(r, over.id)).await, Ok(Some(at(100))));
+        assert_eq!(store.read("test", move |r| consents::evidence(r, over.id)).await, Err(StoreError::NotFound));
+        assert_eq!(store.read("test", move |r| consents::erased_at(r, over.id)).await, Ok(Some(at(100))));
         assert!(due(1000).await.unwrap().is_empty(), "once");
-        assert_eq!(store.read(move |r| consents::evidence(r, kept.id)).await.unwrap(), evidence());
-        assert_eq!(store.read(move |r| consents::history(r, over.id)).await.unwrap().len(), 2, "the log stays");
+        assert_eq!(store.read("test", move |r| consents::evidence(r, kept.id)).await.unwrap(), evidence());
+        assert_eq!(store.read("test", move |r| consents::history(r, over.id)).await.unwrap().len(), 2, "the log stays");
         // When hers has ended and is erased too, nobody can find or read who she was.
         store
-            .write(move |tx| {
+            .write("test", move |tx| {
                 let mut consent = consents::lock(tx, kept.id)?;
                 let change = consent.revoke(Actor::Resident, Reason::TakenBack, at(300)).map_err(|_| StoreError::Conflict)?;
                 consents::save(tx, &consent, Some(&change))?;
@@ -254,7 +254,7 @@ on_both!(
             })
             .await
             .unwrap();
-        assert!(store.read(move |r| persons::find(r, kept.person)).await.is_err());
+        assert!(store.read("test", move |r| persons::find(r, kept.person)).await.is_err());
         assert_ne!(person(store, "resident").await, kept.person, "a new resident");
     }
 );
@@ -266,15 +266,15 @@ on_both!(
         let end = terms(2).until.end();
         let lead = 14 * 86_400;
         let due = |now: Timestamp, lead: i64| {
-            store.read(move |r| consents::due_for_reminder(r, now, now.plus_secs(lead), 10))
+            store.read("test", move |r| consents::due_for_reminder(r, now, now.plus_secs(lead), 10))
         };
         assert!(due(end.plus_secs(-lead - 1), lead).await.unwrap().is_empty(), "too early");
         assert_eq!(due(end.plus_secs(-lead), lead).await.unwrap(), [id]);
         assert!(due(end, lead).await.unwrap().is_empty(), "over");
         assert!(due(end.plus_secs(-1), 300 * 86_400).await.unwrap().is_empty(), "given for a short time");
-        store.write(move |tx| consents::remind(tx, id, at(7))).await.unwrap();
-        assert_eq!(store.write(move |tx| consents::remind(tx, id, at(8))).await, Err(StoreError::NotFound));
-        assert_eq!(store.read(move |r| consents::reminded_at(r, id)).await, Ok(Some(at(7))));
+        store.write("test", move |tx| consents::remind(tx, id, at(7))).await.unwrap();
+        assert_eq!(store.write("test", move |tx| consents::remind(tx, id, at(8))).await, Err(StoreError::NotFound));
+        assert_eq!(store.read("test", move |r| consents::reminded_at(r, id)).await, Ok(Some(at(7))));
         assert!(due(end.plus_secs(-lead), lead).await.unwrap().is_empty(), "once");
     }
 );

@@ -99,7 +99,9 @@ fn request(n: u8) -> ConsentRequest {
 async fn person(store: &Store, subject: &'static str) -> PersonId {
     let identifier = NationalIdentifier::new(&format!("ID-{subject}")).unwrap();
     store
-        .write(move |tx| persons::upsert_login(tx, "https://login.example", subject, &identifier, at(0)))
+        .write("test", move |tx| {
+            persons::upsert_login(tx, "https://login.example", subject, &identifier, at(0))
+        })
         .await
         .unwrap()
 }
@@ -144,7 +146,7 @@ fn consent(n: u8, person: PersonId, max_exchanges: u32) -> Consent {
 async fn given(store: &Store, n: u8, max_exchanges: u32) -> Consent {
     let person = person(store, "resident").await;
     store
-        .write(move |tx| {
+        .write("test", move |tx| {
             consent_requests::insert(tx, &request(n), None)?;
             let index = consents::draw_status_index(tx)?;
             let consent = Consent { status_index: index, ..consent(n, person, max_exchanges) };

@@ -48,11 +48,11 @@ on_both!(
     async fn a_browser_comes_back_once_with_its_own_state(fixture) {
         let store = &fixture.store;
         let id = held(1).id;
-        store.write(|tx| held_consents::insert(tx, &held(1))).await.unwrap();
-        store.write(move |tx| held_consents::set_pending(tx, id, &pending("old"), at(0))).await.unwrap();
-        store.write(move |tx| held_consents::set_pending(tx, id, &pending("new"), at(1))).await.unwrap();
+        store.write("test", |tx| held_consents::insert(tx, &held(1))).await.unwrap();
+        store.write("test", move |tx| held_consents::set_pending(tx, id, &pending("old"), at(0))).await.unwrap();
+        store.write("test", move |tx| held_consents::set_pending(tx, id, &pending("new"), at(1))).await.unwrap();
         let take = |state: &'static str, browser: &'static str, when| {
-            store.write(move |tx| held_consents::take_pending(tx, state, browser, at(when)))
+            store.write("test", move |tx| held_consents::take_pending(tx, state, browser, at(when)))
         };
         for (state, browser, when) in [("old", "browser", 2), ("new", "stranger", 2), ("new", "browser", 7201)] {
             assert_eq!(take(state, browser, when).await.map(|_| ()), Err(StoreError::NotFound));
@@ -68,31 +68,31 @@ on_both!(
     async fn a_held_consent_lives_and_does_not_come_back(fixture) {
         let store = &fixture.store;
         let kid = store
-            .write(|tx| signing_keys::ensure_active(tx, Purpose::Dpop, at(0), SigningKey::generate))
+            .write("test", |tx| signing_keys::ensure_active(tx, Purpose::Dpop, at(0), SigningKey::generate))
             .await
             .unwrap()
             .kid()
             .clone();
-        store.write(|tx| held_consents::insert(tx, &held(1))).await.unwrap();
-        store.write(|tx| held_consents::insert(tx, &held(2))).await.unwrap();
+        store.write("test", |tx| held_consents::insert(tx, &held(1))).await.unwrap();
+        store.write("test", |tx| held_consents::insert(tx, &held(2))).await.unwrap();
         let id = held(1).id;
-        let mut active = store.read(move |r| held_consents::find(r, id)).await.unwrap();
+        let mut active = store.read("test", move |r| held_consents::find(r, id)).await.unwrap();
         assert_eq!(active.case_reference.as_deref(), Some("CASE-7"));
         assert_eq!(active.expected_person, held(1).expected_person);
         active.state = HeldState::Active;
         active.grant_id = Some(GrantId::new("g").unwrap());
         active.tokens = Some(tokens_of(kid));
         let kept = active.clone();
-        store.write(move |tx| held_consents::save(tx, &kept)).await.unwrap();
+        store.write("test", move |tx| held_consents::save(tx, &kept)).await.unwrap();
         let by_grant = |holder: &'static str| {
-            store.read(move |r| held_consents::find_by_grant(r, &entity(holder), &GrantId::new("g").unwrap()))
+            store.read("test", move |r| held_consents::find_by_grant(r, &entity(holder), &GrantId::new("g").unwrap()))
         };
         assert_eq!(by_grant(ESPOO).await.unwrap().tokens, active.tokens);
         assert_eq!(by_grant(HELSINKI).await.map(|_| ()), Err(StoreError::NotFound));
 
         let list = |service: &'static str, state| {
             let service = ServiceId::new(service).unwrap();
-            store.read(move |r| held_consents::of_service(r, &service, state, 10))
+            store.read("test", move |r| held_consents::of_service(r, &service, state, 10))
         };
         let ids: Vec<_> = list("daycare", None).await.unwrap().iter().map(|held| held.id).collect();
         assert_eq!(ids, [held(2).id, held(1).id]);
@@ -105,17 +105,17 @@ on_both!(
         ended.tokens = None;
         for _ in 0..2 {
             let ended = ended.clone();
-            store.write(move |tx| held_consents::save(tx, &ended)).await.unwrap();
+            store.write("test", move |tx| held_consents::save(tx, &ended)).await.unwrap();
         }
-        let late = store.write(move |tx| held_consents::save(tx, &active)).await;
+        let late = store.write("test", move |tx| held_consents::save(tx, &active)).await;
         assert_eq!(late, Err(StoreError::Conflict), "tokens that came too late are not kept");
-        let found = store.read(move |r| held_consents::find(r, id)).await.unwrap();
+        let found = store.read("test", move |r| held_consents::find(r, id)).await.unwrap();
         assert_eq!((found.state, found.tokens, found.reason.as_deref()), (HeldState::Ended, None, Some("taken_back")));
 
-        assert_eq!(store.write(|tx| held_consents::lapse_older(tx, at(3), at(9))).await, Ok(1));
+        assert_eq!(store.write("test", |tx| held_consents::lapse_older(tx, at(3), at(9))).await, Ok(1));
         for (when, outcome) in [(1, "received"), (2, "refused")] {
             store
-                .write(move |tx| {
+                .write("test", move |tx| {
                     let fetch =
                         NewFetch { held: id, at: at(when), outcome, receipt: Some("r"), body_digest: None };
                     fetches::insert(tx, &fetch)
@@ -123,7 +123,7 @@ on_both!(
                 .await
                 .unwrap();
         }
-        let fetched = store.read(move |r| fetches::of_held(r, id, 10)).await.unwrap();
+        let fetched = store.read("test", move |r| fetches::of_held(r, id, 10)).await.unwrap();
         assert_eq!(fetched.iter().map(|f| f.outcome.as_str()).collect::<Vec<_>>(), ["refused", "received"]);
     }
 );

@@ -5,9 +5,9 @@ use super::*;
 on_both!(
     async fn a_request_uri_is_used_once_by_its_client(fixture) {
         let store = &fixture.store;
-        store.write(|tx| consent_requests::insert(tx, &request(1), Some(("urn:x:1", at(60))))).await.unwrap();
+        store.write("test", |tx| consent_requests::insert(tx, &request(1), Some(("urn:x:1", at(60))))).await.unwrap();
         let redeem = |uri: &'static str, client: &'static str, when| {
-            store.read(move |r| consent_requests::by_request_uri(r, uri, &entity(client), at(when)))
+            store.read("test", move |r| consent_requests::by_request_uri(r, uri, &entity(client), at(when)))
         };
         for (uri, client, when) in [("urn:x:2", HELSINKI, 1), ("urn:x:1", ESPOO, 1), ("urn:x:1", HELSINKI, 60)] {
             assert_eq!(redeem(uri, client, when).await.map(|_| ()), Err(StoreError::NotFound));
@@ -20,13 +20,13 @@ on_both!(
         assert!(redeem("urn:x:1", HELSINKI, 59).await.is_ok());
         let (aino, eino) = (person(store, "aino").await, person(store, "eino").await);
         let open = |who: PersonId, when| {
-            store.write(move |tx| consent_requests::open(tx, RequestId::from_bytes([1; 16]), who, at(when)))
+            store.write("test", move |tx| consent_requests::open(tx, RequestId::from_bytes([1; 16]), who, at(when)))
         };
         assert_eq!(open(aino, 61).await, Ok(()));
         assert_eq!(open(eino, 62).await, Err(StoreError::Conflict));
         assert_eq!(open(aino, 62).await, Err(StoreError::Conflict), "once");
         assert_eq!(redeem("urn:x:1", HELSINKI, 59).await.map(|_| ()), Err(StoreError::NotFound));
-        let owner = store.read(|r| consent_requests::find(r, RequestId::from_bytes([1; 16]))).await.unwrap().person;
+        let owner = store.read("test", |r| consent_requests::find(r, RequestId::from_bytes([1; 16]))).await.unwrap().person;
         assert_eq!(owner, Some(aino));
     }
 );
@@ -35,9 +35,9 @@ on_both!(
     async fn a_request_belongs_to_whom_it_expects_or_who_opens_it(fixture) {
         let store = &fixture.store;
         let (aino, eino) = (person(store, "aino").await, person(store, "eino").await);
-        let expected = store.read(move |r| persons::find(r, aino)).await.unwrap().identifier_hash;
+        let expected = store.read("test", move |r| persons::find(r, aino)).await.unwrap().identifier_hash;
         store
-            .write(move |tx| {
+            .write("test", move |tx| {
                 let mut for_aino = request(1);
                 for_aino.expected_person = Some(expected.as_bytes().to_vec());
                 consent_requests::insert(tx, &for_aino, None)?;
@@ -49,7 +49,7 @@ on_both!(
             let store = store.clone();
             async move {
                 store
-                    .read(move |r| {
+                    .read("test", move |r| {
                         let who = persons::find(r, who)?;
                         consent_requests::waiting_for(r, &who, at(when))
                     })
@@ -63,14 +63,14 @@ on_both!(
         let (first, second) = (RequestId::from_bytes([1; 16]), RequestId::from_bytes([2; 16]));
         assert_eq!(waiting(aino, 1).await, [first]);
         assert!(waiting(eino, 1).await.is_empty());
-        store.write(move |tx| consent_requests::bind_person(tx, second, eino)).await.unwrap();
-        store.write(move |tx| consent_requests::bind_person(tx, second, eino)).await.unwrap();
-        let taken = store.write(move |tx| consent_requests::bind_person(tx, second, aino)).await;
+        store.write("test", move |tx| consent_requests::bind_person(tx, second, eino)).await.unwrap();
+        store.write("test", move |tx| consent_requests::bind_person(tx, second, eino)).await.unwrap();
+        let taken = store.write("test", move |tx| consent_requests::bind_person(tx, second, aino)).await;
         assert_eq!(taken, Err(StoreError::Conflict));
         assert_eq!(waiting(eino, 1).await, [second]);
         assert!(waiting(eino, 1800).await.is_empty(), "lapsed");
-        assert_eq!(store.write(|tx| consent_requests::lapse_due(tx, at(1800))).await, Ok(2));
-        let lapsed = store.read(move |r| consent_requests::find(r, first)).await.unwrap();
+        assert_eq!(store.write("test", |tx| consent_requests::lapse_due(tx, at(1800))).await, Ok(2));
+        let lapsed = store.read("test", move |r| consent_requests::find(r, first)).await.unwrap();
         assert_eq!(lapsed.state, RequestState::Lapsed);
     }
 );
@@ -79,8 +79,8 @@ on_both!(
     async fn a_decision_is_made_once(fixture) {
         let store = &fixture.store;
         let id = RequestId::from_bytes([1; 16]);
-        store.write(|tx| consent_requests::insert(tx, &request(1), None)).await.unwrap();
-        assert_eq!(store.read(move |r| consent_requests::pending(r, id)).await, Err(StoreError::NotFound));
+        store.write("test", |tx| consent_requests::insert(tx, &request(1), None)).await.unwrap();
+        assert_eq!(store.read("test", move |r| consent_requests::pending(r, id)).await, Err(StoreError::NotFound));
         let decision = PendingDecision {
             passkey: None,
             consent: ConsentId::from_bytes([1; 16]),
@@ -89,16 +89,16 @@ on_both!(
             salt: "salt".to_owned(),
         };
         let kept = decision.clone();
-        store.write(move |tx| consent_requests::keep_pending(tx, id, &kept)).await.unwrap();
-        assert_eq!(store.read(move |r| consent_requests::pending(r, id)).await.unwrap(), decision);
+        store.write("test", move |tx| consent_requests::keep_pending(tx, id, &kept)).await.unwrap();
+        assert_eq!(store.read("test", move |r| consent_requests::pending(r, id)).await.unwrap(), decision);
         let allowed = RequestState::Allowed(ConsentId::from_bytes([1; 16]));
-        store.write(move |tx| consent_requests::conclude(tx, id, allowed, at(5))).await.unwrap();
-        let again = store.write(move |tx| consent_requests::conclude(tx, id, RequestState::Declined, at(6))).await;
+        store.write("test", move |tx| consent_requests::conclude(tx, id, allowed, at(5))).await.unwrap();
+        let again = store.write("test", move |tx| consent_requests::conclude(tx, id, RequestState::Declined, at(6))).await;
         assert_eq!(again, Err(StoreError::NotFound));
         let late = decision.clone();
-        let late = store.write(move |tx| consent_requests::keep_pending(tx, id, &late)).await;
+        let late = store.write("test", move |tx| consent_requests::keep_pending(tx, id, &late)).await;
         assert_eq!(late, Err(StoreError::NotFound));
-        assert_eq!(store.read(move |r| consent_requests::pending(r, id)).await, Err(StoreError::NotFound));
-        assert_eq!(store.read(move |r| consent_requests::find(r, id)).await.unwrap().state, allowed);
+        assert_eq!(store.read("test", move |r| consent_requests::pending(r, id)).await, Err(StoreError::NotFound));
+        assert_eq!(store.read("test", move |r| consent_requests::find(r, id)).await.unwrap().state, allowed);
     }
 );

@@ -179,7 +179,7 @@ on_both!(
                 tokio::spawn(async move {
                     for _ in 0..50 {
                         store
-                            .write(|tx| {
+                            .write("test", |tx| {
                                 let value: i64 = counters::table
                                     .find("status_index")
                                     .select(counters::next_value)
@@ -201,7 +201,7 @@ on_both!(
         }
         let value: i64 = fixture
             .store
-            .read(|reader| Ok::<_, StoreError>(counters::table.find("status_index").select(counters::next_value).first(reader.db)?))
+            .read("test", |reader| Ok::<_, StoreError>(counters::table.find("status_index").select(counters::next_value).first(reader.db)?))
             .await
             .unwrap();
         assert_eq!(value, 400);
@@ -217,7 +217,7 @@ fn bump(tx: &mut crate::store::Tx<'_>) -> Result<(), StoreError> {
 
 async fn value(store: &Store) -> i64 {
     store
-        .read(|reader| {
+        .read("test", |reader| {
             Ok::<_, StoreError>(
                 counters::table.find("status_index").select(counters::next_value).first(reader.db)?,
             )
@@ -228,17 +228,17 @@ async fn value(store: &Store) -> i64 {
 
 on_both!(
     async fn a_failed_or_panicking_write_leaves_nothing(fixture) {
-        let failed = fixture.store.write(|tx| { bump(tx)?; Err::<(), _>(StoreError::NotFound) }).await;
+        let failed = fixture.store.write("test", |tx| { bump(tx)?; Err::<(), _>(StoreError::NotFound) }).await;
         assert_eq!(failed, Err(StoreError::NotFound));
         for _ in 0..20 {
             let died = fixture
                 .store
-                .write(|tx| -> Result<(), StoreError> { bump(tx)?; panic!("a fault in a use case") })
+                .write("test", |tx| -> Result<(), StoreError> { bump(tx)?; panic!("a fault in a use case") })
                 .await;
             assert!(matches!(died, Err(StoreError::Unavailable(_))));
         }
         assert_eq!(value(&fixture.store).await, 0);
-        fixture.store.write(bump).await.unwrap();
+        fixture.store.write("test", bump).await.unwrap();
         assert_eq!(value(&fixture.store).await, 1);
     }
 );
@@ -247,7 +247,7 @@ on_both!(
     async fn a_statement_error_that_is_swallowed_is_not_committed(fixture) {
         let result = fixture
             .store
-            .write(|tx| {
+            .write("test", |tx| {
                 bump(tx)?;
                 let _ = diesel::insert_into(counters::table)
                     .values((counters::name.eq("status_index"), counters::next_value.eq(0)))
@@ -275,7 +275,7 @@ on_both!(
                 let (store, runs) = (fixture.store.clone(), Arc::clone(&runs));
                 tokio::spawn(async move {
                     store
-                        .write(move |tx| {
+                        .write("test", move |tx| {
                             runs.fetch_add(1, Ordering::Relaxed);
                             let value: i64 = counters::table
                                 .find("status_index")

@@ -87,19 +87,19 @@ mod tests {
             let (configured, other) = (keys(), keys());
             let kept = |configured: &PublicKeys| {
                 let (anchor, configured) = (anchor.clone(), configured.clone());
-                store.read(move |reader| find(reader, &anchor, &configured))
+                store.read("test", move |reader| find(reader, &anchor, &configured))
             };
             assert_eq!(kept(&configured).await, Err(StoreError::NotFound));
             for (when, next) in [keys(), keys()].into_iter().enumerate() {
                 let (anchor, from, to) = (anchor.clone(), configured.clone(), next.clone());
                 let when = at(i64::try_from(when).unwrap());
-                store.write(move |tx| keep(tx, &anchor, &from, &to, when)).await.unwrap();
+                store.write("test", move |tx| keep(tx, &anchor, &from, &to, when)).await.unwrap();
                 assert_eq!(kept(&configured).await, Ok(next));
                 assert_eq!(kept(&other).await, Err(StoreError::NotFound));
             }
             // A row of an earlier version.
             store
-                .write(|tx| {
+                .write("test", |tx| {
                     let none = anchor_pins::followed_from.eq(None::<String>);
                     Ok::<_, StoreError>(diesel::update(anchor_pins::table).set(none).execute(tx.db)?)
                 })

@@ -237,8 +237,8 @@ mod tests {
         async fn members_are_kept_with_every_change(fixture) {
             let mut espoo = member("espoo");
             let (first, again) = (espoo.clone(), espoo.clone());
-            fixture.store.write(move |tx| insert(tx, &first)).await.unwrap();
-            let twice = fixture.store.write(move |tx| insert(tx, &again)).await;
+            fixture.store.write("test", move |tx| insert(tx, &first)).await.unwrap();
+            let twice = fixture.store.write("test", move |tx| insert(tx, &again)).await;
             assert_eq!(twice, Err(StoreError::Conflict));
 
             espoo.state = MemberState::Suspended;
@@ -252,7 +252,7 @@ mod tests {
             let changed = espoo.clone();
             fixture
                 .store
-                .write(move |tx| {
+                .write("test", move |tx| {
                     let found = lock(tx, &changed.id)?;
                     assert_eq!(found.state, MemberState::Active);
                     save(tx, &changed)?;
@@ -263,22 +263,22 @@ mod tests {
                 .unwrap();
             let turku = member("turku");
             let stranger = turku.clone();
-            let missing = fixture.store.write(move |tx| save(tx, &stranger)).await;
+            let missing = fixture.store.write("test", move |tx| save(tx, &stranger)).await;
             assert_eq!(missing, Err(StoreError::NotFound));
             fixture
                 .store
-                .write(move |tx| {
+                .write("test", move |tx| {
                     insert(tx, &turku)?;
                     record(tx, &turku.id, "added", "file", None, at(1))
                 })
                 .await
                 .unwrap();
 
-            let all = fixture.store.read(list).await.unwrap();
+            let all = fixture.store.read("test", list).await.unwrap();
             assert_eq!(all, [espoo.clone(), member("turku")]);
             let (one, everyone) = fixture
                 .store
-                .read(move |reader| {
+                .read("test", move |reader| {
                     Ok::<_, StoreError>((history(reader, Some(&espoo.id))?, history(reader, None)?))
                 })
                 .await
@@ -305,7 +305,7 @@ mod tests {
         async fn changes_at_once_are_numbered_one_by_one(fixture) {
             let espoo = member("espoo");
             let first = espoo.clone();
-            fixture.store.write(move |tx| insert(tx, &first)).await.unwrap();
+            fixture.store.write("test", move |tx| insert(tx, &first)).await.unwrap();
             let other = fixture.other_process(&root_keys()).unwrap();
             let tasks: Vec<_> = (0..8)
                 .map(|n| {
@@ -313,7 +313,7 @@ mod tests {
                     let id = espoo.id.clone();
                     tokio::spawn(async move {
                         store
-                            .write(move |tx| {
+                            .write("test", move |tx| {
                                 lock(tx, &id)?;
                                 record(tx, &id, "changed", "test", None, at(n))
                             })
@@ -324,7 +324,7 @@ mod tests {
             for task in tasks {
                 task.await.unwrap().unwrap();
             }
-            let all = fixture.store.read(|reader| history(reader, None)).await.unwrap();
+            let all = fixture.store.read("test", |reader| history(reader, None)).await.unwrap();
             let mut numbers: Vec<_> = all.iter().map(|change| change.number).collect();
             numbers.sort_unstable();
             assert_eq!(numbers, (1..=8).collect::<Vec<_>>());

@@ -232,35 +232,35 @@ mod tests {
             let given = marks.clone();
             fixture
                 .store
-                .write(move |tx| given.iter().try_for_each(|mark| insert(tx, mark)))
+                .write("test", move |tx| given.iter().try_for_each(|mark| insert(tx, mark)))
                 .await
                 .unwrap();
             let espoo = marks[0].subject.clone();
             let best = move |kind: &'static str, now: i64| {
                 let (store, espoo) = (fixture.store.clone(), espoo.clone());
-                async move { store.read(move |reader| current(reader, &espoo, kind, at(now))).await }
+                async move { store.read("test", move |reader| current(reader, &espoo, kind, at(now))).await }
             };
             assert_eq!(best("holder", 0).await, Ok(marks[1].clone()));
             assert_eq!(best("issuer", 50).await, Err(StoreError::NotFound));
             let espoo = marks[0].subject.clone();
             let revoked = fixture
                 .store
-                .write(move |tx| revoke(tx, &espoo, Some(&["holder".to_owned()]), at(10)))
+                .write("test", move |tx| revoke(tx, &espoo, Some(&["holder".to_owned()]), at(10)))
                 .await
                 .unwrap();
             assert_eq!(revoked, 2);
             assert_eq!(best("holder", 0).await, Err(StoreError::NotFound));
             assert_eq!(best("issuer", 0).await, Ok(marks[2].clone()));
             let text = marks[0].mark.clone();
-            let found = fixture.store.read(move |reader| find(reader, &text)).await.unwrap();
+            let found = fixture.store.read("test", move |reader| find(reader, &text)).await.unwrap();
             assert_eq!(found.revoked_at, Some(at(10)));
             let espoo = marks[0].subject.clone();
-            let again = fixture.store.write(move |tx| revoke(tx, &espoo, None, at(20))).await.unwrap();
+            let again = fixture.store.write("test", move |tx| revoke(tx, &espoo, None, at(20))).await.unwrap();
             assert_eq!(again, 1, "what was taken back keeps its time");
-            let purged = fixture.store.write(move |tx| purge(tx, at(150))).await.unwrap();
+            let purged = fixture.store.write("test", move |tx| purge(tx, at(150))).await.unwrap();
             assert_eq!(purged, 2);
             let text = marks[0].mark.clone();
-            let gone = fixture.store.read(move |reader| find(reader, &text)).await;
+            let gone = fixture.store.read("test", move |reader| find(reader, &text)).await;
             assert_eq!(gone, Err(StoreError::NotFound));
         }
     );
@@ -276,13 +276,13 @@ mod tests {
             let kept = given.clone();
             fixture
                 .store
-                .write(move |tx| kept.iter().try_for_each(|mark| keep_own(tx, mark)))
+                .write("test", move |tx| kept.iter().try_for_each(|mark| keep_own(tx, mark)))
                 .await
                 .unwrap();
-            let now = |secs| fixture.store.read(move |reader| list_own(reader, at(secs)));
+            let now = |secs| fixture.store.read("test", move |reader| list_own(reader, at(secs)));
             assert_eq!(now(0).await.unwrap(), given[1..]);
             assert_eq!(now(50).await.unwrap(), given[1..2]);
-            fixture.store.write(|tx| lose_own(tx, "holder")).await.unwrap();
+            fixture.store.write("test", |tx| lose_own(tx, "holder")).await.unwrap();
             assert_eq!(now(0).await.unwrap(), given[2..]);
         }
     );

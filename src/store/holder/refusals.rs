@@ -140,14 +140,14 @@ mod tests {
                     consent,
                     dataset: Some(DatasetId::new("placements").unwrap()),
                 };
-                fixture.store.write(move |tx| insert(tx, &new)).await.unwrap();
+                fixture.store.write("test", move |tx| insert(tx, &new)).await.unwrap();
             }
-            let found = fixture.store.read(move |r| of_consent(r, consent, 10)).await.unwrap();
+            let found = fixture.store.read("test", move |r| of_consent(r, consent, 10)).await.unwrap();
             assert_eq!(found.iter().map(|refusal| refusal.at).collect::<Vec<_>>(), [at(2), at(1)]);
             assert_eq!((found[0].code.as_str(), found[0].reason.as_str()), ("invalid_dpop_proof", "replayed"));
-            assert_eq!(fixture.store.read(|r| latest(r, 2)).await.unwrap().len(), 2);
+            assert_eq!(fixture.store.read("test", |r| latest(r, 2)).await.unwrap().len(), 2);
             let person = PersonId::from_bytes([1; 16]);
-            assert_eq!(fixture.store.read(move |r| of_person(r, person, 10)).await.unwrap(), []);
+            assert_eq!(fixture.store.read("test", move |r| of_person(r, person, 10)).await.unwrap(), []);
         }
     );
 }

@@ -147,10 +147,10 @@ mod tests {
             let login = move |tx: &mut Tx<'_>| {
                 persons::upsert_login(tx, "https://login.example", "aino", &identifier, at(0))
             };
-            let aino = store.write(login).await.unwrap();
+            let aino = store.write("test", login).await.unwrap();
             let no = |n, target: &str, until| StandingDenial { until, ..denial(n, target) };
-            let keep = |new: StandingDenial| store.write(move |tx| insert(tx, aino, &new));
-            let of = |when| store.read(move |reader| of_person(reader, aino, at(when)));
+            let keep = |new: StandingDenial| store.write("test", move |tx| insert(tx, aino, &new));
+            let of = |when| store.read("test", move |reader| of_person(reader, aino, at(when)));
             assert_eq!(keep(no(1, "u", Some(at(100)))).await, Ok(true));
             assert_eq!(of(99).await.unwrap().len(), 1);
             assert!(of(100).await.unwrap().is_empty(), "its time is over");
@@ -161,10 +161,10 @@ mod tests {
             assert_eq!(keep(denial(5, "u")).await, Ok(true), "for good");
             assert_eq!(keep(no(6, "u", Some(at(900)))).await, Ok(false), "for good is longest");
             assert_eq!(keep(no(7, "https://helsinki.example/catalogue/uses/w", Some(at(800)))).await, Ok(true));
-            assert_eq!(store.write(|tx| purge(tx, at(50))).await, Ok(1));
+            assert_eq!(store.write("test", |tx| purge(tx, at(50))).await, Ok(1));
             let allowed: UseId = "https://helsinki.example/catalogue/uses/w".parse().unwrap();
             assert_eq!(of(60).await.unwrap().len(), 2);
-            store.write(move |tx| lift_plain_no(tx, aino, &allowed)).await.unwrap();
+            store.write("test", move |tx| lift_plain_no(tx, aino, &allowed)).await.unwrap();
             assert_eq!(of(9_999).await.unwrap().len(), 1);
         }
     );
@@ -174,19 +174,19 @@ mod tests {
             let store = &fixture.store;
             let person = |subject: &'static str| {
                 let identifier = NationalIdentifier::new(&format!("ID-{subject}")).unwrap();
-                store.write(move |tx| persons::upsert_login(tx, "https://login.example", subject, &identifier, at(0)))
+                store.write("test", move |tx| persons::upsert_login(tx, "https://login.example", subject, &identifier, at(0)))
             };
             let (aino, elin) = (person("aino").await.unwrap(), person("elin").await.unwrap());
-            let keep = |who, new: StandingDenial| store.write(move |tx| insert(tx, who, &new));
+            let keep = |who, new: StandingDenial| store.write("test", move |tx| insert(tx, who, &new));
             assert_eq!(keep(aino, denial(1, "u")).await, Ok(true));
             assert_eq!(keep(aino, denial(2, "u")).await, Ok(false), "it stands already");
             assert_eq!(keep(aino, denial(3, "v")).await, Ok(true));
             assert_eq!(keep(elin, denial(4, "u")).await, Ok(true));
-            let of = |who| store.read(move |reader| of_person(reader, who, at(9)));
+            let of = |who| store.read("test", move |reader| of_person(reader, who, at(9)));
             assert_eq!(of(aino).await.unwrap(), [denial(3, "v"), denial(1, "u")]);
             let id = denial(1, "u").id;
-            assert_eq!(store.write(move |tx| remove(tx, elin, id)).await, Ok(false), "not hers");
-            assert_eq!(store.write(move |tx| remove(tx, aino, id)).await, Ok(true));
+            assert_eq!(store.write("test", move |tx| remove(tx, elin, id)).await, Ok(false), "not hers");
+            assert_eq!(store.write("test", move |tx| remove(tx, aino, id)).await, Ok(true));
             assert_eq!(of(aino).await.unwrap(), [denial(3, "v")]);
             assert_eq!(of(elin).await.unwrap(), [denial(4, "u")]);
         }

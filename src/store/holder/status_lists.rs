@@ -116,13 +116,13 @@ mod tests {
     on_both!(
         async fn a_list_that_shows_more_is_not_replaced_by_one_that_shows_less(fixture) {
             let store = &fixture.store;
-            let keep = |signed: Signed| store.write(move |tx| keep(tx, 1, &signed));
+            let keep = |signed: Signed| store.write("test", move |tx| keep(tx, 1, &signed));
             assert_eq!(
-                store.read(|r| find(r, 1)).await.unwrap(),
+                store.read("test", |r| find(r, 1)).await.unwrap(),
                 StatusListRow { changes: 0, signed: None }
             );
             store
-                .write(|tx| {
+                .write("test", |tx| {
                     count_change(tx, LIST_SIZE + 5)?;
                     count_change(tx, LIST_SIZE + 5)?;
                     count_change(tx, 5)
@@ -131,10 +131,10 @@ mod tests {
                 .unwrap();
             assert_eq!(keep(signed("b", 2, 10)).await.unwrap().token, "b");
             assert_eq!(keep(signed("a", 1, 11)).await.unwrap().token, "b", "an older picture");
-            let row = store.read(|r| find(r, 1)).await.unwrap();
+            let row = store.read("test", |r| find(r, 1)).await.unwrap();
             assert_eq!((row.changes, row.signed), (2, Some(signed("b", 2, 10))));
             assert_eq!(keep(signed("c", 2, 12)).await.unwrap().token, "c", "signed anew");
-            assert_eq!(store.read(|r| find(r, 0)).await.unwrap().changes, 1);
+            assert_eq!(store.read("test", |r| find(r, 0)).await.unwrap().changes, 1);
         }
     );
 }

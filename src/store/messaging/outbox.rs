@@ -400,7 +400,7 @@ mod tests {
         async fn four_workers_lease_each_item_once(fixture) {
             fixture
                 .store
-                .write(|tx| {
+                .write("test", |tx| {
                     for n in 0..200 {
                         let peer = format!("https://peer-{}.example", n / 4);
                         push(tx, &to(&peer, &format!("o{n}"), &format!("d{n}")), at(0))?;
@@ -417,7 +417,7 @@ mod tests {
                         loop {
                             let owner = format!("w{worker}");
                             let batch =
-                                store.write(move |tx| lease(tx, &owner, at(1), at(60), 10)).await.unwrap();
+                                store.write("test", move |tx| lease(tx, &owner, at(1), at(60), 10)).await.unwrap();
                             if batch.is_empty() {
                                 return got;
                             }
@@ -441,7 +441,7 @@ mod tests {
         async fn one_key_goes_in_order_through_failure_and_surrender(fixture) {
             let store = &fixture.store;
             let pushed = store
-                .write(|tx| {
+                .write("test", |tx| {
                     Ok::<_, StoreError>([
                         push(tx, &item("o", "a"), at(0))?,
                         push(tx, &item("o", "b"), at(0))?,
@@ -451,7 +451,7 @@ mod tests {
                 .await
                 .unwrap();
             assert!(pushed[0].is_some() && pushed[1].is_some() && pushed[2].is_none());
-            let take = |when, until| store.write(move |tx| lease(tx, "w", at(when), at(until), 10));
+            let take = |when, until| store.write("test", move |tx| lease(tx, "w", at(when), at(until), 10));
 
             let first = take(1, 60).await.unwrap();
             assert_eq!(first.len(), 1);
@@ -460,23 +460,23 @@ mod tests {
             assert!(take(2, 60).await.unwrap().is_empty(), "leased");
             assert_eq!(take(60, 120).await.unwrap()[0].attempt, 2, "a lost lease is taken again");
             let id = first[0].id;
-            let stolen = store.write(move |tx| delivered(tx, id, "other", at(61))).await;
+            let stolen = store.write("test", move |tx| delivered(tx, id, "other", at(61))).await;
             assert_eq!(stolen, Err(StoreError::NotFound));
-            store.write(move |tx| failed(tx, id, "w", at(100), "unreachable")).await.unwrap();
+            store.write("test", move |tx| failed(tx, id, "w", at(100), "unreachable")).await.unwrap();
             assert!(take(99, 120).await.unwrap().is_empty(), "b waits behind a");
-            assert_eq!(store.read(next_due).await.unwrap(), Some(at(0)));
+            assert_eq!(store.read("test", next_due).await.unwrap(), Some(at(0)));
             assert_eq!(take(100, 120).await.unwrap()[0].id, id);
-            store.write(move |tx| give_up(tx, id, "w", at(101), "refused")).await.unwrap();
+            store.write("test", move |tx| give_up(tx, id, "w", at(101), "refused")).await.unwrap();
             let second = take(102, 120).await.unwrap();
             assert_eq!(second[0].payload.as_str(), "payload of b");
             let id = second[0].id;
-            store.write(move |tx| delivered(tx, id, "w", at(103))).await.unwrap();
-            let again = store.write(move |tx| delivered(tx, id, "w", at(104))).await;
+            store.write("test", move |tx| delivered(tx, id, "w", at(103))).await.unwrap();
+            let again = store.write("test", move |tx| delivered(tx, id, "w", at(104))).await;
             assert_eq!(again, Err(StoreError::NotFound));
             assert!(take(1000, 2000).await.unwrap().is_empty());
-            assert_eq!(store.read(next_due).await.unwrap(), None);
+            assert_eq!(store.read("test", next_due).await.unwrap(), None);
 
-            let seen = store.read(|r| deliveries(r, "consent-1")).await.unwrap();
+            let seen = store.read("test", |r| deliveries(r, "consent-1")).await.unwrap();
             assert_eq!(seen.len(), 2);
             assert_eq!((seen[0].given_up_at, seen[0].last_error.as_deref()), (Some(at(101)), Some("refused")));
             assert_eq!((seen[1].delivered_at, seen[1].attempts), (Some(at(103)), 1));
@@ -487,7 +487,7 @@ mod tests {
         async fn a_silent_destination_holds_back_nobody_else_and_is_asked_with_one_item(fixture) {
             let store = &fixture.store;
             store
-                .write(|tx| {
+                .write("test", |tx| {
                     for n in 0..100 {
                         push(tx, &to("https://dead.example", &format!("x{n}"), &format!("x{n}")), at(0))?;
                     }
@@ -495,7 +495,7 @@ mod tests {
                 })
                 .await
                 .unwrap();
-            let take = |when| store.write(move |tx| lease(tx, "w", at(when), at(when + 60), 32));
+            let take = |when| store.write("test", move |tx| lease(tx, "w", at(when), at(when + 60), 32));
             let first = take(1).await.unwrap();
             let hosts: Vec<&str> = first.iter().map(|item| item.destination.as_str()).collect();
             assert_eq!(hosts.iter().filter(|host| host.contains("dead")).count(), 4, "its share");
@@ -505,7 +505,7 @@ mod tests {
             for item in first {
                 let dead = dead.clone();
                 store
-                    .write(move |tx| {
+                    .write("test", move |tx| {
                         if item.destination == dead {
                             destination_silent(tx, &dead, at(2), 30)?;
                             return failed(tx, item.id, "w", at(3), "unreachable");
@@ -523,7 +523,7 @@ mod tests {
             assert!(take(11).await.unwrap().is_empty());
             let id = probe[0].id;
             store
-                .write(move |tx| {
+                .write("test", move |tx| {
                     destination_answered(tx, &dead)?;
                     delivered(tx, id, "w", at(12))
                 })
@@ -540,7 +540,7 @@ mod tests {
         async fn an_item_that_cannot_be_read_is_given_up_and_blocks_nothing(fixture) {
             let store = &fixture.store;
             let first = store
-                .write(|tx| {
+                .write("test", |tx| {
                     let first = push(tx, &item("o", "a"), at(0))?;
                     push(tx, &item("o", "b"), at(0))?;
                     Ok::<_, StoreError>(first.unwrap())
@@ -548,7 +548,7 @@ mod tests {
                 .await
                 .unwrap();
             store
-                .write(move |tx| {
+                .write("test", move |tx| {
                     diesel::update(outbox::table.filter(outbox::id.eq(first)))
                         .set(outbox::payload.eq(b"not sealed by this node".to_vec()))
                         .execute(tx.db)
@@ -556,10 +556,10 @@ mod tests {
                 })
                 .await
                 .unwrap();
-            assert!(store.write(|tx| lease(tx, "w", at(1), at(60), 10)).await.unwrap().is_empty());
-            let next = store.write(|tx| lease(tx, "w", at(1), at(60), 10)).await.unwrap();
+            assert!(store.write("test", |tx| lease(tx, "w", at(1), at(60), 10)).await.unwrap().is_empty());
+            let next = store.write("test", |tx| lease(tx, "w", at(1), at(60), 10)).await.unwrap();
             assert_eq!(next[0].payload.as_str(), "payload of b");
-            let seen = store.read(|r| deliveries(r, "consent-1")).await.unwrap();
+            let seen = store.read("test", |r| deliveries(r, "consent-1")).await.unwrap();
             assert_eq!(
                 (seen[0].given_up_at, seen[0].last_error.as_deref()),
                 (Some(at(1)), Some(UNREADABLE))

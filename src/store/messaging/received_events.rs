@@ -43,15 +43,15 @@ mod tests {
     on_both!(
         async fn an_event_takes_effect_once(fixture) {
             let receive = |issuer: &'static str| {
-                fixture.store.write(move |tx| {
+                fixture.store.write("test", move |tx| {
                     first_time(tx, &EntityId::new(issuer).unwrap(), &Jti::new("j").unwrap(), at(0))
                 })
             };
             assert_eq!(receive("https://a.example").await, Ok(true));
             assert_eq!(receive("https://a.example").await, Ok(false));
             assert_eq!(receive("https://b.example").await, Ok(true));
-            assert_eq!(fixture.store.write(|tx| purge(tx, at(0))).await, Ok(0));
-            assert_eq!(fixture.store.write(|tx| purge(tx, at(1))).await, Ok(2));
+            assert_eq!(fixture.store.write("test", |tx| purge(tx, at(0))).await, Ok(0));
+            assert_eq!(fixture.store.write("test", |tx| purge(tx, at(1))).await, Ok(2));
         }
     );
 }

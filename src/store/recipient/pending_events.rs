@@ -104,13 +104,13 @@ mod tests {
             let holder = || EntityId::new("https://espoo.example").unwrap();
             let keep = |grant: &'static str, sequence, when| {
                 let (event, news) = news(grant, sequence);
-                store.write(move |tx| keep(tx, &holder(), &event, &news, at(when)))
+                store.write("test", move |tx| keep(tx, &holder(), &event, &news, at(when)))
             };
             for (grant, sequence) in [("g", 9), ("g", 7), ("g", 7), ("h", 8)] {
                 keep(grant, sequence, 5).await.unwrap();
             }
             let take = |from: &'static str, commitment: &'static str| {
-                store.write(move |tx| {
+                store.write("test", move |tx| {
                     let commitment = Commitment::from_text(commitment.to_owned());
                     take(tx, &EntityId::new(from).unwrap(), &GrantId::new("g").unwrap(), &commitment)
                 })
@@ -119,8 +119,8 @@ mod tests {
             assert!(take("https://espoo.example", "d").await.unwrap().is_empty(), "another consent's");
             assert_eq!(take("https://espoo.example", "c").await.unwrap(), [news("g", 7).0, news("g", 9).0]);
             assert!(take("https://espoo.example", "c").await.unwrap().is_empty(), "once");
-            assert_eq!(store.write(|tx| purge(tx, at(5))).await, Ok(0));
-            assert_eq!(store.write(|tx| purge(tx, at(6))).await, Ok(1));
+            assert_eq!(store.write("test", |tx| purge(tx, at(5))).await, Ok(0));
+            assert_eq!(store.write("test", |tx| purge(tx, at(6))).await, Ok(1));
         }
     );
 }

@@ -125,28 +125,28 @@ mod tests {
         async fn a_passkey_is_its_owners_and_one_persons_only(fixture) {
             let person = |subject: &'static str| {
                 let identifier = NationalIdentifier::new(subject).unwrap();
-                fixture.store.write(move |tx| {
+                fixture.store.write("test", move |tx| {
                     persons::upsert_login(tx, "https://login.example", subject, &identifier, at(0))
                 })
             };
             let (aino, elin) = (person("aino").await.unwrap(), person("elin").await.unwrap());
             let [first, second] = [PasskeyId::from_bytes([1; 16]), PasskeyId::from_bytes([2; 16])];
             let keep = |id, owner, hash: &'static str| {
-                fixture.store.write(move |tx| insert(tx, id, owner, &passkey(hash, 1), at(10)))
+                fixture.store.write("test", move |tx| insert(tx, id, owner, &passkey(hash, 1), at(10)))
             };
             keep(first, aino, "one").await.unwrap();
             assert_eq!(keep(second, elin, "one").await, Err(StoreError::Conflict));
             keep(second, elin, "two").await.unwrap();
-            fixture.store.write(move |tx| used(tx, aino, &passkey("one", 7), at(20))).await.unwrap();
-            let not_hers = fixture.store.write(move |tx| used(tx, elin, &passkey("one", 8), at(30))).await;
+            fixture.store.write("test", move |tx| used(tx, aino, &passkey("one", 7), at(20))).await.unwrap();
+            let not_hers = fixture.store.write("test", move |tx| used(tx, elin, &passkey("one", 8), at(30))).await;
             assert_eq!(not_hers, Err(StoreError::NotFound));
-            let kept = fixture.store.read(move |store| of_person(store, aino)).await.unwrap();
+            let kept = fixture.store.read("test", move |store| of_person(store, aino)).await.unwrap();
             assert_eq!(kept.len(), 1);
             assert_eq!((kept[0].passkey.clone(), kept[0].last_used_at), (passkey("one", 7), Some(at(20))));
-            let not_hers = fixture.store.write(move |tx| remove(tx, elin, first)).await;
+            let not_hers = fixture.store.write("test", move |tx| remove(tx, elin, first)).await;
             assert_eq!(not_hers, Err(StoreError::NotFound));
-            fixture.store.write(move |tx| remove(tx, aino, first)).await.unwrap();
-            assert!(fixture.store.read(move |store| of_person(store, aino)).await.unwrap().is_empty());
+            fixture.store.write("test", move |tx| remove(tx, aino, first)).await.unwrap();
+            assert!(fixture.store.read("test", move |store| of_person(store, aino)).await.unwrap().is_empty());
         }
     );
 }

@@ -154,22 +154,22 @@ mod tests {
             let login = |issuer: &'static str, subject: &'static str, number: &'static str, when| {
                 fixture
                     .store
-                    .write(move |tx| upsert_login(tx, issuer, subject, &identifier(number), at(when)))
+                    .write("test", move |tx| upsert_login(tx, issuer, subject, &identifier(number), at(when)))
             };
             let first = login("https://a.example", "s1", "010101A900B", 0).await.unwrap();
             assert_eq!(login("https://a.example", "s1", "010101A900B", 60).await.unwrap(), first);
             assert_ne!(login("https://b.example", "s1", "010101A900B", 60).await.unwrap(), first);
             assert_ne!(login("https://a.example", "s2", "010101A900B", 60).await.unwrap(), first);
-            let person = fixture.store.read(move |r| find(r, first)).await.unwrap();
+            let person = fixture.store.read("test", move |r| find(r, first)).await.unwrap();
             assert_eq!(person.identifier.reveal(), "010101A900B");
             assert_eq!((person.first_login_at, person.last_login_at), (at(0), at(60)));
             // A changed identifier (they do change) follows the login.
             login("https://a.example", "s1", "010101A901C", 70).await.unwrap();
-            let person = fixture.store.read(move |r| find(r, first)).await.unwrap();
+            let person = fixture.store.read("test", move |r| find(r, first)).await.unwrap();
             assert_eq!(person.identifier.reveal(), "010101A901C");
             let expected = fixture
                 .store
-                .read(|r| Ok::<_, StoreError>(r.lookup().identifier(&identifier("010101a901c"))))
+                .read("test", |r| Ok::<_, StoreError>(r.lookup().identifier(&identifier("010101a901c"))))
                 .await
                 .unwrap();
             assert_eq!(person.identifier_hash, expected);
@@ -183,7 +183,7 @@ mod tests {
                     let store = fixture.other_process(&root_keys()).unwrap();
                     tokio::spawn(async move {
                         store
-                            .write(|tx| upsert_login(tx, "https://a.example", "s", &identifier("X"), at(0)))
+                            .write("test", |tx| upsert_login(tx, "https://a.example", "s", &identifier("X"), at(0)))
                             .await
                             .unwrap()
                     })
@@ -205,7 +205,9 @@ mod tests {
         let number = "010101A9FINDME";
         fixture
             .store
-            .write(move |tx| upsert_login(tx, "https://a.example", number, &identifier(number), at(0)))
+            .write("test", move |tx| {
+                upsert_login(tx, "https://a.example", number, &identifier(number), at(0))
+            })
             .await
             .unwrap();
         for entry in std::fs::read_dir(fixture.directory()).unwrap() {

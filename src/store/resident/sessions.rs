@@ -127,26 +127,26 @@ mod tests {
     on_both!(
         async fn a_session_lives_idles_and_ends(fixture) {
             let store = &fixture.store;
-            store.write(|tx| save(tx, "k", "{\"a\":\"1\"}", at(0), 600, 1000)).await.unwrap();
+            store.write("test", |tx| save(tx, "k", "{\"a\":\"1\"}", at(0), 600, 1000)).await.unwrap();
             let seen = |key: &'static str, when| {
                 let store = store.clone();
-                async move { store.read(move |r| load(r, key, at(when))).await.unwrap().map(|s| s.to_string()) }
+                async move { store.read("test", move |r| load(r, key, at(when))).await.unwrap().map(|s| s.to_string()) }
             };
             assert_eq!(seen("k", 599).await.as_deref(), Some("{\"a\":\"1\"}"));
             assert_eq!(seen("k", 600).await, None);
             assert_eq!(seen("other", 0).await, None);
-            store.write(|tx| update(tx, "k", "{}", at(500), 600)).await.unwrap();
+            store.write("test", |tx| update(tx, "k", "{}", at(500), 600)).await.unwrap();
             assert_eq!(seen("k", 999).await.as_deref(), Some("{}"));
             // The absolute limit holds, however much it is used.
-            store.write(|tx| update_ttl(tx, "k", at(900), 600)).await.unwrap();
+            store.write("test", |tx| update_ttl(tx, "k", at(900), 600)).await.unwrap();
             assert_eq!(seen("k", 1000).await, None);
-            let late = store.write(|tx| update(tx, "k", "{}", at(1000), 600)).await;
+            let late = store.write("test", |tx| update(tx, "k", "{}", at(1000), 600)).await;
             assert_eq!(late, Err(StoreError::NotFound));
-            assert_eq!(store.write(|tx| delete_expired(tx, at(1000))).await, Ok(1));
-            store.write(|tx| save(tx, "k", "{}", at(0), 600, 1000)).await.unwrap();
-            let taken = store.write(|tx| save(tx, "k", "{}", at(0), 600, 1000)).await;
+            assert_eq!(store.write("test", |tx| delete_expired(tx, at(1000))).await, Ok(1));
+            store.write("test", |tx| save(tx, "k", "{}", at(0), 600, 1000)).await.unwrap();
+            let taken = store.write("test", |tx| save(tx, "k", "{}", at(0), 600, 1000)).await;
             assert_eq!(taken, Err(StoreError::Conflict));
-            store.write(|tx| delete(tx, "k")).await.unwrap();
+            store.write("test", |tx| delete(tx, "k")).await.unwrap();
             assert_eq!(seen("k", 1).await, None);
         }
     );

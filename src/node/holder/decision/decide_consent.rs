@@ -83,7 +83,7 @@ pub async fn decline(
     let issuer = write_receipt::issuer(node);
     let request = node
         .store
-        .write(move |tx| {
+        .write("decline_request", move |tx| {
             let request = own_request(tx, id, person)?;
             if !request.is_open(now) {
                 return Err(StoreError::Conflict);
@@ -128,7 +128,7 @@ pub async fn begin_allow(
     let now = node.now();
     let person = resident.person;
     let (request, subject) = own_request_and_subject(node, person, id).await?;
-    let kept = node.store.read(move |store| passkeys::of_person(store, person)).await?;
+    let kept = node.store.read("list_passkeys", move |store| passkeys::of_person(store, person)).await?;
     if !request.is_open(now) {
         return Err(Problem::new(ProblemKind::Changed));
     }
@@ -185,7 +185,7 @@ pub async fn begin_allow(
         passkey: None,
     };
     node.store
-        .write(move |tx| {
+        .write("begin_approval", move |tx| {
             consent_requests::bind_person(tx, id, person)?;
             consent_requests::keep_pending(tx, id, &pending)
         })
@@ -241,7 +241,7 @@ pub async fn complete_allow(
     let approval = prepare(node, resident, id, &signed, now).await?;
     let code = approval.code.clone();
     let request = approval.request.clone();
-    node.store.write(move |tx| approval.commit(tx, now)).await.map_err(decided_before)?;
+    node.store.write("decide_consent", move |tx| approval.commit(tx, now)).await.map_err(decided_before)?;
     node.outbox_bell.notify_one();
     Ok(back(node, &request, &[("code", &code)])?
         .unwrap_or(Destination::Permission(ConsentId::from_bytes(*id.as_bytes()))))
@@ -270,7 +270,7 @@ async fn prepare(
     let identifier = signed.identifier.clone();
     let (request, decision, subject) = node
         .store
-        .read(move |store| {
+        .read("prepare_decision", move |store| {
             // The provider must know the signer by the same identifier as at the login.
             if persons::find(store, person)?.identifier != identifier {
                 return Err(StoreError::NotFound);
@@ -422,7 +422,7 @@ pub async fn abandon_request(
     let person = resident.person;
     let request = node
         .store
-        .write(move |tx| {
+        .write("abandon_request", move |tx| {
             let request = own_request(tx, id, person)?;
             if request.return_path.is_some() {
                 consent_requests::conclude(tx, id, RequestState::Lapsed, now)?;
@@ -459,7 +459,7 @@ async fn own_request_and_subject(
     person: PersonId,
     id: RequestId,
 ) -> Result<(ConsentRequest, PairwiseSubject), Problem> {
-    let found = node.store.read(move |store| {
+    let found = node.store.read("find_own_request", move |store| {
         let request = own_request(store, id, person)?;
         let subject = store.lookup().pairwise(&person, &request.terms.recipient)?;
         Ok::<_, StoreError>((request, subject))

@@ -26,7 +26,10 @@ use crate::store::{Reader, StoreError};
 /// [`Problem`] when the store is away.
 pub async fn list(node: &Node, resident: &Resident) -> Result<Vec<StandingDenial>, Problem> {
     let (person, now) = (resident.person, node.now());
-    Ok(node.store.read(move |store| standing_denials::of_person(store, person, now)).await?)
+    Ok(node
+        .store
+        .read("list_standing_denials", move |store| standing_denials::of_person(store, person, now))
+        .await?)
 }
 
 /// Refuses something for good. Saying it twice is no error.
@@ -44,7 +47,7 @@ pub async fn add(node: &Node, resident: &Resident, kind: DenialKind, target: &st
         until: None,
     };
     let person = resident.person;
-    node.store.write(move |tx| standing_denials::insert(tx, person, &denial)).await?;
+    node.store.write("add_standing_denial", move |tx| standing_denials::insert(tx, person, &denial)).await?;
     Ok(())
 }
 
@@ -108,7 +111,7 @@ pub(crate) fn denial_for_decline(
 /// [`Problem`] when the store is away. One that is not there, or another resident's, is no error and changes nothing.
 pub async fn remove(node: &Node, resident: &Resident, id: DenialId) -> Result<(), Problem> {
     let person = resident.person;
-    node.store.write(move |tx| standing_denials::remove(tx, person, id)).await?;
+    node.store.write("remove_standing_denial", move |tx| standing_denials::remove(tx, person, id)).await?;
     Ok(())
 }
 
@@ -125,7 +128,8 @@ pub async fn refuse_denied(
 ) -> Result<Option<Destination>, Problem> {
     let now = node.now();
     let person = resident.person;
-    let Some((request, _, subject)) = node.store.read(move |store| denied(store, id, person, now)).await?
+    let Some((request, _, subject)) =
+        node.store.read("find_standing_denial", move |store| denied(store, id, person, now)).await?
     else {
         return Ok(None);
     };
@@ -134,7 +138,7 @@ pub async fn refuse_denied(
     let issuer = write_receipt::issuer(node);
     let refused = node
         .store
-        .write_log(move |tx| {
+        .write_log("refuse_denied_request", move |tx| {
             let Some((request, by, _)) = denied(tx, id, person, now)? else { return Ok(None) };
             consent_requests::deny(tx, id, person, by, now)?;
             // The same entry as for a no that was pressed.

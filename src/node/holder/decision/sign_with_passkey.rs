@@ -34,7 +34,7 @@ async fn waiting(node: &Node, resident: &Resident, id: RequestId) -> Result<Wait
     let now: Timestamp = node.now();
     let (request, decision, kept) = node
         .store
-        .read(move |store| {
+        .read("find_waiting_approval", move |store| {
             let request = own_request(store, id, person)?;
             let decision = consent_requests::pending(store, id)?;
             Ok::<_, StoreError>((request, decision, passkeys::of_person(store, person)?))
@@ -84,7 +84,7 @@ pub async fn finish(
     decision.passkey = Some(signed.evidence);
     let (person, now) = (resident.person, node.now());
     node.store
-        .write(move |tx| {
+        .write("decide_consent_with_passkey", move |tx| {
             passkeys::used(tx, person, &signed.passkey, now)?;
             consent_requests::keep_pending(tx, id, &decision)
         })

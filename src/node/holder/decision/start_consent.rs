@@ -70,6 +70,6 @@ pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> 
         expires_at: now.plus_secs(node.settings.limits.decision_secs),
     };
     let id = request.id;
-    node.store.write(move |tx| consent_requests::insert(tx, &request, None)).await?;
+    node.store.write("start_consent", move |tx| consent_requests::insert(tx, &request, None)).await?;
     Ok(id)
 }

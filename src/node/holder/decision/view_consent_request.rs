@@ -51,7 +51,7 @@ pub async fn view(
     let person = resident.person;
     let (request, subject) = node
         .store
-        .read(move |store| {
+        .read("view_consent_request", move |store| {
             let request = own_request(store, id, person)?;
             let subject = store.lookup().pairwise(&person, &request.terms.recipient)?;
             Ok::<_, StoreError>((request, subject))
@@ -72,7 +72,7 @@ pub async fn view(
 /// [`Problem`]: unknown and another resident's look alike.
 pub async fn decided(node: &Node, resident: &Resident, id: RequestId) -> Result<ConsentRequest, Problem> {
     let person = resident.person;
-    Ok(node.store.read(move |store| own_request(store, id, person)).await?)
+    Ok(node.store.read("find_decided_request", move |store| own_request(store, id, person)).await?)
 }
 
 /// The resident's own consent that a request is to replace or extend.
@@ -85,7 +85,7 @@ pub async fn replaced(
     request: &ConsentRequest,
 ) -> Result<Option<Consent>, Problem> {
     let Some((_, id)) = request.replaces else { return Ok(None) };
-    let old = node.store.read(move |store| consents::find(store, id)).await?;
+    let old = node.store.read("find_replaced_consent", move |store| consents::find(store, id)).await?;
     if old.person == resident.person && old.state.ended_at().is_none() {
         Ok(Some(old))
     } else {
@@ -148,6 +148,6 @@ pub async fn own_values(node: &Node, resident: &Resident, offer: &Offer) -> Resu
 /// The resident's national identifier, unsealed.
 pub(crate) async fn identifier(node: &Node, resident: &Resident) -> Result<NationalIdentifier, Problem> {
     let person = resident.person;
-    let found = node.store.read(move |store| persons::find(store, person)).await?;
+    let found = node.store.read("find_person", move |store| persons::find(store, person)).await?;
     Ok(found.identifier)
 }

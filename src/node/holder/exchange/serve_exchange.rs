@@ -111,7 +111,7 @@ async fn exchange(
     let (jkt, jti) = (proof.jkt().clone(), proof.jti().clone());
     let (consent, subject, footing, replayed, recent) = node
         .store
-        .read(move |store| {
+        .read("load_exchange", move |store| {
             let consent = consents::find_by_grant(store, &grant)?;
             let subject = persons::find(store, consent.person)?.identifier;
             let footing = consents::footing(store, consent.id)?;
@@ -277,7 +277,7 @@ async fn commit(
         acknowledged_at: None,
     };
     node.store
-        .write_log(move |tx| {
+        .write_log("commit_exchange", move |tx| {
             let mut consent = consents::lock(tx, record.consent).map_err(CommitError::Store)?;
             let made = recent(tx, &consent, now).map_err(CommitError::Store)?;
             check_frequency(&consent, &made, now).map_err(CommitError::Refused)?;
@@ -328,7 +328,7 @@ pub(crate) async fn record(node: &Node, refusal: Refusal, known: RefusalContext)
     tracing::info!(code = refusal.code.as_str(), reason = refusal.reason, "refused");
     let written = node
         .store
-        .write(move |tx| {
+        .write("record_refusal", move |tx| {
             refusals::insert(
                 tx,
                 &NewRefusal {

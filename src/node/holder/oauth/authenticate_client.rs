@@ -86,7 +86,7 @@ pub async fn authenticate_client(
     let authentic =
         client_assertion::verify(unverified, &client.client_keys, &node.settings.id, now).map_err(refuse)?;
     node.store
-        .write(move |tx| {
+        .write("use_client_assertion", move |tx| {
             used_once::use_up(
                 tx,
                 Kind::ClientAssertion,

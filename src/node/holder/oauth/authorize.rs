@@ -26,7 +26,9 @@ pub async fn find(
     let client: EntityId = client_id.and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
     let uri = request_uri.filter(|uri| uri.starts_with(REQUEST_URI_PREFIX)).ok_or_else(unknown)?.to_owned();
     let now = node.now();
-    let found = node.store.read(move |store| consent_requests::by_request_uri(store, &uri, &client, now));
+    let found = node.store.read("find_pushed_request", move |store| {
+        consent_requests::by_request_uri(store, &uri, &client, now)
+    });
     Ok(found.await?.id)
 }
 
@@ -54,7 +56,7 @@ pub async fn open(
         return Ok(Opened::Refused(destination));
     }
     let (person, now) = (resident.person, node.now());
-    let opened = node.store.write(move |tx| {
+    let opened = node.store.write("open_pushed_request", move |tx| {
         let request = consent_requests::find(tx, id)?;
         if !request.may_be_of(persons::find(tx, person)?.identifier_hash.as_bytes()) {
             return Ok(Opened::WrongPerson(Box::new(request)));

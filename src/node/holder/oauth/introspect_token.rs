@@ -46,7 +46,7 @@ pub async fn introspect_token(
     }
     let grant = claims.grant_id.clone();
     let consent: Result<Consent, StoreError> =
-        node.store.read(move |store| consents::find_by_grant(store, &grant)).await;
+        node.store.read("introspect_token", move |store| consents::find_by_grant(store, &grant)).await;
     match consent {
         // A consent that was replaced has passed its grant on; its token speaks for it alone.
         Ok(consent) if is_of(&claims, &consent) && consent.in_force(now).is_ok() => {
@@ -77,7 +77,7 @@ pub async fn revoke_token(
     };
     let found: Result<ConsentId, StoreError> = node
         .store
-        .read(move |store| match authentic {
+        .read("find_token_to_revoke", move |store| match authentic {
             Some(authentic) if authentic.claims().client_id == client => {
                 let consent = consents::find_by_grant(store, &authentic.claims().grant_id)?;
                 if is_of(authentic.claims(), &consent) { Ok(consent.id) } else { Err(StoreError::NotFound) }

@@ -164,7 +164,7 @@ pub(crate) fn check_proof(node: &Node, proof: Option<&str>) -> Result<VerifiedPr
 /// One transaction: proof and code used up, token and refresh token kept.
 async fn redeem(node: &Node, grant: Grant, mint: Mint) -> Result<Redeemed, OAuthError> {
     node.store
-        .write(move |tx| {
+        .write("redeem_grant", move |tx| {
             let proof = &mint.proof;
             used_once::use_up(tx, Kind::DpopProof, proof.jkt().as_str(), proof.jti(), proof.expires_at())?;
             match &grant {

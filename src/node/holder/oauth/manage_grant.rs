@@ -46,7 +46,9 @@ pub async fn issue_management_token(
     ))?;
     let (jkt, jti, expires_at) = (proof.jkt().clone(), proof.jti().clone(), proof.expires_at());
     node.store
-        .write(move |tx| used_once::use_up(tx, Kind::DpopProof, jkt.as_str(), &jti, expires_at))
+        .write("use_management_proof", move |tx| {
+            used_once::use_up(tx, Kind::DpopProof, jkt.as_str(), &jti, expires_at)
+        })
         .await
         .map_err(|error| match error {
             StoreError::Conflict => {
@@ -120,7 +122,7 @@ async fn query(node: &Node, request: GrantRequest, known: &mut RefusalContext) -
     let client = authorize(node, &request, "GET", ManagementScope::Query, known).await?;
     let grant = parse(&request.grant)?;
     node.store
-        .read(move |store| find_own(store, &grant, &client))
+        .read("query_grant", move |store| find_own(store, &grant, &client))
         .await
         .map_err(|error: StoreError| refused(&error))
 }
@@ -142,7 +144,7 @@ async fn revoke(node: &Node, request: GrantRequest, known: &mut RefusalContext) 
     let client = authorize(node, &request, "DELETE", ManagementScope::Revoke, known).await?;
     let (grant, commitment, now) = (parse(&request.grant)?, request.commitment, node.now());
     node.store
-        .write_log(move |tx| {
+        .write_log("revoke_grant", move |tx| {
             let found = find_own(tx, &grant, &client)?;
             // The consent that is meant is over: another one has its grant.
             if commitment.as_ref().is_some_and(|meant| meant != found.commitment.as_str()) {
@@ -200,7 +202,7 @@ async fn authorize(
     peer.recipient().map_err(|_| Refusal::token("recipient_role_missing"))?;
     token.demand(scope)?;
     node.store
-        .write(move |tx| {
+        .write("authorize_grant_management", move |tx| {
             used_once::use_up(tx, Kind::DpopProof, proof.jkt().as_str(), proof.jti(), proof.expires_at())
         })
         .await

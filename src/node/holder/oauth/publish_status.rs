@@ -22,7 +22,7 @@ const UNASKED_SECS: i64 = 2;
 pub async fn publish_status(node: &Node, list: u32) -> Result<PublishedList, Problem> {
     // Names of lists that do not exist are turned away before they queue for the maker.
     let is_known = node.status_lists.lock().await.contains_key(&list);
-    if !is_known && list >= node.store.read(consents::status_lists).await? {
+    if !is_known && list >= node.store.read("count_status_lists", consents::status_lists).await? {
         return Err(Problem::new(ProblemKind::NotFound));
     }
     // One maker at a time, and what it makes serves everyone for a moment.
@@ -51,7 +51,7 @@ pub async fn publish_status(node: &Node, list: u32) -> Result<PublishedList, Pro
 /// # Errors
 /// [`Problem`] when the store is away.
 pub async fn all_lists(node: &Node) -> Result<Vec<String>, Problem> {
-    let lists = node.store.read(consents::status_lists).await?;
+    let lists = node.store.read("count_status_lists", consents::status_lists).await?;
     Ok((0..lists).map(|list| status_list::list_uri(&node.settings.id, list)).collect())
 }
 
@@ -60,7 +60,7 @@ pub async fn all_lists(node: &Node) -> Result<Vec<String>, Problem> {
 /// # Errors
 /// [`Problem`] when the store is away.
 pub(crate) async fn renew_all(node: &Node) -> Result<(), Problem> {
-    let lists = node.store.read(consents::status_lists).await?;
+    let lists = node.store.read("count_status_lists", consents::status_lists).await?;
     for list in 0..lists {
         current(node, list).await?;
     }
@@ -71,7 +71,7 @@ pub(crate) async fn renew_all(node: &Node) -> Result<(), Problem> {
 async fn current(node: &Node, list: u32) -> Result<Signed, Problem> {
     let row = node
         .store
-        .read(move |store| {
+        .read("find_status_list", move |store| {
             if list >= consents::status_lists(store)? {
                 return Err(StoreError::NotFound);
             }
@@ -95,7 +95,7 @@ async fn make(node: &Node, list: u32) -> Result<Signed, Problem> {
     // One picture: the entries are those that the count counts.
     let (changes, entries) = node
         .store
-        .read(move |store| {
+        .read("list_status_entries", move |store| {
             Ok::<_, StoreError>((status_lists::find(store, list)?.changes, consents::statuses(store, list)?))
         })
         .await?;
@@ -112,5 +112,5 @@ async fn make(node: &Node, list: u32) -> Result<Signed, Problem> {
     })
     .await
     .map_err(|error| Problem::because(ProblemKind::Internal, error))??;
-    Ok(node.store.write(move |tx| status_lists::keep(tx, list, &signed)).await?)
+    Ok(node.store.write("keep_status_list", move |tx| status_lists::keep(tx, list, &signed)).await?)
 }

@@ -136,7 +136,7 @@ pub async fn push_authorization(
     let request_uri = format!("{REQUEST_URI_PREFIX}{}", node.secret());
     let uri = request_uri.clone();
     node.store
-        .write(move |tx| {
+        .write("push_authorization", move |tx| {
             if let Some(proof) = &proof {
                 used_once::use_up(
                     tx,
@@ -214,13 +214,14 @@ async fn replaced(
     let grant: GrantId =
         form.grant_id.as_deref().and_then(|text| text.parse().ok()).ok_or_else(|| unknown.clone())?;
     let client = client.clone();
-    let old =
-        node.store.read(move |store| find_own(store, &grant, &client)).await.map_err(
-            |error| match error {
-                StoreError::NotFound => unknown,
-                other => other.into(),
-            },
-        )?;
+    let old = node
+        .store
+        .read("find_replaced_consent", move |store| find_own(store, &grant, &client))
+        .await
+        .map_err(|error| match error {
+        StoreError::NotFound => unknown,
+        other => other.into(),
+    })?;
     if old.terms.dataset != detail.identifier
         || (how == GrantAction::Merge && old.terms.declared_use != detail.declared_use)
     {

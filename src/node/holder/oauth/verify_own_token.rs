@@ -42,7 +42,7 @@ async fn record(node: &Node, suspect: &SuspectToken) -> Result<Option<IssueRecor
     let jti = suspect.claims().jti.clone();
     let found = node
         .store
-        .read(move |store| {
+        .read("find_consent_of_token", move |store| {
             let issued = tokens::find(store, &jti)?;
             let grant_id = consents::find(store, issued.consent)?.grant_id;
             Ok(IssueRecord { jti: issued.jti, grant_id, jkt: issued.jkt, iat: issued.iat, exp: issued.exp })

@@ -26,7 +26,7 @@ use crate::store::{Reader, StoreError, log};
 /// [`Problem`]: unknown and another resident's look alike.
 pub async fn own(node: &Node, resident: &Resident, id: ConsentId) -> Result<String, Problem> {
     let person = resident.person;
-    let found = node.store.read(move |store| gather(store, id)).await?;
+    let found = node.store.read("export_own_consent", move |store| gather(store, id)).await?;
     if found.consent.person != person {
         return Err(Problem::new(ProblemKind::NotFound));
     }
@@ -38,7 +38,7 @@ pub async fn own(node: &Node, resident: &Resident, id: ConsentId) -> Result<Stri
 /// # Errors
 /// [`Problem`] when there is no such permission, or the store is away.
 pub async fn any(node: &Node, id: ConsentId) -> Result<String, Problem> {
-    let found = node.store.read(move |store| gather(store, id)).await?;
+    let found = node.store.read("export_consent", move |store| gather(store, id)).await?;
     write(node, found).await
 }
 

@@ -27,7 +27,7 @@ pub(crate) async fn change_own(
     let (person, now) = (resident.person, node.now());
     let changed = node
         .store
-        .write_log(move |tx| {
+        .write_log("change_own_consent", move |tx| {
             let consent = consents::lock(tx, id)?;
             if consent.person == person { change(tx, consent, now) } else { Err(StoreError::NotFound) }
         })

@@ -28,7 +28,7 @@ pub async fn revoke(node: &Node, resident: &Resident, id: ConsentId) -> Result<b
 pub(crate) async fn give_back(node: &Node, id: ConsentId) -> Result<(), StoreError> {
     let now = node.now();
     node.store
-        .write(move |tx| {
+        .write("take_back_consent", move |tx| {
             let consent = consents::lock(tx, id)?;
             end(tx, consent, Actor::Recipient, Reason::GivenBack, now).map(|_| ())
         })

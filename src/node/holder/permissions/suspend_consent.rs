@@ -39,7 +39,7 @@ pub enum Resumed {
 /// [`Problem`]: unknown and another resident's look alike; or the declared use cannot be had now.
 pub async fn resume(node: &Node, resident: &Resident, id: ConsentId) -> Result<Resumed, Problem> {
     let person = resident.person;
-    let consent = node.store.read(move |store| find_own(store, id, person)).await?;
+    let consent = node.store.read("find_suspended_consent", move |store| find_own(store, id, person)).await?;
     if consent.state != ConsentState::Suspended {
         return Ok(Resumed::WasNotSuspended);
     }
@@ -59,7 +59,7 @@ pub async fn resume(node: &Node, resident: &Resident, id: ConsentId) -> Result<R
 /// # Errors
 /// [`Problem`]: the declared use cannot be had now, or the store is away; nothing is changed then.
 pub async fn follow_use(node: &Node, id: ConsentId) -> Result<Option<Reason>, Problem> {
-    let consent = node.store.read(move |store| consents::find(store, id)).await?;
+    let consent = node.store.read("find_consent", move |store| consents::find(store, id)).await?;
     let trouble = use_trouble(node, &consent).await?;
     let due = match (consent.state, trouble) {
         (ConsentState::Active, Some(reason)) => reason,
@@ -69,7 +69,7 @@ pub async fn follow_use(node: &Node, id: ConsentId) -> Result<Option<Reason>, Pr
     let now = node.now();
     let changed = node
         .store
-        .write_log(move |tx| {
+        .write_log("suspend_consent_of_use", move |tx| {
             let consent = consents::lock(tx, id)?;
             match due {
                 // The resident may have paused it meanwhile: that is not for the node to undo.
