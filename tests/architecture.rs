@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Parts of the domain that every other part may use.
-const FOUNDATIONS: [&str; 4] = ["ids", "clock", "jose", "catalogue"];
+const FOUNDATIONS: [&str; 5] = ["word_enum", "ids", "clock", "jose", "catalogue"];
 
 /// What a part of the domain may use beside (or, for the foundations, instead of) the foundations.
 const PARTS: [(&str, &[&str]); 7] = [
-    ("ids", &[]),
-    ("clock", &["ids"]),
-    ("jose", &["ids", "clock"]),
-    ("catalogue", &["ids", "clock", "jose"]),
+    ("ids", &["word_enum"]),
+    ("clock", &["word_enum", "ids"]),
+    ("jose", &["word_enum", "ids", "clock"]),
+    ("catalogue", &["word_enum", "ids", "clock", "jose"]),
     ("token", &["consent", "federation"]),
     ("exchange", &["token", "consent"]),
     ("bundle", &["log", "consent", "exchange", "federation", "token"]),

@@ -1,6 +1,6 @@
 //! What the product knows, as values and pure functions. No I/O, no async; time and randomness are arguments.
 //!
-//! Any part may use [`ids`], [`clock`] and [`jose`]. Beyond that, `login` and `consent` use `catalogue`; `token` uses
+//! Any part may use [`ids`], [`clock`], [`jose`] and [`word_enum`]. Beyond that, `login` and `consent` use `catalogue`; `token` uses
 //! `consent` and `federation`; `exchange` uses `token`, `consent` and `catalogue`.
 
 pub mod bundle;
@@ -14,3 +14,4 @@ pub mod jose;
 pub mod log;
 pub mod login;
 pub mod token;
+pub mod word_enum;

@@ -6,29 +6,26 @@ use diesel::prelude::*;
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::Jti;
-use crate::store::engine::columns::text_enum;
+use crate::domain::word_enum::word_enum;
+use crate::store::engine::columns::word_column;
 use crate::store::engine::db::on_backend;
 use crate::store::engine::schema::used_once;
 
-/// What kind of one-time value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// `jti` of a DPoP proof, in the scope of its key's thumbprint (RFC 9449 §11.1).
-    DpopProof,
-    /// `jti` of a client assertion, in the scope of its issuer (RFC 7523 §3).
-    ClientAssertion,
-    /// `jti` of a request object, in the scope of its client.
-    RequestObject,
-    /// A warning of something's end, in the scope of its kind: said by one process, once.
-    ExpiryWarning,
+word_enum! {
+    /// What kind of one-time value.
+    pub enum Kind {
+        /// `jti` of a DPoP proof, in the scope of its key's thumbprint (RFC 9449 §11.1).
+        DpopProof = "dpop",
+        /// `jti` of a client assertion, in the scope of its issuer (RFC 7523 §3).
+        ClientAssertion = "client_assertion",
+        /// `jti` of a request object, in the scope of its client.
+        RequestObject = "request_object",
+        /// A warning of something's end, in the scope of its kind: said by one process, once.
+        ExpiryWarning = "end_warning",
+    }
 }
 
-text_enum!(Kind {
-    DpopProof = "dpop",
-    ClientAssertion = "client_assertion",
-    RequestObject = "request_object",
-    ExpiryWarning = "end_warning",
-});
+word_column!(Kind);
 
 /// How long a value is kept past its expiry: clocks differ, and a proof may have been issued ahead of ours.
 const LEEWAY_SECS: i64 = 300;

@@ -5,40 +5,24 @@ use super::terms::Terms;
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::DenialId;
+use crate::domain::word_enum::word_enum;
 
 /// How long a plain no stands, in seconds: the same service does not ask for the same use again within 30 days.
 pub const PLAIN_NO_SECS: i64 = 30 * 86_400;
 
-/// What is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DenialKind {
-    /// Everything that one other city asks.
-    Partner,
-    /// One declared use.
-    Use,
-    /// One dataset, whoever asks.
-    Dataset,
+word_enum! {
+    /// What is refused.
+    pub enum DenialKind {
+        /// Everything that one other city asks.
+        Partner = "partner",
+        /// One declared use.
+        Use = "use",
+        /// One dataset, whoever asks.
+        Dataset = "dataset",
+    }
 }
 
 impl DenialKind {
-    const ALL: [Self; 3] = [Self::Partner, Self::Use, Self::Dataset];
-
-    /// The word, stored and in forms.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Partner => "partner",
-            Self::Use => "use",
-            Self::Dataset => "dataset",
-        }
-    }
-
-    /// From the word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-
     /// The identifier that a denial of this kind would name for a request.
     #[must_use]
     pub fn target(self, terms: &Terms) -> &str {

@@ -1,13 +1,12 @@
 //! A consent as its recipient knows it: asked for by a service, or given by a resident of their own accord.
 
-use serde::{Deserialize, Serialize};
-
 use super::document::Commitment;
 use super::request::{GrantAction, Origin};
 use super::terms::AuthorizationDetail;
 use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, GrantId, HeldConsentId, KeyId, NationalIdentifier, ServiceId};
+use crate::domain::word_enum::word_enum;
 
 /// How long a service's request waits for the resident, in seconds.
 pub const WAIT_SECS: i64 = 30 * 86_400;
@@ -15,57 +14,27 @@ pub const WAIT_SECS: i64 = 30 * 86_400;
 /// How long a browser may be away at the holder before its answer is no longer taken, in seconds.
 pub const AWAY_SECS: i64 = 2 * 3600;
 
-/// Where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HeldState {
-    /// The resident has not decided.
-    Requested,
-    /// Given in the holder's portal; the code waits to be redeemed.
-    Given,
-    /// Data may be fetched.
-    Active,
-    /// Held back by the resident or the holder; data may be fetched again when the holder says so.
-    Suspended,
-    /// The resident said no.
-    Declined,
-    /// Nobody decided in time.
-    Lapsed,
-    /// Over: taken back, expired, used up, or refused by the holder.
-    Ended,
+word_enum! {
+    /// Where it stands.
+    pub enum HeldState {
+        /// The resident has not decided.
+        Requested = "requested",
+        /// Given in the holder's portal; the code waits to be redeemed.
+        Given = "given",
+        /// Data may be fetched.
+        Active = "active",
+        /// Held back by the resident or the holder; data may be fetched again when the holder says so.
+        Suspended = "suspended",
+        /// The resident said no.
+        Declined = "declined",
+        /// Nobody decided in time.
+        Lapsed = "lapsed",
+        /// Over: taken back, expired, used up, or refused by the holder.
+        Ended = "ended",
+    }
 }
 
 impl HeldState {
-    const ALL: [Self; 7] = [
-        Self::Requested,
-        Self::Given,
-        Self::Active,
-        Self::Suspended,
-        Self::Declined,
-        Self::Lapsed,
-        Self::Ended,
-    ];
-
-    /// The word, stored and in the service API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::Given => "given",
-            Self::Active => "active",
-            Self::Suspended => "suspended",
-            Self::Declined => "declined",
-            Self::Lapsed => "lapsed",
-            Self::Ended => "ended",
-        }
-    }
-
-    /// From the stored word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-
     /// Whether nothing leads out of it.
     #[must_use]
     pub const fn is_end(self) -> bool {

@@ -14,6 +14,7 @@ use crate::domain::catalogue::{Contact, Language};
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::ids::{ConsentId, EntityId, FieldName, GrantId, Jti, PairwiseSubject};
 use crate::domain::jose::{Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws};
+use crate::domain::word_enum::word_enum;
 
 /// Form of a consent receipt.
 pub const CONSENT_RECEIPT: Profile = Profile {
@@ -49,70 +50,33 @@ const DPV: &str = "https://w3id.org/dpv#";
 /// The law under which all of this product's holders stand.
 const JURISDICTION: &str = "FI";
 
-/// What happened to a consent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReceiptChange {
-    /// The resident allowed.
-    Given,
-    /// The resident did not allow.
-    Declined,
-    /// It was held back.
-    Suspended,
-    /// It came back into force.
-    Resumed,
-    /// The resident took it back.
-    Revoked,
-    /// The recipient gave it back.
-    Returned,
-    /// The holder's node took it out of force.
-    Withdrawn,
-    /// Its last day passed.
-    Expired,
-    /// Its last exchange was made.
-    Exhausted,
-    /// Another consent took its place.
-    Replaced,
+word_enum! {
+    /// What happened to a consent.
+    pub enum ReceiptChange {
+        /// The resident allowed.
+        Given = "given",
+        /// The resident did not allow.
+        Declined = "declined",
+        /// It was held back.
+        Suspended = "suspended",
+        /// It came back into force.
+        Resumed = "resumed",
+        /// The resident took it back.
+        Revoked = "revoked",
+        /// The recipient gave it back.
+        Returned = "returned",
+        /// The holder's node took it out of force.
+        Withdrawn = "withdrawn",
+        /// Its last day passed.
+        Expired = "expired",
+        /// Its last exchange was made.
+        Exhausted = "exhausted",
+        /// Another consent took its place.
+        Replaced = "replaced",
+    }
 }
 
 impl ReceiptChange {
-    /// Every change, in the order of a consent's life.
-    pub const ALL: [Self; 10] = [
-        Self::Given,
-        Self::Declined,
-        Self::Suspended,
-        Self::Resumed,
-        Self::Revoked,
-        Self::Returned,
-        Self::Withdrawn,
-        Self::Expired,
-        Self::Exhausted,
-        Self::Replaced,
-    ];
-
-    /// The word for it, as stored and signed.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Given => "given",
-            Self::Declined => "declined",
-            Self::Suspended => "suspended",
-            Self::Resumed => "resumed",
-            Self::Revoked => "revoked",
-            Self::Returned => "returned",
-            Self::Withdrawn => "withdrawn",
-            Self::Expired => "expired",
-            Self::Exhausted => "exhausted",
-            Self::Replaced => "replaced",
-        }
-    }
-
-    /// From the word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|change| change.as_str() == word)
-    }
-
     /// The state that a consent has after it, in the word of its own state.
     #[must_use]
     pub const fn state(self) -> &'static str {

@@ -8,58 +8,25 @@ use super::terms::Terms;
 use crate::domain::catalogue::{AssuranceRequirement, DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConsentId, PersonId, RequestId, Thumbprint};
+use crate::domain::word_enum::word_enum;
 
-/// Who began it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// A service asked; the browser goes back to the recipient.
-    Pushed,
-    /// The resident started in the holder's portal; the recipient is told by an event.
-    Portal,
-}
-
-impl Origin {
-    /// The stored word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pushed => "pushed",
-            Self::Portal => "portal",
-        }
-    }
-
-    /// From the stored word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Pushed, Self::Portal].into_iter().find(|origin| origin.as_str() == word)
+word_enum! {
+    /// Who began it.
+    pub enum Origin {
+        /// A service asked; the browser goes back to the recipient.
+        Pushed = "pushed",
+        /// The resident started in the holder's portal; the recipient is told by an event.
+        Portal = "portal",
     }
 }
 
-/// How a request goes about a consent that is there already (`grant_management_action`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GrantAction {
-    /// What is asked comes in its place.
-    Replace,
-    /// What is asked is added to it.
-    Merge,
-}
-
-impl GrantAction {
-    /// The word on the wire and in the store.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Replace => "replace",
-            Self::Merge => "merge",
-        }
-    }
-
-    /// From the word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Replace, Self::Merge].into_iter().find(|how| how.as_str() == word)
+word_enum! {
+    /// How a request goes about a consent that is there already (`grant_management_action`).
+    pub enum GrantAction {
+        /// What is asked comes in its place.
+        Replace = "replace",
+        /// What is asked is added to it.
+        Merge = "merge",
     }
 }
 

@@ -1,119 +1,57 @@
 //! The consent's life. Nothing leaves an end state; every transition names its actor and moment.
 
-use serde::{Deserialize, Serialize};
-
 use super::document::Commitment;
 use super::request::Origin;
 use super::terms::Terms;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConsentId, GrantId, PairwiseSubject, PersonId};
+use crate::domain::word_enum::word_enum;
 
-/// Who caused a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Actor {
-    /// The resident.
-    Resident,
-    /// The recipient, giving the consent back.
-    Recipient,
-    /// The holder node itself, by rule (end date, use count, code replay).
-    Node,
-}
-
-impl Actor {
-    /// The stored word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Resident => "resident",
-            Self::Recipient => "recipient",
-            Self::Node => "node",
-        }
-    }
-
-    /// From the stored word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Resident, Self::Recipient, Self::Node].into_iter().find(|actor| actor.as_str() == word)
+word_enum! {
+    /// Who caused a change.
+    pub enum Actor {
+        /// The resident.
+        Resident = "resident",
+        /// The recipient, giving the consent back.
+        Recipient = "recipient",
+        /// The holder node itself, by rule (end date, use count, code replay).
+        Node = "node",
     }
 }
 
-/// Why a change was made, as a stable word: kept with the change, told to the recipient and to the resident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// The resident decided.
-    Decided,
-    /// The resident paused it.
-    Paused,
-    /// The resident let it go on.
-    Continued,
-    /// The declared use that it rests on no longer covers it.
-    UseChanged,
-    /// The declared use that it rests on is no longer published.
-    UseWithdrawn,
-    /// The declared use covers it again.
-    UseFits,
-    /// The resident took it back.
-    TakenBack,
-    /// The recipient gave it back.
-    GivenBack,
-    /// Its code came twice: it was stolen somewhere.
-    CodeReplayed,
-    /// Nobody came for it in time.
-    Unredeemed,
-    /// Its last day passed.
-    LastDay,
-    /// Its last exchange was made.
-    UsedUp,
-    /// Another consent took its place.
-    Replaced,
+word_enum! {
+    /// Why a change was made, as a stable word: kept with the change, told to the recipient and to the resident.
+    pub enum Reason {
+        /// The resident decided.
+        Decided = "decided",
+        /// The resident paused it.
+        Paused = "paused",
+        /// The resident let it go on.
+        Continued = "continued",
+        /// The declared use that it rests on no longer covers it.
+        UseChanged = "use_changed",
+        /// The declared use that it rests on is no longer published.
+        UseWithdrawn = "use_withdrawn",
+        /// The declared use covers it again.
+        UseFits = "use_fits",
+        /// The resident took it back.
+        TakenBack = "taken_back",
+        /// The recipient gave it back.
+        GivenBack = "given_back",
+        /// Its code came twice: it was stolen somewhere.
+        CodeReplayed = "code_replayed",
+        /// Nobody came for it in time.
+        Unredeemed = "unredeemed",
+        /// Its last day passed.
+        LastDay = "last_day",
+        /// Its last exchange was made.
+        UsedUp = "used_up",
+        /// Another consent took its place.
+        Replaced = "replaced",
+    }
 }
 
 impl Reason {
-    /// Every reason.
-    pub const ALL: [Self; 13] = [
-        Self::Decided,
-        Self::Paused,
-        Self::Continued,
-        Self::UseChanged,
-        Self::UseWithdrawn,
-        Self::UseFits,
-        Self::TakenBack,
-        Self::GivenBack,
-        Self::CodeReplayed,
-        Self::Unredeemed,
-        Self::LastDay,
-        Self::UsedUp,
-        Self::Replaced,
-    ];
-
-    /// The word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Decided => "decided",
-            Self::Paused => "paused",
-            Self::Continued => "continued",
-            Self::UseChanged => "use_changed",
-            Self::UseWithdrawn => "use_withdrawn",
-            Self::UseFits => "use_fits",
-            Self::TakenBack => "taken_back",
-            Self::GivenBack => "given_back",
-            Self::CodeReplayed => "code_replayed",
-            Self::Unredeemed => "unredeemed",
-            Self::LastDay => "last_day",
-            Self::UsedUp => "used_up",
-            Self::Replaced => "replaced",
-        }
-    }
-
-    /// From the word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
-    }
-
     /// Whether the declared use stands behind it: then the resident alone cannot let the consent go on.
     #[must_use]
     pub const fn is_of_use(self) -> bool {
@@ -441,7 +379,7 @@ mod tests {
     #[test]
     fn every_reason_has_a_word_of_its_own() {
         for reason in Reason::ALL {
-            assert_eq!(Reason::from_word(reason.as_str()), Some(reason));
+            assert_eq!(reason.as_str().parse(), Ok(reason));
             let json = serde_json::to_value(reason).unwrap();
             assert_eq!(json, reason.as_str(), "the same word everywhere");
         }

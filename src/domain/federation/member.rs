@@ -8,25 +8,28 @@ use super::{Role, TrustError, verify_self_signed};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
+use crate::domain::word_enum::word_enum;
 
-/// Where a membership stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MemberState {
-    /// Statements about it are issued.
-    Active,
-    /// For now they are not; it keeps its place.
-    Suspended,
-    /// It is a member no more.
-    Removed,
+word_enum! {
+    /// Where a membership stands.
+    pub enum MemberState {
+        /// Statements about it are issued.
+        Active = "active",
+        /// For now they are not; it keeps its place.
+        Suspended = "suspended",
+        /// It is a member no more.
+        Removed = "removed",
+    }
 }
 
-/// Who decided where a membership stands. What a command decided, a file that did not change does not undo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DecidedBy {
-    /// The configuration or the members file.
-    File,
-    /// `omadata members`.
-    Command,
+word_enum! {
+    /// Who decided where a membership stands. What a command decided, a file that did not change does not undo.
+    pub enum DecidedBy {
+        /// The configuration or the members file.
+        File = "file",
+        /// `omadata members`.
+        Command = "command",
+    }
 }
 
 /// What a superior's statement about a member says beside the member's keys (OpenID Federation 1.0 §3.1.3).

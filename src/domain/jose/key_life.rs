@@ -2,24 +2,15 @@
 //! verifies years later.
 
 use crate::domain::clock::Timestamp;
+use crate::domain::word_enum::word_enum;
 
-/// Why a key was revoked (OpenID Federation 1.0 §8.7.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RevokeReason {
-    /// Somebody else may have the private part.
-    Compromised,
-    /// Given up in favour of another, through no fault.
-    Superseded,
-}
-
-impl RevokeReason {
-    /// The standard's word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Compromised => "compromised",
-            Self::Superseded => "superseded",
-        }
+word_enum! {
+    /// Why a key was revoked (OpenID Federation 1.0 §8.7.3).
+    pub enum RevokeReason {
+        /// Somebody else may have the private part.
+        Compromised = "compromised",
+        /// Given up in favour of another, through no fault.
+        Superseded = "superseded",
     }
 }
 

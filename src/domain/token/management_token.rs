@@ -10,6 +10,7 @@ use crate::domain::ids::{EntityId, Jti, Thumbprint};
 use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
 };
+use crate::domain::word_enum::word_enum;
 
 /// Life of a management token, in seconds.
 pub const LIFETIME_SECS: i64 = 300;
@@ -24,28 +25,17 @@ pub const MANAGEMENT_TOKEN: Profile = Profile {
     extra_headers: &[],
 };
 
-/// What a management token may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ManagementScope {
-    /// Asking about a grant.
-    Query,
-    /// Giving a grant back.
-    Revoke,
+word_enum! {
+    /// What a management token may be used for.
+    pub enum ManagementScope {
+        /// Asking about a grant.
+        Query = "grant_management_query",
+        /// Giving a grant back.
+        Revoke = "grant_management_revoke",
+    }
 }
 
 impl ManagementScope {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Query, Self::Revoke];
-
-    /// The scope on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Query => "grant_management_query",
-            Self::Revoke => "grant_management_revoke",
-        }
-    }
-
     /// The scopes of a space-delimited list; none when it is empty or names another one.
     #[must_use]
     pub fn parse(list: &str) -> Option<Vec<Self>> {

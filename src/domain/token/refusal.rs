@@ -1,49 +1,32 @@
 //! Why a token, proof or exchange is refused: the standard's code for the caller, a stable word for our own record.
 
-/// The standard's error code, and with it the HTTP status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RefusalCode {
-    /// 400 `invalid_request` (RFC 6750 §3.1).
-    InvalidRequest,
-    /// 401 `invalid_token` (RFC 6750 §3.1).
-    InvalidToken,
-    /// 401 `invalid_dpop_proof` (RFC 9449 §7.1).
-    InvalidDpopProof,
-    /// 401 `use_dpop_nonce` (RFC 9449 §9).
-    UseDpopNonce,
-    /// 401 `insufficient_user_authentication` (RFC 9470 §3).
-    InsufficientUserAuthentication,
-    /// 403 `insufficient_scope` (RFC 6750 §3.1).
-    InsufficientScope,
-    /// 404: no such dataset here.
-    UnknownDataset,
-    /// 404: no grant of that name that is this client's and not over.
-    UnknownGrant,
-    /// 429 with `Retry-After`: fetched as often as the consent allows for now.
-    TooOften,
-    /// 431: the token is larger than any that this node issues.
-    TooLarge,
-    /// 503 with `Retry-After`: something needed for the decision cannot be had now.
-    Unavailable,
-}
+use crate::domain::word_enum::word_enum;
 
-impl RefusalCode {
-    /// The code as the caller and the record see it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidRequest => "invalid_request",
-            Self::InvalidToken => "invalid_token",
-            Self::InvalidDpopProof => "invalid_dpop_proof",
-            Self::UseDpopNonce => "use_dpop_nonce",
-            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
-            Self::InsufficientScope => "insufficient_scope",
-            Self::UnknownDataset => "unknown_dataset",
-            Self::UnknownGrant => "unknown_grant",
-            Self::TooOften => "frequency_exceeded",
-            Self::TooLarge => "request_header_fields_too_large",
-            Self::Unavailable => "temporarily_unavailable",
-        }
+word_enum! {
+    /// The standard's error code, and with it the HTTP status.
+    pub enum RefusalCode {
+        /// 400 `invalid_request` (RFC 6750 §3.1).
+        InvalidRequest = "invalid_request",
+        /// 401 `invalid_token` (RFC 6750 §3.1).
+        InvalidToken = "invalid_token",
+        /// 401 `invalid_dpop_proof` (RFC 9449 §7.1).
+        InvalidDpopProof = "invalid_dpop_proof",
+        /// 401 `use_dpop_nonce` (RFC 9449 §9).
+        UseDpopNonce = "use_dpop_nonce",
+        /// 401 `insufficient_user_authentication` (RFC 9470 §3).
+        InsufficientUserAuthentication = "insufficient_user_authentication",
+        /// 403 `insufficient_scope` (RFC 6750 §3.1).
+        InsufficientScope = "insufficient_scope",
+        /// 404: no such dataset here.
+        UnknownDataset = "unknown_dataset",
+        /// 404: no grant of that name that is this client's and not over.
+        UnknownGrant = "unknown_grant",
+        /// 429 with `Retry-After`: fetched as often as the consent allows for now.
+        TooOften = "frequency_exceeded",
+        /// 431: the token is larger than any that this node issues.
+        TooLarge = "request_header_fields_too_large",
+        /// 503 with `Retry-After`: something needed for the decision cannot be had now.
+        Unavailable = "temporarily_unavailable",
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::{Node, Problem, Retention};
 use crate::domain::clock::Timestamp;
+use crate::domain::word_enum::word_enum;
 use crate::node::holder::oauth::publish_status;
 use crate::store::jobs::{self, Lease};
 use crate::store::{StoreError, Tx};
@@ -28,51 +29,27 @@ pub const REMINDER_SECS: i64 = 14 * 86_400;
 /// How many rows one run of a job changes at most; what is left is due again at once.
 const BATCH: u32 = 200;
 
-/// Something that the node does by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Job {
-    /// Ends consents whose last day is over, and those that nobody came for.
-    Ends,
-    /// Lets requests lapse that nobody decided.
-    Lapse,
-    /// Reminds residents of permissions that end soon.
-    Reminders,
-    /// Erases what is kept about ended consents when its time is over.
-    Erasure,
-    /// Forgets one-time values, sessions and strangers' refusals.
-    OneTimeValues,
-    /// Signs status lists anew.
-    StatusLists,
-    /// Holds consents against the declared uses that they rest on.
-    DeclaredUses,
+word_enum! {
+    /// Something that the node does by itself.
+    pub enum Job {
+        /// Ends consents whose last day is over, and those that nobody came for.
+        Ends = "ends",
+        /// Lets requests lapse that nobody decided.
+        Lapse = "lapse",
+        /// Reminds residents of permissions that end soon.
+        Reminders = "reminders",
+        /// Erases what is kept about ended consents when its time is over.
+        Erasure = "erasure",
+        /// Forgets one-time values, sessions and strangers' refusals.
+        OneTimeValues = "one-time-values",
+        /// Signs status lists anew.
+        StatusLists = "status-lists",
+        /// Holds consents against the declared uses that they rest on.
+        DeclaredUses = "declared-uses",
+    }
 }
 
 impl Job {
-    /// Every job.
-    pub const ALL: [Self; 7] = [
-        Self::Ends,
-        Self::Lapse,
-        Self::Reminders,
-        Self::Erasure,
-        Self::OneTimeValues,
-        Self::StatusLists,
-        Self::DeclaredUses,
-    ];
-
-    /// The stored word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ends => "ends",
-            Self::Lapse => "lapse",
-            Self::Reminders => "reminders",
-            Self::Erasure => "erasure",
-            Self::OneTimeValues => "one-time-values",
-            Self::StatusLists => "status-lists",
-            Self::DeclaredUses => "declared-uses",
-        }
-    }
-
     /// Time from one time to the next, in seconds.
     const fn period_secs(self) -> i64 {
         match self {

@@ -115,19 +115,23 @@ macro_rules! binary_columns {
     )*};
 }
 
-/// An enum without data as a text column: `text_enum!(State { Active = "active", … })` for an enum defined elsewhere.
-macro_rules! text_enum {
-    ($type:ty { $($variant:ident = $text:literal),* $(,)? }) => {
+/// A vocabulary ([`crate::domain::word_enum`]) as a text column of its words.
+macro_rules! word_column {
+    ($type:ty) => {
         $crate::store::engine::columns::expression!($type, diesel::sql_types::Text);
         const _: () = {
-            use diesel::{backend::Backend, deserialize::{self, FromSql}, serialize::{self, Output, ToSql}, sql_types::Text};
+            use diesel::{
+                backend::Backend,
+                deserialize::{self, FromSql},
+                serialize::{self, Output, ToSql},
+                sql_types::Text,
+            };
             impl<DB: Backend> ToSql<Text, DB> for $type
             where
                 str: ToSql<Text, DB>,
             {
                 fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-                    let text: &'static str = match self { $(Self::$variant => $text),* };
-                    <str as ToSql<Text, DB>>::to_sql(text, out)
+                    <str as ToSql<Text, DB>>::to_sql(self.as_str(), out)
                 }
             }
             impl<DB: Backend> FromSql<Text, DB> for $type
@@ -135,16 +139,13 @@ macro_rules! text_enum {
                 String: FromSql<Text, DB>,
             {
                 fn from_sql(bytes: DB::RawValue<'_>) -> deserialize::Result<Self> {
-                    match String::from_sql(bytes)?.as_str() {
-                        $($text => Ok(Self::$variant),)*
-                        _ => Err(concat!("not a ", stringify!($type)).into()),
-                    }
+                    Ok(String::from_sql(bytes)?.parse::<Self>()?)
                 }
             }
         };
     };
 }
-pub(crate) use text_enum;
+pub(crate) use word_column;
 
 text_columns!(EntityId, DatasetId, UseId, ServiceId, KeyId, Jti, GrantId, PairwiseSubject, Thumbprint);
 

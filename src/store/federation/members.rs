@@ -6,13 +6,13 @@ use crate::domain::clock::Timestamp;
 use crate::domain::federation::{DecidedBy, Member, MemberState, Role};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
-use crate::store::engine::columns::{from_json, text_enum, to_json};
+use crate::store::engine::columns::{from_json, to_json, word_column};
 use crate::store::engine::db::Db;
 use crate::store::engine::schema::{federation_member_changes as changes, federation_members as members};
 use crate::store::{Reader, StoreError, Tx};
 
-text_enum!(MemberState { Active = "active", Suspended = "suspended", Removed = "removed" });
-text_enum!(DecidedBy { File = "file", Command = "command" });
+word_column!(MemberState);
+word_column!(DecidedBy);
 
 /// A change of a membership, as kept.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]

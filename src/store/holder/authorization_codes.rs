@@ -4,22 +4,24 @@ use diesel::prelude::*;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConsentId, EntityId, Thumbprint};
-use crate::store::engine::columns::text_enum;
+use crate::domain::word_enum::word_enum;
+use crate::store::engine::columns::word_column;
 use crate::store::engine::schema::authorization_codes;
 use crate::store::{Reader, StoreError, Tx};
 
 const KIND: &str = "authorization-code";
 
-/// How a code reached the recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CodeKind {
-    /// Through the browser (RFC 6749 §4.1.2).
-    Code,
-    /// In an event (OpenID4VCI's `pre-authorized_code`).
-    PreAuthorized,
+word_enum! {
+    /// How a code reached the recipient.
+    pub enum CodeKind {
+        /// Through the browser (RFC 6749 §4.1.2).
+        Code = "code",
+        /// In an event (OpenID4VCI's `pre-authorized_code`).
+        PreAuthorized = "pre_authorized_code",
+    }
 }
 
-text_enum!(CodeKind { Code = "code", PreAuthorized = "pre_authorized_code" });
+word_column!(CodeKind);
 
 /// What a code stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]

@@ -60,8 +60,10 @@ impl Row {
             person: self.person,
             version: u32::try_from(self.version)
                 .map_err(|_| StoreError::Corrupt("consent_receipts.version"))?,
-            change: ReceiptChange::from_word(&self.change)
-                .ok_or(StoreError::Corrupt("consent_receipts.change"))?,
+            change: self
+                .change
+                .parse::<ReceiptChange>()
+                .map_err(|_| StoreError::Corrupt("consent_receipts.change"))?,
             at: self.at,
             log_index: u64::try_from(self.log_idx)
                 .map_err(|_| StoreError::Corrupt("consent_receipts.log_idx"))?,

@@ -46,19 +46,20 @@ impl Row {
             ("lapsed", None) => RequestState::Lapsed,
             _ => return Err(StoreError::Corrupt("consent_requests.state")),
         };
-        let how = self
-            .action
-            .as_deref()
-            .map(|word| GrantAction::from_word(word).ok_or(StoreError::Corrupt("consent_requests.action")));
-        let denied_by = self
-            .denied_by
-            .as_deref()
-            .map(|word| DenialKind::from_word(word).ok_or(StoreError::Corrupt("consent_requests.denied_by")));
+        let how = self.action.as_deref().map(|word| {
+            word.parse::<GrantAction>().map_err(|_| StoreError::Corrupt("consent_requests.action"))
+        });
+        let denied_by = self.denied_by.as_deref().map(|word| {
+            word.parse::<DenialKind>().map_err(|_| StoreError::Corrupt("consent_requests.denied_by"))
+        });
         Ok(ConsentRequest {
             replaces: how.transpose()?.zip(self.replaces),
             denied_by: denied_by.transpose()?,
             id: self.id,
-            origin: Origin::from_word(&self.origin).ok_or(StoreError::Corrupt("consent_requests.origin"))?,
+            origin: self
+                .origin
+                .parse::<Origin>()
+                .map_err(|_| StoreError::Corrupt("consent_requests.origin"))?,
             terms: from_json(&self.terms, "consent_requests.terms")?,
             declared_use: from_json(&self.declared_use, "consent_requests.declared_use")?,
             recipient_name: from_json(&self.recipient_name, "consent_requests.recipient_name")?,

@@ -53,7 +53,7 @@ impl Row {
             person: self.person,
             subject: self.subject,
             terms: from_json(&self.terms, "consents.terms")?,
-            origin: Origin::from_word(&self.origin).ok_or(StoreError::Corrupt("consents.origin"))?,
+            origin: self.origin.parse::<Origin>().map_err(|_| StoreError::Corrupt("consents.origin"))?,
             commitment: Commitment::from_text(self.commitment),
             status_index: u32::try_from(self.status_index)
                 .map_err(|_| StoreError::Corrupt("consents.status_index"))?,
@@ -74,7 +74,7 @@ impl Row {
 /// The stored word; changes that were kept before reasons were have the one that their state tells.
 fn reason(word: Option<&str>, state: ConsentState) -> Result<Reason, StoreError> {
     match word {
-        Some(word) => Reason::from_word(word).ok_or(StoreError::Corrupt("consents.reason")),
+        Some(word) => word.parse::<Reason>().map_err(|_| StoreError::Corrupt("consents.reason")),
         None => Ok(match state {
             ConsentState::Active => Reason::Decided,
             ConsentState::Suspended => Reason::Paused,
@@ -407,7 +407,7 @@ pub fn history(reader: &mut Reader<'_>, id: ConsentId) -> Result<Vec<Change>, St
                 // The moment plays no part in the word.
                 from: from.map(|word| state(&word, Some(at))).transpose()?.map(ConsentState::as_str),
                 to,
-                actor: Actor::from_word(&actor).ok_or(StoreError::Corrupt("consent_events.actor"))?,
+                actor: actor.parse::<Actor>().map_err(|_| StoreError::Corrupt("consent_events.actor"))?,
                 reason: reason(why.as_deref(), to)?,
                 at,
             })

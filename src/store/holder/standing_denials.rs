@@ -24,7 +24,10 @@ impl Row {
     fn into_denial(self) -> Result<StandingDenial, StoreError> {
         Ok(StandingDenial {
             id: self.id,
-            kind: DenialKind::from_word(&self.kind).ok_or(StoreError::Corrupt("standing_denials.kind"))?,
+            kind: self
+                .kind
+                .parse::<DenialKind>()
+                .map_err(|_| StoreError::Corrupt("standing_denials.kind"))?,
             target: self.target,
             name: from_json(&self.name, "standing_denials.name")?,
             created_at: self.created_at,

@@ -6,7 +6,8 @@ use diesel::prelude::*;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::KeyId;
 use crate::domain::jose::{KeyStanding, PublicKey, SigningKey};
-use crate::store::engine::columns::{from_json, text_enum};
+use crate::domain::word_enum::word_enum;
+use crate::store::engine::columns::{from_json, word_column};
 use crate::store::engine::schema::{counters, signing_keys};
 use crate::store::engine::sealed::column;
 use crate::store::{Reader, StoreError};
@@ -21,60 +22,39 @@ pub use life::{
     activate, add_pending, announce, ensure_active, forget_private_parts, replace_active, revoke,
 };
 
-/// What a key signs. One key never serves two purposes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Purpose {
-    /// Entity statements.
-    Federation,
-    /// Consent tokens, status lists.
-    Token,
-    /// Receipts and events.
-    Receipt,
-    /// Client assertions (`private_key_jwt`).
-    Client,
-    /// DPoP proofs.
-    Dpop,
-}
-
-impl Purpose {
-    /// All purposes.
-    pub const ALL: [Self; 5] = [Self::Federation, Self::Token, Self::Receipt, Self::Client, Self::Dpop];
-
-    /// The word for it, as stored and as the command line takes it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Federation => "federation",
-            Self::Token => "token",
-            Self::Receipt => "receipt",
-            Self::Client => "client",
-            Self::Dpop => "dpop",
-        }
+word_enum! {
+    /// What a key signs. One key never serves two purposes.
+    pub enum Purpose {
+        /// Entity statements.
+        Federation = "federation",
+        /// Consent tokens, status lists.
+        Token = "token",
+        /// Receipts and events.
+        Receipt = "receipt",
+        /// Client assertions (`private_key_jwt`).
+        Client = "client",
+        /// DPoP proofs.
+        Dpop = "dpop",
     }
 }
 
-/// Where a key stands in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyState {
-    /// Published, does not sign yet.
-    Pending,
-    /// Signs.
-    Active,
-    /// Signs no more, still verifies; leaves the published set after a while.
-    Retired,
-    /// Given up; its private part is destroyed, and its standing says what its signatures are still worth.
-    Revoked,
+word_enum! {
+    /// Where a key stands in its life.
+    pub enum KeyState {
+        /// Published, does not sign yet.
+        Pending = "pending",
+        /// Signs.
+        Active = "active",
+        /// Signs no more, still verifies; leaves the published set after a while.
+        Retired = "retired",
+        /// Given up; its private part is destroyed, and its standing says what its signatures are still worth.
+        Revoked = "revoked",
+    }
 }
 
-text_enum!(Purpose {
-    Federation = "federation",
-    Token = "token",
-    Receipt = "receipt",
-    Client = "client",
-    Dpop = "dpop",
-});
-text_enum!(KeyState { Pending = "pending", Active = "active", Retired = "retired", Revoked = "revoked" });
-text_enum!(RevokeReason { Compromised = "compromised", Superseded = "superseded" });
+word_column!(Purpose);
+word_column!(KeyState);
+word_column!(RevokeReason);
 
 /// A key without its private part.
 #[derive(Debug, Clone)]

@@ -82,17 +82,18 @@ impl Row {
             .map(|person| NationalIdentifier::new(&person))
             .transpose()
             .map_err(|_| StoreError::Corrupt("held_consents.expected_person"))?;
-        let stored = HeldState::from_word(&self.state).ok_or(StoreError::Corrupt("held_consents.state"))?;
+        let stored =
+            self.state.parse::<HeldState>().map_err(|_| StoreError::Corrupt("held_consents.state"))?;
         let grant_id = self.grant_id.as_deref().and_then(|grant| grant.split(GRANT_MARK).next());
         let how = self
             .action
             .as_deref()
-            .map(|word| GrantAction::from_word(word).ok_or(StoreError::Corrupt("held_consents.action")));
+            .map(|word| word.parse::<GrantAction>().map_err(|_| StoreError::Corrupt("held_consents.action")));
         Ok(HeldConsent {
             case_reference: open(column!(held_consents.case_reference), &self.case_reference)?
                 .map(|reference| reference.to_string()),
             id: self.id,
-            origin: Origin::from_word(&self.origin).ok_or(StoreError::Corrupt("held_consents.origin"))?,
+            origin: self.origin.parse::<Origin>().map_err(|_| StoreError::Corrupt("held_consents.origin"))?,
             service: self.service,
             holder: self.holder,
             detail: from_json(&self.detail, "held_consents.detail")?,
@@ -200,7 +201,7 @@ pub fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
 /// [`StoreError::NotFound`] when there is no such consent.
 pub fn save(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
     let stored: String = held_consents::table.find(held.id).select(held_consents::state).first(tx.db)?;
-    let stored = HeldState::from_word(&stored).ok_or(StoreError::Corrupt("held_consents.state"))?;
+    let stored = stored.parse::<HeldState>().map_err(|_| StoreError::Corrupt("held_consents.state"))?;
     if stored.is_end() {
         return if held.state.is_end() { Ok(()) } else { Err(StoreError::Conflict) };
     }

@@ -202,8 +202,9 @@ async fn replaced(
             return Err(OAuthError::request("grant_id goes with the actions replace and merge"));
         }
         (Some(word), grant) => {
-            let how = GrantAction::from_word(word)
-                .ok_or(OAuthError::request("grant_management_action must be create, replace or merge"))?;
+            let how = word.parse().map_err(|_| {
+                OAuthError::request("grant_management_action must be create, replace or merge")
+            })?;
             if grant.is_none() {
                 return Err(OAuthError::request("grant_id is missing"));
             }

@@ -213,10 +213,9 @@ async fn list(
     let state = query
         .take("state")
         .map(|word| {
-            HeldState::from_word(&word).ok_or(Problem::with_detail(
-                ProblemKind::BadRequest,
-                "state is not one of the documented words",
-            ))
+            word.parse::<HeldState>().map_err(|_| {
+                Problem::with_detail(ProblemKind::BadRequest, "state is not one of the documented words")
+            })
         })
         .transpose()?;
     let found = request_consent::list(&app.node, &service, state).await?;

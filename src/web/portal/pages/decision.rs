@@ -182,7 +182,8 @@ pub(super) async fn decide(
     match form.decision.as_deref() {
         Some("deny") => {
             let chosen = form.never.as_deref().filter(|word| !word.is_empty());
-            let known = |word| DenialKind::from_word(word).ok_or(Problem::new(ProblemKind::BadRequest));
+            let known =
+                |word: &str| word.parse::<DenialKind>().map_err(|_| Problem::new(ProblemKind::BadRequest));
             let never = chosen.map(known).transpose().map_err(fail)?;
             let destination = decide_consent::decline(&app.node, &resident, id, page.language, never)
                 .await

@@ -63,7 +63,7 @@ pub(super) async fn add(
     let fail = |problem| page.problem(problem);
     let resident = page.sender(form.take("csrf").as_deref())?;
     let bad = || fail(Problem::new(ProblemKind::BadRequest));
-    let kind = form.take("kind").and_then(|word| DenialKind::from_word(&word)).ok_or_else(bad)?;
+    let kind = form.take("kind").and_then(|word| word.parse::<DenialKind>().ok()).ok_or_else(bad)?;
     let target = form.take("target").ok_or_else(bad)?;
     deny_requests::add(&app.node, &resident, kind, &target).await.map_err(fail)?;
     Ok(page.redirect("/me/denials?notice=added"))
