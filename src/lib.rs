@@ -1,6 +1,6 @@
 //! OmaData node: a city's MyData node.
 //!
-//! The map of the house; `tests/architecture.rs` holds the code to it.
+//! The map of the house; `tests/meta/architecture.rs` holds the code to it.
 //!
 //! | room | what stands there | may use |
 //! |---|---|---|

@@ -15,6 +15,7 @@ pub mod wire;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -70,6 +71,8 @@ pub fn free_ports(count: u16) -> u16 {
 impl World {
     /// Starts a demo on a runtime of its own, so that it outlives the test that needed it first.
     pub fn start(setup: Setup) -> Self {
+        // The federations of one binary hold more files and sockets open than the usual soft limit of 1,024.
+        rlimit::increase_nofile_limit(u64::MAX).unwrap();
         let (said, heard) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -92,10 +95,19 @@ impl World {
         heard.recv_timeout(Duration::from_secs(60)).expect("the demo does not start")
     }
 
-    /// The demo that all tests of this binary share.
+    /// The demo that all tests of the calling file share. Other files of the same binary have others: what they do to
+    /// keys, members and consents must not meet.
+    #[track_caller]
     pub fn shared() -> &'static Self {
-        static SHARED: OnceLock<World> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(Setup { base_port: free_ports(11), ..Setup::default() }))
+        type Shared = OnceLock<&'static World>;
+        static SHARED: Mutex<BTreeMap<&str, &'static Shared>> = Mutex::new(BTreeMap::new());
+        let file = Location::caller().file();
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = *shared.entry(file).or_insert_with(|| Box::leak(Box::default()));
+        drop(shared);
+        own.get_or_init(|| {
+            Box::leak(Box::new(Self::start(Setup { base_port: free_ports(11), ..Setup::default() })))
+        })
     }
 
     fn of(demo: &Demo) -> Self {

@@ -1,7 +1,5 @@
 //! An anchor and nodes on loopback, found and trusted over HTTP.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};

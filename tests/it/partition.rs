@@ -4,18 +4,11 @@
 //! Times are shortened and stated here: statements about members hold for [`STATEMENT_SECS`], a chain is used for
 //! [`CHAIN_AGE_SECS`] at most. As shipped that is an hour and a minute.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod harness;
-
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use harness::browser::Browser;
-use harness::wire::{Cut, Wire};
-use harness::{Service, Setup, World, eventually};
 use omadata::app::{self, SystemClock};
 use omadata::config::{AnchorConfig, Config, Federation};
 use omadata::demo::run::Adjust;
@@ -28,6 +21,10 @@ use omadata::operator::peers::FederationInspector;
 use omadata::ports::Clock;
 use omadata::store::keys::signing_keys;
 use serde_json::{Value, json};
+
+use crate::harness::browser::Browser;
+use crate::harness::wire::{Cut, Wire};
+use crate::harness::{self, Service, Setup, World, eventually};
 
 const PLACEMENT: &str = "early-education-placement";
 

@@ -1,15 +1,10 @@
 //! What a node does by itself, over time: several processes of Espoo's node with a clock that is ahead.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod harness;
-
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
-use harness::{Setup, World};
 use omadata::app::{self, SystemClock};
 use omadata::config::DatabaseUrl;
 use omadata::domain::catalogue::{DeclaredUse, DeclaredUses};
@@ -30,6 +25,8 @@ use omadata::store::messaging::outbox::Delivery;
 use omadata::store::recipient::held_consents;
 use omadata::store::{Store, StoreError, jobs, log};
 use serde_json::json;
+
+use crate::harness::{self, Setup, World};
 
 /// A clock that is ahead by so many seconds.
 struct Ahead(i64);

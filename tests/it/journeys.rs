@@ -1,13 +1,7 @@
 //! The stories of the people whom the product is for, from their own side: a resident's browser, a city's service.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod harness;
-
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
-use harness::browser::Browser;
-use harness::{World, eventually};
 use omadata::app::{self, SystemClock};
 use omadata::config::DatabaseUrl;
 use omadata::domain::consent::Reason;
@@ -24,6 +18,9 @@ use omadata::store::keys::signing_keys;
 use omadata::store::keys::signing_keys::Purpose;
 use omadata::store::recipient::pending_events;
 use serde_json::{Value, json};
+
+use crate::harness::browser::Browser;
+use crate::harness::{self, World, eventually};
 
 const PLACEMENT: &str = "early-education-placement";
 

@@ -1,15 +1,12 @@
 //! Evidence and bundles without a node: every changed part is refused by name, every changed byte at all.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod case;
-
-use case::{Case, DECIDED, EXPORTED, case};
 use omadata::domain::bundle::{Bundle, Verdict, VerifyOptions, verify_bundle};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::consent::{Commitment, Evidence};
 use omadata::domain::jose::{SigningKey, b64url};
 use serde_json::Value;
+
+use crate::case::{Case, DECIDED, EXPORTED, case};
 
 fn changed(case: &Case, vector: &Value) -> (Evidence, Commitment) {
     let mut evidence = case.evidence.clone();
@@ -28,7 +25,7 @@ fn changed(case: &Case, vector: &Value) -> (Evidence, Commitment) {
         "provider_key" | "provider_documents" => {
             evidence.provider_key = stranger.public().to_jwk();
             let claims = serde_json::json!({
-                "iss": case::PROVIDER, "sub": "person-1", "aud": "espoo", "iat": DECIDED, "exp": DECIDED + 300,
+                "iss": crate::case::PROVIDER, "sub": "person-1", "aud": "espoo", "iat": DECIDED, "exp": DECIDED + 300,
                 "nonce": commitment.as_str()
             });
             evidence.id_token = stranger.sign("JWT", &claims).unwrap();
@@ -58,7 +55,7 @@ fn changed(case: &Case, vector: &Value) -> (Evidence, Commitment) {
 
 #[test]
 fn every_changed_part_of_the_evidence_is_refused_by_name() {
-    let vectors: Vec<Value> = serde_json::from_str(include_str!("vectors/consent/evidence.json")).unwrap();
+    let vectors: Vec<Value> = serde_json::from_str(include_str!("consent/evidence.json")).unwrap();
     let case = case(1);
     for vector in &vectors {
         let (evidence, commitment) = changed(&case, vector);
@@ -142,7 +139,7 @@ fn no_byte_of_a_bundle_can_be_changed() {
 #[test]
 fn a_holder_who_seals_something_else_is_found_out_by_name() {
     let case = case(2);
-    let other = self::case::case(2);
+    let other = crate::case::case(2);
     let found = |change: &dyn Fn(&mut Bundle)| {
         let mut bundle = case.bundle.clone();
         change(&mut bundle);
@@ -231,7 +228,7 @@ fn a_status_list_from_before_the_permission_says_nothing_about_it() {
     let case = case(1);
     let judged = |signed_at: i64| {
         let mut bundle = case.bundle.clone();
-        bundle.status_list = self::case::status_list(&case.token_key, signed_at);
+        bundle.status_list = crate::case::status_list(&case.token_key, signed_at);
         let judged = verify_bundle(&case.seal(&bundle), &full_question(&case));
         let finding = judged.findings.into_iter().find(|finding| finding.subject == "status_list").unwrap();
         (finding.verdict, finding.reason)

@@ -1,12 +1,6 @@
 //! The consent's whole life as people and services meet it: paused and resumed, replaced and extended, given back, refused
 //! for good.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod harness;
-
-use harness::browser::{Browser, Page};
-use harness::{Service, World, eventually};
 use omadata::app::SystemClock;
 use omadata::domain::consent::Consent;
 use omadata::domain::ids::ConsentId;
@@ -16,6 +10,9 @@ use omadata::store::holder::{consents, exchanges};
 use omadata::store::messaging::outbox;
 use omadata::store::messaging::outbox::NewItem;
 use serde_json::{Value, json};
+
+use crate::harness::browser::{Browser, Page};
+use crate::harness::{Service, World, eventually};
 
 const PLACEMENT: &str = "early-education-placement";
 

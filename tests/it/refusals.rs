@@ -1,12 +1,6 @@
 //! What the exchange must refuse, line by line (`tests/vectors/exchange/refusals.json`), with real keys of a real consent:
 //! the standard's status and code, no data, no question to the register, one record, and a node that lives on.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod harness;
-
-use harness::World;
-use harness::browser::Browser;
 use hmac::{Hmac, Mac};
 use omadata::app::{self, SystemClock};
 use omadata::domain::consent::{Actor, Reason};
@@ -23,6 +17,9 @@ use omadata::store::keys::signing_keys::Purpose;
 use omadata::store::recipient::held_consents;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+
+use crate::harness::browser::Browser;
+use crate::harness::{self, World};
 
 /// How one signed message is altered.
 #[derive(Debug, Default, Deserialize)]
@@ -411,7 +408,7 @@ fn raw_signature(key: &SigningKey, message: &str) -> Vec<u8> {
 #[tokio::test]
 async fn every_line_is_refused_as_it_says_without_data_and_without_asking_the_register() {
     let _turn = alone_at("oulu").await;
-    let cases: Vec<Case> = serde_json::from_str(include_str!("vectors/exchange/refusals.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(include_str!("../vectors/exchange/refusals.json")).unwrap();
     let (bench, id, _) = Bench::new("oulu", "aino", 10).await;
     // A register that is gone answers every question with 503: whoever asked it would be seen.
     let file = bench.world.register("oulu", "early-education/placements.csv");
@@ -509,7 +506,7 @@ async fn undergo(bench: &Bench, consent: ConsentId, another: &GrantId, deed: &st
 async fn a_token_is_worth_what_its_consent_is() {
     let _turn = alone_at("espoo").await;
     let cases: Vec<StateCase> =
-        serde_json::from_str(include_str!("vectors/exchange/consent_states.json")).unwrap();
+        serde_json::from_str(include_str!("../vectors/exchange/consent_states.json")).unwrap();
     let slug = "early-education-service-need";
     let more = json!({"times": 2, "per": "P30D"});
     let (other, ..) = Bench::under(slug, "espoo", "elin", 2, more.clone()).await;

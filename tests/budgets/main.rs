@@ -5,9 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
-#[path = "harness/hostile.rs"]
+#[path = "../harness/hostile.rs"]
 mod hostile;
-#[path = "harness/toy_federation.rs"]
+#[path = "../harness/toy_federation.rs"]
 mod toy_federation;
 
 use std::time::Duration;

@@ -1,8 +1,6 @@
 //! What the documentation says is so: its JSON and configuration parse, its commands and links are there, and what it
 //! lets a reader type runs against a demo.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,6 @@
 //! The demo's login provider over loopback: a node logs in through it as through any provider, and what a client or a
 //! browser gets wrong is refused.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;

@@ -1,17 +1,11 @@
 //! Joining, being suspended and leaving, at real anchors and intermediates over HTTP and by the command line.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod harness;
-
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::{App, HttpServer, web};
 use async_trait::async_trait;
-use harness::browser::Browser;
-use harness::{Service, Setup, World, client, eventually, free_ports};
 use omadata::app::{self, Running};
 use omadata::config::AnchorConfig;
 use omadata::demo::run::Adjust;
@@ -27,6 +21,9 @@ use omadata::node::federation::{FederationError, FederationStatements};
 use omadata::ports::Clock;
 use omadata::web::federation;
 use serde_json::{Value, json};
+
+use crate::harness::browser::Browser;
+use crate::harness::{Service, Setup, World, client, eventually, free_ports};
 
 fn now() -> Timestamp {
     app::SystemClock.now()

@@ -1,13 +1,8 @@
 //! Signing keys are replaced while cities exchange: by command, at a process that knows nothing of it beforehand.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod harness;
-
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use harness::{Service, World, eventually};
 use omadata::app::{self, SystemClock};
 use omadata::config::{AnchorConfig, Config};
 use omadata::demo::run::Adjust;
@@ -25,6 +20,8 @@ use omadata::store::holder::consent_receipts;
 use omadata::store::keys::signing_keys;
 use omadata::store::recipient::{fetches, held_consents};
 use serde_json::{Value, json};
+
+use crate::harness::{self, Service, World, eventually};
 
 /// What each city's own keys do for one exchange that Helsinki makes at Espoo.
 const BY_COMMAND: [(&str, KeyPurpose); 4] = [

@@ -1,17 +1,14 @@
 //! What a resident keeps in hand: receipts that anyone can check.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod harness;
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use harness::browser::Browser;
-use harness::{World, client, eventually};
 use omadata::domain::bundle::{VerifyOptions, verify_bundle};
 use omadata::domain::jose::PublicKeys;
 use omadata::operator;
 use omadata::operator::keys::KeyPurpose;
 use serde_json::{Value, json};
+
+use crate::harness::browser::Browser;
+use crate::harness::{World, client, eventually};
 
 const PLACEMENT: &str = "early-education-placement";
 

@@ -2,8 +2,6 @@
 //!
 //! Tests may reach further than the code that they test, so test modules are not looked at.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

@@ -1,14 +1,8 @@
 //! What a login and a decision must refuse, line by line (`tests/vectors/login/refusals.json`), with the standard's status and
 //! code, no way onward, and nothing changed: after every line that is refused, what is good still works.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod harness;
-
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
-use harness::browser::{Browser, Page};
-use harness::{Service, World};
 use omadata::app::SystemClock;
 use omadata::config::DatabaseUrl;
 use omadata::domain::consent::RequestState;
@@ -23,6 +17,9 @@ use omadata::store::recipient::held_consents;
 use reqwest::header::LOCATION;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+
+use crate::harness::browser::{Browser, Page};
+use crate::harness::{self, Service, World};
 
 const PLACEMENT: &str = "early-education-placement";
 
@@ -59,7 +56,7 @@ struct Case {
 }
 
 fn cases(at: &str) -> Vec<Case> {
-    let all: Vec<Case> = serde_json::from_str(include_str!("vectors/login/refusals.json")).unwrap();
+    let all: Vec<Case> = serde_json::from_str(include_str!("../vectors/login/refusals.json")).unwrap();
     let known = ["par", "authorize", "token", "recipient", "login", "return", "decide", "others", "own"];
     assert!(all.iter().all(|case| known.contains(&case.at.as_str())), "a line that nothing reads");
     let found: Vec<Case> = all.into_iter().filter(|case| case.at == at).collect();

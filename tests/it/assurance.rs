@@ -1,14 +1,8 @@
 //! Logins of the right strength and age: asked for where a dataset or a service demands them, nowhere else, and told to
 //! programs in the words of RFC 9470.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod harness;
-
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
-use harness::browser::{Browser, Page};
-use harness::{Service, World};
 use omadata::app::SystemClock;
 use omadata::config::DatabaseUrl;
 use omadata::domain::ids::{ConsentId, HeldConsentId, NationalIdentifier};
@@ -20,6 +14,9 @@ use omadata::store::keys::signing_keys;
 use omadata::store::recipient::held_consents;
 use omadata::store::resident::persons;
 use serde_json::{Value, json};
+
+use crate::harness::browser::{Browser, Page};
+use crate::harness::{self, Service, World};
 
 const SUPPORT: &str = "early-education-support";
 const PLACEMENT: &str = "early-education-placement";

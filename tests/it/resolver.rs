@@ -1,12 +1,5 @@
 //! Members found through anchors and intermediates, over HTTP on loopback; every hostile answer of
-//! `vectors/federation/hostile.json`, and every address of `vectors/federation/inward.json`.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-#[path = "harness/hostile.rs"]
-mod hostile;
-#[path = "harness/toy_federation.rs"]
-mod toy_federation;
+//! `tests/vectors/federation/hostile.json`, and every address of `tests/vectors/federation/inward.json`.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -14,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hostile::{canary, count, federation, judge, lines, set_up, spell};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::federation::{ChainHint, Role, TrustError, TrustedPeer};
 use omadata::domain::ids::EntityId;
@@ -24,7 +16,9 @@ use omadata::outbound::{AnchorSource, FederationPeers, PeerSettings};
 use omadata::ports::{AnchorKeyStore, Peers};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use toy_federation::{Change, START, Toy};
+
+use crate::hostile::{canary, count, federation, judge, lines, set_up, spell};
+use crate::toy_federation::{self, Change, START, Toy};
 
 fn source(toy: &Toy, name: &str) -> AnchorSource {
     AnchorSource { id: toy.id(name), keys: Some(toy.keys(name)) }
@@ -378,7 +372,8 @@ struct HandedIn {
 
 #[tokio::test]
 async fn a_chain_that_is_handed_in_changes_nothing_but_who_is_asked_first() {
-    let lines: Vec<HandedIn> = serde_json::from_str(include_str!("vectors/federation/hints.json")).unwrap();
+    let lines: Vec<HandedIn> =
+        serde_json::from_str(include_str!("../vectors/federation/hints.json")).unwrap();
     for line in &lines {
         let toy = federation().await;
         let claims = spell(&toy, "", &line.claims);
@@ -551,7 +546,7 @@ struct Inward {
 #[tokio::test]
 async fn addresses_inward_are_never_asked_even_when_a_list_names_them() {
     const ANYTHING: Expected = Expected { content_types: &["application/json"], max_bytes: 1000 };
-    let lines: Vec<Inward> = serde_json::from_str(include_str!("vectors/federation/inward.json")).unwrap();
+    let lines: Vec<Inward> = serde_json::from_str(include_str!("../vectors/federation/inward.json")).unwrap();
     let (inward, visits) = canary().await;
     let port = inward.rsplit(':').next().unwrap();
     for line in &lines {

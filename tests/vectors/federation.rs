@@ -3,8 +3,6 @@
 //! A line of `policy/` has the policies from the top down, and what they must become: `merged`, `resolved` out of
 //! `metadata`, or the reason in `error` for which the chain is refused.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
 use omadata::domain::federation::{MetadataPolicy, TrustError};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -49,10 +47,10 @@ fn run_all(table: &str) {
 
 #[test]
 fn the_standards_own_examples_of_metadata_policy() {
-    run_all(include_str!("vectors/federation/policy/standard.json"));
+    run_all(include_str!("federation/policy/standard.json"));
 }
 
 #[test]
 fn every_operator_of_metadata_policy_alone_and_together() {
-    run_all(include_str!("vectors/federation/policy/operators.json"));
+    run_all(include_str!("federation/policy/operators.json"));
 }

@@ -1,0 +1,29 @@
+//! The product from outside: whole nodes over HTTP, residents' browsers, cities' services, hostile federations.
+//!
+//! One binary, because each links the whole crate. A module that calls [`harness::World::shared`] gets a federation of its
+//! own, so that no module's tests meet the consents, keys or members of another's.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+#[path = "../harness/hostile.rs"]
+mod hostile;
+#[path = "../harness/toy_federation.rs"]
+mod toy_federation;
+
+mod assurance;
+mod consent_life;
+mod demo_login;
+mod demo_world;
+mod evidence;
+mod federation;
+mod housekeeping;
+mod journeys;
+mod keys;
+mod login_and_consent;
+mod membership;
+mod partition;
+mod refusals;
+mod resolver;
+mod shipped_catalogues;

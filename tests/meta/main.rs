@@ -1,0 +1,7 @@
+//! The source tree and the documents held to what they say about themselves.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod architecture;
+mod documentation;
+mod left_out;
