@@ -18,8 +18,8 @@ use omadata::domain::catalogue::{Contact, Text};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::consent::receipt::ReceiptParts;
 use omadata::domain::consent::{
-    Actor, Chains, Commitment, Committed, ConsentChange, ConsentDocument, ConsentReceipt, Evidence, Issuer,
-    ReceiptChange, Salt,
+    Actor, Chains, Commitment, Committed, ConsentChange, ConsentDocument, ConsentReceipt, ConsentStatus,
+    Evidence, Issuer, Reason, ReceiptChange, Salt,
 };
 use omadata::domain::exchange::Event;
 use omadata::domain::exchange::event::ExchangeAcknowledged;
@@ -244,7 +244,8 @@ fn papers(
         papers.push(ExchangePapers { receipt, acknowledgement: Some(signed) });
     }
     let text = first.sign(&espoo.receipt).unwrap();
-    let revoked = enter(&Entry::change(consent, "revoked", "taken_back", at(DECIDED + 900_000)));
+    let revoked =
+        enter(&Entry::change(consent, ConsentStatus::Revoked, Reason::TakenBack, at(DECIDED + 900_000)));
     let second = first.next(
         &text,
         Jti::new("receipt-2").unwrap(),
@@ -293,8 +294,8 @@ pub fn case(exchanges: u32) -> Case {
         revoked: None,
     };
     let line = |state: &str, at: i64| HistoryLine {
-        state: state.to_owned(),
-        actor: "resident".to_owned(),
+        state: state.parse().unwrap(),
+        actor: Actor::Resident,
         reason: None,
         at: Timestamp::from_secs(at).rfc3339(),
     };
@@ -308,7 +309,7 @@ pub fn case(exchanges: u32) -> Case {
             subject: document.subject.clone(),
             terms: document.terms.clone(),
             commitment: commitment.clone(),
-            state: "revoked".to_owned(),
+            state: ConsentStatus::Revoked,
             decided_at: Timestamp::from_secs(DECIDED).rfc3339(),
             exchanges,
             status_list: format!("{ESPOO}/oauth/status-lists/0"),

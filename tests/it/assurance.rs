@@ -238,6 +238,8 @@ async fn another_identifier_for_the_same_login_stops_what_was_given_before() {
     login(world.identifier("otso")).await;
     assert_eq!((status, body["code"].as_str()), (401, Some("insufficient_user_authentication")), "{body}");
     let refused = store.read("test", |store| refusals::latest(store, 1000)).await.unwrap();
-    assert!(refused.iter().any(|one| one.reason == "identifier_changed" && one.consent == Some(consent)));
+    assert!(
+        refused.iter().any(|one| one.reason.as_str() == "identifier_changed" && one.consent == Some(consent))
+    );
     assert_eq!(service.fetch(&id).await.0, 200, "the same person again");
 }

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 const FOUNDATIONS: [&str; 5] = ["word_enum", "ids", "clock", "jose", "catalogue"];
 
 /// What a part of the domain may use beside (or, for the foundations, instead of) the foundations.
-const PARTS: [(&str, &[&str]); 7] = [
+const PARTS: [(&str, &[&str]); 8] = [
     ("ids", &["word_enum"]),
     ("clock", &["word_enum", "ids"]),
     ("jose", &["word_enum", "ids", "clock"]),
     ("catalogue", &["word_enum", "ids", "clock", "jose"]),
+    ("log", &["consent"]),
     ("token", &["consent", "federation"]),
     ("exchange", &["token", "consent"]),
     ("bundle", &["log", "consent", "exchange", "federation", "token"]),

@@ -160,7 +160,7 @@ fn a_holder_who_seals_something_else_is_found_out_by_name() {
             "the end of a permission",
             &|b| {
                 b.history.pop();
-                b.consent.state = "active".into();
+                b.consent.state = "active".parse().unwrap();
             },
             "history_other",
         ),
@@ -248,7 +248,7 @@ fn a_compromised_key_proves_what_was_recorded_before() {
     let case = case(1);
     let judged = |reason: &str, at: i64| {
         let mut bundle = case.bundle.clone();
-        bundle.keys[0].revoked = Some(RevokedLine { at, reason: reason.to_owned() });
+        bundle.keys[0].revoked = Some(RevokedLine { at, reason: reason.parse().unwrap() });
         verify_bundle(&case.seal(&bundle), &full_question(&case)).failures()
     };
     assert_eq!(judged("compromised", DECIDED + 900_001), Vec::<&str>::new());

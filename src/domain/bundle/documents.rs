@@ -8,7 +8,7 @@ use crate::domain::consent::ConsentReceipt;
 use crate::domain::consent::receipt::CONSENT_RECEIPT;
 use crate::domain::exchange::receipt::{EXCHANGE_RECEIPT, digest};
 use crate::domain::exchange::{Event, Receipt};
-use crate::domain::jose::{KeyStanding, PublicKey, PublicKeys, UnverifiedJws};
+use crate::domain::jose::{KeyStanding, PublicKey, PublicKeys, RevokeReason, UnverifiedJws};
 use crate::domain::log::Entry;
 
 /// The holder's receipt keys of all times, as it sealed them.
@@ -43,10 +43,13 @@ pub(super) const fn made_at(entry: &Entry) -> i64 {
 fn stands(line: &KeyLine, issued: i64, recorded: Option<i64>) -> Result<(), &'static str> {
     let standing = match &line.revoked {
         None => KeyStanding::Sound,
-        Some(revoked) if revoked.reason == "superseded" => {
-            KeyStanding::Superseded { at: Timestamp::from_secs(revoked.at) }
+        Some(revoked) => {
+            let moment = Timestamp::from_secs(revoked.at);
+            match revoked.reason {
+                RevokeReason::Superseded => KeyStanding::Superseded { at: moment },
+                RevokeReason::Compromised => KeyStanding::Compromised { since: moment },
+            }
         }
-        Some(revoked) => KeyStanding::Compromised { since: Timestamp::from_secs(revoked.at) },
     };
     let recorded = recorded.map(Timestamp::from_secs);
     standing.upholds(Timestamp::from_secs(issued), recorded).map_err(|given_up| given_up.reason())

@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::clock::Timestamp;
-use super::consent::{Chains, Commitment, Evidence, Terms};
+use super::consent::{Actor, Chains, Commitment, ConsentStatus, Evidence, Reason, Terms};
 use super::ids::{ConsentId, EntityId, GrantId, PairwiseSubject};
-use super::jose::{Claims, JoseError, KeySource, Profile, SigningKey, b64url, sha256};
+use super::jose::{Claims, JoseError, KeySource, Profile, RevokeReason, SigningKey, b64url, sha256};
 
 /// Version of the bundle's form.
 pub const FORMAT: &str = "omadata-consent-bundle/1";
@@ -51,7 +51,7 @@ pub struct Record {
     /// What the login provider signed.
     pub commitment: Commitment,
     /// Its state when the bundle was written.
-    pub state: String,
+    pub state: ConsentStatus,
     /// When the resident decided, RFC 3339.
     pub decided_at: String,
     /// Exchanges made.
@@ -67,12 +67,12 @@ pub struct Record {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HistoryLine {
     /// State after it.
-    pub state: String,
-    /// Who caused it: `resident`, `recipient`, `node`.
-    pub actor: String,
-    /// Why, a stable word.
+    pub state: ConsentStatus,
+    /// Who caused it.
+    pub actor: Actor,
+    /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
     /// When, RFC 3339.
     pub at: String,
 }
@@ -122,8 +122,8 @@ pub struct KeyLine {
 pub struct RevokedLine {
     /// From when on it is not relied on, seconds since 1970.
     pub at: i64,
-    /// `compromised` or `superseded`.
-    pub reason: String,
+    /// Why.
+    pub reason: RevokeReason,
 }
 
 /// Everything about one consent.

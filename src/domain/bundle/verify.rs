@@ -8,7 +8,7 @@ use super::{Bundle, FORMAT, HistoryLine, Judgement, MAX_BYTES, SEAL, SEAL_MEMBER
 use crate::domain::bundle::documents;
 use crate::domain::bundle::documents::{KeySet, Log, made_at};
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{ConsentDocument, ConsentReceipt, ReceiptChange};
+use crate::domain::consent::{ConsentDocument, ConsentReceipt, ConsentStatus, ReceiptChange};
 use crate::domain::exchange::Receipt;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKey, PublicKeys, UnverifiedJws, id_token, parse_strict_json};
@@ -358,7 +358,7 @@ impl<'a> Verification<'a> {
                 );
             };
             let same = *consent == receipt.record_id
-                && state == receipt.event.event_type.state()
+                && *state == receipt.event.event_type.status()
                 && *at == receipt.iat;
             let decision = receipt.version != 1
                 || committed.is_some_and(|committed| {
@@ -388,7 +388,7 @@ impl<'a> Verification<'a> {
         let told = receipts.is_empty()
             || (receipts.len() == self.history.len()
                 && receipts.iter().zip(&self.history).all(|(receipt, (at, line))| {
-                    receipt.event.event_type.state() == line.state && receipt.iat == *at
+                    receipt.event.event_type.status() == line.state && receipt.iat == *at
                 }));
         let in_order = self.history.windows(2).all(|pair| match pair {
             [(one, _), (next, _)] => one <= next,
@@ -484,7 +484,7 @@ impl<'a> Verification<'a> {
     fn was_in_force(&self, secs: i64) -> bool {
         let before = self.history.iter().rev().find(|(at, _)| *at < secs);
         let within = self.history.iter().filter(|(at, _)| *at == secs);
-        before.into_iter().chain(within).any(|(_, line)| line.state == "active")
+        before.into_iter().chain(within).any(|(_, line)| line.state == ConsentStatus::Active)
     }
 
     /// What the published list said when the bundle was written.
@@ -527,9 +527,9 @@ impl<'a> Verification<'a> {
         let before = self.history.iter().rev().find(|(at, _)| *at < from);
         let within = self.history.iter().filter(|(at, _)| (from..=signed.iat).contains(at));
         let fits = before.into_iter().chain(within).any(|(_, line)| {
-            let expected = match line.state.as_str() {
-                "active" => TokenStatus::Valid,
-                "suspended" => TokenStatus::Suspended,
+            let expected = match line.state {
+                ConsentStatus::Active => TokenStatus::Valid,
+                ConsentStatus::Suspended => TokenStatus::Suspended,
                 _ => TokenStatus::Invalid,
             };
             status == expected
@@ -539,10 +539,11 @@ impl<'a> Verification<'a> {
 
     fn state_at(&self, at: Timestamp) -> String {
         let before = self.history.iter().rev().find(|(secs, _)| *secs <= at.secs());
-        let state = before.map_or("not_given", |(_, line)| line.state.as_str());
+        let Some((_, line)) = before else { return "not_given".to_owned() };
         let over = self.bundle.consent.terms.until.end() <= at;
         // The last day passes by itself, whether or not a change was written down yet.
-        if over && matches!(state, "active" | "suspended") { "expired".to_owned() } else { state.to_owned() }
+        let passed = over && matches!(line.state, ConsentStatus::Active | ConsentStatus::Suspended);
+        if passed { ConsentStatus::Expired.to_string() } else { line.state.to_string() }
     }
 }
 

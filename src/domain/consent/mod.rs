@@ -28,5 +28,5 @@ pub use held::{HeldConsent, HeldState, HeldTokens, PendingAuthorization};
 pub use passkey::{PasskeyError, PasskeyEvidence};
 pub use receipt::{ConsentChange, ConsentReceipt, Issuer, ReceiptChange};
 pub use request::{ConsentRequest, GrantAction, Origin, PendingDecision, RequestState};
-pub use state::{Actor, Consent, ConsentState, End, Reason, Transition, TransitionError};
+pub use state::{Actor, Consent, ConsentState, ConsentStatus, End, Reason, Transition, TransitionError};
 pub use terms::{AuthorizationDetail, DetailError, Frequency, Period, Terms};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::document::{ConsentDocument, digest};
 use super::evidence::Committed;
-use super::state::Actor;
+use super::state::{Actor, ConsentStatus, Reason};
 use super::terms::{Frequency, Period};
 use crate::domain::catalogue::{Contact, Language};
 use crate::domain::clock::{Day, Timestamp};
@@ -77,17 +77,24 @@ word_enum! {
 }
 
 impl ReceiptChange {
-    /// The state that a consent has after it, in the word of its own state.
+    /// What a consent is after it.
     #[must_use]
-    pub const fn state(self) -> &'static str {
+    pub const fn status(self) -> ConsentStatus {
         match self {
-            Self::Given | Self::Resumed => "active",
-            other => other.as_str(),
+            Self::Given | Self::Resumed => ConsentStatus::Active,
+            Self::Declined => ConsentStatus::Declined,
+            Self::Suspended => ConsentStatus::Suspended,
+            Self::Revoked => ConsentStatus::Revoked,
+            Self::Returned => ConsentStatus::Returned,
+            Self::Withdrawn => ConsentStatus::Withdrawn,
+            Self::Expired => ConsentStatus::Expired,
+            Self::Exhausted => ConsentStatus::Exhausted,
+            Self::Replaced => ConsentStatus::Replaced,
         }
     }
 
     /// The consent's status in the Data Privacy Vocabulary.
-    const fn status(self) -> &'static str {
+    const fn dpv_status(self) -> &'static str {
         match self {
             Self::Given | Self::Resumed => "ConsentGiven",
             Self::Declined => "ConsentRefused",
@@ -125,9 +132,9 @@ pub struct ReceiptEvent {
     pub entity_id: String,
     /// How.
     pub method: String,
-    /// Why, a stable word, where there is more to say than who.
+    /// Why, where there is more to say than who.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
 }
 
 /// One field that the consent covers (27560: pii_information).
@@ -326,8 +333,8 @@ pub struct ConsentChange {
     pub actor: Actor,
     /// When.
     pub at: Timestamp,
-    /// Why, a stable word.
-    pub reason: Option<String>,
+    /// Why, where there is more to say than who.
+    pub reason: Option<Reason>,
 }
 
 /// All that the receipt of a decision is made of.
@@ -470,11 +477,11 @@ impl ConsentReceipt {
 fn event(change: &ConsentChange, entity_id: String) -> ReceiptEvent {
     ReceiptEvent {
         event_type: change.change,
-        event_state: format!("{DPV}{}", change.change.status()),
+        event_state: format!("{DPV}{}", change.change.dpv_status()),
         event_time: change.at.rfc3339(),
         entity_id,
         method: change.change.method(change.actor).to_owned(),
-        reason: change.reason.clone(),
+        reason: change.reason,
     }
 }
 

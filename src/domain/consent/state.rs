@@ -59,6 +59,30 @@ impl Reason {
     }
 }
 
+word_enum! {
+    /// What a consent, or a request, has become: the word of its state in the store, the log, receipts and bundles.
+    pub enum ConsentStatus {
+        /// In force.
+        Active = "active",
+        /// Held back; may become active again.
+        Suspended = "suspended",
+        /// Taken back by the resident.
+        Revoked = "revoked",
+        /// Given back by the recipient.
+        Returned = "returned",
+        /// Withdrawn by the holder's node.
+        Withdrawn = "withdrawn",
+        /// Its last day passed.
+        Expired = "expired",
+        /// Its last exchange was made.
+        Exhausted = "exhausted",
+        /// Another consent took its place.
+        Replaced = "replaced",
+        /// The request was declined: there never was a consent.
+        Declined = "declined",
+    }
+}
+
 /// How a consent ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -89,35 +113,41 @@ pub enum ConsentState {
 }
 
 impl ConsentState {
-    /// The stored word.
+    /// Its word.
+    #[must_use]
+    pub const fn status(self) -> ConsentStatus {
+        match self {
+            Self::Active => ConsentStatus::Active,
+            Self::Suspended => ConsentStatus::Suspended,
+            Self::Ended { how: End::Revoked(Actor::Resident), .. } => ConsentStatus::Revoked,
+            Self::Ended { how: End::Revoked(Actor::Recipient), .. } => ConsentStatus::Returned,
+            Self::Ended { how: End::Revoked(Actor::Node), .. } => ConsentStatus::Withdrawn,
+            Self::Ended { how: End::Expired, .. } => ConsentStatus::Expired,
+            Self::Ended { how: End::Exhausted, .. } => ConsentStatus::Exhausted,
+            Self::Ended { how: End::Replaced, .. } => ConsentStatus::Replaced,
+        }
+    }
+
+    /// Its word as text.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Suspended => "suspended",
-            Self::Ended { how: End::Revoked(Actor::Resident), .. } => "revoked",
-            Self::Ended { how: End::Revoked(Actor::Recipient), .. } => "returned",
-            Self::Ended { how: End::Revoked(Actor::Node), .. } => "withdrawn",
-            Self::Ended { how: End::Expired, .. } => "expired",
-            Self::Ended { how: End::Exhausted, .. } => "exhausted",
-            Self::Ended { how: End::Replaced, .. } => "replaced",
-        }
+        self.status().as_str()
     }
 
     /// From the stored word and end moment.
     #[must_use]
     pub fn from_stored(word: &str, ended_at: Option<Timestamp>) -> Option<Self> {
         let ended = |how| ended_at.map(|at| Self::Ended { at, how });
-        match word {
-            "active" => Some(Self::Active),
-            "suspended" => Some(Self::Suspended),
-            "revoked" => ended(End::Revoked(Actor::Resident)),
-            "returned" => ended(End::Revoked(Actor::Recipient)),
-            "withdrawn" => ended(End::Revoked(Actor::Node)),
-            "expired" => ended(End::Expired),
-            "exhausted" => ended(End::Exhausted),
-            "replaced" => ended(End::Replaced),
-            _ => None,
+        match word.parse().ok()? {
+            ConsentStatus::Active => Some(Self::Active),
+            ConsentStatus::Suspended => Some(Self::Suspended),
+            ConsentStatus::Revoked => ended(End::Revoked(Actor::Resident)),
+            ConsentStatus::Returned => ended(End::Revoked(Actor::Recipient)),
+            ConsentStatus::Withdrawn => ended(End::Revoked(Actor::Node)),
+            ConsentStatus::Expired => ended(End::Expired),
+            ConsentStatus::Exhausted => ended(End::Exhausted),
+            ConsentStatus::Replaced => ended(End::Replaced),
+            ConsentStatus::Declined => None,
         }
     }
 

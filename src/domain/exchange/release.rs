@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::domain::catalogue::{Dataset, PeriodFields, Record};
 use crate::domain::clock::Day;
 use crate::domain::ids::{DatasetId, FieldName, NationalIdentifier};
-use crate::domain::token::{Refusal, VerifiedConsent};
+use crate::domain::token::{Refusal, RefusalReason, VerifiedConsent};
 
 /// What one exchange may release.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,19 +29,19 @@ impl ReleaseScope {
     ) -> Result<Self, Refusal> {
         let terms = &consent.consent().terms;
         if method != "GET" {
-            return Err(Refusal::scope("method_not_read"));
+            return Err(Refusal::scope(RefusalReason::MethodNotRead));
         }
         if terms.dataset != dataset.id {
-            return Err(Refusal::scope("dataset_other"));
+            return Err(Refusal::scope(RefusalReason::DatasetOther));
         }
         // A field that the city has since taken out of the dataset is not released, whatever was consented to.
         if terms.fields.iter().any(|field| dataset.field(field).is_none()) {
-            return Err(Refusal::scope("field_withdrawn"));
+            return Err(Refusal::scope(RefusalReason::FieldWithdrawn));
         }
         let fields = match query {
             [] => terms.fields.clone(),
             [(name, list)] if name == "fields" => narrow(&terms.fields, list)?,
-            _ => return Err(Refusal::scope("parameter_unknown")),
+            _ => return Err(Refusal::scope(RefusalReason::ParameterUnknown)),
         };
         Ok(Self { fields })
     }
@@ -56,12 +56,12 @@ impl ReleaseScope {
 fn narrow(consented: &[FieldName], list: &str) -> Result<Vec<FieldName>, Refusal> {
     let mut wanted = Vec::new();
     for part in list.split(',') {
-        let field: FieldName = part.parse().map_err(|_| Refusal::scope("field_malformed"))?;
+        let field: FieldName = part.parse().map_err(|_| Refusal::scope(RefusalReason::FieldMalformed))?;
         if !consented.contains(&field) {
-            return Err(Refusal::scope("field_not_consented"));
+            return Err(Refusal::scope(RefusalReason::FieldNotConsented));
         }
         if wanted.contains(&field) {
-            return Err(Refusal::scope("field_twice"));
+            return Err(Refusal::scope(RefusalReason::FieldTwice));
         }
         wanted.push(field);
     }
@@ -98,7 +98,7 @@ impl Release {
         let mut released = Vec::with_capacity(records.len());
         for mut record in records {
             if &record.subject != subject {
-                return Err(Refusal::unavailable("register_answered_for_another"));
+                return Err(Refusal::unavailable(RefusalReason::RegisterAnsweredForAnother));
             }
             if !in_period(&record, consent, dataset)? {
                 continue;
@@ -111,7 +111,7 @@ impl Release {
         }
         let records = released.len();
         let body = serde_json::to_vec(&ExchangeBody { dataset: dataset.id.clone(), records: released })
-            .map_err(|_| Refusal::unavailable("answer_not_json"))?;
+            .map_err(|_| Refusal::unavailable(RefusalReason::AnswerNotJson))?;
         Ok(Self { body, fields: scope.fields.clone(), records })
     }
 
@@ -143,7 +143,7 @@ impl Release {
 fn in_period(record: &Record, consent: &VerifiedConsent, dataset: &Dataset) -> Result<bool, Refusal> {
     let Some(period) = consent.consent().terms.period else { return Ok(true) };
     let Some(PeriodFields { start, end }) = &dataset.period else {
-        return Err(Refusal::unavailable("dataset_lost_its_period"));
+        return Err(Refusal::unavailable(RefusalReason::DatasetLostItsPeriod));
     };
     let start = day(record, start)?;
     let end = end.as_ref().map_or(Ok(None), |field| day(record, field))?;
@@ -154,9 +154,9 @@ fn day(record: &Record, field: &FieldName) -> Result<Option<Day>, Refusal> {
     match record.values.get(field) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => {
-            text.parse().map(Some).map_err(|_| Refusal::unavailable("register_date_malformed"))
+            text.parse().map(Some).map_err(|_| Refusal::unavailable(RefusalReason::RegisterDateMalformed))
         }
-        Some(_) => Err(Refusal::unavailable("register_date_malformed")),
+        Some(_) => Err(Refusal::unavailable(RefusalReason::RegisterDateMalformed)),
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::clock::Timestamp;
+use super::consent::{ConsentStatus, Reason};
 use super::ids::{ConsentId, DatasetId, EntityId, FieldName};
 use super::jose::b64url;
 
@@ -16,16 +17,16 @@ pub enum Entry {
         /// The consent.
         consent: ConsentId,
         /// Its state after the change.
-        state: String,
+        state: ConsentStatus,
         /// What the login provider signed, for the decision that began it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         commitment: Option<String>,
         /// Thumbprint of the provider's key that signed it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         provider_key: Option<String>,
-        /// Why, a stable word.
+        /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
+        reason: Option<Reason>,
         /// When, seconds since 1970.
         at: i64,
     },
@@ -58,26 +59,19 @@ pub enum Entry {
 impl Entry {
     /// A consent's change.
     #[must_use]
-    pub fn consent(consent: ConsentId, state: &str, at: Timestamp) -> Self {
-        Self::Consent {
-            consent,
-            state: state.to_owned(),
-            commitment: None,
-            provider_key: None,
-            reason: None,
-            at: at.secs(),
-        }
+    pub fn consent(consent: ConsentId, state: ConsentStatus, at: Timestamp) -> Self {
+        Self::Consent { consent, state, commitment: None, provider_key: None, reason: None, at: at.secs() }
     }
 
     /// A consent's change with its reason.
     #[must_use]
-    pub fn change(consent: ConsentId, state: &str, reason: &str, at: Timestamp) -> Self {
+    pub fn change(consent: ConsentId, state: ConsentStatus, reason: Reason, at: Timestamp) -> Self {
         Self::Consent {
             consent,
-            state: state.to_owned(),
+            state,
             commitment: None,
             provider_key: None,
-            reason: Some(reason.to_owned()),
+            reason: Some(reason),
             at: at.secs(),
         }
     }
@@ -87,7 +81,7 @@ impl Entry {
     pub fn decision(consent: ConsentId, commitment: &str, provider_key: &str, at: Timestamp) -> Self {
         Self::Consent {
             consent,
-            state: "active".to_owned(),
+            state: ConsentStatus::Active,
             commitment: Some(commitment.to_owned()),
             provider_key: Some(provider_key.to_owned()),
             reason: None,

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::refusal::{Refusal, RefusalCode};
+use super::refusal_reason::RefusalReason;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{AuthorizationDetail, Consent};
 use crate::domain::ids::{EntityId, GrantId, Jti, KeyId, PairwiseSubject, Thumbprint};
@@ -148,12 +149,12 @@ impl UnverifiedToken {
     /// [`Refusal`] `invalid_token`, or 431 for a token larger than [`MAX_TOKEN_BYTES`].
     pub fn parse(text: &str, policy: &TokenPolicy) -> Result<Self, Refusal> {
         if text.len() > MAX_TOKEN_BYTES {
-            return Err(Refusal::new(RefusalCode::TooLarge, "token_too_large"));
+            return Err(Refusal::new(RefusalCode::TooLarge, RefusalReason::TokenTooLarge));
         }
         let unverified =
-            UnverifiedJws::parse(text, &CONSENT_TOKEN).map_err(|error| Refusal::token(error.reason()))?;
+            UnverifiedJws::parse(text, &CONSENT_TOKEN).map_err(|error| Refusal::token(error.into()))?;
         if unverified.claimed_issuer() != Some(policy.holder.as_str()) {
-            return Err(Refusal::token("issuer_unknown"));
+            return Err(Refusal::token(RefusalReason::IssuerUnknown));
         }
         Ok(Self(unverified))
     }
@@ -174,17 +175,17 @@ impl UnverifiedToken {
         keys: &PublicKeys,
         now: Timestamp,
     ) -> Result<AuthenticToken, Refusal> {
-        let refuse = |error: JoseError| Refusal::token(error.reason());
+        let refuse = |error: JoseError| Refusal::token(error.into());
         let claims = self.0.verify_with::<ConsentTokenClaims>(keys).map_err(refuse)?.into_claims();
         if claims.aud != policy.holder.as_str() {
-            return Err(Refusal::token("audience_other"));
+            return Err(Refusal::token(RefusalReason::AudienceOther));
         }
         check_times(now, Some(claims.iat), Some(claims.nbf), Some(claims.exp)).map_err(refuse)?;
         if claims.exp.saturating_sub(claims.iat) > policy.max_lifetime_secs {
-            return Err(Refusal::token("lifetime_over_policy"));
+            return Err(Refusal::token(RefusalReason::LifetimeOverPolicy));
         }
         let [detail] = claims.authorization_details.as_slice() else {
-            return Err(Refusal::token("authorization_details_not_one"));
+            return Err(Refusal::token(RefusalReason::AuthorizationDetailsNotOne));
         };
         let detail = detail.clone();
         Ok(AuthenticToken { claims, detail })
@@ -253,7 +254,7 @@ impl SuspectToken {
             .map(|record| record.iat);
         self.standing
             .upholds(Timestamp::from_secs(claims.iat), recorded_at)
-            .map_err(|given_up| Refusal::token(given_up.reason()))?;
+            .map_err(|given_up| Refusal::token(given_up.into()))?;
         Ok(self.token)
     }
 }

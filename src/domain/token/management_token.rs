@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::consent_token::Confirmation;
 use super::refusal::Refusal;
+use super::refusal_reason::RefusalReason;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, Jti, Thumbprint};
 use crate::domain::jose::{
@@ -121,7 +122,7 @@ impl ManagementToken {
     /// # Errors
     /// [`Refusal`] `invalid_token`.
     pub fn open(text: &str, keys: &PublicKeys, holder: &EntityId, now: Timestamp) -> Result<Self, Refusal> {
-        let refuse = |error: JoseError| Refusal::token(error.reason());
+        let refuse = |error: JoseError| Refusal::token(error.into());
         let claims = UnverifiedJws::parse(text, &MANAGEMENT_TOKEN)
             .map_err(refuse)?
             .verify_with::<ManagementClaims>(keys)
@@ -129,12 +130,13 @@ impl ManagementToken {
             .into_claims();
         check_times(now, Some(claims.iat), None, Some(claims.exp)).map_err(refuse)?;
         if claims.iss != holder.as_str() || claims.aud != holder.as_str() {
-            return Err(Refusal::token("audience_other"));
+            return Err(Refusal::token(RefusalReason::AudienceOther));
         }
         if claims.sub != claims.client_id {
-            return Err(Refusal::token("subject_not_client"));
+            return Err(Refusal::token(RefusalReason::SubjectNotClient));
         }
-        let scopes = ManagementScope::parse(&claims.scope).ok_or(Refusal::token("scope_unknown"))?;
+        let scopes =
+            ManagementScope::parse(&claims.scope).ok_or(Refusal::token(RefusalReason::ScopeUnknown))?;
         Ok(Self { client: claims.client_id, jkt: claims.cnf.jkt, scopes })
     }
 
@@ -143,6 +145,10 @@ impl ManagementToken {
     /// # Errors
     /// [`Refusal`] `insufficient_scope`.
     pub fn demand(&self, scope: ManagementScope) -> Result<(), Refusal> {
-        if self.scopes.contains(&scope) { Ok(()) } else { Err(Refusal::scope("management_scope")) }
+        if self.scopes.contains(&scope) {
+            Ok(())
+        } else {
+            Err(Refusal::scope(RefusalReason::ManagementScope))
+        }
     }
 }

@@ -8,6 +8,7 @@ pub mod consent_token;
 pub mod management_token;
 pub mod proof;
 pub mod refusal;
+pub mod refusal_reason;
 pub mod service_token;
 pub mod status_list;
 pub mod verified;
@@ -18,6 +19,7 @@ pub use consent_token::{
 pub use management_token::{ManagementScope, ManagementToken};
 pub use proof::{ProofExpectation, VerifiedProof};
 pub use refusal::{Refusal, RefusalCode};
+pub use refusal_reason::RefusalReason;
 pub use verified::VerifiedConsent;
 
 /// `grant_type` of a pre-authorised code (OpenID for Verifiable Credential Issuance §6.1).

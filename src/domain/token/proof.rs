@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::refusal::{Refusal, RefusalCode};
+use super::refusal_reason::RefusalReason;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Jti, Thumbprint};
 use crate::domain::jose::{Claims, JoseError, KeySource, Profile, SigningKey, UnverifiedJws, b64url, sha256};
@@ -87,33 +88,33 @@ impl VerifiedProof {
     /// # Errors
     /// [`Refusal`] `invalid_dpop_proof`; `use_dpop_nonce` where all but the nonce holds.
     pub fn check(text: &str, expected: &ProofExpectation<'_>) -> Result<Self, Refusal> {
-        let refuse = |error: JoseError| Refusal::proof(error.reason());
+        let refuse = |error: JoseError| Refusal::proof(error.into());
         let unverified = UnverifiedJws::parse(text, &DPOP_PROOF).map_err(refuse)?;
-        let key = unverified.embedded_key().cloned().ok_or(Refusal::proof("jwk_missing"))?;
+        let key = unverified.embedded_key().cloned().ok_or(Refusal::proof(RefusalReason::JwkMissing))?;
         let verified = unverified.verify::<ProofClaims>(&key).map_err(refuse)?;
         let claims = verified.claims();
         if claims.htm != expected.method {
-            return Err(Refusal::proof("htm_other"));
+            return Err(Refusal::proof(RefusalReason::HtmOther));
         }
         if claims.htu != expected.url {
-            return Err(Refusal::proof("htu_other"));
+            return Err(Refusal::proof(RefusalReason::HtuOther));
         }
         if claims.iat < expected.now.plus_secs(-expected.max_age_secs).secs() {
-            return Err(Refusal::proof("iat_old"));
+            return Err(Refusal::proof(RefusalReason::IatOld));
         }
         if claims.iat > expected.now.plus_secs(PROOF_AHEAD_SECS).secs() {
-            return Err(Refusal::proof("iat_ahead"));
+            return Err(Refusal::proof(RefusalReason::IatAhead));
         }
         if claims.ath != expected.token.map(token_hash) {
-            return Err(Refusal::proof("ath_other"));
+            return Err(Refusal::proof(RefusalReason::AthOther));
         }
         if expected.jkt.is_some_and(|jkt| jkt != verified.key_thumbprint()) {
-            return Err(Refusal::proof("key_other"));
+            return Err(Refusal::proof(RefusalReason::KeyOther));
         }
         if let Some(accepted) = expected.nonces
             && !claims.nonce.as_ref().is_some_and(|nonce| accepted.contains(nonce))
         {
-            return Err(Refusal::new(RefusalCode::UseDpopNonce, "nonce_missing_or_stale"));
+            return Err(Refusal::new(RefusalCode::UseDpopNonce, RefusalReason::NonceMissingOrStale));
         }
         Ok(Self {
             jkt: verified.key_thumbprint().clone(),

@@ -1,5 +1,6 @@
 //! Why a token, proof or exchange is refused: the standard's code for the caller, a stable word for our own record.
 
+use super::refusal_reason::RefusalReason;
 use crate::domain::word_enum::word_enum;
 
 word_enum! {
@@ -36,8 +37,8 @@ word_enum! {
 pub struct Refusal {
     /// What the caller is told.
     pub code: RefusalCode,
-    /// The check that refused, a stable word without any of the request's content.
-    pub reason: &'static str,
+    /// The check that refused.
+    pub reason: RefusalReason,
     /// After how many seconds it is worth trying again, where that is known.
     pub retry_secs: Option<i64>,
 }
@@ -45,43 +46,47 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal by a check.
     #[must_use]
-    pub const fn new(code: RefusalCode, reason: &'static str) -> Self {
+    pub const fn new(code: RefusalCode, reason: RefusalReason) -> Self {
         Self { code, reason, retry_secs: None }
     }
 
     /// 429: as often as the consent allows for now.
     #[must_use]
     pub const fn too_often(retry_secs: i64) -> Self {
-        Self { code: RefusalCode::TooOften, reason: "frequency_full", retry_secs: Some(retry_secs) }
+        Self {
+            code: RefusalCode::TooOften,
+            reason: RefusalReason::FrequencyFull,
+            retry_secs: Some(retry_secs),
+        }
     }
 
     /// 401 `invalid_token`.
     #[must_use]
-    pub const fn token(reason: &'static str) -> Self {
+    pub const fn token(reason: RefusalReason) -> Self {
         Self::new(RefusalCode::InvalidToken, reason)
     }
 
     /// 401 `invalid_dpop_proof`.
     #[must_use]
-    pub const fn proof(reason: &'static str) -> Self {
+    pub const fn proof(reason: RefusalReason) -> Self {
         Self::new(RefusalCode::InvalidDpopProof, reason)
     }
 
     /// 401 `insufficient_user_authentication`: the resident must confirm again.
     #[must_use]
-    pub const fn authentication(reason: &'static str) -> Self {
+    pub const fn authentication(reason: RefusalReason) -> Self {
         Self::new(RefusalCode::InsufficientUserAuthentication, reason)
     }
 
     /// 403 `insufficient_scope`.
     #[must_use]
-    pub const fn scope(reason: &'static str) -> Self {
+    pub const fn scope(reason: RefusalReason) -> Self {
         Self::new(RefusalCode::InsufficientScope, reason)
     }
 
     /// 503.
     #[must_use]
-    pub const fn unavailable(reason: &'static str) -> Self {
+    pub const fn unavailable(reason: RefusalReason) -> Self {
         Self::new(RefusalCode::Unavailable, reason)
     }
 }

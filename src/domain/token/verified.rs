@@ -3,9 +3,9 @@
 use super::consent_token::AuthenticToken;
 use super::proof::VerifiedProof;
 use super::refusal::Refusal;
+use super::refusal_reason::RefusalReason;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Consent;
-use crate::domain::consent::state::NotInForce;
 use crate::domain::federation::Recipient;
 
 /// A consent that carries an exchange now: token, proof, recipient and stored record fit each other and are in force.
@@ -30,11 +30,11 @@ impl VerifiedConsent {
     ) -> Result<Self, Refusal> {
         let claims = token.claims();
         if proof.jkt() != &claims.cnf.jkt {
-            return Err(Refusal::proof("key_other"));
+            return Err(Refusal::proof(RefusalReason::KeyOther));
         }
         // A member that is no recipient any more may fetch nothing, whatever token it still has.
         if recipient.peer().id != claims.client_id || recipient.peer().expires_at <= now {
-            return Err(Refusal::token("recipient_not_trusted"));
+            return Err(Refusal::token(RefusalReason::RecipientNotTrusted));
         }
         if consent.grant_id != claims.grant_id
             || consent.subject != claims.sub
@@ -42,9 +42,9 @@ impl VerifiedConsent {
             || consent.commitment.as_str() != claims.consent_commitment
             || &consent.terms.to_detail() != token.detail()
         {
-            return Err(Refusal::token("not_this_consent"));
+            return Err(Refusal::token(RefusalReason::NotThisConsent));
         }
-        consent.in_force(now).map_err(|why| Refusal::token(reason(why)))?;
+        consent.in_force(now).map_err(|why| Refusal::token(why.into()))?;
         Ok(Self { consent, proof })
     }
 
@@ -58,15 +58,5 @@ impl VerifiedConsent {
     #[must_use]
     pub const fn proof(&self) -> &VerifiedProof {
         &self.proof
-    }
-}
-
-/// The record's word for a consent that is not in force.
-#[must_use]
-pub const fn reason(why: NotInForce) -> &'static str {
-    match why {
-        NotInForce::Suspended => "consent_suspended",
-        NotInForce::Ended => "consent_ended",
-        NotInForce::Exhausted => "consent_exhausted",
     }
 }

@@ -298,7 +298,7 @@ async fn granted(
     }
     // How long a holder's tokens live is the holder's policy, not ours.
     let policy = TokenPolicy { holder: holder.id.clone(), max_lifetime_secs: i64::MAX };
-    let refused = |refusal: Refusal| unfit(refusal.reason);
+    let refused = |refusal: Refusal| unfit(refusal.reason.as_str());
     let unverified = UnverifiedToken::parse(&body.access_token, &policy).map_err(refused)?;
     let kid = unverified.kid().cloned();
     let holder = resolve_signing_peer::peer(node, &holder.id, kid.as_ref(), |holder, kid| {

@@ -7,6 +7,7 @@ use crate::domain::consent::{Consent, ConsentRequest, DeletionState, Origin};
 use crate::domain::exchange::event::REVOKED;
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, FieldName};
 use crate::domain::login::Resident;
+use crate::domain::token::RefusalReason;
 use crate::node::{Node, Problem, ProblemKind};
 use crate::store::StoreError;
 pub use crate::store::holder::consents::Change as KeptChange;
@@ -89,8 +90,10 @@ pub enum Outcome {
         /// When the recipient acknowledged it.
         acknowledged_at: Option<Timestamp>,
     },
-    /// Nothing was released; the stable word of the check that refused.
-    Refused(String),
+    /// Nothing was released; the check that refused.
+    Refused(RefusalReason),
+    /// A standing denial of the resident answered the request.
+    Denied,
 }
 
 /// The portal's first page.
@@ -244,7 +247,7 @@ fn denied_lines(
             recipient_name: request.recipient_name,
             dataset: request.terms.dataset,
             declared_use: request.declared_use,
-            outcome: Outcome::Refused("standing_denial".to_owned()),
+            outcome: Outcome::Denied,
         })
         .collect())
 }

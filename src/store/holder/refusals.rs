@@ -4,9 +4,12 @@ use diesel::prelude::*;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, PersonId};
-use crate::domain::token::refusal::Refusal;
+use crate::domain::token::{Refusal, RefusalReason};
+use crate::store::engine::columns::word_column;
 use crate::store::engine::schema::{consents, refusals};
 use crate::store::{Reader, StoreError, Tx};
+
+word_column!(RefusalReason);
 
 /// A refusal to be recorded.
 #[derive(Debug, Clone)]
@@ -31,8 +34,8 @@ pub struct RecordedRefusal {
     pub at: Timestamp,
     /// The standard's code.
     pub code: String,
-    /// The check's word.
-    pub reason: String,
+    /// The check that refused.
+    pub reason: RefusalReason,
     /// Who asked.
     pub client: Option<EntityId>,
     /// Under which consent.
@@ -135,7 +138,7 @@ mod tests {
             for (n, consent) in [(0, None), (1, Some(consent)), (2, Some(consent))] {
                 let new = NewRefusal {
                     at: at(n),
-                    refusal: Refusal::proof("replayed"),
+                    refusal: Refusal::proof(RefusalReason::ProofReplayed),
                     client: Some(EntityId::new("https://peer.example").unwrap()),
                     consent,
                     dataset: Some(DatasetId::new("placements").unwrap()),
@@ -144,7 +147,7 @@ mod tests {
             }
             let found = fixture.store.read("test", move |r| of_consent(r, consent, 10)).await.unwrap();
             assert_eq!(found.iter().map(|refusal| refusal.at).collect::<Vec<_>>(), [at(2), at(1)]);
-            assert_eq!((found[0].code.as_str(), found[0].reason.as_str()), ("invalid_dpop_proof", "replayed"));
+            assert_eq!((found[0].code.as_str(), found[0].reason), ("invalid_dpop_proof", RefusalReason::ProofReplayed));
             assert_eq!(fixture.store.read("test", |r| latest(r, 2)).await.unwrap().len(), 2);
             let person = PersonId::from_bytes([1; 16]);
             assert_eq!(fixture.store.read("test", move |r| of_person(r, person, 10)).await.unwrap(), []);

@@ -14,7 +14,7 @@ use super::trace;
 use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::exchange::receipt::content_digest;
 use crate::domain::ids::DatasetId;
-use crate::domain::token::{Refusal, RefusalCode};
+use crate::domain::token::{Refusal, RefusalCode, RefusalReason};
 use crate::node::holder::exchange::serve_exchange::{ExchangeRequest, serve_exchange};
 
 static DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -59,19 +59,19 @@ pub(in crate::web) fn credentials(
     query: &[(String, String)],
 ) -> Result<(String, String), Refusal> {
     if query.iter().any(|(name, _)| name == "access_token") {
-        return Err(Refusal::proof("token_in_query"));
+        return Err(Refusal::proof(RefusalReason::TokenInQuery));
     }
     let authorization = single_header(request, &header::AUTHORIZATION)
-        .map_err(|Ambiguous| Refusal::proof("authorization_twice"))?
-        .ok_or(Refusal::token("authorization_missing"))?;
+        .map_err(|Ambiguous| Refusal::proof(RefusalReason::AuthorizationTwice))?
+        .ok_or(Refusal::token(RefusalReason::AuthorizationMissing))?;
     let token = authorization
         .split_once(' ')
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("dpop"))
         .map(|(_, token)| token)
-        .ok_or(Refusal::proof("scheme_not_dpop"))?;
+        .ok_or(Refusal::proof(RefusalReason::SchemeNotDpop))?;
     let proof = single_header(request, &DPOP)
-        .map_err(|Ambiguous| Refusal::proof("proof_twice"))?
-        .ok_or(Refusal::proof("proof_missing"))?;
+        .map_err(|Ambiguous| Refusal::proof(RefusalReason::ProofTwice))?
+        .ok_or(Refusal::proof(RefusalReason::ProofMissing))?;
     Ok((token.to_owned(), proof.to_owned()))
 }
 

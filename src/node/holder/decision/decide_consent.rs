@@ -11,8 +11,8 @@ use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::document::DocumentParts;
 use crate::domain::consent::terms::{Choice, DetailError, Frequency, Period};
 use crate::domain::consent::{
-    Commitment, Committed, Consent, ConsentDocument, ConsentRequest, ConsentState, DenialKind, Evidence,
-    Issuer, Origin, PendingDecision, Reason, RequestState, Salt,
+    Commitment, Committed, Consent, ConsentDocument, ConsentRequest, ConsentState, ConsentStatus, DenialKind,
+    Evidence, Issuer, Origin, PendingDecision, Reason, RequestState, Salt,
 };
 use crate::domain::exchange::Event;
 use crate::domain::exchange::event::ConsentGiven;
@@ -93,7 +93,7 @@ pub async fn decline(
             if let Some(denial) = &denial {
                 standing_denials::insert(tx, person, denial)?;
             }
-            let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), "declined", now);
+            let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), ConsentStatus::Declined, now);
             let logged = outbox_message::log(tx, &entry, now)?;
             if let Some(offered) = &offered {
                 write_receipt::of_refusal(tx, &issuer, person, offered, now, &logged)?;

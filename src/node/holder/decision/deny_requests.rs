@@ -6,7 +6,7 @@ use super::view_consent_request::offer;
 use crate::domain::catalogue::{Language, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::denial::PLAIN_NO_SECS;
-use crate::domain::consent::{ConsentRequest, DenialKind, Origin, StandingDenial};
+use crate::domain::consent::{ConsentRequest, ConsentStatus, DenialKind, Origin, StandingDenial};
 use crate::domain::ids::{
     ConsentId, DatasetId, DenialId, EntityId, PairwiseSubject, PersonId, RequestId, UseId,
 };
@@ -142,7 +142,7 @@ pub async fn refuse_denied(
             let Some((request, by, _)) = denied(tx, id, person, now)? else { return Ok(None) };
             consent_requests::deny(tx, id, person, by, now)?;
             // The same entry as for a no that was pressed.
-            let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), "declined", now);
+            let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), ConsentStatus::Declined, now);
             let logged = outbox_message::log(tx, &entry, now)?;
             if let Some(offered) = &offered {
                 write_receipt::of_refusal(tx, &issuer, person, offered, now, &logged)?;

@@ -9,8 +9,9 @@ use crate::domain::exchange::{Release, ReleaseScope};
 use crate::domain::federation::{TrustError, TrustedPeer};
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, ExchangeId, Jti, NationalIdentifier};
 use crate::domain::log::{Entry, Leaf};
-use crate::domain::token::verified::reason;
-use crate::domain::token::{ProofExpectation, Refusal, RefusalCode, VerifiedConsent, VerifiedProof};
+use crate::domain::token::{
+    ProofExpectation, Refusal, RefusalCode, RefusalReason, VerifiedConsent, VerifiedProof,
+};
 use crate::node::holder::oauth::verify_own_token::open_token;
 use crate::node::holder::permissions::record_change::record_change;
 use crate::node::{KeyPurpose, Node};
@@ -101,10 +102,10 @@ async fn exchange(
 
     // 5: recipient.
     let recipient = node.peers.resolve(&token.claims().client_id).await.map_err(|error| match error {
-        TrustError::NotTrusted(_) => Refusal::token("recipient_not_trusted"),
-        TrustError::Unavailable(_) => Refusal::unavailable("trust_undecided"),
+        TrustError::NotTrusted(_) => Refusal::token(RefusalReason::RecipientNotTrusted),
+        TrustError::Unavailable(_) => Refusal::unavailable(RefusalReason::TrustUndecided),
     })?;
-    let in_role = recipient.recipient().map_err(|_| Refusal::token("recipient_role_missing"))?;
+    let in_role = recipient.recipient().map_err(|_| Refusal::token(RefusalReason::RecipientRoleMissing))?;
 
     // 6: status, and whose data.
     let grant = token.claims().grant_id.clone();
@@ -122,21 +123,21 @@ async fn exchange(
         })
         .await
         .map_err(|error| match error {
-            StoreError::NotFound => Refusal::token("consent_unknown"),
-            _ => Refusal::unavailable("store"),
+            StoreError::NotFound => Refusal::token(RefusalReason::ConsentUnknown),
+            _ => Refusal::unavailable(RefusalReason::Store),
         })?;
     known.consent = Some(consent.id);
     if replayed {
-        return Err(Refusal::proof("proof_replayed"));
+        return Err(Refusal::proof(RefusalReason::ProofReplayed));
     }
     let verified = VerifiedConsent::new(&token, proof, in_role, consent, now)?;
 
     // 7: scope.
     let dataset = dataset_id
         .and_then(|id| node.settings.dataset(&id))
-        .ok_or(Refusal::new(RefusalCode::UnknownDataset, "dataset_unknown"))?;
+        .ok_or(Refusal::new(RefusalCode::UnknownDataset, RefusalReason::DatasetUnknown))?;
     if request.has_body {
-        return Err(Refusal::scope("body_not_expected"));
+        return Err(Refusal::scope(RefusalReason::BodyNotExpected));
     }
     check_frequency(verified.consent(), &recent, now)?;
     let scope = ReleaseScope::decide(&verified, dataset, &request.method, &request.query)?;
@@ -149,7 +150,7 @@ async fn exchange(
     // 9 and 10: one transaction, then the answer. Peers and registers took their time: judged by the clock as it is now.
     let now = node.now();
     if token.claims().exp <= now.secs() || recipient.expires_at <= now {
-        return Err(Refusal::token("expired"));
+        return Err(Refusal::token(RefusalReason::Expired));
     }
     commit(node, verified, &recipient, release, now).await
 }
@@ -166,14 +167,14 @@ fn check_assurance(
     let consent = verified.consent();
     if footing.identifier_changed {
         tracing::warn!(consent = %consent.id, "the login provider has changed this resident's identifier");
-        return Err(Refusal::authentication("identifier_changed"));
+        return Err(Refusal::authentication(RefusalReason::IdentifierChanged));
     }
     let (levels, demand) = (&node.settings.levels, AssuranceRequirement::of(dataset));
     if !demand.is_met(levels, consent.acr.as_deref(), consent.auth_time, consent.decided_at) {
-        return Err(Refusal::authentication("assurance_too_low"));
+        return Err(Refusal::authentication(RefusalReason::AssuranceTooLow));
     }
     if dataset.required_passkey && !footing.passkey {
-        return Err(Refusal::authentication("passkey_missing"));
+        return Err(Refusal::authentication(RefusalReason::PasskeyMissing));
     }
     Ok(())
 }
@@ -186,11 +187,11 @@ async fn check_declared_use(
 ) -> Result<(), Refusal> {
     let terms = &verified.consent().terms;
     let declared = node.peers.declared_use(&terms.declared_use).await.map_err(|error| match error {
-        TrustError::NotTrusted(_) => Refusal::scope("declared_use_withdrawn"),
-        TrustError::Unavailable(_) => Refusal::unavailable("declared_use_undecided"),
+        TrustError::NotTrusted(_) => Refusal::scope(RefusalReason::DeclaredUseWithdrawn),
+        TrustError::Unavailable(_) => Refusal::unavailable(RefusalReason::DeclaredUseUndecided),
     })?;
     let covered = terms.is_covered_by(&declared, scope.fields());
-    if covered { Ok(()) } else { Err(Refusal::scope("declared_use_narrowed")) }
+    if covered { Ok(()) } else { Err(Refusal::scope(RefusalReason::DeclaredUseNarrowed)) }
 }
 
 /// The latest exchanges under a consent, as many as its stretch of time allows; none where it has no such limit. The stretch
@@ -217,7 +218,7 @@ async fn read(
 ) -> Result<Release, Refusal> {
     let records = node.registers.read(&dataset.id, subject).await.map_err(|error| {
         tracing::warn!(%error, dataset = %dataset.id, "register");
-        Refusal::unavailable("register")
+        Refusal::unavailable(RefusalReason::Register)
     })?;
     Release::minimise(verified, scope, dataset, subject, records)
 }
@@ -230,7 +231,7 @@ async fn commit(
     now: Timestamp,
 ) -> Result<Released, Refusal> {
     let exchange = ExchangeId::from_bytes(random(&*node.entropy));
-    let internal = |_| Refusal::unavailable("internal");
+    let internal = |_| Refusal::unavailable(RefusalReason::Internal);
     let terms = &verified.consent().terms;
     let body_digest = digest(release.body());
     let entry = Entry::Exchange {
@@ -247,7 +248,7 @@ async fn commit(
         iss: node.settings.id.clone(),
         aud: recipient.id.clone(),
         iat: now.secs(),
-        jti: Jti::new(exchange.to_string()).map_err(|_| Refusal::unavailable("internal"))?,
+        jti: Jti::new(exchange.to_string()).map_err(|_| Refusal::unavailable(RefusalReason::Internal))?,
         grant_id: verified.consent().grant_id.clone(),
         dataset: terms.dataset.clone(),
         fields: release.fields().to_vec(),
@@ -256,7 +257,7 @@ async fn commit(
         body_digest: body_digest.clone(),
         log_entry: leaf.hash.clone(),
     };
-    let signing = |_| Refusal::unavailable("signing");
+    let signing = |_| Refusal::unavailable(RefusalReason::Signing);
     let receipt = node
         .keys
         .active(KeyPurpose::Receipt)
@@ -284,11 +285,13 @@ async fn commit(
             // Revoked since it was read: what was read from the register stays here.
             let ended = consent
                 .count_exchange(now)
-                .map_err(|why| CommitError::Refused(Refusal::token(reason(why))))?;
+                .map_err(|why| CommitError::Refused(Refusal::token(why.into())))?;
             let proof = verified.proof();
             used_once::use_up(tx, Kind::DpopProof, proof.jkt().as_str(), proof.jti(), proof.expires_at())
                 .map_err(|error| match error {
-                    StoreError::Conflict => CommitError::Refused(Refusal::proof("proof_replayed")),
+                    StoreError::Conflict => {
+                        CommitError::Refused(Refusal::proof(RefusalReason::ProofReplayed))
+                    }
                     other => CommitError::Store(other),
                 })?;
             record.log_index = log::append(tx, &leaf, now)?;
@@ -304,7 +307,7 @@ async fn commit(
             CommitError::Refused(refusal) => refusal,
             CommitError::Store(error) => {
                 tracing::warn!(%error, "store");
-                Refusal::unavailable("store")
+                Refusal::unavailable(RefusalReason::Store)
             }
         })?;
     Ok(Released { body: release.into_body(), receipt, exchange })
@@ -325,7 +328,7 @@ impl From<StoreError> for CommitError {
 /// Keeps one record of a refusal.
 pub(crate) async fn record(node: &Node, refusal: Refusal, known: RefusalContext) {
     let now = node.now();
-    tracing::info!(code = refusal.code.as_str(), reason = refusal.reason, "refused");
+    tracing::info!(code = refusal.code.as_str(), reason = %refusal.reason, event = "exchange_refused", "a request is refused");
     let written = node
         .store
         .write("record_refusal", move |tx| {

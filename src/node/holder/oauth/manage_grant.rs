@@ -10,7 +10,7 @@ use crate::domain::federation::TrustError;
 use crate::domain::ids::{EntityId, GrantId};
 use crate::domain::token::management_token::{LIFETIME_SECS, NewManagementToken};
 use crate::domain::token::{
-    ManagementScope, ManagementToken, ProofExpectation, Refusal, RefusalCode, VerifiedProof,
+    ManagementScope, ManagementToken, ProofExpectation, Refusal, RefusalCode, RefusalReason, VerifiedProof,
 };
 use crate::node::holder::exchange::serve_exchange::{RefusalContext, record};
 use crate::node::holder::permissions::revoke_consent::end;
@@ -174,8 +174,12 @@ async fn authorize(
     };
     let mut token = open();
     // Another process may have begun to sign with a new key a moment ago.
-    if matches!(&token, Err(refusal) if refusal.reason == "unknown_key")
-        && node.keys.refresh_if_changed(&node.store, now).await.map_err(|_| Refusal::unavailable("keys"))?
+    if matches!(&token, Err(refusal) if refusal.reason == RefusalReason::UnknownKey)
+        && node
+            .keys
+            .refresh_if_changed(&node.store, now)
+            .await
+            .map_err(|_| Refusal::unavailable(RefusalReason::Keys))?
     {
         token = open();
     }
@@ -196,10 +200,10 @@ async fn authorize(
         },
     )?;
     let peer = node.peers.resolve(&token.client).await.map_err(|error| match error {
-        TrustError::NotTrusted(_) => Refusal::token("recipient_not_trusted"),
-        TrustError::Unavailable(_) => Refusal::unavailable("trust_undecided"),
+        TrustError::NotTrusted(_) => Refusal::token(RefusalReason::RecipientNotTrusted),
+        TrustError::Unavailable(_) => Refusal::unavailable(RefusalReason::TrustUndecided),
     })?;
-    peer.recipient().map_err(|_| Refusal::token("recipient_role_missing"))?;
+    peer.recipient().map_err(|_| Refusal::token(RefusalReason::RecipientRoleMissing))?;
     token.demand(scope)?;
     node.store
         .write("authorize_grant_management", move |tx| {
@@ -207,13 +211,13 @@ async fn authorize(
         })
         .await
         .map_err(|error| match error {
-            StoreError::Conflict => Refusal::proof("proof_replayed"),
-            _ => Refusal::unavailable("store"),
+            StoreError::Conflict => Refusal::proof(RefusalReason::ProofReplayed),
+            _ => Refusal::unavailable(RefusalReason::Store),
         })?;
     Ok(token.client)
 }
 
-const UNKNOWN: Refusal = Refusal::new(RefusalCode::UnknownGrant, "grant_unknown");
+const UNKNOWN: Refusal = Refusal::new(RefusalCode::UnknownGrant, RefusalReason::GrantUnknown);
 
 fn parse(grant: &str) -> Result<GrantId, Refusal> {
     grant.parse().map_err(|_| UNKNOWN)
@@ -222,7 +226,7 @@ fn parse(grant: &str) -> Result<GrantId, Refusal> {
 fn refused(error: &StoreError) -> Refusal {
     match error {
         StoreError::NotFound => UNKNOWN,
-        _ => Refusal::unavailable("store"),
+        _ => Refusal::unavailable(RefusalReason::Store),
     }
 }
 

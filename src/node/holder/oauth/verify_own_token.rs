@@ -1,7 +1,9 @@
 //! This holder's own consent tokens, from text to [`AuthenticToken`], whatever became of the keys that signed them.
 
 use crate::domain::clock::Timestamp;
-use crate::domain::token::{AuthenticToken, IssueRecord, Refusal, SuspectToken, UnverifiedToken};
+use crate::domain::token::{
+    AuthenticToken, IssueRecord, Refusal, RefusalReason, SuspectToken, UnverifiedToken,
+};
 use crate::node::{KeyPurpose, Node};
 use crate::store::StoreError;
 use crate::store::holder::{consents, tokens};
@@ -22,7 +24,7 @@ pub async fn open_token(node: &Node, text: &str, now: Timestamp) -> Result<Authe
     };
     let unavailable = |error: StoreError| {
         tracing::warn!(%error, "keys");
-        Refusal::unavailable("keys")
+        Refusal::unavailable(RefusalReason::Keys)
     };
     // Another process may have begun to sign with a new key a moment ago.
     if node.keys.refresh_if_changed(&node.store, now).await.map_err(unavailable)? {

@@ -7,7 +7,7 @@ use crate::domain::bundle::{
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Chains, Consent, Evidence};
 use crate::domain::ids::{ConsentId, EntityId};
-use crate::domain::jose::KeyStanding;
+use crate::domain::jose::{KeyStanding, RevokeReason};
 use crate::domain::login::Resident;
 use crate::domain::token::status_list::{self, LIST_SIZE};
 use crate::node::holder::oauth::publish_status;
@@ -103,7 +103,7 @@ async fn write(node: &Node, found: Found) -> Result<String, Problem> {
             subject: consent.subject.clone(),
             terms: consent.terms.clone(),
             commitment: consent.commitment.clone(),
-            state: consent.state.as_str().to_owned(),
+            state: consent.state.status(),
             decided_at: consent.decided_at.rfc3339(),
             exchanges: consent.exchanges,
             status_list: reference.uri,
@@ -149,9 +149,9 @@ async fn statements(node: &Node, id: &EntityId) -> Vec<String> {
 
 fn history_line(change: &Change) -> HistoryLine {
     HistoryLine {
-        state: change.to.as_str().to_owned(),
-        actor: change.actor.as_str().to_owned(),
-        reason: Some(change.reason.as_str().to_owned()),
+        state: change.to.status(),
+        actor: change.actor,
+        reason: Some(change.reason),
         at: change.at.rfc3339(),
     }
 }
@@ -165,10 +165,10 @@ fn key_line(record: &KeyRecord) -> Option<KeyLine> {
     let revoked = match record.standing() {
         KeyStanding::Sound => None,
         KeyStanding::Superseded { at } => {
-            Some(RevokedLine { at: at.secs(), reason: "superseded".to_owned() })
+            Some(RevokedLine { at: at.secs(), reason: RevokeReason::Superseded })
         }
         KeyStanding::Compromised { since } => {
-            Some(RevokedLine { at: since.secs(), reason: "compromised".to_owned() })
+            Some(RevokedLine { at: since.secs(), reason: RevokeReason::Compromised })
         }
     };
     Some(KeyLine {

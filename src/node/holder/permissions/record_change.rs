@@ -46,7 +46,7 @@ pub(crate) fn record_change(
     change: &Transition,
 ) -> Result<(), StoreError> {
     consents::save(tx, consent, Some(change))?;
-    let entry = Entry::change(consent.id, change.to.as_str(), change.reason.as_str(), change.at);
+    let entry = Entry::change(consent.id, change.to.status(), change.reason, change.at);
     let logged = outbox_message::log(tx, &entry, change.at)?;
     write_receipt::of_change(tx, consent, change, &logged)?;
     if let Some(event) = news(consent, change, logged.index) {

@@ -97,7 +97,7 @@ pub(crate) fn of_change(
         change: what(change),
         actor: change.actor,
         at: change.at,
-        reason: Some(change.reason.as_str().to_owned()),
+        reason: Some(change.reason),
     };
     let id = ReceiptId::from_bytes(tx.random());
     let receipt = known.next(&before.text, jti(id)?, &change, &logged.leaf_hash);

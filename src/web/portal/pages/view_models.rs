@@ -12,6 +12,7 @@ use crate::domain::consent::{
 };
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::{DatasetId, FieldName};
+use crate::domain::token::RefusalReason as Check;
 use crate::node::holder::decision::view_consent_request::Offer;
 use crate::node::resident::list_mine::{
     EndNotice, KeptChange, LogLine, Outcome, Permission, PermissionDetail,
@@ -222,7 +223,8 @@ pub(super) fn log_entry(page: &Page, line: &LogLine) -> LogEntry {
             fields.iter().map(|name| field_label(dataset, name)).collect(),
             LogOutcome::Released { confirmed: acknowledged_at.is_some() },
         ),
-        Outcome::Refused(word) => (Vec::new(), LogOutcome::Refused(refusal(word))),
+        Outcome::Refused(check) => (Vec::new(), LogOutcome::Refused(refusal(*check))),
+        Outcome::Denied => (Vec::new(), LogOutcome::Refused(RefusalReason::StandingDenial)),
     };
     LogEntry {
         at: line.at,
@@ -236,33 +238,101 @@ pub(super) fn log_entry(page: &Page, line: &LogLine) -> LogEntry {
     }
 }
 
-/// The record's word for a refusal, as a resident reads it.
-fn refusal(word: &str) -> RefusalReason {
-    match word {
-        "consent_ended" => RefusalReason::Stopped,
-        "consent_suspended" => RefusalReason::Suspended,
-        "consent_exhausted" => RefusalReason::UsedUp,
-        "frequency_full" => RefusalReason::TooOften,
-        "standing_denial" => RefusalReason::StandingDenial,
-        "expired" => RefusalReason::Expired,
-        "assurance_too_low" | "passkey_missing" | "identifier_changed" => RefusalReason::Unconfirmed,
-        "recipient_not_trusted" => RefusalReason::NotMember,
-        "register" | "register_answered_for_another" | "register_date_malformed" => {
+/// What a resident reads about the check that refused. Every check is named here: a new one does not compile before
+/// somebody has decided what it is called.
+const fn refusal(check: Check) -> RefusalReason {
+    match check {
+        Check::ConsentEnded => RefusalReason::Stopped,
+        Check::ConsentSuspended => RefusalReason::Suspended,
+        Check::ConsentExhausted => RefusalReason::UsedUp,
+        Check::FrequencyFull => RefusalReason::TooOften,
+        Check::Expired => RefusalReason::Expired,
+        Check::AssuranceTooLow | Check::PasskeyMissing | Check::IdentifierChanged => {
+            RefusalReason::Unconfirmed
+        }
+        Check::RecipientNotTrusted | Check::RecipientRoleMissing => RefusalReason::NotMember,
+        Check::Register | Check::RegisterAnsweredForAnother | Check::RegisterDateMalformed => {
             RefusalReason::RegisterUnavailable
         }
-        "store" | "trust_undecided" | "declared_use_undecided" | "signing" | "internal" => {
-            RefusalReason::Unavailable
-        }
-        word if word.starts_with("field_")
-            || word.starts_with("dataset_")
-            || word.starts_with("declared_use_")
-            || word.starts_with("method_")
-            || word.starts_with("parameter_")
-            || word.starts_with("body_") =>
-        {
-            RefusalReason::NotCovered
-        }
-        _ => RefusalReason::NotVerified,
+        Check::Store
+        | Check::TrustUndecided
+        | Check::DeclaredUseUndecided
+        | Check::DatasetLostItsPeriod
+        | Check::AnswerNotJson
+        | Check::Keys
+        | Check::Signing
+        | Check::Internal => RefusalReason::Unavailable,
+        Check::DatasetUnknown
+        | Check::DatasetOther
+        | Check::MethodNotRead
+        | Check::BodyNotExpected
+        | Check::ParameterUnknown
+        | Check::FieldMalformed
+        | Check::FieldTwice
+        | Check::FieldNotConsented
+        | Check::FieldWithdrawn
+        | Check::DeclaredUseWithdrawn
+        | Check::DeclaredUseNarrowed
+        | Check::ManagementScope
+        | Check::ScopeUnknown => RefusalReason::NotCovered,
+        Check::TokenTooLarge
+        | Check::IssuerUnknown
+        | Check::AudienceOther
+        | Check::LifetimeOverPolicy
+        | Check::AuthorizationDetailsNotOne
+        | Check::SubjectNotClient
+        | Check::KeyRevoked
+        | Check::KeyCompromised
+        | Check::AuthorizationMissing
+        | Check::AuthorizationTwice
+        | Check::SchemeNotDpop
+        | Check::TokenInQuery
+        | Check::ProofMissing
+        | Check::ProofTwice
+        | Check::ProofReplayed
+        | Check::JwkMissing
+        | Check::HtmOther
+        | Check::HtuOther
+        | Check::IatOld
+        | Check::IatAhead
+        | Check::AthOther
+        | Check::KeyOther
+        | Check::NonceMissingOrStale
+        | Check::ConsentUnknown
+        | Check::NotThisConsent
+        | Check::GrantUnknown
+        | Check::TooLarge
+        | Check::NotCompact
+        | Check::Base64
+        | Check::Utf8
+        | Check::Json
+        | Check::NotObject
+        | Check::DuplicateMember
+        | Check::TooDeep
+        | Check::CriticalHeader
+        | Check::ForbiddenHeader
+        | Check::UnknownHeader
+        | Check::WrongType
+        | Check::AlgorithmNotAllowed
+        | Check::AlgorithmMismatch
+        | Check::MissingKeyId
+        | Check::MalformedKeyId
+        | Check::MissingEmbeddedKey
+        | Check::SignatureForm
+        | Check::UnknownKey
+        | Check::Signature
+        | Check::MissingClaim
+        | Check::UnknownClaim
+        | Check::MalformedTime
+        | Check::MalformedClaims
+        | Check::NotYetValid
+        | Check::MalformedKey
+        | Check::PrivateKey
+        | Check::MalformedKeySet
+        | Check::DuplicateKeyId
+        | Check::MalformedSigningKey
+        | Check::Crypto
+        | Check::UnsignableClaims => RefusalReason::NotVerified,
     }
 }
 
