@@ -111,7 +111,7 @@ on_both!(
 
         let refusal = refusals::NewRefusal {
             at: at(90),
-            refusal: Refusal::token(RefusalReason::ConsentEnded),
+            refusal: Refusal::token(crate::domain::token::RefusalReason::ConsentEnded),
             client: None,
             consent: Some(id),
             dataset: None,
