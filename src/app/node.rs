@@ -17,6 +17,7 @@ use crate::node::federation::{FederationStatements, obtain_marks};
 use crate::node::holder::oauth::dpop_nonce::NonceMint;
 use crate::node::keys::{expiry_warnings, rotate_keys};
 use crate::node::messaging::deliver_outbox;
+use crate::node::recipient::holder_catalogue::SchemaCache;
 use crate::node::{KeyRing, Node, maintenance};
 use crate::outbound::{AnchorSource, FederationPeers, PeerSettings, SuperiorContact, WebAuthn};
 use crate::ports::{Clock, Entropy, random};
@@ -91,6 +92,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         keys,
         nonces: NonceMint::new(opened.root.session.bytes(), config.limits.dpop_nonce_seconds.into()),
         peer_nonces: Mutex::new(HashMap::new()),
+        record_schemas: SchemaCache::default(),
         status_lists: tokio::sync::Mutex::new(HashMap::new()),
         peers: Arc::new(peers),
         superiors: Arc::new(superiors),

@@ -156,6 +156,8 @@ pub struct Node {
     pub nonces: holder::oauth::dpop_nonce::NonceMint,
     /// Nonces that other holders demanded last, by holder.
     pub peer_nonces: Mutex<HashMap<EntityId, String>>,
+    /// Schemas of other holders' datasets, as asked for lately.
+    pub record_schemas: recipient::holder_catalogue::SchemaCache,
     /// Status lists as made a moment ago, by number.
     pub status_lists:
         tokio::sync::Mutex<HashMap<u32, (Timestamp, holder::oauth::published_list::PublishedList)>>,

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::domain::consent::IllegalTransition;
 use crate::domain::federation::TrustError;
 use crate::domain::login::LoginError;
 use crate::ports::RegisterError;
@@ -174,6 +175,12 @@ impl From<StoreError> for Problem {
             _ => ProblemKind::Unavailable,
         };
         Self::because(kind, error)
+    }
+}
+
+impl From<IllegalTransition> for Problem {
+    fn from(error: IllegalTransition) -> Self {
+        Self::because(ProblemKind::ConsentNotInForce, error)
     }
 }
 

@@ -158,7 +158,7 @@ impl World {
         let id: HeldConsentId = held.parse().unwrap();
         let held =
             self.store(recipient).read("test", move |store| held_consents::find(store, id)).await.unwrap();
-        let grant = held.grant_id.expect("not given yet");
+        let grant = held.life.grant_id().cloned().expect("not given yet");
         self.store(holder).read("test", move |store| consents::find_by_grant(store, &grant)).await.unwrap().id
     }
 

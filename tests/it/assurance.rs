@@ -60,14 +60,14 @@ async fn exchange(world: &World, held: &str) -> (u16, String, Value) {
     let id: HeldConsentId = held.parse().unwrap();
     let held =
         world.store("helsinki").read("test", move |store| held_consents::find(store, id)).await.unwrap();
-    let tokens = held.tokens.unwrap();
+    let tokens = held.life.grant_held().unwrap().tokens.clone();
     let kid = tokens.dpop_kid.clone();
     let key: SigningKey = world
         .store("helsinki")
         .read("test", move |store| signing_keys::with_private_part(store, &kid))
         .await
         .unwrap();
-    let url = format!("{}/exchange/datasets/{}", held.holder, held.detail.identifier);
+    let url = format!("{}/exchange/datasets/{}", held.holder, held.life.detail().identifier);
     let http = harness::client();
     let nonce = http.get(&url).send().await.unwrap().headers()["dpop-nonce"].to_str().unwrap().to_owned();
     let proof = json!({

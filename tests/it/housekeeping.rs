@@ -97,7 +97,7 @@ async fn at_helsinki(world: &World, held: &str) -> (Timestamp, u64) {
     let id: HeldConsentId = held.parse().unwrap();
     let held =
         world.store("helsinki").read("test", move |store| held_consents::find(store, id)).await.unwrap();
-    (held.updated_at, held.sequence)
+    (held.life.updated_at(), held.life.sequence())
 }
 
 /// How the news of the suspension is on its way.

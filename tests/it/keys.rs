@@ -84,7 +84,7 @@ async fn bound_to(id: &str) -> KeyId {
     let id: HeldConsentId = id.parse().unwrap();
     let held =
         world().store("helsinki").read("test", move |store| held_consents::find(store, id)).await.unwrap();
-    held.tokens.unwrap().dpop_kid
+    held.life.grant_held().unwrap().tokens.dpop_kid.clone()
 }
 
 async fn fetched(service: &Service, id: &str, when: &str) {

@@ -126,7 +126,7 @@ impl Client {
             service,
             holder: world.url("espoo"),
             id: world.url("helsinki"),
-            details: serde_json::to_string(&[&held.detail]).unwrap(),
+            details: serde_json::to_string(&[held.life.detail()]).unwrap(),
             verifier: b64url(&[5; 48]),
             dpop: SigningKey::generate().unwrap(),
             http: harness::client(),

@@ -170,7 +170,7 @@ impl Bench {
             .read("test", move |store| held_consents::find(store, held_id))
             .await
             .unwrap();
-        let tokens = held.tokens.unwrap();
+        let tokens = held.life.grant_held().unwrap().tokens.clone();
         let dpop = world
             .store("helsinki")
             .read("test", move |store| signing_keys::with_private_part(store, &tokens.dpop_kid))

@@ -127,7 +127,7 @@ impl Stand {
             .read("test", move |store| held_consents::find(store, held))
             .await
             .unwrap();
-        let dpop_kid = held.tokens.unwrap().dpop_kid;
+        let dpop_kid = held.life.grant_held().unwrap().tokens.dpop_kid.clone();
         let dpop = world
             .store("helsinki")
             .read("test", move |store| signing_keys::with_private_part(store, &dpop_kid))

@@ -8,7 +8,7 @@ CREATE TABLE held_consents (
   expected_person          BLOB,            -- sealed
   return_url               TEXT,
   state                    TEXT   NOT NULL CHECK (state IN
-                             ('requested', 'given', 'active', 'declined', 'lapsed', 'ended')),
+                             ('requested', 'given', 'active', 'declined', 'lapsed', 'failed', 'ended')),
   reason                   TEXT,            -- a stable word
   grant_id                 TEXT,
   access_token             BLOB,            -- sealed

@@ -7,7 +7,9 @@ use super::{Dataset, FieldType, Language, Sensitivity};
 /// The schema of one record. No field is required, because a permission may leave any of them out, and every value may be
 /// `null`; no other field can be there.
 ///
-/// Labels in all languages stand in `x-labels`, because `title` can hold one only.
+/// Labels in all languages stand in `x-labels`, because `title` can hold one only. `x-dataset-type` and `x-has-period` tell a
+/// recipient beforehand whether the dataset is of the type that its declared use names, and whether it can ask for a part of a
+/// person's history.
 #[must_use]
 pub fn record_schema(dataset: &Dataset) -> Value {
     let mut properties = Map::new();
@@ -30,6 +32,8 @@ pub fn record_schema(dataset: &Dataset) -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": dataset.title.get(Language::En),
+        "x-dataset-type": dataset.kind,
+        "x-has-period": dataset.period.is_some(),
         "type": "object",
         "properties": properties,
         "additionalProperties": false,

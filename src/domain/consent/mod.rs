@@ -3,6 +3,7 @@
 //! * [`terms`]: what one consent covers, and how a request is held against the declared use and the dataset.
 //! * [`state`]: the life cycle as an enum with transitions that can refuse.
 //! * [`denial`]: what a resident has refused for good.
+//! * [`shown_use`]: whether the declared use still says what the resident was shown.
 //! * [`document`]: exactly what the resident saw, in canonical JSON, and the commitment to it.
 //! * [`deletion`]: when fetched data must be gone.
 //! * [`evidence`]: the login provider's signature over that commitment.
@@ -17,6 +18,7 @@ pub mod held;
 pub mod passkey;
 pub mod receipt;
 pub mod request;
+pub mod shown_use;
 pub mod state;
 pub mod terms;
 
@@ -24,9 +26,13 @@ pub use deletion::DeletionState;
 pub use denial::{DenialKind, StandingDenial};
 pub use document::{Commitment, ConsentDocument, Salt};
 pub use evidence::{Chains, Committed, Evidence, EvidenceError, VerifiedEvidence};
-pub use held::{HeldConsent, HeldState, HeldTokens, PendingAuthorization};
+pub use held::{
+    HeldCause, HeldConsent, HeldGrant, HeldLife, HeldReason, HeldState, HeldStatus, HeldTokens, HolderChange,
+    IllegalTransition, PendingAuthorization, ReasonWord,
+};
 pub use passkey::{PasskeyError, PasskeyEvidence};
 pub use receipt::{ConsentChange, ConsentReceipt, Issuer, ReceiptChange};
 pub use request::{ConsentRequest, GrantAction, Origin, PendingDecision, RequestState};
+pub use shown_use::{ShownUse, UseChange};
 pub use state::{Actor, Consent, ConsentState, ConsentStatus, End, Reason, Transition, TransitionError};
 pub use terms::{AuthorizationDetail, DetailError, Frequency, Period, Terms};

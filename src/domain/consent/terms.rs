@@ -350,17 +350,6 @@ impl Terms {
         Ok(decided)
     }
 
-    /// Whether a declared use as it is now still covers fields that these terms cover, and their limits.
-    #[must_use]
-    pub fn is_covered_by(&self, declared: &DeclaredUse, fields: &[FieldName]) -> bool {
-        let (kept, allowed) = (duration_days(&self.retention), duration_days(&declared.retention));
-        declared.id == self.declared_use
-            && fields.iter().all(|field| declared.allows_field(field))
-            && declared.purpose == self.purpose
-            && self.frequency().is_within(&Frequency::declared(declared))
-            && kept.zip(allowed).is_some_and(|(kept, allowed)| kept <= allowed)
-    }
-
     /// The same terms as an `authorization_details` entry, as the token and its answer carry them.
     #[must_use]
     pub fn to_detail(&self) -> AuthorizationDetail {

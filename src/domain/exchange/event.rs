@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::clock::{Day, Timestamp};
-use crate::domain::consent::{Commitment, Reason};
+use crate::domain::consent::{Commitment, HolderChange, ReasonWord};
 use crate::domain::ids::{DatasetId, EntityId, FieldName, GrantId, Jti, UseId};
 use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
@@ -88,47 +88,12 @@ pub struct ConsentEvent {
     pub grant_id: GrantId,
     /// When, seconds since 1970.
     pub at: i64,
-    /// Why, a stable word ([`Reason`] at the holder; a recipient takes any).
+    /// Why, a stable word ([`crate::domain::consent::Reason`] at the holder; a recipient takes any).
     pub reason: ReasonWord,
-    /// The number of the change's entry in the holder's log: news older than what is known has no effect.
+    /// The number of the change's entry in the holder's log: an event older than what is known has no effect.
     pub sequence: u64,
     /// The commitment of the consent that this is about: a grant may have passed to another one since.
     pub commitment: Commitment,
-}
-
-/// A reason as another node words it: lower-case letters and underscores, 40 at most.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ReasonWord(String);
-
-impl ReasonWord {
-    /// The word.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<Reason> for ReasonWord {
-    fn from(reason: Reason) -> Self {
-        Self(reason.as_str().to_owned())
-    }
-}
-
-impl From<ReasonWord> for String {
-    fn from(word: ReasonWord) -> Self {
-        word.0
-    }
-}
-
-impl TryFrom<String> for ReasonWord {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let fits = (1..=40).contains(&text.len())
-            && text.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_');
-        if fits { Ok(Self(text)) } else { Err("a reason is lower-case letters and underscores") }
-    }
 }
 
 /// The recipient's own signature on an exchange.
@@ -192,13 +157,13 @@ impl Event {
 
     /// What happened to a consent, where that is what it tells.
     #[must_use]
-    pub const fn news(&self) -> Option<&ConsentEvent> {
+    pub const fn consent_change(&self) -> Option<(HolderChange, &ConsentEvent)> {
         match self {
-            Self::ConsentChanged(news)
-            | Self::ConsentSuspended(news)
-            | Self::ConsentResumed(news)
-            | Self::ConsentRevoked(news)
-            | Self::ConsentExpired(news) => Some(news),
+            Self::ConsentSuspended(event) => Some((HolderChange::Suspended, event)),
+            Self::ConsentResumed(event) => Some((HolderChange::Resumed, event)),
+            Self::ConsentChanged(event) | Self::ConsentRevoked(event) | Self::ConsentExpired(event) => {
+                Some((HolderChange::Over, event))
+            }
             Self::ConsentGiven(_) | Self::ExchangeAcknowledged(_) | Self::DataDeleted(_) => None,
         }
     }
@@ -212,11 +177,11 @@ impl Event {
     fn to_member(&self) -> Result<(&'static str, Value), serde_json::Error> {
         let value = match self {
             Self::ConsentGiven(event) => serde_json::to_value(event)?,
-            Self::ConsentChanged(news)
-            | Self::ConsentSuspended(news)
-            | Self::ConsentResumed(news)
-            | Self::ConsentRevoked(news)
-            | Self::ConsentExpired(news) => serde_json::to_value(news)?,
+            Self::ConsentChanged(event)
+            | Self::ConsentSuspended(event)
+            | Self::ConsentResumed(event)
+            | Self::ConsentRevoked(event)
+            | Self::ConsentExpired(event) => serde_json::to_value(event)?,
             Self::ExchangeAcknowledged(event) => serde_json::to_value(event)?,
             Self::DataDeleted(event) => serde_json::to_value(event)?,
         };

@@ -2,8 +2,10 @@
 
 pub mod event;
 pub mod receipt;
+pub mod record_schema;
 pub mod release;
 
 pub use event::{Event, EventClaims};
 pub use receipt::{Receipt, ReceiptExpectation, VerifiedReceipt};
+pub use record_schema::{RecordFault, RecordSchema};
 pub use release::{Release, ReleaseScope};

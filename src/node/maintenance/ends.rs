@@ -5,8 +5,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::consent::held::WAIT_SECS;
 use crate::domain::consent::{Actor, Consent, Reason};
 use crate::domain::ids::ConsentId;
-use crate::node::holder::permissions::record_change::record_change;
-use crate::node::holder::permissions::revoke_consent::end;
+use crate::node::holder::permissions::record_change::{apply_transition, record_change};
 use crate::store::holder::{authorization_codes, consent_requests, consents};
 use crate::store::recipient::held_consents;
 use crate::store::{StoreError, Tx};
@@ -26,7 +25,7 @@ pub(crate) fn consents(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreErr
     let unredeemed = authorization_codes::unredeemed(tx, now, BATCH)?;
     for id in &unredeemed {
         let Some(consent) = readable(tx, *id)? else { continue };
-        if end(tx, consent, Actor::Node, Reason::Unredeemed, now)? {
+        if apply_transition(tx, consent, |it| it.revoke(Actor::Node, Reason::Unredeemed, now))? {
             ended = ended.saturating_add(1);
         }
     }

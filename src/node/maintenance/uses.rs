@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use super::BATCH;
 use crate::domain::catalogue::DeclaredUse;
-use crate::domain::consent::{Consent, ConsentState};
+use crate::domain::consent::{Consent, ConsentState, ShownUse};
 use crate::domain::federation::TrustError;
 use crate::domain::ids::{ConsentId, UseId};
 use crate::node::holder::permissions::suspend_consent;
 use crate::node::{Node, Problem};
-use crate::store::holder::consents;
+use crate::store::StoreError;
+use crate::store::holder::{consent_requests, consents};
 
 /// What is known of a use in this round; none when it cannot be had now.
 type Known = HashMap<UseId, Option<Result<Arc<DeclaredUse>, TrustError>>>;
@@ -23,15 +24,26 @@ pub(crate) async fn follow(node: &Node) -> Result<(), Problem> {
     loop {
         let page = node
             .store
-            .read("list_consents_in_force", move |store| consents::in_force_after(store, after, BATCH))
+            .read("list_consents_in_force", move |store| {
+                let consents = consents::in_force_after(store, after, BATCH)?;
+                let with_use = |consent: Consent| {
+                    let request = consent_requests::of_consent(store, consent.id)?;
+                    let shown = ShownUse::new(request, &consent);
+                    Ok::<_, StoreError>((consent, shown))
+                };
+                consents.into_iter().map(with_use).collect::<Result<Vec<_>, _>>()
+            })
             .await?;
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some((last, _)) = page.last() else { return Ok(()) };
         after = Some(last.id);
-        for consent in &page {
-            if !is_in_line(node, &mut known, consent).await {
+        for (consent, shown) in &page {
+            if !is_in_line(node, &mut known, consent, shown).await {
                 // One that cannot be changed now does not keep the others waiting.
                 if let Err(problem) = suspend_consent::follow_use(node, consent.id).await {
-                    tracing::warn!(consent = %consent.id, ?problem, "a declared use could not be followed");
+                    tracing::warn!(
+                        event = "declared_use_not_followed", consent = %consent.id, ?problem,
+                        "a declared use could not be followed"
+                    );
                 }
             }
         }
@@ -39,7 +51,7 @@ pub(crate) async fn follow(node: &Node) -> Result<(), Problem> {
 }
 
 /// Whether nothing is to be changed, as far as can be said now.
-async fn is_in_line(node: &Node, known: &mut Known, consent: &Consent) -> bool {
+async fn is_in_line(node: &Node, known: &mut Known, consent: &Consent, shown: &ShownUse) -> bool {
     let id = &consent.terms.declared_use;
     if !known.contains_key(id) {
         let answer = match node.peers.declared_use(id).await {
@@ -49,8 +61,9 @@ async fn is_in_line(node: &Node, known: &mut Known, consent: &Consent) -> bool {
         known.insert(id.clone(), answer);
     }
     let Some(Some(answer)) = known.get(id) else { return true };
+    let terms = &consent.terms;
     let covers =
-        answer.as_ref().is_ok_and(|declared| consent.terms.is_covered_by(declared, &consent.terms.fields));
+        answer.as_ref().is_ok_and(|published| shown.change_in(published, terms, &terms.fields).is_none());
     match consent.state {
         ConsentState::Active => covers,
         ConsentState::Suspended => !(covers && consent.reason.is_of_use()),

@@ -189,7 +189,7 @@ pub(crate) fn redemption(
 
 /// Promises a holder its consent back.
 pub(crate) fn return_of_grant(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestamp) -> Result<(), StoreError> {
-    let Some(grant) = &held.grant_id else { return Ok(()) };
+    let Some(grant) = held.life.grant_id() else { return Ok(()) };
     push(
         tx,
         NewItem {
@@ -198,7 +198,10 @@ pub(crate) fn return_of_grant(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestam
             subject: held.id.to_string(),
             order_key: format!("held:{}", held.id),
             dedup_key: format!("{GIVE_BACK}:{}", held.id),
-            payload: write(&GivenBack { grant_id: grant.clone(), commitment: held.commitment.clone() })?,
+            payload: write(&GivenBack {
+                grant_id: grant.clone(),
+                commitment: held.life.commitment().cloned(),
+            })?,
             next_at: now,
         },
     )

@@ -3,9 +3,9 @@
 use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::terms::DETAIL_TYPE;
-use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldState, Origin};
+use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldLife, Origin};
 use crate::domain::exchange::Event;
-use crate::domain::exchange::event::{ConsentEvent, ConsentGiven, ExchangeAcknowledged};
+use crate::domain::exchange::event::{ConsentGiven, ExchangeAcknowledged};
 use crate::domain::exchange::receipt::digest;
 use crate::domain::federation::TrustError;
 use crate::domain::ids::{EntityId, ExchangeId, HeldConsentId, KeyId};
@@ -13,7 +13,6 @@ use crate::domain::jose::{JoseError, PublicKeys};
 use crate::node::federation::resolve_signing_peer;
 use crate::node::holder::permissions::record_deletion;
 use crate::node::messaging::outbox_message;
-use crate::node::recipient::redeem_code;
 use crate::node::{KeyPurpose, Node};
 use crate::ports::random;
 use crate::store::holder::exchanges;
@@ -98,21 +97,20 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
             }
             match (&event, &given) {
                 (Event::ConsentGiven(event), Some(held)) => {
-                    take_given(tx, event, held, dpop_kid.clone(), now)
+                    keep_given(tx, event, held, dpop_kid.clone(), now)
                 }
-                (Event::ExchangeAcknowledged(event), _) => take_acknowledged(tx, &sender, event, &text, now),
+                (Event::ExchangeAcknowledged(event), _) => {
+                    keep_acknowledgement(tx, &sender, event, &text, now)
+                }
                 (Event::DataDeleted(event), _) => {
                     record_deletion::record_deletion(tx, &sender, event, &claims.jti, &text, now)
                 }
-                (event, _) => match event.news() {
-                    Some(news) => take_news(tx, &sender, event, news, now),
-                    None => Ok(()),
-                },
+                (event, _) => apply_consent_event(tx, &sender, event, now),
             }
         })
         .await
         .map_err(|error: StoreError| {
-            tracing::warn!(%error, "store");
+            tracing::warn!(event = "event_not_kept", %error, "a received event could not be kept");
             EventError::Unavailable
         })?;
     node.outbox_bell.notify_one();
@@ -127,42 +125,38 @@ fn new_held(
     now: Timestamp,
 ) -> Result<HeldConsent, EventError> {
     let declared = node.settings.own_use(&given.declared_use).ok_or(EventError::InvalidRequest)?;
-    let held = HeldConsent {
+    let detail = AuthorizationDetail {
+        kind: DETAIL_TYPE.to_owned(),
+        locations: vec![sender.to_string()],
+        identifier: given.dataset.clone(),
+        actions: vec!["read".to_owned()],
+        datatypes: given.fields.clone(),
+        declared_use: given.declared_use.clone(),
+        purpose: declared.purpose.clone(),
+        period: None,
+        frequency: Frequency::declared(declared),
+        retention: declared.retention.clone(),
+        until: given.until,
+    };
+    if !detail.is_within(declared, now) {
+        return Err(EventError::InvalidRequest);
+    }
+    Ok(HeldConsent {
         id: HeldConsentId::from_bytes(random(&*node.entropy)),
         origin: Origin::Portal,
         service: declared.service.clone(),
         holder: sender.clone(),
-        detail: AuthorizationDetail {
-            kind: DETAIL_TYPE.to_owned(),
-            locations: vec![sender.to_string()],
-            identifier: given.dataset.clone(),
-            actions: vec!["read".to_owned()],
-            datatypes: given.fields.clone(),
-            declared_use: given.declared_use.clone(),
-            purpose: declared.purpose.clone(),
-            period: None,
-            frequency: Frequency::declared(declared),
-            retention: declared.retention.clone(),
-            until: given.until,
-        },
         case_reference: None,
         expected_person: None,
         asked: AssuranceRequirement::default(),
         return_url: None,
-        state: HeldState::Given,
-        reason: None,
-        grant_id: Some(given.grant_id.clone()),
-        tokens: None,
-        sequence: 0,
-        commitment: None,
         replaces: None,
         created_at: now,
-        updated_at: now,
-    };
-    if held.detail.is_within(declared, now) { Ok(held) } else { Err(EventError::InvalidRequest) }
+        life: HeldLife::given(given.grant_id.clone(), detail, now),
+    })
 }
 
-fn take_given(
+fn keep_given(
     tx: &mut Tx<'_>,
     event: &ConsentGiven,
     held: &HeldConsent,
@@ -173,52 +167,30 @@ fn take_given(
     outbox_message::redemption(tx, &held.holder, held.id, &event.pre_authorized_code, dpop_kid, now)
 }
 
-/// What became of a consent at its holder. News about one that is not known here is kept: the tokens may be on their way.
-fn take_news(
+/// What became of a consent at its holder. An event about one that is not known here is kept: the tokens may be on their
+/// way.
+fn apply_consent_event(
     tx: &mut Tx<'_>,
     sender: &EntityId,
     event: &Event,
-    news: &ConsentEvent,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    match held_consents::find_by_grant(tx, sender, &news.grant_id) {
-        Ok(mut held) if held.commitment.as_ref().is_none_or(|known| known == &news.commitment) => {
-            if apply(&mut held, event, now) { held_consents::save(tx, &held) } else { Ok(()) }
+    let Some((change, told)) = event.consent_change() else { return Ok(()) };
+    match held_consents::find_by_grant(tx, sender, &told.grant_id) {
+        Ok(mut held) if held.life.commitment().is_none_or(|known| known == &told.commitment) => {
+            if held.life.apply_event(change, &told.reason, told.sequence, now) {
+                held_consents::save(tx, &held)
+            } else {
+                Ok(())
+            }
         }
         // Of another consent of the grant, or of none that is known.
-        Ok(_) | Err(StoreError::NotFound) => pending_events::keep(tx, sender, event, news, now),
+        Ok(_) | Err(StoreError::NotFound) => pending_events::keep(tx, sender, event, told, now),
         Err(error) => Err(error),
     }
 }
 
-/// What news does to the consent that it is about. News that is older than what is known, or comes after the end, does
-/// nothing; says whether it did something.
-pub(crate) fn apply(held: &mut HeldConsent, event: &Event, now: Timestamp) -> bool {
-    let Some(news) = event.news() else { return false };
-    if news.sequence <= held.sequence || held.state.is_end() {
-        return false;
-    }
-    held.sequence = news.sequence;
-    match event {
-        Event::ConsentSuspended(_) => {
-            if held.state == HeldState::Active {
-                held.state = HeldState::Suspended;
-            }
-            held.reason = Some(news.reason.as_str().to_owned());
-        }
-        Event::ConsentResumed(_) => {
-            if held.state == HeldState::Suspended {
-                held.state = HeldState::Active;
-            }
-            held.reason = None;
-        }
-        _ => redeem_code::close(held, news.reason.as_str(), now),
-    }
-    held.updated_at = now;
-    true
-}
-
-fn take_acknowledged(
+fn keep_acknowledgement(
     tx: &mut Tx<'_>,
     sender: &EntityId,
     event: &ExchangeAcknowledged,

@@ -1,8 +1,7 @@
 //! The browser comes back to the recipient with the holder's answer (RFC 6749 §4.1.2, RFC 9207).
 
 use super::redeem_code;
-use crate::domain::consent::{HeldConsent, HeldState};
-use crate::node::recipient::holder_client;
+use crate::domain::consent::{HeldCause, HeldConsent};
 use crate::node::{Node, OAuthCode, Problem, ProblemKind};
 use crate::store::recipient::held_consents;
 use crate::store::recipient::held_consents::Returned;
@@ -52,7 +51,6 @@ pub async fn accept_authorization(
 }
 
 async fn redeem(node: &Node, back: Returned, code: &str) -> Result<HeldConsent, Problem> {
-    let holder = node.peers.resolve(&back.held.holder).await?;
     let redirect_uri = node.settings.url("/oauth/callback");
     let grant = [
         ("grant_type", "authorization_code"),
@@ -60,32 +58,36 @@ async fn redeem(node: &Node, back: Returned, code: &str) -> Result<HeldConsent, 
         ("redirect_uri", &redirect_uri),
         ("code_verifier", &back.code_verifier),
     ];
-    let granted = holder_client::token(node, &holder, back.dpop_kid.as_ref(), &grant).await?;
-    redeem_code::keep(node, back.held, granted).await
+    redeem_code::redeem_code(node, back.held, back.dpop_kid.as_ref(), &grant).await
 }
 
-async fn decline(node: &Node, mut held: HeldConsent, error: &str) -> Result<HeldConsent, Problem> {
-    // Anything but the resident's no leaves the request open: the service may start it again.
-    let (declined, unmet) =
-        (error == "access_denied", error == OAuthCode::UnmetAuthenticationRequirements.as_str());
-    if declined || unmet {
-        if declined {
-            held.state = HeldState::Declined;
-        }
-        // The login provider there cannot know the resident as well as is demanded.
-        held.reason = unmet.then(|| error.to_owned());
-        held.updated_at = node.now();
-        let changed = held.clone();
-        node.store.write("decline_held_consent", move |tx| held_consents::save(tx, &changed)).await?;
+/// Anything but the resident's no leaves the request open: the service may start it again.
+async fn decline(node: &Node, held: HeldConsent, error: &str) -> Result<HeldConsent, Problem> {
+    let declined = error == "access_denied";
+    if !declined && error != OAuthCode::UnmetAuthenticationRequirements.as_str() {
+        return Ok(held);
     }
-    Ok(held)
+    let (id, now) = (held.id, node.now());
+    let changed = node.store.write("decline_held_consent", move |tx| {
+        let mut held = held_consents::find(tx, id)?;
+        if declined {
+            held.life.decline(now)?;
+        } else {
+            // The login provider there cannot know the resident as well as is demanded.
+            held.life.note_attempt(Some(HeldCause::UnmetAuthenticationRequirements), now)?;
+        }
+        held_consents::save(tx, &held)?;
+        Ok::<_, Problem>(held)
+    });
+    changed.await
 }
 
-fn back_to_service(held: &HeldConsent) -> Result<url::Url, Problem> {
+/// Where the resident's browser goes when the holder has answered.
+pub(super) fn back_to_service(held: &HeldConsent) -> Result<url::Url, Problem> {
     let text = held.return_url.as_deref().ok_or(Problem::new(ProblemKind::NotFound))?;
     let mut url = url::Url::parse(text).map_err(|error| Problem::because(ProblemKind::Internal, error))?;
     url.query_pairs_mut()
         .append_pair("consent", &held.id.to_string())
-        .append_pair("state", held.state.as_str());
+        .append_pair("state", held.status().as_str());
     Ok(url)
 }

@@ -72,10 +72,10 @@ fn record(
         return Ok(known);
     }
     deletions::confirm(tx, held.id, deleted_at, now)?;
-    if let Some(grant_id) = &held.grant_id {
+    if let Some(grant_id) = held.life.grant_id() {
         let event = Event::DataDeleted(DataDeleted {
             grant_id: grant_id.clone(),
-            commitment: held.commitment.clone(),
+            commitment: held.life.commitment().cloned(),
             deleted_at: deleted_at.secs(),
             fetched_until: known.fetched_at.secs(),
         });
@@ -87,6 +87,6 @@ fn record(
 /// Data was fetched: from now on a deletion is due. Part of the transaction that keeps the receipt.
 pub(crate) fn fetched(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestamp) -> Result<(), StoreError> {
     // A retention that is no duration allows no keeping.
-    let due_at = deletion::due_at(now, &held.detail.retention).unwrap_or(now);
+    let due_at = deletion::due_at(now, &held.life.detail().retention).unwrap_or(now);
     deletions::fetched(tx, held.id, now, due_at)
 }

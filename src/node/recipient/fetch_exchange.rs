@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::{confirm_deletion, redeem_code, request_consent};
+use super::{confirm_deletion, holder_catalogue, redeem_code, request_consent};
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{HeldConsent, HeldState, HeldTokens};
+use crate::domain::consent::{HeldCause, HeldConsent, HeldState, HeldTokens};
 use crate::domain::exchange::event::ExchangeAcknowledged;
 use crate::domain::exchange::receipt::{content_digest, digest};
 use crate::domain::exchange::release::ExchangeBody;
@@ -58,9 +58,6 @@ pub async fn fetch_exchange(
     }
 }
 
-/// The reason at a consent whose holder wants the resident to confirm again.
-const CONFIRMATION_NEEDED: &str = "confirmation_needed";
-
 /// Why an attempt gave no data.
 enum Failed {
     /// The holder does not take the token (any more).
@@ -79,15 +76,15 @@ impl From<Problem> for Failed {
 
 /// This node's own declared use must still cover what it asks for.
 fn still_declared(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
-    let covered = node.settings.own_use(&held.detail.declared_use).is_some_and(|declared| {
-        declared.service == held.service && held.detail.is_within(declared, node.now())
+    let covered = node.settings.own_use(&held.life.detail().declared_use).is_some_and(|declared| {
+        declared.service == held.service && held.life.detail().is_within(declared, node.now())
     });
     if covered { Ok(()) } else { Err(Problem::new(ProblemKind::BeyondDeclaredUse)) }
 }
 
 /// What this node has fetched so far leaves room for one more: a recipient counts for itself, too.
 async fn not_too_often(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
-    let (held, frequency, now) = (held.clone(), held.detail.frequency.clone(), node.now());
+    let (held, frequency, now) = (held.clone(), held.life.detail().frequency.clone(), node.now());
     let Some(since) = frequency.per.as_ref().map(|per| now.plus_secs(-per.secs())) else { return Ok(()) };
     let most = frequency.max;
     let recent = node
@@ -104,12 +101,16 @@ async fn not_too_often(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
 }
 
 fn live(held: &HeldConsent) -> Result<&HeldTokens, Problem> {
-    match (held.state, &held.tokens) {
-        (HeldState::Active, Some(tokens)) => Ok(tokens),
-        (HeldState::Requested | HeldState::Given, _) => Err(Problem::new(ProblemKind::ConsentPending)),
-        (HeldState::Suspended, _) => Err(Problem::new(ProblemKind::ConsentSuspended)),
-        (HeldState::Declined, _) => Err(Problem::new(ProblemKind::ConsentDeclined)),
-        _ => Err(Problem::new(ProblemKind::ConsentNotInForce)),
+    match held.life.state() {
+        HeldState::Active { grant, .. } => Ok(&grant.tokens),
+        HeldState::Requested { .. } | HeldState::Given { .. } => {
+            Err(Problem::new(ProblemKind::ConsentPending))
+        }
+        HeldState::Suspended { .. } => Err(Problem::new(ProblemKind::ConsentSuspended)),
+        HeldState::Declined => Err(Problem::new(ProblemKind::ConsentDeclined)),
+        HeldState::Lapsed { .. } | HeldState::Failed { .. } | HeldState::Ended { .. } => {
+            Err(Problem::new(ProblemKind::ConsentNotInForce))
+        }
     }
 }
 
@@ -117,8 +118,8 @@ async fn with_live_token(node: &Node, mut held: HeldConsent) -> Result<(HeldCons
     let now = node.now();
     let current: KeyId = node.keys.active(KeyPurpose::Dpop)?.kid().clone();
     let tokens = live(&held)?;
-    if held.detail.until.end() <= now {
-        redeem_code::end(node, held, "last_day").await?;
+    if held.life.detail().until.end() <= now {
+        redeem_code::end(node, held.id, HeldCause::LastDay).await?;
         return Err(Problem::new(ProblemKind::ConsentNotInForce));
     }
     let ends_soon = tokens.expires_at <= now.plus_secs(5);
@@ -143,8 +144,8 @@ async fn attempt(
     tokens: &HeldTokens,
 ) -> Result<FetchedData, Failed> {
     let resource = holder.holder().map_err(Problem::from)?.resource();
-    let grant_id: &GrantId = held.grant_id.as_ref().ok_or(Problem::new(ProblemKind::ConsentPending))?;
-    let address = format!("{}/exchange/datasets/{}", resource.resource, held.detail.identifier);
+    let grant_id: &GrantId = held.life.grant_id().ok_or(Problem::new(ProblemKind::ConsentPending))?;
+    let address = format!("{}/exchange/datasets/{}", resource.resource, held.life.detail().identifier);
     let url =
         url::Url::parse(&address).map_err(|error| Problem::because(ProblemKind::PeerNotTrusted, error))?;
     let fetched = holder_client::fetch(node, &holder.id, &url, tokens).await?;
@@ -183,8 +184,8 @@ async fn attempt(
             holder: &holder.id,
             recipient: &node.settings.id,
             grant_id,
-            dataset: &held.detail.identifier,
-            fields: &held.detail.datatypes,
+            dataset: &held.life.detail().identifier,
+            fields: &held.life.detail().datatypes,
             proof: &fetched.proof,
             body: &answer.body,
             now,
@@ -193,11 +194,22 @@ async fn attempt(
     .map_err(|error| Problem::because(ProblemKind::AnswerNotTrusted, error))?;
     let body: ExchangeBody =
         serde_json::from_slice(&answer.body).map_err(|_| untrusted("body is not an exchange's"))?;
-    if !body.is_within(&held.detail.identifier, &verified.receipt().fields)
+    if !body.is_within(&held.life.detail().identifier, &verified.receipt().fields)
         || body.records.len() != verified.receipt().records
     {
         return Err(untrusted("more than the consent covers").into());
     }
+    let schema = holder_catalogue::schema(node, holder, &held.life.detail().identifier).await;
+    body.check_records(&verified.receipt().fields, schema.as_deref()).map_err(|fault| {
+        tracing::error!(
+            event = "holder_records_unfit", holder = %holder.id, consent = %held.id, %fault,
+            "a holder released records that do not fit its own catalogue: its operator has to mend that"
+        );
+        Problem {
+            detail: Some(format!("the holder's answer does not fit its own catalogue: {fault}")),
+            ..Problem::because(ProblemKind::AnswerNotTrusted, fault)
+        }
+    })?;
     acknowledge(node, held, verified.receipt(), text).await?;
     Ok(FetchedData { records: body.records, receipt: verified.receipt().clone(), receipt_jws: text.clone() })
 }
@@ -211,8 +223,8 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
         body_digest: receipt.body_digest.clone(),
         receipt_digest: digest(text.as_bytes()),
     });
-    let (id, holder, times) = (held.id, held.holder.clone(), held.detail.frequency.max);
-    let in_all = held.detail.frequency.per.is_none();
+    let (id, holder, times) = (held.id, held.holder.clone(), held.life.detail().frequency.max);
+    let in_all = held.life.detail().frequency.per.is_none();
     let (text, body_digest, fetched) = (text.to_owned(), receipt.body_digest.clone(), held.clone());
     node.store
         .write("acknowledge_exchange", move |tx| {
@@ -229,8 +241,7 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
             // The last of the allowed times: the service need not run into a refusal to learn that it is over.
             if in_all && fetches::received(tx, id)? >= times {
                 let mut over = held_consents::find(tx, id)?;
-                if !over.state.is_end() {
-                    redeem_code::close(&mut over, "used_up", now);
+                if over.life.end(HeldCause::UsedUp, now).is_ok() {
                     held_consents::save(tx, &over)?;
                 }
             }
@@ -250,13 +261,10 @@ fn mark_unconfirmed(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut held = held_consents::find(tx, id)?;
-    let marked = held.reason.as_deref() == Some(CONFIRMATION_NEEDED);
-    if held.state != HeldState::Active || marked == unconfirmed {
-        return Ok(());
+    match held.life.mark_confirmation(unconfirmed, now) {
+        Ok(true) => held_consents::save(tx, &held),
+        Ok(false) | Err(_) => Ok(()),
     }
-    held.reason = unconfirmed.then(|| CONFIRMATION_NEEDED.to_owned());
-    held.updated_at = now;
-    held_consents::save(tx, &held)
 }
 
 /// Records a failed attempt and says what the service is told. A consent whose token the holder refuses is held back

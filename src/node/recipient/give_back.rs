@@ -1,15 +1,12 @@
 //! A city's service gives a consent back: it is over here at once, and its holder is told until it has taken it.
 
-use super::{redeem_code, request_consent};
-use crate::domain::consent::{HeldConsent, HeldState};
+use super::request_consent;
+use crate::domain::consent::{HeldCause, HeldConsent, HeldStatus};
 use crate::domain::ids::HeldConsentId;
 use crate::node::messaging::outbox_message;
 use crate::node::{Node, Problem, Service};
 use crate::store::StoreError;
 use crate::store::recipient::held_consents;
-
-/// Why it is over, as the service and its records see it.
-const REASON: &str = "given_back";
 
 /// Gives a consent back, or takes a request back that nobody has decided. Doing it twice is no error.
 ///
@@ -22,11 +19,10 @@ pub async fn give_back(node: &Node, service: &Service, id: HeldConsentId) -> Res
         .store
         .write("give_back_consent", move |tx| {
             let mut held = held_consents::find(tx, id)?;
-            if held.state.is_end() {
+            let known_to_holder = held.status() != HeldStatus::Requested;
+            if held.life.end(HeldCause::GivenBack, now).is_err() {
                 return Ok(held);
             }
-            let known_to_holder = held.state != HeldState::Requested;
-            redeem_code::close(&mut held, REASON, now);
             held_consents::save(tx, &held)?;
             if known_to_holder {
                 outbox_message::return_of_grant(tx, &held, now)?;

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use serde::Deserialize;
 
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{AuthorizationDetail, Commitment, HeldTokens};
+use crate::domain::consent::{AuthorizationDetail, Commitment, HeldGrant, HeldTokens};
 use crate::domain::federation::{AuthorizationServer, TrustedPeer};
 use crate::domain::ids::{EntityId, GrantId, KeyId};
 use crate::domain::jose::SigningKey;
@@ -37,14 +37,10 @@ struct TokenAnswer {
 
 /// Tokens as a holder gave them.
 pub(crate) struct Granted {
-    /// The tokens.
-    pub(crate) tokens: HeldTokens,
+    /// The grant with its tokens.
+    pub(crate) grant: HeldGrant,
     /// What was allowed.
     pub(crate) detail: AuthorizationDetail,
-    /// The consent.
-    pub(crate) grant_id: GrantId,
-    /// What the login provider signed, as the token says.
-    pub(crate) commitment: Commitment,
 }
 
 /// Why a holder gave nothing.
@@ -52,6 +48,8 @@ pub(crate) struct Granted {
 pub(crate) enum AskError {
     /// It said no, with this error code.
     Refused(String),
+    /// What it issued does not hold against its own signature or what was asked: the holder's fault.
+    NotTrusted(&'static str),
     /// It could not be asked, or its answer is no answer.
     Failed(Problem),
 }
@@ -66,6 +64,7 @@ impl From<AskError> for Problem {
     fn from(error: AskError) -> Self {
         match error {
             AskError::Refused(code) => Self::because(ProblemKind::HolderRefused, code),
+            AskError::NotTrusted(why) => Self::because(ProblemKind::AnswerNotTrusted, why),
             AskError::Failed(problem) => problem,
         }
     }
@@ -160,9 +159,9 @@ pub(crate) async fn token(
     Err(Problem::because(ProblemKind::PeerUnavailable, "the nonce changes at every request").into())
 }
 
-/// Where a grant stands at its holder.
+/// The status of a grant at its holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum GrantStanding {
+pub(crate) enum GrantStatus {
     /// In force.
     Active,
     /// Held back.
@@ -171,12 +170,12 @@ pub(crate) enum GrantStanding {
     Gone,
 }
 
-/// Asks a holder where a grant stands; none when it offers no way to ask.
-pub(crate) async fn grant_standing(
+/// Asks a holder for the status of a grant; none when it offers no way to ask.
+pub(crate) async fn grant_status(
     node: &Node,
     holder: &TrustedPeer,
     grant: &GrantId,
-) -> Result<Option<GrantStanding>, Problem> {
+) -> Result<Option<GrantStatus>, Problem> {
     #[derive(Deserialize)]
     struct Body {
         #[serde(default)]
@@ -191,9 +190,9 @@ pub(crate) async fn grant_standing(
             let body: Body = serde_json::from_slice(&answer.body)
                 .map_err(|_| Problem::because(ProblemKind::AnswerNotTrusted, "grant answer"))?;
             let suspended = body.status.as_deref() == Some("suspended");
-            Ok(Some(if suspended { GrantStanding::Suspended } else { GrantStanding::Active }))
+            Ok(Some(if suspended { GrantStatus::Suspended } else { GrantStatus::Active }))
         }
-        404 => Ok(Some(GrantStanding::Gone)),
+        404 => Ok(Some(GrantStatus::Gone)),
         other => Err(Problem::because(ProblemKind::PeerUnavailable, other)),
     }
 }
@@ -289,12 +288,12 @@ async fn granted(
     key: &SigningKey,
     now: Timestamp,
 ) -> Result<Granted, AskError> {
-    let unfit = |why: &'static str| Problem::because(ProblemKind::AnswerNotTrusted, why);
+    let unfit = AskError::NotTrusted;
     let body: TokenAnswer = serde_json::from_slice(&answer.body).map_err(|_| unfit("token answer"))?;
     let [detail] = <[AuthorizationDetail; 1]>::try_from(body.authorization_details)
         .map_err(|_| unfit("authorization_details"))?;
     if !body.token_type.eq_ignore_ascii_case("DPoP") {
-        return Err(unfit("token type").into());
+        return Err(unfit("token type"));
     }
     // How long a holder's tokens live is the holder's policy, not ours.
     let policy = TokenPolicy { holder: holder.id.clone(), max_lifetime_secs: i64::MAX };
@@ -314,18 +313,20 @@ async fn granted(
         || claims.grant_id != body.grant_id
         || token.detail() != &detail
     {
-        return Err(unfit("the token says something else than its answer").into());
+        return Err(unfit("the token says something else than its answer"));
     }
     Ok(Granted {
-        commitment: Commitment::from_text(claims.consent_commitment.clone()),
-        tokens: HeldTokens {
-            expires_at: Timestamp::from_secs(claims.exp),
-            access_token: body.access_token,
-            refresh_token: body.refresh_token,
-            dpop_kid: key.kid().clone(),
+        grant: HeldGrant {
+            grant_id: body.grant_id,
+            commitment: Commitment::from_text(claims.consent_commitment.clone()),
+            tokens: HeldTokens {
+                expires_at: Timestamp::from_secs(claims.exp),
+                access_token: body.access_token,
+                refresh_token: body.refresh_token,
+                dpop_kid: key.kid().clone(),
+            },
         },
         detail,
-        grant_id: body.grant_id,
     })
 }
 

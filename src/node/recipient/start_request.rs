@@ -3,17 +3,15 @@
 use serde::Deserialize;
 
 use crate::domain::consent::held::WAIT_SECS;
-use crate::domain::consent::{HeldConsent, HeldState, PendingAuthorization};
+use crate::domain::consent::{HeldCause, HeldConsent, HeldStatus, PendingAuthorization};
 use crate::domain::ids::HeldConsentId;
 use crate::domain::jose::{SigningKey, b64url, sha256};
+use crate::node::recipient::accept_authorization::back_to_service;
 use crate::node::recipient::holder_client::{
     AskError, authorization_server, client_authentication, oauth_error, post_form, remember_nonce,
 };
-use crate::node::{Node, OAuthCode, Problem, ProblemKind};
+use crate::node::{Node, Problem, ProblemKind};
 use crate::store::recipient::held_consents;
-
-/// What a holder says that cannot know a resident as well as is asked.
-const UNMET: OAuthCode = OAuthCode::UnmetAuthenticationRequirements;
 
 /// Where the browser goes, and the cookie value that binds it.
 pub struct Started {
@@ -23,14 +21,22 @@ pub struct Started {
     pub browser_binding: String,
 }
 
+/// Where a resident's browser goes that starts a request.
+pub enum Start {
+    /// To the holder, to decide.
+    Holder(Started),
+    /// Back to the service: the holder does not offer what was asked, and the request has failed.
+    Service(url::Url),
+}
+
 /// Pushes the request to the holder.
 ///
 /// # Errors
-/// [`Problem`]: unknown, decided already, or the holder refused or is away.
-pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Started, Problem> {
+/// [`Problem`]: unknown, decided already, or the holder refused for now or is away.
+pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Start, Problem> {
     let now = node.now();
     let held = node.store.read("find_held_consent", move |store| held_consents::find(store, id)).await?;
-    if held.state != HeldState::Requested || now >= held.created_at.plus_secs(WAIT_SECS) {
+    if held.status() != HeldStatus::Requested || now >= held.created_at.plus_secs(WAIT_SECS) {
         return Err(Problem::new(ProblemKind::NotFound));
     }
     let holder = node.peers.resolve(&held.holder).await?;
@@ -49,10 +55,10 @@ pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Started, Pr
     remember_nonce(node, &holder.id, &answer);
     if answer.status != 201 {
         let refused = oauth_error(&answer);
-        if matches!(&refused, AskError::Refused(code) if code == UNMET.as_str()) {
-            tell_unmet(node, held).await?;
-        }
-        return Err(refused.into());
+        return match refused_for(&refused) {
+            Some(cause) => conclude_refused(node, id, cause).await,
+            None => Err(refused.into()),
+        };
     }
     #[derive(Deserialize)]
     struct Pushed {
@@ -67,14 +73,47 @@ pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Started, Pr
         .append_pair("request_uri", &pushed.request_uri);
     let browser_binding = pending.browser_binding.clone();
     node.store.write("start_request", move |tx| held_consents::set_pending(tx, id, &pending, now)).await?;
-    Ok(Started { location, browser_binding })
+    Ok(Start::Holder(Started { location, browser_binding }))
 }
 
-/// The holder's login cannot reach what the service asks for: the service reads it at its request.
-async fn tell_unmet(node: &Node, mut held: HeldConsent) -> Result<(), Problem> {
-    held.reason = Some(UNMET.as_str().to_owned());
-    held.updated_at = node.now();
-    Ok(node.store.write("record_unmet_authentication", move |tx| held_consents::save(tx, &held)).await?)
+/// What a holder's refusal means for the request, where trying again as it is would come to nothing.
+fn refused_for(error: &AskError) -> Option<HeldCause> {
+    let AskError::Refused(code) = error else { return None };
+    // The standards' codes are words of ours too; any other one says nothing about what was asked.
+    code.parse().ok().filter(|cause| {
+        matches!(
+            cause,
+            HeldCause::UnmetAuthenticationRequirements
+                | HeldCause::InvalidAuthorizationDetails
+                | HeldCause::InvalidGrantId
+        )
+    })
+}
+
+/// The holder cannot put the request before a resident: its service reads why, and the resident goes back to it. A login that
+/// is not strong enough today may be tomorrow; what the holder does not offer makes the request fail.
+async fn conclude_refused(node: &Node, id: HeldConsentId, cause: HeldCause) -> Result<Start, Problem> {
+    let now = node.now();
+    let changed = node.store.write("conclude_refused_request", move |tx| {
+        let mut held = held_consents::find(tx, id)?;
+        tracing::info!(
+            event = "holder_refused_request", consent = %id, holder = %held.holder, cause = %cause,
+            "a holder refuses a request"
+        );
+        if cause == HeldCause::UnmetAuthenticationRequirements {
+            held.life.note_attempt(Some(cause), now)?;
+        } else {
+            held.life.fail(cause, now)?;
+        }
+        held_consents::save(tx, &held)?;
+        Ok::<_, Problem>(held)
+    });
+    let held = changed.await?;
+    if held.status().is_end() {
+        Ok(Start::Service(back_to_service(&held)?))
+    } else {
+        Err(Problem::because(ProblemKind::HolderRefused, cause))
+    }
 }
 
 /// What the request does to the grant that there is, or that it makes one (Grant Management for OAuth 2.0 §5.1).
@@ -82,8 +121,11 @@ async fn action(node: &Node, held: &HeldConsent) -> Result<Vec<(String, String)>
     let word = |word: &str| ("grant_management_action".to_owned(), word.to_owned());
     let Some((how, old)) = held.replaces else { return Ok(vec![word("create")]) };
     let old = node.store.read("find_replaced_consent", move |store| held_consents::find(store, old)).await?;
-    let grant =
-        old.grant_id.filter(|_| !old.state.is_end()).ok_or(Problem::new(ProblemKind::ConsentNotInForce))?;
+    let grant = old
+        .life
+        .grant_id()
+        .filter(|_| !old.status().is_end())
+        .ok_or(Problem::new(ProblemKind::ConsentNotInForce))?;
     Ok(vec![word(how.as_str()), ("grant_id".to_owned(), grant.to_string())])
 }
 
@@ -94,7 +136,7 @@ fn parameters(
     dpop_key: &SigningKey,
 ) -> Result<Vec<(String, String)>, Problem> {
     let challenge = b64url(&sha256(pending.code_verifier.as_bytes()));
-    let details = serde_json::to_string(&[&held.detail])?;
+    let details = serde_json::to_string(&[held.life.detail()])?;
     let mut form = vec![
         ("response_type", "code".to_owned()),
         ("redirect_uri", node.settings.url("/oauth/callback")),

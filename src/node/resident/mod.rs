@@ -1,5 +1,6 @@
 //! The resident at the portal: login, passkeys, what is theirs to see.
 
+pub mod acting;
 pub mod check_receipt;
 pub mod list_mine;
 pub mod list_receipts;

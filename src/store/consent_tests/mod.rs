@@ -10,8 +10,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::consent::request::ReturnPath;
 use crate::domain::consent::{
     Actor, AuthorizationDetail, Commitment, Consent, ConsentRequest, ConsentState, End, Evidence,
-    HeldConsent, HeldState, HeldTokens, Origin, PendingAuthorization, PendingDecision, Reason, RequestState,
-    Terms,
+    HeldConsent, HeldGrant, HeldLife, HeldReason, HeldStatus, HeldTokens, Origin, PendingAuthorization,
+    PendingDecision, Reason, ReasonWord, RequestState, Terms,
 };
 use crate::domain::ids::{
     ConsentId, EntityId, ExchangeId, GrantId, HeldConsentId, Jti, KeyId, NationalIdentifier, PairwiseSubject,

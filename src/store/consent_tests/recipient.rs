@@ -9,20 +9,13 @@ fn held(n: u8) -> HeldConsent {
         origin: Origin::Pushed,
         service: ServiceId::new("daycare").unwrap(),
         holder: entity(ESPOO),
-        detail,
         case_reference: Some("CASE-7".to_owned()),
         expected_person: Some(NationalIdentifier::new("ID-aino").unwrap()),
         asked: AssuranceRequirement { acr: Some("substantial high".to_owned()), max_age: Some(600) },
         return_url: Some("https://service.example/back".to_owned()),
-        state: HeldState::Requested,
-        reason: None,
-        grant_id: None,
-        tokens: None,
-        sequence: 0,
-        commitment: None,
         replaces: None,
         created_at: at(i64::from(n)),
-        updated_at: at(i64::from(n)),
+        life: HeldLife::requested(detail, at(i64::from(n))),
     }
 }
 
@@ -79,15 +72,19 @@ on_both!(
         let mut active = store.read("test", move |r| held_consents::find(r, id)).await.unwrap();
         assert_eq!(active.case_reference.as_deref(), Some("CASE-7"));
         assert_eq!(active.expected_person, held(1).expected_person);
-        active.state = HeldState::Active;
-        active.grant_id = Some(GrantId::new("g").unwrap());
-        active.tokens = Some(tokens_of(kid));
+        let grant = HeldGrant {
+            grant_id: GrantId::new("g").unwrap(),
+            tokens: tokens_of(kid),
+            commitment: Commitment::from_text("c".to_owned()),
+        };
+        let detail = active.life.detail().clone();
+        active.life.grant(grant, detail, at(1)).unwrap();
         let kept = active.clone();
         store.write("test", move |tx| held_consents::save(tx, &kept)).await.unwrap();
         let by_grant = |holder: &'static str| {
             store.read("test", move |r| held_consents::find_by_grant(r, &entity(holder), &GrantId::new("g").unwrap()))
         };
-        assert_eq!(by_grant(ESPOO).await.unwrap().tokens, active.tokens);
+        assert_eq!(by_grant(ESPOO).await.unwrap().life, active.life);
         assert_eq!(by_grant(HELSINKI).await.map(|_| ()), Err(StoreError::NotFound));
 
         let list = |service: &'static str, state| {
@@ -96,13 +93,12 @@ on_both!(
         };
         let ids: Vec<_> = list("daycare", None).await.unwrap().iter().map(|held| held.id).collect();
         assert_eq!(ids, [held(2).id, held(1).id]);
-        assert_eq!(list("daycare", Some(HeldState::Active)).await.unwrap().len(), 1);
+        assert_eq!(list("daycare", Some(HeldStatus::Active)).await.unwrap().len(), 1);
         assert!(list("parking", None).await.unwrap().is_empty());
 
         let mut ended = active.clone();
-        ended.state = HeldState::Ended;
-        ended.reason = Some("taken_back".to_owned());
-        ended.tokens = None;
+        let taken_back = ReasonWord::try_from("taken_back".to_owned()).unwrap();
+        ended.life.end(taken_back, at(1)).unwrap();
         for _ in 0..2 {
             let ended = ended.clone();
             store.write("test", move |tx| held_consents::save(tx, &ended)).await.unwrap();
@@ -110,7 +106,8 @@ on_both!(
         let late = store.write("test", move |tx| held_consents::save(tx, &active)).await;
         assert_eq!(late, Err(StoreError::Conflict), "tokens that came too late are not kept");
         let found = store.read("test", move |r| held_consents::find(r, id)).await.unwrap();
-        assert_eq!((found.state, found.tokens, found.reason.as_deref()), (HeldState::Ended, None, Some("taken_back")));
+        assert_eq!((found.status(), found.life.grant_held()), (HeldStatus::Ended, None));
+        assert_eq!(found.life.reason().map(HeldReason::as_str), Some("taken_back"));
 
         assert_eq!(store.write("test", |tx| held_consents::lapse_older(tx, at(3), at(9))).await, Ok(1));
         for (when, outcome) in [(1, "received"), (2, "refused")] {

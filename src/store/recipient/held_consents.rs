@@ -4,8 +4,10 @@ use diesel::prelude::*;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::held::AWAY_SECS;
+use crate::domain::consent::held::FormerGrant;
 use crate::domain::consent::{
-    Commitment, GrantAction, HeldConsent, HeldState, HeldTokens, Origin, PendingAuthorization,
+    Commitment, GrantAction, HeldConsent, HeldGrant, HeldLife, HeldReason, HeldState, HeldStatus, HeldTokens,
+    Origin, PendingAuthorization,
 };
 use crate::domain::ids::{EntityId, GrantId, HeldConsentId, KeyId, NationalIdentifier, ServiceId};
 use crate::store::engine::columns::{demand, from_json, to_json};
@@ -47,15 +49,46 @@ struct Row {
 }
 
 /// A suspended consent is stored as an active one with the moment since when it is held back: it keeps its tokens.
-const fn stored_state(state: HeldState) -> HeldState {
-    match state {
-        HeldState::Suspended => HeldState::Active,
+const fn stored_status(held: &HeldConsent) -> HeldStatus {
+    match held.status() {
+        HeldStatus::Suspended => HeldStatus::Active,
         other => other,
     }
 }
 
 fn suspended_at(held: &HeldConsent) -> Option<Timestamp> {
-    (held.state == HeldState::Suspended).then_some(held.updated_at)
+    (held.status() == HeldStatus::Suspended).then_some(held.life.updated_at())
+}
+
+/// The state with what belongs to it; columns that do not fit together do not load.
+fn state(
+    status: HeldStatus,
+    is_suspended: bool,
+    reason: Option<HeldReason>,
+    grant_id: Option<GrantId>,
+    tokens: Option<HeldTokens>,
+    commitment: Option<Commitment>,
+) -> Option<HeldState> {
+    match (status, tokens) {
+        (HeldStatus::Requested, None) => Some(HeldState::Requested { reason }),
+        (HeldStatus::Given, None) => Some(HeldState::Given { grant_id: grant_id?, reason }),
+        (HeldStatus::Active | HeldStatus::Suspended, Some(tokens)) => {
+            let grant = HeldGrant { grant_id: grant_id?, tokens, commitment: commitment? };
+            Some(if is_suspended || status == HeldStatus::Suspended {
+                HeldState::Suspended { grant, reason }
+            } else {
+                HeldState::Active { grant, reason }
+            })
+        }
+        (HeldStatus::Declined, None) => Some(HeldState::Declined),
+        (HeldStatus::Lapsed, None) => Some(HeldState::Lapsed { reason }),
+        (HeldStatus::Failed, None) => Some(HeldState::Failed { reason: reason? }),
+        (HeldStatus::Ended, None) => {
+            let grant = grant_id.map(|grant_id| FormerGrant { grant_id, commitment });
+            Some(HeldState::Ended { grant, reason: reason? })
+        }
+        _ => None,
+    }
 }
 
 impl Row {
@@ -85,6 +118,30 @@ impl Row {
         let stored =
             self.state.parse::<HeldState>().map_err(|_| StoreError::Corrupt("held_consents.state"))?;
         let grant_id = self.grant_id.as_deref().and_then(|grant| grant.split(GRANT_MARK).next());
+        let grant_id = grant_id
+            .map(GrantId::new)
+            .transpose()
+            .map_err(|_| StoreError::Corrupt("held_consents.grant_id"))?;
+        let reason = self
+            .reason
+            .map(HeldReason::try_from)
+            .transpose()
+            .map_err(|_| StoreError::Corrupt("held_consents.reason"))?;
+        let state = state(
+            status,
+            self.suspended_at.is_some(),
+            reason,
+            grant_id,
+            tokens,
+            self.commitment.map(Commitment::from_text),
+        )
+        .ok_or(StoreError::Corrupt("held_consents.state"))?;
+        let life = HeldLife::restored(
+            state,
+            from_json(&self.detail, "held_consents.detail")?,
+            u64::try_from(self.sequence).map_err(|_| StoreError::Corrupt("held_consents.sequence"))?,
+            self.updated_at,
+        );
         let how = self
             .action
             .as_deref()
@@ -96,23 +153,12 @@ impl Row {
             origin: self.origin.parse::<Origin>().map_err(|_| StoreError::Corrupt("held_consents.origin"))?,
             service: self.service,
             holder: self.holder,
-            detail: from_json(&self.detail, "held_consents.detail")?,
             expected_person,
             asked: demand(self.asked_acr, self.asked_max_age, "held_consents.asked_max_age")?,
             return_url: self.return_url,
-            state: if self.suspended_at.is_some() { HeldState::Suspended } else { stored },
-            reason: self.reason,
-            grant_id: grant_id
-                .map(GrantId::new)
-                .transpose()
-                .map_err(|_| StoreError::Corrupt("held_consents.grant_id"))?,
-            tokens,
-            sequence: u64::try_from(self.sequence)
-                .map_err(|_| StoreError::Corrupt("held_consents.sequence"))?,
-            commitment: self.commitment.map(Commitment::from_text),
             replaces: how.transpose()?.zip(self.replaces),
             created_at: self.created_at,
-            updated_at: self.updated_at,
+            life,
         })
     }
 }
@@ -127,7 +173,7 @@ struct SealedTokens {
 
 fn seal_tokens(reader: &Reader<'_>, held: &HeldConsent) -> Result<SealedTokens, StoreError> {
     let (sealer, row) = (&reader.keys.sealer, held.id.as_bytes());
-    let tokens = held.tokens.as_ref();
+    let tokens = held.life.grant_held().map(|grant| &grant.tokens);
     Ok(SealedTokens {
         access: sealer.seal_option(
             column!(held_consents.access_token),
@@ -150,7 +196,8 @@ fn seal_tokens(reader: &Reader<'_>, held: &HeldConsent) -> Result<SealedTokens, 
 /// [`StoreError::Conflict`] when this holder's grant is known already.
 pub fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
     let tokens = seal_tokens(tx, held)?;
-    let sequence = i64::try_from(held.sequence).map_err(|_| StoreError::Rule("held_consents.sequence"))?;
+    let sequence =
+        i64::try_from(held.life.sequence()).map_err(|_| StoreError::Rule("held_consents.sequence"))?;
     let (sealer, row) = (&tx.keys.sealer, held.id.as_bytes());
     let case_reference = sealer.seal_option(
         column!(held_consents.case_reference),
@@ -168,22 +215,22 @@ pub fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
             held_consents::origin.eq(held.origin.as_str()),
             held_consents::service.eq(&held.service),
             held_consents::holder.eq(&held.holder),
-            held_consents::detail.eq(to_json(&held.detail, "held_consents.detail")?),
+            held_consents::detail.eq(to_json(held.life.detail(), "held_consents.detail")?),
             held_consents::case_reference.eq(case_reference),
             held_consents::expected_person.eq(expected_person),
             held_consents::return_url.eq(held.return_url.as_deref()),
-            held_consents::state.eq(stored_state(held.state).as_str()),
+            held_consents::state.eq(stored_status(held).as_str()),
             held_consents::suspended_at.eq(suspended_at(held)),
             held_consents::sequence.eq(sequence),
-            held_consents::commitment.eq(held.commitment.as_ref().map(Commitment::as_str)),
-            held_consents::reason.eq(held.reason.as_deref()),
-            held_consents::grant_id.eq(held.grant_id.clone()),
+            held_consents::commitment.eq(held.life.commitment().map(Commitment::as_str)),
+            held_consents::reason.eq(held.life.reason().map(HeldReason::as_str)),
+            held_consents::grant_id.eq(held.life.grant_id()),
             held_consents::access_token.eq(tokens.access),
             held_consents::access_expires_at.eq(tokens.expires_at),
             held_consents::refresh_token.eq(tokens.refresh),
             held_consents::dpop_kid.eq(tokens.dpop_kid),
             held_consents::created_at.eq(held.created_at),
-            held_consents::updated_at.eq(held.updated_at),
+            held_consents::updated_at.eq(held.life.updated_at()),
             held_consents::action.eq(held.replaces.map(|(how, _)| how.as_str())),
             held_consents::replaces.eq(held.replaces.map(|(_, replaced)| replaced)),
             held_consents::asked_acr.eq(held.asked.acr.as_deref()),
@@ -201,26 +248,27 @@ pub fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
 /// [`StoreError::NotFound`] when there is no such consent.
 pub fn save(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
     let stored: String = held_consents::table.find(held.id).select(held_consents::state).first(tx.db)?;
-    let stored = stored.parse::<HeldState>().map_err(|_| StoreError::Corrupt("held_consents.state"))?;
+    let stored = stored.parse::<HeldStatus>().map_err(|_| StoreError::Corrupt("held_consents.state"))?;
     if stored.is_end() {
-        return if held.state.is_end() { Ok(()) } else { Err(StoreError::Conflict) };
+        return if held.status().is_end() { Ok(()) } else { Err(StoreError::Conflict) };
     }
     let tokens = seal_tokens(tx, held)?;
-    let sequence = i64::try_from(held.sequence).map_err(|_| StoreError::Rule("held_consents.sequence"))?;
+    let sequence =
+        i64::try_from(held.life.sequence()).map_err(|_| StoreError::Rule("held_consents.sequence"))?;
     diesel::update(held_consents::table.find(held.id))
         .set((
-            held_consents::detail.eq(to_json(&held.detail, "held_consents.detail")?),
-            held_consents::state.eq(stored_state(held.state).as_str()),
+            held_consents::detail.eq(to_json(held.life.detail(), "held_consents.detail")?),
+            held_consents::state.eq(stored_status(held).as_str()),
             held_consents::suspended_at.eq(suspended_at(held)),
             held_consents::sequence.eq(sequence),
-            held_consents::commitment.eq(held.commitment.as_ref().map(Commitment::as_str)),
-            held_consents::reason.eq(held.reason.as_deref()),
-            held_consents::grant_id.eq(held.grant_id.clone()),
+            held_consents::commitment.eq(held.life.commitment().map(Commitment::as_str)),
+            held_consents::reason.eq(held.life.reason().map(HeldReason::as_str)),
+            held_consents::grant_id.eq(held.life.grant_id()),
             held_consents::access_token.eq(tokens.access),
             held_consents::access_expires_at.eq(tokens.expires_at),
             held_consents::refresh_token.eq(tokens.refresh),
             held_consents::dpop_kid.eq(tokens.dpop_kid),
-            held_consents::updated_at.eq(held.updated_at),
+            held_consents::updated_at.eq(held.life.updated_at()),
         ))
         .execute(tx.db)?;
     Ok(())
@@ -231,7 +279,7 @@ pub fn save(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such consent, or it has no grant.
 pub fn release_grant_id(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
-    let grant = held.grant_id.as_ref().ok_or(StoreError::NotFound)?;
+    let grant = held.life.grant_id().ok_or(StoreError::NotFound)?;
     let marked = format!("{}{GRANT_MARK}{}", grant.as_str(), held.id);
     let holds = held_consents::table.find(held.id).filter(held_consents::grant_id.eq(grant));
     let changed = diesel::update(holds).set(held_consents::grant_id.eq(marked)).execute(tx.db)?;
@@ -260,10 +308,10 @@ pub fn succession(
     let (mut line, mut before) = (vec![held.id], held.replaces);
     while let Some((_, id)) = before {
         let old = find(reader, id)?;
-        if old.updated_at <= since {
+        if old.life.updated_at() <= since {
             break;
         }
-        if old.detail.declared_use == held.detail.declared_use {
+        if old.life.detail().declared_use == held.life.detail().declared_use {
             line.push(id);
         }
         before = old.replaces;
@@ -294,7 +342,7 @@ pub fn find_by_grant(
 pub fn of_service(
     reader: &mut Reader<'_>,
     service: &ServiceId,
-    state: Option<HeldState>,
+    status: Option<HeldStatus>,
     limit: u32,
 ) -> Result<Vec<HeldConsent>, StoreError> {
     let all = held_consents::table
@@ -302,13 +350,13 @@ pub fn of_service(
         .order((held_consents::created_at.desc(), held_consents::id))
         .limit(i64::from(limit))
         .select(Row::as_select());
-    let rows: Vec<Row> = match state {
+    let rows: Vec<Row> = match status {
         None => all.load(reader.db)?,
-        Some(HeldState::Suspended) => {
+        Some(HeldStatus::Suspended) => {
             all.filter(held_consents::suspended_at.is_not_null()).load(reader.db)?
         }
-        Some(state) => all
-            .filter(held_consents::state.eq(state.as_str()).and(held_consents::suspended_at.is_null()))
+        Some(status) => all
+            .filter(held_consents::state.eq(status.as_str()).and(held_consents::suspended_at.is_null()))
             .load(reader.db)?,
     };
     rows.into_iter().map(|row| row.into_held(reader)).collect()
@@ -331,7 +379,7 @@ pub fn set_pending(
         pending.code_verifier.as_bytes(),
     )?;
     let changed = diesel::update(
-        held_consents::table.find(id).filter(held_consents::state.eq(HeldState::Requested.as_str())),
+        held_consents::table.find(id).filter(held_consents::state.eq(HeldStatus::Requested.as_str())),
     )
     .set((
         held_consents::oauth_state_hash.eq(tx.keys.lookup.secret(STATE_KIND, &pending.state)),
@@ -371,7 +419,7 @@ pub fn take_pending(
         .filter(held_consents::oauth_state_hash.eq(state))
         .filter(held_consents::browser_binding_hash.eq(binding))
         .filter(held_consents::authorization_expires_at.gt(now))
-        .filter(held_consents::state.eq(HeldState::Requested.as_str()))
+        .filter(held_consents::state.eq(HeldStatus::Requested.as_str()))
         .select((Row::as_select(), held_consents::code_verifier, held_consents::authorization_dpop_kid))
         .first(tx.db)?;
     let id = row.id;
@@ -398,11 +446,11 @@ pub fn take_pending(
 pub fn lapse_older(tx: &mut Tx<'_>, than: Timestamp, now: Timestamp) -> Result<usize, StoreError> {
     Ok(diesel::update(
         held_consents::table
-            .filter(held_consents::state.eq(HeldState::Requested.as_str()))
+            .filter(held_consents::state.eq(HeldStatus::Requested.as_str()))
             .filter(held_consents::created_at.lt(than)),
     )
     .set((
-        held_consents::state.eq(HeldState::Lapsed.as_str()),
+        held_consents::state.eq(HeldStatus::Lapsed.as_str()),
         held_consents::oauth_state_hash.eq(None::<KeyedHash>),
         held_consents::code_verifier.eq(None::<Vec<u8>>),
         held_consents::browser_binding_hash.eq(None::<KeyedHash>),
@@ -423,7 +471,7 @@ pub fn erase_ended(
     now: Timestamp,
     limit: u32,
 ) -> Result<usize, StoreError> {
-    let ends = [HeldState::Declined, HeldState::Lapsed, HeldState::Ended].map(HeldState::as_str);
+    let ends = HeldStatus::ENDS.map(HeldStatus::as_str);
     let over: Vec<HeldConsentId> = held_consents::table
         .filter(held_consents::state.eq_any(ends))
         .filter(held_consents::updated_at.lt(before).and(held_consents::erased_at.is_null()))

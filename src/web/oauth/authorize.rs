@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use crate::domain::consent::held::AWAY_SECS;
 use crate::domain::ids::HeldConsentId;
 use crate::node::recipient::accept_authorization::{Answer, accept_authorization};
-use crate::node::recipient::start_request::start_request;
+use crate::node::recipient::start_request::{Start, start_request};
 use crate::node::{Problem, ProblemKind};
 use crate::web::App;
 use crate::web::extract::{is_prefetch, query};
@@ -42,7 +42,15 @@ pub(super) async fn start(
     }
     let page = |problem| PageProblem::new(&request, problem);
     let id: HeldConsentId = id.parse().map_err(|_| page(Problem::new(ProblemKind::NotFound)))?;
-    let started = start_request(&app.node, id).await.map_err(page)?;
+    let started = match start_request(&app.node, id).await.map_err(page)? {
+        Start::Holder(started) => started,
+        Start::Service(back) => {
+            return Ok(HttpResponse::SeeOther()
+                .insert_header((header::LOCATION, back.as_str()))
+                .insert_header((header::CACHE_CONTROL, "no-store"))
+                .finish());
+        }
+    };
     let binding =
         binding_cookie(&app, started.browser_binding).max_age(Duration::seconds(AWAY_SECS)).finish();
     Ok(HttpResponse::SeeOther()

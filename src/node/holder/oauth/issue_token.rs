@@ -11,7 +11,7 @@ use crate::domain::jose::{b64url, sha256};
 use crate::domain::token::PRE_AUTHORIZED;
 use crate::domain::token::consent_token::CONSENT_TOKEN;
 use crate::domain::token::{ConsentTokenClaims, ProofExpectation, TokenPolicy, VerifiedProof};
-use crate::node::holder::permissions::revoke_consent::end;
+use crate::node::holder::permissions::record_change::apply_transition;
 use crate::node::{KeyPurpose, Node, OAuthCode, OAuthError};
 use crate::ports::random;
 use crate::store::holder::authorization_codes;
@@ -261,5 +261,5 @@ fn fits(
 /// A code that comes twice was stolen somewhere: what came of it ends, and its recipient is told.
 fn withdraw(tx: &mut Tx<'_>, stored: &Code, now: Timestamp) -> Result<(), StoreError> {
     let consent = consents::lock(tx, stored.consent)?;
-    end(tx, consent, Actor::Node, Reason::CodeReplayed, now).map(|_| ())
+    apply_transition(tx, consent, |it| it.revoke(Actor::Node, Reason::CodeReplayed, now)).map(|_| ())
 }

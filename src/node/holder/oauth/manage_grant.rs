@@ -12,8 +12,8 @@ use crate::domain::token::management_token::{LIFETIME_SECS, NewManagementToken};
 use crate::domain::token::{
     ManagementScope, ManagementToken, ProofExpectation, Refusal, RefusalCode, RefusalReason, VerifiedProof,
 };
-use crate::node::holder::exchange::serve_exchange::{RefusalContext, record};
-use crate::node::holder::permissions::revoke_consent::end;
+use crate::node::holder::exchange::record_refusal::{RefusalContext, record};
+use crate::node::holder::permissions::record_change::apply_transition;
 use crate::node::{KeyPurpose, Node, OAuthCode, OAuthError};
 use crate::store::holder::consents;
 use crate::store::used_once::{self, Kind};
@@ -151,7 +151,8 @@ async fn revoke(node: &Node, request: GrantRequest, known: &mut RefusalContext) 
                 return Err(StoreError::NotFound);
             }
             let consent = consents::lock(tx, found.id)?;
-            let ended = end(tx, consent, Actor::Recipient, Reason::GivenBack, now)?;
+            let ended =
+                apply_transition(tx, consent, |it| it.revoke(Actor::Recipient, Reason::GivenBack, now))?;
             if ended { Ok(()) } else { Err(StoreError::NotFound) }
         })
         .await

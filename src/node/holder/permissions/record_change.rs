@@ -3,37 +3,51 @@
 
 use super::write_receipt;
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{Actor, Consent, ConsentState, End, Transition};
+use crate::domain::consent::{Actor, Consent, ConsentState, End, Transition, TransitionError};
 use crate::domain::exchange::Event;
 use crate::domain::exchange::event::ConsentEvent;
 use crate::domain::ids::ConsentId;
 use crate::domain::log::Entry;
-use crate::domain::login::Resident;
 use crate::node::messaging::outbox_message;
+use crate::node::resident::acting::Acting;
 use crate::node::{Node, Problem};
 use crate::store::holder::consents;
 use crate::store::{StoreError, Tx};
 
-/// Changes a resident's own consent, in one transaction, and rings for the outbox. Says whether something was changed.
+/// Changes a consent on behalf of whose it is, in one transaction, and wakes the delivery of the outbox. Says whether
+/// something was changed.
 ///
 /// # Errors
-/// [`Problem`]: unknown and another resident's look alike.
+/// [`Problem`]: unknown and another person's look alike.
 pub(crate) async fn change_own(
     node: &Node,
-    resident: &Resident,
+    acting: Acting,
     id: ConsentId,
-    change: impl Fn(&mut Tx<'_>, Consent, Timestamp) -> Result<bool, StoreError> + Send + 'static,
+    change: impl Fn(&mut Consent, Timestamp) -> Result<Transition, TransitionError> + Send + 'static,
 ) -> Result<bool, Problem> {
-    let (person, now) = (resident.person, node.now());
-    let changed = node
-        .store
-        .write_log("change_own_consent", move |tx| {
-            let consent = consents::lock(tx, id)?;
-            if consent.person == person { change(tx, consent, now) } else { Err(StoreError::NotFound) }
-        })
-        .await?;
+    let now = node.now();
+    let changed = node.store.write_log("change_own_consent", move |tx| {
+        let consent = consents::lock(tx, id)?;
+        acting.demand(consent.person)?;
+        Ok::<_, Problem>(apply_transition(tx, consent, |it| change(it, now))?)
+    });
+    let changed = changed.await?;
     node.outbox_bell.notify_one();
     Ok(changed)
+}
+
+/// Makes a transition where the consent's state allows it, and records it. Says whether it was made.
+///
+/// # Errors
+/// [`StoreError`] when the store is away.
+pub(crate) fn apply_transition(
+    tx: &mut Tx<'_>,
+    mut consent: Consent,
+    change: impl FnOnce(&mut Consent) -> Result<Transition, TransitionError>,
+) -> Result<bool, StoreError> {
+    let Ok(transition) = change(&mut consent) else { return Ok(false) };
+    record_change(tx, &consent, &transition)?;
+    Ok(true)
 }
 
 /// Records a change: the consent as it is after it, and the transition that led there.
@@ -49,15 +63,15 @@ pub(crate) fn record_change(
     let entry = Entry::change(consent.id, change.to.status(), change.reason, change.at);
     let logged = outbox_message::log(tx, &entry, change.at)?;
     write_receipt::of_change(tx, consent, change, &logged)?;
-    if let Some(event) = news(consent, change, logged.index) {
+    if let Some(event) = event_of(consent, change, logged.index) {
         outbox_message::event(tx, &consent.terms.recipient, consent.id, &event, logged.index, change.at)?;
     }
     Ok(())
 }
 
 /// What the recipient is told; nothing of what it did itself.
-fn news(consent: &Consent, change: &Transition, sequence: u64) -> Option<Event> {
-    let news = ConsentEvent {
+fn event_of(consent: &Consent, change: &Transition, sequence: u64) -> Option<Event> {
+    let told = ConsentEvent {
         grant_id: consent.grant_id.clone(),
         at: change.at.secs(),
         reason: change.reason.into(),
@@ -66,12 +80,12 @@ fn news(consent: &Consent, change: &Transition, sequence: u64) -> Option<Event> 
     };
     match change.to {
         _ if change.actor == Actor::Recipient => None,
-        ConsentState::Active => Some(Event::ConsentResumed(news)),
-        ConsentState::Suspended => Some(Event::ConsentSuspended(news)),
+        ConsentState::Active => Some(Event::ConsentResumed(told)),
+        ConsentState::Suspended => Some(Event::ConsentSuspended(told)),
         ConsentState::Ended { how, .. } => Some(match how {
-            End::Revoked(_) => Event::ConsentRevoked(news),
-            End::Expired | End::Exhausted => Event::ConsentExpired(news),
-            End::Replaced => Event::ConsentChanged(news),
+            End::Revoked(_) => Event::ConsentRevoked(told),
+            End::Expired | End::Exhausted => Event::ConsentExpired(told),
+            End::Replaced => Event::ConsentChanged(told),
         }),
     }
 }

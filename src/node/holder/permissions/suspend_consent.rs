@@ -1,25 +1,23 @@
-//! Holding a consent back and letting it go on: by the resident at will, by the node while the declared use that it
-//! rests on does not cover it. Nothing is fetched under a suspended consent, at any process, from the commit on.
+//! Suspending a consent and letting it go on: by the resident at will, by the node while the declared use that it rests on does
+//! not cover it. Nothing is fetched under a suspended consent, at any process, from the commit on.
 
-use super::record_change::{change_own, record_change};
-use crate::domain::clock::Timestamp;
-use crate::domain::consent::{Actor, Consent, ConsentState, Reason};
+use super::record_change::{apply_transition, change_own};
+use crate::domain::consent::{Actor, Consent, ConsentState, Reason, ShownUse};
 use crate::domain::federation::TrustError;
-use crate::domain::ids::{ConsentId, PersonId};
+use crate::domain::ids::ConsentId;
 use crate::domain::login::Resident;
+use crate::node::resident::acting::Acting;
 use crate::node::{Node, Problem};
-use crate::store::holder::consents;
-use crate::store::{Reader, StoreError, Tx};
+use crate::store::holder::{consent_requests, consents};
+use crate::store::{Reader, StoreError};
 
 /// The resident pauses a permission. Says whether it was in force until now: pausing it twice is no error.
 ///
 /// # Errors
 /// [`Problem`]: unknown and another resident's look alike.
 pub async fn pause(node: &Node, resident: &Resident, id: ConsentId) -> Result<bool, Problem> {
-    change_own(node, resident, id, |tx, consent, now| {
-        apply_suspend(tx, consent, Actor::Resident, Reason::Paused, now)
-    })
-    .await
+    let acting = Acting::for_self(resident);
+    change_own(node, acting, id, |consent, now| consent.suspend(Actor::Resident, Reason::Paused, now)).await
 }
 
 /// What came of letting a permission go on.
@@ -27,9 +25,9 @@ pub async fn pause(node: &Node, resident: &Resident, id: ConsentId) -> Result<bo
 pub enum Resumed {
     /// It is in force.
     Yes,
-    /// The service no longer declares a use that covers it: it stays held back.
+    /// The service no longer declares a use that covers it: it stays suspended.
     UseDoesNotFit,
-    /// It was not held back.
+    /// It was not suspended.
     WasNotSuspended,
 }
 
@@ -38,19 +36,19 @@ pub enum Resumed {
 /// # Errors
 /// [`Problem`]: unknown and another resident's look alike; or the declared use cannot be had now.
 pub async fn resume(node: &Node, resident: &Resident, id: ConsentId) -> Result<Resumed, Problem> {
-    let person = resident.person;
-    let consent = node.store.read("find_suspended_consent", move |store| find_own(store, id, person)).await?;
+    let acting = Acting::for_self(resident);
+    let (consent, shown) =
+        node.store.read("find_suspended_consent", move |store| find_with_use(store, id)).await?;
+    acting.demand(consent.person)?;
     if consent.state != ConsentState::Suspended {
         return Ok(Resumed::WasNotSuspended);
     }
-    if use_trouble(node, &consent).await?.is_some() {
+    if use_trouble(node, &consent, &shown).await?.is_some() {
         return Ok(Resumed::UseDoesNotFit);
     }
-    let changed = change_own(node, resident, id, |tx, consent, now| {
-        apply_resume(tx, consent, Actor::Resident, Reason::Continued, now)
-    })
-    .await?;
-    Ok(if changed { Resumed::Yes } else { Resumed::WasNotSuspended })
+    let changed =
+        change_own(node, acting, id, |consent, now| consent.resume(Actor::Resident, Reason::Continued, now));
+    Ok(if changed.await? { Resumed::Yes } else { Resumed::WasNotSuspended })
 }
 
 /// Brings one consent in line with the declared use that it rests on: suspends it where the use was changed beyond what
@@ -59,8 +57,8 @@ pub async fn resume(node: &Node, resident: &Resident, id: ConsentId) -> Result<R
 /// # Errors
 /// [`Problem`]: the declared use cannot be had now, or the store is away; nothing is changed then.
 pub async fn follow_use(node: &Node, id: ConsentId) -> Result<Option<Reason>, Problem> {
-    let consent = node.store.read("find_consent", move |store| consents::find(store, id)).await?;
-    let trouble = use_trouble(node, &consent).await?;
+    let (consent, shown) = node.store.read("find_consent", move |store| find_with_use(store, id)).await?;
+    let trouble = use_trouble(node, &consent, &shown).await?;
     let due = match (consent.state, trouble) {
         (ConsentState::Active, Some(reason)) => reason,
         (ConsentState::Suspended, None) if consent.reason.is_of_use() => Reason::UseFits,
@@ -74,8 +72,8 @@ pub async fn follow_use(node: &Node, id: ConsentId) -> Result<Option<Reason>, Pr
             match due {
                 // The resident may have paused it meanwhile: that is not for the node to undo.
                 Reason::UseFits if !consent.reason.is_of_use() => Ok(false),
-                Reason::UseFits => apply_resume(tx, consent, Actor::Node, due, now),
-                _ => apply_suspend(tx, consent, Actor::Node, due, now),
+                Reason::UseFits => apply_transition(tx, consent, |it| it.resume(Actor::Node, due, now)),
+                _ => apply_transition(tx, consent, |it| it.suspend(Actor::Node, due, now)),
             }
         })
         .await?;
@@ -83,47 +81,28 @@ pub async fn follow_use(node: &Node, id: ConsentId) -> Result<Option<Reason>, Pr
     Ok(changed.then_some(due))
 }
 
-/// Why the declared use does not cover a consent, where it does not.
+/// Why the declared use does not cover a consent as the resident was shown it, where it does not.
 ///
 /// # Errors
 /// [`Problem`] when the use cannot be had now.
-async fn use_trouble(node: &Node, consent: &Consent) -> Result<Option<Reason>, Problem> {
+async fn use_trouble(node: &Node, consent: &Consent, shown: &ShownUse) -> Result<Option<Reason>, Problem> {
     let terms = &consent.terms;
     match node.peers.declared_use(&terms.declared_use).await {
-        Ok(declared) if terms.is_covered_by(&declared, &terms.fields) => Ok(None),
-        Ok(_) => Ok(Some(Reason::UseChanged)),
+        Ok(published) => Ok(shown.change_in(&published, terms, &terms.fields).map(|change| {
+            tracing::info!(
+                event = "declared_use_changed", consent = %consent.id, declared_use = %terms.declared_use, %change,
+                "a declared use no longer covers what a resident was shown"
+            );
+            Reason::UseChanged
+        })),
         Err(TrustError::NotTrusted(_)) => Ok(Some(Reason::UseWithdrawn)),
         Err(error @ TrustError::Unavailable(_)) => Err(error.into()),
     }
 }
 
-/// Suspends a consent that is active. Says whether it was.
-fn apply_suspend(
-    tx: &mut Tx<'_>,
-    mut consent: Consent,
-    actor: Actor,
-    reason: Reason,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let Ok(transition) = consent.suspend(actor, reason, now) else { return Ok(false) };
-    record_change(tx, &consent, &transition)?;
-    Ok(true)
-}
-
-/// Lets a consent go on that is suspended. Says whether it was.
-fn apply_resume(
-    tx: &mut Tx<'_>,
-    mut consent: Consent,
-    actor: Actor,
-    reason: Reason,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let Ok(transition) = consent.resume(actor, reason, now) else { return Ok(false) };
-    record_change(tx, &consent, &transition)?;
-    Ok(true)
-}
-
-fn find_own(store: &mut Reader<'_>, id: ConsentId, person: PersonId) -> Result<Consent, StoreError> {
+/// A consent with the declared use as it was shown.
+fn find_with_use(store: &mut Reader<'_>, id: ConsentId) -> Result<(Consent, ShownUse), StoreError> {
     let consent = consents::find(store, id)?;
-    if consent.person == person { Ok(consent) } else { Err(StoreError::NotFound) }
+    let shown = ShownUse::new(consent_requests::of_consent(store, id)?, &consent);
+    Ok((consent, shown))
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::held::WAIT_SECS;
-use crate::domain::consent::{GrantAction, HeldConsent, HeldState, Period};
+use crate::domain::consent::{GrantAction, HeldConsent, HeldStatus, Period};
 use crate::domain::ids::{HeldConsentId, UseId};
 use crate::node::maintenance::REMINDER_SECS;
 use crate::node::recipient::confirm_deletion::Deletion;
@@ -105,34 +105,35 @@ impl DeletionView {
 
 impl ConsentView {
     fn new(app: &App, held: HeldConsent, deletion: Option<Deletion>) -> Self {
-        let waits = held.state == HeldState::Requested;
+        let waits = held.status() == HeldStatus::Requested;
         let now = app.node.now();
-        let in_force = matches!(held.state, HeldState::Active | HeldState::Suspended);
+        let detail = held.life.detail().clone();
+        let in_force = held.life.grant_held().is_some();
         let about = held.replaces;
         let of = |how| about.filter(|(known, _)| *known == how).map(|(_, id)| id);
         Self {
-            ends_soon: in_force && held.detail.until.end() <= now.plus_secs(REMINDER_SECS),
+            ends_soon: in_force && detail.until.end() <= now.plus_secs(REMINDER_SECS),
             deletion: deletion.map(|deletion| DeletionView::new(deletion, now)),
             start_url: waits.then(|| app.node.settings.url(&format!("/requests/{}", held.id))),
             expires_at: waits.then(|| held.created_at.plus_secs(WAIT_SECS).rfc3339()),
             id: held.id,
-            state: held.state.as_str(),
-            reason: held.reason,
+            state: held.status().as_str(),
+            reason: held.life.reason().map(|reason| reason.as_str().to_owned()),
             origin: held.origin.as_str(),
             holder: held.holder.to_string(),
-            dataset: held.detail.identifier.to_string(),
-            declared_use: held.detail.declared_use,
-            fields: held.detail.datatypes.iter().map(ToString::to_string).collect(),
-            times: held.detail.frequency.max,
-            per: held.detail.frequency.per.map(String::from),
-            period: held.detail.period,
-            retention: held.detail.retention,
-            until: held.detail.until,
+            dataset: detail.identifier.to_string(),
+            declared_use: detail.declared_use,
+            fields: detail.datatypes.iter().map(ToString::to_string).collect(),
+            times: detail.frequency.max,
+            per: detail.frequency.per.map(String::from),
+            period: detail.period,
+            retention: detail.retention,
+            until: detail.until,
             replaces: of(GrantAction::Replace),
             extends: of(GrantAction::Merge),
             case_reference: held.case_reference,
             created_at: held.created_at.rfc3339(),
-            updated_at: held.updated_at.rfc3339(),
+            updated_at: held.life.updated_at().rfc3339(),
         }
     }
 }
@@ -213,7 +214,7 @@ async fn list(
     let state = query
         .take("state")
         .map(|word| {
-            word.parse::<HeldState>().map_err(|_| {
+            word.parse::<HeldStatus>().map_err(|_| {
                 Problem::with_detail(ProblemKind::BadRequest, "state is not one of the documented words")
             })
         })

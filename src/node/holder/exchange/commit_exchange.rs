@@ -1,0 +1,152 @@
+//! The deciding transaction of an exchange: counted, used up and logged together, or not at all.
+
+use super::checks::{check_frequency, recent};
+use crate::domain::clock::Timestamp;
+use crate::domain::exchange::Release;
+use crate::domain::exchange::receipt::{EXCHANGE_RECEIPT, Receipt, digest};
+use crate::domain::ids::{EntityId, ExchangeId, Jti};
+use crate::domain::log::{Entry, Leaf};
+use crate::domain::token::{Refusal, RefusalReason, VerifiedConsent};
+use crate::node::holder::permissions::record_change::record_change;
+use crate::node::{KeyPurpose, Node};
+use crate::ports::random;
+use crate::store::holder::exchanges::Exchange;
+use crate::store::holder::{consents, exchanges};
+use crate::store::used_once::Kind;
+use crate::store::{StoreError, Tx, log, used_once};
+
+/// A released answer.
+pub struct Released {
+    /// The body, JSON.
+    pub body: Vec<u8>,
+    /// The receipt, compact JWS.
+    pub receipt: String,
+    /// The exchange.
+    pub exchange: ExchangeId,
+}
+
+/// An exchange as it will be recorded, with its log entry, before the transaction.
+struct Draft {
+    record: Exchange,
+    leaf: Leaf,
+}
+
+/// Counts, logs and signs an exchange, and only then hands out its answer.
+///
+/// # Errors
+/// [`Refusal`]: revoked, used up or replayed since it was checked, or the store is away; nothing is released then.
+pub(super) async fn commit_exchange(
+    node: &Node,
+    verified: VerifiedConsent,
+    recipient: &EntityId,
+    release: Release,
+    now: Timestamp,
+) -> Result<Released, Refusal> {
+    let draft = draft(node, &verified, recipient, &release, now)?;
+    let (exchange, receipt) = (draft.record.id, draft.record.receipt.clone());
+    node.store
+        .write_log("commit_exchange", move |tx| commit(tx, &verified, &draft, now))
+        .await
+        .map_err(|error: CommitError| match error {
+            CommitError::Refused(refusal) => refusal,
+            CommitError::Store(error) => {
+                tracing::warn!(event = "exchange_not_committed", %error, "an exchange could not be committed");
+                Refusal::unavailable(RefusalReason::Store)
+            }
+        })?;
+    Ok(Released { body: release.into_body(), receipt, exchange })
+}
+
+/// The record of the exchange with its signed receipt, and the log entry that the receipt names.
+fn draft(
+    node: &Node,
+    verified: &VerifiedConsent,
+    recipient: &EntityId,
+    release: &Release,
+    now: Timestamp,
+) -> Result<Draft, Refusal> {
+    let consent = verified.consent();
+    let exchange = ExchangeId::from_bytes(random(&*node.entropy));
+    let (dataset, fields) = (&consent.terms.dataset, release.fields());
+    let (proof_digest, body_digest) = (verified.proof().digest().to_owned(), digest(release.body()));
+    let entry = Entry::Exchange {
+        consent: consent.id,
+        recipient: recipient.clone(),
+        dataset: dataset.clone(),
+        fields: fields.to_vec(),
+        proof_digest: proof_digest.clone(),
+        body_digest: body_digest.clone(),
+        at: now.secs(),
+    };
+    let leaf = entry.leaf().map_err(|_| Refusal::unavailable(RefusalReason::Internal))?;
+    let receipt = Receipt {
+        iss: node.settings.id.clone(),
+        aud: recipient.clone(),
+        iat: now.secs(),
+        jti: Jti::new(exchange.to_string()).map_err(|_| Refusal::unavailable(RefusalReason::Internal))?,
+        grant_id: consent.grant_id.clone(),
+        dataset: dataset.clone(),
+        fields: fields.to_vec(),
+        records: release.records(),
+        proof_digest: proof_digest.clone(),
+        body_digest: body_digest.clone(),
+        log_entry: leaf.hash.clone(),
+    };
+    let signed =
+        node.keys.active(KeyPurpose::Receipt).and_then(|key| key.sign(EXCHANGE_RECEIPT.typ, &receipt));
+    let record = Exchange {
+        id: exchange,
+        consent: consent.id,
+        recipient: recipient.clone(),
+        dataset: dataset.clone(),
+        fields: fields.to_vec(),
+        at: now,
+        proof_digest,
+        body_digest,
+        receipt: signed.map_err(|_| Refusal::unavailable(RefusalReason::Signing))?,
+        log_index: 0,
+        delivered_at: None,
+        acknowledged_at: None,
+    };
+    Ok(Draft { record, leaf })
+}
+
+fn commit(
+    tx: &mut Tx<'_>,
+    verified: &VerifiedConsent,
+    draft: &Draft,
+    now: Timestamp,
+) -> Result<(), CommitError> {
+    let mut consent = consents::lock(tx, draft.record.consent)?;
+    let made = recent(tx, &consent, now)?;
+    check_frequency(&consent, &made, now).map_err(CommitError::Refused)?;
+    // Revoked since it was read: what was read from the register stays here.
+    let ended =
+        consent.count_exchange(now).map_err(|why| CommitError::Refused(Refusal::token(why.into())))?;
+    let proof = verified.proof();
+    used_once::use_up(tx, Kind::DpopProof, proof.jkt().as_str(), proof.jti(), proof.expires_at()).map_err(
+        |error| match error {
+            StoreError::Conflict => CommitError::Refused(Refusal::proof(RefusalReason::ProofReplayed)),
+            other => CommitError::Store(other),
+        },
+    )?;
+    let log_index = log::append(tx, &draft.leaf, now)?;
+    exchanges::insert(tx, &Exchange { log_index, ..draft.record.clone() })?;
+    match &ended {
+        Some(last) => record_change(tx, &consent, last)?,
+        None => consents::save(tx, &consent, None)?,
+    }
+    Ok(())
+}
+
+/// Why the deciding transaction was not committed.
+enum CommitError {
+    Refused(Refusal),
+    Store(StoreError),
+}
+
+impl From<StoreError> for CommitError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}

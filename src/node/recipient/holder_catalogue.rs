@@ -1,0 +1,140 @@
+//! What a holder offers, by its public catalogue: asked when a service wants something of it, and when its records are checked.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::domain::catalogue::DeclaredUse;
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::AuthorizationDetail;
+use crate::domain::exchange::RecordSchema;
+use crate::domain::federation::TrustedPeer;
+use crate::domain::ids::{DatasetId, EntityId};
+use crate::node::recipient::service_request::beyond;
+use crate::node::{Node, Problem};
+use crate::ports::{OutboundBody, OutboundRequest};
+
+/// Most bytes of a dataset's schema.
+const MAX_SCHEMA_BYTES: usize = 512 * 1024;
+
+/// How long a schema is used before it is asked for again, in seconds.
+const SCHEMA_SECS: i64 = 300;
+
+/// How long a holder that gave no schema is not asked again, in seconds.
+const SILENCE_SECS: i64 = 30;
+
+/// Most schemas that are kept.
+const MOST_SCHEMAS: usize = 1000;
+
+/// What is known of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Known {
+    /// Its schema.
+    Offered(Arc<RecordSchema>),
+    /// The holder's catalogue has no such dataset.
+    NotOffered,
+    /// The catalogue cannot be had now, or is not of this form.
+    Silent,
+}
+
+/// The schemas of holders' datasets as asked for lately.
+#[derive(Default)]
+pub struct SchemaCache(Mutex<HashMap<(EntityId, DatasetId), (Timestamp, Known)>>);
+
+impl SchemaCache {
+    fn find(&self, holder: &EntityId, dataset: &DatasetId, now: Timestamp) -> Option<Known> {
+        let schemas = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (until, known) = schemas.get(&(holder.clone(), dataset.clone()))?;
+        (now < *until).then(|| known.clone())
+    }
+
+    fn keep(&self, holder: &EntityId, dataset: &DatasetId, known: Known, now: Timestamp) {
+        let secs = if matches!(known, Known::Offered(_)) { SCHEMA_SECS } else { SILENCE_SECS };
+        let mut schemas = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if schemas.len() >= MOST_SCHEMAS {
+            schemas.retain(|_, (until, _)| now < *until);
+        }
+        if schemas.len() < MOST_SCHEMAS {
+            schemas.insert((holder.clone(), dataset.clone()), (now.plus_secs(secs), known));
+        }
+    }
+}
+
+/// The schema of a holder's dataset; none where it cannot be had, which no exchange fails for.
+pub(super) async fn schema(
+    node: &Node,
+    holder: &TrustedPeer,
+    dataset: &DatasetId,
+) -> Option<Arc<RecordSchema>> {
+    match look_up(node, holder, dataset).await {
+        Known::Offered(schema) => Some(schema),
+        Known::NotOffered | Known::Silent => None,
+    }
+}
+
+/// Holds what is asked for against the holder's catalogue, where that can be had: what it does not offer no resident can
+/// allow. Where it cannot be had, the holder itself says so when the resident's browser starts the request.
+///
+/// # Errors
+/// [`crate::node::ProblemKind::BeyondDeclaredUse`] with what the holder does not offer.
+pub(super) async fn check_offer(
+    node: &Node,
+    holder: &TrustedPeer,
+    detail: &AuthorizationDetail,
+    declared: &DeclaredUse,
+) -> Result<(), Problem> {
+    let schema = match look_up(node, holder, &detail.identifier).await {
+        Known::Offered(schema) => schema,
+        Known::NotOffered => return Err(beyond("dataset is not in the holder's catalogue")),
+        Known::Silent => return Ok(()),
+    };
+    if !schema.is_of_type(&declared.dataset_type) {
+        return Err(beyond("dataset is of another type than the declared use names"));
+    }
+    if let Some(field) = detail.datatypes.iter().find(|field| !schema.has_field(field)) {
+        return Err(beyond(format!("the holder's dataset has no field {field}")));
+    }
+    if detail.period.is_some() && !schema.can_limit_period() {
+        return Err(beyond("the holder's dataset cannot be limited to a period"));
+    }
+    Ok(())
+}
+
+async fn look_up(node: &Node, holder: &TrustedPeer, dataset: &DatasetId) -> Known {
+    let now = node.now();
+    if let Some(known) = node.record_schemas.find(&holder.id, dataset, now) {
+        return known;
+    }
+    let known = fetch(node, holder, dataset).await;
+    node.record_schemas.keep(&holder.id, dataset, known.clone(), now);
+    known
+}
+
+async fn fetch(node: &Node, holder: &TrustedPeer, dataset: &DatasetId) -> Known {
+    let Ok(url) = url::Url::parse(&format!("{}/catalogue/datasets/{dataset}/schema", holder.id)) else {
+        return Known::Silent;
+    };
+    let request = OutboundRequest {
+        url,
+        body: OutboundBody::None,
+        headers: vec![("accept", "application/schema+json, application/json".to_owned())],
+        max_bytes: MAX_SCHEMA_BYTES,
+    };
+    let answer = match node.outbound.send(request).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::info!(
+                event = "holder_catalogue_unavailable", holder = %holder.id, %dataset, %error,
+                "a holder's catalogue does not answer"
+            );
+            return Known::Silent;
+        }
+    };
+    match answer.status {
+        200 => serde_json::from_slice(&answer.body)
+            .ok()
+            .and_then(|schema| RecordSchema::parse(&schema))
+            .map_or(Known::Silent, |schema| Known::Offered(Arc::new(schema))),
+        404 => Known::NotOffered,
+        _ => Known::Silent,
+    }
+}
