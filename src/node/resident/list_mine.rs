@@ -8,7 +8,8 @@ use crate::domain::exchange::event::REVOKED;
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, FieldName};
 use crate::domain::login::Resident;
 use crate::domain::token::RefusalReason;
-use crate::node::{Node, Problem, ProblemKind};
+use crate::node::resident::acting::Acting;
+use crate::node::{Node, Problem};
 use crate::store::StoreError;
 pub use crate::store::holder::consents::Change as KeptChange;
 use crate::store::holder::deletion_confirmations;
@@ -160,13 +161,11 @@ pub async fn permission(
     id: ConsentId,
 ) -> Result<PermissionDetail, Problem> {
     let now = node.now();
-    let person = resident.person;
+    let acting = Acting::for_self(resident);
     node.store
         .read("find_own_consent", move |store| {
             let consent = consents::find(store, id)?;
-            if consent.person != person {
-                return Err(StoreError::NotFound);
-            }
+            acting.demand(consent.person)?;
             let permission = with_request(store, consent)?;
             let log = log_lines(store, std::slice::from_ref(&permission))?;
             let events = consents::history(store, id)?;
@@ -184,10 +183,6 @@ pub async fn permission(
             Ok(PermissionDetail { permission, events, log, end_notice, deletion, evidence_kept, passkey })
         })
         .await
-        .map_err(|error| match error {
-            StoreError::NotFound => Problem::new(ProblemKind::NotFound),
-            other => other.into(),
-        })
 }
 
 /// Due as the holder counts: from the last exchange that it made, as long as the terms allow the recipient to keep it.

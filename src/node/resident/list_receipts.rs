@@ -5,6 +5,7 @@ use crate::domain::consent::receipt::CONSENT_RECEIPT;
 use crate::domain::ids::ConsentId;
 use crate::domain::jose::UnverifiedJws;
 use crate::domain::login::Resident;
+use crate::node::resident::acting::Acting;
 use crate::node::{Node, Problem, ProblemKind};
 use crate::store::holder::consent_receipts;
 use crate::store::holder::consent_receipts::StoredReceipt;
@@ -43,7 +44,8 @@ pub async fn of_consent(node: &Node, resident: &Resident, id: ConsentId) -> Resu
         .store
         .read("list_receipts_of_consent", move |store| consent_receipts::of_consent(store, id))
         .await?;
-    let own = !stored.is_empty() && stored.iter().all(|receipt| receipt.person == resident.person);
+    let acting = Acting::for_self(resident);
+    let own = !stored.is_empty() && stored.iter().all(|receipt| acting.demand(receipt.person).is_ok());
     if own { stored.into_iter().map(read).collect() } else { Err(Problem::new(ProblemKind::NotFound)) }
 }
 

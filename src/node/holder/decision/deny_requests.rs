@@ -1,8 +1,8 @@
 //! Standing denials: a resident refuses for good what a partner, a use or anybody asks of a dataset. A request that matches
 //! is answered with a plain no at once; that it was the standing denial, only the resident's own log says.
 
-use super::decide_consent::{Destination, back};
-use super::view_consent_request::offer;
+use super::destination::{Destination, back};
+use super::offer::offer;
 use crate::domain::catalogue::{Language, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::denial::PLAIN_NO_SECS;
@@ -14,6 +14,7 @@ use crate::domain::log::Entry;
 use crate::domain::login::Resident;
 use crate::node::holder::permissions::write_receipt;
 use crate::node::messaging::outbox_message;
+use crate::node::resident::acting::Acting;
 use crate::node::{Node, Problem, ProblemKind};
 use crate::ports::random;
 use crate::store::holder::{consent_requests, standing_denials};
@@ -127,9 +128,10 @@ pub async fn refuse_denied(
     language: Language,
 ) -> Result<Option<Destination>, Problem> {
     let now = node.now();
-    let person = resident.person;
+    let acting = Acting::for_self(resident);
+    let person = acting.person();
     let Some((request, _, subject)) =
-        node.store.read("find_standing_denial", move |store| denied(store, id, person, now)).await?
+        node.store.read("find_standing_denial", move |store| denied(store, id, acting, now)).await?
     else {
         return Ok(None);
     };
@@ -139,7 +141,7 @@ pub async fn refuse_denied(
     let refused = node
         .store
         .write_log("refuse_denied_request", move |tx| {
-            let Some((request, by, _)) = denied(tx, id, person, now)? else { return Ok(None) };
+            let Some((request, by, _)) = denied(tx, id, acting, now)? else { return Ok(None) };
             consent_requests::deny(tx, id, person, by, now)?;
             // The same entry as for a no that was pressed.
             let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), ConsentStatus::Declined, now);
@@ -163,16 +165,19 @@ pub async fn refuse_denied(
 fn denied(
     store: &mut Reader<'_>,
     id: RequestId,
-    person: PersonId,
+    acting: Acting,
     now: Timestamp,
 ) -> Result<Option<(ConsentRequest, DenialKind, PairwiseSubject)>, StoreError> {
+    let person = acting.person();
     let request = match consent_requests::find(store, id) {
         Ok(request) if request.origin == Origin::Pushed && request.is_open(now) => request,
         Ok(_) | Err(StoreError::NotFound) => return Ok(None),
         Err(error) => return Err(error),
     };
     let hash = persons::find(store, person)?.identifier_hash;
-    if request.person.is_some_and(|bound| bound != person) || !request.may_be_of(hash.as_bytes()) {
+    if request.person.is_some_and(|bound| acting.demand(bound).is_err())
+        || !request.may_be_of(hash.as_bytes())
+    {
         return Ok(None);
     }
     let Some(kind) = denial_of(store, &request, person, now)? else { return Ok(None) };

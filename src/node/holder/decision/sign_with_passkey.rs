@@ -1,14 +1,14 @@
 //! The second signature on a decision: a passkey of the resident's signs the commitment before the login provider does.
 
-use super::decide_consent::{commitment, own_request, signing_login};
+use super::begin_allow::{commitment, signing_login};
+use super::request::{DecisionError, OwnedRequest};
 use crate::domain::catalogue::Language;
-use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Commitment, ConsentDocument, ConsentRequest, PendingDecision};
 use crate::domain::ids::RequestId;
 use crate::domain::login::Resident;
 use crate::domain::login::{Passkey, PendingLogin};
+use crate::node::resident::acting::Acting;
 use crate::node::{Node, Problem, ProblemKind};
-use crate::store::StoreError;
 use crate::store::holder::consent_requests;
 use crate::store::resident::passkeys;
 
@@ -30,19 +30,17 @@ struct Waiting {
 
 /// The decision that waits for this resident's passkey.
 async fn waiting(node: &Node, resident: &Resident, id: RequestId) -> Result<Waiting, Problem> {
-    let person = resident.person;
-    let now: Timestamp = node.now();
-    let (request, decision, kept) = node
+    let (acting, now) = (Acting::for_self(resident), node.now());
+    let (own, decision, kept) = node
         .store
         .read("find_waiting_approval", move |store| {
-            let request = own_request(store, id, person)?;
+            let own = OwnedRequest::find(store, acting, id)?;
             let decision = consent_requests::pending(store, id)?;
-            Ok::<_, StoreError>((request, decision, passkeys::of_person(store, person)?))
+            let kept = passkeys::of_person(store, own.person())?;
+            Ok::<_, DecisionError>((own, decision, kept))
         })
         .await?;
-    if !request.is_open(now) {
-        return Err(Problem::new(ProblemKind::Changed));
-    }
+    let request = own.demand_open(now)?.into_request();
     let document: ConsentDocument = serde_json::from_str(&decision.document)?;
     let named = |passkey: &Passkey| document.passkeys.contains(&passkey.thumbprint);
     let passkeys: Vec<_> = kept.into_iter().map(|kept| kept.passkey).filter(named).collect();

@@ -1,31 +1,16 @@
 //! What the resident sees before deciding: who asks what and why, with the resident's own values.
 
-use super::decide_consent::own_request;
-use crate::domain::catalogue::{AssuranceRequirement, Dataset, Language, Record};
-use crate::domain::consent::document::DocumentParts;
-use crate::domain::consent::{Consent, ConsentDocument, ConsentRequest, RequestState};
-use crate::domain::ids::{ConsentId, NationalIdentifier, PairwiseSubject, RequestId};
-use crate::domain::jose::{b64url, sha256};
+pub use super::offer::Offer;
+use super::offer::offer;
+use super::request::OwnedRequest;
+use crate::domain::catalogue::{Language, Record};
+use crate::domain::consent::{Consent, ConsentRequest, RequestState};
+use crate::domain::ids::{NationalIdentifier, RequestId};
 use crate::domain::login::Resident;
+use crate::node::resident::acting::Acting;
 use crate::node::{Node, Problem, ProblemKind};
-use crate::store::StoreError;
 use crate::store::holder::consents;
 use crate::store::resident::persons;
-
-/// A request as shown.
-pub struct Offer {
-    /// The request.
-    pub request: ConsentRequest,
-    /// The dataset that it asks for.
-    pub dataset: Dataset,
-    /// The document as it would be if all were allowed.
-    pub document: ConsentDocument,
-    /// Hash of that document; what is approved must be what was shown.
-    pub hash: String,
-    /// How the resident must be known before values are shown and for the signature: what the dataset demands, and
-    /// what the one who asks wants beyond that.
-    pub demand: AssuranceRequirement,
-}
 
 /// A request that this resident may look at.
 pub enum Viewed {
@@ -48,15 +33,8 @@ pub async fn view(
     language: Language,
 ) -> Result<Viewed, Problem> {
     let now = node.now();
-    let person = resident.person;
-    let (request, subject) = node
-        .store
-        .read("view_consent_request", move |store| {
-            let request = own_request(store, id, person)?;
-            let subject = store.lookup().pairwise(&person, &request.terms.recipient)?;
-            Ok::<_, StoreError>((request, subject))
-        })
-        .await?;
+    let own = OwnedRequest::read(node, Acting::for_self(resident), id).await?;
+    let (subject, request) = (own.subject().clone(), own.into_request());
     match request.state {
         RequestState::Requested if request.is_open(now) => {
             Ok(Viewed::Open(Box::new(offer(node, request, &subject, language)?)))
@@ -71,8 +49,7 @@ pub async fn view(
 /// # Errors
 /// [`Problem`]: unknown and another resident's look alike.
 pub async fn decided(node: &Node, resident: &Resident, id: RequestId) -> Result<ConsentRequest, Problem> {
-    let person = resident.person;
-    Ok(node.store.read("find_decided_request", move |store| own_request(store, id, person)).await?)
+    Ok(OwnedRequest::read(node, Acting::for_self(resident), id).await?.into_request())
 }
 
 /// The resident's own consent that a request is to replace or extend.
@@ -86,41 +63,12 @@ pub async fn replaced(
 ) -> Result<Option<Consent>, Problem> {
     let Some((_, id)) = request.replaces else { return Ok(None) };
     let old = node.store.read("find_replaced_consent", move |store| consents::find(store, id)).await?;
-    if old.person == resident.person && old.state.ended_at().is_none() {
+    let own = Acting::for_self(resident).demand(old.person).is_ok();
+    if own && old.state.ended_at().is_none() {
         Ok(Some(old))
     } else {
         Err(Problem::new(ProblemKind::Changed))
     }
-}
-
-/// The offer in one language and its hash.
-///
-/// # Errors
-/// [`Problem`] when the dataset is no longer offered.
-pub(crate) fn offer(
-    node: &Node,
-    request: ConsentRequest,
-    subject: &PairwiseSubject,
-    language: Language,
-) -> Result<Offer, Problem> {
-    let dataset =
-        node.settings.dataset(&request.terms.dataset).ok_or(Problem::new(ProblemKind::NotFound))?.clone();
-    let document = ConsentDocument::new(&DocumentParts {
-        consent: ConsentId::from_bytes(*request.id.as_bytes()),
-        subject,
-        language,
-        holder_name: node.settings.name.get(language),
-        recipient_name: request.recipient_name.get(language),
-        declared_use: &request.declared_use,
-        dataset: &dataset,
-        terms: &request.terms,
-        decided_at: request.created_at,
-        signer: None,
-        passkeys: Vec::new(),
-    });
-    let hash = b64url(&sha256(document.canonical()?.as_bytes()));
-    let demand = AssuranceRequirement::of(&dataset).and(&request.asked, &node.settings.levels);
-    Ok(Offer { request, dataset, document, hash, demand })
 }
 
 /// Whether a login is strong and fresh enough for the values of an offer.

@@ -8,6 +8,7 @@ use crate::domain::ids::{EntityId, RequestId};
 use crate::domain::login::Resident;
 use crate::node::holder::decision::decide_consent::Destination;
 use crate::node::holder::decision::deny_requests;
+use crate::node::resident::acting::Acting;
 use crate::node::{Node, Problem, ProblemKind};
 use crate::store::StoreError;
 use crate::store::holder::consent_requests;
@@ -55,18 +56,25 @@ pub async fn open(
     if let Some(destination) = deny_requests::refuse_denied(node, resident, id, language).await? {
         return Ok(Opened::Refused(destination));
     }
-    let (person, now) = (resident.person, node.now());
-    let opened = node.store.write("open_pushed_request", move |tx| {
+    let (acting, now) = (Acting::for_self(resident), node.now());
+    let opened = node.store.write("open_request", move |tx| {
+        let person = acting.person();
         let request = consent_requests::find(tx, id)?;
         if !request.may_be_of(persons::find(tx, person)?.identifier_hash.as_bytes()) {
             return Ok(Opened::WrongPerson(Box::new(request)));
         }
         match consent_requests::open(tx, id, person, now) {
-            // The same resident's other window was faster.
-            Err(StoreError::Conflict) if request.person == Some(person) => Ok(Opened::Here),
-            Err(StoreError::Conflict) => Err(StoreError::NotFound),
-            other => other.map(|()| Opened::Here),
+            // The same resident's other window was faster; to anybody else an opened request looks unknown.
+            Err(StoreError::Conflict) => {
+                acting.demand(request.person.unwrap_or(person))?;
+                if request.person.is_some() {
+                    Ok(Opened::Here)
+                } else {
+                    Err(Problem::new(ProblemKind::NotFound))
+                }
+            }
+            other => Ok(other.map(|()| Opened::Here)?),
         }
     });
-    Ok(opened.await?)
+    opened.await
 }

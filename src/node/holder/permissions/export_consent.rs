@@ -11,6 +11,7 @@ use crate::domain::jose::{KeyStanding, RevokeReason};
 use crate::domain::login::Resident;
 use crate::domain::token::status_list::{self, LIST_SIZE};
 use crate::node::holder::oauth::publish_status;
+use crate::node::resident::acting::Acting;
 use crate::node::{KeyPurpose, Node, Problem, ProblemKind};
 use crate::store::holder::consents::Change;
 use crate::store::holder::exchanges::Exchange;
@@ -25,11 +26,8 @@ use crate::store::{Reader, StoreError, log};
 /// # Errors
 /// [`Problem`]: unknown and another resident's look alike.
 pub async fn own(node: &Node, resident: &Resident, id: ConsentId) -> Result<String, Problem> {
-    let person = resident.person;
     let found = node.store.read("export_own_consent", move |store| gather(store, id)).await?;
-    if found.consent.person != person {
-        return Err(Problem::new(ProblemKind::NotFound));
-    }
+    Acting::for_self(resident).demand(found.consent.person)?;
     write(node, found).await
 }
 

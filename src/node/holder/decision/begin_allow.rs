@@ -1,0 +1,157 @@
+//! "Yes" begins with the document that the resident saw, and a login (or a passkey and a login) that signs its hash.
+
+use std::collections::BTreeSet;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::offer::{Offer, offer};
+use super::request::{DecisionError, OwnedRequest};
+use crate::domain::catalogue::{AssuranceRequirement, Language};
+use crate::domain::clock::{Day, Timestamp};
+use crate::domain::consent::document::DocumentParts;
+use crate::domain::consent::terms::{Choice, DetailError, Frequency, Period};
+use crate::domain::consent::{Commitment, ConsentDocument, ConsentRequest, PendingDecision, Salt, Terms};
+use crate::domain::ids::{ConsentId, FieldName, RequestId, Thumbprint};
+use crate::domain::jose::b64url;
+use crate::domain::login::{PendingLogin, Resident};
+use crate::node::resident::acting::Acting;
+use crate::node::resident::log_in;
+use crate::node::resident::log_in::LoginRequirement;
+use crate::node::{Node, Problem, ProblemKind};
+use crate::ports::random;
+use crate::store::holder::consent_requests;
+use crate::store::resident::passkeys;
+
+/// What the resident chose on the consent page, as the form sends it.
+#[derive(Debug, Clone)]
+pub struct DecisionForm {
+    /// Hash of the offer that was shown.
+    pub offer_hash: String,
+    /// Optional fields that were ticked.
+    pub optional_fields: BTreeSet<FieldName>,
+    /// How often.
+    pub frequency: Frequency,
+    /// The part of the history; as offered when absent.
+    pub period: Option<Period>,
+    /// How long the recipient keeps it; as offered when absent.
+    pub retention: Option<String>,
+    /// Last day.
+    pub until: Day,
+}
+
+/// What comes between Allow and the consent.
+pub enum Next {
+    /// The login that signs the decision.
+    Login(url::Url, PendingLogin),
+    /// A passkey signs it first.
+    Passkey,
+}
+
+/// Takes down what the resident allows and begins the login that signs it, or lets a passkey sign it first where the
+/// dataset demands one.
+///
+/// # Errors
+/// [`Problem`] `changed` when what was shown is not what would be allowed now; nothing is decided then.
+pub async fn begin_allow(
+    node: &Node,
+    resident: &Resident,
+    id: RequestId,
+    language: Language,
+    form: DecisionForm,
+) -> Result<Next, Problem> {
+    let now = node.now();
+    let acting = Acting::for_self(resident);
+    let own = OwnedRequest::read(node, acting, id).await?.demand_open(now)?;
+    let person = own.person();
+    let kept = node.store.read("list_passkeys", move |store| passkeys::of_person(store, person)).await?;
+    let subject = own.subject().clone();
+    let offer = offer(node, own.into_request(), &subject, language)?;
+    if offer.hash != form.offer_hash {
+        return Err(Problem::new(ProblemKind::Changed));
+    }
+    let by_passkey = offer.dataset.required_passkey;
+    let may_sign: Vec<Thumbprint> =
+        kept.into_iter().filter(|_| by_passkey).map(|kept| kept.passkey.thumbprint).collect();
+    if by_passkey && may_sign.is_empty() {
+        return Err(Problem::new(ProblemKind::PasskeyNeeded));
+    }
+    let terms = decided_terms(&offer, form, now)?;
+    let salt = Salt(random(&*node.entropy));
+    let document = ConsentDocument::new(&DocumentParts {
+        consent: ConsentId::from_bytes(*id.as_bytes()),
+        subject: &subject,
+        language,
+        holder_name: node.settings.name.get(language),
+        recipient_name: offer.request.recipient_name.get(language),
+        declared_use: &offer.request.declared_use,
+        dataset: &offer.dataset,
+        terms: &terms,
+        decided_at: now,
+        signer: Some(salt.signer(&resident.issuer, &resident.subject)),
+        passkeys: may_sign,
+    })
+    .canonical()?;
+    let commitment = Commitment::to(&document, &salt);
+    let pending = PendingDecision {
+        consent: ConsentId::from_bytes(*id.as_bytes()),
+        terms,
+        document,
+        salt: b64url(&salt.0),
+        passkey: None,
+    };
+    node.store
+        .write("keep_pending_decision", move |tx| {
+            consent_requests::bind_person(tx, id, person)?;
+            Ok::<_, DecisionError>(consent_requests::keep_pending(tx, id, &pending)?)
+        })
+        .await?;
+    if by_passkey {
+        return Ok(Next::Passkey);
+    }
+    let (location, pending) = signing_login(node, &offer.request, &commitment, language).await?;
+    Ok(Next::Login(location, pending))
+}
+
+/// The terms as the resident chose them, within the offer.
+fn decided_terms(offer: &Offer, form: DecisionForm, now: Timestamp) -> Result<Terms, Problem> {
+    let (offered, required) = (&offer.request.terms, &offer.request.declared_use.required_fields);
+    if form.period.is_some() && offer.dataset.period.is_none() {
+        return Err(Problem::with_detail(ProblemKind::BadRequest, DetailError::Period.message()));
+    }
+    let mut fields = form.optional_fields;
+    fields.extend(required.iter().cloned());
+    let choice = Choice {
+        fields,
+        frequency: form.frequency,
+        period: form.period.or(offered.period),
+        retention: form.retention.unwrap_or_else(|| offered.retention.clone()),
+        until: form.until,
+    };
+    offered
+        .decided(&choice, required, now)
+        .map_err(|error| Problem::with_detail(ProblemKind::BadRequest, error.message()))
+}
+
+/// Begins the login that signs a commitment, as strong and fresh as the dataset and the one who asks demand.
+pub(crate) async fn signing_login(
+    node: &Node,
+    request: &ConsentRequest,
+    commitment: &Commitment,
+    language: Language,
+) -> Result<(url::Url, PendingLogin), Problem> {
+    let dataset = node.settings.dataset(&request.terms.dataset).ok_or(Problem::new(ProblemKind::NotFound))?;
+    let known = AssuranceRequirement::of(dataset).and(&request.asked, &node.settings.levels);
+    let nonce = Some(commitment.as_str().to_owned());
+    log_in::begin(node, LoginRequirement { nonce, known, step_up: false }, language).await
+}
+
+/// The commitment to a decision that waits for its signatures.
+pub(crate) fn commitment(decision: &PendingDecision) -> Result<Commitment, Problem> {
+    let salt = URL_SAFE_NO_PAD
+        .decode(&decision.salt)
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(Salt)
+        .ok_or(Problem::because(ProblemKind::Internal, "stored salt"))?;
+    Ok(Commitment::to(&decision.document, &salt))
+}

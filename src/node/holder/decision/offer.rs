@@ -1,0 +1,53 @@
+//! The offer: what a resident is shown of a request, and its hash, so that what is allowed is what was shown.
+
+use crate::domain::catalogue::{AssuranceRequirement, Dataset, Language};
+use crate::domain::consent::document::DocumentParts;
+use crate::domain::consent::{ConsentDocument, ConsentRequest};
+use crate::domain::ids::{ConsentId, PairwiseSubject};
+use crate::domain::jose::{b64url, sha256};
+use crate::node::{Node, Problem, ProblemKind};
+
+/// A request as shown.
+pub struct Offer {
+    /// The request.
+    pub request: ConsentRequest,
+    /// The dataset that it asks for.
+    pub dataset: Dataset,
+    /// The document as it would be if all were allowed.
+    pub document: ConsentDocument,
+    /// Hash of that document; what is approved must be what was shown.
+    pub hash: String,
+    /// How the resident must be known before values are shown and for the signature: what the dataset demands, and
+    /// what the one who asks wants beyond that.
+    pub demand: AssuranceRequirement,
+}
+
+/// The offer in one language and its hash.
+///
+/// # Errors
+/// [`Problem`] when the dataset is no longer offered.
+pub(crate) fn offer(
+    node: &Node,
+    request: ConsentRequest,
+    subject: &PairwiseSubject,
+    language: Language,
+) -> Result<Offer, Problem> {
+    let dataset =
+        node.settings.dataset(&request.terms.dataset).ok_or(Problem::new(ProblemKind::NotFound))?.clone();
+    let document = ConsentDocument::new(&DocumentParts {
+        consent: ConsentId::from_bytes(*request.id.as_bytes()),
+        subject,
+        language,
+        holder_name: node.settings.name.get(language),
+        recipient_name: request.recipient_name.get(language),
+        declared_use: &request.declared_use,
+        dataset: &dataset,
+        terms: &request.terms,
+        decided_at: request.created_at,
+        signer: None,
+        passkeys: Vec::new(),
+    });
+    let hash = b64url(&sha256(document.canonical()?.as_bytes()));
+    let demand = AssuranceRequirement::of(&dataset).and(&request.asked, &node.settings.levels);
+    Ok(Offer { request, dataset, document, hash, demand })
+}
