@@ -22,6 +22,8 @@ pub enum OAuthCode {
     InvalidAuthorizationDetails,
     /// 400.
     InvalidScope,
+    /// 400 (RFC 8707 §2).
+    InvalidTarget,
     /// 400 (Grant Management for OAuth 2.0 §5.4).
     InvalidGrantId,
     /// 400 (RFC 9449 §5).
@@ -48,6 +50,7 @@ impl OAuthCode {
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::InvalidAuthorizationDetails => "invalid_authorization_details",
             Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
             Self::InvalidGrantId => "invalid_grant_id",
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
@@ -96,14 +99,14 @@ impl OAuthError {
 
 impl From<StoreError> for OAuthError {
     fn from(error: StoreError) -> Self {
-        tracing::warn!(%error, "store");
+        tracing::warn!(event = "store_unavailable", %error, "an OAuth request could not be decided");
         Self::new(OAuthCode::TemporarilyUnavailable, "try again later")
     }
 }
 
 impl From<TrustError> for OAuthError {
     fn from(error: TrustError) -> Self {
-        tracing::info!(%error, "trust");
+        tracing::info!(event = "client_not_trusted", %error, "a client is not trusted");
         match error {
             TrustError::NotTrusted(_) => Self::client("the client is not a trusted member of the federation"),
             TrustError::Unavailable(_) => {
@@ -115,7 +118,7 @@ impl From<TrustError> for OAuthError {
 
 impl From<JoseError> for OAuthError {
     fn from(error: JoseError) -> Self {
-        tracing::error!(%error, "signing");
+        tracing::error!(event = "signing_failed", %error, "an answer could not be signed");
         Self::new(OAuthCode::ServerError, "the server could not complete the request")
     }
 }

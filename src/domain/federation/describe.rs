@@ -100,6 +100,9 @@ impl NodeDescription {
             "introspection_endpoint_auth_methods_supported": ["private_key_jwt"],
             "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
             "code_challenge_methods_supported": ["S256"],
+            "response_modes_supported": ["query"],
+            // A refresh token ends with the permission (draft-ietf-oauth-refresh-token-expiration §6).
+            "refresh_token_expiration_types_supported": ["authorization"],
             "dpop_signing_alg_values_supported": ALGORITHMS,
             "authorization_details_types_supported": [DETAILS_TYPE],
             "authorization_response_iss_parameter_supported": true,

@@ -99,21 +99,62 @@ pub fn open(text: &str) -> Result<(EntityId, UnverifiedJws), JoseError> {
     Ok((client, unverified))
 }
 
+/// Which check an assertion failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AssertionError {
+    /// Before it was known to be the client's: form, key or signature.
+    #[error("not signed by the client: {0}")]
+    Unsigned(JoseError),
+    /// `iss` and `sub` differ (RFC 7523 §3).
+    #[error("iss and sub differ")]
+    Subject,
+    /// `aud` is not the issuer identifier alone (FAPI 2.0 Security Profile §5.3.2.1).
+    #[error("aud is another one")]
+    Audience,
+    /// Past `exp`, before `nbf`, or `iat` ahead.
+    #[error("not valid now: {0}")]
+    Times(JoseError),
+    /// `exp` is too far ahead.
+    #[error("exp is too far ahead")]
+    Lifetime,
+}
+
+impl AssertionError {
+    /// What the caller is told: which check failed where the key verified, because then the caller is the client; else only
+    /// that it does not verify.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Unsigned(_) => "the client assertion does not verify",
+            Self::Subject => "iss and sub of the client assertion must both be the client",
+            Self::Audience => "aud of the client assertion must be this issuer's identifier, alone",
+            Self::Times(_) => "the client assertion is not valid now: check exp, nbf, iat and the clock",
+            Self::Lifetime => "exp of the client assertion is more than five minutes ahead",
+        }
+    }
+}
+
 /// Verifies an assertion with the client's own keys.
 ///
 /// # Errors
-/// [`JoseError`]: signature, issuer, audience or times do not fit.
+/// [`AssertionError`] names the check; those after the signature speak of a client that is who it says.
 pub fn verify(
     unverified: UnverifiedJws,
     keys: &PublicKeys,
     audience: &EntityId,
     now: Timestamp,
-) -> Result<AuthenticClient, JoseError> {
-    let claims = unverified.verify_with::<AssertionClaims>(keys)?.into_claims();
-    check_times(now, claims.iat, claims.nbf, Some(claims.exp))?;
-    let lives_short = claims.exp <= now.plus_secs(MAX_LIFETIME_SECS + 60).secs();
-    if claims.iss != claims.sub || claims.aud != audience.as_str() || !lives_short {
-        return Err(JoseError::MalformedClaims);
+) -> Result<AuthenticClient, AssertionError> {
+    let claims =
+        unverified.verify_with::<AssertionClaims>(keys).map_err(AssertionError::Unsigned)?.into_claims();
+    if claims.iss != claims.sub {
+        return Err(AssertionError::Subject);
+    }
+    if claims.aud != audience.as_str() {
+        return Err(AssertionError::Audience);
+    }
+    check_times(now, claims.iat, claims.nbf, Some(claims.exp)).map_err(AssertionError::Times)?;
+    if claims.exp > now.plus_secs(MAX_LIFETIME_SECS + 60).secs() {
+        return Err(AssertionError::Lifetime);
     }
     Ok(AuthenticClient {
         client: claims.iss,
@@ -148,5 +189,47 @@ mod tests {
         assert_eq!(open(&assertion("peer_trust_chain", &of(5_000))).unwrap_err(), JoseError::TooLarge);
         assert!(open(&assertion("peer_trust_chain", &of(100))).unwrap().1.handed_in_chain().is_none());
         assert_eq!(open(&assertion("x", &of(1))).unwrap_err(), JoseError::UnknownHeader);
+    }
+
+    #[test]
+    fn the_failed_check_is_named_to_whoever_has_shown_the_clients_key() {
+        let (client, here) = (
+            EntityId::new("https://espoo.example").unwrap(),
+            EntityId::new("https://turku.example").unwrap(),
+        );
+        let (key, stranger) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+        let keys = PublicKeys::single(key.public().clone());
+        let now = Timestamp::from_secs(1_000);
+        let claims = AssertionClaims {
+            iss: client.clone(),
+            sub: client.clone(),
+            aud: here.to_string(),
+            exp: 1_060,
+            iat: Some(1_000),
+            nbf: None,
+            jti: Jti::new("a").unwrap(),
+        };
+        let judged = |key: &SigningKey, claims: &AssertionClaims| {
+            let (_, unverified) = open(&key.sign(PLAIN_JWT, claims).unwrap()).unwrap();
+            verify(unverified, &keys, &here, now).map(|_| ()).map_err(AssertionError::description)
+        };
+        let with = |edit: fn(&mut AssertionClaims)| {
+            let mut claims = claims.clone();
+            edit(&mut claims);
+            claims
+        };
+        assert_eq!(judged(&key, &claims), Ok(()));
+        for (named, claims) in [
+            ("aud", with(|it| it.aud = "https://turku.example/oauth/token".to_owned())),
+            ("iss and sub", with(|it| it.sub = EntityId::new("https://oulu.example").unwrap())),
+            ("not valid now", with(|it| it.exp = 500)),
+            ("not valid now", with(|it| it.iat = Some(2_000))),
+            ("five minutes", with(|it| it.exp = 9_000)),
+        ] {
+            let told = judged(&key, &claims).unwrap_err();
+            assert!(told.contains(named), "{named}: {told}");
+            // Whoever has not shown the key learns nothing of the content.
+            assert_eq!(judged(&stranger, &claims), Err("the client assertion does not verify"), "{named}");
+        }
     }
 }

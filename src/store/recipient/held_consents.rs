@@ -60,15 +60,21 @@ fn suspended_at(held: &HeldConsent) -> Option<Timestamp> {
     (held.status() == HeldStatus::Suspended).then_some(held.life.updated_at())
 }
 
+/// What the columns say of a grant.
+struct GrantColumns {
+    grant_id: Option<GrantId>,
+    tokens: Option<HeldTokens>,
+    commitment: Option<Commitment>,
+}
+
 /// The state with what belongs to it; columns that do not fit together do not load.
 fn state(
     status: HeldStatus,
     is_suspended: bool,
     reason: Option<HeldReason>,
-    grant_id: Option<GrantId>,
-    tokens: Option<HeldTokens>,
-    commitment: Option<Commitment>,
+    grant: GrantColumns,
 ) -> Option<HeldState> {
+    let GrantColumns { grant_id, tokens, commitment } = grant;
     match (status, tokens) {
         (HeldStatus::Requested, None) => Some(HeldState::Requested { reason }),
         (HeldStatus::Given, None) => Some(HeldState::Given { grant_id: grant_id?, reason }),
@@ -115,8 +121,8 @@ impl Row {
             .map(|person| NationalIdentifier::new(&person))
             .transpose()
             .map_err(|_| StoreError::Corrupt("held_consents.expected_person"))?;
-        let stored =
-            self.state.parse::<HeldState>().map_err(|_| StoreError::Corrupt("held_consents.state"))?;
+        let status =
+            self.state.parse::<HeldStatus>().map_err(|_| StoreError::Corrupt("held_consents.state"))?;
         let grant_id = self.grant_id.as_deref().and_then(|grant| grant.split(GRANT_MARK).next());
         let grant_id = grant_id
             .map(GrantId::new)
@@ -127,15 +133,10 @@ impl Row {
             .map(HeldReason::try_from)
             .transpose()
             .map_err(|_| StoreError::Corrupt("held_consents.reason"))?;
-        let state = state(
-            status,
-            self.suspended_at.is_some(),
-            reason,
-            grant_id,
-            tokens,
-            self.commitment.map(Commitment::from_text),
-        )
-        .ok_or(StoreError::Corrupt("held_consents.state"))?;
+        let commitment = self.commitment.map(Commitment::from_text);
+        let grant = GrantColumns { grant_id, tokens, commitment };
+        let state = state(status, self.suspended_at.is_some(), reason, grant)
+            .ok_or(StoreError::Corrupt("held_consents.state"))?;
         let life = HeldLife::restored(
             state,
             from_json(&self.detail, "held_consents.detail")?,

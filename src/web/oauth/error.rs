@@ -44,6 +44,7 @@ impl ResponseError for HttpOAuthError {
             | OAuthCode::UnsupportedResponseType
             | OAuthCode::InvalidAuthorizationDetails
             | OAuthCode::InvalidScope
+            | OAuthCode::InvalidTarget
             | OAuthCode::InvalidGrantId
             | OAuthCode::InvalidDpopProof
             | OAuthCode::UseDpopNonce

@@ -51,6 +51,12 @@ pub(super) async fn status_list(
             .insert_header((header::VARY, "accept"))
             .body(r#"{"type":"about:blank","title":"Not Acceptable","status":406}"#));
     }
+    // Token Status List §8.4: a list of the past is not offered, and must not be mistaken for the one of now.
+    if request.query_string().split('&').any(|pair| pair.split('=').next() == Some("time")) {
+        return Ok(HttpResponse::NotImplemented()
+            .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+            .body(r#"{"type":"about:blank","title":"Not Implemented","status":501}"#));
+    }
     let published = publish_status::publish_status(&app.node, list.into_inner()).await?;
     let unchanged = names(header_text(&request, &header::IF_NONE_MATCH), &published.tag);
     let mut answer = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };

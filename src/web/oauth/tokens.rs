@@ -28,6 +28,8 @@ pub(super) async fn push(
         credentials: credentials(&mut form),
         response_type: form.take("response_type"),
         redirect_uri: form.take("redirect_uri"),
+        response_mode: form.take("response_mode"),
+        resource: form.take("resource"),
         state: form.take("state"),
         code_challenge: form.take("code_challenge"),
         code_challenge_method: form.take("code_challenge_method"),
@@ -74,6 +76,8 @@ pub(super) async fn token(
         code_verifier: form.take("code_verifier"),
         pre_authorized_code: form.take("pre-authorized_code"),
         refresh_token: form.take("refresh_token"),
+        resource: form.take("resource"),
+        authorization_details: form.take("authorization_details"),
     };
     let issued = issue_token(&app.node, token, proof).await.map_err(with_nonce)?;
     Ok(answer(&app, &issued))

@@ -44,7 +44,7 @@ impl KnownClient {
 
 /// What the caller is told about its role, which its own operator must know to fix it.
 fn not_a_recipient(error: TrustError) -> OAuthError {
-    tracing::info!(%error, "trust");
+    tracing::info!(event = "client_not_recipient", %error, "a client has no recipient's role");
     OAuthError::client("the client is not a recipient: it lacks the trust mark or client metadata")
 }
 
@@ -71,8 +71,10 @@ pub async fn authenticate_client(
     }
     let assertion =
         credentials.assertion.as_deref().ok_or(OAuthError::client("client_assertion is missing"))?;
-    let refuse = |_| OAuthError::client("the client assertion does not verify");
-    let (claimed, unverified) = client_assertion::open(assertion).map_err(refuse)?;
+    let (claimed, unverified) = client_assertion::open(assertion).map_err(|error| {
+        tracing::info!(event = "client_assertion_refused", %error, "a client assertion is malformed");
+        OAuthError::client("the client assertion does not verify")
+    })?;
     if credentials.client_id.as_deref().is_some_and(|client_id| client_id != claimed.as_str()) {
         return Err(OAuthError::client("client_id differs from the client assertion"));
     }
@@ -83,8 +85,15 @@ pub async fn authenticate_client(
     })
     .await?;
     let client = peer.recipient().map_err(not_a_recipient)?.client().clone();
-    let authentic =
-        client_assertion::verify(unverified, &client.client_keys, &node.settings.id, now).map_err(refuse)?;
+    let authentic = client_assertion::verify(unverified, &client.client_keys, &node.settings.id, now)
+        .map_err(|error| {
+            // The identifier is a trusted member's; that it sent this is known only where the key verified.
+            tracing::info!(
+                event = "client_assertion_refused", client = %claimed, check = %error,
+                "a client assertion is refused"
+            );
+            OAuthError::client(error.description())
+        })?;
     node.store
         .write("use_client_assertion", move |tx| {
             used_once::use_up(

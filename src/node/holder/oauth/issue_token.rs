@@ -4,6 +4,7 @@ use serde::Serialize;
 use subtle::ConstantTimeEq;
 
 use super::authenticate_client::{ClientCredentials, authenticate_client};
+use super::request_parameters::{check_resource, parse_detail};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Actor, AuthorizationDetail, Consent, Reason};
 use crate::domain::ids::{ConsentId, EntityId, GrantId, Jti};
@@ -39,6 +40,10 @@ pub struct TokenForm {
     pub pre_authorized_code: Option<String>,
     /// `refresh_token`.
     pub refresh_token: Option<String>,
+    /// `resource` (RFC 8707).
+    pub resource: Option<String>,
+    /// `authorization_details` (RFC 9396 §6): what the token is to carry; as granted when absent.
+    pub authorization_details: Option<String>,
 }
 
 /// The answer of the token endpoint.
@@ -49,6 +54,9 @@ pub struct Issued {
     expires_in: i64,
     authorization_details: Vec<AuthorizationDetail>,
     grant_id: GrantId,
+    /// In how many seconds the resident's permission ends (draft-ietf-oauth-refresh-token-expiration §5.1). A refresh token
+    /// has no other end.
+    authorization_expires_in: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
 }
@@ -71,7 +79,47 @@ struct Mint {
     policy: TokenPolicy,
     jti: Jti,
     refresh_token: String,
+    /// What the client wants the token to carry.
+    asked: Option<AuthorizationDetail>,
     now: Timestamp,
+}
+
+/// Why no token is issued.
+enum IssueError {
+    /// Unknown, used, over and another client's look alike.
+    NotValid,
+    /// The proof was used before.
+    ProofReplayed,
+    /// Other `authorization_details` than the grant's.
+    OtherDetails,
+    /// The store is away.
+    Store(StoreError),
+}
+
+impl From<StoreError> for IssueError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::NotValid,
+            StoreError::Conflict => Self::ProofReplayed,
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<IssueError> for OAuthError {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::NotValid => Self::grant("the code or refresh token is not valid"),
+            IssueError::ProofReplayed => {
+                Self::new(OAuthCode::InvalidDpopProof, "the DPoP proof was used before")
+            }
+            IssueError::OtherDetails => Self::new(
+                OAuthCode::InvalidAuthorizationDetails,
+                "a token carries the grant's authorization_details, neither more nor fewer",
+            ),
+            IssueError::Store(error) => error.into(),
+        }
+    }
 }
 
 /// What the client presents.
@@ -86,6 +134,9 @@ enum Grant {
 /// [`OAuthError`] by the standard's code.
 pub async fn issue_token(node: &Node, form: TokenForm, proof: Option<&str>) -> Result<Issued, OAuthError> {
     let grant = grant(&form)?;
+    check_resource(node, form.resource.as_deref())?;
+    let details = form.authorization_details.as_deref();
+    let asked = details.map(|text| parse_detail(Some(text))).transpose()?;
     // The proof before the client: a proof without our nonce is answered with one, and the assertion that came with
     // it can be used again.
     let proof = check_proof(node, proof)?;
@@ -98,6 +149,7 @@ pub async fn issue_token(node: &Node, form: TokenForm, proof: Option<&str>) -> R
         policy: node.settings.token_policy.clone(),
         jti,
         refresh_token: node.secret(),
+        asked,
         now: node.now(),
     };
     let now = mint.now;
@@ -113,6 +165,7 @@ pub async fn issue_token(node: &Node, form: TokenForm, proof: Option<&str>) -> R
             token_type: "DPoP",
             expires_in: claims.exp.saturating_sub(now.secs()),
             authorization_details: vec![consent.terms.to_detail()],
+            authorization_expires_in: consent.terms.until.end().secs().saturating_sub(now.secs()),
             grant_id: consent.grant_id,
             refresh_token,
         }),
@@ -190,7 +243,7 @@ async fn redeem(node: &Node, grant: Grant, mint: Mint) -> Result<Redeemed, OAuth
                         Presented::Fresh(stored) => {
                             let (uri, verifier) = (redirect_uri.as_deref(), verifier.as_deref());
                             if !fits(&stored, *kind, uri, verifier, proof) {
-                                return Err(StoreError::NotFound);
+                                return Err(IssueError::NotValid);
                             }
                             issue(tx, &mint, stored.consent, true)
                         }
@@ -199,19 +252,16 @@ async fn redeem(node: &Node, grant: Grant, mint: Mint) -> Result<Redeemed, OAuth
             }
         })
         .await
-        .map_err(|error| match error {
-            StoreError::NotFound => OAuthError::grant("the code or refresh token is not valid"),
-            StoreError::Conflict => {
-                OAuthError::new(OAuthCode::InvalidDpopProof, "the DPoP proof was used before")
-            }
-            other => other.into(),
-        })
+        .map_err(OAuthError::from)
 }
 
-fn issue(tx: &mut Tx<'_>, mint: &Mint, id: ConsentId, first: bool) -> Result<Redeemed, StoreError> {
+fn issue(tx: &mut Tx<'_>, mint: &Mint, id: ConsentId, first: bool) -> Result<Redeemed, IssueError> {
     let consent = consents::find(tx, id)?;
     // Unknown, over and not-yours look alike.
-    consent.in_force(mint.now).map_err(|_| StoreError::NotFound)?;
+    consent.in_force(mint.now).map_err(|_| IssueError::NotValid)?;
+    if mint.asked.as_ref().is_some_and(|asked| asked != &consent.terms.to_detail()) {
+        return Err(IssueError::OtherDetails);
+    }
     let claims = mint.policy.claims(&consent, mint.proof.jkt().clone(), mint.jti.clone(), mint.now);
     let token = IssuedToken {
         jti: claims.jti.clone(),

@@ -9,4 +9,5 @@ pub mod manage_grant;
 pub mod publish_status;
 pub mod published_list;
 pub mod push_authorization;
+mod request_parameters;
 pub mod verify_own_token;

@@ -1,17 +1,19 @@
 //! PAR (RFC 9126) at the holder: a recipient pushes what its service asks; everything is checked before a resident sees it.
 
+use std::sync::Arc;
+
 use super::authenticate_client::{ClientCredentials, authenticate_client};
 use super::manage_grant::find_own;
-use crate::domain::catalogue::{AssuranceRequirement, Levels};
+use super::request_parameters::{check_resource, parse_detail};
+use crate::domain::catalogue::{AssuranceRequirement, DeclaredUse, Levels};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::request::ReturnPath;
 use crate::domain::consent::terms::{Bounds, DetailError, fits_until};
 use crate::domain::consent::{
     AuthorizationDetail, Consent, ConsentRequest, GrantAction, Origin, RequestState, Terms,
 };
-use crate::domain::federation::TrustError;
+use crate::domain::federation::{TrustError, TrustedPeer};
 use crate::domain::ids::{EntityId, GrantId, NationalIdentifier, RequestId, Thumbprint};
-use crate::domain::jose::parse_strict_json;
 use crate::domain::token::{ProofExpectation, VerifiedProof};
 use crate::node::{Node, OAuthCode, OAuthError};
 use crate::ports::random;
@@ -31,6 +33,10 @@ pub struct PushedForm {
     pub response_type: Option<String>,
     /// `redirect_uri`.
     pub redirect_uri: Option<String>,
+    /// `response_mode`: how the answer is sent back; only `query` is offered.
+    pub response_mode: Option<String>,
+    /// `resource` (RFC 8707): whose data, which can be this holder's alone.
+    pub resource: Option<String>,
     /// `state`.
     pub state: Option<String>,
     /// `code_challenge`.
@@ -80,6 +86,7 @@ pub async fn push_authorization(
     let proof = proof.map(|proof| check_proof(node, proof, now)).transpose()?;
     let known = authenticate_client(node, &form.credentials).await?;
     let limits = node.settings.limits;
+    check_resource(node, form.resource.as_deref())?;
     let return_path = return_path(&form, &known.client().redirect_uris, proof.as_ref())?;
     let asked = asked(&form, &node.settings.levels)?;
     let detail = parse_detail(form.authorization_details.as_deref())?;
@@ -88,29 +95,7 @@ pub async fn push_authorization(
         Some((GrantAction::Merge, old)) => detail.merged_with(&old.terms.to_detail()),
         _ => detail,
     };
-    let refuse = |description| OAuthError::new(OAuthCode::InvalidAuthorizationDetails, description);
-    let dataset = node
-        .settings
-        .dataset(&detail.identifier)
-        .ok_or(refuse("identifier names no dataset of this holder"))?;
-    if detail.declared_use.recipient() != known.peer().id.as_str() {
-        return Err(refuse("the declared use is not the client's own"));
-    }
-    let declared_use = node.peers.declared_use(&detail.declared_use).await.map_err(|error| match error {
-        TrustError::NotTrusted(_) => refuse("the declared use is not published by the client"),
-        TrustError::Unavailable(_) => error.into(),
-    })?;
-    let bounds = Bounds {
-        holder: &node.settings.id,
-        recipient: &known.peer().id,
-        dataset,
-        declared_use: &declared_use,
-        now,
-    };
-    let terms = Terms::narrowed(&detail, &bounds).map_err(|error| refuse(error.message()))?;
-    if !fits_until(terms.until, now, i64::from(limits.consent_max_days)) {
-        return Err(refuse(DetailError::Until.message()));
-    }
+    let (terms, declared_use) = narrowed_terms(node, known.peer(), &detail, now).await?;
     let expected = form
         .expected_person
         .as_deref()
@@ -159,6 +144,39 @@ pub async fn push_authorization(
             other => other.into(),
         })?;
     Ok(Pushed { request_uri, expires_in: limits.request_uri_secs })
+}
+
+/// What is asked for, held against the client's declared use as it is published now and this holder's dataset.
+async fn narrowed_terms(
+    node: &Node,
+    client: &TrustedPeer,
+    detail: &AuthorizationDetail,
+    now: Timestamp,
+) -> Result<(Terms, Arc<DeclaredUse>), OAuthError> {
+    let refuse = |description| OAuthError::new(OAuthCode::InvalidAuthorizationDetails, description);
+    let dataset = node
+        .settings
+        .dataset(&detail.identifier)
+        .ok_or(refuse("identifier names no dataset of this holder"))?;
+    if detail.declared_use.recipient() != client.id.as_str() {
+        return Err(refuse("the declared use is not the client's own"));
+    }
+    let declared_use = node.peers.declared_use(&detail.declared_use).await.map_err(|error| match error {
+        TrustError::NotTrusted(_) => refuse("the declared use is not published by the client"),
+        TrustError::Unavailable(_) => error.into(),
+    })?;
+    let bounds = Bounds {
+        holder: &node.settings.id,
+        recipient: &client.id,
+        dataset,
+        declared_use: &declared_use,
+        now,
+    };
+    let terms = Terms::narrowed(detail, &bounds).map_err(|error| refuse(error.message()))?;
+    if !fits_until(terms.until, now, i64::from(node.settings.limits.consent_max_days)) {
+        return Err(refuse(DetailError::Until.message()));
+    }
+    Ok((terms, declared_use))
 }
 
 /// How the client wants the resident to be known. It can only add to what the dataset demands.
@@ -234,19 +252,6 @@ async fn replaced(
     Ok(Some((how, old)))
 }
 
-/// The one entry of `authorization_details`, strictly parsed.
-fn parse_detail(text: Option<&str>) -> Result<AuthorizationDetail, OAuthError> {
-    let refuse = |description| OAuthError::new(OAuthCode::InvalidAuthorizationDetails, description);
-    let text = text.ok_or(refuse("authorization_details is missing"))?;
-    let value = parse_strict_json(text.as_bytes())
-        .map_err(|_| refuse("authorization_details is not well-formed JSON"))?;
-    let entries: Vec<AuthorizationDetail> = serde_json::from_value(value)
-        .map_err(|_| refuse("authorization_details is not of type omadata_dataset as documented"))?;
-    <[AuthorizationDetail; 1]>::try_from(entries)
-        .map(|[entry]| entry)
-        .map_err(|_| refuse("authorization_details must have exactly one entry"))
-}
-
 fn return_path(
     form: &PushedForm,
     registered: &[String],
@@ -257,6 +262,9 @@ fn return_path(
     }
     if form.response_type.as_deref() != Some("code") {
         return Err(OAuthError::new(OAuthCode::UnsupportedResponseType, "response_type must be code"));
+    }
+    if form.response_mode.as_deref().is_some_and(|mode| mode != "query") {
+        return Err(OAuthError::request("response_mode must be query"));
     }
     let redirect_uri = form
         .redirect_uri

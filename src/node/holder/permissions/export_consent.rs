@@ -12,7 +12,7 @@ use crate::domain::login::Resident;
 use crate::domain::token::status_list::{self, LIST_SIZE};
 use crate::node::holder::oauth::publish_status;
 use crate::node::resident::acting::Acting;
-use crate::node::{KeyPurpose, Node, Problem, ProblemKind};
+use crate::node::{KeyPurpose, Node, Problem};
 use crate::store::holder::consents::Change;
 use crate::store::holder::exchanges::Exchange;
 use crate::store::holder::{consent_receipts, consents, exchanges};
