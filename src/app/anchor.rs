@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 
 use super::node::{ANSWER_TIME, listen, open_store};
-use super::settings::{anchor_source, key_policy, reach, read_jwks, same_in_all};
+use super::settings::{anchor_client, anchor_source, key_policy, read_jwks, same_in_all};
+use super::tasks::Tasks;
 use super::{Running, StartError, SystemClock};
 use crate::config::{AnchorConfig, Profile};
 use crate::domain::clock::Timestamp;
@@ -23,7 +24,7 @@ use crate::node::keys::{expiry_warnings, rotate_keys};
 use crate::outbound::{
     AnchorSource, CHAIN_AGE_SECS, FederationPeers, MemberContact, PeerSettings, SuperiorContact,
 };
-use crate::ports::{AnchorKeyStore, Clock, Peers};
+use crate::ports::{AnchorKeyStore, Clock, Peers, StopSignal};
 use crate::store::Store;
 use crate::web;
 
@@ -42,7 +43,8 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
     let keys = KeyRing::open_with(&store, key_policy(&config.keys), clock.now()).await?;
     let members = Membership::new(store.clone(), config.trust_marks.anchor.clone());
     apply(&members, config).await?;
-    let resolver = resolver(config, &store, &keys, &clock)?;
+    let guard = anchor_client(config)?;
+    let resolver = resolver(config, guard.clone(), &store, &keys, &clock)?;
     let statements = Arc::new(AnchorStatements::new(
         AnchorParts {
             id: config.anchor.entity_id.clone(),
@@ -50,7 +52,7 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
             contacts: Vec::new(),
             store: store.clone(),
             keys: Arc::new(keys.clone()),
-            contact: Arc::new(MemberContact::new(GuardedClient::new(reach(config.anchor.profile))?)),
+            contact: Arc::new(MemberContact::new(anchor_client(config)?)),
             resolver: Some(resolver),
             clock,
         },
@@ -62,25 +64,40 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
         whole: ANSWER_TIME,
         max_bytes: 64 * 1024,
     };
-    let server = web::server::serve_anchor(statements.clone(), listener, bounds)?;
-    let watch = tokio::spawn(watch(config.clone(), members, Arc::clone(&statements)));
-    let follow = tokio::spawn({
+    let mut tasks = Tasks::default();
+    let server = web::server::serve_anchor(statements.clone(), tasks.stop_signal(), listener, bounds)?;
+    tasks.spawn("watch_files", {
+        let (config, members, statements) = (config.clone(), members, Arc::clone(&statements));
+        move |stop| watch(config.clone(), members.clone(), Arc::clone(&statements), stop)
+    });
+    tasks.spawn("keep_members", {
         let statements = Arc::clone(&statements);
-        async move { statements.keep_members().await }
+        move |stop| {
+            let statements = Arc::clone(&statements);
+            async move { statements.keep_members(&stop).await }
+        }
     });
-    let ends = tokio::spawn({
+    tasks.spawn("expiry_warnings", {
         let (store, keys) = (store.clone(), keys.clone());
-        async move { expiry_warnings::run_for_superior(&store, &keys, &SystemClock).await }
+        move |stop| {
+            let (store, keys) = (store.clone(), keys.clone());
+            async move { expiry_warnings::run_for_superior(&store, &keys, &SystemClock, &stop).await }
+        }
     });
-    let contact =
-        SuperiorContact::new(GuardedClient::new(reach(config.anchor.profile))?, Arc::new(SystemClock));
-    let own = config.anchor.entity_id.clone();
-    let run_rotation = tokio::spawn(async move {
-        let named = || statements.terms().superiors.clone();
-        let above = rotate_keys::EntitySuperiors { superiors: &contact, own: &own, named: &named };
-        rotate_keys::run(&store, &keys, &SystemClock, &above).await;
+    tasks.spawn("rotate_keys", {
+        let contact = Arc::new(SuperiorContact::new(guard, Arc::new(SystemClock)));
+        let own = config.anchor.entity_id.clone();
+        move |stop| {
+            let (contact, own, statements) = (Arc::clone(&contact), own.clone(), Arc::clone(&statements));
+            let (store, keys) = (store.clone(), keys.clone());
+            async move {
+                let named = || statements.terms().superiors.clone();
+                let above = rotate_keys::EntitySuperiors { superiors: &*contact, own: &own, named: &named };
+                rotate_keys::run(&store, &keys, &SystemClock, &above, &stop).await;
+            }
+        }
     });
-    Ok(Running::new(config.anchor.entity_id.clone(), None, server, vec![watch, follow, run_rotation, ends]))
+    Ok(Running::new(config.anchor.entity_id.clone(), None, server, tasks, Duration::ZERO))
 }
 
 /// The memberships in an anchor's store, for the command line; members of the configuration's files are applied first.
@@ -117,7 +134,7 @@ pub fn read_members(config: &AnchorConfig) -> Result<Vec<Described>, StartError>
 async fn apply(members: &Membership, config: &AnchorConfig) -> Result<(), StartError> {
     let by = Decision { actor: "the configuration".to_owned(), reason: None, now: SystemClock.now() };
     for change in members.apply(read_members(config)?, by).await? {
-        tracing::info!(change, "membership");
+        tracing::info!(event = "membership_changed", change, "the configuration changed who is a member");
     }
     Ok(())
 }
@@ -146,19 +163,19 @@ fn terms(config: &AnchorConfig) -> Result<Terms, StartError> {
 /// configuration names.
 fn resolver(
     config: &AnchorConfig,
+    guard: GuardedClient,
     store: &Store,
     keys: &KeyRing,
     clock: &Arc<dyn Clock>,
 ) -> Result<(Arc<dyn Peers>, Vec<EntityId>), StartError> {
     let mut sources: Vec<AnchorSource> =
         config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
-    // Its own word too: a chain of its members that ends at itself, which is whole for a trust anchor.
+    // Itself too: a chain of its members that ends at itself, which is whole for a trust anchor.
     if sources.is_empty() || config.superiors.is_empty() {
         let own = FederationKeys::published(keys);
         sources.push(AnchorSource { id: config.anchor.entity_id.clone(), keys: Some(own) });
     }
     let anchors = sources.iter().map(|source| source.id.clone()).collect();
-    let guard = GuardedClient::new(reach(config.anchor.profile))?;
     let own = config.anchor.entity_id.clone();
     let memory = Arc::new(KnownAnchors { own, keys: keys.clone(), store: store.clone() });
     let settings = PeerSettings { anchors: sources, chain_age_secs: CHAIN_AGE_SECS, memory };
@@ -200,12 +217,16 @@ impl AnchorKeyStore for KnownAnchors {
 }
 
 /// Reads the files again whenever one of them changed. What is broken changes nothing and is told, with file and line.
-async fn watch(mut config: AnchorConfig, members: Membership, statements: Arc<AnchorStatements>) {
+async fn watch(
+    mut config: AnchorConfig,
+    members: Membership,
+    statements: Arc<AnchorStatements>,
+    stop: StopSignal,
+) {
     let Some(file) = config.file.clone() else { return };
     // Nothing was seen yet: what changed since the configuration was read, while the anchor started, counts too.
     let mut seen = State::new();
-    loop {
-        tokio::time::sleep(LOOK).await;
+    while stop.pause(LOOK).await {
         let now = state(&config.member_files());
         if now == seen {
             continue;
@@ -222,11 +243,15 @@ async fn watch(mut config: AnchorConfig, members: Membership, statements: Arc<An
                     })
                     .collect();
                 config = fresh;
-                tracing::info!(file = %file.display(), "read again");
+                tracing::info!(event = "configuration_read", file = %file.display(), "the changed files were read and are in use");
             }
             Err(error) => {
                 seen = now;
-                tracing::error!(%error, "the files changed and cannot be used; what was read before holds on");
+                tracing::error!(
+                    event = "configuration_refused",
+                    %error,
+                    "the changed files cannot be used; what was read before stays in use"
+                );
             }
         }
     }
@@ -245,7 +270,10 @@ async fn reload(
         (names, anchor.listen, config.store.clone(), config.keys.clone(), config.trust_anchors.clone())
     };
     if fixed(before) != fixed(&fresh) {
-        tracing::warn!("who the anchor is and where it stores changes at the next start");
+        tracing::warn!(
+            event = "restart_needed",
+            "[anchor], [store], [keys] or [[trust_anchors]] changed: this takes effect at the next start"
+        );
     }
     let terms = terms(&fresh)?;
     apply(members, &fresh).await?;

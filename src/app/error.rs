@@ -45,6 +45,14 @@ pub enum StartError {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// A file that the configuration names.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
     /// Another answer of the operating system.
     #[error(transparent)]
     Io(#[from] std::io::Error),

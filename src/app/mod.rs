@@ -3,13 +3,16 @@
 mod anchor;
 mod error;
 mod node;
+mod running;
 mod settings;
 mod system;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 pub use anchor::{membership, read_members, start_anchor};
 pub use error::StartError;
 pub use node::{Assembled, Opened, assemble, open_store, start_node};
-pub(crate) use settings::{anchor_key_expiries, anchor_source, key_policy, reach};
+pub use running::Running;
+pub(crate) use settings::{anchor_key_expiries, anchor_source, key_policy, node_client};
 pub use system::{SystemClock, SystemEntropy};
-pub use tasks::Running;

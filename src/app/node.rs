@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::settings::{anchor_source, identity_provider, key_policy, logo, reach, settings};
+use super::settings::{anchor_source, identity_provider, key_policy, logo, node_client, settings};
+use super::tasks::Tasks;
 use super::{Running, StartError, SystemClock, SystemEntropy};
 use crate::config::{self, Config, Profile};
 use crate::domain::catalogue::Language;
 use crate::domain::ids::EntityId;
-use crate::http::GuardedClient;
 use crate::node::federation::{FederationStatements, obtain_marks};
 use crate::node::holder::oauth::dpop_nonce::NonceMint;
 use crate::node::keys::{expiry_warnings, rotate_keys};
@@ -66,7 +66,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
     let opened = open_store(&config.store, &config.keys)?;
     opened.store.migrate().await?;
     let keys = KeyRing::open_with(&opened.store, key_policy(&config.keys), clock.now()).await?;
-    let guard = GuardedClient::from_address(reach(config.node.profile), config.node.outbound_address)?;
+    let guard = node_client(config)?;
     let anchors: Vec<AnchorSource> =
         config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
     let trust_anchors: Vec<EntityId> = anchors.iter().map(|anchor| anchor.id.clone()).collect();
@@ -118,10 +118,15 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     // With its trust marks from the first moment on, where the superior answers: whoever asks earlier than they are there
     // would take the node for one that has no role.
     if tokio::time::timeout(FIRST_MARKS, obtain_marks::obtain_marks(&node)).await.is_err() {
-        tracing::warn!("a superior does not answer; the trust marks come later");
+        tracing::warn!(
+            event = "trust_marks_late",
+            "a superior did not answer in time; the node starts without its trust marks and asks for them again"
+        );
     }
+    let tasks = Tasks::default();
     let app = web::App {
         node: Arc::clone(&node),
+        stop: tasks.stop_signal(),
         demo: config.node.profile == Profile::Demo,
         cookies: web::Cookies { secure: config.node.base_url.as_str().starts_with("https://") },
         brand: web::Brand::new(
@@ -139,36 +144,66 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     };
     let statements: Arc<dyn FederationStatements> = node.clone();
     let server = web::server::serve_node(app, statements, assembled.root.session.bytes(), listener, bounds)?;
+    let tasks = start_tasks(tasks, &node);
+    Ok(Running::new(config.node.base_url.clone(), Some(node), server, tasks, drain_time(config)))
+}
+
+/// How long the process stays reachable after it has said that it is not ready, when the file does not say.
+const DRAIN: Duration = Duration::from_secs(2);
+
+fn drain_time(config: &Config) -> Duration {
+    match (config.node.drain_ms, config.node.profile) {
+        (Some(millis), _) => Duration::from_millis(millis.into()),
+        (None, Profile::Demo) => Duration::ZERO,
+        (None, Profile::Production) => DRAIN,
+    }
+}
+
+fn start_tasks(mut tasks: Tasks, node: &Arc<Node>) -> Tasks {
     let owner = crate::domain::jose::b64url(&random::<9>(&*node.entropy));
-    let outbox = tokio::spawn({
-        let (node, owner) = (Arc::clone(&node), owner.clone());
-        async move { deliver_outbox::run(&node, &owner).await }
-    });
-    let upkeep = tokio::spawn({
-        let node = Arc::clone(&node);
-        async move { maintenance::run(&node, &owner).await }
-    });
-    let keys = tokio::spawn({
-        let node = Arc::clone(&node);
-        async move {
-            let above = rotate_keys::EntitySuperiors {
-                superiors: &*node.superiors,
-                own: &node.settings.id,
-                named: &|| node.settings.authority_hints.clone(),
-            };
-            rotate_keys::run(&node.store, &node.keys, &*node.clock, &above).await;
+    tasks.spawn("deliver_outbox", {
+        let (node, owner) = (Arc::clone(node), owner.clone());
+        move |stop| {
+            let (node, owner) = (Arc::clone(&node), owner.clone());
+            async move { deliver_outbox::run(&node, &owner, &stop).await }
         }
     });
-    let marks = tokio::spawn({
-        let node = Arc::clone(&node);
-        async move { obtain_marks::run(&node).await }
+    tasks.spawn("maintenance", {
+        let node = Arc::clone(node);
+        move |stop| {
+            let (node, owner) = (Arc::clone(&node), owner.clone());
+            async move { maintenance::run(&node, &owner, &stop).await }
+        }
     });
-    let ends = tokio::spawn({
-        let node = Arc::clone(&node);
-        async move { expiry_warnings::run(&node).await }
+    tasks.spawn("rotate_keys", {
+        let node = Arc::clone(node);
+        move |stop| {
+            let node = Arc::clone(&node);
+            async move {
+                let above = rotate_keys::EntitySuperiors {
+                    superiors: &*node.superiors,
+                    own: &node.settings.id,
+                    named: &|| node.settings.authority_hints.clone(),
+                };
+                rotate_keys::run(&node.store, &node.keys, &*node.clock, &above, &stop).await;
+            }
+        }
     });
-    let background = vec![outbox, upkeep, keys, marks, ends];
-    Ok(Running::new(config.node.base_url.clone(), Some(node), server, background))
+    tasks.spawn("obtain_marks", {
+        let node = Arc::clone(node);
+        move |stop| {
+            let node = Arc::clone(&node);
+            async move { obtain_marks::run(&node, &stop).await }
+        }
+    });
+    tasks.spawn("expiry_warnings", {
+        let node = Arc::clone(node);
+        move |stop| {
+            let node = Arc::clone(&node);
+            async move { expiry_warnings::run(&node, &stop).await }
+        }
+    });
+    tasks
 }
 
 /// How long a start waits for the superiors' trust marks.

@@ -1,19 +1,22 @@
 //! From the checked configuration to the settings of each part.
 
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use ipnet::IpNet;
 use secrecy::ExposeSecret;
 
 use super::StartError;
-use crate::config::{self, Config, KnownEntity, Profile};
+use crate::config::{self, AnchorConfig, Config, KnownEntity, Outbound, Profile};
 use crate::domain::catalogue::{Levels, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{Expiry, ExpiryKind};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey, parse_strict_json, sha256};
 use crate::domain::token::TokenPolicy;
-use crate::http::AddressPolicy;
+use crate::http::{AddressPolicy, GuardedClient, Proxy, Route};
 use crate::node::{KeyPolicy, KeyPurpose, KeyRing, Limits, Retention, Service, Settings};
 use crate::outbound::AnchorSource;
 use crate::outbound::openid::{
@@ -49,11 +52,52 @@ pub(crate) fn same_in_all(name: &str) -> Text {
     Text { fi: name.to_owned(), sv: name.to_owned(), en: name.to_owned() }
 }
 
-pub(crate) const fn reach(profile: Profile) -> AddressPolicy {
-    match profile {
+/// Which addresses other members may have, and by which way they are reached.
+pub(crate) fn guarded_client(
+    profile: Profile,
+    private_networks: &[IpNet],
+    route: &Route,
+) -> Result<GuardedClient, StartError> {
+    let policy = match profile {
         Profile::Demo => AddressPolicy::Demo,
-        Profile::Production => AddressPolicy::Public,
+        Profile::Production => AddressPolicy::production(private_networks),
+    };
+    if let AddressPolicy::Allowed(networks) = &policy {
+        let networks = networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        tracing::warn!(
+            event = "private_networks_allowed",
+            networks,
+            "members may have addresses in these private networks: [federation] private_networks is for staging"
+        );
     }
+    Ok(GuardedClient::over(policy, route)?)
+}
+
+/// The client of a node towards other members.
+pub(crate) fn node_client(config: &Config) -> Result<GuardedClient, StartError> {
+    let route = route(&config.outbound, config.node.outbound_address)?;
+    guarded_client(config.node.profile, &config.federation.private_networks, &route)
+}
+
+/// The client of an anchor towards members and superiors.
+pub(crate) fn anchor_client(config: &AnchorConfig) -> Result<GuardedClient, StartError> {
+    guarded_client(config.anchor.profile, &config.private_networks, &route(&config.outbound, None)?)
+}
+
+/// The way that requests take, with certificates and the proxy's credentials read from their files.
+pub(crate) fn route(outbound: &Outbound, local_address: Option<IpAddr>) -> Result<Route, StartError> {
+    let proxy = match &outbound.proxy {
+        Some(proxy) => Some(Proxy {
+            url: proxy.url.clone(),
+            credentials: proxy.credentials()?,
+            except: proxy.except.clone(),
+        }),
+        None => None,
+    };
+    let read_ca = |path: &PathBuf| {
+        std::fs::read(path).map_err(|source| StartError::File { path: path.clone(), source })
+    };
+    Ok(Route { local_address, proxy, ca_pem: outbound.ca_file.as_ref().map(read_ca).transpose()? })
 }
 
 pub(crate) fn anchor_source(known: &KnownEntity) -> Result<AnchorSource, StartError> {
@@ -153,7 +197,9 @@ pub(crate) fn identity_provider(
             Profile::Production => ProviderNetwork::Production,
         },
     };
-    Ok(OpenIdProvider::new(settings, Arc::clone(clock), Arc::clone(entropy))?)
+    // The provider is the city's own: the address of the machine for requests to members is not for it.
+    let route = route(&config.outbound, None)?;
+    Ok(OpenIdProvider::over(settings, &route, Arc::clone(clock), Arc::clone(entropy))?)
 }
 
 /// The key ring, for the login client.

@@ -75,10 +75,18 @@ async fn list(view: &View) -> Result<(), Failure> {
 async fn examine(test: &Test) -> Result<(), Failure> {
     let lookout = FederationInspector::open(&Config::load(&test.view.config)?).await?;
     let report = lookout.test(&test.entity).await;
+    let refused = lookout.refused_address(&test.entity);
     if test.view.json {
-        print_json(&as_json(&report))?;
+        let mut json = as_json(&report);
+        if let (Some(members), Some(refused)) = (json.as_object_mut(), &refused) {
+            members.insert("address".to_owned(), refused.to_string().into());
+        }
+        print_json(&json)?;
     } else {
         print_findings(&report);
+        if let Some(refused) = &refused {
+            println!("      address: {refused}");
+        }
         if let Some(peer) = &report.peer {
             print_peer(peer);
         }

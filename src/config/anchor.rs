@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::checks;
-use super::federation::Federation;
+use super::federation::{self, Federation};
 use super::keys::{self, Keys};
 use super::members::{self, ConfiguredMember};
 use super::node::Profile;
+use super::outbound::{self, Outbound};
 use super::overlay::Overlay;
 use super::reader::{Document, Section};
 use super::store::{self, Store};
@@ -30,6 +31,10 @@ pub struct AnchorConfig {
     pub superiors: Vec<EntityId>,
     /// `[[trust_anchors]]`: whose chains an intermediate resolves, beside those to itself.
     pub trust_anchors: Vec<KnownEntity>,
+    /// `[federation] private_networks`: networks that are not public and may be connected to all the same.
+    pub private_networks: Vec<ipnet::IpNet>,
+    /// `[outbound]`.
+    pub outbound: Outbound,
     /// `[subordinates]`: what statements about every member say.
     pub subordinates: StatementRules,
     /// `[trust_marks]` and what belongs to it.
@@ -127,6 +132,8 @@ impl AnchorConfig {
         // Its members may use any chain age; this is what they use unless their files say otherwise.
         keys.fill_lead(Federation::default().chain_age_seconds);
         let trust_anchors = trust::read_known(root.tables("trust_anchors"), &data_dir, profile);
+        let private_networks = federation::read_of_anchor(root.table("federation"), profile);
+        let outbound = outbound::read(root.table("outbound"), &data_dir, profile);
         let subordinates = root.table("subordinates").map(members::read_rules_section);
         let marks = trust_marks::Sections {
             marks: root.table("trust_marks"),
@@ -146,6 +153,8 @@ impl AnchorConfig {
             keys,
             superiors,
             trust_anchors: trust_anchors?,
+            private_networks,
+            outbound,
             subordinates: subordinates.unwrap_or_default(),
             members: members?,
             file: None,

@@ -1,23 +1,28 @@
-//! `[federation]`: how this node follows the other members.
+//! `[federation]`: how this node follows the other members, and where they may be.
 
+use ipnet::IpNet;
+
+use super::node::Profile;
 use super::reader::Section;
 
 /// `[federation]`. Every value has a default; the section may be left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Federation {
     /// How long what is known of a member is used at most before it is asked for again, in seconds: the time in which a
     /// membership that ended, a role that was lost or a key that was changed is noticed. Default 60, from 5 to 300.
     pub chain_age_seconds: u32,
+    /// Networks that are not public and may be connected to all the same, as in a staging environment. Default none.
+    pub private_networks: Vec<IpNet>,
 }
 
 impl Default for Federation {
     fn default() -> Self {
-        Self { chain_age_seconds: 60 }
+        Self { chain_age_seconds: 60, private_networks: Vec::new() }
     }
 }
 
 /// Reads `[federation]`; what is left out has its default.
-pub(super) fn read(section: Option<Section<'_, '_>>) -> Federation {
+pub(super) fn read(section: Option<Section<'_, '_>>, profile: Profile) -> Federation {
     const SECONDS: &str = "write a number of seconds from 5 to 300, or take the line out for 60";
     let mut federation = Federation::default();
     let Some(mut section) = section else { return federation };
@@ -27,6 +32,63 @@ pub(super) fn read(section: Option<Section<'_, '_>>) -> Federation {
         }
         federation.chain_age_seconds = found.value;
     }
+    federation.private_networks = read_networks(&mut section, profile);
     section.close();
     federation
+}
+
+/// Reads the `[federation]` of a trust anchor, which has `private_networks` alone.
+pub(super) fn read_of_anchor(section: Option<Section<'_, '_>>, profile: Profile) -> Vec<IpNet> {
+    let Some(mut section) = section else { return Vec::new() };
+    let networks = read_networks(&mut section, profile);
+    section.close();
+    networks
+}
+
+fn read_networks(section: &mut Section<'_, '_>, profile: Profile) -> Vec<IpNet> {
+    const NETWORKS: &str =
+        "write a list of private networks, such as [\"10.20.0.0/16\"], or take the line out";
+    let Some(found) = section.optional::<Vec<String>>("private_networks", NETWORKS) else {
+        return Vec::new();
+    };
+    let document = section.document();
+    if profile == Profile::Demo {
+        document.problem(&found.at, "profile demo reaches this machine only", "take the line out");
+    }
+    let mut networks = Vec::new();
+    for written in &found.value {
+        match written.parse::<IpNet>() {
+            Ok(network) if network != network.trunc() => {
+                let complaint =
+                    format!("{written} has bits behind its prefix; the network is {}", network.trunc());
+                document.problem(&found.at, complaint, NETWORKS);
+            }
+            Ok(network) if is_private(&network) => networks.push(network),
+            Ok(_) => {
+                document.problem(
+                    &found.at,
+                    format!("{written} is not a private or loopback network"),
+                    NETWORKS,
+                );
+            }
+            Err(_) => document.problem(&found.at, format!("{written} is not a network"), NETWORKS),
+        }
+    }
+    networks
+}
+
+/// What may be listed: RFC 1918, RFC 6598 (shared), RFC 2544 (benchmarks), RFC 4193 (unique local), loopback. Link-local
+/// addresses may not: there cloud providers serve the machine's own credentials.
+fn is_private(network: &IpNet) -> bool {
+    const PRIVATE: [&str; 8] = [
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "198.18.0.0/15",
+        "127.0.0.0/8",
+        "fc00::/7",
+        "::1/128",
+    ];
+    PRIVATE.iter().filter_map(|text| text.parse::<IpNet>().ok()).any(|private| private.contains(network))
 }

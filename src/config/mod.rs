@@ -15,6 +15,7 @@ mod limits;
 mod login;
 mod members;
 mod node;
+mod outbound;
 mod overlay;
 mod reader;
 mod registers;
@@ -39,6 +40,7 @@ pub use limits::Limits;
 pub use login::{ClientAuthentication, Login};
 pub use members::{ConfiguredMember, member_rules};
 pub use node::{Brand, Node, Profile};
+pub use outbound::{Outbound, OutboundProxy};
 pub use overlay::Overlay;
 pub use retention::Retention;
 pub use secret::{SecretError, SecretFile};
@@ -70,6 +72,8 @@ pub struct Config {
     pub superiors: Vec<EntityId>,
     /// `[federation]`.
     pub federation: Federation,
+    /// `[outbound]`.
+    pub outbound: Outbound,
     /// `[login]`.
     pub login: Login,
     /// `[limits]`.
@@ -130,8 +134,9 @@ impl Config {
         }
         let trust_anchors = trust::read_known(anchors, &data_dir, profile);
         let superiors = trust::read_superiors(root.tables("superiors"), profile);
-        let federation = federation::read(root.table("federation"));
+        let federation = federation::read(root.table("federation"), profile);
         keys.fill_lead(federation.chain_age_seconds);
+        let outbound = outbound::read(root.table("outbound"), &data_dir, profile);
         let login = root
             .required_table("login", "add [login] with the city's OpenID provider")
             .and_then(|section| login::read(section, &data_dir, profile));
@@ -168,6 +173,7 @@ impl Config {
             trust_anchors: trust_anchors?,
             superiors: superiors?,
             federation,
+            outbound,
             login: login?,
             limits,
             retention,

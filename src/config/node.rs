@@ -37,6 +37,9 @@ pub struct Node {
     pub data_dir: PathBuf,
     /// Threads that serve requests.
     pub workers: usize,
+    /// How long the process stays reachable after `/health/ready` has said no, in milliseconds, so that a load balancer
+    /// notices before connections are refused; none for the profile's own.
+    pub drain_ms: Option<u32>,
     /// The address of this machine that requests to other members come from; the system chooses when it is absent.
     pub outbound_address: Option<IpAddr>,
 }
@@ -69,6 +72,13 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Node> 
         "write the folder for the node's own files; a relative one counts from this file's folder",
     );
     let workers = section.optional::<usize>("workers", "write a number of threads from 1 to 256");
+    const DRAIN: &str = "write a time in milliseconds from 0 to 60000";
+    let drain_ms = section.optional::<u32>("drain_ms", DRAIN);
+    if let Some(drain_ms) = &drain_ms
+        && drain_ms.value > 60_000
+    {
+        document.problem(&drain_ms.at, "out of range", DRAIN);
+    }
     let outbound_address = section.optional::<IpAddr>(
         "outbound_address",
         "write an address of this machine, such as \"192.0.2.10\", or take the line out",
@@ -109,6 +119,7 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Node> 
         brand: brand?,
         data_dir: data_dir?,
         workers: workers.map_or(DEFAULT_WORKERS, |found| found.value),
+        drain_ms: drain_ms.map(|found| found.value),
         outbound_address: outbound_address.map(|found| found.value),
     })
 }

@@ -25,6 +25,14 @@ pub enum SecretError {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// The file holds something else than it should.
+    #[error("{}: does not hold {expected}: write {expected} into this file, on one line", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold.
+        expected: &'static str,
+    },
     /// The file is empty or not text.
     #[error("{}: holds no secret: write the secret into this file, on one line", path.display())]
     Empty {

@@ -23,18 +23,6 @@ pub struct Service {
     pub return_url_prefixes: Vec<url::Url>,
 }
 
-impl Service {
-    /// Whether a browser may be sent back to this address.
-    #[must_use]
-    pub fn allows_return_to(&self, address: &url::Url) -> bool {
-        address.username().is_empty()
-            && address.password().is_none()
-            && self.return_url_prefixes.iter().any(|prefix| {
-                address.origin() == prefix.origin() && address.path().starts_with(prefix.path())
-            })
-    }
-}
-
 pub(super) fn read(sections: Vec<Section<'_, '_>>, data_dir: &Path, profile: Profile) -> Vec<Service> {
     let mut services: Vec<Service> = Vec::new();
     for section in sections {

@@ -207,14 +207,3 @@ fn a_database_password_is_put_in_from_its_file() {
     assert_eq!(url.expose_secret(), "postgres://omadata:s3cr3t%2F%40@db.city.example/omadata");
     assert!(!format!("{config:?}").contains("s3cr3t"));
 }
-
-#[test]
-fn a_service_sends_browsers_back_to_its_own_addresses_only() {
-    let config = node(NODE, &Overlay::none()).unwrap();
-    let allowed = |address: &str| config.services[0].allows_return_to(&url::Url::parse(address).unwrap());
-    assert!(allowed("http://service.localhost:8410/done?case=7"));
-    assert!(!allowed("http://service.localhost.evil.example:8410/"));
-    assert!(!allowed("http://service.localhost:8411/"));
-    assert!(!allowed("https://service.localhost:8410/"));
-    assert!(!allowed("http://evil@service.localhost:8410/"));
-}

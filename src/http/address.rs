@@ -1,36 +1,76 @@
 //! Which addresses this node may connect to, and the resolver that lets no other through.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 
+use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Where this node may connect to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use super::refusal::{AddressRefused, Refusals};
+use super::special::{is_localhost, is_public};
+
+/// Where this node may connect to. Set by its own configuration alone: nothing that a peer publishes widens it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AddressPolicy {
     /// Production: https to public addresses.
     Public,
+    /// Production, as in a staging environment: https to public addresses and to those of the listed networks.
+    Allowed(Arc<[IpNet]>),
     /// The demo profile: `localhost`, `*.localhost` and loopback addresses, http or https.
     Demo,
 }
 
-/// A name led to no address that may be connected to.
-#[derive(Debug, thiserror::Error)]
-#[error("the name leads to an address that may not be used")]
-pub(crate) struct AddressRefused;
+impl AddressPolicy {
+    /// The policy of the production profile: public addresses and the listed networks.
+    #[must_use]
+    pub fn production(private_networks: &[IpNet]) -> Self {
+        if private_networks.is_empty() { Self::Public } else { Self::Allowed(private_networks.into()) }
+    }
+
+    /// Whether a connection to this address may be opened.
+    fn permits(&self, address: IpAddr) -> bool {
+        match self {
+            Self::Public => is_public(address),
+            Self::Allowed(networks) => {
+                is_public(address) || networks.iter().any(|network| network.contains(&address))
+            }
+            Self::Demo => address.is_loopback(),
+        }
+    }
+
+    /// The rule that a refused address breaks, as errors name it.
+    const fn rule(&self) -> &'static str {
+        match self {
+            Self::Public => "not a public address",
+            Self::Allowed(_) => "neither a public address nor in private_networks",
+            Self::Demo => "not loopback",
+        }
+    }
+}
 
 /// Resolves names for the client. What it returns is what is connected to, so the addresses that were checked are the
 /// addresses that are used: a name cannot change its mind in between.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct GuardedResolver(pub(crate) AddressPolicy);
+#[derive(Debug, Clone)]
+pub(crate) struct GuardedResolver {
+    pub(crate) policy: AddressPolicy,
+    /// The host of the configured proxy, whose address the operator answers for.
+    pub(crate) proxy_host: Option<String>,
+    pub(crate) refusals: Refusals,
+}
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        match self.0 {
+        if self.proxy_host.as_deref().is_some_and(|host| host.eq_ignore_ascii_case(name.as_str())) {
+            return Box::pin(async move {
+                let find = move || of_the_system(name.as_str());
+                Ok(boxed(tokio::task::spawn_blocking(find).await??))
+            });
+        }
+        match &self.policy {
             AddressPolicy::Demo if is_localhost(name.as_str()) => {
                 Box::pin(async { Ok(boxed(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))])) })
             }
-            AddressPolicy::Demo => Box::pin(async { Err(AddressRefused.into()) }),
-            AddressPolicy::Public => Box::pin(look_up(name, of_the_system, is_public)),
+            policy => Box::pin(look_up(name, of_the_system, policy.clone(), self.refusals.clone())),
         }
     }
 }
@@ -40,12 +80,18 @@ impl Resolve for GuardedResolver {
 async fn look_up(
     name: Name,
     find: impl FnOnce(&str) -> std::io::Result<Vec<SocketAddr>> + Send + 'static,
-    fits: fn(IpAddr) -> bool,
+    policy: AddressPolicy,
+    refusals: Refusals,
 ) -> Result<Addrs, Box<dyn std::error::Error + Send + Sync>> {
+    let host = name.as_str().to_owned();
     let found = tokio::task::spawn_blocking(move || find(name.as_str())).await??;
-    if found.is_empty() || !found.iter().all(|address| fits(address.ip())) {
-        return Err(AddressRefused.into());
+    let inward = found.iter().map(SocketAddr::ip).find(|address| !policy.permits(*address));
+    if found.is_empty() || inward.is_some() {
+        let refused = AddressRefused { host, address: inward, rule: policy.rule() };
+        refusals.record(&refused);
+        return Err(refused.into());
     }
+    refusals.forget(&host);
     Ok(boxed(found))
 }
 
@@ -58,50 +104,6 @@ fn boxed(addresses: Vec<SocketAddr>) -> Addrs {
     Box::new(addresses.into_iter())
 }
 
-/// `localhost` and everything under it (RFC 6761 §6.3).
-pub(crate) fn is_localhost(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name.eq_ignore_ascii_case("localhost")
-        || name
-            .len()
-            .checked_sub(".localhost".len())
-            .and_then(|at| name.get(at..))
-            .is_some_and(|end| end.eq_ignore_ascii_case(".localhost"))
-}
-
-/// Whether an address is one of the public internet (IANA special-purpose address registries).
-pub(crate) fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    !(address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_documentation()
-        || a == 0
-        || a >= 224
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 192 && b == 88 && c == 99)
-        || (a == 198 && (b == 18 || b == 19)))
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
-    // Global unicast is 2000::/3. This leaves out loopback, mapped and translated IPv4, link-local, unique-local and
-    // multicast; within it the protocol assignments (with Teredo), documentation and 6to4 are left out one by one.
-    (0x2000..=0x3fff).contains(&first)
-        && !(first == 0x2001 && second < 0x0200)
-        && !(first == 0x2001 && second == 0x0db8)
-        && first != 0x2002
-        && !(first == 0x3fff && second < 0x1000)
-}
-
 #[cfg(test)]
 pub(crate) mod testing {
     //! The guarded resolver over names that change their minds.
@@ -110,9 +112,9 @@ pub(crate) mod testing {
 
     use super::*;
 
-    /// In these tests this network is the public one, and the rest of loopback is inward.
-    fn is_outside(address: IpAddr) -> bool {
-        matches!(address, IpAddr::V4(address) if address.octets().starts_with(&[127, 8, 8]))
+    /// In these tests this network is listed, and the rest of loopback is inward.
+    fn policy() -> AddressPolicy {
+        AddressPolicy::production(&["127.8.8.0/24".parse().unwrap()])
     }
 
     /// What a name leads to at each look, in order; the last for ever.
@@ -131,7 +133,7 @@ pub(crate) mod testing {
                 *looks += 1;
                 Ok(answer.iter().map(|ip| SocketAddr::new(*ip, 0)).collect())
             };
-            Box::pin(look_up(name, find, is_outside))
+            Box::pin(look_up(name, find, policy(), Refusals::default()))
         }
     }
 }
@@ -141,53 +143,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn inward_addresses_are_told_from_public_ones() {
-        for text in ["8.8.8.8", "193.166.3.1", "2001:708:10:6004::1", "2a00:1450:400f::1"] {
-            assert!(is_public(text.parse().unwrap()), "{text}");
+    fn listed_networks_are_permitted_and_nothing_else_inward() {
+        let policy =
+            AddressPolicy::production(&["10.20.0.0/16".parse().unwrap(), "fd00:1::/32".parse().unwrap()]);
+        for text in ["10.20.3.4", "fd00:1::5", "8.8.8.8"] {
+            assert!(policy.permits(text.parse().unwrap()), "{text}");
         }
-        for text in [
-            "0.0.0.0",
-            "10.0.0.1",
-            "100.64.0.1",
-            "127.0.0.1",
-            "127.8.8.8",
-            "169.254.169.254",
-            "172.16.0.1",
-            "192.0.0.8",
-            "192.0.2.1",
-            "192.168.1.1",
-            "198.18.0.1",
-            "198.51.100.1",
-            "203.0.113.1",
-            "224.0.0.1",
-            "240.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "::ffff:127.0.0.1",
-            "::ffff:8.8.8.8",
-            "::127.0.0.1",
-            "64:ff9b::7f00:1",
-            "2001::1",
-            "2001:db8::1",
-            "2002:7f00:1::",
-            "3fff::1",
-            "fc00::1",
-            "fd00::1",
-            "fe80::1",
-            "ff02::1",
-        ] {
-            assert!(!is_public(text.parse().unwrap()), "{text}");
+        for text in
+            ["10.21.0.1", "127.0.0.1", "169.254.169.254", "::ffff:10.20.3.4", "fd00:2::1", "192.168.1.1"]
+        {
+            assert!(!policy.permits(text.parse().unwrap()), "{text}");
         }
-    }
-
-    #[test]
-    fn localhost_is_a_whole_label() {
-        for name in ["localhost", "espoo.localhost", "ESPOO.LOCALHOST", "a.b.localhost."] {
-            assert!(is_localhost(name), "{name}");
-        }
-        for name in ["notlocalhost", "localhost.example", "", "älocalhost"] {
-            assert!(!is_localhost(name), "{name}");
-        }
+        assert_eq!(AddressPolicy::production(&[]), AddressPolicy::Public);
     }
 }

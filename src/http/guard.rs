@@ -1,8 +1,8 @@
 //! The one client through which this node fetches anything.
 //!
-//! It connects only to origins that were named to it, only over https and to public addresses (in the demo profile: only
-//! to loopback, plain http allowed), follows no redirect, uses no proxy, asks for no compression, and bounds time, size
-//! and type of every answer. An error carries nothing of the request or the answer.
+//! It connects only to origins that were named to it, only over https and to public addresses and configured networks (in
+//! the demo profile: only to loopback, plain http allowed), follows no redirect, uses no proxy but the configured one, asks
+//! for no compression, and bounds time, size and type of every answer. An error carries nothing of the request or the answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -14,7 +14,10 @@ use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::{Host, Url};
 
-use super::address::{AddressPolicy, AddressRefused, GuardedResolver, is_localhost};
+use super::address::{AddressPolicy, GuardedResolver};
+use super::refusal::{AddressRefused, Refusals};
+use super::route::Route;
+use super::special::is_localhost;
 use crate::domain::ids::EntityId;
 
 /// Longest time to connect, TLS included.
@@ -32,7 +35,7 @@ const MAX_ERROR_BYTES: usize = 16 * 1024;
 /// Why there is no answer to work with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum GuardError {
-    /// The address is not one that this node may connect to; the word names the rule.
+    /// The address is not one that this node may connect to; names the rule. See [`GuardedClient::refused_address`].
     #[error("the address may not be used: {0}")]
     Forbidden(&'static str),
     /// No connection, or it broke.
@@ -99,9 +102,10 @@ impl std::fmt::Debug for Reply {
 #[derive(Debug, Clone)]
 pub struct GuardedClient {
     http: reqwest::Client,
-    reach: AddressPolicy,
+    policy: AddressPolicy,
     deadline: Duration,
     origins: Arc<RwLock<Origins>>,
+    refusals: Refusals,
 }
 
 /// The origins that may be asked.
@@ -118,43 +122,53 @@ impl GuardedClient {
     ///
     /// # Errors
     /// [`GuardError::Malformed`] when TLS cannot be set up.
-    pub fn new(reach: AddressPolicy) -> Result<Self, GuardError> {
-        Self::from_address(reach, None)
+    pub fn new(policy: AddressPolicy) -> Result<Self, GuardError> {
+        Self::over(policy, &Route::default())
     }
 
-    /// As [`Self::new`], with requests that come from one address of this machine.
+    /// As [`Self::new`], with requests that leave this machine by a configured route.
     ///
     /// # Errors
-    /// As [`Self::new`].
-    pub fn from_address(reach: AddressPolicy, address: Option<IpAddr>) -> Result<Self, GuardError> {
-        Self::with_resolver(reach, address, GuardedResolver(reach))
+    /// [`GuardError::Malformed`] when TLS cannot be set up, or proxy or certificates cannot be used.
+    pub fn over(policy: AddressPolicy, route: &Route) -> Result<Self, GuardError> {
+        let refusals = Refusals::default();
+        let resolver = GuardedResolver {
+            policy: policy.clone(),
+            proxy_host: route.proxy_host(),
+            refusals: refusals.clone(),
+        };
+        Self::with_resolver(policy, route, resolver, refusals)
     }
 
     fn with_resolver(
-        reach: AddressPolicy,
-        address: Option<IpAddr>,
+        policy: AddressPolicy,
+        route: &Route,
         resolver: impl reqwest::dns::Resolve + 'static,
+        refusals: Refusals,
     ) -> Result<Self, GuardError> {
-        let http = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .dns_resolver(resolver)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .no_proxy()
             .referer(false)
-            .https_only(reach == AddressPolicy::Public)
-            .local_address(address)
+            .https_only(policy != AddressPolicy::Demo)
             .connect_timeout(CONNECT_DEADLINE)
             .pool_idle_timeout(IDLE)
-            .user_agent(concat!("OmaData/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| GuardError::Malformed)?;
-        Ok(Self { http, reach, deadline: TOTAL_DEADLINE, origins: Arc::default() })
+            .user_agent(concat!("OmaData/", env!("CARGO_PKG_VERSION")));
+        let http = route.apply(builder)?.build().map_err(|_| GuardError::Malformed)?;
+        Ok(Self { http, policy, deadline: TOTAL_DEADLINE, origins: Arc::default(), refusals })
     }
 
     /// What kind of addresses this client may connect to.
     #[must_use]
-    pub const fn reach(&self) -> AddressPolicy {
-        self.reach
+    pub const fn address_policy(&self) -> &AddressPolicy {
+        &self.policy
+    }
+
+    /// Why the name of a host was last refused, for diagnosis; `None` when it was not, or resolves well by now.
+    #[must_use]
+    pub fn refused_address(&self, host: &str) -> Option<AddressRefused> {
+        self.refusals.of(host)
     }
 
     /// Lets this client ask the origin of a URL that configuration names.
@@ -282,7 +296,7 @@ impl GuardedClient {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(GuardError::Forbidden("user information"));
         }
-        match (self.reach, url.scheme()) {
+        match (&self.policy, url.scheme()) {
             (_, "https") | (AddressPolicy::Demo, "http") => {}
             _ => return Err(GuardError::Forbidden("not https")),
         }
@@ -290,7 +304,7 @@ impl GuardedClient {
         let literal = match url.host() {
             None => return Err(GuardError::Forbidden("no host")),
             Some(Host::Domain(name)) => {
-                if self.reach == AddressPolicy::Demo && !is_localhost(name) {
+                if self.policy == AddressPolicy::Demo && !is_localhost(name) {
                     return Err(GuardError::Forbidden("not loopback"));
                 }
                 None
@@ -298,8 +312,8 @@ impl GuardedClient {
             Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
             Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
         };
-        match (self.reach, literal) {
-            (AddressPolicy::Public, Some(_)) => {
+        match (&self.policy, literal) {
+            (AddressPolicy::Public | AddressPolicy::Allowed(_), Some(_)) => {
                 return Err(GuardError::Forbidden("an address instead of a name"));
             }
             (AddressPolicy::Demo, Some(address)) if !address.is_loopback() => {
@@ -355,8 +369,8 @@ fn has_type(headers: &HeaderMap, types: &[&str]) -> bool {
 fn translate(error: &reqwest::Error) -> GuardError {
     let mut cause: Option<&dyn Error> = Some(error);
     while let Some(current) = cause {
-        if current.is::<AddressRefused>() {
-            return GuardError::Forbidden("not a public address");
+        if let Some(refused) = current.downcast_ref::<AddressRefused>() {
+            return GuardError::Forbidden(refused.rule);
         }
         cause = current.source();
     }

@@ -1,7 +1,12 @@
-//! The guarded HTTP client and the addresses that it may reach.
+//! The guarded HTTP client, the addresses that it may reach, and the way that requests take out of this machine.
 
-pub(crate) mod address;
+mod address;
 pub mod guard;
+mod refusal;
+mod route;
+pub(crate) mod special;
 
 pub use address::AddressPolicy;
 pub use guard::{Expected, GuardError, GuardedClient, Reply};
+pub use refusal::AddressRefused;
+pub use route::{Proxy, Route};

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::app::{
-    StartError, SystemClock, anchor_key_expiries, anchor_source, key_policy, open_store, reach,
+    StartError, SystemClock, anchor_key_expiries, anchor_source, key_policy, node_client, open_store,
 };
 use crate::config::Config;
 use crate::domain::federation::{Expiry, ExpiryWarning, PeerReport, TrustError, warnings};
 use crate::domain::ids::EntityId;
-use crate::http::GuardedClient;
+use crate::http::{AddressRefused, GuardedClient};
 use crate::node::keys::expiry_warnings;
 use crate::outbound::FederationPeers;
 use crate::outbound::federation::directory::PeerSettings;
@@ -34,7 +34,7 @@ impl FederationInspector {
     pub async fn open(config: &Config) -> Result<Self, StartError> {
         let store = open_store(&config.store, &config.keys)?.store;
         store.check_keys().await?;
-        let guard = GuardedClient::from_address(reach(config.node.profile), config.node.outbound_address)?;
+        let guard = node_client(config)?;
         let anchors = config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
         let settings = PeerSettings {
             anchors,
@@ -71,6 +71,13 @@ impl FederationInspector {
             self.guard.allow(&url);
         }
         PeerReport::clone(&*self.peers.examine(id).await)
+    }
+
+    /// Why the host of an entity was not connected to; `None` when its address was not the reason for anything.
+    #[must_use]
+    pub fn refused_address(&self, id: &EntityId) -> Option<AddressRefused> {
+        let url = url::Url::parse(id.as_str()).ok()?;
+        self.guard.refused_address(url.domain()?)
     }
 
     /// What this node's own membership rests on and ends soon.

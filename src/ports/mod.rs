@@ -10,4 +10,4 @@ pub use federation::{AnchorKeyStore, HasKey, MemberConfigurations, Peers, Superi
 pub use login::{Ceremony, IdentityProvider, PasskeyFault, PasskeySignature, Passkeys};
 pub use messaging::{Outbound, OutboundAnswer, OutboundBody, OutboundError, OutboundRequest};
 pub use registers::{RegisterError, Registers};
-pub use system::{Clock, Entropy, random};
+pub use system::{Clock, Entropy, StopSignal, random};

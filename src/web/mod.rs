@@ -17,11 +17,14 @@ use std::sync::Arc;
 
 use crate::domain::catalogue::{Contact, Text};
 use crate::node::Node;
+use crate::ports::StopSignal;
 
 /// What every handler may use.
 pub struct App {
     /// The use cases' context.
     pub node: Arc<Node>,
+    /// Given when the process stops: then it is not ready for further requests.
+    pub stop: StopSignal,
     /// How cookies are named and guarded.
     pub cookies: Cookies,
     /// The city's look.

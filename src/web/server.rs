@@ -18,6 +18,7 @@ use super::session::StoredSessions;
 use super::{App, events, exchange, federation, oauth, portal, trace};
 use crate::node::ProblemKind;
 use crate::node::federation::FederationStatements;
+use crate::ports::StopSignal;
 use crate::web::api::v1;
 
 /// How the server bounds what strangers send.
@@ -102,17 +103,20 @@ pub fn serve_node(
 /// The operating system's, when the socket cannot be used.
 pub fn serve_anchor(
     statements: Arc<dyn FederationStatements>,
+    stop: StopSignal,
     listener: TcpListener,
     bounds: Bounds,
 ) -> std::io::Result<Server> {
     let statements: web::Data<dyn FederationStatements> = web::Data::from(statements);
+    let stop = web::Data::new(stop);
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(statements.clone())
+            .app_data(stop.clone())
             .app_data(web::PayloadConfig::new(bounds.max_bytes))
             .configure(federation::configure_anchor)
             .route("/health/live", web::get().to(alive))
-            .route("/health/ready", web::get().to(alive))
+            .route("/health/ready", web::get().to(anchor_ready))
             .default_service(web::to(|| async { respond(ProblemKind::NotFound, None) }))
             .wrap(from_fn(headers))
             .wrap(from_fn(move |request, next| deadline(bounds.whole, request, next)))
@@ -147,8 +151,19 @@ async fn alive() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-/// Ready when the store answers.
+/// Ready until the process stops.
+async fn anchor_ready(stop: web::Data<StopSignal>) -> HttpResponse {
+    if stop.is_stopping() {
+        return respond(ProblemKind::Unavailable, None);
+    }
+    HttpResponse::NoContent().finish()
+}
+
+/// Ready when the store answers, until the process stops.
 async fn ready(app: web::Data<App>) -> HttpResponse {
+    if app.stop.is_stopping() {
+        return respond(ProblemKind::Unavailable, None);
+    }
     match app.node.store.ping().await {
         Ok(()) => HttpResponse::NoContent().finish(),
         Err(_) => respond(ProblemKind::Unavailable, None),

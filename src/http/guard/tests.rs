@@ -193,7 +193,9 @@ async fn a_name_that_changes_its_address_never_leads_inward() {
     let client = |answers: Vec<Vec<IpAddr>>| {
         let fickle = super::super::address::testing::Fickle { answers, looks: Arc::default() };
         let looks = Arc::clone(&fickle.looks);
-        let client = GuardedClient::with_resolver(AddressPolicy::Demo, None, fickle).unwrap();
+        let route = Route::default();
+        let client =
+            GuardedClient::with_resolver(AddressPolicy::Demo, &route, fickle, Refusals::default()).unwrap();
         client.allow(&url);
         (client, looks)
     };
@@ -201,7 +203,7 @@ async fn a_name_that_changes_its_address_never_leads_inward() {
     let (rebinding, looks) = client(vec![vec![good], vec![bad]]);
     assert!(rebinding.get(&url, &[], JSON).await.is_ok());
     assert_eq!((outside.load(SeqCst), *looks.lock().unwrap()), (1, 1));
-    let refused = Err(GuardError::Forbidden("not a public address"));
+    let refused = Err(GuardError::Forbidden("neither a public address nor in private_networks"));
     assert_eq!(rebinding.get(&url, &[], JSON).await.map(|_| ()), refused);
     assert_eq!(*looks.lock().unwrap(), 2);
     // One inward address among several, first or last, is none.

@@ -17,7 +17,7 @@ use crate::domain::federation::{
 };
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey};
-use crate::ports::{Clock, MemberConfigurations, Peers};
+use crate::ports::{Clock, MemberConfigurations, Peers, StopSignal};
 use crate::store::federation::{members, trust_marks};
 use crate::store::{Store, StoreError};
 
@@ -144,13 +144,14 @@ impl AnchorStatements {
 
     /// Asks every member that was not asked within the refresh time for its keys, forgets marks that ended long ago, and
     /// so on, for as long as the process runs.
-    pub async fn keep_members(&self) {
-        loop {
+    pub async fn keep_members(&self, stop: &StopSignal) {
+        let pause = || {
             let terms = self.terms();
-            let pause = u64::try_from(terms.refresh_secs.clamp(1, 86_400)).unwrap_or(60);
-            tokio::time::sleep(Duration::from_secs(pause)).await;
+            Duration::from_secs(u64::try_from(terms.refresh_secs.clamp(1, 86_400)).unwrap_or(60))
+        };
+        while stop.pause(pause()).await {
             if let Err(error) = self.refresh_members().await {
-                tracing::warn!(%error, "upkeep of members");
+                tracing::warn!(event = "members_not_refreshed", %error, "the members' keys could not be refreshed");
             }
         }
     }

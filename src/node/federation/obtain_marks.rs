@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::domain::federation::{Role, TrustError};
 use crate::domain::ids::EntityId;
 use crate::node::Node;
+use crate::ports::StopSignal;
 use crate::store::StoreError;
 use crate::store::federation::trust_marks;
 use crate::store::federation::trust_marks::OwnMark;
@@ -14,17 +15,19 @@ use crate::store::federation::trust_marks::OwnMark;
 const SOON: Duration = Duration::from_secs(2);
 
 /// Keeps the marks for as long as the process runs.
-pub async fn run(node: &Node) {
+pub async fn run(node: &Node, stop: &StopSignal) {
     loop {
         let complete = match obtain_marks(node).await {
             Ok(complete) => complete,
             Err(error) => {
-                tracing::warn!(%error, "own trust marks");
+                tracing::warn!(event = "trust_marks_not_renewed", %error, "this node's own trust marks could not be renewed");
                 false
             }
         };
         let often = Duration::from_secs(node.settings.limits.trust_mark_refresh_secs);
-        tokio::time::sleep(if complete { often } else { SOON.min(often) }).await;
+        if !stop.pause(if complete { often } else { SOON.min(often) }).await {
+            return;
+        }
     }
 }
 

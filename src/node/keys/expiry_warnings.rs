@@ -9,7 +9,7 @@ use crate::domain::federation::{
 use crate::domain::ids::Jti;
 use crate::domain::jose::{b64url, sha256};
 use crate::node::{KeyPolicy, KeyRing, Node};
-use crate::ports::Clock;
+use crate::ports::{Clock, StopSignal};
 use crate::store::federation::trust_marks;
 use crate::store::federation::trust_marks::{IssuedMark, OwnMark};
 use crate::store::keys::signing_keys::{KeyRecord, KeyState};
@@ -26,21 +26,19 @@ const OVER_SECS: i64 = 7 * 86_400;
 const REMEMBERED_SECS: i64 = 90 * 86_400;
 
 /// Watches a node's own ends for as long as the process runs.
-pub async fn run(node: &Node) {
-    loop {
-        tokio::time::sleep(ROUND).await;
+pub async fn run(node: &Node, stop: &StopSignal) {
+    while stop.pause(ROUND).await {
         if let Err(error) = round(node).await {
-            tracing::warn!(%error, "what ends soon");
+            tracing::warn!(event = "expiries_not_checked", %error, "what expires soon could not be checked");
         }
     }
 }
 
 /// Watches an anchor's or intermediate's ends for as long as the process runs: the marks that it gave, and its keys.
-pub async fn run_for_superior(store: &Store, keys: &KeyRing, clock: &dyn Clock) {
-    loop {
-        tokio::time::sleep(ROUND).await;
+pub async fn run_for_superior(store: &Store, keys: &KeyRing, clock: &dyn Clock, stop: &StopSignal) {
+    while stop.pause(ROUND).await {
         if let Err(error) = superior_round(store, keys, clock.now()).await {
-            tracing::warn!(%error, "what ends soon");
+            tracing::warn!(event = "expiries_not_checked", %error, "what expires soon could not be checked");
         }
     }
 }

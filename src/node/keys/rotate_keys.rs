@@ -10,7 +10,7 @@ use super::key_ring::{KeyPolicy, KeyPurpose, KeyRing};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::KeyId;
 use crate::domain::jose::{RevokeReason, SigningKey};
-use crate::ports::Clock;
+use crate::ports::{Clock, StopSignal};
 use crate::store::keys::signing_keys;
 use crate::store::keys::signing_keys::{KeyRecord, KeyState};
 use crate::store::{Store, StoreError};
@@ -128,19 +128,31 @@ pub async fn revoke(
         })
 }
 
-/// Tends the keys for as long as the process runs.
-pub async fn run(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &EntitySuperiors<'_>) {
+/// Rotates keys as the schedule says, round after round until the process stops.
+pub async fn run(
+    store: &Store,
+    ring: &KeyRing,
+    clock: &dyn Clock,
+    above: &EntitySuperiors<'_>,
+    stop: &StopSignal,
+) {
     if let Err(error) = restart_lead(store, ring, clock.now()).await {
-        tracing::warn!(%error, "keys");
+        tracing::warn!(event = "keys_failed", %error, "the lead time of pending keys could not be started anew");
     }
-    tokio::join!(keep(store, ring, clock, above), wait_for_superiors(store, ring, clock, above));
+    tokio::join!(keep(store, ring, clock, above, stop), wait_for_superiors(store, ring, clock, above, stop));
 }
 
-async fn keep(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &EntitySuperiors<'_>) {
+async fn keep(
+    store: &Store,
+    ring: &KeyRing,
+    clock: &dyn Clock,
+    above: &EntitySuperiors<'_>,
+    stop: &StopSignal,
+) {
     for round in 0_u32.. {
         let now = clock.now();
         if let Err(error) = run_rotation(store, ring, above.anyone(), now).await {
-            tracing::warn!(%error, "keys");
+            tracing::warn!(event = "keys_failed", %error, "a round of key rotation failed; the next does the rest");
         }
         if round % SWEEP == 0 {
             let before = now.plus_secs(-ring.policy().overlap_secs);
@@ -148,15 +160,23 @@ async fn keep(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &EntitySu
                 .write("forget_old_keys", move |tx| signing_keys::forget_private_parts(tx, before))
                 .await;
             if let Err(error) = swept {
-                tracing::warn!(%error, "keys");
+                tracing::warn!(event = "keys_failed", %error, "the private parts of former keys could not be deleted");
             }
         }
-        tokio::time::sleep(ROUND).await;
+        if !stop.pause(ROUND).await {
+            return;
+        }
     }
 }
 
 /// By itself, since a superior that does not answer takes its time, and other keys must not wait for that.
-async fn wait_for_superiors(store: &Store, ring: &KeyRing, clock: &dyn Clock, above: &EntitySuperiors<'_>) {
+async fn wait_for_superiors(
+    store: &Store,
+    ring: &KeyRing,
+    clock: &dyn Clock,
+    above: &EntitySuperiors<'_>,
+    stop: &StopSignal,
+) {
     let mut asked = 0_u32;
     loop {
         let pause = match activate_when_vouched(store, ring, above, clock.now()).await {
@@ -172,11 +192,13 @@ async fn wait_for_superiors(store: &Store, ring: &KeyRing, clock: &dyn Clock, ab
                 QUESTION
             }
             Err(error) => {
-                tracing::warn!(%error, "keys");
+                tracing::warn!(event = "keys_failed", %error, "the superiors could not be asked about the next federation key");
                 QUESTION
             }
         };
-        tokio::time::sleep(pause).await;
+        if !stop.pause(pause).await {
+            return;
+        }
     }
 }
 

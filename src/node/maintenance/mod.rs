@@ -14,6 +14,7 @@ use super::{Node, Problem, Retention};
 use crate::domain::clock::Timestamp;
 use crate::domain::word_enum::word_enum;
 use crate::node::holder::oauth::publish_status;
+use crate::ports::StopSignal;
 use crate::store::jobs::{self, Lease};
 use crate::store::{StoreError, Tx};
 
@@ -84,16 +85,25 @@ impl Job {
     }
 }
 
-/// Keeps house for as long as the process runs.
-pub async fn run(node: &Node, owner: &str) {
+/// Does the jobs that are due, round after round until the process stops.
+pub async fn run(node: &Node, owner: &str, stop: &StopSignal) {
     while let Err(problem) = prepare(node).await {
-        tracing::warn!(?problem, "upkeep");
-        tokio::time::sleep(ROUND).await;
+        tracing::warn!(
+            event = "jobs_not_prepared",
+            ?problem,
+            "the maintenance jobs cannot be made known to the store"
+        );
+        if !stop.pause(ROUND).await {
+            return;
+        }
     }
-    loop {
-        tokio::time::sleep(ROUND).await;
+    while stop.pause(ROUND).await {
         if let Err(problem) = keep_house(node, owner).await {
-            tracing::warn!(?problem, "upkeep");
+            tracing::warn!(
+                event = "maintenance_failed",
+                ?problem,
+                "a round of maintenance failed; the next does the rest"
+            );
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::ids::Jti;
 use crate::node::messaging::outbox_message::{DecodeError, OutboxTask};
 use crate::node::recipient::{holder_client, redeem_code};
 use crate::node::{KeyPurpose, Node, Problem, ProblemKind};
-use crate::ports::{OutboundBody, OutboundRequest};
+use crate::ports::{OutboundBody, OutboundRequest, StopSignal};
 use crate::store::messaging::outbox;
 use crate::store::messaging::outbox::Leased;
 use crate::store::{StoreError, Tx};
@@ -48,13 +48,13 @@ pub async fn deliver_outbox(node: &Node, owner: &str) -> Result<usize, Problem> 
     Ok(tried)
 }
 
-/// Delivers for as long as the process runs, woken by the bell and every second. A destination that takes its time
-/// keeps only its own items waiting.
-pub async fn run(node: &Node, owner: &str) {
+/// Delivers until the process stops, woken by the bell and every second. A destination that takes its time keeps only its
+/// own items waiting. Deliveries under way at the stop are finished; what is not due to be taken up any more stays stored.
+pub async fn run(node: &Node, owner: &str, stop: &StopSignal) {
     let mut under_way = FuturesUnordered::new();
-    loop {
+    while !stop.is_stopping() || !under_way.is_empty() {
         let room = AT_A_TIME.saturating_sub(under_way.len());
-        if room > 0 {
+        if room > 0 && !stop.is_stopping() {
             match lease(node, owner, room).await {
                 Ok(items) => under_way.extend(items.into_iter().map(|item| deliver(node, owner, item))),
                 Err(problem) => tracing::warn!(?problem, "outbox"),
@@ -67,6 +67,7 @@ pub async fn run(node: &Node, owner: &str) {
                 }
             }
             () = node.outbox_bell.notified() => {}
+            () = stop.stopped(), if !stop.is_stopping() => {}
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
     }

@@ -179,7 +179,9 @@ impl FederationPeers {
         if anchors.is_empty() {
             return Err(GuardError::Forbidden("no anchor is configured"));
         }
-        if guard.reach() != AddressPolicy::Demo && anchors.iter().any(|anchor| anchor.keys.is_none()) {
+        if *guard.address_policy() != AddressPolicy::Demo
+            && anchors.iter().any(|anchor| anchor.keys.is_none())
+        {
             return Err(GuardError::Forbidden("an anchor has no configured keys"));
         }
         for anchor in &anchors {

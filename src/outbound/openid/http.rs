@@ -2,7 +2,7 @@
 //!
 //! The provider is the city's own, named by its operator, and may well stand in the city's internal network: so, unlike
 //! towards the federation's members, its address need not be public. Everything else is as tight: https only (in the
-//! demo also http to this machine), no redirects, no proxy variables, deadlines, a bound on what is read.
+//! demo also http to this machine), no redirects, no proxy but the configured one, deadlines, a bound on what is read.
 
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
@@ -13,7 +13,8 @@ use openidconnect::{HttpRequest, HttpResponse};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use crate::http::address::is_localhost;
+use crate::http::special::is_localhost;
+use crate::http::{GuardError, Route};
 
 /// Most bytes of an answer that are read; provider documents are a few kilobytes.
 const MAX_ANSWER: usize = 256 * 1024;
@@ -55,17 +56,17 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    pub(crate) fn new(network: ProviderNetwork) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(network: ProviderNetwork, route: &Route) -> Result<Self, GuardError> {
         let mut client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
             .connect_timeout(CONNECT_DEADLINE)
             .timeout(TOTAL_DEADLINE)
             .user_agent(concat!("omadata/", env!("CARGO_PKG_VERSION")));
         if network == ProviderNetwork::Demo {
             client = client.dns_resolver(Arc::new(LocalhostResolver));
         }
-        Ok(Self { client: client.build()?, network })
+        let client = route.apply(client)?.build().map_err(|_| GuardError::Malformed)?;
+        Ok(Self { client, network })
     }
 
     /// Whether the node itself, or a browser on its behalf, may be sent to this address.
@@ -157,8 +158,16 @@ mod tests {
         ];
         for (url, production, demo) in cases {
             let url = Url::parse(url).unwrap();
-            assert_eq!(Http::new(ProviderNetwork::Production).unwrap().allows(&url), production, "{url}");
-            assert_eq!(Http::new(ProviderNetwork::Demo).unwrap().allows(&url), demo, "{url}");
+            assert_eq!(
+                Http::new(ProviderNetwork::Production, &Route::default()).unwrap().allows(&url),
+                production,
+                "{url}"
+            );
+            assert_eq!(
+                Http::new(ProviderNetwork::Demo, &Route::default()).unwrap().allows(&url),
+                demo,
+                "{url}"
+            );
         }
     }
 }

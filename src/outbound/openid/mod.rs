@@ -40,6 +40,7 @@ use crate::domain::ids::NationalIdentifier;
 use crate::domain::jose::id_token::ProviderDocuments;
 use crate::domain::jose::{self, SigningKey};
 use crate::domain::login::{AuthenticatedPerson, Callback, LoginError, LoginStart, PendingLogin};
+use crate::http::Route;
 use crate::ports::{Clock, Entropy, IdentityProvider, random};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -96,8 +97,21 @@ impl OpenIdProvider {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, OpenIdSettingsError> {
+        Self::over(settings, &Route::default(), clock, entropy)
+    }
+
+    /// As [`Self::new`], with requests that leave this machine by a configured route.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; also when proxy or certificates of the route cannot be used.
+    pub fn over(
+        settings: OpenIdSettings,
+        route: &Route,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, OpenIdSettingsError> {
         let issuer = IssuerUrl::new(settings.issuer.clone()).map_err(|_| OpenIdSettingsError::Issuer)?;
-        let http = Http::new(settings.network).map_err(OpenIdSettingsError::Http)?;
+        let http = Http::new(settings.network, route).map_err(OpenIdSettingsError::Http)?;
         if !http.allows(issuer.url()) {
             return Err(OpenIdSettingsError::InsecureIssuer);
         }

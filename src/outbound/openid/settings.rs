@@ -62,5 +62,5 @@ pub enum OpenIdSettingsError {
     InsecureIssuer,
     /// No HTTP client can be made.
     #[error("no HTTP client can be made")]
-    Http(#[source] reqwest::Error),
+    Http(#[source] crate::http::GuardError),
 }

@@ -1,0 +1,122 @@
+//! A node and an anchor of the production profile start, serve, and stop.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::*;
+use crate::config::{AnchorConfig, Config, Overlay};
+
+const ANCHOR: &str = r#"
+[anchor]
+entity_id = "https://anchor.federation.invalid"
+listen = "LISTEN"
+profile = "production"
+organization_name = "Test federation"
+data_dir = "anchor"
+
+[store]
+url = "sqlite:anchor.sqlite"
+"#;
+
+const NODE: &str = r##"
+[node]
+base_url = "https://mydata.city.invalid"
+listen = "LISTEN"
+profile = "production"
+city = { fi = "Mallila", sv = "Modellby", en = "Mallila" }
+data_dir = "node"
+drain_ms = 700
+
+[node.brand]
+name = { fi = "Omat tiedot", sv = "Mina uppgifter", en = "My data" }
+primary_colour = "#1f4e79"
+
+[store]
+url = "sqlite:node.sqlite"
+
+[[trust_anchors]]
+entity_id = "https://anchor.federation.invalid"
+jwks_file = "JWKS"
+
+[federation]
+private_networks = ["10.20.0.0/16"]
+
+[login]
+issuer = "https://login.city.invalid"
+client_id = "mydata"
+authentication = "private_key_jwt"
+identifier_claim = "national_id"
+scopes = ["openid"]
+acr_values = ["loa2"]
+
+[contact]
+name = { fi = "Mallila", sv = "Modellby", en = "Mallila" }
+email = "mydata@city.invalid"
+
+[data_protection_officer]
+name = { fi = "Tietosuoja", sv = "Dataskydd", en = "Data protection" }
+email = "dpo@city.invalid"
+"##;
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+}
+
+async fn get(address: SocketAddr, host: &str, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    (answer.get(9..12).unwrap().parse().unwrap(), answer)
+}
+
+fn anchor(folder: &Path, listen: SocketAddr) -> AnchorConfig {
+    let text = ANCHOR.replace("LISTEN", &listen.to_string());
+    AnchorConfig::parse("anchor.toml", &text, folder, &Overlay::none()).unwrap()
+}
+
+async fn node(folder: &Path, listen: SocketAddr) -> Config {
+    let anchor = anchor(folder, listen);
+    let keys = crate::operator::keys::federation_keys(&anchor.store, &anchor.keys).await.unwrap();
+    std::fs::write(folder.join("anchor.jwks.json"), keys.to_jwks().to_string()).unwrap();
+    let jwks = folder.join("anchor.jwks.json").display().to_string();
+    let text = NODE.replace("LISTEN", &listen.to_string()).replace("JWKS", &jwks);
+    Config::parse("node.toml", &text, folder, &Overlay::none()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[actix_web::test]
+async fn a_production_node_starts_serves_and_drains_before_it_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = free_address();
+    let config = node(folder.path(), address).await;
+    let running = start_node(&config).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(get(address, "mydata.city.invalid", "/health/ready").await.0, 204);
+    let (status, page) = get(address, "mydata.city.invalid", "/").await;
+    assert_eq!(status, 200);
+    assert!(page.to_ascii_lowercase().contains("strict-transport-security:"), "{page}");
+    assert_eq!(get(address, "mydata.city.invalid", "/.well-known/openid-federation").await.0, 200);
+
+    let stopping = tokio::spawn(running.stop());
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    // Within the time for draining: not ready, and requests are still answered.
+    assert_eq!(get(address, "mydata.city.invalid", "/health/ready").await.0, 503);
+    assert_eq!(get(address, "mydata.city.invalid", "/").await.0, 200);
+    tokio::time::timeout(std::time::Duration::from_secs(15), stopping).await.unwrap().unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[actix_web::test]
+async fn a_production_anchor_starts_and_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = free_address();
+    let running =
+        start_anchor(&anchor(folder.path(), address)).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(get(address, "anchor.federation.invalid", "/health/ready").await.0, 204);
+    let bounded = tokio::time::timeout(std::time::Duration::from_secs(15), running.stop());
+    bounded.await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+}

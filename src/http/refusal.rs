@@ -1,0 +1,98 @@
+//! Why a name was not connected to, told so that its operator and this node's can see whose side it is.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::special::kind_of;
+
+/// A name leads to no address that may be connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressRefused {
+    /// The name.
+    pub host: String,
+    /// The first address that may not be used; `None` when the name has no address at all.
+    pub address: Option<IpAddr>,
+    /// The rule that the address breaks.
+    pub(crate) rule: &'static str,
+}
+
+impl std::fmt::Display for AddressRefused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let host = &self.host;
+        match self.address {
+            None => write!(f, "{host} resolves to no address: its operator must add a DNS record"),
+            Some(address) => write!(
+                f,
+                "{host} resolves to {address}, which is {}: its operator must correct the DNS record, or this node must \
+                 list the network in [federation] private_networks if that is where the host is meant to be",
+                kind_of(address)
+            ),
+        }
+    }
+}
+
+impl std::error::Error for AddressRefused {}
+
+/// Most hosts whose last refusal is remembered; one more and the list starts anew.
+const MAX_REFUSALS: usize = 256;
+
+/// The last refusal of each host: for diagnosis, and so that each is logged once and not at every request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Refusals(Arc<Mutex<BTreeMap<String, AddressRefused>>>);
+
+impl Refusals {
+    pub(crate) fn record(&self, refused: &AddressRefused) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.get(&refused.host) == Some(refused) {
+            return;
+        }
+        if last.len() >= MAX_REFUSALS {
+            last.clear();
+        }
+        last.insert(refused.host.clone(), refused.clone());
+        drop(last);
+        tracing::warn!(event = "address_refused", host = refused.host, "a request was not sent: {refused}");
+    }
+
+    pub(crate) fn forget(&self, host: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(host);
+    }
+
+    pub(crate) fn of(&self, host: &str) -> Option<AddressRefused> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(host).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_what_the_name_resolves_to_and_whose_side_it_is() {
+        let refused = |address: &str| AddressRefused {
+            host: "espoo.example".into(),
+            address: Some(address.parse().unwrap()),
+            rule: "not a public address",
+        };
+        let text = refused("127.0.0.1").to_string();
+        assert!(
+            text.starts_with(
+                "espoo.example resolves to 127.0.0.1, which is a loopback address: its operator"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("[federation] private_networks"), "{text}");
+        for (address, kind) in [
+            ("10.0.0.1", "a private address"),
+            ("100.64.0.1", "a shared address"),
+            ("169.254.169.254", "a link-local address"),
+            ("fd00::1", "a unique local address"),
+            ("fe80::1", "a link-local address"),
+            ("192.0.2.1", "a reserved address"),
+            ("::ffff:127.0.0.1", "a reserved address"),
+        ] {
+            assert!(refused(address).to_string().contains(kind), "{address}");
+        }
+    }
+}

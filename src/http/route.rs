@@ -1,0 +1,66 @@
+//! The way that requests take out of this machine: from which address, through which proxy, with which certificate
+//! authorities.
+
+use std::net::IpAddr;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::GuardError;
+
+/// An HTTP proxy (`CONNECT`, RFC 9110 §9.3.6). It resolves the names of the hosts behind it, so it answers for the addresses
+/// that they lead to.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    /// Its address, `http://host:port` or `https://host:port`.
+    pub url: Url,
+    /// User and password, where it demands them.
+    pub credentials: Option<(String, SecretString)>,
+    /// Hosts that are connected to without it; a name with a leading dot stands for everything below it.
+    pub except: Vec<String>,
+}
+
+/// How requests leave this machine. The default: any address of it, no proxy, the system's certificate authorities.
+#[derive(Debug, Clone, Default)]
+pub struct Route {
+    /// The address of this machine that requests come from; the system chooses when it is absent.
+    pub local_address: Option<IpAddr>,
+    /// The proxy.
+    pub proxy: Option<Proxy>,
+    /// Certificate authorities that are trusted beside the system's, PEM.
+    pub ca_pem: Option<Vec<u8>>,
+}
+
+impl Route {
+    /// Sets a client up to take this way. Proxy variables of the environment are not read.
+    ///
+    /// # Errors
+    /// [`GuardError::Malformed`] when the proxy's address or the certificates cannot be used.
+    pub(crate) fn apply(
+        &self,
+        builder: reqwest::ClientBuilder,
+    ) -> Result<reqwest::ClientBuilder, GuardError> {
+        let malformed = |_| GuardError::Malformed;
+        let mut builder = builder.no_proxy().local_address(self.local_address);
+        if let Some(proxy) = &self.proxy {
+            let except = reqwest::NoProxy::from_string(&proxy.except.join(","));
+            let mut configured = reqwest::Proxy::all(proxy.url.clone()).map_err(malformed)?.no_proxy(except);
+            if let Some((user, password)) = &proxy.credentials {
+                configured = configured.basic_auth(user, password.expose_secret());
+            }
+            builder = builder.proxy(configured);
+        }
+        if let Some(pem) = &self.ca_pem {
+            builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem).map_err(malformed)?);
+        }
+        Ok(builder)
+    }
+
+    /// The host of the proxy, where it is a name.
+    pub(crate) fn proxy_host(&self) -> Option<String> {
+        self.proxy.as_ref().and_then(|proxy| proxy.url.domain()).map(str::to_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests;
