@@ -151,6 +151,16 @@ impl Demo {
         }
     }
 
+    /// Stops one city's node, letting requests under way finish; the rest goes on.
+    pub async fn stop_city(&mut self, city: City) {
+        let found = self.cities.iter().find(|(one, _)| *one == city);
+        let position =
+            found.and_then(|(_, config)| self.nodes.iter().position(|node| node.id == config.node.base_url));
+        if let Some(position) = position {
+            self.nodes.remove(position).stop().await;
+        }
+    }
+
     fn start_provider(&mut self, ports: Ports) -> Result<(), Failure> {
         let mut clients = Vec::new();
         for (_, config) in &self.cities {

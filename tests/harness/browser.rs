@@ -23,6 +23,10 @@ pub struct Form {
 }
 
 impl Page {
+    fn broken(url: Url) -> Self {
+        Self { url, status: 0, headers: HeaderMap::new(), body: String::new() }
+    }
+
     /// Where a redirect leads.
     pub fn leads_to(&self) -> Url {
         let location =
@@ -49,6 +53,11 @@ impl Page {
             }
         }
         unescape(&text)
+    }
+
+    /// Whether there is a form whose address begins like this.
+    pub fn has_form(&self, action: &str) -> bool {
+        self.body.contains(&format!("action=\"{action}"))
     }
 
     /// The form whose address begins like this, as a browser would send it without any button.
@@ -170,11 +179,19 @@ pub struct Browser {
     pub visited: Vec<Url>,
     /// A path at which it follows no further: the redirect that leads there is what it shows.
     pub stop_before: Option<&'static str>,
+    /// Whether a connection that breaks is a page of status 0, as where servers are killed, and not the end of the test.
+    pub survives_breaks: bool,
 }
 
 impl Browser {
     pub fn new() -> Self {
-        Self { http: super::client(), cookies: BTreeMap::new(), visited: Vec::new(), stop_before: None }
+        Self {
+            http: super::client(),
+            cookies: BTreeMap::new(),
+            visited: Vec::new(),
+            stop_before: None,
+            survives_breaks: false,
+        }
     }
 
     /// Opens an address and follows where it leads.
@@ -263,7 +280,10 @@ impl Browser {
             let cookies: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header("cookie", cookies.join("; "));
         }
-        let answer = request.send().await.unwrap_or_else(|error| panic!("{url}: {error}"));
+        let answer = match request.send().await {
+            Err(_) if self.survives_breaks => return Page::broken(url),
+            sent => sent.unwrap_or_else(|error| panic!("{url}: {error}")),
+        };
         for cookie in answer.headers().get_all(SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
             let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
@@ -275,6 +295,9 @@ impl Browser {
         }
         self.visited.push(url.clone());
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Page { url, status, headers, body: answer.text().await.unwrap() }
+        match answer.text().await {
+            Err(_) if self.survives_breaks => Page::broken(url),
+            body => Page { url, status, headers, body: body.unwrap() },
+        }
     }
 }

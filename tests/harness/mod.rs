@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use omadata::app::{self, SystemEntropy};
+use omadata::config::shipped::City;
 use omadata::config::{AnchorConfig, Config, DatabaseUrl};
 use omadata::demo::run::{Adjust, Demo, Options};
 use omadata::domain::ids::{ConsentId, EntityId, HeldConsentId};
@@ -39,8 +40,9 @@ pub struct World {
     pub cities: BTreeMap<&'static str, Config>,
     pub anchor: AnchorConfig,
     identifiers: BTreeMap<&'static str, String>,
-    service_page: String,
+    pub service_page: String,
     stores: Mutex<BTreeMap<&'static str, Store>>,
+    stops: tokio::sync::mpsc::UnboundedSender<(City, std::sync::mpsc::Sender<()>)>,
 }
 
 /// What a demo is started with.
@@ -86,9 +88,13 @@ impl World {
                     stores: setup.stores,
                     adjust: setup.adjust,
                 };
-                let demo = Demo::start(options, |_| ()).await.unwrap_or_else(|error| panic!("{error}"));
-                said.send(Self::of(&demo)).unwrap();
-                std::future::pending::<()>().await;
+                let mut demo = Demo::start(options, |_| ()).await.unwrap_or_else(|error| panic!("{error}"));
+                let (stops, mut to_stop) = tokio::sync::mpsc::unbounded_channel();
+                said.send(Self::of(&demo, stops)).unwrap();
+                while let Some((city, stopped)) = to_stop.recv().await {
+                    demo.stop_city(city).await;
+                    stopped.send(()).unwrap();
+                }
                 demo.stop().await;
             });
         });
@@ -110,7 +116,18 @@ impl World {
         })
     }
 
-    fn of(demo: &Demo) -> Self {
+    /// Stops a city's node and closes its store, so that a test can run it as a process of its own.
+    pub fn stop(&self, city: City) {
+        self.stores.lock().unwrap_or_else(PoisonError::into_inner).remove(city.slug());
+        let (stopped, ended) = std::sync::mpsc::channel();
+        self.stops.send((city, stopped)).unwrap();
+        ended.recv_timeout(Duration::from_secs(60)).expect("the city does not stop");
+    }
+
+    fn of(
+        demo: &Demo,
+        stops: tokio::sync::mpsc::UnboundedSender<(City, std::sync::mpsc::Sender<()>)>,
+    ) -> Self {
         Self {
             anchor: demo.anchor_config.clone(),
             cities: demo.cities.iter().map(|(city, config)| (city.slug(), config.clone())).collect(),
@@ -121,6 +138,7 @@ impl World {
                 .collect(),
             service_page: demo.service_page.as_str().trim_end_matches('/').to_owned(),
             stores: Mutex::default(),
+            stops,
         }
     }
 

@@ -64,10 +64,10 @@ fn cases(at: &str) -> Vec<Case> {
     found
 }
 
-type Pairs = Vec<(String, String)>;
+pub(crate) type Pairs = Vec<(String, String)>;
 
 /// Names in braces and what stands for them.
-struct Names(Pairs);
+pub(crate) struct Names(Pairs);
 
 impl Names {
     fn add(&mut self, name: &str, value: impl Into<String>) {
@@ -78,7 +78,7 @@ impl Names {
         self.0.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
     }
 
-    fn change(&self, good: &[(&str, &str)], set: &Map<String, Value>) -> Pairs {
+    pub(crate) fn change(&self, good: &[(&str, &str)], set: &Map<String, Value>) -> Pairs {
         let mut pairs: Pairs =
             good.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         for (name, value) in set {
@@ -94,24 +94,24 @@ impl Names {
     }
 }
 
-fn fresh() -> String {
+pub(crate) fn fresh() -> String {
     SigningKey::generate().unwrap().kid().to_string()
 }
 
 /// Helsinki as client of Espoo, asking by hand.
-struct Client {
-    world: &'static World,
-    service: Service,
-    holder: String,
-    id: String,
-    details: String,
-    verifier: String,
-    dpop: SigningKey,
-    http: reqwest::Client,
+pub(crate) struct Client {
+    pub(crate) world: &'static World,
+    pub(crate) service: Service,
+    pub(crate) holder: String,
+    pub(crate) id: String,
+    pub(crate) details: String,
+    pub(crate) verifier: String,
+    pub(crate) dpop: SigningKey,
+    pub(crate) http: reqwest::Client,
 }
 
 impl Client {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let world = World::shared();
         let service = world.service("helsinki").await;
         let asked = service.ask("espoo", PLACEMENT, None, json!({})).await;
@@ -133,18 +133,18 @@ impl Client {
         }
     }
 
-    async fn assertion(&self, city: &'static str, audience: &str) -> String {
+    pub(crate) async fn assertion(&self, city: &'static str, audience: &str) -> String {
         let store = self.world.store(city);
         let key = store.read("test", |store| signing_keys::active(store, Purpose::Client)).await.unwrap();
         let id: EntityId = self.world.url(city).parse().unwrap();
         client_assertion::sign(&key, &id, audience, Jti::new(fresh()).unwrap(), SystemClock.now()).unwrap()
     }
 
-    fn challenge(&self) -> String {
+    pub(crate) fn challenge(&self) -> String {
         b64url(&sha256(self.verifier.as_bytes()))
     }
 
-    fn names(&self) -> Names {
+    pub(crate) fn names(&self) -> Names {
         let mut names = Names(Vec::new());
         names.add("client", &self.id);
         names.add("CLIENT", self.id.to_uppercase());
@@ -157,7 +157,17 @@ impl Client {
         names
     }
 
-    async fn push(&self, names: &Names, set: &Map<String, Value>) -> (u16, Value) {
+    pub(crate) async fn push(&self, names: &Names, set: &Map<String, Value>) -> (u16, Value) {
+        self.push_with(names, set, None).await
+    }
+
+    /// As [`Self::push`], with this DPoP proof.
+    pub(crate) async fn push_with(
+        &self,
+        names: &Names,
+        set: &Map<String, Value>,
+        proof: Option<&str>,
+    ) -> (u16, Value) {
         let (assertion, challenge) = (self.assertion("helsinki", &self.holder).await, self.challenge());
         let redirect = format!("{}/oauth/callback", self.id);
         let good = [
@@ -173,7 +183,11 @@ impl Client {
             ("authorization_details", &self.details),
         ];
         let form = names.change(&good, set);
-        let answer = self.http.post(format!("{}/oauth/par", self.holder)).form(&form).send().await.unwrap();
+        let mut request = self.http.post(format!("{}/oauth/par", self.holder)).form(&form);
+        if let Some(proof) = proof {
+            request = request.header("dpop", proof);
+        }
+        let answer = request.send().await.unwrap();
         assert!(!answer.headers().contains_key(LOCATION));
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())
     }
@@ -191,7 +205,7 @@ impl Client {
         (uri, found.await.unwrap().id)
     }
 
-    fn authorize(&self, query: &[(String, String)]) -> String {
+    pub(crate) fn authorize(&self, query: &[(String, String)]) -> String {
         let mut url: url::Url = format!("{}/oauth/authorize", self.holder).parse().unwrap();
         url.query_pairs_mut().extend_pairs(query);
         url.into()

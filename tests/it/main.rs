@@ -17,6 +17,7 @@ mod consent_life;
 mod demo_login;
 mod demo_world;
 mod evidence;
+mod fapi;
 mod federation;
 mod housekeeping;
 mod journeys;

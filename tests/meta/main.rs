@@ -4,4 +4,5 @@
 
 mod architecture;
 mod documentation;
+mod fapi_checklist;
 mod left_out;

@@ -9,6 +9,7 @@
 mod checker;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod kills;
 mod node;
 
 use std::collections::BTreeMap;

@@ -86,9 +86,22 @@ pub struct Race {
 }
 
 /// `omadata serve`, ended with this value.
-struct Process {
+pub struct Process {
     child: Child,
     port: u16,
+}
+
+impl Process {
+    /// Ends it as a loss of power would, without a word to it (SIGKILL).
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
 }
 
 impl Drop for Process {
@@ -102,6 +115,8 @@ impl Drop for Process {
 pub struct Stand {
     world: &'static World,
     processes: Vec<Process>,
+    /// Where each process listens.
+    ports: Vec<u16>,
     base: String,
     dataset: String,
     http: reqwest::Client,
@@ -113,11 +128,49 @@ pub struct Stand {
     nonce: Mutex<String>,
     cookies: String,
     csrf: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Stand {
+    /// With two processes, beside the demo's own.
     pub async fn new(world: &'static World) -> Self {
+        let mut stand = Self::prepare(world).await;
+        for number in 0..2 {
+            let process = serve(world, stand.folder.path().into(), number, harness::free_ports(1));
+            stand.ports.push(process.port);
+            stand.processes.push(process);
+        }
+        for process in 0..stand.processes.len() {
+            stand.wait_until_ready(process).await;
+        }
+        stand
+    }
+
+    /// With one process in place of the demo's own, which is stopped: [`Self::serve`] starts it, now and after each kill.
+    pub async fn alone(world: &'static World) -> Self {
+        let mut stand = Self::prepare(world).await;
+        let base: url::Url = stand.base.parse().unwrap();
+        stand.ports.push(base.port().unwrap());
+        world.stop(City::Espoo);
+        stand
+    }
+
+    /// Starts the one process and waits until it answers.
+    pub async fn serve(&self) -> Process {
+        let mut process = serve(self.world, self.folder.path().into(), 0, self.ports[0]);
+        for _ in 0..600 {
+            assert!(!process.has_ended(), "the node does not start");
+            let answer = self.http.get(self.at(0, "/health/ready")).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                self.wait_until_ready(0).await;
+                return process;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the node is not ready");
+    }
+
+    async fn prepare(world: &'static World) -> Self {
         let service = world.service("helsinki").await;
         let use_slug = "early-education-placement";
         let (id, mut browser) = service.given("espoo", use_slug, "aino", json!({})).await;
@@ -142,11 +195,10 @@ impl Stand {
         let csrf = form.fields.iter().find(|(name, _)| name == "csrf").unwrap().1.clone();
         let jar = &browser.cookies[page.url.host_str().unwrap()];
         let cookies: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let folder = tempfile::tempdir().unwrap();
-        let processes = (0..2).map(|number| serve(world, folder.path().into(), number)).collect();
-        let stand = Self {
+        Self {
             world,
-            processes,
+            processes: Vec::new(),
+            ports: Vec::new(),
             dataset: world.dataset("espoo", "early-education-placements"),
             base,
             http: harness::client(),
@@ -158,12 +210,8 @@ impl Stand {
             nonce: Mutex::default(),
             cookies: cookies.join("; "),
             csrf,
-            _folder: folder,
-        };
-        for process in 0..stand.processes.len() {
-            stand.wait_until_ready(process).await;
+            folder: tempfile::tempdir().unwrap(),
         }
-        stand
     }
 
     pub fn store(&self) -> Store {
@@ -172,7 +220,7 @@ impl Stand {
 
     fn at(&self, process: usize, path: &str) -> url::Url {
         let mut url: url::Url = format!("{}{path}", self.base).parse().unwrap();
-        url.set_port(Some(self.processes[process].port)).unwrap();
+        url.set_port(Some(self.ports[process])).unwrap();
         url
     }
 
@@ -196,9 +244,15 @@ impl Stand {
         panic!("process {process} does not serve");
     }
 
-    /// Makes consents like the one that was given through the pages, each with a token.
+    /// Makes consents like the one that was given through the pages, each with a token. A third of them are used up by the
+    /// first exchange.
     pub async fn seed(&self, count: usize) -> Vec<Race> {
-        let (store, template) = (self.store(), self.template.clone());
+        self.seed_into(&self.store(), count, |number| if number.is_multiple_of(3) { 1 } else { 3 }).await
+    }
+
+    /// As [`Self::seed`], with this store of the node and that many exchanges for each.
+    pub async fn seed_into(&self, store: &Store, count: usize, max_exchanges: fn(usize) -> u32) -> Vec<Race> {
+        let template = self.template.clone();
         let policy = TokenPolicy { holder: template.terms.holder.clone(), max_lifetime_secs: 3600 * 24 };
         let id = template.id;
         let (request, evidence) = store
@@ -226,8 +280,7 @@ impl Stand {
                         consent.id = ConsentId::from_bytes(tx.random());
                         consent.grant_id = GrantId::new(b64url(&tx.random::<16>())).unwrap();
                         consent.status_index = consents::draw_status_index(tx)?;
-                        // Half of them are used up by the first exchange.
-                        consent.terms.max_exchanges = if number.is_multiple_of(3) { 1 } else { 3 };
+                        consent.terms.max_exchanges = max_exchanges(number);
                         consent_requests::insert(tx, &request, None)?;
                         consent_requests::conclude(tx, request.id, RequestState::Allowed(consent.id), now())?;
                         consents::insert(tx, &consent, request.id, &evidence)?;
@@ -258,6 +311,11 @@ impl Stand {
 
     /// Fetches from one of the processes; says whether data was released.
     pub async fn fetch(&self, process: usize, race: &Race, proof: &str) -> bool {
+        self.answer_to_fetch(process, race, proof).await == Some(200)
+    }
+
+    /// Fetches from one of the processes; the status, where a whole answer came.
+    pub async fn answer_to_fetch(&self, process: usize, race: &Race, proof: &str) -> Option<u16> {
         let sent = self
             .http
             .get(self.at(process, &format!("/exchange/datasets/{}", self.dataset)))
@@ -266,12 +324,12 @@ impl Stand {
             .send()
             .await;
         // No answer in time: whatever was decided did not reach anybody.
-        let Ok(answer) = sent else { return false };
+        let answer = sent.ok()?;
         self.remember_nonce(&answer);
         let status = answer.status().as_u16();
-        let Ok(body) = answer.text().await else { return false };
+        let body = answer.text().await.ok()?;
         assert!(matches!(status, 200 | 401 | 403 | 429 | 503), "{status} {body}");
-        status == 200
+        Some(status)
     }
 
     /// The resident stops the permission in the portal; says whether that was acknowledged.
@@ -362,10 +420,9 @@ async fn key(world: &World, city: &'static str, purpose: Purpose) -> SigningKey 
     world.store(city).read("test", move |store| signing_keys::active(store, purpose)).await.unwrap()
 }
 
-/// Starts Espoo's node as a process of its own, over the demo's database, at another port.
-fn serve(world: &World, folder: PathBuf, number: usize) -> Process {
+/// Starts Espoo's node as a process of its own, over the demo's database, at a port of this machine.
+fn serve(world: &World, folder: PathBuf, number: usize, port: u16) -> Process {
     let config = &world.cities["espoo"];
-    let port = harness::free_ports(1);
     let base: url::Url = config.node.base_url.as_str().parse().unwrap();
     let first = base.port().unwrap() - 2;
     let mut text = City::Espoo.text().to_owned();
