@@ -3,8 +3,9 @@
 // By hand:  ISSUER=http://login.localhost:8409 ACCOUNTS_FILE=residents.json CLIENT_SECRET_FILE=secret \
 //           CITIES='{"espoo":"http://espoo.localhost:8402"}' node provider.mjs
 //
-// ACCOUNTS_FILE is a JSON array of residents as in the demo's ready file: [{"username","name","identifier"}, …]. It is
-// read anew at every login, so that it may be written after the provider has started.
+// ACCOUNTS_FILE is the demo's ready file, or a JSON array of residents as it has them: [{"username","name","identifier"}, …].
+// It is read anew at every login, so that it may be written after the provider has started. PORT says where it listens when
+// a proxy ends TLS before it.
 
 import { createServer } from 'node:http';
 import { randomBytes } from 'node:crypto';
@@ -163,16 +164,21 @@ ${people.join('\n')}
  * a login ends.
  *
  * @param {{issuer: string, cities: Record<string, string>, clientSecret: string, accountsFile: string,
- *   identifierClaim?: string, claimsParameter?: boolean}} options
+ *   identifierClaim?: string, claimsParameter?: boolean, port?: number}} options
  *   `cities` maps a client identifier to the base URL of that city's node; `identifierClaim` names the claim that carries
- *   the national identifier; `claimsParameter` says whether it understands the parameter `claims`.
+ *   the national identifier; `claimsParameter` says whether it understands the parameter `claims`; `port` is where it
+ *   listens behind a proxy (otherwise the issuer's own).
  */
 export async function startProvider({
-  issuer, cities, clientSecret, accountsFile, identifierClaim = 'national_id', claimsParameter = true,
+  issuer, cities, clientSecret, accountsFile, identifierClaim = 'national_id', claimsParameter = true, port,
 }) {
-  const accounts = async () => JSON.parse(await readFile(accountsFile, 'utf8'));
+  const accounts = async () => {
+    const read = JSON.parse(await readFile(accountsFile, 'utf8'));
+    return read.residents ?? read;
+  };
   const settings = await configuration({ cities, clientSecret, identifierClaim, accounts, claimsParameter });
   const provider = new Provider(issuer, settings);
+  provider.proxy = port !== undefined;
   const behaviour = { acr: undefined, loggedInSecondsAgo: 0, error: undefined };
   const errors = [];
   provider.on('server_error', (_ctx, error) => errors.push(error));
@@ -184,18 +190,19 @@ export async function startProvider({
       if (!response.headersSent) sendPage(response, 400, 'Login failed', '<p>Start again.</p>');
     });
   });
-  await listen(server, Number(new URL(issuer).port));
+  await listen(server, port ?? Number(new URL(issuer).port));
   return { issuer, errors, behaviour, stop: () => stopListening(server) };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const { ISSUER, CITIES, CLIENT_SECRET_FILE, ACCOUNTS_FILE, IDENTIFIER_CLAIM } = process.env;
+  const { ISSUER, CITIES, CLIENT_SECRET_FILE, ACCOUNTS_FILE, IDENTIFIER_CLAIM, PORT } = process.env;
   const provider = await startProvider({
     issuer: ISSUER,
     cities: JSON.parse(CITIES),
     clientSecret: (await readFile(CLIENT_SECRET_FILE, 'utf8')).trim(),
     accountsFile: ACCOUNTS_FILE,
     identifierClaim: IDENTIFIER_CLAIM,
+    port: PORT && Number(PORT),
   });
   console.log(`login provider: ${provider.issuer}`);
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => provider.stop());

@@ -2,6 +2,7 @@
 // adds by itself (Origin, Sec-Fetch-*). It runs no script, which is also how the portal must work.
 
 import http from 'node:http';
+import https from 'node:https';
 import './loopback.mjs';
 import { parse } from 'node-html-parser';
 import { CookieJar } from 'tough-cookie';
@@ -159,7 +160,7 @@ function relation(from, to) {
 
 function send(method, url, headers, body) {
   return new Promise((resolve, reject) => {
-    const request = http.request(url, { method, headers, timeout: 20_000, agent: false }, (response) => {
+    const request = (url.protocol === 'https:' ? https : http).request(url, { method, headers, timeout: 20_000, agent: false }, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
       response.on('error', reject);

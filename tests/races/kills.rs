@@ -26,9 +26,15 @@ use super::node::{self, Race, Stand};
 /// Rounds of which the consents are made in one transaction.
 const SEEDED_ROUNDS: usize = 20;
 
-/// Permissions that each round stops, and others that it fetches with.
+/// Permissions that each round stops.
 const STOPPED: usize = 4;
-const FETCHED: usize = 2;
+
+/// Services that fetch in each round, and the permissions that each of them has.
+const SERVICES: usize = 2;
+const FETCHED: usize = 3;
+
+/// Exchanges of each permission: as many as the recipient's declared use allows.
+const EXCHANGES: u32 = 10;
 
 /// The longest life of a process under load, in milliseconds.
 const LIFE: u64 = 700;
@@ -149,7 +155,7 @@ impl Rounds {
     async fn seed(&self, rounds: usize) -> Vec<Race> {
         let config = &self.service.world.cities["espoo"];
         let store = app::open_store(&config.store, &config.keys).unwrap().store;
-        self.stand.seed_into(&store, rounds * (STOPPED + FETCHED), |_| 100_000).await
+        self.stand.seed_into(&store, rounds * (STOPPED + SERVICES * FETCHED), |_| EXCHANGES).await
     }
 
     fn is_over(&self) -> bool {
@@ -170,12 +176,15 @@ impl Rounds {
         stopped
     }
 
-    /// Fetches until the end; the digests of the proofs that were worth data.
-    async fn fetch_on(self: Arc<Self>, race: Race) -> Vec<String> {
+    /// Fetches until the end, or until all permissions are used up; the digests of the proofs that were worth data.
+    async fn fetch_on(self: Arc<Self>, races: Vec<Race>) -> Vec<String> {
         let mut released = Vec::new();
-        while !self.is_over() {
-            let proof = self.stand.proof(&race);
-            if self.stand.fetch(0, &race, &proof).await {
+        for race in races.iter().flat_map(|race| (0..EXCHANGES).map(move |_| race)) {
+            if self.is_over() {
+                break;
+            }
+            let proof = self.stand.proof(race);
+            if self.stand.fetch(0, race, &proof).await {
                 released.push(node::digest_of(&proof));
             }
         }
@@ -249,13 +258,15 @@ async fn what_was_acknowledged_survives_kills_beside_a_foreign_reader() {
         if seeded.is_empty() {
             seeded = rounds.seed(SEEDED_ROUNDS.min(count - number)).await;
         }
-        let fetched = seeded.split_off(seeded.len() - FETCHED);
+        let fetched = seeded.split_off(seeded.len() - SERVICES * FETCHED);
         let to_stop = seeded.split_off(seeded.len() - STOPPED);
         let process = rounds.stand.serve().await;
         rounds.over.store(false, Ordering::SeqCst);
         let stops = tokio::spawn(Arc::clone(&rounds).stop_all(to_stop));
-        let fetches: Vec<_> =
-            fetched.iter().map(|race| tokio::spawn(Arc::clone(&rounds).fetch_on(race.clone()))).collect();
+        let fetches: Vec<_> = fetched
+            .chunks(FETCHED)
+            .map(|races| tokio::spawn(Arc::clone(&rounds).fetch_on(races.to_vec())))
+            .collect();
         let decision = tokio::spawn(Arc::clone(&rounds).decide(Arc::clone(&browser)));
         let reader = Arc::clone(&rounds);
         let reader = tokio::task::spawn_blocking(move || reader.read_on());
