@@ -11,8 +11,14 @@ use omadata::config::{AnchorConfig, Config, Overlay};
 
 const OMADATA: &str = env!("CARGO_BIN_EXE_omadata");
 
-const DOCUMENTS: [&str; 5] =
-    ["README.md", "CHANGELOG.md", "docs/operators.md", "docs/integrators.md", "docs/protocol-notes.md"];
+const DOCUMENTS: [&str; 6] = [
+    "README.md",
+    "CHANGELOG.md",
+    "docs/operators.md",
+    "docs/integrators.md",
+    "docs/protocol-notes.md",
+    "docs/fapi-checklist.md",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

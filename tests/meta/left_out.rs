@@ -4,7 +4,13 @@ use std::io::Write;
 
 #[test]
 fn says_what_is_left_to_tests_run() {
-    let mut left = vec!["browser journeys", "foreign login provider and recipient", "load", "the soak"];
+    let mut left = vec![
+        "browser journeys",
+        "foreign login provider and recipient",
+        "load",
+        "the soak",
+        "the federation in production",
+    ];
     if std::env::var_os("OMADATA_TEST_POSTGRES").is_none() {
         left.insert(0, "everything on PostgreSQL");
     }
