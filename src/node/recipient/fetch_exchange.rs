@@ -149,8 +149,8 @@ async fn attempt(
     let url =
         url::Url::parse(&address).map_err(|error| Problem::because(ProblemKind::PeerNotTrusted, error))?;
     let fetched = holder_client::fetch(node, &holder.id, &url, tokens).await?;
-    let token_refused = fetched.is_refused_for("invalid_token");
-    let confirm = fetched.is_refused_for("insufficient_user_authentication");
+    let token_refused = fetched.is_challenged_for("invalid_token");
+    let confirm = fetched.is_challenged_for("insufficient_user_authentication");
     let answer = fetched.answer;
     match answer.status {
         200 => {}
