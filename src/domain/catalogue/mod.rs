@@ -13,6 +13,7 @@ pub use assurance::{AssuranceRequirement, Levels};
 
 use super::clock::Window;
 use super::ids::{DatasetId, DatasetType, EntityId, FieldName, NationalIdentifier, ServiceId, UseId};
+use super::outside_text;
 
 /// The three languages of every text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -48,19 +49,33 @@ impl Language {
     }
 }
 
-/// One text in all three languages; a missing language does not parse.
+/// One text in all three languages; a missing language does not parse, and what does is clean ([`outside_text`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
     /// Finnish.
+    #[serde(deserialize_with = "clean")]
     pub fi: String,
     /// Swedish.
+    #[serde(deserialize_with = "clean")]
     pub sv: String,
     /// English.
+    #[serde(deserialize_with = "clean")]
     pub en: String,
 }
 
+/// Wherever a text comes from (another city's declared use, a register's description, the configuration), people read it.
+fn clean<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    String::deserialize(deserializer).map(|text| outside_text::clean(&text))
+}
+
 impl Text {
+    /// The same in every language, for what has no translation.
+    #[must_use]
+    pub fn same(text: &str) -> Self {
+        Self { fi: text.to_owned(), sv: text.to_owned(), en: text.to_owned() }
+    }
+
     /// The text in one language.
     #[must_use]
     pub fn get(&self, language: Language) -> &str {
@@ -186,6 +201,7 @@ pub struct Contact {
     /// Name of the office.
     pub name: Text,
     /// E-mail address.
+    #[serde(deserialize_with = "clean")]
     pub email: String,
 }
 

@@ -197,7 +197,7 @@ mod tests {
         let service = Service {
             id: "daycare".parse().unwrap(),
             name,
-            secret_hash: [0; 32],
+            secret_hashes: vec![[0; 32]],
             return_url_prefixes: prefixes.iter().map(|prefix| prefix.parse().unwrap()).collect(),
         };
         for allowed in [

@@ -21,7 +21,7 @@ use crate::web::portal::views::{
     Change, ChangeEntry, CityLink, ConsentField, ConsentLimits, ConsentRecord, ConsentView, DatasetUse,
     HistoryReach, Instead, LogEntry, LogOutcome, Origin, PartnerUse, Party, PasskeyNeed, PermissionCard,
     PermissionStatus, PermissionView, RefusalReason, Reporting, StopConfirmation, UseDataset, UseView,
-    WaitingRequest, same_in_all,
+    WaitingRequest,
 };
 
 /// The field in which registers of children say whom a record is about.
@@ -41,13 +41,13 @@ pub(super) fn dataset_title(page: &Page, id: &DatasetId) -> Text {
         .node
         .settings
         .dataset(id)
-        .map_or_else(|| same_in_all(id.as_str()), |dataset| dataset.title.clone())
+        .map_or_else(|| Text::same(id.as_str()), |dataset| dataset.title.clone())
 }
 
 fn field_label(dataset: Option<&Dataset>, name: &FieldName) -> Text {
     dataset
         .and_then(|dataset| dataset.field(name))
-        .map_or_else(|| same_in_all(name.as_str()), |field| field.label.clone())
+        .map_or_else(|| Text::same(name.as_str()), |field| field.label.clone())
 }
 
 /// The last day of a permission for one fetch.
@@ -362,7 +362,7 @@ pub(super) fn permission(page: &Page, detail: &PermissionDetail) -> PermissionVi
             RequestOrigin::Pushed => Origin::ServiceAsked,
             RequestOrigin::Portal => Origin::ResidentStarted,
         },
-        register: dataset.map_or_else(|| same_in_all("–"), |dataset| dataset.register.clone()),
+        register: dataset.map_or_else(|| Text::same("–"), |dataset| dataset.register.clone()),
         fields: consent.terms.fields.iter().map(label).collect(),
         left_out: detail
             .permission
