@@ -109,6 +109,10 @@ pub(crate) fn oauth_error(answer: &OutboundAnswer) -> AskError {
     struct Body {
         error: String,
     }
+    if answer.status == 429 {
+        let after = answer.headers.get("retry-after").and_then(|secs| secs.parse().ok()).unwrap_or(60);
+        return AskError::Failed(Problem::try_later(ProblemKind::TooOften, after));
+    }
     if answer.status >= 500 {
         return AskError::Failed(Problem::because(ProblemKind::PeerUnavailable, answer.status));
     }
