@@ -96,9 +96,15 @@ async fn what_only_the_holder_knows_makes_the_request_fail_where_its_service_see
     let asked = service.ask("espoo", PLACEMENT, None, asked).await;
     let id = asked["id"].as_str().unwrap();
     let back = Browser::new().look(asked["startUrl"].as_str().unwrap()).await.leads_to();
-    assert!(back.query().unwrap_or("").contains("state=failed"), "the resident goes back to the service: {back}");
+    assert!(
+        back.query().unwrap_or("").contains("state=failed"),
+        "the resident goes back to the service: {back}"
+    );
     let shown = service.show(id).await;
-    assert_eq!((&shown["state"], &shown["reason"]), (&json!("failed"), &json!("invalid_authorization_details")));
+    assert_eq!(
+        (&shown["state"], &shown["reason"]),
+        (&json!("failed"), &json!("invalid_authorization_details"))
+    );
     assert_eq!(shown.get("startUrl"), None, "there is nothing more to start");
     let listed = service.call("GET", "/api/v1/consents?state=failed", None).await.1;
     assert!(listed["consents"].as_array().unwrap().iter().any(|one| one["id"] == id), "{listed}");
@@ -120,7 +126,8 @@ async fn one_person_is_not_buried_under_a_recipients_requests() {
     assert_eq!(statuses, [303, 303, 429]);
     // The third one is not lost: it can be started when there is room.
     let id: HeldConsentId = started[2].1.parse().unwrap();
-    let held = world.store("helsinki").read("test", move |store| held_consents::find(store, id)).await.unwrap();
+    let held =
+        world.store("helsinki").read("test", move |store| held_consents::find(store, id)).await.unwrap();
     assert_eq!(held.status().as_str(), "requested");
     let other = service.ask("espoo", PLACEMENT, Some("elin"), fitting()).await;
     assert_eq!(Browser::new().look(other["startUrl"].as_str().unwrap()).await.status, 303, "another person");
@@ -132,8 +139,7 @@ async fn both_secrets_of_a_service_are_taken_and_a_guesser_has_to_wait() {
     let config = &world.cities["turku"];
     let service = &config.services[0];
     let read = |file: &SecretFile| file.read(|| random(&SystemEntropy)).unwrap().expose_secret().to_owned();
-    let (first, second) =
-        (read(&service.client_secret), read(service.next_client_secret.as_ref().unwrap()));
+    let (first, second) = (read(&service.client_secret), read(service.next_client_secret.as_ref().unwrap()));
     assert_ne!(first, second);
     let http = harness::client();
     let ask = async |secret: &str| {

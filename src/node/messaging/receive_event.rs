@@ -13,6 +13,7 @@ use crate::domain::jose::{JoseError, PublicKeys};
 use crate::node::federation::resolve_signing_peer;
 use crate::node::holder::permissions::record_deletion;
 use crate::node::messaging::outbox_message;
+use crate::node::messaging::outbox_message::Redemption;
 use crate::node::quota::{QuotaError, demand_room};
 use crate::node::{KeyPurpose, Node};
 use crate::ports::random;
@@ -184,7 +185,8 @@ fn keep_given(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     held_consents::insert(tx, held)?;
-    outbox_message::redemption(tx, &held.holder, held.id, &event.pre_authorized_code, dpop_kid, now)
+    let redemption = Redemption { held: held.id, code: event.pre_authorized_code.clone(), dpop_kid };
+    outbox_message::redemption(tx, &held.holder, &redemption, now)
 }
 
 /// What became of a consent at its holder. An event about one that is not known here is kept: the tokens may be on their

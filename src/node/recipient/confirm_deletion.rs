@@ -60,7 +60,7 @@ pub async fn confirm_deletion(
     Ok(done)
 }
 
-/// Keeps the confirmation and promises it to the holder, in one transaction.
+/// Keeps the confirmation and queues it for the holder, in one transaction.
 fn record(
     tx: &mut Tx<'_>,
     held: &HeldConsent,

@@ -106,7 +106,7 @@ pub(crate) fn of_change(
 
 /// Taking a permission back must never hang on a damaged receipt.
 fn unreadable(error: StoreError) -> Result<(), StoreError> {
-    tracing::error!(%error, "a receipt cannot be read, and its consent's change gets none");
+    tracing::error!(event = "receipt_unreadable", %error, "a receipt cannot be read, and its consent's change gets none");
     Ok(())
 }
 
