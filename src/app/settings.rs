@@ -106,6 +106,9 @@ pub(crate) fn read_jwks(known: &KnownEntity) -> Result<Option<PublicKeys>, Start
     PublicKeys::from_jwks(&jwks).map(Some).map_err(|_| unfit())
 }
 
+/// Least length of a service's secret, in bytes: what is drawn at random and has so many is beyond guessing.
+const LEAST_SECRET_BYTES: usize = 32;
+
 pub(crate) fn settings(
     config: &Config,
     authority_hints: Vec<EntityId>,
@@ -117,6 +120,11 @@ pub(crate) fn settings(
         let mut secret_hashes = Vec::new();
         for file in std::iter::once(&service.client_secret).chain(&service.next_client_secret) {
             let secret = file.read(|| random(entropy))?;
+            if secret.expose_secret().len() < LEAST_SECRET_BYTES {
+                let path = file.path().display().to_string();
+                let service = service.id.to_string();
+                return Err(StartError::ShortSecret { service, path, least: LEAST_SECRET_BYTES });
+            }
             secret_hashes.push(sha256(secret.expose_secret().as_bytes()));
         }
         services.push(Service {
