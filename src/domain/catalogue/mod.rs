@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use assurance::{AssuranceRequirement, Levels};
 
-use super::clock::Window;
+use super::clock::{RetentionPeriod, Window};
 use super::ids::{DatasetId, DatasetType, EntityId, FieldName, NationalIdentifier, ServiceId, UseId};
 use super::outside_text;
 
@@ -169,7 +169,7 @@ pub struct Dataset {
     /// ELI or other address of the act that the city's own use rests on.
     pub legislation: Vec<String>,
     /// How long the city keeps it, ISO 8601 duration.
-    pub retention: String,
+    pub retention: RetentionPeriod,
     /// What people call the register that it comes from.
     pub register: Text,
     /// The fields that date a record, where its records can be limited to a part of a person's history.
@@ -238,7 +238,7 @@ pub struct DeclaredUse {
     /// The longest that one permission may last, in days (365 at most).
     pub max_days: u16,
     /// How long the recipient keeps what it fetched, ISO 8601 duration.
-    pub retention: String,
+    pub retention: RetentionPeriod,
     /// What "no" means, and the equivalent other way.
     pub otherwise: Text,
     /// Who is responsible for the data at the recipient.

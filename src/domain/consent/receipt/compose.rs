@@ -124,7 +124,7 @@ fn purpose(document: &ConsentDocument, allowed: bool) -> Purpose {
         pii_information: if allowed { fields.collect() } else { Vec::new() },
         pii_controllers: vec![terms.recipient.clone()],
         collection_method: terms.holder.clone(),
-        retention_period: terms.retention.clone(),
+        retention_period: terms.retention.to_string(),
         storage_locations: vec![JURISDICTION.to_owned()],
         jurisdiction: JURISDICTION.to_owned(),
         recipient_third_parties: document.onward_sharing.clone(),

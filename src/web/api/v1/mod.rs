@@ -127,7 +127,7 @@ impl ConsentView {
             times: detail.frequency.max,
             per: detail.frequency.per.map(String::from),
             period: detail.period,
-            retention: detail.retention,
+            retention: detail.retention.to_string(),
             until: detail.until,
             replaces: of(GrantAction::Replace),
             extends: of(GrantAction::Merge),
