@@ -191,7 +191,10 @@ impl TryFrom<String> for RetentionPeriod {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         match duration_days(&text) {
             Some(days @ 0..=LONGEST_RETENTION_DAYS) => Ok(Self { text, days }),
-            _ => Err(super::ids::IdError { kind: "RetentionPeriod", rule: "an ISO 8601 duration of days to years" }),
+            _ => Err(super::ids::IdError {
+                kind: "RetentionPeriod",
+                rule: "an ISO 8601 duration of days to years",
+            }),
         }
     }
 }

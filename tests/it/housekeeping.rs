@@ -37,7 +37,7 @@ impl Clock for Ahead {
     }
 }
 
-/// The other members, of whom every declared use has another purpose than it had.
+/// The other members, of whom every declared use asks for another kind of dataset than residents were shown.
 struct ChangedUses(Arc<dyn Peers>);
 
 #[async_trait]
@@ -60,7 +60,7 @@ impl Peers for ChangedUses {
 
     async fn declared_use(&self, id: &UseId) -> Result<Arc<DeclaredUse>, TrustError> {
         let mut declared = (*self.0.declared_use(id).await?).clone();
-        declared.purpose = "https://w3id.org/dpv#Marketing".to_owned();
+        declared.dataset_type = "parking-permits".parse().unwrap();
         Ok(Arc::new(declared))
     }
 
@@ -160,7 +160,7 @@ async fn four_processes_do_each_job_once_and_everyone_is_told() {
     prepare(&first).await.unwrap();
     put_off(&store, 40).await;
 
-    // Helsinki's use has another purpose now: what rests on it is held back, once, and everyone is told.
+    // Helsinki's use asks for another kind of dataset now: what rests on it is held back, once, and everyone is told.
     let mut nodes = vec![first];
     for _ in 0..3 {
         nodes.push(process(world, 45, true).await);

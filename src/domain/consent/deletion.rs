@@ -9,8 +9,7 @@ use crate::domain::jose::MAX_SKEW_SECS;
 #[must_use]
 pub fn due_at(fetched_at: Timestamp, retention: &RetentionPeriod) -> Timestamp {
     // Beyond the calendar's end nothing is due before it.
-    retention_end(fetched_at, retention.as_str())
-        .map_or(fetched_at, |date| Day(date).end().max(fetched_at))
+    retention_end(fetched_at, retention.as_str()).map_or(fetched_at, |date| Day(date).end().max(fetched_at))
 }
 
 fn retention_end(fetched_at: Timestamp, retention: &str) -> Option<Date> {

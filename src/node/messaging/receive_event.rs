@@ -11,7 +11,7 @@ use crate::domain::federation::TrustError;
 use crate::domain::ids::{EntityId, ExchangeId, HeldConsentId, KeyId};
 use crate::domain::jose::{JoseError, PublicKeys};
 use crate::node::federation::resolve_signing_peer;
-use crate::node::holder::permissions::record_deletion;
+use crate::node::holder::permissions::record_deletion::{DeletionNotice, record_deletion};
 use crate::node::messaging::outbox_message;
 use crate::node::messaging::outbox_message::Redemption;
 use crate::node::quota::{QuotaError, demand_room};
@@ -66,7 +66,8 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
                     Ok(keep_acknowledgement(tx, &sender, event, &text, now)?)
                 }
                 (Event::DataDeleted(event), _) => {
-                    Ok(record_deletion::record_deletion(tx, &sender, event, &claims.jti, &text, now)?)
+                    let notice = DeletionNotice { sender: &sender, event, jti: &claims.jti, text: &text };
+                    Ok(record_deletion(tx, &notice, now)?)
                 }
                 (event, _) => Ok(apply_consent_event(tx, &sender, event, now)?),
             }
