@@ -12,6 +12,7 @@ use super::settings::{anchor_client, anchor_source, key_policy, read_jwks};
 use super::tasks::Tasks;
 use super::{Running, StartError, SystemClock};
 use crate::config::{AnchorConfig, Profile};
+use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{TrustError, TrustMarkOwner};
 use crate::domain::ids::EntityId;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::checks;
 use super::node::Profile;
-use super::reader::Section;
+use super::reader::{Found, Section};
 use super::secret::SecretFile;
 use crate::domain::catalogue::Text;
 use crate::domain::ids::ServiceId;
