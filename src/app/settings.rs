@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 
 use super::StartError;
 use crate::config::{self, AnchorConfig, Config, KnownEntity, Outbound, Profile};
-use crate::domain::catalogue::{Levels, Text};
+use crate::domain::catalogue::Levels;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{Expiry, ExpiryKind};
 use crate::domain::ids::EntityId;

@@ -34,7 +34,7 @@ pub fn clean(text: &str) -> String {
 
 /// Control and format characters that show nothing of their own. The joiners U+200C and U+200D go too: no text in the
 /// languages of these pages needs them, and names that differ by one look alike.
-const fn is_invisible(character: char) -> bool {
+fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
