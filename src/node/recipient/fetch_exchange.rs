@@ -192,8 +192,7 @@ async fn attempt(
         },
     )
     .map_err(|error| Problem::because(ProblemKind::AnswerNotTrusted, error))?;
-    let body: ExchangeBody =
-        serde_json::from_slice(&answer.body).map_err(|_| untrusted("body is not an exchange's"))?;
+    let body = ExchangeBody::parse(&answer.body).ok_or_else(|| untrusted("body is not an exchange's"))?;
     if !body.is_within(&held.life.detail().identifier, &verified.receipt().fields)
         || body.records.len() != verified.receipt().records
     {
