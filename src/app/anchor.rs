@@ -8,10 +8,11 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 
 use super::node::{ANSWER_TIME, listen, open_store};
-use super::settings::{anchor_client, anchor_source, key_policy, read_jwks, same_in_all};
+use super::settings::{anchor_client, anchor_source, key_policy, read_jwks};
 use super::tasks::Tasks;
 use super::{Running, StartError, SystemClock};
 use crate::config::{AnchorConfig, Profile};
+use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{TrustError, TrustMarkOwner};
 use crate::domain::ids::EntityId;
@@ -48,7 +49,7 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
     let statements = Arc::new(AnchorStatements::new(
         AnchorParts {
             id: config.anchor.entity_id.clone(),
-            name: same_in_all(&config.anchor.organization_name),
+            name: Text::same(&config.anchor.organization_name),
             contacts: Vec::new(),
             store: store.clone(),
             keys: Arc::new(keys.clone()),

@@ -13,6 +13,18 @@ pub enum StartError {
     /// A secret file.
     #[error(transparent)]
     Secret(#[from] config::SecretError),
+    /// A service's secret that can be guessed.
+    #[error(
+        "{path}: the secret of the service {service} is shorter than {least} characters: write a random one, such as from `openssl rand -base64 33`"
+    )]
+    ShortSecret {
+        /// The service.
+        service: String,
+        /// The file.
+        path: String,
+        /// The least length, in bytes.
+        least: usize,
+    },
     /// The root key files.
     #[error(transparent)]
     RootKeys(#[from] crate::store::keys::root_keys::RootKeyError),

@@ -18,6 +18,7 @@ use crate::node::holder::oauth::dpop_nonce::NonceMint;
 use crate::node::keys::{expiry_warnings, rotate_keys};
 use crate::node::messaging::deliver_outbox;
 use crate::node::recipient::holder_catalogue::SchemaCache;
+use crate::node::services::guess_limit::GuessLimit;
 use crate::node::{KeyRing, Node, maintenance};
 use crate::outbound::{AnchorSource, FederationPeers, PeerSettings, SuperiorContact, WebAuthn};
 use crate::ports::{Clock, Entropy, random};
@@ -93,6 +94,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         nonces: NonceMint::new(opened.root.session.bytes(), config.limits.dpop_nonce_seconds.into()),
         peer_nonces: Mutex::new(HashMap::new()),
         record_schemas: SchemaCache::default(),
+        service_guesses: GuessLimit::default(),
         status_lists: tokio::sync::Mutex::new(HashMap::new()),
         peers: Arc::new(peers),
         superiors: Arc::new(superiors),

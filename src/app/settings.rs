@@ -10,14 +10,14 @@ use secrecy::ExposeSecret;
 
 use super::StartError;
 use crate::config::{self, AnchorConfig, Config, KnownEntity, Outbound, Profile};
-use crate::domain::catalogue::{Levels, Text};
+use crate::domain::catalogue::Levels;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{Expiry, ExpiryKind};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey, parse_strict_json, sha256};
 use crate::domain::token::TokenPolicy;
 use crate::http::{AddressPolicy, GuardedClient, Proxy, Route};
-use crate::node::{KeyPolicy, KeyPurpose, KeyRing, Limits, Retention, Service, Settings};
+use crate::node::{KeyPolicy, KeyPurpose, KeyRing, Limits, Quotas, Retention, Service, Settings};
 use crate::outbound::AnchorSource;
 use crate::outbound::openid::{
     ClientAuthentication, ClientKeySource, OpenIdProvider, OpenIdSettings, ProviderNetwork,
@@ -45,11 +45,6 @@ pub(crate) fn logo(brand: &config::Brand) -> Result<Option<(&'static str, Vec<u8
     let Some(path) = &brand.logo else { return Ok(None) };
     let svg = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
     Ok(Some((if svg { "image/svg+xml" } else { "image/png" }, std::fs::read(path)?)))
-}
-
-/// A name that the anchor's operator gives in one language.
-pub(crate) fn same_in_all(name: &str) -> Text {
-    Text { fi: name.to_owned(), sv: name.to_owned(), en: name.to_owned() }
 }
 
 /// Which addresses other members may have, and by which way they are reached.
@@ -111,6 +106,9 @@ pub(crate) fn read_jwks(known: &KnownEntity) -> Result<Option<PublicKeys>, Start
     PublicKeys::from_jwks(&jwks).map(Some).map_err(|_| unfit())
 }
 
+/// Least length of a service's secret, in bytes: what is drawn at random and has so many is beyond guessing.
+const LEAST_SECRET_BYTES: usize = 32;
+
 pub(crate) fn settings(
     config: &Config,
     authority_hints: Vec<EntityId>,
@@ -119,11 +117,20 @@ pub(crate) fn settings(
 ) -> Result<Settings, StartError> {
     let mut services = Vec::new();
     for service in &config.services {
-        let secret = service.client_secret.read(|| random(entropy))?;
+        let mut secret_hashes = Vec::new();
+        for file in std::iter::once(&service.client_secret).chain(&service.next_client_secret) {
+            let secret = file.read(|| random(entropy))?;
+            if secret.expose_secret().len() < LEAST_SECRET_BYTES {
+                let path = file.path().display().to_string();
+                let service = service.id.to_string();
+                return Err(StartError::ShortSecret { service, path, least: LEAST_SECRET_BYTES });
+            }
+            secret_hashes.push(sha256(secret.expose_secret().as_bytes()));
+        }
         services.push(Service {
             id: service.id.clone(),
             name: service.name.clone(),
-            secret_hash: sha256(secret.expose_secret().as_bytes()),
+            secret_hashes,
             return_url_prefixes: service.return_url_prefixes.clone(),
         });
     }
@@ -160,6 +167,13 @@ pub(crate) fn settings(
             demand_dpop_nonce: limits.dpop_nonce,
             session_idle_secs: limits.session_idle_seconds.into(),
             session_max_secs: limits.session_max_seconds.into(),
+            quotas: Quotas {
+                given_per_hour: limits.given_per_hour,
+                pushed_open: limits.pushed_open,
+                pushed_open_per_person: limits.pushed_open_per_person,
+                service_open: limits.service_open,
+                resident_open: limits.resident_open,
+            },
         },
         retention: Retention {
             consents_secs: config.retention.ended_consents_secs(),

@@ -118,7 +118,7 @@ fn read_one(
             fields: fields?,
             legal_bases: legal_bases?.value,
             legislation: legislation?.value,
-            retention: retention?.value,
+            retention: retention?.value.parse().ok()?,
             register: register.name.clone(),
             period,
             required_acr: required_acr.map(|found| found.value),

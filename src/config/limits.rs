@@ -70,6 +70,16 @@ limits! {
     max_records: usize = 1_000, 1 to 100_000;
     /// Most bytes in one answer of a register, as JSON.
     max_bytes: usize = 1_048_576, 1_024 to 67_108_864;
+    /// Permissions given in another city's portal that are taken from that city within an hour.
+    given_per_hour: u32 = 600, 1 to 1_000_000;
+    /// Undecided requests that one recipient may have pushed.
+    pushed_open: u32 = 5_000, 1 to 1_000_000;
+    /// Undecided requests that one recipient may have pushed for one expected person.
+    pushed_open_per_person: u32 = 20, 1 to 1_000;
+    /// Undecided requests that one service of the city may have made.
+    service_open: u32 = 20_000, 1 to 1_000_000;
+    /// Undecided requests that one resident may have begun in the portal.
+    resident_open: u32 = 50, 1 to 1_000;
     /// Time for the head of a request to arrive, in milliseconds.
     request_head_ms: u32 = 5_000, 500 to 60_000;
     /// Time for the body of a request to arrive, in milliseconds.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::checks;
 use super::node::Profile;
-use super::reader::Section;
+use super::reader::{Found, Section};
 use super::secret::SecretFile;
 use crate::domain::catalogue::Text;
 use crate::domain::ids::ServiceId;
@@ -18,6 +18,8 @@ pub struct Service {
     pub name: Text,
     /// Its client secret.
     pub client_secret: SecretFile,
+    /// A second client secret that is taken as well, while one takes the other's place.
+    pub next_client_secret: Option<SecretFile>,
     /// Where a browser may be sent back to: an address that begins with one of these. Each ends with a slash, so that
     /// no other host or folder begins alike.
     pub return_url_prefixes: Vec<url::Url>,
@@ -55,15 +57,18 @@ fn read_one(
         document.problem(&name.at, complaint, checks::TEXT);
     }
     let secret = section.required::<String>("client_secret_file", SECRET);
+    let next_secret = section.optional::<String>("next_client_secret_file", SECRET);
     let prefixes = section.required::<Vec<String>>("return_url_prefixes", RETURN);
     section.close();
-    let secret = secret.map(|found| {
+    let secret_file = |found: &Found<String>, made_when_missing: bool| {
         let path = checks::path(data_dir, &found.value);
-        if profile == Profile::Production && !path.is_file() {
+        if !made_when_missing && !path.is_file() {
             document.problem(&found.at, "the file is not there", SECRET);
         }
-        SecretFile::new(path, profile == Profile::Demo)
-    });
+        SecretFile::new(path, made_when_missing)
+    };
+    let client_secret = secret.as_ref().map(|found| secret_file(found, profile == Profile::Demo));
+    let next_client_secret = next_secret.as_ref().map(|found| secret_file(found, false));
     let mut return_url_prefixes = Vec::new();
     if let Some(prefixes) = &prefixes {
         for written in &prefixes.value {
@@ -83,5 +88,11 @@ fn read_one(
         }
     }
     prefixes?;
-    Some(Service { id: id?.value, name: name?.value, client_secret: secret?, return_url_prefixes })
+    Some(Service {
+        id: id?.value,
+        name: name?.value,
+        client_secret: client_secret?,
+        next_client_secret,
+        return_url_prefixes,
+    })
 }

@@ -5,7 +5,7 @@ use super::reader::{Found, Section};
 use super::services::Service;
 use crate::domain::catalogue::register::HeldDataset;
 use crate::domain::catalogue::{Contact, DeclaredUse, Text};
-use crate::domain::clock::Window;
+use crate::domain::clock::{RetentionPeriod, Window};
 use crate::domain::ids::{DatasetType, EntityId, FieldName, ServiceId, UseId};
 
 /// What the uses are checked against.
@@ -65,7 +65,8 @@ fn read_one(
             .then_some("not a purpose of DPV")
     });
     let legal_basis = checked(&mut section, "legal_basis", checks::LEGAL_BASIS, checks::legal_basis);
-    let retention = checked(&mut section, "retention", RETENTION, checks::duration);
+    let retention = checked(&mut section, "retention", RETENTION, checks::duration)
+        .and_then(|text| text.parse::<RetentionPeriod>().ok());
     let dataset_type =
         section.required::<DatasetType>("dataset_type", "write the kind of dataset that it asks for");
     let required = section.required::<Vec<FieldName>>("required_fields", FIELDS);

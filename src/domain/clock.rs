@@ -142,6 +142,71 @@ pub fn duration_days(text: &str) -> Option<u32> {
     (number.is_empty() && !rest.is_empty()).then_some(days)
 }
 
+/// Longest retention, in days of [`duration_days`]: a thousand years.
+const LONGEST_RETENTION_DAYS: u32 = 366_000;
+
+/// How long data is kept, as an ISO 8601 duration of whole years, months, weeks or days, a thousand years at most.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RetentionPeriod {
+    text: String,
+    days: u32,
+}
+
+impl RetentionPeriod {
+    /// As written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Its length in days as [`duration_days`] counts them, for comparing.
+    #[must_use]
+    pub const fn days(&self) -> u32 {
+        self.days
+    }
+
+    /// Whether it is no longer than another.
+    #[must_use]
+    pub const fn is_within(&self, other: &Self) -> bool {
+        self.days <= other.days
+    }
+}
+
+impl From<RetentionPeriod> for String {
+    fn from(period: RetentionPeriod) -> Self {
+        period.text
+    }
+}
+
+impl std::fmt::Display for RetentionPeriod {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl TryFrom<String> for RetentionPeriod {
+    type Error = super::ids::IdError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match duration_days(&text) {
+            Some(days @ 0..=LONGEST_RETENTION_DAYS) => Ok(Self { text, days }),
+            _ => Err(super::ids::IdError {
+                kind: "RetentionPeriod",
+                rule: "an ISO 8601 duration of days to years",
+            }),
+        }
+    }
+}
+
+impl std::str::FromStr for RetentionPeriod {
+    type Err = super::ids::IdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.to_owned().try_into()
+    }
+}
+
 /// A stretch of time that slides along with now, as an ISO 8601 duration of whole days, weeks, months or years, one day
 /// to a year: "in any seven days". A month counts as 31 days, a year as 366.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

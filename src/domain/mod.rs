@@ -13,5 +13,6 @@ pub mod ids;
 pub mod jose;
 pub mod log;
 pub mod login;
+pub mod outside_text;
 pub mod token;
 pub mod word_enum;

@@ -8,6 +8,7 @@ pub mod maintenance;
 pub mod messaging;
 pub mod oauth_error;
 pub mod problem;
+pub(crate) mod quota;
 pub mod recipient;
 pub mod resident;
 pub mod services;
@@ -37,8 +38,9 @@ pub struct Service {
     pub id: ServiceId,
     /// What people call it.
     pub name: Text,
-    /// SHA-256 of its secret; the secret itself is not kept in memory.
-    pub secret_hash: [u8; 32],
+    /// SHA-256 of its secrets, any of which it may show: two while one takes the other's place. The secrets themselves are
+    /// not kept in memory.
+    pub secret_hashes: Vec<[u8; 32]>,
     /// Where a resident's browser may be sent back to: addresses below one of these.
     pub return_url_prefixes: Vec<url::Url>,
 }
@@ -72,6 +74,23 @@ pub struct Limits {
     pub session_idle_secs: i64,
     /// Time after which a session ends in any case, in seconds.
     pub session_max_secs: i64,
+    /// What peers, services and residents may write within a time.
+    pub quotas: Quotas,
+}
+
+/// How much others may have written into the store; beyond it they are told to come again later.
+#[derive(Debug, Clone, Copy)]
+pub struct Quotas {
+    /// `consent-given` events of one holder within an hour.
+    pub given_per_hour: u32,
+    /// Undecided pushed requests of one recipient.
+    pub pushed_open: u32,
+    /// Undecided pushed requests of one recipient for one expected person.
+    pub pushed_open_per_person: u32,
+    /// Undecided requests that one service has made.
+    pub service_open: u32,
+    /// Undecided requests that one resident has begun in the portal.
+    pub resident_open: u32,
 }
 
 /// How long the node keeps what it need not keep for ever, as the operator set it.
@@ -158,6 +177,8 @@ pub struct Node {
     pub peer_nonces: Mutex<HashMap<EntityId, String>>,
     /// Schemas of other holders' datasets, as asked for lately.
     pub record_schemas: recipient::holder_catalogue::SchemaCache,
+    /// Wrong service secrets of late.
+    pub service_guesses: services::guess_limit::GuessLimit,
     /// Status lists as made a moment ago, by number.
     pub status_lists:
         tokio::sync::Mutex<HashMap<u32, (Timestamp, holder::oauth::published_list::PublishedList)>>,

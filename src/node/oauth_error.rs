@@ -32,6 +32,8 @@ pub enum OAuthCode {
     UseDpopNonce,
     /// 400 (RFC 9470 §5, OpenID Connect Core Unmet Authentication Requirements 1.0).
     UnmetAuthenticationRequirements,
+    /// 429 with `Retry-After` (RFC 9126 §2.3).
+    TooManyRequests,
     /// 503 with `Retry-After`.
     TemporarilyUnavailable,
     /// 500.
@@ -55,7 +57,8 @@ impl OAuthCode {
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
-            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            // No standard has a code of its own for it; the status says the rest.
+            Self::TooManyRequests | Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::ServerError => "server_error",
         }
     }

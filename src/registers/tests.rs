@@ -50,7 +50,7 @@ fn held(selection: Selection) -> HeldDataset {
             fields: fields.into_iter().map(field).collect(),
             legal_bases: vec![],
             legislation: vec![],
-            retention: "P1Y".into(),
+            retention: "P1Y".parse().unwrap(),
             register: text(),
             period: None,
             required_acr: None,

@@ -14,7 +14,7 @@ use omadata::domain::federation::{ChainHint, FormerKeys, PeerReport, TrustError,
 use omadata::domain::ids::{ConsentId, EntityId, HeldConsentId, UseId};
 use omadata::domain::log::Entry;
 use omadata::node::Node;
-use omadata::node::maintenance::{Job, keep_house, prepare};
+use omadata::node::maintenance::{Job, prepare, run_due_jobs};
 use omadata::node::messaging::deliver_outbox;
 use omadata::ports::{
     Clock, HasKey, Outbound, OutboundAnswer, OutboundError, OutboundRequest, Peers, Survey,
@@ -37,7 +37,7 @@ impl Clock for Ahead {
     }
 }
 
-/// The other members, of whom every declared use has another purpose than it had.
+/// The other members, of whom every declared use asks for another kind of dataset than residents were shown.
 struct ChangedUses(Arc<dyn Peers>);
 
 #[async_trait]
@@ -60,7 +60,7 @@ impl Peers for ChangedUses {
 
     async fn declared_use(&self, id: &UseId) -> Result<Arc<DeclaredUse>, TrustError> {
         let mut declared = (*self.0.declared_use(id).await?).clone();
-        declared.purpose = "https://w3id.org/dpv#Marketing".to_owned();
+        declared.dataset_type = "parking-permits".parse().unwrap();
         Ok(Arc::new(declared))
     }
 
@@ -138,7 +138,7 @@ async fn put_off(store: &Store, secs: i64) {
 async fn four_at_once(nodes: &[Node]) -> usize {
     let all = nodes.iter().enumerate().map(|(number, node)| {
         let owner = format!("process-{number}");
-        async move { keep_house(node, &owner).await.unwrap() }
+        async move { run_due_jobs(node, &owner).await.unwrap() }
     });
     futures_util::future::join_all(all).await.into_iter().sum()
 }
@@ -160,7 +160,7 @@ async fn four_processes_do_each_job_once_and_everyone_is_told() {
     prepare(&first).await.unwrap();
     put_off(&store, 40).await;
 
-    // Helsinki's use has another purpose now: what rests on it is held back, once, and everyone is told.
+    // Helsinki's use asks for another kind of dataset now: what rests on it is held back, once, and everyone is told.
     let mut nodes = vec![first];
     for _ in 0..3 {
         nodes.push(process(world, 45, true).await);
@@ -193,7 +193,7 @@ async fn four_processes_do_each_job_once_and_everyone_is_told() {
     put_off(&store, 0).await;
     let fitting = process(world, 45, false).await;
     while reasons(&store, id).await.len() < 3 {
-        keep_house(&fitting, "process-0").await.unwrap();
+        run_due_jobs(&fitting, "process-0").await.unwrap();
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
     assert_eq!(reasons(&store, id).await[2], (Actor::Node, Reason::UseFits));
@@ -250,7 +250,7 @@ async fn a_damaged_consent_keeps_no_other_from_ending() {
     prepare(&later).await.unwrap();
     let ended = (Actor::Node, Reason::LastDay);
     harness::eventually("the sound one ends", || async {
-        keep_house(&later, "later").await.unwrap();
+        run_due_jobs(&later, "later").await.unwrap();
         reasons(&store, given[1]).await.contains(&ended).then_some(())
     })
     .await;

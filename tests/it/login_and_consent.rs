@@ -154,6 +154,9 @@ impl Client {
         names.add("other_verifier", b64url(&[6; 48]));
         names.add("challenge", self.challenge());
         names.add("long", "a".repeat(129));
+        let mut narrowed: Value = serde_json::from_str(&self.details).unwrap();
+        narrowed[0]["retention"] = json!("P1D");
+        names.add("narrowed", narrowed.to_string());
         names
     }
 

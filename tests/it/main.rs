@@ -13,6 +13,7 @@ mod hostile;
 mod toy_federation;
 
 mod assurance;
+mod bounds;
 mod consent_life;
 mod demo_login;
 mod demo_world;

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Parts of the domain that every other part may use.
-const FOUNDATIONS: [&str; 5] = ["word_enum", "ids", "clock", "jose", "catalogue"];
+const FOUNDATIONS: [&str; 6] = ["word_enum", "outside_text", "ids", "clock", "jose", "catalogue"];
 
 /// What a part of the domain may use beside (or, for the foundations, instead of) the foundations.
 const PARTS: [(&str, &[&str]); 8] = [
     ("ids", &["word_enum"]),
     ("clock", &["word_enum", "ids"]),
     ("jose", &["word_enum", "ids", "clock"]),
-    ("catalogue", &["word_enum", "ids", "clock", "jose"]),
+    ("catalogue", &["word_enum", "outside_text", "ids", "clock", "jose"]),
     ("log", &["consent"]),
     ("token", &["consent", "federation"]),
     ("exchange", &["token", "consent"]),

@@ -7,7 +7,7 @@
 use omadata::domain::clock::Timestamp;
 use omadata::domain::ids::EntityId;
 use omadata::domain::jose::{PublicKeys, SigningKey, b64url};
-use omadata::domain::token::consent_token::StatusReference;
+use omadata::domain::token::status_list::StatusReference;
 use omadata::domain::token::status_list::{self, TokenStatus};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

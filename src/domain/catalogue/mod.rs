@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 pub use assurance::{AssuranceRequirement, Levels};
 
-use super::clock::Window;
+use super::clock::{RetentionPeriod, Window};
 use super::ids::{DatasetId, DatasetType, EntityId, FieldName, NationalIdentifier, ServiceId, UseId};
+use super::outside_text;
 
 /// The three languages of every text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -48,19 +49,33 @@ impl Language {
     }
 }
 
-/// One text in all three languages; a missing language does not parse.
+/// One text in all three languages; a missing language does not parse, and what does is clean ([`outside_text`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
     /// Finnish.
+    #[serde(deserialize_with = "clean")]
     pub fi: String,
     /// Swedish.
+    #[serde(deserialize_with = "clean")]
     pub sv: String,
     /// English.
+    #[serde(deserialize_with = "clean")]
     pub en: String,
 }
 
+/// Wherever a text comes from (another city's declared use, a register's description, the configuration), people read it.
+fn clean<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    String::deserialize(deserializer).map(|text| outside_text::clean(&text))
+}
+
 impl Text {
+    /// The same in every language, for what has no translation.
+    #[must_use]
+    pub fn same(text: &str) -> Self {
+        Self { fi: text.to_owned(), sv: text.to_owned(), en: text.to_owned() }
+    }
+
     /// The text in one language.
     #[must_use]
     pub fn get(&self, language: Language) -> &str {
@@ -154,7 +169,7 @@ pub struct Dataset {
     /// ELI or other address of the act that the city's own use rests on.
     pub legislation: Vec<String>,
     /// How long the city keeps it, ISO 8601 duration.
-    pub retention: String,
+    pub retention: RetentionPeriod,
     /// What people call the register that it comes from.
     pub register: Text,
     /// The fields that date a record, where its records can be limited to a part of a person's history.
@@ -186,6 +201,7 @@ pub struct Contact {
     /// Name of the office.
     pub name: Text,
     /// E-mail address.
+    #[serde(deserialize_with = "clean")]
     pub email: String,
 }
 
@@ -222,7 +238,7 @@ pub struct DeclaredUse {
     /// The longest that one permission may last, in days (365 at most).
     pub max_days: u16,
     /// How long the recipient keeps what it fetched, ISO 8601 duration.
-    pub retention: String,
+    pub retention: RetentionPeriod,
     /// What "no" means, and the equivalent other way.
     pub otherwise: Text,
     /// Who is responsible for the data at the recipient.

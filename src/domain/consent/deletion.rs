@@ -2,14 +2,18 @@
 
 use time::{Date, Month};
 
-use crate::domain::clock::{Day, Timestamp};
+use crate::domain::clock::{Day, RetentionPeriod, Timestamp};
 use crate::domain::jose::MAX_SKEW_SECS;
 
-/// By when data that was fetched at a moment must be deleted: the end of the day on which an ISO 8601 duration of whole
-/// years, months, weeks or days is over. None when it is no such duration.
+/// By when data that was fetched at a moment must be deleted: the end of the day on which its retention is over.
 #[must_use]
-pub fn due_at(fetched_at: Timestamp, retention: &str) -> Option<Timestamp> {
-    let rest = retention.strip_prefix('P').filter(|rest| !rest.is_empty())?;
+pub fn due_at(fetched_at: Timestamp, retention: &RetentionPeriod) -> Timestamp {
+    // Beyond the calendar's end nothing is due before it.
+    retention_end(fetched_at, retention.as_str()).map_or(fetched_at, |date| Day(date).end().max(fetched_at))
+}
+
+fn retention_end(fetched_at: Timestamp, retention: &str) -> Option<Date> {
+    let rest = retention.strip_prefix('P')?;
     let (mut months, mut days, mut number) = (0_i32, 0_i64, String::new());
     for character in rest.chars() {
         if character.is_ascii_digit() {
@@ -26,11 +30,7 @@ pub fn due_at(fetched_at: Timestamp, retention: &str) -> Option<Timestamp> {
         }
         number.clear();
     }
-    if !number.is_empty() {
-        return None;
-    }
-    let date = plus_months(fetched_at.date(), months)?.checked_add(time::Duration::days(days))?;
-    Some(Day(date).end().max(fetched_at))
+    plus_months(fetched_at.date(), months)?.checked_add(time::Duration::days(days))
 }
 
 /// The same day so many months later, or the last day of that month.
@@ -66,13 +66,13 @@ pub enum DeletionState {
 }
 
 impl DeletionState {
-    /// How it stands at `now`; none when nothing was fetched, or when the terms name no duration.
+    /// How it stands at `now`; none when nothing was fetched.
     ///
     /// A confirmation covers what was fetched before the deletion that it tells of; clocks may differ by a minute.
     #[must_use]
     pub fn judge(
         last_fetch: Option<Timestamp>,
-        retention: &str,
+        retention: &RetentionPeriod,
         deleted_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Option<Self> {
@@ -80,7 +80,7 @@ impl DeletionState {
         if let Some(deleted_at) = deleted_at.filter(|deleted| deleted.plus_secs(MAX_SKEW_SECS) >= last) {
             return Some(Self::Confirmed { deleted_at });
         }
-        let by = due_at(last, retention)?;
+        let by = due_at(last, retention);
         Some(if now < by { Self::Due { by } } else { Self::Overdue { since: by } })
     }
 }
@@ -104,10 +104,11 @@ mod tests {
             ("2026-12-31T08:00:00Z", "P1Y1M1D", "2028-02-01T21:00:00Z"),
             ("2026-12-31T23:00:00Z", "P0D", "2026-12-31T23:00:00Z"),
         ] {
-            assert_eq!(due_at(moment(fetched), retention), Some(moment(due)), "{fetched} {retention}");
+            let period: RetentionPeriod = retention.parse().unwrap();
+            assert_eq!(due_at(moment(fetched), &period), moment(due), "{fetched} {retention}");
         }
         for wrong in ["", "P", "1Y", "P1", "PT1H", "P-1D", "P1X", "P99999999999Y", "P2147483647Y", "P9999Y"] {
-            assert_eq!(due_at(moment("2026-01-01T00:00:00Z"), wrong), None, "{wrong}");
+            assert!(wrong.parse::<RetentionPeriod>().is_err(), "{wrong}");
         }
     }
 
@@ -117,7 +118,7 @@ mod tests {
         let judge = |deleted: Option<i64>, now: i64| {
             DeletionState::judge(
                 Some(fetched),
-                "P30D",
+                &"P30D".parse().unwrap(),
                 deleted.map(|days| fetched.plus_secs(days * 86_400)),
                 fetched.plus_secs(now * 86_400),
             )
@@ -128,6 +129,6 @@ mod tests {
         assert_eq!(judge(Some(-1), 31), Some(DeletionState::Overdue { since: by }), "before the fetch");
         let deleted_at = fetched.plus_secs(2 * 86_400);
         assert_eq!(judge(Some(2), 31), Some(DeletionState::Confirmed { deleted_at }));
-        assert_eq!(DeletionState::judge(None, "P30D", None, fetched), None);
+        assert_eq!(DeletionState::judge(None, &"P30D".parse().unwrap(), None, fetched), None);
     }
 }

@@ -20,6 +20,7 @@ pub mod receipt;
 pub mod request;
 pub mod shown_use;
 pub mod state;
+pub mod status;
 pub mod terms;
 
 pub use deletion::DeletionState;

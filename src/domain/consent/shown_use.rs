@@ -2,7 +2,7 @@
 
 use super::request::ConsentRequest;
 use super::state::Consent;
-use super::terms::{Frequency, Terms, duration_days, fits_until};
+use super::terms::{Frequency, Terms, fits_until};
 use crate::domain::catalogue::DeclaredUse;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::FieldName;
@@ -61,7 +61,6 @@ impl ShownUse {
         fields: &[FieldName],
     ) -> Option<UseChange> {
         let shown = &self.declared;
-        let (kept, allowed) = (duration_days(&terms.retention), duration_days(&published.retention));
         let same = [
             (published.id == terms.declared_use, UseChange::Identifier),
             (published.service == shown.service, UseChange::Service),
@@ -72,7 +71,7 @@ impl ShownUse {
             (published.legal_basis == shown.legal_basis, UseChange::LegalBasis),
             (published.controller.name == shown.controller.name, UseChange::Controller),
             (terms.frequency().is_within(&Frequency::declared(published)), UseChange::Frequency),
-            (kept.zip(allowed).is_some_and(|(kept, allowed)| kept <= allowed), UseChange::Retention),
+            (terms.retention.is_within(&published.retention), UseChange::Retention),
             (fits_until(terms.until, self.decided_at, i64::from(published.max_days)), UseChange::Duration),
         ];
         same.into_iter().find(|(holds, _)| !holds).map(|(_, change)| change)
@@ -132,7 +131,7 @@ mod tests {
             (UseChange::LegalBasis, &|it| it.legal_basis = "A6-1-e".to_owned()),
             (UseChange::Controller, &|it| it.controller.name = other()),
             (UseChange::Frequency, &|it| it.max_exchanges = 2),
-            (UseChange::Retention, &|it| it.retention = "P11M".to_owned()),
+            (UseChange::Retention, &|it| it.retention = "P11M".parse().unwrap()),
             (UseChange::Duration, &|it| it.max_days = 30),
         ];
         assert_eq!(edits.iter().map(|(expected, _)| *expected).collect::<Vec<_>>(), UseChange::ALL);
@@ -147,7 +146,7 @@ mod tests {
         assert_eq!(change(|_| {}), None);
         assert_eq!(change(|it| it.optional_fields.push("endDate".parse().unwrap())), None);
         assert_eq!(change(|it| (it.max_exchanges, it.max_days) = (5, 365)), None);
-        assert_eq!(change(|it| it.retention = "P2Y".to_owned()), None);
+        assert_eq!(change(|it| it.retention = "P2Y".parse().unwrap()), None);
         assert_eq!(change(|it| it.service_name = other()), None);
         assert_eq!(change(|it| it.controller.email = "new@city.example".to_owned()), None);
         assert_eq!(change(|it| it.data_protection_officer.name = other()), None);

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::catalogue::{Dataset, DeclaredUse};
-pub use crate::domain::clock::duration_days;
-use crate::domain::clock::{Day, Timestamp, Window};
+use crate::domain::clock::{Day, RetentionPeriod, Timestamp, Window};
 use crate::domain::ids::{DatasetId, EntityId, FieldName, UseId};
 
 /// The `type` of every `authorization_details` entry that a node understands (RFC 9396 §2).
@@ -111,7 +110,7 @@ pub struct AuthorizationDetail {
     /// How often.
     pub frequency: Frequency,
     /// How long the recipient keeps it, ISO 8601 duration in days, months or years.
-    pub retention: String,
+    pub retention: RetentionPeriod,
     /// The last day on which it may be fetched.
     pub until: Day,
 }
@@ -128,7 +127,7 @@ impl AuthorizationDetail {
         if self.frequency.is_within(&allowed.frequency) {
             merged.frequency = allowed.frequency.clone();
         }
-        if duration_days(&self.retention) < duration_days(&allowed.retention) {
+        if self.retention.is_within(&allowed.retention) {
             merged.retention.clone_from(&allowed.retention);
         }
         merged.period = self
@@ -142,7 +141,6 @@ impl AuthorizationDetail {
     #[must_use]
     pub fn is_within(&self, declared: &DeclaredUse, now: Timestamp) -> bool {
         let fields: BTreeSet<&FieldName> = self.datatypes.iter().collect();
-        let (kept, allowed) = (duration_days(&self.retention), duration_days(&declared.retention));
         self.kind == DETAIL_TYPE
             && self.actions == ["read"]
             && self.declared_use == declared.id
@@ -151,7 +149,7 @@ impl AuthorizationDetail {
             && self.datatypes.iter().all(|field| declared.allows_field(field))
             && declared.required_fields.iter().all(|field| fields.contains(field))
             && self.frequency.is_within(&Frequency::declared(declared))
-            && kept.zip(allowed).is_some_and(|(kept, allowed)| kept <= allowed)
+            && self.retention.is_within(&declared.retention)
             && fits_until(self.until, now, i64::from(declared.max_days).min(LONGEST_DAYS))
     }
 }
@@ -208,7 +206,7 @@ pub struct Terms {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per: Option<Window>,
     /// How long the recipient keeps it, ISO 8601 duration.
-    pub retention: String,
+    pub retention: RetentionPeriod,
     /// The last day on which it may be fetched.
     pub until: Day,
 }
@@ -271,8 +269,7 @@ impl Terms {
         require(detail.purpose == declared.purpose, DetailError::Purpose)?;
         let fields = order_fields(&detail.datatypes, bounds)?;
         require(detail.frequency.is_within(&Frequency::declared(declared)), DetailError::Frequency)?;
-        let (asked, allowed) = (duration_days(&detail.retention), duration_days(&declared.retention));
-        require(asked.zip(allowed).is_some_and(|(asked, allowed)| asked <= allowed), DetailError::Retention)?;
+        require(detail.retention.is_within(&declared.retention), DetailError::Retention)?;
         let longest = i64::from(declared.max_days).min(LONGEST_DAYS);
         require(fits_until(detail.until, bounds.now, longest), DetailError::Until)?;
         require(
@@ -325,8 +322,7 @@ impl Terms {
         if !choice.frequency.is_within(&self.frequency()) {
             return Err(DetailError::Frequency);
         }
-        let (kept, offered) = (duration_days(&choice.retention), duration_days(&self.retention));
-        if kept.zip(offered).is_none_or(|(kept, offered)| kept > offered) {
+        if !choice.retention.is_within(&self.retention) {
             return Err(DetailError::Retention);
         }
         let narrower = match (choice.period, self.period) {
@@ -379,7 +375,7 @@ pub struct Choice {
     /// The part of the history.
     pub period: Option<Period>,
     /// How long the recipient keeps it, ISO 8601 duration.
-    pub retention: String,
+    pub retention: RetentionPeriod,
     /// Last day.
     pub until: Day,
 }

@@ -170,7 +170,19 @@ pub struct ExchangeBody {
     pub records: Vec<Value>,
 }
 
+/// Most values in an answer that a recipient reads. In memory a value takes up to fifty times its bytes (`{}`), so that a bound
+/// on bytes alone bounds little.
+const MOST_VALUES: usize = 500_000;
+
 impl ExchangeBody {
+    /// Reads an answer, within bounds of memory; none when it is not an exchange's or has too many values.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        // Every value but the outermost follows one of these; those inside texts are counted too.
+        let values = bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+        if values > MOST_VALUES { None } else { serde_json::from_slice(bytes).ok() }
+    }
+
     /// Whether every record has the consented fields and nothing beyond: the recipient's own check.
     #[must_use]
     pub fn is_within(&self, dataset: &DatasetId, fields: &[FieldName]) -> bool {
@@ -180,5 +192,24 @@ impl ExchangeBody {
                 .records
                 .iter()
                 .all(|record| record.as_object().is_some_and(|values| values.keys().all(known)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_nothing_but_brackets_is_not_read() {
+        let body = |records: &str| format!("{{\"dataset\":\"placements\",\"records\":[{records}]}}");
+        let good = ExchangeBody::parse(body("{\"unit\":\"Satakieli\"},{\"unit\":null}").as_bytes());
+        assert_eq!(good.map(|body| body.records.len()), Some(2));
+        for filler in ["{},", "[],", "null,"] {
+            let many = filler.repeat(MOST_VALUES + 1);
+            assert_eq!(ExchangeBody::parse(body(many.trim_end_matches(',')).as_bytes()), None, "{filler}");
+        }
+        let deep = format!("{}{}", "[".repeat(MOST_VALUES + 1), "]".repeat(MOST_VALUES + 1));
+        assert_eq!(ExchangeBody::parse(body(&deep).as_bytes()), None);
+        assert_eq!(ExchangeBody::parse(b"[]"), None);
     }
 }

@@ -101,7 +101,7 @@ impl NodeDescription {
             "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
             "code_challenge_methods_supported": ["S256"],
             "response_modes_supported": ["query"],
-            // A refresh token ends with the permission (draft-ietf-oauth-refresh-token-expiration §6).
+            // A refresh token ends with the permission (draft-ietf-oauth-refresh-token-expiration §7).
             "refresh_token_expiration_types_supported": ["authorization"],
             "dpop_signing_alg_values_supported": ALGORITHMS,
             "authorization_details_types_supported": [DETAILS_TYPE],

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::refusal::{Refusal, RefusalCode};
 use super::refusal_reason::RefusalReason;
+use super::status_list::StatusReference;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{AuthorizationDetail, Consent};
 use crate::domain::ids::{EntityId, GrantId, Jti, KeyId, PairwiseSubject, Thumbprint};
@@ -53,16 +54,6 @@ pub struct Confirmation {
 pub struct Status {
     /// The list and the place in it.
     pub status_list: StatusReference,
-}
-
-/// One place in one status list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StatusReference {
-    /// Index.
-    pub idx: u32,
-    /// The list's address.
-    pub uri: String,
 }
 
 /// The claims, exactly these.

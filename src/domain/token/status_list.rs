@@ -8,7 +8,6 @@ use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use serde::{Deserialize, Serialize};
 
-use super::consent_token::StatusReference;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{ConsentState, End};
 use crate::domain::ids::EntityId;
@@ -41,6 +40,16 @@ pub const STATUS_LIST: Profile = Profile {
     optional: Claims::Any,
     extra_headers: &[],
 };
+
+/// One place in one status list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusReference {
+    /// Index.
+    pub idx: u32,
+    /// The list's address.
+    pub uri: String,
+}
 
 /// The list's number and the place in it as a token refers to them.
 #[must_use]

@@ -115,7 +115,7 @@ fn own_uses(node: &Node) -> Arc<DeclaredUses> {
 pub fn address(id: &EntityId) -> Text {
     let host = url::Url::parse(id.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned));
     let host = host.unwrap_or_else(|| id.to_string());
-    Text { fi: host.clone(), sv: host.clone(), en: host }
+    Text::same(&host)
 }
 
 /// What is wrong with these, as far as that is found out in time.

@@ -39,7 +39,10 @@ fn readable(tx: &mut Tx<'_>, id: ConsentId) -> Result<Option<Consent>, StoreErro
     match consents::lock(tx, id) {
         Ok(consent) => Ok(Some(consent)),
         Err(error @ StoreError::Corrupt(_)) => {
-            tracing::error!(consent = %id, %error, "a consent that is due to end cannot be read");
+            tracing::error!(
+                event = "consent_unreadable", consent = %id, %error,
+                "a consent that is due to end cannot be read"
+            );
             Ok(None)
         }
         Err(error) => Err(error),

@@ -98,7 +98,7 @@ pub async fn run(node: &Node, owner: &str, stop: &StopSignal) {
         }
     }
     while stop.pause(ROUND).await {
-        if let Err(problem) = keep_house(node, owner).await {
+        if let Err(problem) = run_due_jobs(node, owner).await {
             tracing::warn!(
                 event = "maintenance_failed",
                 ?problem,
@@ -126,7 +126,7 @@ pub async fn prepare(node: &Node) -> Result<(), Problem> {
 ///
 /// # Errors
 /// [`Problem`] when the store is away; the next round does the rest.
-pub async fn keep_house(node: &Node, owner: &str) -> Result<usize, Problem> {
+pub async fn run_due_jobs(node: &Node, owner: &str) -> Result<usize, Problem> {
     let now = node.now();
     let due = node.store.read("list_due_jobs", move |store| jobs::due(store, now)).await?;
     let mut done = 0;
@@ -140,7 +140,12 @@ pub async fn keep_house(node: &Node, owner: &str) -> Result<usize, Problem> {
             Ok(true) => done += 1,
             Ok(false) => {}
             Err(problem) => {
-                tracing::warn!(job = job.as_str(), ?problem, "a job failed");
+                tracing::warn!(
+                    event = "job_failed",
+                    job = job.as_str(),
+                    ?problem,
+                    "a job failed and is tried again"
+                );
                 let next = node.now().plus_secs(RETRY_SECS);
                 let word = problem.kind.slug();
                 node.store

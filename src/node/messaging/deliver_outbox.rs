@@ -1,4 +1,4 @@
-//! What was promised in a transaction is done after it: events are signed and pushed, codes redeemed, each until it
+//! What a transaction put into the outbox is done after it: events are signed and pushed, codes redeemed, each until it
 //! succeeds or its time is over. Any process of the node may do it; a lease keeps two from doing the same.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::exchange::Event;
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::Jti;
-use crate::node::messaging::outbox_message::{DecodeError, OutboxTask};
+use crate::node::messaging::outbox_message::{DecodeError, OutboxTask, Redemption};
 use crate::node::recipient::{holder_client, redeem_code};
 use crate::node::{KeyPurpose, Node, Problem, ProblemKind};
 use crate::ports::{OutboundBody, OutboundRequest, StopSignal};
@@ -57,13 +57,15 @@ pub async fn run(node: &Node, owner: &str, stop: &StopSignal) {
         if room > 0 && !stop.is_stopping() {
             match lease(node, owner, room).await {
                 Ok(items) => under_way.extend(items.into_iter().map(|item| deliver(node, owner, item))),
-                Err(problem) => tracing::warn!(?problem, "outbox"),
+                Err(problem) => {
+                    tracing::warn!(event = "outbox_unavailable", ?problem, "the outbox could not be read")
+                }
             }
         }
         tokio::select! {
             Some(done) = under_way.next() => {
                 if let Err(problem) = done {
-                    tracing::warn!(?problem, "outbox");
+                    tracing::warn!(event = "outbox_not_updated", ?problem, "a delivery could not be recorded");
                 }
             }
             () = node.outbox_bell.notified() => {}
@@ -96,7 +98,10 @@ async fn deliver(node: &Node, owner: &str, item: Leased) -> Result<(), Problem> 
                 .await
         }
         Err(failed) => {
-            tracing::info!(destination = %item.destination, kind = item.kind, ?failed, "delivery failed");
+            tracing::info!(
+                event = "delivery_failed", destination = %item.destination, kind = item.kind, ?failed,
+                "a delivery failed and is tried again"
+            );
             node.store
                 .write("record_failed_delivery", move |tx| put_off(tx, &item, &owner, &failed, now))
                 .await
@@ -155,7 +160,8 @@ fn put_off(
     }
     if now >= item.created_at.plus_secs(patience) {
         tracing::error!(
-            item = %item.id, destination = %item.destination, kind = item.kind, word, "delivery given up"
+            event = "delivery_given_up", item = %item.id, destination = %item.destination, kind = item.kind,
+            word, "a delivery is given up: the other city was not told"
         );
         return outbox::give_up(tx, item.id, owner, now, word);
     }
@@ -166,7 +172,7 @@ fn put_off(
 async fn attempt(node: &Node, item: &Leased) -> Result<(), Failed> {
     match OutboxTask::of(item) {
         Ok(OutboxTask::Event(event)) => Ok(push(node, item, &event).await?),
-        Ok(OutboxTask::Redeem { held, code, dpop_kid }) => {
+        Ok(OutboxTask::Redeem(Redemption { held, code, dpop_kid })) => {
             Ok(redeem_code::redeem_pre_authorized(node, held, &code, dpop_kid.as_ref()).await?)
         }
         Ok(OutboxTask::GiveBack(given)) => {

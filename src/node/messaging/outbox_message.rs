@@ -1,10 +1,11 @@
-//! What a transaction promises to do after it: items of the outbox, as this node writes and reads them.
+//! Items of the outbox, as this node writes and reads them: what is to be done after the transaction that writes them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Commitment, HeldConsent};
 use crate::domain::exchange::Event;
+use crate::domain::exchange::event::ExchangeAcknowledged;
 use crate::domain::ids::{ConsentId, EntityId, GrantId, HeldConsentId, KeyId};
 use crate::domain::log::Entry;
 use crate::store::messaging::outbox;
@@ -25,14 +26,7 @@ pub(crate) enum OutboxTask {
     /// Push an event.
     Event(Event),
     /// Redeem a code.
-    Redeem {
-        /// The consent at this node.
-        held: HeldConsentId,
-        /// The code.
-        code: String,
-        /// The DPoP key to redeem it with: the same at every attempt, since the holder takes another for a thief's.
-        dpop_kid: Option<KeyId>,
-    },
+    Redeem(Redemption),
     /// Give a consent back.
     GiveBack(GivenBack),
 }
@@ -47,14 +41,6 @@ pub(crate) struct GivenBack {
     pub(crate) commitment: Option<Commitment>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Redemption {
-    held: HeldConsentId,
-    code: String,
-    #[serde(default)]
-    dpop_kid: Option<KeyId>,
-}
-
 impl OutboxTask {
     /// Reads an item back.
     pub(crate) fn of(item: &Leased) -> Result<Self, DecodeError> {
@@ -64,12 +50,9 @@ impl OutboxTask {
                 Err(_) if Event::is_known(kind) => Err(DecodeError::Unreadable),
                 Err(_) => Err(DecodeError::Unknown),
             },
-            REDEEM => {
-                let redemption: Redemption =
-                    serde_json::from_str(&item.payload).map_err(|_| DecodeError::Unreadable)?;
-                let Redemption { held, code, dpop_kid } = redemption;
-                Ok(Self::Redeem { held, code, dpop_kid })
-            }
+            REDEEM => serde_json::from_str(&item.payload)
+                .map(Self::Redeem)
+                .map_err(|_: serde_json::Error| DecodeError::Unreadable),
             GIVE_BACK => serde_json::from_str(&item.payload)
                 .or_else(|_| {
                     // As it was written before a grant could pass to another consent.
@@ -92,42 +75,44 @@ pub(crate) enum DecodeError {
     Unknown,
 }
 
-/// Promises an event about a consent to its recipient. Events about one consent arrive in order. `sequence` tells two
-/// events of one kind apart.
-pub(crate) fn event(
-    tx: &mut Tx<'_>,
-    to: &EntityId,
-    consent: ConsentId,
-    event: &Event,
-    sequence: u64,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let key = format!("{}:{consent}:{sequence}", event.name());
+/// An event about a consent, for its recipient.
+pub(crate) struct ConsentMessage<'a> {
+    /// The recipient.
+    pub(crate) to: &'a EntityId,
+    /// The consent: events about one arrive in order.
+    pub(crate) consent: ConsentId,
+    /// The event.
+    pub(crate) event: &'a Event,
+    /// Tells two events of one kind apart.
+    pub(crate) sequence: u64,
+}
+
+/// Queues an event about a consent for its recipient.
+pub(crate) fn event(tx: &mut Tx<'_>, message: &ConsentMessage<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let ConsentMessage { to, consent, event, sequence } = message;
     push(
         tx,
         NewItem {
             kind: event.name(),
-            destination: to.clone(),
+            destination: (*to).clone(),
             subject: consent.to_string(),
             order_key: format!("consent:{consent}"),
-            dedup_key: key,
+            dedup_key: format!("{}:{consent}:{sequence}", event.name()),
             payload: write(event)?,
             next_at: now,
         },
     )
 }
 
-/// Promises a holder this node's own signature on an exchange.
+/// Queues this node's own signature on an exchange for its holder.
 pub(crate) fn acknowledgement(
     tx: &mut Tx<'_>,
     to: &EntityId,
-    event: &Event,
+    acknowledged: ExchangeAcknowledged,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Event::ExchangeAcknowledged(acknowledged) = event else {
-        return Err(StoreError::Rule("an acknowledgement is an acknowledgement"));
-    };
     let exchange = acknowledged.exchange.to_string();
+    let event = Event::ExchangeAcknowledged(acknowledged);
     push(
         tx,
         NewItem {
@@ -136,13 +121,13 @@ pub(crate) fn acknowledgement(
             order_key: format!("exchange:{exchange}"),
             dedup_key: format!("{}:{exchange}", event.name()),
             subject: exchange,
-            payload: write(event)?,
+            payload: write(&event)?,
             next_at: now,
         },
     )
 }
 
-/// Promises a holder this node's signature on the deletion of what was fetched until a moment.
+/// Queues this node's signature on the deletion of what was fetched until a moment for the holder.
 pub(crate) fn deletion(
     tx: &mut Tx<'_>,
     held: &HeldConsent,
@@ -164,15 +149,26 @@ pub(crate) fn deletion(
     )
 }
 
-/// Promises to redeem a pre-authorised code at its holder.
+/// A pre-authorised code that is to be redeemed.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Redemption {
+    /// The consent at this node.
+    pub(crate) held: HeldConsentId,
+    /// The code.
+    pub(crate) code: String,
+    /// The DPoP key to redeem it with: the same at every attempt, since the holder takes another for a thief's.
+    #[serde(default)]
+    pub(crate) dpop_kid: Option<KeyId>,
+}
+
+/// Queues the redemption of a pre-authorised code at its holder.
 pub(crate) fn redemption(
     tx: &mut Tx<'_>,
     holder: &EntityId,
-    held: HeldConsentId,
-    code: &str,
-    dpop_kid: Option<KeyId>,
+    redemption: &Redemption,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let held = redemption.held;
     push(
         tx,
         NewItem {
@@ -181,13 +177,13 @@ pub(crate) fn redemption(
             subject: held.to_string(),
             order_key: format!("held:{held}"),
             dedup_key: format!("{REDEEM}:{held}"),
-            payload: write(&Redemption { held, code: code.to_owned(), dpop_kid })?,
+            payload: write(redemption)?,
             next_at: now,
         },
     )
 }
 
-/// Promises a holder its consent back.
+/// Queues the return of a consent to its holder.
 pub(crate) fn return_of_grant(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestamp) -> Result<(), StoreError> {
     let Some(grant) = held.life.grant_id() else { return Ok(()) };
     push(
@@ -228,5 +224,5 @@ fn push(tx: &mut Tx<'_>, item: NewItem) -> Result<(), StoreError> {
 }
 
 fn write(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|_| StoreError::Rule("a promise is JSON"))
+    serde_json::to_string(value).map_err(|_| StoreError::Rule("an outbox item is JSON"))
 }

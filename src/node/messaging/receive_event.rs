@@ -4,15 +4,17 @@ use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::terms::DETAIL_TYPE;
 use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldLife, Origin};
-use crate::domain::exchange::Event;
 use crate::domain::exchange::event::{ConsentGiven, ExchangeAcknowledged};
 use crate::domain::exchange::receipt::digest;
+use crate::domain::exchange::{Event, EventClaims};
 use crate::domain::federation::TrustError;
 use crate::domain::ids::{EntityId, ExchangeId, HeldConsentId, KeyId};
 use crate::domain::jose::{JoseError, PublicKeys};
 use crate::node::federation::resolve_signing_peer;
-use crate::node::holder::permissions::record_deletion;
+use crate::node::holder::permissions::record_deletion::{DeletionNotice, record_deletion};
 use crate::node::messaging::outbox_message;
+use crate::node::messaging::outbox_message::Redemption;
+use crate::node::quota::{QuotaError, demand_room};
 use crate::node::{KeyPurpose, Node};
 use crate::ports::random;
 use crate::store::holder::exchanges;
@@ -41,6 +43,56 @@ pub enum EventError {
 /// [`EventError`].
 pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
     let now = node.now();
+    let Authentic { sender, claims, event } = authenticate(node, text, now).await?;
+    let given = match &event {
+        Event::ConsentGiven(given) => Some(new_held(node, &sender, given, now)?),
+        _ => None,
+    };
+    let (text, most_given) = (text.to_owned(), node.settings.limits.quotas.given_per_hour);
+    let dpop_kid = node.keys.active(KeyPurpose::Dpop).ok().map(|key| key.kid().clone());
+    node.store
+        .write("receive_event", move |tx| {
+            if !received_events::first_time(tx, &sender, &claims.jti, now)? {
+                return Ok(());
+            }
+            match (&event, &given) {
+                (Event::ConsentGiven(event), Some(held)) => {
+                    let given = held_consents::count_given(tx, &sender, now.plus_secs(-3600))?;
+                    demand_room(given, most_given, "permissions given within an hour", &sender)?;
+                    keep_given(tx, event, held, dpop_kid.clone(), now)?;
+                    Ok(())
+                }
+                (Event::ExchangeAcknowledged(event), _) => {
+                    Ok(keep_acknowledgement(tx, &sender, event, &text, now)?)
+                }
+                (Event::DataDeleted(event), _) => {
+                    let notice = DeletionNotice { sender: &sender, event, jti: &claims.jti, text: &text };
+                    Ok(record_deletion(tx, &notice, now)?)
+                }
+                (event, _) => Ok(apply_consent_event(tx, &sender, event, now)?),
+            }
+        })
+        .await
+        .map_err(|error| {
+            if let QuotaError::Store(error) = error {
+                tracing::warn!(event = "event_not_kept", %error, "a received event could not be kept");
+            }
+            // The sender comes again, and what is beyond a quota then has room.
+            EventError::Unavailable
+        })?;
+    node.outbox_bell.notify_one();
+    Ok(())
+}
+
+/// An event that its sender signed, in a role that may say it.
+struct Authentic {
+    sender: EntityId,
+    claims: EventClaims,
+    event: Event,
+}
+
+/// Finds the sender's keys through its trust chain and verifies the event with them.
+async fn authenticate(node: &Node, text: &str, now: Timestamp) -> Result<Authentic, EventError> {
     let (sender, unverified) = Event::open(text).map_err(|_| EventError::InvalidRequest)?;
     let named = unverified.kid().cloned();
     let peer = resolve_signing_peer::peer(node, &sender, named.as_ref(), |peer, kid| {
@@ -84,37 +136,7 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
     if !in_role {
         return Err(EventError::InvalidIssuer);
     }
-    let given = match &event {
-        Event::ConsentGiven(given) => Some(new_held(node, &sender, given, now)?),
-        _ => None,
-    };
-    let text = text.to_owned();
-    let dpop_kid = node.keys.active(KeyPurpose::Dpop).ok().map(|key| key.kid().clone());
-    node.store
-        .write("receive_event", move |tx| {
-            if !received_events::first_time(tx, &sender, &claims.jti, now)? {
-                return Ok(());
-            }
-            match (&event, &given) {
-                (Event::ConsentGiven(event), Some(held)) => {
-                    keep_given(tx, event, held, dpop_kid.clone(), now)
-                }
-                (Event::ExchangeAcknowledged(event), _) => {
-                    keep_acknowledgement(tx, &sender, event, &text, now)
-                }
-                (Event::DataDeleted(event), _) => {
-                    record_deletion::record_deletion(tx, &sender, event, &claims.jti, &text, now)
-                }
-                (event, _) => apply_consent_event(tx, &sender, event, now),
-            }
-        })
-        .await
-        .map_err(|error: StoreError| {
-            tracing::warn!(event = "event_not_kept", %error, "a received event could not be kept");
-            EventError::Unavailable
-        })?;
-    node.outbox_bell.notify_one();
-    Ok(())
+    Ok(Authentic { sender, claims, event })
 }
 
 /// A consent that a resident gave of their own accord, for the service whose use it names.
@@ -164,7 +186,8 @@ fn keep_given(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     held_consents::insert(tx, held)?;
-    outbox_message::redemption(tx, &held.holder, held.id, &event.pre_authorized_code, dpop_kid, now)
+    let redemption = Redemption { held: held.id, code: event.pre_authorized_code.clone(), dpop_kid };
+    outbox_message::redemption(tx, &held.holder, &redemption, now)
 }
 
 /// What became of a consent at its holder. An event about one that is not known here is kept: the tokens may be on their

@@ -60,7 +60,7 @@ pub async fn confirm_deletion(
     Ok(done)
 }
 
-/// Keeps the confirmation and promises it to the holder, in one transaction.
+/// Keeps the confirmation and queues it for the holder, in one transaction.
 fn record(
     tx: &mut Tx<'_>,
     held: &HeldConsent,
@@ -86,7 +86,6 @@ fn record(
 
 /// Data was fetched: from now on a deletion is due. Part of the transaction that keeps the receipt.
 pub(crate) fn fetched(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestamp) -> Result<(), StoreError> {
-    // A retention that is no duration allows no keeping.
-    let due_at = deletion::due_at(now, &held.life.detail().retention).unwrap_or(now);
+    let due_at = deletion::due_at(now, &held.life.detail().retention);
     deletions::fetched(tx, held.id, now, due_at)
 }

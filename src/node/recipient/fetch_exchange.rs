@@ -9,7 +9,7 @@ use crate::domain::consent::{HeldCause, HeldConsent, HeldState, HeldTokens};
 use crate::domain::exchange::event::ExchangeAcknowledged;
 use crate::domain::exchange::receipt::{content_digest, digest};
 use crate::domain::exchange::release::ExchangeBody;
-use crate::domain::exchange::{Event, Receipt, ReceiptExpectation, VerifiedReceipt};
+use crate::domain::exchange::{Receipt, ReceiptExpectation, VerifiedReceipt};
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::{GrantId, HeldConsentId, KeyId};
 use crate::node::KeyPurpose;
@@ -149,8 +149,8 @@ async fn attempt(
     let url =
         url::Url::parse(&address).map_err(|error| Problem::because(ProblemKind::PeerNotTrusted, error))?;
     let fetched = holder_client::fetch(node, &holder.id, &url, tokens).await?;
-    let token_refused = fetched.is_refused_for("invalid_token");
-    let confirm = fetched.is_refused_for("insufficient_user_authentication");
+    let token_refused = fetched.is_challenged_for("invalid_token");
+    let confirm = fetched.is_challenged_for("insufficient_user_authentication");
     let answer = fetched.answer;
     match answer.status {
         200 => {}
@@ -192,8 +192,7 @@ async fn attempt(
         },
     )
     .map_err(|error| Problem::because(ProblemKind::AnswerNotTrusted, error))?;
-    let body: ExchangeBody =
-        serde_json::from_slice(&answer.body).map_err(|_| untrusted("body is not an exchange's"))?;
+    let body = ExchangeBody::parse(&answer.body).ok_or_else(|| untrusted("body is not an exchange's"))?;
     if !body.is_within(&held.life.detail().identifier, &verified.receipt().fields)
         || body.records.len() != verified.receipt().records
     {
@@ -217,12 +216,12 @@ async fn attempt(
 /// Keeps the holder's receipt and queues this node's own signature for the holder, in one transaction.
 async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &str) -> Result<(), Problem> {
     let now = node.now();
-    let event = Event::ExchangeAcknowledged(ExchangeAcknowledged {
+    let acknowledged = ExchangeAcknowledged {
         exchange: receipt.jti.clone(),
         grant_id: receipt.grant_id.clone(),
         body_digest: receipt.body_digest.clone(),
         receipt_digest: digest(text.as_bytes()),
-    });
+    };
     let (id, holder, times) = (held.id, held.holder.clone(), held.life.detail().frequency.max);
     let in_all = held.life.detail().frequency.per.is_none();
     let (text, body_digest, fetched) = (text.to_owned(), receipt.body_digest.clone(), held.clone());
@@ -245,7 +244,7 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
                     held_consents::save(tx, &over)?;
                 }
             }
-            outbox_message::acknowledgement(tx, &holder, &event, now)
+            outbox_message::acknowledgement(tx, &holder, acknowledged.clone(), now)
         })
         .await?;
     node.outbox_bell.notify_one();

@@ -1,7 +1,5 @@
 //! What a recipient says to a holder: token requests and fetches with DPoP, its own assertion, and the holder's nonces.
 
-use std::sync::PoisonError;
-
 use serde::Deserialize;
 
 use crate::domain::clock::Timestamp;
@@ -11,9 +9,9 @@ use crate::domain::ids::{EntityId, GrantId, KeyId};
 use crate::domain::jose::SigningKey;
 use crate::domain::token::CONSENT_COMMITMENT;
 use crate::domain::token::client_assertion::{self, ASSERTION_TYPE};
-use crate::domain::token::proof::{self, ProofClaims, token_hash};
 use crate::domain::token::{ManagementScope, Refusal, TokenPolicy, UnverifiedToken};
 use crate::node::federation::resolve_signing_peer;
+use crate::node::recipient::proof_request::{ProofRequest, ProvedAnswer, send_with_proof};
 use crate::node::{KeyPurpose, Node, Problem, ProblemKind};
 use crate::ports::{OutboundAnswer, OutboundBody, OutboundRequest};
 use crate::store::keys::signing_keys;
@@ -90,17 +88,16 @@ pub(crate) fn client_authentication(
     ])
 }
 
-/// Posts a form to one of a holder's OAuth endpoints.
+/// Posts a form to one of a holder's OAuth endpoints, without a proof.
 pub(crate) async fn post_form(
     node: &Node,
     url: &url::Url,
     form: Vec<(String, String)>,
-    headers: Vec<(&'static str, String)>,
 ) -> Result<OutboundAnswer, Problem> {
     let request = OutboundRequest {
         url: url.clone(),
         body: OutboundBody::Form(form),
-        headers,
+        headers: Vec::new(),
         max_bytes: MAX_OAUTH_BYTES,
     };
     node.outbound.send(request).await.map_err(|error| Problem::because(ProblemKind::PeerUnavailable, error))
@@ -111,6 +108,10 @@ pub(crate) fn oauth_error(answer: &OutboundAnswer) -> AskError {
     #[derive(Deserialize)]
     struct Body {
         error: String,
+    }
+    if answer.status == 429 {
+        let after = answer.headers.get("retry-after").and_then(|secs| secs.parse().ok()).unwrap_or(60);
+        return AskError::Failed(Problem::try_later(ProblemKind::TooOften, after));
     }
     if answer.status >= 500 {
         return AskError::Failed(Problem::because(ProblemKind::PeerUnavailable, answer.status));
@@ -140,23 +141,25 @@ pub(crate) async fn token(
         },
         None => node.keys.active(KeyPurpose::Dpop).map_err(Problem::from)?,
     };
-    for _ in 0..2 {
-        let now = node.now();
+    let request = ProofRequest {
+        holder: &holder.id,
+        key: &key,
+        url,
+        query: None,
+        token: None,
+        max_bytes: MAX_OAUTH_BYTES,
+    };
+    let answered = send_with_proof(node, &request, |now| {
         let mut form = client_authentication(node, &holder.id, now)?;
         form.extend(grant.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let (proof, sent) = sign_proof(node, &key, &holder.id, "POST", url.as_str(), None, now)?;
-        let answer = post_form(node, url, form, vec![("dpop", proof)]).await?;
-        let handed_out = remember_nonce(node, &holder.id, &answer);
-        if answer.status == 200 {
-            return granted(node, holder, &answer, &key, now).await;
-        }
-        match oauth_error(&answer) {
-            // Judged by what this request carried: another one may have learned the nonce meanwhile.
-            AskError::Refused(code) if code == "use_dpop_nonce" && handed_out != sent => {}
-            other => return Err(other),
-        }
+        Ok(OutboundBody::Form(form))
+    })
+    .await?;
+    if answered.answer.status == 200 {
+        granted(node, holder, &answered.answer, &key, answered.sent_at).await
+    } else {
+        Err(oauth_error(&answered.answer))
     }
-    Err(Problem::because(ProblemKind::PeerUnavailable, "the nonce changes at every request").into())
 }
 
 /// The status of a grant at its holder.
@@ -181,8 +184,7 @@ pub(crate) async fn grant_status(
         #[serde(default)]
         status: Option<String>,
     }
-    let scope = ManagementScope::Query;
-    let Some(answer) = manage_grant(node, holder, grant, None, scope, OutboundBody::None).await? else {
+    let Some(answer) = manage_grant(node, holder, grant, GrantRequest::Query).await? else {
         return Ok(None);
     };
     match answer.status {
@@ -205,11 +207,28 @@ pub(crate) async fn give_grant_back(
     grant: &GrantId,
     commitment: Option<&Commitment>,
 ) -> Result<(), Problem> {
-    let scope = ManagementScope::Revoke;
-    let answer = manage_grant(node, holder, grant, commitment, scope, OutboundBody::Delete).await?;
+    let answer = manage_grant(node, holder, grant, GrantRequest::Revoke(commitment)).await?;
     match answer.map(|answer| answer.status) {
         None | Some(200 | 204 | 404) => Ok(()),
         Some(other) => Err(Problem::because(ProblemKind::PeerUnavailable, other)),
+    }
+}
+
+/// What is asked of a grant at its holder.
+#[derive(Clone, Copy)]
+enum GrantRequest<'a> {
+    /// Its status.
+    Query,
+    /// Its end; of one consent of it, where the commitment is known.
+    Revoke(Option<&'a Commitment>),
+}
+
+impl GrantRequest<'_> {
+    const fn scope(self) -> ManagementScope {
+        match self {
+            Self::Query => ManagementScope::Query,
+            Self::Revoke(_) => ManagementScope::Revoke,
+        }
     }
 }
 
@@ -218,34 +237,33 @@ async fn manage_grant(
     node: &Node,
     holder: &TrustedPeer,
     grant: &GrantId,
-    commitment: Option<&Commitment>,
-    scope: ManagementScope,
-    body: OutboundBody,
+    action: GrantRequest<'_>,
 ) -> Result<Option<OutboundAnswer>, Problem> {
     let Some(endpoint) = &authorization_server(holder)?.grant_management_endpoint else { return Ok(None) };
-    let mut url = url::Url::parse(&format!("{}/{grant}", endpoint.as_str().trim_end_matches('/')))
+    let url = url::Url::parse(&format!("{}/{grant}", endpoint.as_str().trim_end_matches('/')))
         .map_err(|error| Problem::because(ProblemKind::PeerNotTrusted, error))?;
     let key = node.keys.active(KeyPurpose::Dpop)?;
-    let token = management_token(node, holder, &key, scope).await?;
-    let method = if matches!(body, OutboundBody::Delete) { "DELETE" } else { "GET" };
-    let (proof, _) = sign_proof(node, &key, &holder.id, method, url.as_str(), Some(&token), node.now())?;
-    // After the proof, whose `htu` has no query (RFC 9449 §4.2).
-    if let Some(commitment) = commitment {
-        url.query_pairs_mut().append_pair(CONSENT_COMMITMENT, commitment.as_str());
-    }
-    let request = OutboundRequest {
-        url,
-        body,
-        headers: vec![("authorization", format!("DPoP {token}")), ("dpop", proof)],
+    let token = management_token(node, holder, &key, action.scope()).await?;
+    let request = ProofRequest {
+        holder: &holder.id,
+        key: &key,
+        url: &url,
+        query: match action {
+            GrantRequest::Query => None,
+            GrantRequest::Revoke(commitment) => {
+                commitment.map(|commitment| (CONSENT_COMMITMENT, commitment.as_str()))
+            }
+        },
+        token: Some(&token),
         max_bytes: MAX_OAUTH_BYTES,
     };
-    let answer = node
-        .outbound
-        .send(request)
-        .await
-        .map_err(|error| Problem::because(ProblemKind::PeerUnavailable, error))?;
-    remember_nonce(node, &holder.id, &answer);
-    Ok(Some(answer))
+    let body = |_| {
+        Ok(match action {
+            GrantRequest::Query => OutboundBody::None,
+            GrantRequest::Revoke(_) => OutboundBody::Delete,
+        })
+    };
+    Ok(Some(send_with_proof(node, &request, body).await?.answer))
 }
 
 async fn management_token(
@@ -258,26 +276,27 @@ async fn management_token(
     struct Body {
         access_token: String,
     }
-    let url = &authorization_server(holder)?.token_endpoint;
-    for _ in 0..2 {
-        let now = node.now();
+    let request = ProofRequest {
+        holder: &holder.id,
+        key,
+        url: &authorization_server(holder)?.token_endpoint,
+        query: None,
+        token: None,
+        max_bytes: MAX_OAUTH_BYTES,
+    };
+    let answered = send_with_proof(node, &request, |now| {
         let mut form = client_authentication(node, &holder.id, now)?;
         form.push(("grant_type".to_owned(), "client_credentials".to_owned()));
         form.push(("scope".to_owned(), scope.as_str().to_owned()));
-        let (proof, sent) = sign_proof(node, key, &holder.id, "POST", url.as_str(), None, now)?;
-        let answer = post_form(node, url, form, vec![("dpop", proof)]).await?;
-        let handed_out = remember_nonce(node, &holder.id, &answer);
-        if answer.status == 200 {
-            return serde_json::from_slice::<Body>(&answer.body)
-                .map(|body| body.access_token)
-                .map_err(|_| Problem::because(ProblemKind::AnswerNotTrusted, "token answer"));
-        }
-        match oauth_error(&answer) {
-            AskError::Refused(code) if code == "use_dpop_nonce" && handed_out != sent => {}
-            other => return Err(other.into()),
-        }
+        Ok(OutboundBody::Form(form))
+    })
+    .await?;
+    if answered.answer.status != 200 {
+        return Err(oauth_error(&answered.answer).into());
     }
-    Err(Problem::because(ProblemKind::PeerUnavailable, "the nonce changes at every request"))
+    serde_json::from_slice::<Body>(&answered.answer.body)
+        .map(|body| body.access_token)
+        .map_err(|_| Problem::because(ProblemKind::AnswerNotTrusted, "token answer"))
 }
 
 /// Takes a token answer, and only when the token itself says the same under the holder's signature.
@@ -330,57 +349,23 @@ async fn granted(
     })
 }
 
-/// A fetch as sent and answered.
-pub(crate) struct Fetched {
-    /// The answer.
-    pub(crate) answer: OutboundAnswer,
-    /// The proof that went with the request.
-    pub(crate) proof: String,
-}
-
-impl Fetched {
-    /// Whether the answer's challenge names this error (RFC 6750 §3).
-    pub(crate) fn is_refused_for(&self, error: &str) -> bool {
-        self.answer.status == 401
-            && self
-                .answer
-                .headers
-                .get("www-authenticate")
-                .is_some_and(|challenge| challenge.contains(&format!("error=\"{error}\"")))
-    }
-}
-
-/// Fetches from a holder's exchange endpoint, once more where it demands a nonce.
-pub(crate) async fn fetch(
+/// Fetches from a holder's exchange endpoint.
+pub(super) async fn fetch(
     node: &Node,
     holder: &EntityId,
     url: &url::Url,
     tokens: &HeldTokens,
-) -> Result<Fetched, Problem> {
+) -> Result<ProvedAnswer, Problem> {
     let key = bound_key(node, &tokens.dpop_kid).await?;
-    let access_token = tokens.access_token.as_str();
-    let mut again = true;
-    loop {
-        let (proof, sent) =
-            sign_proof(node, &key, holder, "GET", url.as_str(), Some(access_token), node.now())?;
-        let request = OutboundRequest {
-            url: url.clone(),
-            body: OutboundBody::None,
-            headers: vec![("authorization", format!("DPoP {access_token}")), ("dpop", proof.clone())],
-            max_bytes: MAX_EXCHANGE_BYTES,
-        };
-        let answer = node
-            .outbound
-            .send(request)
-            .await
-            .map_err(|error| Problem::because(ProblemKind::PeerUnavailable, error))?;
-        let handed_out = remember_nonce(node, holder, &answer);
-        let fetched = Fetched { answer, proof };
-        if !(again && fetched.is_refused_for("use_dpop_nonce") && handed_out != sent) {
-            return Ok(fetched);
-        }
-        again = false;
-    }
+    let request = ProofRequest {
+        holder,
+        key: &key,
+        url,
+        query: None,
+        token: Some(&tokens.access_token),
+        max_bytes: MAX_EXCHANGE_BYTES,
+    };
+    send_with_proof(node, &request, |_| Ok(OutboundBody::None)).await
 }
 
 /// The key that a token is bound to, which may have been retired since: a rotation loses no exchange.
@@ -391,34 +376,4 @@ async fn bound_key(node: &Node, kid: &KeyId) -> Result<SigningKey, Problem> {
     }
     let kid = kid.clone();
     Ok(node.store.read("load_bound_key", move |store| signing_keys::with_private_part(store, &kid)).await?)
-}
-
-/// A proof and the nonce in it.
-fn sign_proof(
-    node: &Node,
-    key: &SigningKey,
-    holder: &EntityId,
-    method: &str,
-    url: &str,
-    token: Option<&str>,
-    now: Timestamp,
-) -> Result<(String, Option<String>), Problem> {
-    let nonces = node.peer_nonces.lock().unwrap_or_else(PoisonError::into_inner);
-    let claims = ProofClaims {
-        htm: method.to_owned(),
-        htu: url.to_owned(),
-        iat: now.secs(),
-        jti: node.jti()?,
-        ath: token.map(token_hash),
-        nonce: nonces.get(holder).cloned(),
-    };
-    Ok((proof::sign(key, &claims)?, claims.nonce))
-}
-
-/// Keeps the nonce that a holder handed out.
-pub(crate) fn remember_nonce(node: &Node, holder: &EntityId, answer: &OutboundAnswer) -> Option<String> {
-    let nonce = answer.headers.get("dpop-nonce").filter(|nonce| nonce.len() <= 256)?;
-    let mut nonces = node.peer_nonces.lock().unwrap_or_else(PoisonError::into_inner);
-    nonces.insert(holder.clone(), nonce.clone());
-    Some(nonce.clone())
 }

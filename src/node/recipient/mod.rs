@@ -7,6 +7,7 @@ pub mod fetch_exchange;
 pub mod give_back;
 pub mod holder_catalogue;
 pub(crate) mod holder_client;
+mod proof_request;
 pub mod redeem_code;
 pub mod request_consent;
 mod service_request;

@@ -1,7 +1,6 @@
 //! A code becomes tokens at the recipient: kept only when what was allowed is within what was asked.
 
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::terms::duration_days;
 use crate::domain::consent::{AuthorizationDetail, HeldCause, HeldConsent, HeldStatus};
 use crate::domain::exchange::Event;
 use crate::domain::federation::TrustedPeer;
@@ -69,9 +68,7 @@ fn within(granted: &AuthorizationDetail, asked: &AuthorizationDetail) -> bool {
         && granted.purpose == asked.purpose
         && granted.datatypes.iter().all(|field| asked.datatypes.contains(field))
         && granted.frequency.is_within(&asked.frequency)
-        && duration_days(&granted.retention)
-            .zip(duration_days(&asked.retention))
-            .is_some_and(|(granted, asked)| granted <= asked)
+        && granted.retention.is_within(&asked.retention)
         && granted.until <= asked.until
         && match (asked.period, granted.period) {
             (Some(asked), Some(granted)) => granted.is_within(&asked),

@@ -4,6 +4,7 @@ use crate::domain::catalogue::{AssuranceRequirement, DeclaredUse};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{AuthorizationDetail, GrantAction, HeldConsent, HeldLife, HeldStatus, Origin};
 use crate::domain::ids::HeldConsentId;
+use crate::node::quota::{QuotaError, demand_room};
 use crate::node::recipient::holder_catalogue;
 pub use crate::node::recipient::service_request::ServiceRequest;
 use crate::node::recipient::service_request::{bad, beyond};
@@ -47,8 +48,14 @@ pub async fn request_consent(
         created_at: now,
         life: HeldLife::requested(detail, now),
     };
-    let stored = held.clone();
-    node.store.write("insert_held_consent", move |tx| held_consents::insert(tx, &stored)).await?;
+    let (stored, most) = (held.clone(), node.settings.limits.quotas.service_open);
+    node.store
+        .write("insert_held_consent", move |tx| {
+            let open = held_consents::count_requested(tx, &stored.service)?;
+            demand_room(open, most, "undecided requests of a service", &stored.service)?;
+            Ok::<_, QuotaError>(held_consents::insert(tx, &stored)?)
+        })
+        .await?;
     Ok(held)
 }
 

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::domain::catalogue::DeclaredUse;
-use crate::domain::clock::{Day, Timestamp, Window, last_day};
-use crate::domain::consent::terms::{DETAIL_TYPE, duration_days, fits_until};
+use crate::domain::clock::{Day, RetentionPeriod, Timestamp, Window, last_day};
+use crate::domain::consent::terms::{DETAIL_TYPE, fits_until};
 use crate::domain::consent::{AuthorizationDetail, Frequency, Period};
 use crate::domain::ids::{DatasetId, EntityId, FieldName, HeldConsentId, NationalIdentifier};
 use crate::node::{Problem, ProblemKind, Service};
@@ -132,7 +132,11 @@ impl ServiceRequest {
             declared.required_fields.iter().chain(&declared.optional_fields).cloned().collect()
         });
         let frequency = Frequency { max: self.times.unwrap_or(1), per: self.per.clone() };
-        let retention = self.retention.clone().unwrap_or_else(|| declared.retention.clone());
+        let outside = || beyond("retention is outside the declared use");
+        let retention = match &self.retention {
+            Some(text) => text.parse::<RetentionPeriod>().map_err(|_| outside())?,
+            None => declared.retention.clone(),
+        };
         let until = self.until.unwrap_or_else(|| last_day(now, declared.max_days));
         if !fields.iter().all(|field| declared.allows_field(field))
             || !declared.required_fields.iter().all(|field| fields.contains(field))
@@ -142,9 +146,8 @@ impl ServiceRequest {
         if !frequency.is_within(&Frequency::declared(declared)) {
             return Err(beyond("times or per is outside the declared use"));
         }
-        let (kept, allowed) = (duration_days(&retention), duration_days(&declared.retention));
-        if kept.zip(allowed).is_none_or(|(kept, allowed)| kept > allowed) {
-            return Err(beyond("retention is outside the declared use"));
+        if !retention.is_within(&declared.retention) {
+            return Err(outside());
         }
         if !fits_until(until, now, i64::from(declared.max_days)) {
             return Err(beyond("until is outside the declared use"));
@@ -197,7 +200,7 @@ mod tests {
         let service = Service {
             id: "daycare".parse().unwrap(),
             name,
-            secret_hash: [0; 32],
+            secret_hashes: vec![[0; 32]],
             return_url_prefixes: prefixes.iter().map(|prefix| prefix.parse().unwrap()).collect(),
         };
         for allowed in [

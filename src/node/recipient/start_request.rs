@@ -8,8 +8,9 @@ use crate::domain::ids::HeldConsentId;
 use crate::domain::jose::{SigningKey, b64url, sha256};
 use crate::node::recipient::accept_authorization::back_to_service;
 use crate::node::recipient::holder_client::{
-    AskError, authorization_server, client_authentication, oauth_error, post_form, remember_nonce,
+    AskError, authorization_server, client_authentication, oauth_error, post_form,
 };
+use crate::node::recipient::proof_request::remember_nonce;
 use crate::node::{Node, Problem, ProblemKind};
 use crate::store::recipient::held_consents;
 
@@ -51,7 +52,7 @@ pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Start, Prob
     let mut form = client_authentication(node, &holder.id, now)?;
     form.extend(parameters(node, &held, &pending, &dpop_key)?);
     form.extend(action(node, &held).await?);
-    let answer = post_form(node, &server.pushed_authorization_request_endpoint, form, Vec::new()).await?;
+    let answer = post_form(node, &server.pushed_authorization_request_endpoint, form).await?;
     remember_nonce(node, &holder.id, &answer);
     if answer.status != 201 {
         let refused = oauth_error(&answer);

@@ -179,7 +179,7 @@ pub async fn permission(
             };
             let deletion = deletion(store, &permission.consent, now)?;
             let evidence_kept = consents::erased_at(store, id)?.is_none();
-            let passkey = consents::footing(store, id)?.passkey;
+            let passkey = consents::decision_basis(store, id)?.passkey;
             Ok(PermissionDetail { permission, events, log, end_notice, deletion, evidence_kept, passkey })
         })
         .await

@@ -1,26 +1,49 @@
 //! A city's own service: client credentials (RFC 6749 §4.4) for a short-lived token, and the token on every call.
 
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
+use super::guess_limit::Wrong;
 use crate::domain::jose::sha256;
 use crate::domain::token::service_token;
-use crate::node::{KeyPurpose, Node, OAuthError, Problem, ProblemKind, Service};
+use crate::node::{KeyPurpose, Node, OAuthCode, OAuthError, Problem, ProblemKind, Service};
 
-/// Issues a token to a service that shows its secret.
+/// Issues a token to a service that shows one of its secrets. `address` is where the request comes from.
 ///
 /// # Errors
-/// [`OAuthError`] `invalid_client`: an unknown service and a wrong secret look alike, in time too.
-pub fn issue(node: &Node, service: &str, secret: &str) -> Result<(String, i64), OAuthError> {
+/// [`OAuthError`] `invalid_client`: an unknown service and a wrong secret look alike, in time too. After too many wrong
+/// secrets from one address, also a right one is refused from there for a while.
+pub fn issue(node: &Node, service: &str, secret: &str, address: &str) -> Result<(String, i64), OAuthError> {
+    let now = node.now();
+    if node.service_guesses.wait_secs(service, address, now).is_some() {
+        return Err(OAuthError::new(OAuthCode::TooManyRequests, "too many wrong secrets: wait a minute"));
+    }
     let known = service.parse().ok().and_then(|id| node.settings.service(&id));
-    let expected = known.map_or([0; 32], |service| service.secret_hash);
-    let equal = bool::from(sha256(secret.as_bytes()).ct_eq(&expected));
-    let (Some(service), true) = (known, equal) else {
+    let given = sha256(secret.as_bytes());
+    // Every hash is compared, so that the time does not tell which one fits.
+    let expected = known.map_or(UNKNOWN.as_slice(), |service| service.secret_hashes.as_slice());
+    let equal = expected.iter().fold(Choice::from(0), |any, hash| any | given.ct_eq(hash));
+    let (Some(known), true) = (known, bool::from(equal)) else {
+        if node.service_guesses.count(service, address, now) == Wrong::LimitReached {
+            tracing::warn!(
+                event = "service_secret_guessed", service = %named(known), address,
+                "too many wrong secrets for a service from one address: it has to wait"
+            );
+        }
         return Err(OAuthError::client("unknown service or wrong secret"));
     };
+    node.service_guesses.forget(service, address);
     let key = node.keys.active(KeyPurpose::Token)?;
     let secs = node.settings.limits.service_token_secs;
-    let token = service_token::sign(&key, &node.settings.id, &service.id, node.now(), secs)?;
+    let token = service_token::sign(&key, &node.settings.id, &known.id, now, secs)?;
     Ok((token, secs))
+}
+
+/// What an unknown service's secret is compared with: as many hashes as one with two secrets has.
+const UNKNOWN: [[u8; 32]; 2] = [[0; 32]; 2];
+
+/// A service's name for the log; one that is none of ours may be anything and is not written there.
+fn named(known: Option<&Service>) -> &str {
+    known.map_or("unknown", |service| service.id.as_str())
 }
 
 /// The service behind a token.

@@ -125,6 +125,47 @@ pub fn insert(
     Ok(())
 }
 
+/// How many undecided requests a recipient has pushed; those for one expected person where `expected` names one.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn count_open_pushed(
+    reader: &mut Reader<'_>,
+    recipient: &EntityId,
+    expected: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let open = consent_requests::table
+        .filter(consent_requests::state.eq("requested").and(consent_requests::expires_at.gt(now)))
+        .filter(consent_requests::recipient.eq(recipient))
+        .filter(consent_requests::origin.eq(Origin::Pushed.as_str()));
+    let count: i64 = match expected {
+        None => open.count().get_result(reader.db)?,
+        Some(expected) => {
+            open.filter(consent_requests::expected_person.eq(expected)).count().get_result(reader.db)?
+        }
+    };
+    u64::try_from(count).map_err(|_| StoreError::Corrupt("consent_requests"))
+}
+
+/// How many undecided requests a resident has begun in the portal.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn count_open_begun(
+    reader: &mut Reader<'_>,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let count: i64 = consent_requests::table
+        .filter(consent_requests::state.eq("requested").and(consent_requests::expires_at.gt(now)))
+        .filter(consent_requests::person.eq(person))
+        .filter(consent_requests::origin.eq(Origin::Portal.as_str()))
+        .count()
+        .get_result(reader.db)?;
+    u64::try_from(count).map_err(|_| StoreError::Corrupt("consent_requests"))
+}
+
 /// A request by id.
 ///
 /// # Errors

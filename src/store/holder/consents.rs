@@ -259,7 +259,7 @@ pub struct DecisionBasis {
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub fn footing(reader: &mut Reader<'_>, id: ConsentId) -> Result<DecisionBasis, StoreError> {
+pub fn decision_basis(reader: &mut Reader<'_>, id: ConsentId) -> Result<DecisionBasis, StoreError> {
     let (person, passkey, then): (PersonId, Option<String>, Option<KeyedHash>) = consents::table
         .find(id)
         .select((consents::person, consents::passkey, consents::identifier_hash))

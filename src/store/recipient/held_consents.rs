@@ -287,6 +287,32 @@ pub fn release_grant_id(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), Store
     if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
 }
 
+/// How many consents of a holder's residents have been given in its portal since a moment.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn count_given(reader: &mut Reader<'_>, holder: &EntityId, since: Timestamp) -> Result<u64, StoreError> {
+    let count: i64 = held_consents::table
+        .filter(held_consents::holder.eq(holder).and(held_consents::created_at.gt(since)))
+        .filter(held_consents::origin.eq(Origin::Portal.as_str()))
+        .count()
+        .get_result(reader.db)?;
+    u64::try_from(count).map_err(|_| StoreError::Corrupt("held_consents"))
+}
+
+/// How many of a service's requests are undecided.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn count_requested(reader: &mut Reader<'_>, service: &ServiceId) -> Result<u64, StoreError> {
+    let count: i64 = held_consents::table
+        .filter(held_consents::service.eq(service))
+        .filter(held_consents::state.eq(HeldStatus::Requested.as_str()))
+        .count()
+        .get_result(reader.db)?;
+    u64::try_from(count).map_err(|_| StoreError::Corrupt("held_consents"))
+}
+
 /// A consent by id.
 ///
 /// # Errors

@@ -36,6 +36,7 @@ impl ResponseError for HttpOAuthError {
     fn status_code(&self) -> StatusCode {
         match self.error.code {
             OAuthCode::InvalidClient => StatusCode::UNAUTHORIZED,
+            OAuthCode::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             OAuthCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             OAuthCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
             OAuthCode::InvalidRequest
@@ -59,7 +60,7 @@ impl ResponseError for HttpOAuthError {
         if let Some(nonce) = &self.nonce {
             response.insert_header(("DPoP-Nonce", nonce.as_str()));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECS));
         }
         response.json(json!({"error": self.error.code.as_str(), "error_description": self.error.description}))

@@ -40,7 +40,7 @@ fn placements() -> Dataset {
         ],
         legal_bases: vec!["A6-1-e".to_owned()],
         legislation: vec!["http://data.finlex.fi/eli/sd/2018/540/alkup".to_owned()],
-        retention: "P10Y".to_owned(),
+        retention: "P10Y".parse().unwrap(),
         register: text("Register"),
         period: Some(PeriodFields { start: FieldName::new("startDate").unwrap(), end: None }),
         required_acr: Some("high".to_owned()),

@@ -26,8 +26,8 @@ fn frequency() -> impl Strategy<Value = Frequency> {
     })
 }
 
-fn retention() -> impl Strategy<Value = String> {
-    prop_oneof![Just("P1D"), Just("P7D"), Just("P1M"), Just("P1Y")].prop_map(str::to_owned)
+fn retention() -> impl Strategy<Value = RetentionPeriod> {
+    prop_oneof![Just("P1D"), Just("P7D"), Just("P1M"), Just("P1Y")].prop_map(|text| text.parse().unwrap())
 }
 
 prop_compose! {
@@ -75,7 +75,7 @@ fn terms(detail: &AuthorizationDetail) -> Terms {
 fn covers(wider: &AuthorizationDetail, narrower: &AuthorizationDetail) -> bool {
     narrower.datatypes.iter().all(|field| wider.datatypes.contains(field))
         && narrower.until <= wider.until
-        && duration_days(&narrower.retention) <= duration_days(&wider.retention)
+        && narrower.retention.is_within(&wider.retention)
         && match (narrower.period, wider.period) {
             (_, None) => true,
             (None, Some(_)) => false,

@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::offer::{Offer, offer};
 use super::request::{DecisionError, OwnedRequest};
 use crate::domain::catalogue::{AssuranceRequirement, Language};
-use crate::domain::clock::{Day, Timestamp};
+use crate::domain::clock::{Day, RetentionPeriod, Timestamp};
 use crate::domain::consent::document::DocumentParts;
 use crate::domain::consent::terms::{Choice, DetailError, Frequency, Period};
 use crate::domain::consent::{Commitment, ConsentDocument, ConsentRequest, PendingDecision, Salt, Terms};
@@ -34,7 +34,7 @@ pub struct DecisionForm {
     /// The part of the history; as offered when absent.
     pub period: Option<Period>,
     /// How long the recipient keeps it; as offered when absent.
-    pub retention: Option<String>,
+    pub retention: Option<RetentionPeriod>,
     /// Last day.
     pub until: Day,
 }

@@ -18,6 +18,7 @@ use crate::domain::login::{AuthenticatedPerson, Callback, PendingLogin, Resident
 use crate::node::holder::permissions::record_change::record_change;
 use crate::node::holder::permissions::{export_consent, write_receipt};
 use crate::node::messaging::outbox_message;
+use crate::node::messaging::outbox_message::ConsentMessage;
 use crate::node::resident::acting::Acting;
 use crate::node::resident::log_in;
 use crate::node::{Limits, Node, Problem, ProblemKind};
@@ -222,7 +223,9 @@ impl Approval {
             until: terms.until,
             pre_authorized_code: self.code.clone(),
         });
-        outbox_message::event(tx, &terms.recipient, self.consent.id, &event, sequence, now)
+        let message =
+            ConsentMessage { to: &terms.recipient, consent: self.consent.id, event: &event, sequence };
+        outbox_message::event(tx, &message, now)
     }
 }
 

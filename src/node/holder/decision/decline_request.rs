@@ -10,6 +10,7 @@ use crate::domain::ids::{ConsentId, RequestId};
 use crate::domain::log::Entry;
 use crate::domain::login::Resident;
 use crate::node::holder::permissions::write_receipt;
+use crate::node::holder::permissions::write_receipt::DeclinedOffer;
 use crate::node::messaging::outbox_message;
 use crate::node::resident::acting::Acting;
 use crate::node::{Node, OAuthCode, Problem};
@@ -48,7 +49,8 @@ pub async fn decline(
             let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), ConsentStatus::Declined, now);
             let logged = outbox_message::log(tx, &entry, now)?;
             if let Some(offered) = &offered {
-                write_receipt::of_refusal(tx, &issuer, person, offered, now, &logged)?;
+                let declined = DeclinedOffer { person, offered, at: now };
+                write_receipt::of_refusal(tx, &issuer, &declined, &logged)?;
             }
             Ok::<_, DecisionError>(own.into_request())
         })

@@ -13,6 +13,7 @@ use crate::domain::ids::{
 use crate::domain::log::Entry;
 use crate::domain::login::Resident;
 use crate::node::holder::permissions::write_receipt;
+use crate::node::holder::permissions::write_receipt::DeclinedOffer;
 use crate::node::messaging::outbox_message;
 use crate::node::resident::acting::Acting;
 use crate::node::{Node, Problem, ProblemKind};
@@ -147,7 +148,8 @@ pub async fn refuse_denied(
             let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), ConsentStatus::Declined, now);
             let logged = outbox_message::log(tx, &entry, now)?;
             if let Some(offered) = &offered {
-                write_receipt::of_refusal(tx, &issuer, person, offered, now, &logged)?;
+                let declined = DeclinedOffer { person, offered, at: now };
+                write_receipt::of_refusal(tx, &issuer, &declined, &logged)?;
             }
             Ok::<_, StoreError>(Some(request))
         })

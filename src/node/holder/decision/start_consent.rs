@@ -6,6 +6,7 @@ use crate::domain::consent::terms::{Bounds, DETAIL_TYPE};
 use crate::domain::consent::{AuthorizationDetail, ConsentRequest, Frequency, Origin, RequestState, Terms};
 use crate::domain::ids::{RequestId, UseId};
 use crate::domain::login::Resident;
+use crate::node::quota::{QuotaError, demand_room};
 use crate::node::{Node, Problem, ProblemKind};
 use crate::ports::random;
 use crate::store::holder::consent_requests;
@@ -69,7 +70,13 @@ pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> 
         created_at: now,
         expires_at: now.plus_secs(node.settings.limits.decision_secs),
     };
-    let id = request.id;
-    node.store.write("start_consent", move |tx| consent_requests::insert(tx, &request, None)).await?;
+    let (id, person, most) = (request.id, resident.person, node.settings.limits.quotas.resident_open);
+    node.store
+        .write("start_consent", move |tx| {
+            let open = consent_requests::count_open_begun(tx, person, now)?;
+            demand_room(open, most, "requests that a resident has begun", &"a resident")?;
+            Ok::<_, QuotaError>(consent_requests::insert(tx, &request, None)?)
+        })
+        .await?;
     Ok(id)
 }

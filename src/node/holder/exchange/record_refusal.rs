@@ -35,6 +35,6 @@ pub(crate) async fn record(node: &Node, refusal: Refusal, known: RefusalContext)
         .await;
     if let Err(error) = written {
         // The refusal stands whether or not it could be written down.
-        tracing::warn!(%error, "refusal not recorded");
+        tracing::warn!(event = "refusal_not_recorded", %error, "a refusal could not be recorded");
     }
 }

@@ -140,7 +140,7 @@ async fn load(
         let consent = consents::find_by_grant(store, &grant)?;
         Ok(Found {
             subject: persons::find(store, consent.person)?.identifier,
-            basis: consents::footing(store, consent.id)?,
+            basis: consents::decision_basis(store, consent.id)?,
             shown: ShownUse::new(consent_requests::of_consent(store, consent.id)?, &consent),
             // Checked before the register is asked; what counts is the insert of step 9.
             replayed: used_once::is_used(store, Kind::DpopProof, jkt.as_str(), &jti)?,

@@ -52,7 +52,7 @@ fn not_a_recipient(error: TrustError) -> OAuthError {
 fn hint(node: &Node, client: &EntityId, assertion: &UnverifiedJws) -> ChainHint {
     let Some(chain) = assertion.handed_in_chain() else { return ChainHint::default() };
     ChainHint::read(chain, client, &node.settings.trust_anchors, node.now()).unwrap_or_else(|error| {
-        tracing::debug!(%client, %error, "a trust chain that was handed in is no hint");
+        tracing::debug!(event = "handed_in_chain_unfit", %client, %error, "a trust chain that was handed in is no hint");
         ChainHint::default()
     })
 }

@@ -54,7 +54,7 @@ pub struct Issued {
     expires_in: i64,
     authorization_details: Vec<AuthorizationDetail>,
     grant_id: GrantId,
-    /// In how many seconds the resident's permission ends (draft-ietf-oauth-refresh-token-expiration §5.1). A refresh token
+    /// In how many seconds the resident's permission ends (draft-ietf-oauth-refresh-token-expiration §6.1). A refresh token
     /// has no other end.
     authorization_expires_in: i64,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -15,11 +15,12 @@ use crate::domain::consent::{
 use crate::domain::federation::{TrustError, TrustedPeer};
 use crate::domain::ids::{EntityId, GrantId, NationalIdentifier, RequestId, Thumbprint};
 use crate::domain::token::{ProofExpectation, VerifiedProof};
-use crate::node::{Node, OAuthCode, OAuthError};
+use crate::node::quota::{QuotaError, demand_room};
+use crate::node::{Node, OAuthCode, OAuthError, Quotas};
 use crate::ports::random;
-use crate::store::StoreError;
 use crate::store::holder::consent_requests;
 use crate::store::used_once::{self, Kind};
+use crate::store::{StoreError, Tx};
 
 /// What all request URIs begin with (RFC 9126 §2.2).
 pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -134,16 +135,39 @@ pub async fn push_authorization(
             let mut request = request.clone();
             request.expected_person =
                 expected.as_ref().map(|person| tx.lookup().identifier(person).as_bytes().to_vec());
-            consent_requests::insert(tx, &request, Some((&uri, now.plus_secs(limits.request_uri_secs))))
+            demand_room_for(tx, &request, &limits.quotas, now)?;
+            consent_requests::insert(tx, &request, Some((&uri, now.plus_secs(limits.request_uri_secs))))?;
+            Ok(())
         })
         .await
         .map_err(|error| match error {
-            StoreError::Conflict => {
+            QuotaError::Full => {
+                OAuthError::new(OAuthCode::TooManyRequests, "too many of the client's requests are undecided")
+            }
+            QuotaError::Store(StoreError::Conflict) => {
                 OAuthError::new(OAuthCode::InvalidDpopProof, "the DPoP proof was used before")
             }
-            other => other.into(),
+            QuotaError::Store(other) => other.into(),
         })?;
     Ok(Pushed { request_uri, expires_in: limits.request_uri_secs })
+}
+
+/// A client has only so many requests waiting, and only so many for one person.
+fn demand_room_for(
+    tx: &mut Tx<'_>,
+    request: &ConsentRequest,
+    quotas: &Quotas,
+    now: Timestamp,
+) -> Result<(), QuotaError> {
+    let recipient = &request.terms.recipient;
+    let open = consent_requests::count_open_pushed(tx, recipient, None, now)?;
+    demand_room(open, quotas.pushed_open, "undecided pushed requests", recipient)?;
+    if let Some(expected) = &request.expected_person {
+        let open = consent_requests::count_open_pushed(tx, recipient, Some(expected), now)?;
+        let most = quotas.pushed_open_per_person;
+        demand_room(open, most, "undecided pushed requests for one person", recipient)?;
+    }
+    Ok(())
 }
 
 /// What is asked for, held against the client's declared use as it is published now and this holder's dataset.

@@ -23,7 +23,7 @@ pub async fn open_token(node: &Node, text: &str, now: Timestamp) -> Result<Authe
         return unverified.verify(policy, &keys, now);
     };
     let unavailable = |error: StoreError| {
-        tracing::warn!(%error, "keys");
+        tracing::warn!(event = "keys_unavailable", %error, "the signing keys cannot be consulted");
         Refusal::unavailable(RefusalReason::Keys)
     };
     // Another process may have begun to sign with a new key a moment ago.

@@ -139,7 +139,10 @@ async fn statements(node: &Node, id: &EntityId) -> Vec<String> {
     match node.peers.resolve(id).await {
         Ok(peer) => peer.statements.clone(),
         Err(error) => {
-            tracing::warn!(member = %id, %error, "a trust chain cannot be kept as evidence");
+            tracing::warn!(
+                event = "chain_not_kept", member = %id, %error,
+                "a trust chain cannot be kept as evidence"
+            );
             Vec::new()
         }
     }

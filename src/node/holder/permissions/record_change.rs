@@ -9,6 +9,7 @@ use crate::domain::exchange::event::ConsentEvent;
 use crate::domain::ids::ConsentId;
 use crate::domain::log::Entry;
 use crate::node::messaging::outbox_message;
+use crate::node::messaging::outbox_message::ConsentMessage;
 use crate::node::resident::acting::Acting;
 use crate::node::{Node, Problem};
 use crate::store::holder::consents;
@@ -64,7 +65,13 @@ pub(crate) fn record_change(
     let logged = outbox_message::log(tx, &entry, change.at)?;
     write_receipt::of_change(tx, consent, change, &logged)?;
     if let Some(event) = event_of(consent, change, logged.index) {
-        outbox_message::event(tx, &consent.terms.recipient, consent.id, &event, logged.index, change.at)?;
+        let message = ConsentMessage {
+            to: &consent.terms.recipient,
+            consent: consent.id,
+            event: &event,
+            sequence: logged.index,
+        };
+        outbox_message::event(tx, &message, change.at)?;
     }
     Ok(())
 }

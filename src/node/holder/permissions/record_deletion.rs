@@ -8,15 +8,25 @@ use crate::store::holder::consents;
 use crate::store::holder::deletion_confirmations::{self as confirmations, Confirmation};
 use crate::store::{StoreError, Tx};
 
+/// A recipient's signed word that it deleted what it had fetched.
+pub(crate) struct DeletionNotice<'a> {
+    /// The recipient.
+    pub(crate) sender: &'a EntityId,
+    /// What it says.
+    pub(crate) event: &'a DataDeleted,
+    /// The event's identifier.
+    pub(crate) jti: &'a Jti,
+    /// The event as it came, compact.
+    pub(crate) text: &'a str,
+}
+
 /// A recipient's confirmation arrives at the holder. What is not its own, or was never released, is ignored.
 pub(crate) fn record_deletion(
     tx: &mut Tx<'_>,
-    sender: &EntityId,
-    event: &DataDeleted,
-    jti: &Jti,
-    text: &str,
+    notice: &DeletionNotice<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let DeletionNotice { sender, event, jti, text } = *notice;
     let found = match &event.commitment {
         Some(commitment) => consents::find_by_commitment(tx, sender, commitment),
         None => fetched_under(tx, event),

@@ -51,18 +51,27 @@ pub(crate) fn of_decision(
         evidence: Some(decided.committed.clone()),
         log_entry: &logged.leaf_hash,
     });
-    keep(tx, id, consent.person, &receipt, &change, logged)
+    keep(tx, &NewReceipt { id, person: consent.person, receipt: &receipt, change: &change }, logged)
+}
+
+/// What a resident did not allow.
+pub(crate) struct DeclinedOffer<'a> {
+    /// Who declined.
+    pub(crate) person: PersonId,
+    /// What was shown.
+    pub(crate) offered: &'a ConsentDocument,
+    /// When it was declined.
+    pub(crate) at: Timestamp,
 }
 
 /// The receipt of a request that was declined.
 pub(crate) fn of_refusal(
     tx: &mut Tx<'_>,
     issuer: &Issuer,
-    person: PersonId,
-    offered: &ConsentDocument,
-    at: Timestamp,
+    declined: &DeclinedOffer<'_>,
     logged: &Logged,
 ) -> Result<(), StoreError> {
+    let DeclinedOffer { person, offered, at } = *declined;
     let change = decision(ReceiptChange::Declined, at);
     let id = ReceiptId::from_bytes(tx.random());
     let receipt = ConsentReceipt::new(ReceiptParts {
@@ -74,7 +83,7 @@ pub(crate) fn of_refusal(
         evidence: None,
         log_entry: &logged.leaf_hash,
     });
-    keep(tx, id, person, &receipt, &change, logged)
+    keep(tx, &NewReceipt { id, person, receipt: &receipt, change: &change }, logged)
 }
 
 /// The receipt of a change. A consent of before there were receipts gets none: nothing of it could be repeated.
@@ -101,12 +110,12 @@ pub(crate) fn of_change(
     };
     let id = ReceiptId::from_bytes(tx.random());
     let receipt = known.next(&before.text, jti(id)?, &change, &logged.leaf_hash);
-    keep(tx, id, consent.person, &receipt, &change, logged)
+    keep(tx, &NewReceipt { id, person: consent.person, receipt: &receipt, change: &change }, logged)
 }
 
 /// Taking a permission back must never hang on a damaged receipt.
 fn unreadable(error: StoreError) -> Result<(), StoreError> {
-    tracing::error!(%error, "a receipt cannot be read, and its consent's change gets none");
+    tracing::error!(event = "receipt_unreadable", %error, "a receipt cannot be read, and its consent's change gets none");
     Ok(())
 }
 
@@ -139,14 +148,16 @@ fn jti(id: ReceiptId) -> Result<Jti, StoreError> {
     Jti::new(id.to_string()).map_err(|_| StoreError::Rule("a receipt's number is an identifier"))
 }
 
-fn keep(
-    tx: &mut Tx<'_>,
+/// A receipt that is to be signed and kept.
+struct NewReceipt<'a> {
     id: ReceiptId,
     person: PersonId,
-    receipt: &ConsentReceipt,
-    change: &ConsentChange,
-    logged: &Logged,
-) -> Result<(), StoreError> {
+    receipt: &'a ConsentReceipt,
+    change: &'a ConsentChange,
+}
+
+fn keep(tx: &mut Tx<'_>, new: &NewReceipt<'_>, logged: &Logged) -> Result<(), StoreError> {
+    let NewReceipt { id, person, receipt, change } = *new;
     let key = consent_receipts::signer(tx)?;
     let text = receipt.sign(&key).map_err(|_| StoreError::Unavailable("a receipt could not be signed"))?;
     consent_receipts::insert(

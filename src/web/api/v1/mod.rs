@@ -127,7 +127,7 @@ impl ConsentView {
             times: detail.frequency.max,
             per: detail.frequency.per.map(String::from),
             period: detail.period,
-            retention: detail.retention,
+            retention: detail.retention.to_string(),
             until: detail.until,
             replaces: of(GrantAction::Replace),
             extends: of(GrantAction::Merge),
@@ -147,8 +147,12 @@ async fn token(
     let refuse = |code: OAuthCode, description: &str| {
         let mut answer = match code {
             OAuthCode::InvalidClient => HttpResponse::Unauthorized(),
+            OAuthCode::TooManyRequests => HttpResponse::TooManyRequests(),
             _ => HttpResponse::BadRequest(),
         };
+        if code == OAuthCode::TooManyRequests {
+            answer.insert_header((header::RETRY_AFTER, "60"));
+        }
         if code == OAuthCode::InvalidClient {
             answer.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"omadata\""));
         }
@@ -162,7 +166,8 @@ async fn token(
     let Some((service, secret)) = basic(&request) else {
         return refuse(OAuthCode::InvalidClient, "send the service's name and secret with HTTP Basic");
     };
-    match authenticate_service::issue(&app.node, &service, &secret) {
+    let address = request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default();
+    match authenticate_service::issue(&app.node, &service, &secret, &address) {
         Ok((token, expires_in)) => HttpResponse::Ok()
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .json(json!({"access_token": token, "token_type": "Bearer", "expires_in": expires_in})),

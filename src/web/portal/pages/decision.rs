@@ -352,7 +352,7 @@ impl Form {
             optional_fields: self.fields.clone(),
             frequency,
             period,
-            retention: self.retention.clone(),
+            retention: self.retention.as_deref().map(str::parse).transpose().ok()?,
             until,
         })
     }

@@ -107,7 +107,7 @@ pub(super) async fn stop(
     if !card.status.can_be_stopped() {
         return Err(page.trouble(PageError::PermissionEnded));
     }
-    page.show(&StopView { card, retention: detail.permission.consent.terms.retention })
+    page.show(&StopView { card, retention: detail.permission.consent.terms.retention.to_string() })
 }
 
 /// `POST /me/sharing/{id}/stop`: stops it. The answer leaves after the change is durable.

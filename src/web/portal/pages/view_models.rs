@@ -6,7 +6,8 @@ use super::page::Page;
 use crate::domain::catalogue::{Dataset, DeclaredUse, DeclaredUses, Record, Text};
 use crate::domain::clock::Day;
 use crate::domain::clock::last_day;
-use crate::domain::consent::terms::{Terms, duration_days};
+use crate::domain::clock::{RetentionPeriod, duration_days};
+use crate::domain::consent::terms::Terms;
 use crate::domain::consent::{
     Actor, Consent, ConsentRequest, ConsentState, End, GrantAction, Origin as RequestOrigin, Reason,
 };
@@ -21,7 +22,7 @@ use crate::web::portal::views::{
     Change, ChangeEntry, CityLink, ConsentField, ConsentLimits, ConsentRecord, ConsentView, DatasetUse,
     HistoryReach, Instead, LogEntry, LogOutcome, Origin, PartnerUse, Party, PasskeyNeed, PermissionCard,
     PermissionStatus, PermissionView, RefusalReason, Reporting, StopConfirmation, UseDataset, UseView,
-    WaitingRequest, same_in_all,
+    WaitingRequest,
 };
 
 /// The field in which registers of children say whom a record is about.
@@ -41,13 +42,13 @@ pub(super) fn dataset_title(page: &Page, id: &DatasetId) -> Text {
         .node
         .settings
         .dataset(id)
-        .map_or_else(|| same_in_all(id.as_str()), |dataset| dataset.title.clone())
+        .map_or_else(|| Text::same(id.as_str()), |dataset| dataset.title.clone())
 }
 
 fn field_label(dataset: Option<&Dataset>, name: &FieldName) -> Text {
     dataset
         .and_then(|dataset| dataset.field(name))
-        .map_or_else(|| same_in_all(name.as_str()), |field| field.label.clone())
+        .map_or_else(|| Text::same(name.as_str()), |field| field.label.clone())
 }
 
 /// The last day of a permission for one fetch.
@@ -119,7 +120,7 @@ pub(super) fn consent(
         per: request.terms.per.clone().map(String::from),
         reach: reach(&request.terms),
         reach_choice: dataset.period.is_some(),
-        retention: request.terms.retention.clone(),
+        retention: request.terms.retention.to_string(),
         shorter_retentions: shorter_retentions(&request.terms.retention),
         onward: Vec::new(),
         legal_basis: declared.legal_basis.clone(),
@@ -161,10 +162,9 @@ fn reach(terms: &Terms) -> HistoryReach {
 }
 
 /// What a resident can choose instead of the time for which the data would be kept.
-fn shorter_retentions(offered: &str) -> Vec<String> {
+fn shorter_retentions(offered: &RetentionPeriod) -> Vec<String> {
     const CHOICES: [&str; 6] = ["P1Y", "P6M", "P3M", "P1M", "P7D", "P1D"];
-    let days = duration_days(offered).unwrap_or(0);
-    let shorter = |choice: &&str| duration_days(choice).is_some_and(|choice| choice < days);
+    let shorter = |choice: &&str| duration_days(choice).is_some_and(|choice| choice < offered.days());
     CHOICES.into_iter().filter(shorter).map(str::to_owned).collect()
 }
 
@@ -362,7 +362,7 @@ pub(super) fn permission(page: &Page, detail: &PermissionDetail) -> PermissionVi
             RequestOrigin::Pushed => Origin::ServiceAsked,
             RequestOrigin::Portal => Origin::ResidentStarted,
         },
-        register: dataset.map_or_else(|| same_in_all("–"), |dataset| dataset.register.clone()),
+        register: dataset.map_or_else(|| Text::same("–"), |dataset| dataset.register.clone()),
         fields: consent.terms.fields.iter().map(label).collect(),
         left_out: detail
             .permission
@@ -372,7 +372,7 @@ pub(super) fn permission(page: &Page, detail: &PermissionDetail) -> PermissionVi
             .map(label)
             .collect(),
         reach: reach(&consent.terms),
-        retention: consent.terms.retention.clone(),
+        retention: consent.terms.retention.to_string(),
         legal_basis: declared_use.legal_basis.clone(),
         controller: declared_use.controller.clone(),
         data_protection_officer: declared_use.data_protection_officer.clone(),

@@ -1,7 +1,7 @@
 //! One file per page: what the page shows, as plain values that a handler fills.
 //!
 //! Texts are [`Text`](crate::domain::catalogue::Text) (all languages), so that a view does not depend on the language it
-//! is rendered in. A name known in one language only becomes a text with [`same_in_all`].
+//! is rendered in. A name known in one language only becomes a text with [`Text::same`](crate::domain::catalogue::Text::same).
 
 /// Ties a view to its template and to its part of the portal.
 macro_rules! page {
@@ -67,9 +67,7 @@ pub use log::LogView;
 pub use login::{LoggedOutView, LoginNeededView, LoginReason};
 pub use me::{MeView, WaitingRequest};
 pub use partners::{PartnerCity, PartnerMark, PartnerStatement, PartnerUse, PartnersView, Standing, Vouched};
-pub use parts::{
-    LogEntry, LogOutcome, Party, PermissionCard, PermissionStatus, RefusalReason, Reporting, same_in_all,
-};
+pub use parts::{LogEntry, LogOutcome, Party, PermissionCard, PermissionStatus, RefusalReason, Reporting};
 pub use passkeys::{ConfirmPasskeyView, NewPasskeyView, PasskeyItem, PasskeysView};
 pub use permission::{Change, ChangeEntry, Origin, PermissionView, StopConfirmation};
 pub use problem::{FailingSide, ProblemTopic, ProblemView};

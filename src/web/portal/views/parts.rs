@@ -4,12 +4,6 @@ use crate::domain::catalogue::Text;
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::ids::ConsentId;
 
-/// A name that is known in one language only, used in all of them.
-#[must_use]
-pub fn same_in_all(name: &str) -> Text {
-    Text { fi: name.to_owned(), sv: name.to_owned(), en: name.to_owned() }
-}
-
 /// A city and the service of it that asks.
 #[derive(Debug, Clone)]
 pub struct Party {

@@ -4,17 +4,22 @@
 //! terms of the Data Privacy Vocabulary. What goes beyond the standard (`version`, `previous`, `evidence`, `log_entry`)
 //! ties a receipt to the one before it, to the evidence and to the log.
 
+mod change;
+mod compose;
+
+pub use change::ReceiptChange;
+pub use compose::ReceiptParts;
+
 use serde::{Deserialize, Serialize};
 
-use super::document::{ConsentDocument, digest};
+use super::document::digest;
 use super::evidence::Committed;
-use super::state::{Actor, ConsentStatus, Reason};
+use super::state::{Actor, Reason};
 use super::terms::{Frequency, Period};
 use crate::domain::catalogue::{Contact, Language};
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::ids::{ConsentId, EntityId, FieldName, GrantId, Jti, PairwiseSubject};
 use crate::domain::jose::{Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws};
-use crate::domain::word_enum::word_enum;
 
 /// Form of a consent receipt.
 pub const CONSENT_RECEIPT: Profile = Profile {
@@ -49,74 +54,6 @@ const DPV: &str = "https://w3id.org/dpv#";
 
 /// The law under which all of this product's holders stand.
 const JURISDICTION: &str = "FI";
-
-word_enum! {
-    /// What happened to a consent.
-    pub enum ReceiptChange {
-        /// The resident allowed.
-        Given = "given",
-        /// The resident did not allow.
-        Declined = "declined",
-        /// It was held back.
-        Suspended = "suspended",
-        /// It came back into force.
-        Resumed = "resumed",
-        /// The resident took it back.
-        Revoked = "revoked",
-        /// The recipient gave it back.
-        Returned = "returned",
-        /// The holder's node took it out of force.
-        Withdrawn = "withdrawn",
-        /// Its last day passed.
-        Expired = "expired",
-        /// Its last exchange was made.
-        Exhausted = "exhausted",
-        /// Another consent took its place.
-        Replaced = "replaced",
-    }
-}
-
-impl ReceiptChange {
-    /// What a consent is after it.
-    #[must_use]
-    pub const fn status(self) -> ConsentStatus {
-        match self {
-            Self::Given | Self::Resumed => ConsentStatus::Active,
-            Self::Declined => ConsentStatus::Declined,
-            Self::Suspended => ConsentStatus::Suspended,
-            Self::Revoked => ConsentStatus::Revoked,
-            Self::Returned => ConsentStatus::Returned,
-            Self::Withdrawn => ConsentStatus::Withdrawn,
-            Self::Expired => ConsentStatus::Expired,
-            Self::Exhausted => ConsentStatus::Exhausted,
-            Self::Replaced => ConsentStatus::Replaced,
-        }
-    }
-
-    /// The consent's status in the Data Privacy Vocabulary.
-    const fn dpv_status(self) -> &'static str {
-        match self {
-            Self::Given | Self::Resumed => "ConsentGiven",
-            Self::Declined => "ConsentRefused",
-            Self::Suspended => "ConsentStatusInvalidForProcessing",
-            Self::Revoked => "ConsentWithdrawn",
-            // The vocabulary's word for an end that somebody else than the person brings about.
-            Self::Returned | Self::Withdrawn => "ConsentRevoked",
-            Self::Expired | Self::Exhausted => "ConsentExpired",
-            Self::Replaced => "ConsentInvalidated",
-        }
-    }
-
-    /// How the change was made.
-    const fn method(self, actor: Actor) -> &'static str {
-        match (self, actor) {
-            (Self::Given, _) => "portal_with_login_signature",
-            (_, Actor::Resident) => "portal",
-            (_, Actor::Recipient) => "recipient",
-            (_, Actor::Node) => "rule",
-        }
-    }
-}
 
 /// The event of a receipt (27560: event).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -337,89 +274,7 @@ pub struct ConsentChange {
     pub reason: Option<Reason>,
 }
 
-/// All that the receipt of a decision is made of.
-#[derive(Debug)]
-pub struct ReceiptParts<'a> {
-    /// Who issues it.
-    pub issuer: &'a Issuer,
-    /// Its identifier.
-    pub jti: Jti,
-    /// What the resident saw.
-    pub document: &'a ConsentDocument,
-    /// The consent towards its recipient.
-    pub grant_id: Option<&'a GrantId>,
-    /// The decision, by the resident.
-    pub change: &'a ConsentChange,
-    /// The evidence in digests, where something was allowed.
-    pub evidence: Option<Committed>,
-    /// Leaf hash of the log entry.
-    pub log_entry: &'a str,
-}
-
 impl ConsentReceipt {
-    /// Puts the receipt of a decision together.
-    #[must_use]
-    pub fn new(parts: ReceiptParts<'_>) -> Self {
-        let (issuer, document, change) = (parts.issuer, parts.document, parts.change);
-        let allowed = change.change != ReceiptChange::Declined;
-        let at = |path: &str| format!("{}{path}", issuer.id);
-        let language = document.language;
-        let contact = |contact: &Contact| PartyContact {
-            name: contact.name.get(language).to_owned(),
-            email: contact.email.clone(),
-        };
-        Self {
-            iss: issuer.id.clone(),
-            sub: document.subject.clone(),
-            iat: change.at.secs(),
-            jti: parts.jti,
-            schema_version: SCHEMA_VERSION.to_owned(),
-            record_id: document.consent,
-            grant_id: parts.grant_id.cloned(),
-            version: 1,
-            previous: None,
-            event: event(change, document.subject.to_string()),
-            pii_processing: PiiProcessing {
-                privacy_notice: document.terms.declared_use.to_string(),
-                language,
-                purposes: vec![purpose(document, allowed)],
-            },
-            party_identification: parties(document, issuer),
-            withdrawal: Withdrawal {
-                portal: at(&format!("/me/sharing/{}/stop", document.consent)),
-                without_portal: contact(&issuer.contact),
-            },
-            complaint: complaint(language),
-            evidence: parts.evidence,
-            log_entry: parts.log_entry.to_owned(),
-            verification: Verification {
-                page: at("/receipt/verify"),
-                keys: at("/.well-known/openid-federation"),
-            },
-        }
-    }
-
-    /// The receipt of a change after this one: the same, with what has happened since.
-    #[must_use]
-    pub fn next(&self, text: &str, jti: Jti, change: &ConsentChange, log_entry: &str) -> Self {
-        let recipient = self.party("recipient").map(|party| party.party_id.to_string());
-        let entity_id = match change.actor {
-            Actor::Resident => self.sub.to_string(),
-            Actor::Recipient => recipient.unwrap_or_default(),
-            Actor::Node => self.iss.to_string(),
-        };
-        Self {
-            iat: change.at.secs(),
-            jti,
-            version: self.version.saturating_add(1),
-            previous: Some(digest(text)),
-            event: event(change, entity_id),
-            evidence: None,
-            log_entry: log_entry.to_owned(),
-            ..self.clone()
-        }
-    }
-
     /// The purpose; a receipt has exactly one.
     #[must_use]
     pub fn purpose(&self) -> Option<&Purpose> {
@@ -472,83 +327,4 @@ impl ConsentReceipt {
             && self.party("holder").is_some_and(|holder| holder.party_id == self.iss)
             && self.party("recipient").is_some()
     }
-}
-
-fn event(change: &ConsentChange, entity_id: String) -> ReceiptEvent {
-    ReceiptEvent {
-        event_type: change.change,
-        event_state: format!("{DPV}{}", change.change.dpv_status()),
-        event_time: change.at.rfc3339(),
-        entity_id,
-        method: change.change.method(change.actor).to_owned(),
-        reason: change.reason,
-    }
-}
-
-fn purpose(document: &ConsentDocument, allowed: bool) -> Purpose {
-    let terms = &document.terms;
-    let fields = document.fields.iter().map(|field| PiiInformation {
-        pii_attribute_id: field.name.clone(),
-        pii_type: field.label.clone(),
-        pii_optional: field.optional,
-    });
-    Purpose {
-        purpose: document.purpose_text.clone(),
-        purpose_digest: digest(&document.purpose_text),
-        purpose_type: terms.purpose.clone(),
-        lawful_basis: document.legal_basis.clone(),
-        service: document.service.clone(),
-        declared_use: terms.declared_use.to_string(),
-        dataset: document.dataset_title.clone(),
-        pii_information: if allowed { fields.collect() } else { Vec::new() },
-        pii_controllers: vec![terms.recipient.clone()],
-        collection_method: terms.holder.clone(),
-        retention_period: terms.retention.clone(),
-        storage_locations: vec![JURISDICTION.to_owned()],
-        jurisdiction: JURISDICTION.to_owned(),
-        recipient_third_parties: document.onward_sharing.clone(),
-        limits: allowed.then(|| Limits {
-            until: terms.until,
-            frequency: terms.to_detail().frequency,
-            period: terms.period,
-        }),
-    }
-}
-
-fn parties(document: &ConsentDocument, issuer: &Issuer) -> Vec<ReceiptParty> {
-    let language = document.language;
-    vec![
-        ReceiptParty {
-            party_id: document.terms.holder.clone(),
-            party_role: "holder".to_owned(),
-            party_name: document.holder.name.clone(),
-            contact_name: issuer.contact.name.get(language).to_owned(),
-            contact_email: issuer.contact.email.clone(),
-            data_protection_officer: Some(PartyContact {
-                name: issuer.data_protection_officer.name.get(language).to_owned(),
-                email: issuer.data_protection_officer.email.clone(),
-            }),
-        },
-        ReceiptParty {
-            party_id: document.terms.recipient.clone(),
-            party_role: "recipient".to_owned(),
-            party_name: document.recipient.name.clone(),
-            contact_name: document.controller.name.clone(),
-            contact_email: document.controller.email.clone(),
-            data_protection_officer: Some(PartyContact {
-                name: document.data_protection_officer.name.clone(),
-                email: document.data_protection_officer.email.clone(),
-            }),
-        },
-    ]
-}
-
-/// The Data Protection Ombudsman, to whom everyone in Finland may complain (GDPR Article 77).
-fn complaint(language: Language) -> Complaint {
-    let (authority, url) = match language {
-        Language::Fi => ("Tietosuojavaltuutetun toimisto", "https://tietosuoja.fi/"),
-        Language::Sv => ("Dataombudsmannens byrå", "https://tietosuoja.fi/sv/"),
-        Language::En => ("Office of the Data Protection Ombudsman", "https://tietosuoja.fi/en/"),
-    };
-    Complaint { authority: authority.to_owned(), url: url.to_owned() }
 }

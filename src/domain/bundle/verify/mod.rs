@@ -1,0 +1,142 @@
+//! The judgement: what a bundle proves by itself, and what it does not.
+
+mod decision;
+mod exchanges;
+mod members;
+
+use serde_json::{Map, Value};
+
+use super::chain::Member;
+use super::documents::{KeySet, Log};
+use super::finding::NOT_JUDGED;
+use super::{Bundle, FORMAT, HistoryLine, Judgement, MAX_BYTES, SEAL_MEMBER};
+use crate::domain::clock::Timestamp;
+use crate::domain::jose::{PublicKeys, parse_strict_json};
+use crate::domain::log::Entry;
+
+/// What is asked of a bundle.
+#[derive(Debug, Default)]
+pub struct VerifyOptions {
+    /// At which moment the consent is looked at; when the bundle was written where absent.
+    pub as_of: Option<Timestamp>,
+    /// The trust anchor's keys, from elsewhere than the bundle.
+    pub anchor_keys: Option<PublicKeys>,
+    /// The login provider's key set, from elsewhere than the bundle.
+    pub provider_keys: Option<Value>,
+}
+
+/// A bundle on its way through the checks.
+struct Verification<'a> {
+    bundle: &'a Bundle,
+    members: &'a Map<String, Value>,
+    seal: &'a str,
+    question: &'a VerifyOptions,
+    exported_at: Timestamp,
+    decided_at: Timestamp,
+    /// Changes with their seconds.
+    history: Vec<(i64, &'a HistoryLine)>,
+    log: Log,
+    book: KeySet<'a>,
+}
+
+/// Who the parties are, as far as their chains hold.
+#[derive(Default)]
+struct Members {
+    holder_then: Option<Member>,
+    holder: Option<Member>,
+    recipient_then: Option<Member>,
+    recipient: Option<Member>,
+}
+
+/// Judges a bundle.
+#[must_use]
+pub fn verify_bundle(text: &str, question: &VerifyOptions) -> Judgement {
+    let mut found = Judgement::default();
+    let (bundle, members, seal) = match open(text) {
+        Ok(opened) => opened,
+        Err((reason, text)) => {
+            found.fail("file", reason, text);
+            return found;
+        }
+    };
+    let case = match Verification::new(&bundle, &members, &seal, question) {
+        Ok(case) => case,
+        Err((reason, text)) => {
+            found.fail("file", reason, text);
+            return found;
+        }
+    };
+    found.not_judged = NOT_JUDGED;
+    found.pass("file", format!("written {} by {}", bundle.exported_at, bundle.holder));
+    let known = case.members(&mut found);
+    case.seal(&known, &mut found);
+    let receipts = case.receipts(&known, &mut found);
+    case.evidence(&receipts, &mut found);
+    case.log(&receipts, &mut found);
+    let sound_history = case.history(&receipts, &mut found);
+    case.exchanges(&known, &mut found);
+    case.status(&known, &mut found);
+    if sound_history && !found.has_failed() {
+        let at = question.as_of.unwrap_or(case.exported_at);
+        found.state_as_of = Some(case.state_at(at));
+        found.as_of = Some(at.rfc3339());
+    }
+    found
+}
+
+type Unfit = (&'static str, &'static str);
+
+/// The bundle, its members without the seal, and the seal.
+fn open(text: &str) -> Result<(Bundle, Map<String, Value>, String), Unfit> {
+    if text.len() > MAX_BYTES {
+        return Err(("too_large", "the file is too large"));
+    }
+    let value = parse_strict_json(text.as_bytes()).map_err(|_| ("not_json", "the file is not JSON"))?;
+    if serde_json_canonicalizer::to_string(&value).ok().as_deref() != Some(text) {
+        return Err(("not_canonical", "the file is not in its canonical form: it was changed or cut off"));
+    }
+    let unknown = ("form", "the file is no consent bundle of a known form");
+    let Value::Object(mut members) = value else { return Err(unknown) };
+    if members.get("format").and_then(Value::as_str) != Some(FORMAT) {
+        return Err(unknown);
+    }
+    let Some(Value::String(seal)) = members.remove(SEAL_MEMBER) else { return Err(unknown) };
+    let bundle = serde_json::from_value(Value::Object(members.clone())).map_err(|_| unknown)?;
+    Ok((bundle, members, seal))
+}
+
+impl<'a> Verification<'a> {
+    fn new(
+        bundle: &'a Bundle,
+        members: &'a Map<String, Value>,
+        seal: &'a str,
+        question: &'a VerifyOptions,
+    ) -> Result<Self, Unfit> {
+        let time = |text: &str| text.parse::<Timestamp>().map_err(|_| ("form", "a time in the file is none"));
+        let mut history = Vec::new();
+        for line in &bundle.history {
+            history.push((time(&line.at)?.secs(), line));
+        }
+        let mut log = Log::new();
+        for line in &bundle.log {
+            let unfit = ("log_entry_form", "a log entry is not in its canonical form");
+            let entry: Entry = serde_json::from_str(&line.entry).map_err(|_| unfit)?;
+            let leaf = entry.leaf().map_err(|_| unfit)?;
+            if leaf.entry != line.entry {
+                return Err(unfit);
+            }
+            log.insert(leaf.hash, entry);
+        }
+        Ok(Self {
+            exported_at: time(&bundle.exported_at)?,
+            decided_at: time(&bundle.consent.decided_at)?,
+            book: KeySet::of(bundle),
+            bundle,
+            members,
+            seal,
+            question,
+            history,
+            log,
+        })
+    }
+}
