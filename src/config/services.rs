@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use super::checks;
-use super::node::Profile;
+use super::profile::Profile;
 use super::reader::Section;
 use super::secret::SecretFile;
 use crate::domain::catalogue::Text;
 use crate::domain::ids::ServiceId;
+
+/// Fewest characters of a service's secret: 128 random bits in base64.
+const MIN_SECRET_CHARS: usize = 22;
 
 /// One application of the city.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,9 +61,10 @@ fn read_one(
     let prefixes = section.required::<Vec<String>>("return_url_prefixes", RETURN);
     section.close();
     let secret = secret.map(|found| {
-        let path = checks::path(data_dir, &found.value);
-        if profile == Profile::Production && !path.is_file() {
-            document.problem(&found.at, "the file is not there", SECRET);
+        let (path, length) = checks::secret_file(document, data_dir, profile, &found, SECRET);
+        if let Some(length) = length.filter(|length| (1..MIN_SECRET_CHARS).contains(length)) {
+            let complaint = format!("the secret has {length} characters, fewer than {MIN_SECRET_CHARS}");
+            document.problem(&found.at, complaint, "make one with `openssl rand -base64 32`");
         }
         SecretFile::new(path, profile == Profile::Demo)
     });

@@ -13,6 +13,7 @@ mod hostile;
 mod toy_federation;
 
 mod assurance;
+mod command_line;
 mod consent_life;
 mod demo_login;
 mod demo_world;
