@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use super::node::{ANSWER_TIME, listen, open_store};
+use super::node::{ANSWER_TIME, listen, open_checked_store};
 use super::settings::{anchor_client, anchor_source, key_policy, read_jwks};
 use super::tasks::Tasks;
 use super::{Running, StartError, SystemClock};
@@ -39,7 +39,7 @@ const LOOK: Duration = Duration::from_secs(1);
 pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> {
     let listener = listen(config.anchor.listen)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = open_store(&config.store, &config.keys)?.store;
+    let store = open_checked_store(&config.store, &config.keys).await?.store;
     store.migrate().await?;
     let keys = KeyRing::open_with(&store, key_policy(&config.keys), clock.now()).await?;
     let members = Membership::new(store.clone(), config.trust_marks.anchor.clone());
@@ -106,7 +106,7 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
 /// # Errors
 /// [`StartError`].
 pub async fn membership(config: &AnchorConfig) -> Result<Membership, StartError> {
-    let store = open_store(&config.store, &config.keys)?.store;
+    let store = open_checked_store(&config.store, &config.keys).await?.store;
     store.migrate().await?;
     let members = Membership::new(store, config.trust_marks.anchor.clone());
     apply(&members, config).await?;

@@ -13,6 +13,7 @@ mod tests;
 pub use anchor::{membership, read_members, start_anchor};
 pub use error::StartError;
 pub use node::{Assembled, Opened, assemble, open_store, start_node};
+pub(crate) use node::{open_checked_store, registers};
 pub use running::Running;
 pub(crate) use settings::{anchor_key_expiries, anchor_source, key_policy, node_client};
 pub use system::{SystemClock, SystemEntropy};

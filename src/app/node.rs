@@ -24,7 +24,7 @@ use crate::outbound::{AnchorSource, FederationPeers, PeerSettings, SuperiorConta
 use crate::ports::{Clock, Entropy, random};
 use crate::registers::{Bounds as RegisterBounds, CityRegisters};
 use crate::store::keys::root_keys::RootKeys;
-use crate::store::{Options, Random, Store};
+use crate::store::{OpenError, Options, Random, Store};
 use crate::web;
 
 /// The store of a node or anchor, with its root keys.
@@ -50,10 +50,37 @@ pub fn open_store(store: &config::Store, keys: &config::Keys) -> Result<Opened, 
     Ok(Opened { store: Store::open(&options, &root, fill)?, root })
 }
 
+/// As [`open_store`], but makes no key file for a database that was used with others: a wrong key beside a database would
+/// look like its own from then on.
+///
+/// # Errors
+/// [`StartError`] when the key files or the database cannot be used; then nothing was written.
+pub(crate) async fn open_checked_store(
+    store: &config::Store,
+    keys: &config::Keys,
+) -> Result<Opened, StartError> {
+    let fill: Random = Arc::new(|buffer| SystemEntropy.fill(buffer));
+    let (root, missing) = RootKeys::preview(&keys.dir, &fill)?;
+    if missing {
+        let options =
+            Options { url: store.connection_url()?.expose_secret().to_owned(), password_file: None, pool: 1 };
+        let before = Store::open(&options, &root, fill)?;
+        let pending = before.migrations_pending().await?;
+        match before.check_keys().await {
+            // Before its first migration a database knows no keys.
+            Err(error) if !pending || matches!(error, OpenError::WrongKey(_)) => return Err(error.into()),
+            _ => {}
+        }
+    }
+    open_store(store, keys)
+}
+
 /// Everything of a node but its server: what the command line works with too.
 pub struct Assembled {
     /// The use cases' context.
     pub node: Arc<Node>,
+    /// The city's registers, also behind [`Node::registers`].
+    pub registers: Arc<CityRegisters>,
     root: RootKeys,
 }
 
@@ -64,7 +91,7 @@ pub struct Assembled {
 pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
         (Arc::new(SystemClock), Arc::new(SystemEntropy));
-    let opened = open_store(&config.store, &config.keys)?;
+    let opened = open_checked_store(&config.store, &config.keys).await?;
     opened.store.migrate().await?;
     let keys = KeyRing::open_with(&opened.store, key_policy(&config.keys), clock.now()).await?;
     let guard = node_client(config)?;
@@ -82,9 +109,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         guard.clone(),
         Arc::clone(&clock),
     )?;
-    let bounds =
-        RegisterBounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
-    let registers = CityRegisters::new(&config.registers, &config.datasets, bounds)?;
+    let registers = Arc::new(registers(config)?);
     let identity = identity_provider(config, &keys, &clock, &entropy)?;
     let settings = settings(config, hints, trust_anchors, &*entropy)?;
     let node = Arc::new(Node {
@@ -99,14 +124,24 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         peers: Arc::new(peers),
         superiors: Arc::new(superiors),
         outbound: Arc::new(guard),
-        registers: Arc::new(registers),
+        registers: registers.clone(),
         identity: Arc::new(identity),
         passkeys: Arc::new(WebAuthn::new(&config.node.base_url, config.node.city.get(Language::Fi))),
         clock,
         entropy,
         outbox_bell: Arc::new(tokio::sync::Notify::new()),
     });
-    Ok(Assembled { node, root: opened.root })
+    Ok(Assembled { node, registers, root: opened.root })
+}
+
+/// The connectors to the city's registers; nothing is connected yet.
+///
+/// # Errors
+/// [`StartError::Register`] when a password file cannot be read or an address not be used.
+pub(crate) fn registers(config: &Config) -> Result<CityRegisters, StartError> {
+    let bounds =
+        RegisterBounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
+    Ok(CityRegisters::new(&config.registers, &config.datasets, bounds)?)
 }
 
 /// Starts a node.
@@ -146,7 +181,8 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     };
     let statements: Arc<dyn FederationStatements> = node.clone();
     let server = web::server::serve_node(app, statements, assembled.root.session.bytes(), listener, bounds)?;
-    let tasks = start_tasks(tasks, &node);
+    let mut tasks = start_tasks(tasks, &node);
+    tasks.spawn_once(async move { assembled.registers.probe_all().await });
     Ok(Running::new(config.node.base_url.clone(), Some(node), server, tasks, drain_time(config)))
 }
 

@@ -47,6 +47,17 @@ impl Tasks {
         self.running.spawn(supervise(name, self.stop.clone(), self.back_off, task));
     }
 
+    /// Starts a task that ends by itself, and is aborted at the stop.
+    pub(crate) fn spawn_once(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.running.spawn(async move {
+            tokio::select! {
+                () = stop.stopped() => {}
+                () = task => {}
+            }
+        });
+    }
+
     /// Waits for the tasks after the stop signal. What has not ended after `bound` is aborted; says whether all ended.
     pub(crate) async fn join(mut self, bound: Duration) -> bool {
         let ended = async { while self.running.join_next().await.is_some() {} };

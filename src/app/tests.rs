@@ -110,6 +110,26 @@ async fn a_production_node_starts_serves_and_drains_before_it_stops() {
 }
 
 #[actix_web::test]
+async fn a_lost_root_key_is_not_replaced_by_a_wrong_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let anchor = anchor(folder.path(), free_address());
+    let keys = || crate::operator::keys::federation_keys(&anchor.store, &anchor.keys);
+    let before = keys().await.unwrap();
+    for name in ["sealing.key", "lookup.key"] {
+        let file = anchor.keys.dir.join(name);
+        let original = std::fs::read(&file).unwrap();
+        std::fs::rename(&file, anchor.keys.dir.join("elsewhere")).unwrap();
+        let refused = keys().await.unwrap_err().to_string();
+        assert!(refused.contains(name) && refused.contains("backup"), "{refused}");
+        assert!(!file.exists(), "a wrong {name} was written");
+        // So the advice can be followed.
+        std::fs::rename(anchor.keys.dir.join("elsewhere"), &file).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), original);
+        assert_eq!(keys().await.unwrap().to_jwks(), before.to_jwks());
+    }
+}
+
+#[actix_web::test]
 async fn a_production_anchor_starts_and_stops() {
     let folder = tempfile::tempdir().unwrap();
     let address = free_address();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::process::{Failure, start_logging, until_stopped};
+use super::process::{Failure, LogFilter, run_until_stopped, start_logging};
 use crate::app;
 use crate::config::AnchorConfig;
 
@@ -16,15 +16,15 @@ pub(super) struct Arguments {
     config: PathBuf,
     /// What to log: error, warn, info, debug, or by module (omadata=debug,info)
     #[arg(long, value_name = "FILTER", default_value = "info")]
-    log: String,
+    log: LogFilter,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     start_logging(&arguments.log);
     let config = AnchorConfig::load(&arguments.config)?;
+    for warning in &config.warnings {
+        tracing::warn!(event = "configuration_warning", "{warning}");
+    }
     let running = app::start_anchor(&config).await?;
-    tracing::info!(anchor = %running.id, listen = %config.anchor.listen, "ready");
-    until_stopped().await?;
-    running.stop().await;
-    Ok(())
+    run_until_stopped(running, config.anchor.listen).await
 }

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::process::Failure;
+use super::process::{Failure, say};
 use crate::config::{AnchorConfig, Config};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Say all that is wrong with a configuration file: file, line, key and remedy
     ///
-    /// Exits with 1 when anything is. Values from the environment (OMADATA_<SECTION>__<KEY>) count as they do at a start.
+    /// Exits with 1 when anything is; what is only unwise is a warning. Values from the environment (OMADATA_<SECTION>__<KEY>) count as they do at a start.
     Check {
         /// The configuration file
         file: PathBuf,
@@ -23,11 +23,10 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command) -> Result<(), Failure> {
     let Command::Check { file, anchor } = command;
-    if anchor {
-        AnchorConfig::load(&file)?;
-    } else {
-        Config::load(&file)?;
+    let warnings = if anchor { AnchorConfig::load(&file)?.warnings } else { Config::load(&file)?.warnings };
+    for warning in warnings {
+        say!("warning: {warning}");
     }
-    println!("{} is in order.", file.display());
+    say!("{} is in order.", file.display());
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::process::Failure;
+use super::process::{Failure, say};
 use crate::config::Config;
 use crate::domain::bundle::{Judgement, VerifyOptions, verify_bundle};
 use crate::domain::clock::Timestamp;
@@ -27,7 +27,7 @@ pub(super) enum Command {
     /// Then 0 means that all holds, 1 that something does not, 3 that something cannot be told from what was given.
     Verify {
         /// The consent's identifier, as the portal's address shows it (/me/sharing/ID)
-        #[arg(required_unless_present = "bundle", conflicts_with = "bundle")]
+        #[arg(required_unless_present = "bundle", conflicts_with = "bundle", allow_hyphen_values = true)]
         id: Option<String>,
         /// The configuration file of the node that holds the data
         #[arg(long, value_name = "FILE", required_unless_present = "bundle", conflicts_with = "bundle")]
@@ -54,6 +54,7 @@ pub(super) enum Command {
     /// provider's signed statement: keep it as you keep the database. The file is readable by its owner alone.
     Export {
         /// The consent's identifier, as the portal's address shows it (/me/sharing/ID)
+        #[arg(allow_hyphen_values = true)]
         id: String,
         /// The configuration file of the node that holds the data
         #[arg(long, value_name = "FILE")]
@@ -106,17 +107,17 @@ fn keys(path: &Path) -> Result<PublicKeys, Failure> {
 
 fn tell(judgement: &Judgement, json: bool) -> Result<ExitCode, Failure> {
     if json {
-        println!("{}", serde_json::to_string_pretty(judgement)?);
+        say!("{}", serde_json::to_string_pretty(judgement)?);
     } else {
         for finding in &judgement.findings {
             let reason = finding.reason.map(|reason| format!(" [{reason}]")).unwrap_or_default();
-            println!("{:<12} {:<17} {}{reason}", finding.verdict.words(), finding.subject, finding.text);
+            say!("{:<12} {:<17} {}{reason}", finding.verdict.words(), finding.subject, finding.text);
         }
         if let (Some(state), Some(at)) = (&judgement.state_as_of, &judgement.as_of) {
-            println!("on {at} the permission was: {state}");
+            say!("on {at} the permission was: {state}");
         }
         if judgement.not_judged.contains(&"trust_marks") {
-            println!("not judged: the members' trust marks, so the roles that they had");
+            say!("not judged: the members' trust marks, so the roles that they had");
         }
     }
     Ok(if judgement.has_failed() {
@@ -133,25 +134,25 @@ async fn verify_stored(id: &str, config: &Path, as_of: Option<Timestamp>) -> Res
     let consent = consents::verify_consent(&Config::load(config)?, id).await?;
     let verified = &consent.evidence;
     let document = &verified.document;
-    println!("The evidence holds.");
-    println!("commitment   {}", consent.commitment.as_str());
-    println!("signed       {}", Timestamp::from_secs(verified.signed_at).rfc3339());
-    println!("signed by    {}", verified.provider);
-    println!("with key     {} (compare it with what the provider publishes)", verified.provider_key);
-    println!("holder       {} ({})", document.holder.name, document.holder.id);
-    println!("recipient    {} ({})", document.recipient.name, document.recipient.id);
-    println!("purpose      {}", document.purpose_text);
-    println!("data         {}", document.dataset_title);
+    say!("The evidence holds.");
+    say!("commitment   {}", consent.commitment.as_str());
+    say!("signed       {}", Timestamp::from_secs(verified.signed_at).rfc3339());
+    say!("signed by    {}", verified.provider);
+    say!("with key     {} (compare it with what the provider publishes)", verified.provider_key);
+    say!("holder       {} ({})", document.holder.name, document.holder.id);
+    say!("recipient    {} ({})", document.recipient.name, document.recipient.id);
+    say!("purpose      {}", document.purpose_text);
+    say!("data         {}", document.dataset_title);
     for field in &document.fields {
-        println!("             - {}", field.label);
+        say!("             - {}", field.label);
     }
     match &document.terms.per {
-        Some(per) => println!("times        {} in {}", document.terms.max_exchanges, per.as_str()),
-        None => println!("times        {}", document.terms.max_exchanges),
+        Some(per) => say!("times        {} in {}", document.terms.max_exchanges, per.as_str()),
+        None => say!("times        {}", document.terms.max_exchanges),
     }
-    println!("until        {}", document.until);
+    say!("until        {}", document.until);
     if let Some(at) = as_of {
-        println!("state        {} on {}", consent.state_at(at).unwrap_or("not given"), at.rfc3339());
+        say!("state        {} on {}", consent.state_at(at).unwrap_or("not given"), at.rfc3339());
     }
     Ok(ExitCode::SUCCESS)
 }

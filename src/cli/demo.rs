@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::process::{Failure, start_logging, until_stopped};
+use super::process::{Failure, LogFilter, say, start_logging, until_stopped};
 use crate::config::DatabaseUrl;
 use crate::demo::run::{Adjust, Demo, Options};
 use crate::domain::catalogue::Language;
@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     stores: Vec<(String, DatabaseUrl)>,
     /// What to log: error, warn, info, debug, or by module (omadata=debug,info)
     #[arg(long, value_name = "FILTER", default_value = "warn")]
-    log: String,
+    log: LogFilter,
 }
 
 fn parse_store(text: &str) -> Result<(String, DatabaseUrl), String> {
@@ -85,7 +85,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     greet(&demo, &folder, temporary.is_some());
     until_stopped().await?;
-    println!("Stopping.");
+    say!("Stopping.");
     demo.stop().await;
     Ok(())
 }
@@ -113,17 +113,17 @@ fn write_ready_file(file: &Path, content: &serde_json::Value) -> Result<(), Fail
 }
 
 fn greet(demo: &Demo, folder: &Path, temporary: bool) {
-    println!("The OmaData demo federation is ready. All residents and their data are made up.\n");
-    println!("  Start here       {}", demo.service_page);
+    say!("The OmaData demo federation is ready. All residents and their data are made up.\n");
+    say!("  Start here       {}", demo.service_page);
     for (_, config) in &demo.cities {
-        println!("  {:<16} {}", config.node.city.get(Language::En), config.node.base_url);
+        say!("  {:<16} {}", config.node.city.get(Language::En), config.node.base_url);
     }
-    println!("  Trust anchor     {}", demo.anchor);
-    println!("  Login provider   {}\n", demo.login_issuer);
-    println!("Residents to log in as:");
+    say!("  Trust anchor     {}", demo.anchor);
+    say!("  Login provider   {}\n", demo.login_issuer);
+    say!("Residents to log in as:");
     for resident in &demo.residents {
-        println!("  {:<18} {}", resident.display_name, resident.description.get(Language::En));
+        say!("  {:<18} {}", resident.display_name, resident.description.get(Language::En));
     }
     let kept = if temporary { "gone at the end; --data-dir keeps it" } else { "kept" };
-    println!("\nData: {} ({kept})\nCtrl-C stops.", folder.display());
+    say!("\nData: {} ({kept})\nCtrl-C stops.", folder.display());
 }

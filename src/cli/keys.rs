@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::process::Failure;
+use super::process::{Failure, say};
 use crate::config::{AnchorConfig, Config, Keys, Store};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::KeyId;
@@ -53,6 +53,7 @@ pub(super) struct Rotate {
 #[derive(clap::Args)]
 pub(super) struct Revoke {
     /// The key, as `omadata keys list` names it
+    #[arg(allow_hyphen_values = true)]
     kid: KeyId,
     /// Why
     #[arg(long)]
@@ -100,12 +101,13 @@ enum Reason {
 
 impl Whose {
     fn load(&self) -> Result<(Store, Keys), Failure> {
-        if self.anchor {
-            let config = AnchorConfig::load(&self.config)?;
-            return Ok((config.store, config.keys));
-        }
-        let config = Config::load(&self.config)?;
-        Ok((config.store, config.keys))
+        // Nothing else of the file: keys are exchanged before the files of the other side are there.
+        let files = if self.anchor {
+            AnchorConfig::load_key_files(&self.config)?
+        } else {
+            Config::load_key_files(&self.config)?
+        };
+        Ok((files.store, files.keys))
     }
 }
 
@@ -124,13 +126,10 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
         Command::List(whose) => {
             let (store, keys) = whose.load()?;
             let (records, policy) = keys::list(&store, &keys).await?;
-            println!(
-                "{:<12} {:<9} {:<44} {:<21} what comes of it",
-                "purpose", "state", "kid", "active since"
-            );
+            say!("{:<12} {:<9} {:<44} {:<21} what comes of it", "purpose", "state", "kid", "active since");
             for key in records {
                 let since = key.activated_at.map(Timestamp::rfc3339).unwrap_or_default();
-                println!(
+                say!(
                     "{:<12} {:<9} {:<44} {since:<21} {}",
                     key.purpose.as_str(),
                     word(key.state),
@@ -142,7 +141,7 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
         Command::Export(whose) => {
             let (store, keys) = whose.load()?;
             let keys = keys::federation_keys(&store, &keys).await?;
-            println!("{}", serde_json::to_string_pretty(&keys.to_jwks())?);
+            say!("{}", serde_json::to_string_pretty(&keys.to_jwks())?);
         }
         Command::Rotate(arguments) => rotate(arguments).await?,
         Command::Revoke(arguments) => revoke(arguments).await?,
@@ -165,7 +164,7 @@ async fn rotate(arguments: Rotate) -> Result<(), Failure> {
             Rotation::UnderWay(kid) => format!("{kid} is pending already; nothing was changed"),
             Rotation::Done(kid) => format!("{kid} signs from now on"),
         };
-        println!("{:<12} {said}", purpose.as_str());
+        say!("{:<12} {said}", purpose.as_str());
     }
     Ok(())
 }
@@ -180,11 +179,11 @@ async fn revoke(arguments: Revoke) -> Result<(), Failure> {
         Reason::Superseded => RevokeReason::Superseded,
     };
     let (purpose, next) = keys::revoke(&store, &keys, arguments.kid.clone(), reason, arguments.since).await?;
-    println!("{} is revoked as {}", arguments.kid, reason.as_str());
+    say!("{} is revoked as {}", arguments.kid, reason.as_str());
     if let Some(next) = next {
-        println!("{next} signs from now on");
+        say!("{next} signs from now on");
         if purpose == KeyPurpose::Federation {
-            println!(
+            say!(
                 "your superiors do not know that key yet: give them the output of `omadata keys export`, by a way that you \
                  both trust"
             );

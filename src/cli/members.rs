@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::process::Failure;
+use super::process::{Failure, say};
 use crate::app::{self, SystemClock};
 use crate::config::{AnchorConfig, Profile, member_rules};
 use crate::domain::federation::{Member, MemberState, Role, StatementRules};
@@ -166,7 +166,7 @@ fn read_rules(path: PathBuf) -> Result<StatementRules, Failure> {
 }
 
 fn done(target: &Target, what: &str) -> Result<(), Failure> {
-    println!("{} {what}.", target.entity_id);
+    say!("{} {what}.", target.entity_id);
     Ok(())
 }
 
@@ -180,9 +180,9 @@ const fn word(state: MemberState) -> &'static str {
 
 async fn print(members: &Membership, only: Option<EntityId>) -> Result<(), Failure> {
     let all = members.list().await?;
-    println!("{:<44} {:<10} {:<42} {:<21} keys", "member", "state", "roles", "changed");
+    say!("{:<44} {:<10} {:<42} {:<21} keys", "member", "state", "roles", "changed");
     for member in all.iter().filter(|member| only.as_ref().is_none_or(|id| *id == member.id)) {
-        println!(
+        say!(
             "{:<44} {:<10} {:<42} {:<21} {}",
             member.id.as_str(),
             word(member.state),
@@ -191,7 +191,7 @@ async fn print(members: &Membership, only: Option<EntityId>) -> Result<(), Failu
             keys(member)
         );
         if let Some(reason) = &member.reason {
-            println!("  why: {}", reason.escape_debug());
+            say!("  why: {}", reason.escape_debug());
         }
     }
     Ok(())
@@ -214,7 +214,7 @@ fn keys(member: &Member) -> String {
 async fn print_history(members: &Membership, only: Option<EntityId>) -> Result<(), Failure> {
     for change in members.history(only).await? {
         let why = change.reason.map(|reason| format!(": {}", reason.escape_debug())).unwrap_or_default();
-        println!(
+        say!(
             "{} {} {} by {}{why}",
             change.at.rfc3339(),
             change.member,

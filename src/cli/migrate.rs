@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::process::Failure;
+use super::process::{Failure, say};
 use crate::app;
 use crate::config::Config;
 
@@ -21,17 +21,17 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = Config::load(&arguments.config)?;
-    let store = app::open_store(&config.store, &config.keys)?.store;
+    let store = app::open_checked_store(&config.store, &config.keys).await?.store;
     if arguments.check {
         if store.migrations_pending().await? {
             return Err("the database is not up to date: run omadata migrate".into());
         }
-        println!("The database is up to date.");
+        say!("The database is up to date.");
         return Ok(());
     }
     match store.migrate().await? {
-        0 => println!("The database was up to date."),
-        ran => println!("{ran} migrations ran."),
+        0 => say!("The database was up to date."),
+        ran => say!("{ran} migrations ran."),
     }
     Ok(())
 }

@@ -9,8 +9,11 @@ mod members;
 mod migrate;
 mod peers;
 mod process;
+mod registers;
+mod repeats;
 mod serve;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -47,6 +50,9 @@ enum Command {
     /// Check the evidence of residents' decisions
     #[command(subcommand)]
     Consent(consent::Command),
+    /// Look at the city's own registers
+    #[command(subcommand)]
+    Registers(registers::Command),
     /// Check a configuration file before a start
     #[command(subcommand)]
     Config(config::Command),
@@ -68,7 +74,8 @@ pub fn run() -> ExitCode {
 }
 
 fn fail(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("omadata: {error}");
+    // Standard error may be closed too.
+    let _ = writeln!(std::io::stderr(), "omadata: {error}");
     ExitCode::FAILURE
 }
 
@@ -83,6 +90,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Keys(command) => keys::run(command).await,
         Command::Members(command) => members::run(command).await,
         Command::Peers(command) => peers::run(command).await,
+        Command::Registers(command) => registers::run(command).await,
         Command::Config(command) => config::run(command),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::process::Failure;
+use super::process::{Failure, say};
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{ExpiryWarning, PeerReport, Role, TrustedPeer, Verdict};
@@ -85,7 +85,7 @@ async fn examine(test: &Test) -> Result<(), Failure> {
     } else {
         print_findings(&report);
         if let Some(refused) = &refused {
-            println!("      address: {refused}");
+            say!("      address: {refused}");
         }
         if let Some(peer) = &report.peer {
             print_peer(peer);
@@ -99,7 +99,7 @@ async fn examine(test: &Test) -> Result<(), Failure> {
 }
 
 fn print_json(value: &Value) -> Result<(), Failure> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    say!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
 }
 
@@ -113,7 +113,7 @@ const fn word(verdict: Verdict) -> &'static str {
 
 fn print_list(reports: &[PeerReport], warnings: &[ExpiryWarning]) {
     for report in reports {
-        println!("{:<5} {}", word(report.verdict()), report.subject);
+        say!("{:<5} {}", word(report.verdict()), report.subject);
         match &report.peer {
             Some(peer) => print_peer(peer),
             None => print_findings(report),
@@ -121,39 +121,33 @@ fn print_list(reports: &[PeerReport], warnings: &[ExpiryWarning]) {
     }
     for warning in warnings {
         let ExpiryWarning { ending, nearness } = warning;
-        println!(
+        say!(
             "warn  {} {}: {}, {}",
             ending.kind.name(),
             ending.name,
             nearness.word(),
             ending.ends_at.rfc3339()
         );
-        println!("      remedy: {}", ending.kind.remedy());
+        say!("      remedy: {}", ending.kind.remedy());
     }
 }
 
 fn print_findings(report: &PeerReport) {
     for finding in &report.findings {
-        println!(
-            "{:<5} {:<13} {}: {}",
-            word(finding.verdict),
-            finding.step.name(),
-            finding.about,
-            finding.said
-        );
+        say!("{:<5} {:<13} {}: {}", word(finding.verdict), finding.step.name(), finding.about, finding.said);
         if let Some(side) = finding.side {
-            println!("      side: {}", side.name());
+            say!("      side: {}", side.name());
         }
         if let Some(remedy) = finding.remedy {
-            println!("      remedy: {remedy}");
+            say!("      remedy: {remedy}");
         }
     }
 }
 
 fn print_peer(peer: &TrustedPeer) {
-    println!("      {}; {}", peer.name.en, roles(peer).join(", "));
+    say!("      {}; {}", peer.name.en, roles(peer).join(", "));
     for link in peer.links() {
-        println!(
+        say!(
             "      {} about {}: {} to {}, keys {}",
             link.issuer,
             link.subject,
@@ -165,9 +159,9 @@ fn print_peer(peer: &TrustedPeer) {
     for held in peer.marks() {
         let until =
             held.mark().exp.map_or_else(|| "revoked".to_owned(), |exp| Timestamp::from_secs(exp).rfc3339());
-        println!("      mark {} by {} until {until}", held.role(), held.mark().iss);
+        say!("      mark {} by {} until {until}", held.role(), held.mark().iss);
     }
-    println!("      holds until {}", peer.expires_at.rfc3339());
+    say!("      holds until {}", peer.expires_at.rfc3339());
 }
 
 fn roles(peer: &TrustedPeer) -> Vec<&'static str> {

@@ -1,14 +1,85 @@
-//! What every command does as a process: logging, stopping, failing.
+//! What every command does as a process: logging, printing, stopping, failing.
+
+use std::io::Write;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use super::repeats::Repeats;
+use crate::app::Running;
 
 /// What a subcommand failed with, in words for the operator.
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
-/// Logs as JSON lines on standard error; `filter` says from which level on, by module.
-pub(crate) fn start_logging(filter: &str) {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let _ = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+/// What to log, as `--log` says it: a level, or levels by module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogFilter(String);
+
+impl std::str::FromStr for LogFilter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+        // EnvFilter takes an unknown word for the name of a module and then logs nothing.
+        let known = |directive: &str| {
+            let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level);
+            LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level.trim()))
+        };
+        if !text.split(',').all(known) || EnvFilter::try_new(text).is_err() {
+            return Err("write error, warn, info, debug, trace or off, also by module (omadata=debug,info)"
+                .to_owned());
+        }
+        Ok(Self(text.to_owned()))
+    }
 }
+
+/// Logs as JSON lines on standard error; equal warnings are summed up, and a panic is logged with its place.
+pub(crate) fn start_logging(filter: &LogFilter) {
+    use tracing_subscriber::filter::FilterExt;
+    let repeats = Repeats::default();
+    let env = EnvFilter::try_new(&filter.0).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .with_writer(std::io::stderr)
+        .with_filter(env.and(repeats.clone()));
+    if tracing_subscriber::registry().with(lines).try_init().is_err() {
+        return;
+    }
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(Duration::from_secs(10));
+            repeats.log_sums(Instant::now());
+        }
+    });
+    std::panic::set_hook(Box::new(|panic| {
+        // Not its message, which may quote what was being worked on.
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(
+            event = "panic",
+            place,
+            "the program met a fault of its own; please report the place"
+        );
+    }));
+}
+
+/// Prints one line on standard output. When nobody reads any more, as behind `| head`, the process ends without a word.
+pub(crate) fn print_line(line: std::fmt::Arguments<'_>) {
+    let mut out = std::io::stdout().lock();
+    let printed = out.write_fmt(line).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+    if let Err(error) = printed {
+        let nobody_reads = error.kind() == std::io::ErrorKind::BrokenPipe;
+        std::process::exit(if nobody_reads { 0 } else { 1 });
+    }
+}
+
+/// As `println!`, but without a panic where standard output is closed.
+macro_rules! say {
+    ($($argument:tt)*) => { $crate::cli::process::print_line(format_args!($($argument)*)) };
+}
+pub(crate) use say;
 
 /// Waits for Ctrl-C or a polite request to stop (SIGTERM).
 pub(crate) async fn until_stopped() -> std::io::Result<()> {
@@ -17,5 +88,34 @@ pub(crate) async fn until_stopped() -> std::io::Result<()> {
     tokio::select! {
         stopped = tokio::signal::ctrl_c() => stopped,
         _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// Serves until the process is asked to stop, then stops in order; asked again, it ends at once.
+pub(crate) async fn run_until_stopped(running: Running, listen: std::net::SocketAddr) -> Result<(), Failure> {
+    tracing::info!(event = "ready", entity = %running.id, %listen, "ready to serve");
+    until_stopped().await?;
+    tracing::info!(event = "stopping", "stopping: requests under way are finished first");
+    tokio::select! {
+        () = running.stop() => Ok(()),
+        again = until_stopped() => {
+            again?;
+            Err("stopped before requests under way were finished".into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_log_filter_is_refused() {
+        for text in ["info", "warn", "OFF", "omadata=debug,info", "omadata::web=trace,warn"] {
+            assert!(text.parse::<LogFilter>().is_ok(), "{text}");
+        }
+        for text in ["verbose", "infos", "omadata", "omadata=debgu,info", "", "info,", "=", "warning"] {
+            assert!(text.parse::<LogFilter>().is_err(), "{text}");
+        }
     }
 }

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use super::checks;
 use super::federation::{self, Federation};
-use super::keys::{self, Keys};
+use super::keys::{self, KeyFiles, Keys};
 use super::members::{self, ConfiguredMember};
-use super::node::Profile;
 use super::outbound::{self, Outbound};
 use super::overlay::Overlay;
+use super::profile::Profile;
 use super::reader::{Document, Section};
 use super::store::{self, Store};
 use super::trust::{self, KnownEntity};
 use super::trust_marks::{self, TrustMarks};
-use crate::config::error::ConfigError;
+use crate::config::error::{ConfigError, ConfigProblem};
 use crate::domain::federation::StatementRules;
 use crate::domain::ids::EntityId;
 
@@ -43,6 +43,8 @@ pub struct AnchorConfig {
     pub members: Vec<ConfiguredMember>,
     /// The file that this was read from, to be read again when it changes.
     pub file: Option<PathBuf>,
+    /// What is allowed but unwise, for the operator.
+    pub warnings: Vec<ConfigProblem>,
 }
 
 /// `[anchor]`.
@@ -96,12 +98,39 @@ impl AnchorConfig {
     pub fn parse(file: &str, text: &str, folder: &Path, overlay: &Overlay) -> Result<Self, ConfigError> {
         let (document, table) = Document::parse(file, text, overlay)?;
         let config = Self::read(document.root(table), folder);
-        let mut config = document.finish(config)?;
+        let (mut config, warnings) = document.finish(config)?;
+        config.warnings = warnings;
         if let Some(file) = &config.anchor.members_file {
-            let more = members::load(file, &config.anchor, &config.members)?;
+            let anchor = &config.anchor;
+            let more = members::load(file, &anchor.data_dir, anchor.profile, &config.members)?;
             config.members.extend(more);
         }
         Ok(config)
+    }
+
+    /// Reads what says where an anchor keeps its keys, and nothing else of its file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every problem found in that.
+    pub fn load_key_files(path: &Path) -> Result<KeyFiles, ConfigError> {
+        let text = super::read_text(path)?;
+        let overlay = Overlay::from_environment();
+        let (document, table) = Document::parse(&path.display().to_string(), &text, &overlay)?;
+        let files = Self::read_key_files(document.root(table), super::folder_of(path));
+        document.finish(files).map(|(files, _)| files)
+    }
+
+    fn read_key_files(mut root: Section<'_, '_>, folder: &Path) -> Option<KeyFiles> {
+        let anchor = root
+            .required_table("anchor", "add [anchor]; for a city's node leave --anchor out")
+            .and_then(|section| read_anchor(section, folder, Files::LeftAlone))?;
+        let mut keys = keys::read(root.table("keys"), &anchor.data_dir);
+        fill_lead(&mut keys, root.tables("superiors").is_empty());
+        let store = root
+            .required_table("store", STORE)
+            .and_then(|section| store::read(section, &anchor.data_dir, anchor.profile))?;
+        root.skip_rest();
+        Some(KeyFiles { store, keys })
     }
 
     /// Every file that says who is a member: when one of them changes, the configuration is to be read again.
@@ -115,22 +144,14 @@ impl AnchorConfig {
     fn read(mut root: Section<'_, '_>, folder: &Path) -> Option<Self> {
         let anchor = root
             .required_table("anchor", "add [anchor]; for a city's node use `omadata serve`")
-            .and_then(|section| read_anchor(section, folder));
+            .and_then(|section| read_anchor(section, folder, Files::MustBeThere));
         let data_dir = anchor.as_ref().map_or_else(|| folder.to_owned(), |anchor| anchor.data_dir.clone());
         let profile = anchor.as_ref().map_or(Profile::Demo, |anchor| anchor.profile);
-        let store = root
-            .required_table(
-                "store",
-                "add [store] with url = \"sqlite:anchor.sqlite\" or a PostgreSQL address",
-            )
-            .and_then(|section| store::read(section, &data_dir, profile));
+        let store =
+            root.required_table("store", STORE).and_then(|section| store::read(section, &data_dir, profile));
         let mut keys = keys::read(root.table("keys"), &data_dir);
         let superiors = trust::read_superiors(root.tables("superiors"), profile);
-        if superiors.as_ref().is_some_and(Vec::is_empty) {
-            keys.lead_seconds.get_or_insert(TRUST_ANCHOR_LEAD_SECONDS);
-        }
-        // Its members may use any chain age; this is what they use unless their files say otherwise.
-        keys.fill_lead(Federation::default().chain_age_seconds);
+        fill_lead(&mut keys, superiors.as_ref().is_some_and(Vec::is_empty));
         let trust_anchors = trust::read_known(root.tables("trust_anchors"), &data_dir, profile);
         let private_networks = federation::read_of_anchor(root.table("federation"), profile);
         let outbound = outbound::read(root.table("outbound"), &data_dir, profile);
@@ -158,11 +179,29 @@ impl AnchorConfig {
             subordinates: subordinates.unwrap_or_default(),
             members: members?,
             file: None,
+            warnings: Vec::new(),
         })
     }
 }
 
-fn read_anchor(mut section: Section<'_, '_>, folder: &Path) -> Option<Anchor> {
+const STORE: &str = "add [store] with url = \"sqlite:anchor.sqlite\" or a PostgreSQL address";
+
+fn fill_lead(keys: &mut Keys, is_trust_anchor: bool) {
+    if is_trust_anchor {
+        keys.lead_seconds.get_or_insert(TRUST_ANCHOR_LEAD_SECONDS);
+    }
+    // Its members may use any chain age; this is what they use unless their files say otherwise.
+    keys.fill_lead(Federation::default().chain_age_seconds);
+}
+
+/// Whether the files that `[anchor]` names are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Files {
+    MustBeThere,
+    LeftAlone,
+}
+
+fn read_anchor(mut section: Section<'_, '_>, folder: &Path, files: Files) -> Option<Anchor> {
     const SECONDS: &str = "write a number of seconds from 60 to 604800";
     const REFRESH: &str = "write a number of seconds from 1 to 86400";
     const MEMBERS_FILE: &str = "write the path of a file with [[members]], or take the line out";
@@ -213,7 +252,7 @@ fn read_anchor(mut section: Section<'_, '_>, folder: &Path) -> Option<Anchor> {
     let data_dir = folder.join(data_dir?.value);
     let members_file = members_file.map(|found| {
         let path = checks::path(&data_dir, &found.value);
-        if !path.is_file() {
+        if files == Files::MustBeThere && !path.is_file() {
             document.problem(&found.at, "the file is not there", MEMBERS_FILE);
         }
         path

@@ -1,10 +1,15 @@
 //! Checks that several sections share. Each answers with the complaint, in words for the operator.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
-use super::node::Profile;
+use zeroize::Zeroizing;
+
+use super::profile::Profile;
+use super::reader::{Document, Found};
 use crate::domain::catalogue::Text;
 use crate::domain::catalogue::register::DatabaseUrl;
+use crate::domain::jose::{PublicKeys, parse_strict_json};
 
 /// The remedy for every text in three languages.
 pub(super) const TEXT: &str = "write { fi = \"…\", sv = \"…\", en = \"…\" }";
@@ -95,6 +100,25 @@ pub(super) fn database_url(text: &str, data_dir: &Path) -> Result<DatabaseUrl, &
     }
 }
 
+/// Whether a connection to a database on another machine may be read or redirected on its way (libpq, "SSL Support").
+pub(super) fn unprotected_database(url: &url::Url) -> Option<&'static str> {
+    let here = match url.host() {
+        None => true,
+        Some(url::Host::Domain(name)) => {
+            name == "localhost" || name.starts_with('/') || name.starts_with("%2F")
+        }
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+    };
+    let mode = url.query_pairs().find(|(key, _)| key == "sslmode").map(|(_, mode)| mode);
+    match mode.as_deref() {
+        _ if here => None,
+        Some("verify-full" | "verify-ca") => None,
+        Some("require") => Some("the connection is encrypted, but the database's name is not checked"),
+        _ => Some("the connection to the database may be unencrypted"),
+    }
+}
+
 /// The remedy for [`database_url`].
 pub(super) const DATABASE_URL: &str = "write \"sqlite:<file>\" or \"postgres://<user>@<host>/<database>\", the password in a file of its own (password_file)";
 
@@ -106,4 +130,42 @@ pub(super) fn stays_inside(path: &Path) -> bool {
 /// A path as written in the file: absolute as it is, relative from the data folder.
 pub(super) fn path(data_dir: &Path, written: &str) -> PathBuf {
     data_dir.join(written)
+}
+
+/// Looks at a file with a secret: in production it must be there and hold something, and others should not be able to read
+/// it. Gives the path, and the length of the secret where it can be read.
+pub(super) fn secret_file(
+    document: &Document<'_>,
+    data_dir: &Path,
+    profile: Profile,
+    found: &Found<String>,
+    remedy: &str,
+) -> (PathBuf, Option<usize>) {
+    let path = path(data_dir, &found.value);
+    if profile == Profile::Production && !path.is_file() {
+        document.problem(&found.at, "the file is not there", remedy);
+    }
+    let mode = std::fs::metadata(&path).map(|metadata| metadata.permissions().mode() & 0o777);
+    if let Ok(mode) = mode
+        && mode & 0o007 != 0
+    {
+        let complaint = format!("everybody on this machine may open the file (mode {mode:03o})");
+        document.warning(&found.at, complaint, format!("run `chmod 600 {}`", path.display()));
+    }
+    let secret = std::fs::read_to_string(&path).map(Zeroizing::new);
+    let length = secret.ok().map(|secret| secret.trim().chars().count());
+    if length == Some(0) {
+        document.problem(&found.at, "the file is empty", remedy);
+    }
+    (path, length)
+}
+
+/// What is wrong with a file that must hold an entity's keys.
+pub(super) fn jwks_file(path: &Path) -> Option<&'static str> {
+    if !path.is_file() {
+        return Some("the file is not there");
+    }
+    let Ok(bytes) = std::fs::read(path) else { return Some("the file cannot be read") };
+    let Ok(jwks) = parse_strict_json(&bytes) else { return Some("the file is not JSON") };
+    PublicKeys::from_jwks(&jwks).is_err().then_some("the file holds no JWK Set with keys that can be used")
 }

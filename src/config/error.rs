@@ -15,7 +15,7 @@ pub enum Place {
 
 /// One thing to fix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct ConfigProblem {
     /// The file, as the operator named it.
     pub file: String,
     /// Where the value stands, or where it is missing.
@@ -28,7 +28,7 @@ pub struct Problem {
     pub remedy: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             Place::Line(line) => write!(f, "{}:{line}: ", self.file)?,
@@ -46,7 +46,7 @@ impl fmt::Display for Problem {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
     /// The problems.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ConfigProblem>,
 }
 
 impl ConfigError {
@@ -54,7 +54,7 @@ impl ConfigError {
     #[must_use]
     pub fn of_file(file: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
-            problems: vec![Problem {
+            problems: vec![ConfigProblem {
                 file: file.to_owned(),
                 place: Place::File,
                 key: String::new(),

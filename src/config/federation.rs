@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use super::node::Profile;
+use super::profile::Profile;
 use super::reader::Section;
 
 /// `[federation]`. Every value has a default; the section may be left out.

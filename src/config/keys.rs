@@ -3,6 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::reader::Section;
+use super::store::Store;
+
+/// What says where a node or anchor keeps its keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFiles {
+    /// `[store]`: where the signing keys are.
+    pub store: Store,
+    /// `[keys]`: where the root keys are, and the rules for signing keys.
+    pub keys: Keys,
+}
 
 /// `[keys]`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::checks;
-use super::node::Profile;
+use super::profile::Profile;
 use super::reader::Section;
 use super::secret::SecretFile;
 
@@ -83,10 +83,7 @@ pub(super) fn read(mut section: Section<'_, '_>, data_dir: &Path, profile: Profi
             None
         }
         (Method::ClientSecret, Some(found)) => {
-            let path = checks::path(data_dir, &found.value);
-            if profile == Profile::Production && !path.is_file() {
-                document.problem(&found.at, "the file is not there", SECRET);
-            }
+            let (path, _) = checks::secret_file(document, data_dir, profile, &found, SECRET);
             Some(ClientAuthentication::Secret(SecretFile::new(path, profile == Profile::Demo)))
         }
         (Method::ClientSecret, None) => {

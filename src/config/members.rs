@@ -4,9 +4,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::anchor::Anchor;
-use super::node::Profile;
 use super::overlay::Overlay;
+use super::profile::Profile;
 use super::reader::{Document, Section};
 use super::trust::{self, KnownEntity};
 use crate::config::error::ConfigError;
@@ -26,7 +25,8 @@ pub struct ConfiguredMember {
 /// Reads the members file of an anchor. `named` are the members of its configuration.
 pub(super) fn load(
     path: &Path,
-    anchor: &Anchor,
+    data_dir: &Path,
+    profile: Profile,
     named: &[ConfiguredMember],
 ) -> Result<Vec<ConfiguredMember>, ConfigError> {
     let text = super::read_text(path)?;
@@ -34,9 +34,9 @@ pub(super) fn load(
     let none = Overlay::none();
     let (document, table) = Document::parse(&path.display().to_string(), &text, &none)?;
     let mut root = document.root(table);
-    let members = read(root.tables("members"), &anchor.data_dir, anchor.profile, named);
+    let members = read(root.tables("members"), data_dir, profile, named);
     root.close();
-    document.finish(members)
+    document.finish(members).map(|(members, _)| members)
 }
 
 /// Reads a list of members; nobody of `named` may stand in it.

@@ -17,6 +17,7 @@ mod members;
 mod node;
 mod outbound;
 mod overlay;
+mod profile;
 mod reader;
 mod registers;
 mod retention;
@@ -32,16 +33,17 @@ mod uses;
 
 use std::path::Path;
 
-pub use crate::config::error::{ConfigError, Place, Problem};
+pub use crate::config::error::{ConfigError, ConfigProblem, Place};
 pub use anchor::{Anchor, AnchorConfig};
 pub use federation::Federation;
-pub use keys::{Keys, RotateDays};
+pub use keys::{KeyFiles, Keys, RotateDays};
 pub use limits::Limits;
 pub use login::{ClientAuthentication, Login};
 pub use members::{ConfiguredMember, member_rules};
-pub use node::{Brand, Node, Profile};
+pub use node::{Brand, Node};
 pub use outbound::{Outbound, OutboundProxy};
 pub use overlay::Overlay;
+pub use profile::Profile;
 pub use retention::Retention;
 pub use secret::{SecretError, SecretFile};
 pub use services::Service;
@@ -92,6 +94,8 @@ pub struct Config {
     pub contact: Contact,
     /// `[data_protection_officer]`.
     pub data_protection_officer: Contact,
+    /// What is allowed but unwise, for the operator.
+    pub warnings: Vec<ConfigProblem>,
 }
 
 impl Config {
@@ -111,7 +115,34 @@ impl Config {
     pub fn parse(file: &str, text: &str, folder: &Path, overlay: &Overlay) -> Result<Self, ConfigError> {
         let (document, table) = Document::parse(file, text, overlay)?;
         let config = Self::read(document.root(table), folder);
-        document.finish(config)
+        let (config, warnings) = document.finish(config)?;
+        Ok(Self { warnings, ..config })
+    }
+
+    /// Reads what says where a node keeps its keys, and nothing else of its file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every problem found in that.
+    pub fn load_key_files(path: &Path) -> Result<KeyFiles, ConfigError> {
+        let text = read_text(path)?;
+        let overlay = Overlay::from_environment();
+        let (document, table) = Document::parse(&path.display().to_string(), &text, &overlay)?;
+        let files = Self::read_key_files(document.root(table), folder_of(path));
+        document.finish(files).map(|(files, _)| files)
+    }
+
+    fn read_key_files(mut root: Section<'_, '_>, folder: &Path) -> Option<KeyFiles> {
+        let node = root
+            .required_table("node", "add [node]; for a trust anchor use --anchor")
+            .and_then(|section| node::read(section, folder))?;
+        let federation = federation::read(root.table("federation"), node.profile);
+        let mut keys = keys::read(root.table("keys"), &node.data_dir);
+        keys.fill_lead(federation.chain_age_seconds);
+        let store = root
+            .required_table("store", "add [store] with url = \"sqlite:node.sqlite\" or a PostgreSQL address")
+            .and_then(|section| store::read(section, &node.data_dir, node.profile))?;
+        root.skip_rest();
+        Some(KeyFiles { store, keys })
     }
 
     fn read(mut root: Section<'_, '_>, folder: &Path) -> Option<Self> {
@@ -183,6 +214,7 @@ impl Config {
             uses,
             contact,
             data_protection_officer,
+            warnings: Vec::new(),
         })
     }
 }

@@ -3,22 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use super::checks;
+use super::profile::Profile;
 use super::reader::Section;
 use crate::domain::catalogue::Text;
 use crate::domain::ids::EntityId;
-
-/// What kind of surroundings the process runs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Profile {
-    /// One machine: plain http on loopback and `*.localhost`, secrets made at first start, anchors trusted at first sight.
-    Demo,
-    /// https and public addresses only, every secret and anchor key given by the operator.
-    Production,
-}
 
 /// `[node]`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use openssl::x509::X509;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::checks;
-use super::node::Profile;
+use super::profile::Profile;
 use super::reader::Section;
 use super::secret::{SecretError, SecretFile};
 
@@ -87,13 +87,8 @@ pub(super) fn read(section: Option<Section<'_, '_>>, data_dir: &Path, profile: P
     {
         document.problem(&found.at, "not a list of host names", EXCEPT);
     }
-    let credentials_file = credentials.map(|found| {
-        let path = checks::path(data_dir, &found.value);
-        if !path.is_file() {
-            document.problem(&found.at, "the file is not there", CREDENTIALS);
-        }
-        path
-    });
+    let credentials_file =
+        credentials.map(|found| checks::secret_file(document, data_dir, profile, &found, CREDENTIALS).0);
     let proxy = proxy.and_then(|found| match proxy_url(&found.value) {
         Ok(url) => Some(OutboundProxy {
             url,

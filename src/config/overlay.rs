@@ -6,7 +6,27 @@ use std::cell::Cell;
 #[derive(Debug, Default)]
 pub struct Overlay {
     entries: Vec<Entry>,
+    /// Variables that would name a section and a key if they had two underscores in between.
+    misspelt: Vec<Entry>,
 }
+
+/// The sections that variables can name.
+const SECTIONS: [&str; 14] = [
+    "anchor",
+    "contact",
+    "data_protection_officer",
+    "federation",
+    "keys",
+    "limits",
+    "login",
+    "node",
+    "node_brand",
+    "outbound",
+    "retention",
+    "store",
+    "subordinates",
+    "trust_marks",
+];
 
 /// One value, and the section and key that it is for, in lower case.
 #[derive(Debug)]
@@ -29,8 +49,8 @@ impl Overlay {
         Self::default()
     }
 
-    /// Every `OMADATA_<SECTION>__<KEY>` of the process. A variable without two underscores in a row is not meant for a
-    /// configuration file and is left alone.
+    /// Every `OMADATA_<SECTION>__<KEY>` of the process. A variable without two underscores in a row is a problem when it
+    /// begins with the name of a section; otherwise it is not meant for a configuration file and is left alone.
     #[must_use]
     pub fn from_environment() -> Self {
         let variables = std::env::vars_os()
@@ -43,14 +63,17 @@ impl Overlay {
     pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut overlay = Self::none();
         for (name, value) in variables {
-            let Some(path) = name.strip_prefix("OMADATA_").filter(|path| path.contains("__")) else {
+            let Some(path) = name.strip_prefix("OMADATA_") else { continue };
+            if !path.contains("__") {
+                overlay.misspelt.extend(misspelt(&name, path));
                 continue;
-            };
+            }
             let mut section: Vec<String> = path.split("__").map(str::to_ascii_lowercase).collect();
             let Some(key) = section.pop() else { continue };
             overlay.entries.push(Entry { name, section, key, value, used: Cell::new(false) });
         }
         overlay.entries.sort_by(|a, b| a.name.cmp(&b.name));
+        overlay.misspelt.sort_by(|a, b| a.name.cmp(&b.name));
         overlay
     }
 
@@ -81,8 +104,35 @@ impl Overlay {
         self.entries.iter().any(|entry| entry.section.starts_with(section))
     }
 
+    /// Counts every value as used.
+    pub(super) fn use_all(&self) {
+        self.entries.iter().for_each(|entry| entry.used.set(true));
+    }
+
+    /// The variables that lack an underscore.
+    pub(super) fn misspelt(&self) -> impl Iterator<Item = &Entry> {
+        self.misspelt.iter()
+    }
+
     /// The values that no section asked for.
     pub(super) fn unused(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| !entry.used.get())
     }
+}
+
+/// `NODE_LISTEN`: a section and a key with one underscore in between.
+fn misspelt(name: &str, path: &str) -> Option<Entry> {
+    let path = path.to_ascii_lowercase();
+    let section = SECTIONS.into_iter().filter(|section| {
+        path.strip_prefix(section).is_some_and(|rest| rest.starts_with('_') && rest.len() > 1)
+    });
+    let section = section.max_by_key(|section| section.len())?;
+    let key = path.get(section.len().checked_add(1)?..)?.to_owned();
+    Some(Entry {
+        name: name.to_owned(),
+        section: vec![section.replace("node_brand", "node__brand")],
+        key,
+        value: String::new(),
+        used: Cell::new(false),
+    })
 }

@@ -9,14 +9,15 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::overlay::Overlay;
-use crate::config::error::{ConfigError, Place, Problem};
+use crate::config::error::{ConfigError, ConfigProblem, Place};
 
 /// A file that is being read.
 pub(super) struct Document<'t> {
     file: String,
     text: &'t str,
     overlay: &'t Overlay,
-    problems: RefCell<Vec<Problem>>,
+    problems: RefCell<Vec<ConfigProblem>>,
+    warnings: RefCell<Vec<ConfigProblem>>,
 }
 
 /// Where a value stands and what it is called, for problems that are found later.
@@ -58,7 +59,13 @@ impl<'t> Document<'t> {
         text: &'t str,
         overlay: &'t Overlay,
     ) -> Result<(Self, DeTable<'t>), ConfigError> {
-        let document = Self { file: file.to_owned(), text, overlay, problems: RefCell::new(Vec::new()) };
+        let document = Self {
+            file: file.to_owned(),
+            text,
+            overlay,
+            problems: RefCell::default(),
+            warnings: RefCell::default(),
+        };
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let place = error.span().map_or(Place::File, |span| document.line(span.start));
@@ -81,8 +88,28 @@ impl<'t> Document<'t> {
         self.push(at.place.clone(), at.key.clone(), message.into(), remedy.into());
     }
 
-    /// Ends the reading: the value when there was no problem at all.
-    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, ConfigError> {
+    /// Tells that a value that was found is allowed but unwise.
+    pub(super) fn warning(&self, at: &Location, message: impl Into<String>, remedy: impl Into<String>) {
+        self.warnings.borrow_mut().push(ConfigProblem {
+            file: self.file.clone(),
+            place: at.place.clone(),
+            key: at.key.clone(),
+            message: message.into(),
+            remedy: remedy.into(),
+        });
+    }
+
+    /// Ends the reading: the value, and what is unwise about it, when there was no problem at all.
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<(T, Vec<ConfigProblem>), ConfigError> {
+        for entry in self.overlay.misspelt() {
+            let (section, key) = (entry.section.join(".").to_uppercase(), entry.key.to_uppercase());
+            self.push(
+                Place::Environment(entry.name.clone()),
+                String::new(),
+                "one underscore between section and key".to_owned(),
+                format!("write OMADATA_{section}__{key}, or unset the variable"),
+            );
+        }
         for entry in self.overlay.unused() {
             self.push(
                 Place::Environment(entry.name.clone()),
@@ -93,7 +120,7 @@ impl<'t> Document<'t> {
             );
         }
         match value {
-            Some(value) if self.problems.borrow().is_empty() => Ok(value),
+            Some(value) if self.problems.borrow().is_empty() => Ok((value, self.warnings.into_inner())),
             _ => Err(self.into_error()),
         }
     }
@@ -121,7 +148,13 @@ impl<'t> Document<'t> {
     }
 
     fn push(&self, place: Place, key: String, message: String, remedy: String) {
-        self.problems.borrow_mut().push(Problem { file: self.file.clone(), place, key, message, remedy });
+        self.problems.borrow_mut().push(ConfigProblem {
+            file: self.file.clone(),
+            place,
+            key,
+            message,
+            remedy,
+        });
     }
 }
 
@@ -266,6 +299,11 @@ impl<'d, 't> Section<'d, 't> {
     pub(super) fn problem(&self, message: impl Into<String>, remedy: impl Into<String>) {
         let at = Location { place: self.place.clone(), key: self.name.clone() };
         self.document.problem(&at, message, remedy);
+    }
+
+    /// Ends the outermost section without a look at what nobody asked for, nor at the variables for it.
+    pub(super) fn skip_rest(self) {
+        self.document.overlay.use_all();
     }
 
     /// Ends the section: every key that nobody asked for is a problem.

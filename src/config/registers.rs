@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::checks;
-use super::node::Profile;
+use super::profile::Profile;
 use super::reader::Section;
 use super::store::Database;
 use crate::domain::catalogue::Text;
@@ -21,7 +21,7 @@ enum Kind {
 }
 
 /// Time for one answer when the file does not say, in milliseconds.
-const DEFAULT_DEADLINE_MS: u32 = 5_000;
+const DEFAULT_TIMEOUT_MS: u32 = 5_000;
 
 pub(super) fn read(sections: Vec<Section<'_, '_>>, data_dir: &Path, profile: Profile) -> Vec<Register> {
     let mut registers: Vec<Register> = Vec::new();
@@ -38,7 +38,7 @@ fn read_one(
     profile: Profile,
     before: &[Register],
 ) -> Option<Register> {
-    const DEADLINE: &str = "write a time in milliseconds from 100 to 60000";
+    const TIMEOUT: &str = "write a time in milliseconds from 100 to 60000";
     let document = section.document();
     let id = section.required::<RegisterId>("id", "write a short name of a-z, 0-9 and hyphens");
     if let Some(id) = &id {
@@ -46,7 +46,7 @@ fn read_one(
     }
     let name = section.required::<Text>("name", checks::TEXT);
     let kind = section.required::<Kind>("kind", "write \"sql\" or \"file\"");
-    let deadline = section.optional::<u32>("timeout_ms", DEADLINE);
+    let timeout = section.optional::<u32>("timeout_ms", TIMEOUT);
     let connection = match kind.as_ref()?.value {
         Kind::Sql => Database::read(&mut section, data_dir, profile).map(|database| Connection::Sql {
             url: database.url,
@@ -58,10 +58,10 @@ fn read_one(
             .map(|found| Connection::Files { folder: checks::path(data_dir, &found.value) }),
     };
     section.close();
-    if let Some(deadline) = &deadline
-        && !(100..=60_000).contains(&deadline.value)
+    if let Some(timeout) = &timeout
+        && !(100..=60_000).contains(&timeout.value)
     {
-        document.problem(&deadline.at, "out of range", DEADLINE);
+        document.problem(&timeout.at, "out of range", TIMEOUT);
     }
     if let Some(name) = &name
         && let Some(complaint) = checks::text(&name.value)
@@ -72,11 +72,11 @@ fn read_one(
     if before.iter().any(|other| other.id == id.value) {
         document.problem(&id.at, "another register has this id", "write another id");
     }
-    let deadline = deadline.map_or(DEFAULT_DEADLINE_MS, |found| found.value);
+    let timeout = timeout.map_or(DEFAULT_TIMEOUT_MS, |found| found.value);
     Some(Register {
         id: id.value,
         name: name?.value,
         connection: connection?,
-        deadline: Duration::from_millis(deadline.into()),
+        timeout: Duration::from_millis(timeout.into()),
     })
 }

@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use super::checks;
-use super::node::Profile;
+use super::profile::Profile;
 use super::reader::{Found, Section};
 use super::secret::SecretFile;
 use crate::domain::catalogue::Text;
 use crate::domain::ids::ServiceId;
+
+/// Fewest characters of a service's secret.
+pub const MIN_SECRET_CHARS: usize = 32;
 
 /// One application of the city.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,9 +64,13 @@ fn read_one(
     let prefixes = section.required::<Vec<String>>("return_url_prefixes", RETURN);
     section.close();
     let secret_file = |found: &Found<String>, made_when_missing: bool| {
-        let path = checks::path(data_dir, &found.value);
-        if !made_when_missing && !path.is_file() {
+        let (path, length) = checks::secret_file(document, data_dir, profile, found, SECRET);
+        if !made_when_missing && profile == Profile::Demo && !path.is_file() {
             document.problem(&found.at, "the file is not there", SECRET);
+        }
+        if let Some(length) = length.filter(|length| (1..MIN_SECRET_CHARS).contains(length)) {
+            let complaint = format!("the secret has {length} characters, fewer than {MIN_SECRET_CHARS}");
+            document.problem(&found.at, complaint, "make one with `openssl rand -base64 33`");
         }
         SecretFile::new(path, made_when_missing)
     };

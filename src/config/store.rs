@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::checks;
-use super::node::Profile;
+use super::profile::Profile;
 use super::reader::Section;
 use super::secret::{SecretError, SecretFile};
 use crate::domain::catalogue::register::DatabaseUrl;
@@ -76,11 +76,15 @@ impl Database {
                 None
             }
         };
+        if let Some(DatabaseUrl::Postgres(url)) = &url
+            && profile == Profile::Production
+            && let Some(complaint) = checks::unprotected_database(url)
+        {
+            document.warning(&written.at, complaint, "add ?sslmode=verify-full to the address");
+        }
         let password_file = password_file.map(|found| {
-            let path = checks::path(data_dir, &found.value);
-            if profile == Profile::Production && !path.is_file() {
-                document.problem(&found.at, "the file is not there", "write the password into this file");
-            }
+            let remedy = "write the password into this file";
+            let (path, _) = checks::secret_file(document, data_dir, profile, &found, remedy);
             if matches!(url, Some(DatabaseUrl::Sqlite(_))) {
                 document.problem(&found.at, "a SQLite file has no password", "take the line out");
             }

@@ -207,3 +207,138 @@ fn a_database_password_is_put_in_from_its_file() {
     assert_eq!(url.expose_secret(), "postgres://omadata:s3cr3t%2F%40@db.city.example/omadata");
     assert!(!format!("{config:?}").contains("s3cr3t"));
 }
+
+/// A production node whose files lie in a folder.
+fn production(folder: &Path, change: impl Fn(String) -> String) -> Result<Config, ConfigError> {
+    let text = change(NODE.to_owned())
+        .replace("profile = \"demo\"", "profile = \"production\"")
+        .replace("http://", "https://")
+        .replace(".localhost", ".example")
+        .replace("[[trust_anchors]]", "[[trust_anchors]]\njwks_file = \"anchor.json\"");
+    Config::parse("node.toml", &text, folder, &Overlay::none())
+}
+
+fn write_secret(folder: &Path, name: &str, text: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+const LONG_SECRET: &str = "0123456789abcdefghijklmnop";
+
+/// The data folder with every file that a production node needs.
+fn production_files(folder: &Path) -> std::path::PathBuf {
+    let data = node(NODE, &Overlay::none()).unwrap().node.data_dir;
+    let data = folder.join(data.strip_prefix("/srv").unwrap());
+    let jwks = json_keys(&crate::domain::jose::SigningKey::generate().unwrap());
+    write_secret(&data, "anchor.json", &jwks, 0o644);
+    for secret in ["secrets/login", "secrets/applications"] {
+        write_secret(&data, secret, LONG_SECRET, 0o600);
+    }
+    data
+}
+
+fn json_keys(key: &crate::domain::jose::SigningKey) -> String {
+    serde_json::json!({ "keys": [key.public().to_jwk()] }).to_string()
+}
+
+fn told(result: Result<Config, ConfigError>) -> Vec<String> {
+    match result {
+        Ok(config) => config.warnings.iter().map(|warning| format!("warning: {warning}")).collect(),
+        Err(error) => error.problems.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn a_secret_that_everybody_may_read_is_warned_of_and_a_short_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = production_files(folder.path());
+    assert_eq!(told(production(folder.path(), |text| text)), Vec::<String>::new());
+    write_secret(&data, "secrets/applications", LONG_SECRET, 0o644);
+    let warned = told(production(folder.path(), |text| text));
+    assert_eq!(warned.len(), 1, "{warned:?}");
+    assert!(
+        warned[0].starts_with("warning: node.toml:") && warned[0].contains("client_secret_file"),
+        "{warned:?}"
+    );
+    assert!(
+        warned[0].contains("everybody on this machine may open the file (mode 644): run `chmod 600 "),
+        "{warned:?}"
+    );
+    write_secret(&data, "secrets/applications", "x\n", 0o600);
+    let refused = told(production(folder.path(), |text| text));
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(refused[0].contains("the secret has 1 characters, fewer than 32"), "{refused:?}");
+    write_secret(&data, "secrets/applications", " \n", 0o600);
+    let refused = told(production(folder.path(), |text| text));
+    assert!(refused.len() == 1 && refused[0].contains("the file is empty"), "{refused:?}");
+}
+
+#[test]
+fn a_database_connection_that_may_be_read_on_its_way_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    production_files(folder.path());
+    let warned = |address: &str| {
+        told(production(folder.path(), |text| text.replacen("sqlite:node.sqlite", address, 1)))
+            .iter()
+            .filter(|line| line.contains("[store] url") && line.starts_with("warning: "))
+            .count()
+    };
+    for address in [
+        "postgres://omadata@db.city.example/omadata",
+        "postgres://omadata@db.city.example/omadata?sslmode=disable",
+        "postgres://omadata@db.city.example/omadata?sslmode=prefer",
+        "postgres://omadata@db.city.example/omadata?sslmode=require",
+    ] {
+        assert_eq!(warned(address), 1, "{address}");
+    }
+    for address in [
+        "postgres://omadata@db.city.example/omadata?sslmode=verify-full",
+        "postgres://omadata@127.0.0.1/omadata",
+        "postgres:///omadata?host=/var/run/postgresql",
+        "sqlite:node.sqlite",
+    ] {
+        assert_eq!(warned(address), 0, "{address}");
+    }
+}
+
+#[test]
+fn keys_of_an_anchor_that_are_none_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = production_files(folder.path());
+    for (content, complaint) in [
+        ("garbage", "the file is not JSON"),
+        ("{\"keys\": \"none\"}", "the file holds no JWK Set with keys that can be used"),
+        ("[]", "the file holds no JWK Set with keys that can be used"),
+    ] {
+        write_secret(&data, "anchor.json", content, 0o644);
+        let refused = told(production(folder.path(), |text| text));
+        assert!(refused.len() == 1 && refused[0].contains(complaint), "{refused:?}");
+    }
+}
+
+#[test]
+fn the_key_files_are_found_without_what_else_a_file_names() {
+    let folder = tempfile::tempdir().unwrap();
+    production_files(folder.path());
+    let file = folder.path().join("node.toml");
+    let text = NODE.replace("[[trust_anchors]]", "[[trust_anchors]]\njwks_file = \"not there yet\"");
+    std::fs::write(&file, &text).unwrap();
+    assert!(Config::load(&file).is_err());
+    let files = Config::load_key_files(&file).unwrap();
+    let whole = Config::parse("node.toml", NODE, folder.path(), &Overlay::none()).unwrap();
+    assert_eq!((files.store, files.keys), (whole.store, whole.keys));
+
+    let file = folder.path().join("anchor.toml");
+    let missing = "data_dir = \"data\"\nmembers_file = \"not there yet\"";
+    let text = ANCHOR
+        .replace("data_dir = \"data\"", missing)
+        .replace("[[members]]", "[[members]]\njwks_file = \"nor this\"");
+    std::fs::write(&file, text).unwrap();
+    assert!(AnchorConfig::load(&file).is_err());
+    let files = AnchorConfig::load_key_files(&file).unwrap();
+    let whole = AnchorConfig::parse("anchor.toml", ANCHOR, folder.path(), &Overlay::none()).unwrap();
+    assert_eq!((files.store, files.keys), (whole.store, whole.keys));
+}

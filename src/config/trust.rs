@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::checks;
-use super::node::Profile;
+use super::profile::Profile;
 use super::reader::{Found, Section};
 use crate::domain::ids::EntityId;
 
@@ -51,8 +51,8 @@ pub(super) fn read_one(
     let jwks_file = section.optional::<String>("jwks_file", JWKS);
     let jwks_file = jwks_file.map(|found| {
         let path = checks::path(data_dir, &found.value);
-        if !path.is_file() {
-            document.problem(&found.at, "the file is not there", JWKS);
+        if let Some(complaint) = checks::jwks_file(&path) {
+            document.problem(&found.at, complaint, JWKS);
         }
         path
     });

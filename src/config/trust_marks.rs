@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::checks;
-use super::node::Profile;
+use super::profile::Profile;
 use super::reader::Section;
 use super::trust;
 use crate::domain::ids::EntityId;
@@ -115,8 +115,8 @@ fn read_owners(
             continue;
         };
         let path = checks::path(data_dir, &jwks_file.value);
-        if !path.is_file() {
-            document.problem(&jwks_file.at, "the file is not there", JWKS);
+        if let Some(complaint) = checks::jwks_file(&path) {
+            document.problem(&jwks_file.at, complaint, JWKS);
         }
         let owner = MarkOwner { entity_id: entity_id.value, jwks_file: path };
         if owners.insert(mark_type.value, owner).is_some() {

@@ -4,5 +4,6 @@ mod memory;
 mod pages;
 pub mod provider;
 pub mod run;
+mod server;
 pub mod service_page;
 pub mod world;

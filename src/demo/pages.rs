@@ -18,7 +18,7 @@ pub(super) fn page(
             .content_type("text/html; charset=utf-8")
             .body(html),
         Err(error) => {
-            tracing::error!(%error, "a demo page cannot be rendered");
+            tracing::error!(event = "demo_page_failed", %error, "a demo page cannot be rendered");
             HttpResponse::InternalServerError()
                 .content_type("text/plain; charset=utf-8")
                 .body("The page cannot be shown.")

@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::{Host, Url};
 
 use super::address::{AddressPolicy, GuardedResolver};
+pub use super::error::GuardError;
 use super::refusal::{AddressRefused, Refusals};
 use super::route::Route;
 use super::special::is_localhost;
@@ -31,29 +32,6 @@ const IDLE: Duration = Duration::from_secs(4);
 
 /// Most bytes of an answer that reports an error.
 const MAX_ERROR_BYTES: usize = 16 * 1024;
-
-/// Why there is no answer to work with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum GuardError {
-    /// The address is not one that this node may connect to; names the rule. See [`GuardedClient::refused_address`].
-    #[error("the address may not be used: {0}")]
-    Forbidden(&'static str),
-    /// No connection, or it broke.
-    #[error("the other side cannot be reached")]
-    Unreachable,
-    /// Connecting or answering took too long.
-    #[error("the other side did not answer in time")]
-    Timeout,
-    /// The answer is larger than expected.
-    #[error("the answer is too large")]
-    TooLarge,
-    /// The answer has another content type than expected, or is compressed, or redirects elsewhere.
-    #[error("the answer is not of the expected kind: {0}")]
-    Unexpected(&'static str),
-    /// The request could not be made, or the client not be set up.
-    #[error("the request cannot be made")]
-    Malformed,
-}
 
 /// What a good answer looks like.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::GuardError;
+use super::error::GuardError;
 
 /// An HTTP proxy (`CONNECT`, RFC 9110 §9.3.6). It resolves the names of the hosts behind it, so it answers for the addresses
 /// that they lead to.

@@ -1,6 +1,6 @@
 //! What an operator does with the consents of a node: check the evidence, hand out everything about one.
 
-use crate::app::{StartError, assemble, open_store};
+use crate::app::{StartError, assemble, open_checked_store};
 use crate::config::Config;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::receipt::CONSENT_RECEIPT;
@@ -55,7 +55,7 @@ impl VerifiedConsent {
 /// # Errors
 /// [`VerifyError`] names the link that does not hold.
 pub async fn verify_consent(config: &Config, id: ConsentId) -> Result<VerifiedConsent, VerifyError> {
-    let store = open_store(&config.store, &config.keys)?.store;
+    let store = open_checked_store(&config.store, &config.keys).await?.store;
     store.check_keys().await.map_err(StartError::from)?;
     let found = store
         .read("verify_consent", move |reader| {

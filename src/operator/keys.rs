@@ -1,6 +1,6 @@
 //! What an operator does with signing keys: each command is one more process over the store; those that serve notice.
 
-use crate::app::{StartError, SystemClock, key_policy, open_store};
+use crate::app::{StartError, SystemClock, key_policy, open_checked_store};
 use crate::config;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::KeyId;
@@ -28,7 +28,7 @@ pub enum KeysError {
 
 /// The store of a node or anchor that was started before, for a command.
 async fn existing(store: &config::Store, keys: &config::Keys) -> Result<Store, StartError> {
-    let store = open_store(store, keys)?.store;
+    let store = open_checked_store(store, keys).await?.store;
     store.check_keys().await?;
     Ok(store)
 }
@@ -51,7 +51,7 @@ pub async fn list(
 /// # Errors
 /// [`StartError`] when the store cannot be used.
 pub async fn federation_keys(store: &config::Store, keys: &config::Keys) -> Result<PublicKeys, StartError> {
-    let store = open_store(store, keys)?.store;
+    let store = open_checked_store(store, keys).await?.store;
     store.migrate().await?;
     let ring = KeyRing::open_with(&store, key_policy(keys), SystemClock.now()).await?;
     Ok(ring.published_for(KeyPurpose::Federation))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::{
-    StartError, SystemClock, anchor_key_expiries, anchor_source, key_policy, node_client, open_store,
+    StartError, SystemClock, anchor_key_expiries, anchor_source, key_policy, node_client, open_checked_store,
 };
 use crate::config::Config;
 use crate::domain::federation::{Expiry, ExpiryWarning, PeerReport, TrustError, warnings};
@@ -32,7 +32,7 @@ impl FederationInspector {
     /// # Errors
     /// [`StartError`] when the configuration or the store cannot be used.
     pub async fn open(config: &Config) -> Result<Self, StartError> {
-        let store = open_store(&config.store, &config.keys)?.store;
+        let store = open_checked_store(&config.store, &config.keys).await?.store;
         store.check_keys().await?;
         let guard = node_client(config)?;
         let anchors = config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;

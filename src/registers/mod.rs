@@ -1,9 +1,13 @@
 //! Connectors to the city's existing registers: SQL databases and files. Everything is read, nothing is written.
 //!
 //! A connector gives the records of one person with the dataset's own fields, typed as the dataset says, within the bounds
-//! and in time; or it says why not, in words that tell nothing about the person or the register's inside.
+//! and in time; or it says why not, in words that tell nothing about the person or the register's inside. What cannot be
+//! understood is an error and never "no data". The cause stands in the log, by register and dataset.
 
+mod csv;
+mod failure;
 mod file;
+mod json;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -15,6 +19,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
+
+use failure::Failure;
 
 use crate::domain::catalogue::Record;
 use crate::domain::catalogue::register::{Connection, HeldDataset, Register, Selection};
@@ -57,36 +63,17 @@ pub enum RegisterConfigError {
     },
 }
 
-/// Why a read gave nothing, with words for the operator. They may quote the register, so they are told only by [`CityRegisters::probe`],
-/// which asks for nobody.
-#[derive(Debug)]
-struct Failure {
-    error: RegisterError,
-    detail: String,
-}
-
-impl Failure {
-    fn new(error: RegisterError, detail: impl ToString) -> Self {
-        Self { error, detail: detail.to_string() }
-    }
-}
-
-impl From<RegisterError> for Failure {
-    fn from(error: RegisterError) -> Self {
-        Self { detail: error.to_string(), error }
-    }
-}
-
 /// Reads one dataset; blocks.
 trait Reader: Send + Sync {
     fn read(&self, subject: &NationalIdentifier) -> Result<Vec<Record>, Failure>;
 }
 
 struct Source {
+    register: RegisterId,
     reader: Arc<dyn Reader>,
     /// As many threads wait for one register as it has connections, never more.
     slots: Arc<Semaphore>,
-    deadline: Duration,
+    timeout: Duration,
 }
 
 /// All registers of a node.
@@ -134,14 +121,19 @@ impl CityRegisters {
                     Arc::new(sql::Query::new(pool.clone(), query, held, bounds))
                 }
                 (Connection::Files { folder }, _, Selection::Json(name)) => {
-                    Arc::new(file::Json(file::Location::new(folder, name, held, bounds)))
+                    Arc::new(file::JsonFile(file::Location::new(folder, name, held, bounds)))
                 }
                 (Connection::Files { folder }, _, Selection::Csv(name)) => {
-                    Arc::new(file::Csv(file::Location::new(folder, name, held, bounds)))
+                    Arc::new(file::CsvFile(file::Location::new(folder, name, held, bounds)))
                 }
                 _ => return Err(none()),
             };
-            let source = Source { reader, slots: Arc::clone(slots), deadline: register.deadline };
+            let source = Source {
+                register: register.id.clone(),
+                reader,
+                slots: Arc::clone(slots),
+                timeout: register.timeout,
+            };
             by_dataset.insert(held.dataset.id.clone(), source);
         }
         Ok(Self { by_dataset })
@@ -150,10 +142,30 @@ impl CityRegisters {
     /// Asks a dataset's register for nobody, to see whether it would answer.
     ///
     /// # Errors
-    /// What is wrong, for the operator: it may quote the register.
+    /// What is wrong, for the operator's eyes: it may quote the register.
     pub async fn probe(&self, dataset: &DatasetId) -> Result<(), String> {
         let nobody = NationalIdentifier::new("-").map_err(|error| error.to_string())?;
-        self.ask(dataset, &nobody).await.map(drop).map_err(|failure| failure.detail)
+        self.ask(dataset, &nobody).await.map(drop).map_err(|failure| failure.cause)
+    }
+
+    /// Probes every register once and logs what is wrong.
+    pub async fn probe_all(&self) {
+        let Ok(nobody) = NationalIdentifier::new("-") else { return };
+        let mut datasets: Vec<&DatasetId> = self.by_dataset.keys().collect();
+        datasets.sort();
+        for dataset in datasets {
+            if let Err(failure) = self.ask(dataset, &nobody).await {
+                self.log(dataset, &failure);
+            }
+        }
+    }
+
+    fn log(&self, dataset: &DatasetId, failure: &Failure) {
+        let register =
+            self.by_dataset.get(dataset).map(|source| source.register.as_str()).unwrap_or_default();
+        let cause = failure.loggable_cause();
+        let error = &failure.error;
+        tracing::warn!(event = "register_failed", register, %dataset, cause, "a register gave no records: {error}");
     }
 
     async fn ask(&self, dataset: &DatasetId, subject: &NationalIdentifier) -> Result<Vec<Record>, Failure> {
@@ -171,7 +183,7 @@ impl CityRegisters {
             .await
             .map_err(|_| RegisterError::Unavailable)?
         };
-        match tokio::time::timeout(source.deadline, work).await {
+        match tokio::time::timeout(source.timeout, work).await {
             Ok(answer) => answer,
             Err(_) => Err(Failure::new(RegisterError::Unavailable, "no answer within timeout_ms")),
         }
@@ -185,6 +197,9 @@ impl Registers for CityRegisters {
         dataset: &DatasetId,
         subject: &NationalIdentifier,
     ) -> Result<Vec<Record>, RegisterError> {
-        self.ask(dataset, subject).await.map_err(|failure| failure.error)
+        self.ask(dataset, subject).await.map_err(|failure| {
+            self.log(dataset, &failure);
+            failure.error
+        })
     }
 }

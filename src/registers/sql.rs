@@ -4,6 +4,7 @@
 //! each row one JSON object, so that types survive and no other column can come along. The person's identifier is bound,
 //! never written into the text. The transaction is read-only.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,10 +13,11 @@ use diesel::pg::{PgConnection, PgRowByRowLoadingMode};
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, NopErrorHandler, R2D2Connection};
 use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, QueryResult, QueryableByName, RunQueryDsl, sql_query, sql_types};
-use serde_json::{Map, Value};
 
+use super::failure::Failure;
+use super::json::{Json, Member, Parser};
 use super::values::{self, Collected};
-use super::{Bounds, Failure, Reader, RegisterConfigError};
+use super::{Bounds, Reader, RegisterConfigError};
 use crate::domain::catalogue::register::{DatabaseUrl, HeldDataset, Register};
 use crate::domain::catalogue::{Dataset, Record};
 use crate::domain::ids::NationalIdentifier;
@@ -27,7 +29,8 @@ type ManagedPool<C> = r2d2::Pool<ConnectionManager<C>>;
 #[derive(Clone)]
 pub(crate) enum Pool {
     Postgres(ManagedPool<PgConnection>, Duration),
-    Sqlite(ManagedPool<SqliteConnection>),
+    /// With the path of the file, for messages.
+    Sqlite(ManagedPool<SqliteConnection>, String),
 }
 
 impl Pool {
@@ -51,25 +54,25 @@ impl Pool {
                 let address = format!("file:{}?mode=ro", uri_path(path));
                 let setup =
                     Setup("PRAGMA query_only = ON; PRAGMA busy_timeout = 1000; PRAGMA trusted_schema = OFF;");
-                Ok(Self::Sqlite(pool(address, size, register.deadline, setup)))
+                Ok(Self::Sqlite(pool(address, size, register.timeout, setup), path.to_owned()))
             }
             DatabaseUrl::Postgres(address) => {
                 let password = password.as_ref().map(|password| password.trim());
-                let address = DatabaseUrl::Postgres(with_connect_timeout(address.clone(), register.deadline))
+                let address = DatabaseUrl::Postgres(with_connect_timeout(address.clone(), register.timeout))
                     .with_password(password)
                     .ok_or_else(|| unusable("it cannot carry a password"))?;
                 let setup = Setup("SET default_transaction_read_only = on");
-                Ok(Self::Postgres(pool(address, size, register.deadline, setup), register.deadline))
+                Ok(Self::Postgres(pool(address, size, register.timeout, setup), register.timeout))
             }
         }
     }
 }
 
 /// Bounds the time for a connection, so that a host that swallows packets does not hold the pool's threads for minutes.
-fn with_connect_timeout(mut address: url::Url, deadline: Duration) -> url::Url {
+fn with_connect_timeout(mut address: url::Url, timeout: Duration) -> url::Url {
     if !address.query_pairs().any(|(key, _)| key == "connect_timeout") {
         // libpq counts whole seconds, two at least.
-        let seconds = deadline.as_secs().max(2).to_string();
+        let seconds = timeout.as_secs().max(2).to_string();
         address.query_pairs_mut().append_pair("connect_timeout", &seconds);
     }
     address
@@ -80,14 +83,15 @@ fn uri_path(path: &str) -> String {
     path.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }
 
-fn pool<C>(address: String, size: u32, deadline: Duration, setup: Setup) -> ManagedPool<C>
+fn pool<C>(address: String, size: u32, timeout: Duration, setup: Setup) -> ManagedPool<C>
 where
     C: R2D2Connection + SimpleConnection + 'static,
 {
     r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(0))
-        .connection_timeout(deadline)
+        // Shorter than the time for the answer, so that the reason why there is no connection is told and not the time.
+        .connection_timeout(timeout.saturating_mul(3) / 4)
         .error_handler(Box::new(NopErrorHandler))
         .connection_customizer(Box::new(setup))
         .build_unchecked(ConnectionManager::new(address))
@@ -134,7 +138,7 @@ impl Query {
                      FROM (\n{query}\n) AS r LIMIT {limit}) AS o"
                 )
             }
-            Pool::Sqlite(_) => {
+            Pool::Sqlite(..) => {
                 let fields: String = names.map(|name| format!(", '{name}', r.{}", quoted(name))).collect();
                 format!(
                     "SELECT json_object('{SUBJECT}', r.{subject}{fields}) AS record \
@@ -151,37 +155,50 @@ impl Query {
         rows: QueryResult<impl Iterator<Item = QueryResult<Row>>>,
     ) -> Result<Vec<Record>, Failure> {
         let mut collected = Collected::new(self.bounds);
-        for row in rows? {
-            let mut values: Map<String, Value> =
-                serde_json::from_str(&row?.record).map_err(|_| RegisterError::Unfit("a row is not JSON"))?;
-            let subject = values.remove(SUBJECT);
-            let subject = subject
-                .as_ref()
-                .and_then(Value::as_str)
-                .and_then(|text| NationalIdentifier::new(text).ok())
-                .ok_or(RegisterError::Unfit("a record does not say whose it is"))?;
-            collected.push(values::record(&self.dataset, subject, |field| {
-                values.remove(field.as_str()).unwrap_or(Value::Null)
-            })?)?;
+        for row in rows.map_err(refused)? {
+            let number = collected.len().saturating_add(1);
+            self.take(&row.map_err(refused)?.record, &mut collected).map_err(|failure| Failure {
+                cause: format!("row {number}, {}", failure.cause),
+                ..failure
+            })?;
         }
         Ok(collected.into_records())
     }
-}
 
-impl Reader for Query {
-    fn read(&self, subject: &NationalIdentifier) -> Result<Vec<Record>, Failure> {
-        let query = sql_query(&self.text).bind::<sql_types::Text, _>(subject.reveal());
+    fn take(&self, row: &str, collected: &mut Collected) -> Result<(), Failure> {
+        let unfit = |reason, cause| Failure::new(RegisterError::Unfit(reason), cause);
+        let mut values: HashMap<String, Json> = match Parser::new(row.as_bytes()).and_then(Parser::single) {
+            Ok(Json::Object(members)) => {
+                members.into_iter().map(|Member { name, value, .. }| (name, value)).collect()
+            }
+            _ => return Err(unfit("a row is not a JSON object", "not a JSON object")),
+        };
+        let subject = match values.remove(SUBJECT) {
+            Some(Json::String(text)) => NationalIdentifier::new(&text).ok(),
+            _ => None,
+        };
+        let subject = subject.ok_or_else(|| {
+            unfit("a record does not say whose it is", "the subject column holds no identifier")
+        })?;
+        let record = values::record(&self.dataset, subject, |field| {
+            (None, values.remove(field.as_str()).unwrap_or(Json::Null))
+        })?;
+        Ok(collected.push(record)?)
+    }
+
+    fn run(&self, identifier: &str) -> Result<Vec<Record>, Failure> {
+        let query = sql_query(&self.text).bind::<sql_types::Text, _>(identifier);
         match &self.pool {
-            Pool::Postgres(pool, deadline) => {
+            Pool::Postgres(pool, timeout) => {
                 let mut connection = pool.get().map_err(unavailable)?;
-                let timeout = format!("SET LOCAL statement_timeout = {}", deadline.as_millis());
+                let timeout = format!("SET LOCAL statement_timeout = {}", timeout.as_millis());
                 connection.build_transaction().read_only().run(|connection| {
                     connection.batch_execute(&timeout)?;
                     self.collect(query.load_iter::<Row, PgRowByRowLoadingMode>(connection))
                 })
             }
-            Pool::Sqlite(pool) => {
-                let mut connection = pool.get().map_err(unavailable)?;
+            Pool::Sqlite(pool, path) => {
+                let mut connection = pool.get().map_err(|error| unavailable(format!("{path}: {error}")))?;
                 connection.transaction(|connection| {
                     self.collect(query.load_iter::<Row, DefaultLoadingMode>(connection))
                 })
@@ -190,18 +207,58 @@ impl Reader for Query {
     }
 }
 
+impl Reader for Query {
+    fn read(&self, subject: &NationalIdentifier) -> Result<Vec<Record>, Failure> {
+        let records = self.run(subject.reveal())?;
+        if !records.is_empty() {
+            return Ok(records);
+        }
+        // Databases compare letters exactly. A register that writes identifiers in lower case would answer "no data" for
+        // every one of them.
+        let lower = zeroize::Zeroizing::new(subject.reveal().to_ascii_lowercase());
+        if lower.as_str() != subject.reveal() && !self.run(&lower)?.is_empty() {
+            return Err(Failure::new(
+                RegisterError::Unfit("the register writes identifiers in lower case"),
+                "the query finds records by the identifier in lower case alone: let it compare UPPER(column) = $1",
+            ));
+        }
+        Ok(records)
+    }
+}
+
 fn unavailable(error: impl ToString) -> Failure {
     Failure::new(RegisterError::Unavailable, error)
 }
 
+/// What messages of both databases begin or end with that name tables, columns and rights, and quote no data.
+const PLAIN_MESSAGES: [&str; 11] = [
+    "does not exist",
+    "permission denied",
+    "syntax error",
+    "no such column",
+    "no such table",
+    "no such function",
+    "unable to open database file",
+    "file is not a database",
+    "database is locked",
+    "canceling statement due to statement timeout",
+    "in a read-only transaction",
+];
+
+fn refused(error: diesel::result::Error) -> Failure {
+    let message = error.to_string();
+    match error {
+        diesel::result::Error::DeserializationError(_) => {
+            Failure::new(RegisterError::Unfit("a row is not a JSON object"), "a row is not a JSON object")
+        }
+        _ if PLAIN_MESSAGES.iter().any(|plain| message.contains(plain)) => unavailable(message),
+        _ => Failure::quoting(RegisterError::Unavailable, message),
+    }
+}
+
 impl From<diesel::result::Error> for Failure {
     fn from(error: diesel::result::Error) -> Self {
-        match error {
-            diesel::result::Error::DeserializationError(_) => {
-                RegisterError::Unfit("a row is not a JSON object").into()
-            }
-            error => unavailable(error),
-        }
+        refused(error)
     }
 }
 

@@ -70,7 +70,7 @@ fn sources(connection: Connection, selection: Selection, bounds: Bounds) -> City
         id: RegisterId::new("base").unwrap(),
         name: text(),
         connection,
-        deadline: Duration::from_secs(2),
+        timeout: Duration::from_secs(2),
     };
     CityRegisters::new(&[register], &[held(selection)], bounds).unwrap()
 }
@@ -165,6 +165,21 @@ async fn postgres_gives_the_same() {
     }
     assert_eq!(read(&good, ANNA).await.unwrap().len(), 2);
 
+    let misspelt =
+        sources(connect(), Selection::Query(query.replace("start_date AS", "strat_date AS")), BOUNDS);
+    let told = cause(&misspelt).await;
+    assert!(told.contains("strat_date") && told.contains("does not exist"), "{told}");
+    let digits = query.replace(", fee,", ", 12345678901234.56789012 AS fee,");
+    let digits = sources(connect(), Selection::Query(digits), BOUNDS);
+    let unfit = RegisterError::Unfit("a field is not of its type");
+    assert_eq!(read(&digits, ANNA).await, Err(unfit), "a double would change it");
+    let mut nowhere = url::Url::parse(&address).unwrap();
+    nowhere.set_path("/no_such_database");
+    let absent = Connection::Sql { url: DatabaseUrl::Postgres(nowhere), password_file: None, pool_size: 1 };
+    let absent = sources(absent, Selection::Query(query.clone()), BOUNDS);
+    let told = cause(&absent).await;
+    assert!(told.contains("\"no_such_database\" does not exist"), "{told}");
+
     let one = sources(connect(), Selection::Query(query), Bounds { max_records: 1, ..BOUNDS });
     assert_eq!(read(&one, ANNA).await, Err(RegisterError::TooLarge));
     assert_eq!(read(&one, BERTIL).await.unwrap().len(), 1);
@@ -255,7 +270,8 @@ fn json_rows() -> Value {
         {"guardian": "010190-900p", "unit": "Kuusi \"A\"; päivä", "startDate": "2026-08-01", "number": 7, "fee": 12.5,
          "guaranteed": true, "place": {"city": "Espoo"}, "phones": ["1", "2"], "secret": "s"},
         {"guardian": "020285-901U", "unit": "Koivu", "startDate": "not read, so not checked"},
-        {"unit": "whose?"},
+        {"guardian": null, "unit": "nobody's"},
+        {"guardian": "", "unit": "nobody's"},
         {"guardian": " 010190-900P ", "unit": "Mänty", "startDate": "2025-08-01", "guaranteed": false},
     ])
 }
@@ -334,7 +350,7 @@ fn registers_and_datasets_that_do_not_fit_are_refused() {
         id: RegisterId::new("base").unwrap(),
         name: text(),
         connection: folder(Path::new("/nowhere")),
-        deadline: Duration::from_secs(1),
+        timeout: Duration::from_secs(1),
     };
     let asked = held(Selection::Query(QUERY.into()));
     assert!(matches!(
@@ -351,4 +367,122 @@ fn registers_and_datasets_that_do_not_fit_are_refused() {
         CityRegisters::new(&[Register { connection: password, ..register }], &[], BOUNDS),
         Err(RegisterConfigError::Password { .. })
     ));
+}
+
+async fn cause(sources: &CityRegisters) -> String {
+    sources.probe(&DatasetId::new("placements").unwrap()).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_json_file_whose_records_do_not_say_whose_they_are_is_an_error_and_not_empty() {
+    let place = tempfile::tempdir().unwrap();
+    let good = json!({"guardian": BERTIL, "unit": "Koivu"});
+    for (name, record, told) in [
+        ("renamed", json!({"huoltaja": ANNA, "unit": "Mänty"}), "the record has no member guardian"),
+        ("number", json!({"guardian": 10_190_900, "unit": "Mänty"}), "guardian is not a text"),
+        ("list", json!({"guardian": [ANNA], "unit": "Mänty"}), "guardian is not a text"),
+        ("letters", json!({"guardian": "Änna", "unit": "Mänty"}), "guardian is not an identifier"),
+    ] {
+        let file = format!("{name}.json");
+        std::fs::write(place.path().join(&file), format!("[{good},\n {record}]")).unwrap();
+        let sources = sources(folder(place.path()), Selection::Json(file.clone().into()), BOUNDS);
+        // For everybody: who the record belongs to cannot be told.
+        for who in [ANNA, BERTIL] {
+            let unfit = RegisterError::Unfit("a record does not say whose it is");
+            assert_eq!(read(&sources, who).await, Err(unfit), "{name}");
+        }
+        let cause = cause(&sources).await;
+        assert!(cause.starts_with(&format!("{file}, line 2, column ")) && cause.ends_with(told), "{cause}");
+        assert!(!cause.contains("900"), "{cause}");
+    }
+}
+
+#[tokio::test]
+async fn doubled_members_and_columns_and_other_dialects_are_errors_with_their_place() {
+    let place = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(place.path().join(name), text).unwrap();
+    write("twice.json", "[{\"guardian\": \"010190-900P\", \"unit\": \"a\",\n  \"unit\": \"b\"}]");
+    write("twice.csv", &CSV.replacen("secret", "unit", 1));
+    write(
+        "unneeded.csv",
+        &CSV.replacen("unit,", "secret,unit,", 1)
+            .replace("\r\n\"K", "\r\nx,\"K")
+            .replace("\r\nKo", "\r\nx,Ko")
+            .replace("\r\nM", "\r\nx,M"),
+    );
+    write("backslash.csv", &CSV.replace("\"\"A\"\"", "\\\"A\\\""));
+    write("semicolons.csv", &CSV.replace(',', ";"));
+    for (name, selection, told) in [
+        (
+            "twice.json",
+            Selection::Json("twice.json".into()),
+            "twice.json, line 2, column 3: a member occurs twice in one object",
+        ),
+        (
+            "twice.csv",
+            Selection::Csv("twice.csv".into()),
+            "twice.csv, line 1, column 63: the column unit occurs twice",
+        ),
+        (
+            "backslash.csv",
+            Selection::Csv("backslash.csv".into()),
+            "backslash.csv, line 2, column 10: a quote within a quoted cell is not doubled",
+        ),
+        (
+            "semicolons.csv",
+            Selection::Csv("semicolons.csv".into()),
+            "semicolons.csv, the first line has no column guardian: columns are separated by commas, not semicolons",
+        ),
+    ] {
+        let sources = sources(folder(place.path()), selection, BOUNDS);
+        assert!(matches!(read(&sources, ANNA).await, Err(RegisterError::Unfit(_))), "{name}");
+        assert_eq!(cause(&sources).await, told);
+    }
+    // A doubled column that nobody asks for does no harm.
+    let sources = sources(folder(place.path()), Selection::Csv("unneeded.csv".into()), BOUNDS);
+    assert_eq!(read(&sources, ANNA).await.unwrap(), expected());
+}
+
+#[tokio::test]
+async fn a_database_with_identifiers_in_lower_case_is_an_error_and_not_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("register.sqlite");
+    sqlite_register(&path);
+    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    connection.batch_execute("UPDATE placement SET guardian = lower(guardian)").unwrap();
+    let exact = sources(sqlite(&path), Selection::Query(QUERY.into()), BOUNDS);
+    let unfit = RegisterError::Unfit("the register writes identifiers in lower case");
+    assert_eq!(read(&exact, ANNA).await, Err(unfit));
+    assert_eq!(read(&exact, "030303-902X").await.unwrap(), Vec::<Value>::new());
+    let folding = QUERY.replace("guardian = $1", "upper(guardian) = $1");
+    let folding = sources(sqlite(&path), Selection::Query(folding), BOUNDS);
+    assert_eq!(read(&folding, ANNA).await.unwrap(), expected());
+}
+
+#[tokio::test]
+async fn a_wrong_sqlite_register_is_told_by_its_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("register.sqlite");
+    let absent = sources(sqlite(&path), Selection::Query(QUERY.into()), BOUNDS);
+    let told = cause(&absent).await;
+    assert!(told.contains("register.sqlite") && told.contains("unable to open database file"), "{told}");
+    sqlite_register(&path);
+    let misspelt = QUERY.replace("start_date AS", "strat_date AS");
+    let misspelt = sources(sqlite(&path), Selection::Query(misspelt), BOUNDS);
+    assert_eq!(cause(&misspelt).await, "no such column: strat_date");
+    let unnamed = QUERY.replace("AS \"startDate\"", "AS begins");
+    let unnamed = sources(sqlite(&path), Selection::Query(unnamed), BOUNDS);
+    assert_eq!(cause(&unnamed).await, "no such column: r.startDate");
+    let table = QUERY.replace("FROM placement", "FROM placements");
+    let table = sources(sqlite(&path), Selection::Query(table), BOUNDS);
+    assert_eq!(cause(&table).await, "no such table: placements");
+}
+
+#[test]
+fn a_message_that_may_quote_data_is_kept_out_of_the_log() {
+    let quoting =
+        Failure::quoting(RegisterError::Unavailable, "invalid input syntax for type date: \"010190-900P\"");
+    assert!(!quoting.loggable_cause().contains("900P"));
+    let plain = Failure::new(RegisterError::Unavailable, "column r.strat_date\n  does not exist");
+    assert_eq!(plain.loggable_cause(), "column r.strat_date does not exist");
 }

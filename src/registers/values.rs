@@ -2,70 +2,151 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Number, Value};
 
 use super::Bounds;
+use super::failure::Failure;
+use super::json::{Json, Parser, Place, is_number};
+use crate::domain::catalogue::value::{MAX_EXACT_INTEGER, decimal, is_date_time};
 use crate::domain::catalogue::{Dataset, FieldType, Record};
 use crate::domain::clock::Day;
 use crate::domain::ids::{FieldName, NationalIdentifier};
 use crate::ports::RegisterError;
 
+const NOT_EXACT: &str = "a number has more digits than a JSON number keeps: declare the field as decimal";
+
+/// What a source has for a field: the place, where it has places, and the value.
+pub(crate) type FoundValue = (Option<Place>, Json);
+
 /// Builds one record: the dataset's fields and no others, each of its type, absent ones `null`.
 pub(crate) fn record(
     dataset: &Dataset,
     subject: NationalIdentifier,
-    mut take: impl FnMut(&FieldName) -> Value,
-) -> Result<Record, RegisterError> {
+    mut take: impl FnMut(&FieldName) -> FoundValue,
+) -> Result<Record, Failure> {
     let mut values = BTreeMap::new();
     for field in &dataset.fields {
-        values.insert(field.name.clone(), typed(field.kind, take(&field.name))?);
+        let (at, found) = take(&field.name);
+        let value = typed(field.kind, found).map_err(|rule| {
+            let place = at.map(|at| format!("{at}, ")).unwrap_or_default();
+            Failure::new(
+                RegisterError::Unfit("a field is not of its type"),
+                format!("{place}field {}: {rule}", field.name),
+            )
+        })?;
+        values.insert(field.name.clone(), value);
     }
     Ok(Record { subject, values })
 }
 
-/// The value as the field's type. Registers without a type of its own for it may spell a truth value as 0 or 1, and an
-/// object or array as JSON text.
-fn typed(kind: FieldType, value: Value) -> Result<Value, RegisterError> {
-    let fits = match (kind, &value) {
-        (_, Value::Null) | (FieldType::String, Value::String(_)) | (FieldType::Boolean, Value::Bool(_)) => {
-            true
+/// The value as the field's type, or the rule that it breaks. Registers without a type of its own for it may spell a truth
+/// value as 0 or 1, a decimal as a number, and an object or array as JSON text. No value is changed on the way.
+fn typed(kind: FieldType, found: Json) -> Result<Value, &'static str> {
+    match (kind, found) {
+        (_, Json::Null) => Ok(Value::Null),
+        (FieldType::String, Json::String(text)) => Ok(Value::String(text)),
+        (FieldType::Date, Json::String(text)) if text.parse::<Day>().is_ok() => Ok(Value::String(text)),
+        (FieldType::DateTime, Json::String(text)) if is_date_time(&text) => Ok(Value::String(text)),
+        (FieldType::Decimal, Json::String(text) | Json::Number(text)) => {
+            decimal(&text).map(Value::String).ok_or("not a decimal number")
         }
-        (FieldType::Date, Value::String(text)) => text.parse::<Day>().is_ok(),
-        (FieldType::Integer, Value::Number(number)) => number.is_i64() || number.is_u64(),
-        (FieldType::Number, Value::Number(_)) => true,
-        (FieldType::Object, Value::Object(_)) | (FieldType::Array, Value::Array(_)) => true,
-        (FieldType::Boolean, Value::Number(number)) => {
-            return match number.as_i64() {
-                Some(0) => Ok(Value::Bool(false)),
-                Some(1) => Ok(Value::Bool(true)),
-                _ => Err(RegisterError::Unfit("a field is not of its type")),
-            };
+        (FieldType::Integer, Json::Number(text)) => integer(&text),
+        (FieldType::Number, Json::Number(text)) => number(&text),
+        (FieldType::Boolean, Json::Bool(value)) => Ok(Value::Bool(value)),
+        (FieldType::Boolean, Json::Number(text)) if text == "0" || text == "1" => {
+            Ok(Value::Bool(text == "1"))
         }
-        (FieldType::Object | FieldType::Array, Value::String(text)) => {
-            let inner =
-                serde_json::from_str(text).map_err(|_| RegisterError::Unfit("a field is not JSON"))?;
-            return match inner {
-                Value::String(_) => Err(RegisterError::Unfit("a field is not of its type")),
-                inner => typed(kind, inner),
-            };
+        (FieldType::Object, found @ Json::Object(_)) | (FieldType::Array, found @ Json::Array(_)) => {
+            plain(found)
         }
-        _ => false,
-    };
-    if fits { Ok(value) } else { Err(RegisterError::Unfit("a field is not of its type")) }
+        (FieldType::Object | FieldType::Array, Json::String(text)) => {
+            match Parser::new(text.as_bytes()).and_then(Parser::single) {
+                Ok(Json::String(_)) => Err("not JSON of its type"),
+                Ok(inner) => typed(kind, inner),
+                Err(_) => Err("not JSON"),
+            }
+        }
+        (FieldType::String, _) => Err("not a text"),
+        (FieldType::Date, _) => Err("not a date such as 2026-08-01"),
+        (FieldType::DateTime, _) => {
+            Err("not a date and time with its offset, such as 2026-08-01T09:30:00+03:00 (RFC 3339)")
+        }
+        (FieldType::Decimal, _) => Err("not a decimal number"),
+        (FieldType::Integer, _) => Err("not a whole number"),
+        (FieldType::Number, _) => Err("not a number"),
+        (FieldType::Boolean, _) => Err("neither true nor false"),
+        (FieldType::Object, _) => Err("not an object"),
+        (FieldType::Array, _) => Err("not an array"),
+    }
+}
+
+/// A whole number that every JSON reader keeps (RFC 7493 §2.2).
+fn integer(text: &str) -> Result<Value, &'static str> {
+    let whole = text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse::<i64>() {
+        Ok(value) if value.unsigned_abs() <= MAX_EXACT_INTEGER => Ok(value.into()),
+        _ if whole => Err(NOT_EXACT),
+        _ => Err("not a whole number"),
+    }
+}
+
+/// A number that is the same after a reader has made a double of it, as JSON readers do.
+fn number(text: &str) -> Result<Value, &'static str> {
+    if let Ok(value) = integer(text) {
+        return Ok(value);
+    }
+    let double: f64 = text.parse().map_err(|_| "not a number")?;
+    match Number::from_f64(double) {
+        Some(number) if digits(text) == digits(&number.to_string()) => Ok(Value::Number(number)),
+        _ => Err(NOT_EXACT),
+    }
+}
+
+/// Sign, significant digits and power of ten of a number: the same for all spellings of one number.
+fn digits(text: &str) -> Option<(bool, String, i64)> {
+    let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let significant = all.trim_start_matches('0').trim_end_matches('0');
+    if significant.is_empty() {
+        return Some((false, String::new(), 0));
+    }
+    let zeros = all.len().checked_sub(all.trim_end_matches('0').len())?;
+    let power = exponent
+        .parse::<i64>()
+        .ok()?
+        .checked_sub(i64::try_from(fraction.len()).ok()?)?
+        .checked_add(i64::try_from(zeros).ok()?)?;
+    Some((negative, significant.to_owned(), power))
+}
+
+/// A value within an object or array, as it is.
+fn plain(found: Json) -> Result<Value, &'static str> {
+    match found {
+        Json::Null => Ok(Value::Null),
+        Json::Bool(value) => Ok(Value::Bool(value)),
+        Json::Number(text) => number(&text)
+            .map_err(|_| "a number within it has more digits than a JSON number keeps: write it as a text"),
+        Json::String(text) => Ok(Value::String(text)),
+        Json::Array(items) => items.into_iter().map(plain).collect::<Result<_, _>>().map(Value::Array),
+        Json::Object(members) => members
+            .into_iter()
+            .map(|member| Ok((member.name, plain(member.value)?)))
+            .collect::<Result<Map<_, _>, _>>()
+            .map(Value::Object),
+    }
 }
 
 /// The text of a CSV cell as a value of the field's type; an empty cell is absent.
-pub(crate) fn from_text(kind: FieldType, text: &str) -> Value {
+pub(crate) fn from_text(kind: FieldType, text: &str) -> Json {
     let text = text.trim();
-    let spelled = |value: Option<Value>| value.unwrap_or_else(|| Value::String(text.to_owned()));
     match kind {
-        _ if text.is_empty() => Value::Null,
-        FieldType::Integer | FieldType::Number => {
-            spelled(serde_json::from_str(text).ok().filter(Value::is_number))
-        }
-        FieldType::Boolean if text.eq_ignore_ascii_case("true") || text == "1" => Value::Bool(true),
-        FieldType::Boolean if text.eq_ignore_ascii_case("false") || text == "0" => Value::Bool(false),
-        _ => Value::String(text.to_owned()),
+        _ if text.is_empty() => Json::Null,
+        FieldType::Integer | FieldType::Number if is_number(text) => Json::Number(text.to_owned()),
+        FieldType::Boolean if text.eq_ignore_ascii_case("true") || text == "1" => Json::Bool(true),
+        FieldType::Boolean if text.eq_ignore_ascii_case("false") || text == "0" => Json::Bool(false),
+        _ => Json::String(text.to_owned()),
     }
 }
 
@@ -94,6 +175,11 @@ impl Collected {
         Ok(())
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
     pub(crate) fn into_records(self) -> Vec<Record> {
         self.records
     }
@@ -110,5 +196,72 @@ impl std::io::Write for Counter {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn number_of(text: &str) -> Json {
+        Json::Number(text.to_owned())
+    }
+
+    #[test]
+    fn what_a_json_number_would_change_is_refused_and_kept_as_decimal() {
+        for text in ["12345678901234.56789012", "0.1000000000000000000001", "9007199254740993", "1e400"] {
+            assert_eq!(typed(FieldType::Number, number_of(text)), Err(NOT_EXACT), "{text}");
+        }
+        assert_eq!(typed(FieldType::Integer, number_of("9007199254740993")), Err(NOT_EXACT));
+        assert_eq!(typed(FieldType::Integer, number_of("7.0")), Err("not a whole number"));
+        for (text, kept) in [
+            ("12345678901234.56789012", "12345678901234.56789012"),
+            ("288.30", "288.30"),
+            ("-0.10", "-0.10"),
+            ("1.5e3", "1500"),
+            ("25e-1", "2.5"),
+        ] {
+            assert_eq!(typed(FieldType::Decimal, number_of(text)), Ok(kept.into()), "{text}");
+        }
+        assert_eq!(typed(FieldType::Number, number_of("288.30")), Ok(serde_json::json!(288.3)));
+        assert_eq!(typed(FieldType::Number, number_of("7")), Ok(serde_json::json!(7)));
+        for text in ["NaN", "1,5", "", "1e9999999", "01.5", ".5"] {
+            assert!(typed(FieldType::Decimal, Json::String(text.to_owned())).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_and_time_has_its_offset() {
+        for text in ["2026-08-01T09:30:00+03:00", "2026-08-01T06:30:00.25Z"] {
+            assert_eq!(typed(FieldType::DateTime, Json::String(text.to_owned())), Ok(text.into()));
+        }
+        for text in ["2026-08-01T09:30:00", "2026-08-01 09:30:00", "2026-08-01", "2026-13-01T00:00:00Z"] {
+            assert!(typed(FieldType::DateTime, Json::String(text.to_owned())).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_decimal_comes_out_as_it_is_written(text in "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?") {
+            let from_number = typed(FieldType::Decimal, number_of(&text));
+            prop_assert_eq!(&from_number, &Ok(Value::String(text.clone())));
+            prop_assert_eq!(typed(FieldType::Decimal, from_text(FieldType::Decimal, &text)), from_number);
+        }
+
+        #[test]
+        fn every_double_is_the_same_number_at_the_other_side(value in any::<f64>().prop_filter("finite", |value| value.is_finite())) {
+            let text = serde_json::to_string(&value).unwrap();
+            let wire = typed(FieldType::Number, number_of(&text)).unwrap().to_string();
+            prop_assert_eq!(wire.parse::<f64>().unwrap().to_bits() & (u64::MAX >> 1), value.to_bits() & (u64::MAX >> 1));
+        }
+
+        #[test]
+        fn a_number_is_the_same_on_the_wire_or_refused(text in "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,24})?([eE][+-]?[0-9]{1,2})?") {
+            if let Ok(value) = typed(FieldType::Number, number_of(&text)) {
+                prop_assert_eq!(digits(&value.to_string()), digits(&text));
+            }
+        }
     }
 }

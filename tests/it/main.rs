@@ -14,6 +14,7 @@ mod toy_federation;
 
 mod assurance;
 mod bounds;
+mod command_line;
 mod consent_life;
 mod demo_login;
 mod demo_world;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -93,17 +94,43 @@ fn with_files(text: &str, folder: &Path) -> String {
     for line in text.lines().filter(|line| line.contains("_file = ")) {
         let path = Path::new(line.split('"').nth(1).unwrap());
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        // Files with keys and secrets may say anything here; a file of members is read.
-        let content = if line.starts_with("members_file") { "" } else { "made up" };
+        let content = match line.split(" = ").next().unwrap() {
+            "members_file" => String::new(),
+            "ca_file" => certificate(),
+            key if key.ends_with("jwks_file") => jwks(),
+            "proxy_credentials_file" => "node:made up".to_owned(),
+            _ => "a secret that is long enough for everybody".to_owned(),
+        };
         std::fs::write(path, content).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
     text
+}
+
+/// A key set with one key.
+fn jwks() -> String {
+    let key = omadata::domain::jose::SigningKey::generate().unwrap();
+    serde_json::json!({ "keys": [key.public().to_jwk()] }).to_string()
+}
+
+/// A certificate, PEM.
+fn certificate() -> String {
+    use openssl::{asn1::Asn1Time, hash::MessageDigest, nid::Nid, pkey::PKey, x509::X509};
+    let group = openssl::ec::EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    let key = PKey::from_ec_key(openssl::ec::EcKey::generate(&group).unwrap()).unwrap();
+    let mut certificate = X509::builder().unwrap();
+    certificate.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+    certificate.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
+    certificate.set_pubkey(&key).unwrap();
+    certificate.sign(&key, MessageDigest::sha256()).unwrap();
+    String::from_utf8(certificate.build().to_pem().unwrap()).unwrap()
 }
 
 #[test]
 fn configurations_are_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let mut kinds = Vec::new();
+    let node = all_blocks().find(|block| block.info == "toml node").unwrap();
     for block in all_blocks().filter(|block| block.is("toml")) {
         let text = with_files(&block.text, folder.path());
         match block.info.as_str() {
@@ -117,12 +144,19 @@ fn configurations_are_accepted() {
                     .map(|_| ())
                     .unwrap_or_else(|error| panic!("{error}"));
             }
+            // A part of a file: as an addition to the whole one.
+            "toml section" => {
+                let whole = with_files(&format!("{}\n{}", node.text, block.text), folder.path());
+                Config::parse(&block.place, &whole, folder.path(), &Overlay::none())
+                    .map(|_| ())
+                    .unwrap_or_else(|error| panic!("{error}"));
+            }
             other => panic!("{}: {other}: a node's or an anchor's?", block.place),
         }
         kinds.push(block.info);
     }
     kinds.sort();
-    assert_eq!(kinds, ["toml anchor", "toml anchor", "toml node"]);
+    assert_eq!(kinds, ["toml anchor", "toml anchor", "toml node", "toml section"]);
 }
 
 #[test]

@@ -2,19 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use url::Url;
 
-use super::{CHOICE_SECS, CODE_SECS, Choice, Code, DemoProvider, Grant, Level, SESSION_SECS, Session, login};
+use super::cookies::{BROWSER_COOKIE, SESSION_COOKIE, cookie};
+use super::{
+    CHOICE_SECS, CODE_SECS, Choice, Code, DemoProvider, Grant, Level, SESSION_SECS, Session, messages,
+};
 use crate::demo::pages;
 use crate::domain::catalogue::Language;
-
-/// The cookie of a live login.
-pub(super) const SESSION_COOKIE: &str = "omadata_demo_login";
-/// The cookie that binds a choice of residents to the browser that it was shown to.
-pub(super) const BROWSER_COOKIE: &str = "omadata_demo_browser";
 
 /// A checked authorization request.
 #[derive(Clone)]
@@ -75,7 +72,7 @@ pub(super) async fn by_form(
 fn authorize(provider: &DemoProvider, http: &HttpRequest, parameters: &[u8]) -> HttpResponse {
     let request = match parse(provider, parameters) {
         Ok(request) => request,
-        Err(Refusal::Here(why)) => return login::mistake(StatusCode::BAD_REQUEST, why),
+        Err(Refusal::Here(why)) => return messages::mistake(StatusCode::BAD_REQUEST, why),
         Err(Refusal::ToClient { redirect_uri, state, error, description }) => {
             return back_with_error(provider, &redirect_uri, state.as_deref(), error, description);
         }
@@ -126,7 +123,7 @@ pub(super) fn log_in(provider: &DemoProvider, request: AuthorizationRequest, use
     let mut response = back_with_code(provider, request, &session, acr);
     // Only an over-long value could fail here, and this one is ours; without the cookie the login still succeeds.
     if response.add_cookie(&cookie(SESSION_COOKIE, name)).is_err() {
-        tracing::warn!("the demo provider's session cookie was not set");
+        tracing::warn!(event = "demo_cookie_failed", "the demo provider's session cookie was not set");
     }
     response
 }
@@ -179,12 +176,6 @@ fn answer(
         .extend_pairs(state.map(|state| ("state", state)))
         .append_pair("iss", &provider.0.issuer);
     back.into()
-}
-
-/// A cookie of this provider. `Lax`, because people come here by links and redirects from the cities' hosts. Not
-/// `Secure`, because the demo speaks plain http on loopback.
-pub(super) fn cookie(name: &'static str, value: String) -> Cookie<'static> {
-    Cookie::build(name, value).path("/").http_only(true).same_site(SameSite::Lax).finish()
 }
 
 fn parse(provider: &DemoProvider, parameters: &[u8]) -> Result<AuthorizationRequest, Refusal> {

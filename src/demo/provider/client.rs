@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use super::token::{TokenError, TokenForm};
+use super::token_request::{TokenError, TokenForm};
 use super::{ClientAuthentication, DemoProvider, RegisteredClient};
 use crate::domain::jose::{self, Claims, KeySource, PLAIN_JWT, Profile, PublicKeys, UnverifiedJws};
 

@@ -5,7 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::authorize::{self, BROWSER_COOKIE, SESSION_COOKIE};
+use super::authorize;
+use super::cookies::{BROWSER_COOKIE, SESSION_COOKIE};
+use super::messages::mistake;
 use super::texts::Texts;
 use super::{Choice, DemoProvider, Level};
 use crate::demo::pages;
@@ -28,14 +30,6 @@ struct ChoosePage<'a> {
     choice: &'a str,
     strong: bool,
     people: Vec<Person<'a>>,
-}
-
-#[derive(Template)]
-#[template(path = "provider/message.html")]
-struct MessagePage<'a> {
-    language: Language,
-    title: &'a str,
-    message: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -117,21 +111,6 @@ pub(super) async fn decide(
     }
 }
 
-/// `GET /`: what this is.
-pub(super) async fn welcome() -> HttpResponse {
-    message(
-        StatusCode::OK,
-        "Demo login provider",
-        "This provider belongs to the OmaData demo. The cities of the demo send residents here to log in; every \
-         resident is made up. To begin, open one of the cities and press its log-in button.",
-    )
-}
-
-/// Any other address.
-pub(super) async fn not_found() -> HttpResponse {
-    mistake(StatusCode::NOT_FOUND, "There is no page at this address.")
-}
-
 /// The choice of that name, when it belongs to this browser.
 fn find(provider: &DemoProvider, http: &HttpRequest, name: &str) -> Option<Choice> {
     let browser = http.cookie(BROWSER_COOKIE)?;
@@ -148,14 +127,4 @@ fn gone() -> HttpResponse {
         StatusCode::GONE,
         "This login has already been used or was left open for too long. Go back to the city and log in again.",
     )
-}
-
-/// A page that says what is wrong.
-pub(super) fn mistake(status: StatusCode, why: &str) -> HttpResponse {
-    message(status, "The login cannot go on", why)
-}
-
-/// A page with one message.
-pub(super) fn message(status: StatusCode, title: &str, message: &str) -> HttpResponse {
-    pages::page(status, "", MessagePage { language: Language::En, title, message }.render())
 }

@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use url::Url;
 
-use super::authorize::{SESSION_COOKIE, cookie};
-use super::{DemoProvider, login};
+use super::cookies::{SESSION_COOKIE, cookie};
+use super::{DemoProvider, messages};
 use crate::demo::pages;
 use crate::domain::jose::{Claims, KeySource, PLAIN_JWT, Profile, UnverifiedJws};
 
@@ -73,14 +73,16 @@ fn log_out(provider: &DemoProvider, http: &HttpRequest, parameters: &[u8]) -> Ht
             }
             pages::see_other(back.as_str()).finish()
         }
-        None => {
-            login::message(StatusCode::OK, "You are logged out", "The demo login has ended in this browser.")
-        }
+        None => messages::message(
+            StatusCode::OK,
+            "You are logged out",
+            "The demo login has ended in this browser.",
+        ),
     };
     let mut ended = cookie(SESSION_COOKIE, String::new());
     ended.make_removal();
     if response.add_cookie(&ended).is_err() {
-        tracing::warn!("the demo provider's session cookie was not removed");
+        tracing::warn!(event = "demo_cookie_failed", "the demo provider's session cookie was not removed");
     }
     response
 }

@@ -7,26 +7,30 @@
 
 mod authorize;
 mod client;
+mod cookies;
 mod login;
 mod logout;
+mod messages;
 mod texts;
 mod token;
+mod token_request;
 
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
 use actix_web::dev::Server;
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{HttpResponse, web};
 use serde_json::json;
 use url::Url;
 
 use super::memory::Expiring;
 use super::pages;
+use super::server::{self, DemoServer};
 use crate::domain::catalogue::{Language, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::NationalIdentifier;
-use crate::domain::jose::{self, JoseError, PublicKeys, SigningKey};
-use crate::ports::{Clock, Entropy, random};
+use crate::domain::jose::{JoseError, PublicKeys, SigningKey};
+use crate::ports::{Clock, Entropy};
 
 /// The everyday level of a demo login, as `acr` value.
 pub const LOA2: &str = "urn:omadata:demo:loa2";
@@ -162,9 +166,7 @@ struct Inner {
     issuer: String,
     form_targets: String,
     key: SigningKey,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    memory: Mutex<Memory>,
+    server: DemoServer<Memory>,
 }
 
 impl DemoProvider {
@@ -189,16 +191,14 @@ impl DemoProvider {
             form_targets: form_targets(&config),
             key: SigningKey::generate()?,
             config,
-            clock,
-            entropy,
-            memory: Mutex::new(memory),
+            server: DemoServer::new(memory, clock, entropy),
         })))
     }
 
     /// Adds the provider's routes to an actix application.
     pub fn configure(&self, app: &mut web::ServiceConfig) {
         app.app_data(web::Data::new(self.clone()))
-            .route("/", web::get().to(login::welcome))
+            .route("/", web::get().to(messages::welcome))
             .route("/.well-known/openid-configuration", web::get().to(metadata))
             .route("/jwks", web::get().to(jwks))
             .route("/authorize", web::get().to(authorize::by_query))
@@ -211,7 +211,7 @@ impl DemoProvider {
             .route("/logout", web::get().to(logout::by_query))
             .route("/logout", web::post().to(logout::by_form))
             .route("/assets/demo.css", web::get().to(pages::stylesheet))
-            .default_service(web::to(login::not_found));
+            .default_service(web::to(messages::not_found));
     }
 
     /// Serves the provider on a bound listener until the returned server is stopped.
@@ -219,25 +219,20 @@ impl DemoProvider {
     /// # Errors
     /// An I/O error when the listener cannot be used.
     pub fn run(self, listener: TcpListener) -> std::io::Result<Server> {
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(web::FormConfig::default().limit(16 * 1024))
-                .configure(|app| self.configure(app))
-        });
-        Ok(server.workers(1).disable_signals().shutdown_timeout(2).listen(listener)?.run())
+        server::serve(listener, move |app| self.configure(app))
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.server.memory()
     }
 
     fn now(&self) -> Timestamp {
-        self.0.clock.now()
+        self.0.server.now()
     }
 
     /// A name that nobody can guess.
     fn secret(&self) -> String {
-        jose::b64url(&random::<24>(self.0.entropy.as_ref()))
+        self.0.server.secret::<24>()
     }
 
     fn client(&self, id: &str) -> Option<&RegisteredClient> {

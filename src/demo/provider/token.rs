@@ -1,61 +1,13 @@
 //! The token endpoint (OpenID Connect Core 1.0 §3.1.3) and the UserInfo endpoint (§5.3).
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq;
 
+use super::token_request::{TokenError, TokenForm};
 use super::{ACCESS_SECS, Code, DemoProvider, Grant, client};
 use crate::domain::jose;
-
-/// The form of a token request, with every way in which a client may authenticate.
-#[derive(Deserialize)]
-pub(super) struct TokenForm {
-    grant_type: Option<String>,
-    code: Option<String>,
-    redirect_uri: Option<String>,
-    code_verifier: Option<String>,
-    pub(super) client_id: Option<String>,
-    pub(super) client_secret: Option<String>,
-    pub(super) client_assertion_type: Option<String>,
-    pub(super) client_assertion: Option<String>,
-}
-
-/// Why no token is given (RFC 6749 §5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TokenError {
-    InvalidRequest(&'static str),
-    InvalidClient,
-    InvalidGrant(&'static str),
-    UnsupportedGrantType,
-    ServerError,
-}
-
-impl TokenError {
-    fn response(self) -> HttpResponse {
-        let (status, error, description) = match self {
-            Self::InvalidRequest(why) => (StatusCode::BAD_REQUEST, "invalid_request", why),
-            Self::InvalidClient => {
-                (StatusCode::UNAUTHORIZED, "invalid_client", "the client is unknown or does not prove itself")
-            }
-            Self::InvalidGrant(why) => (StatusCode::BAD_REQUEST, "invalid_grant", why),
-            Self::UnsupportedGrantType => {
-                (StatusCode::BAD_REQUEST, "unsupported_grant_type", "only authorization_code is supported")
-            }
-            Self::ServerError => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "no ID token could be made")
-            }
-        };
-        let mut response = HttpResponse::build(status);
-        response.insert_header((CACHE_CONTROL, "no-store"));
-        if status == StatusCode::UNAUTHORIZED {
-            response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"demo login provider\""));
-        }
-        response.json(json!({"error": error, "error_description": description}))
-    }
-}
 
 /// `POST /token`.
 pub(super) async fn token(

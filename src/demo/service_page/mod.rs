@@ -5,6 +5,7 @@
 //! It never runs outside `omadata demo`; its cases live in memory.
 
 mod calls;
+mod case;
 mod cases;
 mod views;
 
@@ -12,22 +13,22 @@ mod views;
 mod tests;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::{App, HttpServer, web};
+use actix_web::web;
 use secrecy::SecretString;
 use url::Url;
 
 use self::calls::Caller;
-use self::cases::Case;
+use self::case::Case;
 use super::memory::Expiring;
 use super::pages;
+use super::server::{self, DemoServer};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::NationalIdentifier;
-use crate::domain::jose;
-use crate::ports::{Clock, Entropy, random};
+use crate::ports::{Clock, Entropy};
 
 /// How long a case is remembered, in seconds.
 const CASE_SECS: i64 = 12 * 3600;
@@ -105,9 +106,7 @@ pub struct ServicePage(Arc<Inner>);
 struct Inner {
     config: ServicePageConfig,
     caller: Caller,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    memory: Mutex<Memory>,
+    server: DemoServer<Memory>,
 }
 
 struct Memory {
@@ -139,9 +138,7 @@ impl ServicePage {
         Ok(Self(Arc::new(Inner {
             caller: Caller::new(client.build()?, clock.clone()),
             config,
-            clock,
-            entropy,
-            memory: Mutex::new(Memory { cases: Expiring::new(500), counter: 0 }),
+            server: DemoServer::new(Memory { cases: Expiring::new(500), counter: 0 }, clock, entropy),
         })))
     }
 
@@ -163,24 +160,19 @@ impl ServicePage {
     /// # Errors
     /// An I/O error when the listener cannot be used.
     pub fn run(self, listener: TcpListener) -> std::io::Result<Server> {
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(web::FormConfig::default().limit(16 * 1024))
-                .configure(|app| self.configure(app))
-        });
-        Ok(server.workers(1).disable_signals().shutdown_timeout(2).listen(listener)?.run())
+        server::serve(listener, move |app| self.configure(app))
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.server.memory()
     }
 
     fn now(&self) -> Timestamp {
-        self.0.clock.now()
+        self.0.server.now()
     }
 
     fn new_name(&self) -> String {
-        jose::b64url(&random::<12>(self.0.entropy.as_ref()))
+        self.0.server.secret::<12>()
     }
 
     fn city(&self, id: &str) -> Option<&City> {

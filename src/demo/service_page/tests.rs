@@ -8,7 +8,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
+use actix_web::{App, HttpServer};
+
 use super::*;
+use crate::domain::jose;
 
 const SECRET: &str = "a+b secret";
 

@@ -6,7 +6,7 @@ use askama::Template;
 use serde_json::Value;
 
 use super::calls::{Call, Problem, plain};
-use super::cases::Case;
+use super::case::Case;
 use super::{City, Customer, ServicePage};
 use crate::demo::pages;
 

@@ -4,6 +4,7 @@ pub mod assurance;
 pub mod rdf;
 pub mod register;
 pub mod schema;
+pub mod value;
 
 use std::collections::BTreeMap;
 
@@ -106,10 +107,14 @@ pub enum FieldType {
     String,
     /// JSON string, `YYYY-MM-DD`.
     Date,
-    /// JSON number without fraction.
+    /// JSON string, a moment with its offset (RFC 3339 §5.6).
+    DateTime,
+    /// JSON number without fraction, at most 2⁵³ − 1 either side of zero (RFC 7493 §2.2).
     Integer,
-    /// JSON number.
+    /// JSON number, of no more digits than a double keeps.
     Number,
+    /// JSON string, a decimal number of any length, as [`value::decimal`] writes it.
+    Decimal,
     /// `true` or `false`.
     Boolean,
     /// JSON object.

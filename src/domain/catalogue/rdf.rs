@@ -219,8 +219,10 @@ fn describe_fields(graph: &mut Graph, publisher: &Publisher, dataset: &Dataset) 
         let kind = match field.kind {
             FieldType::String => "string",
             FieldType::Date => "date",
+            FieldType::DateTime => "datetime",
             FieldType::Integer => "integer",
             FieldType::Number => "number",
+            FieldType::Decimal => "decimal",
             FieldType::Boolean => "boolean",
             FieldType::Object => "object",
             FieldType::Array => "array",

@@ -1,4 +1,4 @@
-//! Where the records of a dataset come from: the city's registers as values. Reading them is `sources`.
+//! Where the records of a dataset come from: the city's registers as values. Reading them is `registers`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -70,7 +70,7 @@ pub struct Register {
     /// How to reach it.
     pub connection: Connection,
     /// How long one answer may take.
-    pub deadline: Duration,
+    pub timeout: Duration,
 }
 
 /// What to read from the register for one dataset.

@@ -20,8 +20,17 @@ pub fn record_schema(dataset: &Dataset) -> Value {
             "x-labels": field.label,
         });
         if let Some(property) = property.as_object_mut() {
-            if field.kind == FieldType::Date {
-                property.insert("format".to_owned(), json!("date"));
+            match field.kind {
+                FieldType::Date => {
+                    property.insert("format".to_owned(), json!("date"));
+                }
+                FieldType::DateTime => {
+                    property.insert("format".to_owned(), json!("date-time"));
+                }
+                FieldType::Decimal => {
+                    property.insert("pattern".to_owned(), json!("^-?(0|[1-9][0-9]*)(\\.[0-9]+)?$"));
+                }
+                _ => {}
             }
             if field.sensitivity == Sensitivity::Sensitive {
                 property.insert("x-sensitivity".to_owned(), json!("sensitive"));
@@ -42,7 +51,7 @@ pub fn record_schema(dataset: &Dataset) -> Value {
 
 const fn json_type(kind: FieldType) -> &'static str {
     match kind {
-        FieldType::String | FieldType::Date => "string",
+        FieldType::String | FieldType::Date | FieldType::DateTime | FieldType::Decimal => "string",
         FieldType::Integer => "integer",
         FieldType::Number => "number",
         FieldType::Boolean => "boolean",

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::catalogue::{Dataset, PeriodFields, Record};
 use crate::domain::clock::Day;
+use crate::domain::consent::Period;
 use crate::domain::ids::{DatasetId, FieldName, NationalIdentifier};
 use crate::domain::token::{Refusal, RefusalReason, VerifiedConsent};
 
@@ -100,7 +101,7 @@ impl Release {
             if &record.subject != subject {
                 return Err(Refusal::unavailable(RefusalReason::RegisterAnsweredForAnother));
             }
-            if !in_period(&record, consent, dataset)? {
+            if !in_period(&record, consent.consent().terms.period, dataset.period.as_ref())? {
                 continue;
             }
             let mut values = Map::new();
@@ -140,14 +141,22 @@ impl Release {
     }
 }
 
-fn in_period(record: &Record, consent: &VerifiedConsent, dataset: &Dataset) -> Result<bool, Refusal> {
-    let Some(period) = consent.consent().terms.period else { return Ok(true) };
-    let Some(PeriodFields { start, end }) = &dataset.period else {
+/// Whether a record lies in the period that the consent is limited to.
+fn in_period(
+    record: &Record,
+    period: Option<Period>,
+    dated_by: Option<&PeriodFields>,
+) -> Result<bool, Refusal> {
+    let Some(period) = period else { return Ok(true) };
+    let Some(PeriodFields { start, end }) = dated_by else {
         return Err(Refusal::unavailable(RefusalReason::DatasetLostItsPeriod));
     };
-    let start = day(record, start)?;
+    // A record that the register does not date could lie on either side of the limit.
+    let Some(start) = day(record, start)? else {
+        return Err(Refusal::unavailable(RefusalReason::RegisterDateMissing));
+    };
     let end = end.as_ref().map_or(Ok(None), |field| day(record, field))?;
-    Ok(period.touches(start, end))
+    Ok(period.touches(Some(start), end))
 }
 
 fn day(record: &Record, field: &FieldName) -> Result<Option<Day>, Refusal> {
@@ -197,6 +206,10 @@ impl ExchangeBody {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -211,5 +224,25 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(MOST_VALUES + 1), "]".repeat(MOST_VALUES + 1));
         assert_eq!(ExchangeBody::parse(body(&deep).as_bytes()), None);
         assert_eq!(ExchangeBody::parse(b"[]"), None);
+    }
+
+    fn record(start: Value) -> Record {
+        let values = BTreeMap::from([("startDate".parse().unwrap(), start)]);
+        Record { subject: NationalIdentifier::new("010190-900P").unwrap(), values }
+    }
+
+    #[test]
+    fn a_record_without_a_date_is_not_released_under_a_limited_permission() {
+        let period = Period { from: "2026-01-01".parse().unwrap(), to: "2026-12-31".parse().unwrap() };
+        let fields = PeriodFields { start: "startDate".parse().unwrap(), end: None };
+        let decide = |start, period| {
+            in_period(&record(start), period, Some(&fields)).map_err(|refusal| refusal.reason)
+        };
+        assert_eq!(decide(json!("2026-08-01"), Some(period)), Ok(true));
+        assert_eq!(decide(json!(null), Some(period)), Err(RefusalReason::RegisterDateMissing));
+        assert_eq!(decide(json!("soon"), Some(period)), Err(RefusalReason::RegisterDateMalformed));
+        assert_eq!(decide(json!(null), None), Ok(true), "what is not limited needs no date");
+        let undated = in_period(&record(json!(null)), Some(period), None).map_err(|refusal| refusal.reason);
+        assert_eq!(undated, Err(RefusalReason::DatasetLostItsPeriod));
     }
 }

@@ -113,6 +113,8 @@ word_enum! {
         RegisterAnsweredForAnother = "register_answered_for_another",
         /// A record's date cannot be read.
         RegisterDateMalformed = "register_date_malformed",
+        /// A record has no first day, which the permission limits.
+        RegisterDateMissing = "register_date_missing",
         /// The dataset's records no longer carry the dates by which the consent limits them.
         DatasetLostItsPeriod = "dataset_lost_its_period",
         /// The records cannot be written as JSON.

@@ -91,6 +91,29 @@ impl RootKeys {
     }
 }
 
+impl RootKeys {
+    /// The keys of a directory as they would be, with nothing written: what is missing is made in memory. Says whether
+    /// anything is missing.
+    ///
+    /// # Errors
+    /// [`RootKeyError`] names the file and what to do.
+    pub fn preview(directory: &Path, random: &Random) -> Result<(Self, bool), RootKeyError> {
+        let mut missing = false;
+        let mut key = |name: &str| match load(&directory.join(name)) {
+            Err(RootKeyError::File { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
+                missing = true;
+                let mut bytes = Zeroizing::new([0_u8; KEY_BYTES]);
+                random(bytes.as_mut_slice());
+                Ok(RootKey(bytes))
+            }
+            other => other,
+        };
+        let keys =
+            Self { sealing: key("sealing.key")?, lookup: key("lookup.key")?, session: key("session.key")? };
+        Ok((keys, missing))
+    }
+}
+
 fn load_or_create(path: &Path, random: &Random) -> Result<RootKey, RootKeyError> {
     let file = |cause| RootKeyError::File { path: path.to_path_buf(), cause };
     match load(path) {

@@ -251,9 +251,10 @@ const fn refusal(check: Check) -> RefusalReason {
             RefusalReason::Unconfirmed
         }
         Check::RecipientNotTrusted | Check::RecipientRoleMissing => RefusalReason::NotMember,
-        Check::Register | Check::RegisterAnsweredForAnother | Check::RegisterDateMalformed => {
-            RefusalReason::RegisterUnavailable
-        }
+        Check::Register
+        | Check::RegisterAnsweredForAnother
+        | Check::RegisterDateMalformed
+        | Check::RegisterDateMissing => RefusalReason::RegisterUnavailable,
         Check::Store
         | Check::TrustUndecided
         | Check::DeclaredUseUndecided

@@ -1,0 +1,70 @@
+//! Why a read gave nothing: a reason for the caller, and the cause for the operator.
+
+use super::csv::CsvError;
+use super::json::JsonError;
+use crate::ports::RegisterError;
+
+/// Why a read gave nothing.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: RegisterError,
+    /// In words for the operator.
+    pub(crate) cause: String,
+    /// Whether the cause may quote what stands in the register: then it is for [`super::CityRegisters::probe`] alone, which
+    /// asks for nobody, and never for the log.
+    pub(crate) may_quote: bool,
+}
+
+impl Failure {
+    /// A failure whose cause quotes nothing but names and places.
+    pub(crate) fn new(error: RegisterError, cause: impl ToString) -> Self {
+        Self { error, cause: one_line(&cause.to_string()), may_quote: false }
+    }
+
+    /// A failure whose cause may quote data, as messages of databases do.
+    pub(crate) fn quoting(error: RegisterError, cause: impl ToString) -> Self {
+        Self { may_quote: true, ..Self::new(error, cause) }
+    }
+
+    /// The cause as it may stand in the log.
+    pub(crate) fn loggable_cause(&self) -> &str {
+        if self.may_quote {
+            "the database refused the query; its message may quote data and is shown by `omadata registers test` alone"
+        } else {
+            &self.cause
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl From<RegisterError> for Failure {
+    fn from(error: RegisterError) -> Self {
+        Self::new(error.clone(), error)
+    }
+}
+
+impl From<JsonError> for Failure {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::Malformed(at, rule) => Self::new(
+                RegisterError::Unfit("the file is not a JSON array of objects"),
+                format!("{at}: {rule}"),
+            ),
+            JsonError::Io(error) => Self::new(RegisterError::Unavailable, error),
+        }
+    }
+}
+
+impl From<CsvError> for Failure {
+    fn from(error: CsvError) -> Self {
+        match error {
+            CsvError::Malformed(at, rule) => {
+                Self::new(RegisterError::Unfit("the file is not a CSV table"), format!("{at}: {rule}"))
+            }
+            CsvError::Io(error) => Self::new(RegisterError::Unavailable, error),
+        }
+    }
+}
