@@ -22,7 +22,7 @@ pub enum StartError {
         service: String,
         /// The file.
         path: String,
-        /// The least length, in bytes.
+        /// The least length, in characters.
         least: usize,
     },
     /// The root key files.

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use secrecy::ExposeSecret;
 
 use super::StartError;
-use crate::config::{self, AnchorConfig, Config, KnownEntity, Outbound, Profile};
+use crate::config::{self, AnchorConfig, Config, KnownEntity, MIN_SECRET_CHARS, Outbound, Profile};
 use crate::domain::catalogue::Levels;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{Expiry, ExpiryKind};
@@ -106,9 +106,6 @@ pub(crate) fn read_jwks(known: &KnownEntity) -> Result<Option<PublicKeys>, Start
     PublicKeys::from_jwks(&jwks).map(Some).map_err(|_| unfit())
 }
 
-/// Least length of a service's secret, in bytes: what is drawn at random and has so many is beyond guessing.
-const LEAST_SECRET_BYTES: usize = 32;
-
 pub(crate) fn settings(
     config: &Config,
     authority_hints: Vec<EntityId>,
@@ -120,10 +117,10 @@ pub(crate) fn settings(
         let mut secret_hashes = Vec::new();
         for file in std::iter::once(&service.client_secret).chain(&service.next_client_secret) {
             let secret = file.read(|| random(entropy))?;
-            if secret.expose_secret().len() < LEAST_SECRET_BYTES {
+            if secret.expose_secret().chars().count() < MIN_SECRET_CHARS {
                 let path = file.path().display().to_string();
                 let service = service.id.to_string();
-                return Err(StartError::ShortSecret { service, path, least: LEAST_SECRET_BYTES });
+                return Err(StartError::ShortSecret { service, path, least: MIN_SECRET_CHARS });
             }
             secret_hashes.push(sha256(secret.expose_secret().as_bytes()));
         }

@@ -46,7 +46,7 @@ pub use overlay::Overlay;
 pub use profile::Profile;
 pub use retention::Retention;
 pub use secret::{SecretError, SecretFile};
-pub use services::Service;
+pub use services::{MIN_SECRET_CHARS, Service};
 pub use store::Store;
 pub use trust::KnownEntity;
 pub use trust_marks::{MarkOwner, TrustMarks};
