@@ -365,7 +365,7 @@ impl HeldLife {
     /// # Errors
     /// [`IllegalTransition`] unless the resident has yet to decide.
     pub fn decline(&mut self, now: Timestamp) -> Result<(), IllegalTransition> {
-        self.from_requested(HeldState::Declined, now)
+        self.leave_requested(HeldState::Declined, now)
     }
 
     /// Nobody decided in time.
@@ -373,7 +373,7 @@ impl HeldLife {
     /// # Errors
     /// [`IllegalTransition`] unless the resident has yet to decide.
     pub fn lapse(&mut self, now: Timestamp) -> Result<(), IllegalTransition> {
-        self.from_requested(HeldState::Lapsed { reason: self.reason().cloned() }, now)
+        self.leave_requested(HeldState::Lapsed { reason: self.reason().cloned() }, now)
     }
 
     /// It can come to nothing.
@@ -381,7 +381,7 @@ impl HeldLife {
     /// # Errors
     /// [`IllegalTransition`] unless the resident has yet to decide.
     pub fn fail(&mut self, cause: HeldCause, now: Timestamp) -> Result<(), IllegalTransition> {
-        self.from_requested(HeldState::Failed { reason: cause.into() }, now)
+        self.leave_requested(HeldState::Failed { reason: cause.into() }, now)
     }
 
     /// Ends it; its tokens are forgotten.
@@ -436,7 +436,7 @@ impl HeldLife {
         true
     }
 
-    fn from_requested(&mut self, to: HeldState, now: Timestamp) -> Result<(), IllegalTransition> {
+    fn leave_requested(&mut self, to: HeldState, now: Timestamp) -> Result<(), IllegalTransition> {
         if matches!(self.state, HeldState::Requested { .. }) {
             self.become_state(to, now);
             Ok(())
