@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use super::settings::{anchor_source, identity_provider, key_policy, logo, node_client, settings};
 use super::tasks::Tasks;
 use super::{Running, StartError, SystemClock, SystemEntropy};
-use crate::config::{self, Config, Profile};
+use crate::config::{self, Config, DatabaseUrl, Profile};
 use crate::domain::catalogue::Language;
 use crate::domain::ids::EntityId;
 use crate::node::federation::{FederationStatements, obtain_marks};
@@ -29,7 +29,7 @@ use crate::web;
 
 /// The store of a node or anchor, with its root keys.
 pub struct Opened {
-    /// The store.
+    /// Open, and not yet migrated.
     pub store: Store,
     /// Its root keys.
     pub root: RootKeys,
@@ -61,7 +61,9 @@ pub(crate) async fn open_checked_store(
 ) -> Result<Opened, StartError> {
     let fill: Random = Arc::new(|buffer| SystemEntropy.fill(buffer));
     let (root, missing) = RootKeys::preview(&keys.dir, &fill)?;
-    if missing {
+    // A SQLite file that is not there was used with no keys at all.
+    let unused = matches!(&store.url, DatabaseUrl::Sqlite(path) if !path.exists());
+    if missing && !unused {
         let options =
             Options { url: store.connection_url()?.expose_secret().to_owned(), password_file: None, pool: 1 };
         let before = Store::open(&options, &root, fill)?;
@@ -87,7 +89,7 @@ pub struct Assembled {
 /// Wires a node together. Migrates the store.
 ///
 /// # Errors
-/// [`StartError`].
+/// [`StartError`] when a file that the configuration names, the database or a client cannot be used.
 pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
         (Arc::new(SystemClock), Arc::new(SystemEntropy));
@@ -147,7 +149,7 @@ pub(crate) fn registers(config: &Config) -> Result<CityRegisters, StartError> {
 /// Starts a node.
 ///
 /// # Errors
-/// [`StartError`].
+/// As [`assemble`], and when the socket is taken.
 pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     let listener = listen(config.node.listen)?;
     let assembled = assemble(config).await?;

@@ -102,14 +102,15 @@ pub(super) fn database_url(text: &str, data_dir: &Path) -> Result<DatabaseUrl, &
 
 /// Whether a connection to a database on another machine may be read or redirected on its way (libpq, "SSL Support").
 pub(super) fn unprotected_database(url: &url::Url) -> Option<&'static str> {
-    let here = match url.host() {
-        None => true,
-        Some(url::Host::Domain(name)) => {
-            name == "localhost" || name.starts_with('/') || name.starts_with("%2F")
-        }
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-    };
+    // Addresses in URLs of other schemes than http are names to the URL parser; a path is a socket of this machine.
+    let here = url.host_str().is_none_or(|host| {
+        let host = host.trim_matches(['[', ']']);
+        let address = host.parse::<std::net::IpAddr>();
+        host.is_empty()
+            || host == "localhost"
+            || host.to_ascii_uppercase().starts_with("%2F")
+            || address.is_ok_and(|address| address.is_loopback())
+    });
     let mode = url.query_pairs().find(|(key, _)| key == "sslmode").map(|(_, mode)| mode);
     match mode.as_deref() {
         _ if here => None,

@@ -226,7 +226,7 @@ fn write_secret(folder: &Path, name: &str, text: &str, mode: u32) {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-const LONG_SECRET: &str = "0123456789abcdefghijklmnop";
+const LONG_SECRET: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// The data folder with every file that a production node needs.
 fn production_files(folder: &Path) -> std::path::PathBuf {
