@@ -18,10 +18,10 @@ use crate::domain::federation::{TrustError, TrustMarkOwner};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, parse_strict_json};
 use crate::http::GuardedClient;
-use crate::node::KeyRing;
 use crate::node::federation::members::{Decision, Described, Membership};
 use crate::node::federation::{AnchorParts, AnchorStatements, FederationKeys, Terms};
 use crate::node::keys::{expiry_warnings, rotate_keys};
+use crate::node::{KeyRing, Problem};
 use crate::outbound::{
     AnchorSource, CHAIN_AGE_SECS, FederationPeers, MemberContact, PeerSettings, SuperiorContact,
 };
@@ -31,6 +31,16 @@ use crate::web;
 
 /// Time between two looks at the files.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// An anchor is ready when its database answers.
+struct StoreReadiness(Store);
+
+#[async_trait]
+impl web::health::Readiness for StoreReadiness {
+    async fn ping(&self) -> Result<(), Problem> {
+        Ok(self.0.ping().await?)
+    }
+}
 
 /// Starts a trust anchor or intermediate.
 ///
@@ -59,14 +69,10 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
         },
         terms(config)?,
     ));
-    let bounds = web::server::Bounds {
-        workers: 1,
-        head: Duration::from_secs(5),
-        whole: ANSWER_TIME,
-        max_bytes: 64 * 1024,
-    };
+    let bounds = web::server::Bounds::new(1, ANSWER_TIME, 64 * 1024);
     let mut tasks = Tasks::default();
-    let server = web::server::serve_anchor(statements.clone(), tasks.stop_signal(), listener, bounds)?;
+    let ready = Arc::new(StoreReadiness(store.clone()));
+    let server = web::server::serve_anchor(statements.clone(), tasks.stop_signal(), ready, listener, bounds)?;
     tasks.spawn("watch_files", {
         let (config, members, statements) = (config.clone(), members, Arc::clone(&statements));
         move |stop| watch(config.clone(), members.clone(), Arc::clone(&statements), stop)

@@ -175,11 +175,11 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
             config.contact.clone(),
         )?,
     };
+    let body = Duration::from_millis(config.limits.request_body_ms.into());
     let bounds = web::server::Bounds {
-        workers: config.node.workers,
         head: Duration::from_millis(config.limits.request_head_ms.into()),
-        whole: Duration::from_millis(config.limits.request_body_ms.into()) + ANSWER_TIME,
-        max_bytes: config.limits.request_max_bytes,
+        body,
+        ..web::server::Bounds::new(config.node.workers, body + ANSWER_TIME, config.limits.request_max_bytes)
     };
     let statements: Arc<dyn FederationStatements> = node.clone();
     let server = web::server::serve_node(app, statements, assembled.root.session.bytes(), listener, bounds)?;

@@ -44,10 +44,15 @@ fn assemble(request: OutboundRequest) -> Option<http::Request<Vec<u8>>> {
 }
 
 fn answer(reply: Reply) -> OutboundAnswer {
+    // One that is repeated is ambiguous: two receipts, say, of which nobody could tell which one counts.
+    let single = |name: &HeaderName| {
+        let mut values = reply.headers().get_all(name).iter();
+        values.next().filter(|_| values.next().is_none())
+    };
     let headers = reply
         .headers()
-        .iter()
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .keys()
+        .filter_map(|name| Some((name.as_str().to_owned(), single(name)?.to_str().ok()?.to_owned())))
         .collect();
     OutboundAnswer { status: reply.status.as_u16(), headers, body: reply.body }
 }
@@ -104,6 +109,19 @@ mod tests {
         let answer = outcome.unwrap();
         assert_eq!((answer.status, answer.body.as_slice()), (201, &b"{}"[..]));
         assert_eq!(answer.headers.get("dpop-nonce").map(String::as_str), Some("n"));
+    }
+
+    #[tokio::test]
+    async fn a_repeated_header_counts_as_none() {
+        let (_, outcome) = round(
+            OutboundBody::None,
+            "HTTP/1.1 200 OK\r\nOmaData-Receipt: a\r\nOmaData-Receipt: b\r\nDPoP-Nonce: n\r\nContent-Type: application/json\r\n\
+             Content-Length: 2\r\n\r\n{}",
+        )
+        .await;
+        let headers = outcome.unwrap().headers;
+        assert_eq!(headers.get("omadata-receipt"), None);
+        assert_eq!(headers.get("dpop-nonce").map(String::as_str), Some("n"));
     }
 
     #[tokio::test]

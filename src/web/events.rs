@@ -1,20 +1,24 @@
 //! Events of other nodes: Push-Based Security Event Token Delivery (RFC 8935).
 
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use super::App;
+use super::extract::Body;
 use super::problem::RETRY_AFTER_SECS;
+use super::routes::routes;
 use crate::node::messaging::receive_event::{EventError, receive_event};
 
-/// Registers the endpoint.
-pub fn configure(config: &mut ServiceConfig) {
-    config.route("/events", web::post().to(event));
+routes! {
+    /// Registers the endpoint.
+    pub fn configure, EVENTS {
+        "/events" => { post event }
+    }
 }
 
-async fn event(app: web::Data<App>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+async fn event(app: web::Data<App>, request: HttpRequest, Body(body): Body) -> HttpResponse {
     let content_type = actix_web::HttpMessage::content_type(&request);
     let text = std::str::from_utf8(&body).ok();
     let (true, Some(text)) = (content_type.eq_ignore_ascii_case("application/secevent+jwt"), text) else {
@@ -40,6 +44,5 @@ fn refuse(error: EventError) -> HttpResponse {
     };
     HttpResponse::BadRequest()
         .insert_header((header::CONTENT_LANGUAGE, "en"))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(json!({"err": code, "description": description}))
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::str::FromStr;
 
 use actix_web::dev::Payload;
+use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 
-use super::App;
 use super::problem::HttpProblem;
-use crate::node::services::authenticate_service;
-use crate::node::{Problem, ProblemKind, Service};
+use crate::node::{Problem, ProblemKind};
 
 /// Most bytes of a form.
 pub const MAX_FORM_BYTES: usize = 64 * 1024;
@@ -56,13 +56,18 @@ pub fn query(request: &HttpRequest) -> Result<Parameters, HttpProblem> {
         .map_err(|why| HttpProblem(Problem::with_detail(ProblemKind::BadRequest, why)))
 }
 
-/// Whether a browser only looks ahead (prefetch, prerender): nobody wants yet what the address would set off.
+/// The answer to a request that only tests an address which sets something off: a browser that looks ahead (prefetch,
+/// prerender) asks again when the person does, and `HEAD` gets no body (RFC 9110 §9.3.2). None when somebody wants it.
 #[must_use]
-pub fn is_prefetch(request: &HttpRequest) -> bool {
-    ["sec-purpose", "purpose", "x-moz"].into_iter().any(|name| {
+pub fn answer_to_probe(request: &HttpRequest) -> Option<HttpResponse> {
+    let ahead = ["sec-purpose", "purpose", "x-moz"].into_iter().any(|name| {
         let values = request.headers().get_all(name);
         values.filter_map(|value| value.to_str().ok()).any(|value| value.starts_with("pre"))
-    })
+    });
+    if ahead {
+        return Some(HttpResponse::ServiceUnavailable().finish());
+    }
+    (request.method() == Method::HEAD).then(|| HttpResponse::Ok().finish())
 }
 
 /// A header that may come once.
@@ -82,35 +87,70 @@ pub fn single_header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Result<
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ambiguous;
 
-/// The city's own service that calls, by its bearer token.
-pub struct CallingService(pub Service);
+/// A path parameter `id` of the right type. One that is malformed names nothing: not found.
+pub struct Id<T>(pub T);
 
-impl FromRequest for CallingService {
+impl<T: FromStr + 'static> FromRequest for Id<T> {
     type Error = HttpProblem;
     type Future = std::future::Ready<Result<Self, HttpProblem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(calling_service(request))
+        let parsed = request.match_info().get("id").and_then(|text| text.parse().ok());
+        std::future::ready(parsed.map(Id).ok_or(HttpProblem::from(ProblemKind::NotFound)))
     }
 }
 
-fn calling_service(request: &HttpRequest) -> Result<CallingService, HttpProblem> {
-    let unauthenticated = || HttpProblem::from(ProblemKind::Unauthenticated);
-    let app = request.app_data::<web::Data<App>>().ok_or(HttpProblem::from(ProblemKind::Internal))?;
-    let header = single_header(request, &actix_web::http::header::AUTHORIZATION)
-        .ok()
-        .flatten()
-        .ok_or_else(unauthenticated)?;
-    let token = header
-        .split_once(' ')
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .ok_or_else(unauthenticated)?;
-    let service = authenticate_service::verify(&app.node, token)?;
-    Ok(CallingService(service.clone()))
+/// Whether an address is a path of this node's portal and nothing else (no open redirect), fit for a `Location` header.
+#[must_use]
+pub fn is_own_path(path: &str) -> bool {
+    let starts_well = path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\");
+    // Browsers drop control characters before they read an address, and a header cannot carry them.
+    let is_plain = path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    starts_well && is_plain && path.len() <= 2048
 }
 
-/// A form's parameters, each at most once, from a body of the right type.
+/// A body within the server's bound; one that is too large or does not arrive is a problem, not a plain text.
+pub struct Body(pub web::Bytes);
+
+impl FromRequest for Body {
+    type Error = HttpProblem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, HttpProblem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let bytes = web::Bytes::from_request(request, payload);
+        Box::pin(async move { bytes.await.map(Body).map_err(|error| HttpProblem::of_body(&error)) })
+    }
+}
+
+/// Media type of a form.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The body of a form, from a request of the right type, within [`MAX_FORM_BYTES`].
+///
+/// # Errors
+/// [`HttpProblem`]: another media type, a body that is too large or does not arrive in time.
+pub async fn form_body(
+    is_form: bool,
+    bytes: impl Future<Output = Result<web::Bytes, actix_web::Error>>,
+) -> Result<web::Bytes, HttpProblem> {
+    if !is_form {
+        let detail = "the body must be application/x-www-form-urlencoded";
+        return Err(HttpProblem(Problem::with_detail(ProblemKind::BadRequest, detail)));
+    }
+    let bytes = bytes.await.map_err(|error| HttpProblem::of_body(&error))?;
+    if bytes.len() > MAX_FORM_BYTES {
+        return Err(HttpProblem::from(ProblemKind::TooLarge));
+    }
+    Ok(bytes)
+}
+
+/// Whether a request says that its body is a form.
+#[must_use]
+pub fn is_form(request: &HttpRequest) -> bool {
+    actix_web::HttpMessage::content_type(request).eq_ignore_ascii_case(FORM)
+}
+
+/// A form's parameters, each at most once.
 pub struct FormParameters(pub Parameters);
 
 impl FromRequest for FormParameters {
@@ -118,18 +158,42 @@ impl FromRequest for FormParameters {
     type Future = Pin<Box<dyn Future<Output = Result<Self, HttpProblem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_form = actix_web::HttpMessage::content_type(request)
-            .eq_ignore_ascii_case("application/x-www-form-urlencoded");
-        let bytes = web::Bytes::from_request(request, payload);
+        let (is_form, bytes) = (is_form(request), web::Bytes::from_request(request, payload));
         Box::pin(async move {
-            if !is_form {
-                let detail = "the body must be application/x-www-form-urlencoded";
-                return Err(HttpProblem(Problem::with_detail(ProblemKind::BadRequest, detail)));
-            }
-            let bytes = bytes.await.map_err(|_| HttpProblem::from(ProblemKind::TooLarge))?;
+            let bytes = form_body(is_form, bytes).await?;
             Parameters::parse(&bytes)
                 .map(FormParameters)
                 .map_err(|why| HttpProblem(Problem::with_detail(ProblemKind::BadRequest, why)))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_paths_of_this_portal_are_returned_to() {
+        for good in ["/", "/me", "/consent/abc?lang=fi", "/partners/use?id=https%3A%2F%2Fa.example"] {
+            assert!(is_own_path(good), "{good}");
+        }
+        for bad in [
+            "",
+            "me",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\r\nb",
+            "/a\\b",
+            "/a\tb",
+            "/a\u{0}b",
+            "/a\u{7f}b",
+            "/a\u{1b}[31m",
+            "/a\u{202e}b",
+            "/\u{85}/evil.example",
+            "/a b",
+        ] {
+            assert!(!is_own_path(bad), "{bad:?}");
+        }
     }
 }

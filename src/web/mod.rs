@@ -1,14 +1,20 @@
 //! What the node serves over HTTP. A handler takes a request apart, calls one use case and writes the answer.
 
+mod access;
 pub mod api;
+pub mod connections;
 pub mod events;
 pub mod exchange;
 pub mod extract;
 pub mod federation;
+pub mod health;
 pub mod html;
+mod negotiate;
 pub mod oauth;
 pub mod portal;
 pub mod problem;
+mod public_document;
+mod routes;
 pub mod server;
 pub mod session;
 pub mod trace;

@@ -1,19 +1,32 @@
 //! The HTTP server of a node and of an anchor: what stands before every handler, and what is served where.
 
-use std::net::TcpListener;
+use std::future::ready as not_found;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_http::HttpService;
+use actix_http::error::DispatchError;
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_session::SessionMiddleware;
 use actix_session::config::{CookieContentSecurity, PersistentSession, TtlExtensionPolicy};
 use actix_web::body::MessageBody;
 use actix_web::cookie::{Key, SameSite};
-use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::dev::{AppConfig, Server, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{App as ActixApp, Error, HttpResponse, HttpServer, web};
+use actix_web::rt::net::TcpStream;
+use actix_web::web::ServiceConfig;
+use actix_web::{App as ActixApp, Error, ResponseError, web};
+use tokio::time::Instant;
 
-use super::problem::{HttpProblem, respond};
+use super::connections::body;
+use super::connections::phase::Deadlines;
+use super::connections::stream::GuardedStream;
+use super::connections::table::{Limits, Table};
+use super::health::{self, Readiness};
+use super::problem::HttpProblem;
+use super::routes::close_prefixes;
 use super::session::StoredSessions;
 use super::{App, events, exchange, federation, oauth, portal, trace};
 use crate::node::ProblemKind;
@@ -26,19 +39,39 @@ use crate::web::api::v1;
 pub struct Bounds {
     /// Threads.
     pub workers: usize,
-    /// Time for the first head of a connection.
+    /// Time for the head of a request.
     pub head: Duration,
+    /// Time for the body of a request, and without progress for a peer to take an answer.
+    pub body: Duration,
+    /// Time between an answer and the next request of a connection.
+    pub idle: Duration,
     /// Time for a request's body and its answer.
     pub whole: Duration,
     /// Most bytes of a body.
     pub max_bytes: usize,
+    /// Most connections; what the process may hold open when none.
+    pub limits: Option<Limits>,
 }
 
-/// How long a connection may stand idle.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+impl Bounds {
+    /// The usual bounds of a server.
+    #[must_use]
+    pub const fn new(workers: usize, whole: Duration, max_bytes: usize) -> Self {
+        Self {
+            workers,
+            head: Duration::from_secs(5),
+            body: Duration::from_secs(10),
+            idle: Duration::from_secs(15),
+            whole,
+            max_bytes,
+            limits: None,
+        }
+    }
 
-/// Most connections of one thread.
-const MAX_CONNECTIONS: usize = 2048;
+    const fn deadlines(&self) -> Deadlines {
+        Deadlines { head: self.head, idle: self.idle, body: self.body, stall: self.body }
+    }
+}
 
 /// How long requests under way may take when the server stops, in seconds.
 const STOP_SECS: u64 = 10;
@@ -57,44 +90,17 @@ pub fn serve_node(
     let app = web::Data::new(app);
     let statements: web::Data<dyn FederationStatements> = web::Data::from(statements);
     let key = Key::derive_from(session_key);
-    let server = HttpServer::new(move || {
-        let sessions = SessionMiddleware::builder(StoredSessions::new(Arc::clone(&app.node)), key.clone())
-            .cookie_name(app.cookies.session_name().to_owned())
-            .cookie_content_security(CookieContentSecurity::Signed)
-            .cookie_same_site(SameSite::Lax)
-            .cookie_secure(app.cookies.secure)
-            .cookie_http_only(true)
-            .session_lifecycle(
-                PersistentSession::default()
-                    .session_ttl(cookie_life(&app))
-                    .session_ttl_extension_policy(TtlExtensionPolicy::OnEveryRequest),
-            )
-            .build();
-        ActixApp::new()
-            .app_data(app.clone())
-            .app_data(statements.clone())
-            .app_data(web::PayloadConfig::new(bounds.max_bytes))
-            .configure(machine_routes)
-            .service(
-                web::scope("")
-                    .wrap(sessions)
-                    .configure(oauth::configure_with_session)
-                    .configure(portal::configure),
-            )
-            .default_service(web::to(|| async { respond(ProblemKind::NotFound, None) }))
-            .wrap(from_fn(headers))
-            .wrap(from_fn(move |request, next| deadline(bounds.whole, request, next)))
-            .wrap(from_fn(trace::middleware))
-    });
-    Ok(server
-        .workers(bounds.workers)
-        .client_request_timeout(bounds.head)
-        .keep_alive(KEEP_ALIVE)
-        .max_connections(MAX_CONNECTIONS)
-        .shutdown_timeout(STOP_SECS)
-        .disable_signals()
-        .listen(listener)?
-        .run())
+    let routes = move |config: &mut ServiceConfig| {
+        config.app_data(app.clone()).app_data(statements.clone());
+        machine_routes(config);
+        config.service(
+            web::scope("")
+                .wrap(from_fn(portal::error_pages))
+                .wrap(sessions(&app, key.clone()))
+                .configure(portal::configure),
+        );
+    };
+    serve(routes, listener, bounds)
 }
 
 /// Serves a trust anchor on a socket that is bound already.
@@ -104,70 +110,118 @@ pub fn serve_node(
 pub fn serve_anchor(
     statements: Arc<dyn FederationStatements>,
     stop: StopSignal,
+    ready: Arc<dyn Readiness>,
     listener: TcpListener,
     bounds: Bounds,
 ) -> std::io::Result<Server> {
     let statements: web::Data<dyn FederationStatements> = web::Data::from(statements);
+    let ready: web::Data<dyn Readiness> = web::Data::from(ready);
     let stop = web::Data::new(stop);
-    let server = HttpServer::new(move || {
+    let routes = move |config: &mut ServiceConfig| {
+        config.app_data(statements.clone()).app_data(ready.clone()).app_data(stop.clone());
+        federation::configure_anchor(config);
+        health::configure(config);
+    };
+    serve(routes, listener, bounds)
+}
+
+/// What stands before every handler: the connection's bounds, the trace, the deadline, the headers.
+fn serve(
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    listener: TcpListener,
+    bounds: Bounds,
+) -> std::io::Result<Server> {
+    let app = move || {
         ActixApp::new()
-            .app_data(statements.clone())
-            .app_data(stop.clone())
             .app_data(web::PayloadConfig::new(bounds.max_bytes))
-            .configure(federation::configure_anchor)
-            .route("/health/live", web::get().to(alive))
-            .route("/health/ready", web::get().to(anchor_ready))
-            .default_service(web::to(|| async { respond(ProblemKind::NotFound, None) }))
+            .configure(&routes)
+            .default_service(web::to(|| not_found(HttpProblem::from(ProblemKind::NotFound).error_response())))
             .wrap(from_fn(headers))
             .wrap(from_fn(move |request, next| deadline(bounds.whole, request, next)))
             .wrap(from_fn(trace::middleware))
-    });
-    Ok(server
+            .wrap(from_fn(body::middleware))
+            .into_factory()
+            .map_err(|error: Error| error.error_response())
+    };
+    let limits = bounds.limits.unwrap_or_else(Limits::of_process);
+    let table = Table::new(limits, bounds.deadlines());
+    let builder = Server::build()
         .workers(bounds.workers)
-        .client_request_timeout(bounds.head)
-        .keep_alive(KEEP_ALIVE)
-        .max_connections(MAX_CONNECTIONS)
+        // The table decides who gets a place; a worker that counted on its own would stop accepting before.
+        .max_concurrent_connections(limits.total.saturating_mul(2))
         .shutdown_timeout(STOP_SECS)
-        .disable_signals()
-        .listen(listener)?
-        .run())
+        .disable_signals();
+    let (address, stopping) = (listener.local_addr()?, builder.graceful_shutdown_signal());
+    let connections = move || {
+        let (table, stopping) = (Arc::clone(&table), stopping.clone());
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .keep_alive(bounds.idle)
+            .client_request_timeout(bounds.head)
+            .local_addr(address)
+            .on_connect_ext(|stream: &GuardedStream, data| {
+                data.insert(Arc::clone(stream.phase()));
+            })
+            .h1(map_config(app(), |()| AppConfig::default()));
+        fn_service(move |stream: TcpStream| std::future::ready(admit(&table, stream))).and_then(http)
+    };
+    Ok(builder.listen("http", listener, connections)?.run())
 }
 
+/// A place for a connection, or none: then it is closed.
+fn admit(
+    table: &Arc<Table>,
+    stream: TcpStream,
+) -> Result<(GuardedStream, Option<SocketAddr>), DispatchError> {
+    let peer = stream.peer_addr()?;
+    let place = table.admit(peer.ip(), Instant::now());
+    let place = place.ok_or_else(|| std::io::Error::from(std::io::ErrorKind::ConnectionRefused))?;
+    stream.set_nodelay(true)?;
+    Ok((GuardedStream::new(stream, place), Some(peer)))
+}
+
+/// Prefixes under which a program, not a resident, is answered; each begins a path of [`machine_routes`].
+const MACHINE_PREFIXES: [&str; 6] =
+    ["/api", "/exchange", "/events", "/federation", "/health", "/.well-known"];
+
 /// What programs call; none of it has a session.
-fn machine_routes(config: &mut web::ServiceConfig) {
+fn machine_routes(config: &mut ServiceConfig) {
     federation::configure(config);
     oauth::configure(config);
     exchange::configure(config);
     events::configure(config);
     v1::configure(config);
-    config.route("/health/live", web::get().to(alive)).route("/health/ready", web::get().to(ready));
+    health::configure(config);
+    close_prefixes(config, &MACHINE_PREFIXES);
+}
+
+/// Every path that a node offers, with its methods.
+pub fn node_routes() -> impl Iterator<Item = &'static (&'static str, &'static [&'static str])> {
+    let programs =
+        [federation::FEDERATION, oauth::OAUTH, exchange::EXCHANGE, events::EVENTS, v1::API, health::HEALTH];
+    programs.into_iter().chain(portal::PAGES).flatten()
+}
+
+/// The browser's session, by a signed cookie that scripts cannot read.
+fn sessions(app: &web::Data<App>, key: Key) -> SessionMiddleware<StoredSessions> {
+    let lifecycle = PersistentSession::default()
+        .session_ttl(cookie_life(app))
+        .session_ttl_extension_policy(TtlExtensionPolicy::OnEveryRequest);
+    SessionMiddleware::builder(StoredSessions::new(Arc::clone(&app.node)), key)
+        .cookie_name(app.cookies.session_name().to_owned())
+        .cookie_content_security(CookieContentSecurity::Signed)
+        .cookie_same_site(SameSite::Lax)
+        .cookie_secure(app.cookies.secure)
+        .cookie_http_only(true)
+        .session_lifecycle(lifecycle)
+        .build()
 }
 
 fn cookie_life(app: &App) -> actix_web::cookie::time::Duration {
     actix_web::cookie::time::Duration::seconds(app.node.settings.limits.session_max_secs)
-}
-
-async fn alive() -> HttpResponse {
-    HttpResponse::NoContent().finish()
-}
-
-/// Ready until the process stops.
-async fn anchor_ready(stop: web::Data<StopSignal>) -> HttpResponse {
-    if stop.is_stopping() {
-        return respond(ProblemKind::Unavailable, None);
-    }
-    HttpResponse::NoContent().finish()
-}
-
-/// Ready when the store answers, until the process stops.
-async fn ready(app: web::Data<App>) -> HttpResponse {
-    if app.stop.is_stopping() {
-        return respond(ProblemKind::Unavailable, None);
-    }
-    match app.node.store.ping().await {
-        Ok(()) => HttpResponse::NoContent().finish(),
-        Err(_) => respond(ProblemKind::Unavailable, None),
-    }
 }
 
 /// Headers of every answer; a handler that says otherwise is left alone.
@@ -175,7 +229,9 @@ async fn headers(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    const ALWAYS: [(&str, &str); 5] = [
+    // What answers a person or a secret is kept nowhere (RFC 9111 §5.2.2.5); public documents say how long they may be.
+    const ALWAYS: [(&str, &str); 6] = [
+        ("cache-control", "no-store"),
         ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
@@ -210,3 +266,7 @@ async fn deadline(
         .await
         .unwrap_or_else(|_| Err(HttpProblem::from(ProblemKind::Unavailable).into()))
 }
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;

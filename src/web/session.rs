@@ -9,6 +9,7 @@ use actix_session::storage::{
 use actix_session::{Session, SessionExt};
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
@@ -82,10 +83,11 @@ impl SessionStore for StoredSessions {
             .await;
         match updated {
             Ok(()) => Ok(key),
-            // It ended while the page was being made. A login that is under way may go on; nobody is logged in.
+            // It ended while the page was being made. Logins that are under way may go on; nobody is logged in.
             Err(StoreError::NotFound) => {
-                let under_way = state.into_iter().filter(|(name, _)| name == UNDER_WAY).collect();
-                self.begin(under_way).await.map_err(UpdateError::Other)
+                let outlives = |name: &str| matches!(name, UNDER_WAY | CHOICES);
+                let kept = state.into_iter().filter(|(name, _)| outlives(name)).collect();
+                self.begin(kept).await.map_err(UpdateError::Other)
             }
             Err(error) => Err(UpdateError::Other(error.into())),
         }
@@ -132,11 +134,18 @@ struct UnderWay {
     after: PostLogin,
 }
 
+/// Most logins that are under way in one browser at once.
+const MOST_UNDER_WAY: usize = 8;
+
+/// Most requests whose choices are kept in one session.
+const MOST_CHOICES: usize = 4;
+
 /// How long a session lasts in which nobody has logged in, in seconds.
 const STRANGER_SECS: i64 = 15 * 60;
 
 const RESIDENT: &str = "resident";
-const UNDER_WAY: &str = "login";
+const UNDER_WAY: &str = "logins";
+const CHOICES: &str = "choices";
 const CSRF: &str = "csrf";
 const REGISTERING: &str = "passkey";
 
@@ -167,52 +176,101 @@ impl Visitor {
         self.resident().ok_or(Problem::new(ProblemKind::SessionEnded))
     }
 
-    /// The word that every form of this session carries.
+    /// The CSRF token that every form of this session carries.
     ///
     /// # Errors
     /// [`Problem`] when the session cannot be written.
     pub fn csrf(&self) -> Result<String, Problem> {
-        if let Some(word) = self.session.get::<String>(CSRF).ok().flatten() {
-            return Ok(word);
+        if let Some(token) = self.session.get::<String>(CSRF).ok().flatten() {
+            return Ok(token);
         }
-        let word = self.node.secret();
-        self.put(CSRF, &word)?;
-        Ok(word)
+        let token = self.node.secret();
+        self.put(CSRF, &token)?;
+        Ok(token)
     }
 
-    /// Checks a form's word.
+    /// Checks a form's CSRF token.
     ///
     /// # Errors
     /// [`Problem`] `foreign-form`.
-    pub fn check_csrf(&self, word: Option<&str>) -> Result<(), Problem> {
+    pub fn check_csrf(&self, token: Option<&str>) -> Result<(), Problem> {
         let expected: Option<String> = self.session.get(CSRF).ok().flatten();
         let fits = expected
-            .zip(word)
-            .is_some_and(|(expected, word)| bool::from(expected.as_bytes().ct_eq(word.as_bytes())));
+            .zip(token)
+            .is_some_and(|(expected, token)| bool::from(expected.as_bytes().ct_eq(token.as_bytes())));
         if fits { Ok(()) } else { Err(Problem::new(ProblemKind::ForeignForm)) }
     }
 
-    /// Remembers a login that leaves for the provider. A new one replaces an old one.
+    /// Remembers a login that leaves for the provider, beside those that left in other tabs. The oldest goes when there
+    /// are too many.
     ///
     /// # Errors
     /// [`Problem`] when the session cannot be written.
     pub fn save_pending_login(&self, pending: PendingLogin, after: PostLogin) -> Result<(), Problem> {
-        self.put(UNDER_WAY, &UnderWay { pending, after })
+        let mut under_way = self.logins_under_way();
+        under_way.push(UnderWay { pending, after });
+        let surplus = under_way.len().saturating_sub(MOST_UNDER_WAY);
+        under_way.drain(..surplus);
+        self.put(UNDER_WAY, &under_way)
     }
 
-    /// Takes the login that comes back; it cannot come back again.
+    /// Takes the login that comes back with this `state`; it cannot come back again.
     ///
     /// # Errors
-    /// [`Problem`] `session-ended` when none is under way in this browser.
-    pub fn take_pending_login(&self) -> Result<(PendingLogin, PostLogin), Problem> {
-        let found: Option<UnderWay> = self.session.get(UNDER_WAY).ok().flatten();
-        self.session.remove(UNDER_WAY);
-        found
-            .map(|under_way| (under_way.pending, under_way.after))
-            .ok_or(Problem::new(ProblemKind::SessionEnded))
+    /// [`Problem`] `session-ended` when none such is under way in this browser.
+    pub fn take_pending_login(&self, state: Option<&str>) -> Result<(PendingLogin, PostLogin), Problem> {
+        let ended = || Problem::new(ProblemKind::SessionEnded);
+        let state = state.ok_or_else(ended)?;
+        let mut under_way = self.logins_under_way();
+        let place = under_way
+            .iter()
+            .position(|one| bool::from(one.pending.state.as_bytes().ct_eq(state.as_bytes())))
+            .ok_or_else(ended)?;
+        let taken = under_way.remove(place);
+        self.put(UNDER_WAY, &under_way)?;
+        Ok((taken.pending, taken.after))
     }
 
-    /// Logs a resident in, under a new session key and a new form word: a session prepared by somebody else is worth
+    fn logins_under_way(&self) -> Vec<UnderWay> {
+        self.session.get(UNDER_WAY).ok().flatten().unwrap_or_default()
+    }
+
+    /// Keeps what was chosen on the page of a request, in place of what was chosen there before.
+    ///
+    /// # Errors
+    /// [`Problem`] when the session cannot be written.
+    pub fn keep_choices(&self, request: RequestId, choices: &impl Serialize) -> Result<(), Problem> {
+        let chosen = serde_json::to_value(choices)?;
+        let mut all = self.choices();
+        all.retain(|(other, _)| *other != request);
+        all.push((request, chosen));
+        let surplus = all.len().saturating_sub(MOST_CHOICES);
+        all.drain(..surplus);
+        self.put(CHOICES, &all)
+    }
+
+    /// What was chosen on the page of a request and is not decided yet.
+    #[must_use]
+    pub fn kept_choices<T: DeserializeOwned>(&self, request: RequestId) -> Option<T> {
+        let (_, chosen) = self.choices().into_iter().find(|(other, _)| *other == request)?;
+        serde_json::from_value(chosen).ok()
+    }
+
+    /// Drops what was chosen on the page of a request that is decided.
+    ///
+    /// # Errors
+    /// [`Problem`] when the session cannot be written.
+    pub fn drop_choices(&self, request: RequestId) -> Result<(), Problem> {
+        let mut all = self.choices();
+        all.retain(|(other, _)| *other != request);
+        self.put(CHOICES, &all)
+    }
+
+    fn choices(&self) -> Vec<(RequestId, serde_json::Value)> {
+        self.session.get(CHOICES).ok().flatten().unwrap_or_default()
+    }
+
+    /// Logs a resident in, under a new session key and a new CSRF token: a session prepared by somebody else is worth
     /// nothing.
     ///
     /// # Errors

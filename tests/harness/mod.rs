@@ -235,7 +235,7 @@ pub struct Service {
     pub world: &'static World,
     pub city: &'static str,
     http: reqwest::Client,
-    token: String,
+    pub token: String,
 }
 
 impl Service {

@@ -2,6 +2,7 @@
 
 use super::redeem_code;
 use crate::domain::consent::{HeldCause, HeldConsent};
+use crate::node::recipient::holder_client;
 use crate::node::{Node, OAuthCode, Problem, ProblemKind};
 use crate::store::recipient::held_consents;
 use crate::store::recipient::held_consents::Returned;
@@ -19,25 +20,34 @@ pub struct Answer {
     pub error: Option<String>,
 }
 
+/// Where the browser goes, and which of its bindings is used up.
+pub struct Accepted {
+    /// The service's own address, with the state of its consent.
+    pub location: url::Url,
+    /// The binding of the request that was answered.
+    pub browser_binding: String,
+}
+
 /// Takes the holder's answer and says where the browser goes.
 ///
-/// `browser_binding` is the cookie that was set when the browser left.
+/// `browser_bindings` is what the browser was given when it left, once for each request that it has under way.
 ///
 /// # Errors
 /// [`Problem`]: state, browser or issuer do not fit, or the holder does not redeem the code.
 pub async fn accept_authorization(
     node: &Node,
     answer: Answer,
-    browser_binding: Option<&str>,
-) -> Result<url::Url, Problem> {
+    browser_bindings: &[String],
+) -> Result<Accepted, Problem> {
     let now = node.now();
-    let unknown = || Problem::new(ProblemKind::NotFound);
-    let state = answer.state.ok_or_else(unknown)?;
-    let binding = browser_binding.ok_or_else(unknown)?.to_owned();
+    let state = answer.state.ok_or(Problem::new(ProblemKind::NotFound))?;
+    let bindings = browser_bindings.to_vec();
     // Used up whatever the answer says: a second answer to the same state is somebody else's.
-    let back = node
+    let (back, browser_binding) = node
         .store
-        .write("take_pending_authorization", move |tx| held_consents::take_pending(tx, &state, &binding, now))
+        .write("take_pending_authorization", move |tx| {
+            held_consents::take_pending_of_any(tx, &state, &bindings, now)
+        })
         .await?;
     if answer.iss.as_deref() != Some(back.held.holder.as_str()) {
         return Err(Problem::because(ProblemKind::AnswerNotTrusted, "another issuer answered"));
@@ -47,7 +57,7 @@ pub async fn accept_authorization(
         (None, Some(error)) => decline(node, back.held, &error).await?,
         _ => return Err(Problem::with_detail(ProblemKind::BadRequest, "neither code nor error")),
     };
-    back_to_service(&held)
+    Ok(Accepted { location: back_to_service(&held)?, browser_binding })
 }
 
 async fn redeem(node: &Node, back: Returned, code: &str) -> Result<HeldConsent, Problem> {
@@ -82,12 +92,42 @@ async fn decline(node: &Node, held: HeldConsent, error: &str) -> Result<HeldCons
     changed.await
 }
 
-/// Where the resident's browser goes when the holder has answered.
+/// The service's address, with the consent and its state. Parameters of these names in the address that the service gave
+/// would make them ambiguous, and are replaced.
 pub(super) fn back_to_service(held: &HeldConsent) -> Result<url::Url, Problem> {
     let text = held.return_url.as_deref().ok_or(Problem::new(ProblemKind::NotFound))?;
-    let mut url = url::Url::parse(text).map_err(|error| Problem::because(ProblemKind::Internal, error))?;
-    url.query_pairs_mut()
-        .append_pair("consent", &held.id.to_string())
-        .append_pair("state", held.status().as_str());
-    Ok(url)
+    let url = url::Url::parse(text).map_err(|error| Problem::because(ProblemKind::Internal, error))?;
+    Ok(with_answer(url, &held.id.to_string(), held.status().as_str()))
+}
+
+fn with_answer(mut url: url::Url, consent: &str, state: &str) -> url::Url {
+    let is_ours = |pair: &&str| {
+        url::form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| matches!(&*name, "consent" | "state"))
+    };
+    // The service's own parameters stay exactly as it wrote them.
+    let own: Vec<&str> = url.query().unwrap_or_default().split('&').filter(|pair| !is_ours(pair)).collect();
+    let own = own.join("&");
+    url.set_query(Some(&own).filter(|own| !own.is_empty()).map(String::as_str));
+    url.query_pairs_mut().append_pair("consent", consent).append_pair("state", state);
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_comes_once_and_the_services_own_parameters_stay_as_written() {
+        for (given, expected) in [
+            ("https://a.example/back", "https://a.example/back?consent=c1&state=active"),
+            ("https://a.example/?case=1%202&x", "https://a.example/?case=1%202&x&consent=c1&state=active"),
+            (
+                "https://a.example/?state=own&case=7&consent=old&st%61te=x",
+                "https://a.example/?case=7&consent=c1&state=active",
+            ),
+        ] {
+            let url = with_answer(url::Url::parse(given).unwrap(), "c1", "active");
+            assert_eq!(url.as_str(), expected);
+        }
+    }
 }

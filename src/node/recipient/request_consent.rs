@@ -110,18 +110,49 @@ pub async fn find(node: &Node, service: &Service, id: HeldConsentId) -> Result<H
     if held.service == service.id { Ok(held) } else { Err(Problem::new(ProblemKind::NotFound)) }
 }
 
-/// A service's consents, newest first.
+/// Most consents of one page of a service's list.
+pub const LIST_PAGE: usize = 200;
+
+/// A page of a service's consents.
+pub struct ListPage {
+    /// Newest first.
+    pub consents: Vec<HeldConsent>,
+    /// Whether there are more after the last.
+    pub more: bool,
+}
+
+/// A service's consents, newest first: those after one of them, or the first.
 ///
 /// # Errors
-/// [`Problem`] when the store is away.
+/// [`Problem`] `bad-request` when `after` is not a consent of this service, else when the store is away.
 pub async fn list(
     node: &Node,
     service: &Service,
     status: Option<HeldStatus>,
-) -> Result<Vec<HeldConsent>, Problem> {
+    after: Option<HeldConsentId>,
+) -> Result<ListPage, Problem> {
+    let after = match after {
+        None => None,
+        Some(id) => match find(node, service, id).await {
+            Ok(held) => Some((held.created_at, held.id)),
+            Err(problem) if problem.kind == ProblemKind::NotFound => {
+                return Err(Problem::with_detail(
+                    ProblemKind::BadRequest,
+                    "after is not a consent of this service",
+                ));
+            }
+            Err(problem) => return Err(problem),
+        },
+    };
     let service = service.id.clone();
-    let found = node
+    let limit = u32::try_from(LIST_PAGE.saturating_add(1)).unwrap_or(u32::MAX);
+    let mut consents = node
         .store
-        .read("list_held_consents", move |store| held_consents::of_service(store, &service, status, 200));
-    Ok(found.await?)
+        .read("list_held_consents", move |store| {
+            held_consents::of_service(store, &service, status, after, limit)
+        })
+        .await?;
+    let more = consents.len() > LIST_PAGE;
+    consents.truncate(LIST_PAGE);
+    Ok(ListPage { consents, more })
 }

@@ -58,6 +58,27 @@ on_both!(
 );
 
 on_both!(
+    async fn a_list_is_read_page_by_page_without_a_gap_or_a_repeat(fixture) {
+        let store = &fixture.store;
+        // Two of the same moment at the border of pages.
+        for (n, moment) in [(1, 1), (2, 2), (3, 2), (4, 2), (5, 3)] {
+            let held = HeldConsent { created_at: at(moment), ..held(n) };
+            store.write("test", move |tx| held_consents::insert(tx, &held)).await.unwrap();
+        }
+        let (mut after, mut seen) = (None, Vec::new());
+        loop {
+            let service = ServiceId::new("daycare").unwrap();
+            let page = store.read("test", move |r| held_consents::of_service(r, &service, None, after, 2)).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some((last.created_at, last.id));
+            seen.extend(page.iter().map(|held| held.id));
+        }
+        let expected: Vec<_> = [5, 2, 3, 4, 1].map(|n| held(n).id).into();
+        assert_eq!(seen, expected);
+    }
+);
+
+on_both!(
     async fn a_held_consent_lives_and_does_not_come_back(fixture) {
         let store = &fixture.store;
         let kid = store
@@ -89,7 +110,7 @@ on_both!(
 
         let list = |service: &'static str, state| {
             let service = ServiceId::new(service).unwrap();
-            store.read("test", move |r| held_consents::of_service(r, &service, state, 10))
+            store.read("test", move |r| held_consents::of_service(r, &service, state, None, 10))
         };
         let ids: Vec<_> = list("daycare", None).await.unwrap().iter().map(|held| held.id).collect();
         assert_eq!(ids, [held(2).id, held(1).id]);

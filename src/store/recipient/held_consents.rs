@@ -362,7 +362,7 @@ pub fn find_by_grant(
     row.into_held(reader)
 }
 
-/// A service's consents, of one state or of all, newest first.
+/// A service's consents, of one state or of all, newest first; those that come after a place in that order.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -370,10 +370,19 @@ pub fn of_service(
     reader: &mut Reader<'_>,
     service: &ServiceId,
     status: Option<HeldStatus>,
+    after: Option<(Timestamp, HeldConsentId)>,
     limit: u32,
 ) -> Result<Vec<HeldConsent>, StoreError> {
+    // Without a place the list begins before every consent there can be.
+    let (at, last) =
+        after.unwrap_or_else(|| (Timestamp::from_secs(i64::MAX), HeldConsentId::from_bytes([0; 16])));
     let all = held_consents::table
         .filter(held_consents::service.eq(service))
+        .filter(
+            held_consents::created_at
+                .lt(at)
+                .or(held_consents::created_at.eq(at).and(held_consents::id.gt(last))),
+        )
         .order((held_consents::created_at.desc(), held_consents::id))
         .limit(i64::from(limit))
         .select(Row::as_select());
@@ -464,6 +473,25 @@ pub fn take_pending(
         ))
         .execute(tx.db)?;
     Ok(Returned { held: row.into_held(tx)?, code_verifier: verifier.to_string(), dpop_kid })
+}
+
+/// Takes what was remembered for one of the bindings that a browser has, once, with the binding that it was.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when state or browser do not fit, or it is too late.
+pub fn take_pending_of_any(
+    tx: &mut Tx<'_>,
+    state: &str,
+    browser_bindings: &[String],
+    now: Timestamp,
+) -> Result<(Returned, String), StoreError> {
+    for binding in browser_bindings {
+        match take_pending(tx, state, binding, now) {
+            Err(StoreError::NotFound) => {}
+            found => return found.map(|returned| (returned, binding.clone())),
+        }
+    }
+    Err(StoreError::NotFound)
 }
 
 /// Lets the requests lapse that were made before a moment and are still undecided. Returns how many.

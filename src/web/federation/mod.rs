@@ -3,7 +3,6 @@
 mod parameters;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde_json::json;
 
@@ -11,29 +10,39 @@ use crate::domain::federation::{
     ENTITY_STATEMENT_TYP, FORMER_KEYS_TYP, KEY_SET_TYP, MARK_STATUS_TYP, RESOLVE_RESPONSE_TYP, TRUST_MARK_TYP,
 };
 use crate::node::federation::{FederationError, FederationStatements, ListFilter};
+use crate::web::extract::{Body, is_form};
+use crate::web::public_document::share;
+use crate::web::routes::routes;
 use parameters::Parameters;
 
 /// The statements that the handlers answer with, as app data.
 pub type Statements = web::Data<dyn FederationStatements>;
 
-/// Serves the entity configuration and the keys of before: every node and every anchor.
-pub fn configure(routes: &mut web::ServiceConfig) {
-    routes
-        .route("/.well-known/openid-federation", web::get().to(entity_configuration))
-        .route("/federation/historical-keys", web::get().to(historical_keys))
-        .route("/federation/former-keys", web::get().to(former_keys));
+routes! {
+    /// Serves the entity configuration and the keys of before: every node and every anchor.
+    pub fn configure, FEDERATION {
+        "/.well-known/openid-federation" => { get entity_configuration }
+        "/federation/historical-keys" => { get historical_keys }
+        "/federation/former-keys" => { get former_keys }
+    }
 }
 
-/// Serves what superiors serve beside it: statements about members, resolution and trust marks.
+routes! {
+    /// Serves what superiors serve beside it: statements about members, resolution and trust marks.
+    pub fn configure_superior, SUPERIOR {
+        "/federation/fetch" => { get fetch }
+        "/federation/list" => { get list }
+        "/federation/resolve" => { get resolve }
+        "/federation/trust-mark" => { get trust_mark }
+        "/federation/trust-mark-list" => { get trust_mark_list }
+        "/federation/trust-mark-status" => { post trust_mark_status }
+    }
+}
+
+/// Serves all that a trust anchor or an intermediate serves.
 pub fn configure_anchor(routes: &mut web::ServiceConfig) {
     configure(routes);
-    routes
-        .route("/federation/fetch", web::get().to(fetch))
-        .route("/federation/list", web::get().to(list))
-        .route("/federation/resolve", web::get().to(resolve))
-        .route("/federation/trust-mark", web::get().to(trust_mark))
-        .route("/federation/trust-mark-list", web::get().to(trust_mark_list))
-        .route("/federation/trust-mark-status", web::post().to(trust_mark_status));
+    configure_superior(routes);
 }
 
 /// A query as it was sent, so that repeated parameters are seen.
@@ -63,7 +72,7 @@ async fn list(statements: Statements, query: Query) -> Result<HttpResponse, Refu
         trust_mark_type: parameters.optional("trust_mark_type")?.map(str::to_owned),
         intermediate: parameters.flag("intermediate")?,
     };
-    Ok(HttpResponse::Ok().json(statements.list_subordinates(&filter).await?))
+    Ok(share(&mut HttpResponse::Ok()).json(statements.list_subordinates(&filter).await?))
 }
 
 /// `GET /federation/resolve?sub=&trust_anchor=` (§8.3).
@@ -96,18 +105,16 @@ async fn trust_mark_list(statements: Statements, query: Query) -> Result<HttpRes
     let parameters = Parameters::new(query.into_inner())?;
     let mark_type = parameters.required("trust_mark_type")?;
     let subject = parameters.optional("sub")?.map(|_| parameters.subject()).transpose()?;
-    Ok(HttpResponse::Ok().json(statements.list_trust_marked(mark_type, subject.as_ref()).await?))
+    Ok(share(&mut HttpResponse::Ok()).json(statements.list_trust_marked(mark_type, subject.as_ref()).await?))
 }
 
 /// `POST /federation/trust-mark-status` with `trust_mark` (§8.4).
 async fn trust_mark_status(
     statements: Statements,
     request: HttpRequest,
-    body: web::Bytes,
+    Body(body): Body,
 ) -> Result<HttpResponse, Refusal> {
-    const FORM: &str = "application/x-www-form-urlencoded";
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(FORM)) {
+    if !is_form(&request) {
         return Err(Refusal::InvalidRequest("send a form"));
     }
     let form = url::form_urlencoded::parse(&body).into_owned().collect();
@@ -118,7 +125,7 @@ async fn trust_mark_status(
 
 /// A signed answer; its media type is its `typ`.
 fn signed(typ: &str, text: String) -> HttpResponse {
-    HttpResponse::Ok().content_type(format!("application/{typ}")).body(text)
+    share(&mut HttpResponse::Ok()).content_type(format!("application/{typ}")).body(text)
 }
 
 /// An error of a federation endpoint (§8.9).
@@ -173,7 +180,7 @@ impl ResponseError for Refusal {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        response.insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store")));
+        share(&mut response);
         if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header(("Retry-After", "5"));
         }

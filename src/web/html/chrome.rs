@@ -4,7 +4,7 @@ use crate::domain::catalogue::{Contact, Language, Text};
 
 /// The parts of the portal that the navigation leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Section {
+pub(crate) enum Section {
     /// `/`
     Home,
     /// `/me`
@@ -21,7 +21,7 @@ pub enum Section {
 
 /// A short message about what has just happened, shown once at the top of the next page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice {
+pub(crate) enum Notice {
     /// The permission was stopped; nothing is fetched any more.
     PermissionStopped,
     /// The permission had ended before, so there was nothing to stop.
@@ -36,10 +36,6 @@ pub enum Notice {
     DenialAdded,
     /// Something may be asked again.
     DenialRemoved,
-    /// The permission was given.
-    PermissionGiven,
-    /// The request was declined.
-    RequestDeclined,
     /// A passkey was added.
     PasskeyAdded,
     /// A passkey was removed.
@@ -48,9 +44,9 @@ pub enum Notice {
 
 /// The resident who is logged in.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SignedIn {
+pub(crate) struct SignedIn {
     /// Name to greet with, where the login provider tells it.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
 }
 
 impl std::fmt::Debug for SignedIn {
@@ -61,34 +57,33 @@ impl std::fmt::Debug for SignedIn {
 
 /// What every page has: the city, the way back to this page in another language, who is logged in.
 #[derive(Debug, Clone)]
-pub struct Chrome {
+pub(crate) struct Chrome {
     /// What people call the city (`[node] city`).
-    pub city: Text,
+    pub(crate) city: Text,
     /// What the city calls its portal (`[node.brand] name`).
-    pub brand: Text,
+    pub(crate) brand: Text,
     /// Whether the city has a logo, served at `/assets/logo`.
-    pub logo: bool,
+    pub(crate) logo: bool,
     /// Path and query of a page that can be opened with GET, for the language links: this page, or where to go instead
     /// when this page answers a POST. Starts with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// Who is logged in; none shows the way to log in.
-    pub signed_in: Option<SignedIn>,
+    pub(crate) signed_in: Option<SignedIn>,
     /// The session's CSRF token, put into every form as `csrf`.
-    pub csrf: String,
+    pub(crate) csrf: String,
     /// What has just happened.
-    pub notices: Vec<Notice>,
+    pub(crate) notices: Vec<Notice>,
     /// Whom to ask about this service, shown at the foot of every page.
-    pub contact: Option<Contact>,
+    pub(crate) contact: Option<Contact>,
     /// The city's data protection officer, shown at the foot of every page.
-    pub data_protection_officer: Option<Contact>,
+    pub(crate) data_protection_officer: Option<Contact>,
     /// Whether to say on every page that this is a demonstration with made-up people.
-    pub demo: bool,
+    pub(crate) demo: bool,
 }
 
 impl Chrome {
     /// The way to this page in another language: [`Chrome::path`] with the parameter `lang` set.
-    #[must_use]
-    pub fn language_href(&self, language: Language) -> String {
+    pub(crate) fn language_href(&self, language: Language) -> String {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
         let mut href = String::from(path);
         let mut separator = '?';
@@ -104,21 +99,18 @@ impl Chrome {
     }
 
     /// The way to log in and come back to this page.
-    #[must_use]
-    pub fn login_href(&self) -> String {
+    pub(crate) fn login_href(&self) -> String {
         login_href(&self.path)
     }
 }
 
 /// The way to log in and come back to a page of this portal: `/login?return_to=…`.
-#[must_use]
-pub fn login_href(return_to: &str) -> String {
+pub(crate) fn login_href(return_to: &str) -> String {
     format!("/login?return_to={}", query_value(return_to))
 }
 
 /// The way to add a passkey and come back to a page of this portal.
-#[must_use]
-pub fn passkey_href(return_to: &str) -> String {
+pub(crate) fn passkey_href(return_to: &str) -> String {
     format!("/me/passkeys/new?return_to={}", query_value(return_to))
 }
 

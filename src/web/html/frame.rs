@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::chrome::{Chrome, Notice, Section};
+use super::chrome::{Chrome, Notice, Section, login_href};
 use super::format::{self, Html, LegalBasis, Period, PeriodPart};
 use super::texts::{Texts, texts};
-use crate::domain::catalogue::{Dataset, Language, Sensitivity, Text};
+use crate::domain::catalogue::{Language, Text};
 use crate::domain::clock::{Day, Timestamp};
-use crate::domain::federation::{FaultKind, ResponsibleParty, Role};
-use crate::domain::ids::UseId;
-use crate::web::portal::views::{LogOutcome, PermissionStatus, RefusalReason};
 
 /// A page's own content, as plain values.
-pub trait View {
+pub(crate) trait View {
     /// The part of the portal that the page belongs to.
     fn section(&self) -> Option<Section>;
 
@@ -27,13 +24,13 @@ pub trait View {
 ///
 /// # Errors
 /// [`askama::Error`] when a value cannot be written; no page of this crate has such a value.
-pub fn render(view: &dyn View, language: Language, chrome: &Chrome) -> Result<String, askama::Error> {
+pub(crate) fn render(view: &dyn View, language: Language, chrome: &Chrome) -> Result<String, askama::Error> {
     view.write(&Frame { t: texts(language), language, chrome, section: view.section() })
 }
 
 /// What every template can use: the texts, the language and the ways to write values for people.
 #[derive(Debug)]
-pub struct Frame<'a> {
+pub(crate) struct Frame<'a> {
     /// The texts in the page's language.
     pub(crate) t: Texts,
     /// The page's language.
@@ -83,11 +80,11 @@ impl Frame<'_> {
     }
 
     pub(crate) fn login_to(&self, path: &str) -> String {
-        crate::web::portal::login_href(path)
+        login_href(path)
     }
 
     pub(crate) fn signed_in_name(&self) -> Option<String> {
-        self.chrome.signed_in.as_ref().and_then(|person| person.name.clone())
+        self.chrome.signed_in.as_ref()?.name.as_deref().map(Html::named_marks)
     }
 
     /// The first of the names that the login provider tells.
@@ -95,26 +92,9 @@ impl Frame<'_> {
         self.signed_in_name()?.split_whitespace().next().map(str::to_owned)
     }
 
-    /// The page of a declared use: `/partners/use?id=…`.
-    pub(crate) fn use_href(&self, id: &UseId) -> String {
-        format!("/partners/use?id={}", super::chrome::query_value(id.as_str()))
-    }
-
-    /// Whether the city uses the data without asking, since a law says so.
-    pub(crate) fn rests_on_law(&self, terms: &[String]) -> bool {
-        let on_law = |term: &String| {
-            matches!(LegalBasis::from_term(term), LegalBasis::LegalObligation | LegalBasis::PublicTask)
-        };
-        !terms.is_empty() && terms.iter().all(on_law)
-    }
-
     /// Whether an address may become a link; `javascript:` and the like may not.
     pub(crate) fn is_web_address(&self, address: &str) -> bool {
         address.starts_with("https://") || address.starts_with("http://")
-    }
-
-    pub(crate) fn has_sensitive(&self, dataset: &Dataset) -> bool {
-        dataset.fields.iter().any(|field| field.sensitivity == Sensitivity::Sensitive)
     }
 
     pub(crate) fn text<'t>(&self, text: &'t Text) -> &'t str {
@@ -143,6 +123,11 @@ impl Frame<'_> {
 
     pub(crate) fn value(&self, value: &serde_json::Value, codes: &BTreeMap<String, Text>) -> Html {
         format::value_html(value, codes, &self.t, self.language)
+    }
+
+    /// A name or text from a register or a login provider.
+    pub(crate) fn plain(&self, text: &str) -> Html {
+        Html::of_text(text)
     }
 
     /// A language's own name for itself.
@@ -228,85 +213,8 @@ impl Frame<'_> {
             Notice::PermissionNotResumed => self.t.notice_not_resumed(),
             Notice::DenialAdded => self.t.notice_denial_added(),
             Notice::DenialRemoved => self.t.notice_denial_removed(),
-            Notice::PermissionGiven => self.t.notice_given(),
-            Notice::RequestDeclined => self.t.notice_declined(),
             Notice::PasskeyAdded => self.t.notice_passkey_added(),
             Notice::PasskeyRemoved => self.t.notice_passkey_removed(),
-        }
-        .to_string()
-    }
-
-    pub(crate) fn status(&self, status: &PermissionStatus) -> String {
-        let t = &self.t;
-        match status {
-            PermissionStatus::Active => t.status_active(),
-            PermissionStatus::Suspended => t.status_suspended(),
-            PermissionStatus::Stopped => t.status_stopped(),
-            PermissionStatus::Expired => t.status_expired(),
-            PermissionStatus::UsedUp => t.status_used_up(),
-            PermissionStatus::Replaced => t.status_replaced(),
-            PermissionStatus::Declined => t.status_declined(),
-        }
-        .to_string()
-    }
-
-    pub(crate) fn outcome(&self, outcome: &LogOutcome) -> String {
-        match outcome {
-            LogOutcome::Released { .. } => self.t.outcome_released(),
-            LogOutcome::Refused(_) => self.t.outcome_refused(),
-        }
-        .to_string()
-    }
-
-    pub(crate) fn role(&self, role: &Role) -> String {
-        match role {
-            Role::ConsentIssuer => self.t.partners_role_consent_issuer(),
-            Role::DataHolder => self.t.partners_role_data_holder(),
-            Role::DataRecipient => self.t.partners_role_data_recipient(),
-        }
-        .to_string()
-    }
-
-    /// Whose side of a broken member is broken.
-    pub(crate) fn broken_side(&self, side: &ResponsibleParty) -> String {
-        let t = &self.t;
-        match side {
-            ResponsibleParty::Ours => t.partners_side_here(),
-            ResponsibleParty::Peer => t.partners_side_member(),
-            ResponsibleParty::Intermediate => t.partners_side_intermediate(),
-            ResponsibleParty::Anchor => t.partners_side_anchor(),
-            ResponsibleParty::Network => t.partners_side_network(),
-        }
-        .to_string()
-    }
-
-    /// What is wrong with a broken member.
-    pub(crate) fn broken_why(&self, fault: &FaultKind) -> String {
-        let t = &self.t;
-        match fault {
-            FaultKind::Silent => t.partners_why_silent(),
-            FaultKind::Unfit => t.partners_why_unfit(),
-            FaultKind::NotMember => t.partners_why_not_member(),
-            FaultKind::NoRole => t.partners_why_no_role(),
-        }
-        .to_string()
-    }
-
-    pub(crate) fn refusal(&self, reason: &RefusalReason) -> String {
-        let t = &self.t;
-        match reason {
-            RefusalReason::Stopped => t.refusal_stopped(),
-            RefusalReason::Suspended => t.refusal_suspended(),
-            RefusalReason::Expired => t.refusal_expired(),
-            RefusalReason::UsedUp => t.refusal_used_up(),
-            RefusalReason::TooOften => t.refusal_too_often(),
-            RefusalReason::StandingDenial => t.refusal_standing_denial(),
-            RefusalReason::NotCovered => t.refusal_not_covered(),
-            RefusalReason::Unconfirmed => t.refusal_unconfirmed(),
-            RefusalReason::NotVerified => t.refusal_not_verified(),
-            RefusalReason::NotMember => t.refusal_not_member(),
-            RefusalReason::RegisterUnavailable => t.refusal_register_unavailable(),
-            RefusalReason::Unavailable => t.refusal_unavailable(),
         }
         .to_string()
     }

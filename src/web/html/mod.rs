@@ -4,4 +4,7 @@ pub mod assets;
 pub(crate) mod chrome;
 pub mod format;
 pub(crate) mod frame;
+mod page_macro;
 pub(crate) mod texts;
+
+pub(crate) use page_macro::{page, three_texts};

@@ -56,7 +56,6 @@ impl ResponseError for HttpOAuthError {
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
-        response.insert_header((header::CACHE_CONTROL, "no-store"));
         if let Some(nonce) = &self.nonce {
             response.insert_header(("DPoP-Nonce", nonce.as_str()));
         }

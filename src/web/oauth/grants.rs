@@ -1,12 +1,11 @@
 //! The grant management endpoint (Grant Management for OAuth 2.0 §6).
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::domain::token::CONSENT_COMMITMENT;
 use crate::node::holder::oauth::manage_grant::{GrantRequest, query_grant, revoke_grant};
 use crate::web::App;
-use crate::web::exchange::{credentials, refuse};
+use crate::web::access::{credentials, refuse};
 
 /// `GET /oauth/grants/{grant_id}`.
 pub(super) async fn query(
@@ -16,10 +15,7 @@ pub(super) async fn query(
 ) -> HttpResponse {
     let nonce = app.node.nonces.current(app.node.now());
     match query_grant(&app.node, parse_grant_request(&request, grant.into_inner())).await {
-        Ok(grant) => HttpResponse::Ok()
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .insert_header(("DPoP-Nonce", nonce))
-            .json(grant),
+        Ok(grant) => HttpResponse::Ok().insert_header(("DPoP-Nonce", nonce)).json(grant),
         Err(refusal) => refuse(&app, refusal, &nonce, None),
     }
 }
@@ -32,10 +28,7 @@ pub(super) async fn revoke(
 ) -> HttpResponse {
     let nonce = app.node.nonces.current(app.node.now());
     match revoke_grant(&app.node, parse_grant_request(&request, grant.into_inner())).await {
-        Ok(()) => HttpResponse::NoContent()
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .insert_header(("DPoP-Nonce", nonce))
-            .finish(),
+        Ok(()) => HttpResponse::NoContent().insert_header(("DPoP-Nonce", nonce)).finish(),
         Err(refusal) => refuse(&app, refusal, &nonce, None),
     }
 }

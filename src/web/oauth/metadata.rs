@@ -8,7 +8,9 @@ use crate::node::KeyPurpose;
 use crate::node::federation::describe;
 use crate::node::holder::oauth::publish_status;
 use crate::web::App;
+use crate::web::negotiate::accepts;
 use crate::web::problem::HttpProblem;
+use crate::web::public_document::{share, share_for};
 
 /// `/.well-known/oauth-authorization-server` (RFC 8414).
 pub(super) async fn authorization_server(app: web::Data<App>) -> HttpResponse {
@@ -46,7 +48,7 @@ pub(super) async fn status_list(
     list: web::Path<u32>,
 ) -> Result<HttpResponse, HttpProblem> {
     if !accepts(header_text(&request, &header::ACCEPT), STATUS_LIST) {
-        return Ok(HttpResponse::NotAcceptable()
+        return Ok(share(&mut HttpResponse::NotAcceptable())
             .insert_header((header::CONTENT_TYPE, "application/problem+json"))
             .insert_header((header::VARY, "accept"))
             .body(r#"{"type":"about:blank","title":"Not Acceptable","status":406}"#));
@@ -60,8 +62,7 @@ pub(super) async fn status_list(
     let published = publish_status::publish_status(&app.node, list.into_inner()).await?;
     let unchanged = names(header_text(&request, &header::IF_NONE_MATCH), &published.tag);
     let mut answer = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    answer
-        .insert_header((header::CACHE_CONTROL, format!("public, max-age={}", published.ttl_secs)))
+    share_for(&mut answer, published.ttl_secs)
         .insert_header((header::VARY, "accept"))
         .insert_header((header::ETAG, format!("\"{}\"", published.tag)));
     if unchanged {
@@ -75,20 +76,6 @@ fn header_text<'a>(request: &'a HttpRequest, name: &header::HeaderName) -> &'a s
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
 }
 
-/// Whether an `Accept` header takes this media type (RFC 9110 §12.5.1). One that is absent takes everything.
-fn accepts(accept: &str, wanted: &str) -> bool {
-    accept.trim().is_empty()
-        || accept.split(',').any(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let named = parts.next().unwrap_or("");
-            let refused = parts.any(|part| {
-                part.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()).is_some_and(|q| q <= 0.0)
-            });
-            let takes = ["*/*", "application/*", wanted].iter().any(|kind| named.eq_ignore_ascii_case(kind));
-            takes && !refused
-        })
-}
-
 /// Whether an `If-None-Match` header names this tag (weak comparison, RFC 9110 §13.1.2).
 fn names(header: &str, tag: &str) -> bool {
     header.trim() == "*"
@@ -99,7 +86,7 @@ fn names(header: &str, tag: &str) -> bool {
 }
 
 fn cached(document: &serde_json::Value) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=60")).json(document)
+    share_for(&mut HttpResponse::Ok(), 60).json(document)
 }
 
 #[cfg(test)]
@@ -107,18 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn negotiation_and_conditions_are_read_as_the_standard_says() {
-        for (accept, taken) in [
-            ("", true),
-            ("*/*", true),
-            ("application/statuslist+jwt", true),
-            ("text/html, Application/*;q=0.5", true),
-            ("text/html", false),
-            ("application/statuslist+cwt", false),
-            ("application/statuslist+jwt;q=0, text/plain", false),
-        ] {
-            assert_eq!(accepts(accept, STATUS_LIST), taken, "{accept}");
-        }
+    fn conditions_are_read_as_the_standard_says() {
         assert!(names("\"a\", W/\"b\"", "b") && names("*", "b") && !names("\"a\"", "b") && !names("", "b"));
     }
 }

@@ -1,6 +1,6 @@
 //! The endpoints that only programs call: PAR, token, revocation, introspection.
 
-use actix_web::http::header::{self, HeaderName};
+use actix_web::http::header::HeaderName;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::node::holder::oauth::manage_grant::issue_management_token;
 use crate::node::holder::oauth::push_authorization::{PushedForm, push_authorization};
 use crate::node::{Node, OAuthCode, OAuthError};
 use crate::web::App;
-use crate::web::extract::{Parameters, single_header};
+use crate::web::extract::{Body, Parameters, is_form, single_header};
 
 static DPOP: HeaderName = HeaderName::from_static("dpop");
 
@@ -20,7 +20,7 @@ static DPOP: HeaderName = HeaderName::from_static("dpop");
 pub(super) async fn push(
     app: web::Data<App>,
     request: HttpRequest,
-    body: web::Bytes,
+    Body(body): Body,
 ) -> Result<HttpResponse, HttpOAuthError> {
     let mut form = form(&request, &body)?;
     let proof = proof(&request)?;
@@ -46,7 +46,6 @@ pub(super) async fn push(
         .await
         .map_err(|error| HttpOAuthError::with_nonce(error, nonce(&app.node)))?;
     Ok(HttpResponse::Created()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("DPoP-Nonce", nonce(&app.node)))
         .json(json!({"request_uri": answer.request_uri, "expires_in": answer.expires_in})))
 }
@@ -55,7 +54,7 @@ pub(super) async fn push(
 pub(super) async fn token(
     app: web::Data<App>,
     request: HttpRequest,
-    body: web::Bytes,
+    Body(body): Body,
 ) -> Result<HttpResponse, HttpOAuthError> {
     let mut form = form(&request, &body)?;
     let proof = proof(&request)?;
@@ -84,34 +83,31 @@ pub(super) async fn token(
 }
 
 fn answer(app: &App, issued: &impl serde::Serialize) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header(("DPoP-Nonce", nonce(&app.node)))
-        .json(issued)
+    HttpResponse::Ok().insert_header(("DPoP-Nonce", nonce(&app.node))).json(issued)
 }
 
 /// `POST /oauth/revoke` (RFC 7009).
 pub(super) async fn revoke(
     app: web::Data<App>,
     request: HttpRequest,
-    body: web::Bytes,
+    Body(body): Body,
 ) -> Result<HttpResponse, HttpOAuthError> {
     let mut form = form(&request, &body)?;
     let credentials = credentials(&mut form);
     revoke_token(&app.node, &credentials, form.take("token").as_deref()).await?;
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).finish())
+    Ok(HttpResponse::Ok().finish())
 }
 
 /// `POST /oauth/introspect` (RFC 7662).
 pub(super) async fn introspect(
     app: web::Data<App>,
     request: HttpRequest,
-    body: web::Bytes,
+    Body(body): Body,
 ) -> Result<HttpResponse, HttpOAuthError> {
     let mut form = form(&request, &body)?;
     let credentials = credentials(&mut form);
     let answer = introspect_token(&app.node, &credentials, form.take("token").as_deref()).await?;
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(answer))
+    Ok(HttpResponse::Ok().json(answer))
 }
 
 fn nonce(node: &Node) -> String {
@@ -119,8 +115,7 @@ fn nonce(node: &Node) -> String {
 }
 
 fn form(request: &HttpRequest, body: &[u8]) -> Result<Parameters, OAuthError> {
-    let content_type = actix_web::HttpMessage::content_type(request);
-    if !content_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if !is_form(request) {
         return Err(OAuthError::request("the body must be application/x-www-form-urlencoded"));
     }
     Parameters::parse(body).map_err(OAuthError::request)

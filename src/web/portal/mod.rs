@@ -1,19 +1,125 @@
-//! The resident's portal: pages, their texts in three languages and their look.
+//! The resident's portal, by section: handler, page and samples of a section stand together.
 //!
-//! A handler fills one of the [`views`] (plain values, nothing personal beyond what the page shows), describes what every
-//! page has in a [`Chrome`], and calls [`render`]. Nothing here reads a clock, a store or the network.
+//! A handler's first argument says who may see its page ([`page`]); it calls one use case, fills a view (plain values,
+//! nothing personal beyond what the page shows) and renders it. What goes wrong becomes a page in one place ([`failure`]).
 //!
 //! Texts are checked when the crate is built: a text that lacks a language does not compile. Every value that a page
-//! shows is escaped. No page needs JavaScript, and none has an inline style, so a strict Content-Security-Policy fits.
+//! shows is escaped. No page but those for passkeys needs JavaScript, and none has an inline style, so a strict
+//! Content-Security-Policy fits.
 
-pub mod pages;
-pub mod views;
-
-pub use crate::web::html::chrome::{Chrome, Notice, Section, SignedIn, login_href, passkey_href};
-pub use crate::web::html::frame::{Frame, View, render};
-pub use pages::{PageProblem, begin_authorization, configure};
-
+mod decision;
+mod denials;
+mod failure;
+mod language;
+mod login;
+mod page;
+mod page_error;
 #[cfg(test)]
 mod page_tests;
+mod partners;
+mod party;
+mod passkeys;
+mod permissions;
+mod public;
+mod reach;
+mod receipts;
+mod reply;
+mod request;
 #[cfg(test)]
 mod samples;
+
+use actix_web::web::{self, ServiceConfig};
+
+pub(super) use failure::middleware as error_pages;
+
+use decision::{decide, decided, open, show};
+use page::{Page, PageResult};
+use partners::{members, use_page};
+use permissions::{detail, list, log, overview, stop};
+use public::{assets, catalogue, home, uses};
+
+use crate::node::{Problem, ProblemKind};
+use crate::web::routes::{Table, routes};
+
+/// Every path of the portal, with its methods.
+pub(super) const PAGES: [Table; 4] = [OPEN_PAGES, PERSONAL_PAGES, DECISION_PAGES, REQUEST_PAGES];
+
+/// Registers the pages.
+pub fn configure(config: &mut ServiceConfig) {
+    open_pages(config);
+    personal_pages(config);
+    decision_pages(config);
+    request_pages(config);
+    config.default_service(web::to(unknown));
+}
+
+/// Everything else.
+async fn unknown(_: Page) -> PageResult {
+    Err(Problem::new(ProblemKind::NotFound).into())
+}
+
+routes! {
+    /// What anyone may read, and logging in and out.
+    fn open_pages, OPEN_PAGES {
+        "/" => { get home::show }
+        "/assets/omadata.css" => { get assets::stylesheet }
+        "/assets/city.css" => { get assets::city_stylesheet }
+        "/assets/passkey.js" => { get assets::passkey_script }
+        "/assets/icon.svg" => { get assets::icon }
+        "/assets/logo" => { get assets::logo }
+        "/catalogue" => { get catalogue::list }
+        "/catalogue/uses" => { get uses::uses }
+        "/catalogue/datasets/{id}" => { get catalogue::one }
+        "/catalogue/datasets/{id}/schema" => { get catalogue::schema }
+        "/partners" => { get members::show }
+        "/partners/use" => { get use_page::show, post use_page::start }
+        "/problems/{slug}" => { get public::problem::show }
+        "/login" => { get login::begin }
+        "/login/callback" => { get login::callback }
+        "/logout" => { post login::log_out }
+        "/logged-out" => { get login::logged_out }
+        "/receipt/verify" => { get receipts::verify::ask, post receipts::verify::verify }
+    }
+}
+
+routes! {
+    /// The pages of residents who have logged in.
+    fn personal_pages, PERSONAL_PAGES {
+        "/me" => { get overview::show }
+        "/me/log" => { get log::show }
+        "/me/sharing" => { get list::show }
+        "/me/sharing/{id}" => { get detail::show }
+        "/me/sharing/{id}/stop" => { get stop::ask, post stop::stop }
+        "/me/sharing/{id}/pause" => { post stop::pause }
+        "/me/sharing/{id}/resume" => { post stop::resume }
+        "/me/denials" => { get denials::show, post denials::add }
+        "/me/denials/{id}/remove" => { post denials::remove }
+        "/me/receipts" => { get receipts::own::all }
+        "/me/sharing/{id}/receipt" => { get receipts::own::newest }
+        "/me/sharing/{id}/receipt/{version}" => { get receipts::own::one }
+        "/me/sharing/{id}/receipt/{version}/signed" => { get receipts::own::signed }
+        "/me/sharing/{id}/receipt/{version}/readable" => { get receipts::own::readable }
+        "/me/sharing/{id}/bundle" => { get receipts::own::bundle }
+        "/me/passkeys" => { get passkeys::own::list, post passkeys::own::register }
+        "/me/passkeys/new" => { get passkeys::own::ask }
+        "/me/passkeys/{id}/remove" => { post passkeys::own::remove }
+    }
+}
+
+routes! {
+    /// The decision on a request.
+    fn decision_pages, DECISION_PAGES {
+        "/oauth/authorize" => { get open::authorize }
+        "/consent/{id}" => { get show::show, post decide::decide }
+        "/consent/{id}/done" => { get decided::show }
+        "/consent/{id}/passkey" => { get passkeys::confirm::ask, post passkeys::confirm::confirm }
+    }
+}
+
+routes! {
+    /// What a browser passes through at the recipient of a service's request.
+    fn request_pages, REQUEST_PAGES {
+        "/requests/{id}" => { get request::start }
+        "/oauth/callback" => { get request::callback }
+    }
+}

@@ -1,9 +1,11 @@
 //! Every page in every language: well-formed, accessible in its structure, without forbidden words or loose ends.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use super::samples;
+use super::{decision, passkeys, permissions, samples};
 use crate::domain::catalogue::Language;
+use crate::web::html::frame::{View, render};
 use crate::web::html::texts::texts;
 
 /// A tag as it stands in a page.
@@ -197,7 +199,7 @@ fn every_page_is_sound_in_every_language() {
     for sample in samples::all() {
         for language in Language::ALL {
             let page = format!("{} in {}", sample.name, language.tag());
-            let html = super::render(sample.view.as_ref(), language, &sample.chrome).unwrap();
+            let html = render(sample.view.as_ref(), language, &sample.chrome).unwrap();
             let (tags, visible) = parse(&html);
             check_balance(&tags, &page);
             check_headings(&tags, &page);
@@ -227,7 +229,7 @@ fn every_page_is_sound_in_every_language() {
 #[test]
 fn languages_do_not_leak_into_each_other() {
     for sample in samples::all() {
-        let page = |language| super::render(sample.view.as_ref(), language, &sample.chrome).unwrap();
+        let page = |language| render(sample.view.as_ref(), language, &sample.chrome).unwrap();
         let [fi, sv, en] = Language::ALL.map(|language| parse(&page(language)).1);
         assert!(fi.contains("Siirry sisältöön") && !fi.contains("Skip to"), "{}", sample.name);
         assert!(sv.contains("Gå till innehållet") && !sv.contains("Siirry"), "{}", sample.name);
@@ -238,7 +240,7 @@ fn languages_do_not_leak_into_each_other() {
 #[test]
 fn the_decision_page_keeps_its_order_and_its_balance() {
     let html =
-        super::render(&samples::consent(), Language::En, &samples::chrome("/consent/1", true)).unwrap();
+        render(&decision::samples::consent(), Language::En, &samples::chrome("/consent/1", true)).unwrap();
     let order = [
         "id=\"who\"",
         "id=\"purpose\"",
@@ -274,7 +276,7 @@ fn the_decision_page_keeps_its_order_and_its_balance() {
 
 #[test]
 fn stopping_takes_two_clicks_from_the_first_page() {
-    let mine = super::render(&samples::me(), Language::Fi, &samples::chrome("/me", true)).unwrap();
+    let mine = render(&permissions::samples::me(), Language::Fi, &samples::chrome("/me", true)).unwrap();
     assert!(mine.contains("/stop\">Peru lupa"));
     let (tags, _) = parse(&mine);
     let posts = tags.iter().filter(|tag| tag.attributes.get("method").is_some_and(|method| method == "post"));
@@ -311,46 +313,30 @@ fn the_three_languages_have_the_same_keys_and_arguments() {
     assert_eq!(sv, en);
 }
 
+/// Every word of the templates and of the code that is not a test.
+fn sources_below(folder: &Path) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            words.extend(sources_below(&path));
+        } else if path.extension().is_some_and(|ending| ending == "html" || ending == "rs")
+            && !path.ends_with("page_tests.rs")
+        {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            words.extend(text.split(|c| !is_part(c)).map(str::to_owned));
+        }
+    }
+    words
+}
+
 #[test]
 fn every_text_is_used() {
-    let sources = [
-        include_str!("../html/frame.rs"),
-        include_str!("../html/format/value.rs"),
-        include_str!("views/permission.rs"),
-        include_str!("views/problem.rs"),
-        include_str!("views/receipt.rs"),
-        include_str!("views/page_error.rs"),
-        include_str!("templates/base.html"),
-        include_str!("templates/parts.html"),
-        include_str!("templates/home.html"),
-        include_str!("templates/me.html"),
-        include_str!("templates/log.html"),
-        include_str!("templates/sharing.html"),
-        include_str!("templates/denials.html"),
-        include_str!("templates/permission.html"),
-        include_str!("templates/stop.html"),
-        include_str!("templates/receipts.html"),
-        include_str!("templates/receipt.html"),
-        include_str!("templates/verify.html"),
-        include_str!("templates/consent.html"),
-        include_str!("templates/passkeys.html"),
-        include_str!("templates/passkey_new.html"),
-        include_str!("templates/passkey_confirm.html"),
-        include_str!("templates/decided.html"),
-        include_str!("templates/wrong_person.html"),
-        include_str!("templates/catalogue.html"),
-        include_str!("templates/dataset.html"),
-        include_str!("templates/partners.html"),
-        include_str!("templates/use.html"),
-        include_str!("templates/login_needed.html"),
-        include_str!("templates/logged_out.html"),
-        include_str!("templates/error.html"),
-        include_str!("templates/problem.html"),
-    ]
-    .concat();
+    let sources = sources_below(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/web")));
     let unused: Vec<String> = keys(include_str!("../html/texts/en.ftl"))
         .into_keys()
-        .filter(|key| !sources.contains(&format!(".{}(", key.replace('-', "_"))))
+        .filter(|key| !sources.contains(key.replace('-', "_").as_str()))
         .collect();
     assert_eq!(unused, Vec::<String>::new());
 }
@@ -381,9 +367,9 @@ fn arguments_and_plurals_land_where_they_belong() {
 #[test]
 fn a_page_that_needs_a_script_says_so_and_offers_no_button_without_it() {
     let chrome = samples::chrome("/me/passkeys/new", true);
-    let pages: [&dyn super::View; 2] = [&samples::new_passkey(), &samples::confirm_passkey()];
+    let pages: [&dyn View; 2] = [&passkeys::samples::new_passkey(), &passkeys::samples::confirm_passkey()];
     for view in pages {
-        let html = super::render(view, Language::En, &chrome).unwrap();
+        let html = render(view, Language::En, &chrome).unwrap();
         assert!(html.contains("JavaScript"), "{html}");
         let (tags, _) = parse(&html);
         let form = tags.iter().position(|tag| tag.attributes.contains_key("data-passkey")).unwrap();

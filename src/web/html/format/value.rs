@@ -1,4 +1,8 @@
 //! A register's values, whatever their JSON type, as people can read them.
+//!
+//! What is shown here is what a permission releases, so nothing is left out, shortened or written otherwise: codes keep
+//! their letters, nesting is followed to its end, and characters that would be invisible or turn the text around them are
+//! named.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,14 +14,34 @@ use crate::domain::catalogue::{Language, Text};
 use crate::domain::clock::{Day, Timestamp};
 use crate::web::html::texts::Texts;
 
-/// How deep a value is followed; deeper parts are shown as "…".
-const MAX_DEPTH: u8 = 6;
-
 /// HTML that is safe to write into a page as it is: made here alone, with every text in it escaped.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Html(String);
 
 impl Html {
+    /// A text from outside: escaped, with control characters and direction marks named instead of obeyed (Unicode TR 36
+    /// §3.1: they can make the text around them read as something else).
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        let mut html = Self::default();
+        html.text(text);
+        html
+    }
+
+    /// A text from outside, in which the same characters are named, before it is escaped.
+    #[must_use]
+    pub fn named_marks(text: &str) -> String {
+        let mut plain = String::with_capacity(text.len());
+        for c in text.chars() {
+            if c.is_control() || is_direction_mark(c) {
+                plain.push_str(&format!("[U+{:04X}]", u32::from(c)));
+            } else {
+                plain.push(c);
+            }
+        }
+        plain
+    }
+
     fn text(&mut self, text: &str) {
         for c in text.chars() {
             match c {
@@ -26,12 +50,17 @@ impl Html {
                 '>' => self.0.push_str("&gt;"),
                 '"' => self.0.push_str("&quot;"),
                 '\'' => self.0.push_str("&#39;"),
-                // A line break is content; other control characters could only deceive.
-                '\n' => self.0.push(' '),
-                c if c.is_control() || is_direction_mark(c) => {}
+                '\n' => self.0.push_str("<br>"),
+                c if c.is_control() || is_direction_mark(c) => self.named(c),
                 c => self.0.push(c),
             }
         }
+    }
+
+    fn named(&mut self, c: char) {
+        self.0.push_str("<span class=\"character\">U+");
+        self.0.push_str(&format!("{:04X}", u32::from(c)));
+        self.0.push_str("</span>");
     }
 
     fn markup(&mut self, markup: &'static str) {
@@ -39,9 +68,9 @@ impl Html {
     }
 }
 
-/// Marks that turn the direction of the text around them, and so can make it read as something else.
+/// Marks that turn the direction of the text around them (UAX #9 §2).
 const fn is_direction_mark(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl fmt::Display for Html {
@@ -60,11 +89,11 @@ impl askama::filters::HtmlSafe for Html {}
 
 /// Writes a value for people: yes and no, dates as people write them, lists as lists, nothing as "–".
 ///
-/// `codes` names the codes that a field uses (`DAYCARE` → "Daycare"); a code without a name is shown in plain letters.
+/// `codes` names the codes that a field uses (`DAYCARE` → "Daycare"); a code without a name is shown as it is.
 #[must_use]
 pub fn value_html(value: &Value, codes: &BTreeMap<String, Text>, texts: &Texts, language: Language) -> Html {
     let mut html = Html::default();
-    Writer { codes, texts, language }.value(value, MAX_DEPTH, &mut html);
+    Writer { codes, texts, language }.value(value, &mut html);
     html
 }
 
@@ -75,20 +104,19 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn value(&self, value: &Value, depth: u8, html: &mut Html) {
-        if depth == 0 {
-            return html.text("…");
-        }
+    /// As deep as the value goes; JSON from outside is bounded where it is parsed.
+    fn value(&self, value: &Value, html: &mut Html) {
         match value {
             Value::Null => self.nothing(html),
             Value::Bool(true) => html.text(&self.texts.value_yes()),
             Value::Bool(false) => html.text(&self.texts.value_no()),
             Value::Number(number) => html.text(&self.number(&number.to_string())),
-            Value::String(text) if text.trim().is_empty() => self.nothing(html),
+            Value::String(text) if text.is_empty() => self.nothing(html),
             Value::String(text) => html.text(&self.string(text)),
             Value::Array(items) if items.is_empty() => self.nothing(html),
-            Value::Array(items) => self.list(items, depth, html),
-            Value::Object(members) => self.object(members, depth, html),
+            Value::Array(items) => self.list(items, html),
+            Value::Object(members) if members.is_empty() => self.nothing(html),
+            Value::Object(members) => self.object(members, html),
         }
     }
 
@@ -98,38 +126,63 @@ impl Writer<'_> {
         html.markup("</span>");
     }
 
-    fn list(&self, items: &[Value], depth: u8, html: &mut Html) {
+    fn list(&self, items: &[Value], html: &mut Html) {
         html.markup("<ul class=\"values\">");
         for item in items {
             html.markup("<li>");
-            self.value(item, depth.saturating_sub(1), html);
+            self.value(item, html);
             html.markup("</li>");
         }
         html.markup("</ul>");
     }
 
-    fn object(&self, members: &Map<String, Value>, depth: u8, html: &mut Html) {
-        if members.is_empty() {
-            return self.nothing(html);
-        }
-        // A text in several languages is one text.
-        let is_text =
-            members.iter().all(|(key, value)| Language::from_tag(key).is_some() && !value.is_object());
-        if let (true, Some(text)) = (is_text, members.get(self.language.tag())) {
-            return self.value(text, depth.saturating_sub(1), html);
+    fn object(&self, members: &Map<String, Value>, html: &mut Html) {
+        if let Some((own, others)) = self.translations(members) {
+            return self.translated(own, &others, html);
         }
         html.markup("<ul class=\"values\">");
         for (key, value) in members {
             html.markup("<li><span class=\"values-name\">");
             html.text(&self.name(key));
             html.markup(":</span> ");
-            self.value(value, depth.saturating_sub(1), html);
+            self.value(value, html);
             html.markup("</li>");
         }
         html.markup("</ul>");
     }
 
-    /// A decimal comma in Finnish and Swedish; large exponents stay as they are.
+    /// A text in several languages: the one of the page, and those that differ from it.
+    fn translations<'m>(
+        &self,
+        members: &'m Map<String, Value>,
+    ) -> Option<(&'m str, Vec<(&'m str, &'m str)>)> {
+        let mut all = Vec::new();
+        for (tag, value) in members {
+            Language::from_tag(tag).filter(|language| language.tag() == tag.as_str())?;
+            all.push((tag.as_str(), value.as_str().filter(|text| !text.is_empty())?));
+        }
+        let (_, own) = *all.iter().find(|(tag, _)| *tag == self.language.tag())?;
+        all.retain(|(_, text)| *text != own);
+        Some((own, all))
+    }
+
+    fn translated(&self, own: &str, others: &[(&str, &str)], html: &mut Html) {
+        html.text(&self.string(own));
+        if others.is_empty() {
+            return;
+        }
+        html.markup(" <span class=\"values-other\">");
+        for (tag, text) in others {
+            html.markup("<span class=\"values-name\">");
+            html.text(tag);
+            html.markup(":</span> ");
+            html.text(&self.string(text));
+            html.markup(" ");
+        }
+        html.markup("</span>");
+    }
+
+    /// A decimal comma in Finnish and Swedish; exponents stay as they are.
     fn number(&self, digits: &str) -> String {
         match self.language {
             Language::En => digits.to_owned(),
@@ -141,117 +194,56 @@ impl Writer<'_> {
         if let Some(name) = self.codes.get(text) {
             return name.get(self.language).to_owned();
         }
-        if let Ok(day) = text.parse::<Day>() {
+        if let Some(day) = text.parse::<Day>().ok().filter(|_| !text.starts_with('0')) {
             return date::day(day, self.language);
         }
-        if let Some(at) = rfc3339(text) {
-            return date::moment(at, self.language);
-        }
-        if is_code(text) { from_code(text) } else { text.to_owned() }
+        whole_minute(text).map_or_else(|| text.to_owned(), |at| date::moment(at, self.language))
     }
 
-    /// The name of an object's member.
+    /// The name of an object's member: words where it is written in camel case, else as it is.
     fn name(&self, key: &str) -> String {
         if let Some(name) = self.codes.get(key) {
             return name.get(self.language).to_owned();
         }
-        if is_code(key) { from_code(key) } else { from_camel_case(key) }
+        words_of_camel_case(key).unwrap_or_else(|| key.to_owned())
     }
 }
 
-fn rfc3339(text: &str) -> Option<Timestamp> {
-    if !(20..=40).contains(&text.len()) {
+/// A moment without seconds (RFC 3339); people read others as they are written, because nothing of them may be lost.
+fn whole_minute(text: &str) -> Option<Timestamp> {
+    if !(20..=40).contains(&text.len()) || text.starts_with('0') {
         return None;
     }
     let form = time::format_description::well_known::Rfc3339;
     let moment = time::OffsetDateTime::parse(text, &form).ok()?;
-    Some(Timestamp::from_secs(moment.unix_timestamp()))
+    (moment.second() == 0 && moment.nanosecond() == 0).then(|| Timestamp::from_secs(moment.unix_timestamp()))
 }
 
-/// `DAYCARE_PART_TIME`, but neither `A1` nor `OY`: words of capitals joined by underscores, or one long word.
-fn is_code(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
-        && (text.contains('_') || text.len() > 4)
-        && !text.starts_with('_')
-}
-
-/// `DAYCARE_PART_TIME` as `Daycare part time`.
-fn from_code(code: &str) -> String {
-    capitalised(&code.to_lowercase().replace('_', " "))
-}
-
-/// `providerType` as `Provider type`.
-fn from_camel_case(name: &str) -> String {
-    let mut words = String::new();
-    for c in name.chars() {
-        if c.is_uppercase() {
-            words.push(' ');
-        }
-        words.extend(c.to_lowercase());
+/// `providerType` as `Provider type`; none where the words could not be put together again.
+fn words_of_camel_case(name: &str) -> Option<String> {
+    let starts_well = name.starts_with(|c: char| c.is_ascii_lowercase());
+    let after_capital =
+        |pair: &[u8]| matches!(pair, [a, b] if a.is_ascii_uppercase() && b.is_ascii_uppercase());
+    if !starts_well
+        || !name.bytes().all(|b| b.is_ascii_alphabetic())
+        || name.as_bytes().windows(2).any(after_capital)
+    {
+        return None;
     }
-    capitalised(words.trim())
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    let mut words = String::new();
+    for (place, c) in name.chars().enumerate() {
+        if place == 0 {
+            words.push(c.to_ascii_uppercase());
+        } else if c.is_ascii_uppercase() {
+            words.push(' ');
+            words.push(c.to_ascii_lowercase());
+        } else {
+            words.push(c);
+        }
+    }
+    Some(words)
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::web::html::texts::texts;
-
-    fn shown(value: &Value, language: Language) -> String {
-        let codes = BTreeMap::from([(
-            "DAYCARE".to_owned(),
-            Text { fi: "Päiväkoti".into(), sv: "Daghem".into(), en: "Daycare".into() },
-        )]);
-        value_html(value, &codes, &texts(language), language).to_string()
-    }
-
-    #[test]
-    fn every_json_type_reads_well() {
-        assert_eq!(shown(&json!(true), Language::Fi), "kyllä");
-        assert_eq!(shown(&json!(false), Language::Sv), "nej");
-        assert_eq!(shown(&json!(12.5), Language::Fi), "12,5");
-        assert_eq!(shown(&json!(12.5), Language::En), "12.5");
-        assert_eq!(shown(&json!("2026-08-01"), Language::Sv), "1.8.2026");
-        assert_eq!(shown(&json!("2026-08-01T06:30:00Z"), Language::En), "1 August 2026, 09:30");
-        assert_eq!(shown(&json!("DAYCARE"), Language::Fi), "Päiväkoti");
-        assert_eq!(shown(&json!("DAYCARE_PART_TIME"), Language::En), "Daycare part time");
-        assert_eq!(shown(&json!("A1"), Language::En), "A1");
-        assert_eq!(
-            shown(&json!({"fi": "Koko päivä", "sv": "Heldag", "en": "Full day"}), Language::Sv),
-            "Heldag"
-        );
-        assert!(shown(&json!(null), Language::En).contains('–'));
-        assert!(shown(&json!([]), Language::En).contains('–'));
-        assert!(shown(&json!("  "), Language::En).contains('–'));
-        assert_eq!(
-            shown(&json!({"providerType": ["x"]}), Language::En),
-            "<ul class=\"values\"><li><span class=\"values-name\">Provider type:</span> \
-             <ul class=\"values\"><li>x</li></ul></li></ul>"
-        );
-    }
-
-    #[test]
-    fn nothing_that_a_register_holds_becomes_markup() {
-        let html = shown(&json!({"<b>": "\"><script>'&\u{202e}\u{7}"}), Language::En);
-        assert!(
-            html.contains("&lt;b&gt;") && html.contains("&quot;&gt;&lt;script&gt;&#39;&amp;</li>"),
-            "{html}"
-        );
-    }
-
-    #[test]
-    fn depth_is_bounded() {
-        let mut value = json!("deep");
-        for _ in 0..100 {
-            value = json!([value]);
-        }
-        assert!(shown(&value, Language::En).contains('…'));
-    }
-}
+#[path = "value_tests.rs"]
+mod tests;

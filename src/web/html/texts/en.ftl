@@ -23,8 +23,6 @@ footer-city = { $city } is responsible for this service.
 and = and
 notice-stopped = The permission is stopped. Nothing more will be fetched.
 notice-had-ended = The permission had already ended. You do not need to do anything.
-notice-given = The permission is given.
-notice-declined = No permission was given. None of your data was sent.
 
 ## Values, periods, legal bases
 
@@ -67,11 +65,9 @@ status-stopped = Stopped
 status-expired = Expired
 status-used-up = Used
 status-replaced = Replaced by a new one
-status-declined = Not given
 until-label = In force
 until-day = until { $day }
 given-label = Given
-declined-label = Decided
 ended-label = Ended
 times-label = Fetches
 times-value = { $used } so far, at most { $allowed }
@@ -156,7 +152,7 @@ log-pages = Pages
 sharing-title = Permissions
 sharing-lead = Who may fetch your data, what for, and until when.
 sharing-in-force = In force
-sharing-ended = Ended and not given
+sharing-ended = Ended
 sharing-ended-none = No ended permissions.
 
 ## One permission
@@ -180,7 +176,6 @@ permission-stop-confirmed = Nothing more is fetched. { $asker } confirmed the st
 permission-history = History
 permission-exchanges = Fetches with this permission
 permission-exchanges-none = Nothing has been fetched with this permission.
-change-asked = The service asked for permission.
 change-given = You gave the permission.
 change-declined = You did not give the permission.
 change-stopped = You stopped the permission.
@@ -216,7 +211,6 @@ consent-who-title = Who is asking
 consent-asker = Asked by
 consent-holder = Data held by
 consent-verified = Verified: belongs to the cities' network
-consent-unverified = Not verified. Do not allow this if you are not sure who is asking.
 consent-purpose-title = What for
 consent-data-title = Which data
 consent-data-lead = This is your data as it stands right now. Nothing has been sent yet.
@@ -277,7 +271,6 @@ decided-to-me = Go to my page
 wrong-title = This request is meant for someone else
 wrong-happened = The service is waiting for another person's decision. That is why you cannot allow it with your own data.
 wrong-next = If you share this device, log out so that the right person can log in and decide. If you opened the request yourself, go back to the service and check your case.
-wrong-back = Back to the service
 
 ## Data catalogue
 
@@ -332,11 +325,6 @@ use-no-data = This city does not hold the data that the service asks for, so the
 
 ## Logging in and out
 
-login-title = Log in
-login-personal = This page shows only your own data. Please log in first.
-login-decision = A service asks for your permission. Log in to see what it asks for and why.
-login-ended = Your session ended because you were away for a while. Please log in again.
-login-how = You log in at the city's login service. After that you come back here.
 logged-out-title = You are logged out
 logged-out-here = Your session here has ended. Your session at the login service may still be open. Close the browser if you share this device.
 logged-out-onward = Your session here has ended. Next, your session at the login service ends too.
@@ -369,9 +357,6 @@ trouble-changed-next = Open the request again, look at the new data, and then de
 trouble-permission-ended-title = The permission has already ended
 trouble-permission-ended-happened = The permission is no longer in force, so there is nothing to stop.
 trouble-permission-ended-next = You see its history on your page.
-trouble-no-data-title = There is no data
-trouble-no-data-happened = The register has no data about you of the kind that the service asks for.
-trouble-no-data-next = Tell the service that there is no data, or ask the city if there should be.
 trouble-login-cancelled-title = Login was cancelled
 trouble-login-cancelled-happened = The login was not completed.
 trouble-login-cancelled-next = You can log in whenever you like.
@@ -719,3 +704,21 @@ partners-why-silent = No answer comes.
 partners-why-unfit = An answer comes, but its signatures could not be verified.
 partners-why-not-member = Nobody vouches for this member any more.
 partners-why-no-role = It is a member, but has no right to ask for data or to give it.
+
+error-log-in = Log in and continue
+error-choices-kept = What you chose is kept. You see it again when you have logged in.
+trouble-stop-unknown-title = It is not certain yet whether this took effect
+trouble-stop-unknown-happened = The service did not get an answer in time. Your request may have taken effect, or it may not.
+trouble-stop-unknown-next = Open the permission to see its state now. If it is still in force, try again: doing it twice does no harm.
+decided-before-allowed = You gave this permission on { $moment }.
+decided-before-declined = You did not give this permission.
+field-errors-in-title = Error:
+field-errors-title = Please check what you filled in
+field-errors-kept = Nothing was decided. Everything you chose is still here.
+field-until-not-a-day = Write the last day as a date, for example 31.12.2027.
+field-until-outside = The last day must be between { $earliest } and { $latest }.
+field-times = Write how many fetches you allow: a number from 1 to { $most }.
+field-reach-from-not-a-day = Write the first day as a date, for example 1.8.2026, or leave it empty.
+field-reach-to-not-a-day = Write the last day as a date, for example 31.7.2027, or leave it empty.
+field-reach-reversed = The last day must not come before the first day.
+field-reach-outside = The day must be between { $from } and { $to }.

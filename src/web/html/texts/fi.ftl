@@ -23,8 +23,6 @@ footer-city = Tästä palvelusta vastaa { $city }.
 and = ja
 notice-stopped = Lupa on peruttu. Uusia hakuja ei tehdä.
 notice-had-ended = Lupa oli jo päättynyt. Sinun ei tarvitse tehdä mitään.
-notice-given = Lupa on annettu.
-notice-declined = Lupaa ei annettu. Tietojasi ei lähetetty.
 
 ## Values, periods, legal bases
 
@@ -67,11 +65,9 @@ status-stopped = Peruttu
 status-expired = Päättynyt
 status-used-up = Käytetty
 status-replaced = Korvattu uudella
-status-declined = Ei annettu
 until-label = Voimassa
 until-day = { $day } asti
 given-label = Annettu
-declined-label = Päätös
 ended-label = Päättyi
 times-label = Hakukerrat
 times-value = tähän mennessä { $used }, enintään { $allowed }
@@ -156,7 +152,7 @@ log-pages = Sivut
 sharing-title = Luvat
 sharing-lead = Kuka saa hakea tietojasi, mitä varten ja mihin asti.
 sharing-in-force = Voimassa
-sharing-ended = Päättyneet ja antamatta jätetyt
+sharing-ended = Päättyneet
 sharing-ended-none = Ei päättyneitä lupia.
 
 ## One permission
@@ -180,7 +176,6 @@ permission-stop-confirmed = Uusia hakuja ei tehdä. { $asker } vahvisti perumise
 permission-history = Luvan vaiheet
 permission-exchanges = Haut tällä luvalla
 permission-exchanges-none = Tällä luvalla ei ole haettu mitään.
-change-asked = Palvelu pyysi lupaa.
 change-given = Annoit luvan.
 change-declined = Et antanut lupaa.
 change-stopped = Peruit luvan.
@@ -216,7 +211,6 @@ consent-who-title = Kuka pyytää
 consent-asker = Pyytäjä
 consent-holder = Tiedot ovat täällä
 consent-verified = Tarkistettu: kuuluu kaupunkien verkostoon
-consent-unverified = Ei tarkistettu. Älä anna lupaa, jos et ole varma pyytäjästä.
 consent-purpose-title = Mitä varten
 consent-data-title = Mitä tietoja
 consent-data-lead = Tietosi näkyvät tässä sellaisina kuin ne ovat juuri nyt. Mitään ei ole vielä lähetetty.
@@ -277,7 +271,6 @@ decided-to-me = Siirry omalle sivulle
 wrong-title = Tämä pyyntö on tarkoitettu toiselle henkilölle
 wrong-happened = Palvelu odottaa toisen henkilön päätöstä. Siksi et voi antaa lupaa omilla tiedoillasi.
 wrong-next = Jos käytät yhteistä laitetta, kirjaudu ulos. Silloin oikea henkilö voi kirjautua ja päättää. Jos avasit pyynnön itse, palaa palveluun ja tarkista asiasi tiedot.
-wrong-back = Palaa palveluun
 
 ## Data catalogue
 
@@ -332,11 +325,6 @@ use-no-data = Tällä kaupungilla ei ole tietoja, joita palvelu pyytää. Siksi 
 
 ## Logging in and out
 
-login-title = Kirjaudu sisään
-login-personal = Tällä sivulla näkyy vain omia tietojasi. Kirjaudu ensin sisään.
-login-decision = Palvelu pyytää lupaasi. Kirjaudu sisään, niin näet, mitä pyydetään ja miksi.
-login-ended = Istuntosi päättyi, koska olit hetken poissa. Kirjaudu uudelleen.
-login-how = Kirjautuminen tapahtuu kaupungin kirjautumispalvelussa. Sen jälkeen palaat tänne.
 logged-out-title = Olet kirjautunut ulos
 logged-out-here = Istuntosi tässä palvelussa on päättynyt. Kirjautumispalvelun istunto voi olla vielä auki. Sulje selain, jos laite on yhteinen.
 logged-out-onward = Istuntosi tässä palvelussa on päättynyt. Seuraavaksi päättyy istuntosi kirjautumispalvelussa.
@@ -369,9 +357,6 @@ trouble-changed-next = Avaa pyyntö uudelleen, katso uudet tiedot ja päätä si
 trouble-permission-ended-title = Lupa on jo päättynyt
 trouble-permission-ended-happened = Lupa ei ole enää voimassa, joten perumista ei tarvita.
 trouble-permission-ended-next = Näet luvan vaiheet omalta sivultasi.
-trouble-no-data-title = Tietoja ei ole
-trouble-no-data-happened = Rekisterissä ei ole sinusta tietoja, joita palvelu pyytää.
-trouble-no-data-next = Kerro palvelulle, ettei tietoja ole, tai kysy kaupungilta, jos niiden pitäisi löytyä.
 trouble-login-cancelled-title = Kirjautuminen keskeytyi
 trouble-login-cancelled-happened = Kirjautumista ei viety loppuun.
 trouble-login-cancelled-next = Voit kirjautua, milloin haluat.
@@ -719,3 +704,21 @@ partners-why-silent = Vastausta ei tule.
 partners-why-unfit = Vastaus tulee, mutta sen allekirjoituksia ei voitu varmistaa.
 partners-why-not-member = Kukaan ei enää takaa tätä jäsentä.
 partners-why-no-role = Se on jäsen, mutta sillä ei ole oikeutta pyytää tai antaa tietoja.
+
+error-log-in = Kirjaudu ja jatka
+error-choices-kept = Valintasi ovat tallessa. Näet ne uudelleen, kun olet kirjautunut.
+trouble-stop-unknown-title = Ei ole vielä varmaa, tuliko tämä voimaan
+trouble-stop-unknown-happened = Palvelu ei saanut vastausta ajoissa. Pyyntösi on voinut tulla voimaan, tai sitten ei.
+trouble-stop-unknown-next = Avaa lupa, niin näet sen tilan nyt. Jos lupa on yhä voimassa, yritä uudelleen: kahdesta kerrasta ei ole haittaa.
+decided-before-allowed = Annoit tämän luvan { $moment }.
+decided-before-declined = Et antanut tätä lupaa.
+field-errors-in-title = Virhe:
+field-errors-title = Tarkista täyttämäsi tiedot
+field-errors-kept = Mitään ei ole vielä päätetty. Kaikki valintasi ovat tallessa.
+field-until-not-a-day = Kirjoita viimeinen päivä päivämääränä, esimerkiksi 31.12.2027.
+field-until-outside = Viimeisen päivän on oltava aikavälillä { $earliest } – { $latest }.
+field-times = Kirjoita, kuinka monta hakua sallit: luku 1–{ $most }.
+field-reach-from-not-a-day = Kirjoita ensimmäinen päivä päivämääränä, esimerkiksi 1.8.2026, tai jätä kohta tyhjäksi.
+field-reach-to-not-a-day = Kirjoita viimeinen päivä päivämääränä, esimerkiksi 31.7.2027, tai jätä kohta tyhjäksi.
+field-reach-reversed = Viimeinen päivä ei voi olla ennen ensimmäistä päivää.
+field-reach-outside = Päivän on oltava aikavälillä { $from } – { $to }.

@@ -23,8 +23,6 @@ footer-city = { $city } ansvarar för den här tjänsten.
 and = och
 notice-stopped = Tillståndet är återkallat. Inga nya hämtningar görs.
 notice-had-ended = Tillståndet hade redan upphört. Du behöver inte göra något.
-notice-given = Tillståndet är gett.
-notice-declined = Inget tillstånd gavs. Inga av dina uppgifter har skickats.
 
 ## Values, periods, legal bases
 
@@ -64,11 +62,9 @@ status-stopped = Återkallat
 status-expired = Utgånget
 status-used-up = Använt
 status-replaced = Ersatt med ett nytt
-status-declined = Inte gett
 until-label = Gäller
 until-day = till och med { $day }
 given-label = Gavs
-declined-label = Beslut
 ended-label = Upphörde
 times-label = Hämtningar
 times-value = hittills { $used }, högst { $allowed }
@@ -153,7 +149,7 @@ log-pages = Sidor
 sharing-title = Tillstånd
 sharing-lead = Vem som får hämta dina uppgifter, för vad och hur länge.
 sharing-in-force = I kraft
-sharing-ended = Upphörda och inte givna
+sharing-ended = Upphörda
 sharing-ended-none = Inga upphörda tillstånd.
 
 ## One permission
@@ -177,7 +173,6 @@ permission-stop-confirmed = Inga nya hämtningar görs. { $asker } bekräftade �
 permission-history = Tillståndets historia
 permission-exchanges = Hämtningar med det här tillståndet
 permission-exchanges-none = Inget har hämtats med det här tillståndet.
-change-asked = Tjänsten bad om tillstånd.
 change-given = Du gav tillståndet.
 change-declined = Du gav inte tillstånd.
 change-stopped = Du återkallade tillståndet.
@@ -213,7 +208,6 @@ consent-who-title = Vem frågar
 consent-asker = Den som frågar
 consent-holder = Uppgifterna finns här
 consent-verified = Kontrollerad: hör till städernas nätverk
-consent-unverified = Inte kontrollerad. Ge inte tillstånd om du är osäker på vem som frågar.
 consent-purpose-title = För vad
 consent-data-title = Vilka uppgifter
 consent-data-lead = Här ser du uppgifterna så som de är just nu. Inget har skickats ännu.
@@ -274,7 +268,6 @@ decided-to-me = Gå till min sida
 wrong-title = Den här begäran är avsedd för en annan person
 wrong-happened = Tjänsten väntar på en annan persons beslut. Därför kan du inte ge tillstånd med dina egna uppgifter.
 wrong-next = Om ni delar enhet kan du logga ut, så att rätt person kan logga in och besluta. Om du själv öppnade begäran kan du gå tillbaka till tjänsten och kontrollera ditt ärende.
-wrong-back = Tillbaka till tjänsten
 
 ## Data catalogue
 
@@ -329,11 +322,6 @@ use-no-data = Den här staden har inte de uppgifter som tjänsten ber om. Därf�
 
 ## Logging in and out
 
-login-title = Logga in
-login-personal = Den här sidan visar bara dina egna uppgifter. Logga in först.
-login-decision = En tjänst ber om ditt tillstånd. Logga in för att se vad begäran gäller och varför.
-login-ended = Din session avslutades eftersom du var borta en stund. Logga in på nytt.
-login-how = Du loggar in i stadens inloggningstjänst. Efter det kommer du tillbaka hit.
 logged-out-title = Du har loggat ut
 logged-out-here = Din session i den här tjänsten är avslutad. Sessionen i inloggningstjänsten kan fortfarande vara öppen. Stäng webbläsaren om ni delar enhet.
 logged-out-onward = Din session i den här tjänsten är avslutad. Härnäst avslutas sessionen i inloggningstjänsten.
@@ -366,9 +354,6 @@ trouble-changed-next = Öppna begäran på nytt, titta på de nya uppgifterna oc
 trouble-permission-ended-title = Tillståndet har redan upphört
 trouble-permission-ended-happened = Tillståndet gäller inte längre, så det behöver inte återkallas.
 trouble-permission-ended-next = Du ser tillståndets historia på din sida.
-trouble-no-data-title = Det finns inga uppgifter
-trouble-no-data-happened = Registret har inga sådana uppgifter om dig som tjänsten ber om.
-trouble-no-data-next = Berätta för tjänsten att uppgifterna saknas, eller fråga staden om de borde finnas.
 trouble-login-cancelled-title = Inloggningen avbröts
 trouble-login-cancelled-happened = Inloggningen slutfördes inte.
 trouble-login-cancelled-next = Du kan logga in när du vill.
@@ -716,3 +701,21 @@ partners-why-silent = Inget svar kommer.
 partners-why-unfit = Ett svar kommer, men dess signaturer kunde inte bekräftas.
 partners-why-not-member = Ingen går längre i god för den här medlemmen.
 partners-why-no-role = Den är medlem men har inte rätt att be om eller lämna ut uppgifter.
+
+error-log-in = Logga in och fortsätt
+error-choices-kept = Dina val är sparade. Du ser dem igen när du har loggat in.
+trouble-stop-unknown-title = Det är inte säkert ännu om det här trädde i kraft
+trouble-stop-unknown-happened = Tjänsten fick inget svar i tid. Din begäran kan ha trätt i kraft, eller inte.
+trouble-stop-unknown-next = Öppna tillståndet och se hur det är nu. Om det fortfarande gäller kan du försöka igen: det gör ingen skada att göra det två gånger.
+decided-before-allowed = Du gav det här tillståndet { $moment }.
+decided-before-declined = Du gav inte det här tillståndet.
+field-errors-in-title = Fel:
+field-errors-title = Kontrollera det du fyllde i
+field-errors-kept = Inget är bestämt ännu. Alla dina val finns kvar.
+field-until-not-a-day = Skriv sista dagen som ett datum, till exempel 31.12.2027.
+field-until-outside = Sista dagen ska vara mellan { $earliest } och { $latest }.
+field-times = Skriv hur många hämtningar du tillåter: ett tal från 1 till { $most }.
+field-reach-from-not-a-day = Skriv första dagen som ett datum, till exempel 1.8.2026, eller lämna fältet tomt.
+field-reach-to-not-a-day = Skriv sista dagen som ett datum, till exempel 31.7.2027, eller lämna fältet tomt.
+field-reach-reversed = Sista dagen kan inte vara före första dagen.
+field-reach-outside = Dagen ska vara mellan { $from } och { $to }.

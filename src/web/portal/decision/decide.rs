@@ -1,0 +1,93 @@
+//! `POST /consent/{id}`: the decision, and the signing login's return.
+
+use super::decided;
+use super::form::{Choice, DecisionInput};
+use super::outcome::go;
+use super::show::{show_offer, view};
+use crate::domain::consent::DenialKind;
+use crate::domain::ids::RequestId;
+use crate::domain::login::{Callback, PendingLogin};
+use crate::node::holder::decision::decide_consent;
+use crate::node::holder::decision::decide_consent::Next;
+use crate::node::holder::decision::view_consent_request::{Offer, Viewed};
+use crate::node::{Problem, ProblemKind};
+use crate::web::extract::Id;
+use crate::web::portal::failure::PageFailure;
+use crate::web::portal::page::{PageResult, ResidentPage, SignedForm};
+use crate::web::portal::page_error::PageError;
+use crate::web::session::PostLogin;
+
+/// `POST /consent/{id}`.
+pub(crate) async fn decide(signed: SignedForm<DecisionInput>, Id(id): Id<RequestId>) -> PageResult {
+    let SignedForm { page, form } = signed;
+    // Viewed again: whoever may not see a request cannot decide it either.
+    let offer = match view(&page, id).await? {
+        Viewed::Open(offer) => offer,
+        Viewed::Lapsed => return Err(PageFailure::Page(PageError::RequestExpired)),
+        Viewed::Decided(_) => return decided::show_decided_before(&page, id).await,
+    };
+    match form.decision.as_deref() {
+        Some("deny") => decline(&page, id, &form).await,
+        Some("allow") => allow(&page, &offer, form).await,
+        _ => Err(PageFailure::Problem(Problem::new(ProblemKind::BadRequest))),
+    }
+}
+
+async fn decline(page: &ResidentPage, id: RequestId, form: &DecisionInput) -> PageResult {
+    let chosen = form.never.as_deref().filter(|word| !word.is_empty());
+    let known = |word: &str| word.parse::<DenialKind>().map_err(|_| Problem::new(ProblemKind::BadRequest));
+    let never = chosen.map(known).transpose()?;
+    let destination =
+        decide_consent::decline(&page.app.node, &page.resident, id, page.language, never).await?;
+    page.visitor.drop_choices(id)?;
+    Ok(go(page, id, &destination))
+}
+
+async fn allow(page: &ResidentPage, offer: &Offer, form: DecisionInput) -> PageResult {
+    let (node, id) = (&page.app.node, offer.request.id);
+    // Kept until the decision is signed: whatever comes between, the page is filled in again as it was.
+    page.visitor.keep_choices(id, &form)?;
+    let choice = match form.choice(offer, node.now())? {
+        Choice::Complete(choice) => choice,
+        Choice::Incomplete(errors) => return show_offer(page, offer, form, errors).await,
+    };
+    match decide_consent::begin_allow(node, &page.resident, id, page.language, choice).await? {
+        Next::Passkey => Ok(page.redirect(&format!("/consent/{id}/passkey"))),
+        Next::Login(location, pending) => {
+            page.visitor.save_pending_login(pending, PostLogin::Allow(id))?;
+            Ok(page.redirect(location.as_str()))
+        }
+    }
+}
+
+/// The provider has signed the decision, or has not.
+pub(crate) async fn complete(
+    page: &ResidentPage,
+    id: RequestId,
+    pending: &PendingLogin,
+    callback: &Callback,
+) -> PageResult {
+    let outcome = decide_consent::complete_allow(&page.app.node, &page.resident, id, pending, callback).await;
+    match outcome {
+        Ok(destination) => {
+            page.visitor.drop_choices(id)?;
+            Ok(go(page, id, &destination))
+        }
+        // Turned back at the provider: nothing is decided, the page is still there.
+        Err(problem) if problem.kind == ProblemKind::LoginCancelled => {
+            Ok(page.redirect(&format!("/consent/{id}")))
+        }
+        Err(problem) => handle_login_failure(page, id, problem).await,
+    }
+}
+
+/// What follows when a login for a request did not succeed. Where the login provider cannot know the resident as well as
+/// is demanded, the service that asked hears it.
+pub(crate) async fn handle_login_failure(page: &ResidentPage, id: RequestId, problem: Problem) -> PageResult {
+    if problem.kind == ProblemKind::LoginTooWeak
+        && let Some(destination) = decide_consent::abandon_request(&page.app.node, &page.resident, id).await?
+    {
+        return Ok(go(page, id, &destination));
+    }
+    Err(PageFailure::Problem(problem))
+}

@@ -1,0 +1,127 @@
+//! From an offer to what the decision page shows of it.
+
+use super::form::{DecisionInput, FieldError, once_until};
+use super::view::{ConsentField, ConsentLimits, ConsentRecord, ConsentView, Instead, PasskeyNeed};
+use crate::domain::catalogue::Record;
+use crate::domain::clock::{RetentionPeriod, duration_days, last_day};
+use crate::domain::consent::terms::Terms;
+use crate::domain::consent::{Consent, GrantAction, Origin};
+use crate::domain::ids::FieldName;
+use crate::node::holder::decision::view_consent_request::Offer;
+use crate::web::App;
+use crate::web::portal::party::{asker, field_label};
+use crate::web::portal::reach::reach;
+
+/// The field in which registers of children say whom a record is about.
+const CHILD_NAME: &str = "childName";
+
+/// What is shown of an offer.
+pub(super) struct Shown<'a> {
+    pub(super) offer: &'a Offer,
+    /// The resident's own values.
+    pub(super) records: Vec<Record>,
+    /// The permission that the new one would replace or extend.
+    pub(super) replaced: Option<&'a Consent>,
+    pub(super) passkey: PasskeyNeed,
+    pub(super) input: DecisionInput,
+    pub(super) errors: Vec<FieldError>,
+}
+
+/// The decision page.
+pub(super) fn view_of(app: &App, shown: Shown<'_>) -> ConsentView {
+    let Shown { offer, records, replaced, passkey, input, errors } = shown;
+    let (request, dataset) = (&offer.request, &offer.dataset);
+    let (declared, terms) = (&request.declared_use, &request.terms);
+    let field = |name: &FieldName| consent_field(offer, name);
+    let (required, optional): (Vec<_>, Vec<_>) =
+        terms.fields.iter().partition(|name| declared.required_fields.contains(name));
+    let mut on_behalf_of: Vec<String> = records.iter().filter_map(title).collect();
+    on_behalf_of.sort();
+    on_behalf_of.dedup();
+    ConsentView {
+        request: request.id,
+        asker: asker(request),
+        instead: replaced.map(|old| instead(old, offer)),
+        holder: app.node.settings.name.clone(),
+        dataset: dataset.title.clone(),
+        register: dataset.register.clone(),
+        purpose: declared.purpose_text.clone(),
+        required: required.into_iter().map(field).collect(),
+        optional: optional.into_iter().map(field).collect(),
+        not_asked: dataset
+            .fields
+            .iter()
+            .filter(|field| !terms.fields.contains(&field.name))
+            .map(|field| field.label.clone())
+            .collect(),
+        records: records
+            .into_iter()
+            .map(|record| ConsentRecord { title: title(&record), values: record.values })
+            .collect(),
+        limits: ConsentLimits {
+            once_until: once_until(offer),
+            earliest_until: last_day(app.node.now(), 0),
+            latest_until: terms.until,
+            max_times: terms.max_exchanges,
+        },
+        per: terms.per.clone().map(String::from),
+        reach: reach(terms),
+        reach_choice: dataset.period.is_some(),
+        retention: terms.retention.to_string(),
+        shorter_retentions: shorter_retentions(&terms.retention),
+        onward: Vec::new(),
+        legal_basis: declared.legal_basis.clone(),
+        controller: declared.controller.clone(),
+        data_protection_officer: declared.data_protection_officer.clone(),
+        otherwise: declared.otherwise.clone(),
+        can_refuse_for_good: request.origin == Origin::Pushed,
+        on_behalf_of,
+        expires_at: request.expires_at,
+        offer_hash: offer.hash.clone(),
+        passkey,
+        input,
+        errors,
+    }
+}
+
+fn consent_field(offer: &Offer, name: &FieldName) -> ConsentField {
+    let known = offer.dataset.field(name);
+    ConsentField {
+        name: name.clone(),
+        label: field_label(Some(&offer.dataset), name),
+        sensitivity: known.map(|field| field.sensitivity).unwrap_or_default(),
+        codes: known.map(|field| field.codes.clone()).unwrap_or_default(),
+    }
+}
+
+/// The child whom a record is about.
+fn title(record: &Record) -> Option<String> {
+    let name = CHILD_NAME.parse::<FieldName>().ok()?;
+    record.values.get(&name)?.as_str().map(str::to_owned)
+}
+
+/// What would change against the permission that there is.
+fn instead(old: &Consent, offer: &Offer) -> Instead {
+    let (before, after) = (&old.terms, &offer.request.terms);
+    let labels = |these: &Terms, others: &Terms| {
+        let only = these.fields.iter().filter(|field| !others.fields.contains(field));
+        only.map(|field| field_label(Some(&offer.dataset), field)).collect()
+    };
+    Instead {
+        permission: old.id,
+        extends: matches!(offer.request.replaces, Some((GrantAction::Merge, _))),
+        new_fields: labels(after, before),
+        dropped_fields: labels(before, after),
+        until: before.until,
+        new_until: after.until,
+        times: (before.max_exchanges, before.per.clone().map(String::from)),
+        new_times: (after.max_exchanges, after.per.clone().map(String::from)),
+    }
+}
+
+/// What a resident can choose instead of the time for which the data would be kept.
+fn shorter_retentions(offered: &RetentionPeriod) -> Vec<String> {
+    const CHOICES: [&str; 6] = ["P1Y", "P6M", "P3M", "P1M", "P7D", "P1D"];
+    let shorter = |choice: &&str| duration_days(choice).is_some_and(|choice| choice < offered.days());
+    CHOICES.into_iter().filter(shorter).map(str::to_owned).collect()
+}

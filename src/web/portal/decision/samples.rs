@@ -1,0 +1,178 @@
+//! Made-up pages of this section.
+
+use std::collections::BTreeMap;
+
+use super::decided::{DecidedView, Decision};
+use super::form::{DecisionInput, FieldError};
+use super::open::WrongPersonView;
+use super::view::{ConsentField, ConsentLimits, ConsentRecord, ConsentView, Instead, PasskeyNeed};
+use crate::domain::catalogue::{Sensitivity, Text};
+use crate::domain::ids::{ConsentId, FieldName, RequestId};
+use crate::web::portal::reach::HistoryReach;
+use crate::web::portal::samples::{
+    Sample, asker, at, controller, names, officer, otherwise, placement, purpose, register, sample, text,
+};
+
+fn field(name: &str, label: &Text, sensitivity: Sensitivity) -> ConsentField {
+    let codes = BTreeMap::from([(
+        "DAYCARE_PART_TIME".to_owned(),
+        text("Osapäiväinen päiväkotipaikka", "Daghemsplats på deltid", "Part-time daycare"),
+    )]);
+    ConsentField { name: FieldName::new(name).unwrap(), label: label.clone(), sensitivity, codes }
+}
+
+pub(crate) fn consent() -> ConsentView {
+    let all = names();
+    let record = |title: &str| ConsentRecord {
+        title: Some(title.into()),
+        values: all
+            .iter()
+            .map(|(name, _, _, _, value)| (FieldName::new(*name).unwrap(), value.clone()))
+            .collect(),
+    };
+    let fields = |range: std::ops::Range<usize>| {
+        all[range].iter().map(|(name, label, _, care, _)| field(name, label, *care)).collect::<Vec<_>>()
+    };
+    ConsentView {
+        request: RequestId::from_bytes([7; 16]),
+        asker: asker(),
+        holder: text("Espoo", "Esbo", "Espoo"),
+        dataset: placement(),
+        register: register(),
+        purpose: purpose(),
+        required: fields(0..3),
+        optional: fields(3..6),
+        not_asked: vec![text("Maksupäätös", "Avgiftsbeslut", "Fee decision")],
+        records: vec![record("Elmeri"), record("Venla")],
+        limits: ConsentLimits {
+            once_until: "2026-12-23".parse().unwrap(),
+            earliest_until: "2026-11-23".parse().unwrap(),
+            latest_until: "2027-11-23".parse().unwrap(),
+            max_times: 10,
+        },
+        instead: None,
+        per: None,
+        reach_choice: true,
+        shorter_retentions: vec!["P1Y".into(), "P1M".into()],
+        can_refuse_for_good: true,
+        reach: HistoryReach::Period {
+            from: "2025-08-01".parse().unwrap(),
+            to: "2026-12-31".parse().unwrap(),
+        },
+        retention: "P1Y6M".into(),
+        onward: Vec::new(),
+        legal_basis: "https://w3id.org/dpv/legal/eu/gdpr#A6-1-a".into(),
+        controller: controller(),
+        data_protection_officer: officer(),
+        otherwise: otherwise(),
+        on_behalf_of: vec!["Elmeri".into(), "Venla".into()],
+        expires_at: at("2026-12-07T10:00:00Z"),
+        offer_hash: "hash-of-the-offer".into(),
+        passkey: PasskeyNeed::None,
+        input: DecisionInput {
+            duration: Some("once".into()),
+            until: Some("2027-06-30".into()),
+            times: Some("10".into()),
+            reach_from: Some("2025-08-01".into()),
+            reach_to: Some("2026-12-31".into()),
+            ..DecisionInput::default()
+        },
+        errors: Vec::new(),
+    }
+}
+
+/// The smallest decision: one fetch, no optional field, no record.
+fn small_consent() -> ConsentView {
+    let mut view = consent();
+    view.optional.clear();
+    view.not_asked.clear();
+    view.records.clear();
+    view.on_behalf_of.clear();
+    view.limits.max_times = 1;
+    view.reach = HistoryReach::Current;
+    view.per = Some("P7D".into());
+    view.shorter_retentions.clear();
+    view.can_refuse_for_good = false;
+    view.legal_basis = "A6-1-e".into();
+    view.onward = vec![text("Kela", "FPA", "Kela")];
+    view
+}
+
+fn with_passkey(passkey: PasskeyNeed) -> ConsentView {
+    ConsentView { passkey, ..consent() }
+}
+
+/// Everything wrong that can be, and what was chosen all the same.
+pub(crate) fn with_errors() -> ConsentView {
+    let mut view = consent();
+    view.input = DecisionInput {
+        fields: ["type", "support"].into_iter().map(|name| FieldName::new(name).unwrap()).collect(),
+        duration: Some("until".into()),
+        until: Some("\"><b>".into()),
+        times: Some("0".into()),
+        reach_from: Some("1.8.2025".into()),
+        reach_to: Some("1.8.2024".into()),
+        retention: Some("P1M".into()),
+        never: Some("partner".into()),
+        ..DecisionInput::default()
+    };
+    view.errors = vec![
+        FieldError::UntilNotADay,
+        FieldError::UntilOutside,
+        FieldError::Times,
+        FieldError::ReachFromNotADay,
+        FieldError::ReachFromOutside,
+        FieldError::ReachToNotADay,
+        FieldError::ReachToOutside,
+        FieldError::ReachReversed,
+    ];
+    view
+}
+
+fn decided(allowed: bool, before: bool) -> DecidedView {
+    let given = Decision::Allowed {
+        permission: ConsentId::from_bytes([1; 16]),
+        at: at("2026-05-04T09:12:00Z"),
+        until: "2027-06-30".parse().unwrap(),
+        times: 10,
+        per: Some("P7D".into()),
+    };
+    DecidedView {
+        decision: if allowed { given } else { Decision::Declined },
+        before,
+        asker: asker(),
+        dataset: placement(),
+        otherwise: otherwise(),
+    }
+}
+
+/// Every page of this section.
+pub(crate) fn all() -> Vec<Sample> {
+    let mut instead = consent();
+    instead.instead = Some(Instead {
+        permission: ConsentId::from_bytes([1; 16]),
+        extends: true,
+        new_fields: vec![names().remove(0).1],
+        dropped_fields: vec![names().remove(1).1],
+        until: "2027-01-31".parse().unwrap(),
+        new_until: "2027-06-30".parse().unwrap(),
+        times: (1, None),
+        new_times: (2, Some("P7D".into())),
+    });
+    let mut open_ended = with_errors();
+    open_ended.reach = HistoryReach::Current;
+    vec![
+        sample("consent", "/consent/1", true, consent()),
+        sample("consent-small", "/consent/1", true, small_consent()),
+        sample("consent-instead", "/consent/1", true, instead),
+        sample("consent-errors", "/consent/1", true, with_errors()),
+        sample("consent-errors-current", "/consent/1", true, open_ended),
+        sample("consent-passkey", "/consent/1", true, with_passkey(PasskeyNeed::Ready)),
+        sample("consent-passkey-missing", "/consent/1", true, with_passkey(PasskeyNeed::Missing)),
+        sample("decided-allowed", "/me", true, decided(true, false)),
+        sample("decided-declined", "/me", true, decided(false, false)),
+        sample("decided-allowed-before", "/me", true, decided(true, true)),
+        sample("decided-declined-before", "/me", true, decided(false, true)),
+        sample("wrong-person", "/me", true, WrongPersonView { asker: asker() }),
+    ]
+}

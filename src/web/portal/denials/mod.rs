@@ -1,0 +1,110 @@
+//! `/me/denials`: what the resident has refused, for good or for a while. Its forms post to `/me/denials` and
+//! `/me/denials/{id}/remove`.
+
+#[cfg(test)]
+pub(crate) mod samples;
+
+use crate::domain::catalogue::Text;
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{DenialKind, StandingDenial};
+use crate::domain::ids::DenialId;
+use crate::node::holder::decision::deny_requests;
+use crate::node::{Problem, ProblemKind};
+use crate::web::extract::{Id, Parameters, query};
+use crate::web::html::chrome::Notice;
+use crate::web::html::page;
+use crate::web::portal::page::{Confirmation, PageResult, ResidentPage, SignedForm};
+
+/// What is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeniedWhat {
+    /// All that one city asks.
+    City,
+    Use,
+    /// One dataset, whoever asks.
+    Data,
+}
+
+/// One standing denial.
+#[derive(Debug, Clone)]
+pub(crate) struct DenialEntry {
+    pub(crate) id: DenialId,
+    /// What is refused.
+    pub(crate) what: DeniedWhat,
+    /// What people call it.
+    pub(crate) name: Text,
+    pub(crate) since: Timestamp,
+    /// Until when; for good when absent.
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// One dataset of this city that can be refused to everybody.
+#[derive(Debug, Clone)]
+pub(crate) struct DeniableDataset {
+    pub(crate) id: String,
+    /// What people call it.
+    pub(crate) title: Text,
+}
+
+/// All standing denials.
+#[derive(Debug, Clone)]
+pub(crate) struct DenialsView {
+    /// The denials, latest first.
+    pub(crate) denials: Vec<DenialEntry>,
+    /// This city's datasets that are not refused yet.
+    pub(crate) datasets: Vec<DeniableDataset>,
+}
+
+/// `GET /me/denials`.
+pub(crate) async fn show(page: ResidentPage) -> PageResult {
+    let notice = match query(&page.request)?.take("notice").as_deref() {
+        Some("added") => Some(Notice::DenialAdded),
+        Some("removed") => Some(Notice::DenialRemoved),
+        _ => None,
+    };
+    let denials = deny_requests::list(&page.app.node, &page.resident).await?;
+    let refused =
+        |id: &str| denials.iter().any(|denial| denial.kind == DenialKind::Dataset && denial.target == id);
+    let datasets = page.app.node.settings.datasets.iter();
+    let view = DenialsView {
+        datasets: datasets
+            .filter(|dataset| !refused(dataset.id.as_str()))
+            .map(|dataset| DeniableDataset { id: dataset.id.to_string(), title: dataset.title.clone() })
+            .collect(),
+        denials: denials.iter().map(entry).collect(),
+    };
+    page.show_with_notice(&view, notice)
+}
+
+fn entry(denial: &StandingDenial) -> DenialEntry {
+    DenialEntry {
+        id: denial.id,
+        what: match denial.kind {
+            DenialKind::Partner => DeniedWhat::City,
+            DenialKind::Use => DeniedWhat::Use,
+            DenialKind::Dataset => DeniedWhat::Data,
+        },
+        name: denial.name.clone(),
+        since: denial.created_at,
+        until: denial.until,
+    }
+}
+
+/// `POST /me/denials`: refuses something for good.
+pub(crate) async fn add(signed: SignedForm<Parameters>) -> PageResult {
+    let SignedForm { page, mut form } = signed;
+    let bad = || Problem::new(ProblemKind::BadRequest);
+    let kind = form.take("kind").and_then(|word| word.parse::<DenialKind>().ok()).ok_or_else(bad)?;
+    let target = form.take("target").ok_or_else(bad)?;
+    deny_requests::add(&page.app.node, &page.resident, kind, &target).await?;
+    Ok(page.redirect("/me/denials?notice=added"))
+}
+
+/// `POST /me/denials/{id}/remove`: lets it be asked again.
+pub(crate) async fn remove(signed: SignedForm<Confirmation>, Id(id): Id<DenialId>) -> PageResult {
+    let SignedForm { page, .. } = signed;
+    deny_requests::remove(&page.app.node, &page.resident, id).await?;
+    Ok(page.redirect("/me/denials?notice=removed"))
+}
+
+page!(DenialsView, "denials.html", Sharing);

@@ -1,0 +1,181 @@
+//! Why a handler of the portal shows no page of its own, and the one place where that becomes a page.
+
+use std::sync::Arc;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{StatusCode, header};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpRequest, HttpResponse, ResponseError, web};
+
+use super::language::language;
+use super::page_error::{ErrorView, PageError};
+use super::reply::{self, Look, see_other};
+use crate::node::Problem;
+use crate::web::extract::is_own_path;
+use crate::web::html::chrome::{login_href, passkey_href};
+use crate::web::html::frame::render;
+use crate::web::problem::{self, HttpProblem};
+use crate::web::session::Visitor;
+use crate::web::{App, trace};
+
+/// Why a page is not shown. [`middleware`] writes the page that says so.
+#[derive(Debug)]
+pub(crate) enum PageFailure {
+    /// A use case's problem: its cause goes to the log, the resident reads what happened and what to do.
+    Problem(Problem),
+    /// What a resident is told where a problem's kind says too little.
+    Page(PageError),
+    /// The session has ended, and what was chosen in a decision is kept until the login.
+    ChoicesKept,
+    /// Nobody has logged in: the address where to do that first.
+    LogIn(String),
+}
+
+impl From<Problem> for PageFailure {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<HttpProblem> for PageFailure {
+    fn from(problem: HttpProblem) -> Self {
+        Self::Problem(problem.0)
+    }
+}
+
+impl From<PageError> for PageFailure {
+    fn from(error: PageError) -> Self {
+        Self::Page(error)
+    }
+}
+
+impl std::fmt::Display for PageFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl PageFailure {
+    fn error(&self) -> Option<PageError> {
+        match self {
+            Self::Problem(problem) => Some(PageError::from(problem.kind)),
+            Self::Page(error) => Some(*error),
+            Self::ChoicesKept => Some(PageError::SessionEnded),
+            Self::LogIn(_) => None,
+        }
+    }
+}
+
+impl ResponseError for PageFailure {
+    fn status_code(&self) -> StatusCode {
+        self.error().map_or(StatusCode::SEE_OTHER, status)
+    }
+
+    /// Without a body: [`middleware`], which knows the visitor, writes it.
+    fn error_response(&self) -> HttpResponse {
+        match self {
+            Self::LogIn(address) => see_other(address),
+            Self::Problem(problem) => {
+                problem::log(problem);
+                HttpResponse::build(self.status_code()).finish()
+            }
+            Self::Page(_) | Self::ChoicesKept => HttpResponse::build(self.status_code()).finish(),
+        }
+    }
+}
+
+fn status(error: PageError) -> StatusCode {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Writes the page of what went wrong in a handler or an extractor.
+///
+/// # Errors
+/// What the inner service returns.
+pub(crate) async fn middleware<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let response = next.call(request).await?;
+    let page = response.response().error().and_then(|error| {
+        let kept = matches!(error.as_error(), Some(PageFailure::ChoicesKept));
+        let told = error.as_error::<PageFailure>().map(PageFailure::error);
+        let told = told.or_else(|| {
+            let problem = error.as_error::<HttpProblem>()?;
+            Some(Some(PageError::from(problem.0.kind)))
+        })?;
+        error_page(response.request(), told?, kept)
+    });
+    Ok(match page {
+        Some(page) => response.into_response(page).map_into_right_body(),
+        None => response.map_into_left_body(),
+    })
+}
+
+fn error_page(request: &HttpRequest, error: PageError, choices_kept: bool) -> Option<HttpResponse> {
+    let app = request.app_data::<web::Data<App>>()?;
+    let decision = request.path().strip_suffix("/passkey").unwrap_or(request.path());
+    let ended = matches!(error, PageError::SessionEnded);
+    let view = ErrorView {
+        error,
+        retry: retry(request, error),
+        log_in: ended.then(|| login_href(&page_of_form(app, request))),
+        choices_kept,
+        permission: permission_page(request.path()).filter(|_| is_about_permission(error)),
+        add_passkey: (error == PageError::PasskeyNeeded).then(|| passkey_href(decision)),
+        trace_id: Some(trace::current()).filter(|id| !id.is_empty()),
+    };
+    // The language links of an error page lead to the first page: this address may not bear being opened again.
+    let visitor = Visitor::of(request, Arc::clone(&app.node));
+    let chrome = reply::chrome(app, &visitor, "/".to_owned())
+        .unwrap_or_else(|_| reply::bare_chrome(app, "/".to_owned()));
+    let language = language(request);
+    let text = render(&view, language, &chrome).ok()?;
+    let status = status(error);
+    let mut response = reply::html(app, language, text, &Look { status, ..Look::default() });
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        let secs = header::HeaderValue::from_static(problem::RETRY_AFTER_SECS);
+        response.headers_mut().insert(header::RETRY_AFTER, secs);
+    }
+    Some(response)
+}
+
+/// Whether the resident reads the rest on the permission's own page.
+const fn is_about_permission(error: PageError) -> bool {
+    matches!(error, PageError::StopUnknown | PageError::PermissionEnded)
+}
+
+/// The page of the permission that is stopped, paused or resumed at a path.
+fn permission_page(path: &str) -> Option<String> {
+    let permission = ["/stop", "/pause", "/resume"].into_iter().find_map(|end| path.strip_suffix(end))?;
+    permission.starts_with("/me/sharing/").then(|| permission.to_owned())
+}
+
+/// The page with the form that was sent, where the browser says so (our pages ask for that by their Referrer-Policy); for
+/// a page that was opened, itself.
+fn page_of_form(app: &App, request: &HttpRequest) -> String {
+    if reply::is_safe(request.method()) {
+        return reply::path(request);
+    }
+    let referrer = request.headers().get(header::REFERER).and_then(|value| value.to_str().ok());
+    referrer
+        .and_then(|address| address.strip_prefix(app.node.settings.id.as_str()))
+        .filter(|path| is_own_path(path))
+        .map_or_else(|| "/me".to_owned(), str::to_owned)
+}
+
+/// Where the resident can try again, when trying again makes sense.
+fn retry(request: &HttpRequest, error: PageError) -> Option<String> {
+    match error {
+        PageError::ProviderUnavailable
+        | PageError::RegisterUnavailable
+        | PageError::PartnerUnavailable
+        | PageError::Unavailable
+        | PageError::Internal => reply::is_safe(request.method()).then(|| reply::path(request)),
+        // Back to the page that asks for the passkey: the one of the decision, or the one that adds another.
+        PageError::PasskeyRefused if request.path() == "/me/passkeys" => Some("/me/passkeys/new".to_owned()),
+        PageError::PasskeyRefused => Some(request.path().to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,233 @@
+//! Errors as a resident meets them: what happened, whether nothing was sent, what to do.
+
+use crate::node::ProblemKind;
+use crate::web::html::frame::Frame;
+use crate::web::html::{page, three_texts};
+
+/// What went wrong, from the resident's point of view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageError {
+    /// The page does not exist.
+    NotFound,
+    /// No such request, or it is not this resident's: both look alike.
+    RequestUnknown,
+    /// The request lapsed before it was decided.
+    RequestExpired,
+    /// The request was decided before.
+    AlreadyDecided,
+    /// What was shown and what holds now differ; nothing was decided.
+    ChangedMeanwhile,
+    /// The permission has ended already; nothing can be stopped.
+    PermissionEnded,
+    /// The resident turned back at the login provider.
+    LoginCancelled,
+    /// The login provider's answer does not fit.
+    LoginFailed,
+    /// The login is not strong or fresh enough for the data.
+    LoginTooWeak,
+    /// The login provider does not tell who the person is in the registers.
+    LoginNoIdentifier,
+    /// The data asks for a passkey, and there is none.
+    PasskeyNeeded,
+    /// The passkey did not confirm what was asked.
+    PasskeyRefused,
+    /// The login provider does not answer.
+    ProviderUnavailable,
+    /// The register does not answer.
+    RegisterUnavailable,
+    /// The other city does not answer.
+    PartnerUnavailable,
+    /// The one who asks is no verified member of the network.
+    PartnerNotTrusted,
+    /// The session has ended.
+    SessionEnded,
+    /// The form does not come from this portal's own page (CSRF).
+    FormRefused,
+    /// Too many requests in a short time.
+    TooManyTries,
+    /// The request cannot be understood.
+    BadRequest,
+    /// This city cannot be sure just now, so nothing is done.
+    Unavailable,
+    /// A fault of this service.
+    Internal,
+    /// A permission was to be stopped or paused, and it is not known whether that took effect.
+    StopUnknown,
+}
+
+impl PageError {
+    /// Every kind.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 23] = [
+        Self::NotFound,
+        Self::RequestUnknown,
+        Self::RequestExpired,
+        Self::AlreadyDecided,
+        Self::ChangedMeanwhile,
+        Self::PermissionEnded,
+        Self::LoginCancelled,
+        Self::LoginFailed,
+        Self::LoginTooWeak,
+        Self::LoginNoIdentifier,
+        Self::PasskeyNeeded,
+        Self::PasskeyRefused,
+        Self::ProviderUnavailable,
+        Self::RegisterUnavailable,
+        Self::PartnerUnavailable,
+        Self::PartnerNotTrusted,
+        Self::SessionEnded,
+        Self::FormRefused,
+        Self::TooManyTries,
+        Self::BadRequest,
+        Self::Unavailable,
+        Self::Internal,
+        Self::StopUnknown,
+    ];
+
+    /// The HTTP status of a page that says this (RFC 9110 §15).
+    pub(crate) const fn status(self) -> u16 {
+        match self {
+            Self::LoginFailed | Self::BadRequest | Self::PasskeyRefused => 400,
+            Self::SessionEnded => 401,
+            Self::LoginCancelled
+            | Self::LoginTooWeak
+            | Self::LoginNoIdentifier
+            | Self::PasskeyNeeded
+            | Self::PartnerNotTrusted
+            | Self::FormRefused => 403,
+            Self::NotFound | Self::RequestUnknown => 404,
+            Self::AlreadyDecided | Self::ChangedMeanwhile | Self::PermissionEnded => 409,
+            Self::RequestExpired => 410,
+            Self::TooManyTries => 429,
+            Self::Internal => 500,
+            Self::ProviderUnavailable
+            | Self::RegisterUnavailable
+            | Self::PartnerUnavailable
+            | Self::Unavailable
+            | Self::StopUnknown => 503,
+        }
+    }
+
+    /// Whether nothing of the resident's data can have left on account of what the page is about. Where something was
+    /// decided before, or may have been done meanwhile, that is not known here.
+    pub(crate) const fn says_nothing_was_sent(self) -> bool {
+        match self {
+            Self::AlreadyDecided
+            | Self::PermissionEnded
+            | Self::NotFound
+            | Self::RequestUnknown
+            | Self::TooManyTries
+            | Self::StopUnknown => false,
+            Self::RequestExpired
+            | Self::ChangedMeanwhile
+            | Self::LoginCancelled
+            | Self::LoginFailed
+            | Self::LoginTooWeak
+            | Self::LoginNoIdentifier
+            | Self::PasskeyNeeded
+            | Self::PasskeyRefused
+            | Self::ProviderUnavailable
+            | Self::RegisterUnavailable
+            | Self::PartnerUnavailable
+            | Self::PartnerNotTrusted
+            | Self::SessionEnded
+            | Self::FormRefused
+            | Self::BadRequest
+            | Self::Unavailable
+            | Self::Internal => true,
+        }
+    }
+}
+
+impl From<ProblemKind> for PageError {
+    fn from(kind: ProblemKind) -> Self {
+        match kind {
+            ProblemKind::BadRequest | ProblemKind::MethodNotAllowed | ProblemKind::BeyondDeclaredUse => {
+                Self::BadRequest
+            }
+            ProblemKind::Unauthenticated | ProblemKind::SessionEnded => Self::SessionEnded,
+            ProblemKind::ForeignForm => Self::FormRefused,
+            ProblemKind::NotFound => Self::NotFound,
+            ProblemKind::Changed => Self::ChangedMeanwhile,
+            ProblemKind::ConsentNotInForce
+            | ProblemKind::HolderRefused
+            | ProblemKind::ConsentSuspended
+            | ProblemKind::ConfirmationNeeded => Self::PermissionEnded,
+            ProblemKind::TooOften => Self::TooManyTries,
+            ProblemKind::ConsentPending | ProblemKind::ConsentDeclined => Self::AlreadyDecided,
+            ProblemKind::PeerNotTrusted | ProblemKind::AnswerNotTrusted => Self::PartnerNotTrusted,
+            ProblemKind::PeerUnavailable => Self::PartnerUnavailable,
+            ProblemKind::RegisterUnavailable => Self::RegisterUnavailable,
+            ProblemKind::ProviderUnavailable => Self::ProviderUnavailable,
+            ProblemKind::LoginFailed | ProblemKind::WrongPerson => Self::LoginFailed,
+            ProblemKind::LoginCancelled => Self::LoginCancelled,
+            ProblemKind::LoginTooWeak => Self::LoginTooWeak,
+            ProblemKind::LoginNoIdentifier => Self::LoginNoIdentifier,
+            ProblemKind::PasskeyNeeded => Self::PasskeyNeeded,
+            ProblemKind::PasskeyRefused => Self::PasskeyRefused,
+            ProblemKind::TooLarge => Self::BadRequest,
+            ProblemKind::Unavailable => Self::Unavailable,
+            ProblemKind::Internal => Self::Internal,
+        }
+    }
+}
+
+/// The error page.
+#[derive(Debug, Clone)]
+pub(crate) struct ErrorView {
+    pub(crate) error: PageError,
+    /// A path of this portal at which the resident can try again, when trying again makes sense.
+    pub(crate) retry: Option<String>,
+    /// The way to log in and come back, where the session has ended.
+    pub(crate) log_in: Option<String>,
+    /// Whether what was chosen in a decision is kept until the login.
+    pub(crate) choices_kept: bool,
+    /// The page of the permission that this is about.
+    pub(crate) permission: Option<String>,
+    /// The way to add a passkey and come back, where one is missing.
+    pub(crate) add_passkey: Option<String>,
+    /// The number under which the operator finds this event; says nothing about the resident.
+    pub(crate) trace_id: Option<String>,
+}
+
+/// What a page of errors or problems says.
+pub(crate) struct Explanation {
+    pub(crate) title: String,
+    pub(crate) happened: String,
+    pub(crate) next: String,
+}
+
+impl Frame<'_> {
+    /// Title, explanation and next step.
+    pub(crate) fn explain_error(&self, error: &PageError) -> Explanation {
+        let t = &self.t;
+        let (title, happened, next) = three_texts!(t, match error => {
+            PageError::NotFound => (trouble_not_found_title, trouble_not_found_happened, trouble_not_found_next),
+            PageError::RequestUnknown => (trouble_request_unknown_title, trouble_request_unknown_happened, trouble_request_unknown_next),
+            PageError::RequestExpired => (trouble_request_expired_title, trouble_request_expired_happened, trouble_request_expired_next),
+            PageError::AlreadyDecided => (trouble_already_decided_title, trouble_already_decided_happened, trouble_already_decided_next),
+            PageError::ChangedMeanwhile => (trouble_changed_title, trouble_changed_happened, trouble_changed_next),
+            PageError::PermissionEnded => (trouble_permission_ended_title, trouble_permission_ended_happened, trouble_permission_ended_next),
+            PageError::LoginCancelled => (trouble_login_cancelled_title, trouble_login_cancelled_happened, trouble_login_cancelled_next),
+            PageError::LoginFailed => (trouble_login_failed_title, trouble_login_failed_happened, trouble_login_failed_next),
+            PageError::LoginTooWeak => (trouble_login_too_weak_title, trouble_login_too_weak_happened, trouble_login_too_weak_next),
+            PageError::LoginNoIdentifier => (trouble_login_no_identifier_title, trouble_login_no_identifier_happened, trouble_login_no_identifier_next),
+            PageError::PasskeyNeeded => (trouble_passkey_needed_title, trouble_passkey_needed_happened, trouble_passkey_needed_next),
+            PageError::PasskeyRefused => (trouble_passkey_refused_title, trouble_passkey_refused_happened, trouble_passkey_refused_next),
+            PageError::ProviderUnavailable => (trouble_provider_unavailable_title, trouble_provider_unavailable_happened, trouble_provider_unavailable_next),
+            PageError::RegisterUnavailable => (trouble_register_unavailable_title, trouble_register_unavailable_happened, trouble_register_unavailable_next),
+            PageError::PartnerUnavailable => (trouble_partner_unavailable_title, trouble_partner_unavailable_happened, trouble_partner_unavailable_next),
+            PageError::PartnerNotTrusted => (trouble_partner_not_trusted_title, trouble_partner_not_trusted_happened, trouble_partner_not_trusted_next),
+            PageError::SessionEnded => (trouble_session_ended_title, trouble_session_ended_happened, trouble_session_ended_next),
+            PageError::FormRefused => (trouble_form_refused_title, trouble_form_refused_happened, trouble_form_refused_next),
+            PageError::TooManyTries => (trouble_too_many_title, trouble_too_many_happened, trouble_too_many_next),
+            PageError::BadRequest => (trouble_bad_request_title, trouble_bad_request_happened, trouble_bad_request_next),
+            PageError::Unavailable => (trouble_unavailable_title, trouble_unavailable_happened, trouble_unavailable_next),
+            PageError::Internal => (trouble_internal_title, trouble_internal_happened, trouble_internal_next),
+            PageError::StopUnknown => (trouble_stop_unknown_title, trouble_stop_unknown_happened, trouble_stop_unknown_next),
+        });
+        Explanation { title: title.to_string(), happened: happened.to_string(), next: next.to_string() }
+    }
+}
+
+page!(ErrorView, "error.html");

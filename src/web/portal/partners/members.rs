@@ -1,0 +1,202 @@
+//! `/partners`: who belongs to the cities' network, on whose word, and which services of which city may ask what.
+
+use crate::domain::catalogue::{DeclaredUse, Text};
+use crate::domain::clock::Timestamp;
+use crate::domain::federation::{FaultKind, HeldMark, ResponsibleParty, Role, TrustedPeer};
+use crate::domain::ids::{KeyId, UseId};
+use crate::node::federation::list_peers::{MemberStanding, address, survey_members};
+use crate::web::App;
+use crate::web::html::frame::Frame;
+use crate::web::html::page;
+use crate::web::portal::page::{Page, PageResult};
+use crate::web::portal::public::uses::held_for;
+
+/// What one service may ask.
+#[derive(Debug, Clone)]
+pub(crate) struct PartnerUse {
+    /// The use; the link leads to `/partners/use?id=…`.
+    pub(crate) id: UseId,
+    /// What people call the use.
+    pub(crate) title: Text,
+    /// What people call the service.
+    pub(crate) service: Text,
+    /// What for, in one sentence.
+    pub(crate) purpose: Text,
+    /// What people call the data here; none when this city holds no such data.
+    pub(crate) dataset: Option<Text>,
+}
+
+/// A trust mark, for those who want to check.
+#[derive(Debug, Clone)]
+pub(crate) struct PartnerMark {
+    /// What it lets the member do.
+    pub(crate) role: Role,
+    /// Who gave it.
+    pub(crate) issuer: String,
+    /// Until when; open where the mark itself does not say.
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// A signed statement of the chain, for those who want to check.
+#[derive(Debug, Clone)]
+pub(crate) struct PartnerStatement {
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    /// When it was issued.
+    pub(crate) from: Timestamp,
+    /// When it stops to hold.
+    pub(crate) until: Timestamp,
+    /// The keys of whom it is about, by name.
+    pub(crate) keys: Vec<String>,
+}
+
+/// Why a member counts as verified.
+#[derive(Debug, Clone)]
+pub(crate) struct Vouched {
+    /// What it may do.
+    pub(crate) roles: Vec<Role>,
+    /// Who vouches: its immediate superior first, the network's own at the end.
+    pub(crate) by: Vec<Text>,
+    /// Until when that holds; it is renewed by itself before.
+    pub(crate) until: Timestamp,
+    /// Its trust marks.
+    pub(crate) marks: Vec<PartnerMark>,
+    pub(crate) statements: Vec<PartnerStatement>,
+}
+
+/// Whether a member can be relied on now.
+#[derive(Debug, Clone)]
+pub(crate) enum Standing {
+    Verified(Vouched),
+    /// Not available now.
+    Broken {
+        /// Whose side is broken.
+        side: ResponsibleParty,
+        /// What is wrong.
+        fault: FaultKind,
+    },
+}
+
+/// One member and its uses.
+#[derive(Debug, Clone)]
+pub(crate) struct PartnerCity {
+    /// What people call it; its address while it cannot be verified.
+    pub(crate) name: Text,
+    pub(crate) address: String,
+    /// Whether it is this city.
+    pub(crate) here: bool,
+    /// Whether it can be relied on.
+    pub(crate) standing: Standing,
+    /// Whether its uses could be read now.
+    pub(crate) reachable: bool,
+    pub(crate) uses: Vec<PartnerUse>,
+}
+
+/// All members and their uses.
+#[derive(Debug, Clone)]
+pub(crate) struct PartnersView {
+    /// The members, this city first.
+    pub(crate) cities: Vec<PartnerCity>,
+    /// Whether nobody can tell now who belongs to the network.
+    pub(crate) unknown: bool,
+}
+
+/// `GET /partners`.
+pub(crate) async fn show(page: Page) -> PageResult {
+    let membership = survey_members(&page.app.node).await;
+    let cities = membership.members.into_iter().map(|member| city(&page.app, member)).collect();
+    page.show(&PartnersView { cities, unknown: membership.unknown })
+}
+
+fn city(app: &App, member: MemberStanding) -> PartnerCity {
+    let own = &app.node.settings;
+    let here = member.id == own.id;
+    let name = match &member.outcome {
+        _ if here => own.name.clone(),
+        Ok(peer) => peer.name.clone(),
+        Err(_) => address(&member.id),
+    };
+    let uses = member.uses.iter().flat_map(|uses| &uses.uses);
+    PartnerCity {
+        name,
+        address: member.id.to_string(),
+        here,
+        uses: uses.map(|declared| partner_use(app, declared)).collect(),
+        reachable: member.uses.is_some(),
+        standing: match member.outcome {
+            Ok(peer) => Standing::Verified(vouched(&peer, member.superiors)),
+            Err((side, fault)) => Standing::Broken { side, fault },
+        },
+    }
+}
+
+/// A use of anyone's, as a partner.
+fn partner_use(app: &App, declared: &DeclaredUse) -> PartnerUse {
+    PartnerUse {
+        id: declared.id.clone(),
+        title: declared.title.clone(),
+        service: declared.service_name.clone(),
+        purpose: declared.purpose_text.clone(),
+        dataset: held_for(app, declared).map(|dataset| dataset.title.clone()),
+    }
+}
+
+fn vouched(peer: &TrustedPeer, by: Vec<Text>) -> Vouched {
+    let mark = |held: &HeldMark| PartnerMark {
+        role: held.role(),
+        issuer: held.mark().iss.to_string(),
+        until: held.mark().exp.map(Timestamp::from_secs),
+    };
+    let statements = peer.links().into_iter().map(|link| PartnerStatement {
+        issuer: link.issuer.to_string(),
+        subject: link.subject.to_string(),
+        from: link.issued_at,
+        until: link.expires_at,
+        keys: link.keys.iter().map(KeyId::to_string).collect(),
+    });
+    Vouched {
+        roles: peer.roles(),
+        by,
+        until: peer.expires_at,
+        marks: peer.marks().iter().map(mark).collect(),
+        statements: statements.collect(),
+    }
+}
+
+impl Frame<'_> {
+    pub(crate) fn role(&self, role: &Role) -> String {
+        match role {
+            Role::ConsentIssuer => self.t.partners_role_consent_issuer(),
+            Role::DataHolder => self.t.partners_role_data_holder(),
+            Role::DataRecipient => self.t.partners_role_data_recipient(),
+        }
+        .to_string()
+    }
+
+    /// Whose side of a broken member is broken.
+    pub(crate) fn broken_side(&self, side: &ResponsibleParty) -> String {
+        let t = &self.t;
+        match side {
+            ResponsibleParty::Ours => t.partners_side_here(),
+            ResponsibleParty::Peer => t.partners_side_member(),
+            ResponsibleParty::Intermediate => t.partners_side_intermediate(),
+            ResponsibleParty::Anchor => t.partners_side_anchor(),
+            ResponsibleParty::Network => t.partners_side_network(),
+        }
+        .to_string()
+    }
+
+    /// What is wrong with a broken member.
+    pub(crate) fn broken_why(&self, fault: &FaultKind) -> String {
+        let t = &self.t;
+        match fault {
+            FaultKind::Silent => t.partners_why_silent(),
+            FaultKind::Unfit => t.partners_why_unfit(),
+            FaultKind::NotMember => t.partners_why_not_member(),
+            FaultKind::NoRole => t.partners_why_no_role(),
+        }
+        .to_string()
+    }
+}
+
+page!(PartnersView, "partners.html", Partners);

@@ -1,0 +1,76 @@
+//! `/partners/use?id=…`: one declared use, with the way to start a permission (`POST /partners/use`, `csrf` and `id`).
+
+use crate::domain::catalogue::{DeclaredUse, Text};
+use crate::domain::federation::TrustedPeer;
+use crate::domain::ids::{DatasetId, FieldName, UseId};
+use crate::node::holder::decision::start_consent;
+use crate::node::{Problem, ProblemKind};
+use crate::web::App;
+use crate::web::extract::{Parameters, query};
+use crate::web::html::page;
+use crate::web::portal::page::{Page, PageResult, SignedForm};
+use crate::web::portal::public::uses::held_for;
+use crate::web::portal::reply::Look;
+
+/// The data here that the use asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct UseDataset {
+    pub(crate) id: DatasetId,
+    /// What people call it.
+    pub(crate) title: Text,
+    /// What people call the required fields.
+    pub(crate) required: Vec<Text>,
+    /// What people call the optional fields.
+    pub(crate) optional: Vec<Text>,
+}
+
+/// One declared use.
+#[derive(Debug, Clone)]
+pub(crate) struct UseView {
+    /// As its city publishes it.
+    pub(crate) declared: DeclaredUse,
+    /// What people call the city.
+    pub(crate) city: Text,
+    /// The data here that it asks for; none when this city holds no such data, and nothing can be started.
+    pub(crate) dataset: Option<UseDataset>,
+}
+
+/// `GET /partners/use?id=`.
+pub(crate) async fn show(page: Page) -> PageResult {
+    let unknown = || Problem::new(ProblemKind::NotFound);
+    let id: UseId = query(&page.request)?.take("id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
+    let peers = &page.app.node.peers;
+    let declared = peers.declared_use(&id).await.map_err(Problem::from)?;
+    let recipient = id.recipient().parse().map_err(|_| unknown())?;
+    let peer = peers.resolve(&recipient).await.map_err(Problem::from)?;
+    // Starting a permission leads to the decision, and where that asks for a stronger login on to the provider.
+    let look = Look { form_leads_out: true, ..Look::default() };
+    page.show_as(&view_of(&page.app, &declared, &peer), look)
+}
+
+/// `POST /partners/use`: the resident starts a permission of their own.
+pub(crate) async fn start(signed: SignedForm<Parameters>) -> PageResult {
+    let SignedForm { page, mut form } = signed;
+    let use_id: UseId =
+        form.take("id").and_then(|id| id.parse().ok()).ok_or(Problem::new(ProblemKind::NotFound))?;
+    let id = start_consent::start_consent(&page.app.node, &page.resident, &use_id).await?;
+    Ok(page.redirect(&format!("/consent/{id}")))
+}
+
+/// One declared use.
+fn view_of(app: &App, declared: &DeclaredUse, peer: &TrustedPeer) -> UseView {
+    let dataset = held_for(app, declared).map(|dataset| {
+        let labels = |names: &[FieldName]| {
+            names.iter().filter_map(|name| dataset.field(name)).map(|field| field.label.clone()).collect()
+        };
+        UseDataset {
+            id: dataset.id.clone(),
+            title: dataset.title.clone(),
+            required: labels(&declared.required_fields),
+            optional: labels(&declared.optional_fields),
+        }
+    });
+    UseView { declared: declared.clone(), city: peer.name.clone(), dataset }
+}
+
+page!(UseView, "use.html", Partners);

@@ -1,0 +1,32 @@
+//! Who asks, as most pages say it.
+
+use crate::domain::catalogue::{Dataset, Text};
+use crate::domain::consent::ConsentRequest;
+use crate::domain::ids::{DatasetId, FieldName};
+use crate::web::App;
+
+/// A city and the service of it that asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Party {
+    /// What people call the city.
+    pub(crate) city: Text,
+    /// What people call the service.
+    pub(crate) service: Text,
+}
+
+/// The city and the service behind a request.
+pub(crate) fn asker(request: &ConsentRequest) -> Party {
+    Party { city: request.recipient_name.clone(), service: request.declared_use.service_name.clone() }
+}
+
+/// What people call a dataset; its name where the city has taken it out since.
+pub(crate) fn dataset_title(app: &App, id: &DatasetId) -> Text {
+    app.node.settings.dataset(id).map_or_else(|| Text::same(id.as_str()), |dataset| dataset.title.clone())
+}
+
+/// What people call a field; its name where the dataset has lost it since.
+pub(crate) fn field_label(dataset: Option<&Dataset>, name: &FieldName) -> Text {
+    dataset
+        .and_then(|dataset| dataset.field(name))
+        .map_or_else(|| Text::same(name.as_str()), |field| field.label.clone())
+}

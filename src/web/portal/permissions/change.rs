@@ -1,0 +1,84 @@
+//! One change in a permission's history.
+
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{Actor, ConsentState, End, Reason};
+use crate::node::resident::list_mine::KeptChange;
+use crate::web::html::frame::Frame;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// The resident gave the permission.
+    Given,
+    /// The resident did not give it.
+    Declined,
+    /// The resident stopped it.
+    Stopped,
+    /// The one who asked gave it back.
+    GivenBack,
+    /// Nobody came for it in time.
+    NotTaken,
+    /// The city ended it, because what opens it seemed to be stolen.
+    Withdrawn,
+    /// The resident paused it.
+    Suspended,
+    /// It was held back, because the service no longer declares a use that covers it.
+    HeldBack,
+    /// It came back in force.
+    Resumed,
+    /// Its last day passed.
+    Expired,
+    /// The last allowed fetch was made.
+    UsedUp,
+    /// A newer permission took its place.
+    Replaced,
+    /// The one who asked confirmed that it fetches no more.
+    StopConfirmed,
+}
+
+/// One line of the permission's history.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChangeEntry {
+    pub(crate) at: Timestamp,
+    pub(crate) change: Change,
+}
+
+/// The change behind a kept event.
+pub(crate) const fn change(kept: &KeptChange) -> Change {
+    match kept.to {
+        ConsentState::Active if kept.from.is_none() => Change::Given,
+        ConsentState::Active => Change::Resumed,
+        ConsentState::Suspended if kept.reason.is_of_use() => Change::HeldBack,
+        ConsentState::Suspended => Change::Suspended,
+        ConsentState::Ended { how, .. } => match how {
+            End::Revoked(Actor::Recipient) => Change::GivenBack,
+            End::Revoked(Actor::Resident) => Change::Stopped,
+            End::Revoked(Actor::Node) if matches!(kept.reason, Reason::Unredeemed) => Change::NotTaken,
+            End::Revoked(Actor::Node) => Change::Withdrawn,
+            End::Expired => Change::Expired,
+            End::Exhausted => Change::UsedUp,
+            End::Replaced => Change::Replaced,
+        },
+    }
+}
+
+impl Frame<'_> {
+    pub(crate) fn change(&self, change: &Change) -> String {
+        let t = &self.t;
+        match change {
+            Change::Given => t.change_given(),
+            Change::Declined => t.change_declined(),
+            Change::Stopped => t.change_stopped(),
+            Change::NotTaken => t.change_not_taken(),
+            Change::Withdrawn => t.change_withdrawn(),
+            Change::GivenBack => t.change_given_back(),
+            Change::Suspended => t.change_suspended(),
+            Change::HeldBack => t.change_held_back(),
+            Change::Resumed => t.change_resumed(),
+            Change::Expired => t.change_expired(),
+            Change::UsedUp => t.change_used_up(),
+            Change::Replaced => t.change_replaced(),
+            Change::StopConfirmed => t.change_stop_confirmed(),
+        }
+        .to_string()
+    }
+}

@@ -1,0 +1,138 @@
+//! `/me/sharing/{id}`: everything about one permission.
+
+use crate::domain::catalogue::{Contact, Text};
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{ConsentState, DeletionState, Origin as RequestOrigin};
+use crate::domain::ids::{ConsentId, FieldName};
+use crate::node::resident::list_mine;
+use crate::node::resident::list_mine::{EndNotice, Permission, PermissionDetail};
+use crate::web::App;
+use crate::web::extract::{Id, query};
+use crate::web::html::chrome::Notice;
+use crate::web::html::page;
+use crate::web::portal::page::{PageResult, ResidentPage};
+use crate::web::portal::party::field_label;
+use crate::web::portal::permissions::card::{PermissionCard, card};
+use crate::web::portal::permissions::change::{Change, ChangeEntry, change};
+use crate::web::portal::permissions::log_entry::{LogEntry, LogOutcome, log_entry};
+use crate::web::portal::reach::{HistoryReach, reach};
+
+/// How the permission came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A service asked.
+    ServiceAsked,
+    /// The resident started it in this portal.
+    ResidentStarted,
+}
+
+/// Whether the one who asked knows that the permission was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StopConfirmation {
+    /// It has confirmed.
+    Confirmed { at: Timestamp },
+    /// It has been told or is being told; it has not confirmed yet.
+    Waiting,
+    /// It could not be told for so long that nobody tries any longer.
+    GivenUp,
+}
+
+/// Everything about one permission.
+#[derive(Debug, Clone)]
+pub(crate) struct PermissionView {
+    /// What the lists show of it.
+    pub(crate) card: PermissionCard,
+    /// How it came about.
+    pub(crate) origin: Origin,
+    /// What people call the register that the data comes from.
+    pub(crate) register: Text,
+    /// The fields that may be fetched.
+    pub(crate) fields: Vec<Text>,
+    /// The optional fields that the resident left out.
+    pub(crate) left_out: Vec<Text>,
+    /// How far back the data goes.
+    pub(crate) reach: HistoryReach,
+    /// How long the one who asked keeps the data, ISO 8601 duration.
+    pub(crate) retention: String,
+    /// On which basis it is fetched, a DPV term.
+    pub(crate) legal_basis: String,
+    /// Who is responsible for the data at the one who asked.
+    pub(crate) controller: Contact,
+    /// Its data protection officer.
+    pub(crate) data_protection_officer: Contact,
+    /// Whether the login provider's signature over the decision is kept as evidence.
+    pub(crate) signed: bool,
+    /// Whether a passkey of the resident's signed it too.
+    pub(crate) signed_with_passkey: bool,
+    /// Set when it was stopped.
+    pub(crate) stop_confirmation: Option<StopConfirmation>,
+    /// How it stands with the deletion of what was fetched; none when nothing was.
+    pub(crate) deletion: Option<DeletionState>,
+    /// Whether it is held back because the service no longer declares a use that covers it; set while it is paused.
+    pub(crate) held_back_by_use: bool,
+    /// Every change, oldest first.
+    pub(crate) history: Vec<ChangeEntry>,
+    /// Every request that rested on it, newest first.
+    pub(crate) exchanges: Vec<LogEntry>,
+}
+
+/// `GET /me/sharing/{id}`.
+pub(crate) async fn show(page: ResidentPage, Id(id): Id<ConsentId>) -> PageResult {
+    let notice = match query(&page.request)?.take("notice").as_deref() {
+        Some("stopped") => Some(Notice::PermissionStopped),
+        Some("had-ended") => Some(Notice::PermissionHadEnded),
+        Some("paused") => Some(Notice::PermissionPaused),
+        Some("resumed") => Some(Notice::PermissionResumed),
+        Some("not-resumed") => Some(Notice::PermissionNotResumed),
+        _ => None,
+    };
+    let detail = list_mine::permission(&page.app.node, &page.resident, id).await?;
+    page.show_with_notice(&view_of(&page.app, &detail), notice)
+}
+
+/// Everything about one permission.
+fn view_of(app: &App, detail: &PermissionDetail) -> PermissionView {
+    let Permission { consent, declared_use, .. } = &detail.permission;
+    let dataset = app.node.settings.dataset(&consent.terms.dataset);
+    let label = |name: &FieldName| field_label(dataset, name);
+    let mut history: Vec<ChangeEntry> =
+        detail.events.iter().map(|event| ChangeEntry { at: event.at, change: change(event) }).collect();
+    if let Some(EndNotice::Confirmed(at)) = detail.end_notice {
+        history.push(ChangeEntry { at, change: Change::StopConfirmed });
+    }
+    PermissionView {
+        card: card(app, &detail.permission),
+        origin: match consent.origin {
+            RequestOrigin::Pushed => Origin::ServiceAsked,
+            RequestOrigin::Portal => Origin::ResidentStarted,
+        },
+        register: dataset.map_or_else(|| Text::same("–"), |dataset| dataset.register.clone()),
+        fields: consent.terms.fields.iter().map(label).collect(),
+        left_out: detail
+            .permission
+            .asked
+            .iter()
+            .filter(|name| !consent.terms.fields.contains(name))
+            .map(label)
+            .collect(),
+        reach: reach(&consent.terms),
+        retention: consent.terms.retention.to_string(),
+        legal_basis: declared_use.legal_basis.clone(),
+        controller: declared_use.controller.clone(),
+        data_protection_officer: declared_use.data_protection_officer.clone(),
+        // No consent comes into force here without the login provider's signature; some day it is erased.
+        signed: detail.evidence_kept,
+        signed_with_passkey: detail.passkey,
+        deletion: detail.deletion,
+        stop_confirmation: detail.end_notice.map(|notice| match notice {
+            EndNotice::Confirmed(at) => StopConfirmation::Confirmed { at },
+            EndNotice::Sending => StopConfirmation::Waiting,
+            EndNotice::GivenUp => StopConfirmation::GivenUp,
+        }),
+        held_back_by_use: consent.state == ConsentState::Suspended && consent.reason.is_of_use(),
+        history,
+        exchanges: detail.log.iter().map(|line| log_entry(app, line)).collect(),
+    }
+}
+
+page!(PermissionView, "permission.html", Sharing);

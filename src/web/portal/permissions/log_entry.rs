@@ -1,0 +1,251 @@
+//! One exchange of the log, given or refused.
+
+use crate::domain::catalogue::Text;
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::ConsentId;
+use crate::domain::token::RefusalReason as Check;
+use crate::node::resident::list_mine::{LogLine, Outcome};
+use crate::web::App;
+use crate::web::html::frame::Frame;
+use crate::web::portal::party::{Party, dataset_title, field_label};
+
+/// What came of one request for data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogOutcome {
+    /// The data was given.
+    Released {
+        /// Whether the one who asked has confirmed that it arrived.
+        confirmed: bool,
+    },
+    /// Nothing was given.
+    Refused(RefusalReason),
+}
+
+impl LogOutcome {
+    /// The look of its chip; the words beside it say the same.
+    pub(crate) const fn tone(self) -> &'static str {
+        match self {
+            Self::Released { .. } => "good",
+            Self::Refused(_) => "off",
+        }
+    }
+}
+
+/// Why nothing was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefusalReason {
+    /// The resident had stopped the permission.
+    Stopped,
+    /// The permission was suspended.
+    Suspended,
+    /// The permission's last day had passed.
+    Expired,
+    /// The data had been fetched as many times as was allowed.
+    UsedUp,
+    /// The data had been fetched as often as was allowed for the time being.
+    TooOften,
+    /// The resident has refused it for good.
+    StandingDenial,
+    /// More was asked for than the permission covers.
+    NotCovered,
+    /// The city has come to ask for a stronger confirmation of the permission.
+    Unconfirmed,
+    /// The request could not be verified.
+    NotVerified,
+    /// The one who asked is no member of the cities' network.
+    NotMember,
+    /// The register did not answer, or not as it should.
+    RegisterUnavailable,
+    /// This city could not be sure that the data may be given.
+    Unavailable,
+}
+
+/// One request for the resident's data, given or refused.
+#[derive(Debug, Clone)]
+pub(crate) struct LogEntry {
+    /// When it was decided.
+    pub(crate) at: Timestamp,
+    pub(crate) asker: Party,
+    /// What people call the data.
+    pub(crate) dataset: Text,
+    /// Which of it was given, or asked for when nothing was given; may be empty.
+    pub(crate) fields: Vec<Text>,
+    /// What for, in one sentence.
+    pub(crate) purpose: Text,
+    /// On which basis it was given, a DPV term (`A6-1-a` for the resident's own permission).
+    pub(crate) legal_basis: String,
+    /// What came of it.
+    pub(crate) outcome: LogOutcome,
+    /// The permission it rests on, when it rests on one.
+    pub(crate) permission: Option<ConsentId>,
+}
+
+/// How many of the city's registers report their events here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reporting {
+    /// Registers whose events the resident sees.
+    pub(crate) reporting: u32,
+    /// Registers that are known not to report yet; 0 where it is not known how many there are.
+    pub(crate) silent: u32,
+}
+
+/// A line of the log.
+pub(crate) fn log_entry(app: &App, line: &LogLine) -> LogEntry {
+    let dataset = app.node.settings.dataset(&line.dataset);
+    let (fields, outcome) = match &line.outcome {
+        Outcome::Released { fields, acknowledged_at } => (
+            fields.iter().map(|name| field_label(dataset, name)).collect(),
+            LogOutcome::Released { confirmed: acknowledged_at.is_some() },
+        ),
+        Outcome::Refused(check) => (Vec::new(), LogOutcome::Refused(refusal(*check))),
+        Outcome::Denied => (Vec::new(), LogOutcome::Refused(RefusalReason::StandingDenial)),
+    };
+    LogEntry {
+        at: line.at,
+        asker: Party { city: line.recipient_name.clone(), service: line.declared_use.service_name.clone() },
+        dataset: dataset_title(app, &line.dataset),
+        fields,
+        purpose: line.declared_use.purpose_text.clone(),
+        legal_basis: line.declared_use.legal_basis.clone(),
+        outcome,
+        permission: line.consent,
+    }
+}
+
+/// What a resident reads about the check that refused. Every check is named here: a new one does not compile before
+/// somebody has decided what it is called.
+const fn refusal(check: Check) -> RefusalReason {
+    match check {
+        Check::ConsentEnded => RefusalReason::Stopped,
+        Check::ConsentSuspended => RefusalReason::Suspended,
+        Check::ConsentExhausted => RefusalReason::UsedUp,
+        Check::FrequencyFull => RefusalReason::TooOften,
+        Check::Expired => RefusalReason::Expired,
+        Check::AssuranceTooLow | Check::PasskeyMissing | Check::IdentifierChanged => {
+            RefusalReason::Unconfirmed
+        }
+        Check::RecipientNotTrusted | Check::RecipientRoleMissing => RefusalReason::NotMember,
+        Check::Register
+        | Check::RegisterAnsweredForAnother
+        | Check::RegisterDateMalformed
+        | Check::RegisterDateMissing => RefusalReason::RegisterUnavailable,
+        Check::Store
+        | Check::TrustUndecided
+        | Check::DeclaredUseUndecided
+        | Check::DatasetLostItsPeriod
+        | Check::AnswerNotJson
+        | Check::Keys
+        | Check::Signing
+        | Check::Internal => RefusalReason::Unavailable,
+        Check::DatasetUnknown
+        | Check::DatasetOther
+        | Check::MethodNotRead
+        | Check::BodyNotExpected
+        | Check::ParameterUnknown
+        | Check::FieldMalformed
+        | Check::FieldTwice
+        | Check::FieldNotConsented
+        | Check::FieldWithdrawn
+        | Check::DeclaredUseWithdrawn
+        | Check::DeclaredUseNarrowed
+        | Check::ManagementScope
+        | Check::ScopeUnknown => RefusalReason::NotCovered,
+        Check::TokenTooLarge
+        | Check::IssuerUnknown
+        | Check::AudienceOther
+        | Check::LifetimeOverPolicy
+        | Check::AuthorizationDetailsNotOne
+        | Check::SubjectNotClient
+        | Check::KeyRevoked
+        | Check::KeyCompromised
+        | Check::AuthorizationMissing
+        | Check::AuthorizationTwice
+        | Check::SchemeNotDpop
+        | Check::TokenInQuery
+        | Check::ProofMissing
+        | Check::ProofTwice
+        | Check::ProofReplayed
+        | Check::JwkMissing
+        | Check::HtmOther
+        | Check::HtuOther
+        | Check::IatOld
+        | Check::IatAhead
+        | Check::AthOther
+        | Check::KeyOther
+        | Check::NonceMissingOrStale
+        | Check::ConsentUnknown
+        | Check::NotThisConsent
+        | Check::GrantUnknown
+        | Check::TooLarge
+        | Check::NotCompact
+        | Check::Base64
+        | Check::Utf8
+        | Check::Json
+        | Check::NotObject
+        | Check::DuplicateMember
+        | Check::TooDeep
+        | Check::CriticalHeader
+        | Check::ForbiddenHeader
+        | Check::UnknownHeader
+        | Check::WrongType
+        | Check::AlgorithmNotAllowed
+        | Check::AlgorithmMismatch
+        | Check::MissingKeyId
+        | Check::MalformedKeyId
+        | Check::MissingEmbeddedKey
+        | Check::SignatureForm
+        | Check::UnknownKey
+        | Check::Signature
+        | Check::MissingClaim
+        | Check::UnknownClaim
+        | Check::MalformedTime
+        | Check::MalformedClaims
+        | Check::NotYetValid
+        | Check::MalformedKey
+        | Check::PrivateKey
+        | Check::MalformedKeySet
+        | Check::DuplicateKeyId
+        | Check::MalformedSigningKey
+        | Check::Crypto
+        | Check::UnsignableClaims => RefusalReason::NotVerified,
+    }
+}
+
+/// How many registers report: those whose datasets this node serves, because each exchange passes here. How many other
+/// systems the city has, a node cannot know.
+pub(crate) fn reporting(app: &App) -> Reporting {
+    let mut registers: Vec<&str> =
+        app.node.settings.datasets.iter().map(|dataset| dataset.register.en.as_str()).collect();
+    registers.sort_unstable();
+    registers.dedup();
+    Reporting { reporting: u32::try_from(registers.len()).unwrap_or(u32::MAX), silent: 0 }
+}
+
+impl Frame<'_> {
+    pub(crate) fn outcome(&self, outcome: &LogOutcome) -> String {
+        match outcome {
+            LogOutcome::Released { .. } => self.t.outcome_released(),
+            LogOutcome::Refused(_) => self.t.outcome_refused(),
+        }
+        .to_string()
+    }
+
+    pub(crate) fn refusal(&self, reason: &RefusalReason) -> String {
+        let t = &self.t;
+        match reason {
+            RefusalReason::Stopped => t.refusal_stopped(),
+            RefusalReason::Suspended => t.refusal_suspended(),
+            RefusalReason::Expired => t.refusal_expired(),
+            RefusalReason::UsedUp => t.refusal_used_up(),
+            RefusalReason::TooOften => t.refusal_too_often(),
+            RefusalReason::StandingDenial => t.refusal_standing_denial(),
+            RefusalReason::NotCovered => t.refusal_not_covered(),
+            RefusalReason::Unconfirmed => t.refusal_unconfirmed(),
+            RefusalReason::NotVerified => t.refusal_not_verified(),
+            RefusalReason::NotMember => t.refusal_not_member(),
+            RefusalReason::RegisterUnavailable => t.refusal_register_unavailable(),
+            RefusalReason::Unavailable => t.refusal_unavailable(),
+        }
+        .to_string()
+    }
+}

@@ -1,0 +1,12 @@
+//! A resident's permissions: the overview, the list, the log, each one, and stopping it.
+
+pub(crate) mod card;
+pub(crate) mod change;
+pub(crate) mod detail;
+pub(crate) mod list;
+pub(crate) mod log;
+pub(crate) mod log_entry;
+pub(crate) mod overview;
+#[cfg(test)]
+pub(crate) mod samples;
+pub(crate) mod stop;

@@ -1,0 +1,205 @@
+//! Made-up pages of this section.
+
+use super::card::{PermissionCard, PermissionStatus};
+use super::change::{Change, ChangeEntry};
+use super::detail::{Origin, PermissionView, StopConfirmation};
+use super::list::SharingView;
+use super::log::LogView;
+use super::log_entry::{LogEntry, LogOutcome, RefusalReason, Reporting};
+use super::overview::{MeView, WaitingRequest};
+use super::stop::StopView;
+use crate::domain::consent::DeletionState;
+use crate::domain::ids::{ConsentId, RequestId};
+use crate::web::html::chrome::Notice;
+use crate::web::portal::decision;
+use crate::web::portal::samples::{
+    Sample, asker, at, controller, names, officer, placement, purpose, register, sample,
+};
+
+pub(crate) fn card(number: u8, status: PermissionStatus) -> PermissionCard {
+    let over = !status.can_be_stopped();
+    PermissionCard {
+        id: ConsentId::from_bytes([number; 16]),
+        asker: asker(),
+        dataset: placement(),
+        purpose: purpose(),
+        status,
+        given_at: at("2026-05-04T09:12:00Z"),
+        until: "2027-06-30".parse().unwrap(),
+        ends_soon: !over && number == 1,
+        ended_at: over.then(|| at("2026-11-20T12:30:00Z")),
+        times_allowed: 10,
+        times_used: u32::from(number % 3),
+        per: number.is_multiple_of(2).then(|| "P7D".to_owned()),
+    }
+}
+
+fn entry(outcome: LogOutcome) -> LogEntry {
+    LogEntry {
+        at: at("2026-11-23T08:05:00Z"),
+        asker: asker(),
+        dataset: placement(),
+        fields: names().into_iter().take(4).map(|(_, label, ..)| label).collect(),
+        purpose: purpose(),
+        legal_basis: "A6-1-a".into(),
+        outcome,
+        permission: Some(ConsentId::from_bytes([1; 16])),
+    }
+}
+
+fn entries() -> Vec<LogEntry> {
+    let refused = [
+        RefusalReason::Stopped,
+        RefusalReason::Suspended,
+        RefusalReason::Expired,
+        RefusalReason::UsedUp,
+        RefusalReason::TooOften,
+        RefusalReason::StandingDenial,
+        RefusalReason::NotCovered,
+        RefusalReason::Unconfirmed,
+        RefusalReason::NotVerified,
+        RefusalReason::NotMember,
+        RefusalReason::RegisterUnavailable,
+        RefusalReason::Unavailable,
+    ];
+    let mut all = vec![
+        entry(LogOutcome::Released { confirmed: true }),
+        entry(LogOutcome::Released { confirmed: false }),
+    ];
+    all.extend(refused.into_iter().map(|reason| entry(LogOutcome::Refused(reason))));
+    if let Some(last) = all.last_mut() {
+        last.permission = None;
+        last.fields.clear();
+    }
+    all
+}
+
+pub(crate) fn me() -> MeView {
+    MeView {
+        waiting: vec![WaitingRequest {
+            id: RequestId::from_bytes([7; 16]),
+            asker: asker(),
+            dataset: placement(),
+            purpose: purpose(),
+            expires_at: at("2026-12-07T10:00:00Z"),
+        }],
+        permissions: vec![card(1, PermissionStatus::Active), card(2, PermissionStatus::Suspended)],
+        latest: entries().into_iter().take(3).collect(),
+        registers: Reporting { reporting: 7, silent: 12 },
+    }
+}
+
+pub(crate) fn permission(status: PermissionStatus) -> PermissionView {
+    let changes = [
+        Change::Given,
+        Change::Declined,
+        Change::Stopped,
+        Change::GivenBack,
+        Change::NotTaken,
+        Change::Withdrawn,
+        Change::Suspended,
+        Change::HeldBack,
+        Change::Resumed,
+        Change::Expired,
+        Change::UsedUp,
+        Change::Replaced,
+        Change::StopConfirmed,
+    ];
+    let stopped = status == PermissionStatus::Stopped;
+    let due = at("2027-11-20T21:00:00Z");
+    PermissionView {
+        card: card(1, status),
+        origin: if stopped { Origin::ResidentStarted } else { Origin::ServiceAsked },
+        reach: decision::samples::consent().reach,
+        register: register(),
+        fields: names().into_iter().take(4).map(|(_, label, ..)| label).collect(),
+        left_out: names().into_iter().skip(4).map(|(_, label, ..)| label).collect(),
+        retention: "P1Y".into(),
+        legal_basis: "A6-1-a".into(),
+        controller: controller(),
+        data_protection_officer: officer(),
+        signed: !stopped,
+        signed_with_passkey: !stopped,
+        held_back_by_use: false,
+        deletion: Some(if stopped {
+            DeletionState::Overdue { since: due }
+        } else {
+            DeletionState::Due { by: due }
+        }),
+        stop_confirmation: stopped.then_some(StopConfirmation::Waiting),
+        history: changes
+            .into_iter()
+            .take(if stopped { 13 } else { 2 })
+            .map(|change| ChangeEntry { at: at("2026-05-04T09:12:00Z"), change })
+            .collect(),
+        exchanges: if stopped { Vec::new() } else { entries() },
+    }
+}
+
+/// Every page of this section.
+pub(crate) fn all() -> Vec<Sample> {
+    let empty_me = MeView {
+        waiting: Vec::new(),
+        permissions: Vec::new(),
+        latest: Vec::new(),
+        registers: Reporting { reporting: 1, silent: 0 },
+    };
+    let ended = [
+        PermissionStatus::Stopped,
+        PermissionStatus::Expired,
+        PermissionStatus::UsedUp,
+        PermissionStatus::Replaced,
+    ];
+    let sharing = SharingView {
+        in_force: vec![card(1, PermissionStatus::Active), card(2, PermissionStatus::Suspended)],
+        ended: (10..).zip(ended).map(|(number, status)| card(number, status)).collect(),
+    };
+    let log = LogView {
+        entries: entries(),
+        registers: Reporting { reporting: 7, silent: 12 },
+        newer: Some("/me/log?after=1".into()),
+        older: Some("/me/log?before=12".into()),
+    };
+    let nothing = LogView {
+        entries: Vec::new(),
+        registers: Reporting { reporting: 7, silent: 1 },
+        newer: None,
+        older: None,
+    };
+    let mut held_back = permission(PermissionStatus::Suspended);
+    held_back.held_back_by_use = true;
+    let mut confirmed = permission(PermissionStatus::Stopped);
+    confirmed.stop_confirmation = Some(StopConfirmation::Confirmed { at: at("2026-11-20T12:30:09Z") });
+    confirmed.deletion = Some(DeletionState::Confirmed { deleted_at: at("2026-11-21T10:00:00Z") });
+    let mut given_up = permission(PermissionStatus::Stopped);
+    given_up.stop_confirmation = Some(StopConfirmation::GivenUp);
+    given_up.deletion = None;
+    let mut noticed = sample("me", "/me", true, me());
+    noticed.chrome.notices = vec![
+        Notice::PermissionStopped,
+        Notice::PermissionHadEnded,
+        Notice::PermissionPaused,
+        Notice::PermissionResumed,
+        Notice::PermissionNotResumed,
+        Notice::DenialAdded,
+        Notice::DenialRemoved,
+        Notice::PasskeyAdded,
+        Notice::PasskeyRemoved,
+    ];
+    let stop = StopView { card: card(1, PermissionStatus::Active), retention: "P1Y".into() };
+    vec![
+        sample("me-empty", "/me", true, empty_me),
+        noticed,
+        sample("log", "/me/log", true, log),
+        sample("log-empty", "/me/log", true, nothing),
+        sample("sharing", "/me/sharing", true, sharing),
+        sample("sharing-empty", "/me/sharing", true, SharingView { in_force: Vec::new(), ended: Vec::new() }),
+        sample("permission", "/me/sharing/1", true, permission(PermissionStatus::Active)),
+        sample("permission-stopped", "/me/sharing/1", true, permission(PermissionStatus::Stopped)),
+        sample("permission-paused", "/me/sharing/1", true, permission(PermissionStatus::Suspended)),
+        sample("permission-held-back", "/me/sharing/1", true, held_back),
+        sample("permission-confirmed", "/me/sharing/1", true, confirmed),
+        sample("permission-not-told", "/me/sharing/1", true, given_up),
+        sample("stop", "/me/sharing/1/stop", true, stop),
+    ]
+}

@@ -1,0 +1,86 @@
+//! Stopping, pausing and resuming a permission.
+
+use std::future::Future;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+
+use crate::domain::ids::ConsentId;
+use crate::node::holder::permissions::revoke_consent;
+use crate::node::holder::permissions::suspend_consent;
+use crate::node::holder::permissions::suspend_consent::Resumed;
+use crate::node::resident::list_mine;
+use crate::node::{Problem, ProblemKind};
+use crate::web::extract::Id;
+use crate::web::html::page;
+use crate::web::portal::failure::PageFailure;
+use crate::web::portal::page::{Confirmation, PageResult, ResidentPage, SignedForm};
+use crate::web::portal::page_error::PageError;
+use crate::web::portal::permissions::card::{PermissionCard, card};
+
+/// The question before a permission is stopped.
+#[derive(Debug, Clone)]
+pub(crate) struct StopView {
+    /// The permission, in force or suspended.
+    pub(crate) card: PermissionCard,
+    /// How long the one who asked keeps what it has fetched, ISO 8601 duration.
+    pub(crate) retention: String,
+}
+
+/// For how long the database may keep a resident waiting who stops or pauses a permission. The change goes on after that.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// `GET /me/sharing/{id}/stop`: what stopping does and cannot undo. Changes nothing.
+pub(crate) async fn ask(page: ResidentPage, Id(id): Id<ConsentId>) -> PageResult {
+    let detail = list_mine::permission(&page.app.node, &page.resident, id).await?;
+    let card = card(&page.app, &detail.permission);
+    if !card.status.can_be_stopped() {
+        return Err(PageFailure::Page(PageError::PermissionEnded));
+    }
+    page.show(&StopView { card, retention: detail.permission.consent.terms.retention.to_string() })
+}
+
+/// `POST /me/sharing/{id}/stop`: stops it. The answer leaves after the change is durable.
+pub(crate) async fn stop(signed: SignedForm<Confirmation>, Id(id): Id<ConsentId>) -> PageResult {
+    let SignedForm { page, .. } = signed;
+    let changed = known_outcome(revoke_consent::revoke(&page.app.node, &page.resident, id)).await?;
+    Ok(back(&page, id, if changed { "?notice=stopped" } else { "?notice=had-ended" }))
+}
+
+/// `POST /me/sharing/{id}/pause`: suspends it. The answer leaves after the change is durable.
+pub(crate) async fn pause(signed: SignedForm<Confirmation>, Id(id): Id<ConsentId>) -> PageResult {
+    let SignedForm { page, .. } = signed;
+    let changed = known_outcome(suspend_consent::pause(&page.app.node, &page.resident, id)).await?;
+    Ok(back(&page, id, if changed { "?notice=paused" } else { "" }))
+}
+
+/// `POST /me/sharing/{id}/resume`: lets it go on.
+pub(crate) async fn resume(signed: SignedForm<Confirmation>, Id(id): Id<ConsentId>) -> PageResult {
+    let SignedForm { page, .. } = signed;
+    let resumed = suspend_consent::resume(&page.app.node, &page.resident, id).await?;
+    let notice = match resumed {
+        Resumed::Yes => "?notice=resumed",
+        Resumed::UseDoesNotFit => "?notice=not-resumed",
+        Resumed::WasNotSuspended => "",
+    };
+    Ok(back(&page, id, notice))
+}
+
+fn back(page: &ResidentPage, id: ConsentId, notice: &str) -> HttpResponse {
+    page.redirect(&format!("/me/sharing/{id}{notice}"))
+}
+
+/// What came of a change, or that it is not known: where the database does not answer in time or breaks off, the change
+/// may have been made all the same. Both changes may be asked for again, a second time changes nothing.
+async fn known_outcome<T>(change: impl Future<Output = Result<T, Problem>>) -> Result<T, PageFailure> {
+    match tokio::time::timeout(PATIENCE, change).await {
+        Ok(Err(problem)) if problem.kind == ProblemKind::Unavailable => {
+            crate::web::problem::log(&problem);
+            Err(PageFailure::Page(PageError::StopUnknown))
+        }
+        Ok(outcome) => Ok(outcome?),
+        Err(_) => Err(PageFailure::Page(PageError::StopUnknown)),
+    }
+}
+
+page!(StopView, "stop.html", Sharing);

@@ -1,0 +1,237 @@
+//! `/catalogue` and `/catalogue/datasets/{id}`: what data this city holds, who uses it and why. HTML for people, DCAT-AP 3
+//! and JSON Schema for programs.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::domain::catalogue::rdf::{self, Format, Publisher};
+use crate::domain::catalogue::schema::record_schema;
+use crate::domain::catalogue::{Dataset, Field, Language, Sensitivity, Text};
+use crate::domain::ids::DatasetId;
+use crate::node::{Problem, ProblemKind};
+use crate::web::App;
+use crate::web::extract::{Id, query};
+use crate::web::html::format::LegalBasis;
+use crate::web::html::frame::Frame;
+use crate::web::html::page;
+use crate::web::negotiate::preferred_media_type;
+use crate::web::portal::page::{Page, PageResult};
+use crate::web::portal::public::uses::{DatasetUse, all_uses};
+use crate::web::public_document::share_for;
+
+/// One dataset in the list.
+#[derive(Debug, Clone)]
+pub(crate) struct CatalogueEntry {
+    pub(crate) id: DatasetId,
+    /// What people call it.
+    pub(crate) title: Text,
+    /// One or two sentences about it.
+    pub(crate) description: Text,
+    /// What people call the register.
+    pub(crate) register: Text,
+    /// What people call its fields.
+    pub(crate) fields: Vec<Text>,
+    /// Whether some of it is sensitive.
+    pub(crate) sensitive: bool,
+    /// On which basis the city itself uses it, DPV terms.
+    pub(crate) legal_bases: Vec<String>,
+    /// Who else may ask for it.
+    pub(crate) uses: Vec<DatasetUse>,
+}
+
+impl CatalogueEntry {
+    /// The entry of a dataset.
+    pub(crate) fn new(dataset: &Dataset, uses: Vec<DatasetUse>) -> Self {
+        Self {
+            id: dataset.id.clone(),
+            title: dataset.title.clone(),
+            description: dataset.description.clone(),
+            register: dataset.register.clone(),
+            fields: dataset.fields.iter().map(|field| field.label.clone()).collect(),
+            sensitive: dataset.fields.iter().any(|field| field.sensitivity == Sensitivity::Sensitive),
+            legal_bases: dataset.legal_bases.clone(),
+            uses,
+        }
+    }
+
+    /// Whether every word of a search occurs in the entry's texts, whatever the case. No words match everything.
+    pub(crate) fn matches(&self, query: &str, language: Language) -> bool {
+        let own = [&self.title, &self.description, &self.register];
+        let uses = self.uses.iter().flat_map(|used| [&used.city, &used.service, &used.purpose]);
+        let mut all = String::new();
+        for text in own.into_iter().chain(&self.fields).chain(uses) {
+            all.push_str(&text.get(language).to_lowercase());
+            all.push('\n');
+        }
+        query.to_lowercase().split_whitespace().all(|word| all.contains(word))
+    }
+}
+
+/// The list of datasets.
+#[derive(Debug, Clone)]
+pub(crate) struct CatalogueView {
+    /// What was searched for, as written; empty when nothing was.
+    pub(crate) query: String,
+    /// The datasets that match.
+    pub(crate) entries: Vec<CatalogueEntry>,
+    /// Cities whose uses could not be read just now.
+    pub(crate) unreachable: Vec<Text>,
+}
+
+/// A way to the same description for programs.
+#[derive(Debug, Clone)]
+pub(crate) struct FormatLink {
+    /// The format's own name (`JSON-LD`).
+    pub(crate) name: &'static str,
+    /// Where it is.
+    pub(crate) href: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct DatasetView {
+    pub(crate) dataset: Dataset,
+    /// Who else may ask for it.
+    pub(crate) uses: Vec<DatasetUse>,
+    /// The same description for programs.
+    pub(crate) formats: Vec<FormatLink>,
+}
+
+/// `GET /catalogue`.
+pub(crate) async fn list(page: Page) -> PageResult {
+    let app = &page.app;
+    let datasets = &app.node.settings.datasets;
+    if let Some(format) = requested_format(&page.request) {
+        let all: Vec<&Dataset> = datasets.iter().collect();
+        return graph(rdf::catalogue(&publisher(app), &all, format), format);
+    }
+    let search = query(&page.request)?.take("q").unwrap_or_default();
+    let uses = all_uses(app).await;
+    let entries = datasets
+        .iter()
+        .map(|dataset| CatalogueEntry::new(dataset, uses.of(dataset)))
+        .filter(|entry| entry.matches(&search, page.language))
+        .collect();
+    page.show(&CatalogueView { query: search, entries, unreachable: uses.unreachable })
+}
+
+/// `GET /catalogue/datasets/{id}`.
+pub(crate) async fn one(page: Page, Id(id): Id<DatasetId>) -> PageResult {
+    let dataset = find(&page.app, &id)?;
+    if let Some(format) = requested_format(&page.request) {
+        return graph(rdf::dataset(&publisher(&page.app), &dataset, format), format);
+    }
+    let href = |name: &str| format!("/catalogue/datasets/{}?format={name}", dataset.id);
+    let mut formats: Vec<FormatLink> = [("JSON-LD", "jsonld"), ("Turtle", "ttl"), ("RDF/XML", "rdf")]
+        .map(|(name, word)| FormatLink { name, href: href(word) })
+        .into();
+    formats
+        .push(FormatLink { name: "JSON Schema", href: format!("/catalogue/datasets/{}/schema", dataset.id) });
+    let uses = all_uses(&page.app).await.of(&dataset);
+    page.show(&DatasetView { dataset, uses, formats })
+}
+
+/// `GET /catalogue/datasets/{id}/schema`: the JSON Schema of a record.
+pub(crate) async fn schema(page: Page, Id(id): Id<DatasetId>) -> PageResult {
+    let dataset = find(&page.app, &id)?;
+    Ok(share_for(&mut HttpResponse::Ok(), 60)
+        .content_type("application/schema+json")
+        .body(record_schema(&dataset).to_string()))
+}
+
+fn find(app: &App, id: &DatasetId) -> Result<Dataset, Problem> {
+    app.node.settings.dataset(id).cloned().ok_or(Problem::new(ProblemKind::NotFound))
+}
+
+/// The RDF form that a program asks for, by the address or by `Accept`; none when HTML is wanted, or nothing that there is.
+fn requested_format(request: &HttpRequest) -> Option<Format> {
+    let by_name = url::form_urlencoded::parse(request.query_string().as_bytes())
+        .find(|(name, _)| name == "format")
+        .and_then(|(_, word)| match &*word {
+            "jsonld" => Some(Format::JsonLd),
+            "ttl" => Some(Format::Turtle),
+            "rdf" => Some(Format::RdfXml),
+            _ => None,
+        });
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    by_name.or_else(|| format_of(accept))
+}
+
+fn format_of(accept: &str) -> Option<Format> {
+    let mut offered = vec!["text/html", "application/xhtml+xml"];
+    offered.extend(Format::ALL.map(Format::media_type));
+    offered.push("application/json");
+    match preferred_media_type(accept, &offered)? {
+        "application/json" => Some(Format::JsonLd),
+        chosen => Format::ALL.into_iter().find(|format| format.media_type() == chosen),
+    }
+}
+
+fn publisher(app: &App) -> Publisher {
+    Publisher {
+        node: app.node.settings.id.clone(),
+        name: app.node.settings.name.clone(),
+        contact: app.brand.contact.clone(),
+    }
+}
+
+fn graph(document: Result<Vec<u8>, rdf::RdfError>, format: Format) -> PageResult {
+    let document = document.map_err(|error| Problem::because(ProblemKind::Internal, error))?;
+    Ok(share_for(&mut HttpResponse::Ok(), 60)
+        .content_type(format.media_type())
+        .insert_header((header::VARY, "accept"))
+        .body(document))
+}
+
+impl Frame<'_> {
+    pub(crate) fn is_sensitive(&self, field: &Field) -> bool {
+        field.sensitivity == Sensitivity::Sensitive
+    }
+
+    pub(crate) fn has_sensitive(&self, dataset: &Dataset) -> bool {
+        dataset.fields.iter().any(|field| field.sensitivity == Sensitivity::Sensitive)
+    }
+
+    /// Whether the city uses the data without asking, since a law says so.
+    pub(crate) fn rests_on_law(&self, terms: &[String]) -> bool {
+        let on_law = |term: &String| {
+            matches!(LegalBasis::from_term(term), LegalBasis::LegalObligation | LegalBasis::PublicTask)
+        };
+        !terms.is_empty() && terms.iter().all(on_law)
+    }
+}
+
+page!(CatalogueView, "catalogue.html", Catalogue);
+
+page!(DatasetView, "dataset.html", Catalogue);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::portal::public::samples;
+
+    #[test]
+    fn programs_get_the_form_that_they_weigh_most() {
+        for (accept, format) in [
+            ("", None),
+            ("*/*", None),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", None),
+            ("text/turtle", Some(Format::Turtle)),
+            ("Text/Turtle;q=0.5, application/rdf+xml;q=0.9", Some(Format::RdfXml)),
+            ("application/ld+json, text/turtle;q=0", Some(Format::JsonLd)),
+            ("application/json", Some(Format::JsonLd)),
+            ("text/turtle;q=0.2, text/html", None),
+        ] {
+            assert_eq!(format_of(accept), format, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn a_search_finds_titles_fields_and_uses_in_the_language_of_the_page() {
+        let entry = &samples::catalogue().entries[0];
+        assert!(entry.matches("", Language::Fi));
+        assert!(entry.matches("PLACEMENT", Language::En));
+        assert!(entry.matches("placement helsinki", Language::En));
+        assert!(!entry.matches("placement parking", Language::En));
+        assert!(!entry.matches("placement", Language::Fi));
+    }
+}

@@ -1,0 +1,101 @@
+//! Declared uses: this city's own for the other nodes, and what the services of all members declare.
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, web};
+
+use crate::domain::catalogue::{Dataset, DeclaredUse, DeclaredUses, Text};
+use crate::domain::ids::UseId;
+use crate::web::App;
+use crate::web::html::chrome::query_value;
+use crate::web::html::frame::Frame;
+use crate::web::public_document::share_for;
+
+/// A declared use of a dataset by a service of some city.
+#[derive(Debug, Clone)]
+pub(crate) struct DatasetUse {
+    /// The use; the link leads to `/partners/use?id=…`.
+    pub(crate) id: UseId,
+    /// The city that uses it.
+    pub(crate) city: Text,
+    /// The service that uses it.
+    pub(crate) service: Text,
+    /// What for, in one sentence.
+    pub(crate) purpose: Text,
+    /// On which basis, a DPV term.
+    pub(crate) legal_basis: String,
+}
+
+/// `GET /catalogue/uses`: this city's declared uses, for the other nodes.
+pub(crate) async fn uses(app: web::Data<App>) -> HttpResponse {
+    let settings = &app.node.settings;
+    share_for(&mut HttpResponse::Ok(), 60).json(DeclaredUses {
+        recipient: settings.id.clone(),
+        name: settings.name.clone(),
+        uses: settings.uses.clone(),
+    })
+}
+
+/// What the services of all members declare.
+pub(crate) struct AllUses {
+    members: Vec<(Text, bool, Option<Arc<DeclaredUses>>)>,
+    /// Members whose uses cannot be had now.
+    pub(crate) unreachable: Vec<Text>,
+}
+
+/// Asks every member for its declared uses; what cannot be had is said, not waited for.
+pub(crate) async fn all_uses(app: &App) -> AllUses {
+    let node = &app.node;
+    let mut all = AllUses { members: Vec::new(), unreachable: Vec::new() };
+    let own = DeclaredUses {
+        recipient: node.settings.id.clone(),
+        name: node.settings.name.clone(),
+        uses: node.settings.uses.clone(),
+    };
+    all.members.push((own.name.clone(), true, Some(Arc::new(own))));
+    let members = node.peers.members().await.unwrap_or_default();
+    for peer in members.iter().filter(|peer| peer.id != node.settings.id && peer.recipient().is_ok()) {
+        let uses = node.peers.declared_uses(&peer.id).await.ok();
+        if uses.is_none() {
+            all.unreachable.push(peer.name.clone());
+        }
+        all.members.push((peer.name.clone(), false, uses));
+    }
+    all
+}
+
+impl AllUses {
+    /// The uses of other cities that ask for one dataset; this city's own services ask others.
+    pub(crate) fn of(&self, dataset: &Dataset) -> Vec<DatasetUse> {
+        self.members
+            .iter()
+            .filter(|(_, here, _)| !here)
+            .filter_map(|(city, _, uses)| uses.as_ref().map(|uses| (city, uses)))
+            .flat_map(|(city, uses)| uses.uses.iter().map(move |declared| (city, declared)))
+            .filter(|(_, declared)| declared.dataset_type == dataset.kind)
+            .map(|(city, declared)| DatasetUse {
+                id: declared.id.clone(),
+                city: city.clone(),
+                service: declared.service_name.clone(),
+                purpose: declared.purpose_text.clone(),
+                legal_basis: declared.legal_basis.clone(),
+            })
+            .collect()
+    }
+}
+
+/// The dataset here that a use asks for; none for this city's own uses, which ask others.
+pub(crate) fn held_for<'a>(app: &'a App, declared: &DeclaredUse) -> Option<&'a Dataset> {
+    let settings = &app.node.settings;
+    if declared.id.recipient() == settings.id.as_str() {
+        return None;
+    }
+    settings.datasets.iter().find(|dataset| dataset.kind == declared.dataset_type)
+}
+
+impl Frame<'_> {
+    /// The page of a declared use: `/partners/use?id=…`.
+    pub(crate) fn use_href(&self, id: &UseId) -> String {
+        format!("/partners/use?id={}", query_value(id.as_str()))
+    }
+}

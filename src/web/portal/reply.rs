@@ -1,0 +1,104 @@
+//! HTML as an HTTP answer: what stands around a page, its headers and its Content-Security-Policy.
+
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::language::language_cookie;
+use crate::domain::catalogue::Language;
+use crate::node::Problem;
+use crate::web::App;
+use crate::web::html::chrome::{Chrome, Notice, SignedIn};
+use crate::web::session::Visitor;
+
+/// What is unusual about a page.
+#[derive(Clone, Copy)]
+pub(super) struct Look {
+    /// What has just happened.
+    pub(super) notice: Option<Notice>,
+    /// Whether its form may lead out of this portal: to the login provider, and at the end of a decision through the
+    /// recipient to its service. Browsers hold the whole way against the form's policy.
+    pub(super) form_leads_out: bool,
+    /// Whether it has the one script of this portal.
+    pub(super) script: bool,
+    /// The path at which it is reached again, when that is not its own.
+    pub(super) path: Option<&'static str>,
+    /// Its status.
+    pub(super) status: StatusCode,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { notice: None, form_leads_out: false, script: false, path: None, status: StatusCode::OK }
+    }
+}
+
+/// A page as an answer.
+pub(super) fn html(app: &App, language: Language, html: String, look: &Look) -> HttpResponse {
+    let targets = match (look.form_leads_out, app.cookies.secure) {
+        (false, _) => "",
+        (true, true) => " https:",
+        (true, false) => " http://*.localhost:*",
+    };
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src 'self' data:{}; form-action 'self'{targets}; base-uri 'none'; \
+         frame-ancestors 'none'",
+        if look.script { "; script-src 'self'" } else { "" },
+    );
+    HttpResponse::build(look.status)
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((header::CONTENT_LANGUAGE, language.tag()))
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+        // A form's origin goes with its request: without, it could not be told from another page's. Nobody else learns an
+        // address of ours.
+        .insert_header((header::REFERRER_POLICY, "same-origin"))
+        .insert_header((header::VARY, "accept, accept-language, cookie"))
+        .cookie(language_cookie(language, app.cookies.secure))
+        .body(html)
+}
+
+/// Sends the browser somewhere, with GET.
+pub(super) fn see_other(address: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish()
+}
+
+/// Path and query of a page; of one that answers a form the address alone, at which it is reached again.
+pub(super) fn path(request: &HttpRequest) -> String {
+    let path = request.path();
+    match request.query_string() {
+        query if !query.is_empty() && is_safe(request.method()) => format!("{path}?{query}"),
+        _ => path.to_owned(),
+    }
+}
+
+/// Whether a request changes nothing (RFC 9110 §9.2.1).
+pub(super) fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// What stands around a page that this visitor sees.
+pub(super) fn chrome(app: &App, visitor: &Visitor, path: String) -> Result<Chrome, Problem> {
+    let resident = visitor.resident();
+    // A CSRF token needs a session; whoever has not logged in meets no form and gets none.
+    let csrf = match &resident {
+        Some(_) => visitor.csrf()?,
+        None => String::new(),
+    };
+    let signed_in = resident.map(|resident| SignedIn { name: resident.display_name });
+    Ok(Chrome { signed_in, csrf, ..bare_chrome(app, path) })
+}
+
+/// What stands around a page when nothing is known about who sees it.
+pub(super) fn bare_chrome(app: &App, path: String) -> Chrome {
+    Chrome {
+        city: app.node.settings.name.clone(),
+        brand: app.brand.name.clone(),
+        logo: app.brand.logo.is_some(),
+        path,
+        signed_in: None,
+        csrf: String::new(),
+        notices: Vec::new(),
+        contact: Some(app.brand.contact.clone()),
+        data_protection_officer: Some(app.node.settings.data_protection_officer.clone()),
+        demo: app.demo,
+    }
+}
