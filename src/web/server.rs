@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::HttpService;
 use actix_http::error::DispatchError;
+use actix_http::{HttpService, KeepAlive};
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_session::SessionMiddleware;
 use actix_session::config::{CookieContentSecurity, PersistentSession, TtlExtensionPolicy};
@@ -159,8 +159,9 @@ fn serve(
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
-            .keep_alive(bounds.idle)
-            .client_request_timeout(bounds.head)
+            // The stream keeps time itself, for every head; the framework's clock moves in steps of half a second.
+            .keep_alive(KeepAlive::Os)
+            .client_request_timeout(Duration::ZERO)
             .local_addr(address)
             .on_connect_ext(|stream: &GuardedStream, data| {
                 data.insert(Arc::clone(stream.phase()));

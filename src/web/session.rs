@@ -217,15 +217,14 @@ impl Visitor {
     /// Takes the login that comes back with this `state`; it cannot come back again.
     ///
     /// # Errors
-    /// [`Problem`] `session-ended` when none such is under way in this browser.
+    /// [`Problem`] `session-ended` when none is under way in this browser, `login-failed` when only others are.
     pub fn take_pending_login(&self, state: Option<&str>) -> Result<(PendingLogin, PostLogin), Problem> {
-        let ended = || Problem::new(ProblemKind::SessionEnded);
-        let state = state.ok_or_else(ended)?;
         let mut under_way = self.logins_under_way();
+        let foreign = if under_way.is_empty() { ProblemKind::SessionEnded } else { ProblemKind::LoginFailed };
         let place = under_way
             .iter()
-            .position(|one| bool::from(one.pending.state.as_bytes().ct_eq(state.as_bytes())))
-            .ok_or_else(ended)?;
+            .position(|one| bool::from(one.pending.state.as_bytes().ct_eq(state.unwrap_or("").as_bytes())))
+            .ok_or(Problem::new(foreign))?;
         let taken = under_way.remove(place);
         self.put(UNDER_WAY, &under_way)?;
         Ok((taken.pending, taken.after))

@@ -38,7 +38,7 @@ pub async fn middleware(
     let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let status = response.status().as_u16();
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(%method, route, status, millis, trace = id, "request");
+    tracing::info!(event = "request_answered", %method, route, status, millis, trace = id, "the request was answered");
     if let Ok(value) = HeaderValue::from_str(&id)
         && !value.is_empty()
     {

@@ -409,9 +409,10 @@ async fn aino_lets_them_see_one_year_only() {
     if !page.body.contains("name=\"reach_from\"") {
         panic!("placements carry dates: {}", page.describe());
     }
-    // One end alone is no stretch of time.
-    let half = page.decide(&mut browser, "allow", &[("reach_from", Some("1990-01-01"))]).await;
-    assert_eq!(half.status, 400, "{}", half.describe());
+    // A time that ends before it begins is none.
+    let reversed = [("reach_from", Some("1990-12-31")), ("reach_to", Some("1990-01-01"))];
+    let refused = page.decide(&mut browser, "allow", &reversed).await;
+    assert_eq!(refused.status, 400, "{}", refused.describe());
     let changes = [("reach_from", Some("1990-01-01")), ("reach_to", Some("1990-12-31"))];
     let end = page.decide(&mut browser, "allow", &changes).await;
     assert!(end.url.query().unwrap_or("").contains("state=active"), "{}", end.describe());

@@ -8,7 +8,7 @@ use crate::harness::{World, client};
 async fn answer(method: &str, path: &str) -> reqwest::Response {
     let url = format!("{}{path}", World::shared().url("espoo"));
     let method: Method = method.parse().unwrap();
-    client().request(method, url).header("accept", "text/html").send().await.unwrap()
+    client().request(method, url).header("accept", "text/html, */*;q=0.1").send().await.unwrap()
 }
 
 fn header<'a>(answer: &'a reqwest::Response, name: &str) -> &'a str {
@@ -225,7 +225,7 @@ async fn every_route_says_what_somebody_gets_who_shows_nothing() {
     for (method, path, status) in UNAUTHENTICATED {
         let verb = method.trim_end_matches("_without_head").to_uppercase();
         let request = client().request(verb.parse().unwrap(), format!("{base}{}", filled(path)));
-        let request = request.header("accept", "text/html");
+        let request = request.header("accept", "text/html, */*;q=0.1");
         let form = *method == "post" && !path.starts_with("/receipt");
         let request = if form { request.form(&[("csrf", "guessed")]) } else { request };
         let answer = request.send().await.unwrap();

@@ -2,7 +2,6 @@
 
 use super::redeem_code;
 use crate::domain::consent::{HeldCause, HeldConsent};
-use crate::node::recipient::holder_client;
 use crate::node::{Node, OAuthCode, Problem, ProblemKind};
 use crate::store::recipient::held_consents;
 use crate::store::recipient::held_consents::Returned;

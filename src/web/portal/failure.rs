@@ -105,7 +105,14 @@ pub(crate) async fn middleware<B: MessageBody>(
             let problem = error.as_error::<HttpProblem>()?;
             Some(Some(PageError::from(problem.0.kind)))
         })?;
-        error_page(response.request(), told?, kept)
+        let mut page = error_page(response.request(), told?, kept)?;
+        // A problem's own status and what goes with it say more than the page's.
+        let told = response.response();
+        page.head_mut().status = told.status();
+        if let Some(methods) = told.headers().get(header::ALLOW) {
+            page.headers_mut().insert(header::ALLOW, methods.clone());
+        }
+        Some(page)
     });
     Ok(match page {
         Some(page) => response.into_response(page).map_into_right_body(),
@@ -117,19 +124,19 @@ fn error_page(request: &HttpRequest, error: PageError, choices_kept: bool) -> Op
     let app = request.app_data::<web::Data<App>>()?;
     let decision = request.path().strip_suffix("/passkey").unwrap_or(request.path());
     let ended = matches!(error, PageError::SessionEnded);
+    // The language links of an error page lead to the first page: this address may not bear being opened again.
+    let path = if ended { page_of_form(app, request, choices_kept) } else { "/".to_owned() };
     let view = ErrorView {
         error,
         retry: retry(request, error),
-        log_in: ended.then(|| login_href(&page_of_form(app, request))),
+        log_in: ended.then(|| login_href(&path)),
         choices_kept,
         permission: permission_page(request.path()).filter(|_| is_about_permission(error)),
         add_passkey: (error == PageError::PasskeyNeeded).then(|| passkey_href(decision)),
         trace_id: Some(trace::current()).filter(|id| !id.is_empty()),
     };
-    // The language links of an error page lead to the first page: this address may not bear being opened again.
     let visitor = Visitor::of(request, Arc::clone(&app.node));
-    let chrome = reply::chrome(app, &visitor, "/".to_owned())
-        .unwrap_or_else(|_| reply::bare_chrome(app, "/".to_owned()));
+    let chrome = reply::chrome(app, &visitor, path.clone()).unwrap_or_else(|_| reply::bare_chrome(app, path));
     let language = language(request);
     let text = render(&view, language, &chrome).ok()?;
     let status = status(error);
@@ -154,8 +161,9 @@ fn permission_page(path: &str) -> Option<String> {
 
 /// The page with the form that was sent, where the browser says so (our pages ask for that by their Referrer-Policy); for
 /// a page that was opened, itself.
-fn page_of_form(app: &App, request: &HttpRequest) -> String {
-    if reply::is_safe(request.method()) {
+fn page_of_form(app: &App, request: &HttpRequest, is_decision: bool) -> String {
+    // The decision's form goes to its page's own address.
+    if is_decision || reply::is_safe(request.method()) {
         return reply::path(request);
     }
     let referrer = request.headers().get(header::REFERER).and_then(|value| value.to_str().ok());

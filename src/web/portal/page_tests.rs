@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::page_error::{ErrorView, PageError};
 use super::{decision, passkeys, permissions, samples};
 use crate::domain::catalogue::Language;
 use crate::web::html::frame::{View, render};
@@ -281,6 +282,47 @@ fn stopping_takes_two_clicks_from_the_first_page() {
     let (tags, _) = parse(&mine);
     let posts = tags.iter().filter(|tag| tag.attributes.get("method").is_some_and(|method| method == "post"));
     assert!(posts.into_iter().all(|form| form.attributes["action"] == "/logout"));
+}
+
+#[test]
+fn an_error_page_says_that_nothing_was_sent_only_where_that_is_certain() {
+    let chrome = samples::chrome("/", true);
+    for error in PageError::ALL {
+        let view = ErrorView {
+            error,
+            retry: None,
+            log_in: None,
+            choices_kept: false,
+            permission: None,
+            add_passkey: None,
+            trace_id: None,
+        };
+        let html = render(&view, Language::En, &chrome).unwrap();
+        assert_eq!(html.contains("None of your data was sent"), error.says_nothing_was_sent(), "{error:?}");
+    }
+    for unknown in [PageError::AlreadyDecided, PageError::PermissionEnded, PageError::StopUnknown] {
+        assert!(!unknown.says_nothing_was_sent(), "{unknown:?}");
+    }
+}
+
+#[test]
+fn every_error_of_the_decision_form_stands_at_its_field_and_in_the_summary() {
+    let view = decision::samples::with_errors();
+    let html = render(&view, Language::En, &samples::chrome("/consent/1", true)).unwrap();
+    let (tags, _) = parse(&html);
+    for error in &view.errors {
+        let id = error.field_id();
+        let input = tags
+            .iter()
+            .find(|tag| tag.attributes.get("id").is_some_and(|found| found == id))
+            .unwrap_or_else(|| panic!("no field {id}"));
+        assert_eq!(input.attributes["aria-invalid"], "true", "{id}");
+        assert_eq!(input.attributes["aria-describedby"], format!("{id}-error"));
+        assert!(html.contains(&format!("href=\"#{id}\"")), "{id} is not in the summary");
+    }
+    let ticked = tags.iter().filter(|tag| tag.attributes.contains_key("checked")).count();
+    assert_eq!(ticked, 3, "two optional fields and how long");
+    assert!(html.contains("<title>Error: "));
 }
 
 /// The file's keys with the names of their arguments.

@@ -152,7 +152,7 @@ log-pages = Pages
 sharing-title = Permissions
 sharing-lead = Who may fetch your data, what for, and until when.
 sharing-in-force = In force
-sharing-ended = Ended
+sharing-ended = Ended and not given
 sharing-ended-none = No ended permissions.
 
 ## One permission

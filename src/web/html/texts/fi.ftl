@@ -152,7 +152,7 @@ log-pages = Sivut
 sharing-title = Luvat
 sharing-lead = Kuka saa hakea tietojasi, mitä varten ja mihin asti.
 sharing-in-force = Voimassa
-sharing-ended = Päättyneet
+sharing-ended = Päättyneet ja antamatta jätetyt
 sharing-ended-none = Ei päättyneitä lupia.
 
 ## One permission

@@ -149,7 +149,7 @@ log-pages = Sidor
 sharing-title = Tillstånd
 sharing-lead = Vem som får hämta dina uppgifter, för vad och hur länge.
 sharing-in-force = I kraft
-sharing-ended = Upphörda
+sharing-ended = Upphörda och inte givna
 sharing-ended-none = Inga upphörda tillstånd.
 
 ## One permission

@@ -41,6 +41,7 @@ pub(super) fn view_of(app: &App, shown: Shown<'_>) -> ConsentView {
     ConsentView {
         request: request.id,
         asker: asker(request),
+        asker_address: terms.recipient.to_string(),
         instead: replaced.map(|old| instead(old, offer)),
         holder: app.node.settings.name.clone(),
         dataset: dataset.title.clone(),

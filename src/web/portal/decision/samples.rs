@@ -36,6 +36,7 @@ pub(crate) fn consent() -> ConsentView {
     ConsentView {
         request: RequestId::from_bytes([7; 16]),
         asker: asker(),
+        asker_address: "https://omat.helsinki.example".into(),
         holder: text("Espoo", "Esbo", "Espoo"),
         dataset: placement(),
         register: register(),

@@ -99,6 +99,8 @@ pub(crate) enum PasskeyNeed {
 /// The decision page.
 #[derive(Debug, Clone)]
 pub(crate) struct ConsentView {
+    /// The asking city's own address: what it calls itself proves nothing.
+    pub(crate) asker_address: String,
     /// The request that is decided.
     pub(crate) request: RequestId,
     pub(crate) asker: Party,

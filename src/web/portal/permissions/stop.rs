@@ -84,3 +84,21 @@ async fn known_outcome<T>(change: impl Future<Output = Result<T, Problem>>) -> R
 }
 
 page!(StopView, "stop.html", Sharing);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn told(outcome: Result<bool, Problem>) -> Result<bool, PageFailure> {
+        known_outcome(std::future::ready(outcome)).await
+    }
+
+    #[tokio::test]
+    async fn a_stop_that_may_have_taken_effect_is_told_as_unknown() {
+        let broken_off = told(Err(Problem::new(ProblemKind::Unavailable))).await;
+        assert!(matches!(broken_off, Err(PageFailure::Page(PageError::StopUnknown))));
+        let not_theirs = told(Err(Problem::new(ProblemKind::NotFound))).await;
+        assert!(matches!(not_theirs, Err(PageFailure::Problem(_))));
+        assert!(matches!(told(Ok(true)).await, Ok(true)));
+    }
+}
