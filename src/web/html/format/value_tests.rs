@@ -108,7 +108,10 @@ impl Reader<'_> {
                 let (digits, rest) = self.0.split_once("</span>").unwrap();
                 text.push(char::from_u32(u32::from_str_radix(digits, 16).unwrap()).unwrap());
                 self.0 = rest;
-            } else if self.0.is_empty() || self.0.starts_with('<') || self.0.starts_with(" <span class=\"values-other") {
+            } else if self.0.is_empty()
+                || self.0.starts_with('<')
+                || self.0.starts_with(" <span class=\"values-other")
+            {
                 return text;
             } else if let Some((from, to)) =
                 [("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>'), ("&quot;", '"'), ("&#39;", '\'')]
