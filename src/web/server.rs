@@ -134,6 +134,9 @@ fn serve(
     let app = move || {
         ActixApp::new()
             .app_data(web::PayloadConfig::new(bounds.max_bytes))
+            // The framework's own errors are plain text; a path or query that does not fit is a problem as any other.
+            .app_data(web::PathConfig::default().error_handler(|_, _| problem(ProblemKind::NotFound)))
+            .app_data(web::QueryConfig::default().error_handler(|_, _| problem(ProblemKind::BadRequest)))
             .configure(&routes)
             .default_service(web::to(|| not_found(HttpProblem::from(ProblemKind::NotFound).error_response())))
             .wrap(from_fn(headers))
@@ -170,6 +173,10 @@ fn serve(
         fn_service(move |stream: TcpStream| std::future::ready(admit(&table, stream))).and_then(http)
     };
     Ok(builder.listen("http", listener, connections)?.run())
+}
+
+fn problem(kind: ProblemKind) -> Error {
+    HttpProblem::from(kind).into()
 }
 
 /// A place for a connection, or none: then it is closed.

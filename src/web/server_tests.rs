@@ -8,6 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::dev::ServerHandle;
 
 use super::*;
+use crate::node::Problem;
 use crate::web::extract::Body;
 
 const SOON: Duration = Duration::from_millis(300);
@@ -88,6 +89,53 @@ fn closed_after(mut socket: Socket, pieces: impl IntoIterator<Item = &'static [u
 
 async fn blocking<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
     web::block(act).await.unwrap()
+}
+
+/// A database that refuses, or does not answer at all.
+struct Away {
+    silent: bool,
+}
+
+#[async_trait::async_trait]
+impl Readiness for Away {
+    async fn ping(&self) -> Result<(), Problem> {
+        if self.silent {
+            std::future::pending::<()>().await;
+        }
+        Err(Problem::new(ProblemKind::Unavailable))
+    }
+}
+
+#[actix_web::test]
+async fn a_server_without_its_database_is_not_ready_and_says_so_soon() {
+    for silent in [false, true] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let away: Arc<dyn Readiness> = Arc::new(Away { silent });
+        let away: web::Data<dyn Readiness> = web::Data::from(away);
+        let routes = move |config: &mut ServiceConfig| {
+            config.app_data(away.clone());
+            health::configure(config);
+        };
+        let server = serve(routes, listener, Bounds::new(1, LATE, 1024)).unwrap();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        let (answers, took) = blocking(move || {
+            let start = Watch::now();
+            let answers = ["ready", "live"].map(|path| {
+                let mut socket = connect(address);
+                write!(socket, "GET /health/{path} HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+                head(&mut socket)
+            });
+            (answers, start.elapsed())
+        })
+        .await;
+        let [ready, live] = answers;
+        assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("retry-after"), "{ready}");
+        assert!(live.starts_with("HTTP/1.1 204"), "{live}");
+        assert!(took < LATE / 2, "{took:?}");
+        handle.stop(false).await;
+    }
 }
 
 const LIVE: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n";

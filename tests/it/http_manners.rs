@@ -67,6 +67,7 @@ async fn programs_get_problems_and_residents_get_pages() {
         ("GET", "/oauth/par", 405),
         ("POST", "/exchange/datasets/placements", 405),
         ("GET", "/exchange/none", 404),
+        ("GET", "/oauth/status-lists/none", 404),
         ("GET", "/.well-known/none", 404),
         ("GET", "/federation/none", 404),
     ] {
