@@ -6,8 +6,8 @@ use http::{HeaderName, HeaderValue, Method, header::CONTENT_TYPE};
 use crate::http::guard::{Expected, GuardError, GuardedClient, Reply};
 use crate::ports::{Outbound, OutboundAnswer, OutboundBody, OutboundError, OutboundRequest};
 
-/// Every good answer between nodes is JSON or has no body.
-const ANSWERS: &[&str] = &["application/json"];
+/// Every good answer between nodes is JSON, a JSON Schema, or has no body.
+const ANSWERS: &[&str] = &["application/json", "application/schema+json"];
 
 #[async_trait]
 impl Outbound for GuardedClient {
