@@ -49,7 +49,7 @@ impl web::health::Readiness for StoreReadiness {
 pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> {
     let listener = listen(config.anchor.listen)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = open_checked_store(&config.store, &config.keys).await?.store;
+    let store = open_checked_store(&config.store, &config.keys, Some(&config.anchor.entity_id)).await?.store;
     store.migrate().await?;
     let keys = KeyRing::open_with(&store, key_policy(&config.keys), clock.now()).await?;
     let members = Membership::new(store.clone(), config.trust_marks.anchor.clone());
@@ -112,7 +112,7 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
 /// # Errors
 /// [`StartError`].
 pub async fn membership(config: &AnchorConfig) -> Result<Membership, StartError> {
-    let store = open_checked_store(&config.store, &config.keys).await?.store;
+    let store = open_checked_store(&config.store, &config.keys, Some(&config.anchor.entity_id)).await?.store;
     store.migrate().await?;
     let members = Membership::new(store, config.trust_marks.anchor.clone());
     apply(&members, config).await?;

@@ -27,7 +27,7 @@ pub enum StartError {
     },
     /// The root key files.
     #[error(transparent)]
-    RootKeys(#[from] crate::store::keys::root_keys::RootKeyError),
+    RootKeys(#[from] crate::store::RootKeyError),
     /// The database.
     #[error(transparent)]
     Store(#[from] crate::store::OpenError),

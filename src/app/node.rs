@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,15 +17,14 @@ use crate::domain::ids::EntityId;
 use crate::node::federation::{FederationStatements, obtain_marks};
 use crate::node::holder::oauth::dpop_nonce::NonceMint;
 use crate::node::keys::{expiry_warnings, rotate_keys};
-use crate::node::messaging::deliver_outbox;
+use crate::node::messaging::{deliver_outbox, reconciliation};
 use crate::node::recipient::holder_catalogue::SchemaCache;
 use crate::node::services::guess_limit::GuessLimit;
 use crate::node::{KeyRing, Node, maintenance};
 use crate::outbound::{AnchorSource, FederationPeers, PeerSettings, SuperiorContact, WebAuthn};
-use crate::ports::{Clock, Entropy, random};
+use crate::ports::{Clock, Entropy, StopSignal, random};
 use crate::registers::{Bounds as RegisterBounds, CityRegisters};
-use crate::store::keys::root_keys::RootKeys;
-use crate::store::{OpenError, Options, Random, Store};
+use crate::store::{OpenError, Options, Random, RootKeys, ServingLock, Store};
 use crate::web;
 
 /// The store of a node or anchor, with its root keys.
@@ -35,17 +35,21 @@ pub struct Opened {
     pub root: RootKeys,
 }
 
-/// Opens a store; does not migrate it.
+/// Opens a store; does not migrate it. Once an `owner` has used it, no other can.
 ///
 /// # Errors
 /// [`StartError`] when the key files or the database cannot be used.
-pub fn open_store(store: &config::Store, keys: &config::Keys) -> Result<Opened, StartError> {
+pub fn open_store(
+    store: &config::Store,
+    keys: &config::Keys,
+    owner: Option<&EntityId>,
+) -> Result<Opened, StartError> {
     let fill: Random = Arc::new(|buffer| SystemEntropy.fill(buffer));
     let root = RootKeys::load_or_create(&keys.dir, &fill)?;
     let options = Options {
         url: store.connection_url()?.expose_secret().to_owned(),
-        password_file: None,
         pool: store.pool_size,
+        owner: owner.cloned(),
     };
     Ok(Opened { store: Store::open(&options, &root, fill)?, root })
 }
@@ -58,6 +62,7 @@ pub fn open_store(store: &config::Store, keys: &config::Keys) -> Result<Opened, 
 pub(crate) async fn open_checked_store(
     store: &config::Store,
     keys: &config::Keys,
+    owner: Option<&EntityId>,
 ) -> Result<Opened, StartError> {
     let fill: Random = Arc::new(|buffer| SystemEntropy.fill(buffer));
     let (root, missing) = RootKeys::preview(&keys.dir, &fill)?;
@@ -65,16 +70,24 @@ pub(crate) async fn open_checked_store(
     let unused = matches!(&store.url, DatabaseUrl::Sqlite(path) if !path.exists());
     if missing && !unused {
         let options =
-            Options { url: store.connection_url()?.expose_secret().to_owned(), password_file: None, pool: 1 };
+            Options { url: store.connection_url()?.expose_secret().to_owned(), pool: 1, owner: None };
         let before = Store::open(&options, &root, fill)?;
         let pending = before.migrations_pending().await?;
-        match before.check_keys().await {
+        match before.check_owner().await {
             // Before its first migration a database knows no keys.
             Err(error) if !pending || matches!(error, OpenError::WrongKey(_)) => return Err(error.into()),
             _ => {}
         }
     }
-    open_store(store, keys)
+    open_store(store, keys, owner)
+}
+
+/// Takes the right to serve from a store, which a SQLite file gives to one process at a time. To be kept while serving.
+///
+/// # Errors
+/// [`StartError`] when another process serves from it.
+pub fn lock_for_serving(store: &config::Store) -> Result<ServingLock, StartError> {
+    Ok(ServingLock::take(store.connection_url()?.expose_secret())?)
 }
 
 /// Everything of a node but its server: what the command line works with too.
@@ -93,7 +106,7 @@ pub struct Assembled {
 pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
         (Arc::new(SystemClock), Arc::new(SystemEntropy));
-    let opened = open_checked_store(&config.store, &config.keys).await?;
+    let opened = open_checked_store(&config.store, &config.keys, Some(&config.node.base_url)).await?;
     opened.store.migrate().await?;
     let keys = KeyRing::open_with(&opened.store, key_policy(&config.keys), clock.now()).await?;
     let guard = node_client(config)?;
@@ -154,6 +167,7 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     let listener = listen(config.node.listen)?;
     let assembled = assemble(config).await?;
     let node = Arc::clone(&assembled.node);
+    reconciliation::begin_if_restored(&node, &config.keys.dir).await?;
     // With its trust marks from the first moment on, where the superior answers: whoever asks earlier than they are there
     // would take the node for one that has no role.
     if tokio::time::timeout(FIRST_MARKS, obtain_marks::obtain_marks(&node)).await.is_err() {
@@ -183,7 +197,7 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     };
     let statements: Arc<dyn FederationStatements> = node.clone();
     let server = web::server::serve_node(app, statements, assembled.root.session.bytes(), listener, bounds)?;
-    let mut tasks = start_tasks(tasks, &node);
+    let mut tasks = start_tasks(tasks, &node, &config.keys.dir);
     tasks.spawn_once(async move { assembled.registers.probe_all().await });
     Ok(Running::new(config.node.base_url.clone(), Some(node), server, tasks, drain_time(config)))
 }
@@ -199,7 +213,7 @@ fn drain_time(config: &Config) -> Duration {
     }
 }
 
-fn start_tasks(mut tasks: Tasks, node: &Arc<Node>) -> Tasks {
+fn start_tasks(mut tasks: Tasks, node: &Arc<Node>, key_directory: &Path) -> Tasks {
     let owner = crate::domain::jose::b64url(&random::<9>(&*node.entropy));
     tasks.spawn("deliver_outbox", {
         let (node, owner) = (Arc::clone(node), owner.clone());
@@ -213,6 +227,13 @@ fn start_tasks(mut tasks: Tasks, node: &Arc<Node>) -> Tasks {
         move |stop| {
             let (node, owner) = (Arc::clone(&node), owner.clone());
             async move { maintenance::run(&node, &owner, &stop).await }
+        }
+    });
+    tasks.spawn("note_log_end", {
+        let (node, directory) = (Arc::clone(node), key_directory.to_path_buf());
+        move |stop| {
+            let (node, directory) = (Arc::clone(&node), directory.clone());
+            async move { note_log_end(&node, &directory, &stop).await }
         }
     });
     tasks.spawn("rotate_keys", {
@@ -244,6 +265,18 @@ fn start_tasks(mut tasks: Tasks, node: &Arc<Node>) -> Tasks {
         }
     });
     tasks
+}
+
+/// Time between two notes of the end of the log.
+const NOTE: Duration = Duration::from_secs(2);
+
+/// Notes the end of the log beside the root keys for as long as the process runs: by it a restored backup is recognised.
+async fn note_log_end(node: &Node, directory: &Path, stop: &StopSignal) {
+    while !stop.pause(NOTE).await {
+        if let Err(error) = node.store.write_log_mark(directory).await {
+            tracing::warn!(event = "log_end_not_noted", %error, "the end of the log could not be noted beside the keys");
+        }
+    }
 }
 
 /// How long a start waits for the superiors' trust marks.

@@ -25,6 +25,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     for warning in &config.warnings {
         tracing::warn!(event = "configuration_warning", "{warning}");
     }
+    let _serving = app::lock_for_serving(&config.store)?;
     let running = app::start_anchor(&config).await?;
     run_until_stopped(running, config.anchor.listen).await
 }

@@ -4,24 +4,33 @@ use std::path::PathBuf;
 
 use super::process::{Failure, say};
 use crate::app;
-use crate::config::Config;
+use crate::config::{AnchorConfig, Config};
 
-/// Bring a node's database up to date, or say whether it is
+/// Bring the database of a node or anchor up to date, or say whether it is
 ///
-/// `omadata serve` does the same at its start.
+/// `omadata serve` and `omadata anchor` do the same at their start.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The node's configuration file
+    /// The configuration file
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    /// The file is a trust anchor's
+    #[arg(long)]
+    anchor: bool,
     /// Only say whether anything is to be done; exit 1 when there is
     #[arg(long)]
     check: bool,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let config = Config::load(&arguments.config)?;
-    let store = app::open_checked_store(&config.store, &config.keys).await?.store;
+    let opened = if arguments.anchor {
+        let config = AnchorConfig::load(&arguments.config)?;
+        app::open_checked_store(&config.store, &config.keys, Some(&config.anchor.entity_id)).await?
+    } else {
+        let config = Config::load(&arguments.config)?;
+        app::open_checked_store(&config.store, &config.keys, Some(&config.node.base_url)).await?
+    };
+    let store = opened.store;
     if arguments.check {
         if store.migrations_pending().await? {
             return Err("the database is not up to date: run omadata migrate".into());

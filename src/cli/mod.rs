@@ -11,6 +11,7 @@ mod peers;
 mod process;
 mod registers;
 mod repeats;
+mod restore_finished;
 mod serve;
 
 use std::io::Write;
@@ -38,6 +39,7 @@ enum Command {
     Serve(serve::Arguments),
     Anchor(anchor::Arguments),
     Migrate(migrate::Arguments),
+    RestoreFinished(restore_finished::Arguments),
     /// List signing keys, or export the public ones for the other side to pin
     #[command(subcommand)]
     Keys(keys::Command),
@@ -87,6 +89,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Anchor(arguments) => anchor::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
+        Command::RestoreFinished(arguments) => restore_finished::run(arguments).await,
         Command::Keys(command) => keys::run(command).await,
         Command::Members(command) => members::run(command).await,
         Command::Peers(command) => peers::run(command).await,

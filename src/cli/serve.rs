@@ -26,6 +26,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     for warning in &config.warnings {
         tracing::warn!(event = "configuration_warning", "{warning}");
     }
+    let _serving = app::lock_for_serving(&config.store)?;
     let running = app::start_node(&config).await?;
     run_until_stopped(running, config.node.listen).await
 }

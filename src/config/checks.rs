@@ -91,7 +91,8 @@ pub(super) fn database_url(text: &str, data_dir: &Path) -> Result<DatabaseUrl, &
             false => Ok(DatabaseUrl::Sqlite(data_dir.join(path))),
         };
     }
-    let url = url::Url::parse(text).map_err(|_| "not a database address")?;
+    let mut url = url::Url::parse(text).map_err(|_| "not a database address")?;
+    name_authorities(&mut url, SYSTEM_AUTHORITIES.into_iter().find(|path| Path::new(path).is_file()));
     match url.scheme() {
         "postgres" | "postgresql" if url.password().is_some() => Err("a password stands in the address"),
         "postgres" | "postgresql" if url.path().len() > 1 => Ok(DatabaseUrl::Postgres(url)),
@@ -117,6 +118,27 @@ pub(super) fn unprotected_database(url: &url::Url) -> Option<&'static str> {
         Some("verify-full" | "verify-ca") => None,
         Some("require") => Some("the connection is encrypted, but the database's name is not checked"),
         _ => Some("the connection to the database may be unencrypted"),
+    }
+}
+
+/// Files with the system's certificate authorities, by distribution.
+const SYSTEM_AUTHORITIES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Says where the certificate authorities are that a verified connection needs, unless the operator says it: libpq looks
+/// only into the user's own folder, and the OpenSSL that is built in knows no folder of this machine.
+fn name_authorities(url: &mut url::Url, system: Option<&str>) {
+    let (mut verified, mut named) = (false, false);
+    for (name, value) in url.query_pairs() {
+        verified |= name == "sslmode" && matches!(&*value, "verify-full" | "verify-ca");
+        named |= name == "sslrootcert";
+    }
+    if let Some(path) = system.filter(|_| verified && !named) {
+        url.query_pairs_mut().append_pair("sslrootcert", path);
     }
 }
 
@@ -169,4 +191,24 @@ pub(super) fn jwks_file(path: &Path) -> Option<&'static str> {
     let Ok(bytes) = std::fs::read(path) else { return Some("the file cannot be read") };
     let Ok(jwks) = parse_strict_json(&bytes) else { return Some("the file is not JSON") };
     PublicKeys::from_jwks(&jwks).is_err().then_some("the file holds no JWK Set with keys that can be used")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verified_database_connection_uses_the_systems_authorities_unless_others_are_named() {
+        let completed = |text: &str| {
+            let mut url = url::Url::parse(text).unwrap();
+            name_authorities(&mut url, Some("/etc/ssl/ca.pem"));
+            url.query_pairs().find(|(name, _)| name == "sslrootcert").map(|(_, value)| value.into_owned())
+        };
+        for mode in ["verify-full", "verify-ca"] {
+            let url = format!("postgres://u@db.example/d?sslmode={mode}");
+            assert_eq!(completed(&url).as_deref(), Some("/etc/ssl/ca.pem"));
+            assert_eq!(completed(&format!("{url}&sslrootcert=/own.pem")).as_deref(), Some("/own.pem"));
+        }
+        assert_eq!(completed("postgres://u@db.example/d?sslmode=require"), None);
+    }
 }

@@ -237,6 +237,14 @@ random_id!(
     /// A consent request at its holder, before it is decided.
     RequestId
 );
+/// A consent has the identifier of the request that it came of: the document that the resident signs names the consent
+/// before there is one, and a request comes to one consent at most.
+impl From<RequestId> for ConsentId {
+    fn from(request: RequestId) -> Self {
+        Self(request.0)
+    }
+}
+
 random_id!(
     /// A consent as its recipient knows it, from the moment its service asked.
     HeldConsentId

@@ -2,7 +2,7 @@
 
 use crate::domain::federation::TrustError;
 use crate::domain::jose::JoseError;
-use crate::domain::token::{Refusal, RefusalCode};
+use crate::domain::token::{Refusal, RefusalCode, RefusalReason};
 use crate::store::StoreError;
 
 /// An error code of RFC 6749 §5.2, RFC 9126 §2.3, RFC 9396 §5, RFC 9449 §5, RFC 7009 §2.2.1.
@@ -93,6 +93,12 @@ impl OAuthError {
         Self::new(OAuthCode::InvalidClient, description)
     }
 
+    /// 400 `invalid_dpop_proof`: used before.
+    #[must_use]
+    pub const fn proof_replayed() -> Self {
+        Self::new(OAuthCode::InvalidDpopProof, "the DPoP proof was used before")
+    }
+
     /// 400 `invalid_grant`.
     #[must_use]
     pub const fn grant(description: &'static str) -> Self {
@@ -104,6 +110,13 @@ impl From<StoreError> for OAuthError {
     fn from(error: StoreError) -> Self {
         tracing::warn!(event = "store_unavailable", %error, "an OAuth request could not be decided");
         Self::new(OAuthCode::TemporarilyUnavailable, "try again later")
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        tracing::warn!(event = "store_failed", %error, "the store could not decide a request");
+        Self::unavailable(RefusalReason::Store)
     }
 }
 

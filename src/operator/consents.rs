@@ -55,8 +55,8 @@ impl VerifiedConsent {
 /// # Errors
 /// [`VerifyError`] names the link that does not hold.
 pub async fn verify_consent(config: &Config, id: ConsentId) -> Result<VerifiedConsent, VerifyError> {
-    let store = open_checked_store(&config.store, &config.keys).await?.store;
-    store.check_keys().await.map_err(StartError::from)?;
+    let store = open_checked_store(&config.store, &config.keys, Some(&config.node.base_url)).await?.store;
+    store.check_owner().await.map_err(StartError::from)?;
     let found = store
         .read("verify_consent", move |reader| {
             let consent = consents::find(reader, id)?;

@@ -28,8 +28,8 @@ pub enum KeysError {
 
 /// The store of a node or anchor that was started before, for a command.
 async fn existing(store: &config::Store, keys: &config::Keys) -> Result<Store, StartError> {
-    let store = open_checked_store(store, keys).await?.store;
-    store.check_keys().await?;
+    let store = open_checked_store(store, keys, None).await?.store;
+    store.check_owner().await?;
     Ok(store)
 }
 
@@ -51,7 +51,7 @@ pub async fn list(
 /// # Errors
 /// [`StartError`] when the store cannot be used.
 pub async fn federation_keys(store: &config::Store, keys: &config::Keys) -> Result<PublicKeys, StartError> {
-    let store = open_checked_store(store, keys).await?.store;
+    let store = open_checked_store(store, keys, None).await?.store;
     store.migrate().await?;
     let ring = KeyRing::open_with(&store, key_policy(keys), SystemClock.now()).await?;
     Ok(ring.published_for(KeyPurpose::Federation))

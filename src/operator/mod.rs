@@ -4,3 +4,4 @@ pub mod consents;
 pub mod keys;
 pub mod peers;
 pub mod registers;
+pub mod restore;

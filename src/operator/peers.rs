@@ -32,8 +32,8 @@ impl FederationInspector {
     /// # Errors
     /// [`StartError`] when the configuration or the store cannot be used.
     pub async fn open(config: &Config) -> Result<Self, StartError> {
-        let store = open_checked_store(&config.store, &config.keys).await?.store;
-        store.check_keys().await?;
+        let store = open_checked_store(&config.store, &config.keys, Some(&config.node.base_url)).await?.store;
+        store.check_owner().await?;
         let guard = node_client(config)?;
         let anchors = config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
         let settings = PeerSettings {

@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Text};
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::store::engine::db::on_backend;
+use crate::store::engine::error::exactly_one;
 use crate::store::engine::schema::jobs;
 
 /// A job that this process alone may do until the lease ends.
@@ -50,13 +51,21 @@ pub fn ensure(tx: &mut Tx<'_>, name: &str, due_at: Timestamp) -> Result<(), Stor
     Ok(())
 }
 
+/// A due time further ahead than this was written by a clock that has since been put back, in seconds: no job has so long a
+/// period.
+const LONGEST_PERIOD_SECS: i64 = 2 * 3600;
+
+/// The same for the end of a lease.
+const LONGEST_LEASE_SECS: i64 = 600;
+
 /// The jobs that are due and that nobody does, longest due first.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn due(reader: &mut Reader<'_>, now: Timestamp) -> Result<Vec<String>, StoreError> {
     Ok(jobs::table
-        .filter(jobs::due_at.le(now).and(jobs::lease_until.le(now)))
+        .filter(jobs::due_at.le(now).or(jobs::due_at.gt(now.plus_secs(LONGEST_PERIOD_SECS))))
+        .filter(jobs::lease_until.le(now).or(jobs::lease_until.gt(now.plus_secs(LONGEST_LEASE_SECS))))
         .order((jobs::due_at, jobs::name))
         .select(jobs::name)
         .load(reader.db)?)
@@ -73,7 +82,7 @@ pub fn list(reader: &mut Reader<'_>) -> Result<Vec<Job>, StoreError> {
 /// One statement decides who does it; `$n` works on both databases.
 const LEASE: &str = "\
     UPDATE jobs SET lease_owner = $1, lease_until = $2, run = run + 1 \
-    WHERE name = $3 AND due_at <= $4 AND lease_until <= $5 \
+    WHERE name = $3 AND (due_at <= $4 OR due_at > $5) AND (lease_until <= $6 OR lease_until > $7) \
     RETURNING run, due_at";
 
 #[derive(QueryableByName)]
@@ -101,7 +110,9 @@ pub fn lease(
         .bind::<BigInt, _>(until)
         .bind::<Text, _>(name)
         .bind::<BigInt, _>(now)
+        .bind::<BigInt, _>(now.plus_secs(LONGEST_PERIOD_SECS))
         .bind::<BigInt, _>(now)
+        .bind::<BigInt, _>(now.plus_secs(LONGEST_LEASE_SECS))
         .get_result(tx.db)
         .optional()?;
     Ok(leased.map(|Leased { run, due_at }| Lease {
@@ -126,7 +137,7 @@ pub fn finish(tx: &mut Tx<'_>, lease: &Lease, next: Timestamp, now: Timestamp) -
             jobs::last_error.eq(None::<String>),
         ))
         .execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+    exactly_one(changed, StoreError::NotFound)
 }
 
 /// The job failed and is tried again at `next`. Nothing happens when the lease was lost.
@@ -270,6 +281,27 @@ mod tests {
             assert_eq!(shown.len(), 1);
             assert_eq!((shown[0].due_at, shown[0].last_done_at), (at(1000), Some(at(201))));
             assert_eq!((shown[0].run, shown[0].last_error.clone()), (3, None));
+        }
+    );
+
+    on_both!(
+        async fn a_clock_that_is_put_back_holds_no_job_up(fixture) {
+            let store = &fixture.store;
+            store.write("test", |tx| ensure(tx, "sweep", at(1000))).await.unwrap();
+            let take = |owner: &'static str, now| {
+                store.write("test", move |tx| lease(tx, "sweep", owner, at(now), at(now + 20)))
+            };
+            // A process whose clock is a day ahead has leased it, then the clock is put right.
+            assert!(take("fast", 86_400).await.unwrap().is_some());
+            assert_eq!(store.read("test", |reader| due(reader, at(1010))).await.unwrap(), ["sweep"]);
+            let lease = take("right", 1010).await.unwrap().expect("the lease of the future is over");
+            store.write("test", {
+                let lease = lease.clone();
+                move |tx| finish(tx, &lease, at(90_000), at(1011))
+            }).await.unwrap();
+            // The time at which it is due next was written by the fast clock too.
+            assert!(take("right", 1020).await.unwrap().is_some());
+            assert!(take("other", 1021).await.unwrap().is_none(), "leased");
         }
     );
 }

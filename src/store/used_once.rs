@@ -5,11 +5,14 @@ use diesel::prelude::*;
 
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::Jti;
+use crate::domain::ids::{EntityId, Jti};
+use crate::domain::token::VerifiedProof;
 use crate::domain::word_enum::word_enum;
 use crate::store::engine::columns::word_column;
 use crate::store::engine::db::on_backend;
-use crate::store::engine::schema::used_once;
+use crate::store::engine::error::exactly_one;
+use crate::store::engine::purge::delete_oldest;
+use crate::store::engine::schema::{used_once, used_once_horizon};
 
 word_enum! {
     /// What kind of one-time value.
@@ -32,6 +35,9 @@ const LEEWAY_SECS: i64 = 300;
 
 /// Uses up a value. `expires_at` is when the message that carries it ceases to be accepted anyway.
 ///
+/// A value that may have been forgotten already counts as used: however fast the clock of the process was that forgot it,
+/// nothing is accepted twice.
+///
 /// # Errors
 /// [`StoreError::Conflict`] when it has been used: the caller's transaction must not go on.
 pub fn use_up(
@@ -41,17 +47,56 @@ pub fn use_up(
     jti: &Jti,
     expires_at: Timestamp,
 ) -> Result<(), StoreError> {
+    let kept_until = expires_at.plus_secs(LEEWAY_SECS);
+    let forgotten: Timestamp = used_once_horizon::table.select(used_once_horizon::at).first(tx.db)?;
+    if kept_until < forgotten {
+        return Err(StoreError::Conflict);
+    }
     let row = (
         used_once::kind.eq(kind),
         used_once::scope.eq(scope),
         used_once::jti.eq(jti),
-        used_once::expires_at.eq(expires_at.plus_secs(LEEWAY_SECS)),
+        used_once::expires_at.eq(kept_until),
     );
     let inserted = on_backend!(tx.db, |c| diesel::insert_into(used_once::table)
         .values(row)
         .on_conflict_do_nothing()
         .execute(c))?;
-    if inserted == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    exactly_one(inserted, StoreError::Conflict)
+}
+
+/// Uses up a DPoP proof (RFC 9449 §11.1).
+///
+/// # Errors
+/// `replayed` when it was used before, or the store's error as the caller words it.
+pub fn consume_proof<E: From<StoreError>>(
+    tx: &mut Tx<'_>,
+    proof: &VerifiedProof,
+    replayed: E,
+) -> Result<(), E> {
+    let (scope, jti, expires_at) = (proof.jkt().as_str(), proof.jti(), proof.expires_at());
+    unused(use_up(tx, Kind::DpopProof, scope, jti, expires_at), replayed)
+}
+
+/// Uses up a client assertion (RFC 7523 §3).
+///
+/// # Errors
+/// As [`consume_proof`].
+pub fn consume_assertion<E: From<StoreError>>(
+    tx: &mut Tx<'_>,
+    client: &EntityId,
+    jti: &Jti,
+    expires_at: Timestamp,
+    replayed: E,
+) -> Result<(), E> {
+    unused(use_up(tx, Kind::ClientAssertion, client.as_str(), jti, expires_at), replayed)
+}
+
+fn unused<E: From<StoreError>>(used: Result<(), StoreError>, replayed: E) -> Result<(), E> {
+    used.map_err(|error| match error {
+        StoreError::Conflict => replayed,
+        other => other.into(),
+    })
 }
 
 /// Whether a value has been used up, as far as this picture of the store knows.
@@ -66,12 +111,20 @@ pub fn is_used(reader: &mut Reader<'_>, kind: Kind, scope: &str, jti: &Jti) -> R
     Ok(found > 0)
 }
 
-/// Forgets values whose messages are long past acceptance. Returns how many.
+/// Forgets values whose messages are long past acceptance, `limit` at most, and remembers until when. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::delete(used_once::table.filter(used_once::expires_at.lt(now))).execute(tx.db)?)
+pub fn purge(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    let forgotten = delete_oldest!(
+        tx, "used_once", key "kind, scope, jti", while "expires_at < $1", by "expires_at", now, limit
+    )?;
+    if forgotten > 0 {
+        diesel::update(used_once_horizon::table.filter(used_once_horizon::at.lt(now)))
+            .set(used_once_horizon::at.eq(now))
+            .execute(tx.db)?;
+    }
+    Ok(forgotten)
 }
 
 #[cfg(test)]
@@ -113,9 +166,9 @@ mod tests {
             used(Kind::DpopProof, "a").await.unwrap();
             used(Kind::DpopProof, "b").await.unwrap();
             used(Kind::ClientAssertion, "a").await.unwrap();
-            assert_eq!(fixture.store.write("test", |tx| purge(tx, at(60))).await, Ok(0));
+            assert_eq!(fixture.store.write("test", |tx| purge(tx, at(60), 100)).await, Ok(0));
             assert_eq!(used(Kind::DpopProof, "a").await, Err(StoreError::Conflict));
-            assert_eq!(fixture.store.write("test", |tx| purge(tx, at(60 + LEEWAY_SECS + 1))).await, Ok(3));
+            assert_eq!(fixture.store.write("test", |tx| purge(tx, at(60 + LEEWAY_SECS + 1), 100)).await, Ok(3));
         }
     );
 
@@ -130,6 +183,29 @@ mod tests {
                 .await;
             assert_eq!(failed, Err(StoreError::NotFound));
             fixture.store.write("test", |tx| use_up(tx, Kind::DpopProof, "a", &jti(), at(60))).await.unwrap();
+        }
+    );
+
+    on_both!(
+        async fn a_clock_that_is_ahead_forgets_nothing_that_could_be_accepted_again(fixture) {
+            let use_at = |expires| fixture.store.write("test", move |tx| use_up(tx, Kind::DpopProof, "a", &jti(), at(expires)));
+            use_at(60).await.unwrap();
+            // A process whose clock is an hour ahead forgets it.
+            assert_eq!(fixture.store.write("test", |tx| purge(tx, at(3600), 100)).await, Ok(1));
+            assert_eq!(use_at(60).await, Err(StoreError::Conflict), "the same proof is not accepted again");
+            use_at(3600).await.unwrap();
+        }
+    );
+
+    on_both!(
+        async fn a_purge_is_bounded(fixture) {
+            for n in 0..5 {
+                let jti = Jti::new(format!("jti-{n}")).unwrap();
+                fixture.store.write("test", move |tx| use_up(tx, Kind::DpopProof, "a", &jti, at(n))).await.unwrap();
+            }
+            for left in [2, 2, 1, 0] {
+                assert_eq!(fixture.store.write("test", |tx| purge(tx, at(1000), 2)).await, Ok(left));
+            }
         }
     );
 }

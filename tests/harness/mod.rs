@@ -156,7 +156,7 @@ impl World {
         let config = &self.cities[city];
         stores
             .entry(city)
-            .or_insert_with(|| app::open_store(&config.store, &config.keys).unwrap().store)
+            .or_insert_with(|| app::open_store(&config.store, &config.keys, None).unwrap().store)
             .clone()
     }
 

@@ -21,7 +21,7 @@ use omadata::node::federation::{
 };
 use omadata::outbound::{AnchorSource, FederationPeers, MemberContact};
 use omadata::ports::{Clock, Peers};
-use omadata::store::keys::root_keys::RootKeys;
+use omadata::store::RootKeys;
 use omadata::store::{Options, Store};
 use omadata::web::federation;
 use serde_json::{Value, json};
@@ -241,7 +241,7 @@ fn open_store(folder: &std::path::Path) -> Store {
     let random: omadata::store::Random = Arc::new(|buffer| getrandom::fill(buffer).unwrap());
     let root = RootKeys::load_or_create(&folder.join("keys"), &random).unwrap();
     let url = format!("sqlite://{}", folder.join("anchor.sqlite").display());
-    Store::open(&Options { url, password_file: None, pool: 4 }, &root, random).unwrap()
+    Store::open(&Options { url, owner: None, pool: 4 }, &root, random).unwrap()
 }
 
 impl World {

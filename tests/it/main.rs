@@ -31,4 +31,5 @@ mod membership;
 mod partition;
 mod refusals;
 mod resolver;
+mod restore;
 mod shipped_catalogues;

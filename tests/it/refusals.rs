@@ -494,7 +494,7 @@ async fn undergo(bench: &Bench, consent: ConsentId, another: &GrantId, deed: &st
             };
             consents::save(tx, &known, Some(&change.unwrap()))?;
             if deed == "replace" {
-                consents::release_grant_id(tx, &known)?;
+                consents::supersede(tx, &known, now)?;
             }
             Ok::<_, StoreError>(())
         })

@@ -469,3 +469,56 @@ fn the_reader_of_paths_sees_through_braces_and_supers() {
     let uses: Vec<String> = source.uses().into_iter().map(|path| path.join("::")).collect();
     assert_eq!(uses, ["domain::clock::now", "domain::ids::Jti", "domain::ids::KeyId", "domain::jose"]);
 }
+
+/// What a use case must not answer with: these tell of rows, and a row that is missing, a consent that is another resident's
+/// and a request whose time is over are not the same.
+const STORE_ANSWERS: [&str; 6] = ["NotFound", "Conflict", "Rule", "Corrupt", "Unavailable", "OutcomeUnknown"];
+
+/// Where code makes a `StoreError` itself, rather than looking at one: not the pattern of a `match` or of `matches!`.
+fn made_store_errors(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (start, name) in code.match_indices("StoreError::") {
+        let rest = &code[start + name.len()..];
+        let answer: String = rest.chars().take_while(|c| is_word(*c)).collect();
+        if !STORE_ANSWERS.contains(&answer.as_str()) {
+            continue;
+        }
+        let mut after = rest[answer.len()..].trim_start();
+        if let Some(inside) = after.strip_prefix('(') {
+            after = inside.split_once(')').map_or("", |(_, after)| after).trim_start();
+        }
+        // `Err(StoreError::NotFound) =>`, `| …`, and guards are patterns.
+        let after = after.trim_start_matches(')').trim_start();
+        let before = code[..start].trim_end();
+        let is_pattern = after.starts_with("=>")
+            || after.starts_with("if ")
+            || after.starts_with("| ")
+            || before.ends_with('|')
+            || before.ends_with("@");
+        if !is_pattern {
+            found.push(answer);
+        }
+    }
+    found
+}
+
+#[test]
+fn no_use_case_answers_in_the_words_of_the_store() {
+    let mut broken = Vec::new();
+    for source in sources().iter().filter(|source| source.room() == "node") {
+        for answer in made_store_errors(&source.code) {
+            broken.push(format!("{} makes StoreError::{answer}", source.path));
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn a_store_error_that_a_use_case_makes_is_seen_and_one_that_it_reads_is_not() {
+    let made = "fn f() -> Result<(), StoreError> { if a { Ok(()) } else { Err(StoreError::NotFound) } }\n\
+                let b = x.ok_or(StoreError::Conflict)?; y.map_err(|_| StoreError::Rule(\"z\"))";
+    assert_eq!(made_store_errors(made), ["NotFound", "Conflict", "Rule"]);
+    let read = "match x { Err(StoreError::NotFound) => a, Ok(_) | Err(StoreError::Conflict) => b,\n\
+                Err(error @ StoreError::Corrupt(_)) => c, StoreError::NotFound if d => e, _ => f }";
+    assert_eq!(made_store_errors(read), Vec::<String>::new());
+}

@@ -154,7 +154,7 @@ impl Rounds {
     /// Consents for so many rounds, while no process serves.
     async fn seed(&self, rounds: usize) -> Vec<Race> {
         let config = &self.service.world.cities["espoo"];
-        let store = app::open_store(&config.store, &config.keys).unwrap().store;
+        let store = app::open_store(&config.store, &config.keys, None).unwrap().store;
         self.stand.seed_into(&store, rounds * (STOPPED + SERVICES * FETCHED), |_| EXCHANGES).await
     }
 

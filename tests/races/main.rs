@@ -210,7 +210,7 @@ async fn release_without_looking_again(stand: &Stand, race: &Race, proof: &str) 
                 proof_digest: digest.clone(),
                 body_digest: "b".repeat(43),
                 receipt: "r.e.c".to_owned(),
-                delivered_at: None,
+
                 acknowledged_at: None,
             };
             exchanges::insert(tx, &exchange)?;

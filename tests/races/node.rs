@@ -132,15 +132,20 @@ pub struct Stand {
 }
 
 impl Stand {
-    /// With two processes, beside the demo's own.
+    /// With two processes. A SQLite file takes one that serves by command: the demo in this process is the other then.
     pub async fn new(world: &'static World) -> Self {
         let mut stand = Self::prepare(world).await;
-        for number in 0..2 {
+        let is_file = matches!(world.cities["espoo"].store.url, DatabaseUrl::Sqlite(_));
+        if is_file {
+            let base: url::Url = stand.base.parse().unwrap();
+            stand.ports.push(base.port().unwrap());
+        }
+        for number in usize::from(is_file)..2 {
             let process = serve(world, stand.folder.path().into(), number, harness::free_ports(1));
             stand.ports.push(process.port);
             stand.processes.push(process);
         }
-        for process in 0..stand.processes.len() {
+        for process in 0..stand.ports.len() {
             stand.wait_until_ready(process).await;
         }
         stand

@@ -173,7 +173,7 @@ async fn soak(world: &'static World, length: Duration, overlap: bool) -> Soaked 
                 let late = begun.iter().filter(|(_, rotation)| matches!(rotation, Rotation::UnderWay(_)));
                 under_way += late.count();
             } else {
-                replace_without_overlap(&app::open_store(store, keys).unwrap().store).await;
+                replace_without_overlap(&app::open_store(store, keys, None).unwrap().store).await;
             }
         }
     }

@@ -34,11 +34,24 @@ impl DatabaseUrl {
             (Self::Postgres(url), None) => Some(url.to_string()),
             (Self::Postgres(url), Some(password)) => {
                 let mut url = url.clone();
-                url.set_password(Some(password)).ok()?;
+                url.set_password(Some(&percent_encoded(password))).ok()?;
                 Some(url.into())
             }
         }
     }
+}
+
+/// Every byte that libpq could read otherwise in a URI's password, `%` above all, as `%XX` (RFC 3986 §2.1).
+fn percent_encoded(password: &str) -> String {
+    let mut encoded = String::with_capacity(password.len().saturating_mul(3));
+    for byte in password.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
 }
 
 /// How a register is reached.
@@ -103,4 +116,20 @@ pub struct HeldDataset {
     pub dataset: Dataset,
     /// Where its records are; never published.
     pub source: DatasetSource,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_of_a_database_password_reaches_the_server_as_it_is() {
+        let address = DatabaseUrl::Postgres("postgres://omadata@db.example/omadata".parse().unwrap());
+        let written = address.with_password(Some("100%41 @/:?#&=+ä%")).unwrap();
+        // libpq decodes %XX and nothing else (PostgreSQL manual, 34.1.1.2).
+        assert_eq!(
+            written,
+            "postgres://omadata:100%2541%20%40%2F%3A%3F%23%26%3D%2B%C3%A4%25@db.example/omadata"
+        );
+    }
 }

@@ -175,7 +175,8 @@ impl Consent {
     }
 
     /// Whether all exchanges were made that the terms allow in all.
-    const fn is_used_up(&self) -> bool {
+    #[must_use]
+    pub const fn is_used_up(&self) -> bool {
         self.terms.per.is_none() && self.exchanges >= self.terms.max_exchanges
     }
 
@@ -249,6 +250,14 @@ impl Consent {
     /// [`TransitionError`] when it has ended already.
     pub fn expire(&mut self, now: Timestamp) -> Result<Transition, TransitionError> {
         self.end(End::Expired, Actor::Node, Reason::LastDay, now)
+    }
+
+    /// Ends the consent because all exchanges that it allows turn out to have been made.
+    ///
+    /// # Errors
+    /// [`TransitionError`] when it has ended already.
+    pub fn exhaust(&mut self, now: Timestamp) -> Result<Transition, TransitionError> {
+        self.end(End::Exhausted, Actor::Node, Reason::UsedUp, now)
     }
 
     /// Ends the consent because the resident gave another one in its place.

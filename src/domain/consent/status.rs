@@ -43,6 +43,8 @@ word_enum! {
         UsedUp = "used_up",
         /// Another consent took its place.
         Replaced = "replaced",
+        /// The holder was restored from a backup and no longer knows it.
+        LostByHolder = "lost_by_holder",
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::reconciliation::{self, ReconciliationAnswered, ReconciliationRequested};
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::{Commitment, HolderChange, ReasonWord};
 use crate::domain::ids::{DatasetId, EntityId, FieldName, GrantId, Jti, UseId};
@@ -53,6 +54,10 @@ pub enum Event {
     ExchangeAcknowledged(ExchangeAcknowledged),
     /// The recipient's service deleted what was fetched.
     DataDeleted(DataDeleted),
+    /// The sender was restored from a backup and asks what the other knows.
+    ReconciliationRequested(ReconciliationRequested),
+    /// What a recipient knows of the consents of a holder that was restored.
+    ReconciliationAnswered(ReconciliationAnswered),
 }
 
 /// A consent that the recipient's service did not ask for itself.
@@ -152,6 +157,8 @@ impl Event {
             Self::ConsentExpired(_) => EXPIRED,
             Self::ExchangeAcknowledged(_) => ACKNOWLEDGED,
             Self::DataDeleted(_) => DELETED,
+            Self::ReconciliationRequested(_) => reconciliation::REQUESTED,
+            Self::ReconciliationAnswered(_) => reconciliation::ANSWERED,
         }
     }
 
@@ -164,14 +171,26 @@ impl Event {
             Self::ConsentChanged(event) | Self::ConsentRevoked(event) | Self::ConsentExpired(event) => {
                 Some((HolderChange::Over, event))
             }
-            Self::ConsentGiven(_) | Self::ExchangeAcknowledged(_) | Self::DataDeleted(_) => None,
+            _ => None,
         }
     }
 
     /// Whether this program knows events of that type.
     #[must_use]
     pub fn is_known(name: &str) -> bool {
-        [GIVEN, CHANGED, SUSPENDED, RESUMED, EXPIRED, REVOKED, ACKNOWLEDGED, DELETED].contains(&name)
+        [
+            GIVEN,
+            CHANGED,
+            SUSPENDED,
+            RESUMED,
+            EXPIRED,
+            REVOKED,
+            ACKNOWLEDGED,
+            DELETED,
+            reconciliation::REQUESTED,
+            reconciliation::ANSWERED,
+        ]
+        .contains(&name)
     }
 
     fn to_member(&self) -> Result<(&'static str, Value), serde_json::Error> {
@@ -184,6 +203,8 @@ impl Event {
             | Self::ConsentExpired(event) => serde_json::to_value(event)?,
             Self::ExchangeAcknowledged(event) => serde_json::to_value(event)?,
             Self::DataDeleted(event) => serde_json::to_value(event)?,
+            Self::ReconciliationRequested(event) => serde_json::to_value(event)?,
+            Self::ReconciliationAnswered(event) => serde_json::to_value(event)?,
         };
         Ok((self.name(), value))
     }
@@ -199,6 +220,12 @@ impl Event {
             EXPIRED => serde_json::from_value(value).map(Self::ConsentExpired).map_err(malformed),
             ACKNOWLEDGED => serde_json::from_value(value).map(Self::ExchangeAcknowledged).map_err(malformed),
             DELETED => serde_json::from_value(value).map(Self::DataDeleted).map_err(malformed),
+            reconciliation::REQUESTED => {
+                serde_json::from_value(value).map(Self::ReconciliationRequested).map_err(malformed)
+            }
+            reconciliation::ANSWERED => {
+                serde_json::from_value(value).map(Self::ReconciliationAnswered).map_err(malformed)
+            }
             _ => Err(JoseError::MalformedClaims),
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod event;
 pub mod receipt;
+pub mod reconciliation;
 pub mod record_schema;
 pub mod release;
 

@@ -63,6 +63,10 @@ word_enum! {
         RecipientRoleMissing = "recipient_role_missing",
         /// Whether the recipient is trusted cannot be decided now.
         TrustUndecided = "trust_undecided",
+        /// The clock of this process differs from the database's.
+        ClockDiffers = "clock_differs",
+        /// The database was restored from a backup, and the recipient has not told yet what it knows of the consent.
+        RestoredBackup = "restored_backup",
         /// There is no such consent.
         ConsentUnknown = "consent_unknown",
         /// The token says something else than the consent that it names.

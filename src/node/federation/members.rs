@@ -38,8 +38,8 @@ impl Described {
     fn text(&self) -> Result<String, StoreError> {
         let roles: Vec<&str> = self.roles.iter().map(|role| role.name()).collect();
         let keys = self.keys.as_ref().map(PublicKeys::to_jwks);
-        serde_json::to_string(&serde_json::json!({ "keys": keys, "roles": roles, "rules": self.rules }))
-            .map_err(|_| StoreError::Rule("a member's description"))
+        let said = serde_json::json!({ "keys": keys, "roles": roles, "rules": self.rules });
+        Ok(serde_json::to_string(&said)?)
     }
 }
 

@@ -28,10 +28,9 @@ impl AnchorStatements {
             .store
             .read("find_current_trust_mark", move |reader| {
                 entitled(&members::find(reader, &asked)?, role)?;
-                young(trust_marks::current(reader, &asked, &kind, now), &kid, now)
+                Ok::<_, FederationError>(young(trust_marks::current(reader, &asked, &kind, now), &kid, now)?)
             })
-            .await
-            .map_err(untold)?;
+            .await?;
         if let Some(mark) = given {
             return Ok(mark);
         }
@@ -66,7 +65,6 @@ impl AnchorStatements {
                 Ok(fresh.mark.clone())
             })
             .await
-            .map_err(untold)
     }
 
     /// How a mark that was given here stands.
@@ -119,8 +117,8 @@ fn is_young(mark: &IssuedMark, now: Timestamp) -> bool {
     now.secs().saturating_sub(mark.issued_at.secs()) < whole / 2
 }
 
-fn entitled(member: &Member, role: Role) -> Result<(), StoreError> {
-    if member.is_active() && member.roles.contains(&role) { Ok(()) } else { Err(StoreError::NotFound) }
+fn entitled(member: &Member, role: Role) -> Result<(), FederationError> {
+    if member.is_active() && member.roles.contains(&role) { Ok(()) } else { Err(FederationError::NotFound) }
 }
 
 /// A mark that was given before, where it may be given again.
@@ -136,9 +134,11 @@ fn young(
     }
 }
 
-fn untold(error: StoreError) -> FederationError {
-    match error {
-        StoreError::NotFound => FederationError::NotFound,
-        _ => FederationError::Unavailable("the store"),
+impl From<StoreError> for FederationError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::NotFound,
+            _ => Self::Unavailable("the store"),
+        }
     }
 }

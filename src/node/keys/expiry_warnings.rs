@@ -157,7 +157,7 @@ pub async fn say_once(store: &Store, endings: &[Expiry], now: Timestamp) -> Resu
 /// to the next distance, and to `omadata peers list`, which always shows what is near.
 async fn claim(store: &Store, warning: &ExpiryWarning) -> Result<bool, StoreError> {
     let key = b64url(&sha256(warning.key().as_bytes()));
-    let key = Jti::new(key).map_err(|_| StoreError::Corrupt("used_once.jti"))?;
+    let key = Jti::new(key)?;
     let (scope, until) = (warning.ending.kind.name(), warning.ending.ends_at.plus_secs(REMEMBERED_SECS));
     let claimed = store
         .write("claim_expiry_warning", move |tx| {

@@ -199,7 +199,6 @@ impl KeyRing {
 
 impl Ring {
     fn of(snapshot: Snapshot, policy: &KeyPolicy, now: Timestamp) -> Result<Self, StoreError> {
-        let unfit = |_| StoreError::Corrupt("signing_keys.public_jwk");
         let Snapshot { version, records, active } = snapshot;
         let mut keys = HashMap::new();
         for purpose in KeyPurpose::ALL {
@@ -214,8 +213,8 @@ impl Ring {
                     }
                 }
             }
-            of_purpose.verifying = Arc::new(PublicKeys::from_keys(verifying).map_err(unfit)?);
-            of_purpose.published = Arc::new(published(&records, purpose, policy, now).map_err(unfit)?);
+            of_purpose.verifying = Arc::new(PublicKeys::from_keys(verifying)?);
+            of_purpose.published = Arc::new(published(&records, purpose, policy, now)?);
             keys.insert(purpose, of_purpose);
         }
         for (purpose, key) in active {

@@ -60,7 +60,7 @@ pub enum RotateError {
 }
 
 fn fresh_key() -> Result<SigningKey, StoreError> {
-    SigningKey::generate().map_err(|_| StoreError::Unavailable("a signing key could not be made"))
+    Ok(SigningKey::generate()?)
 }
 
 /// Begins a rotation: the next key of a purpose is made and waits to be published.
@@ -214,7 +214,7 @@ pub async fn run_rotation(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     ring.refresh_if_changed(store, now).await?;
-    ring.age(now).map_err(|_| StoreError::Corrupt("signing_keys.public_jwk"))?;
+    ring.age(now)?;
     let steps: Vec<Step> = KeyPurpose::ALL
         .iter()
         .filter_map(|purpose| {

@@ -23,7 +23,7 @@ pub(crate) fn erase(tx: &mut Tx<'_>, retention: &Retention, now: Timestamp) -> R
     }
     let requests = consent_requests::delete_ended(tx, now.plus_secs(-retention.requests_secs), BATCH)?;
     let held = held_consents::erase_ended(tx, before, now, BATCH)?;
-    outbox::forget_settled(tx, before)?;
+    let settled = outbox::forget_settled(tx, before, BATCH)?;
     let persons = persons::erase_idle(tx, before, BATCH)?;
-    Ok([ended.len(), requests, held, persons].into_iter().any(full))
+    Ok([ended.len(), requests, held, settled, persons].into_iter().any(full))
 }

@@ -127,11 +127,12 @@ pub async fn prepare(node: &Node) -> Result<(), Problem> {
 /// # Errors
 /// [`Problem`] when the store is away; the next round does the rest.
 pub async fn run_due_jobs(node: &Node, owner: &str) -> Result<usize, Problem> {
-    let now = node.now();
+    // By the database's clock: a process whose own is ahead would begin jobs early and forget what is still needed.
+    let now = node.store.shared_time(node.now()).await?;
     let due = node.store.read("list_due_jobs", move |store| jobs::due(store, now)).await?;
     let mut done = 0;
     for job in Job::ALL.into_iter().filter(|job| due.iter().any(|name| name == job.as_str())) {
-        let (now, name) = (node.now(), owner.to_owned());
+        let (now, name) = (node.store.shared_time(node.now()).await?, owner.to_owned());
         let until = now.plus_secs(job.lease_secs());
         let leased =
             node.store.write("lease_job", move |tx| jobs::lease(tx, job.as_str(), &name, now, until)).await?;
@@ -146,7 +147,7 @@ pub async fn run_due_jobs(node: &Node, owner: &str) -> Result<usize, Problem> {
                     ?problem,
                     "a job failed and is tried again"
                 );
-                let next = node.now().plus_secs(RETRY_SECS);
+                let next = now.plus_secs(RETRY_SECS);
                 let word = problem.kind.slug();
                 node.store
                     .write("record_job_failure", move |tx| jobs::failed(tx, &lease, next, word))
@@ -164,7 +165,8 @@ async fn work(node: &Node, job: Job, lease: &Lease) -> Result<bool, Problem> {
         Job::DeclaredUses => uses::follow(node).await?,
         _ => {}
     }
-    let (now, lease, retention) = (node.now(), lease.clone(), node.settings.retention);
+    let now = node.store.shared_time(node.now()).await?;
+    let (lease, retention) = (lease.clone(), node.settings.retention);
     let change = move |tx: &mut Tx<'_>| {
         let more = job.change(tx, &retention, now)?;
         let next = if more { now } else { now.plus_secs(job.period_secs()) };

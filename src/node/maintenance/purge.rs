@@ -13,15 +13,22 @@ const EVENTS_SECS: i64 = 30 * 86_400;
 /// How long news waits for the consent that it is about, in seconds: much longer than tokens are on their way.
 const EARLY_SECS: i64 = 86_400;
 
-/// Forgets one-time values, ended sessions, codes, events' identifiers, strangers' refusals, and each no whose time is over.
+/// Most rows of each kind in one run: writers wait for no longer than that takes.
+const AT_ONCE: u32 = 5000;
+
+/// Forgets one-time values, ended sessions, codes, events' identifiers, counted refusals, and each denial whose time is over.
+/// Says whether there is more.
 pub(crate) fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
     let long_ago = now.plus_secs(-EVENTS_SECS);
-    sessions::delete_expired(tx, now)?;
-    used_once::purge(tx, now)?;
-    refusals::purge_strangers(tx, long_ago)?;
-    authorization_codes::purge(tx, long_ago)?;
-    received_events::purge(tx, long_ago)?;
-    standing_denials::purge(tx, now)?;
-    pending_events::purge(tx, now.plus_secs(-EARLY_SECS))?;
-    Ok(false)
+    let purged = [
+        sessions::delete_expired(tx, now, AT_ONCE)?,
+        used_once::purge(tx, now, AT_ONCE)?,
+        refusals::purge_counts(tx, long_ago, AT_ONCE)?,
+        authorization_codes::purge(tx, long_ago, AT_ONCE)?,
+        received_events::purge(tx, long_ago, AT_ONCE)?,
+        standing_denials::purge(tx, now, AT_ONCE)?,
+        pending_events::purge(tx, now.plus_secs(-EARLY_SECS), AT_ONCE)?,
+    ];
+    let full = |rows: usize| u32::try_from(rows).is_ok_and(|rows| rows >= AT_ONCE);
+    Ok(purged.into_iter().any(full))
 }

@@ -7,6 +7,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::exchange::Event;
+use crate::domain::exchange::reconciliation::RestoredRole;
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::Jti;
 use crate::node::messaging::outbox_message::{DecodeError, OutboxTask, Redemption};
@@ -17,14 +18,18 @@ use crate::store::messaging::outbox;
 use crate::store::messaging::outbox::Leased;
 use crate::store::{StoreError, Tx};
 
-/// How long one process keeps an item to itself, in seconds.
-const LEASE_SECS: i64 = 60;
+/// How long one process keeps an item to itself, in seconds. After a kill another process, or the same one started again,
+/// delivers it when this is over: a recipient hears of a stop within half a minute.
+const LEASE_SECS: i64 = 20;
+
+/// How long one attempt may take: it ends before its lease does.
+const ATTEMPT_TIME: Duration = Duration::from_secs(18);
 
 /// How many items one process delivers at a time; no destination gets more than its share of them.
 const AT_A_TIME: usize = 32;
 
 /// The longest wait between two attempts, in seconds: a peer that is back hears of a stop soon.
-const LONGEST_WAIT_SECS: i64 = 30;
+const LONGEST_WAIT_SECS: i64 = 15;
 
 /// When delivery is given up, in seconds after the item was made.
 const GIVE_UP_SECS: i64 = 14 * 86_400;
@@ -76,7 +81,7 @@ pub async fn run(node: &Node, owner: &str, stop: &StopSignal) {
 }
 
 async fn lease(node: &Node, owner: &str, room: usize) -> Result<Vec<Leased>, Problem> {
-    let (now, name) = (node.now(), owner.to_owned());
+    let (now, name) = (node.store.shared_time(node.now()).await?, owner.to_owned());
     let limit = u32::try_from(room).unwrap_or(1);
     Ok(node
         .store
@@ -85,8 +90,10 @@ async fn lease(node: &Node, owner: &str, room: usize) -> Result<Vec<Leased>, Pro
 }
 
 async fn deliver(node: &Node, owner: &str, item: Leased) -> Result<(), Problem> {
-    let outcome = attempt(node, &item).await;
-    let now = node.now();
+    let outcome = tokio::time::timeout(ATTEMPT_TIME, attempt(node, &item)).await.unwrap_or_else(|_| {
+        Err(Failed::Silent(Problem::because(ProblemKind::PeerUnavailable, "the attempt took too long")))
+    });
+    let now = node.store.shared_time(node.now()).await?;
     let owner = owner.to_owned();
     let written = match outcome {
         Ok(()) => {
@@ -222,7 +229,12 @@ fn is_final(body: &[u8]) -> bool {
 /// Events about exchanges go to the holder, all others to the recipient.
 fn events_endpoint<'a>(peer: &'a TrustedPeer, event: &Event) -> Option<&'a url::Url> {
     match event {
-        Event::ExchangeAcknowledged(_) | Event::DataDeleted(_) => peer.resource_events_endpoint(),
+        Event::ExchangeAcknowledged(_) | Event::DataDeleted(_) | Event::ReconciliationAnswered(_) => {
+            peer.resource_events_endpoint()
+        }
+        Event::ReconciliationRequested(asked) if asked.role == RestoredRole::Recipient => {
+            peer.resource_events_endpoint()
+        }
         _ => peer.client_events_endpoint(),
     }
 }

@@ -3,3 +3,4 @@
 pub mod deliver_outbox;
 pub(crate) mod outbox_message;
 pub mod receive_event;
+pub mod reconciliation;

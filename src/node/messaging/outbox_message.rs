@@ -203,6 +203,29 @@ pub(crate) fn return_of_grant(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestam
     )
 }
 
+/// Queues what is said because a node was restored from a backup. `what` tells it from others to the same peer: the same is
+/// said once.
+pub(crate) fn reconciliation(
+    tx: &mut Tx<'_>,
+    to: &EntityId,
+    event: &Event,
+    what: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    push(
+        tx,
+        NewItem {
+            kind: event.name(),
+            destination: to.clone(),
+            subject: format!("reconciliation:{to}"),
+            order_key: format!("reconciliation:{to}"),
+            dedup_key: format!("reconciliation:{}:{to}:{what}", event.name()),
+            payload: write(event)?,
+            next_at: now,
+        },
+    )
+}
+
 /// An entry's place in the log.
 pub(crate) struct Logged {
     /// Its number.
@@ -213,7 +236,7 @@ pub(crate) struct Logged {
 
 /// Appends an entry to the log and says where it stands.
 pub(crate) fn log(tx: &mut Tx<'_>, entry: &Entry, now: Timestamp) -> Result<Logged, StoreError> {
-    let leaf = entry.leaf().map_err(|_| StoreError::Rule("a log entry is JSON"))?;
+    let leaf = entry.leaf()?;
     let index = log_entries::append(tx, &leaf, now)?;
     Ok(Logged { index, leaf_hash: leaf.hash })
 }
@@ -224,5 +247,5 @@ fn push(tx: &mut Tx<'_>, item: NewItem) -> Result<(), StoreError> {
 }
 
 fn write(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|_| StoreError::Rule("an outbox item is JSON"))
+    Ok(serde_json::to_string(value)?)
 }

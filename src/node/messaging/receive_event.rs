@@ -6,14 +6,15 @@ use crate::domain::consent::terms::DETAIL_TYPE;
 use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldLife, Origin};
 use crate::domain::exchange::event::{ConsentGiven, ExchangeAcknowledged};
 use crate::domain::exchange::receipt::digest;
+use crate::domain::exchange::reconciliation::RestoredRole;
 use crate::domain::exchange::{Event, EventClaims};
 use crate::domain::federation::TrustError;
 use crate::domain::ids::{EntityId, ExchangeId, HeldConsentId, KeyId};
 use crate::domain::jose::{JoseError, PublicKeys};
 use crate::node::federation::resolve_signing_peer;
 use crate::node::holder::permissions::record_deletion::{DeletionNotice, record_deletion};
-use crate::node::messaging::outbox_message;
 use crate::node::messaging::outbox_message::Redemption;
+use crate::node::messaging::{outbox_message, reconciliation};
 use crate::node::quota::{QuotaError, demand_room};
 use crate::node::{KeyPurpose, Node};
 use crate::ports::random;
@@ -68,6 +69,13 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
                 (Event::DataDeleted(event), _) => {
                     let notice = DeletionNotice { sender: &sender, event, jti: &claims.jti, text: &text };
                     Ok(record_deletion(tx, &notice, now)?)
+                }
+                (Event::ReconciliationRequested(asked), _) => Ok(match asked.role {
+                    RestoredRole::Holder => reconciliation::answer_holder(tx, &sender, asked.epoch, now)?,
+                    RestoredRole::Recipient => reconciliation::tell_again(tx, &sender, asked.epoch, now)?,
+                }),
+                (Event::ReconciliationAnswered(answered), _) => {
+                    Ok(reconciliation::compare(tx, &sender, answered, now)?)
                 }
                 (event, _) => Ok(apply_consent_event(tx, &sender, event, now)?),
             }
@@ -130,7 +138,13 @@ async fn authenticate(node: &Node, text: &str, now: Timestamp) -> Result<Authent
             },
         )?;
     let in_role = match &event {
-        Event::ExchangeAcknowledged(_) | Event::DataDeleted(_) => as_recipient,
+        Event::ExchangeAcknowledged(_) | Event::DataDeleted(_) | Event::ReconciliationAnswered(_) => {
+            as_recipient
+        }
+        Event::ReconciliationRequested(asked) => match asked.role {
+            RestoredRole::Holder => as_holder,
+            RestoredRole::Recipient => as_recipient,
+        },
         _ => as_holder,
     };
     if !in_role {

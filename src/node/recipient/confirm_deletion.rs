@@ -67,7 +67,7 @@ fn record(
     deleted_at: Timestamp,
     now: Timestamp,
 ) -> Result<Deletion, StoreError> {
-    let known = deletions::find(tx, held.id)?.ok_or(StoreError::NotFound)?;
+    let known = deletions::existing(tx, held.id)?;
     if known.confirmed_at.is_some() || deleted_at.secs() < known.fetched_at.secs() {
         return Ok(known);
     }
@@ -81,7 +81,7 @@ fn record(
         });
         outbox_message::deletion(tx, held, &event, known.fetched_at, now)?;
     }
-    deletions::find(tx, held.id)?.ok_or(StoreError::NotFound)
+    deletions::existing(tx, held.id)
 }
 
 /// Data was fetched: from now on a deletion is due. Part of the transaction that keeps the receipt.

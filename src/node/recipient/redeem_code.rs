@@ -56,7 +56,7 @@ fn supersede(
     if old.life.end(HeldCause::Replaced, now).is_ok() {
         held_consents::save(tx, &old)?;
     }
-    if old.life.grant_id() == Some(grant_id) { held_consents::release_grant_id(tx, &old) } else { Ok(()) }
+    if old.life.grant_id() == Some(grant_id) { held_consents::supersede(tx, &old, now) } else { Ok(()) }
 }
 
 /// Whether what was allowed narrows what was asked: the recipient's own check of the holder.

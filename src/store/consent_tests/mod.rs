@@ -173,7 +173,6 @@ fn exchange(n: u8, consent: ConsentId, log_index: u64) -> Exchange {
         proof_digest: "proof".to_owned(),
         body_digest: "body".to_owned(),
         receipt: "r.e.c".to_owned(),
-        delivered_at: None,
         acknowledged_at: None,
     }
 }

@@ -5,14 +5,14 @@ use diesel::deserialize::{self, FromSql};
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{BigInt, Binary, Text};
 
+use super::error::StoreError;
+use super::sealed::KeyedHash;
 use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{
     ConsentId, DatasetId, DenialId, EntityId, ExchangeId, GrantId, HeldConsentId, Jti, KeyId, OutboxId,
     PairwiseSubject, PasskeyId, PersonId, ReceiptId, RequestId, ServiceId, Thumbprint, UseId,
 };
-use crate::store::StoreError;
-use crate::store::engine::sealed::KeyedHash;
 
 /// Makes a type usable in diesel expressions of one SQL type, also as an optional value.
 macro_rules! expression {

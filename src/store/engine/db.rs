@@ -4,19 +4,13 @@
 // nothing here calls: `Db::open` chooses by the URL's scheme.
 #![allow(missing_docs)]
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-use diesel::connection::{
-    AnsiTransactionManager, InstrumentationEvent, SimpleConnection, TransactionManager,
-};
-use diesel::{Connection, MultiConnection, PgConnection, SqliteConnection};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::migration::{Migration, MigrationSource};
+use diesel::{Connection, MultiConnection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use zeroize::Zeroizing;
 
-use super::error::{OpenError, StoreError, is_contention};
+use super::error::OpenError;
+use super::location::Location;
 
 pub(crate) const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 pub(crate) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -30,60 +24,6 @@ const MIGRATION_LOCK: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_ti
 pub(crate) enum Db {
     Postgres(PgConnection),
     Sqlite(SqliteConnection),
-}
-
-/// Where the database is, by scheme, ready to be connected to.
-#[derive(Clone)]
-pub(crate) enum Location {
-    /// A libpq URI, with the password in it.
-    Postgres(Zeroizing<String>),
-    /// A file.
-    Sqlite(PathBuf),
-}
-
-impl Location {
-    /// Understands `postgres://…`, `postgresql://…` and `sqlite:PATH` (or `sqlite://PATH`).
-    ///
-    /// # Errors
-    /// [`OpenError::Url`] for anything else, [`OpenError::PasswordFile`] when that file cannot be read.
-    pub(crate) fn parse(url: &str, password_file: Option<&Path>) -> Result<Self, OpenError> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            if password_file.is_some() {
-                return Err(OpenError::Url("sqlite: takes no password file"));
-            }
-            // SQLite would read these as an address or as a database in memory, of which each connection has its own.
-            if path.is_empty()
-                || path.starts_with("file:")
-                || path.contains(['?', '\0'])
-                || path.starts_with(':')
-            {
-                return Err(OpenError::Url("sqlite: must be followed by the path of a file"));
-            }
-            return Ok(Self::Sqlite(PathBuf::from(path)));
-        }
-        if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
-            return Err(OpenError::Url("it must start with sqlite: or postgres://"));
-        }
-        let mut parsed = url::Url::parse(url).map_err(|_| OpenError::Url("it is not a well-formed URL"))?;
-        if let Some(path) = password_file {
-            let failed = |cause| OpenError::PasswordFile { path: path.display().to_string(), cause };
-            let password = Zeroizing::new(std::fs::read_to_string(path).map_err(failed)?);
-            parsed
-                .set_password(Some(password.trim_end_matches(['\r', '\n'])))
-                .map_err(|()| OpenError::Url("a password needs a host in the URL"))?;
-        }
-        let present: Vec<String> = parsed.query_pairs().map(|(name, _)| name.into_owned()).collect();
-        // A peer that vanished without a word must not hold a request for the minutes that TCP would wait.
-        for (name, value) in
-            [("connect_timeout", "5"), ("tcp_user_timeout", "15000"), ("application_name", "omadata")]
-        {
-            if !present.iter().any(|known| known == name) {
-                parsed.query_pairs_mut().append_pair(name, value);
-            }
-        }
-        Ok(Self::Postgres(Zeroizing::new(parsed.into())))
-    }
 }
 
 impl Db {
@@ -106,8 +46,6 @@ impl Db {
                 Ok(Self::Postgres(connection))
             }
             Location::Sqlite(path) => {
-                private_file(path)
-                    .map_err(|cause| OpenError::File { path: path.display().to_string(), cause })?;
                 let mut connection = SqliteConnection::establish(&path.to_string_lossy())
                     .map_err(|error| OpenError::Connect(error.to_string()))?;
                 connection
@@ -122,20 +60,52 @@ impl Db {
     }
 
     /// Runs every migration that is missing, all or none; processes that start together wait for the first.
-    /// Returns how many ran.
+    /// Returns how many ran. Where none is missing, nothing but reading is needed.
     pub(crate) fn migrate(&mut self) -> Result<usize, OpenError> {
-        self.in_migration(|db| match db {
-            Self::Postgres(c) => c.run_pending_migrations(POSTGRES).map(|ran| ran.len()),
-            Self::Sqlite(c) => c.run_pending_migrations(SQLITE).map(|ran| ran.len()),
+        self.in_migration(|db| {
+            if !db.lacks_migration()? {
+                return Ok(0);
+            }
+            match db {
+                Self::Postgres(c) => c.run_pending_migrations(POSTGRES).map(|ran| ran.len()),
+                Self::Sqlite(c) => c.run_pending_migrations(SQLITE).map(|ran| ran.len()),
+            }
         })
     }
 
     /// Whether a migration is missing.
     pub(crate) fn migrations_pending(&mut self) -> Result<bool, OpenError> {
-        self.in_migration(|db| match db {
-            Self::Postgres(c) => c.has_pending_migration(POSTGRES),
-            Self::Sqlite(c) => c.has_pending_migration(SQLITE),
-        })
+        self.in_migration(Self::lacks_migration)
+    }
+
+    /// Diesel's own question makes its table first, for which the user of a running node needs no right.
+    fn lacks_migration(&mut self) -> diesel::migration::Result<bool> {
+        let known: Vec<String> = match self {
+            Self::Postgres(_) => versions(MigrationSource::<diesel::pg::Pg>::migrations(&POSTGRES)?),
+            Self::Sqlite(_) => versions(MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE)?),
+        };
+        let there = match self {
+            Self::Postgres(_) => {
+                "SELECT CASE WHEN to_regclass('__diesel_schema_migrations') IS NULL THEN 0 ELSE 1 END::bigint AS n"
+            }
+            Self::Sqlite(_) => {
+                "SELECT COUNT(*) AS n FROM sqlite_master WHERE name = '__diesel_schema_migrations'"
+            }
+        };
+        if diesel::sql_query(there).get_result::<Count>(self)?.n == 0 {
+            return Ok(true);
+        }
+        let applied: Vec<Version> =
+            diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(self)?;
+        if let Some(foreign) = applied.iter().find(|applied| !known.contains(&applied.version)) {
+            let version = &foreign.version;
+            return Err(format!(
+                "it was made by another version of this program (migration {version}): use that version, or start with an \
+                 empty database"
+            )
+            .into());
+        }
+        Ok(known.iter().any(|version| !applied.iter().any(|applied| applied.version == *version)))
     }
 
     pub(crate) fn in_migration<T>(
@@ -207,127 +177,20 @@ impl Db {
     }
 }
 
-/// Makes the file when it is missing, readable by its owner alone, and takes others' access away when it exists.
-/// SQLite gives its journal and shared-memory files the same mode.
-#[cfg(unix)]
-fn private_file(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-    let file = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)?;
-    let mut permissions = file.metadata()?.permissions();
-    if permissions.mode() & 0o077 != 0 {
-        permissions.set_mode(0o600);
-        file.set_permissions(permissions)?;
-    }
-    Ok(())
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
 }
 
-#[cfg(not(unix))]
-fn private_file(path: &Path) -> std::io::Result<()> {
-    std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map(|_| ())
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    version: String,
 }
 
-/// What happened to the statements of the running transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TxFailure {
-    /// All succeeded.
-    None,
-    /// One failed. PostgreSQL would answer COMMIT with a silent rollback.
-    Failed,
-    /// One failed because of another writer: the transaction is to be repeated.
-    Contended,
-}
-
-/// A pooled connection that watches its own statements.
-pub(crate) struct Pooled {
-    pub(crate) db: Db,
-    failed: Arc<AtomicBool>,
-    contended: Arc<AtomicBool>,
-}
-
-impl Pooled {
-    fn new(mut db: Db) -> Self {
-        let (failed, contended) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let (failed_flag, contended_flag) = (Arc::clone(&failed), Arc::clone(&contended));
-        // Seen here and not in the closure's error: a use case may map store errors to its own as it likes, and the
-        // transaction is still repeated, or not committed.
-        db.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-            if let InstrumentationEvent::FinishQuery { error: Some(error), .. } = event {
-                failed_flag.store(true, Ordering::Relaxed);
-                if is_contention(error) {
-                    contended_flag.store(true, Ordering::Relaxed);
-                }
-            }
-        });
-        Self { db, failed, contended }
-    }
-
-    /// Forgets what happened before: a transaction begins.
-    pub(crate) fn clear_failure(&self) {
-        self.failed.store(false, Ordering::Relaxed);
-        self.contended.store(false, Ordering::Relaxed);
-    }
-
-    /// What happened since then.
-    pub(crate) fn failure(&self) -> TxFailure {
-        match (self.contended.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed)) {
-            (true, _) => TxFailure::Contended,
-            (false, true) => TxFailure::Failed,
-            (false, false) => TxFailure::None,
-        }
-    }
-}
-
-/// Makes and checks connections for the pool.
-pub(crate) struct Manager(pub(crate) Location);
-
-impl r2d2::ManageConnection for Manager {
-    type Connection = Pooled;
-    type Error = OpenError;
-
-    fn connect(&self) -> Result<Pooled, OpenError> {
-        Db::open(&self.0).map(Pooled::new)
-    }
-
-    fn is_valid(&self, connection: &mut Pooled) -> Result<(), OpenError> {
-        diesel::r2d2::R2D2Connection::ping(&mut connection.db).map_err(|error| StoreError::from(error).into())
-    }
-
-    fn has_broken(&self, connection: &mut Pooled) -> bool {
-        // A panic may have left a transaction open: such a connection is closed, which rolls it back.
-        std::thread::panicking() || diesel::r2d2::R2D2Connection::is_broken(&mut connection.db)
-    }
-}
-
-/// Tells the log that connecting fails, and why; the pool keeps trying.
-#[derive(Debug)]
-pub(crate) struct TellLog;
-
-impl r2d2::HandleError<OpenError> for TellLog {
-    fn handle_error(&self, error: OpenError) {
-        tracing::warn!(%error, "the database cannot be reached");
-    }
-}
-
-/// The pool over one database.
-pub(crate) type Pool = r2d2::Pool<Manager>;
-
-/// A pool of at most `size` connections. Waits a bounded time for a connection when all are busy.
-pub(crate) fn pool(location: Location, size: u32) -> Result<Pool, OpenError> {
-    // A first connection by hand: its error says what is wrong, where the pool's would only be a timeout.
-    drop(Db::open(&location)?);
-    r2d2::Pool::builder()
-        .max_size(size.max(1))
-        .min_idle(Some(1))
-        .connection_timeout(Duration::from_secs(5))
-        .error_handler(Box::new(TellLog))
-        .build(Manager(location))
-        .map_err(|_| OpenError::Store(StoreError::Unavailable("no connection in time")))
+fn versions<DB: diesel::backend::Backend>(migrations: Vec<Box<dyn Migration<DB>>>) -> Vec<String> {
+    migrations.iter().map(|migration| migration.name().version().to_string()).collect()
 }
 
 /// Runs one diesel expression on whichever database is open, for statements that diesel does not offer over both

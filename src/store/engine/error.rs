@@ -2,6 +2,9 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use crate::domain::ids::{EntityId, IdError};
+use crate::domain::jose::JoseError;
+
 /// Why a read or a write of the store did not give its result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -14,6 +17,10 @@ pub enum StoreError {
     /// The database does not answer, or not in time. Nothing was changed; trying again later may succeed.
     #[error("the database is not available: {0}")]
     Unavailable(&'static str),
+    /// The connection was lost while the change was being committed: it may have taken effect. Whoever asks again must look
+    /// first.
+    #[error("the outcome is not known: the connection was lost while the change was being committed")]
+    OutcomeUnknown,
     /// What is stored cannot be read as what it must be, or not be unsealed. Names the table and column only.
     #[error("the store holds something unreadable in {0}")]
     Corrupt(&'static str),
@@ -49,6 +56,32 @@ impl From<DieselError> for StoreError {
     }
 }
 
+impl From<IdError> for StoreError {
+    fn from(_: IdError) -> Self {
+        Self::Rule("an identifier cannot be stored")
+    }
+}
+
+impl From<JoseError> for StoreError {
+    fn from(_: JoseError) -> Self {
+        Self::Unavailable("a key cannot be made, read or used")
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(_: serde_json::Error) -> Self {
+        Self::Rule("a value cannot be written as JSON")
+    }
+}
+
+/// That a statement changed the one row that it was meant to.
+///
+/// # Errors
+/// `otherwise` when it found none.
+pub(crate) fn exactly_one(changed: usize, otherwise: StoreError) -> Result<(), StoreError> {
+    if changed == 1 { Ok(()) } else { Err(otherwise) }
+}
+
 /// Whether the engine asks for the transaction to be run again: a serialisation failure or a deadlock (PostgreSQL),
 /// a lock held by another process (SQLite). Diesel knows no kind for the latter two, so their fixed texts decide.
 pub(crate) fn is_contention(error: &DieselError) -> bool {
@@ -62,6 +95,21 @@ pub(crate) fn is_contention(error: &DieselError) -> bool {
     }
 }
 
+/// Whether the database does not do its work: it is away, its disk is full, or somebody else holds its lock.
+pub(crate) fn is_outage(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction,
+            _,
+        ) => true,
+        DieselError::DatabaseError(DatabaseErrorKind::Unknown, information) => {
+            !information.message().contains("deadlock detected")
+        }
+        DieselError::BrokenTransactionManager => true,
+        _ => false,
+    }
+}
+
 /// Why the store could not be opened or brought up to date. For the operator at start; names files and hosts,
 /// never a password.
 #[derive(Debug, thiserror::Error)]
@@ -69,14 +117,6 @@ pub enum OpenError {
     /// The database URL is not one that this program understands.
     #[error("the database URL is not usable: {0}")]
     Url(&'static str),
-    /// The file with the database password cannot be read.
-    #[error("the password file {path} cannot be read: {cause}")]
-    PasswordFile {
-        /// Its path as configured.
-        path: String,
-        /// What the system says.
-        cause: std::io::Error,
-    },
     /// The SQLite file or its directory cannot be used.
     #[error("the database file {path} cannot be used: {cause}")]
     File {
@@ -84,6 +124,26 @@ pub enum OpenError {
         path: String,
         /// What the system says.
         cause: std::io::Error,
+    },
+    /// Another process serves from the same SQLite file.
+    #[error(
+        "another process serves from the database {path}: a SQLite file takes one; stop the other, give this one a database \
+         of its own, or use PostgreSQL"
+    )]
+    InUse {
+        /// Its path.
+        path: String,
+    },
+    /// The database is another entity's.
+    #[error(
+        "the database belongs to {owner}, and this configuration is of {asked}: put the entity's identifier back, or give \
+         it a database of its own"
+    )]
+    WrongOwner {
+        /// Whose it is.
+        owner: EntityId,
+        /// Who asked.
+        asked: EntityId,
     },
     /// The database cannot be reached; the text is the database library's.
     #[error("the database cannot be opened: {0}")]

@@ -1,6 +1,16 @@
 //! The tables, the same on both databases. `migrations/` makes them; a test compares the two.
 
 diesel::table! {
+    node_identity (id) {
+        id -> BigInt,
+        entity_id -> Nullable<Text>,
+        location -> Nullable<Text>,
+        epoch -> BigInt,
+        restored_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     key_checks (name) {
         name -> Text,
         value -> Binary,
@@ -22,11 +32,11 @@ diesel::table! {
         private_jwk -> Nullable<Binary>,
         public_jwk -> Text,
         created_at -> BigInt,
+        activates_at -> Nullable<BigInt>,
         activated_at -> Nullable<BigInt>,
         retired_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
         revoke_reason -> Nullable<Text>,
-        activates_at -> Nullable<BigInt>,
         compromised_since -> Nullable<BigInt>,
     }
 }
@@ -40,6 +50,17 @@ diesel::table! {
         identifier -> Binary,
         first_login_at -> BigInt,
         last_login_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    passkeys (id) {
+        id -> Binary,
+        person -> Binary,
+        credential_hash -> Binary,
+        credential -> Binary,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
     }
 }
 
@@ -63,6 +84,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    used_once_horizon (id) {
+        id -> BigInt,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
     outbox (seq) {
         seq -> BigInt,
         id -> Binary,
@@ -80,6 +108,14 @@ diesel::table! {
         delivered_at -> Nullable<BigInt>,
         given_up_at -> Nullable<BigInt>,
         last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    outbox_peers (destination) {
+        destination -> Text,
+        failures -> BigInt,
+        not_before -> BigInt,
     }
 }
 
@@ -114,8 +150,278 @@ diesel::table! {
         code -> Text,
         reason -> Text,
         client -> Nullable<Text>,
-        consent -> Nullable<Binary>,
+        consent -> Binary,
         dataset -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    refusal_counts (hour, code, reason, client, dataset) {
+        hour -> BigInt,
+        code -> Text,
+        reason -> Text,
+        client -> Text,
+        dataset -> Text,
+        refused -> BigInt,
+        first_at -> BigInt,
+        last_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    jobs (name) {
+        name -> Text,
+        due_at -> BigInt,
+        lease_owner -> Nullable<Text>,
+        lease_until -> BigInt,
+        run -> BigInt,
+        last_done_at -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    consent_requests (id) {
+        id -> Binary,
+        origin -> Text,
+        recipient -> Text,
+        recipient_name -> Text,
+        terms -> Text,
+        declared_use -> Text,
+        asked_acr -> Nullable<Text>,
+        asked_max_age -> Nullable<BigInt>,
+        return_path -> Nullable<Text>,
+        action -> Nullable<Text>,
+        replaces -> Nullable<Binary>,
+        expected_person -> Nullable<Binary>,
+        person -> Nullable<Binary>,
+        request_uri_hash -> Nullable<Binary>,
+        request_uri_expires_at -> Nullable<BigInt>,
+        request_uri_used_at -> Nullable<BigInt>,
+        state -> Text,
+        denied_by -> Nullable<Text>,
+        consent -> Nullable<Binary>,
+        pending_decision -> Nullable<Binary>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    consents (id) {
+        id -> Binary,
+        grant_id -> Text,
+        superseded_at -> Nullable<BigInt>,
+        request -> Binary,
+        origin -> Text,
+        person -> Binary,
+        subject -> Text,
+        recipient -> Text,
+        dataset -> Text,
+        terms -> Text,
+        commitment -> Text,
+        acr -> Nullable<Text>,
+        auth_time -> Nullable<BigInt>,
+        identifier_hash -> Nullable<Binary>,
+        passkey -> Nullable<Text>,
+        state -> Text,
+        reason -> Text,
+        status_index -> BigInt,
+        exchanges -> BigInt,
+        last_exchange_at -> Nullable<BigInt>,
+        decided_at -> BigInt,
+        until_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        replaces -> Nullable<Binary>,
+        replaced_by -> Nullable<Binary>,
+        epoch -> BigInt,
+        reminded_at -> Nullable<BigInt>,
+        erased_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    consent_evidence (consent) {
+        consent -> Binary,
+        evidence -> Binary,
+    }
+}
+
+diesel::table! {
+    consent_events (seq) {
+        seq -> BigInt,
+        consent -> Binary,
+        at -> BigInt,
+        actor -> Text,
+        from_state -> Nullable<Text>,
+        to_state -> Text,
+        reason -> Text,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    standing_denials (id) {
+        id -> Binary,
+        person -> Binary,
+        kind -> Text,
+        target -> Text,
+        name -> Text,
+        created_at -> BigInt,
+        until_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    authorization_codes (code_hash) {
+        code_hash -> Binary,
+        kind -> Text,
+        consent -> Binary,
+        client -> Text,
+        redirect_uri -> Nullable<Text>,
+        code_challenge -> Nullable<Text>,
+        dpop_jkt -> Nullable<Text>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    issued_tokens (jti) {
+        jti -> Text,
+        consent -> Binary,
+        jkt -> Text,
+        iat -> BigInt,
+        exp -> BigInt,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (token_hash) {
+        token_hash -> Binary,
+        consent -> Binary,
+        client -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    exchanges (id) {
+        id -> Binary,
+        consent -> Binary,
+        recipient -> Text,
+        dataset -> Text,
+        fields -> Text,
+        at -> BigInt,
+        log_idx -> BigInt,
+        proof_digest -> Text,
+        body_digest -> Text,
+        receipt -> Text,
+        acknowledged_at -> Nullable<BigInt>,
+        acknowledgement -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    consent_receipts (id) {
+        id -> Binary,
+        consent -> Binary,
+        person -> Binary,
+        version -> BigInt,
+        change -> Text,
+        at -> BigInt,
+        log_idx -> BigInt,
+        receipt -> Binary,
+    }
+}
+
+diesel::table! {
+    status_lists (number) {
+        number -> BigInt,
+        changes -> BigInt,
+        token -> Nullable<Text>,
+        of_changes -> Nullable<BigInt>,
+        kid -> Nullable<Text>,
+        signed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    deletion_confirmations (consent, jti) {
+        consent -> Binary,
+        jti -> Text,
+        deleted_at -> BigInt,
+        received_at -> BigInt,
+        event -> Text,
+    }
+}
+
+diesel::table! {
+    held_consents (id) {
+        id -> Binary,
+        origin -> Text,
+        service -> Text,
+        holder -> Text,
+        detail -> Text,
+        case_reference -> Nullable<Binary>,
+        expected_person -> Nullable<Binary>,
+        asked_acr -> Nullable<Text>,
+        asked_max_age -> Nullable<BigInt>,
+        return_url -> Nullable<Text>,
+        action -> Nullable<Text>,
+        replaces -> Nullable<Binary>,
+        state -> Text,
+        reason -> Nullable<Text>,
+        grant_id -> Nullable<Text>,
+        superseded_at -> Nullable<BigInt>,
+        commitment -> Nullable<Text>,
+        sequence -> BigInt,
+        access_token -> Nullable<Binary>,
+        access_expires_at -> Nullable<BigInt>,
+        refresh_token -> Nullable<Binary>,
+        dpop_kid -> Nullable<Text>,
+        oauth_state_hash -> Nullable<Binary>,
+        code_verifier -> Nullable<Binary>,
+        browser_binding_hash -> Nullable<Binary>,
+        authorization_dpop_kid -> Nullable<Text>,
+        authorization_expires_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        erased_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    fetches (seq) {
+        seq -> BigInt,
+        held -> Binary,
+        at -> BigInt,
+        outcome -> Text,
+        receipt -> Nullable<Text>,
+        body_digest -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    deletions (held) {
+        held -> Binary,
+        fetched_at -> BigInt,
+        due_at -> BigInt,
+        confirmed_at -> Nullable<BigInt>,
+        deleted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    pending_events (holder, grant_id, commitment, sequence) {
+        holder -> Text,
+        grant_id -> Text,
+        commitment -> Text,
+        sequence -> BigInt,
+        event -> Text,
+        received_at -> BigInt,
     }
 }
 
@@ -123,10 +429,8 @@ diesel::table! {
     anchor_pins (entity_id) {
         entity_id -> Text,
         jwks -> Text,
-        state -> Text,
-        pinned_at -> BigInt,
+        followed_from -> Text,
         changed_at -> BigInt,
-        followed_from -> Nullable<Text>,
     }
 }
 
@@ -180,312 +484,43 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    consent_requests (id) {
-        id -> Binary,
-        origin -> Text,
-        recipient -> Text,
-        recipient_name -> Text,
-        terms -> Text,
-        declared_use -> Text,
-        return_path -> Nullable<Text>,
-        expected_person -> Nullable<Binary>,
-        person -> Nullable<Binary>,
-        request_uri_hash -> Nullable<Binary>,
-        request_uri_expires_at -> Nullable<BigInt>,
-        request_uri_used_at -> Nullable<BigInt>,
-        state -> Text,
-        consent -> Nullable<Binary>,
-        pending_decision -> Nullable<Binary>,
-        created_at -> BigInt,
-        expires_at -> BigInt,
-        ended_at -> Nullable<BigInt>,
-        action -> Nullable<Text>,
-        replaces -> Nullable<Binary>,
-        denied_by -> Nullable<Text>,
-        asked_acr -> Nullable<Text>,
-        asked_max_age -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    consents (id) {
-        id -> Binary,
-        grant_id -> Text,
-        request -> Binary,
-        origin -> Text,
-        person -> Binary,
-        subject -> Text,
-        recipient -> Text,
-        dataset -> Text,
-        terms -> Text,
-        evidence -> Binary,
-        commitment -> Text,
-        acr -> Nullable<Text>,
-        auth_time -> BigInt,
-        state -> Text,
-        status_index -> BigInt,
-        exchanges -> BigInt,
-        last_exchange_at -> Nullable<BigInt>,
-        decided_at -> BigInt,
-        until_at -> BigInt,
-        ended_at -> Nullable<BigInt>,
-        version -> BigInt,
-        reason -> Nullable<Text>,
-        replaces -> Nullable<Binary>,
-        replaced_by -> Nullable<Binary>,
-        stated_auth_time -> Nullable<BigInt>,
-        identifier_hash -> Nullable<Binary>,
-        passkey -> Nullable<Text>,
-        reminded_at -> Nullable<BigInt>,
-        erased_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    passkeys (id) {
-        id -> Binary,
-        person -> Binary,
-        credential_hash -> Binary,
-        credential -> Binary,
-        created_at -> BigInt,
-        last_used_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    consent_events (seq) {
-        seq -> BigInt,
-        consent -> Binary,
-        at -> BigInt,
-        actor -> Text,
-        from_state -> Nullable<Text>,
-        to_state -> Text,
-        ended_at -> Nullable<BigInt>,
-        reason -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    authorization_codes (code_hash) {
-        code_hash -> Binary,
-        kind -> Text,
-        consent -> Binary,
-        client -> Text,
-        redirect_uri -> Nullable<Text>,
-        code_challenge -> Nullable<Text>,
-        dpop_jkt -> Nullable<Text>,
-        created_at -> BigInt,
-        expires_at -> BigInt,
-        used_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    issued_tokens (jti) {
-        jti -> Text,
-        consent -> Binary,
-        jkt -> Text,
-        iat -> BigInt,
-        exp -> BigInt,
-        revoked_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    refresh_tokens (token_hash) {
-        token_hash -> Binary,
-        consent -> Binary,
-        client -> Text,
-        created_at -> BigInt,
-        revoked_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    early_news (holder, grant_id, commitment, sequence) {
-        holder -> Text,
-        grant_id -> Text,
-        commitment -> Text,
-        sequence -> BigInt,
-        event -> Text,
-        received_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    exchanges (id) {
-        id -> Binary,
-        consent -> Binary,
-        recipient -> Text,
-        dataset -> Text,
-        fields -> Text,
-        at -> BigInt,
-        log_idx -> BigInt,
-        proof_digest -> Text,
-        body_digest -> Text,
-        receipt -> Text,
-        delivered_at -> Nullable<BigInt>,
-        acknowledged_at -> Nullable<BigInt>,
-        acknowledgement -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    consent_receipts (id) {
-        id -> Binary,
-        consent -> Binary,
-        person -> Binary,
-        version -> BigInt,
-        change -> Text,
-        at -> BigInt,
-        log_idx -> BigInt,
-        receipt -> Binary,
-    }
-}
-
-diesel::table! {
-    held_consents (id) {
-        id -> Binary,
-        origin -> Text,
-        service -> Text,
-        holder -> Text,
-        detail -> Text,
-        case_reference -> Nullable<Binary>,
-        expected_person -> Nullable<Binary>,
-        return_url -> Nullable<Text>,
-        state -> Text,
-        reason -> Nullable<Text>,
-        grant_id -> Nullable<Text>,
-        access_token -> Nullable<Binary>,
-        access_expires_at -> Nullable<BigInt>,
-        refresh_token -> Nullable<Binary>,
-        dpop_kid -> Nullable<Text>,
-        oauth_state_hash -> Nullable<Binary>,
-        code_verifier -> Nullable<Binary>,
-        browser_binding_hash -> Nullable<Binary>,
-        authorization_expires_at -> Nullable<BigInt>,
-        created_at -> BigInt,
-        updated_at -> BigInt,
-        suspended_at -> Nullable<BigInt>,
-        sequence -> BigInt,
-        commitment -> Nullable<Text>,
-        action -> Nullable<Text>,
-        replaces -> Nullable<Binary>,
-        authorization_dpop_kid -> Nullable<Text>,
-        asked_acr -> Nullable<Text>,
-        asked_max_age -> Nullable<BigInt>,
-        erased_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    fetches (seq) {
-        seq -> BigInt,
-        held -> Binary,
-        at -> BigInt,
-        outcome -> Text,
-        receipt -> Nullable<Text>,
-        body_digest -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    standing_denials (id) {
-        id -> Binary,
-        person -> Binary,
-        kind -> Text,
-        target -> Text,
-        name -> Text,
-        created_at -> BigInt,
-        until_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    status_lists (number) {
-        number -> BigInt,
-        changes -> BigInt,
-        token -> Nullable<Text>,
-        of_changes -> Nullable<BigInt>,
-        kid -> Nullable<Text>,
-        signed_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    jobs (name) {
-        name -> Text,
-        due_at -> BigInt,
-        lease_owner -> Nullable<Text>,
-        lease_until -> BigInt,
-        run -> BigInt,
-        last_done_at -> Nullable<BigInt>,
-        last_error -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    outbox_peers (destination) {
-        destination -> Text,
-        failures -> BigInt,
-        not_before -> BigInt,
-    }
-}
-
-diesel::table! {
-    deletions (held) {
-        held -> Binary,
-        fetched_at -> BigInt,
-        due_at -> BigInt,
-        confirmed_at -> Nullable<BigInt>,
-        deleted_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    deletion_confirmations (consent, jti) {
-        consent -> Binary,
-        jti -> Text,
-        deleted_at -> BigInt,
-        received_at -> BigInt,
-        event -> Text,
-    }
-}
-
 diesel::allow_tables_to_appear_in_same_query!(
+    node_identity,
     key_checks,
     counters,
     signing_keys,
     persons,
+    passkeys,
     sessions,
     used_once,
+    used_once_horizon,
     outbox,
+    outbox_peers,
     received_events,
     log_head,
     log_entries,
     refusals,
-    anchor_pins,
-    federation_members,
-    federation_member_changes,
-    issued_trust_marks,
-    own_trust_marks,
+    refusal_counts,
+    jobs,
     consent_requests,
     consents,
+    consent_evidence,
     consent_events,
+    standing_denials,
     authorization_codes,
     issued_tokens,
     refresh_tokens,
     exchanges,
     consent_receipts,
+    status_lists,
+    deletion_confirmations,
     held_consents,
     fetches,
-    standing_denials,
-    early_news,
-    passkeys,
-    status_lists,
-    jobs,
-    outbox_peers,
     deletions,
-    deletion_confirmations,
+    pending_events,
+    anchor_pins,
+    federation_members,
+    federation_member_changes,
+    issued_trust_marks,
+    own_trust_marks,
 );

@@ -3,6 +3,7 @@
 //! A sealed value is `key id (1 byte) ‖ nonce (12) ‖ AES-256-GCM ciphertext and tag`. Table, row and column are part of
 //! what the tag protects: a value that is copied to another row or column does not open there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
@@ -12,14 +13,15 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use super::Random;
+use super::error::StoreError;
+use super::root_keys::RootKey;
 use crate::domain::ids::{EntityId, NationalIdentifier, PairwiseSubject, PersonId};
-use crate::store::keys::root_keys::RootKey;
-use crate::store::{Random, StoreError};
 
 const NONCE_BYTES: usize = 12;
 
-/// The id of the only sealing key so far. A rotation adds a second key with the next id; old values say which they need.
-const KEY_ID: u8 = 1;
+/// The id of `sealing.key`; that of `sealing-N.key` is N. Each value says which key it needs.
+const FIRST_KEY: u8 = 1;
 
 /// The column that a sealed value belongs to.
 #[derive(Debug, Clone, Copy)]
@@ -44,27 +46,50 @@ macro_rules! column {
 }
 pub(crate) use column;
 
-/// Seals and opens columns.
+/// Seals columns with the newest key and opens them with the one that they name.
 pub(crate) struct Sealer {
-    cipher: Aes256Gcm,
+    ciphers: BTreeMap<u8, Aes256Gcm>,
     random: Random,
 }
 
 impl Sealer {
     pub(crate) fn new(key: &RootKey, random: Random) -> Self {
-        Self { cipher: Aes256Gcm::new(key.bytes().into()), random: Arc::clone(&random) }
+        Self { ciphers: BTreeMap::new(), random: Arc::clone(&random) }.with_key(FIRST_KEY, key)
     }
 
-    /// Seals a value for one place.
+    /// With a further key; the one with the highest id seals.
+    pub(crate) fn with_key(mut self, id: u8, key: &RootKey) -> Self {
+        self.ciphers.insert(id, Aes256Gcm::new(key.bytes().into()));
+        self
+    }
+
+    /// The ids of the keys, ascending.
+    pub(crate) fn key_ids(&self) -> Vec<u8> {
+        self.ciphers.keys().copied().collect()
+    }
+
+    /// Seals a value for one place, with the newest key.
     pub(crate) fn seal(&self, column: Column, row: &[u8], plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let newest = self.ciphers.last_key_value().map_or(FIRST_KEY, |(id, _)| *id);
+        self.seal_with(newest, column, row, plain)
+    }
+
+    /// Seals a value with one of the keys.
+    pub(crate) fn seal_with(
+        &self,
+        key_id: u8,
+        column: Column,
+        row: &[u8],
+        plain: &[u8],
+    ) -> Result<Vec<u8>, StoreError> {
+        let cipher = self.ciphers.get(&key_id).ok_or(StoreError::Rule("there is no such sealing key"))?;
         let mut nonce = [0; NONCE_BYTES];
         (self.random)(&mut nonce);
-        let aad = place(KEY_ID, column, row);
-        let sealed = self
-            .cipher
+        let aad = place(key_id, column, row);
+        let sealed = cipher
             .encrypt(Nonce::from_slice(&nonce), Payload { msg: plain, aad: &aad })
             .map_err(|_| StoreError::Rule("a value is too large to be sealed"))?;
-        Ok([&[KEY_ID], nonce.as_slice(), sealed.as_slice()].concat())
+        Ok([&[key_id], nonce.as_slice(), sealed.as_slice()].concat())
     }
 
     /// Opens what was sealed for this very place.
@@ -77,10 +102,8 @@ impl Sealer {
         let corrupt = || StoreError::Corrupt(column.name);
         let (key_id, rest) = sealed.split_first().ok_or_else(corrupt)?;
         let (nonce, ciphertext) = rest.split_at_checked(NONCE_BYTES).ok_or_else(corrupt)?;
-        if *key_id != KEY_ID {
-            return Err(corrupt());
-        }
-        self.cipher
+        let cipher = self.ciphers.get(key_id).ok_or_else(corrupt)?;
+        cipher
             .decrypt(Nonce::from_slice(nonce), Payload { msg: ciphertext, aad: &place(*key_id, column, row) })
             .map(Zeroizing::new)
             .map_err(|_| corrupt())

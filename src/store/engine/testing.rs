@@ -9,8 +9,8 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 
 use crate::domain::clock::Timestamp;
-use crate::store::keys::root_keys::{RootKey, RootKeys};
 use crate::store::{OpenError, Options, Random, Store};
+use crate::store::{RootKey, RootKeys};
 
 /// Which database a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,12 @@ pub(crate) fn random() -> Random {
 
 /// The same keys in every test.
 pub(crate) fn root_keys() -> RootKeys {
-    RootKeys { sealing: RootKey::new([1; 32]), lookup: RootKey::new([2; 32]), session: RootKey::new([3; 32]) }
+    RootKeys {
+        sealing: RootKey::new([1; 32]),
+        further_sealing: Vec::new(),
+        lookup: RootKey::new([2; 32]),
+        session: RootKey::new([3; 32]),
+    }
 }
 
 /// A moment in 2026, moved by seconds.
@@ -81,7 +86,7 @@ impl TestStore {
                 (url.to_string(), Some((admin.to_string(), name)))
             }
         };
-        let options = Options { url, password_file: None, pool: 8 };
+        let options = Options { url, owner: None, pool: 8 };
         let store = Store::open(&options, &root_keys(), random()).unwrap();
         Some(Self { store, options, directory, postgres })
     }

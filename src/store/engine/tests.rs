@@ -12,8 +12,8 @@ use super::schema::counters;
 use super::sealed::{LookupKey, Sealer, column};
 use super::testing::{Kind, TestStore, on_both, random, root_keys};
 use crate::domain::ids::{EntityId, NationalIdentifier, PersonId};
-use crate::store::keys::root_keys::{RootKey, RootKeyError, RootKeys};
 use crate::store::{OpenError, Options, Store, StoreError};
+use crate::store::{RootKey, RootKeyError, RootKeys};
 
 #[derive(QueryableByName, Debug, PartialEq, Eq, PartialOrd, Ord, Clone)]
 struct ColumnOf {
@@ -307,12 +307,12 @@ fn addresses_that_are_no_database_are_refused() {
     for url in
         ["", "mysql://x", "node.db", "sqlite://", "sqlite://:memory:", "sqlite://file:x", "sqlite://a?b=c"]
     {
-        let options = Options { url: url.to_owned(), password_file: None, pool: 1 };
+        let options = Options { url: url.to_owned(), owner: None, pool: 1 };
         let error = Store::open(&options, &root_keys(), random()).unwrap_err();
         assert!(matches!(error, OpenError::Url(_)), "{url}: {error}");
     }
     let unreachable =
-        Options { url: "postgres://nobody:hush@127.0.0.1:1/x".to_owned(), password_file: None, pool: 1 };
+        Options { url: "postgres://nobody:hush@127.0.0.1:1/x".to_owned(), owner: None, pool: 1 };
     let error = Store::open(&unreachable, &root_keys(), random()).unwrap_err();
     assert!(matches!(error, OpenError::Connect(_)));
     assert!(!error.to_string().contains("hush"));
@@ -331,7 +331,7 @@ async fn the_database_files_are_private() {
 
 on_both!(
     async fn a_lost_root_key_is_noticed(fixture) {
-        fixture.other_process(&root_keys()).unwrap().check_keys().await.unwrap();
+        fixture.other_process(&root_keys()).unwrap().check_owner().await.unwrap();
         let mut keys = root_keys();
         keys.sealing = RootKey::new([9; 32]);
         let store = fixture.other_process(&keys).unwrap();
@@ -339,7 +339,7 @@ on_both!(
         let mut keys = root_keys();
         keys.lookup = RootKey::new([9; 32]);
         let store = fixture.other_process(&keys).unwrap();
-        assert!(matches!(store.check_keys().await, Err(OpenError::WrongKey("lookup.key"))));
+        assert!(matches!(store.check_owner().await, Err(OpenError::WrongKey("lookup.key"))));
     }
 );
 
@@ -425,3 +425,150 @@ fn open_or_damaged_key_files_are_refused_with_their_mend() {
         assert!(matches!(error, RootKeyError::Damaged { .. }));
     }
 }
+
+on_both!(
+    async fn a_database_belongs_to_the_node_that_used_it_first(fixture) {
+        let of = |owner: &str| {
+            let owner = Some(EntityId::new(owner).unwrap());
+            Store::open(&Options { owner, ..fixture.options.clone() }, &root_keys(), random()).unwrap()
+        };
+        of("https://espoo.example").migrate().await.unwrap();
+        of("https://espoo.example").check_owner().await.unwrap();
+        for refused in [of("https://turku.example").migrate().await.map(|_| ()), of("https://turku.example").check_owner().await] {
+            let error = refused.unwrap_err();
+            assert!(matches!(error, OpenError::WrongOwner { .. }), "{error}");
+            assert!(error.to_string().contains("belongs to https://espoo.example"), "{error}");
+        }
+        of("https://espoo.example").check_owner().await.unwrap();
+    }
+);
+
+on_both!(
+    async fn a_database_of_another_version_is_named_as_such(fixture) {
+        with_db(&fixture.store, |db| {
+            diesel::sql_query("INSERT INTO __diesel_schema_migrations (version) VALUES ('20250101000009')")
+                .execute(db)
+                .unwrap();
+        });
+        let error = fixture.store.migrate().await.unwrap_err();
+        assert!(error.to_string().contains("another version of this program (migration 20250101000009)"), "{error}");
+    }
+);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_who_may_only_change_rows_serves_from_a_migrated_database() {
+    let Some(fixture) = TestStore::new(Kind::Postgres).await else { return };
+    let mut name = [0; 8];
+    random()(&mut name);
+    let user = format!("omadata_dml_{:016x}", u64::from_be_bytes(name));
+    with_db(&fixture.store, |db| {
+        // As docs/operators.md gives it.
+        for statement in [
+            format!("CREATE ROLE {user} LOGIN PASSWORD 'a%41b'"),
+            format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user}"),
+            format!("REVOKE UPDATE, DELETE ON log_entries, consent_events FROM {user}"),
+        ] {
+            diesel::sql_query(statement).execute(db).unwrap();
+        }
+    });
+    let mut url = url::Url::parse(&fixture.options.url).unwrap();
+    url.set_username(&user).unwrap();
+    url.set_password(None).unwrap();
+    let url = crate::domain::catalogue::register::DatabaseUrl::Postgres(url);
+    let url = url.with_password(Some("a%41b")).unwrap();
+    let options = Options { url, ..fixture.options.clone() };
+    let store = Store::open(&options, &root_keys(), random()).unwrap();
+    assert!(!store.migrations_pending().await.unwrap());
+    assert_eq!(store.migrate().await.unwrap(), 0);
+    store.write_log("test", bump).await.unwrap();
+    assert_eq!(value(&store).await, 1);
+    let keys = tempfile::tempdir().unwrap();
+    let now = super::testing::at(0);
+    assert_eq!(store.detect_restore(keys.path(), now).await.unwrap(), None);
+    drop(store);
+    with_db(&fixture.store, |db| {
+        for statement in [format!("DROP OWNED BY {user}"), format!("DROP ROLE {user}")] {
+            diesel::sql_query(statement).execute(db).unwrap();
+        }
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_lock_that_somebody_else_holds_is_told_in_time_and_nothing_takes_effect_later() {
+    use diesel::connection::SimpleConnection;
+    let fixture = TestStore::new(Kind::Sqlite).await.unwrap();
+    let path = fixture.directory().join("node.db");
+    let mut foreign = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    foreign.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let begun = tokio::time::Instant::now();
+    let refused = fixture.store.write("test", bump).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(fixture.store.ping().await.is_err(), "not ready while nothing can be written");
+    assert_eq!(value(&fixture.store).await, 0, "reading goes on");
+    foreign.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(value(&fixture.store).await, 0, "what was refused has no effect afterwards");
+    fixture.store.write("test", bump).await.unwrap();
+    fixture.store.ping().await.unwrap();
+    assert_eq!(value(&fixture.store).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_makes_the_store_not_ready_until_there_is_room() {
+    let fixture = TestStore::new(Kind::Sqlite).await.unwrap();
+    // As a full disk: SQLite refuses to let the file grow.
+    with_each_connection(&fixture.store, "PRAGMA max_page_count = 1");
+    let fill = |tx: &mut crate::store::Tx<'_>| {
+        let row = (
+            crate::store::engine::schema::sessions::key_hash.eq(tx.random::<32>().to_vec()),
+            crate::store::engine::schema::sessions::state.eq(vec![0_u8; 1_000_000]),
+            crate::store::engine::schema::sessions::created_at.eq(0_i64),
+            crate::store::engine::schema::sessions::expires_at.eq(0_i64),
+            crate::store::engine::schema::sessions::ends_at.eq(0_i64),
+        );
+        diesel::insert_into(crate::store::engine::schema::sessions::table).values(row).execute(tx.db)?;
+        Ok::<_, StoreError>(())
+    };
+    assert!(matches!(fixture.store.write("test", fill).await, Err(StoreError::Unavailable(_))));
+    assert!(fixture.store.ping().await.is_err());
+    with_each_connection(&fixture.store, "PRAGMA max_page_count = 1000000");
+    fixture.store.write("test", fill).await.unwrap();
+    fixture.store.ping().await.unwrap();
+}
+
+/// Runs a statement on every connection of the pool.
+fn with_each_connection(store: &Store, statement: &str) {
+    use diesel::connection::SimpleConnection;
+    let mut connections: Vec<_> = (0..8).map(|_| store.connection().unwrap()).collect();
+    for connection in &mut connections {
+        connection.db.batch_execute(statement).unwrap();
+    }
+}
+
+#[test]
+fn the_newest_sealing_key_seals_and_every_older_one_still_opens() {
+    let (column, row) = (column!(persons.identifier), b"row-1");
+    let first = Sealer::new(&RootKey::new([1; 32]), random());
+    let both = Sealer::new(&RootKey::new([1; 32]), random()).with_key(2, &RootKey::new([2; 32]));
+    let old = first.seal(column, row, b"old").unwrap();
+    let new = both.seal(column, row, b"new").unwrap();
+    assert_eq!((old[0], new[0]), (1, 2));
+    assert_eq!(both.open(column, row, &old).unwrap().as_slice(), b"old");
+    assert_eq!(both.open(column, row, &new).unwrap().as_slice(), b"new");
+    assert!(first.open(column, row, &new).is_err());
+}
+
+on_both!(
+    async fn a_further_sealing_key_can_be_added_and_not_be_lost(fixture) {
+        let with = |bytes: Option<[u8; 32]>| {
+            let mut keys = root_keys();
+            keys.further_sealing = bytes.into_iter().map(|bytes| (2, RootKey::new(bytes))).collect();
+            fixture.other_process(&keys).unwrap()
+        };
+        with(Some([5; 32])).migrate().await.unwrap();
+        with(Some([5; 32])).check_owner().await.unwrap();
+        for lost in [None, Some([6; 32])] {
+            assert!(matches!(with(lost).check_owner().await, Err(OpenError::WrongKey(_))));
+        }
+    }
+);

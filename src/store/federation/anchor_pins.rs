@@ -9,9 +9,6 @@ use crate::store::engine::columns::{from_json, to_json};
 use crate::store::engine::schema::anchor_pins;
 use crate::store::{Reader, StoreError, Tx};
 
-/// What every row's `state` is; anchors of an early version kept their members here too.
-const PINNED: &str = "pinned";
-
 /// Keeps the keys to which an anchor was followed, in place of those before.
 ///
 /// # Errors
@@ -37,16 +34,13 @@ pub fn keep(
             anchor_pins::entity_id.eq(anchor),
             anchor_pins::jwks.eq(&jwks),
             anchor_pins::followed_from.eq(digest(configured)),
-            anchor_pins::state.eq(PINNED),
-            anchor_pins::pinned_at.eq(now),
             anchor_pins::changed_at.eq(now),
         ))
         .execute(tx.db)?;
     Ok(())
 }
 
-/// The keys to which an anchor was followed from these. What an earlier version kept does not say from which: it is taken
-/// for these.
+/// The keys to which an anchor was followed from these.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it was not followed, or from others.
@@ -55,11 +49,11 @@ pub fn find(
     anchor: &EntityId,
     configured: &PublicKeys,
 ) -> Result<PublicKeys, StoreError> {
-    let (jwks, from): (String, Option<String>) = anchor_pins::table
+    let (jwks, from): (String, String) = anchor_pins::table
         .find(anchor)
         .select((anchor_pins::jwks, anchor_pins::followed_from))
         .first(reader.db)?;
-    if from.is_some_and(|from| from != digest(configured)) {
+    if from != digest(configured) {
         return Err(StoreError::NotFound);
     }
     let jwks: serde_json::Value = from_json(&jwks, "anchor_pins.jwks")?;
@@ -97,15 +91,6 @@ mod tests {
                 assert_eq!(kept(&configured).await, Ok(next));
                 assert_eq!(kept(&other).await, Err(StoreError::NotFound));
             }
-            // A row of an earlier version.
-            store
-                .write("test", |tx| {
-                    let none = anchor_pins::followed_from.eq(None::<String>);
-                    Ok::<_, StoreError>(diesel::update(anchor_pins::table).set(none).execute(tx.db)?)
-                })
-                .await
-                .unwrap();
-            assert!(kept(&other).await.is_ok());
         }
     );
 }

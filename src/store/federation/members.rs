@@ -8,6 +8,7 @@ use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
 use crate::store::engine::columns::{from_json, to_json, word_column};
 use crate::store::engine::db::Db;
+use crate::store::engine::error::exactly_one;
 use crate::store::engine::schema::{federation_member_changes as changes, federation_members as members};
 use crate::store::{Reader, StoreError, Tx};
 
@@ -155,7 +156,7 @@ pub fn save(tx: &mut Tx<'_>, member: &Member) -> Result<(), StoreError> {
             members::seen_at.eq(member.seen_at),
         ))
         .execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+    exactly_one(changed, StoreError::NotFound)
 }
 
 fn roles(member: &Member) -> Result<String, StoreError> {

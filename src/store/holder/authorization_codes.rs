@@ -6,6 +6,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConsentId, EntityId, Thumbprint};
 use crate::domain::word_enum::word_enum;
 use crate::store::engine::columns::word_column;
+use crate::store::engine::purge::delete_oldest;
 use crate::store::engine::schema::authorization_codes;
 use crate::store::{Reader, StoreError, Tx};
 
@@ -73,18 +74,6 @@ pub fn insert(tx: &mut Tx<'_>, text: &str, code: &Code, now: Timestamp) -> Resul
     Ok(())
 }
 
-/// What an unused code that has not expired stands for, without using it: for the checks that come before.
-///
-/// # Errors
-/// [`StoreError::NotFound`].
-pub fn peek(reader: &mut Reader<'_>, text: &str, now: Timestamp) -> Result<Code, StoreError> {
-    Ok(authorization_codes::table
-        .find(reader.keys.lookup.secret(KIND, text))
-        .filter(authorization_codes::used_at.is_null().and(authorization_codes::expires_at.gt(now)))
-        .select(Code::as_select())
-        .first(reader.db)?)
-}
-
 /// Uses a code up. It is the client's only: another client's attempt neither uses it nor learns of it.
 ///
 /// # Errors
@@ -132,7 +121,8 @@ pub fn unredeemed(reader: &mut Reader<'_>, now: Timestamp, limit: u32) -> Result
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn purge(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::delete(authorization_codes::table.filter(authorization_codes::expires_at.lt(before)))
-        .execute(tx.db)?)
+pub fn purge(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    delete_oldest!(
+        tx, "authorization_codes", key "code_hash", while "expires_at < $1", by "expires_at", before, limit
+    )
 }

@@ -8,6 +8,7 @@ use crate::domain::consent::{
 };
 use crate::domain::ids::{ConsentId, EntityId, PersonId, RequestId};
 use crate::store::engine::columns::{demand, from_json, to_json};
+use crate::store::engine::error::exactly_one;
 use crate::store::engine::schema::consent_requests;
 use crate::store::engine::sealed::{KeyedHash, column};
 use crate::store::resident::persons::Person;
@@ -221,7 +222,7 @@ pub fn open(tx: &mut Tx<'_>, id: RequestId, person: PersonId, now: Timestamp) ->
     )
     .set((consent_requests::request_uri_used_at.eq(now), consent_requests::person.eq(person)))
     .execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    exactly_one(changed, StoreError::Conflict)
 }
 
 /// Gives a request to the resident who decides on it.
@@ -236,7 +237,7 @@ pub fn bind_person(tx: &mut Tx<'_>, id: RequestId, person: PersonId) -> Result<(
     )
     .set(consent_requests::person.eq(person))
     .execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    exactly_one(changed, StoreError::Conflict)
 }
 
 /// Keeps a decision, sealed, while the login provider is asked to sign it. A later decision replaces it.
@@ -252,7 +253,7 @@ pub fn keep_pending(tx: &mut Tx<'_>, id: RequestId, decision: &PendingDecision) 
     )
     .set(consent_requests::pending_decision.eq(sealed))
     .execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+    exactly_one(changed, StoreError::NotFound)
 }
 
 /// The decision that waits for its signature.
@@ -295,7 +296,7 @@ pub fn conclude(
         consent_requests::ended_at.eq(now),
     ))
     .execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+    exactly_one(changed, StoreError::NotFound)
 }
 
 /// Declines an open request because of a standing denial of the resident to whom it belongs.

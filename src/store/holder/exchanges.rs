@@ -31,8 +31,6 @@ pub struct Exchange {
     pub body_digest: String,
     /// The receipt, compact.
     pub receipt: String,
-    /// When the answer had been written out.
-    pub delivered_at: Option<Timestamp>,
     /// When the recipient confirmed it.
     pub acknowledged_at: Option<Timestamp>,
 }
@@ -50,7 +48,6 @@ struct Row {
     proof_digest: String,
     body_digest: String,
     receipt: String,
-    delivered_at: Option<Timestamp>,
     acknowledged_at: Option<Timestamp>,
 }
 
@@ -67,7 +64,6 @@ impl Row {
             proof_digest: self.proof_digest,
             body_digest: self.body_digest,
             receipt: self.receipt,
-            delivered_at: self.delivered_at,
             acknowledged_at: self.acknowledged_at,
         })
     }
@@ -91,24 +87,13 @@ pub fn insert(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<(), StoreError> {
             exchanges::proof_digest.eq(&exchange.proof_digest),
             exchanges::body_digest.eq(&exchange.body_digest),
             exchanges::receipt.eq(&exchange.receipt),
-            exchanges::delivered_at.eq(exchange.delivered_at),
             exchanges::acknowledged_at.eq(exchange.acknowledged_at),
         ))
         .execute(tx.db)?;
     Ok(())
 }
 
-/// Marks that the answer had been written out.
-///
-/// # Errors
-/// [`StoreError::NotFound`].
-pub fn mark_delivered(tx: &mut Tx<'_>, id: ExchangeId, now: Timestamp) -> Result<(), StoreError> {
-    let changed =
-        diesel::update(exchanges::table.find(id)).set(exchanges::delivered_at.eq(now)).execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
-}
-
-/// Keeps the recipient's signature on an exchange; the first one counts. An exchange that is acknowledged was delivered.
+/// Keeps the recipient's signature on an exchange; the first one counts.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such exchange with this recipient.
@@ -119,18 +104,14 @@ pub fn acknowledge(
     acknowledgement: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let (acknowledged, delivered): (Option<Timestamp>, Option<Timestamp>) = exchanges::table
+    let acknowledged: Option<Timestamp> = exchanges::table
         .find(id)
         .filter(exchanges::recipient.eq(recipient))
-        .select((exchanges::acknowledged_at, exchanges::delivered_at))
+        .select(exchanges::acknowledged_at)
         .first(tx.db)?;
     if acknowledged.is_none() {
         diesel::update(exchanges::table.find(id))
-            .set((
-                exchanges::acknowledged_at.eq(now),
-                exchanges::acknowledgement.eq(acknowledgement),
-                exchanges::delivered_at.eq(delivered.unwrap_or(now)),
-            ))
+            .set((exchanges::acknowledged_at.eq(now), exchanges::acknowledgement.eq(acknowledgement)))
             .execute(tx.db)?;
     }
     Ok(())

@@ -1,12 +1,17 @@
 //! Exchanges that were refused: who, when, by which check. No values, no person.
+//!
+//! One under a consent of this node is kept by itself, for the resident. The others may be caused by anybody any number of
+//! times: they are counted, one row an hour for each kind.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, PersonId};
 use crate::domain::token::{Refusal, RefusalReason};
 use crate::store::engine::columns::word_column;
-use crate::store::engine::schema::{consents, refusals};
+use crate::store::engine::purge::delete_oldest;
+use crate::store::engine::schema::{consents, refusal_counts, refusals};
 use crate::store::{Reader, StoreError, Tx};
 
 word_column!(RefusalReason);
@@ -27,10 +32,9 @@ pub struct NewRefusal {
 }
 
 /// A refusal as recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = refusals)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedRefusal {
-    /// When.
+    /// When; of several, the last.
     pub at: Timestamp,
     /// The standard's code.
     pub code: String,
@@ -42,6 +46,14 @@ pub struct RecordedRefusal {
     pub consent: Option<ConsentId>,
     /// Which dataset.
     pub dataset: Option<DatasetId>,
+    /// How many of this kind there were within the hour: more than one only where no consent is named.
+    pub times: u32,
+}
+
+type Row = (Timestamp, String, RefusalReason, Option<EntityId>, ConsentId, Option<DatasetId>);
+
+fn recorded((at, code, reason, client, consent, dataset): Row) -> RecordedRefusal {
+    RecordedRefusal { at, code, reason, client, consent: Some(consent), dataset, times: 1 }
 }
 
 /// Records a refusal.
@@ -49,15 +61,38 @@ pub struct RecordedRefusal {
 /// # Errors
 /// [`StoreError`].
 pub fn insert(tx: &mut Tx<'_>, new: &NewRefusal) -> Result<(), StoreError> {
+    let Some(consent) = new.consent else { return count(tx, new) };
     diesel::insert_into(refusals::table)
         .values((
             refusals::at.eq(new.at),
             refusals::code.eq(new.refusal.code.as_str()),
             refusals::reason.eq(new.refusal.reason),
             refusals::client.eq(new.client.clone()),
-            refusals::consent.eq(new.consent),
+            refusals::consent.eq(consent),
             refusals::dataset.eq(new.dataset.clone()),
         ))
+        .execute(tx.db)?;
+    Ok(())
+}
+
+const MICROS_PER_HOUR: i64 = 3_600_000_000;
+
+/// `$n` works on both databases.
+const COUNT: &str = "\
+    INSERT INTO refusal_counts (hour, code, reason, client, dataset, refused, first_at, last_at) \
+    VALUES ($1, $2, $3, $4, $5, 1, $6, $7) \
+    ON CONFLICT (hour, code, reason, client, dataset) \
+    DO UPDATE SET refused = refusal_counts.refused + 1, last_at = excluded.last_at";
+
+fn count(tx: &mut Tx<'_>, new: &NewRefusal) -> Result<(), StoreError> {
+    diesel::sql_query(COUNT)
+        .bind::<BigInt, _>(new.at.micros().div_euclid(MICROS_PER_HOUR))
+        .bind::<Text, _>(new.refusal.code.as_str())
+        .bind::<Text, _>(new.refusal.reason.as_str())
+        .bind::<Text, _>(new.client.as_ref().map_or("", EntityId::as_str))
+        .bind::<Text, _>(new.dataset.as_ref().map_or("", DatasetId::as_str))
+        .bind::<BigInt, _>(new.at)
+        .bind::<BigInt, _>(new.at)
         .execute(tx.db)?;
     Ok(())
 }
@@ -71,12 +106,13 @@ pub fn of_consent(
     consent: ConsentId,
     limit: u32,
 ) -> Result<Vec<RecordedRefusal>, StoreError> {
-    Ok(refusals::table
+    let rows: Vec<Row> = refusals::table
         .filter(refusals::consent.eq(consent))
         .order(refusals::seq.desc())
         .limit(i64::from(limit))
-        .select(RecordedRefusal::as_select())
-        .load(reader.db)?)
+        .select(columns())
+        .load(reader.db)?;
+    Ok(rows.into_iter().map(recorded).collect())
 }
 
 /// The refusals under all of a person's consents, latest first.
@@ -88,22 +124,31 @@ pub fn of_person(
     person: PersonId,
     limit: u32,
 ) -> Result<Vec<RecordedRefusal>, StoreError> {
-    Ok(refusals::table
-        .inner_join(consents::table.on(refusals::consent.eq(consents::id.nullable())))
+    let rows: Vec<Row> = refusals::table
+        .inner_join(consents::table.on(refusals::consent.eq(consents::id)))
         .filter(consents::person.eq(person))
         .order(refusals::seq.desc())
         .limit(i64::from(limit))
-        .select(RecordedRefusal::as_select())
-        .load(reader.db)?)
+        .select(columns())
+        .load(reader.db)?;
+    Ok(rows.into_iter().map(recorded).collect())
 }
 
-/// Forgets the refusals of before a moment that concern no consent: strangers', of which there may be any number.
+#[allow(clippy::type_complexity, reason = "the columns of `Row`, in its order")]
+const fn columns()
+-> (refusals::at, refusals::code, refusals::reason, refusals::client, refusals::consent, refusals::dataset) {
+    (refusals::at, refusals::code, refusals::reason, refusals::client, refusals::consent, refusals::dataset)
+}
+
+/// Forgets the counted refusals that ended before a moment. Returns how many rows.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn purge_strangers(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::delete(refusals::table.filter(refusals::consent.is_null().and(refusals::at.lt(before))))
-        .execute(tx.db)?)
+pub fn purge_counts(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    delete_oldest!(
+        tx, "refusal_counts", key "hour, code, reason, client, dataset", while "last_at < $1", by "last_at", before,
+        limit
+    )
 }
 
 /// Forgets the refusals that concern a consent.
@@ -120,11 +165,37 @@ pub fn forget(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError`].
 pub fn latest(reader: &mut Reader<'_>, limit: u32) -> Result<Vec<RecordedRefusal>, StoreError> {
-    Ok(refusals::table
+    type Counted = (Timestamp, String, RefusalReason, String, String, i64);
+    let single: Vec<Row> = refusals::table
         .order(refusals::seq.desc())
         .limit(i64::from(limit))
-        .select(RecordedRefusal::as_select())
-        .load(reader.db)?)
+        .select(columns())
+        .load(reader.db)?;
+    let counted: Vec<Counted> = refusal_counts::table
+        .order(refusal_counts::last_at.desc())
+        .limit(i64::from(limit))
+        .select((
+            refusal_counts::last_at,
+            refusal_counts::code,
+            refusal_counts::reason,
+            refusal_counts::client,
+            refusal_counts::dataset,
+            refusal_counts::refused,
+        ))
+        .load(reader.db)?;
+    let mut all: Vec<RecordedRefusal> = single.into_iter().map(recorded).collect();
+    all.extend(counted.into_iter().map(|(at, code, reason, client, dataset, refused)| RecordedRefusal {
+        at,
+        code,
+        reason,
+        client: EntityId::new(&client).ok(),
+        consent: None,
+        dataset: DatasetId::new(dataset).ok(),
+        times: u32::try_from(refused).unwrap_or(u32::MAX),
+    }));
+    all.sort_by_key(|refusal| std::cmp::Reverse(refusal.at));
+    all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -151,6 +222,28 @@ mod tests {
             assert_eq!(fixture.store.read("test", |r| latest(r, 2)).await.unwrap().len(), 2);
             let person = PersonId::from_bytes([1; 16]);
             assert_eq!(fixture.store.read("test", move |r| of_person(r, person, 10)).await.unwrap(), []);
+        }
+    );
+
+    on_both!(
+        async fn any_number_of_a_strangers_refusals_takes_one_row_an_hour(fixture) {
+            for n in 0..30 {
+                let new = NewRefusal {
+                    at: at(n * 100),
+                    refusal: Refusal::proof(RefusalReason::ProofReplayed),
+                    client: None,
+                    consent: None,
+                    dataset: Some(DatasetId::new("placements").unwrap()),
+                };
+                fixture.store.write("test", move |tx| insert(tx, &new)).await.unwrap();
+            }
+            let found = fixture.store.read("test", |r| latest(r, 10)).await.unwrap();
+            assert!((1..=2).contains(&found.len()), "{found:?}");
+            assert_eq!(found.iter().map(|refusal| refusal.times).sum::<u32>(), 30);
+            assert_eq!(found[0].at, at(2900));
+            assert_eq!(found[0].client, None);
+            assert_eq!(fixture.store.write("test", |tx| purge_counts(tx, at(3000), 100)).await, Ok(found.len()));
+            assert_eq!(fixture.store.read("test", |r| latest(r, 10)).await.unwrap(), []);
         }
     );
 }

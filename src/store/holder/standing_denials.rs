@@ -6,6 +6,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::consent::{DenialKind, StandingDenial};
 use crate::domain::ids::{DenialId, PersonId, UseId};
 use crate::store::engine::columns::{from_json, to_json};
+use crate::store::engine::purge::delete_oldest;
 use crate::store::engine::schema::standing_denials;
 use crate::store::{Reader, StoreError, Tx};
 
@@ -120,8 +121,8 @@ pub fn of_person(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::delete(standing_denials::table.filter(standing_denials::until_at.le(now))).execute(tx.db)?)
+pub fn purge(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    delete_oldest!(tx, "standing_denials", key "id", while "until_at <= $1", by "until_at", now, limit)
 }
 
 #[cfg(test)]
@@ -164,7 +165,7 @@ mod tests {
             assert_eq!(keep(denial(5, "u")).await, Ok(true), "for good");
             assert_eq!(keep(no(6, "u", Some(at(900)))).await, Ok(false), "for good is longest");
             assert_eq!(keep(no(7, "https://helsinki.example/catalogue/uses/w", Some(at(800)))).await, Ok(true));
-            assert_eq!(store.write("test", |tx| purge(tx, at(50))).await, Ok(1));
+            assert_eq!(store.write("test", |tx| purge(tx, at(50), 100)).await, Ok(1));
             let allowed: UseId = "https://helsinki.example/catalogue/uses/w".parse().unwrap();
             assert_eq!(of(60).await.unwrap().len(), 2);
             store.write("test", move |tx| lift_plain_no(tx, aino, &allowed)).await.unwrap();

@@ -23,8 +23,6 @@ pub struct IssuedToken {
     pub iat: Timestamp,
     /// `exp`.
     pub exp: Timestamp,
-    /// When it was revoked by itself.
-    pub revoked_at: Option<Timestamp>,
 }
 
 /// Notes a token that is being issued.
@@ -39,22 +37,17 @@ pub fn insert(tx: &mut Tx<'_>, token: &IssuedToken) -> Result<(), StoreError> {
             issued_tokens::jkt.eq(&token.jkt),
             issued_tokens::iat.eq(token.iat),
             issued_tokens::exp.eq(token.exp),
-            issued_tokens::revoked_at.eq(token.revoked_at),
         ))
         .execute(tx.db)?;
     Ok(())
 }
 
-/// A token that was issued and not revoked by itself; its consent may have ended all the same.
+/// A token that was issued; its consent may have ended all the same.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
 pub fn find(reader: &mut Reader<'_>, jti: &Jti) -> Result<IssuedToken, StoreError> {
-    Ok(issued_tokens::table
-        .find(jti)
-        .filter(issued_tokens::revoked_at.is_null())
-        .select(IssuedToken::as_select())
-        .first(reader.db)?)
+    Ok(issued_tokens::table.find(jti).select(IssuedToken::as_select()).first(reader.db)?)
 }
 
 /// Whether a token of this consent was issued to this key.
@@ -94,33 +87,13 @@ pub fn insert_refresh(
 /// The consent behind a client's own refresh token.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when it is unknown, another client's or revoked.
+/// [`StoreError::NotFound`] when it is unknown, or another client's.
 pub fn find_refresh(reader: &mut Reader<'_>, text: &str, client: &EntityId) -> Result<ConsentId, StoreError> {
     Ok(refresh_tokens::table
         .find(reader.keys.lookup.secret(KIND, text))
-        .filter(refresh_tokens::client.eq(client).and(refresh_tokens::revoked_at.is_null()))
+        .filter(refresh_tokens::client.eq(client))
         .select(refresh_tokens::consent)
         .first(reader.db)?)
-}
-
-/// Revokes every token and refresh token of a consent.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn revoke_all(tx: &mut Tx<'_>, consent: ConsentId, now: Timestamp) -> Result<(), StoreError> {
-    diesel::update(
-        issued_tokens::table
-            .filter(issued_tokens::consent.eq(consent).and(issued_tokens::revoked_at.is_null())),
-    )
-    .set(issued_tokens::revoked_at.eq(now))
-    .execute(tx.db)?;
-    diesel::update(
-        refresh_tokens::table
-            .filter(refresh_tokens::consent.eq(consent).and(refresh_tokens::revoked_at.is_null())),
-    )
-    .set(refresh_tokens::revoked_at.eq(now))
-    .execute(tx.db)?;
-    Ok(())
 }
 
 /// Forgets every token of a consent that has ended.

@@ -1,4 +1,3 @@
-//! Root keys and signing keys.
+//! Signing keys.
 
-pub mod root_keys;
 pub mod signing_keys;

@@ -7,6 +7,8 @@ use zeroize::Zeroizing;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, OutboxId};
 use crate::store::engine::db::on_backend;
+use crate::store::engine::error::exactly_one;
+use crate::store::engine::purge::delete_oldest;
 use crate::store::engine::schema::{outbox, outbox_peers};
 use crate::store::engine::sealed::column;
 use crate::store::{Reader, StoreError, Tx};
@@ -111,6 +113,9 @@ pub fn push(tx: &mut Tx<'_>, item: &NewItem, now: Timestamp) -> Result<Option<Ou
 /// Deliveries to one destination at a time. One that did not answer last time is tried with one item.
 const PER_DESTINATION: i64 = 4;
 
+/// Every wait and lease is shorter, in seconds: what is further ahead was written by a clock that has since been put back.
+const FARTHEST_SECS: i64 = 3600;
+
 /// `$n` works on both databases. The innermost query takes the oldest open item of each order key only, and nothing for
 /// a destination that is to be left alone for now; around it, each destination gets its share and no more.
 const LEASE: &str = "\
@@ -120,17 +125,18 @@ const LEASE: &str = "\
         SELECT o.seq, o.next_at, o.destination, \
           ROW_NUMBER() OVER (PARTITION BY o.destination ORDER BY o.next_at, o.seq) AS place \
         FROM outbox o \
-        WHERE o.delivered_at IS NULL AND o.given_up_at IS NULL AND o.next_at <= $3 AND o.lease_until <= $4 \
+        WHERE o.delivered_at IS NULL AND o.given_up_at IS NULL AND (o.next_at <= $3 OR o.next_at > $4) \
+          AND (o.lease_until <= $5 OR o.lease_until > $6) \
           AND NOT EXISTS (SELECT 1 FROM outbox_peers p WHERE p.destination = o.destination \
-                          AND p.not_before > $5) \
+                          AND p.not_before > $7 AND p.not_before <= $8) \
           AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.order_key = o.order_key AND e.seq < o.seq \
                           AND e.delivered_at IS NULL AND e.given_up_at IS NULL)) d \
       LEFT JOIN (SELECT l.destination, COUNT(*) AS under_way FROM outbox l \
-                 WHERE l.delivered_at IS NULL AND l.given_up_at IS NULL AND l.lease_until > $6 \
+                 WHERE l.delivered_at IS NULL AND l.given_up_at IS NULL AND l.lease_until > $9 \
                  GROUP BY l.destination) b ON b.destination = d.destination \
       LEFT JOIN outbox_peers s ON s.destination = d.destination \
-      WHERE d.place + COALESCE(b.under_way, 0) <= CASE WHEN s.destination IS NULL THEN $7 ELSE 1 END \
-      ORDER BY d.next_at, d.seq LIMIT $8) \
+      WHERE d.place + COALESCE(b.under_way, 0) <= CASE WHEN s.destination IS NULL THEN $10 ELSE 1 END \
+      ORDER BY d.next_at, d.seq LIMIT $11) \
     RETURNING id, kind, destination, subject, payload, attempts, created_at";
 
 #[derive(QueryableByName)]
@@ -184,8 +190,11 @@ pub fn lease(
         .bind::<Text, _>(owner)
         .bind::<BigInt, _>(until)
         .bind::<BigInt, _>(now)
+        .bind::<BigInt, _>(now.plus_secs(FARTHEST_SECS))
         .bind::<BigInt, _>(now)
+        .bind::<BigInt, _>(now.plus_secs(FARTHEST_SECS))
         .bind::<BigInt, _>(now)
+        .bind::<BigInt, _>(now.plus_secs(FARTHEST_SECS))
         .bind::<BigInt, _>(now)
         .bind::<BigInt, _>(PER_DESTINATION)
         .bind::<BigInt, _>(i64::from(limit))
@@ -268,7 +277,7 @@ pub fn delivered(tx: &mut Tx<'_>, id: OutboxId, owner: &str, now: Timestamp) -> 
                 outbox::last_error.eq(None::<String>),
             ))
             .execute(tx.db)?;
-    one(changed)
+    exactly_one(changed, StoreError::NotFound)
 }
 
 /// The attempt failed; the next one is not before `next_at`. The word must hold no part of any answer.
@@ -291,7 +300,7 @@ pub fn failed(
                 outbox::last_error.eq(error),
             ))
             .execute(tx.db)?;
-    one(changed)
+    exactly_one(changed, StoreError::NotFound)
 }
 
 /// The item will not be tried again; the ones behind it may go.
@@ -315,11 +324,7 @@ pub fn give_up(
                 outbox::last_error.eq(error),
             ))
             .execute(tx.db)?;
-    one(changed)
-}
-
-fn one(changed: usize) -> Result<(), StoreError> {
-    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+    exactly_one(changed, StoreError::NotFound)
 }
 
 /// How the deliveries about a subject stand, oldest first.
@@ -359,20 +364,11 @@ pub fn deliveries(reader: &mut Reader<'_>, subject: &str) -> Result<Vec<Delivery
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn forget_settled(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
-    let settled = outbox::delivered_at.is_not_null().or(outbox::given_up_at.is_not_null());
-    Ok(diesel::delete(outbox::table.filter(outbox::created_at.lt(before)).filter(settled)).execute(tx.db)?)
-}
-
-/// When the next item is due; none when nothing waits.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn next_due(reader: &mut Reader<'_>) -> Result<Option<Timestamp>, StoreError> {
-    Ok(outbox::table
-        .filter(outbox::delivered_at.is_null().and(outbox::given_up_at.is_null()))
-        .select(diesel::dsl::min(outbox::next_at))
-        .first(reader.db)?)
+pub fn forget_settled(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    delete_oldest!(
+        tx, "outbox", key "seq",
+        while "created_at < $1 AND (delivered_at IS NOT NULL OR given_up_at IS NOT NULL)", by "created_at", before, limit
+    )
 }
 
 #[cfg(test)]
@@ -464,7 +460,6 @@ mod tests {
             assert_eq!(stolen, Err(StoreError::NotFound));
             store.write("test", move |tx| failed(tx, id, "w", at(100), "unreachable")).await.unwrap();
             assert!(take(99, 120).await.unwrap().is_empty(), "b waits behind a");
-            assert_eq!(store.read("test", next_due).await.unwrap(), Some(at(0)));
             assert_eq!(take(100, 120).await.unwrap()[0].id, id);
             store.write("test", move |tx| give_up(tx, id, "w", at(101), "refused")).await.unwrap();
             let second = take(102, 120).await.unwrap();
@@ -474,7 +469,6 @@ mod tests {
             let again = store.write("test", move |tx| delivered(tx, id, "w", at(104))).await;
             assert_eq!(again, Err(StoreError::NotFound));
             assert!(take(1000, 2000).await.unwrap().is_empty());
-            assert_eq!(store.read("test", next_due).await.unwrap(), None);
 
             let seen = store.read("test", |r| deliveries(r, "consent-1")).await.unwrap();
             assert_eq!(seen.len(), 2);

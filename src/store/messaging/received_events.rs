@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, Jti};
 use crate::store::engine::db::on_backend;
+use crate::store::engine::purge::delete_oldest;
 use crate::store::engine::schema::received_events;
 use crate::store::{StoreError, Tx};
 
@@ -30,9 +31,10 @@ pub fn first_time(tx: &mut Tx<'_>, issuer: &EntityId, jti: &Jti, now: Timestamp)
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn purge(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::delete(received_events::table.filter(received_events::received_at.lt(before)))
-        .execute(tx.db)?)
+pub fn purge(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    delete_oldest!(
+        tx, "received_events", key "issuer, jti", while "received_at < $1", by "received_at", before, limit
+    )
 }
 
 #[cfg(test)]
@@ -50,8 +52,8 @@ mod tests {
             assert_eq!(receive("https://a.example").await, Ok(true));
             assert_eq!(receive("https://a.example").await, Ok(false));
             assert_eq!(receive("https://b.example").await, Ok(true));
-            assert_eq!(fixture.store.write("test", |tx| purge(tx, at(0))).await, Ok(0));
-            assert_eq!(fixture.store.write("test", |tx| purge(tx, at(1))).await, Ok(2));
+            assert_eq!(fixture.store.write("test", |tx| purge(tx, at(0), 100)).await, Ok(0));
+            assert_eq!(fixture.store.write("test", |tx| purge(tx, at(1), 100)).await, Ok(2));
         }
     );
 }

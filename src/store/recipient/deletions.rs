@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::HeldConsentId;
 use crate::store::engine::db::on_backend;
+use crate::store::engine::error::exactly_one;
 use crate::store::engine::schema::deletions;
 use crate::store::{Reader, StoreError, Tx};
 
@@ -60,6 +61,14 @@ pub fn find(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<Option<Delet
     Ok(deletions::table.find(held).select(Deletion::as_select()).first(reader.db).optional()?)
 }
 
+/// As [`find`], where something was fetched.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when nothing was.
+pub fn existing(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<Deletion, StoreError> {
+    find(reader, held)?.ok_or(StoreError::NotFound)
+}
+
 /// What is to be deleted of several consents; those of which nothing was fetched are left out.
 ///
 /// # Errors
@@ -88,5 +97,5 @@ pub fn confirm(
     let changed = diesel::update(deletions::table.find(held))
         .set((deletions::confirmed_at.eq(now), deletions::deleted_at.eq(deleted_at)))
         .execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+    exactly_one(changed, StoreError::NotFound)
 }

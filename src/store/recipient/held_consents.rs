@@ -1,23 +1,25 @@
 //! Consents at their recipient: what services asked for or residents gave, and the tokens that fetch the data.
 
+mod erasure;
+mod pending;
+
 use diesel::prelude::*;
 
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::held::AWAY_SECS;
 use crate::domain::consent::held::FormerGrant;
 use crate::domain::consent::{
     Commitment, GrantAction, HeldConsent, HeldGrant, HeldLife, HeldReason, HeldState, HeldStatus, HeldTokens,
-    Origin, PendingAuthorization,
+    Origin,
 };
 use crate::domain::ids::{EntityId, GrantId, HeldConsentId, KeyId, NationalIdentifier, ServiceId};
 use crate::store::engine::columns::{demand, from_json, to_json};
-use crate::store::engine::schema::{deletions, fetches, held_consents};
+use crate::store::engine::error::exactly_one;
+use crate::store::engine::schema::held_consents;
 use crate::store::engine::sealed::{KeyedHash, column};
-use crate::store::holder::consents::GRANT_MARK;
 use crate::store::{Reader, StoreError, Tx};
 
-const STATE_KIND: &str = "authorization-state";
-const BINDING_KIND: &str = "browser-binding";
+pub use erasure::erase_ended;
+pub use pending::{Returned, set_pending, take_pending, take_pending_of_any};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = held_consents)]
@@ -32,32 +34,19 @@ struct Row {
     return_url: Option<String>,
     state: String,
     reason: Option<String>,
-    grant_id: Option<String>,
+    grant_id: Option<GrantId>,
     access_token: Option<Vec<u8>>,
     access_expires_at: Option<Timestamp>,
     refresh_token: Option<Vec<u8>>,
     dpop_kid: Option<KeyId>,
     created_at: Timestamp,
     updated_at: Timestamp,
-    suspended_at: Option<Timestamp>,
     sequence: i64,
     commitment: Option<String>,
     action: Option<String>,
     replaces: Option<HeldConsentId>,
     asked_acr: Option<String>,
     asked_max_age: Option<i64>,
-}
-
-/// A suspended consent is stored as an active one with the moment since when it is held back: it keeps its tokens.
-const fn stored_status(held: &HeldConsent) -> HeldStatus {
-    match held.status() {
-        HeldStatus::Suspended => HeldStatus::Active,
-        other => other,
-    }
-}
-
-fn suspended_at(held: &HeldConsent) -> Option<Timestamp> {
-    (held.status() == HeldStatus::Suspended).then_some(held.life.updated_at())
 }
 
 /// What the columns say of a grant.
@@ -68,23 +57,18 @@ struct GrantColumns {
 }
 
 /// The state with what belongs to it; columns that do not fit together do not load.
-fn state(
-    status: HeldStatus,
-    is_suspended: bool,
-    reason: Option<HeldReason>,
-    grant: GrantColumns,
-) -> Option<HeldState> {
+fn state(status: HeldStatus, reason: Option<HeldReason>, grant: GrantColumns) -> Option<HeldState> {
     let GrantColumns { grant_id, tokens, commitment } = grant;
     match (status, tokens) {
         (HeldStatus::Requested, None) => Some(HeldState::Requested { reason }),
         (HeldStatus::Given, None) => Some(HeldState::Given { grant_id: grant_id?, reason }),
-        (HeldStatus::Active | HeldStatus::Suspended, Some(tokens)) => {
+        (HeldStatus::Active, Some(tokens)) => {
             let grant = HeldGrant { grant_id: grant_id?, tokens, commitment: commitment? };
-            Some(if is_suspended || status == HeldStatus::Suspended {
-                HeldState::Suspended { grant, reason }
-            } else {
-                HeldState::Active { grant, reason }
-            })
+            Some(HeldState::Active { grant, reason })
+        }
+        (HeldStatus::Suspended, Some(tokens)) => {
+            let grant = HeldGrant { grant_id: grant_id?, tokens, commitment: commitment? };
+            Some(HeldState::Suspended { grant, reason })
         }
         (HeldStatus::Declined, None) => Some(HeldState::Declined),
         (HeldStatus::Lapsed, None) => Some(HeldState::Lapsed { reason }),
@@ -123,20 +107,14 @@ impl Row {
             .map_err(|_| StoreError::Corrupt("held_consents.expected_person"))?;
         let status =
             self.state.parse::<HeldStatus>().map_err(|_| StoreError::Corrupt("held_consents.state"))?;
-        let grant_id = self.grant_id.as_deref().and_then(|grant| grant.split(GRANT_MARK).next());
-        let grant_id = grant_id
-            .map(GrantId::new)
-            .transpose()
-            .map_err(|_| StoreError::Corrupt("held_consents.grant_id"))?;
         let reason = self
             .reason
             .map(HeldReason::try_from)
             .transpose()
             .map_err(|_| StoreError::Corrupt("held_consents.reason"))?;
         let commitment = self.commitment.map(Commitment::from_text);
-        let grant = GrantColumns { grant_id, tokens, commitment };
-        let state = state(status, self.suspended_at.is_some(), reason, grant)
-            .ok_or(StoreError::Corrupt("held_consents.state"))?;
+        let grant = GrantColumns { grant_id: self.grant_id, tokens, commitment };
+        let state = state(status, reason, grant).ok_or(StoreError::Corrupt("held_consents.state"))?;
         let life = HeldLife::restored(
             state,
             from_json(&self.detail, "held_consents.detail")?,
@@ -220,8 +198,7 @@ pub fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
             held_consents::case_reference.eq(case_reference),
             held_consents::expected_person.eq(expected_person),
             held_consents::return_url.eq(held.return_url.as_deref()),
-            held_consents::state.eq(stored_status(held).as_str()),
-            held_consents::suspended_at.eq(suspended_at(held)),
+            held_consents::state.eq(held.status().as_str()),
             held_consents::sequence.eq(sequence),
             held_consents::commitment.eq(held.life.commitment().map(Commitment::as_str)),
             held_consents::reason.eq(held.life.reason().map(HeldReason::as_str)),
@@ -259,8 +236,7 @@ pub fn save(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
     diesel::update(held_consents::table.find(held.id))
         .set((
             held_consents::detail.eq(to_json(held.life.detail(), "held_consents.detail")?),
-            held_consents::state.eq(stored_status(held).as_str()),
-            held_consents::suspended_at.eq(suspended_at(held)),
+            held_consents::state.eq(held.status().as_str()),
             held_consents::sequence.eq(sequence),
             held_consents::commitment.eq(held.life.commitment().map(Commitment::as_str)),
             held_consents::reason.eq(held.life.reason().map(HeldReason::as_str)),
@@ -275,16 +251,16 @@ pub fn save(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Lets go of the grant's identifier, for the consent that takes the grant over. The consent itself still tells it.
+/// Makes room for the consent that takes the grant over: a grant has one consent at a time.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such consent, or it has no grant.
-pub fn release_grant_id(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
-    let grant = held.life.grant_id().ok_or(StoreError::NotFound)?;
-    let marked = format!("{}{GRANT_MARK}{}", grant.as_str(), held.id);
-    let holds = held_consents::table.find(held.id).filter(held_consents::grant_id.eq(grant));
-    let changed = diesel::update(holds).set(held_consents::grant_id.eq(marked)).execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+pub fn supersede(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestamp) -> Result<(), StoreError> {
+    let holds = held_consents::table
+        .find(held.id)
+        .filter(held_consents::grant_id.is_not_null().and(held_consents::superseded_at.is_null()));
+    let changed = diesel::update(holds).set(held_consents::superseded_at.eq(now)).execute(tx.db)?;
+    exactly_one(changed, StoreError::NotFound)
 }
 
 /// How many consents of a holder's residents have been given in its portal since a moment.
@@ -357,9 +333,37 @@ pub fn find_by_grant(
 ) -> Result<HeldConsent, StoreError> {
     let row: Row = held_consents::table
         .filter(held_consents::holder.eq(holder).and(held_consents::grant_id.eq(grant)))
+        .filter(held_consents::superseded_at.is_null())
         .select(Row::as_select())
         .first(reader.db)?;
     row.into_held(reader)
+}
+
+/// The holders of consents that are not over.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn holders(reader: &mut Reader<'_>) -> Result<Vec<EntityId>, StoreError> {
+    let going_on = [HeldStatus::Given, HeldStatus::Active, HeldStatus::Suspended].map(HeldStatus::as_str);
+    Ok(held_consents::table
+        .filter(held_consents::state.eq_any(going_on))
+        .select(held_consents::holder)
+        .distinct()
+        .order(held_consents::holder)
+        .load(reader.db)?)
+}
+
+/// All consents of a holder, but for what was erased.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_holder(reader: &mut Reader<'_>, holder: &EntityId) -> Result<Vec<HeldConsent>, StoreError> {
+    let rows: Vec<Row> = held_consents::table
+        .filter(held_consents::holder.eq(holder).and(held_consents::erased_at.is_null()))
+        .order(held_consents::created_at)
+        .select(Row::as_select())
+        .load(reader.db)?;
+    rows.into_iter().map(|row| row.into_held(reader)).collect()
 }
 
 /// A service's consents, of one state or of all, newest first; those that come after a place in that order.
@@ -388,110 +392,9 @@ pub fn of_service(
         .select(Row::as_select());
     let rows: Vec<Row> = match status {
         None => all.load(reader.db)?,
-        Some(HeldStatus::Suspended) => {
-            all.filter(held_consents::suspended_at.is_not_null()).load(reader.db)?
-        }
-        Some(status) => all
-            .filter(held_consents::state.eq(status.as_str()).and(held_consents::suspended_at.is_null()))
-            .load(reader.db)?,
+        Some(status) => all.filter(held_consents::state.eq(status.as_str())).load(reader.db)?,
     };
     rows.into_iter().map(|row| row.into_held(reader)).collect()
-}
-
-/// Remembers, hashed or sealed, what must fit when the browser comes back from the holder. A second start replaces the
-/// first.
-///
-/// # Errors
-/// [`StoreError::NotFound`] when the consent does not wait for a decision.
-pub fn set_pending(
-    tx: &mut Tx<'_>,
-    id: HeldConsentId,
-    pending: &PendingAuthorization,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let verifier = tx.keys.sealer.seal(
-        column!(held_consents.code_verifier),
-        id.as_bytes(),
-        pending.code_verifier.as_bytes(),
-    )?;
-    let changed = diesel::update(
-        held_consents::table.find(id).filter(held_consents::state.eq(HeldStatus::Requested.as_str())),
-    )
-    .set((
-        held_consents::oauth_state_hash.eq(tx.keys.lookup.secret(STATE_KIND, &pending.state)),
-        held_consents::code_verifier.eq(verifier),
-        held_consents::browser_binding_hash.eq(tx.keys.lookup.secret(BINDING_KIND, &pending.browser_binding)),
-        held_consents::authorization_expires_at.eq(now.plus_secs(AWAY_SECS)),
-        held_consents::authorization_dpop_kid.eq(pending.dpop_kid.as_ref()),
-        held_consents::updated_at.eq(now),
-    ))
-    .execute(tx.db)?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound) }
-}
-
-/// A consent whose browser is back, with what was remembered for it.
-pub struct Returned {
-    /// The consent.
-    pub held: HeldConsent,
-    /// The PKCE verifier.
-    pub code_verifier: String,
-    /// The DPoP key that the code is bound to.
-    pub dpop_kid: Option<KeyId>,
-}
-
-/// Takes what was remembered, once. Another browser neither gets nor spoils it.
-///
-/// # Errors
-/// [`StoreError::NotFound`] when state or browser do not fit, or it is too late.
-pub fn take_pending(
-    tx: &mut Tx<'_>,
-    state: &str,
-    browser_binding: &str,
-    now: Timestamp,
-) -> Result<Returned, StoreError> {
-    let state = tx.keys.lookup.secret(STATE_KIND, state);
-    let binding = tx.keys.lookup.secret(BINDING_KIND, browser_binding);
-    let (row, sealed, dpop_kid): (Row, Option<Vec<u8>>, Option<KeyId>) = held_consents::table
-        .filter(held_consents::oauth_state_hash.eq(state))
-        .filter(held_consents::browser_binding_hash.eq(binding))
-        .filter(held_consents::authorization_expires_at.gt(now))
-        .filter(held_consents::state.eq(HeldStatus::Requested.as_str()))
-        .select((Row::as_select(), held_consents::code_verifier, held_consents::authorization_dpop_kid))
-        .first(tx.db)?;
-    let id = row.id;
-    let verifier = tx.keys.sealer.open_text(
-        column!(held_consents.code_verifier),
-        id.as_bytes(),
-        &sealed.ok_or(StoreError::NotFound)?,
-    )?;
-    diesel::update(held_consents::table.find(id))
-        .set((
-            held_consents::oauth_state_hash.eq(None::<KeyedHash>),
-            held_consents::code_verifier.eq(None::<Vec<u8>>),
-            held_consents::browser_binding_hash.eq(None::<KeyedHash>),
-            held_consents::authorization_expires_at.eq(None::<Timestamp>),
-        ))
-        .execute(tx.db)?;
-    Ok(Returned { held: row.into_held(tx)?, code_verifier: verifier.to_string(), dpop_kid })
-}
-
-/// Takes what was remembered for one of the bindings that a browser has, once, with the binding that it was.
-///
-/// # Errors
-/// [`StoreError::NotFound`] when state or browser do not fit, or it is too late.
-pub fn take_pending_of_any(
-    tx: &mut Tx<'_>,
-    state: &str,
-    browser_bindings: &[String],
-    now: Timestamp,
-) -> Result<(Returned, String), StoreError> {
-    for binding in browser_bindings {
-        match take_pending(tx, state, binding, now) {
-            Err(StoreError::NotFound) => {}
-            found => return found.map(|returned| (returned, binding.clone())),
-        }
-    }
-    Err(StoreError::NotFound)
 }
 
 /// Lets the requests lapse that were made before a moment and are still undecided. Returns how many.
@@ -513,38 +416,4 @@ pub fn lapse_older(tx: &mut Tx<'_>, than: Timestamp, now: Timestamp) -> Result<u
         held_consents::updated_at.eq(now),
     ))
     .execute(tx.db)?)
-}
-
-/// Erases what could tell a person or a case from consents and requests that ended before a moment: the service's own
-/// reference, the expected person, the record of fetches, and confirmed deletions. Returns how many.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn erase_ended(
-    tx: &mut Tx<'_>,
-    before: Timestamp,
-    now: Timestamp,
-    limit: u32,
-) -> Result<usize, StoreError> {
-    let ends = HeldStatus::ENDS.map(HeldStatus::as_str);
-    let over: Vec<HeldConsentId> = held_consents::table
-        .filter(held_consents::state.eq_any(ends))
-        .filter(held_consents::updated_at.lt(before).and(held_consents::erased_at.is_null()))
-        .order(held_consents::updated_at)
-        .limit(i64::from(limit))
-        .select(held_consents::id)
-        .load(tx.db)?;
-    diesel::delete(fetches::table.filter(fetches::held.eq_any(&over))).execute(tx.db)?;
-    diesel::delete(
-        deletions::table.filter(deletions::held.eq_any(&over)).filter(deletions::confirmed_at.is_not_null()),
-    )
-    .execute(tx.db)?;
-    Ok(diesel::update(held_consents::table.filter(held_consents::id.eq_any(over)))
-        .set((
-            held_consents::case_reference.eq(None::<Vec<u8>>),
-            held_consents::expected_person.eq(None::<Vec<u8>>),
-            held_consents::return_url.eq(None::<String>),
-            held_consents::erased_at.eq(now),
-        ))
-        .execute(tx.db)?)
 }

@@ -10,7 +10,8 @@ use crate::domain::exchange::event::ConsentEvent;
 use crate::domain::ids::{EntityId, GrantId};
 use crate::store::engine::columns::{from_json, to_json};
 use crate::store::engine::db::on_backend;
-use crate::store::engine::schema::early_news;
+use crate::store::engine::purge::delete_oldest;
+use crate::store::engine::schema::pending_events;
 use crate::store::{StoreError, Tx};
 
 /// Most news that waits from one holder: many more consents than are on their way at a time.
@@ -28,19 +29,20 @@ pub fn keep(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Ok(sequence) = i64::try_from(news.sequence) else { return Ok(()) };
-    let waiting: i64 = early_news::table.filter(early_news::holder.eq(holder)).count().get_result(tx.db)?;
+    let waiting: i64 =
+        pending_events::table.filter(pending_events::holder.eq(holder)).count().get_result(tx.db)?;
     if waiting >= MOST {
         return Ok(());
     }
     let row = (
-        early_news::holder.eq(holder),
-        early_news::grant_id.eq(&news.grant_id),
-        early_news::commitment.eq(news.commitment.as_str()),
-        early_news::sequence.eq(sequence),
-        early_news::event.eq(to_json(event, "early_news.event")?),
-        early_news::received_at.eq(now),
+        pending_events::holder.eq(holder),
+        pending_events::grant_id.eq(&news.grant_id),
+        pending_events::commitment.eq(news.commitment.as_str()),
+        pending_events::sequence.eq(sequence),
+        pending_events::event.eq(to_json(event, "pending_events.event")?),
+        pending_events::received_at.eq(now),
     );
-    on_backend!(tx.db, |c| diesel::insert_into(early_news::table)
+    on_backend!(tx.db, |c| diesel::insert_into(pending_events::table)
         .values(row)
         .on_conflict_do_nothing()
         .execute(c))?;
@@ -58,16 +60,19 @@ pub fn take(
     grant: &GrantId,
     commitment: &Commitment,
 ) -> Result<Vec<Event>, StoreError> {
-    let about = early_news::holder
+    let about = pending_events::holder
         .eq(holder)
-        .and(early_news::grant_id.eq(grant))
-        .and(early_news::commitment.eq(commitment.as_str()));
-    let events: Vec<String> =
-        early_news::table.filter(about).order(early_news::sequence).select(early_news::event).load(tx.db)?;
-    diesel::delete(early_news::table.filter(about)).execute(tx.db)?;
+        .and(pending_events::grant_id.eq(grant))
+        .and(pending_events::commitment.eq(commitment.as_str()));
+    let events: Vec<String> = pending_events::table
+        .filter(about)
+        .order(pending_events::sequence)
+        .select(pending_events::event)
+        .load(tx.db)?;
+    diesel::delete(pending_events::table.filter(about)).execute(tx.db)?;
     let read = |event: &String| {
-        from_json(event, "early_news.event")
-            .inspect_err(|error: &StoreError| tracing::error!(%error, "early news"))
+        from_json(event, "pending_events.event")
+            .inspect_err(|error: &StoreError| tracing::error!(%error, "a pending event cannot be read"))
             .ok()
     };
     Ok(events.iter().filter_map(read).collect())
@@ -77,8 +82,11 @@ pub fn take(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn purge(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::delete(early_news::table.filter(early_news::received_at.lt(before))).execute(tx.db)?)
+pub fn purge(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    delete_oldest!(
+        tx, "pending_events", key "holder, grant_id, commitment, sequence", while "received_at < $1",
+        by "received_at", before, limit
+    )
 }
 
 #[cfg(test)]
@@ -99,7 +107,7 @@ mod tests {
     }
 
     on_both!(
-        async fn early_news_waits_in_order_for_its_own_consent(fixture) {
+        async fn early_events_wait_in_order_for_its_own_consent(fixture) {
             let store = &fixture.store;
             let holder = || EntityId::new("https://espoo.example").unwrap();
             let keep = |grant: &'static str, sequence, when| {
@@ -119,8 +127,8 @@ mod tests {
             assert!(take("https://espoo.example", "d").await.unwrap().is_empty(), "another consent's");
             assert_eq!(take("https://espoo.example", "c").await.unwrap(), [news("g", 7).0, news("g", 9).0]);
             assert!(take("https://espoo.example", "c").await.unwrap().is_empty(), "once");
-            assert_eq!(store.write("test", |tx| purge(tx, at(5))).await, Ok(0));
-            assert_eq!(store.write("test", |tx| purge(tx, at(6))).await, Ok(1));
+            assert_eq!(store.write("test", |tx| purge(tx, at(5), 100)).await, Ok(0));
+            assert_eq!(store.write("test", |tx| purge(tx, at(6), 100)).await, Ok(1));
         }
     );
 }

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use zeroize::Zeroizing;
 
 use crate::domain::clock::Timestamp;
+use crate::store::engine::purge::delete_oldest;
 use crate::store::engine::schema::sessions;
 use crate::store::engine::sealed::column;
 use crate::store::{Reader, StoreError, Tx};
@@ -115,8 +116,8 @@ pub fn delete(tx: &mut Tx<'_>, key: &str) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn delete_expired(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::delete(sessions::table.filter(sessions::expires_at.le(now))).execute(tx.db)?)
+pub fn delete_expired(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    delete_oldest!(tx, "sessions", key "key_hash", while "expires_at <= $1", by "expires_at", now, limit)
 }
 
 #[cfg(test)]
@@ -142,7 +143,7 @@ mod tests {
             assert_eq!(seen("k", 1000).await, None);
             let late = store.write("test", |tx| update(tx, "k", "{}", at(1000), 600)).await;
             assert_eq!(late, Err(StoreError::NotFound));
-            assert_eq!(store.write("test", |tx| delete_expired(tx, at(1000))).await, Ok(1));
+            assert_eq!(store.write("test", |tx| delete_expired(tx, at(1000), 100)).await, Ok(1));
             store.write("test", |tx| save(tx, "k", "{}", at(0), 600, 1000)).await.unwrap();
             let taken = store.write("test", |tx| save(tx, "k", "{}", at(0), 600, 1000)).await;
             assert_eq!(taken, Err(StoreError::Conflict));

@@ -78,7 +78,7 @@ pub async fn begin_allow(
     let terms = decided_terms(&offer, form, now)?;
     let salt = Salt(random(&*node.entropy));
     let document = ConsentDocument::new(&DocumentParts {
-        consent: ConsentId::from_bytes(*id.as_bytes()),
+        consent: ConsentId::from(id),
         subject: &subject,
         language,
         holder_name: node.settings.name.get(language),
@@ -93,7 +93,7 @@ pub async fn begin_allow(
     .canonical()?;
     let commitment = Commitment::to(&document, &salt);
     let pending = PendingDecision {
-        consent: ConsentId::from_bytes(*id.as_bytes()),
+        consent: ConsentId::from(id),
         terms,
         document,
         salt: b64url(&salt.0),

@@ -49,8 +49,7 @@ pub async fn complete_allow(
     let request = approval.request.clone();
     node.store.write("decide_consent", move |tx| approval.commit(tx, now)).await?;
     node.outbox_bell.notify_one();
-    Ok(back(node, &request, &[("code", &code)])?
-        .unwrap_or(Destination::Permission(ConsentId::from_bytes(*id.as_bytes()))))
+    Ok(back(node, &request, &[("code", &code)])?.unwrap_or(Destination::Permission(ConsentId::from(id))))
 }
 
 /// All that a decision writes, put together before the transaction.
@@ -242,7 +241,7 @@ fn supersede(
     // Taken back meanwhile, perhaps: then what was shown no longer holds.
     let change = old.replace(consent.id, now).map_err(|_| DecisionError::NotOpen)?;
     record_change(tx, &old, &change)?;
-    consents::release_grant_id(tx, &old)?;
+    consents::supersede(tx, &old, now)?;
     consent.replaces = Some(old.id);
     consent.grant_id = old.grant_id;
     Ok(())

@@ -46,7 +46,7 @@ pub async fn decline(
             if let Some(denial) = &denial {
                 standing_denials::insert(tx, person, denial)?;
             }
-            let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), ConsentStatus::Declined, now);
+            let entry = Entry::consent(ConsentId::from(id), ConsentStatus::Declined, now);
             let logged = outbox_message::log(tx, &entry, now)?;
             if let Some(offered) = &offered {
                 let declined = DeclinedOffer { person, offered, at: now };

@@ -145,7 +145,7 @@ pub async fn refuse_denied(
             let Some((request, by, _)) = denied(tx, id, acting, now)? else { return Ok(None) };
             consent_requests::deny(tx, id, person, by, now)?;
             // The same entry as for a no that was pressed.
-            let entry = Entry::consent(ConsentId::from_bytes(*id.as_bytes()), ConsentStatus::Declined, now);
+            let entry = Entry::consent(ConsentId::from(id), ConsentStatus::Declined, now);
             let logged = outbox_message::log(tx, &entry, now)?;
             if let Some(offered) = &offered {
                 let declined = DeclinedOffer { person, offered, at: now };

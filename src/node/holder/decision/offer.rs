@@ -35,7 +35,7 @@ pub(crate) fn offer(
     let dataset =
         node.settings.dataset(&request.terms.dataset).ok_or(Problem::new(ProblemKind::NotFound))?.clone();
     let document = ConsentDocument::new(&DocumentParts {
-        consent: ConsentId::from_bytes(*request.id.as_bytes()),
+        consent: ConsentId::from(request.id),
         subject,
         language,
         holder_name: node.settings.name.get(language),

@@ -12,8 +12,7 @@ use crate::node::{KeyPurpose, Node};
 use crate::ports::random;
 use crate::store::holder::exchanges::Exchange;
 use crate::store::holder::{consents, exchanges};
-use crate::store::used_once::Kind;
-use crate::store::{StoreError, Tx, log, used_once};
+use crate::store::{Tx, log, used_once};
 
 /// A released answer.
 pub struct Released {
@@ -44,16 +43,7 @@ pub(super) async fn commit_exchange(
 ) -> Result<Released, Refusal> {
     let draft = draft(node, &verified, recipient, &release, now)?;
     let (exchange, receipt) = (draft.record.id, draft.record.receipt.clone());
-    node.store
-        .write_log("commit_exchange", move |tx| commit(tx, &verified, &draft, now))
-        .await
-        .map_err(|error: CommitError| match error {
-            CommitError::Refused(refusal) => refusal,
-            CommitError::Store(error) => {
-                tracing::warn!(event = "exchange_not_committed", %error, "an exchange could not be committed");
-                Refusal::unavailable(RefusalReason::Store)
-            }
-        })?;
+    node.store.write_log("commit_exchange", move |tx| commit(tx, &verified, &draft, now)).await?;
     Ok(Released { body: release.into_body(), receipt, exchange })
 }
 
@@ -105,31 +95,18 @@ fn draft(
         body_digest,
         receipt: signed.map_err(|_| Refusal::unavailable(RefusalReason::Signing))?,
         log_index: 0,
-        delivered_at: None,
         acknowledged_at: None,
     };
     Ok(Draft { record, leaf })
 }
 
-fn commit(
-    tx: &mut Tx<'_>,
-    verified: &VerifiedConsent,
-    draft: &Draft,
-    now: Timestamp,
-) -> Result<(), CommitError> {
+fn commit(tx: &mut Tx<'_>, verified: &VerifiedConsent, draft: &Draft, now: Timestamp) -> Result<(), Refusal> {
     let mut consent = consents::lock(tx, draft.record.consent)?;
     let made = recent(tx, &consent, now)?;
-    check_frequency(&consent, &made, now).map_err(CommitError::Refused)?;
+    check_frequency(&consent, &made, now)?;
     // Revoked since it was read: what was read from the register stays here.
-    let ended =
-        consent.count_exchange(now).map_err(|why| CommitError::Refused(Refusal::token(why.into())))?;
-    let proof = verified.proof();
-    used_once::use_up(tx, Kind::DpopProof, proof.jkt().as_str(), proof.jti(), proof.expires_at()).map_err(
-        |error| match error {
-            StoreError::Conflict => CommitError::Refused(Refusal::proof(RefusalReason::ProofReplayed)),
-            other => CommitError::Store(other),
-        },
-    )?;
+    let ended = consent.count_exchange(now).map_err(|why| Refusal::token(why.into()))?;
+    used_once::consume_proof(tx, verified.proof(), Refusal::proof(RefusalReason::ProofReplayed))?;
     let log_index = log::append(tx, &draft.leaf, now)?;
     exchanges::insert(tx, &Exchange { log_index, ..draft.record.clone() })?;
     match &ended {
@@ -137,16 +114,4 @@ fn commit(
         None => consents::save(tx, &consent, None)?,
     }
     Ok(())
-}
-
-/// Why the deciding transaction was not committed.
-enum CommitError {
-    Refused(Refusal),
-    Store(StoreError),
-}
-
-impl From<StoreError> for CommitError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
 }

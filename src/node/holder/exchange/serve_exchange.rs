@@ -1,6 +1,8 @@
 //! The exchange at the holder, all ten steps, every time, in the order of cost. Nothing is released that was not
 //! checked, counted and logged in one transaction; a refusal releases nothing and is recorded.
 
+use std::sync::Arc;
+
 use super::checks::{check_assurance, check_declared_use, check_frequency, recent};
 pub use super::commit_exchange::Released;
 use super::commit_exchange::commit_exchange;
@@ -135,9 +137,23 @@ async fn load(
     now: Timestamp,
 ) -> Result<Found, Refusal> {
     let grant = token.claims().grant_id.clone();
-    let (jkt, jti) = (proof.jkt().clone(), proof.jti().clone());
+    let (jkt, jti, clock) = (proof.jkt().clone(), proof.jti().clone(), Arc::clone(&node.clock));
     let found = node.store.read("load_exchange", move |store| {
-        let consent = consents::find_by_grant(store, &grant)?;
+        if !store.clock_agrees(clock.now())? {
+            tracing::error!(
+                event = "clock_differs",
+                remedy = "keep the clock of this machine by NTP",
+                "this process serves no exchange: its clock differs from the database's"
+            );
+            return Err(Refusal::unavailable(RefusalReason::ClockDiffers));
+        }
+        let consent = consents::find_by_grant(store, &grant).map_err(|error| match error {
+            StoreError::NotFound => Refusal::token(RefusalReason::ConsentUnknown),
+            other => other.into(),
+        })?;
+        if consents::is_held_back(store, consent.id)? {
+            return Err(Refusal::unavailable(RefusalReason::RestoredBackup));
+        }
         Ok(Found {
             subject: persons::find(store, consent.person)?.identifier,
             basis: consents::decision_basis(store, consent.id)?,
@@ -148,10 +164,7 @@ async fn load(
             consent,
         })
     });
-    found.await.map_err(|error| match error {
-        StoreError::NotFound => Refusal::token(RefusalReason::ConsentUnknown),
-        _ => Refusal::unavailable(RefusalReason::Store),
-    })
+    found.await
 }
 
 async fn read(

@@ -8,8 +8,7 @@ use crate::domain::jose::UnverifiedJws;
 use crate::domain::token::client_assertion::{self, ASSERTION_TYPE};
 use crate::node::federation::resolve_signing_peer;
 use crate::node::{Node, OAuthError};
-use crate::store::used_once::Kind;
-use crate::store::{StoreError, used_once};
+use crate::store::used_once;
 
 /// The client authentication part of a form.
 #[derive(Debug, Clone, Default)]
@@ -96,18 +95,15 @@ pub async fn authenticate_client(
         })?;
     node.store
         .write("use_client_assertion", move |tx| {
-            used_once::use_up(
+            let replayed = OAuthError::client("the client assertion was used before");
+            used_once::consume_assertion(
                 tx,
-                Kind::ClientAssertion,
-                authentic.client.as_str(),
+                &authentic.client,
                 &authentic.jti,
                 authentic.expires_at,
+                replayed,
             )
         })
-        .await
-        .map_err(|error| match error {
-            StoreError::Conflict => OAuthError::client("the client assertion was used before"),
-            other => other.into(),
-        })?;
+        .await?;
     Ok(KnownClient { peer, client })
 }

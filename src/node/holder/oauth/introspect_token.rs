@@ -75,20 +75,20 @@ pub async fn revoke_token(
         // A refresh token, or nothing that this node knows.
         Err(_) => None,
     };
-    let found: Result<ConsentId, StoreError> = node
+    let found: Result<Option<ConsentId>, StoreError> = node
         .store
         .read("find_token_to_revoke", move |store| match authentic {
             Some(authentic) if authentic.claims().client_id == client => {
                 let consent = consents::find_by_grant(store, &authentic.claims().grant_id)?;
-                if is_of(authentic.claims(), &consent) { Ok(consent.id) } else { Err(StoreError::NotFound) }
+                Ok(is_of(authentic.claims(), &consent).then_some(consent.id))
             }
-            Some(_) => Err(StoreError::NotFound),
-            None => tokens::find_refresh(store, &token, &client),
+            Some(_) => Ok(None),
+            None => tokens::find_refresh(store, &token, &client).map(Some),
         })
         .await;
     match found {
-        Ok(consent) => Ok(give_back(node, consent).await?),
-        Err(StoreError::NotFound) => Ok(()),
+        Ok(Some(consent)) => Ok(give_back(node, consent).await?),
+        Ok(None) | Err(StoreError::NotFound) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

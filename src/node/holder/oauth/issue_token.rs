@@ -20,7 +20,7 @@ use crate::store::holder::authorization_codes::{Code, CodeKind, Redeemed as Pres
 use crate::store::holder::consents;
 use crate::store::holder::tokens;
 use crate::store::holder::tokens::IssuedToken;
-use crate::store::used_once::{self, Kind};
+use crate::store::used_once;
 use crate::store::{StoreError, Tx};
 
 /// The form of a token request.
@@ -100,7 +100,6 @@ impl From<StoreError> for IssueError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Self::NotValid,
-            StoreError::Conflict => Self::ProofReplayed,
             other => Self::Store(other),
         }
     }
@@ -110,9 +109,7 @@ impl From<IssueError> for OAuthError {
     fn from(error: IssueError) -> Self {
         match error {
             IssueError::NotValid => Self::grant("the code or refresh token is not valid"),
-            IssueError::ProofReplayed => {
-                Self::new(OAuthCode::InvalidDpopProof, "the DPoP proof was used before")
-            }
+            IssueError::ProofReplayed => Self::proof_replayed(),
             IssueError::OtherDetails => Self::new(
                 OAuthCode::InvalidAuthorizationDetails,
                 "a token carries the grant's authorization_details, neither more nor fewer",
@@ -219,7 +216,7 @@ async fn redeem(node: &Node, grant: Grant, mint: Mint) -> Result<Redeemed, OAuth
     node.store
         .write("redeem_grant", move |tx| {
             let proof = &mint.proof;
-            used_once::use_up(tx, Kind::DpopProof, proof.jkt().as_str(), proof.jti(), proof.expires_at())?;
+            used_once::consume_proof(tx, proof, IssueError::ProofReplayed)?;
             match &grant {
                 Grant::Refresh(token) => {
                     let consent = tokens::find_refresh(tx, token, &mint.client)?;
@@ -269,7 +266,6 @@ fn issue(tx: &mut Tx<'_>, mint: &Mint, id: ConsentId, first: bool) -> Result<Red
         jkt: claims.cnf.jkt.clone(),
         iat: Timestamp::from_secs(claims.iat),
         exp: Timestamp::from_secs(claims.exp),
-        revoked_at: None,
     };
     tokens::insert(tx, &token)?;
     // Always with a refresh token, however short the consent: with it the recipient moves to a new DPoP key. It is not

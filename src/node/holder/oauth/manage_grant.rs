@@ -16,7 +16,7 @@ use crate::node::holder::exchange::record_refusal::{RefusalContext, record};
 use crate::node::holder::permissions::record_change::apply_transition;
 use crate::node::{KeyPurpose, Node, OAuthCode, OAuthError};
 use crate::store::holder::consents;
-use crate::store::used_once::{self, Kind};
+use crate::store::used_once;
 use crate::store::{Reader, StoreError};
 
 /// The answer of the token endpoint to a client's own credentials.
@@ -44,25 +44,19 @@ pub async fn issue_management_token(
         OAuthCode::InvalidScope,
         "scope must be grant_management_query, grant_management_revoke or both",
     ))?;
-    let (jkt, jti, expires_at) = (proof.jkt().clone(), proof.jti().clone(), proof.expires_at());
+    let jkt = proof.jkt().clone();
     node.store
         .write("use_management_proof", move |tx| {
-            used_once::use_up(tx, Kind::DpopProof, jkt.as_str(), &jti, expires_at)
+            used_once::consume_proof(tx, &proof, OAuthError::proof_replayed())
         })
-        .await
-        .map_err(|error| match error {
-            StoreError::Conflict => {
-                OAuthError::new(OAuthCode::InvalidDpopProof, "the DPoP proof was used before")
-            }
-            other => other.into(),
-        })?;
+        .await?;
     let jti = node
         .jti()
         .map_err(|_| OAuthError::new(OAuthCode::ServerError, "the server could not complete the request"))?;
     let new = NewManagementToken {
         holder: &node.settings.id,
         client: &known.peer().id,
-        jkt: proof.jkt(),
+        jkt: &jkt,
         scopes: &scopes,
         jti,
         now: node.now(),
@@ -121,10 +115,7 @@ pub async fn query_grant(node: &Node, request: GrantRequest) -> Result<GrantView
 async fn query(node: &Node, request: GrantRequest, known: &mut RefusalContext) -> Result<Consent, Refusal> {
     let client = authorize(node, &request, "GET", ManagementScope::Query, known).await?;
     let grant = parse(&request.grant)?;
-    node.store
-        .read("query_grant", move |store| find_own(store, &grant, &client))
-        .await
-        .map_err(|error: StoreError| refused(&error))
+    node.store.read("query_grant", move |store| find_own(store, &grant, &client)?.ok_or(UNKNOWN)).await
 }
 
 /// A client gives one of its grants back.
@@ -145,18 +136,17 @@ async fn revoke(node: &Node, request: GrantRequest, known: &mut RefusalContext) 
     let (grant, commitment, now) = (parse(&request.grant)?, request.commitment, node.now());
     node.store
         .write_log("revoke_grant", move |tx| {
-            let found = find_own(tx, &grant, &client)?;
+            let found = find_own(tx, &grant, &client)?.ok_or(UNKNOWN)?;
             // The consent that is meant is over: another one has its grant.
             if commitment.as_ref().is_some_and(|meant| meant != found.commitment.as_str()) {
-                return Err(StoreError::NotFound);
+                return Err(UNKNOWN);
             }
             let consent = consents::lock(tx, found.id)?;
             let ended =
                 apply_transition(tx, consent, |it| it.revoke(Actor::Recipient, Reason::GivenBack, now))?;
-            if ended { Ok(()) } else { Err(StoreError::NotFound) }
+            if ended { Ok(()) } else { Err(UNKNOWN) }
         })
         .await
-        .map_err(|error: StoreError| refused(&error))
 }
 
 /// Token, proof and membership, in the order of cost; the proof is used up.
@@ -208,13 +198,9 @@ async fn authorize(
     token.demand(scope)?;
     node.store
         .write("authorize_grant_management", move |tx| {
-            used_once::use_up(tx, Kind::DpopProof, proof.jkt().as_str(), proof.jti(), proof.expires_at())
+            used_once::consume_proof(tx, &proof, Refusal::proof(RefusalReason::ProofReplayed))
         })
-        .await
-        .map_err(|error| match error {
-            StoreError::Conflict => Refusal::proof(RefusalReason::ProofReplayed),
-            _ => Refusal::unavailable(RefusalReason::Store),
-        })?;
+        .await?;
     Ok(token.client)
 }
 
@@ -224,23 +210,17 @@ fn parse(grant: &str) -> Result<GrantId, Refusal> {
     grant.parse().map_err(|_| UNKNOWN)
 }
 
-fn refused(error: &StoreError) -> Refusal {
-    match error {
-        StoreError::NotFound => UNKNOWN,
-        _ => Refusal::unavailable(RefusalReason::Store),
-    }
-}
-
-/// A client's own grant that is not over; all others look unknown.
+/// A client's own grant that is not over; none for all others, which look unknown.
 pub(crate) fn find_own(
     store: &mut Reader<'_>,
     grant: &GrantId,
     client: &EntityId,
-) -> Result<Consent, StoreError> {
-    let consent = consents::find_by_grant(store, grant)?;
-    if &consent.terms.recipient == client && consent.state.ended_at().is_none() {
-        Ok(consent)
-    } else {
-        Err(StoreError::NotFound)
+) -> Result<Option<Consent>, StoreError> {
+    match consents::find_by_grant(store, grant) {
+        Ok(consent) if &consent.terms.recipient == client && consent.state.ended_at().is_none() => {
+            Ok(Some(consent))
+        }
+        Ok(_) | Err(StoreError::NotFound) => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -73,9 +73,9 @@ async fn current(node: &Node, list: u32) -> Result<Signed, Problem> {
         .store
         .read("find_status_list", move |store| {
             if list >= consents::status_lists(store)? {
-                return Err(StoreError::NotFound);
+                return Err(Problem::new(ProblemKind::NotFound));
             }
-            status_lists::find(store, list)
+            Ok(status_lists::find(store, list)?)
         })
         .await?;
     let kid = node.keys.active(KeyPurpose::Token)?.kid().clone();

@@ -19,8 +19,7 @@ use crate::node::quota::{QuotaError, demand_room};
 use crate::node::{Node, OAuthCode, OAuthError, Quotas};
 use crate::ports::random;
 use crate::store::holder::consent_requests;
-use crate::store::used_once::{self, Kind};
-use crate::store::{StoreError, Tx};
+use crate::store::{Tx, used_once};
 
 /// What all request URIs begin with (RFC 9126 §2.2).
 pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -124,32 +123,26 @@ pub async fn push_authorization(
     node.store
         .write("push_authorization", move |tx| {
             if let Some(proof) = &proof {
-                used_once::use_up(
-                    tx,
-                    Kind::DpopProof,
-                    proof.jkt().as_str(),
-                    proof.jti(),
-                    proof.expires_at(),
-                )?;
+                used_once::consume_proof(tx, proof, OAuthError::proof_replayed())?;
             }
             let mut request = request.clone();
             request.expected_person =
                 expected.as_ref().map(|person| tx.lookup().identifier(person).as_bytes().to_vec());
-            demand_room_for(tx, &request, &limits.quotas, now)?;
-            consent_requests::insert(tx, &request, Some((&uri, now.plus_secs(limits.request_uri_secs))))?;
-            Ok(())
+            demand_room_for(tx, &request, &limits.quotas, now).map_err(no_room)?;
+            let uri = Some((uri.as_str(), now.plus_secs(limits.request_uri_secs)));
+            Ok::<_, OAuthError>(consent_requests::insert(tx, &request, uri)?)
         })
-        .await
-        .map_err(|error| match error {
-            QuotaError::Full => {
-                OAuthError::new(OAuthCode::TooManyRequests, "too many of the client's requests are undecided")
-            }
-            QuotaError::Store(StoreError::Conflict) => {
-                OAuthError::new(OAuthCode::InvalidDpopProof, "the DPoP proof was used before")
-            }
-            QuotaError::Store(other) => other.into(),
-        })?;
+        .await?;
     Ok(Pushed { request_uri, expires_in: limits.request_uri_secs })
+}
+
+fn no_room(error: QuotaError) -> OAuthError {
+    match error {
+        QuotaError::Full => {
+            OAuthError::new(OAuthCode::TooManyRequests, "too many of the client's requests are undecided")
+        }
+        QuotaError::Store(error) => error.into(),
+    }
 }
 
 /// A client has only so many requests waiting, and only so many for one person.
@@ -260,11 +253,8 @@ async fn replaced(
     let old = node
         .store
         .read("find_replaced_consent", move |store| find_own(store, &grant, &client))
-        .await
-        .map_err(|error| match error {
-        StoreError::NotFound => unknown,
-        other => other.into(),
-    })?;
+        .await?
+        .ok_or(unknown)?;
     if old.terms.dataset != detail.identifier
         || (how == GrantAction::Merge && old.terms.declared_use != detail.declared_use)
     {

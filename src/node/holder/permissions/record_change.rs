@@ -13,7 +13,7 @@ use crate::node::messaging::outbox_message::ConsentMessage;
 use crate::node::resident::acting::Acting;
 use crate::node::{Node, Problem};
 use crate::store::holder::consents;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, restore};
 
 /// Changes a consent on behalf of whose it is, in one transaction, and wakes the delivery of the outbox. Says whether
 /// something was changed.
@@ -64,20 +64,17 @@ pub(crate) fn record_change(
     let entry = Entry::change(consent.id, change.to.status(), change.reason, change.at);
     let logged = outbox_message::log(tx, &entry, change.at)?;
     write_receipt::of_change(tx, consent, change, &logged)?;
-    if let Some(event) = event_of(consent, change, logged.index) {
-        let message = ConsentMessage {
-            to: &consent.terms.recipient,
-            consent: consent.id,
-            event: &event,
-            sequence: logged.index,
-        };
+    let sequence = restore::sequence(tx, logged.index)?;
+    if let Some(event) = event_of(consent, change, sequence) {
+        let message =
+            ConsentMessage { to: &consent.terms.recipient, consent: consent.id, event: &event, sequence };
         outbox_message::event(tx, &message, change.at)?;
     }
     Ok(())
 }
 
 /// What the recipient is told; nothing of what it did itself.
-fn event_of(consent: &Consent, change: &Transition, sequence: u64) -> Option<Event> {
+pub(crate) fn event_of(consent: &Consent, change: &Transition, sequence: u64) -> Option<Event> {
     let told = ConsentEvent {
         grant_id: consent.grant_id.clone(),
         at: change.at.secs(),

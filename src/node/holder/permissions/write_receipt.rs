@@ -96,11 +96,11 @@ pub(crate) fn of_change(
     let before = match consent_receipts::newest(tx, consent.id) {
         Ok(before) => before,
         Err(StoreError::NotFound) => return Ok(()),
-        Err(error @ StoreError::Corrupt(_)) => return unreadable(error),
+        Err(error @ StoreError::Corrupt(_)) => return unreadable(&error),
         Err(error) => return Err(error),
     };
     let Ok(known) = claimed(&before.text) else {
-        return unreadable(StoreError::Corrupt("consent_receipts.receipt"));
+        return unreadable(&"it is no receipt");
     };
     let change = ConsentChange {
         change: what(change),
@@ -114,7 +114,7 @@ pub(crate) fn of_change(
 }
 
 /// Taking a permission back must never hang on a damaged receipt.
-fn unreadable(error: StoreError) -> Result<(), StoreError> {
+fn unreadable(error: &dyn std::fmt::Display) -> Result<(), StoreError> {
     tracing::error!(event = "receipt_unreadable", %error, "a receipt cannot be read, and its consent's change gets none");
     Ok(())
 }
@@ -145,7 +145,7 @@ fn claimed(text: &str) -> Result<ConsentReceipt, crate::domain::jose::JoseError>
 }
 
 fn jti(id: ReceiptId) -> Result<Jti, StoreError> {
-    Jti::new(id.to_string()).map_err(|_| StoreError::Rule("a receipt's number is an identifier"))
+    Ok(Jti::new(id.to_string())?)
 }
 
 /// A receipt that is to be signed and kept.
@@ -159,7 +159,7 @@ struct NewReceipt<'a> {
 fn keep(tx: &mut Tx<'_>, new: &NewReceipt<'_>, logged: &Logged) -> Result<(), StoreError> {
     let NewReceipt { id, person, receipt, change } = *new;
     let key = consent_receipts::signer(tx)?;
-    let text = receipt.sign(&key).map_err(|_| StoreError::Unavailable("a receipt could not be signed"))?;
+    let text = receipt.sign(&key)?;
     consent_receipts::insert(
         tx,
         &StoredReceipt {

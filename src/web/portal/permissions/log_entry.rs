@@ -131,6 +131,8 @@ const fn refusal(check: Check) -> RefusalReason {
         | Check::RegisterDateMissing => RefusalReason::RegisterUnavailable,
         Check::Store
         | Check::TrustUndecided
+        | Check::ClockDiffers
+        | Check::RestoredBackup
         | Check::DeclaredUseUndecided
         | Check::DatasetLostItsPeriod
         | Check::AnswerNotJson

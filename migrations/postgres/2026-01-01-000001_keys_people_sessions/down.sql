@@ -1,5 +1,0 @@
-DROP TABLE sessions;
-DROP TABLE persons;
-DROP TABLE signing_keys;
-DROP TABLE counters;
-DROP TABLE key_checks;

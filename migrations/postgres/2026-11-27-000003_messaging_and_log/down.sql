@@ -1,0 +1,11 @@
+DROP TABLE jobs;
+DROP TABLE refusal_counts;
+DROP TABLE refusals;
+DROP TABLE log_entries;
+DROP TABLE log_head;
+DROP TABLE received_events;
+DROP TABLE outbox_peers;
+DROP TABLE outbox;
+DROP TABLE used_once_horizon;
+DROP TABLE used_once;
+DROP FUNCTION log_entries_append_only();

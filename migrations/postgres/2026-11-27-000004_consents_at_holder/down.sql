@@ -1,0 +1,13 @@
+DROP TABLE deletion_confirmations;
+DROP TABLE status_lists;
+DROP TABLE consent_receipts;
+DROP TABLE exchanges;
+DROP TABLE refresh_tokens;
+DROP TABLE issued_tokens;
+DROP TABLE authorization_codes;
+DROP TABLE standing_denials;
+DROP TABLE consent_events;
+DROP TABLE consent_evidence;
+DROP TABLE consents;
+DROP TABLE consent_requests;
+DROP FUNCTION consent_events_append_only();

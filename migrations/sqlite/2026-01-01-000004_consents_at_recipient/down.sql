@@ -1,2 +1,0 @@
-DROP TABLE fetches;
-DROP TABLE held_consents;

@@ -1,1 +1,0 @@
-ALTER TABLE anchor_pins DROP COLUMN followed_from;

@@ -1,0 +1,143 @@
+//! The pool of connections, each watching its own statements.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use diesel::Connection;
+use diesel::connection::InstrumentationEvent;
+
+use super::db::Db;
+use super::error::{OpenError, StoreError, is_contention, is_outage};
+use super::location::{Location, make_private};
+
+/// What happened to the statements of the running transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TxFailure {
+    /// All succeeded.
+    None,
+    /// One failed. PostgreSQL would answer COMMIT with a silent rollback.
+    Failed,
+    /// One failed because of another writer: the transaction is to be repeated.
+    Contended,
+}
+
+/// A pooled connection that watches its own statements.
+pub(crate) struct Pooled {
+    pub(crate) db: Db,
+    failed: Arc<AtomicBool>,
+    contended: Arc<AtomicBool>,
+    outage: Arc<AtomicBool>,
+}
+
+impl Pooled {
+    fn new(mut db: Db) -> Self {
+        let flag = || Arc::new(AtomicBool::new(false));
+        let (failed, contended, outage) = (flag(), flag(), flag());
+        let (failed_flag, contended_flag) = (Arc::clone(&failed), Arc::clone(&contended));
+        let outage_flag = Arc::clone(&outage);
+        // Seen here and not in the closure's error: a use case may map store errors to its own as it likes, and the
+        // transaction is still repeated, or not committed.
+        db.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::FinishQuery { error: Some(error), .. } = event {
+                failed_flag.store(true, Ordering::Relaxed);
+                if is_contention(error) {
+                    contended_flag.store(true, Ordering::Relaxed);
+                }
+                if is_outage(error) {
+                    outage_flag.store(true, Ordering::Relaxed);
+                }
+            }
+        });
+        Self { db, failed, contended, outage }
+    }
+
+    /// Forgets what happened before: a transaction begins.
+    pub(crate) fn clear_failure(&self) {
+        self.failed.store(false, Ordering::Relaxed);
+        self.contended.store(false, Ordering::Relaxed);
+        self.outage.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether a statement failed since then because the database does not do its work.
+    pub(crate) fn outage(&self) -> bool {
+        self.outage.load(Ordering::Relaxed)
+    }
+
+    /// Makes the transaction durable.
+    ///
+    /// # Errors
+    /// [`StoreError::OutcomeUnknown`] when PostgreSQL did not answer: it may have committed. SQLite always knows.
+    pub(crate) fn commit(&mut self) -> Result<(), StoreError> {
+        self.db.commit().map_err(|error| {
+            let outage = is_outage(&error);
+            if outage {
+                self.outage.store(true, Ordering::Relaxed);
+            }
+            if outage && matches!(self.db, Db::Postgres(_)) {
+                StoreError::OutcomeUnknown
+            } else {
+                StoreError::from(error)
+            }
+        })
+    }
+
+    /// What happened since then.
+    pub(crate) fn failure(&self) -> TxFailure {
+        match (self.contended.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed)) {
+            (true, _) => TxFailure::Contended,
+            (false, true) => TxFailure::Failed,
+            (false, false) => TxFailure::None,
+        }
+    }
+}
+
+/// Makes and checks connections for the pool.
+pub(crate) struct Manager(pub(crate) Location);
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Pooled;
+    type Error = OpenError;
+
+    fn connect(&self) -> Result<Pooled, OpenError> {
+        Db::open(&self.0).map(Pooled::new)
+    }
+
+    fn is_valid(&self, connection: &mut Pooled) -> Result<(), OpenError> {
+        diesel::r2d2::R2D2Connection::ping(&mut connection.db).map_err(|error| StoreError::from(error).into())
+    }
+
+    fn has_broken(&self, connection: &mut Pooled) -> bool {
+        // A panic may have left a transaction open: such a connection is closed, which rolls it back.
+        std::thread::panicking() || diesel::r2d2::R2D2Connection::is_broken(&mut connection.db)
+    }
+}
+
+/// Tells the log that connecting fails, and why; the pool keeps trying.
+#[derive(Debug)]
+pub(crate) struct TellLog;
+
+impl r2d2::HandleError<OpenError> for TellLog {
+    fn handle_error(&self, error: OpenError) {
+        tracing::warn!(%error, "the database cannot be reached");
+    }
+}
+
+/// The pool over one database.
+pub(crate) type Pool = r2d2::Pool<Manager>;
+
+/// A pool of at most `size` connections. Waits a bounded time for a connection when all are busy.
+pub(crate) fn pool(location: Location, size: u32) -> Result<Pool, OpenError> {
+    if let Location::Sqlite(path) = &location {
+        make_private(path).map_err(|cause| OpenError::File { path: path.display().to_string(), cause })?;
+    }
+    // A first connection by hand: its error says what is wrong, where the pool's would only be a timeout.
+    drop(Db::open(&location)?);
+    r2d2::Pool::builder()
+        .max_size(size.max(1))
+        .min_idle(Some(1))
+        .connection_timeout(Duration::from_secs(5))
+        .error_handler(Box::new(TellLog))
+        .build(Manager(location))
+        .map_err(|_| OpenError::Store(StoreError::Unavailable("no connection in time")))
+}

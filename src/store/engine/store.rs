@@ -1,0 +1,382 @@
+//! The store itself: opened, migrated, read and written.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::error::{OpenError, StoreError};
+use super::location::Location;
+use super::pool::{Manager, Pool, Pooled, TxFailure, pool};
+use super::restore::{self, Evidence, LogMark};
+use super::root_keys::RootKeys;
+use super::sealed::{LookupKey, Sealer};
+use super::transaction::{Keys, Queue, Reader, Tx};
+use super::{Random, identity, key_checks};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::EntityId;
+
+/// How often a write is repeated when others get in its way, before it is given up as unavailable.
+const ATTEMPTS: u32 = 14;
+
+/// Where the database is.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `sqlite://PATH` or `postgres://USER@HOST:PORT/DATABASE`.
+    pub url: String,
+    /// Most connections at a time.
+    pub pool: u32,
+    /// Whose database it must be; none checks nothing.
+    pub owner: Option<EntityId>,
+}
+
+/// The database of one node. Cheap to clone; all clones share one pool.
+#[derive(Clone)]
+pub struct Store {
+    location: Arc<Location>,
+    pool: Pool,
+    keys: Arc<Keys>,
+    owner: Option<EntityId>,
+    /// SQLite has one writer: writers of this process queue here, first come first served, instead of polling the file
+    /// lock.
+    writer: Option<Arc<tokio::sync::Mutex<()>>>,
+    /// Whether the last write could not be committed because the database did not do its work.
+    writes_fail: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+impl Store {
+    /// Opens the database; does not migrate it. Blocks: call it at start, before serving.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the URL, the file or the server cannot be used.
+    pub fn open(options: &Options, root: &RootKeys, random: Random) -> Result<Self, OpenError> {
+        let location = Location::parse(&options.url)?;
+        let writer = matches!(location, Location::Sqlite(_)).then(|| Arc::new(tokio::sync::Mutex::new(())));
+        let pool = pool(location.clone(), options.pool)?;
+        let keys = Keys {
+            sealer: root
+                .further_sealing
+                .iter()
+                .fold(Sealer::new(&root.sealing, Arc::clone(&random)), |sealer, (id, key)| {
+                    sealer.with_key(*id, key)
+                }),
+            lookup: LookupKey::new(&root.lookup),
+            random,
+            receipt_key: Mutex::new(None),
+        };
+        let owner = options.owner.clone();
+        Ok(Self {
+            location: Arc::new(location),
+            pool,
+            keys: Arc::new(keys),
+            owner,
+            writer,
+            writes_fail: Arc::default(),
+        })
+    }
+
+    /// Runs the migrations that are missing, all or none, then checks that the root keys and the owner are the ones this
+    /// database was first used with. Returns how many migrations ran.
+    ///
+    /// # Errors
+    /// [`OpenError::Migration`], [`OpenError::WrongKey`], [`OpenError::WrongOwner`], or the database is away.
+    pub async fn migrate(&self) -> Result<usize, OpenError> {
+        let ran = self.blocking(tracing::Span::none(), |store| store.connection()?.db.migrate()).await?;
+        let owner = self.owner.clone();
+        self.write("remember_owner", move |tx| {
+            key_checks::remember(tx)?;
+            identity::remember_owner(tx, owner.as_ref())
+        })
+        .await
+        .map_err(|error: StoreError| OpenError::from(error))?;
+        self.check_owner().await?;
+        Ok(ran)
+    }
+
+    /// Whether the database lacks a migration that this program has.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the database is away.
+    pub async fn migrations_pending(&self) -> Result<bool, OpenError> {
+        self.blocking(tracing::Span::none(), |store| store.connection()?.db.migrations_pending()).await
+    }
+
+    /// Checks that root keys and owner are the ones this database was first used with: a lost key file is noticed at the
+    /// start and not when a resident's data cannot be read, and a changed address does not take over another node's data.
+    ///
+    /// # Errors
+    /// [`OpenError::WrongKey`] names the file that must be put back, [`OpenError::WrongOwner`] whose database it is.
+    pub async fn check_owner(&self) -> Result<(), OpenError> {
+        let owner = self.owner.clone();
+        self.read("check_owner", move |reader| {
+            key_checks::check(reader)?;
+            identity::check_owner(reader, owner.as_ref())
+        })
+        .await
+    }
+
+    /// The moment by which all processes of the node agree, where this one's clock says `now`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn shared_time(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
+        self.read("shared_time", move |reader| reader.shared_time(now)).await
+    }
+
+    /// Compares the database with what this machine has seen of it, and begins a new epoch when it was restored or copied.
+    /// Says how that was found, where it was.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the database or the file with the mark cannot be used.
+    pub async fn detect_restore(
+        &self,
+        key_directory: &Path,
+        now: Timestamp,
+    ) -> Result<Option<Evidence>, OpenError> {
+        let failed = |cause| OpenError::File { path: key_directory.display().to_string(), cause };
+        let mark = LogMark::load(key_directory).map_err(failed)?;
+        let file = match &*self.location {
+            Location::Sqlite(path) => Some(path.clone()),
+            Location::Postgres(_) => None,
+        };
+        let place = self.read("find_place", move |reader| restore::place(reader, file.as_deref())).await?;
+        let found = self
+            .write("detect_restore", move |tx| restore::detect(tx, &place, mark.as_ref(), now))
+            .await
+            .map_err(OpenError::Store)?;
+        self.write_log_mark(key_directory).await?;
+        Ok(found)
+    }
+
+    /// Notes the end of the log in a file beside the root keys, by which an older database is recognised.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the database or the file cannot be used.
+    pub async fn write_log_mark(&self, key_directory: &Path) -> Result<(), OpenError> {
+        let mark = self.read("read_log_mark", restore::log_mark).await.map_err(OpenError::Store)?;
+        let failed = |cause| OpenError::File { path: key_directory.display().to_string(), cause };
+        match mark {
+            Some(mark) if LogMark::load(key_directory).map_err(failed)?.as_ref() != Some(&mark) => {
+                mark.store(key_directory).map_err(failed)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the database answers now and took the last write: a full disk or a lock that somebody else holds lets
+    /// everything be read still. A node writes every two seconds, so that this is known soon in both directions.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        if self.writes_fail.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("the last write failed"));
+        }
+        self.read("ping", |_| Ok(())).await
+    }
+
+    /// Reads one consistent picture. `name` (`snake_case`, one for each use) names the span of the transaction.
+    ///
+    /// # Errors
+    /// What the closure returns, or [`StoreError::Unavailable`].
+    pub async fn read<T, E>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce(&mut Reader<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let span = tracing::debug_span!("store_read", transaction = name);
+        self.blocking(span, move |store| store.read_now(work)).await
+    }
+
+    /// Changes the store in ONE transaction: committed and durable when this returns `Ok`, without effect when it
+    /// returns an error. The closure runs again when another writer got in the way. `name` (`snake_case`, one for each
+    /// use) names the span of the transaction.
+    ///
+    /// # Errors
+    /// What the closure returns, or [`StoreError::Unavailable`].
+    pub async fn write<T, E>(
+        &self,
+        name: &'static str,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let turn = self.turn().await?;
+        self.blocking(write_span(name), move |store| store.write_now(turn, false, work)).await
+    }
+
+    /// As [`Store::write`], for a change that is known to append to the log: it queues for the log from the start. Any
+    /// other write that comes to append is begun again in the queue, so this only saves the first beginning.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_log<T, E>(
+        &self,
+        name: &'static str,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let turn = self.turn().await?;
+        self.blocking(write_span(name), move |store| store.write_now(turn, true, work)).await
+    }
+
+    async fn blocking<T, E>(
+        &self,
+        span: tracing::Span,
+        work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || span.in_scope(|| work(&store)))
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("the work was interrupted").into()))
+    }
+
+    pub(super) fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
+        self.pool.get().map_err(|_| StoreError::Unavailable("no connection in time"))
+    }
+
+    fn read_now<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut Reader<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.connection()?;
+        let db = &mut connection.db;
+        db.begin_read().map_err(StoreError::from)?;
+        let result = work(&mut Reader { db: &mut *db, keys: &self.keys });
+        // Nothing was changed: ending by rollback is right on both, and also when the closure failed.
+        db.roll_back();
+        result
+    }
+
+    /// Waits in the queue of this process's writers, for a bounded time.
+    async fn turn(&self) -> Result<Turn, StoreError> {
+        let Some(writer) = &self.writer else { return Ok(None) };
+        let turn = tokio::time::timeout(QUEUE_TIME, Arc::clone(writer).lock_owned()).await;
+        turn.map(Some).map_err(|_| StoreError::Unavailable("the queue of writers"))
+    }
+
+    /// The `turn` is given back when the write has ended.
+    #[allow(clippy::needless_pass_by_value, reason = "what is passed is the turn itself")]
+    fn write_now<T, E: From<StoreError>>(
+        &self,
+        turn: Turn,
+        log: bool,
+        mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection =
+            self.connection().inspect_err(|_| self.writes_fail.store(true, Ordering::Relaxed))?;
+        let mut not_begun = 0_u32;
+        let mut queue = if log || self.writer.is_some() { Queue::Joined } else { Queue::Outside };
+        let mut attempt = 1;
+        loop {
+            connection.clear_failure();
+            let (result, left) = self.attempt(&mut connection, queue, &mut work);
+            match (&result, left) {
+                (Err(_), Left::Queue(Queue::Wanted)) => {
+                    connection.db.roll_back();
+                    queue = Queue::Joined;
+                    continue;
+                }
+                (Err(_), Left::NotBegun) => not_begun = not_begun.saturating_add(1),
+                _ => {}
+            }
+            if result.is_err() {
+                connection.db.roll_back();
+            }
+            let contended = connection.failure() == TxFailure::Contended;
+            let given_up = attempt >= ATTEMPTS || not_begun >= BEGINNINGS;
+            if result.is_ok() || !contended || given_up {
+                if result.is_ok() {
+                    self.writes_fail.store(false, Ordering::Relaxed);
+                } else if connection.outage() {
+                    self.writes_fail.store(true, Ordering::Relaxed);
+                }
+                drop(turn);
+                tracing::Span::current().record("attempts", attempt);
+                tracing::debug!(event = "store_write_ended", committed = result.is_ok(), "a write has ended");
+                return result;
+            }
+            // The first repetition often succeeds beside the others; after that, in turn.
+            if attempt >= 2 {
+                queue = Queue::Joined;
+            }
+            std::thread::sleep(self.pause(attempt));
+            attempt += 1;
+        }
+    }
+
+    fn attempt<T, E: From<StoreError>>(
+        &self,
+        connection: &mut Pooled,
+        queue: Queue,
+        work: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    ) -> (Result<T, E>, Left) {
+        if let Err(error) = connection.db.begin_write(queue == Queue::Joined) {
+            return (Err(StoreError::from(error).into()), Left::NotBegun);
+        }
+        let mut tx = Tx::new(Reader { db: &mut connection.db, keys: &self.keys }, queue);
+        let result = work(&mut tx);
+        let queue = tx.queue();
+        let result = result.and_then(|value| match (queue, connection.failure()) {
+            (Queue::Joined | Queue::Outside, TxFailure::None) => {
+                connection.commit()?;
+                Ok(value)
+            }
+            (Queue::Wanted, _) | (_, TxFailure::Contended) => {
+                Err(StoreError::Unavailable("too much contention").into())
+            }
+            (_, TxFailure::Failed) => Err(StoreError::Rule("a failed statement was passed over").into()),
+        });
+        (result, Left::Queue(queue))
+    }
+
+    /// Between half and all of 2, 4, 8 … 256 ms: those who met once do not meet again.
+    fn pause(&self, attempt: u32) -> Duration {
+        let mut byte = [0; 1];
+        (self.keys.random)(&mut byte);
+        let micros = 2000_u64.saturating_mul(1 << attempt.saturating_sub(1).min(7));
+        let [part] = byte;
+        Duration::from_micros(micros / 2 + micros / 2 * u64::from(part) / 255)
+    }
+}
+
+/// What an attempt at a write left behind.
+enum Left {
+    /// It could not begin: somebody else holds the lock.
+    NotBegun,
+    /// It ran, and stood in the queue or not.
+    Queue(Queue),
+}
+
+/// A place at the head of the queue of this process's writers, where there is one.
+type Turn = Option<tokio::sync::OwnedMutexGuard<()>>;
+
+/// How long a writer waits for the others of its process.
+const QUEUE_TIME: Duration = Duration::from_secs(10);
+
+/// How often a write tries to begin while another process holds the lock of a SQLite file: five seconds each. The answer
+/// then comes before the request is given up, so that nothing takes effect after its caller was told otherwise.
+const BEGINNINGS: u32 = 2;
+
+fn write_span(name: &'static str) -> tracing::Span {
+    tracing::debug_span!("store_write", transaction = name, attempts = tracing::field::Empty)
+}

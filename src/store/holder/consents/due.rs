@@ -1,0 +1,108 @@
+//! What is due by itself: consents that end, of which residents are reminded, and that are erased.
+
+use diesel::prelude::*;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::ConsentId;
+use crate::store::engine::error::exactly_one;
+use crate::store::engine::schema::{consent_evidence, consents};
+use crate::store::engine::sealed::KeyedHash;
+use crate::store::holder::consent_receipts;
+use crate::store::{Reader, StoreError, Tx};
+
+/// Consents whose last day is over and that still stand as if it were not.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn due_to_expire(
+    reader: &mut Reader<'_>,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<ConsentId>, StoreError> {
+    Ok(consents::table
+        .filter(consents::ended_at.is_null().and(consents::until_at.le(now)))
+        .order(consents::until_at)
+        .limit(i64::from(limit))
+        .select(consents::id)
+        .load(reader.db)?)
+}
+
+/// Consents in force that end before a moment and of which the resident was not reminded yet. A consent that was given
+/// for a short time only, twice the lead at most, needs no reminder.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn due_for_reminder(
+    reader: &mut Reader<'_>,
+    now: Timestamp,
+    ends_before: Timestamp,
+    limit: u32,
+) -> Result<Vec<ConsentId>, StoreError> {
+    let lead = ends_before.micros().saturating_sub(now.micros());
+    Ok(consents::table
+        .filter(consents::ended_at.is_null().and(consents::reminded_at.is_null()))
+        .filter(consents::until_at.gt(now).and(consents::until_at.le(ends_before)))
+        .filter(consents::decided_at.lt(consents::until_at - lead.saturating_mul(2)))
+        .order(consents::until_at)
+        .limit(i64::from(limit))
+        .select(consents::id)
+        .load(reader.db)?)
+}
+
+/// The resident is reminded, once.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when it was done before.
+pub fn remind(tx: &mut Tx<'_>, id: ConsentId, now: Timestamp) -> Result<(), StoreError> {
+    let changed = diesel::update(consents::table.find(id).filter(consents::reminded_at.is_null()))
+        .set(consents::reminded_at.eq(now))
+        .execute(tx.db)?;
+    exactly_one(changed, StoreError::NotFound)
+}
+
+/// When the resident was reminded that a consent ends soon.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn reminded_at(reader: &mut Reader<'_>, id: ConsentId) -> Result<Option<Timestamp>, StoreError> {
+    Ok(consents::table.find(id).select(consents::reminded_at).first(reader.db)?)
+}
+
+/// Consents that ended before a moment and of which everything is still kept.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn due_for_erasure(
+    reader: &mut Reader<'_>,
+    ended_before: Timestamp,
+    limit: u32,
+) -> Result<Vec<ConsentId>, StoreError> {
+    Ok(consents::table
+        .filter(consents::ended_at.lt(ended_before).and(consents::erased_at.is_null()))
+        .order(consents::ended_at)
+        .limit(i64::from(limit))
+        .select(consents::id)
+        .load(reader.db)?)
+}
+
+/// Erases the evidence of an ended consent and its receipts. What a resident signed cannot be shown after that.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when it has not ended.
+pub fn erase(tx: &mut Tx<'_>, id: ConsentId, now: Timestamp) -> Result<(), StoreError> {
+    consent_receipts::erase(tx, id)?;
+    let changed = diesel::update(consents::table.find(id).filter(consents::ended_at.is_not_null()))
+        .set((consents::identifier_hash.eq(None::<KeyedHash>), consents::erased_at.eq(now)))
+        .execute(tx.db)?;
+    exactly_one(changed, StoreError::NotFound)?;
+    diesel::delete(consent_evidence::table.find(id)).execute(tx.db)?;
+    Ok(())
+}
+
+/// When the evidence of a consent was erased.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn erased_at(reader: &mut Reader<'_>, id: ConsentId) -> Result<Option<Timestamp>, StoreError> {
+    Ok(consents::table.find(id).select(consents::erased_at).first(reader.db)?)
+}

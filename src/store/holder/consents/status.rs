@@ -1,0 +1,66 @@
+//! The places of consents in the status lists.
+
+use diesel::prelude::*;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::ConsentState;
+use crate::domain::token::status_list::LIST_SIZE;
+use crate::store::engine::schema::{consents, counters};
+use crate::store::{Reader, StoreError, Tx};
+
+/// Draws an unused place in the status lists, at random within the newest list, so that a place says nothing about when
+/// the consent was given. A list is filled by half at most.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn draw_status_index(tx: &mut Tx<'_>) -> Result<u32, StoreError> {
+    let drawn: i64 = diesel::update(counters::table.find("status_index"))
+        .set(counters::next_value.eq(counters::next_value + 1))
+        .returning(counters::next_value)
+        .get_result(tx.db)?;
+    let list = (drawn - 1) / i64::from(LIST_SIZE / 2);
+    for _ in 0..64 {
+        let place = u32::from_be_bytes(tx.random()) % LIST_SIZE;
+        let index = list * i64::from(LIST_SIZE) + i64::from(place);
+        let taken: i64 =
+            consents::table.filter(consents::status_index.eq(index)).count().get_result(tx.db)?;
+        if taken == 0 {
+            return u32::try_from(index).map_err(|_| StoreError::Rule("the status lists are full"));
+        }
+    }
+    Err(StoreError::Rule("the status lists are full"))
+}
+
+/// The entries of one status list that are not valid: place in that list, state.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn statuses(reader: &mut Reader<'_>, list: u32) -> Result<Vec<(u32, ConsentState)>, StoreError> {
+    let size = i64::from(LIST_SIZE);
+    let first = i64::from(list) * size;
+    let rows: Vec<(i64, String, Option<Timestamp>)> = consents::table
+        .filter(consents::status_index.ge(first).and(consents::status_index.lt(first + size)))
+        .filter(consents::state.ne(ConsentState::Active.as_str()))
+        .order(consents::status_index)
+        .select((consents::status_index, consents::state, consents::ended_at))
+        .load(reader.db)?;
+    rows.into_iter()
+        .map(|(index, state, ended)| {
+            let place =
+                u32::try_from(index - first).map_err(|_| StoreError::Corrupt("consents.status_index"))?;
+            let state =
+                ConsentState::from_stored(&state, ended).ok_or(StoreError::Corrupt("consents.state"))?;
+            Ok((place, state))
+        })
+        .collect()
+}
+
+/// How many status lists there are; the newest may be empty yet.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn status_lists(reader: &mut Reader<'_>) -> Result<u32, StoreError> {
+    let drawn: i64 = counters::table.find("status_index").select(counters::next_value).first(reader.db)?;
+    u32::try_from(drawn / i64::from(LIST_SIZE / 2) + 1)
+        .map_err(|_| StoreError::Corrupt("counters.next_value"))
+}
