@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use omadata::http::{AddressPolicy, GuardedClient};
 use omadata::outbound::{AnchorSource, CHAIN_AGE_SECS, FederationPeers};
-use omadata::ports::Peers;
+use omadata::ports::{MemberDirectory, TrustResolver};
 use toy_federation::Toy;
 
 const CITIES: [&str; 4] = ["helsinki", "espoo", "turku", "oulu"];

@@ -18,7 +18,7 @@
 //! | [`cli`] | the command line, one file a subcommand | app, operator, demo, node, config, domain, ports |
 //! | [`demo`] | a whole federation on one machine: login provider, service page, made-up world | app, config, domain, ports |
 //!
-//! Inside [`domain`], everything may use `word_enum`, `ids`, `clock`, `jose` and `catalogue`, `token` builds on
+//! Inside [`domain`], everything may use `word_enum`, `sync`, `ids`, `clock`, `jose` and `catalogue`, `token` builds on
 //! `consent` and `federation`, and `exchange` on `token` and `consent`;
 //! `bundle`, which judges what all of them signed, knows them all; nothing else there knows another part.
 //!

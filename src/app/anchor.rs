@@ -25,7 +25,7 @@ use crate::node::{KeyRing, Problem};
 use crate::outbound::{
     AnchorSource, CHAIN_AGE_SECS, FederationPeers, MemberContact, PeerSettings, SuperiorContact,
 };
-use crate::ports::{AnchorKeyStore, Clock, Peers, StopSignal};
+use crate::ports::{AnchorKeyStore, Clock, StopSignal, TrustResolver};
 use crate::store::Store;
 use crate::web;
 
@@ -52,7 +52,8 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
     let store = open_checked_store(&config.store, &config.keys, Some(&config.anchor.entity_id)).await?.store;
     store.migrate().await?;
     let keys = KeyRing::open_with(&store, key_policy(&config.keys), clock.now()).await?;
-    let members = Membership::new(store.clone(), config.trust_marks.anchor.clone());
+    let own_name = Text::same(&config.anchor.organization_name);
+    let members = Membership::new(store.clone(), config.trust_marks.anchor.clone()).of_superior(own_name);
     apply(&members, config).await?;
     let guard = anchor_client(config)?;
     let resolver = resolver(config, guard.clone(), &store, &keys, &clock)?;
@@ -114,7 +115,8 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
 pub async fn membership(config: &AnchorConfig) -> Result<Membership, StartError> {
     let store = open_checked_store(&config.store, &config.keys, Some(&config.anchor.entity_id)).await?.store;
     store.migrate().await?;
-    let members = Membership::new(store, config.trust_marks.anchor.clone());
+    let own_name = Text::same(&config.anchor.organization_name);
+    let members = Membership::new(store, config.trust_marks.anchor.clone()).of_superior(own_name);
     apply(&members, config).await?;
     Ok(members)
 }
@@ -174,7 +176,7 @@ fn resolver(
     store: &Store,
     keys: &KeyRing,
     clock: &Arc<dyn Clock>,
-) -> Result<(Arc<dyn Peers>, Vec<EntityId>), StartError> {
+) -> Result<(Arc<dyn TrustResolver>, Vec<EntityId>), StartError> {
     let mut sources: Vec<AnchorSource> =
         config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
     // Itself too: a chain of its members that ends at itself, which is whole for a trust anchor.

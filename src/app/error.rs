@@ -46,6 +46,9 @@ pub enum StartError {
     /// A file with an entity's keys.
     #[error("{0}: holds no JWK Set: put the entity's federation keys there, as it publishes them")]
     Jwks(String),
+    /// A file with a trust mark.
+    #[error("{0}: holds no trust mark of this node: put one there as its issuer signed it")]
+    TrustMark(String),
     /// The configured colour.
     #[error("[node.brand] primary_colour: {0}")]
     Colour(#[from] web::html::assets::ColourError),

@@ -1,6 +1,7 @@
 //! Wires everything together: from a checked configuration to a running node or anchor.
 
 mod anchor;
+mod anchor_files;
 mod error;
 mod node;
 mod running;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
+use super::anchor_files;
 use super::settings::{anchor_source, identity_provider, key_policy, logo, node_client, settings};
 use super::tasks::Tasks;
 use super::{Running, StartError, SystemClock, SystemEntropy};
@@ -97,6 +98,7 @@ pub struct Assembled {
     /// The city's registers, also behind [`Node::registers`].
     pub registers: Arc<CityRegisters>,
     root: RootKeys,
+    peers: Arc<FederationPeers>,
 }
 
 /// Wires a node together. Migrates the store.
@@ -115,7 +117,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
     let trust_anchors: Vec<EntityId> = anchors.iter().map(|anchor| anchor.id.clone()).collect();
     let hints = if config.superiors.is_empty() { trust_anchors.clone() } else { config.superiors.clone() };
     let superiors = SuperiorContact::new(guard.clone(), Arc::clone(&clock));
-    let peers = FederationPeers::open(
+    let peers = Arc::new(FederationPeers::open(
         PeerSettings {
             anchors,
             chain_age_secs: config.federation.chain_age_seconds.into(),
@@ -123,7 +125,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         },
         guard.clone(),
         Arc::clone(&clock),
-    )?;
+    )?);
     let registers = Arc::new(registers(config)?);
     let identity = identity_provider(config, &keys, &clock, &entropy)?;
     let settings = settings(config, hints, trust_anchors, &*entropy)?;
@@ -136,7 +138,9 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         record_schemas: SchemaCache::default(),
         service_guesses: GuessLimit::default(),
         status_lists: tokio::sync::Mutex::new(HashMap::new()),
-        peers: Arc::new(peers),
+        peers: peers.clone(),
+        member_documents: peers.clone(),
+        members: peers.clone(),
         superiors: Arc::new(superiors),
         outbound: Arc::new(guard),
         registers: registers.clone(),
@@ -146,7 +150,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         entropy,
         outbox_bell: Arc::new(tokio::sync::Notify::new()),
     });
-    Ok(Assembled { node, registers, root: opened.root })
+    Ok(Assembled { node, registers, root: opened.root, peers })
 }
 
 /// The connectors to the city's registers; nothing is connected yet.
@@ -199,6 +203,10 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     let server = web::server::serve_node(app, statements, assembled.root.session.bytes(), listener, bounds)?;
     let mut tasks = start_tasks(tasks, &node, &config.keys.dir);
     tasks.spawn_once(async move { assembled.registers.probe_all().await });
+    tasks.spawn("anchor_files", {
+        let (peers, anchors) = (assembled.peers, config.trust_anchors.clone());
+        move |stop| anchor_files::follow(Arc::clone(&peers), anchors.clone(), stop)
+    });
     Ok(Running::new(config.node.base_url.clone(), Some(node), server, tasks, drain_time(config)))
 }
 

@@ -12,7 +12,7 @@ use super::StartError;
 use crate::config::{self, AnchorConfig, Config, KnownEntity, MIN_SECRET_CHARS, Outbound, Profile};
 use crate::domain::catalogue::Levels;
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{Expiry, ExpiryKind};
+use crate::domain::federation::{Expiry, ExpiryKind, TrustMark, TrustMarkEntry};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey, parse_strict_json, sha256};
 use crate::domain::token::TokenPolicy;
@@ -43,7 +43,7 @@ pub(crate) fn key_policy(keys: &config::Keys) -> KeyPolicy {
 /// The city's logo, read once at start.
 pub(crate) fn logo(brand: &config::Brand) -> Result<Option<(&'static str, Vec<u8>)>, StartError> {
     let Some(path) = &brand.logo else { return Ok(None) };
-    let svg = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
+    let svg = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
     Ok(Some((if svg { "image/svg+xml" } else { "image/png" }, std::fs::read(path)?)))
 }
 
@@ -106,6 +106,22 @@ pub(crate) fn read_jwks(known: &KnownEntity) -> Result<Option<PublicKeys>, Start
     PublicKeys::from_jwks(&jwks).map(Some).map_err(|_| unfit())
 }
 
+/// The trust marks in the operator's files, which must be this node's own. Whether they hold is for those to judge who see
+/// them.
+fn read_trust_marks(config: &Config) -> Result<Vec<TrustMarkEntry>, StartError> {
+    let read = |path: &std::path::PathBuf| {
+        let unfit = || StartError::TrustMark(path.display().to_string());
+        let text = std::fs::read_to_string(path)?;
+        let claimed = TrustMark::claimed(text.trim()).map_err(|_| unfit())?;
+        if claimed.sub != config.node.base_url {
+            return Err(unfit());
+        }
+        let trust_mark = text.trim().to_owned();
+        Ok(TrustMarkEntry { trust_mark_type: claimed.trust_mark_type, trust_mark })
+    };
+    config.federation.trust_mark_files.iter().map(read).collect()
+}
+
 pub(crate) fn settings(
     config: &Config,
     authority_hints: Vec<EntityId>,
@@ -139,6 +155,7 @@ pub(crate) fn settings(
         data_protection_officer: config.data_protection_officer.clone(),
         authority_hints,
         trust_anchors,
+        trust_marks: read_trust_marks(config)?,
         anchor_keys: anchor_key_expiries(&config.trust_anchors)?,
         login_client_id: config.login.client_id.clone(),
         levels: Levels::new(config.login.acr_values.clone()),
@@ -225,7 +242,7 @@ impl ClientKeySource for RingKeys {
 
 /// The configured keys of anchors that have an end: a JWK with `exp`, as histories of keys have it.
 pub(crate) fn anchor_key_expiries(anchors: &[KnownEntity]) -> Result<Vec<Expiry>, StartError> {
-    let mut endings = Vec::new();
+    let mut expiries = Vec::new();
     for anchor in anchors {
         let Some(path) = &anchor.jwks_file else { continue };
         let jwks = parse_strict_json(&std::fs::read(path)?)
@@ -235,7 +252,7 @@ pub(crate) fn anchor_key_expiries(anchors: &[KnownEntity]) -> Result<Vec<Expiry>
                 |name: &str| jwk.get(name).and_then(serde_json::Value::as_i64).map(Timestamp::from_secs);
             let Some(ends_at) = time("exp") else { continue };
             let kid = jwk.get("kid").and_then(serde_json::Value::as_str).unwrap_or("without kid");
-            endings.push(Expiry {
+            expiries.push(Expiry {
                 kind: ExpiryKind::AnchorKey,
                 name: format!("{kid} of {}", anchor.entity_id),
                 // Without a beginning it is taken for old: then every threshold counts.
@@ -244,5 +261,5 @@ pub(crate) fn anchor_key_expiries(anchors: &[KnownEntity]) -> Result<Vec<Expiry>
             });
         }
     }
-    Ok(endings)
+    Ok(expiries)
 }

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use super::process::{Failure, say};
 use crate::app::{self, SystemClock};
 use crate::config::{AnchorConfig, Profile, member_rules};
+use crate::domain::catalogue::{Language, Text};
 use crate::domain::federation::{Member, MemberState, Role, StatementRules};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, parse_strict_json};
@@ -40,8 +41,10 @@ pub(super) enum Command {
         /// A JSON document with metadata, metadata_policy, constraints for the statements about it
         #[arg(long, value_name = "FILE")]
         rules: Option<PathBuf>,
+        #[command(flatten)]
+        name: Name,
     },
-    /// Change a member's keys, roles or rules; what is not named stays
+    /// Change a member's keys, roles, rules or name; what is not named stays
     Change {
         #[command(flatten)]
         target: Target,
@@ -57,6 +60,8 @@ pub(super) enum Command {
         /// Another JSON document with metadata, metadata_policy, constraints
         #[arg(long, value_name = "FILE")]
         rules: Option<PathBuf>,
+        #[command(flatten)]
+        name: Name,
     },
     /// Stop vouching for a member for now, and revoke its trust marks
     Suspend(Target),
@@ -64,6 +69,32 @@ pub(super) enum Command {
     Resume(Target),
     /// End a membership, and revoke the member's trust marks
     Remove(Target),
+}
+
+/// What others call the member. No two members of one superior may have names that one could take for each other.
+#[derive(clap::Args)]
+pub(super) struct Name {
+    /// The name under which every member shows it, in all languages unless --name-fi, --name-sv or --name-en say otherwise.
+    /// Without it a new member bears the name that it calls itself when it is first met, where no other has it
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Its name in Finnish
+    #[arg(long, value_name = "NAME", requires = "name")]
+    name_fi: Option<String>,
+    /// Its name in Swedish
+    #[arg(long, value_name = "NAME", requires = "name")]
+    name_sv: Option<String>,
+    /// Its name in English
+    #[arg(long, value_name = "NAME", requires = "name")]
+    name_en: Option<String>,
+}
+
+impl Name {
+    fn into_text(self) -> Option<Text> {
+        let name = self.name?;
+        let or_name = |translated: Option<String>| translated.unwrap_or_else(|| name.clone());
+        Some(Text { fi: or_name(self.name_fi), sv: or_name(self.name_sv), en: or_name(self.name_en) })
+    }
 }
 
 /// The anchor that is meant.
@@ -105,26 +136,25 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
             let members = open(&whose).await?.1;
             if history { print_history(&members, entity_id).await } else { print(&members, entity_id).await }
         }
-        Command::Add { target, jwks, roles, rules } => {
+        Command::Add { target, jwks, roles, rules, name } => {
             let (config, members) = open(&target.whose).await?;
             if jwks.is_none() && config.anchor.profile == Profile::Production {
                 return Err("--jwks is missing, which only profile demo allows".into());
             }
-            let described = Described {
-                id: target.entity_id.clone(),
-                keys: jwks.map(read_keys).transpose()?,
-                roles,
-                rules: rules.map(read_rules).transpose()?.unwrap_or_default(),
-            };
+            let mut rules = rules.map(read_rules).transpose()?.unwrap_or_default();
+            rules.name = name.into_text().or(rules.name);
+            let keys = jwks.map(read_keys).transpose()?;
+            let described = Described { id: target.entity_id.clone(), keys, roles, rules };
             members.add(described, target.decision()).await?;
             done(&target, "is a member")
         }
-        Command::Change { target, jwks, roles, no_roles, rules } => {
+        Command::Change { target, jwks, roles, no_roles, rules, name } => {
             let members = open(&target.whose).await?.1;
             let amendment = Amendment {
                 keys: jwks.map(read_keys).transpose()?,
                 roles: (no_roles || !roles.is_empty()).then_some(roles),
                 rules: rules.map(read_rules).transpose()?,
+                name: name.into_text(),
             };
             members.change(target.entity_id.clone(), amendment, target.decision()).await?;
             done(&target, "is changed")
@@ -190,6 +220,9 @@ async fn print(members: &Membership, only: Option<EntityId>) -> Result<(), Failu
             member.changed_at.rfc3339(),
             keys(member)
         );
+        if let Some(name) = &member.rules.name {
+            say!("  name: {}", name.get(Language::En).escape_debug());
+        }
         if let Some(reason) = &member.reason {
             say!("  why: {}", reason.escape_debug());
         }

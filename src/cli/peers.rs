@@ -120,21 +120,27 @@ fn print_list(reports: &[PeerReport], warnings: &[ExpiryWarning]) {
         }
     }
     for warning in warnings {
-        let ExpiryWarning { ending, nearness } = warning;
+        let ExpiryWarning { expiry, threshold } = warning;
         say!(
             "warn  {} {}: {}, {}",
-            ending.kind.name(),
-            ending.name,
-            nearness.word(),
-            ending.ends_at.rfc3339()
+            expiry.kind.name(),
+            expiry.name,
+            threshold.name(),
+            expiry.ends_at.rfc3339()
         );
-        say!("      remedy: {}", ending.kind.remedy());
+        say!("      remedy: {}", expiry.kind.remedy());
     }
 }
 
 fn print_findings(report: &PeerReport) {
     for finding in &report.findings {
-        say!("{:<5} {:<13} {}: {}", word(finding.verdict), finding.step.name(), finding.about, finding.said);
+        say!(
+            "{:<5} {:<13} {}: {}",
+            word(finding.verdict),
+            finding.step.name(),
+            finding.about,
+            finding.message
+        );
         if let Some(side) = finding.side {
             say!("      side: {}", side.name());
         }
@@ -229,12 +235,12 @@ fn peer_as_json(peer: &TrustedPeer) -> Value {
 }
 
 fn warning_as_json(warning: &ExpiryWarning) -> Value {
-    let ExpiryWarning { ending, nearness } = warning;
+    let ExpiryWarning { expiry, threshold } = warning;
     json!({
-        "kind": ending.kind.name(),
-        "name": ending.name,
-        "near": nearness.word(),
-        "ends": ending.ends_at.rfc3339(),
-        "remedy": ending.kind.remedy(),
+        "kind": expiry.kind.name(),
+        "name": expiry.name,
+        "near": threshold.name(),
+        "ends": expiry.ends_at.rfc3339(),
+        "remedy": expiry.kind.remedy(),
     })
 }

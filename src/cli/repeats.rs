@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::domain::sync::lock;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -36,7 +38,7 @@ struct Count {
 
 impl Repeats {
     fn is_first(&self, line: Line, now: Instant) -> bool {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = lock(&self.0);
         if let Some(count) = lines.get_mut(&line) {
             count.left_out = count.left_out.saturating_add(1);
             return false;
@@ -49,7 +51,7 @@ impl Repeats {
 
     /// The lines whose minute is over, with how many were left out; they are forgotten.
     fn sums(&self, now: Instant) -> Vec<(Line, u64)> {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = lock(&self.0);
         let over = lines.extract_if(|_, count| now.saturating_duration_since(count.since) >= WINDOW);
         over.filter(|(_, count)| count.left_out > 0).map(|(line, count)| (line, count.left_out)).collect()
     }

@@ -1,7 +1,10 @@
 //! `[federation]`: how this node follows the other members, and where they may be.
 
+use std::path::{Path, PathBuf};
+
 use ipnet::IpNet;
 
+use super::checks;
 use super::profile::Profile;
 use super::reader::Section;
 
@@ -13,16 +16,19 @@ pub struct Federation {
     pub chain_age_seconds: u32,
     /// Networks that are not public and may be connected to all the same, as in a staging environment. Default none.
     pub private_networks: Vec<IpNet>,
+    /// Files with trust marks that this node was given in another way than over a superior's trust mark endpoint, each a
+    /// compact JWS. Default none.
+    pub trust_mark_files: Vec<PathBuf>,
 }
 
 impl Default for Federation {
     fn default() -> Self {
-        Self { chain_age_seconds: 60, private_networks: Vec::new() }
+        Self { chain_age_seconds: 60, private_networks: Vec::new(), trust_mark_files: Vec::new() }
     }
 }
 
 /// Reads `[federation]`; what is left out has its default.
-pub(super) fn read(section: Option<Section<'_, '_>>, profile: Profile) -> Federation {
+pub(super) fn read(section: Option<Section<'_, '_>>, data_dir: &Path, profile: Profile) -> Federation {
     const SECONDS: &str = "write a number of seconds from 5 to 300, or take the line out for 60";
     let mut federation = Federation::default();
     let Some(mut section) = section else { return federation };
@@ -33,6 +39,7 @@ pub(super) fn read(section: Option<Section<'_, '_>>, profile: Profile) -> Federa
         federation.chain_age_seconds = found.value;
     }
     federation.private_networks = read_networks(&mut section, profile);
+    federation.trust_mark_files = read_trust_mark_files(&mut section, data_dir);
     section.close();
     federation
 }
@@ -43,6 +50,16 @@ pub(super) fn read_of_anchor(section: Option<Section<'_, '_>>, profile: Profile)
     let networks = read_networks(&mut section, profile);
     section.close();
     networks
+}
+
+fn read_trust_mark_files(section: &mut Section<'_, '_>, data_dir: &Path) -> Vec<PathBuf> {
+    const FILES: &str = "write a list of files that each hold one trust mark, as its issuer signed it";
+    let Some(found) = section.optional::<Vec<String>>("trust_mark_files", FILES) else { return Vec::new() };
+    let paths: Vec<PathBuf> = found.value.iter().map(|written| checks::path(data_dir, written)).collect();
+    for path in paths.iter().filter(|path| !path.is_file()) {
+        section.document().problem(&found.at, format!("{} is not there", path.display()), FILES);
+    }
+    paths
 }
 
 fn read_networks(section: &mut Section<'_, '_>, profile: Profile) -> Vec<IpNet> {

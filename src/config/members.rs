@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::overlay::Overlay;
@@ -9,7 +10,8 @@ use super::profile::Profile;
 use super::reader::{Document, Section};
 use super::trust::{self, KnownEntity};
 use crate::config::error::ConfigError;
-use crate::domain::federation::{Constraints, MetadataPolicy, Role, StatementRules, TrustError};
+use crate::domain::catalogue::{Language, Text};
+use crate::domain::federation::{Constraints, MetadataPolicy, Role, StatementRules, is_proper_name};
 
 /// A member as a file names it.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +20,7 @@ pub struct ConfiguredMember {
     pub known: KnownEntity,
     /// `roles`: whose trust marks it gets.
     pub roles: Vec<Role>,
-    /// `metadata`, `metadata_policy`, `constraints`: what statements about it say.
+    /// `name`, `metadata`, `metadata_policy`, `constraints`: what statements about it say.
     pub rules: StatementRules,
 }
 
@@ -62,7 +64,7 @@ pub(super) fn read(
             }
             roles
         });
-        let rules = read_rules(&mut section);
+        let rules = StatementRules { name: read_name(&mut section), ..read_rules(&mut section) };
         section.close();
         match (known, roles) {
             (Some(known), Some(roles)) => members.push(ConfiguredMember { known, roles, rules }),
@@ -77,6 +79,26 @@ pub(super) fn read_rules_section(mut section: Section<'_, '_>) -> StatementRules
     let rules = read_rules(&mut section);
     section.close();
     rules
+}
+
+/// `name`: a text in all languages, or a table of them.
+fn read_name(section: &mut Section<'_, '_>) -> Option<Text> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Name {
+        Same(String),
+        Translated(Text),
+    }
+    const NAME: &str = "write the member's name, or a table of it with fi, sv and en";
+    let found = section.optional::<Name>("name", NAME)?;
+    let name = match found.value {
+        Name::Same(name) => Text { fi: name.clone(), sv: name.clone(), en: name },
+        Name::Translated(text) => text,
+    };
+    if !Language::ALL.into_iter().all(|language| is_proper_name(name.get(language))) {
+        section.document().problem(&found.at, "the name is empty, too long or not printable", NAME);
+    }
+    Some(name)
 }
 
 fn read_rules(section: &mut Section<'_, '_>) -> StatementRules {
@@ -100,6 +122,7 @@ fn read_rules(section: &mut Section<'_, '_>) -> StatementRules {
         document.problem(&found.at, complaint, POLICY);
     }
     StatementRules {
+        name: None,
         metadata: metadata.map(|found| found.value),
         metadata_policy: policy.map(|found| found.value),
         constraints: constraints.map(|found| found.value),
@@ -109,7 +132,7 @@ fn read_rules(section: &mut Section<'_, '_>) -> StatementRules {
 fn check_policy(policy: &Map<String, Value>) -> Result<(), &'static str> {
     match MetadataPolicy::parse(policy) {
         Ok(_) => Ok(()),
-        Err(TrustError::NotTrusted(complaint) | TrustError::Unavailable(complaint)) => Err(complaint),
+        Err(error) => Err(error.reason()),
     }
 }
 

@@ -135,7 +135,7 @@ impl Config {
         let node = root
             .required_table("node", "add [node]; for a trust anchor use --anchor")
             .and_then(|section| node::read(section, folder))?;
-        let federation = federation::read(root.table("federation"), node.profile);
+        let federation = federation::read(root.table("federation"), &node.data_dir, node.profile);
         let mut keys = keys::read(root.table("keys"), &node.data_dir);
         keys.fill_lead(federation.chain_age_seconds);
         let store = root
@@ -165,7 +165,7 @@ impl Config {
         }
         let trust_anchors = trust::read_known(anchors, &data_dir, profile);
         let superiors = trust::read_superiors(root.tables("superiors"), profile);
-        let federation = federation::read(root.table("federation"), profile);
+        let federation = federation::read(root.table("federation"), &data_dir, profile);
         keys.fill_lead(federation.chain_age_seconds);
         let outbound = outbound::read(root.table("outbound"), &data_dir, profile);
         let login = root

@@ -3,6 +3,7 @@
 use super::checks;
 use super::reader::{Found, Section};
 use super::services::Service;
+use crate::domain::catalogue::purposes::is_purpose;
 use crate::domain::catalogue::register::HeldDataset;
 use crate::domain::catalogue::{Contact, DeclaredUse, Text};
 use crate::domain::clock::{RetentionPeriod, Window};
@@ -60,9 +61,7 @@ fn read_one(
     let purpose_text = text(&mut section, "purpose_text");
     let otherwise = text(&mut section, "otherwise");
     let purpose = checked(&mut section, "purpose", PURPOSE, |value| {
-        let term = value.strip_prefix("https://w3id.org/dpv#").unwrap_or_default();
-        (term.is_empty() || !term.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-            .then_some("not a purpose of DPV")
+        (!is_purpose(value)).then_some("not a purpose of DPV")
     });
     let legal_basis = checked(&mut section, "legal_basis", checks::LEGAL_BASIS, checks::legal_basis);
     let retention = checked(&mut section, "retention", RETENTION, checks::duration)

@@ -1,13 +1,14 @@
 //! What the demo's two servers share: time, names that nobody can guess, a memory behind a lock, and serving.
 
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, web};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::jose;
+use crate::domain::sync::lock;
 use crate::ports::{Clock, Entropy, random};
 
 /// The state of a demo server; gone when the demo stops.
@@ -23,7 +24,7 @@ impl<M> DemoServer<M> {
     }
 
     pub(super) fn memory(&self) -> MutexGuard<'_, M> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.memory)
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -136,10 +136,12 @@ text_id!(
         && text.bytes().all(|b| b.is_ascii_alphanumeric())
 );
 text_id!(
-    /// A key identifier (`kid`) in a JOSE header or JWK.
+    /// A key identifier (`kid`) in a JOSE header or JWK. Whoever makes a key names it (RFC 7517 §4.5): base64 and DID URLs
+    /// are common.
     KeyId,
-    "1 to 128 of letters, digits and -_.:~",
-    is_token_text
+    "1 to 256 printable ASCII characters without spaces, quotes, backslashes and angle brackets",
+    |text| (1..=256).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_graphic() && !b"\"'`\\<>".contains(&b))
 );
 text_id!(
     /// A JWT identifier (`jti`).
@@ -165,6 +167,25 @@ text_id!(
     "43 characters of base64url",
     |text| text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
 );
+
+impl EntityId {
+    /// The identifier that a text names in another spelling: with a trailing slash, capitals in the host or the scheme's own
+    /// port. For names that are only followed; identifiers that decide are compared as they are written.
+    ///
+    /// # Errors
+    /// [`IdError`] when it is no base URL in any spelling.
+    pub fn normalized(text: &str) -> Result<Self, IdError> {
+        let canonical = url::Url::parse(text).map_or_else(|_| text.to_owned(), String::from);
+        Self::new(canonical.strip_suffix('/').unwrap_or(&canonical))
+    }
+
+    /// The host, with the port where it is not the scheme's own: what tells two members of one name apart.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let (_, rest) = self.0.split_once("://").unwrap_or(("", &self.0));
+        rest.split('/').next().unwrap_or(rest)
+    }
+}
 
 impl UseId {
     /// The recipient that published this use.

@@ -1,7 +1,7 @@
 //! What the product knows, as values and pure functions. No I/O, no async; time and randomness are arguments.
 //!
-//! Any part may use [`ids`], [`clock`], [`jose`] and [`word_enum`]. Beyond that, `login` and `consent` use `catalogue`; `token` uses
-//! `consent` and `federation`; `exchange` uses `token`, `consent` and `catalogue`.
+//! Any part may use [`ids`], [`clock`], [`jose`], [`sync`] and [`word_enum`]. Beyond that, `login` and `consent` use
+//! `catalogue`; `token` uses `consent` and `federation`; `exchange` uses `token`, `consent` and `catalogue`.
 
 pub mod bundle;
 pub mod catalogue;
@@ -14,5 +14,6 @@ pub mod jose;
 pub mod log;
 pub mod login;
 pub mod outside_text;
+pub mod sync;
 pub mod token;
 pub mod word_enum;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
@@ -20,6 +20,7 @@ use super::refusal::{AddressRefused, Refusals};
 use super::route::Route;
 use super::special::is_localhost;
 use crate::domain::ids::EntityId;
+use crate::domain::sync::{read, write};
 
 /// Longest time to connect, TLS included.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
@@ -93,6 +94,27 @@ struct Origins {
     fixed: BTreeSet<String>,
     /// Listed by an anchor, by anchor.
     members: BTreeMap<EntityId, BTreeSet<String>>,
+    /// Asked for one request each, with how many are under way.
+    visited: BTreeMap<String, usize>,
+}
+
+/// The right to ask one origin until this is dropped.
+#[derive(Debug)]
+pub struct Visit {
+    origin: String,
+    origins: Arc<RwLock<Origins>>,
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut origins = write(&self.origins);
+        if let Some(visits) = origins.visited.get_mut(&self.origin) {
+            *visits = visits.saturating_sub(1);
+            if *visits == 0 {
+                origins.visited.remove(&self.origin);
+            }
+        }
+    }
 }
 
 impl GuardedClient {
@@ -151,8 +173,20 @@ impl GuardedClient {
 
     /// Lets this client ask the origin of a URL that configuration names.
     pub fn allow(&self, url: &Url) {
-        let mut origins = self.origins.write().unwrap_or_else(PoisonError::into_inner);
+        let mut origins = write(&self.origins);
         origins.fixed.insert(url.origin().ascii_serialization());
+    }
+
+    /// Lets this client ask the origin of an entity whom nobody lists yet, for as long as the result lives. The rules for
+    /// addresses hold for it as for everyone; the caller bounds how often strangers bring that about.
+    #[must_use]
+    pub fn allow_for_now(&self, id: &EntityId) -> Visit {
+        let origin =
+            Url::parse(id.as_str()).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+        let mut origins = write(&self.origins);
+        let visits = origins.visited.entry(origin.clone()).or_default();
+        *visits = visits.saturating_add(1);
+        Visit { origin, origins: Arc::clone(&self.origins) }
     }
 
     /// Lets this client ask the members that a trusted anchor lists, in place of those that it listed before.
@@ -162,7 +196,7 @@ impl GuardedClient {
             .filter_map(|id| Url::parse(id.as_str()).ok())
             .map(|url| url.origin().ascii_serialization())
             .collect();
-        let mut origins = self.origins.write().unwrap_or_else(PoisonError::into_inner);
+        let mut origins = write(&self.origins);
         origins.members.insert(anchor.clone(), listed);
     }
 
@@ -300,9 +334,9 @@ impl GuardedClient {
             _ => {}
         }
         let origin = url.origin().ascii_serialization();
-        let origins = self.origins.read().unwrap_or_else(PoisonError::into_inner);
-        if origins.fixed.contains(&origin) || origins.members.values().any(|listed| listed.contains(&origin))
-        {
+        let origins = read(&self.origins);
+        let listed = origins.members.values().any(|listed| listed.contains(&origin));
+        if listed || origins.fixed.contains(&origin) || origins.visited.contains_key(&origin) {
             Ok(())
         } else {
             Err(GuardError::Forbidden("neither configured nor listed by an anchor"))

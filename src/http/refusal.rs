@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::special::kind_of;
+use crate::domain::sync::lock;
 
 /// A name leads to no address that may be connected to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(crate) struct Refusals(Arc<Mutex<BTreeMap<String, AddressRefused>>>);
 
 impl Refusals {
     pub(crate) fn record(&self, refused: &AddressRefused) {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.0);
         if last.get(&refused.host) == Some(refused) {
             return;
         }
@@ -56,11 +57,11 @@ impl Refusals {
     }
 
     pub(crate) fn forget(&self, host: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(host);
+        lock(&self.0).remove(host);
     }
 
     pub(crate) fn of(&self, host: &str) -> Option<AddressRefused> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(host).cloned()
+        lock(&self.0).get(host).cloned()
     }
 }
 

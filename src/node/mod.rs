@@ -22,12 +22,13 @@ pub use problem::{Problem, ProblemKind};
 
 use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Levels, Text};
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::Expiry;
+use crate::domain::federation::{Expiry, TrustMarkEntry};
 use crate::domain::ids::{DatasetId, EntityId, Jti, ServiceId, UseId};
 use crate::domain::jose::b64url;
 use crate::domain::token::TokenPolicy;
 use crate::ports::{
-    Clock, Entropy, IdentityProvider, Outbound, Passkeys, Peers, Registers, Superiors, random,
+    Clock, Entropy, IdentityProvider, MemberDirectory, MemberDocuments, Outbound, Passkeys, Registers,
+    Superiors, TrustResolver, random,
 };
 use crate::store::Store;
 
@@ -115,6 +116,8 @@ pub struct Settings {
     pub contact: Contact,
     /// The trust anchors of the federations that it belongs to.
     pub trust_anchors: Vec<EntityId>,
+    /// Its trust marks that its operator was given in another way than over a superior's endpoint.
+    pub trust_marks: Vec<TrustMarkEntry>,
     /// Keys configured for anchors that have an end.
     pub anchor_keys: Vec<Expiry>,
     /// The city's data protection officer, for the portal.
@@ -183,7 +186,11 @@ pub struct Node {
     pub status_lists:
         tokio::sync::Mutex<HashMap<u32, (Timestamp, holder::oauth::published_list::PublishedList)>>,
     /// The other members.
-    pub peers: Arc<dyn Peers>,
+    pub peers: Arc<dyn TrustResolver>,
+    /// What trusted members publish.
+    pub member_documents: Arc<dyn MemberDocuments>,
+    /// Who is a member.
+    pub members: Arc<dyn MemberDirectory>,
     /// Those who vouch for this node.
     pub superiors: Arc<dyn Superiors>,
     /// Requests to other members.

@@ -10,9 +10,8 @@ use crate::domain::federation::{Expiry, ExpiryWarning, PeerReport, TrustError, w
 use crate::domain::ids::EntityId;
 use crate::http::{AddressRefused, GuardedClient};
 use crate::node::keys::expiry_warnings;
-use crate::outbound::FederationPeers;
-use crate::outbound::federation::directory::PeerSettings;
-use crate::ports::{Clock, Peers};
+use crate::outbound::{FederationPeers, PeerSettings};
+use crate::ports::{Clock, MemberDirectory, TrustResolver};
 use crate::store::Store;
 use crate::store::keys::signing_keys;
 
@@ -87,10 +86,10 @@ impl FederationInspector {
     pub async fn warnings(&self) -> Result<Vec<ExpiryWarning>, StartError> {
         let now = SystemClock.now();
         let peer = self.peers.resolve(&self.own).await.ok();
-        let mut endings = expiry_warnings::own_expiries(&self.store, peer.as_deref(), now).await?;
+        let mut expiries = expiry_warnings::own_expiries(&self.store, peer.as_deref(), now).await?;
         let records = self.store.read("list_signing_keys", signing_keys::list).await?;
-        endings.extend(expiry_warnings::key_expiries(&records, &key_policy(&self.keys)));
-        endings.extend(self.anchor_keys.iter().cloned());
-        Ok(warnings(&endings, now))
+        expiries.extend(expiry_warnings::key_expiries(&records, &key_policy(&self.keys)));
+        expiries.extend(self.anchor_keys.iter().cloned());
+        Ok(warnings(&expiries, now))
     }
 }

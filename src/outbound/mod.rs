@@ -5,9 +5,7 @@ pub mod openid;
 mod passkeys;
 mod send;
 
-pub use crate::outbound::federation::anchor::MemberContact;
-pub use crate::outbound::federation::directory::{
-    AnchorSource, CHAIN_AGE_SECS, FederationPeers, PeerSettings,
+pub use federation::{
+    AnchorSource, CHAIN_AGE_SECS, FederationPeers, MemberContact, PeerSettings, SuperiorContact,
 };
-pub use crate::outbound::federation::superior_client::SuperiorContact;
 pub use passkeys::WebAuthn;

@@ -6,13 +6,15 @@ use async_trait::async_trait;
 
 use crate::domain::catalogue::{DeclaredUse, DeclaredUses};
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{ChainHint, FormerKeys, PeerReport, TrustError, TrustMark, TrustedPeer};
+use crate::domain::federation::{
+    ChainHint, FormerKeys, PeerReport, ResolvedEntity, TrustError, TrustMark, TrustedPeer,
+};
 use crate::domain::ids::{EntityId, UseId};
 use crate::domain::jose::PublicKeys;
 
-/// The other members of the federation.
+/// Decides whom this node trusts.
 #[async_trait]
-pub trait Peers: Send + Sync {
+pub trait TrustResolver: Send + Sync {
     /// The member behind an entity identifier, trusted through a chain to a configured anchor that is valid now.
     ///
     /// # Errors
@@ -23,7 +25,7 @@ pub trait Peers: Send + Sync {
     /// same without it.
     ///
     /// # Errors
-    /// As [`Peers::resolve`].
+    /// As [`Self::resolve`].
     async fn resolve_along(&self, id: &EntityId, hint: &ChainHint) -> Result<Arc<TrustedPeer>, TrustError>;
 
     /// The same member, asked again just now, because a message names a key of it that is not known: it may have
@@ -31,9 +33,19 @@ pub trait Peers: Send + Sync {
     /// however many ask for it, and more rarely the more often that was in vain.
     ///
     /// # Errors
-    /// As [`Peers::resolve`].
+    /// As [`Self::resolve`].
     async fn refreshed(&self, id: &EntityId, has: HasKey<'_>) -> Result<Arc<TrustedPeer>, TrustError>;
 
+    /// An entity of any kind with its chain to a configured anchor; whether it can be a peer is another question.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`], but for metadata that is not what a node needs.
+    async fn resolve_entity(&self, id: &EntityId) -> Result<Arc<ResolvedEntity>, TrustError>;
+}
+
+/// What trusted members publish beside their entity configuration.
+#[async_trait]
+pub trait MemberDocuments: Send + Sync {
     /// The keys with which a trusted member signed tokens and receipts before, as it tells them now.
     ///
     /// # Errors
@@ -51,7 +63,11 @@ pub trait Peers: Send + Sync {
     /// # Errors
     /// [`TrustError`] when it is not trusted or cannot be reached.
     async fn declared_uses(&self, recipient: &EntityId) -> Result<Arc<DeclaredUses>, TrustError>;
+}
 
+/// Who is a member.
+#[async_trait]
+pub trait MemberDirectory: Send + Sync {
     /// Every member that the configured anchors list now, this node included; broken ones are left out.
     ///
     /// # Errors
@@ -65,7 +81,7 @@ pub trait Peers: Send + Sync {
     /// As [`Self::members`].
     async fn survey(&self) -> Result<Survey, TrustError>;
 
-    /// Looks at one entity step by step and afresh, to tell people what is wrong with it. Many who ask within seconds get
+    /// Examines one entity step by step and without caches, to tell people what is wrong with it. Many who ask within seconds get
     /// one answer. Meant for entities that a survey names, or that the operator does.
     async fn examine(&self, id: &EntityId) -> Arc<PeerReport>;
 }

@@ -6,7 +6,10 @@ mod messaging;
 mod registers;
 mod system;
 
-pub use federation::{AnchorKeyStore, HasKey, MemberConfigurations, Peers, Superiors, Survey};
+pub use federation::{
+    AnchorKeyStore, HasKey, MemberConfigurations, MemberDirectory, MemberDocuments, Superiors, Survey,
+    TrustResolver,
+};
 pub use login::{Ceremony, IdentityProvider, PasskeyFault, PasskeySignature, Passkeys};
 pub use messaging::{Outbound, OutboundAnswer, OutboundBody, OutboundError, OutboundRequest};
 pub use registers::{RegisterError, Registers};

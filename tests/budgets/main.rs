@@ -17,7 +17,7 @@ use hostile::{canary, federation, judge, lines, set_up};
 use omadata::domain::federation::TrustError;
 use omadata::http::{AddressPolicy, GuardedClient};
 use omadata::outbound::{AnchorSource, FederationPeers, PeerSettings};
-use omadata::ports::Peers;
+use omadata::ports::TrustResolver;
 use toy_federation::{Change, Toy};
 
 /// Requests of one resolution in a federation of this size, whatever is answered.

@@ -325,6 +325,7 @@ impl Toy {
                 name: text,
                 organization_uri: None,
                 contacts: vec![],
+                trust_anchors: vec![],
                 authority_hints: vec![],
                 grant_types: vec!["authorization_code".into()],
                 acr_values: vec![],

@@ -20,7 +20,7 @@ use omadata::node::federation::{
     AnchorParts, AnchorStatements, FederationError, FederationKeys, FederationStatements, ListFilter, Terms,
 };
 use omadata::outbound::{AnchorSource, FederationPeers, MemberContact};
-use omadata::ports::{Clock, Peers};
+use omadata::ports::{Clock, MemberDirectory, MemberDocuments, TrustResolver};
 use omadata::store::RootKeys;
 use omadata::store::{Options, Store};
 use omadata::web::federation;
@@ -94,6 +94,7 @@ impl FederationStatements for Member {
             name: text(&self.name),
             organization_uri: None,
             contacts: vec![],
+            trust_anchors: vec![],
             authority_hints: vec![self.anchor.clone()],
             grant_types: vec!["authorization_code".into()],
             acr_values: vec![],
@@ -341,14 +342,14 @@ impl World {
 
 fn not_trusted<T: std::fmt::Debug>(outcome: Result<T, TrustError>) -> &'static str {
     match outcome {
-        Err(TrustError::NotTrusted(reason)) => reason,
+        Err(TrustError::NotTrusted(fault)) => fault.as_str(),
         other => panic!("{other:?}"),
     }
 }
 
 fn unavailable<T: std::fmt::Debug>(outcome: Result<T, TrustError>) -> &'static str {
     match outcome {
-        Err(TrustError::Unavailable(reason)) => reason,
+        Err(TrustError::Unavailable(outage)) => outage.as_str(),
         other => panic!("{other:?}"),
     }
 }

@@ -10,15 +10,13 @@ use omadata::config::DatabaseUrl;
 use omadata::domain::catalogue::{DeclaredUse, DeclaredUses};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::consent::{Actor, Reason};
-use omadata::domain::federation::{ChainHint, FormerKeys, PeerReport, TrustError, TrustedPeer};
+use omadata::domain::federation::{FormerKeys, TrustError};
 use omadata::domain::ids::{ConsentId, EntityId, HeldConsentId, UseId};
 use omadata::domain::log::Entry;
 use omadata::node::Node;
 use omadata::node::maintenance::{Job, prepare, run_due_jobs};
 use omadata::node::messaging::deliver_outbox;
-use omadata::ports::{
-    Clock, HasKey, Outbound, OutboundAnswer, OutboundError, OutboundRequest, Peers, Survey,
-};
+use omadata::ports::{Clock, MemberDocuments, Outbound, OutboundAnswer, OutboundError, OutboundRequest};
 use omadata::store::holder::consents;
 use omadata::store::messaging::outbox;
 use omadata::store::messaging::outbox::Delivery;
@@ -37,23 +35,11 @@ impl Clock for Ahead {
     }
 }
 
-/// The other members, of whom every declared use asks for another kind of dataset than residents were shown.
-struct ChangedUses(Arc<dyn Peers>);
+/// The documents of the other members, in which every declared use asks for another kind of dataset than residents were shown.
+struct ChangedUses(Arc<dyn MemberDocuments>);
 
 #[async_trait]
-impl Peers for ChangedUses {
-    async fn resolve(&self, id: &EntityId) -> Result<Arc<TrustedPeer>, TrustError> {
-        self.0.resolve(id).await
-    }
-
-    async fn resolve_along(&self, id: &EntityId, hint: &ChainHint) -> Result<Arc<TrustedPeer>, TrustError> {
-        self.0.resolve_along(id, hint).await
-    }
-
-    async fn refreshed(&self, id: &EntityId, has: HasKey<'_>) -> Result<Arc<TrustedPeer>, TrustError> {
-        self.0.refreshed(id, has).await
-    }
-
+impl MemberDocuments for ChangedUses {
     async fn former_keys(&self, id: &EntityId) -> Result<Arc<FormerKeys>, TrustError> {
         self.0.former_keys(id).await
     }
@@ -66,18 +52,6 @@ impl Peers for ChangedUses {
 
     async fn declared_uses(&self, recipient: &EntityId) -> Result<Arc<DeclaredUses>, TrustError> {
         self.0.declared_uses(recipient).await
-    }
-
-    async fn members(&self) -> Result<Vec<Arc<TrustedPeer>>, TrustError> {
-        self.0.members().await
-    }
-
-    async fn survey(&self) -> Result<Survey, TrustError> {
-        self.0.survey().await
-    }
-
-    async fn examine(&self, id: &EntityId) -> Arc<PeerReport> {
-        self.0.examine(id).await
     }
 }
 
@@ -112,7 +86,7 @@ async fn process(world: &World, ahead: i64, changed_uses: bool) -> Node {
     let mut node = Arc::into_inner(assembled.node).expect("nobody else has it yet");
     node.clock = Arc::new(Ahead(ahead));
     if changed_uses {
-        node.peers = Arc::new(ChangedUses(node.peers));
+        node.member_documents = Arc::new(ChangedUses(node.member_documents));
     }
     node
 }

@@ -87,6 +87,7 @@ impl FederationStatements for Site {
             name,
             organization_uri: None,
             contacts: vec![],
+            trust_anchors: vec![],
             authority_hints: vec![self.superior.clone()],
             acr_values: vec![],
             grant_types: vec!["authorization_code".into()],
@@ -433,7 +434,7 @@ async fn an_intermediate_stands_between_an_anchor_and_a_city() {
     .await;
 
     let (_, own) = region.configuration().await;
-    assert_eq!(own.authority_hints, Some(vec![anchor.id.clone()]));
+    assert_eq!(own.authority_hints, Some(vec![anchor.id.clone()].into()));
     assert_eq!(own.trust_mark_issuers, None, "only an anchor says who may give marks");
     let (top, top_statement) = anchor.configuration().await;
     let chain = [
@@ -473,8 +474,14 @@ async fn an_intermediate_stands_between_an_anchor_and_a_city() {
 async fn an_anchor_resolves_for_others_and_tells_its_former_keys() {
     let anchor = Superior::start("anchor", "", "").await;
     let city = Site::start("city", &anchor.id);
-    anchor.write_members(&member(&city, "metadata = { oauth_client = { client_name = \"Set\" } }"));
-    eventually("it is a member", || async { (anchor.about(&city.id).await.0 == 200).then_some(()) }).await;
+    let unfit = Site::start("unfit", &anchor.id);
+    let set = member(&city, "metadata = { oauth_client = { client_name = \"Set\" } }");
+    let policy = "metadata_policy = { oauth_client = { logo_uri = { essential = true } } }";
+    anchor.write_members(&format!("{set}\n{}", member(&unfit, policy)));
+    for site in [&city, &unfit] {
+        eventually("it is a member", || async { (anchor.about(&site.id).await.0 == 200).then_some(()) })
+            .await;
+    }
     let resolve = |sub: &EntityId, top: &str, more: &str| {
         format!("/federation/resolve?sub={sub}&trust_anchor={top}{more}")
     };
@@ -498,6 +505,8 @@ async fn an_anchor_resolves_for_others_and_tells_its_former_keys() {
     for (path, status, code) in [
         (resolve(&city.id, "http://other.localhost:1", ""), 404, "invalid_trust_anchor"),
         (resolve(&stranger, anchor.id.as_str(), ""), 400, "invalid_trust_chain"),
+        // OpenID Federation 1.0 §8.9: the chain holds, the metadata does not fulfil a superior's policy.
+        (resolve(&unfit.id, anchor.id.as_str(), ""), 400, "invalid_metadata"),
         (format!("/federation/resolve?sub={}", city.id), 400, "invalid_request"),
     ] {
         let (told, body) = anchor.get(&path).await;

@@ -13,7 +13,7 @@ use omadata::domain::ids::EntityId;
 use omadata::domain::jose::{PublicKeys, SigningKey};
 use omadata::http::{AddressPolicy, Expected, GuardError, GuardedClient};
 use omadata::outbound::{AnchorSource, FederationPeers, PeerSettings};
-use omadata::ports::{AnchorKeyStore, Peers};
+use omadata::ports::{AnchorKeyStore, MemberDirectory, TrustResolver};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn peers(toy: &Toy) -> FederationPeers {
 
 fn refused<T: std::fmt::Debug>(outcome: Result<T, TrustError>) -> &'static str {
     match outcome {
-        Err(TrustError::NotTrusted(reason)) => reason,
+        Err(TrustError::NotTrusted(fault)) => fault.as_str(),
         other => panic!("{other:?}"),
     }
 }
@@ -384,9 +384,7 @@ async fn a_chain_that_is_handed_in_changes_nothing_but_who_is_asked_first() {
         let handed_in = line.raw.clone().unwrap_or_else(|| texts.map(Value::from).collect());
         let (turku, anchors) = (toy.id("turku"), [toy.id("anchor")]);
         let read = ChainHint::read(&handed_in, &turku, &anchors, Timestamp::from_secs(START));
-        let reason = read.as_ref().err().map_or("", |error| match error {
-            TrustError::NotTrusted(reason) | TrustError::Unavailable(reason) => *reason,
-        });
+        let reason = read.as_ref().err().map_or("", TrustError::reason);
         assert_eq!(reason, line.reason, "{}", line.name);
         let peers = peers(&toy);
         let peer = peers.resolve_along(&turku, &read.unwrap_or_default()).await.unwrap();
@@ -510,7 +508,8 @@ async fn loops_and_depths_and_crowds_of_superiors_come_to_an_end() {
     assert!(refusal.is_err(), "{refusal:?}");
     let asked = toy.asked();
     assert!(asked.len() < 300, "{} requests", asked.len());
-    assert_eq!(count(&asked, "deep", "/") + count(&asked, "level5", "/"), 0);
+    // Of so many superiors those are asked that are above it: its own configuration is read to know which.
+    assert_eq!((count(&asked, "deep", "/"), count(&asked, "level5", "/")), (1, 0));
     let shallow = peers.resolve(&toy.id("shallow")).await.unwrap();
     assert_eq!(shallow.superiors, [toy.id("level1"), toy.id("level0"), toy.id("anchor")]);
 }
@@ -564,4 +563,73 @@ async fn addresses_inward_are_never_asked_even_when_a_list_names_them() {
         assert_eq!(reason, line.reason, "{}", line.url);
     }
     assert_eq!(visits.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_member_below_the_last_of_many_intermediates_is_found_with_little_work() {
+    let toy = federation().await;
+    let regions: Vec<String> = (0..50).map(|n| format!("region{n}")).collect();
+    for region in &regions {
+        toy.superior(region, &["anchor"], &["nobody"]);
+    }
+    toy.superior("region49", &["anchor"], &["oulu"]);
+    toy.node("oulu", &["region49"], "anchor");
+    toy.change("anchor", |anchor| anchor.members.extend(regions.iter().cloned()));
+    let peers = peers(&toy);
+    let oulu = peers.resolve(&toy.id("oulu")).await.unwrap();
+    assert_eq!(oulu.superiors, [toy.id("region49"), toy.id("anchor")]);
+    assert_eq!(oulu.roles(), Role::ALL.to_vec());
+    let listed = |asked: &[(String, String)]| -> Vec<String> {
+        let mut who: Vec<String> = asked
+            .iter()
+            .filter(|(who, path)| who.starts_with("region") && path.starts_with("/list"))
+            .map(|(who, _)| who.clone())
+            .collect();
+        who.sort();
+        who.dedup();
+        who
+    };
+    assert_eq!(listed(&toy.asked()), ["region49"], "only who is above it by what it says itself");
+    // Whom nobody lists leads to no superior, and is not asked again at once.
+    for _ in 0..3 {
+        assert_eq!(refused(peers.resolve(&toy.id("stranger")).await), "no anchor lists it");
+    }
+    let asked = toy.asked();
+    assert_eq!(listed(&asked), Vec::<String>::new());
+    assert!(count(&asked, "stranger", "/") <= 1, "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_member_of_another_kind_has_a_chain_though_it_is_no_peer() {
+    let toy = federation().await;
+    toy.change("espoo", |espoo| {
+        espoo.configuration.claims = json!({"metadata": {
+            "oauth_client": null,
+            "openid_relying_party": {"jwks_uri": "https://client.example/jwks"},
+        }});
+    });
+    let peers = peers(&toy);
+    assert_eq!(refused(peers.resolve(&toy.id("espoo")).await), "the client has no proper redirect_uris");
+    let resolved = peers.resolve_entity(&toy.id("espoo")).await.unwrap();
+    assert_eq!(resolved.chain.anchor(), &toy.id("anchor"));
+    let client = &resolved.chain.metadata()["openid_relying_party"];
+    assert_eq!(client["jwks_uri"], "https://client.example/jwks");
+    assert_eq!(resolved.marks.len(), 3);
+}
+
+#[tokio::test]
+async fn wrong_keys_of_an_anchor_are_put_right_without_a_restart() {
+    let toy = federation().await;
+    let guard = GuardedClient::new(AddressPolicy::Demo).unwrap();
+    let wrong = AnchorSource { id: toy.id("anchor"), keys: Some(toy.keys("rogue")) };
+    let peers = FederationPeers::new(vec![wrong], guard, toy.clock.clone()).unwrap();
+    let espoo = toy.id("espoo");
+    assert_eq!(refused(peers.resolve(&espoo).await), "unknown_key");
+    peers.configure_anchor_keys(&toy.id("anchor"), toy.keys("anchor"));
+    toy.clock.pass(3);
+    assert_eq!(peers.resolve(&espoo).await.unwrap().anchor, toy.id("anchor"));
+    // And back: what was followed from other keys counts no more.
+    peers.configure_anchor_keys(&toy.id("anchor"), toy.keys("rogue"));
+    toy.clock.pass(61);
+    assert_eq!(refused(peers.resolve(&espoo).await), "unknown_key");
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Parts of the domain that every other part may use.
-const FOUNDATIONS: [&str; 6] = ["word_enum", "outside_text", "ids", "clock", "jose", "catalogue"];
+const FOUNDATIONS: [&str; 7] = ["word_enum", "sync", "outside_text", "ids", "clock", "jose", "catalogue"];
 
 /// What a part of the domain may use beside (or, for the foundations, instead of) the foundations.
 const PARTS: [(&str, &[&str]); 8] = [

@@ -18,8 +18,8 @@ static CLIENT_ASSERTION: Profile = Profile {
     max_bytes: 4 * 1024,
     key_source: KeySource::Kid,
     required: &["iss", "sub", "aud", "exp", "jti"],
-    optional: Claims::Only(&["iat", "nbf"]),
-    extra_headers: &[],
+    optional: Claims::Any,
+    forbidden_headers: &[],
 };
 
 #[derive(Deserialize)]

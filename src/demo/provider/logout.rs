@@ -19,7 +19,7 @@ static ID_TOKEN_HINT: Profile = Profile {
     key_source: KeySource::Kid,
     required: &["iss", "aud"],
     optional: Claims::Any,
-    extra_headers: &[],
+    forbidden_headers: &[],
 };
 
 #[derive(Deserialize)]

@@ -1,7 +1,7 @@
 //! Calls of a node's service API, each kept as it went over the wire, secrets shortened.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::City;
 use crate::domain::clock::Timestamp;
+use crate::domain::sync::lock;
 use crate::ports::Clock;
 
 /// Most bytes of an answer that are read.
@@ -170,7 +171,7 @@ impl Caller {
     }
 
     fn tokens(&self) -> MutexGuard<'_, HashMap<String, (String, Timestamp)>> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.tokens)
     }
 
     /// Makes one call with the service's access token, getting a new token where needed. Everything that goes over

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{
-    TrustAnchor, TrustError, VerifiedChain, claimed_statement, verify_statements,
+    TrustAnchor, TrustError, TrustFault, VerifiedChain, claimed_statement, verify_statements,
 };
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
@@ -31,17 +31,17 @@ pub(super) fn verify(
     at: Timestamp,
     anchor_keys: Option<&PublicKeys>,
 ) -> Result<Member, TrustError> {
-    let top = statements.last().ok_or(TrustError::NotTrusted("the chain is empty"))?;
+    let top = statements.last().ok_or(TrustError::NotTrusted(TrustFault::EmptyChain))?;
     let claimed = claimed_statement(top)?;
     let keys = match anchor_keys {
         Some(keys) => keys.clone(),
         None if claimed.sub == claimed.iss => claimed.keys()?,
-        None => return Err(TrustError::NotTrusted("the chain lacks its anchor's configuration")),
+        None => return Err(TrustError::NotTrusted(TrustFault::NoAnchorConfiguration)),
     };
     let anchor = TrustAnchor { id: claimed.iss, keys };
     let chain = verify_statements(statements, std::slice::from_ref(&anchor), at)?;
     if chain.subject() != expected {
-        return Err(TrustError::NotTrusted("the chain is another member's"));
+        return Err(TrustError::NotTrusted(TrustFault::ChainOfAnotherMember));
     }
     let client_keys = keys_of(&chain, &["openid_relying_party", "oauth_client"], "omadata_receipt_jwks");
     let plain = || keys_of(&chain, &["openid_relying_party", "oauth_client"], "jwks");

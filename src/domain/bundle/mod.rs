@@ -33,7 +33,7 @@ pub const SEAL: Profile = Profile {
     key_source: KeySource::Kid,
     required: &["iss", "iat", "digest"],
     optional: Claims::Only(&[]),
-    extra_headers: &[],
+    forbidden_headers: &[],
 };
 
 /// The consent as its holder records it.

@@ -1,6 +1,7 @@
 //! What a city holds and what its services may ask: datasets, their fields, declared uses.
 
 pub mod assurance;
+pub mod purposes;
 pub mod rdf;
 pub mod register;
 pub mod schema;
@@ -224,7 +225,8 @@ pub struct DeclaredUse {
     pub title: Text,
     /// The purpose in one sentence, as the resident reads it.
     pub purpose_text: Text,
-    /// The purpose as a DPV term (`https://w3id.org/dpv#ServiceProvision`).
+    /// The purpose as a term of DPV or one of its extensions (`https://w3id.org/dpv#ServiceProvision`); see
+    /// [`purposes::is_purpose`].
     pub purpose: String,
     /// The legal basis as a DPV term (`A6-1-a` for the person's own permission).
     pub legal_basis: String,

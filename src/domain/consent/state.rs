@@ -206,7 +206,7 @@ impl Consent {
         now: Timestamp,
     ) -> Result<Transition, TransitionError> {
         // A resident's own pause outlasts one by the node, which ends by itself when the use fits again.
-        let by_node = self.state == ConsentState::Suspended && self.reason.is_of_use();
+        let by_node = self.state == ConsentState::Suspended && self.reason.holds_back();
         if self.state == ConsentState::Active || (by_node && actor == Actor::Resident) {
             Ok(self.transition_to(ConsentState::Suspended, actor, reason, now))
         } else {

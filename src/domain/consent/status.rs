@@ -27,6 +27,8 @@ word_enum! {
         UseChanged = "use_changed",
         /// The declared use that it rests on is no longer published.
         UseWithdrawn = "use_withdrawn",
+        /// The recipient is not trusted now: it lost its membership or its role, or this node cannot verify the anchor.
+        RecipientNotTrusted = "recipient_not_trusted",
         /// The declared use covers it again.
         UseFits = "use_fits",
         /// The resident took it back.
@@ -49,10 +51,10 @@ word_enum! {
 }
 
 impl Reason {
-    /// Whether the declared use stands behind it: then the resident alone cannot let the consent go on.
+    /// Whether the node holds the consent back for it: then the resident alone cannot let the consent go on.
     #[must_use]
-    pub const fn is_of_use(self) -> bool {
-        matches!(self, Self::UseChanged | Self::UseWithdrawn)
+    pub const fn holds_back(self) -> bool {
+        matches!(self, Self::UseChanged | Self::UseWithdrawn | Self::RecipientNotTrusted)
     }
 }
 

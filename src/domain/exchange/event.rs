@@ -17,8 +17,8 @@ pub const SECURITY_EVENT: Profile = Profile {
     max_bytes: 16 * 1024,
     key_source: KeySource::Kid,
     required: &["iss", "aud", "iat", "jti", "events"],
-    optional: Claims::Only(&[]),
-    extra_headers: &[],
+    optional: Claims::Any,
+    forbidden_headers: &[],
 };
 
 /// How long ago an event may have been signed, in seconds: delivery is retried for days.
@@ -62,7 +62,6 @@ pub enum Event {
 
 /// A consent that the recipient's service did not ask for itself.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ConsentGiven {
     /// The consent.
     pub grant_id: GrantId,
@@ -87,7 +86,6 @@ impl std::fmt::Debug for ConsentGiven {
 
 /// What happened to a consent that its recipient knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ConsentEvent {
     /// The consent.
     pub grant_id: GrantId,
@@ -103,7 +101,6 @@ pub struct ConsentEvent {
 
 /// The recipient's own signature on an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ExchangeAcknowledged {
     /// The exchange (`jti` of its receipt).
     pub exchange: Jti,
@@ -117,7 +114,6 @@ pub struct ExchangeAcknowledged {
 
 /// What was fetched under a consent is deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct DataDeleted {
     /// The consent.
     pub grant_id: GrantId,

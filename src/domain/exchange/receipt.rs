@@ -27,7 +27,7 @@ pub const EXCHANGE_RECEIPT: Profile = Profile {
         "log_entry",
     ],
     optional: Claims::Only(&[]),
-    extra_headers: &[],
+    forbidden_headers: &[],
 };
 
 /// What a holder states about one released exchange.

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::metadata::CLIENT_TYPES;
+use super::resolved_metadata::resolve_metadata;
 use super::statement::{EntityStatement, TrustMarkEntry, verify_self_signed, verify_with};
-use super::{HeldMark, MarkRules, MetadataPolicy, TrustError, TrustedPeer, constraints, metadata};
+use super::{MarkRules, TrustError, TrustFault, constraints};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
 
-/// An entity whose word makes others members, with the keys that were configured for it.
+/// An entity whose statements make others members, with the keys that were configured for it.
 #[derive(Debug, Clone)]
 pub struct TrustAnchor {
     /// Its entity identifier.
@@ -35,6 +35,7 @@ pub struct VerifiedChain {
     rules: Option<MarkRules>,
     shown_marks: Vec<TrustMarkEntry>,
     metadata: Map<String, Value>,
+    named_by_superior: bool,
     issued_at: Timestamp,
     expires_at: Timestamp,
 }
@@ -82,10 +83,16 @@ impl VerifiedChain {
         &self.shown_marks
     }
 
-    /// The subject's metadata after every superior's word, constraint and policy.
+    /// The subject's metadata after every superior's metadata, constraint and policy.
     #[must_use]
     pub const fn metadata(&self) -> &Map<String, Value> {
         &self.metadata
+    }
+
+    /// Whether a superior settles what the subject is called: its `organization_name` is then not the subject's own claim.
+    #[must_use]
+    pub const fn is_named_by_superior(&self) -> bool {
+        self.named_by_superior
     }
 
     /// When the subject's immediate superior issued its statement; an older one must not replace a newer.
@@ -98,14 +105,6 @@ impl VerifiedChain {
     #[must_use]
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at
-    }
-
-    /// The subject as a peer, with the roles that these marks give it. Marks of anyone else have no effect.
-    ///
-    /// # Errors
-    /// [`TrustError::NotTrusted`] when its metadata is not what a node needs.
-    pub fn into_peer(self, marks: Vec<HeldMark>) -> Result<TrustedPeer, TrustError> {
-        metadata::trusted_peer(self, marks)
     }
 }
 
@@ -123,7 +122,7 @@ pub fn verify_statements<S: AsRef<str>>(
     now: Timestamp,
 ) -> Result<VerifiedChain, TrustError> {
     if statements.len() > MAX_CHAIN_LENGTH {
-        return Err(TrustError::NotTrusted("the chain is too long"));
+        return Err(TrustError::NotTrusted(TrustFault::ChainTooLong));
     }
     let top = split(statements, anchors, now)?;
     let mut walk = Walk {
@@ -139,8 +138,8 @@ pub fn verify_statements<S: AsRef<str>>(
     }
     let leaf = walk.leaf(top.leaf, now)?;
     check_constraints(&links, &walk.seen)?;
-    let metadata = resolve_metadata(leaf.metadata.clone().unwrap_or_default(), &links)?;
-    let immediate = links.last().ok_or(TrustError::NotTrusted("the chain has no superior"))?;
+    let (metadata, named_by_superior) = resolve_metadata(leaf.metadata.clone().unwrap_or_default(), &links)?;
+    let immediate = links.last().ok_or(TrustError::NotTrusted(TrustFault::NoSuperior))?;
     let superiors = walk.seen.iter().rev().skip(1).cloned().collect();
     Ok(VerifiedChain {
         subject: leaf.sub,
@@ -151,6 +150,7 @@ pub fn verify_statements<S: AsRef<str>>(
         rules: top.configuration.as_ref().map(MarkRules::of_anchor),
         shown_marks: leaf.trust_marks.unwrap_or_default(),
         metadata,
+        named_by_superior,
         issued_at: Timestamp::from_secs(immediate.iat),
         expires_at: Timestamp::from_secs(walk.earliest_exp),
     })
@@ -167,7 +167,7 @@ pub fn verify_anchor(
 ) -> Result<EntityStatement, TrustError> {
     let statement = verify_with(text, &anchor.keys)?;
     if statement.iss != anchor.id || statement.sub != anchor.id {
-        return Err(TrustError::NotTrusted("the anchor's configuration is not its own"));
+        return Err(TrustError::NotTrusted(TrustFault::AnchorConfigurationNotOwn));
     }
     statement.check(now)?;
     statement.check_configuration()?;
@@ -188,20 +188,20 @@ fn split<'a, S: AsRef<str>>(
     anchors: &'a [TrustAnchor],
     now: Timestamp,
 ) -> Result<Top<'a, S>, TrustError> {
-    let (leaf, superiors) = statements.split_first().ok_or(TrustError::NotTrusted("the chain is empty"))?;
-    let (top, below) = superiors.split_last().ok_or(TrustError::NotTrusted("the chain has no superior"))?;
+    let (leaf, superiors) = statements.split_first().ok_or(TrustError::NotTrusted(TrustFault::EmptyChain))?;
+    let (top, below) = superiors.split_last().ok_or(TrustError::NotTrusted(TrustFault::NoSuperior))?;
     let claimed = super::claimed_statement(top.as_ref())?;
     let anchor = anchors
         .iter()
         .find(|anchor| anchor.id == claimed.iss)
-        .ok_or(TrustError::NotTrusted("the chain does not end at a configured anchor"))?;
+        .ok_or(TrustError::NotTrusted(TrustFault::UnknownAnchor))?;
     let leaf = leaf.as_ref();
     if claimed.sub != anchor.id {
         return Ok(Top { anchor, configuration: None, subordinates: superiors, leaf });
     }
     let configuration = Some(verify_anchor(top.as_ref(), anchor, now)?);
     if below.is_empty() {
-        return Err(TrustError::NotTrusted("the chain has no superior"));
+        return Err(TrustError::NotTrusted(TrustFault::NoSuperior));
     }
     Ok(Top { anchor, configuration, subordinates: below, leaf })
 }
@@ -225,10 +225,10 @@ impl Walk {
     fn down(&mut self, text: &str, now: Timestamp) -> Result<EntityStatement, TrustError> {
         let statement = verify_with(text, &self.keys)?;
         if statement.iss != self.superior {
-            return Err(TrustError::NotTrusted("a statement is not by the superior above it"));
+            return Err(TrustError::NotTrusted(TrustFault::StatementIssuer));
         }
         if self.seen.contains(&statement.sub) {
-            return Err(TrustError::NotTrusted("the chain has a loop"));
+            return Err(TrustError::NotTrusted(TrustFault::ChainLoop));
         }
         statement.check(now)?;
         statement.check_subordinate()?;
@@ -245,13 +245,14 @@ impl Walk {
         let statement = verify_with(text, &self.keys)?;
         verify_self_signed(text, now)?;
         if statement.iss != self.superior || statement.sub != self.superior {
-            return Err(TrustError::NotTrusted("the entity configuration is not the subject's own"));
+            return Err(TrustError::NotTrusted(TrustFault::ConfigurationNotOwn));
         }
         // The one above the leaf, who must be one of the superiors that it names.
         let above = self.seen.iter().rev().nth(1);
-        let hints = statement.authority_hints.as_deref().unwrap_or_default();
-        if !above.is_some_and(|above| hints.contains(above)) {
-            return Err(TrustError::NotTrusted("the entity does not name its superior"));
+        let names =
+            |above: &EntityId| statement.authority_hints.as_ref().is_some_and(|all| all.contains(above));
+        if !above.is_some_and(names) {
+            return Err(TrustError::NotTrusted(TrustFault::SuperiorNotNamed));
         }
         self.earliest_exp = self.earliest_exp.min(statement.exp);
         Ok(statement)
@@ -267,40 +268,4 @@ fn check_constraints(links: &[EntityStatement], seen: &[EntityId]) -> Result<(),
         }
     }
     Ok(())
-}
-
-/// The leaf's metadata after what the superiors say: the immediate superior's `metadata` overrides single members
-/// (§6.1.4.2), every superior's `allowed_entity_types` leaves out types, and the policies of all, joined from the top
-/// down, change and check what is left. What is said of one type that a client may have is said of the other too, where the
-/// leaf has the other alone: nobody leaves a superior's rules behind by going under another name.
-fn resolve_metadata(
-    mut metadata: Map<String, Value>,
-    links: &[EntityStatement],
-) -> Result<Map<String, Value>, TrustError> {
-    let [first, second] = CLIENT_TYPES;
-    for rules in links.iter().filter_map(|link| link.constraints.as_ref()) {
-        constraints::filter_types(rules, &mut metadata);
-    }
-    let stands_in = !metadata.contains_key(first) && metadata.contains_key(second);
-    let overrides = links.last().and_then(|link| link.metadata.as_ref());
-    for (kind, members) in overrides.into_iter().flatten() {
-        let malformed = TrustError::NotTrusted("a superior's metadata is malformed");
-        let Some(members) = members.as_object() else { return Err(malformed) };
-        let kind = if stands_in && kind == first { second } else { kind.as_str() };
-        // A superior cannot make an entity into something that it does not say to be.
-        let Some(own) = metadata.get_mut(kind) else { continue };
-        let own = own.as_object_mut().ok_or(malformed)?;
-        // A name that a superior sets must not be undone by the leaf's own translation of it (`name#fi`, §5.2.2).
-        own.retain(|name, _| !name.split_once('#').is_some_and(|(plain, _)| members.contains_key(plain)));
-        own.extend(members.iter().map(|(name, value)| (name.clone(), value.clone())));
-    }
-    let mut policy = MetadataPolicy::default();
-    for claim in links.iter().filter_map(|link| link.metadata_policy.as_ref()) {
-        policy = policy.merge(&MetadataPolicy::parse(claim)?)?;
-    }
-    if stands_in {
-        policy = policy.extended(first, second)?;
-    }
-    policy.apply(&mut metadata)?;
-    Ok(metadata)
 }

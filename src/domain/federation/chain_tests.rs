@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
+use crate::domain::federation::TrustFault;
 use crate::domain::ids::EntityId;
-use crate::domain::jose::{PublicKeys, SigningKey};
+use crate::domain::jose::{JoseError, PublicKeys, SigningKey};
 
 const NOW: i64 = 1_800_000_000;
 const ANCHOR: &str = "https://anchor.example";
@@ -68,6 +69,7 @@ fn description(world: &World, superior: &str) -> NodeDescription {
         name: text("Espoo"),
         organization_uri: None,
         contacts: vec![],
+        trust_anchors: vec![],
         authority_hints: vec![id(superior)],
         grant_types: vec!["authorization_code".into()],
         acr_values: vec![],
@@ -119,6 +121,7 @@ fn a_good_chain_says_who_the_leaf_is() {
     let world = world();
     let mut chain = marked(&world, &Role::ALL, NOW + 7200);
     chain[1].claims["exp"] = json!(NOW + 60);
+    chain[1].claims["metadata"] = json!({"federation_entity": {"organization_name": "Espoo"}});
     let verified = decide(&world, &chain).unwrap();
     let issued_at = verified.issued_at();
     assert_eq!((verified.superiors(), verified.statements().len()), (&[id(ANCHOR)][..], 3));
@@ -153,6 +156,58 @@ fn a_superior_overrides_and_limits_what_the_leaf_says() {
     let peer = shown(&world, &chain);
     assert_eq!(peer.name, Text { en: "City of Espoo".into(), ..text("Esbo") });
     assert_eq!(peer.roles(), [Role::DataRecipient]);
+}
+
+#[test]
+fn a_member_bears_the_name_that_its_superior_gives_it_and_no_other() {
+    let world = world();
+    let mut chain = short(&world);
+    chain[0].claims["metadata"]["federation_entity"]["organization_name"] = json!("Helsinki");
+    let name = |chain: &[Draft]| {
+        let chain = decide(&world, chain).unwrap();
+        TrustedPeer::from_chain(&chain, vec![]).unwrap().name
+    };
+    assert_eq!(name(&chain), text("espoo.example"), "its own claim is not a name");
+    let mut set = chain.clone();
+    set[1].claims["metadata"] = json!({"federation_entity": {"organization_name": "Espoo"}});
+    assert_eq!(name(&set), text("Espoo"));
+    let mut policy = chain.clone();
+    policy[1].claims["metadata_policy"] =
+        json!({"federation_entity": {"organization_name": {"value": "Esbo"}}});
+    assert_eq!(name(&policy), text("Esbo"));
+}
+
+#[test]
+fn what_cannot_be_used_beside_what_can_is_left_out_and_told() {
+    let world = world();
+    let mut chain = marked(&world, &Role::ALL, NOW + 7200);
+    let claims = &mut chain[0].claims;
+    claims["authority_hints"] = json!(["https://ANCHOR.example:443/", "urn:x"]);
+    let marks = claims["trust_marks"].as_array_mut().unwrap();
+    marks.insert(0, json!({"id": "https://other.example/mark", "trust_mark": "a.b.c"}));
+    marks.push(json!("a mark"));
+    let mut unknown = jwks(&world.other)["keys"][0].clone();
+    unknown["use"] = json!("tls");
+    claims["jwks"]["keys"].as_array_mut().unwrap().push(unknown);
+    let peer = shown(&world, &chain);
+    assert_eq!(peer.roles().len(), 3);
+    let told = claimed_statement(&chain[0].sign()).unwrap().unusable_parts();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains(world.other.kid().as_str()), "{told:?}");
+    assert_eq!(told[1], "authority_hints: \"urn:x\" is no entity identifier");
+}
+
+#[test]
+fn a_statement_carries_no_chain_of_its_own() {
+    let world = world();
+    for name in ["trust_chain", "peer_trust_chain"] {
+        let signed = short(&world)[0].sign();
+        let rest = signed.split_once('.').unwrap().1;
+        let header = json!({"alg": "ES256", "kid": world.leaf.kid(), "typ": ENTITY_STATEMENT_TYP, name: []});
+        let text = format!("{}.{rest}", crate::domain::jose::b64url(header.to_string().as_bytes()));
+        let refused = TrustError::NotTrusted(TrustFault::Jose(JoseError::ForbiddenHeader));
+        assert_eq!(claimed_statement(&text).unwrap_err(), refused, "{name}");
+    }
 }
 
 type Change = fn(&World, &mut Vec<Draft>);
@@ -256,6 +311,29 @@ fn a_broken_chain_is_refused() {
         ("an entity configuration has empty authority hints", "no authority hint in the list", |_, chain| {
             chain[0].claims["authority_hints"] = json!([]);
         }),
+        ("an entity configuration has empty trust anchor hints", "no trust anchor hint", |_, chain| {
+            chain[0].claims["trust_anchor_hints"] = json!([]);
+        }),
+        (
+            "an entity without superiors has trust anchor hints",
+            "trust anchor hints of the anchor",
+            |_, chain| {
+                chain[2].claims["trust_anchor_hints"] = json!([ANCHOR]);
+            },
+        ),
+        ("a subordinate statement has trust anchor hints", "trust anchor hints by a superior", |_, chain| {
+            chain[1].claims["trust_anchor_hints"] = json!([ANCHOR]);
+        }),
+        (
+            "a statement has aud or trust_anchor, which belong to explicit registration",
+            "an audience",
+            |_, chain| chain[0].claims["aud"] = json!(LEAF),
+        ),
+        (
+            "a statement has aud or trust_anchor, which belong to explicit registration",
+            "a trust anchor in a subordinate statement",
+            |_, chain| chain[1].claims["trust_anchor"] = json!(ANCHOR),
+        ),
         ("a subordinate statement has trust marks", "marks in a subordinate statement", |_, chain| {
             chain[1].claims["trust_marks"] = json!([]);
         }),
@@ -315,8 +393,8 @@ fn a_broken_chain_is_refused() {
     for (reason, name, change) in cases {
         let mut chain = short(&world);
         change(&world, &mut chain);
-        match decide(&world, &chain).and_then(|chain| chain.into_peer(vec![])) {
-            Err(TrustError::NotTrusted(found)) => assert_eq!(found, *reason, "{name}"),
+        match decide(&world, &chain).and_then(|chain| TrustedPeer::from_chain(&chain, vec![])) {
+            Err(TrustError::NotTrusted(found)) => assert_eq!(found.as_str(), *reason, "{name}"),
             other => panic!("{name}: {other:?}"),
         }
     }
@@ -339,7 +417,7 @@ fn policies_of_all_superiors_change_and_bind_the_leafs_metadata() {
     );
     assert_eq!(verified.superiors(), [id(MIDDLE), id(ANCHOR)]);
     chain[1].claims["metadata_policy"] = policy(json!({"add": ["password"]}));
-    let conflict = TrustError::NotTrusted("policy operators exclude each other");
+    let conflict = TrustError::NotTrusted(TrustFault::PolicyOperators);
     assert_eq!(decide(&world, &chain).unwrap_err(), conflict);
     // An operator that nobody here knows is left out, unless it must be understood.
     chain[1].claims["metadata_policy"] = policy(json!({"regexp": "^a"}));
@@ -373,7 +451,7 @@ fn shown(world: &World, chain: &[Draft]) -> TrustedPeer {
     let keys = verified.keys_of(rules.anchor()).unwrap();
     let marks = verified.shown_marks().iter();
     let held = marks.map(|entry| rules.verify(&entry.trust_mark, &id(LEAF), keys, now()).unwrap()).collect();
-    verified.into_peer(held).unwrap()
+    TrustedPeer::from_chain(&verified, held).unwrap()
 }
 
 #[test]
@@ -382,7 +460,7 @@ fn a_role_is_closed_without_its_trust_mark() {
     let peer = shown(&world, &marked(&world, &[Role::DataHolder], NOW + 60));
     assert_eq!((peer.roles(), peer.marks().len()), (vec![Role::DataHolder], 1));
     assert_eq!(peer.holder().unwrap().resource().resource, LEAF);
-    let lacks = TrustError::NotTrusted("the member lacks the trust mark data-recipient");
+    let lacks = TrustError::NotTrusted(TrustFault::NoMark(Role::DataRecipient));
     assert_eq!(peer.recipient().unwrap_err(), lacks);
     assert!(peer.consent_issuer().is_err());
     // It hears that it must stop all the same.
@@ -392,7 +470,7 @@ fn a_role_is_closed_without_its_trust_mark() {
     assert_eq!(shown(&world, &marked(&world, &[], NOW + 60)).roles(), []);
     // Also where the anchor says nothing about marks, and where its configuration is not there to say it.
     for silent in [short(&world), long(&world)] {
-        assert_eq!(decide(&world, &silent).unwrap().into_peer(vec![]).unwrap().roles(), []);
+        assert_eq!(TrustedPeer::from_chain(&decide(&world, &silent).unwrap(), vec![]).unwrap().roles(), []);
     }
 }
 
@@ -412,7 +490,7 @@ fn a_mark_of_another_member_opens_nothing() {
     let keys = chain.keys_of(&id(ANCHOR)).unwrap();
     let text = mark.sign(&world.anchor).unwrap();
     let held = chain.mark_rules().unwrap().verify(&text, &id(MIDDLE), keys, now()).unwrap();
-    assert_eq!(chain.into_peer(vec![held]).unwrap().roles(), []);
+    assert_eq!(TrustedPeer::from_chain(&chain, vec![held]).unwrap().roles(), []);
 }
 
 #[test]
@@ -440,12 +518,12 @@ fn a_client_leaves_no_rule_behind_by_going_under_another_type() {
         chain
     };
     let demanding = with("metadata_policy", of_client(json!({"logo_uri": {"essential": true}})));
-    let lacks = TrustError::NotTrusted("metadata lacks what a policy demands");
+    let lacks = TrustError::NotTrusted(TrustFault::PolicyEssential);
     assert_eq!(decide(&world, &demanding).unwrap_err(), lacks);
     // Both sets of rules together, which may exclude each other.
     let rules = |one: &str, other: &str| json!({"oauth_client": {"contacts": {"value": [one]}}, "openid_relying_party": {"contacts": {"value": [other]}}});
     assert!(decide(&world, &with("metadata_policy", rules("a", "a"))).is_ok());
-    let conflict = TrustError::NotTrusted("two metadata policies exclude each other");
+    let conflict = TrustError::NotTrusted(TrustFault::PolicyConflict);
     assert_eq!(decide(&world, &with("metadata_policy", rules("a", "b"))).unwrap_err(), conflict);
     let uris = json!({"redirect_uris": ["https://espoo.example/other"]});
     let peer = shown(&world, &with("metadata", of_client(uris)));
@@ -453,7 +531,7 @@ fn a_client_leaves_no_rule_behind_by_going_under_another_type() {
     // A type that is left out opens no role, neither of its own nor through the other.
     let types = |allowed: &[&str]| json!({"allowed_entity_types": allowed});
     let peer = shown(&world, &with("constraints", types(&["oauth_client"])));
-    assert_eq!(peer.recipient().unwrap_err(), TrustError::NotTrusted("the member is no OAuth client"));
+    assert_eq!(peer.recipient().unwrap_err(), TrustError::NotTrusted(TrustFault::NoClient));
     // Whoever has both is under the rules of each, and the one that is left stands under those of both.
     let mut both = demanding.clone();
     both[0].claims["metadata"]["oauth_client"] = client;
@@ -468,10 +546,7 @@ fn a_superior_can_forbid_intermediates() {
     chain[2].claims["constraints"] = json!({"max_path_length": 1});
     assert!(decide(&world, &chain).is_ok());
     chain[2].claims["constraints"] = json!({"max_path_length": 0});
-    assert_eq!(
-        decide(&world, &chain).unwrap_err(),
-        TrustError::NotTrusted("the chain is longer than a superior allows")
-    );
+    assert_eq!(decide(&world, &chain).unwrap_err(), TrustError::NotTrusted(TrustFault::PathTooLong));
 }
 
 #[test]
@@ -480,7 +555,10 @@ fn a_self_signed_statement_proves_its_keys_only() {
     let good = leaf(&world, ANCHOR);
     assert_eq!(verify_self_signed(&good.sign(), now()).unwrap().sub, id(LEAF));
     let forged = Draft { key: world.other.clone(), ..good.clone() };
-    assert_eq!(verify_self_signed(&forged.sign(), now()), Err(TrustError::NotTrusted("unknown_key")));
+    assert_eq!(
+        verify_self_signed(&forged.sign(), now()),
+        Err(TrustError::NotTrusted(TrustFault::Jose(JoseError::UnknownKey)))
+    );
     let about_another = draft(&world.anchor, ANCHOR, LEAF, &world.anchor);
     assert!(verify_self_signed(&about_another.sign(), now()).is_err());
     assert!(verify_self_signed(&good.sign(), now().plus_secs(3600)).is_err());

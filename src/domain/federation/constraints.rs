@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::TrustError;
 use super::statement::{Constraints, NamingConstraints};
+use super::{TrustError, TrustFault};
 use crate::domain::ids::EntityId;
 
 /// Checks the constraints of a subordinate statement with `intermediates` entities between its issuer and the leaf,
@@ -14,12 +14,12 @@ pub(super) fn check(
     below: &[EntityId],
 ) -> Result<(), TrustError> {
     if constraints.max_path_length.is_some_and(|longest| intermediates > longest) {
-        return Err(TrustError::NotTrusted("the chain is longer than a superior allows"));
+        return Err(TrustError::NotTrusted(TrustFault::PathTooLong));
     }
     if let Some(names) = &constraints.naming_constraints
         && !below.iter().all(|id| name_fits(names, id))
     {
-        return Err(TrustError::NotTrusted("the chain has a name that a superior does not allow"));
+        return Err(TrustError::NotTrusted(TrustFault::NameNotAllowed));
     }
     Ok(())
 }

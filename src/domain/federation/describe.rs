@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::EntityStatement;
+use super::{EntityIds, EntityStatement};
 use crate::domain::catalogue::{Language, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
-use crate::domain::jose::PublicKeys;
+use crate::domain::jose::{Algorithm, PublicKeys};
 
-/// Signature algorithms that a node makes and accepts.
-const ALGORITHMS: [&str; 2] = ["ES256", "EdDSA"];
+/// Signature algorithms that a node accepts, Ed25519 under both of its names.
+const ALGORITHMS: [&str; 3] = Algorithm::NAMES;
 
 /// The `type` of this product's `authorization_details` (RFC 9396).
 const DETAILS_TYPE: &str = "omadata_dataset";
@@ -27,6 +27,8 @@ pub struct NodeDescription {
     pub contacts: Vec<String>,
     /// Its superiors.
     pub authority_hints: Vec<EntityId>,
+    /// The trust anchors that it trusts itself.
+    pub trust_anchors: Vec<EntityId>,
     /// The OAuth grant types that its token endpoint serves and that it uses as client.
     pub grant_types: Vec<String>,
     /// The levels of assurance that residents can log in with, the weakest first.
@@ -61,6 +63,8 @@ impl NodeDescription {
         let mut federation = federation_entity(&self.name, &self.contacts);
         let history = self.at("/federation/historical-keys");
         federation.insert("federation_historical_keys_endpoint".into(), json!(history));
+        federation.insert("information_uri".into(), json!(self.at("/")));
+        federation.insert("policy_uri".into(), json!(self.at("/catalogue")));
         if let Some(uri) = &self.organization_uri {
             federation.insert("organization_uri".into(), json!(uri));
         }
@@ -70,7 +74,9 @@ impl NodeDescription {
         metadata.insert("oauth_resource".into(), self.protected_resource());
         metadata.insert("oauth_client".into(), self.client());
         EntityStatement {
-            authority_hints: Some(self.authority_hints.clone()),
+            authority_hints: Some(self.authority_hints.clone().into()),
+            trust_anchor_hints: Some(self.trust_anchors.clone().into())
+                .filter(|hints: &EntityIds| !hints.is_empty()),
             metadata: Some(metadata),
             ..EntityStatement::new(&self.id, &self.id, &self.federation_keys, now, lifetime)
         }
@@ -121,9 +127,8 @@ impl NodeDescription {
     /// Protected resource metadata (RFC 9728), also served at `/.well-known/oauth-protected-resource`.
     #[must_use]
     pub fn protected_resource(&self) -> Value {
-        json!({
+        let mut metadata = json!({
             "resource": self.id,
-            "resource_name": self.name,
             "authorization_servers": [self.id],
             "jwks": self.receipt_keys.to_jwks(),
             "resource_signing_alg_values_supported": ALGORITHMS,
@@ -133,14 +138,18 @@ impl NodeDescription {
             "omadata_events_endpoint": self.at("/events"),
             "omadata_former_keys_endpoint": self.at("/federation/former-keys"),
             "omadata_catalogue": self.at("/catalogue"),
-        })
+            "resource_documentation": self.at("/catalogue"),
+        });
+        // RFC 9728 §2.1: a text, and its translations beside it.
+        add_name(&mut metadata, "resource_name", &self.name);
+        metadata
     }
 
     /// Client metadata (RFC 7591).
     #[must_use]
     pub fn client(&self) -> Value {
-        json!({
-            "client_name": self.name,
+        let mut metadata = json!({
+            "client_uri": self.at("/"),
             "client_registration_types": ["automatic"],
             "redirect_uris": [self.at("/oauth/callback")],
             "response_types": ["code"],
@@ -154,7 +163,10 @@ impl NodeDescription {
             "omadata_receipt_jwks": self.receipt_keys.to_jwks(),
             "omadata_events_endpoint": self.at("/events"),
             "omadata_declared_uses": self.at("/catalogue/uses"),
-        })
+        });
+        // RFC 7591 §2.2: a text, and its translations beside it.
+        add_name(&mut metadata, "client_name", &self.name);
+        metadata
     }
 
     fn at(&self, path: &str) -> String {
@@ -199,12 +211,22 @@ pub fn subordinate_statement(
     EntityStatement::new(superior, member, member_keys, now, lifetime)
 }
 
-fn federation_entity(name: &Text, contacts: &[String]) -> Map<String, Value> {
-    let mut members = Map::new();
-    members.insert("organization_name".into(), json!(name.en));
-    for language in Language::ALL {
-        members.insert(format!("organization_name#{}", language.tag()), json!(name.get(language)));
+/// A name as metadata carries it: in English, and in each language under the tagged name.
+pub(super) fn named(parameter: &str, name: &Text) -> impl Iterator<Item = (String, Value)> {
+    let tagged =
+        Language::ALL.map(|language| (format!("{parameter}#{}", language.tag()), json!(name.get(language))));
+    std::iter::once((parameter.to_owned(), json!(name.en))).chain(tagged)
+}
+
+fn add_name(metadata: &mut Value, parameter: &str, name: &Text) {
+    if let Some(members) = metadata.as_object_mut() {
+        members.extend(named(parameter, name));
     }
+}
+
+fn federation_entity(name: &Text, contacts: &[String]) -> Map<String, Value> {
+    let mut members: Map<String, Value> = named("organization_name", name).collect();
+    members.extend(named("display_name", name));
     if !contacts.is_empty() {
         members.insert("contacts".into(), json!(contacts));
     }

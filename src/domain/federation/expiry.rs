@@ -1,10 +1,10 @@
-//! What membership rests on and ends by itself, and how long before its end that is said.
+//! What membership rests on and ends by itself, and how long before its end that is reported.
 
 use super::{Role, TrustedPeer};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 
-/// Days before an end at which it is said.
+/// Days before an end at which it is reported.
 pub const WARNING_DAYS: [i64; 4] = [30, 14, 7, 1];
 
 const DAY_SECS: i64 = 86_400;
@@ -83,7 +83,7 @@ pub enum WarningThreshold {
 impl WarningThreshold {
     /// As kept and written: `over`, `last-quarter`, `7-days`.
     #[must_use]
-    pub fn word(self) -> String {
+    pub fn name(self) -> String {
         match self {
             Self::Over => "over".to_owned(),
             Self::LastQuarter => "last-quarter".to_owned(),
@@ -92,21 +92,21 @@ impl WarningThreshold {
     }
 }
 
-/// An end that is near enough to be said.
+/// An end that is near enough to be reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpiryWarning {
     /// What ends.
-    pub ending: Expiry,
+    pub expiry: Expiry,
     /// How near its end is.
-    pub nearness: WarningThreshold,
+    pub threshold: WarningThreshold,
 }
 
 impl ExpiryWarning {
-    /// What tells this warning from every other: the same thing with the same end is warned of once for each nearness.
+    /// What tells this warning from every other: the same thing with the same end is warned of once for each threshold.
     #[must_use]
     pub fn key(&self) -> String {
-        let Expiry { kind, name, ends_at, .. } = &self.ending;
-        format!("{}|{name}|{}|{}", kind.name(), ends_at.secs(), self.nearness.word())
+        let Expiry { kind, name, ends_at, .. } = &self.expiry;
+        format!("{}|{name}|{}|{}", kind.name(), ends_at.secs(), self.threshold.name())
     }
 }
 
@@ -116,7 +116,7 @@ impl Expiry {
     /// A threshold counts only for what lives at least twice as long: a mark that is given for thirty days is not near its
     /// end on the day that it is given.
     #[must_use]
-    pub fn nearness(&self, now: Timestamp) -> Option<WarningThreshold> {
+    pub fn threshold(&self, now: Timestamp) -> Option<WarningThreshold> {
         let left = self.ends_at.secs().saturating_sub(now.secs());
         if left <= 0 {
             return Some(WarningThreshold::Over);
@@ -133,16 +133,16 @@ impl Expiry {
     }
 }
 
-/// What is to be said now about these, the nearest end first.
+/// What is to be reported now about these, the nearest end first.
 #[must_use]
-pub fn warnings(endings: &[Expiry], now: Timestamp) -> Vec<ExpiryWarning> {
-    let near = |ending: &Expiry| {
-        ending.nearness(now).map(|nearness| ExpiryWarning { ending: ending.clone(), nearness })
+pub fn warnings(expiries: &[Expiry], now: Timestamp) -> Vec<ExpiryWarning> {
+    let near = |expiry: &Expiry| {
+        expiry.threshold(now).map(|threshold| ExpiryWarning { expiry: expiry.clone(), threshold })
     };
-    let mut warnings: Vec<ExpiryWarning> = endings.iter().filter_map(near).collect();
+    let mut warnings: Vec<ExpiryWarning> = expiries.iter().filter_map(near).collect();
     warnings.sort_by(|one, other| {
         let key = |warning: &ExpiryWarning| {
-            (warning.ending.ends_at, warning.ending.kind, warning.ending.name.clone())
+            (warning.expiry.ends_at, warning.expiry.kind, warning.expiry.name.clone())
         };
         key(one).cmp(&key(other))
     });
@@ -150,9 +150,9 @@ pub fn warnings(endings: &[Expiry], now: Timestamp) -> Vec<ExpiryWarning> {
 }
 
 /// What a member's standing rests on: the statements of its superiors and its trust marks. Its own configuration is
-/// signed anew whenever it is asked for, and is left out.
+/// signed again whenever it is asked for, and is left out.
 #[must_use]
-pub fn endings_of(peer: &TrustedPeer) -> Vec<Expiry> {
+pub fn expiries_of(peer: &TrustedPeer) -> Vec<Expiry> {
     let said = |issuer: &EntityId, subject: &EntityId| format!("{issuer} about {subject}");
     let statements = peer.links().into_iter().filter(|link| link.issuer != peer.id).map(|link| Expiry {
         kind: ExpiryKind::Statement,
@@ -185,7 +185,7 @@ mod tests {
         Timestamp::from_secs(secs)
     }
 
-    fn ending(since_days: i64, ends_days: i64) -> Expiry {
+    fn expiry(since_days: i64, ends_days: i64) -> Expiry {
         Expiry {
             kind: ExpiryKind::OwnMark,
             name: "data-holder of https://espoo.example".to_owned(),
@@ -196,8 +196,8 @@ mod tests {
 
     #[test]
     fn an_end_is_said_thirty_fourteen_seven_and_one_day_before() {
-        let year = ending(0, 365);
-        let said = |left_secs: i64| year.nearness(at(365 * DAY_SECS - left_secs));
+        let year = expiry(0, 365);
+        let said = |left_secs: i64| year.threshold(at(365 * DAY_SECS - left_secs));
         for (left, expected) in [
             (31 * DAY_SECS, None),
             (30 * DAY_SECS + 1, None),
@@ -218,29 +218,29 @@ mod tests {
 
     #[test]
     fn what_lives_shortly_is_not_near_its_end_from_the_first_day_on() {
-        assert_eq!(ending(0, 30).nearness(at(0)), None);
-        assert_eq!(ending(0, 30).nearness(at(16 * DAY_SECS)), Some(WarningThreshold::Days(14)));
-        assert_eq!(ending(0, 3).nearness(at(2 * DAY_SECS)), Some(WarningThreshold::Days(1)));
+        assert_eq!(expiry(0, 30).threshold(at(0)), None);
+        assert_eq!(expiry(0, 30).threshold(at(16 * DAY_SECS)), Some(WarningThreshold::Days(14)));
+        assert_eq!(expiry(0, 3).threshold(at(2 * DAY_SECS)), Some(WarningThreshold::Days(1)));
         // A day's mark, renewed in time, is never spoken of; one that was not renewed is, once.
-        let day = ending(0, 1);
-        assert_eq!(day.nearness(at(DAY_SECS / 2)), None);
-        assert_eq!(day.nearness(at(DAY_SECS * 3 / 4)), Some(WarningThreshold::LastQuarter));
-        assert_eq!(day.nearness(at(DAY_SECS)), Some(WarningThreshold::Over));
+        let day = expiry(0, 1);
+        assert_eq!(day.threshold(at(DAY_SECS / 2)), None);
+        assert_eq!(day.threshold(at(DAY_SECS * 3 / 4)), Some(WarningThreshold::LastQuarter));
+        assert_eq!(day.threshold(at(DAY_SECS)), Some(WarningThreshold::Over));
     }
 
     #[test]
-    fn each_nearness_of_each_end_is_a_warning_of_its_own() {
-        let endings = [ending(0, 365), ending(0, 400)];
+    fn each_threshold_of_each_end_is_a_warning_of_its_own() {
+        let expiries = [expiry(0, 365), expiry(0, 400)];
         let now = at(360 * DAY_SECS);
-        let said = warnings(&endings, now);
+        let said = warnings(&expiries, now);
         assert_eq!(said.len(), 1);
-        assert_eq!(said[0].nearness, WarningThreshold::Days(7));
+        assert_eq!(said[0].threshold, WarningThreshold::Days(7));
         let mut keys = std::collections::BTreeSet::new();
         for day in 300..=366 {
-            keys.extend(warnings(&endings[..1], at(day * DAY_SECS)).iter().map(ExpiryWarning::key));
+            keys.extend(warnings(&expiries[..1], at(day * DAY_SECS)).iter().map(ExpiryWarning::key));
         }
         assert_eq!(keys.len(), 5, "four thresholds and the end itself: {keys:?}");
-        let renewed = ending(1, 366);
+        let renewed = expiry(1, 366);
         let again = warnings(&[renewed], now);
         assert_ne!(again[0].key(), said[0].key(), "what was renewed and ends again is said again");
     }

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::TrustError;
 use super::historical_keys::{HistoricalKey, read_keys};
 use super::statement::refused;
+use super::{TrustError, TrustFault};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, KeyId};
 use crate::domain::jose::{
@@ -21,7 +21,7 @@ static FORMER_KEYS: Profile = Profile {
     key_source: KeySource::Kid,
     required: &["iss", "iat", "token_keys", "receipt_keys"],
     optional: Claims::Any,
-    extra_headers: &[],
+    forbidden_headers: &[],
 };
 
 /// A member's former keys, by what they signed.
@@ -63,11 +63,11 @@ impl FormerKeys {
     ) -> Result<Self, TrustError> {
         let jws = UnverifiedJws::parse(text, &FORMER_KEYS).map_err(refused)?;
         let claims = jws.verify_with::<Map<String, Value>>(federation_keys).map_err(refused)?.into_claims();
-        let malformed = TrustError::NotTrusted("a history of keys is malformed");
+        let malformed = TrustError::NotTrusted(TrustFault::MalformedKeyHistory);
         let iat = claims.get("iat").and_then(Value::as_i64).ok_or(malformed)?;
         check_times(now, Some(iat), None, None).map_err(refused)?;
         if claims.get("iss").and_then(Value::as_str) != Some(entity.as_str()) {
-            return Err(TrustError::NotTrusted("a history of keys is another's"));
+            return Err(TrustError::NotTrusted(TrustFault::KeyHistoryOfAnother));
         }
         let (token, receipt) = (read_keys(claims.get("token_keys"))?, read_keys(claims.get("receipt_keys"))?);
         Ok(Self { iss: entity.clone(), iat, token, receipt })
@@ -117,12 +117,21 @@ mod tests {
             FormerKeys::verify(text, id, keys, Timestamp::from_secs(now)).unwrap_err()
         };
         let other = EntityId::new("https://turku.example").unwrap();
-        let another = TrustError::NotTrusted("a history of keys is another's");
+        let another = TrustError::NotTrusted(TrustFault::KeyHistoryOfAnother);
         assert_eq!(refused(&text, &other, &vouched, 101), another);
         let stranger = PublicKeys::single(receipt.public().clone());
-        assert_eq!(refused(&text, &id, &stranger, 101), TrustError::NotTrusted("unknown_key"));
-        assert_eq!(refused(&text, &id, &vouched, 0), TrustError::NotTrusted("not_yet_valid"));
+        assert_eq!(
+            refused(&text, &id, &stranger, 101),
+            TrustError::NotTrusted(TrustFault::Jose(JoseError::UnknownKey))
+        );
+        assert_eq!(
+            refused(&text, &id, &vouched, 0),
+            TrustError::NotTrusted(TrustFault::Jose(JoseError::NotYetValid))
+        );
         let plain = federation.sign("jwk-set+jwt", &json!({"iss": id, "iat": 1, "keys": []})).unwrap();
-        assert_eq!(refused(&plain, &id, &vouched, 101), TrustError::NotTrusted("wrong_type"));
+        assert_eq!(
+            refused(&plain, &id, &vouched, 101),
+            TrustError::NotTrusted(TrustFault::Jose(JoseError::WrongType))
+        );
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{EntityStatement, MAX_CHAIN_LENGTH, TrustError, claimed_statement};
+use super::{EntityStatement, MAX_CHAIN_LENGTH, TrustError, TrustFault, claimed_statement};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 
@@ -25,26 +25,26 @@ impl ChainHint {
         now: Timestamp,
     ) -> Result<Self, TrustError> {
         let refuse = |reason| Err(TrustError::NotTrusted(reason));
-        let Some(texts) = handed_in.as_array() else { return refuse("the chain is no list of statements") };
+        let Some(texts) = handed_in.as_array() else { return refuse(TrustFault::MalformedChain) };
         if texts.len() > MAX_CHAIN_LENGTH {
-            return refuse("the chain is too long");
+            return refuse(TrustFault::ChainTooLong);
         }
         let mut statements = Vec::new();
         for text in texts {
-            let Some(text) = text.as_str() else { return refuse("the chain is no list of statements") };
+            let Some(text) = text.as_str() else { return refuse(TrustFault::MalformedChain) };
             let statement = claimed_statement(text)?;
             statement.check(now)?;
             statements.push(statement);
         }
-        let Some((leaf, above)) = statements.split_first() else { return refuse("the chain is empty") };
+        let Some((leaf, above)) = statements.split_first() else { return refuse(TrustFault::EmptyChain) };
         if leaf.iss != *subject || leaf.sub != *subject {
-            return refuse("the chain is another's");
+            return refuse(TrustFault::ChainOfAnotherSubject);
         }
         let mut below: &EntityStatement = leaf;
         let mut superiors = Vec::new();
         for statement in above {
             if statement.sub != below.iss {
-                return refuse("a statement of the chain is not about the one below it");
+                return refuse(TrustFault::StatementOrder);
             }
             if !superiors.contains(&statement.iss) {
                 superiors.push(statement.iss.clone());
@@ -52,7 +52,7 @@ impl ChainHint {
             below = statement;
         }
         if superiors.last().is_none_or(|top| !anchors.contains(top)) {
-            return refuse("the chain does not end at a configured anchor");
+            return refuse(TrustFault::UnknownAnchor);
         }
         Ok(Self(superiors))
     }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::TrustError;
 use super::statement::refused;
+use super::{TrustError, TrustFault};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, KeyId};
 use crate::domain::jose::{
@@ -21,7 +21,7 @@ static KEY_SET: Profile = Profile {
     key_source: KeySource::Kid,
     required: &["iss", "iat", "keys"],
     optional: Claims::Any,
-    extra_headers: &["trust_chain"],
+    forbidden_headers: &[],
 };
 
 /// Most keys of one history: a rotation a day for ten years and more.
@@ -108,7 +108,7 @@ impl HistoricalKey {
     }
 
     fn from_jwk(jwk: &Value) -> Result<Self, TrustError> {
-        let malformed = TrustError::NotTrusted("a historical key is malformed");
+        let malformed = TrustError::NotTrusted(TrustFault::MalformedHistoricalKey);
         let time = |name: &str| match jwk.get(name) {
             None => Ok(None),
             Some(value) => match value.as_i64() {
@@ -153,11 +153,11 @@ impl HistoricalKeys {
     ) -> Result<Self, TrustError> {
         let jws = UnverifiedJws::parse(text, &KEY_SET).map_err(refused)?;
         let claims = jws.verify_with::<Map<String, Value>>(keys).map_err(refused)?.into_claims();
-        let malformed = TrustError::NotTrusted("a history of keys is malformed");
+        let malformed = TrustError::NotTrusted(TrustFault::MalformedKeyHistory);
         let iat = claims.get("iat").and_then(Value::as_i64).ok_or(malformed)?;
         check_times(now, Some(iat), None, None).map_err(refused)?;
         if claims.get("iss").and_then(Value::as_str) != Some(entity.as_str()) {
-            return Err(TrustError::NotTrusted("a history of keys is another's"));
+            return Err(TrustError::NotTrusted(TrustFault::KeyHistoryOfAnother));
         }
         Ok(Self { iss: entity.clone(), iat, keys: read_keys(claims.get("keys"))? })
     }
@@ -174,13 +174,13 @@ pub(super) fn read_keys(claim: Option<&Value>) -> Result<Vec<HistoricalKey>, Tru
     let listed = claim
         .and_then(Value::as_array)
         .filter(|listed| listed.len() <= MAX_KEYS)
-        .ok_or(TrustError::NotTrusted("a history of keys is malformed"))?;
+        .ok_or(TrustError::NotTrusted(TrustFault::MalformedKeyHistory))?;
     let ours = listed.iter().filter(|jwk| PublicKey::is_of_a_known_kind(jwk));
     let keys: Vec<HistoricalKey> = ours.map(HistoricalKey::from_jwk).collect::<Result<_, _>>()?;
     let mut kids = std::collections::BTreeSet::new();
     if keys.iter().all(|one| one.key.kid().is_some_and(|kid| kids.insert(kid))) {
         Ok(keys)
     } else {
-        Err(TrustError::NotTrusted("duplicate_key_id"))
+        Err(TrustError::NotTrusted(TrustFault::Jose(JoseError::DuplicateKeyId)))
     }
 }

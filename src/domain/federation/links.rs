@@ -1,7 +1,7 @@
-//! A peer's chain as people look at it: who vouches for whom, with which keys, for how long.
+//! A peer's chain for people: who vouches for whom, with which keys, for how long.
 
 use super::statement::verify_with;
-use super::{EntityStatement, TrustError, TrustedPeer, claimed_statement, metadata};
+use super::{EntityStatement, TrustError, TrustFault, TrustedPeer, claimed_statement, metadata};
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, KeyId};
@@ -62,7 +62,7 @@ pub fn vouched_keys(
 ) -> Result<PublicKeys, TrustError> {
     let statement = sound(text, superior, keys, now)?;
     if statement.sub != *subject {
-        return Err(TrustError::NotTrusted("a statement is about another"));
+        return Err(TrustError::NotTrusted(TrustFault::StatementSubject));
     }
     statement.keys()
 }
@@ -75,7 +75,7 @@ fn sound(
 ) -> Result<EntityStatement, TrustError> {
     let statement = verify_with(text, keys)?;
     if statement.iss != *superior {
-        return Err(TrustError::NotTrusted("a statement is not by the superior above it"));
+        return Err(TrustError::NotTrusted(TrustFault::StatementIssuer));
     }
     statement.check(now)?;
     statement.check_subordinate()?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::statement::refused;
-use super::{HeldMark, TrustError};
+use super::{HeldMark, TrustError, TrustFault};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{
@@ -22,7 +22,7 @@ static MARK_STATUS: Profile = Profile {
     key_source: KeySource::Kid,
     required: &["iss", "iat", "trust_mark", "status"],
     optional: Claims::Any,
-    extra_headers: &["trust_chain"],
+    forbidden_headers: &[],
 };
 
 /// What an issuer says of a trust mark of its own.
@@ -37,7 +37,7 @@ pub enum MarkStatus {
     Revoked,
     /// It is not one of the issuer's, or it was changed.
     Invalid,
-    /// A word that the standard does not have; anything but `active` means that the mark does not hold.
+    /// A status that the standard does not have; anything but `active` means that the mark does not hold.
     #[serde(untagged)]
     Other(String),
 }
@@ -51,7 +51,7 @@ pub struct MarkStatusResponse {
     pub iat: i64,
     /// The mark that was asked about.
     pub trust_mark: String,
-    /// How it stands.
+    /// Its status.
     pub status: MarkStatus,
 }
 
@@ -79,7 +79,7 @@ impl MarkStatusResponse {
         check_times(now, Some(answer.iat), None, Some(answer.iat.saturating_add(MAX_AGE_SECS)))
             .map_err(refused)?;
         if answer.iss != mark.mark().iss || answer.trust_mark != mark.text() {
-            return Err(TrustError::NotTrusted("a trust mark's status is another's"));
+            return Err(TrustError::NotTrusted(TrustFault::MarkStatusOfAnother));
         }
         Ok(answer.status)
     }

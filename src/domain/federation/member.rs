@@ -1,17 +1,20 @@
-//! A member as its superior keeps it, and how the superior follows the member's keys.
+//! A member as its superior stores it, and how the superior follows the member's keys.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::describe::named;
+use super::metadata::organization_name;
 use super::statement::{Constraints, verify_with};
-use super::{Role, TrustError, verify_self_signed};
+use super::{Role, TrustError, TrustFault, verify_self_signed};
+use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
 use crate::domain::word_enum::word_enum;
 
 word_enum! {
-    /// Where a membership stands.
+    /// The state of a membership.
     pub enum MemberState {
         /// Statements about it are issued.
         Active = "active",
@@ -23,7 +26,7 @@ word_enum! {
 }
 
 word_enum! {
-    /// Who decided where a membership stands. What a command decided, a file that did not change does not undo.
+    /// Who decided the state of a membership. What a command decided, a file that did not change does not undo.
     pub enum DecidedBy {
         /// The configuration or the members file.
         File = "file",
@@ -36,6 +39,10 @@ word_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatementRules {
+    /// The name under which others show the member: its `organization_name` in the statements about it. A superior gives
+    /// each name below it once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Text>,
     /// Metadata that overrides the member's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
@@ -52,7 +59,7 @@ pub struct StatementRules {
 pub struct Member {
     /// Its entity identifier.
     pub id: EntityId,
-    /// Where its membership stands.
+    /// The state of its membership.
     pub state: MemberState,
     /// Who decided that.
     pub state_by: DecidedBy,
@@ -68,7 +75,7 @@ pub struct Member {
     pub entity_types: Vec<String>,
     /// Whether it has members of its own, as its own configuration said last.
     pub intermediate: bool,
-    /// Why it stands where it stands.
+    /// Why its membership is in that state.
     pub reason: Option<String>,
     /// When it became a member first.
     pub added_at: Timestamp,
@@ -76,6 +83,23 @@ pub struct Member {
     pub changed_at: Timestamp,
     /// When the newest of its configurations that was followed had been issued.
     pub seen_at: Option<Timestamp>,
+}
+
+impl StatementRules {
+    /// The metadata of statements about the member: its rules', or those that hold for every member; and its name.
+    #[must_use]
+    pub fn metadata_or(&self, of_all: Option<&Map<String, Value>>) -> Option<Map<String, Value>> {
+        let mut metadata = self.metadata.as_ref().or(of_all).cloned();
+        if let Some(name) = &self.name {
+            let types = metadata.get_or_insert_default();
+            let entity = types.entry("federation_entity").or_insert_with(|| Map::new().into());
+            if let Some(members) = entity.as_object_mut() {
+                members.extend(named("organization_name", name));
+                members.extend(named("display_name", name));
+            }
+        }
+        metadata
+    }
 }
 
 impl Member {
@@ -97,6 +121,8 @@ impl Member {
 /// What a member's own configuration says that its superior keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presented {
+    /// What it calls itself, where that can be shown.
+    pub name: Option<Text>,
     /// Its federation keys.
     pub keys: PublicKeys,
     /// When the configuration was issued.
@@ -115,10 +141,11 @@ pub struct Presented {
 pub fn first_contact(member: &EntityId, text: &str, now: Timestamp) -> Result<Presented, TrustError> {
     let statement = verify_self_signed(text, now)?;
     if statement.sub != *member {
-        return Err(TrustError::NotTrusted("the member presents itself under another name"));
+        return Err(TrustError::NotTrusted(TrustFault::MemberIdentifier));
     }
     let metadata = statement.metadata.as_ref();
     Ok(Presented {
+        name: organization_name(&statement),
         keys: statement.keys()?,
         issued_at: Timestamp::from_secs(statement.iat),
         entity_types: metadata.map(|types| types.keys().cloned().collect()).unwrap_or_default(),
@@ -144,7 +171,7 @@ pub fn follow_keys(
     let presented = first_contact(member, text, now)?;
     verify_with(text, known)?;
     if seen_at.is_some_and(|seen| presented.issued_at < seen) {
-        return Err(TrustError::NotTrusted("the configuration is older than the last"));
+        return Err(TrustError::NotTrusted(TrustFault::ConfigurationOlder));
     }
     Ok(presented)
 }
@@ -188,7 +215,7 @@ mod tests {
         assert_eq!(follow(&[&old, &new], Some(10), &gone).unwrap().keys, set(&[&new]));
 
         let refused = |known: &[&SigningKey], seen, text: &str| match follow(known, seen, text) {
-            Err(TrustError::NotTrusted(reason)) => reason,
+            Err(TrustError::NotTrusted(fault)) => fault.as_str(),
             other => panic!("{other:?}"),
         };
         // A key that nobody vouches for cannot bring itself in, not even beside a known one.

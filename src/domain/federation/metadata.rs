@@ -3,9 +3,12 @@
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::endpoint::same_origin_endpoint;
+use super::names::is_proper_name;
+use super::resolved_metadata::CLIENT_TYPES;
 use super::{
-    AuthorizationServer, Client, EntityStatement, HeldMark, Resource, Role, TrustError, TrustedPeer,
-    VerifiedChain,
+    AuthorizationServer, Client, EntityStatement, HeldMark, Resource, Role, TrustError, TrustFault,
+    TrustedPeer, VerifiedChain,
 };
 use crate::domain::catalogue::{Language, Text};
 use crate::domain::clock::Timestamp;
@@ -20,20 +23,35 @@ struct Typed<'a> {
     members: &'a Members,
 }
 
-/// The types that a recipient may be, the one of this product first.
-pub(super) const CLIENT_TYPES: [&str; 2] = ["oauth_client", "openid_relying_party"];
+impl TrustedPeer {
+    /// The subject of a checked chain as a peer, with the roles that these marks give it. Marks of anyone else have no
+    /// effect. It bears the name that its superior gives it; what it calls itself is nobody's decision but its own, and its
+    /// host is shown in place of that.
+    ///
+    /// # Errors
+    /// [`TrustError::NotTrusted`] when its metadata is not what a node needs.
+    pub fn from_chain(chain: &VerifiedChain, marks: Vec<HeldMark>) -> Result<Self, TrustError> {
+        trusted_peer(chain, marks)
+    }
 
-/// Makes the trusted peer out of a checked chain and checked marks. Called by the chain alone.
-pub(super) fn trusted_peer(chain: VerifiedChain, marks: Vec<HeldMark>) -> Result<TrustedPeer, TrustError> {
+    /// The host of its entity identifier, to be shown beside its name.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.id.host()
+    }
+}
+
+fn trusted_peer(chain: &VerifiedChain, marks: Vec<HeldMark>) -> Result<TrustedPeer, TrustError> {
     let id = chain.subject();
     let typed = |kind: &str| match chain.metadata().get(kind) {
         None => Ok(None),
         Some(Value::Object(members)) => Ok(Some(Typed { id, members })),
-        Some(_) => Err(TrustError::NotTrusted("metadata of a type is not an object")),
+        Some(_) => Err(TrustError::NotTrusted(TrustFault::MalformedMetadata)),
     };
     let name = typed("federation_entity")?
         .and_then(|entity| entity.name())
-        .ok_or(TrustError::NotTrusted("federation_entity has no proper organization_name"))?;
+        .ok_or(TrustError::NotTrusted(TrustFault::NoOrganizationName))?;
+    let name = if chain.is_named_by_superior() { name } else { Text::same(id.host()) };
     let mut client = None;
     for kind in CLIENT_TYPES {
         let found = typed(kind)?;
@@ -41,7 +59,7 @@ pub(super) fn trusted_peer(chain: VerifiedChain, marks: Vec<HeldMark>) -> Result
             client = found.map(|typed| typed.client()).transpose()?;
         }
     }
-    let marks: Vec<HeldMark> = marks.into_iter().filter(|held| is_own(held, &chain)).collect();
+    let marks: Vec<HeldMark> = marks.into_iter().filter(|held| is_own(held, chain)).collect();
     let ends = marks.iter().filter_map(|held| held.mark().exp).map(Timestamp::from_secs);
     Ok(TrustedPeer {
         name,
@@ -74,17 +92,10 @@ fn is_own(held: &HeldMark, chain: &VerifiedChain) -> bool {
         && Role::of_mark(&held.mark().trust_mark_type, chain.anchor()) == Some(held.role())
 }
 
-/// Control characters and those that reorder text: a name is shown to residents and written into logs.
-fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
 impl Typed<'_> {
     /// `organization_name`, and its translations where it has them (OpenID Federation 1.0 §5.2.2).
     fn name(&self) -> Option<Text> {
-        let proper =
-            |name: &&str| !name.is_empty() && name.chars().count() <= 100 && !name.contains(is_unprintable);
+        let proper = |name: &&str| is_proper_name(name);
         let plain = self.text("organization_name").filter(proper)?;
         let of = |language: Language| {
             let tagged = self.text(&format!("organization_name#{}", language.tag()));
@@ -99,38 +110,28 @@ impl Typed<'_> {
 
     /// An endpoint, which must have the entity's own origin: a member speaks for itself only.
     fn endpoint(&self, name: &str) -> Result<Option<Url>, TrustError> {
-        let Some(value) = self.members.get(name) else { return Ok(None) };
-        let own =
-            Url::parse(self.id.as_str()).map_err(|_| TrustError::NotTrusted("the entity has no origin"))?;
-        value
-            .as_str()
-            .and_then(|text| Url::parse(text).ok())
-            .filter(|url| {
-                url.origin() == own.origin() && url.fragment().is_none() && url.username().is_empty()
-            })
-            .map(Some)
-            .ok_or(TrustError::NotTrusted("an endpoint is not at the entity's own origin"))
+        same_origin_endpoint(self.id, self.members, name).map_err(TrustError::NotTrusted)
     }
 
     fn required_endpoint(&self, name: &str) -> Result<Url, TrustError> {
-        self.endpoint(name)?.ok_or(TrustError::NotTrusted("metadata lacks an endpoint"))
+        self.endpoint(name)?.ok_or(TrustError::NotTrusted(TrustFault::NoEndpoint))
     }
 
     fn keys(&self, name: &str) -> Result<Option<PublicKeys>, TrustError> {
         match self.members.get(name).map(PublicKeys::from_jwks) {
             None => Ok(None),
             Some(Ok(keys)) if !keys.is_empty() => Ok(Some(keys)),
-            Some(_) => Err(TrustError::NotTrusted("metadata has a malformed key set")),
+            Some(_) => Err(TrustError::NotTrusted(TrustFault::MalformedKeySet)),
         }
     }
 
     fn required_keys(&self) -> Result<PublicKeys, TrustError> {
-        self.keys("jwks")?.ok_or(TrustError::NotTrusted("metadata lacks keys"))
+        self.keys("jwks")?.ok_or(TrustError::NotTrusted(TrustFault::NoKeys))
     }
 
     fn authorization_server(&self) -> Result<AuthorizationServer, TrustError> {
         if self.text("issuer") != Some(self.id.as_str()) {
-            return Err(TrustError::NotTrusted("the authorization server's issuer is not the entity"));
+            return Err(TrustError::NotTrusted(TrustFault::IssuerNotEntity));
         }
         Ok(AuthorizationServer {
             authorization_endpoint: self.required_endpoint("authorization_endpoint")?,
@@ -145,7 +146,7 @@ impl Typed<'_> {
 
     fn resource(&self) -> Result<Resource, TrustError> {
         if self.text("resource") != Some(self.id.as_str()) {
-            return Err(TrustError::NotTrusted("the resource is not the entity"));
+            return Err(TrustError::NotTrusted(TrustFault::ResourceNotEntity));
         }
         Ok(Resource {
             resource: self.id.as_str().to_owned(),
@@ -158,7 +159,7 @@ impl Typed<'_> {
     fn client(&self) -> Result<Client, TrustError> {
         let method = self.members.get("token_endpoint_auth_method");
         if method.is_some_and(|method| method != "private_key_jwt") {
-            return Err(TrustError::NotTrusted("the client does not authenticate with private_key_jwt"));
+            return Err(TrustError::NotTrusted(TrustFault::ClientAuthentication));
         }
         let uris = self.members.get("redirect_uris").and_then(Value::as_array);
         let redirect_uris = uris
@@ -167,7 +168,7 @@ impl Typed<'_> {
             .map(|uri| uri.as_str().filter(|uri| is_redirect_uri(uri)).map(str::to_owned))
             .collect::<Option<Vec<_>>>()
             .filter(|uris| !uris.is_empty())
-            .ok_or(TrustError::NotTrusted("the client has no proper redirect_uris"))?;
+            .ok_or(TrustError::NotTrusted(TrustFault::NoRedirectUris))?;
         let client_keys = self.required_keys()?;
         Ok(Client {
             redirect_uris,

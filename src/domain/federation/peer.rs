@@ -1,14 +1,42 @@
 //! A trusted member, and the roles that its trust marks open.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::{HeldMark, Role, TrustError};
+use super::{HeldMark, Role, TrustError, TrustFault, VerifiedChain};
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
 
-/// A member of the federation, trusted through a verified chain. Only [`super::VerifiedChain::into_peer`] makes one.
+/// An entity with a valid chain and the marks of it that hold: a peer where its metadata is what a node needs. Other kinds
+/// of members (login providers, clients that publish `jwks_uri`) have a chain all the same.
+#[derive(Debug, Clone)]
+pub struct ResolvedEntity {
+    /// Its chain.
+    pub chain: VerifiedChain,
+    /// The marks that were checked and hold.
+    pub marks: Vec<HeldMark>,
+    /// The entity as a peer, or why it cannot be one.
+    pub peer: Result<Arc<TrustedPeer>, TrustError>,
+}
+
+impl ResolvedEntity {
+    /// The subject of a checked chain, with the marks of it that hold.
+    #[must_use]
+    pub fn new(chain: VerifiedChain, marks: Vec<HeldMark>) -> Self {
+        let peer = TrustedPeer::from_chain(&chain, marks.clone()).map(Arc::new);
+        Self { chain, marks, peer }
+    }
+
+    /// When it stops to be what it is: the chain's end, or that of a mark.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.peer.as_ref().map_or_else(|_| self.chain.expires_at(), |peer| peer.expires_at)
+    }
+}
+
+/// A member of the federation, trusted through a verified chain. Only [`TrustedPeer::from_chain`] makes one.
 ///
 /// What it offers in a role is reached through the role alone: [`Self::recipient`], [`Self::holder`] and
 /// [`Self::consent_issuer`] refuse whom has not the trust mark.
@@ -130,7 +158,7 @@ impl TrustedPeer {
     /// [`TrustError::NotTrusted`] when it has not the trust mark, or is no OAuth client.
     pub fn recipient(&self) -> Result<Recipient<'_>, TrustError> {
         self.demand(Role::DataRecipient)?;
-        let client = self.client.as_ref().ok_or(TrustError::NotTrusted("the member is no OAuth client"))?;
+        let client = self.client.as_ref().ok_or(TrustError::NotTrusted(TrustFault::NoClient))?;
         Ok(Recipient { peer: self, client })
     }
 
@@ -140,8 +168,7 @@ impl TrustedPeer {
     /// [`TrustError::NotTrusted`] when it has not the trust mark, or is no resource server.
     pub fn holder(&self) -> Result<Holder<'_>, TrustError> {
         self.demand(Role::DataHolder)?;
-        let resource =
-            self.resource.as_ref().ok_or(TrustError::NotTrusted("the member is no resource server"))?;
+        let resource = self.resource.as_ref().ok_or(TrustError::NotTrusted(TrustFault::NoResource))?;
         Ok(Holder { peer: self, resource })
     }
 
@@ -154,7 +181,7 @@ impl TrustedPeer {
         let server = self
             .authorization_server
             .as_ref()
-            .ok_or(TrustError::NotTrusted("the member is no authorization server"))?;
+            .ok_or(TrustError::NotTrusted(TrustFault::NoAuthorizationServer))?;
         Ok(ConsentIssuer { peer: self, server })
     }
 
@@ -188,11 +215,7 @@ impl TrustedPeer {
         if self.holds(role) {
             return Ok(());
         }
-        Err(TrustError::NotTrusted(match role {
-            Role::ConsentIssuer => "the member lacks the trust mark consent-issuer",
-            Role::DataHolder => "the member lacks the trust mark data-holder",
-            Role::DataRecipient => "the member lacks the trust mark data-recipient",
-        }))
+        Err(TrustError::NotTrusted(TrustFault::NoMark(role)))
     }
 }
 

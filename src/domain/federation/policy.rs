@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::TrustError;
+use super::{TrustError, TrustFault};
 
 /// Most values of one operator: comparing lists costs the product of their lengths.
 const MAX_VALUES: usize = 256;
@@ -16,7 +16,7 @@ const MAX_VALUES: usize = 256;
 /// Most values of a metadata parameter that an operator works on.
 const MAX_METADATA_VALUES: usize = 1024;
 
-/// The one parameter that is a set of words written as a text (RFC 7591 §2, §6.1.3.1.8).
+/// The one parameter that is a set of tokens written as a text (RFC 7591 §2, §6.1.3.1.8).
 const SCOPE: &str = "scope";
 
 /// Rules by entity type and by name of the metadata parameter.
@@ -44,8 +44,8 @@ struct ParameterPolicy {
 
 type Outcome<T> = Result<T, TrustError>;
 
-fn refuse<T>(reason: &'static str) -> Outcome<T> {
-    Err(TrustError::NotTrusted(reason))
+fn refuse<T>(fault: TrustFault) -> Outcome<T> {
+    Err(TrustError::NotTrusted(fault))
 }
 
 impl MetadataPolicy {
@@ -58,12 +58,12 @@ impl MetadataPolicy {
         let mut kinds = BTreeMap::new();
         for (kind, parameters) in claim {
             let Value::Object(parameters) = parameters else {
-                return refuse("a metadata policy is malformed");
+                return refuse(TrustFault::MalformedPolicy);
             };
             let mut rules = BTreeMap::new();
             for (name, operators) in parameters {
                 let Value::Object(operators) = operators else {
-                    return refuse("a metadata policy is malformed");
+                    return refuse(TrustFault::MalformedPolicy);
                 };
                 let policy = ParameterPolicy::parse(name, operators)?;
                 policy.check()?;
@@ -103,6 +103,12 @@ impl MetadataPolicy {
         self.merge(&Self(BTreeMap::from([(to.to_owned(), rules.clone())])))
     }
 
+    /// Whether these rules give a parameter its value, whatever the entity says.
+    #[must_use]
+    pub fn sets_value(&self, kind: &str, name: &str) -> bool {
+        self.0.get(kind).and_then(|rules| rules.get(name)).is_some_and(|rules| rules.value.is_some())
+    }
+
     /// Changes and checks metadata by these rules (§6.1.4.2). Rules for entity types that the entity is not have no
     /// effect.
     ///
@@ -112,7 +118,7 @@ impl MetadataPolicy {
         for (kind, parameters) in &self.0 {
             let Some(members) = metadata.get_mut(kind) else { continue };
             let Value::Object(members) = members else {
-                return refuse("metadata of a type is not an object");
+                return refuse(TrustFault::MalformedMetadata);
             };
             for (name, policy) in parameters {
                 // What a superior settles about a name must not be said otherwise in a translation of it (§5.2.2).
@@ -145,7 +151,7 @@ impl ParameterPolicy {
                 "superset_of" => policy.superset_of = Some(values(name, value)?),
                 "essential" => match value {
                     Value::Bool(essential) => policy.essential = Some(*essential),
-                    _ => return refuse("a policy operator has an unfit value"),
+                    _ => return refuse(TrustFault::PolicyOperatorValue),
                 },
                 _ => {}
             }
@@ -162,7 +168,7 @@ impl ParameterPolicy {
     fn check(&self) -> Outcome<()> {
         let lists = [&self.add, &self.subset_of, &self.superset_of];
         if self.one_of.is_some() && lists.iter().any(|list| list.is_some()) {
-            return refuse("policy operators exclude each other");
+            return refuse(TrustFault::PolicyOperators);
         }
         if let Some(value) = &self.value {
             self.check_value(value)?;
@@ -172,7 +178,7 @@ impl ParameterPolicy {
             (_, Some(subset_of), Some(superset_of)) => is_subset(superset_of, subset_of),
             _ => true,
         };
-        if fits { Ok(()) } else { refuse("policy operators exclude each other") }
+        if fits { Ok(()) } else { refuse(TrustFault::PolicyOperators) }
     }
 
     /// What stands beside `value` must already be fulfilled by it.
@@ -189,7 +195,7 @@ impl ParameterPolicy {
             && listed(is_subset, &self.add)
             && listed(|list, own| is_subset(own, list), &self.subset_of)
             && listed(is_subset, &self.superset_of);
-        if fits { Ok(()) } else { refuse("policy operators exclude each other") }
+        if fits { Ok(()) } else { refuse(TrustFault::PolicyOperators) }
     }
 
     fn merge(&self, subordinate: &Self) -> Outcome<Self> {
@@ -198,7 +204,7 @@ impl ParameterPolicy {
             add: either(&self.add, &subordinate.add, |one, other| Ok(union(one, other)))?,
             default: either(&self.default, &subordinate.default, equal)?,
             one_of: either(&self.one_of, &subordinate.one_of, |one, other| match intersection(one, other) {
-                none if none.is_empty() => refuse("two metadata policies exclude each other"),
+                none if none.is_empty() => refuse(TrustFault::PolicyConflict),
                 some => Ok(some),
             })?,
             subset_of: either(&self.subset_of, &subordinate.subset_of, |one, other| {
@@ -221,14 +227,10 @@ impl ParameterPolicy {
             parameter = Some(Value::Array(union(&own, add)));
         }
         let Some(parameter) = parameter.or_else(|| self.default.clone()) else {
-            return if self.essential == Some(true) {
-                refuse("metadata lacks what a policy demands")
-            } else {
-                Ok(None)
-            };
+            return if self.essential == Some(true) { refuse(TrustFault::PolicyEssential) } else { Ok(None) };
         };
         if self.one_of.as_ref().is_some_and(|choices| !contains(choices, &parameter)) {
-            return refuse("metadata has a value that a policy does not allow");
+            return refuse(TrustFault::PolicyValue);
         }
         if self.subset_of.is_none() && self.superset_of.is_none() {
             return Ok(Some(parameter));
@@ -238,7 +240,7 @@ impl ParameterPolicy {
             list = intersection(&list, subset_of);
         }
         if self.superset_of.as_ref().is_some_and(|superset_of| !is_subset(superset_of, &list)) {
-            return refuse("metadata lacks values that a policy demands");
+            return refuse(TrustFault::PolicySuperset);
         }
         Ok(Some(Value::Array(list)))
     }
@@ -251,7 +253,7 @@ fn assigned(name: &str, value: &Value, null_allowed: bool) -> Outcome<Value> {
         Value::Array(list) => list.len() <= MAX_VALUES,
         _ => true,
     };
-    if fits { to_set(name, value.clone()) } else { refuse("a policy operator has an unfit value") }
+    if fits { to_set(name, value.clone()) } else { refuse(TrustFault::PolicyOperatorValue) }
 }
 
 /// The values of `add`, `subset_of` or `superset_of`.
@@ -260,7 +262,7 @@ fn values(name: &str, value: &Value) -> Outcome<Vec<Value>> {
         Value::Array(list) if list.len() <= MAX_VALUES && list.iter().all(is_comparable) => {
             Ok(union(&[], &list))
         }
-        _ => refuse("a policy operator has an unfit value"),
+        _ => refuse(TrustFault::PolicyOperatorValue),
     }
 }
 
@@ -270,7 +272,7 @@ fn choices(name: &str, value: &Value) -> Outcome<Vec<Value>> {
         Value::Array(list) if (1..=MAX_VALUES).contains(&list.len()) && list.iter().all(is_comparable) => {
             list.iter().map(|choice| to_set(name, choice.clone())).collect()
         }
-        _ => refuse("a policy operator has an unfit value"),
+        _ => refuse(TrustFault::PolicyOperatorValue),
     }
 }
 
@@ -288,7 +290,7 @@ fn to_set(name: &str, value: Value) -> Outcome<Value> {
             Ok(Value::Array(words))
         }
         (SCOPE, Value::Number(_) | Value::Bool(_) | Value::Object(_)) => {
-            refuse("metadata has a value that a policy cannot be applied to")
+            refuse(TrustFault::PolicyInapplicable)
         }
         (_, value) => Ok(value),
     }
@@ -300,17 +302,15 @@ fn to_metadata(name: &str, value: Value) -> Outcome<Value> {
     let words: Option<Vec<&str>> = words.iter().map(Value::as_str).collect();
     match words {
         Some(words) => Ok(Value::String(words.join(" "))),
-        None => refuse("metadata has a value that a policy cannot be applied to"),
+        None => refuse(TrustFault::PolicyInapplicable),
     }
 }
 
 fn into_list(value: Value) -> Outcome<Vec<Value>> {
     match value {
-        Value::Array(list) if list.len() > MAX_METADATA_VALUES => {
-            refuse("metadata has too many values for a policy")
-        }
+        Value::Array(list) if list.len() > MAX_METADATA_VALUES => refuse(TrustFault::PolicyValueCount),
         Value::Array(list) if list.iter().all(is_comparable) => Ok(list),
-        _ => refuse("metadata has a value that a policy cannot be applied to"),
+        _ => refuse(TrustFault::PolicyInapplicable),
     }
 }
 
@@ -327,7 +327,7 @@ fn either<T: Clone>(
 }
 
 fn equal(one: &Value, other: &Value) -> Outcome<Value> {
-    if is_same(one, other) { Ok(one.clone()) } else { refuse("two metadata policies exclude each other") }
+    if is_same(one, other) { Ok(one.clone()) } else { refuse(TrustFault::PolicyConflict) }
 }
 
 /// Whether two values are the same, lists taken as sets.

@@ -1,4 +1,4 @@
-//! What an examination of an entity found: step by step, whose side a fault is on and how it is mended.
+//! What an examination of an entity found: step by step, whose side a fault is on and the remedy.
 
 use std::sync::Arc;
 
@@ -113,14 +113,15 @@ pub struct Finding {
     /// About whom.
     pub about: EntityId,
     /// What was found, for operators.
-    pub said: String,
+    #[serde(rename = "said")]
+    pub message: String,
     /// Whose side a fault is on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub side: Option<ResponsibleParty>,
     /// What the fault is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultKind>,
-    /// How it is mended.
+    /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<&'static str>,
 }
@@ -128,8 +129,8 @@ pub struct Finding {
 impl Finding {
     /// A step that ended well.
     #[must_use]
-    pub fn pass(step: Step, about: &EntityId, said: impl Into<String>) -> Self {
-        Self::new(step, Verdict::Pass, about, said.into())
+    pub fn pass(step: Step, about: &EntityId, message: impl Into<String>) -> Self {
+        Self::new(step, Verdict::Pass, about, message.into())
     }
 
     /// Something to look at that works now.
@@ -137,11 +138,11 @@ impl Finding {
     pub fn warn(
         step: Step,
         about: &EntityId,
-        said: impl Into<String>,
+        message: impl Into<String>,
         side: ResponsibleParty,
         remedy: &'static str,
     ) -> Self {
-        let found = Self::new(step, Verdict::Warn, about, said.into());
+        let found = Self::new(step, Verdict::Warn, about, message.into());
         Self { side: Some(side), remedy: Some(remedy), ..found }
     }
 
@@ -150,16 +151,16 @@ impl Finding {
     pub fn fail(
         step: Step,
         about: &EntityId,
-        said: impl Into<String>,
+        message: impl Into<String>,
         (side, fault): (ResponsibleParty, FaultKind),
         remedy: &'static str,
     ) -> Self {
-        let found = Self::new(step, Verdict::Fail, about, said.into());
+        let found = Self::new(step, Verdict::Fail, about, message.into());
         Self { side: Some(side), fault: Some(fault), remedy: Some(remedy), ..found }
     }
 
-    fn new(step: Step, verdict: Verdict, about: &EntityId, said: String) -> Self {
-        Self { step, verdict, about: about.clone(), said, side: None, fault: None, remedy: None }
+    fn new(step: Step, verdict: Verdict, about: &EntityId, message: String) -> Self {
+        Self { step, verdict, about: about.clone(), message, side: None, fault: None, remedy: None }
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::TrustError;
 use super::statement::{TrustMarkEntry, refused};
+use super::{TrustError, TrustFault};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{
@@ -20,7 +20,7 @@ static RESOLVE_RESPONSE: Profile = Profile {
     key_source: KeySource::Kid,
     required: &["iss", "sub", "iat", "exp", "metadata", "trust_chain"],
     optional: Claims::Any,
-    extra_headers: &["trust_chain"],
+    forbidden_headers: &[],
 };
 
 /// The claims of a resolve response (§8.3.2).
@@ -34,7 +34,7 @@ pub struct ResolveResponse {
     pub iat: i64,
     /// When the chain stops to hold, in seconds since 1970.
     pub exp: i64,
-    /// The subject's metadata after every superior's word and policy.
+    /// The subject's metadata after every superior's metadata and policy.
     pub metadata: Map<String, Value>,
     /// The chain, from the subject's configuration to the anchor's.
     pub trust_chain: Vec<String>,
@@ -67,7 +67,7 @@ impl ResolveResponse {
         let answer = jws.verify_with::<Self>(keys).map_err(refused)?.into_claims();
         check_times(now, Some(answer.iat), None, Some(answer.exp)).map_err(refused)?;
         if answer.iss != *resolver {
-            return Err(TrustError::NotTrusted("a resolve response is not by the resolver that was asked"));
+            return Err(TrustError::NotTrusted(TrustFault::ResolverIssuer));
         }
         Ok(answer)
     }

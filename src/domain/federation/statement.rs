@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::TrustError;
+use super::{EntityIds, TrustError, TrustFault};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{
@@ -15,15 +15,16 @@ use crate::domain::jose::{
 /// The `typ` of an entity statement, and with `application/` in front its media type (§15.1).
 pub const ENTITY_STATEMENT_TYP: &str = "entity-statement+jwt";
 
-/// What an entity statement must look like. Statements of other software may carry claims that we do not know;
-/// those that must be understood are named in `crit`, and then the statement is refused.
+/// What an entity statement must look like. Statements of other software may carry claims that we do not know; those that
+/// must be understood are named in `crit`, and then the statement is refused. It is part of a chain and carries none
+/// (§4.3 and §4.4).
 pub static ENTITY_STATEMENT: Profile = Profile {
     typ: ENTITY_STATEMENT_TYP,
     max_bytes: 64 * 1024,
     key_source: KeySource::Kid,
     required: &["iss", "sub", "iat", "exp", "jwks"],
     optional: Claims::Any,
-    extra_headers: &["trust_chain", "peer_trust_chain"],
+    forbidden_headers: &["trust_chain", "peer_trust_chain"],
 };
 
 /// The claims of an entity configuration (`iss` = `sub`) or of a subordinate statement.
@@ -41,19 +42,24 @@ pub struct EntityStatement {
     pub jwks: Value,
     /// The subject's superiors; only in an entity configuration that is not an anchor's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub authority_hints: Option<Vec<EntityId>>,
+    pub authority_hints: Option<EntityIds>,
+    /// The trust anchors that the subject itself trusts (§3.1.2); only in an entity configuration that is not an anchor's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_anchor_hints: Option<EntityIds>,
     /// Metadata by entity type; in a subordinate statement it overrides what the subject says (§6.1.4.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
-    /// The subject's trust marks; only in its own configuration (§7).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The subject's trust marks; only in its own configuration (§7). Entries of another form are left out: they are marks
+    /// of other federations, and none of them changes what ours say.
+    #[serde(default, deserialize_with = "readable_marks", skip_serializing_if = "Option::is_none")]
     pub trust_marks: Option<Vec<TrustMarkEntry>>,
     /// Who may issue trust marks of which type; an empty list means anyone. Counts in an anchor's configuration only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trust_mark_issuers: Option<BTreeMap<String, Vec<EntityId>>>,
-    /// To whom a type of trust mark belongs when its issuers act for someone else. Counts in an anchor's configuration only.
+    pub trust_mark_issuers: Option<BTreeMap<String, EntityIds>>,
+    /// To whom a type of trust mark belongs when its issuers act for someone else: each a [`TrustMarkOwner`], read when a
+    /// mark of that type is. Counts in an anchor's configuration only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trust_mark_owners: Option<BTreeMap<String, TrustMarkOwner>>,
+    pub trust_mark_owners: Option<BTreeMap<String, Value>>,
     /// Rules for the metadata of everyone below (§6.1); only in a subordinate statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata_policy: Option<Map<String, Value>>,
@@ -63,15 +69,21 @@ pub struct EntityStatement {
     /// Limits of the chain below the issuer (§6.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constraints: Option<Constraints>,
-    /// Names of claims that must be understood (§3.1).
+    /// Names of claims that must be understood (§3.1.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crit: Option<Value>,
-    /// The fetch endpoint that this subordinate statement came from (§3.3).
+    /// The fetch endpoint that this subordinate statement came from (§3.1.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_endpoint: Option<String>,
+    /// Only in messages of explicit registration (§3.1.4, §3.1.5), which this product does not use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aud: Option<Value>,
+    /// Only in responses of explicit registration (§3.1.5), which this product does not use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_anchor: Option<Value>,
 }
 
-/// One entry of `trust_marks` (§3.2).
+/// One entry of `trust_marks` (§3.1.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustMarkEntry {
     /// Its type; must be the one that the mark itself names.
@@ -80,7 +92,7 @@ pub struct TrustMarkEntry {
     pub trust_mark: String,
 }
 
-/// One value of `trust_mark_owners` (§3.2).
+/// One value of `trust_mark_owners` (§3.1.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustMarkOwner {
     /// The owner.
@@ -126,6 +138,7 @@ impl EntityStatement {
             exp: now.secs().saturating_add(lifetime),
             jwks: keys.to_jwks(),
             authority_hints: None,
+            trust_anchor_hints: None,
             metadata: None,
             trust_marks: None,
             trust_mark_issuers: None,
@@ -135,6 +148,8 @@ impl EntityStatement {
             constraints: None,
             crit: None,
             source_endpoint: None,
+            aud: None,
+            trust_anchor: None,
         }
     }
 
@@ -153,7 +168,7 @@ impl EntityStatement {
     pub fn keys(&self) -> Result<PublicKeys, TrustError> {
         match PublicKeys::from_jwks(&self.jwks) {
             Ok(keys) if !keys.is_empty() => Ok(keys),
-            Ok(_) => Err(TrustError::NotTrusted("the statement has no usable key")),
+            Ok(_) => Err(TrustError::NotTrusted(TrustFault::NoUsableKey)),
             Err(error) => Err(refused(error)),
         }
     }
@@ -163,31 +178,60 @@ impl EntityStatement {
     pub(super) fn check(&self, now: Timestamp) -> Result<(), TrustError> {
         check_times(now, Some(self.iat), None, Some(self.exp)).map_err(refused)?;
         if self.crit.is_some() {
-            return Err(TrustError::NotTrusted("a statement has a critical claim that is not understood"));
+            return Err(TrustError::NotTrusted(TrustFault::CriticalClaim));
+        }
+        if self.aud.is_some() || self.trust_anchor.is_some() {
+            return Err(TrustError::NotTrusted(TrustFault::RegistrationClaims));
         }
         let nulls = |members: &Value| members.as_object().is_some_and(|all| all.values().any(Value::is_null));
         if self.metadata.as_ref().is_some_and(|kinds| kinds.values().any(nulls)) {
-            return Err(TrustError::NotTrusted("a statement has metadata without a value"));
+            return Err(TrustError::NotTrusted(TrustFault::NullMetadata));
         }
         Ok(())
     }
 
-    /// Checks that an entity speaks of itself only as far as it may (§3.3: what superiors say is theirs to say).
+    /// Checks that an entity speaks of itself only as far as it may (§3.2): what superiors say is theirs to say.
     pub(super) fn check_configuration(&self) -> Result<(), TrustError> {
         let refuse = |reason| Err(TrustError::NotTrusted(reason));
         if self.constraints.is_some() {
-            return refuse("an entity configuration has constraints");
+            return refuse(TrustFault::ConfigurationConstraints);
         }
         if self.metadata_policy.is_some() || self.metadata_policy_crit.is_some() {
-            return refuse("an entity configuration has a metadata policy");
+            return refuse(TrustFault::ConfigurationPolicy);
         }
         if self.source_endpoint.is_some() {
-            return refuse("an entity configuration has a source endpoint");
+            return refuse(TrustFault::ConfigurationSourceEndpoint);
         }
-        if self.authority_hints.as_ref().is_some_and(Vec::is_empty) {
-            return refuse("an entity configuration has empty authority hints");
+        if self.authority_hints.as_ref().is_some_and(EntityIds::is_empty) {
+            return refuse(TrustFault::EmptyAuthorityHints);
         }
-        Ok(())
+        match &self.trust_anchor_hints {
+            Some(hints) if hints.is_empty() => refuse(TrustFault::EmptyTrustAnchorHints),
+            Some(_) if self.authority_hints.is_none() => refuse(TrustFault::AnchorTrustAnchorHints),
+            _ => Ok(()),
+        }
+    }
+
+    /// The parts of an entity configuration that are left out because they cannot be used, for operators. Nothing is
+    /// verified.
+    #[must_use]
+    pub fn unusable_parts(&self) -> Vec<String> {
+        let hints = |claim: &str, ids: &Option<EntityIds>| {
+            let unusable = ids.iter().flat_map(EntityIds::unusable);
+            unusable.map(|hint| format!("{claim}: {hint:?} is no entity identifier")).collect::<Vec<_>>()
+        };
+        let keys = PublicKeys::unusable(&self.jwks);
+        let mut parts: Vec<String> =
+            keys.into_iter().map(|(kid, error)| format!("jwks: key {kid:?}: {error}")).collect();
+        parts.extend(hints("authority_hints", &self.authority_hints));
+        parts.extend(hints("trust_anchor_hints", &self.trust_anchor_hints));
+        for (kind, members) in self.metadata.iter().flatten() {
+            let unusable = members.get("jwks").map(PublicKeys::unusable).unwrap_or_default();
+            parts.extend(
+                unusable.into_iter().map(|(kid, error)| format!("{kind}: jwks: key {kid:?}: {error}")),
+            );
+        }
+        parts
     }
 
     /// Checks that a superior says nothing that is the subject's own to say (§3.2), and that every operator of its
@@ -195,23 +239,32 @@ impl EntityStatement {
     pub(super) fn check_subordinate(&self) -> Result<(), TrustError> {
         let refuse = |reason| Err(TrustError::NotTrusted(reason));
         if self.authority_hints.is_some() {
-            return refuse("a subordinate statement has authority hints");
+            return refuse(TrustFault::SubordinateAuthorityHints);
+        }
+        if self.trust_anchor_hints.is_some() {
+            return refuse(TrustFault::SubordinateTrustAnchorHints);
         }
         if self.trust_marks.is_some() || self.trust_mark_issuers.is_some() || self.trust_mark_owners.is_some()
         {
-            return refuse("a subordinate statement has trust marks");
+            return refuse(TrustFault::SubordinateTrustMarks);
         }
         // No operator beside the standard's own is understood, and those must not be listed.
         if self.metadata_policy_crit.is_some() {
-            return refuse("a statement has a critical policy operator that is not understood");
+            return refuse(TrustFault::CriticalPolicyOperator);
         }
         Ok(())
     }
 }
 
+/// The entries of `trust_marks` that can be read at all.
+fn readable_marks<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Vec<TrustMarkEntry>>, D::Error> {
+    let entries = Option::<Vec<Value>>::deserialize(input)?;
+    Ok(entries.map(|all| all.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect()))
+}
+
 /// The parser's reason as a trust decision: what is malformed now will be malformed when asked again.
 pub(super) fn refused(error: JoseError) -> TrustError {
-    TrustError::NotTrusted(error.reason())
+    TrustError::NotTrusted(error.into())
 }
 
 /// Reads a statement of proper form and checks its signature with these keys.
@@ -228,7 +281,7 @@ pub(super) fn verify_with(text: &str, keys: &PublicKeys) -> Result<EntityStateme
 pub fn verify_self_signed(text: &str, now: Timestamp) -> Result<EntityStatement, TrustError> {
     let claimed = claimed_statement(text)?;
     if claimed.iss != claimed.sub {
-        return Err(TrustError::NotTrusted("an entity configuration is not about its issuer"));
+        return Err(TrustError::NotTrusted(TrustFault::ConfigurationSubject));
     }
     let statement = verify_with(text, &claimed.keys()?)?;
     statement.check(now)?;

@@ -4,63 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::TrustError;
+use super::role::Role;
 use super::statement::{EntityStatement, TrustMarkOwner, refused};
+use super::{EntityIds, TrustError, TrustFault};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
 };
-
-/// What a member may do in the federation. Each role has its own trust mark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Role {
-    /// Lets residents decide, and issues consent tokens.
-    ConsentIssuer,
-    /// Releases data.
-    DataHolder,
-    /// Asks for data and fetches it.
-    DataRecipient,
-}
-
-impl Role {
-    /// All roles.
-    pub const ALL: [Self; 3] = [Self::ConsentIssuer, Self::DataHolder, Self::DataRecipient];
-
-    /// Its name in configuration, on the command line and at the end of its mark's type.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ConsentIssuer => "consent-issuer",
-            Self::DataHolder => "data-holder",
-            Self::DataRecipient => "data-recipient",
-        }
-    }
-
-    /// The role of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name() == name)
-    }
-
-    /// The type of its trust mark in the federation of this anchor.
-    #[must_use]
-    pub fn mark_type(self, anchor: &EntityId) -> String {
-        format!("{anchor}/trust-marks/{}", self.name())
-    }
-
-    /// The role that a trust mark of this type gives in the federation of this anchor.
-    #[must_use]
-    pub fn of_mark(mark_type: &str, anchor: &EntityId) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.mark_type(anchor) == mark_type)
-    }
-}
-
-impl std::fmt::Display for Role {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// The `typ` of a trust mark, and with `application/` in front its media type.
 pub const TRUST_MARK_TYP: &str = "trust-mark+jwt";
@@ -75,7 +26,7 @@ pub static TRUST_MARK: Profile = Profile {
     key_source: KeySource::Kid,
     required: &["iss", "sub", "trust_mark_type", "iat"],
     optional: Claims::Any,
-    extra_headers: &["trust_chain"],
+    forbidden_headers: &[],
 };
 
 /// What a delegation must look like.
@@ -160,8 +111,8 @@ impl Delegation {
 #[derive(Debug, Clone)]
 pub struct MarkRules {
     anchor: EntityId,
-    issuers: BTreeMap<String, Vec<EntityId>>,
-    owners: BTreeMap<String, TrustMarkOwner>,
+    issuers: BTreeMap<String, EntityIds>,
+    owners: BTreeMap<String, serde_json::Value>,
 }
 
 /// A trust mark that was checked: its holder may play the role until it expires or is revoked. Only
@@ -232,20 +183,24 @@ impl MarkRules {
         let refuse = |reason| Err(TrustError::NotTrusted(reason));
         let mark = TrustMark::verify_signature(text, keys)?;
         let Some(role) = Role::of_mark(&mark.trust_mark_type, &self.anchor) else {
-            return refuse("a trust mark gives no role");
+            return refuse(TrustFault::MarkWithoutRole);
         };
         if mark.sub != *member {
-            return refuse("a trust mark is another's");
+            return refuse(TrustFault::MarkOfAnother);
         }
         if !self.allows(&mark.trust_mark_type, &mark.iss) {
-            return refuse("a trust mark is not by an issuer that the anchor allows");
+            return refuse(TrustFault::MarkIssuer);
         }
         check_times(now, Some(mark.iat), None, mark.exp).map_err(refused)?;
         match (self.owners.get(&mark.trust_mark_type), &mark.delegation) {
             (None, None) => {}
-            (Some(owner), Some(delegation)) => check_delegation(delegation, owner, &mark, now)?,
-            (Some(_), None) => return refuse("a trust mark lacks its owner's delegation"),
-            (None, Some(_)) => return refuse("a trust mark is delegated by nobody that the anchor knows"),
+            (Some(owner), Some(delegation)) => {
+                let owner = serde_json::from_value::<TrustMarkOwner>(owner.clone())
+                    .map_err(|_| TrustError::NotTrusted(TrustFault::MalformedMarkOwner))?;
+                check_delegation(delegation, &owner, &mark, now)?;
+            }
+            (Some(_), None) => return refuse(TrustFault::NoMarkDelegation),
+            (None, Some(_)) => return refuse(TrustFault::UnknownMarkOwner),
         }
         Ok(HeldMark { role, mark, text: text.to_owned() })
     }
@@ -265,5 +220,5 @@ fn check_delegation(
     let fits = delegation.iss == owner.sub
         && delegation.sub == mark.iss
         && delegation.trust_mark_type == mark.trust_mark_type;
-    if fits { Ok(()) } else { Err(TrustError::NotTrusted("a trust mark's delegation is for another")) }
+    if fits { Ok(()) } else { Err(TrustError::NotTrusted(TrustFault::MarkDelegation)) }
 }

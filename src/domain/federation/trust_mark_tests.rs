@@ -50,7 +50,7 @@ fn rules(claims: Value) -> MarkRules {
 
 fn reason<T: std::fmt::Debug>(outcome: Result<T, TrustError>) -> &'static str {
     match outcome {
-        Err(TrustError::NotTrusted(reason)) => reason,
+        Err(TrustError::NotTrusted(fault)) => fault.as_str(),
         other => panic!("{other:?}"),
     }
 }

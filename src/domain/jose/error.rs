@@ -30,12 +30,9 @@ pub enum JoseError {
     /// A `crit` header; no extension is understood.
     #[error("a critical header extension is not understood")]
     CriticalHeader,
-    /// `b64`, `zip`, `enc`, `jku`, `x5u` or `x5c`, or a `jwk` where the key is found by `kid`.
+    /// `b64`, `zip`, `enc`, `jku`, `x5u` or `x5c`, a `jwk` where the key is found by `kid`, or what the profile forbids.
     #[error("a header member is forbidden")]
     ForbiddenHeader,
-    /// A header member that the profile does not know.
-    #[error("a header member is unknown")]
-    UnknownHeader,
     /// `typ` absent or other than the profile's.
     #[error("the message is of another type")]
     WrongType,
@@ -69,7 +66,7 @@ pub enum JoseError {
     /// A claim that the profile does not know.
     #[error("a claim is unknown")]
     UnknownClaim,
-    /// A time claim that is no whole number from 1970 to 9999.
+    /// A time claim that is no number of seconds from 1970 to 9999.
     #[error("the claim {0} is not a time")]
     MalformedTime(&'static str),
     /// The claims do not have the form that their type asks for.
@@ -105,7 +102,7 @@ pub enum JoseError {
 }
 
 impl JoseError {
-    /// A stable word for refusal records and tests.
+    /// A stable identifier for refusal records and tests.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
@@ -119,7 +116,6 @@ impl JoseError {
             Self::TooDeep => "too_deep",
             Self::CriticalHeader => "critical_header",
             Self::ForbiddenHeader => "forbidden_header",
-            Self::UnknownHeader => "unknown_header",
             Self::WrongType => "wrong_type",
             Self::AlgorithmNotAllowed => "algorithm_not_allowed",
             Self::AlgorithmMismatch => "algorithm_mismatch",

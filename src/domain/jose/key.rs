@@ -29,9 +29,17 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of an `alg` value, compared exactly.
+    /// Every `alg` value that is accepted, for metadata.
+    pub const NAMES: [&str; 3] = ["ES256", "EdDSA", "Ed25519"];
+
+    /// The algorithm of an `alg` value, compared exactly. `Ed25519` is what RFC 9864 §2.2 calls the one use of `EdDSA`
+    /// that this product has.
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        [Self::Es256, Self::EdDsa].into_iter().find(|algorithm| algorithm.name() == name)
+        match name {
+            "ES256" => Some(Self::Es256),
+            "EdDSA" | "Ed25519" => Some(Self::EdDsa),
+            _ => None,
+        }
     }
 }
 
@@ -196,7 +204,6 @@ impl PartialEq for PublicKey {
 
 impl Eq for PublicKey {}
 
-/// Whether a JWK has members of a private or symmetric key, whatever its type.
 /// Whether a key is of a kind that this product uses.
 pub(super) fn is_ours(members: &Map<String, Value>) -> bool {
     let text = |name| members.get(name).and_then(Value::as_str);
@@ -204,6 +211,7 @@ pub(super) fn is_ours(members: &Map<String, Value>) -> bool {
         && text("use") != Some("enc")
 }
 
+/// Whether a JWK has members of a private or symmetric key, whatever its type.
 pub(super) fn has_private_part(members: &Map<String, Value>) -> bool {
     members.get("kty").is_some_and(|kty| kty == "oct")
         || PRIVATE_MEMBERS.iter().any(|name| members.contains_key(*name))
@@ -213,9 +221,7 @@ pub(super) fn has_private_part(members: &Map<String, Value>) -> bool {
 fn check_use(members: &Map<String, Value>, algorithm: Algorithm) -> Result<(), JoseError> {
     let alg = match members.get("alg").map(Value::as_str) {
         None => true,
-        // RFC 9864 names the curve in the algorithm.
-        Some(Some("Ed25519")) => algorithm == Algorithm::EdDsa,
-        Some(name) => name == Some(algorithm.name()),
+        Some(name) => name.and_then(Algorithm::from_name) == Some(algorithm),
     };
     let key_use = members.get("use").is_none_or(|key_use| key_use == "sig");
     let operations = members.get("key_ops").is_none_or(|operations| {
@@ -299,6 +305,14 @@ mod tests {
     }
 
     #[test]
+    fn any_printable_key_identifier_is_read() {
+        for kid in ["abc+/w==", "did:web:espoo.example#key-1", "../1", "k\u{e9}y"] {
+            let read = PublicKey::from_jwk(&with("kid", json!(kid)));
+            assert_eq!(read.is_ok(), kid.is_ascii(), "{kid}");
+        }
+    }
+
+    #[test]
     fn what_is_no_public_key_of_ours_is_refused() {
         let short = b64url(&[1; 31]);
         let off_curve = b64url(&[1; 32]);
@@ -313,7 +327,9 @@ mod tests {
             (with("x", json!(short)), JoseError::MalformedKey),
             (with("y", json!(off_curve)), JoseError::MalformedKey),
             (with("y", json!("4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM=")), JoseError::MalformedKey),
-            (with("kid", json!("../../etc/passwd")), JoseError::MalformedKeyId),
+            (with("kid", json!("a key")), JoseError::MalformedKeyId),
+            (with("kid", json!("' OR 1=1 --")), JoseError::MalformedKeyId),
+            (with("kid", json!("")), JoseError::MalformedKeyId),
             (with("kid", json!(1)), JoseError::MalformedKeyId),
             (json!({"kty":"RSA","n":"AQAB","e":"AQAB"}), JoseError::MalformedKey),
             (json!("key"), JoseError::MalformedKey),

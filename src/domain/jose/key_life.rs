@@ -44,7 +44,7 @@ pub enum KeyGivenUp {
 }
 
 impl KeyGivenUp {
-    /// A stable word for refusal records and reports.
+    /// A stable identifier for refusal records and reports.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {

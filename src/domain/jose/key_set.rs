@@ -11,38 +11,71 @@ use crate::domain::ids::KeyId;
 /// Most keys of one set; a node publishes a handful.
 const MAX_KEYS: usize = 64;
 
+/// Most characters of a `kid` that is told to operators.
+const MAX_SHOWN_KID: usize = 64;
+
+/// One key of a set; none when it is of a kind that this product does not use.
+fn read_one(jwk: &Value) -> Result<Option<PublicKey>, JoseError> {
+    let members = jwk.as_object().ok_or(JoseError::MalformedKeySet)?;
+    if has_private_part(members) {
+        return Err(JoseError::PrivateKey);
+    }
+    if !is_ours(members) {
+        return Ok(None);
+    }
+    // OpenID Federation 1.0 §5.2.1: every key of a set has a kid.
+    if !members.get("kid").is_some_and(Value::is_string) {
+        return Err(JoseError::MalformedKeySet);
+    }
+    PublicKey::from_public_members(members).map(Some)
+}
+
 /// Public keys by `kid`. No two keys share one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PublicKeys(BTreeMap<KeyId, PublicKey>);
 
 impl PublicKeys {
-    /// Reads a JWK Set. Keys of a kind that this product does not use (another `kty` or `crv`, `use: enc`) are left
-    /// out, as RFC 7517 §5 advises; every other fault refuses the set.
+    /// Reads a JWK Set. Keys that cannot be used are left out (RFC 7517 §5): of another `kty`, `crv` or `use`, without a
+    /// proper `kid`, off the curve. See [`Self::unusable`] for which. A private key, or one `kid` for two keys, refuses the
+    /// set: the first is no secret any more, and of two keys nobody could say which is meant.
     ///
     /// # Errors
-    /// [`JoseError::DuplicateKeyId`], [`JoseError::PrivateKey`], [`JoseError::MalformedKeySet`] or what
-    /// [`PublicKey::from_jwk`] says.
+    /// [`JoseError::DuplicateKeyId`], [`JoseError::PrivateKey`], [`JoseError::MalformedKeySet`]; and what
+    /// [`PublicKey::from_jwk`] says of the first faulty key when no key of the set can be used.
     pub fn from_jwks(jwks: &Value) -> Result<Self, JoseError> {
         let keys = jwks.get("keys").and_then(Value::as_array).ok_or(JoseError::MalformedKeySet)?;
         if keys.len() > MAX_KEYS {
             return Err(JoseError::MalformedKeySet);
         }
         let mut kids = std::collections::BTreeSet::new();
-        let mut usable = Vec::new();
+        let (mut usable, mut fault) = (Vec::new(), None);
         for jwk in keys {
-            let members = jwk.as_object().ok_or(JoseError::MalformedKeySet)?;
-            let kid = members.get("kid").and_then(Value::as_str).ok_or(JoseError::MalformedKeySet)?;
-            if !kids.insert(kid) {
+            let kid = jwk.get("kid").and_then(Value::as_str);
+            if kid.is_some_and(|kid| !kids.insert(kid)) {
                 return Err(JoseError::DuplicateKeyId);
             }
-            if has_private_part(members) {
-                return Err(JoseError::PrivateKey);
-            }
-            if is_ours(members) {
-                usable.push(PublicKey::from_public_members(members)?);
+            match read_one(jwk) {
+                Ok(key) => usable.extend(key),
+                Err(JoseError::PrivateKey) => return Err(JoseError::PrivateKey),
+                Err(error) => fault = fault.or(Some(error)),
             }
         }
-        Self::from_keys(usable)
+        match fault {
+            Some(error) if usable.is_empty() => Err(error),
+            _ => Self::from_keys(usable),
+        }
+    }
+
+    /// The keys of a JWK Set that [`Self::from_jwks`] leaves out, each by its `kid` (or its place, from zero) with the
+    /// reason. Keys of a kind that this product does not use are no fault and not among them.
+    #[must_use]
+    pub fn unusable(jwks: &Value) -> Vec<(String, JoseError)> {
+        let keys = jwks.get("keys").and_then(Value::as_array).into_iter().flatten();
+        let name = |at: usize, jwk: &Value| match jwk.get("kid").and_then(Value::as_str) {
+            Some(kid) => kid.chars().take(MAX_SHOWN_KID).collect(),
+            None => at.to_string(),
+        };
+        keys.enumerate().filter_map(|(at, jwk)| Some((name(at, jwk), read_one(jwk).err()?))).collect()
     }
 
     /// A set of these keys; one without `kid` goes by its thumbprint.
@@ -120,6 +153,35 @@ mod tests {
         assert_eq!(keys.len(), 1);
         assert_eq!(keys.find(key.kid()), Some(key.public()));
         assert!(keys.find(&KeyId::new("other").unwrap()).is_none());
+    }
+
+    #[test]
+    fn an_unusable_key_beside_good_ones_is_left_out_and_named() {
+        let key = SigningKey::generate().unwrap();
+        let good = PublicKeys::single(key.public().clone());
+        let of = |changes: Value| {
+            let mut jwk = SigningKey::generate().unwrap().public().to_jwk();
+            for (name, value) in changes.as_object().unwrap() {
+                jwk[name] = value.clone();
+            }
+            jwk
+        };
+        for (jwk, reason) in [
+            (of(json!({"kid": "a", "use": "tls"})), JoseError::MalformedKey),
+            (of(json!({"kid": "a", "alg": "ES512"})), JoseError::MalformedKey),
+            (of(json!({"kid": "a", "y": crate::domain::jose::b64url(&[1; 32])})), JoseError::MalformedKey),
+            (of(json!({"kid": "a key"})), JoseError::MalformedKeyId),
+            (of(json!({"kid": null})), JoseError::MalformedKeySet),
+            (json!("key"), JoseError::MalformedKeySet),
+        ] {
+            let mut jwks = good.to_jwks();
+            jwks["keys"].as_array_mut().unwrap().push(jwk.clone());
+            assert_eq!(PublicKeys::from_jwks(&jwks).unwrap(), good, "{jwk}");
+            let name = jwk.get("kid").and_then(Value::as_str).unwrap_or("1").to_owned();
+            assert_eq!(PublicKeys::unusable(&jwks), [(name, reason)]);
+            assert_eq!(PublicKeys::from_jwks(&json!({ "keys": [jwk] })).unwrap_err(), reason);
+        }
+        assert!(PublicKeys::unusable(&good.to_jwks()).is_empty());
     }
 
     #[test]

@@ -19,9 +19,9 @@ pub enum KeySource {
 /// Which claims may occur beside the required ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claims {
-    /// These and no others.
+    /// These and no others: in receipts, which are evidence of exactly what they say.
     Only(&'static [&'static str]),
-    /// Any, as in messages that other software makes.
+    /// Any; what is not understood is ignored (RFC 7519 §4), so that an older node reads what a newer one writes.
     Any,
 }
 
@@ -43,11 +43,13 @@ pub struct Profile {
     pub required: &'static [&'static str],
     /// Claims that may be there.
     pub optional: Claims,
-    /// Header members beside `alg`, `typ`, `kid` (and `jwk`) that may be there; nothing is believed of their values.
-    pub extra_headers: &'static [&'static str],
+    /// Header members that this kind of message must not have, beside those that no message may have. Any other that is
+    /// not understood is ignored (RFC 7515 §4); what must be understood is named in `crit`, which is refused.
+    pub forbidden_headers: &'static [&'static str],
 }
 
-/// Header members that are refused in every message, even where a profile names them.
+/// Header members that are refused in every message: those that change how it is read, and those that bring a key of the
+/// sender's choice (RFC 8725 §3.10).
 const FORBIDDEN_HEADERS: [&str; 6] = ["b64", "zip", "enc", "jku", "x5u", "x5c"];
 
 /// Bytes of an ES256 or Ed25519 signature.
@@ -109,9 +111,9 @@ impl UnverifiedJws {
             }
         };
         check_signature_form(&signature, algorithm)?;
-        let payload = parse_object(&payload_bytes)?;
+        let mut payload = parse_object(&payload_bytes)?;
         check_claim_names(&payload, profile)?;
-        times::check_form(&payload)?;
+        times::to_whole_seconds(&mut payload)?;
         Ok(Self {
             signing_input,
             algorithm,
@@ -131,8 +133,7 @@ impl UnverifiedJws {
         self.kid.as_ref()
     }
 
-    /// The header member `trust_chain`, where the profile allows it (OpenID Federation 1.0 §4.3). Nobody has vouched for
-    /// what stands in it.
+    /// The header member `trust_chain` (OpenID Federation 1.0 §4.3). No signature in it was checked.
     #[must_use]
     pub const fn handed_in_chain(&self) -> Option<&Value> {
         self.trust_chain.as_ref()
@@ -221,14 +222,11 @@ fn check_header_names(header: &Map<String, Value>, profile: &Profile) -> Result<
     if FORBIDDEN_HEADERS.iter().any(|name| header.contains_key(*name)) {
         return Err(JoseError::ForbiddenHeader);
     }
-    for name in header.keys() {
-        match name.as_str() {
-            "alg" | "typ" | "kid" => {}
-            "jwk" if profile.key_source == KeySource::EmbeddedJwk => {}
-            "jwk" => return Err(JoseError::ForbiddenHeader),
-            other if profile.extra_headers.contains(&other) => {}
-            _ => return Err(JoseError::UnknownHeader),
-        }
+    if profile.forbidden_headers.iter().any(|name| header.contains_key(*name)) {
+        return Err(JoseError::ForbiddenHeader);
+    }
+    if profile.key_source == KeySource::Kid && header.contains_key("jwk") {
+        return Err(JoseError::ForbiddenHeader);
     }
     Ok(())
 }
@@ -290,7 +288,7 @@ mod tests {
         key_source: KeySource::Kid,
         required: &["iss", "exp"],
         optional: Claims::Only(&["sub"]),
-        extra_headers: &[],
+        forbidden_headers: &[],
     };
     static PROOF: Profile = Profile {
         typ: "dpop+jwt",
@@ -298,7 +296,7 @@ mod tests {
         key_source: KeySource::EmbeddedJwk,
         required: &["jti"],
         optional: Claims::Any,
-        extra_headers: &[],
+        forbidden_headers: &[],
     };
     static PLAIN: Profile = Profile { typ: PLAIN_JWT, ..TOKEN };
 

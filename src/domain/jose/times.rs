@@ -14,19 +14,30 @@ pub const MAX_SKEW_SECS: i64 = 60;
 /// Claims that are times wherever they occur at the top of a payload.
 const TIME_CLAIMS: [&str; 4] = ["iat", "nbf", "exp", "auth_time"];
 
-/// Checks that every time claim present is a whole number of seconds from 1970 to 9999 (a stricter reading of
-/// RFC 7519 §2, which allows fractions).
-pub(super) fn check_form(claims: &Map<String, Value>) -> Result<(), JoseError> {
+/// Checks that every time claim present is a number of seconds from 1970 to 9999, and makes each a whole number. A
+/// `NumericDate` may have a fraction (RFC 7519 §2): `nbf` is rounded up and the others down, so that no message is accepted
+/// for longer than it says.
+pub(super) fn to_whole_seconds(claims: &mut Map<String, Value>) -> Result<(), JoseError> {
     for name in TIME_CLAIMS {
-        let fits = match claims.get(name) {
-            None => true,
-            Some(value) => value.as_i64().is_some_and(|secs| (0..=MAX_NUMERIC_DATE).contains(&secs)),
+        let Some(value) = claims.get_mut(name) else { continue };
+        let secs = match value.as_i64() {
+            Some(secs) => secs,
+            None => whole_seconds(value, name == "nbf").ok_or(JoseError::MalformedTime(name))?,
         };
-        if !fits {
+        if !(0..=MAX_NUMERIC_DATE).contains(&secs) {
             return Err(JoseError::MalformedTime(name));
         }
+        *value = secs.into();
     }
     Ok(())
+}
+
+/// A number with a fraction or an exponent as whole seconds; none when it is no number, or of no time that is accepted.
+fn whole_seconds(value: &Value, up: bool) -> Option<i64> {
+    let secs = value.as_f64()?;
+    let whole = if up { secs.ceil() } else { secs.floor() };
+    // Printed without exponent: within these bounds every whole f64 is an exact integer.
+    (0.0..=253_402_300_799.0).contains(&whole).then(|| format!("{whole:.0}").parse().ok())?
 }
 
 /// Checks validity at `now`: `exp` (seconds) not reached, `iat` and `nbf` (seconds) at most 60 s ahead.
@@ -52,7 +63,26 @@ pub fn check_times(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn fractions_of_seconds_never_lengthen_a_life() {
+        let read = |claims: Value| {
+            let mut claims = claims.as_object().unwrap().clone();
+            to_whole_seconds(&mut claims).map(|()| Value::Object(claims))
+        };
+        let fractions =
+            json!({"iat": 1795779999.9, "exp": 1795780000.9, "nbf": 1795779999.1, "auth_time": 1795779999.0});
+        let whole = json!({"iat": 1795779999, "exp": 1795780000, "nbf": 1795780000, "auth_time": 1795779999});
+        assert_eq!(read(fractions).unwrap(), whole);
+        assert_eq!(read(json!({"exp": 2e9})).unwrap(), json!({"exp": 2_000_000_000}));
+        for unfit in [json!(-0.5), json!(1e300), json!(253402300800.0), json!("1"), json!(null), json!(true)]
+        {
+            assert_eq!(read(json!({ "exp": unfit })), Err(JoseError::MalformedTime("exp")), "{unfit}");
+        }
+    }
 
     #[test]
     fn the_bounds_are_exact() {

@@ -24,8 +24,8 @@ pub const CLIENT_ASSERTION: Profile = Profile {
     max_bytes: 40 * 1024,
     key_source: KeySource::Kid,
     required: &["iss", "sub", "aud", "exp", "jti"],
-    optional: Claims::Only(&["iat", "nbf"]),
-    extra_headers: &["trust_chain", "peer_trust_chain"],
+    optional: Claims::Any,
+    forbidden_headers: &[],
 };
 
 /// The claims of an assertion.
@@ -188,7 +188,12 @@ mod tests {
         assert_eq!(open(&assertion("trust_chain", &of(40_000))).unwrap_err(), JoseError::TooLarge);
         assert_eq!(open(&assertion("peer_trust_chain", &of(5_000))).unwrap_err(), JoseError::TooLarge);
         assert!(open(&assertion("peer_trust_chain", &of(100))).unwrap().1.handed_in_chain().is_none());
-        assert_eq!(open(&assertion("x", &of(1))).unwrap_err(), JoseError::UnknownHeader);
+        assert!(
+            open(&assertion("x5t", &json!("a"))).is_ok(),
+            "a header member that is not critical is ignored"
+        );
+        assert_eq!(open(&assertion("crit", &json!(["x5t"]))).unwrap_err(), JoseError::CriticalHeader);
+        assert_eq!(open(&assertion("x5c", &json!(["a"]))).unwrap_err(), JoseError::ForbiddenHeader);
     }
 
     #[test]

@@ -36,13 +36,12 @@ pub const CONSENT_TOKEN: Profile = Profile {
         "status",
         "consent_commitment",
     ],
-    optional: Claims::Only(&["acr", "auth_time"]),
-    extra_headers: &[],
+    optional: Claims::Any,
+    forbidden_headers: &[],
 };
 
 /// RFC 7800 confirmation: the key that must prove possession.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Confirmation {
     /// Thumbprint of the DPoP key.
     pub jkt: Thumbprint,
@@ -50,15 +49,13 @@ pub struct Confirmation {
 
 /// Token Status List reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Status {
     /// The list and the place in it.
     pub status_list: StatusReference,
 }
 
-/// The claims, exactly these.
+/// The claims that this node reads; others are ignored (RFC 9068 §2.2, RFC 7519 §4).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ConsentTokenClaims {
     /// The holder.
     pub iss: String,

@@ -22,8 +22,8 @@ pub const MANAGEMENT_TOKEN: Profile = Profile {
     max_bytes: 2 * 1024,
     key_source: KeySource::Kid,
     required: &["iss", "sub", "aud", "client_id", "iat", "exp", "jti", "scope", "cnf"],
-    optional: Claims::Only(&[]),
-    extra_headers: &[],
+    optional: Claims::Any,
+    forbidden_headers: &[],
 };
 
 word_enum! {
@@ -47,7 +47,6 @@ impl ManagementScope {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ManagementClaims {
     iss: String,
     sub: EntityId,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use url::Url;
+
 use super::refusal::{Refusal, RefusalCode};
 use super::refusal_reason::RefusalReason;
 use crate::domain::clock::Timestamp;
@@ -18,7 +20,7 @@ pub const DPOP_PROOF: Profile = Profile {
     key_source: KeySource::EmbeddedJwk,
     required: &["htm", "htu", "iat", "jti"],
     optional: Claims::Any,
-    extra_headers: &[],
+    forbidden_headers: &[],
 };
 
 /// The claims of a proof.
@@ -26,10 +28,16 @@ pub const DPOP_PROOF: Profile = Profile {
 pub struct ProofClaims {
     /// HTTP method.
     pub htm: String,
-    /// HTTP address without query and fragment.
+    /// HTTP address; its query and fragment, where it has them, count for nothing.
     pub htu: String,
     /// Seconds since 1970.
     pub iat: i64,
+    /// When it ends, in seconds since 1970, where its maker says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exp: Option<i64>,
+    /// When it begins, in seconds since 1970, where its maker says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
     /// This proof.
     pub jti: Jti,
     /// Hash of the access token.
@@ -52,6 +60,38 @@ pub fn token_hash(token: &str) -> String {
 /// [`JoseError`] when the key cannot sign.
 pub fn sign(key: &SigningKey, claims: &ProofClaims) -> Result<String, JoseError> {
     key.sign_with_jwk(DPOP_PROOF.typ, claims)
+}
+
+/// Whether an `htu` names the address of a request: without query and fragment, after the syntax-based and the
+/// scheme-based normalisation of RFC 3986 §6.2.2 and §6.2.3 (RFC 9449 §4.3).
+fn is_same_target(htu: &str, url: &str) -> bool {
+    htu == url || normalised_target(htu).is_some_and(|htu| Some(htu) == normalised_target(url))
+}
+
+/// Scheme, host and port as the URL parser writes them, and the path with escapes in their one spelling. `%2F` stays what it
+/// is: only escapes of unreserved characters are undone. None for what other parsers might read otherwise.
+fn normalised_target(text: &str) -> Option<String> {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
+        return None;
+    }
+    let url = Url::parse(text).ok().filter(|url| url.has_host() && url.username().is_empty())?;
+    if url.password().is_some() {
+        return None;
+    }
+    let mut pieces = url.path().split('%');
+    let mut path = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2)?;
+        let byte = u8::from_str_radix(digits, 16).ok()?;
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            path.push('%');
+            path.push_str(&digits.to_ascii_uppercase());
+        }
+        path.push_str(rest);
+    }
+    Some(format!("{}{path}", url.origin().ascii_serialization()))
 }
 
 /// What a proof is held against.
@@ -96,8 +136,14 @@ impl VerifiedProof {
         if claims.htm != expected.method {
             return Err(Refusal::proof(RefusalReason::HtmOther));
         }
-        if claims.htu != expected.url {
+        if !is_same_target(&claims.htu, expected.url) {
             return Err(Refusal::proof(RefusalReason::HtuOther));
+        }
+        if claims.exp.is_some_and(|exp| exp <= expected.now.secs()) {
+            return Err(Refusal::proof(RefusalReason::Expired));
+        }
+        if claims.nbf.is_some_and(|nbf| nbf > expected.now.plus_secs(PROOF_AHEAD_SECS).secs()) {
+            return Err(Refusal::proof(RefusalReason::NotYetValid));
         }
         if claims.iat < expected.now.plus_secs(-expected.max_age_secs).secs() {
             return Err(Refusal::proof(RefusalReason::IatOld));
@@ -148,5 +194,87 @@ impl VerifiedProof {
     #[must_use]
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+    const TARGET: &str = "https://oulu.example/exchange/datasets/placements";
+
+    fn check(change: impl Fn(&mut ProofClaims)) -> Result<VerifiedProof, &'static str> {
+        let jti = Jti::new("a").unwrap();
+        let mut claims = ProofClaims {
+            htm: "GET".to_owned(),
+            htu: TARGET.to_owned(),
+            iat: NOW,
+            exp: None,
+            nbf: None,
+            jti,
+            ath: None,
+            nonce: None,
+        };
+        change(&mut claims);
+        let text = sign(&SigningKey::generate().unwrap(), &claims).unwrap();
+        let expected = ProofExpectation {
+            method: "GET",
+            url: TARGET,
+            token: None,
+            jkt: None,
+            nonces: None,
+            max_age_secs: 60,
+            now: Timestamp::from_secs(NOW),
+        };
+        VerifiedProof::check(&text, &expected).map_err(|refusal| refusal.reason.as_str())
+    }
+
+    #[test]
+    fn an_address_is_compared_without_query_and_fragment_in_one_spelling() {
+        for same in [
+            "https://oulu.example/exchange/datasets/placements?fields=unit",
+            "https://oulu.example/exchange/datasets/placements#a",
+            "HTTPS://OULU.Example:443/exchange/datasets/placements",
+            "https://oulu.example/exchange/datasets/%70lacements",
+            "https://oulu.example/exchange/./datasets/placements",
+        ] {
+            assert!(check(|claims| same.clone_into(&mut claims.htu)).is_ok(), "{same}");
+        }
+        for other in [
+            "http://oulu.example/exchange/datasets/placements",
+            "https://oulu.example:8443/exchange/datasets/placements",
+            "https://oulu.example/exchange/datasets/placements/",
+            "https://oulu.example/exchange/datasets/Placements",
+            "https://oulu.example/exchange/datasets%2Fplacements",
+            "https://oulu.example/exchange/datasets/placements%",
+            "https://oulu.example\\exchange\\datasets\\placements",
+            "https://oulu.example/exchange/data\tsets/placements",
+            "https://turku@oulu.example/exchange/datasets/placements",
+            "https://oulu.example/exchange/..;/datasets/placements",
+            "/exchange/datasets/placements",
+            "",
+        ] {
+            assert_eq!(
+                check(|claims| other.clone_into(&mut claims.htu)).unwrap_err(),
+                "htu_other",
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
+    fn escapes_of_reserved_characters_stay_apart_and_their_digits_have_one_case() {
+        assert!(is_same_target("https://a.example/b%2fc", "https://a.example/b%2Fc"));
+        assert!(!is_same_target("https://a.example/b%2fc", "https://a.example/b/c"));
+        assert!(!is_same_target("https://a.example/b%25%32%46c", "https://a.example/b%2Fc"));
+    }
+
+    #[test]
+    fn a_proof_holds_within_the_times_that_it_names() {
+        assert!(check(|claims| (claims.exp, claims.nbf) = (Some(NOW + 1), Some(NOW))).is_ok());
+        assert_eq!(check(|claims| claims.exp = Some(NOW)).unwrap_err(), "expired");
+        assert_eq!(check(|claims| claims.exp = Some(NOW - 3600)).unwrap_err(), "expired");
+        assert_eq!(check(|claims| claims.nbf = Some(NOW + 3600)).unwrap_err(), "not_yet_valid");
     }
 }

@@ -151,8 +151,6 @@ word_enum! {
         CriticalHeader = "critical_header",
         /// JOSE: `b64`, `zip`, `enc`, `jku`, `x5u` or `x5c`, or a `jwk` where the key is found by `kid`.
         ForbiddenHeader = "forbidden_header",
-        /// JOSE: A header member that the profile does not know.
-        UnknownHeader = "unknown_header",
         /// JOSE: `typ` absent or other than the profile's.
         WrongType = "wrong_type",
         /// JOSE: `alg` absent or not one that is accepted; `none` and all symmetric ones.
@@ -213,7 +211,6 @@ impl From<JoseError> for RefusalReason {
             JoseError::TooDeep => Self::TooDeep,
             JoseError::CriticalHeader => Self::CriticalHeader,
             JoseError::ForbiddenHeader => Self::ForbiddenHeader,
-            JoseError::UnknownHeader => Self::UnknownHeader,
             JoseError::WrongType => Self::WrongType,
             JoseError::AlgorithmNotAllowed => Self::AlgorithmNotAllowed,
             JoseError::AlgorithmMismatch => Self::AlgorithmMismatch,

@@ -14,8 +14,8 @@ pub const SERVICE_TOKEN: Profile = Profile {
     max_bytes: 2 * 1024,
     key_source: KeySource::Kid,
     required: &["iss", "sub", "aud", "iat", "exp"],
-    optional: Claims::Only(&[]),
-    extra_headers: &[],
+    optional: Claims::Any,
+    forbidden_headers: &[],
 };
 
 #[derive(Serialize, Deserialize)]

@@ -38,12 +38,11 @@ pub const STATUS_LIST: Profile = Profile {
     key_source: KeySource::Kid,
     required: &["sub", "iat", "status_list"],
     optional: Claims::Any,
-    extra_headers: &[],
+    forbidden_headers: &[],
 };
 
 /// One place in one status list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct StatusReference {
     /// Index.
     pub idx: u32,

@@ -1,23 +1,26 @@
 //! A trust anchor or intermediate: whom it vouches for, and with which keys.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 
 use super::historical_keys::historical_keys;
+use super::member_names::free_name;
+use super::terms::Terms;
 use super::{FederationError, FederationStatements, ListFilter};
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{
-    AnchorDescription, Constraints, EntityStatement, Member, Presented, Role, StatementRules, TrustError,
-    TrustMarkOwner, first_contact, follow_keys, subordinate_statement,
+    AnchorDescription, Constraints, EntityIds, EntityStatement, Member, Outage, Presented, Role, TrustError,
+    TrustFault, first_contact, follow_keys, subordinate_statement,
 };
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey};
-use crate::ports::{Clock, MemberConfigurations, Peers, StopSignal};
+use crate::domain::sync::{lock, read, write};
+use crate::ports::{Clock, MemberConfigurations, StopSignal, TrustResolver};
 use crate::store::federation::{members, trust_marks};
 use crate::store::{Store, StoreError};
 
@@ -31,30 +34,6 @@ pub trait FederationKeys: Send + Sync {
 
     /// The keys to publish.
     fn published(&self) -> PublicKeys;
-}
-
-/// What an anchor says and how long, from its configuration; may change while it runs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Terms {
-    /// Who vouches for it; with any it is an intermediate.
-    pub superiors: Vec<EntityId>,
-    /// Life of its statements, in seconds: how long the federation lives on while the anchor is away, and how long a
-    /// member who was taken out may still be trusted by whom cannot reach the anchor.
-    pub statement_secs: i64,
-    /// What statements about every member say, where the member has no rules of its own.
-    pub subordinates: StatementRules,
-    /// The anchor whose types the trust marks have that it gives.
-    pub marks_of: EntityId,
-    /// Life of a trust mark, in seconds.
-    pub mark_secs: i64,
-    /// Who else may give trust marks of which type.
-    pub mark_issuers: BTreeMap<String, Vec<EntityId>>,
-    /// To whom types of trust marks belong.
-    pub mark_owners: BTreeMap<String, TrustMarkOwner>,
-    /// Time after which a member is asked for its keys again, in seconds.
-    pub refresh_secs: i64,
-    /// Whether members without keys are met (demo profile only).
-    pub first_contact: bool,
 }
 
 /// What an anchor is made of.
@@ -72,7 +51,7 @@ pub struct AnchorParts {
     /// How members are asked for their configuration.
     pub contact: Arc<dyn MemberConfigurations>,
     /// How chains are resolved for others, and the trust anchors that they may end at.
-    pub resolver: Option<(Arc<dyn Peers>, Vec<EntityId>)>,
+    pub resolver: Option<(Arc<dyn TrustResolver>, Vec<EntityId>)>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -91,7 +70,7 @@ pub struct AnchorStatements {
 const RESOLVING: usize = 8;
 
 /// How long a question about a member waits until the member has shown its keys.
-const LOOK: Duration = Duration::from_secs(2);
+const MEMBER_WAIT: Duration = Duration::from_secs(2);
 
 /// Time before a member is asked again because somebody asks about it, in seconds; a stranger cannot make us ask more
 /// often.
@@ -103,7 +82,10 @@ const COOL_DOWN_AWAY_SECS: i64 = 30;
 /// How many members are asked at a time.
 const AT_ONCE: usize = 4;
 
-/// Most members whose last look is remembered.
+/// Most new members that one question for a list waits for.
+const MAX_MET: usize = 16;
+
+/// Most members of whom it is remembered when they were asked last.
 const MAX_ASKED: usize = 10_000;
 
 /// How long marks are remembered after they ended, in seconds.
@@ -124,12 +106,12 @@ impl AnchorStatements {
     /// The terms as they are now.
     #[must_use]
     pub fn terms(&self) -> Arc<Terms> {
-        Arc::clone(&self.terms.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&read(&self.terms))
     }
 
     /// Other terms, from now on.
     pub fn set_terms(&self, terms: Terms) {
-        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(terms);
+        *write(&self.terms) = Arc::new(terms);
     }
 
     /// The member whose statements are issued.
@@ -138,7 +120,7 @@ impl AnchorStatements {
         match self.parts.store.read("find_member", move |reader| members::find(reader, &id)).await {
             Ok(member) if member.is_active() => Ok(member),
             Ok(_) | Err(StoreError::NotFound) => Err(FederationError::NotFound),
-            Err(_) => Err(FederationError::Unavailable("the store")),
+            Err(_) => Err(FederationError::Unavailable(Outage::Store)),
         }
     }
 
@@ -170,8 +152,26 @@ impl AnchorStatements {
         let active: Vec<Member> = members.into_iter().filter(Member::is_active).collect();
         stream::iter(active)
             .for_each_concurrent(AT_ONCE, |member| async move {
-                if let Err(error) = self.look(&member).await {
-                    tracing::warn!(member = %member.id, %error, "a member's keys could not be looked at");
+                if let Err(error) = self.refresh_member(&member).await {
+                    tracing::warn!(event = "member_not_refreshed", member = %member.id, %error, "could not refresh a member's keys");
+                }
+            })
+            .await;
+        Ok(())
+    }
+
+    /// Asks members that have not shown their configuration yet: what they are is not known before, and a new intermediate
+    /// would be missing from the list until the next round.
+    async fn meet_new_members(&self) -> Result<(), StoreError> {
+        let members = self.parts.store.read("list_new_members", members::list).await?;
+        let new = members
+            .into_iter()
+            .filter(|member| member.is_active() && member.seen_at.is_none() && self.may_ask(&member.id));
+        stream::iter(new.take(MAX_MET))
+            .for_each_concurrent(AT_ONCE, |member| async move {
+                let outcome = tokio::time::timeout(MEMBER_WAIT, self.refresh_member(&member)).await;
+                if !matches!(outcome, Ok(Ok(_))) {
+                    self.mark_asked(&member.id, true);
                 }
             })
             .await;
@@ -179,7 +179,7 @@ impl AnchorStatements {
     }
 
     /// Asks a member for its configuration and follows its keys; the keys that are vouched for then.
-    async fn look(&self, member: &Member) -> Result<Option<PublicKeys>, TrustError> {
+    async fn refresh_member(&self, member: &Member) -> Result<Option<PublicKeys>, TrustError> {
         self.mark_asked(&member.id, false);
         let text = match self.parts.contact.fetch(&member.id).await {
             Ok(text) => text,
@@ -192,39 +192,44 @@ impl AnchorStatements {
         self.mark_asked(&member.id, false);
         let now = self.parts.clock.now();
         let met = self.terms().first_contact;
-        let id = member.id.clone();
+        let (id, own_name) = (member.id.clone(), self.parts.name.clone());
         let (keys, followed) = self
             .parts
             .store
             .write("record_member_lookup", move |tx| {
                 let mut member = members::lock(tx, &id).map_err(away)?;
                 if !member.is_active() {
-                    return Err(LookError(TrustError::NotTrusted("it is no member any more")));
+                    return Err(RefreshError(TrustError::NotTrusted(TrustFault::NoLongerMember)));
                 }
                 let presented = match &member.keys {
                     Some(known) => follow_keys(&id, known, member.seen_at, &text, now)?,
                     None if met => first_contact(&id, &text, now)?,
-                    None => return Err(LookError(TrustError::NotTrusted("no keys are configured for it"))),
+                    None => return Err(RefreshError(TrustError::NotTrusted(TrustFault::NoConfiguredKeys))),
                 };
-                let word = update(&mut member, presented, now);
-                members::save(tx, &member)?;
-                if let Some(word) = word {
-                    members::record(tx, &id, word, "the member itself", None, now)?;
+                let name = presented.name.clone();
+                let change = update(&mut member, presented, now);
+                if member.rules.name.is_none() {
+                    // What it calls itself is its name from now on, where nobody could take it for another member.
+                    member.rules.name = free_name(tx, &id, name, &own_name)?;
                 }
-                Ok((member.keys, word))
+                members::save(tx, &member)?;
+                if let Some(change) = change {
+                    members::record(tx, &id, change, "the member itself", None, now)?;
+                }
+                Ok((member.keys, change))
             })
             .await
-            .map_err(|LookError(error)| error)?;
-        if let Some(word) = followed {
-            tracing::info!(member = %member.id, change = word, "membership");
+            .map_err(|RefreshError(error)| error)?;
+        if let Some(change) = followed {
+            tracing::info!(event = "member_keys_changed", member = %member.id, change, "a member's keys changed");
         }
         Ok(keys)
     }
 
-    /// The federation keys that are vouched for, after a look at the member unless there was one just now.
+    /// The federation keys that are vouched for, after the member was asked, unless it was asked just now.
     async fn member_keys(&self, member: &Member) -> Result<PublicKeys, FederationError> {
         let newest = if self.may_ask(&member.id) {
-            match tokio::time::timeout(LOOK, self.look(member)).await {
+            match tokio::time::timeout(MEMBER_WAIT, self.refresh_member(member)).await {
                 Ok(Ok(keys)) => keys,
                 // What is known holds on: an unreachable member, or one that shows keys which cannot be followed, changes
                 // nothing.
@@ -241,14 +246,14 @@ impl AnchorStatements {
             Some(keys) => Ok(keys),
             None => {
                 let member = self.member(&member.id).await?;
-                member.keys.ok_or(FederationError::Unavailable("the member cannot be met"))
+                member.keys.ok_or(FederationError::Unavailable(Outage::MemberKeysUnknown))
             }
         }
     }
 
     fn may_ask(&self, id: &EntityId) -> bool {
         let now = self.parts.clock.now();
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = lock(&self.asked);
         asked.get(id).is_none_or(|(at, away)| {
             let pause = if *away { COOL_DOWN_AWAY_SECS } else { COOL_DOWN_SECS };
             !(0..pause).contains(&now.secs().saturating_sub(at.secs()))
@@ -256,7 +261,7 @@ impl AnchorStatements {
     }
 
     fn mark_asked(&self, id: &EntityId, away: bool) {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = lock(&self.asked);
         if asked.len() >= MAX_ASKED && !asked.contains_key(id) {
             let oldest = asked.iter().min_by_key(|(_, (at, _))| *at).map(|(id, _)| id.clone());
             oldest.map(|id| asked.remove(&id));
@@ -265,7 +270,7 @@ impl AnchorStatements {
     }
 
     /// Who may give trust marks of which type: itself the marks of the roles, and whoever the configuration names.
-    fn mark_issuers(&self, terms: &Terms) -> BTreeMap<String, Vec<EntityId>> {
+    fn mark_issuers(&self, terms: &Terms) -> BTreeMap<String, EntityIds> {
         let mut issuers = terms.mark_issuers.clone();
         for role in Role::ALL {
             let named = issuers.entry(role.mark_type(&self.parts.id)).or_default();
@@ -273,20 +278,29 @@ impl AnchorStatements {
                 named.insert(0, self.parts.id.clone());
             }
         }
-        issuers
+        issuers.into_iter().map(|(kind, ids)| (kind, ids.into())).collect()
     }
 }
 
-/// Why a look at a member changed nothing; for the transaction.
-struct LookError(TrustError);
+/// To whom types of trust marks belong, as published.
+fn mark_owners(terms: &Terms) -> BTreeMap<String, serde_json::Value> {
+    terms
+        .mark_owners
+        .iter()
+        .map(|(kind, owner)| (kind.clone(), serde_json::json!({ "sub": owner.sub, "jwks": owner.jwks })))
+        .collect()
+}
 
-impl From<TrustError> for LookError {
+/// Why asking a member changed nothing; for the transaction.
+struct RefreshError(TrustError);
+
+impl From<TrustError> for RefreshError {
     fn from(error: TrustError) -> Self {
         Self(error)
     }
 }
 
-impl From<StoreError> for LookError {
+impl From<StoreError> for RefreshError {
     fn from(error: StoreError) -> Self {
         away(error)
     }
@@ -300,25 +314,25 @@ fn narrowed(constraints: Option<Constraints>, may_vouch: bool) -> Option<Constra
     Some(Constraints { max_path_length: Some(0), ..constraints.unwrap_or_default() })
 }
 
-fn away(_: StoreError) -> LookError {
-    LookError(TrustError::Unavailable("the store"))
+fn away(_: StoreError) -> RefreshError {
+    RefreshError(TrustError::Unavailable(Outage::Store))
 }
 
-/// Takes over what a member presents; the word for it in the history when its keys changed.
+/// Takes over what a member presents; what the history calls it when its keys changed.
 fn update(member: &mut Member, presented: Presented, now: Timestamp) -> Option<&'static str> {
-    let word = match &member.keys {
+    let change = match &member.keys {
         None => Some("keys met"),
         Some(keys) if *keys != presented.keys => Some("keys followed"),
         Some(_) => None,
     };
-    if word.is_some() {
+    if change.is_some() {
         member.changed_at = now;
     }
     member.keys = Some(presented.keys);
     member.seen_at = Some(presented.issued_at);
     member.entity_types = presented.entity_types;
     member.intermediate = presented.intermediate;
-    word
+    change
 }
 
 #[async_trait]
@@ -335,11 +349,15 @@ impl FederationStatements for AnchorStatements {
         let statement = if terms.superiors.is_empty() {
             EntityStatement {
                 trust_mark_issuers: Some(self.mark_issuers(&terms)),
-                trust_mark_owners: Some(terms.mark_owners.clone()).filter(|owners| !owners.is_empty()),
+                trust_mark_owners: Some(mark_owners(&terms)).filter(|owners| !owners.is_empty()),
                 ..statement
             }
         } else {
-            EntityStatement { authority_hints: Some(terms.superiors.clone()), ..statement }
+            EntityStatement {
+                authority_hints: Some(terms.superiors.clone().into()),
+                trust_anchor_hints: Some(vec![terms.marks_of.clone()].into()),
+                ..statement
+            }
         };
         Ok(statement.sign(&self.parts.keys.signing()?)?)
     }
@@ -357,7 +375,7 @@ impl FederationStatements for AnchorStatements {
         let Member { rules, .. } = member;
         let all = &terms.subordinates;
         let statement = EntityStatement {
-            metadata: rules.metadata.or_else(|| all.metadata.clone()),
+            metadata: rules.metadata_or(all.metadata.as_ref()),
             metadata_policy: rules.metadata_policy.or_else(|| all.metadata_policy.clone()),
             constraints: narrowed(rules.constraints.or_else(|| all.constraints.clone()), may_vouch),
             source_endpoint: Some(format!("{}/federation/fetch", self.parts.id)),
@@ -367,6 +385,9 @@ impl FederationStatements for AnchorStatements {
     }
 
     async fn list_subordinates(&self, filter: &ListFilter) -> Result<Vec<EntityId>, FederationError> {
+        if filter.intermediate || !filter.entity_types.is_empty() {
+            self.meet_new_members().await.map_err(|_| FederationError::Unavailable(Outage::Store))?;
+        }
         let by_mark = filter.trust_marked || filter.trust_mark_type.is_some();
         let (mark_type, now) = (filter.trust_mark_type.clone(), self.parts.clock.now());
         let (all, marked) = self
@@ -378,7 +399,7 @@ impl FederationStatements for AnchorStatements {
                 Ok((members::list(reader)?, marked))
             })
             .await
-            .map_err(|_: StoreError| FederationError::Unavailable("the store"))?;
+            .map_err(|_: StoreError| FederationError::Unavailable(Outage::Store))?;
         let fits = |member: &Member| {
             let types = &filter.entity_types;
             member.is_active()

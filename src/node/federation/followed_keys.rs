@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::TrustError;
+use crate::domain::federation::{Outage, TrustError};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
 use crate::ports::AnchorKeyStore;
@@ -24,7 +24,7 @@ impl AnchorKeyStore for Store {
         {
             Ok(keys) => Ok(Some(keys)),
             Err(StoreError::NotFound) => Ok(None),
-            Err(_) => Err(TrustError::Unavailable("the store")),
+            Err(_) => Err(TrustError::Unavailable(Outage::Store)),
         }
     }
 
@@ -38,6 +38,6 @@ impl AnchorKeyStore for Store {
         let (anchor, configured, keys) = (anchor.clone(), configured.clone(), keys.clone());
         self.write("keep_anchor_pins", move |tx| anchor_pins::keep(tx, &anchor, &configured, &keys, now))
             .await
-            .map_err(|_| TrustError::Unavailable("the store"))
+            .map_err(|_| TrustError::Unavailable(Outage::Store))
     }
 }

@@ -3,7 +3,9 @@
 
 use super::FederationError;
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{FormerKeys, HistoricalKey, HistoricalKeys, Revocation, RevocationReason};
+use crate::domain::federation::{
+    FormerKeys, HistoricalKey, HistoricalKeys, Outage, Revocation, RevocationReason,
+};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::SigningKey;
 use crate::node::KeyPurpose;
@@ -44,7 +46,7 @@ async fn records(store: &Store) -> Result<Vec<KeyRecord>, FederationError> {
     store
         .read("list_signing_keys", signing_keys::list)
         .await
-        .map_err(|_: StoreError| FederationError::Unavailable("the store"))
+        .map_err(|_: StoreError| FederationError::Unavailable(Outage::Store))
 }
 
 /// The keys of a purpose that sign no more.

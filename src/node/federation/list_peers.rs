@@ -1,4 +1,4 @@
-//! Who belongs to the federation now, on whose word, and for whoever is not available: whose side is broken, and how.
+//! Who belongs to the federation now, who vouches for it, and for whoever is not available: whose side is broken, and how.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,10 +43,10 @@ pub struct Membership {
 /// Looks at every member.
 pub async fn survey_members(node: &Node) -> Membership {
     let own = &node.settings.id;
-    let (mut listed, unknown) = match node.peers.survey().await {
+    let (mut listed, unknown) = match node.members.survey().await {
         Ok(listed) => (listed, false),
         Err(error) => {
-            tracing::info!(%error, "the members cannot be listed");
+            tracing::info!(event = "members_not_listed", %error, "could not list the members");
             (Vec::new(), true)
         }
     };
@@ -94,7 +94,7 @@ async fn standing(node: &Node, peer: Arc<TrustedPeer>) -> MemberStanding {
     let uses = if peer.id == node.settings.id {
         Some(own_uses(node))
     } else if peer.recipient().is_ok() {
-        node.peers.declared_uses(&peer.id).await.ok()
+        node.member_documents.declared_uses(&peer.id).await.ok()
     } else {
         Some(Arc::new(DeclaredUses { recipient: peer.id.clone(), name: peer.name.clone(), uses: Vec::new() }))
     };
@@ -124,10 +124,10 @@ async fn faults(
     broken: Vec<(&EntityId, &TrustError)>,
 ) -> Vec<(EntityId, (ResponsibleParty, FaultKind))> {
     join_all(broken.into_iter().map(|(id, error)| async move {
-        let peers = Arc::clone(&node.peers);
+        let members = Arc::clone(&node.members);
         let subject = id.clone();
         // A task of its own: it comes to its end and is remembered, however long the reader waits.
-        let examination = tokio::spawn(async move { peers.examine(&subject).await });
+        let examination = tokio::spawn(async move { members.examine(&subject).await });
         let found = match tokio::time::timeout(PATIENCE, examination).await {
             Ok(Ok(report)) => report.fault(),
             _ => None,

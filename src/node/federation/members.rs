@@ -1,5 +1,7 @@
 //! Who is a member of a trust anchor or intermediate: decided by command or by file, every decision kept.
 
+use super::member_names::check_name;
+use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{DecidedBy, Member, MemberState, Role, StatementRules};
 use crate::domain::ids::EntityId;
@@ -7,6 +9,7 @@ use crate::domain::jose::PublicKeys;
 use crate::store::federation::{members, trust_marks};
 use crate::store::{Store, StoreError, Tx};
 
+pub use super::member_names::NameRefused;
 pub use crate::store::federation::members::Change;
 
 /// Who changes a membership, why and when.
@@ -50,8 +53,10 @@ pub struct Amendment {
     pub keys: Option<PublicKeys>,
     /// Other roles.
     pub roles: Option<Vec<Role>>,
-    /// Other rules.
+    /// Other rules; the name stays where these have none.
     pub rules: Option<StatementRules>,
+    /// Another name.
+    pub name: Option<Text>,
 }
 
 /// Why a membership was not changed.
@@ -63,7 +68,10 @@ pub enum MembershipError {
     /// Nobody of that name was ever a member.
     #[error("nobody of that name is a member")]
     Unknown,
-    /// Its membership stands where this cannot be done.
+    /// The name.
+    #[error(transparent)]
+    Name(#[from] NameRefused),
+    /// The membership is in a state in which this cannot be done.
     #[error("that cannot be done: it is {0}")]
     Standing(&'static str),
     /// The store.
@@ -77,53 +85,64 @@ pub struct Membership {
     store: Store,
     /// The anchor whose types the trust marks have.
     marks_of: EntityId,
+    /// What the superior itself is called, where that is known.
+    own_name: Option<Text>,
 }
 
 impl Membership {
     /// The memberships in a store, with trust marks of the types of an anchor.
     #[must_use]
     pub const fn new(store: Store, marks_of: EntityId) -> Self {
-        Self { store, marks_of }
+        Self { store, marks_of, own_name: None }
+    }
+
+    /// The same, of a superior that is called so: no member is.
+    #[must_use]
+    pub fn of_superior(self, own_name: Text) -> Self {
+        Self { own_name: Some(own_name), ..self }
     }
 
     /// Makes an entity a member, also one that was one before.
     ///
     /// # Errors
-    /// [`MembershipError::Known`] when it is one.
+    /// [`MembershipError::Known`] when it is one; [`MembershipError::Name`] for its name.
     pub async fn add(&self, described: Described, by: Decision) -> Result<(), MembershipError> {
+        let own_name = self.own_name.clone();
         self.store
             .write("add_member", move |tx| match members::lock(tx, &described.id) {
                 Err(StoreError::NotFound) => {
+                    check_name(tx, &described.id, described.rules.name.as_ref(), own_name.as_ref())?;
                     insert(tx, &described, DecidedBy::Command, None, &by)?;
                     Ok(())
                 }
                 Err(error) => Err(error.into()),
                 Ok(member) if member.state != MemberState::Removed => Err(MembershipError::Known),
                 Ok(mut member) => {
+                    check_name(tx, &described.id, described.rules.name.as_ref(), own_name.as_ref())?;
                     member.keys = described.keys.clone();
                     member.roles.clone_from(&described.roles);
                     member.rules = described.rules.clone();
                     member.seen_at = None;
                     // Its membership no longer hangs on a file that named it once.
                     member.declared = None;
-                    stand(tx, member, MemberState::Active, DecidedBy::Command, "added", &by)?;
+                    set_state(tx, member, NewState::by_command(MemberState::Active, "added"), &by)?;
                     Ok(())
                 }
             })
             .await
     }
 
-    /// Changes a member's keys, roles or rules. Trust marks of roles that it loses are revoked.
+    /// Changes a member's keys, roles, rules or name. Trust marks of roles that it loses are revoked.
     ///
     /// # Errors
-    /// [`MembershipError::Unknown`] or [`MembershipError::Standing`] when it is no member.
+    /// [`MembershipError::Unknown`] or [`MembershipError::Standing`] when it is no member; [`MembershipError::Name`] for its name.
     pub async fn change(
         &self,
         id: EntityId,
         amendment: Amendment,
         by: Decision,
     ) -> Result<(), MembershipError> {
-        let marks_of = self.marks_of.clone();
+        let (marks_of, own_name) = (self.marks_of.clone(), self.own_name.clone());
         self.store
             .write("change_member", move |tx| {
                 let mut member = known(tx, &id)?;
@@ -135,7 +154,14 @@ impl Membership {
                     set_roles(tx, &mut member, roles, &marks_of, by.now)?;
                 }
                 if let Some(rules) = &amendment.rules {
-                    member.rules = rules.clone();
+                    let name = rules.name.clone().or(member.rules.name);
+                    member.rules = StatementRules { name, ..rules.clone() };
+                }
+                if let Some(name) = &amendment.name {
+                    member.rules.name = Some(name.clone());
+                }
+                if amendment.name.is_some() || amendment.rules.is_some() {
+                    check_name(tx, &id, member.rules.name.as_ref(), own_name.as_ref())?;
                 }
                 member.changed_at = by.now;
                 members::save(tx, &member)?;
@@ -157,12 +183,12 @@ impl Membership {
                     return Err(MembershipError::Standing("suspended"));
                 }
                 trust_marks::revoke(tx, &id, None, by.now)?;
-                Ok(stand(tx, member, MemberState::Suspended, DecidedBy::Command, "suspended", &by)?)
+                Ok(set_state(tx, member, NewState::by_command(MemberState::Suspended, "suspended"), &by)?)
             })
             .await
     }
 
-    /// Vouches for a suspended member again; it gets trust marks anew.
+    /// Vouches for a suspended member again; it gets trust marks again.
     ///
     /// # Errors
     /// [`MembershipError::Unknown`] or [`MembershipError::Standing`] when it is not suspended.
@@ -173,7 +199,7 @@ impl Membership {
                 if member.state == MemberState::Active {
                     return Err(MembershipError::Standing("active"));
                 }
-                Ok(stand(tx, member, MemberState::Active, DecidedBy::Command, "resumed", &by)?)
+                Ok(set_state(tx, member, NewState::by_command(MemberState::Active, "resumed"), &by)?)
             })
             .await
     }
@@ -187,7 +213,7 @@ impl Membership {
             .write("remove_member", move |tx| {
                 let member = known(tx, &id)?;
                 trust_marks::revoke(tx, &id, None, by.now)?;
-                Ok(stand(tx, member, MemberState::Removed, DecidedBy::Command, "removed", &by)?)
+                Ok(set_state(tx, member, NewState::by_command(MemberState::Removed, "removed"), &by)?)
             })
             .await
     }
@@ -199,11 +225,12 @@ impl Membership {
     /// # Errors
     /// [`StoreError`]; then nothing is changed.
     pub async fn apply(&self, described: Vec<Described>, by: Decision) -> Result<Vec<String>, StoreError> {
-        let marks_of = self.marks_of.clone();
+        let (marks_of, own_name) = (self.marks_of.clone(), self.own_name.clone());
         self.store
             .write("apply_member_list", move |tx| {
                 let mut changes = Vec::new();
                 for one in &described {
+                    let one = &with_free_name(tx, one, own_name.as_ref(), &mut changes)?;
                     if let Some(change) = apply_one(tx, one, &marks_of, &by)? {
                         changes.push(format!("{change} {}", one.id));
                     }
@@ -221,7 +248,12 @@ impl Membership {
                         MemberState::Suspended => member.state_by,
                         _ => DecidedBy::File,
                     };
-                    stand(tx, member, MemberState::Removed, decided, "removed", &by)?;
+                    set_state(
+                        tx,
+                        member,
+                        NewState { state: MemberState::Removed, decided: decided, change: "removed" },
+                        &by,
+                    )?;
                     changes.push(format!("removed {id}"));
                 }
                 Ok(changes)
@@ -282,21 +314,47 @@ fn insert(
     members::record(tx, &member.id, "added", &by.actor, by.reason.as_deref(), by.now)
 }
 
-/// Moves a membership and keeps the change.
-fn stand(
+/// A member as a file describes it, without a name that is not free; that is told among the changes.
+fn with_free_name(
     tx: &mut Tx<'_>,
-    mut member: Member,
+    described: &Described,
+    own: Option<&Text>,
+    changes: &mut Vec<String>,
+) -> Result<Described, StoreError> {
+    let mut described = described.clone();
+    match check_name(tx, &described.id, described.rules.name.as_ref(), own) {
+        Ok(()) => {}
+        Err(NameRefused::Store(error)) => return Err(error),
+        Err(refused) => {
+            changes.push(format!("left out the name of {}: {refused}", described.id));
+            described.rules.name = None;
+        }
+    }
+    Ok(described)
+}
+
+/// The state that a membership takes, and whose decision that is.
+struct NewState {
     state: MemberState,
     decided: DecidedBy,
-    change: &str,
-    by: &Decision,
-) -> Result<(), StoreError> {
-    member.state = state;
-    member.state_by = decided;
+    /// What the history calls the change.
+    change: &'static str,
+}
+
+impl NewState {
+    const fn by_command(state: MemberState, change: &'static str) -> Self {
+        Self { state, decided: DecidedBy::Command, change }
+    }
+}
+
+/// Moves a membership to another state and records that.
+fn set_state(tx: &mut Tx<'_>, mut member: Member, to: NewState, by: &Decision) -> Result<(), StoreError> {
+    member.state = to.state;
+    member.state_by = to.decided;
     member.reason.clone_from(&by.reason);
     member.changed_at = by.now;
     members::save(tx, &member)?;
-    members::record(tx, &member.id, change, &by.actor, by.reason.as_deref(), by.now)
+    members::record(tx, &member.id, to.change, &by.actor, by.reason.as_deref(), by.now)
 }
 
 fn set_roles(
@@ -319,7 +377,7 @@ fn set_roles(
     Ok(())
 }
 
-/// What a file says about one member; the word for what that changed.
+/// Applies what a file says about one member; returns what that changed.
 fn apply_one(
     tx: &mut Tx<'_>,
     described: &Described,
@@ -348,10 +406,16 @@ fn apply_one(
         member.seen_at = None;
     }
     set_roles(tx, &mut member, &described.roles, marks_of, by.now)?;
-    member.rules = described.rules.clone();
+    let name = described.rules.name.clone().or(member.rules.name);
+    member.rules = StatementRules { name, ..described.rules.clone() };
     member.declared = Some(text);
     if back {
-        stand(tx, member, MemberState::Active, DecidedBy::File, "added", by)?;
+        set_state(
+            tx,
+            member,
+            NewState { state: MemberState::Active, decided: DecidedBy::File, change: "added" },
+            by,
+        )?;
         return Ok(Some("added"));
     }
     member.changed_at = by.now;
@@ -363,4 +427,65 @@ fn apply_one(
 fn declared_keys(text: &str) -> Option<serde_json::Value> {
     let declared: serde_json::Value = serde_json::from_str(text).ok()?;
     declared.get("keys").filter(|keys| !keys.is_null()).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::engine::testing::{at, on_both};
+
+    fn text(name: &str) -> Text {
+        Text { fi: name.to_owned(), sv: name.to_owned(), en: name.to_owned() }
+    }
+
+    fn id(host: &str) -> EntityId {
+        EntityId::new(format!("https://{host}.example")).unwrap()
+    }
+
+    fn described(host: &str, name: Option<&str>) -> Described {
+        let rules = StatementRules { name: name.map(text), ..StatementRules::default() };
+        Described { id: id(host), keys: None, roles: Vec::new(), rules }
+    }
+
+    fn by(secs: i64) -> Decision {
+        Decision { actor: "test".to_owned(), reason: None, now: at(secs) }
+    }
+
+    on_both!(
+        async fn no_two_members_have_names_that_could_be_taken_for_each_other(fixture) {
+            let members = Membership::new(fixture.store.clone(), id("anchor")).of_superior(text("Federation"));
+            members.add(described("helsinki", Some("Helsinki")), by(1)).await.unwrap();
+            let taken = |by: &str| Err(MembershipError::Name(NameRefused::Taken(by.to_owned())));
+            for name in ["Helsinki", "HELSINKI", "Неlsinki", "Hel sinki ✓"] {
+                let refused = members.add(described("rogue", Some(name)), by(2)).await;
+                assert_eq!(refused, taken("https://helsinki.example"), "{name}");
+            }
+            let refused = members.add(described("rogue", Some("federation")), by(2)).await;
+            assert_eq!(refused, taken("the superior itself"));
+            let refused = members.add(described("rogue", Some("a\u{202e}b")), by(2)).await;
+            assert_eq!(refused, Err(MembershipError::Name(NameRefused::Unfit)));
+            // Refused as a whole: it is no member.
+            assert_eq!(members.list().await.unwrap().len(), 1);
+
+            // A suspended member keeps its name, a removed one does not; a member may spell its own name otherwise.
+            members.add(described("espoo", Some("Espoo")), by(3)).await.unwrap();
+            members.suspend(id("helsinki"), by(4)).await.unwrap();
+            let named = |name: &str| Amendment { name: Some(text(name)), ..Amendment::default() };
+            let refused = members.change(id("espoo"), named("Helsinki"), by(5)).await;
+            assert_eq!(refused, taken("https://helsinki.example"));
+            members.change(id("espoo"), named("ESPOO"), by(5)).await.unwrap();
+            members.remove(id("helsinki"), by(6)).await.unwrap();
+            members.change(id("espoo"), named("Helsinki"), by(7)).await.unwrap();
+
+            // Other rules without a name leave the name; a file's name that is not free is left out and told.
+            let rules = Some(StatementRules::default());
+            members.change(id("espoo"), Amendment { rules, ..Amendment::default() }, by(8)).await.unwrap();
+            let changes = members.apply(vec![described("turku", Some("helsinki"))], by(9)).await.unwrap();
+            assert_eq!(changes.len(), 2, "{changes:?}");
+            assert!(changes[0].starts_with("left out the name of https://turku.example"), "{changes:?}");
+            let names: Vec<Option<Text>> =
+                members.list().await.unwrap().into_iter().map(|member| member.rules.name).collect();
+            assert!(names.contains(&Some(text("Helsinki"))) && names.contains(&None), "{names:?}");
+        }
+    );
 }

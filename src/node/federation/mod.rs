@@ -1,22 +1,26 @@
-//! What a node and an anchor say to the federation: their own entity configuration, and a superior's word for its
+//! What a node and an anchor say to the federation: their own entity configuration, and a superior's statements about its
 //! members.
 
 mod anchor;
 mod followed_keys;
 mod historical_keys;
 pub mod list_peers;
+mod member_names;
 pub mod members;
 pub mod obtain_marks;
 mod own;
 mod resolve;
 pub(crate) mod resolve_signing_peer;
+mod terms;
 mod trust_marks;
 
-pub use anchor::{AnchorParts, AnchorStatements, FederationKeys, Terms};
+pub use anchor::{AnchorParts, AnchorStatements, FederationKeys};
 pub use own::describe;
+pub use terms::Terms;
 
 use async_trait::async_trait;
 
+use crate::domain::federation::Outage;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::JoseError;
 
@@ -35,9 +39,12 @@ pub enum FederationError {
     /// There is no valid chain from the subject to a trust anchor that was named.
     #[error("no valid trust chain")]
     NoChain,
+    /// The chain holds, and the subject's metadata is malformed or conflicts with a superior's policy.
+    #[error("the metadata is invalid or conflicts with a metadata policy")]
+    InvalidMetadata,
     /// The keys, the store or the member cannot be reached now.
     #[error("not available now: {0}")]
-    Unavailable(&'static str),
+    Unavailable(Outage),
     /// The answer could not be signed.
     #[error("the answer could not be signed")]
     Internal,

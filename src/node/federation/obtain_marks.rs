@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::domain::federation::{Role, TrustError};
+use crate::domain::federation::{Role, TrustError, TrustFault};
 use crate::domain::ids::EntityId;
 use crate::node::Node;
 use crate::ports::StopSignal;
@@ -44,7 +44,7 @@ pub async fn obtain_marks(node: &Node) -> Result<bool, StoreError> {
                 Ok(Some(mark)) => keep(node, mark).await?,
                 Ok(None) => lose(node, mark_type).await?,
                 Err(error) => {
-                    tracing::debug!(mark = mark_type, %error, "trust mark not renewed");
+                    tracing::debug!(event = "trust_mark_not_renewed", mark = mark_type, %error, "could not renew a trust mark");
                     complete = false;
                 }
             }
@@ -72,7 +72,7 @@ async fn ask(node: &Node, superior: &EntityId, mark_type: &str) -> Result<Option
         return Ok(None);
     };
     if mark.iss != *superior || mark.sub != *id || mark.trust_mark_type != mark_type {
-        return Err(TrustError::NotTrusted("a superior gives another trust mark than was asked for"));
+        return Err(TrustError::NotTrusted(TrustFault::UnrequestedMark));
     }
     let exp = mark.exp.unwrap_or(i64::MAX);
     Ok(Some(OwnMark {
@@ -96,7 +96,7 @@ async fn keep(node: &Node, mark: OwnMark) -> Result<(), StoreError> {
 
 async fn lose(node: &Node, mark_type: String) -> Result<(), StoreError> {
     let now = node.now();
-    let word = mark_type.clone();
+    let lost_type = mark_type.clone();
     let lost = node
         .store
         .write("lose_own_trust_mark", move |tx| {
@@ -108,7 +108,11 @@ async fn lose(node: &Node, mark_type: String) -> Result<(), StoreError> {
         })
         .await?;
     if lost {
-        tracing::warn!(mark = word, "no superior gives this trust mark any more");
+        tracing::warn!(
+            event = "trust_mark_lost",
+            mark = lost_type,
+            "no superior gives this trust mark any more"
+        );
     }
     Ok(())
 }

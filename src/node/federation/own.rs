@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::historical_keys::{former_keys, historical_keys};
 use super::{FederationError, FederationKeys, FederationStatements};
-use crate::domain::federation::{EntityStatement, NodeDescription, TrustMarkEntry};
+use crate::domain::federation::{EntityStatement, NodeDescription, Outage, TrustMarkEntry};
 use crate::domain::jose::{PublicKeys, SigningKey};
 use crate::domain::token::PRE_AUTHORIZED;
 use crate::node::{KeyPurpose, KeyRing, Node};
@@ -20,6 +20,7 @@ pub fn describe(node: &Node) -> NodeDescription {
         organization_uri: Some(settings.id.to_string()),
         contacts: vec![settings.data_protection_officer.email.clone()],
         authority_hints: settings.authority_hints.clone(),
+        trust_anchors: settings.trust_anchors.clone(),
         grant_types: ["authorization_code", "refresh_token", PRE_AUTHORIZED, "client_credentials"]
             .map(str::to_owned)
             .to_vec(),
@@ -39,10 +40,11 @@ impl FederationStatements for Node {
             .store
             .read("list_own_trust_marks", move |reader| trust_marks::list_own(reader, now))
             .await
-            .map_err(|_| FederationError::Unavailable("the store"))?;
+            .map_err(|_| FederationError::Unavailable(Outage::Store))?;
         let marks: Vec<TrustMarkEntry> = marks
             .into_iter()
             .map(|own| TrustMarkEntry { trust_mark_type: own.mark_type, trust_mark: own.mark })
+            .chain(self.settings.trust_marks.iter().cloned())
             .collect();
         let statement = EntityStatement {
             trust_marks: Some(marks).filter(|marks| !marks.is_empty()),

@@ -2,10 +2,7 @@
 
 use super::FederationError;
 use super::anchor::AnchorStatements;
-use crate::domain::federation::{
-    ResolveResponse, TrustAnchor, TrustError, TrustMarkEntry, TrustedPeer, claimed_statement,
-    verify_statements,
-};
+use crate::domain::federation::{Outage, ResolveResponse, TrustError, TrustMarkEntry};
 use crate::domain::ids::EntityId;
 
 impl AnchorStatements {
@@ -21,24 +18,22 @@ impl AnchorStatements {
         if !anchors.iter().any(|anchor| known.contains(anchor)) {
             return Err(FederationError::UnknownAnchor);
         }
-        let _room = self
-            .resolving
-            .try_acquire()
-            .map_err(|_| FederationError::Unavailable("too many resolutions at a time"))?;
-        let peer = peers.resolve(subject).await.map_err(|error| match error {
+        let _permit = self.resolving.try_acquire().map_err(|_| FederationError::Unavailable(Outage::Busy))?;
+        let resolved = peers.resolve_entity(subject).await.map_err(|error| match error {
+            TrustError::NotTrusted(fault) if fault.is_of_metadata() => FederationError::InvalidMetadata,
             TrustError::NotTrusted(_) => FederationError::NoChain,
-            TrustError::Unavailable(reason) => FederationError::Unavailable(reason),
+            TrustError::Unavailable(outage) => FederationError::Unavailable(outage),
         })?;
-        if !anchors.contains(&peer.anchor) {
+        let chain = &resolved.chain;
+        if !anchors.contains(chain.anchor()) {
             return Err(FederationError::NoChain);
         }
-        let now = self.parts.clock.now();
-        let mut metadata = self.metadata(&peer)?;
+        let mut metadata = chain.metadata().clone();
         if !types.is_empty() {
             metadata.retain(|kind, _| types.contains(kind));
         }
-        let marks: Vec<TrustMarkEntry> = peer
-            .marks()
+        let marks: Vec<TrustMarkEntry> = resolved
+            .marks
             .iter()
             .map(|held| TrustMarkEntry {
                 trust_mark_type: held.mark().trust_mark_type.clone(),
@@ -48,25 +43,12 @@ impl AnchorStatements {
         let answer = ResolveResponse {
             iss: self.parts.id.clone(),
             sub: subject.clone(),
-            iat: now.secs(),
-            exp: peer.expires_at.secs(),
+            iat: self.parts.clock.now().secs(),
+            exp: resolved.expires_at().secs(),
             metadata,
-            trust_chain: peer.statements.clone(),
+            trust_chain: chain.statements().to_vec(),
             trust_marks: Some(marks).filter(|marks| !marks.is_empty()),
         };
         Ok(answer.sign(&self.parts.keys.signing()?)?)
-    }
-
-    /// The metadata that a trusted peer's chain leaves. The chain was verified; its top says who the anchor is.
-    fn metadata(
-        &self,
-        peer: &TrustedPeer,
-    ) -> Result<serde_json::Map<String, serde_json::Value>, FederationError> {
-        let broken = |_: TrustError| FederationError::NoChain;
-        let top = peer.statements.last().ok_or(FederationError::NoChain)?;
-        let keys = claimed_statement(top).and_then(|anchor| anchor.keys()).map_err(broken)?;
-        let anchor = TrustAnchor { id: peer.anchor.clone(), keys };
-        let chain = verify_statements(&peer.statements, &[anchor], self.parts.clock.now()).map_err(broken)?;
-        Ok(chain.metadata().clone())
     }
 }

@@ -3,7 +3,7 @@
 use super::FederationError;
 use super::anchor::AnchorStatements;
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{MarkStatus, MarkStatusResponse, Member, Role, TrustMark};
+use crate::domain::federation::{MarkStatus, MarkStatusResponse, Member, Outage, Role, TrustMark};
 use crate::domain::ids::{EntityId, KeyId};
 use crate::store::StoreError;
 use crate::store::federation::trust_marks::IssuedMark;
@@ -81,7 +81,7 @@ impl AnchorStatements {
             Ok(given) if given.expires_at <= now => MarkStatus::Expired,
             Ok(_) => MarkStatus::Active,
             Err(StoreError::NotFound) => return self.status_of_unknown(mark, now),
-            Err(_) => return Err(FederationError::Unavailable("the store")),
+            Err(_) => return Err(FederationError::Unavailable(Outage::Store)),
         };
         self.status(mark, status, now)
     }
@@ -138,7 +138,7 @@ impl From<StoreError> for FederationError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Self::NotFound,
-            _ => Self::Unavailable("the store"),
+            _ => Self::Unavailable(Outage::Store),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{
-    Expiry, ExpiryKind, ExpiryWarning, Role, TrustMark, TrustedPeer, endings_of, mark_name, warnings,
+    Expiry, ExpiryKind, ExpiryWarning, Role, TrustMark, TrustedPeer, expiries_of, mark_name, warnings,
 };
 use crate::domain::ids::Jti;
 use crate::domain::jose::{b64url, sha256};
@@ -19,10 +19,10 @@ use crate::store::{Store, StoreError};
 /// Time between two rounds: short beside what lives shortest and is warned of.
 const ROUND: Duration = Duration::from_secs(60);
 
-/// For how long something that is over is still said to be, in seconds: afterwards nobody waits for it any more.
+/// For how long something that is over is still reported, in seconds: afterwards nobody waits for it any more.
 const OVER_SECS: i64 = 7 * 86_400;
 
-/// How long it is remembered past an end that it was said, in seconds.
+/// How long past an end it is remembered that the end was reported, in seconds.
 const REMEMBERED_SECS: i64 = 90 * 86_400;
 
 /// Watches a node's own ends for as long as the process runs.
@@ -43,28 +43,28 @@ pub async fn run_for_superior(store: &Store, keys: &KeyRing, clock: &dyn Clock, 
     }
 }
 
-/// One round of a superior. Returns how much was said.
+/// One round of a superior. Returns how many warnings were logged.
 ///
 /// # Errors
 /// [`StoreError`] when the store is away; the next round says it.
 pub async fn superior_round(store: &Store, keys: &KeyRing, now: Timestamp) -> Result<usize, StoreError> {
     let since = now.plus_secs(-OVER_SECS);
     let marks = store.read("list_given_trust_marks", move |reader| trust_marks::given(reader, since)).await?;
-    let mut endings = given_endings(&marks);
-    endings.extend(key_expiries(&keys.records(), keys.policy()));
-    say_once(store, &endings, now).await
+    let mut expiries = mark_expiries(&marks);
+    expiries.extend(key_expiries(&keys.records(), keys.policy()));
+    log_once(store, &expiries, now).await
 }
 
-/// One round of a node. Returns how much was said.
+/// One round of a node. Returns how many warnings were logged.
 ///
 /// # Errors
 /// [`StoreError`] when the store is away; the next round says it.
 pub async fn round(node: &Node) -> Result<usize, StoreError> {
     let peer = node.peers.resolve(&node.settings.id).await.ok();
-    let mut endings = own_expiries(&node.store, peer.as_deref(), node.now()).await?;
-    endings.extend(key_expiries(&node.keys.records(), node.keys.policy()));
-    endings.extend(node.settings.anchor_keys.iter().cloned());
-    say_once(&node.store, &endings, node.now()).await
+    let mut expiries = own_expiries(&node.store, peer.as_deref(), node.now()).await?;
+    expiries.extend(key_expiries(&node.keys.records(), node.keys.policy()));
+    expiries.extend(node.settings.anchor_keys.iter().cloned());
+    log_once(&node.store, &expiries, node.now()).await
 }
 
 /// What this node's membership rests on: the chain as it is known now, and the marks that it has.
@@ -76,15 +76,15 @@ pub async fn own_expiries(
     peer: Option<&TrustedPeer>,
     now: Timestamp,
 ) -> Result<Vec<Expiry>, StoreError> {
-    let mut endings = peer.map(endings_of).unwrap_or_default();
+    let mut expiries = peer.map(expiries_of).unwrap_or_default();
     let since = now.plus_secs(-OVER_SECS);
     let kept = store.read("list_own_trust_marks", move |reader| trust_marks::list_own(reader, since)).await?;
-    for ending in kept.iter().filter_map(own_mark) {
-        if !endings.iter().any(|known| known.kind == ExpiryKind::OwnMark && known.name == ending.name) {
-            endings.push(ending);
+    for expiry in kept.iter().filter_map(own_mark) {
+        if !expiries.iter().any(|known| known.kind == ExpiryKind::OwnMark && known.name == expiry.name) {
+            expiries.push(expiry);
         }
     }
-    Ok(endings)
+    Ok(expiries)
 }
 
 fn own_mark(own: &OwnMark) -> Option<Expiry> {
@@ -121,7 +121,7 @@ pub fn key_expiries(records: &[KeyRecord], policy: &KeyPolicy) -> Vec<Expiry> {
 
 /// The marks that an anchor or intermediate gave: for each member and type the one that lasts longest.
 #[must_use]
-pub fn given_endings(marks: &[IssuedMark]) -> Vec<Expiry> {
+pub fn mark_expiries(marks: &[IssuedMark]) -> Vec<Expiry> {
     let mut newest: std::collections::BTreeMap<(&str, &str), &IssuedMark> = std::collections::BTreeMap::new();
     for mark in marks {
         let place = newest.entry((mark.subject.as_str(), &mark.mark_type)).or_insert(mark);
@@ -129,36 +129,36 @@ pub fn given_endings(marks: &[IssuedMark]) -> Vec<Expiry> {
             *place = mark;
         }
     }
-    let ending = |mark: &&IssuedMark| Expiry {
+    let expiry = |mark: &&IssuedMark| Expiry {
         kind: ExpiryKind::GivenMark,
         name: format!("{} of {}", mark.mark_type, mark.subject),
         since: mark.issued_at,
         ends_at: mark.expires_at,
     };
-    newest.values().map(ending).collect()
+    newest.values().map(expiry).collect()
 }
 
-/// Says what is near and was not said before, by any process. Returns how much was said.
+/// Logs what is near and was not logged before, by any process. Returns how many warnings were logged.
 ///
 /// # Errors
 /// [`StoreError`] when the store is away.
-pub async fn say_once(store: &Store, endings: &[Expiry], now: Timestamp) -> Result<usize, StoreError> {
-    let mut said = 0;
-    for warning in warnings(endings, now) {
+pub async fn log_once(store: &Store, expiries: &[Expiry], now: Timestamp) -> Result<usize, StoreError> {
+    let mut logged = 0;
+    for warning in warnings(expiries, now) {
         if claim(store, &warning).await? {
-            say(&warning);
-            said += 1;
+            log_warning(&warning);
+            logged += 1;
         }
     }
-    Ok(said)
+    Ok(logged)
 }
 
-/// Whether it is this process that says it. It is remembered first and said then: a process that dies in between leaves it
+/// Whether it is this process that logs it. It is remembered first and logged then: a process that dies in between leaves it
 /// to the next distance, and to `omadata peers list`, which always shows what is near.
 async fn claim(store: &Store, warning: &ExpiryWarning) -> Result<bool, StoreError> {
     let key = b64url(&sha256(warning.key().as_bytes()));
     let key = Jti::new(key)?;
-    let (scope, until) = (warning.ending.kind.name(), warning.ending.ends_at.plus_secs(REMEMBERED_SECS));
+    let (scope, until) = (warning.expiry.kind.name(), warning.expiry.ends_at.plus_secs(REMEMBERED_SECS));
     let claimed = store
         .write("claim_expiry_warning", move |tx| {
             used_once::use_up(tx, Kind::ExpiryWarning, scope, &key, until)
@@ -171,14 +171,15 @@ async fn claim(store: &Store, warning: &ExpiryWarning) -> Result<bool, StoreErro
     }
 }
 
-fn say(warning: &ExpiryWarning) {
-    let ExpiryWarning { ending, nearness } = warning;
+fn log_warning(warning: &ExpiryWarning) {
+    let ExpiryWarning { expiry, threshold } = warning;
     tracing::warn!(
-        kind = ending.kind.name(),
-        name = ending.name,
-        near = nearness.word(),
-        ends_at = ending.ends_at.rfc3339(),
-        remedy = ending.kind.remedy(),
+        event = "expires_soon",
+        kind = expiry.kind.name(),
+        name = expiry.name,
+        near = threshold.name(),
+        ends_at = expiry.ends_at.rfc3339(),
+        remedy = expiry.kind.remedy(),
         "something ends soon"
     );
 }
@@ -188,7 +189,7 @@ mod tests {
     use super::*;
     use crate::store::engine::testing::{at, on_both, root_keys};
 
-    fn ending(name: &str, ends: i64) -> Expiry {
+    fn expiry(name: &str, ends: i64) -> Expiry {
         Expiry { kind: ExpiryKind::OwnMark, name: name.to_owned(), since: at(0), ends_at: at(ends) }
     }
 
@@ -196,25 +197,25 @@ mod tests {
         async fn of_several_processes_one_says_it_and_only_once(fixture) {
             const DAY: i64 = 86_400;
             let other = fixture.other_process(&root_keys()).unwrap();
-            let endings = [ending("data-holder", 100 * DAY), ending("data-recipient", 95 * DAY)];
+            let expiries = [expiry("data-holder", 100 * DAY), expiry("data-recipient", 95 * DAY)];
             let tasks: Vec<_> = (0..8)
                 .map(|n| {
                     let store = if n % 2 == 0 { fixture.store.clone() } else { other.clone() };
-                    let endings = endings.clone();
-                    tokio::spawn(async move { say_once(&store, &endings, at(90 * DAY)).await })
+                    let expiries = expiries.clone();
+                    tokio::spawn(async move { log_once(&store, &expiries, at(90 * DAY)).await })
                 })
                 .collect();
-            let mut said = 0;
+            let mut logged = 0;
             for task in tasks {
-                said += task.await.unwrap().unwrap();
+                logged += task.await.unwrap().unwrap();
             }
             // Both are within fourteen days, one of them within seven: each has one nearest distance.
-            assert_eq!(said, 2);
-            assert_eq!(say_once(&other, &endings, at(91 * DAY)).await.unwrap(), 0);
-            assert_eq!(say_once(&other, &endings, at(93 * DAY)).await.unwrap(), 1, "within seven days");
-            assert_eq!(say_once(&other, &endings, at(94 * DAY)).await.unwrap(), 1, "the other within one");
-            assert_eq!(say_once(&other, &endings, at(101 * DAY)).await.unwrap(), 2, "both are over");
-            assert_eq!(say_once(&other, &endings, at(130 * DAY)).await.unwrap(), 0);
+            assert_eq!(logged, 2);
+            assert_eq!(log_once(&other, &expiries, at(91 * DAY)).await.unwrap(), 0);
+            assert_eq!(log_once(&other, &expiries, at(93 * DAY)).await.unwrap(), 1, "within seven days");
+            assert_eq!(log_once(&other, &expiries, at(94 * DAY)).await.unwrap(), 1, "the other within one");
+            assert_eq!(log_once(&other, &expiries, at(101 * DAY)).await.unwrap(), 2, "both are over");
+            assert_eq!(log_once(&other, &expiries, at(130 * DAY)).await.unwrap(), 0);
         }
     );
 
@@ -231,7 +232,7 @@ mod tests {
         };
         let given =
             [mark("espoo", "a", 10), mark("espoo", "a", 30), mark("espoo", "a", 20), mark("turku", "a", 5)];
-        let ends: Vec<Timestamp> = given_endings(&given).iter().map(|ending| ending.ends_at).collect();
+        let ends: Vec<Timestamp> = mark_expiries(&given).iter().map(|expiry| expiry.ends_at).collect();
         assert_eq!(ends, [at(30), at(5)]);
     }
 }

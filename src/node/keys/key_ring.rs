@@ -1,11 +1,12 @@
 //! This node's signing keys as this process knows them: parsed once, replaced as a whole when they change.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::KeyId;
 use crate::domain::jose::{JoseError, KeyStanding, PublicKey, PublicKeys, SigningKey};
+use crate::domain::sync::{read, write};
 use crate::store::keys::signing_keys;
 use crate::store::keys::signing_keys::{KeyRecord, KeyState, Snapshot};
 use crate::store::{Store, StoreError};
@@ -126,7 +127,7 @@ impl KeyRing {
     /// [`StoreError`] when the store is away; the ring stays as it was.
     pub async fn refresh(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         let fresh = Ring::of(store.read("load_key_ring", signing_keys::snapshot).await?, &self.policy, now)?;
-        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        let mut ring = write(&self.ring);
         // Of two that load at once, the one that read first may come last.
         if fresh.version >= ring.version {
             *ring = fresh;
@@ -139,7 +140,7 @@ impl KeyRing {
     /// # Errors
     /// As [`Self::refresh`].
     pub async fn refresh_if_changed(&self, store: &Store, now: Timestamp) -> Result<bool, StoreError> {
-        let known = self.ring.read().unwrap_or_else(PoisonError::into_inner).version;
+        let known = read(&self.ring).version;
         if store.read("read_key_version", signing_keys::version).await? == known {
             return Ok(false);
         }
@@ -152,7 +153,7 @@ impl KeyRing {
     /// # Errors
     /// [`JoseError`] when the keys that remain are no proper set, which the store rules out.
     pub fn age(&self, now: Timestamp) -> Result<(), JoseError> {
-        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        let mut ring = write(&self.ring);
         let Ring { records, keys, .. } = &mut *ring;
         for (purpose, keys) in keys.iter_mut() {
             keys.published = Arc::new(published(records, *purpose, &self.policy, now)?);
@@ -165,35 +166,35 @@ impl KeyRing {
     /// # Errors
     /// [`JoseError::UnknownKey`] when there is none; [`KeyRing::open`] leaves no purpose without.
     pub fn active(&self, purpose: KeyPurpose) -> Result<SigningKey, JoseError> {
-        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        let ring = read(&self.ring);
         ring.keys.get(&purpose).and_then(|keys| keys.active.clone()).ok_or(JoseError::UnknownKey)
     }
 
     /// The keys that verify for a purpose: pending, active and retired ones, however old; none that was revoked.
     #[must_use]
     pub fn verifying(&self, purpose: KeyPurpose) -> Arc<PublicKeys> {
-        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        let ring = read(&self.ring);
         ring.keys.get(&purpose).map(|keys| Arc::clone(&keys.verifying)).unwrap_or_default()
     }
 
     /// The keys of a purpose that others are told of: pending, active, and retired ones for the time of the overlap.
     #[must_use]
     pub fn published_for(&self, purpose: KeyPurpose) -> PublicKeys {
-        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        let ring = read(&self.ring);
         ring.keys.get(&purpose).map(|keys| PublicKeys::clone(&keys.published)).unwrap_or_default()
     }
 
     /// A key of a purpose that was given up, by its identifier.
     #[must_use]
     pub fn revoked(&self, purpose: KeyPurpose, kid: &KeyId) -> Option<RevokedKey> {
-        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        let ring = read(&self.ring);
         ring.keys.get(&purpose)?.revoked.get(kid).cloned()
     }
 
     /// All keys as last loaded, by purpose and age.
     #[must_use]
     pub fn records(&self) -> Vec<KeyRecord> {
-        self.ring.read().unwrap_or_else(PoisonError::into_inner).records.clone()
+        read(&self.ring).records.clone()
     }
 }
 

@@ -186,7 +186,10 @@ async fn wait_for_superiors(
             }
             Ok(true) => {
                 if asked.is_multiple_of(PATIENCE) {
-                    tracing::warn!("the next federation key waits until the superiors vouch for it");
+                    tracing::warn!(
+                        event = "federation_key_waits",
+                        "the next federation key waits until the superiors vouch for it"
+                    );
                 }
                 asked = asked.wrapping_add(1);
                 QUESTION
@@ -264,13 +267,17 @@ async fn take(store: &Store, step: Step, lead_secs: i64, now: Timestamp) -> Resu
     let taken = match step {
         Step::Make(purpose) => {
             let next = fresh_key()?;
-            tracing::info!(purpose = purpose.as_str(), "a key's time is over: its successor is made");
+            tracing::info!(
+                event = "key_created",
+                purpose = purpose.as_str(),
+                "a key is due for rotation: its successor is created"
+            );
             store.write("add_pending_key", move |tx| signing_keys::add_pending(tx, purpose, &next, now)).await
         }
         Step::Announce(kid) => {
             store
                 .write("announce_key", move |tx| {
-                    // Another process may have been first; its word stands.
+                    // Another process may have been first; its decision counts.
                     if signing_keys::find(tx, &kid)?.activates_at.is_some() {
                         return Ok(());
                     }
@@ -279,10 +286,10 @@ async fn take(store: &Store, step: Step, lead_secs: i64, now: Timestamp) -> Resu
                 .await
         }
         Step::Activate(kid) => {
-            tracing::info!(kid = kid.as_str(), "a key begins to sign");
+            tracing::info!(event = "key_activated", kid = kid.as_str(), "a key begins to sign");
             store
                 .write("activate_key", move |tx| {
-                    // A process that starts meanwhile may have begun the lead anew.
+                    // A process that starts meanwhile may have begun the lead again.
                     match signing_keys::find(tx, &kid)?.activates_at {
                         Some(at) if at <= now => signing_keys::activate(tx, &kid, now),
                         _ => Ok(()),
@@ -299,7 +306,7 @@ async fn take(store: &Store, step: Step, lead_secs: i64, now: Timestamp) -> Resu
 }
 
 /// While nothing ran, nobody could see the keys that wait: at a start their lead begins again, or so much of it as those
-/// who ask regularly need. One that is long for the sake of those who are away does not begin anew with each start.
+/// who ask regularly need. One that is long for the sake of those who are away does not begin again with each start.
 ///
 /// # Errors
 /// [`StoreError`].

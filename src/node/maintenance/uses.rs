@@ -54,7 +54,7 @@ pub(crate) async fn follow(node: &Node) -> Result<(), Problem> {
 async fn is_in_line(node: &Node, known: &mut Known, consent: &Consent, shown: &ShownUse) -> bool {
     let id = &consent.terms.declared_use;
     if !known.contains_key(id) {
-        let answer = match node.peers.declared_use(id).await {
+        let answer = match node.member_documents.declared_use(id).await {
             Err(TrustError::Unavailable(_)) => None,
             decided => Some(decided),
         };
@@ -66,7 +66,7 @@ async fn is_in_line(node: &Node, known: &mut Known, consent: &Consent, shown: &S
         answer.as_ref().is_ok_and(|published| shown.change_in(published, terms, &terms.fields).is_none());
     match consent.state {
         ConsentState::Active => covers,
-        ConsentState::Suspended => !(covers && consent.reason.is_of_use()),
+        ConsentState::Suspended => !(covers && consent.reason.holds_back()),
         ConsentState::Ended { .. } => true,
     }
 }

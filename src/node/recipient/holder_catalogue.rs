@@ -1,7 +1,7 @@
 //! What a holder offers, by its public catalogue: asked when a service wants something of it, and when its records are checked.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::domain::catalogue::DeclaredUse;
 use crate::domain::clock::Timestamp;
@@ -9,6 +9,7 @@ use crate::domain::consent::AuthorizationDetail;
 use crate::domain::exchange::RecordSchema;
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::{DatasetId, EntityId};
+use crate::domain::sync::lock;
 use crate::node::recipient::service_request::beyond;
 use crate::node::{Node, Problem};
 use crate::ports::{OutboundBody, OutboundRequest};
@@ -42,14 +43,14 @@ pub struct SchemaCache(Mutex<HashMap<(EntityId, DatasetId), (Timestamp, Known)>>
 
 impl SchemaCache {
     fn find(&self, holder: &EntityId, dataset: &DatasetId, now: Timestamp) -> Option<Known> {
-        let schemas = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let schemas = lock(&self.0);
         let (until, known) = schemas.get(&(holder.clone(), dataset.clone()))?;
         (now < *until).then(|| known.clone())
     }
 
     fn keep(&self, holder: &EntityId, dataset: &DatasetId, known: Known, now: Timestamp) {
         let secs = if matches!(known, Known::Offered(_)) { SCHEMA_SECS } else { SILENCE_SECS };
-        let mut schemas = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut schemas = lock(&self.0);
         if schemas.len() >= MOST_SCHEMAS {
             schemas.retain(|_, (until, _)| now < *until);
         }

@@ -1,12 +1,11 @@
 //! A request to a holder with a DPoP proof (RFC 9449), sent once more where the holder demands a nonce.
 
-use std::sync::PoisonError;
-
 use serde::Deserialize;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::SigningKey;
+use crate::domain::sync::lock;
 use crate::domain::token::proof::{self, ProofClaims, token_hash};
 use crate::node::{Node, Problem, ProblemKind};
 use crate::ports::{OutboundAnswer, OutboundBody, OutboundRequest};
@@ -108,8 +107,10 @@ fn sign_proof(
     method: &str,
     now: Timestamp,
 ) -> Result<(String, Option<String>), Problem> {
-    let nonces = node.peer_nonces.lock().unwrap_or_else(PoisonError::into_inner);
+    let nonces = lock(&node.peer_nonces);
     let claims = ProofClaims {
+        exp: None,
+        nbf: None,
         htm: method.to_owned(),
         htu: request.url.to_string(),
         iat: now.secs(),
@@ -123,7 +124,7 @@ fn sign_proof(
 /// Keeps the nonce that a holder handed out.
 pub(super) fn remember_nonce(node: &Node, holder: &EntityId, answer: &OutboundAnswer) -> Option<String> {
     let nonce = answer.headers.get("dpop-nonce").filter(|nonce| nonce.len() <= 256)?;
-    let mut nonces = node.peer_nonces.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut nonces = lock(&node.peer_nonces);
     nonces.insert(holder.clone(), nonce.clone());
     Some(nonce.clone())
 }

@@ -49,7 +49,7 @@ pub enum Verified {
     Genuine {
         /// What it says.
         paper: Paper,
-        /// What the signer is called.
+        /// What the signer is called, with its host: a name alone does not tell who that is.
         signer: Text,
         /// When it was signed, by its own word.
         at: Timestamp,
@@ -107,7 +107,7 @@ pub async fn check(node: &Node, text: &str) -> Result<Verified, Problem> {
     let Some((jws, signer)) = parse(text) else { return Ok(Verified::NoReceipt) };
     let (name, known) = if signer == node.settings.id {
         let keys = own_keys(node).await?;
-        (node.settings.name.clone(), jws.kid().and_then(|kid| find(keys, kid)))
+        (with_host(&node.settings.name, &signer), jws.kid().and_then(|kid| find(keys, kid)))
     } else {
         let peer = match node.peers.resolve(&signer).await {
             Ok(peer) => peer,
@@ -119,8 +119,8 @@ pub async fn check(node: &Node, text: &str) -> Result<Verified, Problem> {
             }
         };
         match key_of(node, &peer, jws.kid()).await {
-            Ok(known) => (peer.name.clone(), known),
-            Err(_) => return Ok(Verified::Unavailable { signer: peer.name.clone() }),
+            Ok(known) => (with_host(&peer.name, &peer.id), known),
+            Err(_) => return Ok(Verified::Unavailable { signer: with_host(&peer.name, &peer.id) }),
         }
     };
     let Some(known) = known else { return Ok(Verified::UnknownKey { signer: name }) };
@@ -211,7 +211,7 @@ async fn key_of(node: &Node, peer: &TrustedPeer, kid: Option<&KeyId>) -> Result<
     if let Some(key) = peer.holder_receipt_keys().and_then(|keys| keys.find(kid)) {
         return Ok(Some(Known { key: key.clone(), standing: Standing::InUse }));
     }
-    match node.peers.former_keys(&peer.id).await {
+    match node.member_documents.former_keys(&peer.id).await {
         Ok(former) => Ok(former.find_receipt_key(kid).map(|former| Known {
             key: former.key.clone(),
             standing: match former.standing() {
@@ -220,7 +220,7 @@ async fn key_of(node: &Node, peer: &TrustedPeer, kid: Option<&KeyId>) -> Result<
             },
         })),
         Err(TrustError::NotTrusted(reason)) => {
-            tracing::info!(member = %peer.id, reason, "former keys");
+            tracing::info!(event = "former_keys_refused", member = %peer.id, %reason, "could not read a member's former keys");
             Ok(None)
         }
         Err(error @ TrustError::Unavailable(_)) => Err(error),
@@ -229,6 +229,13 @@ async fn key_of(node: &Node, peer: &TrustedPeer, kid: Option<&KeyId>) -> Result<
 
 fn find(keys: Vec<Known>, kid: &KeyId) -> Option<Known> {
     keys.into_iter().find(|known| known.key.kid() == Some(kid))
+}
+
+/// A verified name with the host that it belongs to.
+fn with_host(name: &Text, id: &EntityId) -> Text {
+    let host = id.host();
+    let both = |name: &str| if name == host { host.to_owned() } else { format!("{name} ({host})") };
+    Text { fi: both(&name.fi), sv: both(&name.sv), en: both(&name.en) }
 }
 
 /// A name that is the same in all languages.

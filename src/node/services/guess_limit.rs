@@ -1,9 +1,10 @@
 //! A bound on guessing services' secrets: so many wrong ones from one address, and then a pause.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use crate::domain::clock::Timestamp;
+use crate::domain::sync::lock;
 
 /// Wrong secrets that one address may send for one service within a window.
 const MOST_WRONG: u32 = 10;
@@ -39,7 +40,7 @@ pub struct GuessLimit(Mutex<HashMap<(String, String), Window>>);
 impl GuessLimit {
     /// How long this address must wait before it may try again, in seconds; none when it may now.
     pub(super) fn wait_secs(&self, service: &str, address: &str, now: Timestamp) -> Option<i64> {
-        let windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let windows = lock(&self.0);
         let window = windows.get(&key(service, address))?;
         let full = window.wrong >= MOST_WRONG && now < window.ends_at;
         full.then(|| window.ends_at.secs().saturating_sub(now.secs()).max(1))
@@ -47,7 +48,7 @@ impl GuessLimit {
 
     /// Counts a wrong secret.
     pub(super) fn count(&self, service: &str, address: &str, now: Timestamp) -> Wrong {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows = lock(&self.0);
         if windows.len() >= MOST_PAIRS {
             windows.retain(|_, window| now < window.ends_at);
         }
@@ -66,7 +67,7 @@ impl GuessLimit {
 
     /// Forgets what an address sent for a service: it knows the secret.
     pub(super) fn forget(&self, service: &str, address: &str) {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows = lock(&self.0);
         windows.remove(&key(service, address));
     }
 }

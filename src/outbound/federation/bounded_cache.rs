@@ -1,17 +1,18 @@
-//! What is kept about entities, in bounded room: when that is full, whoever was not asked about for the longest time goes,
-//! and nobody else. A crowd of newcomers never throws out those whom everyone asks for.
+//! A bounded cache by entity: when it is full, the entity that was not asked about for the longest time is dropped, and no
+//! other. A crowd of newcomers never throws out those whom everyone asks for.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::domain::ids::EntityId;
+use crate::domain::sync::lock;
 
-/// Most entities kept; far more than there are cities.
-const MAX_KEPT: usize = 4096;
+/// Most entities in one cache; far more than there are cities.
+const MAX_ENTRIES: usize = 4096;
 
 /// One thing for each entity.
 pub(crate) struct BoundedCache<T> {
-    room: Mutex<Lru<T>>,
+    entries: Mutex<Lru<T>>,
     size: usize,
 }
 
@@ -28,34 +29,34 @@ struct Slot<T> {
 
 impl<T> Default for BoundedCache<T> {
     fn default() -> Self {
-        Self::with_room_for(MAX_KEPT)
+        Self::with_capacity(MAX_ENTRIES)
     }
 }
 
 impl<T> BoundedCache<T> {
-    fn with_room_for(size: usize) -> Self {
-        Self { room: Mutex::new(Lru { all: HashMap::new(), uses: 0 }), size }
+    fn with_capacity(size: usize) -> Self {
+        Self { entries: Mutex::new(Lru { all: HashMap::new(), uses: 0 }), size }
     }
 
-    /// What is kept about an entity, when anything is.
+    /// The entry of an entity, where there is one.
     pub(crate) fn known(&self, id: &EntityId) -> Option<Arc<T>> {
-        self.room.lock().unwrap_or_else(PoisonError::into_inner).used(id)
+        lock(&self.entries).used(id)
     }
 }
 
 impl<T: Default> BoundedCache<T> {
-    /// What is kept about an entity, from now on at the latest.
+    /// The entry of an entity, made now where there was none.
     pub(crate) fn get(&self, id: &EntityId) -> Arc<T> {
-        let mut room = self.room.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(value) = room.used(id) {
+        let mut entries = lock(&self.entries);
+        if let Some(value) = entries.used(id) {
             return value;
         }
-        if room.all.len() >= self.size {
-            let oldest = room.all.iter().min_by_key(|(_, slot)| slot.used).map(|(id, _)| id.clone());
-            oldest.map(|id| room.all.remove(&id));
+        if entries.all.len() >= self.size {
+            let oldest = entries.all.iter().min_by_key(|(_, slot)| slot.used).map(|(id, _)| id.clone());
+            oldest.map(|id| entries.all.remove(&id));
         }
-        let (value, used) = (Arc::new(T::default()), room.uses);
-        room.all.insert(id.clone(), Slot { value: Arc::clone(&value), used });
+        let (value, used) = (Arc::new(T::default()), entries.uses);
+        entries.all.insert(id.clone(), Slot { value: Arc::clone(&value), used });
         value
     }
 }
@@ -75,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_crowd_throws_out_nobody_who_is_asked_for() {
-        let kept: BoundedCache<u32> = BoundedCache::with_room_for(100);
+        let kept: BoundedCache<u32> = BoundedCache::with_capacity(100);
         let id = |name: &str, n: usize| EntityId::new(format!("https://{name}{n}.example")).unwrap();
         let members: Vec<_> = (0..10).map(|n| kept.get(&id("member", n))).collect();
         for n in 0..5000 {
@@ -83,7 +84,7 @@ mod tests {
             let member = kept.known(&id("member", n % 10)).unwrap();
             assert!(Arc::ptr_eq(&member, &members[n % 10]));
         }
-        assert_eq!(kept.room.lock().unwrap().all.len(), 100);
+        assert_eq!(kept.entries.lock().unwrap().all.len(), 100);
         assert!(kept.known(&id("crowd", 0)).is_none() && kept.known(&id("crowd", 4999)).is_some());
     }
 }

@@ -1,11 +1,12 @@
 //! One cached answer that is asked for again when it is old, by one caller at a time.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::TrustError;
+use crate::domain::federation::{Outage, TrustError};
+use crate::domain::sync::{read, write};
 use crate::ports::Clock;
 
 /// How long a failed attempt is not repeated, in seconds.
@@ -85,7 +86,7 @@ impl Attempt<'_> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if !self.over {
-            self.failed(TrustError::Unavailable("the resolution takes too long"));
+            self.failed(TrustError::Unavailable(Outage::Deadline));
         }
     }
 }
@@ -99,13 +100,18 @@ impl<T> Default for RefreshCell<T> {
 impl<T> RefreshCell<T> {
     /// Whether there is a value, and it was fetched longer ago than that.
     pub(crate) fn is_older_than(&self, now: Timestamp, secs: i64) -> bool {
-        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        let held = read(&self.held);
         held.as_ref().is_some_and(|held| now.secs().saturating_sub(held.fetched_at.secs()) > secs)
+    }
+
+    /// Drops the value: what it rested on has changed.
+    pub(crate) fn clear(&self) {
+        self.set(None);
     }
 
     /// Whether there is a value, valid or not.
     pub(crate) fn is_held(&self) -> bool {
-        self.held.read().unwrap_or_else(PoisonError::into_inner).is_some()
+        read(&self.held).is_some()
     }
 
     /// The value if it is not older than `max_age_secs`, else a new one from `fetch`, which also says when it expires.
@@ -195,7 +201,7 @@ impl<T> RefreshCell<T> {
         let failed = gate.as_ref().map(|failed| (failed.began_at, failed.ended_at, failed.error.clone()));
         let as_it_is = |error: Option<&TrustError>| {
             self.valid(clock.now())
-                .ok_or_else(|| error.cloned().unwrap_or(TrustError::Unavailable("it was asked just now")))
+                .ok_or_else(|| error.cloned().unwrap_or(TrustError::Unavailable(Outage::AskedJustNow)))
         };
         if let Some((began_at, _, error)) = &failed
             && *began_at >= called_at
@@ -230,11 +236,11 @@ impl<T> RefreshCell<T> {
     }
 
     fn held(&self) -> Option<Held<T>> {
-        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+        read(&self.held).clone()
     }
 
     fn set(&self, held: Option<Held<T>>) {
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
+        *write(&self.held) = held;
     }
 }
 
@@ -243,6 +249,7 @@ mod tests {
     use std::sync::atomic::AtomicU32;
 
     use super::*;
+    use crate::domain::federation::TrustFault;
 
     struct Hand(AtomicI64);
 
@@ -261,7 +268,7 @@ mod tests {
     }
 
     async fn away() -> Result<(u32, Timestamp), TrustError> {
-        Err(TrustError::Unavailable("away"))
+        Err(TrustError::Unavailable(Outage::Unreachable))
     }
 
     #[tokio::test]
@@ -276,7 +283,7 @@ mod tests {
         clock.0.store(13, Ordering::SeqCst);
         assert_eq!(*cell.get(&clock, 10, good(2, 100)).await.unwrap(), 2);
         clock.0.store(100, Ordering::SeqCst);
-        assert_eq!(cell.get(&clock, 1000, away()).await, Err(TrustError::Unavailable("away")));
+        assert_eq!(cell.get(&clock, 1000, away()).await, Err(TrustError::Unavailable(Outage::Unreachable)));
     }
 
     #[tokio::test]
@@ -284,9 +291,12 @@ mod tests {
         let (cell, clock) = (RefreshCell::default(), at(0));
         cell.get(&clock, 10, good(1, 100)).await.unwrap();
         clock.0.store(11, Ordering::SeqCst);
-        let refused = async { Err(TrustError::NotTrusted("withdrawn")) };
-        assert_eq!(cell.get(&clock, 10, refused).await, Err(TrustError::NotTrusted("withdrawn")));
-        assert_eq!(cell.get(&clock, 10, good(1, 100)).await, Err(TrustError::NotTrusted("withdrawn")));
+        let refused = async { Err(TrustError::NotTrusted(TrustFault::NotListed)) };
+        assert_eq!(cell.get(&clock, 10, refused).await, Err(TrustError::NotTrusted(TrustFault::NotListed)));
+        assert_eq!(
+            cell.get(&clock, 10, good(1, 100)).await,
+            Err(TrustError::NotTrusted(TrustFault::NotListed))
+        );
         clock.0.store(13, Ordering::SeqCst);
         assert_eq!(*cell.get(&clock, 10, good(3, 100)).await.unwrap(), 3);
     }
@@ -310,8 +320,11 @@ mod tests {
         clock.0.store(5, Ordering::SeqCst);
         assert_eq!(*cell.renewed(&clock, 1, away).await.unwrap(), 1);
         clock.0.store(8, Ordering::SeqCst);
-        let refused = || async { Err(TrustError::NotTrusted("withdrawn")) };
-        assert_eq!(cell.renewed(&clock, 1, refused).await, Err(TrustError::NotTrusted("withdrawn")));
+        let refused = || async { Err(TrustError::NotTrusted(TrustFault::NotListed)) };
+        assert_eq!(
+            cell.renewed(&clock, 1, refused).await,
+            Err(TrustError::NotTrusted(TrustFault::NotListed))
+        );
         assert!(!cell.is_held());
     }
 
@@ -336,7 +349,7 @@ mod tests {
         assert_eq!((*first.unwrap(), *second.unwrap()), (3, 2));
         // A refusal is everyone's.
         clock.0.store(36, Ordering::SeqCst);
-        let gone = || slowly(Err(TrustError::NotTrusted("withdrawn")));
+        let gone = || slowly(Err(TrustError::NotTrusted(TrustFault::NotListed)));
         let (first, second) = tokio::join!(cell.get(&clock, 10, gone()), cell.get(&clock, 10, gone()));
         assert_eq!((first.is_err(), second.is_err()), (true, true));
     }
@@ -350,7 +363,10 @@ mod tests {
         };
         let failed = async { slow(away().await) };
         assert!(cell.get(&clock, 10, failed).await.is_err());
-        assert_eq!(cell.get(&clock, 10, good(1, 100)).await, Err(TrustError::Unavailable("away")));
+        assert_eq!(
+            cell.get(&clock, 10, good(1, 100)).await,
+            Err(TrustError::Unavailable(Outage::Unreachable))
+        );
         clock.0.fetch_add(COOL_DOWN_SECS, Ordering::SeqCst);
         assert_eq!(*cell.get(&clock, 10, async { slow(good(1, 100).await) }).await.unwrap(), 1);
         // The same between two renewals: within a longer pause nobody waits, and what there is serves.
@@ -366,7 +382,7 @@ mod tests {
         let endless = cell.get(&clock, 10, std::future::pending());
         assert!(tokio::time::timeout(Duration::from_millis(5), endless).await.is_err());
         let next = cell.get(&clock, 10, good(1, 100)).await;
-        assert_eq!(next, Err(TrustError::Unavailable("the resolution takes too long")));
+        assert_eq!(next, Err(TrustError::Unavailable(Outage::Deadline)));
         clock.0.store(COOL_DOWN_SECS, Ordering::SeqCst);
         assert!(cell.get(&clock, 10, good(1, 100)).await.is_ok());
     }

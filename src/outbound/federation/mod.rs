@@ -1,12 +1,23 @@
 //! The federation as seen from here: trust chains resolved from the anchors, members, trust marks, diagnosis
 //! (OpenID Federation 1.0).
 
-pub(crate) mod anchor;
-pub(crate) mod bounded_cache;
-pub(crate) mod cache;
-pub(crate) mod diagnose;
-pub mod directory;
-pub(crate) mod resolver;
-pub(crate) mod superior;
-pub(crate) mod superior_client;
-pub(crate) mod trust_marks;
+mod ancestors;
+mod anchor_keys;
+mod bounded_cache;
+mod budget;
+mod cache;
+mod diagnose;
+mod directory;
+mod documents;
+mod fetch;
+mod level_walk;
+mod resolver;
+mod settings;
+mod superior;
+mod superior_client;
+mod trust_marks;
+
+pub use directory::FederationPeers;
+pub use fetch::MemberContact;
+pub use settings::{AnchorSource, CHAIN_AGE_SECS, PeerSettings};
+pub use superior_client::SuperiorContact;

@@ -1,22 +1,17 @@
-//! Looking for an entity from the anchors down, level by level: the superiors of one level are asked at the same time, and
-//! the nearest to an anchor who lists the entity and vouches for it counts.
+//! Chains from the anchors down: the nearest superior to an anchor who lists an entity and vouches for it counts.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use futures_util::stream::{self, StreamExt};
-
-use super::anchor::configuration;
-use crate::domain::federation::{ChainHint, TrustError, VerifiedChain, verify_statements};
+use super::ancestors::Ancestors;
+use super::fetch::fetch_configuration;
+use crate::domain::clock::Timestamp;
+use crate::domain::federation::{ChainHint, TrustError, TrustFault, VerifiedChain, verify_statements};
 use crate::domain::ids::EntityId;
-use crate::outbound::federation::directory::Inner;
-use crate::outbound::federation::superior::{Budget, Listing, Superior, hints};
-
-/// Most superiors that one search looks at.
-const MAX_VOUCHERS: usize = 128;
-
-/// How many superiors are asked at a time.
-const AT_ONCE: usize = 8;
+use crate::domain::jose::PublicKeys;
+use crate::outbound::federation::budget::{Budget, ResolverContext};
+use crate::outbound::federation::level_walk::{Below, LevelWalk, WalkQuery, next_level};
+use crate::outbound::federation::superior::{Listing, Superior, superiors_named_in};
 
 /// What is looked for, and what is known of it.
 pub(crate) struct ChainQuery<'a> {
@@ -31,101 +26,28 @@ pub(crate) struct ChainQuery<'a> {
     pub(crate) budget: &'a Budget,
 }
 
-impl ChainQuery<'_> {
-    /// Who stood immediately below a superior in the chain before.
-    fn below_before(&self, voucher: &Superior) -> Option<&EntityId> {
-        match self.last.iter().position(|id| *id == voucher.id)?.checked_sub(1) {
+impl<'a> ChainQuery<'a> {
+    const fn walk(&self) -> WalkQuery<'a> {
+        WalkQuery { wanted: Some(self.id), hint: self.hint, list_age: self.list_age, budget: self.budget }
+    }
+
+    /// Who was immediately below a superior in the chain before.
+    fn below_before(&self, superior: &Superior) -> Option<&EntityId> {
+        match self.last.iter().position(|id| *id == superior.id)?.checked_sub(1) {
             None => Some(self.id),
             Some(below) => self.last.get(below),
         }
     }
 
     /// Why a superior's list ends what was known before, where it does: it names no longer whom it named in that chain.
-    fn withdrawn(&self, voucher: &Superior, listing: &Listing) -> Option<TrustError> {
-        let below = self.below_before(voucher)?;
+    fn withdrawn(&self, superior: &Superior, listing: &Listing) -> Option<TrustError> {
+        let below = self.below_before(superior)?;
         if below == self.id {
             return (!listing.members.contains(below))
-                .then_some(TrustError::NotTrusted("no anchor lists it"));
+                .then_some(TrustError::NotTrusted(TrustFault::NotListed));
         }
         (!listing.intermediates.contains(below))
-            .then_some(TrustError::NotTrusted("its superior is no intermediate any more"))
-    }
-}
-
-/// A superior, and whom it lists.
-type Answer = (Arc<Superior>, Result<Arc<Listing>, TrustError>);
-
-/// The way down. Each step asks superiors of one level, those first whom a hint names.
-struct LevelWalk<'a> {
-    inner: &'a Inner,
-    /// Who is looked for; nobody when everyone is.
-    wanted: Option<&'a EntityId>,
-    hint: &'a ChainHint,
-    list_age: i64,
-    budget: &'a Budget,
-    /// What is left of this level.
-    groups: VecDeque<Vec<Arc<Superior>>>,
-    /// The level below, as far as it is known.
-    next: Vec<Arc<Superior>>,
-    left: usize,
-    /// Whether there are more superiors than one search looks at.
-    crowded: bool,
-}
-
-impl<'a> LevelWalk<'a> {
-    /// From the anchors.
-    fn to(inner: &'a Inner, search: &'a ChainQuery<'a>) -> Self {
-        let ChainQuery { id, hint, list_age, budget, .. } = *search;
-        Self { wanted: Some(id), ..Self::everywhere(inner, hint, list_age, budget) }
-    }
-
-    fn everywhere(inner: &'a Inner, hint: &'a ChainHint, list_age: i64, budget: &'a Budget) -> Self {
-        let (groups, next) = (VecDeque::new(), inner.anchors.clone());
-        Self { inner, wanted: None, hint, list_age, budget, groups, next, left: MAX_VOUCHERS, crowded: false }
-    }
-
-    /// Asks the next superiors for their lists; nothing when all were asked. Who does not answer is waited for as long as
-    /// the resolution may take, but not when another one was found who lists the entity.
-    async fn step(&mut self) -> Option<Vec<Answer>> {
-        if self.groups.is_empty() {
-            let (named, others): (Vec<_>, Vec<_>) =
-                std::mem::take(&mut self.next).into_iter().partition(|one| self.hint.names(&one.id));
-            self.groups = [named, others].into_iter().filter(|group| !group.is_empty()).collect();
-        }
-        let mut group = self.groups.pop_front()?;
-        if group.len() > self.left {
-            self.crowded = true;
-            group.truncate(self.left);
-        }
-        self.left = self.left.saturating_sub(group.len());
-        let mut answers: Vec<Option<_>> = group.iter().map(|_| None).collect();
-        let mut asking = stream::iter(group.iter().cloned().enumerate())
-            .map(|(place, voucher)| self.inner.ask(place, voucher, self.list_age, self.budget))
-            .buffer_unordered(AT_ONCE);
-        let mut found = false;
-        while let Ok(Some((place, listing))) =
-            tokio::time::timeout_at(self.budget.until(found), asking.next()).await
-        {
-            let lists =
-                |id| listing.as_ref().is_ok_and(|listing: &Arc<Listing>| listing.members.contains(id));
-            found |= self.wanted.is_some_and(lists);
-            if let Some(answer) = answers.get_mut(place) {
-                *answer = Some(listing);
-            }
-        }
-        drop(asking);
-        let unanswered = Err(TrustError::Unavailable("no answer in time"));
-        let answers: Vec<Answer> = group
-            .into_iter()
-            .zip(answers)
-            .map(|(voucher, answer)| (voucher, answer.unwrap_or_else(|| unanswered.clone())))
-            .collect();
-        for (voucher, listing) in &answers {
-            if let Ok(listing) = listing {
-                self.next.extend(voucher.below(listing));
-            }
-        }
-        Some(answers)
+            .then_some(TrustError::NotTrusted(TrustFault::SuperiorNotIntermediate))
     }
 }
 
@@ -152,13 +74,12 @@ impl Refusals {
         }
     }
 
-    fn into_error(self, crowded: bool) -> TrustError {
-        let crowded = crowded.then_some(TrustError::Unavailable("there are too many superiors"));
+    fn into_error(self, incomplete: Option<TrustError>) -> TrustError {
         self.final_no
-            .or(crowded)
+            .or(incomplete)
             .or(self.open)
             .or(self.no)
-            .unwrap_or(TrustError::NotTrusted("no anchor lists it"))
+            .unwrap_or(TrustError::NotTrusted(TrustFault::NotListed))
     }
 }
 
@@ -173,109 +94,141 @@ pub(crate) struct AllListed {
     pub(crate) failed: Option<TrustError>,
 }
 
-impl Inner {
-    /// Whom a superior lists. It is asked by itself: when nobody waits for the answer any more, it is there for the next.
-    async fn ask(
-        &self,
-        place: usize,
-        voucher: Arc<Superior>,
-        list_age: i64,
-        budget: &Budget,
-    ) -> (usize, Result<Arc<Listing>, TrustError>) {
-        let (around, budget) = (self.around.clone(), budget.clone());
-        if let Some(listing) = voucher.listing_at_hand(&around, list_age) {
-            return (place, Ok(listing));
+/// Resolves chains to the configured anchors.
+pub(crate) struct Resolver {
+    pub(crate) ctx: ResolverContext,
+    pub(crate) anchors: Vec<Arc<Superior>>,
+    ancestors: Ancestors,
+}
+
+impl Resolver {
+    pub(crate) fn new(ctx: ResolverContext, anchors: Vec<Arc<Superior>>) -> Self {
+        let ancestors = Ancestors::new(anchors.iter().map(|anchor| anchor.id.clone()));
+        Self { ctx, anchors, ancestors }
+    }
+
+    /// A resolver with the same anchors that has asked nobody yet.
+    pub(crate) fn without_cache(&self) -> Self {
+        Self::new(self.ctx.clone(), self.anchors.iter().map(|anchor| anchor.without_cache()).collect())
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.ctx.clock.now()
+    }
+
+    /// What one resolution may cost, from now on.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget::new(self.ctx.ttls.deadline)
+    }
+
+    /// Other configured keys of an anchor, from now on. An anchor that is not configured is not made one.
+    pub(crate) fn configure_anchor_keys(&self, anchor: &EntityId, keys: PublicKeys) {
+        if let Some(anchor) = self.anchors.iter().find(|known| known.id == *anchor) {
+            anchor.configure_keys(keys);
         }
-        let asked = tokio::spawn(async move { voucher.listing(&around, list_age, &budget).await });
-        (place, asked.await.unwrap_or(Err(TrustError::Unavailable("a superior could not be asked"))))
+    }
+
+    fn walk<'a>(&'a self, query: WalkQuery<'a>) -> LevelWalk<'a> {
+        LevelWalk::new(&self.ctx, &self.anchors, &self.ancestors, query)
+    }
+
+    /// The superiors of the next level below, and why some were left out, where some were.
+    pub(crate) async fn next_level(
+        &self,
+        below: Vec<Below>,
+        wanted: &EntityId,
+        budget: &Budget,
+    ) -> (Vec<Arc<Superior>>, Option<TrustError>) {
+        next_level(below, Some(wanted), &self.ancestors, &self.ctx, budget).await
     }
 
     /// The chain of an entity through the nearest superior that lists it and vouches for it.
-    pub(crate) async fn chain(&self, search: &ChainQuery<'_>) -> Result<VerifiedChain, TrustError> {
+    pub(crate) async fn chain(&self, query: &ChainQuery<'_>) -> Result<VerifiedChain, TrustError> {
         let (mut leaf, mut refusals) = (Leaf::None, Refusals::default());
-        let mut descent = LevelWalk::to(self, search);
-        while let Some(answers) = descent.step().await {
-            for (voucher, listing) in answers {
-                let before = search.below_before(&voucher);
+        let mut walk = self.walk(query.walk());
+        while let Some(answers) = walk.step().await {
+            for (superior, listing) in answers {
+                let before = query.below_before(&superior);
                 let listing = match listing {
                     Ok(listing) => listing,
                     Err(error) => {
-                        refusals.take(error, before.is_some() && !voucher.is_anchor());
+                        refusals.take(error, before.is_some() && !superior.is_anchor());
                         continue;
                     }
                 };
-                if let Some(error) = search.withdrawn(&voucher, &listing) {
+                if let Some(error) = query.withdrawn(&superior, &listing) {
                     refusals.take(error, true);
                 }
-                if !listing.members.contains(search.id) {
+                if !listing.members.contains(query.id) {
                     continue;
                 }
-                match self.through(&voucher, search, &mut leaf).await {
+                match self.through(&superior, query, &mut leaf).await {
                     Ok(chain) => return Ok(chain),
-                    Err(error) => refusals.take(error, before == Some(search.id)),
+                    Err(error) => refusals.take(error, before == Some(query.id)),
                 }
             }
         }
-        Err(refusals.into_error(descent.crowded))
+        Err(refusals.into_error(walk.into_incomplete()))
     }
 
     /// The chain of an entity through one superior that lists it.
     async fn through(
         &self,
-        voucher: &Superior,
-        search: &ChainQuery<'_>,
+        superior: &Superior,
+        query: &ChainQuery<'_>,
         leaf: &mut Leaf,
     ) -> Result<VerifiedChain, TrustError> {
-        const UNNAMED: TrustError = TrustError::NotTrusted("the entity names no anchor that lists it");
-        let ChainQuery { id, budget, .. } = search;
-        let standing = voucher.standing(&self.around, budget).await?;
-        if leaf.as_ref().is_some_and(|(_, named)| !named.contains(&voucher.id)) {
+        const UNNAMED: TrustError = TrustError::NotTrusted(TrustFault::ListingAnchorNotNamed);
+        let ChainQuery { id, budget, .. } = query;
+        let state = superior.state(&self.ctx, budget).await?;
+        if leaf.as_ref().is_some_and(|(_, named)| !named.contains(&superior.id)) {
             return Err(UNNAMED);
         }
         // The superior first: whom it gave up cannot put that off by not answering.
-        let about = voucher.about(&standing, id, &self.around, budget).await?;
+        let subordinate = superior.fetch_statement(&state, id, &self.ctx, budget).await?;
         let (text, named) = match leaf {
             Some(leaf) => leaf,
             None => {
                 budget.spend()?;
-                let text = configuration(&self.around.guard, id).await?;
-                let named = hints(&text)?;
+                let text = fetch_configuration(&self.ctx.guard, id).await?;
+                let named = superiors_named_in(&text)?;
                 leaf.insert((text, named))
             }
         };
-        if !named.contains(&voucher.id) {
+        if !named.contains(&superior.id) {
             return Err(UNNAMED);
         }
-        let statements = standing.chain(text, about);
-        let chain = verify_statements(&statements, std::slice::from_ref(&standing.anchor), self.now())?;
+        let statements = state.chain(text, subordinate);
+        let chain = verify_statements(&statements, std::slice::from_ref(&state.anchor), self.now())?;
         if chain.subject() == *id {
             Ok(chain)
         } else {
-            Err(TrustError::NotTrusted("the entity configuration is another's"))
+            Err(TrustError::NotTrusted(TrustFault::ConfigurationOfAnother))
         }
     }
 
     /// Whether any superior lists an entity now.
-    pub(crate) async fn listed(&self, search: &ChainQuery<'_>) -> Result<(), TrustError> {
+    pub(crate) async fn listed(&self, query: &ChainQuery<'_>) -> Result<(), TrustError> {
         let mut failed = None;
-        let mut descent = LevelWalk::to(self, search);
-        while let Some(answers) = descent.step().await {
+        let mut walk = self.walk(query.walk());
+        while let Some(answers) = walk.step().await {
             for (_, listing) in answers {
                 match listing {
-                    Ok(listing) if listing.members.contains(search.id) => return Ok(()),
+                    Ok(listing) if listing.members.contains(query.id) => return Ok(()),
                     Ok(_) => {}
                     Err(error) => failed = Some(error),
                 }
             }
         }
-        Err(failed.unwrap_or(TrustError::NotTrusted("no anchor lists it")))
+        let failed = failed.or(walk.into_incomplete());
+        Err(failed.unwrap_or(TrustError::NotTrusted(TrustFault::NotListed)))
     }
 
     /// Everyone whom any superior lists.
     pub(crate) async fn all_listed(&self, list_age: i64, budget: &Budget) -> AllListed {
         let (mut all, hint) = (AllListed::default(), ChainHint::default());
-        let mut descent = LevelWalk::everywhere(self, &hint, list_age, budget);
-        while let Some(answers) = descent.step().await {
+        let mut walk = self.walk(WalkQuery { wanted: None, hint: &hint, list_age, budget });
+        while let Some(answers) = walk.step().await {
             for (_, listing) in answers {
                 match listing {
                     Ok(listing) => {
@@ -286,6 +239,7 @@ impl Inner {
                 }
             }
         }
+        all.failed = all.failed.or(walk.into_incomplete());
         all
     }
 }

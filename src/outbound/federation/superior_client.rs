@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use url::Url;
 
-use super::anchor::{classify_reply, configuration, endpoint, statement};
-use crate::domain::federation::{EntityStatement, TrustError, TrustMark, verify_self_signed, vouched_keys};
+use super::fetch::{classify_reply, fetch_configuration, fetch_statement, superior_endpoint};
+use crate::domain::federation::{
+    EntityStatement, TrustError, TrustFault, TrustMark, verify_self_signed, vouched_keys,
+};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
 use crate::http::guard::{Expected, GuardedClient};
@@ -28,14 +30,14 @@ impl SuperiorContact {
     }
 
     /// What a superior says about itself. It is named by the configuration, so it may be asked.
-    async fn fetch_configuration(&self, superior: &EntityId) -> Result<EntityStatement, TrustError> {
+    async fn configuration_of(&self, superior: &EntityId) -> Result<EntityStatement, TrustError> {
         if let Ok(url) = Url::parse(superior.as_str()) {
             self.guard.allow(&url);
         }
-        let text = configuration(&self.guard, superior).await?;
+        let text = fetch_configuration(&self.guard, superior).await?;
         let statement = verify_self_signed(&text, self.clock.now())?;
         if statement.sub != *superior {
-            return Err(TrustError::NotTrusted("the superior presents itself under another name"));
+            return Err(TrustError::NotTrusted(TrustFault::SuperiorIdentifier));
         }
         Ok(statement)
     }
@@ -49,17 +51,19 @@ impl Superiors for SuperiorContact {
         mark_type: &str,
         subject: &EntityId,
     ) -> Result<Option<(TrustMark, String)>, TrustError> {
-        let fetch_configuration = self.fetch_configuration(superior).await?;
-        let mut url = endpoint(&fetch_configuration, "federation_trust_mark_endpoint")?;
+        let configuration = self.configuration_of(superior).await?;
+        // An anchor need not give its marks over an endpoint (OpenID Federation 1.0 §5.1.1): then they come in another way.
+        let endpoint = configuration.same_origin_endpoint("federation_trust_mark_endpoint");
+        let Some(mut url) = endpoint.map_err(TrustError::NotTrusted)? else { return Ok(None) };
         url.query_pairs_mut().append_pair("trust_mark_type", mark_type).append_pair("sub", subject.as_str());
         let reply = self.guard.get(&url, &[], MARK).await;
         if reply.as_ref().is_ok_and(|reply| reply.status == 404) {
             return Ok(None);
         }
         let text = String::from_utf8(classify_reply(reply)?.body)
-            .map_err(|_| TrustError::NotTrusted("a trust mark is not text"))?;
+            .map_err(|_| TrustError::NotTrusted(TrustFault::MarkNotText))?;
         // Others judge the mark by the chain of its issuer; here it is enough that it is what the superior says.
-        Ok(Some((TrustMark::verify_signature(&text, &fetch_configuration.keys()?)?, text)))
+        Ok(Some((TrustMark::verify_signature(&text, &configuration.keys()?)?, text)))
     }
 
     async fn vouched_keys(
@@ -67,15 +71,14 @@ impl Superiors for SuperiorContact {
         superior: &EntityId,
         subject: &EntityId,
     ) -> Result<Option<PublicKeys>, TrustError> {
-        let fetch_configuration = self.fetch_configuration(superior).await?;
-        let mut url = endpoint(&fetch_configuration, "federation_fetch_endpoint")?;
+        let configuration = self.configuration_of(superior).await?;
+        let mut url = superior_endpoint(&configuration, "federation_fetch_endpoint")?;
         url.query_pairs_mut().append_pair("sub", subject.as_str());
-        match statement(&self.guard, &url).await {
+        match fetch_statement(&self.guard, &url).await {
             Ok(text) => {
-                vouched_keys(&text, superior, subject, &fetch_configuration.keys()?, self.clock.now())
-                    .map(Some)
+                vouched_keys(&text, superior, subject, &configuration.keys()?, self.clock.now()).map(Some)
             }
-            Err(TrustError::NotTrusted("not found")) => Ok(None),
+            Err(TrustError::NotTrusted(TrustFault::NotFound)) => Ok(None),
             Err(error) => Err(error),
         }
     }

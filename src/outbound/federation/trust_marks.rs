@@ -1,33 +1,51 @@
-//! The trust marks that a member shows, judged: by an issuer that the anchor allows, of now, and not taken back.
+//! The trust marks that a member shows, judged: by an issuer that the anchor allows, of now, and not revoked.
+
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 use url::Url;
 
-use super::anchor::classify_reply;
+use super::fetch::classify_reply;
 use crate::domain::federation::{
-    HeldMark, MarkRules, MarkStatus, MarkStatusResponse, Role, TrustError, TrustMark, TrustMarkEntry,
-    VerifiedChain,
+    ChainHint, HeldMark, MarkRules, MarkStatus, MarkStatusResponse, Role, TrustError, TrustFault, TrustMark,
+    TrustMarkEntry, VerifiedChain,
 };
+use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
 use crate::http::guard::{Expected, GuardError, Reply};
-use crate::outbound::federation::directory::Inner;
-use crate::outbound::federation::superior::Budget;
+use crate::outbound::federation::bounded_cache::BoundedCache;
+use crate::outbound::federation::budget::Budget;
+use crate::outbound::federation::cache::RefreshCell;
+use crate::outbound::federation::resolver::{ChainQuery, Resolver};
 
-/// An issuer's word about a mark.
+/// An issuer's answer about a mark.
 const STATUS: Expected =
     Expected { content_types: &["application/trust-mark-status-response+jwt"], max_bytes: 32 * 1024 };
 
-/// Most marks of one member that are looked at: one for each role, and some to spare.
-const MAX_MARKS: usize = 8;
+/// Most marks of one member that are judged: one for each role, and some to spare.
+pub(crate) const MAX_MARKS: usize = 8;
 
 /// Who gives marks, as far as it must be known to judge them.
-pub(crate) struct Issuer {
-    pub(crate) keys: PublicKeys,
-    /// Where it tells whether a mark of its own still holds.
-    pub(crate) status_endpoint: Option<Url>,
+struct Issuer {
+    keys: PublicKeys,
+    /// Where it answers whether a mark of its own still holds.
+    status_endpoint: Option<Url>,
 }
 
-impl Inner {
+/// Judges trust marks.
+pub(crate) struct TrustMarkChecker {
+    resolver: Arc<Resolver>,
+    /// By anchor: who may give marks under one says nothing under another.
+    issuers: Vec<(EntityId, BoundedCache<RefreshCell<Issuer>>)>,
+}
+
+impl TrustMarkChecker {
+    pub(crate) fn new(resolver: Arc<Resolver>) -> Self {
+        let issuers =
+            resolver.anchors.iter().map(|anchor| (anchor.id.clone(), BoundedCache::default())).collect();
+        Self { resolver, issuers }
+    }
+
     /// The marks of a chain's subject that give it roles now. One that does not hold is left out; when it cannot be told
     /// whether one holds, nothing can.
     pub(crate) async fn marks(
@@ -43,9 +61,12 @@ impl Inner {
         for outcome in judged {
             match outcome {
                 Ok(mark) => held.push(mark),
-                Err(TrustError::NotTrusted(reason)) => {
-                    tracing::info!(member = %chain.subject(), reason, "a trust mark does not hold");
-                }
+                Err(TrustError::NotTrusted(fault)) => tracing::info!(
+                    event = "trust_mark_refused",
+                    member = %chain.subject(),
+                    reason = fault.as_str(),
+                    "a trust mark does not hold",
+                ),
                 Err(error @ TrustError::Unavailable(_)) => return Err(error),
             }
         }
@@ -60,32 +81,65 @@ impl Inner {
         rules: &MarkRules,
         budget: &Budget,
     ) -> Result<HeldMark, TrustError> {
+        let ctx = &self.resolver.ctx;
         let claimed = TrustMark::claimed(&entry.trust_mark)?;
         if claimed.trust_mark_type != entry.trust_mark_type {
-            return Err(TrustError::NotTrusted("a trust mark is shown under another type"));
+            return Err(TrustError::NotTrusted(TrustFault::MarkType));
         }
         // Before anyone is asked anything because of it.
         if !rules.allows(&claimed.trust_mark_type, &claimed.iss) {
-            return Err(TrustError::NotTrusted("a trust mark is not by an issuer that the anchor allows"));
+            return Err(TrustError::NotTrusted(TrustFault::MarkIssuer));
         }
         let issuer = self.issuer(&claimed.iss, chain.anchor(), budget).await?;
-        let now = self.around.clock.now();
-        let held = rules.verify(&entry.trust_mark, chain.subject(), &issuer.keys, now)?;
+        let held = rules.verify(&entry.trust_mark, chain.subject(), &issuer.keys, ctx.clock.now())?;
         if let Some(endpoint) = &issuer.status_endpoint {
             budget.spend()?;
             let form = [("trust_mark", held.text())];
-            let answer = status(self.around.guard.post_form(endpoint, &form, &[], STATUS).await)?;
-            match MarkStatusResponse::verify(&answer, &held, &issuer.keys, self.around.clock.now())? {
+            let answer = status(ctx.guard.post_form(endpoint, &form, &[], STATUS).await)?;
+            match MarkStatusResponse::verify(&answer, &held, &issuer.keys, ctx.clock.now())? {
                 MarkStatus::Active => {}
-                MarkStatus::Revoked => return Err(TrustError::NotTrusted("a trust mark was revoked")),
-                _ => return Err(TrustError::NotTrusted("a trust mark does not hold, says its issuer")),
+                MarkStatus::Revoked => return Err(TrustError::NotTrusted(TrustFault::MarkRevoked)),
+                _ => return Err(TrustError::NotTrusted(TrustFault::MarkInactive)),
             }
         }
         Ok(held)
+    }
+
+    /// Who gives trust marks: an anchor, or another entity that is trusted below the same anchor.
+    async fn issuer(
+        &self,
+        id: &EntityId,
+        anchor: &EntityId,
+        budget: &Budget,
+    ) -> Result<Arc<Issuer>, TrustError> {
+        let of_anchor = self.issuers.iter().find(|(of, _)| of == anchor);
+        let (_, issuers) = of_anchor.ok_or(TrustError::NotTrusted(TrustFault::AnchorNotConfigured))?;
+        let ctx = &self.resolver.ctx;
+        let fetch = async {
+            let own = self.resolver.anchors.iter().find(|known| known.id == *id && id == anchor);
+            if let Some(own) = own {
+                let state = own.state(ctx, budget).await?;
+                let status_endpoint = state.status_endpoint.clone()?;
+                let issuer = Issuer { keys: state.keys.clone(), status_endpoint };
+                return Ok((issuer, self.resolver.now().plus_secs(1)));
+            }
+            let (hint, list_age) = (&ChainHint::default(), ctx.ttls.list);
+            let chain = self.resolver.chain(&ChainQuery { id, last: &[], hint, list_age, budget }).await?;
+            if chain.anchor() != anchor {
+                return Err(TrustError::NotTrusted(TrustFault::MarkIssuerAnchor));
+            }
+            let keys = chain.keys_of(id).cloned().unwrap_or_default();
+            // A mark whose issuer cannot be asked as it says is not a mark that was never to be asked about.
+            let status_endpoint = chain
+                .same_origin_endpoint("federation_trust_mark_status_endpoint")
+                .map_err(|_| TrustError::NotTrusted(TrustFault::MarkStatusEndpoint))?;
+            Ok((Issuer { keys, status_endpoint }, chain.expires_at()))
+        };
+        issuers.get(id).get(&*ctx.clock, ctx.ttls.stranger, fetch).await
     }
 }
 
 fn status(reply: Result<Reply, GuardError>) -> Result<String, TrustError> {
     String::from_utf8(classify_reply(reply)?.body)
-        .map_err(|_| TrustError::NotTrusted("a trust mark's status is not text"))
+        .map_err(|_| TrustError::NotTrusted(TrustFault::MarkStatusNotText))
 }

@@ -107,7 +107,7 @@ impl Model {
                 if self.ended.is_none() && (!self.suspended || (self.by_use && actor == Actor::Resident)) =>
             {
                 self.suspended = true;
-                self.by_use = reason.is_of_use();
+                self.by_use = reason.holds_back();
                 self.changes.push("suspended");
             }
             Step::Resume(..) if self.ended.is_none() && self.suspended => {

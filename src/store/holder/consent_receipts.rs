@@ -1,13 +1,12 @@
 //! Receipts of decisions and changes, as signed, for the resident whose they are.
 
-use std::sync::PoisonError;
-
 use diesel::prelude::*;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::ReceiptChange;
 use crate::domain::ids::{ConsentId, KeyId, PersonId, ReceiptId};
 use crate::domain::jose::SigningKey;
+use crate::domain::sync::lock;
 use crate::store::engine::schema::{consent_receipts, signing_keys};
 use crate::store::engine::sealed::column;
 use crate::store::keys::signing_keys::{KeyState, Purpose, with_private_part};
@@ -147,12 +146,12 @@ pub fn signer(reader: &mut Reader<'_>) -> Result<SigningKey, StoreError> {
         .filter(signing_keys::purpose.eq(Purpose::Receipt).and(signing_keys::state.eq(KeyState::Active)))
         .select(signing_keys::kid)
         .first(reader.db)?;
-    let known = reader.keys.receipt_key.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let known = lock(&reader.keys.receipt_key).clone();
     if let Some(key) = known.filter(|key| *key.kid() == kid) {
         return Ok(key);
     }
     let key = with_private_part(reader, &kid)?;
-    *reader.keys.receipt_key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
+    *lock(&reader.keys.receipt_key) = Some(key.clone());
     Ok(key)
 }
 

@@ -147,6 +147,7 @@ impl Refusal {
             Self::Statement(FederationError::NotFound) => "not_found",
             Self::Statement(FederationError::UnknownAnchor) => "invalid_trust_anchor",
             Self::Statement(FederationError::NoChain) => "invalid_trust_chain",
+            Self::Statement(FederationError::InvalidMetadata) => "invalid_metadata",
             Self::Statement(FederationError::Unavailable(_)) => "temporarily_unavailable",
             Self::Statement(FederationError::Internal) => "server_error",
         }
@@ -167,9 +168,9 @@ impl ResponseError for Refusal {
         match self {
             Self::InvalidRequest(_)
             | Self::UnsupportedParameter
-            | Self::Statement(FederationError::OwnSubject | FederationError::NoChain) => {
-                StatusCode::BAD_REQUEST
-            }
+            | Self::Statement(
+                FederationError::OwnSubject | FederationError::NoChain | FederationError::InvalidMetadata,
+            ) => StatusCode::BAD_REQUEST,
             Self::Statement(FederationError::NotFound | FederationError::UnknownAnchor) => {
                 StatusCode::NOT_FOUND
             }

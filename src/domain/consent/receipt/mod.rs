@@ -43,7 +43,7 @@ pub const CONSENT_RECEIPT: Profile = Profile {
         "verification",
     ],
     optional: Claims::Only(&["grant_id", "previous", "evidence"]),
-    extra_headers: &[],
+    forbidden_headers: &[],
 };
 
 /// Version of the receipt's form.

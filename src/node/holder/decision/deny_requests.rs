@@ -63,7 +63,7 @@ async fn name(node: &Node, kind: DenialKind, target: &str) -> Result<Text, Probl
         }
         DenialKind::Use => {
             let id: UseId = target.parse().map_err(|_| unknown())?;
-            Ok(node.peers.declared_use(&id).await?.title.clone())
+            Ok(node.member_documents.declared_use(&id).await?.title.clone())
         }
         DenialKind::Dataset => {
             let id: DatasetId = target.parse().map_err(|_| unknown())?;

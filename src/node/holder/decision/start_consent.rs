@@ -18,7 +18,7 @@ use crate::store::holder::consent_requests;
 /// [`Problem`]: the use is unknown, its city not trusted, or this city holds no such data.
 pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> Result<RequestId, Problem> {
     let now = node.now();
-    let declared_use = node.peers.declared_use(use_id).await?;
+    let declared_use = node.member_documents.declared_use(use_id).await?;
     let recipient_id = use_id.recipient().parse().map_err(|_| Problem::new(ProblemKind::NotFound))?;
     let recipient = node.peers.resolve(&recipient_id).await?;
     recipient.recipient()?;

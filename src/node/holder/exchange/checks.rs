@@ -44,10 +44,14 @@ pub(super) async fn check_declared_use(
 ) -> Result<(), Refusal> {
     let consent = verified.consent();
     let terms = &consent.terms;
-    let published = node.peers.declared_use(&terms.declared_use).await.map_err(|error| match error {
-        TrustError::NotTrusted(_) => Refusal::scope(RefusalReason::DeclaredUseWithdrawn),
-        TrustError::Unavailable(_) => Refusal::unavailable(RefusalReason::DeclaredUseUndecided),
-    })?;
+    let published =
+        node.member_documents.declared_use(&terms.declared_use).await.map_err(|error| match error {
+            TrustError::NotTrusted(fault) if fault.is_of_declared_use() => {
+                Refusal::scope(RefusalReason::DeclaredUseWithdrawn)
+            }
+            TrustError::NotTrusted(_) => Refusal::token(RefusalReason::RecipientNotTrusted),
+            TrustError::Unavailable(_) => Refusal::unavailable(RefusalReason::DeclaredUseUndecided),
+        })?;
     match shown.change_in(&published, terms, scope.fields()) {
         None => Ok(()),
         Some(change) => {

@@ -178,10 +178,11 @@ async fn narrowed_terms(
     if detail.declared_use.recipient() != client.id.as_str() {
         return Err(refuse("the declared use is not the client's own"));
     }
-    let declared_use = node.peers.declared_use(&detail.declared_use).await.map_err(|error| match error {
-        TrustError::NotTrusted(_) => refuse("the declared use is not published by the client"),
-        TrustError::Unavailable(_) => error.into(),
-    })?;
+    let declared_use =
+        node.member_documents.declared_use(&detail.declared_use).await.map_err(|error| match error {
+            TrustError::NotTrusted(_) => refuse("the declared use is not published by the client"),
+            TrustError::Unavailable(_) => error.into(),
+        })?;
     let bounds = Bounds {
         holder: &node.settings.id,
         recipient: &client.id,

@@ -61,7 +61,7 @@ pub async fn follow_use(node: &Node, id: ConsentId) -> Result<Option<Reason>, Pr
     let trouble = use_trouble(node, &consent, &shown).await?;
     let due = match (consent.state, trouble) {
         (ConsentState::Active, Some(reason)) => reason,
-        (ConsentState::Suspended, None) if consent.reason.is_of_use() => Reason::UseFits,
+        (ConsentState::Suspended, None) if consent.reason.holds_back() => Reason::UseFits,
         _ => return Ok(None),
     };
     let now = node.now();
@@ -71,7 +71,7 @@ pub async fn follow_use(node: &Node, id: ConsentId) -> Result<Option<Reason>, Pr
             let consent = consents::lock(tx, id)?;
             match due {
                 // The resident may have paused it meanwhile: that is not for the node to undo.
-                Reason::UseFits if !consent.reason.is_of_use() => Ok(false),
+                Reason::UseFits if !consent.reason.holds_back() => Ok(false),
                 Reason::UseFits => apply_transition(tx, consent, |it| it.resume(Actor::Node, due, now)),
                 _ => apply_transition(tx, consent, |it| it.suspend(Actor::Node, due, now)),
             }
@@ -87,7 +87,7 @@ pub async fn follow_use(node: &Node, id: ConsentId) -> Result<Option<Reason>, Pr
 /// [`Problem`] when the use cannot be had now.
 async fn use_trouble(node: &Node, consent: &Consent, shown: &ShownUse) -> Result<Option<Reason>, Problem> {
     let terms = &consent.terms;
-    match node.peers.declared_use(&terms.declared_use).await {
+    match node.member_documents.declared_use(&terms.declared_use).await {
         Ok(published) => Ok(shown.change_in(&published, terms, &terms.fields).map(|change| {
             tracing::info!(
                 event = "declared_use_changed", consent = %consent.id, declared_use = %terms.declared_use, %change,
@@ -95,7 +95,8 @@ async fn use_trouble(node: &Node, consent: &Consent, shown: &ShownUse) -> Result
             );
             Reason::UseChanged
         })),
-        Err(TrustError::NotTrusted(_)) => Ok(Some(Reason::UseWithdrawn)),
+        Err(TrustError::NotTrusted(fault)) if fault.is_of_declared_use() => Ok(Some(Reason::UseWithdrawn)),
+        Err(TrustError::NotTrusted(_)) => Ok(Some(Reason::RecipientNotTrusted)),
         Err(error @ TrustError::Unavailable(_)) => Err(error.into()),
     }
 }

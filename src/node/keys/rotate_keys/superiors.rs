@@ -37,11 +37,11 @@ impl EntitySuperiors<'_> {
                 Ok(Some(keys)) if keys.find(kid).is_some() => vouched = true,
                 Ok(None) => {}
                 Ok(Some(_)) => {
-                    tracing::debug!(%superior, "does not vouch for the next federation key yet");
+                    tracing::debug!(event = "superior_not_vouching", %superior, "a superior does not vouch for the next federation key yet");
                     return false;
                 }
                 Err(error) => {
-                    tracing::debug!(%superior, %error, "cannot be asked for the next federation key");
+                    tracing::debug!(event = "superior_unreachable", %superior, %error, "a superior cannot be asked for the next federation key");
                     return false;
                 }
             }

@@ -1,7 +1,7 @@
 //! Keys over time, with the clock in the hand.
 
 use super::*;
-use crate::domain::federation::{TrustError, TrustMark};
+use crate::domain::federation::{Outage, TrustError, TrustMark};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
 use crate::ports::Superiors;
@@ -141,7 +141,7 @@ impl Superiors for Superior {
     ) -> Result<Option<PublicKeys>, TrustError> {
         let said = self.0.lock().unwrap();
         let found = said.iter().find(|(id, _)| id == superior);
-        found.map(|(_, keys)| keys.clone()).ok_or(TrustError::Unavailable("away"))
+        found.map(|(_, keys)| keys.clone()).ok_or(TrustError::Unavailable(Outage::Unreachable))
     }
 }
 

@@ -39,10 +39,10 @@ pub(crate) struct UseView {
 pub(crate) async fn show(page: Page) -> PageResult {
     let unknown = || Problem::new(ProblemKind::NotFound);
     let id: UseId = query(&page.request)?.take("id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
-    let peers = &page.app.node.peers;
-    let declared = peers.declared_use(&id).await.map_err(Problem::from)?;
+    let node = &page.app.node;
+    let declared = node.member_documents.declared_use(&id).await.map_err(Problem::from)?;
     let recipient = id.recipient().parse().map_err(|_| unknown())?;
-    let peer = peers.resolve(&recipient).await.map_err(Problem::from)?;
+    let peer = node.peers.resolve(&recipient).await.map_err(Problem::from)?;
     // Starting a permission leads to the decision, and where that asks for a stronger login on to the provider.
     let look = Look { form_leads_out: true, ..Look::default() };
     page.show_as(&view_of(&page.app, &declared, &peer), look)

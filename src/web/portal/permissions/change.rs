@@ -23,6 +23,8 @@ pub(crate) enum Change {
     Suspended,
     /// It was held back, because the service no longer declares a use that covers it.
     HeldBack,
+    /// It was held back, because the recipient could not be verified as trusted.
+    HeldBackUntrusted,
     /// It came back in force.
     Resumed,
     /// Its last day passed.
@@ -42,13 +44,34 @@ pub(crate) struct ChangeEntry {
     pub(crate) change: Change,
 }
 
+/// Why a paused permission is held back by the city and not by the resident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeldBack {
+    /// The service no longer declares a use that covers it.
+    Use,
+    /// The recipient cannot be verified as trusted.
+    RecipientNotTrusted,
+}
+
+/// Why the node holds a consent back, where it does.
+pub(crate) const fn held_back(state: ConsentState, reason: Reason) -> Option<HeldBack> {
+    match (state, reason) {
+        (ConsentState::Suspended, Reason::RecipientNotTrusted) => Some(HeldBack::RecipientNotTrusted),
+        (ConsentState::Suspended, reason) if reason.holds_back() => Some(HeldBack::Use),
+        _ => None,
+    }
+}
+
 /// The change behind a kept event.
 pub(crate) const fn change(kept: &KeptChange) -> Change {
     match kept.to {
         ConsentState::Active if kept.from.is_none() => Change::Given,
         ConsentState::Active => Change::Resumed,
-        ConsentState::Suspended if kept.reason.is_of_use() => Change::HeldBack,
-        ConsentState::Suspended => Change::Suspended,
+        ConsentState::Suspended => match held_back(kept.to, kept.reason) {
+            Some(HeldBack::RecipientNotTrusted) => Change::HeldBackUntrusted,
+            Some(HeldBack::Use) => Change::HeldBack,
+            None => Change::Suspended,
+        },
         ConsentState::Ended { how, .. } => match how {
             End::Revoked(Actor::Recipient) => Change::GivenBack,
             End::Revoked(Actor::Resident) => Change::Stopped,
@@ -73,11 +96,20 @@ impl Frame<'_> {
             Change::GivenBack => t.change_given_back(),
             Change::Suspended => t.change_suspended(),
             Change::HeldBack => t.change_held_back(),
+            Change::HeldBackUntrusted => t.change_held_back_untrusted(),
             Change::Resumed => t.change_resumed(),
             Change::Expired => t.change_expired(),
             Change::UsedUp => t.change_used_up(),
             Change::Replaced => t.change_replaced(),
             Change::StopConfirmed => t.change_stop_confirmed(),
+        }
+        .to_string()
+    }
+
+    pub(crate) fn held_back(&self, why: &HeldBack, asker: &str) -> String {
+        match why {
+            HeldBack::Use => self.t.pause_by_use(asker),
+            HeldBack::RecipientNotTrusted => self.t.pause_by_trust(asker),
         }
         .to_string()
     }

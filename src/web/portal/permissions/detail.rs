@@ -2,7 +2,7 @@
 
 use crate::domain::catalogue::{Contact, Text};
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{ConsentState, DeletionState, Origin as RequestOrigin};
+use crate::domain::consent::{DeletionState, Origin as RequestOrigin};
 use crate::domain::ids::{ConsentId, FieldName};
 use crate::node::resident::list_mine;
 use crate::node::resident::list_mine::{EndNotice, Permission, PermissionDetail};
@@ -13,7 +13,7 @@ use crate::web::html::page;
 use crate::web::portal::page::{PageResult, ResidentPage};
 use crate::web::portal::party::field_label;
 use crate::web::portal::permissions::card::{PermissionCard, card};
-use crate::web::portal::permissions::change::{Change, ChangeEntry, change};
+use crate::web::portal::permissions::change::{Change, ChangeEntry, HeldBack, change, held_back};
 use crate::web::portal::permissions::log_entry::{LogEntry, LogOutcome, log_entry};
 use crate::web::portal::reach::{HistoryReach, reach};
 
@@ -68,8 +68,8 @@ pub(crate) struct PermissionView {
     pub(crate) stop_confirmation: Option<StopConfirmation>,
     /// How it stands with the deletion of what was fetched; none when nothing was.
     pub(crate) deletion: Option<DeletionState>,
-    /// Whether it is held back because the service no longer declares a use that covers it; set while it is paused.
-    pub(crate) held_back_by_use: bool,
+    /// Why it is held back, where it is; set while it is paused.
+    pub(crate) held_back: Option<HeldBack>,
     /// Every change, oldest first.
     pub(crate) history: Vec<ChangeEntry>,
     /// Every request that rested on it, newest first.
@@ -129,7 +129,7 @@ fn view_of(app: &App, detail: &PermissionDetail) -> PermissionView {
             EndNotice::Sending => StopConfirmation::Waiting,
             EndNotice::GivenUp => StopConfirmation::GivenUp,
         }),
-        held_back_by_use: consent.state == ConsentState::Suspended && consent.reason.is_of_use(),
+        held_back: held_back(consent.state, consent.reason),
         history,
         exchanges: detail.log.iter().map(|line| log_entry(app, line)).collect(),
     }

@@ -188,7 +188,6 @@ const fn refusal(check: Check) -> RefusalReason {
         | Check::TooDeep
         | Check::CriticalHeader
         | Check::ForbiddenHeader
-        | Check::UnknownHeader
         | Check::WrongType
         | Check::AlgorithmNotAllowed
         | Check::AlgorithmMismatch

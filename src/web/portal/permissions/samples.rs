@@ -1,7 +1,7 @@
 //! Made-up pages of this section.
 
 use super::card::{PermissionCard, PermissionStatus};
-use super::change::{Change, ChangeEntry};
+use super::change::{Change, ChangeEntry, HeldBack};
 use super::detail::{Origin, PermissionView, StopConfirmation};
 use super::list::SharingView;
 use super::log::LogView;
@@ -99,6 +99,7 @@ pub(crate) fn permission(status: PermissionStatus) -> PermissionView {
         Change::Withdrawn,
         Change::Suspended,
         Change::HeldBack,
+        Change::HeldBackUntrusted,
         Change::Resumed,
         Change::Expired,
         Change::UsedUp,
@@ -120,7 +121,7 @@ pub(crate) fn permission(status: PermissionStatus) -> PermissionView {
         data_protection_officer: officer(),
         signed: !stopped,
         signed_with_passkey: !stopped,
-        held_back_by_use: false,
+        held_back: None,
         deletion: Some(if stopped {
             DeletionState::Overdue { since: due }
         } else {
@@ -167,7 +168,9 @@ pub(crate) fn all() -> Vec<Sample> {
         older: None,
     };
     let mut held_back = permission(PermissionStatus::Suspended);
-    held_back.held_back_by_use = true;
+    held_back.held_back = Some(HeldBack::Use);
+    let mut untrusted = permission(PermissionStatus::Suspended);
+    untrusted.held_back = Some(HeldBack::RecipientNotTrusted);
     let mut confirmed = permission(PermissionStatus::Stopped);
     confirmed.stop_confirmation = Some(StopConfirmation::Confirmed { at: at("2026-11-20T12:30:09Z") });
     confirmed.deletion = Some(DeletionState::Confirmed { deleted_at: at("2026-11-21T10:00:00Z") });
@@ -198,6 +201,7 @@ pub(crate) fn all() -> Vec<Sample> {
         sample("permission-stopped", "/me/sharing/1", true, permission(PermissionStatus::Stopped)),
         sample("permission-paused", "/me/sharing/1", true, permission(PermissionStatus::Suspended)),
         sample("permission-held-back", "/me/sharing/1", true, held_back),
+        sample("permission-held-back-untrusted", "/me/sharing/1", true, untrusted),
         sample("permission-confirmed", "/me/sharing/1", true, confirmed),
         sample("permission-not-told", "/me/sharing/1", true, given_up),
         sample("stop", "/me/sharing/1/stop", true, stop),

@@ -27,7 +27,7 @@ pub(crate) struct HomeView {
 
 /// `GET /`.
 pub(crate) async fn show(page: Page) -> PageResult {
-    let members = page.app.node.peers.members().await.unwrap_or_default();
+    let members = page.app.node.members.members().await.unwrap_or_default();
     page.show(&HomeView { cities: cities(&page.app, &members) })
 }
 

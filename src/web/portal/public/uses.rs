@@ -53,9 +53,9 @@ pub(crate) async fn all_uses(app: &App) -> AllUses {
         uses: node.settings.uses.clone(),
     };
     all.members.push((own.name.clone(), true, Some(Arc::new(own))));
-    let members = node.peers.members().await.unwrap_or_default();
+    let members = node.members.members().await.unwrap_or_default();
     for peer in members.iter().filter(|peer| peer.id != node.settings.id && peer.recipient().is_ok()) {
-        let uses = node.peers.declared_uses(&peer.id).await.ok();
+        let uses = node.member_documents.declared_uses(&peer.id).await.ok();
         if uses.is_none() {
             all.unreachable.push(peer.name.clone());
         }

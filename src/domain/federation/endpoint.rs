@@ -1,0 +1,57 @@
+//! Endpoints in metadata: an entity speaks for its own origin only.
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::{EntityStatement, TrustFault, VerifiedChain};
+use crate::domain::ids::EntityId;
+
+/// An endpoint that metadata names, which must have the entity's own origin; none when it names none.
+///
+/// # Errors
+/// [`TrustFault::EndpointOrigin`].
+pub(super) fn same_origin_endpoint(
+    id: &EntityId,
+    members: &Map<String, Value>,
+    name: &str,
+) -> Result<Option<Url>, TrustFault> {
+    let Some(value) = members.get(name) else { return Ok(None) };
+    let own = Url::parse(id.as_str()).map_err(|_| TrustFault::NoOrigin)?;
+    value
+        .as_str()
+        .and_then(|text| Url::parse(text).ok())
+        .filter(|url| url.origin() == own.origin() && url.fragment().is_none() && url.username().is_empty())
+        .map(Some)
+        .ok_or(TrustFault::EndpointOrigin)
+}
+
+fn of_federation_entity(
+    id: &EntityId,
+    metadata: Option<&Map<String, Value>>,
+    name: &str,
+) -> Result<Option<Url>, TrustFault> {
+    match metadata.and_then(|types| types.get("federation_entity")?.as_object()) {
+        None => Ok(None),
+        Some(members) => same_origin_endpoint(id, members, name),
+    }
+}
+
+impl EntityStatement {
+    /// An endpoint of the subject as `federation_entity`, at its own origin; none when the statement names none.
+    ///
+    /// # Errors
+    /// [`TrustFault::EndpointOrigin`] when it is elsewhere or no address.
+    pub fn same_origin_endpoint(&self, name: &str) -> Result<Option<Url>, TrustFault> {
+        of_federation_entity(&self.sub, self.metadata.as_ref(), name)
+    }
+}
+
+impl VerifiedChain {
+    /// An endpoint of the subject as `federation_entity`, at its own origin; none when its metadata names none.
+    ///
+    /// # Errors
+    /// [`TrustFault::EndpointOrigin`] when it is elsewhere or no address.
+    pub fn same_origin_endpoint(&self, name: &str) -> Result<Option<Url>, TrustFault> {
+        of_federation_entity(self.subject(), Some(self.metadata()), name)
+    }
+}
