@@ -11,7 +11,8 @@ CREATE TABLE counters (
 INSERT INTO counters (name, next_value) VALUES ('status_index', 0);
 CREATE TABLE signing_keys (
   kid           TEXT   PRIMARY KEY,
-  purpose       TEXT   NOT NULL CHECK (purpose IN ('federation', 'token', 'receipt', 'client', 'dpop')),
+  purpose       TEXT   NOT NULL CHECK (purpose IN ('federation', 'token', 'receipt', 'client', 'dpop',
+    'login_signing', 'login_rsa_decryption', 'login_ec_decryption')),
   state         TEXT   NOT NULL CHECK (state IN ('pending', 'active', 'retired', 'revoked')),
   private_jwk   BYTEA,                    -- sealed; destroyed when the key is revoked
   public_jwk    TEXT   NOT NULL,

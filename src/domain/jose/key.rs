@@ -66,13 +66,6 @@ impl PublicKey {
         Self::from_public_members(members)
     }
 
-    /// As [`Self::from_jwk`], of a login provider, whose `kid` may be any text and is left out.
-    pub(super) fn from_provider_jwk(jwk: &Value) -> Result<Self, JoseError> {
-        let mut members = jwk.as_object().ok_or(JoseError::MalformedKey)?.clone();
-        members.remove("kid");
-        Self::from_jwk(&Value::Object(members))
-    }
-
     /// As [`Self::from_jwk`], without looking for a private part.
     pub(super) fn from_public_members(members: &Map<String, Value>) -> Result<Self, JoseError> {
         let text = |name| members.get(name).and_then(Value::as_str);
@@ -196,7 +189,6 @@ impl PartialEq for PublicKey {
 
 impl Eq for PublicKey {}
 
-/// Whether a JWK has members of a private or symmetric key, whatever its type.
 /// Whether a key is of a kind that this product uses.
 pub(super) fn is_ours(members: &Map<String, Value>) -> bool {
     let text = |name| members.get(name).and_then(Value::as_str);
@@ -204,6 +196,7 @@ pub(super) fn is_ours(members: &Map<String, Value>) -> bool {
         && text("use") != Some("enc")
 }
 
+/// Whether a JWK has members of a private or symmetric key, whatever its type.
 pub(super) fn has_private_part(members: &Map<String, Value>) -> bool {
     members.get("kty").is_some_and(|kty| kty == "oct")
         || PRIVATE_MEMBERS.iter().any(|name| members.contains_key(*name))
