@@ -310,7 +310,7 @@ pub fn case(exchanges: u32) -> Case {
             terms: document.terms.clone(),
             commitment: commitment.clone(),
             state: ConsentStatus::Revoked,
-            decided_at: Timestamp::from_secs(DECIDED).rfc3339(),
+            recorded_at: Timestamp::from_secs(DECIDED).rfc3339(),
             exchanges,
             status_list: format!("{ESPOO}/oauth/status-lists/0"),
             status_index: 5,
