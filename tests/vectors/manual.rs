@@ -6,8 +6,9 @@ use std::process::Command;
 
 use omadata::domain::bundle::{Bundle, RevokedLine, Verdict, VerifyOptions, verify_bundle};
 use omadata::domain::jose::{SigningKey, b64url};
+use serde_json::json;
 
-use crate::case::{Case, DECIDED, PROVIDER, case};
+use crate::case::{Case, DECIDED, PROVIDER, TestPasskey, case, case_with};
 
 /// A finding as the script prints it.
 fn words(judged: &omadata::domain::bundle::Judgement) -> Vec<String> {
@@ -184,4 +185,83 @@ fn a_verifier_written_from_the_manual_finds_the_same_fault_in_a_spoilt_bundle() 
         assert_eq!((said, code), (ours, Some(1)), "{expected}");
     }
     assert!(sealed.contains(PROVIDER));
+}
+
+/// One passkey of each kind that a resident may have.
+fn passkeys() -> Vec<TestPasskey> {
+    use openssl::hash::MessageDigest;
+    use openssl::pkey::{PKey, Private};
+    use openssl::sign::Signer;
+    let sign = |key: PKey<Private>, digest: Option<MessageDigest>| -> Box<dyn Fn(&[u8]) -> Vec<u8>> {
+        Box::new(move |message| {
+            let mut signer = match digest {
+                Some(digest) => Signer::new(digest, &key).unwrap(),
+                None => Signer::new_without_digest(&key).unwrap(),
+            };
+            signer.sign_oneshot_to_vec(message).unwrap()
+        })
+    };
+    let group = openssl::ec::EcGroup::from_curve_name(openssl::nid::Nid::X9_62_PRIME256V1).unwrap();
+    let ec = openssl::ec::EcKey::generate(&group).unwrap();
+    let (mut x, mut y) = (openssl::bn::BigNum::new().unwrap(), openssl::bn::BigNum::new().unwrap());
+    let mut context = openssl::bn::BigNumContext::new().unwrap();
+    ec.public_key().affine_coordinates(&group, &mut x, &mut y, &mut context).unwrap();
+    let coordinate = |number: &openssl::bn::BigNum| b64url(&number.to_vec_padded(32).unwrap());
+    let ec_jwk = json!({"kty": "EC", "crv": "P-256", "x": coordinate(&x), "y": coordinate(&y)});
+    let ed = PKey::generate_ed25519().unwrap();
+    let ed_jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": b64url(&ed.raw_public_key().unwrap())});
+    let rsa = openssl::rsa::Rsa::generate(2048).unwrap();
+    let rsa_jwk = json!({"kty": "RSA", "n": b64url(&rsa.n().to_vec()), "e": b64url(&rsa.e().to_vec())});
+    let sha256 = Some(MessageDigest::sha256());
+    vec![
+        TestPasskey { jwk: ec_jwk, sign: sign(PKey::from_ec_key(ec).unwrap(), sha256) },
+        TestPasskey { jwk: ed_jwk, sign: sign(ed, None) },
+        TestPasskey { jwk: rsa_jwk, sign: sign(PKey::from_rsa(rsa).unwrap(), sha256) },
+    ]
+}
+
+#[test]
+fn bundles_with_a_passkey_of_every_kind_are_judged_alike() {
+    let all = passkeys();
+    for (passkey, other) in all.iter().zip(all.iter().cycle().skip(1)) {
+        let case = case_with(1, Some(passkey));
+        let manual = Manual::new(&case);
+        let stranger = case_with(1, Some(other)).evidence.passkey;
+        let flip = |text: &str| {
+            let mut bytes = from_b64url(text);
+            *bytes.last_mut().unwrap() ^= 1;
+            b64url(&bytes)
+        };
+        type Change<'a> = Box<dyn Fn(&mut Bundle) + 'a>;
+        let changes: Vec<(Option<&str>, Change<'_>)> = vec![
+            (None, Box::new(|_| ())),
+            (Some("passkey_missing"), Box::new(|b| b.evidence.passkey = None)),
+            (Some("passkey_other_decision"), Box::new(|b| b.evidence.passkey.clone_from(&stranger))),
+            (
+                Some("passkey_signature"),
+                Box::new(|b| {
+                    let passkey = b.evidence.passkey.as_mut().unwrap();
+                    passkey.signature = flip(&passkey.signature);
+                }),
+            ),
+            (
+                Some("passkey_malformed"),
+                Box::new(|b| b.evidence.passkey.as_mut().unwrap().authenticator_data.truncate(40)),
+            ),
+        ];
+        for (expected, change) in changes {
+            let mut bundle = case.bundle.clone();
+            change(&mut bundle);
+            let text = case.seal(&bundle);
+            let judged = verify_bundle(&text, &question(&case));
+            let failures = judged.failures();
+            assert_eq!(failures.first().copied(), expected, "{}", passkey.jwk);
+            assert_eq!(manual.judge(&text, true, None).0, words(&judged), "{expected:?} {}", passkey.jwk);
+        }
+    }
+}
+
+fn from_b64url(text: &str) -> Vec<u8> {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap()
 }
