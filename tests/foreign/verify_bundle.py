@@ -391,6 +391,10 @@ def acknowledging_keys(metadata):
 
 # ---- the judgement ------------------------------------------------------------------------------------------------------
 
+STATUSES = ("active", "suspended", "revoked", "returned", "withdrawn", "expired", "exhausted", "replaced")
+ACTORS = ("resident", "recipient", "node")
+REASONS = ("decided", "continued", "use_fits", "paused", "use_changed", "use_withdrawn", "taken_back", "given_back",
+           "code_replayed", "unredeemed", "last_day", "used_up", "replaced")
 STATES = {"given": "active", "resumed": "active"}
 
 
@@ -411,6 +415,10 @@ class Judge:
         self.terms = self.consent["terms"]
         self.recorded, self.exported = seconds(self.consent["recordedAt"]), seconds(whole["exportedAt"])
         self.as_of = self.exported if as_of is None else as_of
+        for line in whole["history"]:
+            known = line["state"] in STATUSES and line["actor"] in ACTORS and line.get("reason", "decided") in REASONS
+            if not known or not set(line) <= {"state", "actor", "reason", "at"}:
+                raise Unfit("form")
         self.history = [(seconds(line["at"]), line["state"]) for line in whole["history"]]
         self.log = {}
         for line in whole["log"]:
@@ -496,6 +504,8 @@ class Judge:
         if revoked and revoked["reason"] == "superseded":
             if jws.claims["iat"] > revoked["at"] and entry is None:
                 raise Unfit("key_revoked")
+        elif revoked and revoked["reason"] != "compromised":
+            raise Unfit("form")
         elif revoked and not (entry and entry["at"] < revoked["at"]):
             raise Unfit("key_compromised")
         return jws, key

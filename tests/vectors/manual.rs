@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use omadata::domain::bundle::{Bundle, RevokedLine, Verdict, VerifyOptions, verify_bundle};
-use omadata::domain::jose::{SigningKey, b64url};
+use omadata::domain::jose::{RevokeReason, SigningKey, b64url};
 use serde_json::json;
 
 use crate::case::{Case, DECIDED, PROVIDER, TestPasskey, case, case_with};
@@ -162,7 +162,7 @@ fn a_verifier_written_from_the_manual_finds_the_same_fault_in_a_spoilt_bundle() 
             "key_compromised",
             Box::new(|b| {
                 b.keys[0].revoked =
-                    Some(RevokedLine { at: DECIDED + 900_000, reason: "compromised".to_owned() });
+                    Some(RevokedLine { at: DECIDED + 900_000, reason: RevokeReason::Compromised });
             }),
         ),
     ];
