@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     /// The secret of all cities at that provider
     #[arg(long, value_name = "FILE", group = "registered")]
     login_client_secret_file: Option<PathBuf>,
-    /// The cities are registered at that provider as the Finnish Trust Network demands it: with the keys at /login/jwks of
+    /// The cities are registered at that provider as the Finnish Trust Network demands it: with the keys at /oauth/login-jwks of
     /// each, RS256, signed requests and encrypted answers
     #[arg(long, group = "registered", requires = "login_issuer")]
     login_protected: bool,

@@ -14,7 +14,7 @@ use super::secret::SecretFile;
 pub enum ClientAuthentication {
     /// `client_secret_basic` (RFC 6749 §2.3.1).
     Secret(SecretFile),
-    /// `private_key_jwt` (RFC 7523) with the node's own client key, published at `/login/jwks`.
+    /// `private_key_jwt` (RFC 7523) with the node's own client key, published at `/oauth/login-jwks`.
     PrivateKeyJwt,
 }
 
@@ -60,7 +60,7 @@ pub struct Login {
     pub signing_algorithm: SigningAlgorithm,
     /// Authorization requests are signed request objects (RFC 9101).
     pub signed_requests: bool,
-    /// The provider encrypts ID tokens and UserInfo answers to the keys at `<base_url>/login/jwks`; others are refused.
+    /// The provider encrypts ID tokens and UserInfo answers to the keys at `<base_url>/oauth/login-jwks`; others are refused.
     pub encrypted_responses: bool,
 }
 

@@ -28,7 +28,7 @@ after(async () => {
 });
 
 async function jwks() {
-  const answer = await fetch(`${espoo}/login/jwks`);
+  const answer = await fetch(`${espoo}/oauth/login-jwks`);
   assert.equal(answer.status, 200);
   return (await answer.json()).keys;
 }

@@ -54,7 +54,7 @@ async function formOf(request) {
 /** How a client is registered with the Finnish Trust Network: keys, signed requests, encrypted answers. */
 function protectedClient(baseUrl) {
   return {
-    jwks_uri: `${baseUrl}/login/jwks`,
+    jwks_uri: `${baseUrl}/oauth/login-jwks`,
     token_endpoint_auth_method: 'private_key_jwt',
     token_endpoint_auth_signing_alg: 'RS256',
     request_object_signing_alg: 'RS256',
