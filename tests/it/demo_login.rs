@@ -16,7 +16,8 @@ use omadata::domain::ids::NationalIdentifier;
 use omadata::domain::jose::{PublicKeys, SigningKey, sha256};
 use omadata::domain::login::{AuthenticatedPerson, Callback, LoginError, LoginStart, PendingLogin};
 use omadata::outbound::openid::{
-    AssuranceRequest, ClientAuthentication, MessageProtection, OpenIdProvider, OpenIdSettings, ProviderNetwork,
+    AssuranceRequest, ClientAuthentication, MessageProtection, OpenIdProvider, OpenIdSettings,
+    ProviderNetwork,
 };
 use omadata::ports::{Clock, Entropy, IdentityProvider};
 use serde_json::{Value, json};
