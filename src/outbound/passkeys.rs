@@ -15,8 +15,9 @@ use crate::domain::login::Passkey;
 use crate::ports::{Ceremony, PasskeyFault, PasskeySignature, Passkeys};
 
 /// The algorithms of the keys that evidence can be checked with, the preferred one first: their COSE numbers (RFC 9053 §2,
-/// RFC 8812 §2) and webauthn-rs' names for them. Windows Hello without a newer TPM has RS256 alone.
-const ALGORITHMS: [(i64, &str); 3] = [(-7, "ES256"), (-8, "EDDSA"), (-257, "RS256")];
+/// RFC 8812 §2) and webauthn-rs' names for them. Windows Hello without a newer TPM has RS256 alone. Ed25519 is not offered: evidence
+/// can be checked with it, and webauthn-rs cannot register it.
+const ALGORITHMS: [(i64, &str); 2] = [(-7, "ES256"), (-257, "RS256")];
 
 /// Most bytes of a browser's answer.
 const MAX_ANSWER_BYTES: usize = 32 * 1024;
@@ -85,7 +86,7 @@ impl Passkeys for WebAuthn {
             .map_err(|_| PasskeyFault("begin"))?;
         let mut options = serde_json::to_value(options).map_err(|_| PasskeyFault("form"))?;
         let mut state = serde_json::to_value(&state).map_err(|_| PasskeyFault("form"))?;
-        // webauthn-rs asks for a list of its own, in which Ed25519 is missing and P-384 is not.
+        // webauthn-rs asks for a list of its own, with P-384 in it, which evidence cannot be checked with.
         let offered = ALGORITHMS.map(|(alg, _)| json!({"type": "public-key", "alg": alg}));
         let accepted = ALGORITHMS.map(|(_, name)| name);
         for (place, list) in [

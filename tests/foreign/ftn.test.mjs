@@ -77,7 +77,7 @@ test('a resident logs in by a signed request and encrypted answers, and the deci
   assert.ok(encrypted.userInfos >= 2, 'the identifier came from UserInfo, encrypted');
 
   const sharing = await visitor.open(`${espoo}/me/sharing`);
-  const id = /\/me\/sharing\/([A-Za-z0-9_-]{22})/.exec(sharing.html)[1];
+  const id = /\/me\/sharing\/([A-Za-z0-9_-]{22})/.exec(sharing.body)[1];
   const judged = await world.command('espoo', 'consent', 'verify', id);
   assert.equal(judged.code, 0, judged.complained);
   assert.match(judged.printed, /The evidence holds/);

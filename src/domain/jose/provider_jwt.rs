@@ -57,7 +57,7 @@ impl ProviderJwt {
             algorithm_name: name.to_owned(),
             kid: header.get("kid").cloned(),
             payload: parse_object(&from_b64url(payload)?)?,
-            signature: from_b64url(signature)?,
+            signature: from_b64url(signature).map_err(|_| JoseError::Signature)?,
             signing_input: signing_input.to_owned(),
         })
     }

@@ -85,7 +85,8 @@ async fn keys_on_a_schedule_are_replaced_once_by_whichever_process() {
             run_rotation(store, &other, false, at(now)).await.unwrap();
         });
     }
-    assert_eq!(store.read("test", signing_keys::list).await.unwrap().len(), KeyPurpose::ALL.len() + 1);
+    let needed = KeyPurpose::ALL.into_iter().filter(|purpose| POLICY.needs(*purpose)).count();
+    assert_eq!(store.read("test", signing_keys::list).await.unwrap().len(), needed + 1);
     run_rotation(store, &one, false, at(day + 2)).await.unwrap();
     assert_ne!(signing(&one, KeyPurpose::Token), old);
     assert!(one.published_for(KeyPurpose::Dpop).len() == 1, "off the schedule");

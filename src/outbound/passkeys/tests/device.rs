@@ -19,7 +19,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::P256, Self::Ed25519, Self::Rsa];
+    /// Those that a resident may register.
+    pub(super) const ALL: [Self; 2] = [Self::P256, Self::Rsa];
 
     pub(super) fn kty(self) -> &'static str {
         match self {
