@@ -9,7 +9,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::anchor_files;
-use super::settings::{anchor_source, identity_provider, key_policy, logo, node_client, settings};
+use super::settings::{anchor_source, identity_provider, logo, node_client, node_key_policy, settings};
 use super::tasks::Tasks;
 use super::{Running, StartError, SystemClock, SystemEntropy};
 use crate::config::{self, Config, DatabaseUrl, Profile};
@@ -110,7 +110,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         (Arc::new(SystemClock), Arc::new(SystemEntropy));
     let opened = open_checked_store(&config.store, &config.keys, Some(&config.node.base_url)).await?;
     opened.store.migrate().await?;
-    let keys = KeyRing::open_with(&opened.store, key_policy(&config.keys), clock.now()).await?;
+    let keys = KeyRing::open_with(&opened.store, node_key_policy(config), clock.now()).await?;
     let guard = node_client(config)?;
     let anchors: Vec<AnchorSource> =
         config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;

@@ -14,13 +14,16 @@ use crate::domain::catalogue::Levels;
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{Expiry, ExpiryKind, TrustMark, TrustMarkEntry};
 use crate::domain::ids::EntityId;
-use crate::domain::jose::{PublicKeys, SigningKey, parse_strict_json, sha256};
+use crate::domain::jose::{LoginKey, PublicKeys, parse_strict_json, sha256};
 use crate::domain::token::TokenPolicy;
 use crate::http::{AddressPolicy, GuardedClient, Proxy, Route};
-use crate::node::{KeyPolicy, KeyPurpose, KeyRing, Limits, Quotas, Retention, Service, Settings};
+use crate::node::{
+    KeyPolicy, KeyPurpose, KeyRing, Limits, LoginKeyPolicy, Quotas, Retention, Service, Settings,
+};
 use crate::outbound::AnchorSource;
 use crate::outbound::openid::{
-    ClientAuthentication, ClientKeySource, OpenIdProvider, OpenIdSettings, ProviderNetwork,
+    AssuranceRequest, ClientAuthentication, ClientKey, ClientKeySource, MessageProtection, OpenIdProvider,
+    OpenIdSettings, ProviderNetwork,
 };
 use crate::ports::{Clock, Entropy, random};
 
@@ -36,7 +39,23 @@ pub(crate) fn key_policy(keys: &config::Keys) -> KeyPolicy {
             KeyPurpose::Receipt => days.receipt,
             KeyPurpose::Client => days.client,
             KeyPurpose::Dpop => days.dpop,
+            KeyPurpose::LoginSigning | KeyPurpose::LoginRsaDecryption | KeyPurpose::LoginEcDecryption => {
+                days.login
+            }
         }),
+        login: LoginKeyPolicy::default(),
+    }
+}
+
+/// The rules for a node's keys: as [`key_policy`], with the keys that its login provider is to know.
+pub(crate) fn node_key_policy(config: &Config) -> KeyPolicy {
+    let login = &config.login;
+    KeyPolicy {
+        login: LoginKeyPolicy {
+            rsa_signing: login.signing_algorithm == config::SigningAlgorithm::Rs256,
+            decryption: login.encrypted_responses,
+        },
+        ..key_policy(&config.keys)
     }
 }
 
@@ -208,7 +227,11 @@ pub(crate) fn identity_provider(
             ClientAuthentication::SecretBasic(file.read(|| random(&**entropy))?)
         }
         config::ClientAuthentication::PrivateKeyJwt => {
-            ClientAuthentication::PrivateKeyJwt(Arc::new(RingKeys(keys.clone())))
+            ClientAuthentication::PrivateKeyJwt(Arc::new(RingKeys {
+                ring: keys.clone(),
+                rsa: login.signing_algorithm == config::SigningAlgorithm::Rs256,
+                clock: Arc::clone(clock),
+            }))
         }
     };
     let redirect = format!("{}/login/callback", config.node.base_url);
@@ -224,6 +247,14 @@ pub(crate) fn identity_provider(
             Profile::Demo => ProviderNetwork::Demo,
             Profile::Production => ProviderNetwork::Production,
         },
+        assurance_request: match login.assurance_request {
+            config::AssuranceRequest::Claims => AssuranceRequest::EssentialClaim,
+            config::AssuranceRequest::AcrValues => AssuranceRequest::AcrValues,
+        },
+        messages: MessageProtection {
+            signed_requests: login.signed_requests,
+            encrypted_responses: login.encrypted_responses,
+        },
     };
     // The provider is the city's own: the address of the machine for requests to members is not for it.
     let route = route(&config.outbound, None)?;
@@ -231,12 +262,23 @@ pub(crate) fn identity_provider(
 }
 
 /// The key ring, for the login client.
-struct RingKeys(KeyRing);
+struct RingKeys {
+    ring: KeyRing,
+    rsa: bool,
+    clock: Arc<dyn Clock>,
+}
 
 #[async_trait]
 impl ClientKeySource for RingKeys {
-    async fn active_client_key(&self) -> Option<SigningKey> {
-        self.0.active(KeyPurpose::Client).ok()
+    async fn active_client_key(&self) -> Option<ClientKey> {
+        if self.rsa {
+            return self.ring.login_signing_key().map(ClientKey::Rsa);
+        }
+        self.ring.active(KeyPurpose::Client).ok().map(ClientKey::Curve)
+    }
+
+    async fn decryption_keys(&self) -> Vec<LoginKey> {
+        self.ring.decryption_keys(self.clock.now())
     }
 }
 

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::process::{Failure, LogFilter, say, start_logging, until_stopped};
 use crate::config::DatabaseUrl;
-use crate::demo::run::{Adjust, Demo, Options};
+use crate::demo::run::{Adjust, Demo, ForeignLogin, Options, Registered};
 use crate::domain::catalogue::Language;
 use crate::domain::ids::EntityId;
 
@@ -28,11 +28,15 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
     /// Use this OpenID provider instead of the demo's own; the client identifier is the city's name in lower case
-    #[arg(long, value_name = "URL", requires = "login_client_secret_file")]
+    #[arg(long, value_name = "URL", requires = "registered")]
     login_issuer: Option<String>,
     /// The secret of all cities at that provider
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "registered")]
     login_client_secret_file: Option<PathBuf>,
+    /// The cities are registered at that provider as the Finnish Trust Network demands it: with the keys at /oauth/login-jwks of
+    /// each, RS256, signed requests and encrypted answers
+    #[arg(long, group = "registered", requires = "login_issuer")]
+    login_protected: bool,
     /// Admit one more member to the federation, with the keys that it shows at first sight (may be repeated)
     #[arg(long = "member", value_name = "URL")]
     members: Vec<EntityId>,
@@ -72,7 +76,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let options = Options {
         folder: folder.clone(),
         base_port: arguments.base_port,
-        login: arguments.login_issuer.zip(arguments.login_client_secret_file),
+        login: arguments.login_issuer.map(|issuer| ForeignLogin {
+            issuer,
+            registered: arguments.login_client_secret_file.map_or(Registered::Protected, Registered::Secret),
+        }),
         members: arguments.members,
         stores: arguments.stores.into_iter().collect(),
         adjust: Adjust::default(),

@@ -77,6 +77,12 @@ enum Purpose {
     Client,
     /// DPoP proofs
     Dpop,
+    /// What is sent to a login provider that wants RS256
+    LoginSigning,
+    /// What the login provider encrypts with RSA-OAEP
+    LoginRsaDecryption,
+    /// What the login provider encrypts with ECDH-ES
+    LoginEcDecryption,
 }
 
 impl Purpose {
@@ -87,6 +93,9 @@ impl Purpose {
             Self::Receipt => KeyPurpose::Receipt,
             Self::Client => KeyPurpose::Client,
             Self::Dpop => KeyPurpose::Dpop,
+            Self::LoginSigning => KeyPurpose::LoginSigning,
+            Self::LoginRsaDecryption => KeyPurpose::LoginRsaDecryption,
+            Self::LoginEcDecryption => KeyPurpose::LoginEcDecryption,
         }
     }
 }
@@ -126,11 +135,11 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
         Command::List(whose) => {
             let (store, keys) = whose.load()?;
             let (records, policy) = keys::list(&store, &keys).await?;
-            say!("{:<12} {:<9} {:<44} {:<21} what comes of it", "purpose", "state", "kid", "active since");
+            say!("{:<20} {:<9} {:<44} {:<21} what comes of it", "purpose", "state", "kid", "active since");
             for key in records {
                 let since = key.activated_at.map(Timestamp::rfc3339).unwrap_or_default();
                 say!(
-                    "{:<12} {:<9} {:<44} {since:<21} {}",
+                    "{:<20} {:<9} {:<44} {since:<21} {}",
                     key.purpose.as_str(),
                     word(key.state),
                     key.kid.as_str(),
@@ -152,7 +161,7 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
 async fn rotate(arguments: Rotate) -> Result<(), Failure> {
     let (store, keys) = arguments.whose.load()?;
     let purposes: Vec<_> = match arguments.all {
-        true => KeyPurpose::ALL.to_vec(),
+        true => keys::purposes_in_use(&store, &keys).await?,
         false => arguments.purposes.into_iter().map(Purpose::meant).collect(),
     };
     let lead = keys::policy(&keys).lead_secs;
@@ -164,7 +173,7 @@ async fn rotate(arguments: Rotate) -> Result<(), Failure> {
             Rotation::UnderWay(kid) => format!("{kid} is pending already; nothing was changed"),
             Rotation::Done(kid) => format!("{kid} signs from now on"),
         };
-        say!("{:<12} {said}", purpose.as_str());
+        say!("{:<20} {said}", purpose.as_str());
     }
     Ok(())
 }

@@ -42,6 +42,9 @@ pub struct RotateDays {
     pub client: u16,
     /// DPoP proofs.
     pub dpop: u16,
+    /// Keys that only the login provider meets. Never by default: providers of the Finnish Trust Network have them in
+    /// their configuration.
+    pub login: u16,
 }
 
 /// Overlap when the file does not say, in seconds.
@@ -75,6 +78,7 @@ pub(super) fn read(section: Option<Section<'_, '_>>, data_dir: &Path) -> Keys {
             receipt: DEFAULT_DAYS,
             client: DEFAULT_DAYS,
             dpop: DEFAULT_DAYS,
+            login: 0,
         },
     };
     let Some(mut section) = section else { return keys };
@@ -103,6 +107,7 @@ pub(super) fn read(section: Option<Section<'_, '_>>, data_dir: &Path) -> Keys {
         ("rotate_receipt_days", &mut days.receipt),
         ("rotate_client_days", &mut days.client),
         ("rotate_dpop_days", &mut days.dpop),
+        ("rotate_login_days", &mut days.login),
     ] {
         read_days(&mut section, name, days);
     }

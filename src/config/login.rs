@@ -14,8 +14,29 @@ use super::secret::SecretFile;
 pub enum ClientAuthentication {
     /// `client_secret_basic` (RFC 6749 §2.3.1).
     Secret(SecretFile),
-    /// `private_key_jwt` (RFC 7523) with the node's own client key, published at `/oauth/client-jwks`.
+    /// `private_key_jwt` (RFC 7523) with the node's own client key, published at `/oauth/login-jwks`.
     PrivateKeyJwt,
+}
+
+/// With which algorithm the node signs client assertions and request objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum SigningAlgorithm {
+    /// ECDSA with P-256, with the node's client key.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// RSA, with a key of its own: many providers of the Finnish Trust Network know no other.
+    #[serde(rename = "RS256")]
+    Rs256,
+}
+
+/// How a level of assurance is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssuranceRequest {
+    /// As an essential claim, where the provider's metadata says that it takes the parameter `claims`.
+    Claims,
+    /// By `acr_values`, whatever the metadata says.
+    AcrValues,
 }
 
 /// `[login]`.
@@ -33,6 +54,14 @@ pub struct Login {
     pub scopes: Vec<String>,
     /// Values of `acr` that the provider knows, the weakest first. Empty: assurance levels are not used.
     pub acr_values: Vec<String>,
+    /// How a level is asked for.
+    pub assurance_request: AssuranceRequest,
+    /// With which algorithm the node signs what it sends to the provider.
+    pub signing_algorithm: SigningAlgorithm,
+    /// Authorization requests are signed request objects (RFC 9101).
+    pub signed_requests: bool,
+    /// The provider encrypts ID tokens and UserInfo answers to the keys at `<base_url>/oauth/login-jwks`; others are refused.
+    pub encrypted_responses: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -60,6 +89,12 @@ pub(super) fn read(mut section: Section<'_, '_>, data_dir: &Path, profile: Profi
     );
     let scopes = section.optional::<Vec<String>>("scopes", "write a list such as [\"openid\", \"profile\"]");
     let acr_values = section.optional::<Vec<String>>("acr_values", "write a list, the weakest level first");
+    let assurance_request =
+        section.optional::<AssuranceRequest>("assurance_request", "write \"claims\" or \"acr_values\"");
+    let signing_algorithm =
+        section.optional::<SigningAlgorithm>("signing_algorithm", "write \"ES256\" or \"RS256\"");
+    let signed_requests = section.optional::<bool>("signed_requests", "write true or false");
+    let encrypted_responses = section.optional::<bool>("encrypted_responses", "write true or false");
 
     if let Some(issuer) = &issuer
         && let Some(complaint) = checks::address(profile, &issuer.value)
@@ -74,6 +109,17 @@ pub(super) fn read(mut section: Section<'_, '_>, data_dir: &Path, profile: Profi
             "without openid it is no OpenID Connect login",
             "add \"openid\" to the list",
         );
+    }
+    if method == Method::ClientSecret {
+        const KEYS: &str = "write authentication = \"private_key_jwt\", or take the line out";
+        let needs_keys = [
+            signing_algorithm.as_ref().map(|found| &found.at),
+            signed_requests.as_ref().filter(|found| found.value).map(|found| &found.at),
+            encrypted_responses.as_ref().filter(|found| found.value).map(|found| &found.at),
+        ];
+        for at in needs_keys.into_iter().flatten() {
+            document.problem(at, "needs a key of the node", KEYS);
+        }
     }
     let authentication = match (method, secret_file) {
         (Method::PrivateKeyJwt, None) => Some(ClientAuthentication::PrivateKeyJwt),
@@ -99,5 +145,9 @@ pub(super) fn read(mut section: Section<'_, '_>, data_dir: &Path, profile: Profi
         identifier_claim: identifier_claim?.value,
         scopes: scopes.map_or_else(|| vec!["openid".to_owned()], |found| found.value),
         acr_values: acr_values.map_or_else(Vec::new, |found| found.value),
+        assurance_request: assurance_request.map_or(AssuranceRequest::Claims, |found| found.value),
+        signing_algorithm: signing_algorithm.map_or(SigningAlgorithm::Es256, |found| found.value),
+        signed_requests: signed_requests.is_some_and(|found| found.value),
+        encrypted_responses: encrypted_responses.is_some_and(|found| found.value),
     })
 }

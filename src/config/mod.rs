@@ -38,7 +38,7 @@ pub use anchor::{Anchor, AnchorConfig};
 pub use federation::Federation;
 pub use keys::{KeyFiles, Keys, RotateDays};
 pub use limits::Limits;
-pub use login::{ClientAuthentication, Login};
+pub use login::{AssuranceRequest, ClientAuthentication, Login, SigningAlgorithm};
 pub use members::{ConfiguredMember, member_rules};
 pub use node::{Brand, Node};
 pub use outbound::{Outbound, OutboundProxy};

@@ -42,14 +42,48 @@ pub struct Adjust {
     pub anchor: Option<fn(&mut AnchorConfig)>,
 }
 
+/// Another OpenID provider than the demo's own.
+pub struct ForeignLogin {
+    /// Its issuer.
+    pub issuer: String,
+    /// How the cities are registered there.
+    pub registered: Registered,
+}
+
+/// How the cities are registered at a foreign provider.
+pub enum Registered {
+    /// With the secret in this file, the same for all.
+    Secret(PathBuf),
+    /// As the Finnish Trust Network demands it: with keys (RS256), signed requests and encrypted answers.
+    Protected,
+}
+
+impl ForeignLogin {
+    fn apply(&self, login: &mut config::Login) {
+        login.issuer.clone_from(&self.issuer);
+        match &self.registered {
+            Registered::Secret(file) => {
+                let file = SecretFile::new(file.clone(), false);
+                login.authentication = config::ClientAuthentication::Secret(file);
+            }
+            Registered::Protected => {
+                login.authentication = config::ClientAuthentication::PrivateKeyJwt;
+                login.signing_algorithm = config::SigningAlgorithm::Rs256;
+                login.signed_requests = true;
+                login.encrypted_responses = true;
+            }
+        }
+    }
+}
+
 /// What a demo is made of.
 pub struct Options {
     /// Where databases and registers are kept.
     pub folder: PathBuf,
     /// First of the ports.
     pub base_port: u16,
-    /// Another OpenID provider than the demo's own, with the file of the cities' secret there.
-    pub login: Option<(String, PathBuf)>,
+    /// Another OpenID provider than the demo's own.
+    pub login: Option<ForeignLogin>,
     /// More members.
     pub members: Vec<EntityId>,
     /// Databases of cities that do not use SQLite, by the city's slug.
@@ -99,10 +133,8 @@ impl Demo {
         let mut cities = Vec::new();
         for city in City::ALL {
             let mut config = shipped::node(city, &overrides)?;
-            if let Some((issuer, secret)) = &options.login {
-                config.login.issuer.clone_from(issuer);
-                let file = SecretFile::new(secret.clone(), false);
-                config.login.authentication = config::ClientAuthentication::Secret(file);
+            if let Some(login) = &options.login {
+                login.apply(&mut config.login);
             }
             // Put in after the file was checked: a demo's address may carry its password, a city's may not.
             if let Some(url) = options.stores.get(city.slug()) {
@@ -119,7 +151,7 @@ impl Demo {
             anchor_config,
             residents,
             service_page: url::Url::parse(&ports.service_url())?,
-            login_issuer: options.login.map_or_else(|| ports.login_issuer(), |(issuer, _)| issuer),
+            login_issuer: options.login.map_or_else(|| ports.login_issuer(), |login| login.issuer),
             cities,
             nodes: Vec::new(),
             servers: Vec::new(),

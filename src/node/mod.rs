@@ -16,7 +16,7 @@ pub mod services;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-pub use crate::node::keys::key_ring::{KeyPolicy, KeyPurpose, KeyRing};
+pub use crate::node::keys::key_ring::{KeyPolicy, KeyPurpose, KeyRing, LoginKeyPolicy};
 pub use oauth_error::{OAuthCode, OAuthError};
 pub use problem::{Problem, ProblemKind};
 

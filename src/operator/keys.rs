@@ -57,6 +57,21 @@ pub async fn federation_keys(store: &config::Store, keys: &config::Keys) -> Resu
     Ok(ring.published_for(KeyPurpose::Federation))
 }
 
+/// The purposes that have a key in use: a node without encrypted logins has none for them.
+///
+/// # Errors
+/// [`StartError`] when the store cannot be used.
+pub async fn purposes_in_use(
+    store: &config::Store,
+    keys: &config::Keys,
+) -> Result<Vec<KeyPurpose>, StartError> {
+    let (records, _) = list(store, keys).await?;
+    let in_use = |purpose: &KeyPurpose| {
+        records.iter().any(|key| key.purpose == *purpose && key.state == KeyState::Active)
+    };
+    Ok(KeyPurpose::ALL.into_iter().filter(in_use).collect())
+}
+
 /// Begins rotations; `at_once` lets the new keys sign now. A federation key keeps its lead time in any case.
 ///
 /// # Errors

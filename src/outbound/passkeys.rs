@@ -10,17 +10,20 @@ use webauthn_rs::prelude::{
 
 use crate::domain::consent::PasskeyEvidence;
 use crate::domain::ids::{EntityId, PersonId};
-use crate::domain::jose::{PublicKey, b64url, sha256};
+use crate::domain::jose::{ExternalKey, b64url, sha256};
 use crate::domain::login::Passkey;
 use crate::ports::{Ceremony, PasskeyFault, PasskeySignature, Passkeys};
 
-/// COSE algorithms of the keys that evidence can be checked with: EdDSA and ES256 (RFC 9053 §2).
-const ALGORITHMS: [i64; 2] = [-8, -7];
+/// The algorithms of the keys that evidence can be checked with, the preferred one first: their COSE numbers (RFC 9053 §2,
+/// RFC 8812 §2) and webauthn-rs' names for them. Windows Hello without a newer TPM has RS256 alone. Ed25519 is not offered: evidence
+/// can be checked with it, and webauthn-rs cannot register it.
+const ALGORITHMS: [(i64, &str); 2] = [(-7, "ES256"), (-257, "RS256")];
 
 /// Most bytes of a browser's answer.
 const MAX_ANSWER_BYTES: usize = 32 * 1024;
 
-/// The relying party: the host of the node's base URL. None where the address has no host name, which bears no passkey.
+/// The relying party: the host of the node's base URL. It stands behind a port although it asks nobody: webauthn-rs draws its
+/// own randomness and reads what browsers and devices send, which `node/` shall not depend on. None where the address has no host name, which bears no passkey.
 pub struct WebAuthn(Option<Webauthn>);
 
 impl WebAuthn {
@@ -32,7 +35,10 @@ impl WebAuthn {
             WebauthnBuilder::new(host, &origin).ok()?.rp_name(name).build().ok()
         });
         if made.is_none() {
-            tracing::warn!("the node's address has no host name, so there are no passkeys here");
+            tracing::warn!(
+                event = "passkeys_unavailable",
+                "the node's address has no host name, so residents cannot use passkeys here"
+            );
         }
         Self(made)
     }
@@ -79,12 +85,17 @@ impl Passkeys for WebAuthn {
             .start_passkey_registration(Uuid::from_bytes(*person.as_bytes()), name, name, Some(known))
             .map_err(|_| PasskeyFault("begin"))?;
         let mut options = serde_json::to_value(options).map_err(|_| PasskeyFault("form"))?;
-        if let Some(kinds) = options.pointer_mut("/publicKey/pubKeyCredParams").and_then(Value::as_array_mut)
-        {
-            kinds.retain(|kind| kind["alg"].as_i64().is_some_and(|alg| ALGORITHMS.contains(&alg)));
+        let mut state = serde_json::to_value(&state).map_err(|_| PasskeyFault("form"))?;
+        // webauthn-rs asks for a list of its own, with P-384 in it, which evidence cannot be checked with.
+        let offered = ALGORITHMS.map(|(alg, _)| json!({"type": "public-key", "alg": alg}));
+        let accepted = ALGORITHMS.map(|(_, name)| name);
+        for (place, list) in [
+            (options.pointer_mut("/publicKey/pubKeyCredParams"), json!(offered)),
+            (state.pointer_mut("/rs/credential_algorithms"), json!(accepted)),
+        ] {
+            *place.ok_or(PasskeyFault("form"))? = list;
         }
-        let state = serde_json::to_string(&state).map_err(|_| PasskeyFault("form"))?;
-        Ok(Ceremony { options: options.to_string(), state })
+        Ok(Ceremony { options: options.to_string(), state: state.to_string() })
     }
 
     fn finish_registration(&self, state: &str, answer: &str, label: &str) -> Result<Passkey, PasskeyFault> {
@@ -96,7 +107,7 @@ impl Passkeys for WebAuthn {
             .map_err(|_| PasskeyFault("registration"))?;
         let public_key = jwk(key.get_public_key()).ok_or(PasskeyFault("kind of key"))?;
         let thumbprint =
-            PublicKey::from_jwk(&public_key).map_err(|_| PasskeyFault("key"))?.thumbprint().clone();
+            ExternalKey::from_jwk(&public_key).map_err(|_| PasskeyFault("key"))?.thumbprint().clone();
         Ok(Passkey {
             credential_hash: b64url(&sha256(key.cred_id().as_ref())),
             public_key,
@@ -154,7 +165,7 @@ fn parsed<T: serde::de::DeserializeOwned>(answer: &str) -> Result<T, PasskeyFaul
     serde_json::from_str(answer).map_err(|_| PasskeyFault("answer"))
 }
 
-/// A COSE key (RFC 9053 §7) as a JWK.
+/// A COSE key (RFC 9053 §7, RFC 8230 §4) as a JWK.
 fn jwk(key: &COSEKey) -> Option<Value> {
     match &key.key {
         COSEKeyType::EC_EC2(ec) if ec.curve == ECDSACurve::SECP256R1 => {
@@ -162,6 +173,10 @@ fn jwk(key: &COSEKey) -> Option<Value> {
         }
         COSEKeyType::EC_OKP(okp) if okp.curve == EDDSACurve::ED25519 => {
             Some(json!({"kty": "OKP", "crv": "Ed25519", "x": b64url(&okp.x)}))
+        }
+        COSEKeyType::RSA(rsa) => {
+            // A JWK has no leading zeros (RFC 7518 §6.3.1), and COSE none either (RFC 8230 §4).
+            Some(json!({"kty": "RSA", "n": b64url(&rsa.n), "e": b64url(&rsa.e)}))
         }
         _ => None,
     }

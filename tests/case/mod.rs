@@ -16,6 +16,7 @@
 use omadata::domain::bundle::{Bundle, ExchangePapers, FORMAT, HistoryLine, KeyLine, LogLine, Record};
 use omadata::domain::catalogue::{Contact, Text};
 use omadata::domain::clock::Timestamp;
+use omadata::domain::consent::PasskeyEvidence;
 use omadata::domain::consent::receipt::ReceiptParts;
 use omadata::domain::consent::{
     Actor, Chains, Commitment, Committed, ConsentChange, ConsentDocument, ConsentReceipt, ConsentStatus,
@@ -26,7 +27,7 @@ use omadata::domain::exchange::event::ExchangeAcknowledged;
 use omadata::domain::exchange::receipt::{EXCHANGE_RECEIPT, Receipt, digest};
 use omadata::domain::ids::{EntityId, GrantId, Jti};
 use omadata::domain::jose::id_token::ProviderDocuments;
-use omadata::domain::jose::{PublicKeys, SigningKey, b64url};
+use omadata::domain::jose::{PublicKeys, SigningKey, b64url, sha256};
 use omadata::domain::log::Entry;
 use serde_json::{Value, json};
 
@@ -256,12 +257,48 @@ fn papers(
     Papers { log, receipts, exchanges: papers }
 }
 
+/// A passkey of the test's, of any kind.
+pub struct TestPasskey {
+    pub jwk: Value,
+    /// Signs as a device does (Web Authentication Level 2 §6.5.6).
+    pub sign: Box<dyn Fn(&[u8]) -> Vec<u8>>,
+}
+
+impl TestPasskey {
+    fn thumbprint(&self) -> String {
+        omadata::domain::jose::id_token::thumbprint(&self.jwk).unwrap()
+    }
+
+    fn evidence(&self, commitment: &Commitment) -> PasskeyEvidence {
+        let client_data = json!({
+            "type": "webauthn.get", "challenge": commitment.as_str(), "origin": ESPOO, "crossOrigin": false
+        });
+        let client_data = client_data.to_string();
+        let host = ESPOO.strip_prefix("https://").unwrap();
+        let data = [&sha256(host.as_bytes())[..], &[0x05, 0, 0, 0, 1]].concat();
+        let message = [&data[..], &sha256(client_data.as_bytes())].concat();
+        PasskeyEvidence {
+            credential_hash: b64url(&sha256(b"credential")),
+            public_key: self.jwk.clone(),
+            client_data: b64url(client_data.as_bytes()),
+            authenticator_data: b64url(&data),
+            signature: b64url(&(self.sign)(&message)),
+        }
+    }
+}
+
 /// A consent that was given, used `exchanges` times (five at most) and taken back.
 pub fn case(exchanges: u32) -> Case {
+    case_with(exchanges, None)
+}
+
+/// The same, whose dataset demanded a passkey's signature too where there is one.
+pub fn case_with(exchanges: u32, passkey: Option<&TestPasskey>) -> Case {
     let (provider_key, anchor) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
     let (espoo, helsinki) = (Member::new(ESPOO), Member::new(HELSINKI));
     let salt = Salt([7; 32]);
-    let document = document(&salt);
+    let mut document = document(&salt);
+    document.passkeys.extend(passkey.map(|passkey| passkey.thumbprint().parse().unwrap()));
     let text = document.canonical().unwrap();
     let commitment = Commitment::to(&text, &salt);
     let jwks = json!({ "keys": [provider_key.public().to_jwk()] });
@@ -279,6 +316,7 @@ pub fn case(exchanges: u32) -> Case {
             holder: espoo.chain(&anchor, DECIDED),
             recipient: helsinki.chain(&anchor, DECIDED),
         }),
+        passkey: passkey.map(|passkey| passkey.evidence(&commitment)),
         ..serde_json::from_value(json!({
             "document": "", "salt": "", "idToken": "", "providerKey": {}, "provider": PROVIDER, "clientId": "espoo"
         }))
@@ -310,7 +348,7 @@ pub fn case(exchanges: u32) -> Case {
             terms: document.terms.clone(),
             commitment: commitment.clone(),
             state: ConsentStatus::Revoked,
-            decided_at: Timestamp::from_secs(DECIDED).rfc3339(),
+            recorded_at: Timestamp::from_secs(DECIDED).rfc3339(),
             exchanges,
             status_list: format!("{ESPOO}/oauth/status-lists/0"),
             status_index: 5,

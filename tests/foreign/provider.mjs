@@ -51,22 +51,49 @@ async function formOf(request) {
   return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
 }
 
-async function configuration({ cities, clientSecret, identifierClaim, accounts, claimsParameter }) {
+/** How a client is registered with the Finnish Trust Network: keys, signed requests, encrypted answers. */
+function protectedClient(baseUrl) {
+  return {
+    jwks_uri: `${baseUrl}/oauth/login-jwks`,
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: 'RS256',
+    request_object_signing_alg: 'RS256',
+    require_signed_request_object: true,
+    id_token_encrypted_response_alg: 'RSA-OAEP',
+    id_token_encrypted_response_enc: 'A128GCM',
+    userinfo_signed_response_alg: 'ES256',
+    userinfo_encrypted_response_alg: 'ECDH-ES',
+    userinfo_encrypted_response_enc: 'A128CBC-HS256',
+  };
+}
+
+const PROTECTED_ALGORITHMS = {
+  clientAuthSigningAlgValues: ['RS256'],
+  requestObjectSigningAlgValues: ['RS256'],
+  idTokenEncryptionAlgValues: ['RSA-OAEP'],
+  idTokenEncryptionEncValues: ['A128GCM'],
+  userinfoSigningAlgValues: ['ES256'],
+  userinfoEncryptionAlgValues: ['ECDH-ES'],
+  userinfoEncryptionEncValues: ['A128CBC-HS256'],
+};
+
+async function configuration({ cities, clientSecret, identifierClaim, accounts, claimsParameter, protectedMessages }) {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
   const signingKey = { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid: 'login-1' };
   return {
     jwks: { keys: [signingKey] },
-    enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
+    enabledJWA: { idTokenSigningAlgValues: ['ES256'], ...(protectedMessages ? PROTECTED_ALGORITHMS : {}) },
     // One client for each city's node; all with the same secret, because this is a test.
     clients: Object.entries(cities).map(([city, baseUrl]) => ({
       client_id: city,
-      client_secret: clientSecret,
+      ...(protectedMessages
+        ? protectedClient(baseUrl)
+        : { client_secret: clientSecret, token_endpoint_auth_method: 'client_secret_basic' }),
       client_name: city,
       redirect_uris: [`${baseUrl}/login/callback`],
       post_logout_redirect_uris: [`${baseUrl}/`],
       response_types: ['code'],
       grant_types: ['authorization_code'],
-      token_endpoint_auth_method: 'client_secret_basic',
       id_token_signed_response_alg: 'ES256',
       require_auth_time: true,
     })),
@@ -77,18 +104,24 @@ async function configuration({ cities, clientSecret, identifierClaim, accounts, 
       national_id: [identifierClaim],
       auth_time: null,
     },
-    // The identifier stands in the ID token itself, signed, and not only at the UserInfo endpoint.
-    conformIdTokenClaims: false,
+    // The identifier stands in the ID token itself, signed, and not only at the UserInfo endpoint; where that is encrypted,
+    // there alone, so that both are tried.
+    conformIdTokenClaims: protectedMessages,
     acrValues: ACR_VALUES,
     discovery: { ui_locales_supported: ['fi', 'sv', 'en'] },
     pkce: { required: () => true },
     responseTypes: ['code'],
-    clientAuthMethods: ['client_secret_basic'],
+    clientAuthMethods: [protectedMessages ? 'private_key_jwt' : 'client_secret_basic'],
+    // The cities' key sets are on this machine, which the provider's own dispatcher keeps it from.
+    fetch: (url, { dispatcher: _guarded, ...options }) => fetch(url, options),
     cookies: { keys: [randomBytes(32).toString('base64url')] },
     ttl: { Interaction: 600, Session: 3600, Grant: 3600, AuthorizationCode: 60, AccessToken: 300, IdToken: 300 },
     features: {
       devInteractions: { enabled: false },
       userinfo: { enabled: true },
+      jwtUserinfo: { enabled: protectedMessages },
+      encryption: { enabled: protectedMessages },
+      requestObjects: { enabled: protectedMessages },
       claimsParameter: { enabled: claimsParameter },
       rpInitiatedLogout: {
         enabled: true,
@@ -164,24 +197,34 @@ ${people.join('\n')}
  * a login ends.
  *
  * @param {{issuer: string, cities: Record<string, string>, clientSecret: string, accountsFile: string,
- *   identifierClaim?: string, claimsParameter?: boolean, port?: number}} options
+ *   identifierClaim?: string, claimsParameter?: boolean, protectedMessages?: boolean, port?: number}} options
  *   `cities` maps a client identifier to the base URL of that city's node; `identifierClaim` names the claim that carries
- *   the national identifier; `claimsParameter` says whether it understands the parameter `claims`; `port` is where it
- *   listens behind a proxy (otherwise the issuer's own).
+ *   the national identifier; `claimsParameter` says whether it understands the parameter `claims`, `protectedMessages`
+ *   whether it demands signed requests and encrypts its answers; `port` is where it listens behind a proxy (otherwise the
+ *   issuer's own).
  */
 export async function startProvider({
-  issuer, cities, clientSecret, accountsFile, identifierClaim = 'national_id', claimsParameter = true, port,
+  issuer, cities, clientSecret, accountsFile, identifierClaim = 'national_id', claimsParameter = true,
+  protectedMessages = false, port,
 }) {
   const accounts = async () => {
     const read = JSON.parse(await readFile(accountsFile, 'utf8'));
     return read.residents ?? read;
   };
-  const settings = await configuration({ cities, clientSecret, identifierClaim, accounts, claimsParameter });
+  const settings = await configuration({ cities, clientSecret, identifierClaim, accounts, claimsParameter, protectedMessages });
   const provider = new Provider(issuer, settings);
   provider.proxy = port !== undefined;
   const behaviour = { acr: undefined, loggedInSecondsAgo: 0, error: undefined };
   const errors = [];
   provider.on('server_error', (_ctx, error) => errors.push(error));
+  // How many answers went out encrypted: a compact JWE has five parts.
+  const encrypted = { idTokens: 0, userInfos: 0 };
+  const isJwe = (text) => typeof text === 'string' && text.split('.').length === 5;
+  provider.use(async (ctx, next) => {
+    await next();
+    if (isJwe(ctx.body?.id_token)) encrypted.idTokens += 1;
+    if (ctx.path === '/me' && isJwe(String(ctx.body))) encrypted.userInfos += 1;
+  });
   const callback = provider.callback();
   const server = createServer((request, response) => {
     if (!request.url.startsWith('/interaction/')) return callback(request, response);
@@ -191,7 +234,7 @@ export async function startProvider({
     });
   });
   await listen(server, port ?? Number(new URL(issuer).port));
-  return { issuer, errors, behaviour, stop: () => stopListening(server) };
+  return { issuer, errors, behaviour, encrypted, stop: () => stopListening(server) };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

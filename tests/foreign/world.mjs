@@ -30,7 +30,7 @@ export class World {
   #parts = [];
 
   /**
-   * @param {{name: string, foreignProvider?: boolean, claimsParameter?: boolean, recipient?: {uses: (entityId: string) => object[]}}} options
+   * @param {{name: string, foreignProvider?: boolean, claimsParameter?: boolean, protectedMessages?: boolean, recipient?: {uses: (entityId: string) => object[]}}} options
    */
   static async start(options) {
     const world = new World();
@@ -43,7 +43,7 @@ export class World {
     return world;
   }
 
-  async #start({ name, foreignProvider = false, claimsParameter = true, recipient }) {
+  async #start({ name, foreignProvider = false, claimsParameter = true, protectedMessages = false, recipient }) {
     const base = await freePorts(PORTS.count);
     this.#directory = await mkdtemp(join(tmpdir(), 'omadata-world-'));
     const inside = (file) => join(this.#directory, file);
@@ -59,9 +59,12 @@ export class World {
         clientSecret,
         accountsFile: inside('residents.json'),
         claimsParameter,
+        protectedMessages,
       });
       this.#parts.push(this.provider);
-      args.push('--login-issuer', this.provider.issuer, '--login-client-secret-file', inside('client-secret'));
+      args.push('--login-issuer', this.provider.issuer);
+      if (protectedMessages) args.push('--login-protected');
+      else args.push('--login-client-secret-file', inside('client-secret'));
     }
     if (recipient) {
       this.recipient = await startRecipient({ port: base + PORTS.recipient, anchor, ...recipient });

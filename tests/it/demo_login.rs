@@ -15,7 +15,10 @@ use omadata::domain::clock::Timestamp;
 use omadata::domain::ids::NationalIdentifier;
 use omadata::domain::jose::{PublicKeys, SigningKey, sha256};
 use omadata::domain::login::{AuthenticatedPerson, Callback, LoginError, LoginStart, PendingLogin};
-use omadata::outbound::openid::{ClientAuthentication, OpenIdProvider, OpenIdSettings, ProviderNetwork};
+use omadata::outbound::openid::{
+    AssuranceRequest, ClientAuthentication, MessageProtection, OpenIdProvider, OpenIdSettings,
+    ProviderNetwork,
+};
 use omadata::ports::{Clock, Entropy, IdentityProvider};
 use serde_json::{Value, json};
 use url::Url;
@@ -163,6 +166,8 @@ impl Bench {
             scopes: vec!["profile".to_owned()],
             redirect_url: CALLBACK.parse().unwrap(),
             network: ProviderNetwork::Demo,
+            assurance_request: AssuranceRequest::default(),
+            messages: MessageProtection::default(),
         };
         let node = OpenIdProvider::new(settings, clock.clone(), entropy).unwrap();
         Self { issuer, server: handle, clock, node }

@@ -194,6 +194,7 @@ const UNAUTHENTICATED: &[(&str, &str, u16)] = &[
     ("get", "/.well-known/oauth-protected-resource", 200),
     ("get", "/oauth/jwks", 200),
     ("get", "/oauth/client-jwks", 200),
+    ("get", "/oauth/login-jwks", 200),
     ("get", "/oauth/status-lists", 200),
     ("get", "/oauth/status-lists/{list}", 404),
     ("post", "/oauth/par", 401),

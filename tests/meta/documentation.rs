@@ -12,13 +12,14 @@ use omadata::config::{AnchorConfig, Config, Overlay};
 
 const OMADATA: &str = env!("CARGO_BIN_EXE_omadata");
 
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "README.md",
     "CHANGELOG.md",
     "docs/operators.md",
     "docs/integrators.md",
     "docs/protocol-notes.md",
     "docs/fapi-checklist.md",
+    "docs/bundle.md",
 ];
 
 fn root() -> &'static Path {

@@ -9,4 +9,5 @@ mod case;
 mod evidence;
 mod federation;
 mod jose;
+mod manual;
 mod status;

@@ -52,8 +52,9 @@ pub struct Record {
     pub commitment: Commitment,
     /// Its state when the bundle was written.
     pub state: ConsentStatus,
-    /// When the resident decided, RFC 3339.
-    pub decided_at: String,
+    /// When the provider's signature had come back and the consent came into force, RFC 3339: later than the document's own
+    /// `decidedAt`, when the resident pressed Allow.
+    pub recorded_at: String,
     /// Exchanges made.
     pub exchanges: u32,
     /// Address of the status list that it is in.

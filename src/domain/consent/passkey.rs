@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::document::Commitment;
 use crate::domain::ids::Thumbprint;
-use crate::domain::jose::{PublicKey, from_b64url, parse_strict_json, sha256};
+use crate::domain::jose::{ExternalKey, from_b64url, parse_strict_json, sha256};
 
 /// Most bytes of one part of an assertion.
 const MAX_BYTES: usize = 4096;
@@ -50,7 +50,7 @@ pub enum PasskeyError {
     /// A part is not base64url, too large or not of its form.
     #[error("the passkey's signature is malformed")]
     Malformed,
-    /// The public key is not one of P-256 or Ed25519.
+    /// The public key is not one of P-256, Ed25519 or RSA.
     #[error("the passkey's public key is malformed")]
     Key,
     /// It was not made to sign something, or not on a page of its own.
@@ -70,8 +70,8 @@ pub enum PasskeyError {
     Signature,
 }
 
-/// Where a passkey of this holder works: the origin of its pages, and the host that its keys are bound to.
-fn place(holder: &str) -> Option<(String, String)> {
+/// Where a passkey of this holder may be used: the origin of its pages, and the host that its keys are bound to.
+fn relying_party(holder: &str) -> Option<(String, String)> {
     let url = url::Url::parse(holder).ok()?;
     Some((url.origin().ascii_serialization(), url.host_str()?.to_owned()))
 }
@@ -83,8 +83,8 @@ impl PasskeyEvidence {
     /// # Errors
     /// [`PasskeyError`]: the first link that does not hold.
     pub fn verify(&self, commitment: &Commitment, holder: &str) -> Result<Thumbprint, PasskeyError> {
-        let key = PublicKey::from_jwk(&self.public_key).map_err(|_| PasskeyError::Key)?;
-        let (origin, host) = place(holder).ok_or(PasskeyError::Origin)?;
+        let key = ExternalKey::from_jwk(&self.public_key).map_err(|_| PasskeyError::Key)?;
+        let (origin, host) = relying_party(holder).ok_or(PasskeyError::Origin)?;
         let client_data = part(&self.client_data)?;
         let members = parse_strict_json(&client_data).map_err(|_| PasskeyError::Malformed)?;
         let text = |name: &str| members.get(name).and_then(Value::as_str);

@@ -96,6 +96,9 @@ pub enum JoseError {
     /// OpenSSL could not make a key or a signature.
     #[error("the cryptographic library failed")]
     Crypto,
+    /// No key of ours opens an encrypted message, or it is not of its form. Which of the two is not said to anyone.
+    #[error("the message cannot be decrypted")]
+    Decryption,
     /// The claims to sign are not a JSON object.
     #[error("the claims to sign are not a JSON object")]
     UnsignableClaims,
@@ -137,6 +140,7 @@ impl JoseError {
             Self::DuplicateKeyId => "duplicate_key_id",
             Self::MalformedSigningKey => "malformed_signing_key",
             Self::Crypto => "crypto",
+            Self::Decryption => "decryption",
             Self::UnsignableClaims => "unsignable_claims",
         }
     }

@@ -1,50 +1,89 @@
-//! The signature of an ID token (OpenID Connect Core §2), judged from the token and the provider's key alone: what
-//! remains of a login when its evidence is checked years later. The login itself is checked by openidconnect.
+//! ID tokens of login providers (OpenID Connect Core 1.0 §2): the one reader, for a login while it happens and for what
+//! remains of it as evidence years later. What one of them takes, the other takes too.
+//!
+//! What is used is read strictly; a claim that nothing here rests on may have any form.
 
-use josekit::jwk::Jwk;
-use josekit::jws::{JwsVerifier, PS256, RS256};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::json::parse_object;
-use super::{JoseError, PublicKey, b64url, from_b64url, sha256};
+use super::provider_jwt::ProviderJwt;
+use super::{JoseError, MAX_NUMERIC_DATE, b64url, sha256};
 
-/// Most bytes of an ID token that is looked at.
-const MAX_BYTES: usize = 16 * 1024;
-
-/// Least RSA modulus, in bytes (2048 bits).
-const MIN_RSA_BYTES: usize = 256;
-
-/// The claims that evidence rests on.
-#[derive(Debug, Clone, Deserialize)]
+/// The claims of an ID token whose signature was checked.
+#[derive(Debug, Clone)]
 pub struct IdTokenClaims {
     /// The login provider.
     pub iss: String,
     /// The person at the provider.
     pub sub: String,
-    aud: Audience,
+    /// Whom it was made for.
+    pub audiences: Vec<String>,
     /// When it was signed, seconds since 1970.
     pub iat: i64,
+    /// From when on it may not be used, seconds since 1970.
+    pub exp: Option<i64>,
+    /// Until when it may not be used yet, seconds since 1970.
+    pub nbf: Option<i64>,
+    /// When the person logged in, seconds since 1970.
+    pub auth_time: Option<i64>,
     /// What the relying party asked to be signed.
     pub nonce: Option<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
+    /// The level of assurance that was reached.
+    pub acr: Option<String>,
+    /// All claims as they were signed, also those that have no member here.
+    pub all: Map<String, Value>,
 }
 
 impl IdTokenClaims {
+    fn read(all: Map<String, Value>) -> Result<Self, JoseError> {
+        let text = |name: &str| all.get(name).and_then(Value::as_str).map(str::to_owned);
+        let time = |name: &'static str| match all.get(name) {
+            None => Ok(None),
+            Some(value) => numeric_date(value).map(Some).ok_or(JoseError::MalformedTime(name)),
+        };
+        Ok(Self {
+            iss: text("iss").ok_or(JoseError::MissingClaim("iss"))?,
+            sub: text("sub").ok_or(JoseError::MissingClaim("sub"))?,
+            audiences: audiences(all.get("aud")),
+            iat: time("iat")?.ok_or(JoseError::MissingClaim("iat"))?,
+            exp: time("exp")?,
+            nbf: time("nbf")?,
+            // One that cannot be read counts as none: whoever asked for a fresh login is not content with it.
+            auth_time: all.get("auth_time").and_then(numeric_date),
+            nonce: text("nonce"),
+            acr: text("acr"),
+            all,
+        })
+    }
+
     /// Whether it was made for this client and no other.
     #[must_use]
     pub fn is_for(&self, client_id: &str) -> bool {
-        match &self.aud {
-            Audience::One(audience) => audience == client_id,
-            Audience::Many(audiences) => matches!(audiences.as_slice(), [only] if only == client_id),
-        }
+        matches!(self.audiences.as_slice(), [only] if only == client_id)
     }
+}
+
+/// The audiences (OpenID Connect Core 1.0 §2: one text or a list of them); none where the claim has another form.
+fn audiences(claim: Option<&Value>) -> Vec<String> {
+    match claim {
+        Some(Value::String(one)) => vec![one.clone()],
+        Some(Value::Array(all)) => {
+            let texts: Option<Vec<String>> = all.iter().map(|one| one.as_str().map(str::to_owned)).collect();
+            texts.unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The whole seconds of a `NumericDate`, which may have a fraction (RFC 7519 §2).
+fn numeric_date(value: &Value) -> Option<i64> {
+    let number = value.as_number()?;
+    let secs = match number.as_i64() {
+        Some(secs) => secs,
+        // A double holds every second that is accepted exactly.
+        None => format!("{:.0}", number.as_f64()?.floor()).parse().ok()?,
+    };
+    (0..=MAX_NUMERIC_DATE).contains(&secs).then_some(secs)
 }
 
 /// What a login provider said about itself, as fetched.
@@ -69,38 +108,12 @@ impl ProviderDocuments {
     }
 }
 
-/// Checks an ID token's signature with the provider's key: ES256 or EdDSA, and for the providers that still use RSA,
-/// RS256 or PS256 with 2048 bits or more.
-///
-/// The key is the caller's, so what else the header says about keys (`kid`, `x5t`) is not looked at.
+/// Checks an ID token's signature with the provider's key (ES256, EdDSA, RS256 or PS256) and reads its claims.
 ///
 /// # Errors
 /// The [`JoseError`] of the first check that fails.
 pub fn verify(text: &str, provider_key: &Value) -> Result<IdTokenClaims, JoseError> {
-    if text.len() > MAX_BYTES {
-        return Err(JoseError::TooLarge);
-    }
-    let (signing_input, signature) = text.rsplit_once('.').ok_or(JoseError::NotCompact)?;
-    let (header, payload) = signing_input.split_once('.').ok_or(JoseError::NotCompact)?;
-    let header = parse_object(&from_b64url(header)?)?;
-    if ["crit", "b64", "zip", "enc"].iter().any(|name| header.contains_key(*name)) {
-        return Err(JoseError::ForbiddenHeader);
-    }
-    let payload = parse_object(&from_b64url(payload)?)?;
-    let signature = from_b64url(signature)?;
-    let algorithm = header.get("alg").and_then(Value::as_str);
-    if provider_key.get("kty").and_then(Value::as_str) == Some("RSA") {
-        rsa_verifier(algorithm, provider_key)?
-            .verify(signing_input.as_bytes(), &signature)
-            .map_err(|_| JoseError::Signature)?;
-    } else {
-        let key = PublicKey::from_provider_jwk(provider_key)?;
-        if algorithm != Some(key.algorithm().name()) {
-            return Err(JoseError::AlgorithmMismatch);
-        }
-        key.check(signing_input.as_bytes(), &signature)?;
-    }
-    serde_json::from_value(Value::Object(payload)).map_err(|_| JoseError::MalformedClaims)
+    IdTokenClaims::read(ProviderJwt::parse(text)?.verify(provider_key)?)
 }
 
 /// The RFC 7638 SHA-256 thumbprint of a provider's key, also of one that uses RSA.
@@ -124,24 +137,6 @@ pub fn thumbprint(provider_key: &Value) -> Result<String, JoseError> {
     Ok(b64url(&sha256(format!("{{{}}}", members.join(",")).as_bytes())))
 }
 
-fn rsa_verifier(alg: Option<&str>, key: &Value) -> Result<Box<dyn JwsVerifier>, JoseError> {
-    let members = key.as_object().ok_or(JoseError::MalformedKey)?;
-    if super::key::has_private_part(members) {
-        return Err(JoseError::PrivateKey);
-    }
-    let modulus = members.get("n").and_then(Value::as_str).ok_or(JoseError::MalformedKey)?;
-    if from_b64url(modulus)?.len() < MIN_RSA_BYTES {
-        return Err(JoseError::MalformedKey);
-    }
-    let jwk = Jwk::from_map(members.clone()).map_err(|_| JoseError::MalformedKey)?;
-    let malformed = |_| JoseError::MalformedKey;
-    match alg {
-        Some("RS256") => Ok(Box::new(RS256.verifier_from_jwk(&jwk).map_err(malformed)?)),
-        Some("PS256") => Ok(Box::new(PS256.verifier_from_jwk(&jwk).map_err(malformed)?)),
-        _ => Err(JoseError::AlgorithmNotAllowed),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -158,5 +153,60 @@ mod tests {
         assert_eq!(thumbprint(&key.public().to_jwk()).unwrap(), key.public().thumbprint().as_str());
         assert_eq!(thumbprint(&json!({"kty": "RSA", "e": "AQAB"})), Err(JoseError::MalformedKey));
         assert_eq!(thumbprint(&json!({"kty": "oct", "k": "AA"})), Err(JoseError::MalformedKey));
+    }
+
+    fn claims(set: &Value) -> Result<IdTokenClaims, JoseError> {
+        let mut claims =
+            json!({"iss": "i", "sub": "s", "aud": "c", "iat": 1_795_779_999, "exp": 1_795_780_299});
+        for (name, value) in set.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        let key = SigningKey::generate().unwrap();
+        verify(&key.sign("JWT", &claims).unwrap(), &key.public().to_jwk())
+    }
+
+    #[test]
+    fn times_may_have_a_fraction_and_must_be_times() {
+        for (value, secs) in [
+            (json!(1_795_779_999.0), 1_795_779_999),
+            (json!(1_795_779_999.9), 1_795_779_999),
+            (json!(1.795_779_999e9), 1_795_779_999),
+            (json!(0), 0),
+        ] {
+            let read = claims(&json!({"iat": value, "exp": value})).unwrap();
+            assert_eq!((read.iat, read.exp), (secs, Some(secs)), "{value}");
+        }
+        for value in [json!("1795779999"), json!(-1), json!(1e300), json!(null), json!(253_402_300_800_i64)] {
+            assert_eq!(
+                claims(&json!({"iat": value})).unwrap_err(),
+                JoseError::MalformedTime("iat"),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn claims_that_nothing_rests_on_may_have_any_form() {
+        let odd = json!({
+            "updated_at": "2026-01-01", "email_verified": "true", "address": "Esimerkkikatu 1", "amr": "pwd",
+            "acr": 2, "auth_time": "yesterday", "nonce": ["n"], "birthdate": 19_900_101, "phone_number": null,
+        });
+        let read = claims(&odd).unwrap();
+        assert_eq!((read.acr, read.auth_time, read.nonce), (None, None, None));
+        assert_eq!(read.all["email_verified"], "true");
+    }
+
+    #[test]
+    fn a_token_is_for_its_only_audience() {
+        for (aud, fits) in [
+            (json!("c"), true),
+            (json!(["c"]), true),
+            (json!(["c", "d"]), false),
+            (json!([]), false),
+            (json!({"c": 1}), false),
+            (json!(["c", 1]), false),
+        ] {
+            assert_eq!(claims(&json!({"aud": aud})).unwrap().is_for("c"), fits, "{aud}");
+        }
     }
 }

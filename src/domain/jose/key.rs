@@ -74,13 +74,6 @@ impl PublicKey {
         Self::from_public_members(members)
     }
 
-    /// As [`Self::from_jwk`], of a login provider, whose `kid` may be any text and is left out.
-    pub(super) fn from_provider_jwk(jwk: &Value) -> Result<Self, JoseError> {
-        let mut members = jwk.as_object().ok_or(JoseError::MalformedKey)?.clone();
-        members.remove("kid");
-        Self::from_jwk(&Value::Object(members))
-    }
-
     /// As [`Self::from_jwk`], without looking for a private part.
     pub(super) fn from_public_members(members: &Map<String, Value>) -> Result<Self, JoseError> {
         let text = |name| members.get(name).and_then(Value::as_str);

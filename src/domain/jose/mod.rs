@@ -5,21 +5,27 @@
 //! the key; [`UnverifiedJws::verify`] consumes it and makes a [`Verified`], the only proof that a signature was checked.
 
 mod error;
+mod external_key;
 pub mod id_token;
 mod json;
+pub mod jwe;
 mod key;
 mod key_life;
 mod key_set;
+mod login_key;
 mod parse;
+pub mod provider_jwt;
 mod sign;
 mod times;
 mod verified;
 
 pub use error::JoseError;
+pub use external_key::{ExternalAlgorithm, ExternalKey};
 pub use json::parse_strict_json;
 pub use key::{Algorithm, PublicKey};
 pub use key_life::{KeyGivenUp, KeyStanding, RevokeReason};
 pub use key_set::PublicKeys;
+pub use login_key::{LoginKey, LoginKeyKind};
 pub use parse::{Claims, KeySource, PLAIN_JWT, Profile, UnverifiedJws};
 pub use sign::SigningKey;
 pub use times::{MAX_NUMERIC_DATE, MAX_SKEW_SECS, check_times};

@@ -8,7 +8,7 @@ use crate::domain::ids::PersonId;
 /// A resident who has logged in: what the session remembers.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resident {
-    /// Who.
+    /// The person as this node knows them, whichever login they used.
     pub person: PersonId,
     /// `iss` of the login.
     pub issuer: String,

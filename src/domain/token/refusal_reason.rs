@@ -231,7 +231,8 @@ impl From<JoseError> for RefusalReason {
             JoseError::MalformedKeySet => Self::MalformedKeySet,
             JoseError::DuplicateKeyId => Self::DuplicateKeyId,
             JoseError::MalformedSigningKey => Self::MalformedSigningKey,
-            JoseError::Crypto => Self::Crypto,
+            // Only a login provider's messages are encrypted; none of them is what a refusal is about.
+            JoseError::Crypto | JoseError::Decryption => Self::Crypto,
             JoseError::UnsignableClaims => Self::UnsignableClaims,
         }
     }

@@ -73,6 +73,6 @@ fn historical(record: &KeyRecord) -> Option<HistoricalKey> {
                 RevokeReason::Superseded => RevocationReason::Superseded,
             }),
         }),
-        key: record.public.clone(),
+        key: record.public.verifying()?.clone(),
     })
 }

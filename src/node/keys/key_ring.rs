@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, RwLock};
 
+use serde_json::{Value, json};
+
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::KeyId;
-use crate::domain::jose::{JoseError, KeyStanding, PublicKey, PublicKeys, SigningKey};
+use crate::domain::jose::{
+    JoseError, KeyStanding, LoginKey, LoginKeyKind, PublicKey, PublicKeys, SigningKey,
+};
 use crate::domain::sync::{read, write};
 use crate::store::keys::signing_keys;
 use crate::store::keys::signing_keys::{KeyRecord, KeyState, Snapshot};
@@ -26,11 +30,27 @@ pub struct KeyPolicy {
     pub overlap_secs: i64,
     /// How old a signing key gets before the next is made, in days, in the order of [`KeyPurpose::ALL`]; 0 is for ever.
     pub rotate_days: [u16; KeyPurpose::ALL.len()],
+    /// Which keys the login provider is to know beside the client key.
+    pub login: LoginKeyPolicy,
+}
+
+/// Which keys the login provider is to know beside the client key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LoginKeyPolicy {
+    /// An RSA key signs what is sent to it, in place of the client key.
+    pub rsa_signing: bool,
+    /// It encrypts to keys of this node.
+    pub decryption: bool,
 }
 
 impl Default for KeyPolicy {
     fn default() -> Self {
-        Self { lead_secs: 150, overlap_secs: 86_400, rotate_days: [0, 90, 90, 90, 90] }
+        Self {
+            lead_secs: 150,
+            overlap_secs: 86_400,
+            rotate_days: [0, 90, 90, 90, 90, 0, 0, 0],
+            login: LoginKeyPolicy::default(),
+        }
     }
 }
 
@@ -43,6 +63,16 @@ impl KeyPolicy {
             .zip(self.rotate_days)
             .find_map(|(one, days)| (*one == purpose).then_some(days))?;
         (days > 0).then(|| active_since.plus_secs(i64::from(days) * 86_400))
+    }
+
+    /// Whether a node that lives by these rules has keys of a purpose.
+    #[must_use]
+    pub const fn needs(&self, purpose: KeyPurpose) -> bool {
+        match purpose.login_kind() {
+            None => true,
+            Some(LoginKeyKind::RsaSigning) => self.login.rsa_signing,
+            Some(LoginKeyKind::RsaDecryption | LoginKeyKind::EcDecryption) => self.login.decryption,
+        }
     }
 
     /// Whether a key stands in the published set.
@@ -80,6 +110,7 @@ struct Ring {
     version: i64,
     records: Vec<KeyRecord>,
     keys: HashMap<KeyPurpose, Keys>,
+    login: Vec<LoginKey>,
 }
 
 /// The keys of all purposes. Cheap to clone; all clones see a refresh.
@@ -103,10 +134,13 @@ impl KeyRing {
     /// # Errors
     /// As [`Self::open`].
     pub async fn open_with(store: &Store, policy: KeyPolicy, now: Timestamp) -> Result<Self, StoreError> {
-        for purpose in KeyPurpose::ALL {
+        for purpose in KeyPurpose::ALL.into_iter().filter(|purpose| policy.needs(*purpose)) {
             store
-                .write("ensure_signing_key", move |tx| {
-                    signing_keys::ensure_active(tx, purpose, now, SigningKey::generate).map(|_| ())
+                .write("ensure_signing_key", move |tx| match purpose.login_kind() {
+                    None => signing_keys::ensure_active(tx, purpose, now, SigningKey::generate).map(|_| ()),
+                    Some(kind) => {
+                        signing_keys::ensure_login_key(tx, purpose, now, || LoginKey::generate(kind))
+                    }
                 })
                 .await?;
         }
@@ -191,6 +225,49 @@ impl KeyRing {
         ring.keys.get(&purpose)?.revoked.get(kid).cloned()
     }
 
+    /// The RSA key that signs what is sent to the login provider, where one is used.
+    #[must_use]
+    pub fn login_signing_key(&self) -> Option<LoginKey> {
+        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        let active = ring
+            .records
+            .iter()
+            .find(|record| record.purpose == KeyPurpose::LoginSigning && record.state == KeyState::Active)?;
+        ring.login.iter().find(|key| key.kid() == &active.kid).cloned()
+    }
+
+    /// The keys that the login provider may have encrypted to: those that are published, and for the time of the overlap
+    /// those that were.
+    #[must_use]
+    pub fn decryption_keys(&self, now: Timestamp) -> Vec<LoginKey> {
+        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        let usable = |key: &&LoginKey| {
+            key.kind() != LoginKeyKind::RsaSigning
+                && ring
+                    .records
+                    .iter()
+                    .any(|record| &record.kid == key.kid() && self.policy.publishes(record, now))
+        };
+        ring.login.iter().filter(usable).cloned().collect()
+    }
+
+    /// The key set for the login provider: what signs for this node there, and what it is to encrypt to. A retired key is
+    /// not encrypted to any more, so it leaves the set at once; what it signed is verified for the time of the overlap.
+    #[must_use]
+    pub fn login_jwks(&self, now: Timestamp) -> Value {
+        let signing =
+            if self.policy.login.rsa_signing { KeyPurpose::LoginSigning } else { KeyPurpose::Client };
+        let in_use = |key: &KeyRecord| matches!(key.state, KeyState::Active | KeyState::Pending);
+        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        let shown = ring.records.iter().filter(|key| match key.purpose.login_kind() {
+            Some(LoginKeyKind::RsaDecryption | LoginKeyKind::EcDecryption) => {
+                self.policy.login.decryption && in_use(key)
+            }
+            _ => key.purpose == signing && self.policy.publishes(key, now),
+        });
+        json!({"keys": shown.map(|key| key.public.to_jwk()).collect::<Vec<_>>()})
+    }
+
     /// All keys as last loaded, by purpose and age.
     #[must_use]
     pub fn records(&self) -> Vec<KeyRecord> {
@@ -200,13 +277,13 @@ impl KeyRing {
 
 impl Ring {
     fn of(snapshot: Snapshot, policy: &KeyPolicy, now: Timestamp) -> Result<Self, StoreError> {
-        let Snapshot { version, records, active } = snapshot;
+        let Snapshot { version, records, active, login } = snapshot;
         let mut keys = HashMap::new();
         for purpose in KeyPurpose::ALL {
             let mut of_purpose = Keys::default();
             let mut verifying = Vec::new();
             for record in records.iter().filter(|record| record.purpose == purpose) {
-                let key = record.public.clone();
+                let Some(key) = record.public.verifying().cloned() else { continue };
                 match record.standing() {
                     KeyStanding::Sound => verifying.push(key),
                     standing => {
@@ -221,7 +298,7 @@ impl Ring {
         for (purpose, key) in active {
             keys.entry(purpose).or_default().active = Some(key);
         }
-        Ok(Self { version, records, keys })
+        Ok(Self { version, records, keys, login })
     }
 }
 
@@ -237,7 +314,8 @@ fn published(
     shown.sort_by_key(|record| (record.retired_at.is_some(), std::cmp::Reverse(record.retired_at)));
     let in_use = shown.iter().take_while(|record| record.retired_at.is_none()).count();
     shown.truncate(in_use + MAX_RETIRED_PUBLISHED);
-    PublicKeys::from_keys(shown.into_iter().map(|record| record.public.clone()).collect())
+    let keys = shown.into_iter().filter_map(|record| record.public.verifying().cloned());
+    PublicKeys::from_keys(keys.collect())
 }
 
 #[cfg(test)]

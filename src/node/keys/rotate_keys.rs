@@ -9,10 +9,10 @@ use std::time::Duration;
 use super::key_ring::{KeyPolicy, KeyPurpose, KeyRing};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::KeyId;
-use crate::domain::jose::{RevokeReason, SigningKey};
+use crate::domain::jose::{JoseError, LoginKey, RevokeReason, SigningKey};
 use crate::ports::{Clock, StopSignal};
 use crate::store::keys::signing_keys;
-use crate::store::keys::signing_keys::{KeyRecord, KeyState};
+use crate::store::keys::signing_keys::{KeyRecord, KeyState, StoredKeyPair};
 use crate::store::{Store, StoreError};
 
 pub use superiors::{EntitySuperiors, activate_when_vouched};
@@ -59,8 +59,12 @@ pub enum RotateError {
     SinceAhead,
 }
 
-fn fresh_key() -> Result<SigningKey, StoreError> {
-    Ok(SigningKey::generate()?)
+fn fresh_key(purpose: KeyPurpose) -> Result<Box<dyn StoredKeyPair + Send + Sync>, StoreError> {
+    let made: Result<Box<dyn StoredKeyPair + Send + Sync>, JoseError> = match purpose.login_kind() {
+        None => SigningKey::generate().map(|key| Box::new(key) as _),
+        Some(kind) => LoginKey::generate(kind).map(|key| Box::new(key) as _),
+    };
+    Ok(made?)
 }
 
 /// Begins a rotation: the next key of a purpose is made and waits to be published.
@@ -68,13 +72,13 @@ fn fresh_key() -> Result<SigningKey, StoreError> {
 /// # Errors
 /// [`RotateError::Store`].
 pub async fn rotate(store: &Store, purpose: KeyPurpose, now: Timestamp) -> Result<Rotation, RotateError> {
-    let next = fresh_key()?;
+    let next = fresh_key(purpose)?;
     Ok(store
         .write("rotate_key", move |tx| {
             if let Some(waiting) = signing_keys::pending(tx, purpose)? {
                 return Ok::<_, StoreError>(Rotation::UnderWay(waiting.kid));
             }
-            signing_keys::add_pending(tx, purpose, &next, now)?;
+            signing_keys::add_pending(tx, purpose, &*next, now)?;
             Ok(Rotation::Begun(next.kid().clone()))
         })
         .await?)
@@ -88,9 +92,9 @@ pub async fn rotate_now(store: &Store, purpose: KeyPurpose, now: Timestamp) -> R
     if purpose == KeyPurpose::Federation {
         return Err(RotateError::FederationNeedsLead);
     }
-    let next = fresh_key()?;
+    let next = fresh_key(purpose)?;
     let kid =
-        store.write("replace_key", move |tx| signing_keys::replace_active(tx, purpose, &next, now)).await?;
+        store.write("replace_key", move |tx| signing_keys::replace_active(tx, purpose, &*next, now)).await?;
     Ok(Rotation::Done(kid))
 }
 
@@ -110,7 +114,13 @@ pub async fn revoke(
     if since.is_some_and(|since| since > now) {
         return Err(RotateError::SinceAhead);
     }
-    let next = fresh_key()?;
+    let of_kid = kid.clone();
+    let found = store.read("find_key", move |reader| signing_keys::find(reader, &of_kid)).await;
+    let purpose = match found {
+        Err(StoreError::NotFound) => return Err(RotateError::NoSuchKey),
+        found => found?.purpose,
+    };
+    let next = fresh_key(purpose)?;
     store
         .write("revoke_key", move |tx| {
             let key = signing_keys::find(tx, &kid)?;
@@ -118,7 +128,7 @@ pub async fn revoke(
             if key.state != KeyState::Active {
                 return Ok::<_, StoreError>((key.purpose, None));
             }
-            let next = signing_keys::replace_active(tx, key.purpose, &next, now)?;
+            let next = signing_keys::replace_active(tx, purpose, &*next, now)?;
             Ok((key.purpose, Some(next)))
         })
         .await
@@ -266,13 +276,15 @@ fn step(records: &[KeyRecord], purpose: KeyPurpose, policy: &KeyPolicy, now: Tim
 async fn take(store: &Store, step: Step, lead_secs: i64, now: Timestamp) -> Result<(), StoreError> {
     let taken = match step {
         Step::Make(purpose) => {
-            let next = fresh_key()?;
+            let next = fresh_key(purpose)?;
             tracing::info!(
                 event = "key_created",
                 purpose = purpose.as_str(),
                 "a key is due for rotation: its successor is created"
             );
-            store.write("add_pending_key", move |tx| signing_keys::add_pending(tx, purpose, &next, now)).await
+            store
+                .write("add_pending_key", move |tx| signing_keys::add_pending(tx, purpose, &*next, now))
+                .await
         }
         Step::Announce(kid) => {
             store

@@ -194,13 +194,13 @@ async fn own_keys(node: &Node) -> Result<Vec<Known>, Problem> {
     let records = node.store.read("list_signing_keys", signing_keys::list).await?;
     let of_receipts = records.into_iter().filter(|record| record.purpose == KeyPurpose::Receipt);
     Ok(of_receipts
-        .map(|record| {
+        .filter_map(|record| {
             let standing = match record.state {
                 KeyState::Active | KeyState::Pending => Standing::InUse,
                 KeyState::Retired => Standing::Retired,
                 KeyState::Revoked => Standing::GivenUp(record.standing()),
             };
-            Known { key: record.public, standing }
+            Some(Known { key: record.public.verifying()?.clone(), standing })
         })
         .collect())
 }

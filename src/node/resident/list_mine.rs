@@ -21,7 +21,7 @@ use crate::store::resident::persons;
 /// A permission with what the portal says about it.
 #[derive(Debug, Clone)]
 pub struct Permission {
-    /// The consent.
+    /// The consent with its present state.
     pub consent: Consent,
     /// The declared use as it was when asked.
     pub declared_use: DeclaredUse,
@@ -35,7 +35,7 @@ pub struct Permission {
 
 /// Everything about one permission.
 pub struct PermissionDetail {
-    /// The permission.
+    /// The consent and what it was asked for.
     pub permission: Permission,
     /// Every change, oldest first.
     pub events: Vec<KeptChange>,
@@ -54,7 +54,7 @@ pub struct PermissionDetail {
 /// How far the news of an end has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndNotice {
-    /// Under way.
+    /// The outbox still tries to tell the recipient.
     Sending,
     /// Confirmed by the recipient.
     Confirmed(Timestamp),
@@ -65,15 +65,15 @@ pub enum EndNotice {
 /// One line of the resident's log.
 #[derive(Debug, Clone)]
 pub struct LogLine {
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
     /// Under which permission; none for a request that a standing denial refused.
     pub consent: Option<ConsentId>,
-    /// Who.
+    /// The recipient that asked or fetched.
     pub recipient: EntityId,
     /// What the recipient is called.
     pub recipient_name: Text,
-    /// Which dataset.
+    /// The holder's dataset that it is about.
     pub dataset: DatasetId,
     /// The declared use, for the purpose.
     pub declared_use: DeclaredUse,
@@ -86,7 +86,7 @@ pub struct LogLine {
 pub enum Outcome {
     /// Data was released.
     Released {
-        /// Which fields.
+        /// The fields that were released.
         fields: Vec<FieldName>,
         /// When the recipient acknowledged it.
         acknowledged_at: Option<Timestamp>,

@@ -16,7 +16,7 @@ const MOST: u32 = 500;
 /// A receipt with what it says.
 #[derive(Debug, Clone)]
 pub struct OwnReceipt {
-    /// As kept.
+    /// The signed receipt as it was stored.
     pub stored: StoredReceipt,
     /// What it says.
     pub receipt: ConsentReceipt,

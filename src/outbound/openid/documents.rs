@@ -3,19 +3,14 @@
 use std::sync::Arc;
 
 use http::header::ACCEPT;
-use openidconnect::core::{
-    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
-    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
-    CoreSubjectIdentifierType,
-};
-use openidconnect::{AdditionalProviderMetadata, ProviderMetadata};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
 use super::http::Http;
+use super::metadata::Metadata;
 use crate::domain::clock::Timestamp;
 use crate::domain::jose::id_token::ProviderDocuments;
 use crate::domain::login::LoginError;
@@ -27,33 +22,6 @@ const FAILURE_SECS: i64 = 3;
 /// How long the keys stay as they are although a token names an unknown one, so that nobody can make this node hammer
 /// the provider.
 const KEYS_COOL_DOWN_SECS: i64 = 60;
-
-/// What a node reads beside the metadata that openidconnect knows.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct MoreMetadata {
-    /// RP-Initiated Logout 1.0 §2.1.
-    pub(crate) end_session_endpoint: Option<Url>,
-    /// RFC 9207 §3.
-    #[serde(default)]
-    pub(crate) authorization_response_iss_parameter_supported: bool,
-}
-
-impl AdditionalProviderMetadata for MoreMetadata {}
-
-pub(crate) type Metadata = ProviderMetadata<
-    MoreMetadata,
-    CoreAuthDisplay,
-    CoreClientAuthMethod,
-    CoreClaimName,
-    CoreClaimType,
-    CoreGrantType,
-    CoreJweContentEncryptionAlgorithm,
-    CoreJweKeyManagementAlgorithm,
-    CoreJsonWebKey,
-    CoreResponseMode,
-    CoreResponseType,
-    CoreSubjectIdentifierType,
->;
 
 /// Metadata and keys as of one moment.
 pub(crate) struct Documents {
@@ -83,7 +51,7 @@ struct KeySet {
 }
 
 #[derive(Default)]
-struct Kept {
+struct Cached {
     current: Option<Arc<Documents>>,
     failed_at: Option<Timestamp>,
 }
@@ -91,29 +59,29 @@ struct Kept {
 /// The documents of one provider. One fetch runs at a time; who comes meanwhile waits for it.
 pub(crate) struct DocumentCache {
     issuer: String,
-    kept: Mutex<Kept>,
+    cached: Mutex<Cached>,
 }
 
 impl DocumentCache {
     pub(crate) fn new(issuer: String) -> Self {
-        Self { issuer, kept: Mutex::new(Kept::default()) }
+        Self { issuer, cached: Mutex::new(Cached::default()) }
     }
 
     /// The documents, fetched when there are none or they are older than an hour.
     pub(crate) async fn get(&self, http: &Http, now: Timestamp) -> Result<Arc<Documents>, LoginError> {
-        let mut kept = self.kept.lock().await;
-        if let Some(current) = &kept.current
+        let mut cached = self.cached.lock().await;
+        if let Some(current) = &cached.current
             && within(now, current.fetched_at, LIFETIME_SECS)
         {
             return Ok(Arc::clone(current));
         }
-        if kept.failed_at.is_some_and(|at| within(now, at, FAILURE_SECS)) {
+        if cached.failed_at.is_some_and(|at| within(now, at, FAILURE_SECS)) {
             return Err(LoginError::ProviderUnavailable);
         }
         let fetched = self.fetch(http, now).await;
-        kept.failed_at = fetched.is_err().then_some(now);
+        cached.failed_at = fetched.is_err().then_some(now);
         let fetched = Arc::new(fetched?);
-        kept.current = Some(Arc::clone(&fetched));
+        cached.current = Some(Arc::clone(&fetched));
         Ok(fetched)
     }
 
@@ -124,8 +92,8 @@ impl DocumentCache {
         seen: &Arc<Documents>,
         now: Timestamp,
     ) -> Result<Arc<Documents>, LoginError> {
-        let mut kept = self.kept.lock().await;
-        if let Some(current) = &kept.current
+        let mut cached = self.cached.lock().await;
+        if let Some(current) = &cached.current
             && current.keys_fetched_at > seen.keys_fetched_at
         {
             return Ok(Arc::clone(current));
@@ -133,7 +101,7 @@ impl DocumentCache {
         if within(now, seen.keys_fetched_at, KEYS_COOL_DOWN_SECS) {
             return Ok(Arc::clone(seen));
         }
-        let keys: KeySet = get_json(http, seen.metadata.jwks_uri().url()).await?;
+        let keys: KeySet = get_json(http, &seen.metadata.jwks_uri, "key set").await?;
         let newer = Arc::new(Documents {
             metadata: seen.metadata.clone(),
             raw: seen.raw.clone(),
@@ -141,35 +109,32 @@ impl DocumentCache {
             fetched_at: seen.fetched_at,
             keys_fetched_at: now,
         });
-        kept.current = Some(Arc::clone(&newer));
+        cached.current = Some(Arc::clone(&newer));
         Ok(newer)
     }
 
     async fn fetch(&self, http: &Http, now: Timestamp) -> Result<Documents, LoginError> {
         let address = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
         let address = Url::parse(&address).map_err(|_| LoginError::ProviderUnavailable)?;
-        let raw: Value = get_json(http, &address).await?;
-        let metadata: Metadata = serde_json::from_value(raw.clone()).map_err(|error| {
-            tracing::warn!(%error, "the login provider's metadata cannot be read");
+        let raw: Value = get_json(http, &address, "metadata").await?;
+        let read = Metadata::read(&raw, &self.issuer, |url| http.allows(url)).map_err(|error| {
+            tracing::warn!(
+                event = "login_provider_metadata_unusable",
+                member = error.member,
+                fault = error.fault,
+                "nobody can log in: a member of the login provider's metadata cannot be used"
+            );
             LoginError::ProviderUnavailable
         })?;
-        let more = metadata.additional_metadata();
-        let addresses = [
-            Some(metadata.authorization_endpoint().url()),
-            metadata.token_endpoint().map(|endpoint| endpoint.url()),
-            more.end_session_endpoint.as_ref(),
-        ];
-        let is_sound = metadata.issuer().as_str() == self.issuer
-            && metadata.token_endpoint().is_some()
-            && addresses.into_iter().flatten().all(|address| http.allows(address));
-        if !is_sound {
+        for member in read.ignored {
             tracing::warn!(
-                "the login provider's metadata names another issuer, no token endpoint or a plain http address"
+                event = "login_provider_metadata_member_ignored",
+                member,
+                "an optional member of the login provider's metadata is malformed and was ignored"
             );
-            return Err(LoginError::ProviderUnavailable);
         }
-        let keys: KeySet = get_json(http, metadata.jwks_uri().url()).await?;
-        Ok(Documents { metadata, raw, keys: keys.keys, fetched_at: now, keys_fetched_at: now })
+        let keys: KeySet = get_json(http, &read.metadata.jwks_uri, "key set").await?;
+        Ok(Documents { metadata: read.metadata, raw, keys: keys.keys, fetched_at: now, keys_fetched_at: now })
     }
 }
 
@@ -178,19 +143,38 @@ fn within(now: Timestamp, since: Timestamp, secs: i64) -> bool {
     since <= now && now < since.plus_secs(secs)
 }
 
-async fn get_json<T: DeserializeOwned>(http: &Http, address: &Url) -> Result<T, LoginError> {
+async fn get_json<T: DeserializeOwned>(
+    http: &Http,
+    address: &Url,
+    document: &'static str,
+) -> Result<T, LoginError> {
     let request = http::Request::get(address.as_str()).header(ACCEPT, "application/json").body(Vec::new());
     let request = request.map_err(|_| LoginError::ProviderUnavailable)?;
     let response = http.send(request).await.map_err(|error| {
-        tracing::warn!(%error, "the login provider's documents cannot be fetched");
+        tracing::warn!(
+            event = "login_provider_document_unreachable",
+            document,
+            %error,
+            "a document of the login provider could not be fetched"
+        );
         LoginError::ProviderUnavailable
     })?;
     if response.status() != http::StatusCode::OK {
-        tracing::warn!(status = response.status().as_u16(), "the login provider does not give its documents");
+        tracing::warn!(
+            event = "login_provider_document_refused",
+            document,
+            status = response.status().as_u16(),
+            "the login provider did not answer with its document"
+        );
         return Err(LoginError::ProviderUnavailable);
     }
     serde_json::from_slice(response.body()).map_err(|error| {
-        tracing::warn!(%error, "the login provider's document cannot be read");
+        tracing::warn!(
+            event = "login_provider_document_malformed",
+            document,
+            %error,
+            "a document of the login provider is not the JSON that it should be"
+        );
         LoginError::ProviderUnavailable
     })
 }

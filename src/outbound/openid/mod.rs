@@ -1,76 +1,56 @@
 //! Logging residents in through the city's OpenID provider: the authorization code flow of OpenID Connect Core 1.0 with
-//! PKCE (RFC 7636), `state`, `nonce` and the issuer in the answer (RFC 9207).
+//! PKCE (RFC 7636), `state`, `nonce` and the issuer in the answer (RFC 9207); where the provider demands it, with signed
+//! requests (RFC 9101) and encrypted answers (RFC 7516).
 //!
-//! openidconnect carries the protocol; what it leaves open by default (`iat`, `acr`, `auth_time`, `azp`, the key that
-//! verified) is decided here. Nothing that a provider or a browser sent appears in an error or a log line.
+//! openidconnect builds the requests and carries out the code exchange; the provider's metadata, ID tokens and UserInfo
+//! answers are read here. Strict in what protects, lenient in what is not used. Nothing that a provider or a browser sent appears in an error or
+//! a log line.
 
+mod client;
 mod documents;
 mod http;
 mod id_token;
+mod metadata;
+mod request;
 mod settings;
+mod token;
+mod user_info;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use ::http::header::{ACCEPT, AUTHORIZATION};
 use async_trait::async_trait;
-use openidconnect::core::{
-    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreErrorResponseType, CoreTokenResponse,
-};
-use openidconnect::{
-    AuthType, AuthenticationContextClass, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, LanguageTag, Nonce, OAuth2TokenResponse,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, TokenResponse,
-};
-use secrecy::ExposeSecret;
-use serde_json::{Map, Value, json};
+use openidconnect::{ClientId, EndSessionUrl, IssuerUrl, LogoutRequest, PostLogoutRedirectUrl};
+use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 use url::Url;
 
 pub use self::http::ProviderNetwork;
-pub use self::settings::{ClientAuthentication, ClientKeySource, OpenIdSettings, OpenIdSettingsError};
+pub use self::settings::{
+    AssuranceRequest, ClientAuthentication, ClientKey, ClientKeySource, MessageProtection, OpenIdSettings,
+    OpenIdSettingsError,
+};
 
+use self::client::FlowClient;
 use self::documents::{DocumentCache, Documents};
 use self::http::Http;
-use self::id_token::{CheckedIdToken, Expected, NoKey};
+use self::id_token::Expected;
+use self::request::{REQUEST_OBJECT_TYPE, RequestObject};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::NationalIdentifier;
-use crate::domain::jose::id_token::ProviderDocuments;
-use crate::domain::jose::{self, SigningKey};
+use crate::domain::jose;
+use crate::domain::jose::id_token::{IdTokenClaims, ProviderDocuments};
+use crate::domain::jose::jwe;
+use crate::domain::jose::provider_jwt::{KeyNotFound, ProviderJwt};
 use crate::domain::login::{AuthenticatedPerson, Callback, LoginError, LoginStart, PendingLogin};
 use crate::http::Route;
 use crate::ports::{Clock, Entropy, IdentityProvider, random};
 
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-/// How long a client assertion holds, in seconds.
-const ASSERTION_SECS: i64 = 60;
-
-/// Claims of an ID token that say nothing about a person beyond the provider's own name for them.
-const IMPERSONAL_CLAIMS: [&str; 15] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "iat",
-    "nbf",
-    "jti",
-    "auth_time",
-    "nonce",
-    "acr",
-    "amr",
-    "azp",
-    "at_hash",
-    "c_hash",
-    "sid",
-];
-
 /// The city's OpenID provider, seen from this node.
 pub struct OpenIdProvider {
     issuer: IssuerUrl,
-    client_id: ClientId,
     settings: OpenIdSettings,
     http: Http,
     documents: DocumentCache,
@@ -78,20 +58,21 @@ pub struct OpenIdProvider {
     entropy: Arc<dyn Entropy>,
 }
 
-type ConfiguredClient = CoreClient<
-    EndpointSet,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointMaybeSet,
-    EndpointMaybeSet,
->;
+/// An ID token that passed every check, and what it was checked with.
+struct CheckedIdToken {
+    /// The compact signed form, also where it came encrypted.
+    text: String,
+    claims: IdTokenClaims,
+    /// The public key that verified it.
+    key: Value,
+    published: ProviderDocuments,
+}
 
 impl OpenIdProvider {
     /// Takes the settings; nothing is fetched before the first login.
     ///
     /// # Errors
-    /// [`OpenIdSettingsError`] when the issuer is not an allowed address or no HTTP client can be made.
+    /// [`OpenIdSettingsError`] when the issuer is not an allowed address, keys are missing, or no HTTP client can be made.
     pub fn new(
         settings: OpenIdSettings,
         clock: Arc<dyn Clock>,
@@ -115,148 +96,91 @@ impl OpenIdProvider {
         if !http.allows(issuer.url()) {
             return Err(OpenIdSettingsError::InsecureIssuer);
         }
-        Ok(Self {
-            client_id: ClientId::new(settings.client_id.clone()),
-            documents: DocumentCache::new(settings.issuer.clone()),
-            issuer,
-            settings,
-            http,
-            clock,
-            entropy,
-        })
-    }
-
-    fn client(&self, documents: &Documents) -> ConfiguredClient {
-        let (method, secret) = match &self.settings.authentication {
-            ClientAuthentication::SecretBasic(secret) => (AuthType::BasicAuth, Some(secret)),
-            ClientAuthentication::SecretPost(secret) => (AuthType::RequestBody, Some(secret)),
-            ClientAuthentication::PrivateKeyJwt(_) => (AuthType::RequestBody, None),
-        };
-        let secret = secret.map(|secret| ClientSecret::new(secret.expose_secret().to_owned()));
-        CoreClient::from_provider_metadata(documents.metadata.clone(), self.client_id.clone(), secret)
-            .set_auth_type(method)
-            .set_redirect_uri(RedirectUrl::from_url(self.settings.redirect_url.clone()))
-    }
-
-    /// Redeems the code (OpenID Connect Core 1.0 §3.1.3).
-    async fn redeem(
-        &self,
-        documents: &Documents,
-        code: &str,
-        pending: &PendingLogin,
-        now: Timestamp,
-    ) -> Result<CoreTokenResponse, LoginError> {
-        let client = self.client(documents);
-        let mut request = client
-            .exchange_code(AuthorizationCode::new(code.to_owned()))
-            .map_err(|_| LoginError::ProviderUnavailable)?
-            .set_pkce_verifier(PkceCodeVerifier::new(pending.code_verifier.clone()));
-        if let ClientAuthentication::PrivateKeyJwt(source) = &self.settings.authentication {
-            let key = source.active_client_key().await.ok_or(LoginError::ProviderUnavailable)?;
-            request = request
-                .add_extra_param("client_assertion_type", ASSERTION_TYPE)
-                .add_extra_param("client_assertion", self.assertion(&key, now)?);
+        let needs_keys = settings.messages.signed_requests || settings.messages.encrypted_responses;
+        if needs_keys && settings.authentication.keys().is_none() {
+            return Err(OpenIdSettingsError::NoClientKeys);
         }
-        request.request_async(&self.http.as_function()).await.map_err(|error| match error {
-            RequestTokenError::ServerResponse(answer)
-                if *answer.error() == CoreErrorResponseType::InvalidGrant =>
-            {
-                LoginError::Invalid("code")
-            }
-            RequestTokenError::ServerResponse(answer) => {
-                tracing::warn!(error = ?answer.error(), "the login provider refuses this node at its token endpoint");
-                LoginError::ProviderUnavailable
-            }
-            // A token endpoint answered, with an ID token that is none.
-            RequestTokenError::Parse(_, body) if has_id_token(&body) => LoginError::Invalid("id_token"),
-            RequestTokenError::Request(error) => {
-                tracing::warn!(%error, "the login provider's token endpoint does not answer");
-                LoginError::ProviderUnavailable
-            }
-            RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
-                tracing::warn!("the login provider's token endpoint does not answer as it should");
-                LoginError::ProviderUnavailable
-            }
+        let documents = DocumentCache::new(settings.issuer.clone());
+        Ok(Self { issuer, settings, http, documents, clock, entropy })
+    }
+
+    fn client(&self, documents: &Documents) -> FlowClient {
+        client::flow_client(&self.settings, &self.issuer, &documents.metadata)
+    }
+
+    /// The address with a signed request object in place of the parameters.
+    async fn signed(&self, endpoint: &Url, plain: &Url, now: Timestamp) -> Result<Url, LoginError> {
+        let keys = self.settings.authentication.keys().ok_or(LoginError::ProviderUnavailable)?;
+        let key = keys.active_client_key().await.ok_or(LoginError::ProviderUnavailable)?;
+        let id = jose::b64url(&random::<16>(self.entropy.as_ref()));
+        let (issuer, client_id) = (&self.settings.issuer, &self.settings.client_id);
+        let claims = RequestObject { issuer, client_id, id: &id, now }.claims(endpoint, plain);
+        let object = key.sign(REQUEST_OBJECT_TYPE, &claims).map_err(|_| LoginError::ProviderUnavailable)?;
+        Ok(request::signed_address(endpoint, plain, &object))
+    }
+
+    /// The signed message in what the provider sent, decrypted where encryption was agreed with it. A message that is not
+    /// encrypted as agreed is refused, and so is one that is without an agreement.
+    async fn decrypted(&self, text: &str) -> Result<String, LoginError> {
+        let encrypted = jwe::is_compact_jwe(text);
+        if encrypted != self.settings.messages.encrypted_responses {
+            tracing::warn!(
+                event = "login_provider_encryption_differs",
+                encrypted,
+                "the login provider does not encrypt as [login] encrypted_responses says"
+            );
+            return Err(LoginError::Invalid("encryption"));
+        }
+        if !encrypted {
+            return Ok(text.to_owned());
+        }
+        let keys = self.settings.authentication.keys().ok_or(LoginError::Invalid("encryption"))?;
+        jwe::decrypt_with(text, &keys.decryption_keys().await).map_err(|error| {
+            tracing::warn!(
+                event = "login_provider_message_not_decrypted",
+                reason = error.reason(),
+                "a message of the login provider cannot be decrypted with the keys that this node publishes"
+            );
+            id_token::form_error(error)
         })
     }
 
-    /// A client assertion (RFC 7523), for the provider's issuer as its only audience.
-    fn assertion(&self, key: &SigningKey, now: Timestamp) -> Result<String, LoginError> {
-        let claims = json!({
-            "iss": self.settings.client_id,
-            "sub": self.settings.client_id,
-            "aud": self.settings.issuer,
-            "iat": now.secs(),
-            "exp": now.plus_secs(ASSERTION_SECS).secs(),
-            "jti": jose::b64url(&random::<16>(self.entropy.as_ref())),
-        });
-        key.sign(jose::PLAIN_JWT, &claims).map_err(|_| LoginError::ProviderUnavailable)
-    }
-
-    /// Checks the ID token with the provider's keys, newer ones where it names a key that is not known yet.
-    async fn check(
+    /// Reads a signed message and finds the provider's key for it, among newer ones where it names a key that is not known
+    /// yet.
+    async fn with_key(
         &self,
         documents: Arc<Documents>,
-        answer: &CoreTokenResponse,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<(ProviderJwt, Value, ProviderDocuments), LoginError> {
+        let jwt = ProviderJwt::parse(text).map_err(id_token::form_error)?;
+        let mut documents = documents;
+        let mut key = jwt.find_key(&documents.keys);
+        if key == Err(KeyNotFound::Unknown) {
+            documents = self.documents.with_newer_keys(&self.http, &documents, now).await?;
+            key = jwt.find_key(&documents.keys);
+        }
+        let key = key.map_err(|_| LoginError::Invalid("kid"))?;
+        Ok((jwt, key, documents.to_keep()))
+    }
+
+    /// Decrypts where that was agreed, checks the signature with the provider's keys, and holds the claims against what
+    /// was asked for.
+    async fn check(
+        &self,
+        documents: &Arc<Documents>,
+        text: &str,
         pending: &PendingLogin,
         now: Timestamp,
-    ) -> Result<(CheckedIdToken, ProviderDocuments), LoginError> {
-        let token = answer.id_token().ok_or(LoginError::Invalid("id_token"))?;
-        let mut documents = documents;
-        let mut key = id_token::find_key(token, &documents.keys);
-        if matches!(key, Err(NoKey::Unknown)) {
-            documents = self.documents.with_newer_keys(&self.http, &documents, now).await?;
-            key = id_token::find_key(token, &documents.keys);
-        }
-        let key = key.map_err(|why| match why {
-            NoKey::Unknown => LoginError::Invalid("kid"),
-            NoKey::Refused(error) => error,
-        })?;
-        let expected = Expected { issuer: &self.issuer, client_id: &self.client_id, pending, now };
-        Ok((id_token::check(token, key, &expected)?, documents.to_keep()))
-    }
-
-    /// The claims at UserInfo (OpenID Connect Core 1.0 §5.3), which must be about the same person.
-    async fn user_info(
-        &self,
-        documents: &Documents,
-        access_token: &str,
-        subject: &str,
-    ) -> Result<Map<String, Value>, LoginError> {
-        let endpoint = documents.metadata.userinfo_endpoint().ok_or(LoginError::NoIdentifier)?;
-        let request = ::http::Request::get(endpoint.as_str())
-            .header(ACCEPT, "application/json")
-            .header(AUTHORIZATION, format!("Bearer {access_token}"))
-            .body(Vec::new())
-            .map_err(|_| LoginError::ProviderUnavailable)?;
-        let response = self.http.send(request).await.map_err(|error| {
-            tracing::warn!(%error, "the login provider's UserInfo endpoint does not answer");
-            LoginError::ProviderUnavailable
-        })?;
-        if response.status() != ::http::StatusCode::OK {
-            tracing::warn!(
-                status = response.status().as_u16(),
-                "the login provider's UserInfo endpoint refuses"
-            );
-            return Err(LoginError::ProviderUnavailable);
-        }
-        let Ok(Value::Object(claims)) = jose::parse_strict_json(response.body()) else {
-            return Err(LoginError::ProviderUnavailable);
-        };
-        // Without this comparison, an answer about someone else could be slipped in (§5.3.2).
-        if claims.get("sub").and_then(Value::as_str) != Some(subject) {
-            return Err(LoginError::Invalid("userinfo sub"));
-        }
-        Ok(claims)
-    }
-
-    /// Whether an ID token may stand in an address: only when nothing in it tells who the person is.
-    fn is_impersonal(id_token: &str) -> bool {
-        id_token
-            .split('.')
-            .nth(1)
-            .and_then(id_token::decoded)
-            .is_some_and(|claims| claims.keys().all(|name| IMPERSONAL_CLAIMS.contains(&name.as_str())))
+    ) -> Result<CheckedIdToken, LoginError> {
+        let text = self.decrypted(text).await?;
+        let (_, key, published) = self.with_key(Arc::clone(documents), &text, now).await?;
+        // The same reader as for evidence, so that nobody logs in with a token that can never be evidence.
+        let claims = jose::id_token::verify(&text, &key).map_err(id_token::form_error)?;
+        let expected =
+            Expected { issuer: &self.settings.issuer, client_id: &self.settings.client_id, pending, now };
+        id_token::check(&claims, &expected)?;
+        Ok(CheckedIdToken { text, claims, key, published })
     }
 }
 
@@ -269,37 +193,12 @@ impl IdentityProvider for OpenIdProvider {
         }
         let now = self.clock.now();
         let documents = self.documents.get(&self.http, now).await?;
+        let metadata = &documents.metadata;
         let client = self.client(&documents);
-        let (state, nonce) = (start.state.clone(), start.nonce.clone());
-        let verifier = PkceCodeVerifier::new(start.code_verifier.clone());
-        let mut request = client
-            .authorize_url(
-                CoreAuthenticationFlow::AuthorizationCode,
-                move || CsrfToken::new(state),
-                move || Nonce::new(nonce),
-            )
-            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
-            .add_scopes(self.settings.scopes.iter().map(|scope| Scope::new(scope.clone())))
-            .add_ui_locale(LanguageTag::new(start.language.tag().to_owned()));
-        let levels: Vec<&str> = start.acr.iter().flat_map(|values| values.split(' ')).collect();
-        // `acr_values` is a wish, which a live login need not fulfil. A demand is an essential claim (OpenID Connect Core
-        // 1.0 §5.5.1.1), never beside the wish, because what both mean together is left open there. A provider that knows
-        // no such claims is asked for a login whatever is live.
-        if documents.metadata.claims_parameter_supported() == Some(true) && !levels.is_empty() {
-            let claims = json!({"id_token": {"acr": {"essential": true, "values": levels}}});
-            request = request.add_extra_param("claims", claims.to_string());
-        } else {
-            for acr in levels {
-                request = request.add_auth_context_value(AuthenticationContextClass::new(acr.to_owned()));
-            }
-            if start.step_up {
-                request = request.add_prompt(CoreAuthPrompt::Login);
-            }
+        let mut address = request::address(&client, &self.settings, metadata.takes_claims_parameter, &start);
+        if self.settings.messages.signed_requests {
+            address = self.signed(&metadata.authorization_endpoint, &address, now).await?;
         }
-        if let Some(max_age) = start.max_age {
-            request = request.set_max_age(std::time::Duration::from_secs(u64::from(max_age)));
-        }
-        let (address, _, _) = request.url();
         let pending = PendingLogin {
             nonce: start.nonce,
             state: start.state,
@@ -321,17 +220,17 @@ impl IdentityProvider for OpenIdProvider {
         let documents = self.documents.get(&self.http, now).await?;
         check_issuer(&documents, &self.settings.issuer, callback)?;
         if let Some(error) = &callback.error {
-            return Err(turned_back(error));
+            return Err(error_in_callback(error));
         }
         let code = callback.code.as_deref().ok_or(LoginError::Invalid("code"))?;
         let answer = self.redeem(&documents, code, pending, now).await?;
-        let (checked, published) = self.check(Arc::clone(&documents), &answer, pending, now).await?;
+        let id_token = answer.id_token.as_deref().ok_or(LoginError::Invalid("id_token"))?;
+        let checked = self.check(&documents, id_token, pending, now).await?;
 
-        let mut claims = checked.claims;
+        let mut claims = checked.claims.all.clone();
         if !claims.contains_key(&self.settings.identifier_claim) {
-            let access_token = answer.access_token().secret();
-            let more = self.user_info(&documents, access_token, &checked.subject).await?;
-            // What the provider signed goes before what it merely says.
+            let more = self.user_info(&documents, &answer, &checked.claims.sub, now).await?;
+            // What the provider signed for this login goes before what it says beside it.
             for (name, value) in more {
                 claims.entry(name).or_insert(value);
             }
@@ -343,14 +242,14 @@ impl IdentityProvider for OpenIdProvider {
             .ok_or(LoginError::NoIdentifier)?;
         Ok(AuthenticatedPerson {
             issuer: self.settings.issuer.clone(),
-            subject: checked.subject,
+            subject: checked.claims.sub,
             identifier,
             display_name: display_name(&claims),
-            acr: checked.acr,
-            auth_time: checked.auth_time,
+            acr: checked.claims.acr,
+            auth_time: checked.claims.auth_time.map(Timestamp::from_secs),
             id_token: checked.text,
             provider_key: checked.key,
-            provider_documents: published,
+            provider_documents: checked.published,
         })
     }
 
@@ -358,12 +257,13 @@ impl IdentityProvider for OpenIdProvider {
     /// histories and logs. Without it, `client_id` says to the provider who asks.
     async fn logout_url(&self, id_token_hint: &str, back_to: &Url) -> Option<Url> {
         let documents = self.documents.get(&self.http, self.clock.now()).await.ok()?;
-        let mut address = documents.metadata.additional_metadata().end_session_endpoint.clone()?;
-        address
-            .query_pairs_mut()
-            .append_pair("client_id", &self.settings.client_id)
-            .append_pair("post_logout_redirect_uri", back_to.as_str());
-        if Self::is_impersonal(id_token_hint) {
+        let endpoint = EndSessionUrl::from_url(documents.metadata.end_session_endpoint.clone()?);
+        let mut address = LogoutRequest::from(endpoint)
+            .set_client_id(ClientId::new(self.settings.client_id.clone()))
+            .set_post_logout_redirect_uri(PostLogoutRedirectUrl::from_url(back_to.clone()))
+            .http_get_url();
+        let hint = ProviderJwt::parse(id_token_hint).ok();
+        if hint.is_some_and(|hint| id_token::is_impersonal(hint.unverified_payload())) {
             address.query_pairs_mut().append_pair("id_token_hint", id_token_hint);
         }
         Some(address)
@@ -378,17 +278,16 @@ fn check_state(pending: &PendingLogin, callback: &Callback) -> Result<(), LoginE
 
 /// RFC 9207 §2.4: compared when it is there, demanded when the provider says that it sends it.
 fn check_issuer(documents: &Documents, issuer: &str, callback: &Callback) -> Result<(), LoginError> {
-    let demanded = documents.metadata.additional_metadata().authorization_response_iss_parameter_supported;
     match &callback.iss {
         Some(iss) if iss == issuer => Ok(()),
-        None if !demanded => Ok(()),
+        None if !documents.metadata.names_issuer_in_response => Ok(()),
         _ => Err(LoginError::Invalid("iss")),
     }
 }
 
 /// What an error in the answer means (RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6, OpenID Connect Core
 /// Unmet Authentication Requirements 1.0).
-fn turned_back(error: &str) -> LoginError {
+fn error_in_callback(error: &str) -> LoginError {
     match error {
         "access_denied"
         | "login_required"
@@ -399,11 +298,6 @@ fn turned_back(error: &str) -> LoginError {
         "server_error" | "temporarily_unavailable" => LoginError::ProviderUnavailable,
         _ => LoginError::Invalid("error"),
     }
-}
-
-fn has_id_token(body: &[u8]) -> bool {
-    serde_json::from_slice::<Map<String, Value>>(body)
-        .is_ok_and(|members| members.contains_key("access_token") && members.contains_key("id_token"))
 }
 
 /// The name to greet with: `name`, or given and family name. Only a short, printable one.

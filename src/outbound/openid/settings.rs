@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use serde::Serialize;
 use url::Url;
 
 use super::ProviderNetwork;
-use crate::domain::jose::SigningKey;
+use crate::domain::jose::{JoseError, LoginKey, SigningKey};
 
 /// How this node is registered at the login provider.
 pub struct OpenIdSettings {
@@ -25,6 +26,31 @@ pub struct OpenIdSettings {
     pub redirect_url: Url,
     /// Where the provider may stand.
     pub network: ProviderNetwork,
+    /// How a level of assurance is asked for.
+    pub assurance_request: AssuranceRequest,
+    /// What is protected beyond the connection.
+    pub messages: MessageProtection,
+}
+
+/// How a level of assurance is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AssuranceRequest {
+    /// As an essential claim (OpenID Connect Core 1.0 §5.5.1.1) where the provider says that it takes the parameter
+    /// `claims`, else by `acr_values`.
+    #[default]
+    EssentialClaim,
+    /// Always by `acr_values`: for providers that say they take `claims` and ignore it.
+    AcrValues,
+}
+
+/// Protection of the messages themselves, beyond TLS, as the Finnish Trust Network demands it (Traficom recommendation
+/// 213/2023). Both need [`ClientAuthentication::PrivateKeyJwt`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MessageProtection {
+    /// Authorization requests are signed request objects (RFC 9101).
+    pub signed_requests: bool,
+    /// ID tokens and UserInfo answers are encrypted to a key of this node; what is not is refused.
+    pub encrypted_responses: bool,
 }
 
 /// How the node proves itself at the provider's token endpoint (OpenID Connect Core 1.0 §9).
@@ -37,17 +63,54 @@ pub enum ClientAuthentication {
     PrivateKeyJwt(Arc<dyn ClientKeySource>),
 }
 
-/// Where the key for `private_key_jwt` comes from; asked at every login, so that a rotation needs no restart.
+impl ClientAuthentication {
+    /// Where this node's keys come from, where it has any towards the provider.
+    pub(crate) fn keys(&self) -> Option<&dyn ClientKeySource> {
+        match self {
+            Self::PrivateKeyJwt(source) => Some(source.as_ref()),
+            Self::SecretBasic(_) | Self::SecretPost(_) => None,
+        }
+    }
+}
+
+/// The key that signs what this node sends to the provider.
+#[derive(Debug, Clone)]
+pub enum ClientKey {
+    /// ES256 or EdDSA.
+    Curve(SigningKey),
+    /// RS256.
+    Rsa(LoginKey),
+}
+
+impl ClientKey {
+    /// Signs claims as a compact JWS with the header members `alg`, `kid` and `typ`.
+    ///
+    /// # Errors
+    /// As [`SigningKey::sign`].
+    pub fn sign<C: Serialize>(&self, typ: &str, claims: &C) -> Result<String, JoseError> {
+        match self {
+            Self::Curve(key) => key.sign(typ, claims),
+            Self::Rsa(key) => key.sign(typ, claims),
+        }
+    }
+}
+
+/// Where this node's keys towards the provider come from; asked at every login, so that a rotation needs no restart.
 #[async_trait]
 pub trait ClientKeySource: Send + Sync {
-    /// The active client key; none when it cannot be had now.
-    async fn active_client_key(&self) -> Option<SigningKey>;
+    /// The key that signs now; none when it cannot be had.
+    async fn active_client_key(&self) -> Option<ClientKey>;
+
+    /// The keys that the provider may have encrypted to, the older ones among them.
+    async fn decryption_keys(&self) -> Vec<LoginKey> {
+        Vec::new()
+    }
 }
 
 #[async_trait]
 impl ClientKeySource for SigningKey {
-    async fn active_client_key(&self) -> Option<SigningKey> {
-        Some(self.clone())
+    async fn active_client_key(&self) -> Option<ClientKey> {
+        Some(ClientKey::Curve(self.clone()))
     }
 }
 
@@ -60,6 +123,9 @@ pub enum OpenIdSettingsError {
     /// The issuer needs https.
     #[error("the login provider's issuer needs https (plain http only in the demo, on this machine)")]
     InsecureIssuer,
+    /// Signed requests or encrypted responses without keys.
+    #[error("signed requests and encrypted responses need the authentication private_key_jwt")]
+    NoClientKeys,
     /// No HTTP client can be made.
     #[error("no HTTP client can be made")]
     Http(#[source] crate::http::GuardError),

@@ -1,6 +1,8 @@
 //! A software authenticator of somebody else's (the `passkey` crate) against this node's side, and evidence that is
 //! changed in one place at a time.
 
+mod device;
+
 use passkey::authenticator::{Authenticator, UiHint, UserCheck, UserValidationMethod};
 use passkey::client::{Client, DefaultClientData};
 use passkey::crypto::rust_crypto::RustCryptoBackend;
@@ -201,4 +203,51 @@ fn an_address_without_a_host_name_bears_no_passkeys() {
     let station = WebAuthn::new(&EntityId::new("http://127.0.0.1:8401").unwrap(), "Espoo");
     let begun = station.begin_registration(PersonId::from_bytes([7; 16]), "Aino", &[]);
     assert_eq!(begun.map(|_| ()).unwrap_err(), PasskeyFault("no host name"));
+}
+
+#[test]
+fn es256_and_rs256_are_offered_and_nothing_else() {
+    let ceremony = station().begin_registration(PersonId::from_bytes([7; 16]), "Aino", &[]).unwrap();
+    let options: Value = serde_json::from_str(&ceremony.options).unwrap();
+    let offered: Vec<i64> = options["publicKey"]["pubKeyCredParams"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|kind| kind["alg"].as_i64().unwrap())
+        .collect();
+    assert_eq!(offered, [-7, -257]);
+}
+
+#[test]
+fn a_passkey_of_every_offered_kind_signs_and_is_judged_again_as_evidence() {
+    for kind in device::Kind::ALL {
+        let device = device::Device::new(kind);
+        let passkey = device.register(&station());
+        let options = station().begin_signing(std::slice::from_ref(&passkey), &challenge(1)).unwrap();
+        let answer = device.sign(&options, NODE);
+        let signed =
+            station().finish_signing(std::slice::from_ref(&passkey), &challenge(1), &answer).unwrap();
+        let good = signed.evidence;
+        let commitment = Commitment::from_text(challenge(1));
+        assert_eq!(good.verify(&commitment, NODE), Ok(passkey.thumbprint.clone()), "{kind:?}");
+        assert_eq!(good.public_key["kty"], kind.kty());
+        let thumbprint = crate::domain::jose::id_token::thumbprint(&good.public_key).unwrap();
+        assert_eq!(passkey.thumbprint.as_str(), thumbprint);
+
+        let mut spoilt = from_b64url(&good.signature).unwrap();
+        *spoilt.last_mut().unwrap() ^= 1;
+        let wrong = PasskeyEvidence { signature: b64url(&spoilt), ..good.clone() };
+        assert_eq!(wrong.verify(&commitment, NODE), Err(PasskeyError::Signature), "{kind:?}");
+        let other = device::Device::new(kind).register(&station());
+        let wrong = PasskeyEvidence { public_key: other.public_key, ..good };
+        assert_eq!(wrong.verify(&commitment, NODE), Err(PasskeyError::Signature), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_key_of_a_kind_that_was_not_offered_is_refused() {
+    for kind in [device::Kind::P384, device::Kind::Ed25519] {
+        let device = device::Device::new(kind);
+        assert_eq!(device.try_register(&station()).unwrap_err(), PasskeyFault("registration"), "{kind:?}");
+    }
 }

@@ -2,10 +2,12 @@
 //! and a rotation needs no restart.
 
 use diesel::prelude::*;
+use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::KeyId;
-use crate::domain::jose::{KeyStanding, PublicKey, SigningKey};
+use crate::domain::jose::{KeyStanding, LoginKey, LoginKeyKind, PublicKey, SigningKey};
 use crate::domain::word_enum::word_enum;
 use crate::store::engine::columns::{from_json, word_column};
 use crate::store::engine::schema::{counters, signing_keys};
@@ -19,7 +21,8 @@ mod life;
 mod tests;
 
 pub use life::{
-    activate, add_pending, announce, ensure_active, forget_private_parts, replace_active, revoke,
+    activate, add_pending, announce, ensure_active, ensure_login_key, forget_private_parts, replace_active,
+    revoke,
 };
 
 word_enum! {
@@ -35,6 +38,12 @@ word_enum! {
         Client = "client",
         /// DPoP proofs.
         Dpop = "dpop",
+        /// Client assertions and request objects towards a login provider that wants RS256.
+        LoginSigning = "login_signing",
+        /// Decrypts what the login provider encrypted with RSA-OAEP.
+        LoginRsaDecryption = "login_rsa_decryption",
+        /// Decrypts what the login provider encrypted with ECDH-ES.
+        LoginEcDecryption = "login_ec_decryption",
     }
 }
 
@@ -56,6 +65,86 @@ word_column!(Purpose);
 word_column!(KeyState);
 word_column!(RevokeReason);
 
+impl Purpose {
+    /// The kind of key, where it is one that only the login provider meets; every other purpose has a [`SigningKey`].
+    #[must_use]
+    pub const fn login_kind(self) -> Option<LoginKeyKind> {
+        match self {
+            Self::LoginSigning => Some(LoginKeyKind::RsaSigning),
+            Self::LoginRsaDecryption => Some(LoginKeyKind::RsaDecryption),
+            Self::LoginEcDecryption => Some(LoginKeyKind::EcDecryption),
+            Self::Federation | Self::Token | Self::Receipt | Self::Client | Self::Dpop => None,
+        }
+    }
+}
+
+/// A key pair as it is stored, whatever its kind.
+pub trait StoredKeyPair {
+    /// `kid`.
+    fn kid(&self) -> &KeyId;
+    /// The private JWK, to be sealed.
+    fn private_jwk(&self) -> Zeroizing<String>;
+    /// The public JWK.
+    fn public_jwk(&self) -> Value;
+}
+
+impl StoredKeyPair for SigningKey {
+    fn kid(&self) -> &KeyId {
+        self.kid()
+    }
+
+    fn private_jwk(&self) -> Zeroizing<String> {
+        self.to_private_jwk()
+    }
+
+    fn public_jwk(&self) -> Value {
+        self.public().to_jwk()
+    }
+}
+
+impl StoredKeyPair for LoginKey {
+    fn kid(&self) -> &KeyId {
+        self.kid()
+    }
+
+    fn private_jwk(&self) -> Zeroizing<String> {
+        self.to_private_jwk()
+    }
+
+    fn public_jwk(&self) -> Value {
+        self.to_public_jwk().clone()
+    }
+}
+
+/// The public part of a key.
+#[derive(Debug, Clone)]
+pub enum PublicPart {
+    /// It verifies messages between nodes.
+    Verifying(PublicKey),
+    /// A JWK that only the login provider uses.
+    Login(Value),
+}
+
+impl PublicPart {
+    /// The key that verifies messages between nodes, where it is one.
+    #[must_use]
+    pub const fn verifying(&self) -> Option<&PublicKey> {
+        match self {
+            Self::Verifying(key) => Some(key),
+            Self::Login(_) => None,
+        }
+    }
+
+    /// As a JWK to publish.
+    #[must_use]
+    pub fn to_jwk(&self) -> Value {
+        match self {
+            Self::Verifying(key) => key.to_jwk(),
+            Self::Login(jwk) => jwk.clone(),
+        }
+    }
+}
+
 /// A key without its private part.
 #[derive(Debug, Clone)]
 pub struct KeyRecord {
@@ -66,7 +155,7 @@ pub struct KeyRecord {
     /// Where it stands.
     pub state: KeyState,
     /// The public part.
-    pub public: PublicKey,
+    pub public: PublicPart,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it is to begin to sign; none until a process publishes it.
@@ -103,6 +192,8 @@ pub struct Snapshot {
     pub records: Vec<KeyRecord>,
     /// Those that sign, with their private parts.
     pub active: Vec<(Purpose, SigningKey)>,
+    /// Those towards the login provider that have their private parts still.
+    pub login: Vec<LoginKey>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -124,7 +215,7 @@ struct Row {
 impl Row {
     fn into_record(self) -> Result<KeyRecord, StoreError> {
         Ok(KeyRecord {
-            public: public_key(&self.public_jwk)?,
+            public: public_part(self.purpose, &self.public_jwk)?,
             kid: self.kid,
             purpose: self.purpose,
             state: self.state,
@@ -138,9 +229,13 @@ impl Row {
     }
 }
 
-fn public_key(jwk: &str) -> Result<PublicKey, StoreError> {
-    let jwk: serde_json::Value = from_json(jwk, "signing_keys.public_jwk")?;
-    PublicKey::from_jwk(&jwk).map_err(|_| StoreError::Corrupt("signing_keys.public_jwk"))
+fn public_part(purpose: Purpose, jwk: &str) -> Result<PublicPart, StoreError> {
+    let jwk: Value = from_json(jwk, "signing_keys.public_jwk")?;
+    if purpose.login_kind().is_some() {
+        return Ok(PublicPart::Login(jwk));
+    }
+    let key = PublicKey::from_jwk(&jwk).map_err(|_| StoreError::Corrupt("signing_keys.public_jwk"))?;
+    Ok(PublicPart::Verifying(key))
 }
 
 /// The key that signs for a purpose.
@@ -161,14 +256,35 @@ pub fn active(reader: &mut Reader<'_>, purpose: Purpose) -> Result<SigningKey, S
 /// # Errors
 /// [`StoreError::NotFound`] when there is none, or it is revoked.
 pub fn with_private_part(reader: &mut Reader<'_>, kid: &KeyId) -> Result<SigningKey, StoreError> {
+    let private = private_jwk(reader, kid)?;
+    SigningKey::from_private_jwk(&private).map_err(|_| StoreError::Corrupt("signing_keys.private_jwk"))
+}
+
+fn private_jwk(reader: &mut Reader<'_>, kid: &KeyId) -> Result<Zeroizing<String>, StoreError> {
     let sealed: Option<Vec<u8>> =
         signing_keys::table.find(kid).select(signing_keys::private_jwk).first(reader.db)?;
-    let private = reader.keys.sealer.open_text(
+    reader.keys.sealer.open_text(
         column!(signing_keys.private_jwk),
         kid.as_str().as_bytes(),
         &sealed.ok_or(StoreError::NotFound)?,
-    )?;
-    SigningKey::from_private_jwk(&private).map_err(|_| StoreError::Corrupt("signing_keys.private_jwk"))
+    )
+}
+
+/// The key pairs towards the login provider that have their private parts still, by purpose and age.
+fn login_keys(reader: &mut Reader<'_>, records: &[KeyRecord]) -> Result<Vec<LoginKey>, StoreError> {
+    let mut keys = Vec::new();
+    for record in records {
+        let Some(kind) = record.purpose.login_kind() else { continue };
+        match private_jwk(reader, &record.kid) {
+            Ok(private) => keys.push(
+                LoginKey::from_private_jwk(kind, &private)
+                    .map_err(|_| StoreError::Corrupt("signing_keys.private_jwk"))?,
+            ),
+            Err(StoreError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(keys)
 }
 
 /// All keys, by purpose and age.
@@ -199,9 +315,12 @@ pub fn snapshot(reader: &mut Reader<'_>) -> Result<Snapshot, StoreError> {
     let records = list(reader)?;
     let mut signing = Vec::new();
     for record in records.iter().filter(|record| record.state == KeyState::Active) {
-        signing.push((record.purpose, with_private_part(reader, &record.kid)?));
+        if record.purpose.login_kind().is_none() {
+            signing.push((record.purpose, with_private_part(reader, &record.kid)?));
+        }
     }
-    Ok(Snapshot { version: version(reader)?, records, active: signing })
+    let login = login_keys(reader, &records)?;
+    Ok(Snapshot { version: version(reader)?, records, active: signing, login })
 }
 
 /// The key of a purpose that waits to sign, where one does.

@@ -27,9 +27,14 @@ pub(super) async fn jwks(app: web::Data<App>) -> HttpResponse {
     cached(&app.node.keys.published_for(KeyPurpose::Token).to_jwks())
 }
 
-/// The keys that sign client assertions, for a login provider that is told this address.
+/// The keys that sign client assertions.
 pub(super) async fn client_jwks(app: web::Data<App>) -> HttpResponse {
     cached(&app.node.keys.published_for(KeyPurpose::Client).to_jwks())
+}
+
+/// The key set for the login provider: what signs for this node there, and what it is to encrypt to.
+pub(super) async fn login_jwks(app: web::Data<App>) -> HttpResponse {
+    cached(&app.node.keys.login_jwks(app.node.now()))
 }
 
 /// All status lists ("Status List Aggregation").

@@ -17,6 +17,7 @@ routes! {
         "/.well-known/oauth-protected-resource" => { get metadata::protected_resource }
         "/oauth/jwks" => { get metadata::jwks }
         "/oauth/client-jwks" => { get metadata::client_jwks }
+        "/oauth/login-jwks" => { get metadata::login_jwks }
         "/oauth/status-lists" => { get metadata::status_lists }
         "/oauth/status-lists/{list}" => { get metadata::status_list }
         "/oauth/par" => { post tokens::push }

@@ -61,7 +61,7 @@ impl Verification<'_> {
         let decision = receipts.first().ok_or("receipt_missing")?;
         let decided = decision.event.event_type == ReceiptChange::Given
             && decision.evidence.is_some()
-            && decision.iat == self.decided_at.secs();
+            && decision.iat == self.recorded_at.secs();
         if decided { Ok(receipts) } else { Err("receipt_other") }
     }
 

@@ -12,7 +12,7 @@ impl Verification<'_> {
         let evidence = self.bundle.evidence.chains.clone().unwrap_or_default();
         let chains = &self.bundle.chains;
         let (holder, recipient) = (&self.bundle.holder, &self.bundle.consent.terms.recipient);
-        let (then, now) = (self.decided_at, self.exported_at);
+        let (then, now) = (self.recorded_at, self.exported_at);
         let members = Members {
             holder_then: self.member("holder_then", &evidence.holder, holder, then, found),
             recipient_then: self.member("recipient_then", &evidence.recipient, recipient, then, found),

@@ -32,7 +32,7 @@ struct Verification<'a> {
     seal: &'a str,
     question: &'a VerifyOptions,
     exported_at: Timestamp,
-    decided_at: Timestamp,
+    recorded_at: Timestamp,
     /// Changes with their seconds.
     history: Vec<(i64, &'a HistoryLine)>,
     log: Log,
@@ -129,7 +129,7 @@ impl<'a> Verification<'a> {
         }
         Ok(Self {
             exported_at: time(&bundle.exported_at)?,
-            decided_at: time(&bundle.consent.decided_at)?,
+            recorded_at: time(&bundle.consent.recorded_at)?,
             book: KeySet::of(bundle),
             bundle,
             members,

@@ -102,7 +102,7 @@ async fn write(node: &Node, found: Found) -> Result<String, Problem> {
             terms: consent.terms.clone(),
             commitment: consent.commitment.clone(),
             state: consent.state.status(),
-            decided_at: consent.decided_at.rfc3339(),
+            recorded_at: consent.decided_at.rfc3339(),
             exchanges: consent.exchanges,
             status_list: reference.uri,
             status_index: reference.idx,
@@ -161,7 +161,12 @@ fn history_line(change: &Change) -> HistoryLine {
 fn key_line(record: &KeyRecord) -> Option<KeyLine> {
     let purpose = match record.purpose {
         KeyPurpose::Receipt | KeyPurpose::Token => record.purpose.as_str().to_owned(),
-        KeyPurpose::Federation | KeyPurpose::Client | KeyPurpose::Dpop => return None,
+        KeyPurpose::Federation
+        | KeyPurpose::Client
+        | KeyPurpose::Dpop
+        | KeyPurpose::LoginSigning
+        | KeyPurpose::LoginRsaDecryption
+        | KeyPurpose::LoginEcDecryption => return None,
     };
     let revoked = match record.standing() {
         KeyStanding::Sound => None,

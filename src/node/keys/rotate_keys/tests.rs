@@ -3,11 +3,17 @@
 use super::*;
 use crate::domain::federation::{Outage, TrustError, TrustMark};
 use crate::domain::ids::EntityId;
-use crate::domain::jose::PublicKeys;
+use crate::domain::jose::{LoginKeyKind, PublicKeys};
+use crate::node::keys::key_ring::LoginKeyPolicy;
 use crate::ports::Superiors;
 use crate::store::engine::testing::{Kind, TestStore, at};
 
-const POLICY: KeyPolicy = KeyPolicy { lead_secs: 100, overlap_secs: 1_000, rotate_days: [0, 1, 0, 0, 0] };
+const POLICY: KeyPolicy = KeyPolicy {
+    lead_secs: 100,
+    overlap_secs: 1_000,
+    rotate_days: [0, 1, 0, 0, 0, 0, 0, 0],
+    login: LoginKeyPolicy { rsa_signing: false, decryption: false },
+};
 
 /// Two processes over one store.
 async fn processes() -> (TestStore, KeyRing, KeyRing) {
@@ -79,7 +85,8 @@ async fn keys_on_a_schedule_are_replaced_once_by_whichever_process() {
             run_rotation(store, &other, false, at(now)).await.unwrap();
         });
     }
-    assert_eq!(store.read("test", signing_keys::list).await.unwrap().len(), KeyPurpose::ALL.len() + 1);
+    let needed = KeyPurpose::ALL.into_iter().filter(|purpose| POLICY.needs(*purpose)).count();
+    assert_eq!(store.read("test", signing_keys::list).await.unwrap().len(), needed + 1);
     run_rotation(store, &one, false, at(day + 2)).await.unwrap();
     assert_ne!(signing(&one, KeyPurpose::Token), old);
     assert!(one.published_for(KeyPurpose::Dpop).len() == 1, "off the schedule");
@@ -198,4 +205,61 @@ async fn a_long_lead_does_not_begin_anew_with_each_start() {
     }
     restart_lead(store, &ring, at(604_799)).await.unwrap();
     assert_eq!(planned().await, Some(at(604_799 + 150)), "and is not over before it was seen again");
+}
+
+#[tokio::test]
+async fn a_decryption_key_opens_what_was_encrypted_to_it_until_the_overlap_is_over() {
+    let fixture = TestStore::new(Kind::Sqlite).await.unwrap();
+    let store = &fixture.store;
+    let policy = KeyPolicy { login: LoginKeyPolicy { rsa_signing: true, decryption: true }, ..POLICY };
+    let ring = KeyRing::open_with(store, policy, at(0)).await.unwrap();
+    let other = KeyRing::open_with(store, policy, at(0)).await.unwrap();
+    let published = |ring: &KeyRing, now| {
+        let keys = ring.login_jwks(now)["keys"].as_array().unwrap().clone();
+        let of_use = |wanted: &str| {
+            let found = keys.iter().filter(|key| key["use"] == *wanted);
+            found.map(|key| key["kid"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        (of_use("sig"), of_use("enc"))
+    };
+    let (signing, decryption) = published(&ring, at(0));
+    assert_eq!((signing.len(), decryption.len()), (1, 2), "RS256; RSA-OAEP and ECDH-ES");
+    assert_eq!(published(&other, at(0)), (signing.clone(), decryption.clone()));
+    assert_eq!(ring.login_signing_key().unwrap().kid().as_str(), signing[0]);
+
+    let old = ring.decryption_keys(at(0)).into_iter().find(|key| key.kind() == LoginKeyKind::RsaDecryption);
+    let old = old.unwrap().kid().clone();
+    let begun = rotate(store, KeyPurpose::LoginRsaDecryption, at(10)).await.unwrap();
+    let Rotation::Begun(next) = begun else { panic!("{begun:?}") };
+    run_rotation(store, &ring, false, at(10)).await.unwrap();
+    let opens = |kid: &KeyId, now| ring.decryption_keys(now).iter().any(|key| key.kid() == kid);
+    assert!(opens(&old, at(10)) && opens(&next, at(10)), "both are published, either may be used");
+    assert_eq!(published(&ring, at(10)).1.len(), 3);
+
+    run_rotation(store, &ring, false, at(110)).await.unwrap();
+    let shown = published(&ring, at(110)).1;
+    assert!(shown.contains(&next.as_str().to_owned()) && !shown.contains(&old.as_str().to_owned()));
+    assert!(opens(&old, at(110)) && opens(&old, at(1_109)), "what is under way is still opened");
+    assert!(!opens(&old, at(1_110)) && opens(&next, at(1_110)));
+
+    let before = at(1_111 - 1_000);
+    store.write("test", move |tx| signing_keys::forget_private_parts(tx, before)).await.unwrap();
+    ring.refresh(store, at(1_111)).await.unwrap();
+    assert!(!opens(&old, at(0)), "its private part is destroyed");
+
+    let (purpose, replaced) =
+        revoke(store, next.clone(), RevokeReason::Compromised, None, at(1_200)).await.unwrap();
+    assert_eq!(purpose, KeyPurpose::LoginRsaDecryption);
+    ring.refresh(store, at(1_200)).await.unwrap();
+    assert!(!opens(&next, at(1_200)) && opens(&replaced.unwrap(), at(1_200)));
+}
+
+#[tokio::test]
+async fn keys_towards_the_login_provider_are_made_only_where_they_are_used() {
+    let (fixture, ring, _) = processes().await;
+    let records = fixture.store.read("test", signing_keys::list).await.unwrap();
+    assert!(records.iter().all(|record| record.purpose.login_kind().is_none()));
+    assert!(ring.login_signing_key().is_none() && ring.decryption_keys(at(0)).is_empty());
+    let client = ring.active(KeyPurpose::Client).unwrap().public().to_jwk();
+    assert_eq!(ring.login_jwks(at(0)), serde_json::json!({"keys": [client]}));
 }

@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 
-use super::{KeyState, Purpose, RevokeReason, active, find, pending};
+use super::{KeyState, Purpose, RevokeReason, StoredKeyPair, active, find, pending};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::KeyId;
-use crate::domain::jose::{JoseError, SigningKey};
+use crate::domain::jose::{JoseError, LoginKey, SigningKey};
 use crate::store::engine::columns::to_json;
 use crate::store::engine::db::on_backend;
 use crate::store::engine::schema::{counters, held_consents, signing_keys};
@@ -32,6 +32,29 @@ pub fn ensure_active(
     }
 }
 
+/// Makes and activates the first key of a purpose towards the login provider. Processes that ask at once agree on one.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when a key cannot be made, or the database is away.
+pub fn ensure_login_key(
+    tx: &mut Tx<'_>,
+    purpose: Purpose,
+    now: Timestamp,
+    make: impl FnOnce() -> Result<LoginKey, JoseError>,
+) -> Result<(), StoreError> {
+    let known: Option<KeyId> = signing_keys::table
+        .filter(signing_keys::purpose.eq(purpose).and(signing_keys::state.eq(KeyState::Active)))
+        .select(signing_keys::kid)
+        .first(tx.db)
+        .optional()?;
+    if known.is_some() {
+        return Ok(());
+    }
+    let key =
+        make().map_err(|_| StoreError::Unavailable("a key for the login provider could not be made"))?;
+    insert(tx, purpose, &key, KeyState::Active, now)
+}
+
 /// Adds a key that is published but does not sign yet, so that everyone knows it before it does. Without effect where
 /// one waits already: a rotation is under way.
 ///
@@ -40,7 +63,7 @@ pub fn ensure_active(
 pub fn add_pending(
     tx: &mut Tx<'_>,
     purpose: Purpose,
-    key: &SigningKey,
+    key: &dyn StoredKeyPair,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     insert(tx, purpose, key, KeyState::Pending, now)
@@ -49,7 +72,7 @@ pub fn add_pending(
 fn insert(
     tx: &mut Tx<'_>,
     purpose: Purpose,
-    key: &SigningKey,
+    key: &dyn StoredKeyPair,
     state: KeyState,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -57,14 +80,14 @@ fn insert(
     let private = tx.keys.sealer.seal(
         column!(signing_keys.private_jwk),
         kid.as_str().as_bytes(),
-        key.to_private_jwk().as_bytes(),
+        key.private_jwk().as_bytes(),
     )?;
     let row = (
         signing_keys::kid.eq(kid),
         signing_keys::purpose.eq(purpose),
         signing_keys::state.eq(state),
         signing_keys::private_jwk.eq(private),
-        signing_keys::public_jwk.eq(to_json(&key.public().to_jwk(), "signing_keys.public_jwk")?),
+        signing_keys::public_jwk.eq(to_json(&key.public_jwk(), "signing_keys.public_jwk")?),
         signing_keys::created_at.eq(now),
         signing_keys::activated_at.eq((state == KeyState::Active).then_some(now)),
     );
@@ -120,7 +143,7 @@ pub fn activate(tx: &mut Tx<'_>, kid: &KeyId, now: Timestamp) -> Result<(), Stor
 pub fn replace_active(
     tx: &mut Tx<'_>,
     purpose: Purpose,
-    spare: &SigningKey,
+    spare: &dyn StoredKeyPair,
     now: Timestamp,
 ) -> Result<KeyId, StoreError> {
     let next = match pending(tx, purpose)? {
