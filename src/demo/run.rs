@@ -50,7 +50,7 @@ pub struct Options {
     pub base_port: u16,
     /// Another OpenID provider than the demo's own, with the file of the cities' secret there.
     pub login: Option<(String, PathBuf)>,
-    /// More members.
+    /// Entities that the anchor admits beside the four cities.
     pub members: Vec<EntityId>,
     /// Databases of cities that do not use SQLite, by the city's slug.
     pub stores: BTreeMap<String, DatabaseUrl>,

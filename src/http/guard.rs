@@ -63,7 +63,7 @@ impl Reply {
         }
     }
 
-    /// All headers.
+    /// All headers, also those that occur twice.
     #[must_use]
     pub const fn headers(&self) -> &HeaderMap {
         &self.headers

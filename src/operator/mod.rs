@@ -3,4 +3,4 @@
 pub mod consents;
 pub mod keys;
 pub mod peers;
-pub mod registers;
+pub(crate) mod registers;
