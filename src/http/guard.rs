@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::{Host, Url};
 
 use super::address::{AddressPolicy, GuardedResolver};
-pub use super::error::GuardError;
+pub(crate) use super::error::GuardError;
 use super::refusal::{AddressRefused, Refusals};
 use super::route::Route;
 use super::special::is_localhost;
