@@ -45,7 +45,7 @@ impl web::health::Readiness for StoreReadiness {
 /// Starts a trust anchor or intermediate.
 ///
 /// # Errors
-/// [`StartError`].
+/// [`StartError`] when a file that the configuration names, the database, a client or the socket cannot be used.
 pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> {
     let listener = listen(config.anchor.listen)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -111,7 +111,7 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
 /// The memberships in an anchor's store, for the command line; members of the configuration's files are applied first.
 ///
 /// # Errors
-/// [`StartError`].
+/// [`StartError`] when the database or a member's key file cannot be used.
 pub async fn membership(config: &AnchorConfig) -> Result<Membership, StartError> {
     let store = open_checked_store(&config.store, &config.keys, Some(&config.anchor.entity_id)).await?.store;
     store.migrate().await?;

@@ -7,7 +7,7 @@ use crate::web;
 /// Why a node or anchor does not start; names what to fix.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The configuration.
+    /// The configuration file is wrong.
     #[error(transparent)]
     Config(#[from] config::ConfigError),
     /// A secret file.
@@ -28,13 +28,13 @@ pub enum StartError {
     /// The root key files.
     #[error(transparent)]
     RootKeys(#[from] crate::store::RootKeyError),
-    /// The database.
+    /// The database cannot be opened or migrated.
     #[error(transparent)]
     Store(#[from] crate::store::OpenError),
     /// The database, after it was opened.
     #[error("the database cannot be used: {0}")]
     Rows(#[from] StoreError),
-    /// A register.
+    /// A connector to a register cannot be made.
     #[error(transparent)]
     Register(#[from] crate::registers::RegisterConfigError),
     /// The login provider's settings.
@@ -52,7 +52,7 @@ pub enum StartError {
     /// The configured colour.
     #[error("[node.brand] primary_colour: {0}")]
     Colour(#[from] web::html::assets::ColourError),
-    /// The socket.
+    /// The socket cannot be bound.
     #[error("cannot listen on {address}: {source}: is another process using the port?")]
     Listen {
         /// The configured address.
@@ -63,7 +63,7 @@ pub enum StartError {
     /// A file that the configuration names.
     #[error("{}: {source}", path.display())]
     File {
-        /// The file.
+        /// Its path, as the configuration names it.
         path: std::path::PathBuf,
         /// What the operating system says.
         source: std::io::Error,

@@ -45,7 +45,7 @@ impl fmt::Display for ConfigProblem {
 /// A configuration that cannot be used: every problem in it, in the order of the file. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
-    /// The problems.
+    /// In the order of the file, those of the environment last.
     pub problems: Vec<ConfigProblem>,
 }
 

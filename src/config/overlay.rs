@@ -43,7 +43,7 @@ pub(super) struct Entry {
 }
 
 impl Overlay {
-    /// Nothing.
+    /// Without any value.
     #[must_use]
     pub fn none() -> Self {
         Self::default()

@@ -20,7 +20,7 @@ pub enum SecretError {
     /// The file cannot be read or made.
     #[error("{}: {source}: write the secret into this file, readable to the node alone", path.display())]
     File {
-        /// The file.
+        /// Its path, as the configuration names it.
         path: PathBuf,
         /// What the operating system says.
         source: std::io::Error,
@@ -28,7 +28,7 @@ pub enum SecretError {
     /// The file holds something else than it should.
     #[error("{}: does not hold {expected}: write {expected} into this file, on one line", path.display())]
     Malformed {
-        /// The file.
+        /// Its path, as the configuration names it.
         path: PathBuf,
         /// What it should hold.
         expected: &'static str,
@@ -36,7 +36,7 @@ pub enum SecretError {
     /// The file is empty or not text.
     #[error("{}: holds no secret: write the secret into this file, on one line", path.display())]
     Empty {
-        /// The file.
+        /// Its path, as the configuration names it.
         path: PathBuf,
     },
 }

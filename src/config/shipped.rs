@@ -9,15 +9,12 @@ use super::overlay::Overlay;
 use crate::config::error::ConfigError;
 
 /// A city of the demo federation.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum City {
-    /// Helsinki.
     Helsinki,
-    /// Espoo.
     Espoo,
-    /// Turku.
     Turku,
-    /// Oulu.
     Oulu,
 }
 
@@ -52,17 +49,13 @@ impl City {
 pub const ANCHOR: &str = include_str!("../../federation-config/anchor.toml");
 
 /// The ports of the demo federation, all on loopback.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ports {
-    /// Trust anchor.
     pub anchor: u16,
-    /// Helsinki.
     pub helsinki: u16,
-    /// Espoo.
     pub espoo: u16,
-    /// Turku.
     pub turku: u16,
-    /// Oulu.
     pub oulu: u16,
     /// Demo login provider.
     pub login: u16,

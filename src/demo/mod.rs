@@ -5,5 +5,5 @@ mod pages;
 pub mod provider;
 pub mod run;
 mod server;
-pub mod service_page;
+mod service_page;
 pub mod world;

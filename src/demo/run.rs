@@ -84,7 +84,7 @@ pub struct Options {
     pub base_port: u16,
     /// Another OpenID provider than the demo's own.
     pub login: Option<ForeignLogin>,
-    /// More members.
+    /// Entities that the anchor admits beside the four cities.
     pub members: Vec<EntityId>,
     /// Databases of cities that do not use SQLite, by the city's slug.
     pub stores: BTreeMap<String, DatabaseUrl>,

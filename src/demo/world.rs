@@ -38,7 +38,7 @@ pub enum WorldError {
     /// A file or folder cannot be written.
     #[error("{}: {source}", path.display())]
     File {
-        /// Which one.
+        /// Its path.
         path: PathBuf,
         /// What the operating system says.
         source: std::io::Error,
@@ -46,7 +46,7 @@ pub enum WorldError {
     /// A register's database cannot be made.
     #[error("{}: {reason}", path.display())]
     Database {
-        /// Which one.
+        /// Its path.
         path: PathBuf,
         /// What SQLite says.
         reason: String,

@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::{Host, Url};
 
 use super::address::{AddressPolicy, GuardedResolver};
-pub use super::error::GuardError;
+pub(crate) use super::error::GuardError;
 use super::refusal::{AddressRefused, Refusals};
 use super::route::Route;
 use super::special::is_localhost;
@@ -64,7 +64,7 @@ impl Reply {
         }
     }
 
-    /// All headers.
+    /// All headers, also those that occur twice.
     #[must_use]
     pub const fn headers(&self) -> &HeaderMap {
         &self.headers

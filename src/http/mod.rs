@@ -2,7 +2,7 @@
 
 mod address;
 mod error;
-pub mod guard;
+pub(crate) mod guard;
 mod refusal;
 mod route;
 pub(crate) mod special;

@@ -10,7 +10,7 @@ use crate::domain::sync::lock;
 /// A name leads to no address that may be connected to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressRefused {
-    /// The name.
+    /// The host's name.
     pub host: String,
     /// The first address that may not be used; `None` when the name has no address at all.
     pub address: Option<IpAddr>,

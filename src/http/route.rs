@@ -25,7 +25,7 @@ pub struct Proxy {
 pub struct Route {
     /// The address of this machine that requests come from; the system chooses when it is absent.
     pub local_address: Option<IpAddr>,
-    /// The proxy.
+    /// The proxy that every request goes through; none connects directly.
     pub proxy: Option<Proxy>,
     /// Certificate authorities that are trusted beside the system's, PEM.
     pub ca_pem: Option<Vec<u8>>,

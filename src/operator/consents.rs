@@ -15,7 +15,7 @@ use crate::store::holder::{consent_receipts, consents};
 /// Why a stored consent's evidence could not be shown to hold.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// The store.
+    /// The store cannot be used.
     #[error(transparent)]
     Start(#[from] StartError),
     /// There is no such consent.
@@ -34,7 +34,7 @@ pub enum VerifyError {
 pub struct VerifiedConsent {
     /// What the login provider signed.
     pub commitment: Commitment,
-    /// The evidence.
+    /// The evidence, checked again.
     pub evidence: VerifiedEvidence,
     /// When the consent came into which state, oldest first.
     pub history: Vec<(Timestamp, &'static str)>,
@@ -104,7 +104,7 @@ pub enum ExportError {
 /// Everything about one consent, sealed.
 ///
 /// # Errors
-/// [`ExportError`].
+/// [`ExportError`] when there is no such consent, or something that belongs to it cannot be had now.
 pub async fn export_consent(config: &Config, id: ConsentId) -> Result<String, ExportError> {
     let node = assemble(config).await?.node;
     export_consent::any(&node, id).await.map_err(|problem| match problem.kind {

@@ -75,7 +75,7 @@ pub async fn purposes_in_use(
 /// Begins rotations; `at_once` lets the new keys sign now. A federation key keeps its lead time in any case.
 ///
 /// # Errors
-/// [`KeysError`].
+/// [`KeysError`] when the store cannot be used, or a purpose has no key yet.
 pub async fn rotate(
     store: &config::Store,
     keys: &config::Keys,
@@ -105,7 +105,7 @@ pub fn policy(keys: &config::Keys) -> KeyPolicy {
 /// Revokes a key; the answer says what it was for, and names the one that signs in its place, where it did sign.
 ///
 /// # Errors
-/// [`KeysError`].
+/// [`KeysError`] when the store cannot be used, there is no such key, or `since` is ahead.
 pub async fn revoke(
     store: &config::Store,
     keys: &config::Keys,

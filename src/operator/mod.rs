@@ -3,5 +3,5 @@
 pub mod consents;
 pub mod keys;
 pub mod peers;
-pub mod registers;
+pub(crate) mod registers;
 pub mod restore;

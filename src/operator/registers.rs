@@ -6,18 +6,18 @@ use crate::domain::ids::{DatasetId, RegisterId};
 
 /// What came of asking for one dataset.
 #[derive(Debug)]
-pub struct RegisterCheck {
+pub(crate) struct RegisterCheck {
     /// The dataset.
-    pub dataset: DatasetId,
+    pub(crate) dataset: DatasetId,
     /// The register that holds it.
-    pub register: RegisterId,
+    pub(crate) register: RegisterId,
     /// The cause why it does not answer; it may quote what stands in the register.
-    pub outcome: Result<(), String>,
+    pub(crate) outcome: Result<(), String>,
 }
 
 /// Why registers were not asked.
 #[derive(Debug, thiserror::Error)]
-pub enum CheckError {
+pub(crate) enum CheckError {
     /// A connector cannot be made.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -30,7 +30,10 @@ pub enum CheckError {
 ///
 /// # Errors
 /// [`CheckError`] when nothing could be asked. A register that does not answer is an outcome.
-pub async fn check(config: &Config, only: Option<&DatasetId>) -> Result<Vec<RegisterCheck>, CheckError> {
+pub(crate) async fn check(
+    config: &Config,
+    only: Option<&DatasetId>,
+) -> Result<Vec<RegisterCheck>, CheckError> {
     let registers = registers(config)?;
     let mut checks = Vec::new();
     for held in &config.datasets {

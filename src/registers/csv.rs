@@ -1,6 +1,6 @@
 //! CSV as RFC 4180 writes it, strictly: what another system would read differently is an error with its place.
 
-use std::io::Read;
+use std::io::{BufRead, Read};
 
 use super::json::Place;
 
@@ -30,8 +30,8 @@ pub(crate) struct Rows<R> {
     place: Place,
 }
 
-impl<R: Read> Rows<R> {
-    /// `input` should be buffered. A byte order mark at the beginning is passed over.
+impl<R: BufRead> Rows<R> {
+    /// A byte order mark at the beginning is passed over.
     pub(crate) fn new(input: R) -> Result<Self, CsvError> {
         let mut rows = Self { bytes: input.bytes(), next: None, place: Place { line: 1, column: 0 } };
         rows.advance()?;

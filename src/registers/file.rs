@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::csv::{Cell, Rows};
@@ -141,7 +141,7 @@ impl Reader for CsvFile {
 }
 
 impl CsvFile {
-    fn collect(&self, subject: &NationalIdentifier, input: impl Read) -> Result<Vec<Record>, Failure> {
+    fn collect(&self, subject: &NationalIdentifier, input: impl BufRead) -> Result<Vec<Record>, Failure> {
         let location = &self.0;
         let mut rows = Rows::new(input)?;
         let headers = rows.row()?.unwrap_or_default();

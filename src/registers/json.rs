@@ -3,7 +3,7 @@
 //! A general parser would turn every number into a double, which changes values, and would keep one of two members of the
 //! same name without a word.
 
-use std::io::Read;
+use std::io::{BufRead, Read};
 
 /// Deepest nesting of objects and arrays in one record.
 const MAX_DEPTH: usize = 32;
@@ -58,8 +58,8 @@ pub(crate) struct Parser<R> {
     place: Place,
 }
 
-impl<R: Read> Parser<R> {
-    /// `input` should be buffered.
+impl<R: BufRead> Parser<R> {
+    /// At the beginning of a text.
     pub(crate) fn new(input: R) -> Result<Self, JsonError> {
         let mut parser = Self { bytes: input.bytes(), next: None, place: Place { line: 1, column: 0 } };
         parser.advance()?;

@@ -30,7 +30,7 @@ use crate::ports::{RegisterError, Registers};
 /// How much one answer may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Most records.
+    /// Most records of one person.
     pub max_records: usize,
     /// Most bytes of the records as JSON.
     pub max_bytes: usize,
@@ -42,7 +42,7 @@ pub enum RegisterConfigError {
     /// The password file cannot be read.
     #[error("register {register}: password_file: {source}")]
     Password {
-        /// Which register.
+        /// Its `id` in the configuration.
         register: RegisterId,
         /// What the operating system says.
         source: std::io::Error,
@@ -50,7 +50,7 @@ pub enum RegisterConfigError {
     /// The address cannot be used.
     #[error("register {register}: the address is not usable: {reason}")]
     Address {
-        /// Which register.
+        /// Its `id` in the configuration.
         register: RegisterId,
         /// What is wrong.
         reason: &'static str,
@@ -58,7 +58,7 @@ pub enum RegisterConfigError {
     /// A dataset names a register that is not there, or asks it for something of another kind.
     #[error("dataset {dataset}: its register is not there, or of another kind")]
     NoRegister {
-        /// Which dataset.
+        /// Its `id` in the configuration.
         dataset: DatasetId,
     },
 }

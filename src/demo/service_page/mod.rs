@@ -34,74 +34,74 @@ use crate::ports::{Clock, Entropy};
 const CASE_SECS: i64 = 12 * 3600;
 
 /// What the page is made of.
-pub struct ServicePageConfig {
+pub(crate) struct ServicePageConfig {
     /// Its own address, such as `http://service.localhost:8410`.
-    pub base_url: Url,
+    pub(crate) base_url: Url,
     /// The cities; by default the first one asks the second.
-    pub cities: Vec<City>,
+    pub(crate) cities: Vec<City>,
     /// The made-up residents that a case can be about.
-    pub residents: Vec<Customer>,
+    pub(crate) residents: Vec<Customer>,
 }
 
 /// A city as the page knows it: as one that asks (its node, its service's credentials and uses) and as one that
 /// holds (its datasets).
-pub struct City {
+pub(crate) struct City {
     /// Short name for addresses (`helsinki`).
-    pub id: String,
+    pub(crate) id: String,
     /// Name.
-    pub name: String,
+    pub(crate) name: String,
     /// Base URL of its node, which is also its entity identifier.
-    pub node: Url,
+    pub(crate) node: Url,
     /// `client_id` of its service at its node.
-    pub client_id: String,
+    pub(crate) client_id: String,
     /// The service's secret.
-    pub client_secret: SecretString,
+    pub(crate) client_secret: SecretString,
     /// What its service may ask.
-    pub uses: Vec<ServiceUse>,
+    pub(crate) uses: Vec<ServiceUse>,
     /// What it holds.
-    pub datasets: Vec<HeldDataset>,
+    pub(crate) datasets: Vec<HeldDataset>,
 }
 
 /// A declared use of a city's service.
 #[derive(Debug, Clone)]
-pub struct ServiceUse {
+pub(crate) struct ServiceUse {
     /// Its URL.
-    pub url: String,
+    pub(crate) url: String,
     /// What it is called.
-    pub title: String,
+    pub(crate) title: String,
     /// The purpose in one sentence.
-    pub purpose: String,
+    pub(crate) purpose: String,
     /// The kind of dataset that it asks for.
-    pub dataset_type: String,
+    pub(crate) dataset_type: String,
     /// How many fetches one permission allows at most.
-    pub max_exchanges: u32,
+    pub(crate) max_exchanges: u32,
 }
 
 /// A dataset of a city.
 #[derive(Debug, Clone)]
-pub struct HeldDataset {
+pub(crate) struct HeldDataset {
     /// Its identifier at the city.
-    pub id: String,
+    pub(crate) id: String,
     /// Its kind.
-    pub kind: String,
+    pub(crate) kind: String,
     /// What it is called.
-    pub title: String,
+    pub(crate) title: String,
 }
 
 /// A made-up resident, as the customer of a case.
 #[derive(Debug, Clone)]
-pub struct Customer {
+pub(crate) struct Customer {
     /// Short name for the form.
-    pub username: String,
+    pub(crate) username: String,
     /// First and last name.
-    pub name: String,
+    pub(crate) name: String,
     /// The made-up identifier by which the service knows its customer.
-    pub identifier: NationalIdentifier,
+    pub(crate) identifier: NationalIdentifier,
 }
 
 /// The page. Cheap to clone.
 #[derive(Clone)]
-pub struct ServicePage(Arc<Inner>);
+pub(crate) struct ServicePage(Arc<Inner>);
 
 struct Inner {
     config: ServicePageConfig,
@@ -119,7 +119,7 @@ impl ServicePage {
     ///
     /// # Errors
     /// [`reqwest::Error`] when no HTTP client can be made.
-    pub fn new(
+    pub(crate) fn new(
         config: ServicePageConfig,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
@@ -143,7 +143,7 @@ impl ServicePage {
     }
 
     /// Adds the page's routes to an actix application.
-    pub fn configure(&self, app: &mut web::ServiceConfig) {
+    pub(crate) fn configure(&self, app: &mut web::ServiceConfig) {
         app.app_data(web::Data::new(self.clone()))
             .route("/", web::get().to(cases::home))
             .route("/ask", web::post().to(cases::ask))
@@ -159,7 +159,7 @@ impl ServicePage {
     ///
     /// # Errors
     /// An I/O error when the listener cannot be used.
-    pub fn run(self, listener: TcpListener) -> std::io::Result<Server> {
+    pub(crate) fn run(self, listener: TcpListener) -> std::io::Result<Server> {
         server::serve(listener, move |app| self.configure(app))
     }
 

@@ -17,15 +17,13 @@ use super::clock::{RetentionPeriod, Window};
 use super::ids::{DatasetId, DatasetType, EntityId, FieldName, NationalIdentifier, ServiceId, UseId};
 use super::outside_text;
 
-/// The three languages of every text.
+/// The three languages of every text: Finnish, Swedish, English.
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
-    /// Finnish.
     Fi,
-    /// Swedish.
     Sv,
-    /// English.
     En,
 }
 
@@ -52,16 +50,14 @@ impl Language {
 }
 
 /// One text in all three languages; a missing language does not parse, and what does is clean ([`outside_text`]).
+#[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
-    /// Finnish.
     #[serde(deserialize_with = "clean")]
     pub fi: String,
-    /// Swedish.
     #[serde(deserialize_with = "clean")]
     pub sv: String,
-    /// English.
     #[serde(deserialize_with = "clean")]
     pub en: String,
 }
@@ -93,7 +89,7 @@ impl Text {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sensitivity {
-    /// Personal data.
+    /// Personal data, without a need for more care than that.
     #[default]
     Normal,
     /// Special category (GDPR article 9) or otherwise confidential.
@@ -104,7 +100,7 @@ pub enum Sensitivity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldType {
-    /// JSON string.
+    /// JSON string, of any content.
     String,
     /// JSON string, `YYYY-MM-DD`.
     Date,
@@ -118,9 +114,9 @@ pub enum FieldType {
     Decimal,
     /// `true` or `false`.
     Boolean,
-    /// JSON object.
+    /// JSON object, as the register has it.
     Object,
-    /// JSON array.
+    /// JSON array, as the register has it.
     Array,
 }
 
@@ -206,7 +202,7 @@ impl Dataset {
 pub struct Contact {
     /// Name of the office.
     pub name: Text,
-    /// E-mail address.
+    /// E-mail address that residents may write to.
     #[serde(deserialize_with = "clean")]
     pub email: String,
 }
