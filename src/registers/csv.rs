@@ -1,6 +1,6 @@
 //! CSV as RFC 4180 writes it, strictly: what another system would read differently is an error with its place.
 
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 
 use super::json::Place;
 

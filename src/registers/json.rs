@@ -3,7 +3,7 @@
 //! A general parser would turn every number into a double, which changes values, and would keep one of two members of the
 //! same name without a word.
 
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 
 /// Deepest nesting of objects and arrays in one record.
 const MAX_DEPTH: usize = 32;

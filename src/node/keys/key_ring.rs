@@ -228,7 +228,7 @@ impl KeyRing {
     /// The RSA key that signs what is sent to the login provider, where one is used.
     #[must_use]
     pub fn login_signing_key(&self) -> Option<LoginKey> {
-        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        let ring = read(&self.ring);
         let active = ring
             .records
             .iter()
@@ -240,7 +240,7 @@ impl KeyRing {
     /// those that were.
     #[must_use]
     pub fn decryption_keys(&self, now: Timestamp) -> Vec<LoginKey> {
-        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        let ring = read(&self.ring);
         let usable = |key: &&LoginKey| {
             key.kind() != LoginKeyKind::RsaSigning
                 && ring
@@ -258,7 +258,7 @@ impl KeyRing {
         let signing =
             if self.policy.login.rsa_signing { KeyPurpose::LoginSigning } else { KeyPurpose::Client };
         let in_use = |key: &KeyRecord| matches!(key.state, KeyState::Active | KeyState::Pending);
-        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        let ring = read(&self.ring);
         let shown = ring.records.iter().filter(|key| match key.purpose.login_kind() {
             Some(LoginKeyKind::RsaDecryption | LoginKeyKind::EcDecryption) => {
                 self.policy.login.decryption && in_use(key)

@@ -189,7 +189,7 @@ fn compare_one(
         }
         (ConsentState::Active, KnownState::Suspended) => {
             let (actor, reason) = match reason {
-                Some(reason) if reason.is_of_use() => (Actor::Node, reason),
+                Some(reason) if reason.holds_back() => (Actor::Node, reason),
                 _ => (Actor::Resident, Reason::Paused),
             };
             apply_transition(tx, consent.clone(), |consent| consent.suspend(actor, reason, now))?;
