@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream as Socket};
-use std::time::Instant as Watch;
+use tokio::time::Instant as Watch;
 
 use actix_web::HttpResponse;
 use actix_web::dev::ServerHandle;

@@ -257,11 +257,14 @@ fn papers(
     Papers { log, receipts, exchanges: papers }
 }
 
+/// Signs bytes with a key of its own.
+pub type Signer = Box<dyn Fn(&[u8]) -> Vec<u8>>;
+
 /// A passkey of the test's, of any kind.
 pub struct TestPasskey {
     pub jwk: Value,
     /// Signs as a device does (Web Authentication Level 2 §6.5.6).
-    pub sign: Box<dyn Fn(&[u8]) -> Vec<u8>>,
+    pub sign: Signer,
 }
 
 impl TestPasskey {

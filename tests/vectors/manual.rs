@@ -192,7 +192,7 @@ fn passkeys() -> Vec<TestPasskey> {
     use openssl::hash::MessageDigest;
     use openssl::pkey::{PKey, Private};
     use openssl::sign::Signer;
-    let sign = |key: PKey<Private>, digest: Option<MessageDigest>| -> Box<dyn Fn(&[u8]) -> Vec<u8>> {
+    let sign = |key: PKey<Private>, digest: Option<MessageDigest>| -> crate::case::Signer {
         Box::new(move |message| {
             let mut signer = match digest {
                 Some(digest) => Signer::new(digest, &key).unwrap(),

@@ -119,7 +119,8 @@ mod tests {
     #[test]
     fn a_use_that_says_something_else_than_was_shown_covers_nothing() {
         let other = || Text { fi: "x".into(), sv: "x".into(), en: "x".into() };
-        let edits: [(UseChange, &dyn Fn(&mut DeclaredUse)); 11] = [
+        type Edit<'a> = &'a dyn Fn(&mut DeclaredUse);
+        let edits: [(UseChange, Edit<'_>); 11] = [
             (UseChange::Identifier, &|it| {
                 it.id = "https://helsinki.example/catalogue/uses/school".parse().unwrap();
             }),

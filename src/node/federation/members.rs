@@ -251,7 +251,7 @@ impl Membership {
                     set_state(
                         tx,
                         member,
-                        NewState { state: MemberState::Removed, decided: decided, change: "removed" },
+                        NewState { state: MemberState::Removed, decided, change: "removed" },
                         &by,
                     )?;
                     changes.push(format!("removed {id}"));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::key_ring::{KeyPolicy, KeyPurpose, KeyRing};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::KeyId;
-use crate::domain::jose::{JoseError, LoginKey, RevokeReason, SigningKey};
+use crate::domain::jose::{LoginKey, RevokeReason, SigningKey};
 use crate::ports::{Clock, StopSignal};
 use crate::store::keys::signing_keys;
 use crate::store::keys::signing_keys::{KeyRecord, KeyState, StoredKeyPair};
@@ -60,11 +60,10 @@ pub enum RotateError {
 }
 
 fn fresh_key(purpose: KeyPurpose) -> Result<Box<dyn StoredKeyPair + Send + Sync>, StoreError> {
-    let made: Result<Box<dyn StoredKeyPair + Send + Sync>, JoseError> = match purpose.login_kind() {
-        None => SigningKey::generate().map(|key| Box::new(key) as _),
-        Some(kind) => LoginKey::generate(kind).map(|key| Box::new(key) as _),
-    };
-    Ok(made?)
+    match purpose.login_kind() {
+        None => Ok(Box::new(SigningKey::generate()?)),
+        Some(kind) => Ok(Box::new(LoginKey::generate(kind)?)),
+    }
 }
 
 /// Begins a rotation: the next key of a purpose is made and waits to be published.

@@ -70,10 +70,13 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
                     let notice = DeletionNotice { sender: &sender, event, jti: &claims.jti, text: &text };
                     Ok(record_deletion(tx, &notice, now)?)
                 }
-                (Event::ReconciliationRequested(asked), _) => Ok(match asked.role {
-                    RestoredRole::Holder => reconciliation::answer_holder(tx, &sender, asked.epoch, now)?,
-                    RestoredRole::Recipient => reconciliation::tell_again(tx, &sender, asked.epoch, now)?,
-                }),
+                (Event::ReconciliationRequested(asked), _) => {
+                    match asked.role {
+                        RestoredRole::Holder => reconciliation::answer_holder(tx, &sender, asked.epoch, now)?,
+                        RestoredRole::Recipient => reconciliation::tell_again(tx, &sender, asked.epoch, now)?,
+                    }
+                    Ok(())
+                }
                 (Event::ReconciliationAnswered(answered), _) => {
                     Ok(reconciliation::compare(tx, &sender, answered, now)?)
                 }

@@ -39,7 +39,8 @@ pub(crate) async fn middleware(
     phase.serve();
     if has_body(&request) {
         let (body, end) = (request.take_payload(), Box::pin(sleep(phase.deadlines().body)));
-        request.set_payload(Payload::from(Box::pin(TimedBody { body, end }) as TimedStream));
+        let timed: TimedStream = Box::pin(TimedBody { body, end });
+        request.set_payload(Payload::from(timed));
     }
     let serving = Serving(phase);
     let response = next.call(request).await?;

@@ -89,7 +89,7 @@ impl Page {
     /// Checks that a form was sent from this portal's own page (CSRF): the browser's own headers first (Fetch Metadata,
     /// RFC 6454 §7), then the session's token.
     fn check_form(&self, token: Option<&str>) -> Result<(), Problem> {
-        if self.sender().iter().any(|own| *own == Some(false)) {
+        if self.sender().contains(&Some(false)) {
             return Err(Problem::new(ProblemKind::ForeignForm));
         }
         self.visitor.check_csrf(token)

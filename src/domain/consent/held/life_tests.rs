@@ -53,7 +53,8 @@ fn every_transition_is_allowed_exactly_where_the_table_says() {
     use HeldStatus::{Active, Declined, Ended, Failed, Given, Lapsed, Requested, Suspended};
     let word = |text: &str| ReasonWord::try_from(text.to_owned()).unwrap();
     assert_eq!(all().iter().map(|life| life.state().status()).collect::<Vec<_>>(), HeldStatus::ALL);
-    let table: [(&str, Transition, &[(HeldStatus, HeldStatus)]); 8] = [
+    type Row = (&'static str, Transition, &'static [(HeldStatus, HeldStatus)]);
+    let table: [Row; 8] = [
         (
             "grant",
             |life| life.grant(grant("g"), detail(), at(20)),

@@ -80,7 +80,7 @@ impl Device {
             Kind::Rsa => PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap(),
         };
         let mut credential_id = [0; 16];
-        getrandom::fill(&mut credential_id).unwrap();
+        openssl::rand::rand_bytes(&mut credential_id).unwrap();
         Self { kind, key, credential_id }
     }
 
