@@ -1,5 +1,6 @@
 //! Rendering: what a template sees besides its view.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::chrome::{Chrome, Notice, Section, login_href};
@@ -84,7 +85,7 @@ impl Frame<'_> {
     }
 
     pub(crate) fn signed_in_name(&self) -> Option<String> {
-        self.chrome.signed_in.as_ref()?.name.as_deref().map(Html::named_marks)
+        self.chrome.signed_in.as_ref()?.name.as_deref().map(Html::named_marks).map(Cow::into_owned)
     }
 
     /// The first of the names that the login provider tells.
@@ -97,11 +98,12 @@ impl Frame<'_> {
         address.starts_with("https://") || address.starts_with("http://")
     }
 
-    pub(crate) fn text<'t>(&self, text: &'t Text) -> &'t str {
-        text.get(self.language)
+    /// A text of this city or of another: control characters and direction marks in it are named, not obeyed.
+    pub(crate) fn text<'t>(&self, text: &'t Text) -> Cow<'t, str> {
+        Html::named_marks(text.get(self.language))
     }
 
-    pub(crate) fn city(&self) -> &str {
+    pub(crate) fn city(&self) -> Cow<'_, str> {
         self.text(&self.chrome.city)
     }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::page_error::{ErrorView, PageError};
 use super::{decision, passkeys, permissions, samples};
-use crate::domain::catalogue::Language;
+use crate::domain::catalogue::{Language, Text};
+use crate::web::html::chrome::SignedIn;
 use crate::web::html::frame::{View, render};
 use crate::web::html::texts::texts;
 
@@ -282,6 +283,21 @@ fn stopping_takes_two_clicks_from_the_first_page() {
     let (tags, _) = parse(&mine);
     let posts = tags.iter().filter(|tag| tag.attributes.get("method").is_some_and(|method| method == "post"));
     assert!(posts.into_iter().all(|form| form.attributes["action"] == "/logout"));
+}
+
+#[test]
+fn no_text_from_outside_turns_the_page_around() {
+    let mut view = decision::samples::consent();
+    view.asker.city = Text::same("Hel\u{202e}iknis");
+    view.purpose = Text::same("Why\u{2066} not");
+    view.records[0].title = Some("Ai\u{202e}on".to_owned());
+    let mut chrome = samples::chrome("/consent/1", true);
+    chrome.signed_in = Some(SignedIn { name: Some("Aino\u{200f} Esimerkki".to_owned()) });
+    for language in Language::ALL {
+        let html = render(&view, language, &chrome).unwrap();
+        assert!(!html.contains(['\u{202e}', '\u{2066}', '\u{200f}']), "{}", language.tag());
+        assert!(html.contains("Hel[U+202E]iknis") && html.contains("U+202E</span>on"), "{}", language.tag());
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! their letters, nesting is followed to its end, and characters that would be invisible or turn the text around them are
 //! named.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -30,7 +31,10 @@ impl Html {
 
     /// A text from outside, in which the same characters are named, before it is escaped.
     #[must_use]
-    pub fn named_marks(text: &str) -> String {
+    pub fn named_marks(text: &str) -> Cow<'_, str> {
+        if !text.chars().any(|c| c.is_control() || is_direction_mark(c)) {
+            return Cow::Borrowed(text);
+        }
         let mut plain = String::with_capacity(text.len());
         for c in text.chars() {
             if c.is_control() || is_direction_mark(c) {
@@ -39,7 +43,7 @@ impl Html {
                 plain.push(c);
             }
         }
-        plain
+        Cow::Owned(plain)
     }
 
     fn text(&mut self, text: &str) {
