@@ -352,8 +352,8 @@ fn circles(arrows: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<String>> {
     found.into_iter().collect()
 }
 
-fn reachable<'a>(start: &String, arrows: &'a BTreeMap<String, BTreeSet<String>>) -> BTreeSet<&'a String> {
-    let (mut seen, mut open) = (BTreeSet::new(), vec![start.clone()]);
+fn reachable<'a>(start: &str, arrows: &'a BTreeMap<String, BTreeSet<String>>) -> BTreeSet<&'a String> {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![start.to_owned()]);
     while let Some(file) = open.pop() {
         for next in arrows.get(&file).into_iter().flatten() {
             if seen.insert(next) {
