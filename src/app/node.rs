@@ -280,7 +280,7 @@ const NOTE: Duration = Duration::from_secs(2);
 
 /// Notes the end of the log beside the root keys for as long as the process runs: by it a restored backup is recognised.
 async fn note_log_end(node: &Node, directory: &Path, stop: &StopSignal) {
-    while !stop.pause(NOTE).await {
+    while stop.pause(NOTE).await {
         if let Err(error) = node.store.write_log_mark(directory).await {
             tracing::warn!(event = "log_end_not_noted", %error, "the end of the log could not be noted beside the keys");
         }

@@ -113,3 +113,17 @@ async fn a_restored_recipient_is_told_again_what_it_forgot() {
     start_after_restore(world, "turku").await;
     eventually("the pause is heard again", suspended).await;
 }
+
+#[tokio::test]
+async fn a_running_node_notes_the_end_of_its_log_beside_its_keys() {
+    let world = World::shared();
+    let noted = || restore::LogMark::load(&world.cities["espoo"].keys.dir).unwrap();
+    let service = world.service("helsinki").await;
+    given(&service, "otso").await;
+    let end = || world.store("espoo").read("test", restore::log_mark);
+    eventually("the end of the log is noted", || async {
+        let (noted, end) = (noted(), end().await.unwrap());
+        (noted.is_some() && noted == end).then_some(())
+    })
+    .await;
+}
