@@ -43,11 +43,10 @@ impl StoredSessions {
         // A stranger's session is kept for as long as a login may take.
         let known = state.contains_key(RESIDENT);
         let idle = if known { limits.session_idle_secs } else { limits.session_idle_secs.min(STRANGER_SECS) };
+        let lifetime = sessions::Lifetime { idle_secs: idle, longest_secs: limits.session_max_secs };
         self.node
             .store
-            .write("save_session", move |tx| {
-                sessions::save(tx, &name, &text, now, idle, limits.session_max_secs)
-            })
+            .write("save_session", move |tx| sessions::save(tx, &name, &text, lifetime, now))
             .await?;
         Ok(key)
     }

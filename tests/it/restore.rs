@@ -120,9 +120,9 @@ async fn a_running_node_notes_the_end_of_its_log_beside_its_keys() {
     let noted = || restore::LogMark::load(&world.cities["espoo"].keys.dir).unwrap();
     let service = world.service("helsinki").await;
     given(&service, "otso").await;
-    let end = || world.store("espoo").read("test", restore::log_mark);
+    let store = world.store("espoo");
     eventually("the end of the log is noted", || async {
-        let (noted, end) = (noted(), end().await.unwrap());
+        let (noted, end) = (noted(), store.read("test", restore::log_mark).await.unwrap());
         (noted.is_some() && noted == end).then_some(())
     })
     .await;

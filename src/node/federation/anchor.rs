@@ -21,6 +21,7 @@ use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, SigningKey};
 use crate::domain::sync::{lock, read, write};
 use crate::ports::{Clock, MemberConfigurations, StopSignal, TrustResolver};
+use crate::store::federation::members::MadeChange;
 use crate::store::federation::{members, trust_marks};
 use crate::store::{Store, StoreError};
 
@@ -214,7 +215,12 @@ impl AnchorStatements {
                 }
                 members::save(tx, &member)?;
                 if let Some(change) = change {
-                    members::record(tx, &id, change, "the member itself", None, now)?;
+                    members::record(
+                        tx,
+                        &id,
+                        &MadeChange { change, actor: "the member itself", reason: None },
+                        now,
+                    )?;
                 }
                 Ok((member.keys, change))
             })

@@ -6,6 +6,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::federation::{DecidedBy, Member, MemberState, Role, StatementRules};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
+use crate::store::federation::members::MadeChange;
 use crate::store::federation::{members, trust_marks};
 use crate::store::{Store, StoreError, Tx};
 
@@ -21,6 +22,12 @@ pub struct Decision {
     pub reason: Option<String>,
     /// When.
     pub now: Timestamp,
+}
+
+impl Decision {
+    fn made<'a>(&'a self, change: &'a str) -> MadeChange<'a> {
+        MadeChange { change, actor: &self.actor, reason: self.reason.as_deref() }
+    }
 }
 
 /// A member as the operator or a file describes it.
@@ -165,7 +172,7 @@ impl Membership {
                 }
                 member.changed_at = by.now;
                 members::save(tx, &member)?;
-                members::record(tx, &id, "changed", &by.actor, by.reason.as_deref(), by.now)?;
+                members::record(tx, &id, &by.made("changed"), by.now)?;
                 Ok(())
             })
             .await
@@ -311,7 +318,7 @@ fn insert(
         seen_at: None,
     };
     members::insert(tx, &member)?;
-    members::record(tx, &member.id, "added", &by.actor, by.reason.as_deref(), by.now)
+    members::record(tx, &member.id, &by.made("added"), by.now)
 }
 
 /// A member as a file describes it, without a name that is not free; that is told among the changes.
@@ -354,7 +361,7 @@ fn set_state(tx: &mut Tx<'_>, mut member: Member, to: NewState, by: &Decision) -
     member.reason.clone_from(&by.reason);
     member.changed_at = by.now;
     members::save(tx, &member)?;
-    members::record(tx, &member.id, to.change, &by.actor, by.reason.as_deref(), by.now)
+    members::record(tx, &member.id, &by.made(to.change), by.now)
 }
 
 fn set_roles(
@@ -420,7 +427,7 @@ fn apply_one(
     }
     member.changed_at = by.now;
     members::save(tx, &member)?;
-    members::record(tx, &described.id, "changed", &by.actor, by.reason.as_deref(), by.now)?;
+    members::record(tx, &described.id, &by.made("changed"), by.now)?;
     Ok(Some("changed"))
 }
 

@@ -168,6 +168,17 @@ fn jwks(member: &Member) -> Result<Option<String>, StoreError> {
     member.keys.as_ref().map(|keys| to_json(&keys.to_jwks(), "federation_members.jwks")).transpose()
 }
 
+/// A change of a membership, as it is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct MadeChange<'a> {
+    /// `added`, `suspended`, `changed` …
+    pub change: &'a str,
+    /// Who decided it.
+    pub actor: &'a str,
+    /// The reason that was given, if any.
+    pub reason: Option<&'a str>,
+}
+
 /// Keeps a change, after those that the member had before. The member must be locked, or just inserted.
 ///
 /// # Errors
@@ -175,9 +186,7 @@ fn jwks(member: &Member) -> Result<Option<String>, StoreError> {
 pub fn record(
     tx: &mut Tx<'_>,
     member: &EntityId,
-    change: &str,
-    actor: &str,
-    reason: Option<&str>,
+    made: &MadeChange<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let last: Option<i64> = changes::table
@@ -189,9 +198,9 @@ pub fn record(
             changes::entity_id.eq(member),
             changes::number.eq(last.unwrap_or(0).saturating_add(1)),
             changes::at.eq(now),
-            changes::change.eq(change),
-            changes::actor.eq(actor),
-            changes::reason.eq(reason),
+            changes::change.eq(made.change),
+            changes::actor.eq(made.actor),
+            changes::reason.eq(made.reason),
         ))
         .execute(tx.db)?;
     Ok(())
@@ -257,8 +266,8 @@ mod tests {
                     let found = lock(tx, &changed.id)?;
                     assert_eq!(found.state, MemberState::Active);
                     save(tx, &changed)?;
-                    record(tx, &changed.id, "added", "file", None, at(0))?;
-                    record(tx, &changed.id, "suspended", "liisa", Some("audit"), at(5))
+                    record(tx, &changed.id, &MadeChange { change: "added", actor: "file", reason: None }, at(0))?;
+                    record(tx, &changed.id, &MadeChange { change: "suspended", actor: "liisa", reason: Some("audit") }, at(5))
                 })
                 .await
                 .unwrap();
@@ -270,7 +279,7 @@ mod tests {
                 .store
                 .write("test", move |tx| {
                     insert(tx, &turku)?;
-                    record(tx, &turku.id, "added", "file", None, at(1))
+                    record(tx, &turku.id, &MadeChange { change: "added", actor: "file", reason: None }, at(1))
                 })
                 .await
                 .unwrap();
@@ -316,7 +325,7 @@ mod tests {
                         store
                             .write("test", move |tx| {
                                 lock(tx, &id)?;
-                                record(tx, &id, "changed", "test", None, at(n))
+                                record(tx, &id, &MadeChange { change: "changed", actor: "test", reason: None }, at(n))
                             })
                             .await
                     })

@@ -11,7 +11,16 @@ use crate::store::{Reader, StoreError, Tx};
 
 const KIND: &str = "session-key";
 
-/// Begins a session that ends after `idle_secs` without use and after `longest_secs` in any case.
+/// How long a session lives, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifetime {
+    /// Without use.
+    pub idle_secs: i64,
+    /// In any case.
+    pub longest_secs: i64,
+}
+
+/// Begins a session.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the key is taken.
@@ -19,19 +28,18 @@ pub fn save(
     tx: &mut Tx<'_>,
     key: &str,
     state: &str,
+    lifetime: Lifetime,
     now: Timestamp,
-    idle_secs: i64,
-    longest_secs: i64,
 ) -> Result<(), StoreError> {
     let hash = tx.keys.lookup.secret(KIND, key);
     let sealed = tx.keys.sealer.seal(column!(sessions.state), hash.as_bytes(), state.as_bytes())?;
-    let ends = now.plus_secs(longest_secs);
+    let ends = now.plus_secs(lifetime.longest_secs);
     diesel::insert_into(sessions::table)
         .values((
             sessions::key_hash.eq(hash),
             sessions::state.eq(sealed),
             sessions::created_at.eq(now),
-            sessions::expires_at.eq(now.plus_secs(idle_secs).min(ends)),
+            sessions::expires_at.eq(now.plus_secs(lifetime.idle_secs).min(ends)),
             sessions::ends_at.eq(ends),
         ))
         .execute(tx.db)?;
@@ -125,10 +133,12 @@ mod tests {
     use super::*;
     use crate::store::engine::testing::{at, on_both};
 
+    const LIFETIME: Lifetime = Lifetime { idle_secs: 600, longest_secs: 1000 };
+
     on_both!(
         async fn a_session_lives_idles_and_ends(fixture) {
             let store = &fixture.store;
-            store.write("test", |tx| save(tx, "k", "{\"a\":\"1\"}", at(0), 600, 1000)).await.unwrap();
+            store.write("test", |tx| save(tx, "k", "{\"a\":\"1\"}", LIFETIME, at(0))).await.unwrap();
             let seen = |key: &'static str, when| {
                 let store = store.clone();
                 async move { store.read("test", move |r| load(r, key, at(when))).await.unwrap().map(|s| s.to_string()) }
@@ -144,8 +154,8 @@ mod tests {
             let late = store.write("test", |tx| update(tx, "k", "{}", at(1000), 600)).await;
             assert_eq!(late, Err(StoreError::NotFound));
             assert_eq!(store.write("test", |tx| delete_expired(tx, at(1000), 100)).await, Ok(1));
-            store.write("test", |tx| save(tx, "k", "{}", at(0), 600, 1000)).await.unwrap();
-            let taken = store.write("test", |tx| save(tx, "k", "{}", at(0), 600, 1000)).await;
+            store.write("test", |tx| save(tx, "k", "{}", LIFETIME, at(0))).await.unwrap();
+            let taken = store.write("test", |tx| save(tx, "k", "{}", LIFETIME, at(0))).await;
             assert_eq!(taken, Err(StoreError::Conflict));
             store.write("test", |tx| delete(tx, "k")).await.unwrap();
             assert_eq!(seen("k", 1).await, None);

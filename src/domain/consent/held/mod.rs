@@ -2,11 +2,11 @@
 
 pub mod life;
 pub mod reason;
+pub mod status;
 
-pub use life::{
-    FormerGrant, HeldGrant, HeldLife, HeldState, HeldStatus, HeldTokens, HolderChange, IllegalTransition,
-};
+pub use life::{FormerGrant, HeldGrant, HeldLife, HeldState, HeldTokens, HolderChange, IllegalTransition};
 pub use reason::{HeldCause, HeldReason, ReasonWord};
+pub use status::HeldStatus;
 
 use super::request::{GrantAction, Origin};
 use crate::domain::catalogue::AssuranceRequirement;
