@@ -163,13 +163,14 @@ async fn a_permission_given_with_less_than_is_demanded_now_must_be_confirmed_aga
     let (id, consent) = support_given(&service, "aino").await;
     assert_eq!(service.fetch(&id).await.0, 200);
     let row = hex(consent.as_bytes());
-    let restore =
-        format!("UPDATE consents SET acr = '{LOA3}', stated_auth_time = auth_time WHERE id = x'{row}'");
+    let kept = world.store("turku").read("test", move |store| consents::find(store, consent)).await.unwrap();
+    let auth_time = kept.auth_time.unwrap().micros();
+    let restore = format!("UPDATE consents SET acr = '{LOA3}', auth_time = {auth_time} WHERE id = x'{row}'");
     for (name, change) in [
         ("a weaker login", format!("acr = '{LOA2}'")),
         ("a login of unknown strength", "acr = NULL".to_owned()),
-        ("an old login", "stated_auth_time = auth_time - 7200000000".to_owned()),
-        ("a login of unknown age", "stated_auth_time = NULL".to_owned()),
+        ("an old login", "auth_time = auth_time - 7200000000".to_owned()),
+        ("a login of unknown age", "auth_time = NULL".to_owned()),
     ] {
         alter(world, "turku", &format!("UPDATE consents SET {change} WHERE id = x'{row}'"));
         let (status, challenge, body) = exchange(world, &id).await;
