@@ -118,7 +118,7 @@ pub async fn check(node: &Node, text: &str) -> Result<Verified, Problem> {
                 return Ok(Verified::Unavailable { signer: everywhere(&signer) });
             }
         };
-        match key_of(node, &peer, jws.kid()).await {
+        match current_key_of(node, &peer, jws.kid()).await {
             Ok(known) => (with_host(&peer.name, &peer.id), known),
             Err(_) => return Ok(Verified::Unavailable { signer: with_host(&peer.name, &peer.id) }),
         }
@@ -203,6 +203,20 @@ async fn own_keys(node: &Node) -> Result<Vec<Known>, Problem> {
             Some(Known { key: record.public.verifying()?.clone(), standing })
         })
         .collect())
+}
+
+/// The key that a receipt names. One that is neither in use nor retired as far as is known here may be new: the member is
+/// asked again.
+async fn current_key_of(
+    node: &Node,
+    peer: &TrustedPeer,
+    kid: Option<&KeyId>,
+) -> Result<Option<Known>, TrustError> {
+    let known = key_of(node, peer, kid).await?;
+    let (None, Some(named)) = (&known, kid) else { return Ok(known) };
+    let has = |peer: &TrustedPeer| peer.holder_receipt_keys().is_some_and(|keys| keys.find(named).is_some());
+    let peer = node.peers.refreshed(&peer.id, &has).await?;
+    key_of(node, &peer, kid).await
 }
 
 /// A key of another member: one of those that it publishes, or else of those with which it signed before.

@@ -128,6 +128,9 @@ impl ServingLock {
         name.push("-serving");
         let path = PathBuf::from(name);
         let failed = |cause| OpenError::File { path: path.display().to_string(), cause };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
         let file = match create_private(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 File::options().write(true).open(&path).map_err(failed)?
@@ -151,7 +154,7 @@ mod tests {
     #[test]
     fn a_sqlite_file_is_served_by_one_process_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("node.sqlite").display());
+        let url = format!("sqlite:{}", folder.path().join("new/node.sqlite").display());
         let first = ServingLock::take(&url).unwrap();
         let refused = ServingLock::take(&url).unwrap_err();
         assert!(matches!(refused, OpenError::InUse { .. }), "{refused}");
