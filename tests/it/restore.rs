@@ -13,6 +13,9 @@ use serde_json::json;
 use crate::harness::browser::Browser;
 use crate::harness::{Service, World, eventually};
 
+/// A restored city holds back the consents of every test.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 const PLACEMENT: &str = "early-education-placement";
 
 async fn given(service: &Service, resident: &str) -> (String, Browser) {
@@ -41,6 +44,7 @@ async fn start_after_restore(world: &World, city: &'static str) {
 
 #[tokio::test]
 async fn a_restored_holder_releases_nothing_until_it_has_learned_of_the_stops_that_it_forgot() {
+    let _turn = TURN.lock().await;
     let world = World::shared();
     let service = world.service("helsinki").await;
     let (stopped, _) = given(&service, "aino").await;
@@ -96,6 +100,7 @@ async fn a_restored_holder_releases_nothing_until_it_has_learned_of_the_stops_th
 
 #[tokio::test]
 async fn a_restored_recipient_is_told_again_what_it_forgot() {
+    let _turn = TURN.lock().await;
     let world = World::shared();
     let service = world.service("turku").await;
     let (id, mut browser) = given(&service, "aino").await;
@@ -119,6 +124,7 @@ async fn a_restored_recipient_is_told_again_what_it_forgot() {
 
 #[tokio::test]
 async fn a_running_node_notes_the_end_of_its_log_beside_its_keys() {
+    let _turn = TURN.lock().await;
     let world = World::shared();
     let noted = || restore::LogMark::load(&world.cities["espoo"].keys.dir).unwrap();
     let service = world.service("helsinki").await;
