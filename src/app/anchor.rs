@@ -232,7 +232,8 @@ async fn watch(
     statements: Arc<AnchorStatements>,
     stop: StopSignal,
 ) {
-    let Some(file) = config.file.clone() else { return };
+    // A configuration that was not read from a file has none to watch.
+    let Some(file) = config.file.clone() else { return stop.stopped().await };
     // Nothing was seen yet: what changed since the configuration was read, while the anchor started, counts too.
     let mut seen = State::new();
     while stop.pause(LOOK).await {
