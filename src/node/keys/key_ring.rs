@@ -160,7 +160,10 @@ impl KeyRing {
     /// # Errors
     /// [`StoreError`] when the store is away; the ring stays as it was.
     pub async fn refresh(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
-        let fresh = Ring::of(store.read("load_key_ring", signing_keys::snapshot).await?, &self.policy, now)?;
+        let known = read(&self.ring).login.clone();
+        let snapshot =
+            store.read("load_key_ring", move |reader| signing_keys::snapshot(reader, &known)).await?;
+        let fresh = Ring::of(snapshot, &self.policy, now)?;
         let mut ring = write(&self.ring);
         // Of two that load at once, the one that read first may come last.
         if fresh.version >= ring.version {

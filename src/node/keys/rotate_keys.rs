@@ -59,10 +59,14 @@ pub enum RotateError {
     SinceAhead,
 }
 
-fn fresh_key(purpose: KeyPurpose) -> Result<Box<dyn StoredKeyPair + Send + Sync>, StoreError> {
+async fn fresh_key(purpose: KeyPurpose) -> Result<Box<dyn StoredKeyPair + Send + Sync>, StoreError> {
     match purpose.login_kind() {
         None => Ok(Box::new(SigningKey::generate()?)),
-        Some(kind) => Ok(Box::new(LoginKey::generate(kind)?)),
+        // To find the primes of an RSA key takes up to seconds.
+        Some(kind) => {
+            let made = tokio::task::spawn_blocking(move || LoginKey::generate(kind)).await;
+            Ok(Box::new(made.map_err(|_| StoreError::Unavailable("the work was interrupted"))??))
+        }
     }
 }
 
@@ -71,7 +75,7 @@ fn fresh_key(purpose: KeyPurpose) -> Result<Box<dyn StoredKeyPair + Send + Sync>
 /// # Errors
 /// [`RotateError::Store`].
 pub async fn rotate(store: &Store, purpose: KeyPurpose, now: Timestamp) -> Result<Rotation, RotateError> {
-    let next = fresh_key(purpose)?;
+    let next = fresh_key(purpose).await?;
     Ok(store
         .write("rotate_key", move |tx| {
             if let Some(waiting) = signing_keys::pending(tx, purpose)? {
@@ -91,7 +95,7 @@ pub async fn rotate_now(store: &Store, purpose: KeyPurpose, now: Timestamp) -> R
     if purpose == KeyPurpose::Federation {
         return Err(RotateError::FederationNeedsLead);
     }
-    let next = fresh_key(purpose)?;
+    let next = fresh_key(purpose).await?;
     let kid =
         store.write("replace_key", move |tx| signing_keys::replace_active(tx, purpose, &*next, now)).await?;
     Ok(Rotation::Done(kid))
@@ -119,7 +123,7 @@ pub async fn revoke(
         Err(StoreError::NotFound) => return Err(RotateError::NoSuchKey),
         found => found?.purpose,
     };
-    let next = fresh_key(purpose)?;
+    let next = fresh_key(purpose).await?;
     store
         .write("revoke_key", move |tx| {
             let key = signing_keys::find(tx, &kid)?;
@@ -275,7 +279,7 @@ fn step(records: &[KeyRecord], purpose: KeyPurpose, policy: &KeyPolicy, now: Tim
 async fn take(store: &Store, step: Step, lead_secs: i64, now: Timestamp) -> Result<(), StoreError> {
     let taken = match step {
         Step::Make(purpose) => {
-            let next = fresh_key(purpose)?;
+            let next = fresh_key(purpose).await?;
             tracing::info!(
                 event = "key_created",
                 purpose = purpose.as_str(),

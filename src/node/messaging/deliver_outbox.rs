@@ -60,7 +60,7 @@ pub async fn run(node: &Node, owner: &str, stop: &StopSignal) {
     while !stop.is_stopping() || !under_way.is_empty() {
         let room = AT_A_TIME.saturating_sub(under_way.len());
         if room > 0 && !stop.is_stopping() {
-            match lease(node, owner, room).await {
+            match beside(&mut under_way, lease(node, owner, room)).await {
                 Ok(items) => under_way.extend(items.into_iter().map(|item| deliver(node, owner, item))),
                 Err(problem) => {
                     tracing::warn!(event = "outbox_unavailable", ?problem, "the outbox could not be read")
@@ -68,15 +68,32 @@ pub async fn run(node: &Node, owner: &str, stop: &StopSignal) {
             }
         }
         tokio::select! {
-            Some(done) = under_way.next() => {
-                if let Err(problem) = done {
-                    tracing::warn!(event = "outbox_not_updated", ?problem, "a delivery could not be recorded");
-                }
-            }
+            Some(done) = under_way.next() => note(done),
             () = node.outbox_bell.notified() => {}
             () = stop.stopped(), if !stop.is_stopping() => {}
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
+    }
+}
+
+/// Does something while the deliveries under way go on: what they have begun, such as a request to a peer that others wait
+/// for too, does not rest meanwhile.
+async fn beside<T, D>(under_way: &mut FuturesUnordered<D>, work: impl Future<Output = T>) -> T
+where
+    D: Future<Output = Result<(), Problem>>,
+{
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            outcome = &mut work => return outcome,
+            Some(done) = under_way.next() => note(done),
+        }
+    }
+}
+
+fn note(done: Result<(), Problem>) {
+    if let Err(problem) = done {
+        tracing::warn!(event = "outbox_not_updated", ?problem, "a delivery could not be recorded");
     }
 }
 

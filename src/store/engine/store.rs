@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio_util::task::AbortOnDropHandle;
+
 use super::error::{OpenError, StoreError};
 use super::location::Location;
 use super::pool::{Manager, Pool, Pooled, TxFailure, pool};
@@ -213,8 +215,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let turn = self.turn().await?;
-        self.blocking(write_span(name), move |store| store.write_now(turn, false, work)).await
+        self.write_in_turn(name, false, work).await
     }
 
     /// As [`Store::write`], for a change that is known to append to the log: it queues for the log from the start. Any
@@ -231,8 +232,34 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let turn = self.turn().await?;
-        self.blocking(write_span(name), move |store| store.write_now(turn, true, work)).await
+        self.write_in_turn(name, true, work).await
+    }
+
+    /// A write that queues is a task of its own: a caller that waits for several things is not polled while it deals with
+    /// one of them, and must not stand at the head of the queue meanwhile. A caller that gives up leaves the queue.
+    async fn write_in_turn<T, E>(
+        &self,
+        name: &'static str,
+        log: bool,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let Some(writer) = self.writer.clone() else {
+            return self.blocking(write_span(name), move |store| store.write_now(None, log, work)).await;
+        };
+        let (store, span) = (self.clone(), write_span(name));
+        let writing = async move {
+            let turn = tokio::time::timeout(QUEUE_TIME, writer.lock_owned())
+                .await
+                .map_err(|_| StoreError::Unavailable("the queue of writers"))?;
+            store.blocking(span, move |store| store.write_now(Some(turn), log, work)).await
+        };
+        AbortOnDropHandle::new(tokio::spawn(writing))
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("the work was interrupted").into()))
     }
 
     async fn blocking<T, E>(
@@ -265,13 +292,6 @@ impl Store {
         // Nothing was changed: ending by rollback is right on both, and also when the closure failed.
         db.roll_back();
         result
-    }
-
-    /// Waits in the queue of this process's writers, for a bounded time.
-    async fn turn(&self) -> Result<Turn, StoreError> {
-        let Some(writer) = &self.writer else { return Ok(None) };
-        let turn = tokio::time::timeout(QUEUE_TIME, Arc::clone(writer).lock_owned()).await;
-        turn.map(Some).map_err(|_| StoreError::Unavailable("the queue of writers"))
     }
 
     /// The `turn` is given back when the write has ended.

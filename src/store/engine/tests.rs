@@ -572,3 +572,55 @@ on_both!(
         }
     }
 );
+
+/// A write that goes on until it is told to end. It has begun when this returns.
+async fn long_write(
+    store: &Store,
+) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinHandle<Result<(), StoreError>>) {
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (end, ends) = std::sync::mpsc::channel();
+    let (store, mut begun) = (store.clone(), Some(begun));
+    let writing = tokio::spawn(async move {
+        let work = move |_: &mut crate::store::Tx<'_>| {
+            begun.take().unwrap().send(()).unwrap();
+            ends.recv().unwrap();
+            Ok::<_, StoreError>(())
+        };
+        store.write("test", work).await
+    });
+    has_begun.await.unwrap();
+    (end, writing)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_whose_caller_is_busy_elsewhere_holds_up_nobody() {
+    let fixture = TestStore::new(Kind::Sqlite).await.unwrap();
+    let store = &fixture.store;
+    let write = || store.write("test", |_| Ok::<_, StoreError>(()));
+    let (end, long) = long_write(store).await;
+    let mut second = std::pin::pin!(write());
+    // Queues, and is not polled again until the third is done.
+    assert!(futures_util::poll!(&mut second).is_pending());
+    end.send(()).unwrap();
+    long.await.unwrap().unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(5), write()).await.unwrap().unwrap();
+    second.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_that_gives_up_in_the_queue_changes_nothing() {
+    let fixture = TestStore::new(Kind::Sqlite).await.unwrap();
+    let store = &fixture.store;
+    let (end, long) = long_write(store).await;
+    let ran = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&ran);
+    let queued = store.write("test", move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        Ok::<_, StoreError>(())
+    });
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(50), queued).await.is_err());
+    end.send(()).unwrap();
+    long.await.unwrap().unwrap();
+    store.write("test", |_| Ok::<_, StoreError>(())).await.unwrap();
+    assert_eq!(ran.load(Ordering::SeqCst), 0);
+}

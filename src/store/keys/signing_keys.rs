@@ -270,16 +270,22 @@ fn private_jwk(reader: &mut Reader<'_>, kid: &KeyId) -> Result<Zeroizing<String>
     )
 }
 
-/// The key pairs towards the login provider that have their private parts still, by purpose and age.
-fn login_keys(reader: &mut Reader<'_>, records: &[KeyRecord]) -> Result<Vec<LoginKey>, StoreError> {
+/// The key pairs towards the login provider that have their private parts still, by purpose and age. Those among `known`
+/// are not parsed again: to check an RSA key takes some tens of milliseconds.
+fn login_keys(
+    reader: &mut Reader<'_>,
+    records: &[KeyRecord],
+    known: &[LoginKey],
+) -> Result<Vec<LoginKey>, StoreError> {
     let mut keys = Vec::new();
     for record in records {
         let Some(kind) = record.purpose.login_kind() else { continue };
         match private_jwk(reader, &record.kid) {
-            Ok(private) => keys.push(
-                LoginKey::from_private_jwk(kind, &private)
+            Ok(private) => keys.push(match known.iter().find(|key| *key.kid() == record.kid) {
+                Some(known) => known.clone(),
+                None => LoginKey::from_private_jwk(kind, &private)
                     .map_err(|_| StoreError::Corrupt("signing_keys.private_jwk"))?,
-            ),
+            }),
             Err(StoreError::NotFound) => {}
             Err(error) => return Err(error),
         }
@@ -307,11 +313,11 @@ pub fn version(reader: &mut Reader<'_>) -> Result<i64, StoreError> {
     Ok(counters::table.find("key_version").select(counters::next_value).first(reader.db)?)
 }
 
-/// All keys, as they are at one moment.
+/// All keys, as they are at one moment. Login keys among `known` are taken as they are.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn snapshot(reader: &mut Reader<'_>) -> Result<Snapshot, StoreError> {
+pub fn snapshot(reader: &mut Reader<'_>, known: &[LoginKey]) -> Result<Snapshot, StoreError> {
     let records = list(reader)?;
     let mut signing = Vec::new();
     for record in records.iter().filter(|record| record.state == KeyState::Active) {
@@ -319,7 +325,7 @@ pub fn snapshot(reader: &mut Reader<'_>) -> Result<Snapshot, StoreError> {
             signing.push((record.purpose, with_private_part(reader, &record.kid)?));
         }
     }
-    let login = login_keys(reader, &records)?;
+    let login = login_keys(reader, &records, known)?;
     Ok(Snapshot { version: version(reader)?, records, active: signing, login })
 }
 
