@@ -21,6 +21,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
 use omadata::app::{self, SystemEntropy};
 use omadata::config::shipped::City;
 use omadata::config::{AnchorConfig, Config, DatabaseUrl};
@@ -70,7 +72,21 @@ pub fn free_ports(count: u16) -> u16 {
         .expect("no free ports")
 }
 
+/// Bytes as an SQL statement names them.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl World {
+    /// Changes rows of a city's SQLite database behind the node's back. Other tests may use the same city: only the rows of
+    /// the test itself.
+    pub fn alter(&self, city: &str, statement: &str) {
+        let DatabaseUrl::Sqlite(path) = &self.cities[city].store.url else { panic!("not a SQLite store") };
+        let mut connection = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+        connection.batch_execute(statement).unwrap();
+    }
+
     /// Starts a demo on a runtime of its own, so that it outlives the test that needed it first.
     pub fn start(setup: Setup) -> Self {
         // The federations of one binary hold more files and sockets open than the usual soft limit of 1,024.

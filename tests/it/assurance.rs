@@ -1,10 +1,7 @@
 //! Logins of the right strength and age: asked for where a dataset or a service demands them, nowhere else, and told to
 //! programs in the words of RFC 9470.
 
-use diesel::Connection;
-use diesel::connection::SimpleConnection;
 use omadata::app::SystemClock;
-use omadata::config::DatabaseUrl;
 use omadata::domain::ids::{ConsentId, HeldConsentId, NationalIdentifier};
 use omadata::domain::jose::{SigningKey, b64url, sha256};
 use omadata::ports::Clock;
@@ -41,18 +38,6 @@ async fn support_given(service: &Service, resident: &str) -> (String, ConsentId)
     let id = asked["id"].as_str().unwrap().to_owned();
     let consent = service.world.consent("helsinki", "turku", &id).await;
     (id, consent)
-}
-
-/// Changes a row of a city's database behind the node's back.
-fn alter(world: &World, city: &str, statement: &str) {
-    let DatabaseUrl::Sqlite(path) = &world.cities[city].store.url else { panic!("not a SQLite store") };
-    let mut connection = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
-    connection.batch_execute(statement).unwrap();
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What the exchange endpoint answers to this consent's token: status, challenge, body.
@@ -162,7 +147,7 @@ async fn a_permission_given_with_less_than_is_demanded_now_must_be_confirmed_aga
     let service = world.service("helsinki").await;
     let (id, consent) = support_given(&service, "aino").await;
     assert_eq!(service.fetch(&id).await.0, 200);
-    let row = hex(consent.as_bytes());
+    let row = harness::hex(consent.as_bytes());
     let kept = world.store("turku").read("test", move |store| consents::find(store, consent)).await.unwrap();
     let auth_time = kept.auth_time.unwrap().micros();
     let restore = format!("UPDATE consents SET acr = '{LOA3}', auth_time = {auth_time} WHERE id = x'{row}'");
@@ -172,7 +157,7 @@ async fn a_permission_given_with_less_than_is_demanded_now_must_be_confirmed_aga
         ("an old login", "auth_time = auth_time - 7200000000".to_owned()),
         ("a login of unknown age", "auth_time = NULL".to_owned()),
     ] {
-        alter(world, "turku", &format!("UPDATE consents SET {change} WHERE id = x'{row}'"));
+        world.alter("turku", &format!("UPDATE consents SET {change} WHERE id = x'{row}'"));
         let (status, challenge, body) = exchange(world, &id).await;
         assert_eq!(
             (status, body["code"].as_str()),
@@ -195,7 +180,7 @@ async fn a_permission_given_with_less_than_is_demanded_now_must_be_confirmed_aga
             (shown["state"].as_str(), shown["reason"].as_str()),
             (Some("active"), Some("confirmation_needed"))
         );
-        alter(world, "turku", &restore);
+        world.alter("turku", &restore);
         assert_eq!(service.fetch(&id).await.0, 200, "{name}: it stays refused");
         assert!(service.show(&id).await.get("reason").is_none());
     }

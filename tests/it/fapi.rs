@@ -1,21 +1,19 @@
 //! What the OpenID Foundation's conformance suite tries under the FAPI 2.0 Security Profile and no other test here does:
 //! `docs/fapi-checklist.md` names a test for each of its modules.
 
-use diesel::Connection;
-use diesel::connection::SimpleConnection;
 use omadata::app::SystemClock;
-use omadata::config::DatabaseUrl;
 use omadata::domain::ids::EntityId;
 use omadata::domain::jose::{SigningKey, b64url, sha256};
 use omadata::domain::token::client_assertion::ASSERTION_TYPE;
 use omadata::ports::Clock;
 use omadata::store::keys::signing_keys;
 use omadata::store::keys::signing_keys::Purpose;
+use omadata::store::{Reader, StoreError};
 use serde_json::{Map, Value, json};
 
 use super::login_and_consent::{Client, fresh};
-use crate::harness::World;
 use crate::harness::browser::Browser;
+use crate::harness::{self, World};
 
 fn now() -> i64 {
     SystemClock.now().secs()
@@ -234,19 +232,24 @@ async fn a_code_is_bound_to_the_key_of_its_request() {
     }
 }
 
-/// Lets all codes be over, behind the node's back.
-fn expire_codes(world: &World) {
-    let DatabaseUrl::Sqlite(path) = &world.cities["espoo"].store.url else { panic!("not a SQLite store") };
-    let mut connection = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
-    connection.batch_execute("UPDATE authorization_codes SET expires_at = 1 WHERE used_at IS NULL").unwrap();
+/// Lets a code be over, behind the node's back.
+async fn expire_code(world: &World, code: String) {
+    let hash = move |reader: &mut Reader<'_>| {
+        Ok::<_, StoreError>(reader.lookup().secret("authorization-code", &code))
+    };
+    let hash = world.store("espoo").read("test", hash).await.unwrap();
+    let hash = harness::hex(hash.as_bytes());
+    world.alter(
+        "espoo",
+        &format!("UPDATE authorization_codes SET expires_at = 1 WHERE code_hash = x'{hash}'"),
+    );
 }
 
 #[tokio::test]
 async fn a_code_that_is_over_is_worth_nothing() {
     let client = Client::new().await;
     let back = client.allowed(&nothing(), None, &[]).await;
-    expire_codes(client.world);
+    expire_code(client.world, member(&back, "code").unwrap()).await;
     let (status, answer) = client.redeem(&back, &client.dpop, 0).await;
     assert_eq!((status, &answer["error"]), (400, &json!("invalid_grant")));
 }

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use diesel::Connection;
-use diesel::connection::SimpleConnection;
 use omadata::app::{self, SystemClock};
-use omadata::config::DatabaseUrl;
 use omadata::domain::catalogue::{DeclaredUse, DeclaredUses};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::consent::{Actor, Reason};
@@ -214,13 +211,10 @@ async fn a_damaged_consent_keeps_no_other_from_ending() {
         let (held, _) = service.given("espoo", "early-education-placement", resident, json!({})).await;
         given.push(world.consent("helsinki", "espoo", &held).await);
     }
-    let DatabaseUrl::Sqlite(path) = &world.cities["espoo"].store.url else { panic!("not a SQLite store") };
-    let mut connection = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
-    let hex: String = given[0].as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let row = harness::hex(given[0].as_bytes());
     // The damaged one is the first that is due.
-    let damage = format!("UPDATE consents SET terms = '{{', until_at = until_at - 1 WHERE id = x'{hex}'");
-    connection.batch_execute(&damage).unwrap();
+    let damage = format!("UPDATE consents SET terms = '{{', until_at = until_at - 1 WHERE id = x'{row}'");
+    world.alter("espoo", &damage);
     let store = world.store("espoo");
     let later = process(world, 400 * 86_400, false).await;
     prepare(&later).await.unwrap();

@@ -1,10 +1,7 @@
 //! What a login and a decision must refuse, line by line (`tests/vectors/login/refusals.json`), with the standard's status and
 //! code, no way onward, and nothing changed: after every line that is refused, what is good still works.
 
-use diesel::Connection;
-use diesel::connection::SimpleConnection;
 use omadata::app::SystemClock;
-use omadata::config::DatabaseUrl;
 use omadata::domain::consent::RequestState;
 use omadata::domain::ids::{ConsentId, EntityId, HeldConsentId, Jti, RequestId};
 use omadata::domain::jose::{SigningKey, b64url, sha256};
@@ -307,12 +304,11 @@ async fn what_leads_no_browser_anywhere() {
 
 /// Lets a request's URI be over, behind the node's back.
 fn expire(world: &World, id: RequestId) {
-    let DatabaseUrl::Sqlite(path) = &world.cities["espoo"].store.url else { panic!("not a SQLite store") };
-    let mut connection = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
-    let hex: String = id.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    let over = format!("UPDATE consent_requests SET request_uri_expires_at = 1 WHERE id = x'{hex}'");
-    connection.batch_execute(&over).unwrap();
+    let id = harness::hex(id.as_bytes());
+    world.alter(
+        "espoo",
+        &format!("UPDATE consent_requests SET request_uri_expires_at = 1 WHERE id = x'{id}'"),
+    );
 }
 
 #[tokio::test]

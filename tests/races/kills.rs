@@ -78,10 +78,6 @@ impl Acknowledged {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The node's database, as other programs open it.
 #[derive(Clone)]
 struct File(PathBuf);
@@ -278,7 +274,7 @@ async fn what_was_acknowledged_survives_kills_beside_a_foreign_reader() {
             acknowledged.exchanges.extend(fetch.await.unwrap());
         }
         acknowledged.decided.extend(decision.await.unwrap());
-        acknowledged.stopped.extend(stopped.iter().map(|race| hex(race.consent.as_bytes())));
+        acknowledged.stopped.extend(stopped.iter().map(|race| harness::hex(race.consent.as_bytes())));
         read += reader.await.unwrap();
         // In every other round another program is the first to see what the kill left.
         if number.is_multiple_of(2) {
@@ -336,7 +332,7 @@ async fn a_planted_loss_is_found() {
     process.kill();
     assert!(stopped.len() == 1 && released, "nothing was acknowledged");
     let mut acknowledged = Acknowledged::default();
-    acknowledged.stopped.insert(hex(races[0].consent.as_bytes()));
+    acknowledged.stopped.insert(harness::hex(races[0].consent.as_bytes()));
     acknowledged.exchanges.insert(node::digest_of(&proof));
     let lost = acknowledged.lost(&rounds.file.read());
     assert!(lost.is_empty(), "{lost:#?}");
