@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use omadata::app;
+use omadata::config::Config;
+use omadata::demo::run::Adjust;
 use omadata::ports::random;
 use omadata::store::StoreError;
 use omadata::store::recipient::held_consents;
@@ -128,6 +130,11 @@ impl File {
     }
 }
 
+/// Every kill before a decision leaves a request of the same resident's undecided.
+fn many_undecided(config: &mut Config) {
+    config.limits.pushed_open_per_person = 1_000;
+}
+
 /// What the rounds share.
 struct Rounds {
     stand: Stand,
@@ -140,6 +147,7 @@ impl Rounds {
     async fn start() -> Arc<Self> {
         let world: &'static World = Box::leak(Box::new(World::start(Setup {
             base_port: harness::free_ports(11),
+            adjust: Adjust { city: Some(many_undecided), ..Adjust::default() },
             ..Setup::default()
         })));
         let stand = Stand::alone(world).await;

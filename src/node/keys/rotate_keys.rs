@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::key_ring::{KeyPolicy, KeyPurpose, KeyRing};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::KeyId;
-use crate::domain::jose::{LoginKey, RevokeReason, SigningKey};
+use crate::domain::jose::{JoseError, LoginKey, RevokeReason, SigningKey};
 use crate::ports::{Clock, StopSignal};
 use crate::store::keys::signing_keys;
 use crate::store::keys::signing_keys::{KeyRecord, KeyState, StoredKeyPair};
@@ -65,7 +65,7 @@ async fn fresh_key(purpose: KeyPurpose) -> Result<Box<dyn StoredKeyPair + Send +
         // To find the primes of an RSA key takes up to seconds.
         Some(kind) => {
             let made = tokio::task::spawn_blocking(move || LoginKey::generate(kind)).await;
-            Ok(Box::new(made.map_err(|_| StoreError::Unavailable("the work was interrupted"))??))
+            Ok(Box::new(made.unwrap_or(Err(JoseError::Crypto))?))
         }
     }
 }
