@@ -186,6 +186,7 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
         stop: tasks.stop_signal(),
         demo: config.node.profile == Profile::Demo,
         cookies: web::Cookies { secure: config.node.base_url.as_str().starts_with("https://") },
+        trusted_proxies: web::TrustedProxies::new(config.node.trusted_proxies.clone()),
         brand: web::Brand::new(
             config.node.brand.name.clone(),
             &config.node.brand.primary_colour,

@@ -3,10 +3,12 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
+use ipnet::IpNet;
+use openssl::x509::X509;
 use zeroize::Zeroizing;
 
 use super::profile::Profile;
-use super::reader::{Document, Found};
+use super::reader::{Document, Found, Section};
 use crate::domain::catalogue::Text;
 use crate::domain::catalogue::register::DatabaseUrl;
 use crate::domain::jose::{PublicKeys, parse_strict_json};
@@ -148,6 +150,25 @@ pub(super) const DATABASE_URL: &str = "write \"sqlite:<file>\" or \"postgres://<
 /// Whether a relative path stays inside its folder by its spelling.
 pub(super) fn stays_inside(path: &Path) -> bool {
     path.components().next().is_some() && path.components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// Reads a network, such as `10.20.0.0/16`.
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
+    let network = text.parse::<IpNet>().map_err(|_| format!("{text} is not a network"))?;
+    if network != network.trunc() {
+        return Err(format!("{text} has bits behind its prefix; the network is {}", network.trunc()));
+    }
+    Ok(network)
+}
+
+/// Reads `drain_ms`.
+pub(super) fn drain_ms(section: &mut Section<'_, '_>) -> Option<u32> {
+    const DRAIN: &str = "write a time in milliseconds from 0 to 60000";
+    let found = section.optional::<u32>("drain_ms", DRAIN)?;
+    if found.value > 60_000 {
+        section.document().problem(&found.at, "out of range", DRAIN);
+    }
+    Some(found.value)
 }
 
 /// A path as written in the file: absolute as it is, relative from the data folder.

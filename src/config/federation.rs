@@ -74,12 +74,7 @@ fn read_networks(section: &mut Section<'_, '_>, profile: Profile) -> Vec<IpNet> 
     }
     let mut networks = Vec::new();
     for written in &found.value {
-        match written.parse::<IpNet>() {
-            Ok(network) if network != network.trunc() => {
-                let complaint =
-                    format!("{written} has bits behind its prefix; the network is {}", network.trunc());
-                document.problem(&found.at, complaint, NETWORKS);
-            }
+        match checks::network(written) {
             Ok(network) if is_private(&network) => networks.push(network),
             Ok(_) => {
                 document.problem(
@@ -88,7 +83,7 @@ fn read_networks(section: &mut Section<'_, '_>, profile: Profile) -> Vec<IpNet> 
                     NETWORKS,
                 );
             }
-            Err(_) => document.problem(&found.at, format!("{written} is not a network"), NETWORKS),
+            Err(complaint) => document.problem(&found.at, complaint, NETWORKS),
         }
     }
     networks

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
+
 use super::checks;
 use super::profile::Profile;
 use super::reader::Section;
@@ -31,6 +33,8 @@ pub struct Node {
     pub drain_ms: Option<u32>,
     /// The address of this machine that requests to other members come from; the system chooses when it is absent.
     pub outbound_address: Option<IpAddr>,
+    /// The reverse proxies whose `Forwarded` or `X-Forwarded-For` says where a request comes from; none when it is absent.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// `[node.brand]`: the city's look.
@@ -72,6 +76,7 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Node> 
         "outbound_address",
         "write an address of this machine, such as \"192.0.2.10\", or take the line out",
     );
+    let trusted_proxies = read_proxies(&mut section);
     let data_dir = data_dir.map(|found| folder.join(found.value));
     let brand = section
         .required_table("brand", "add [node.brand] with name and primary_colour")
@@ -110,10 +115,29 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Node> 
         workers: workers.map_or(DEFAULT_WORKERS, |found| found.value),
         drain_ms: drain_ms.map(|found| found.value),
         outbound_address: outbound_address.map(|found| found.value),
+        trusted_proxies,
     })
 }
 
 const DEFAULT_WORKERS: usize = 2;
+
+fn read_proxies(section: &mut Section<'_, '_>) -> Vec<IpNet> {
+    const PROXIES: &str =
+        "write a list of networks of your own proxies, such as [\"127.0.0.1/32\"], or take the line out";
+    let Some(found) = section.optional::<Vec<String>>("trusted_proxies", PROXIES) else { return Vec::new() };
+    let document = section.document();
+    let mut networks = Vec::new();
+    for written in &found.value {
+        match checks::network(written) {
+            Ok(network) if network.prefix_len() == 0 => {
+                document.problem(&found.at, format!("{written} is everybody"), PROXIES);
+            }
+            Ok(network) => networks.push(network),
+            Err(complaint) => document.problem(&found.at, complaint, PROXIES),
+        }
+    }
+    networks
+}
 
 fn read_brand(mut section: Section<'_, '_>, data_dir: &Path) -> Option<Brand> {
     const COLOUR: &str = "write a dark colour as #rrggbb, such as \"#1d4f91\"";

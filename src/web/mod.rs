@@ -2,6 +2,7 @@
 
 mod access;
 pub mod api;
+pub mod client_address;
 pub mod connections;
 pub mod events;
 pub mod exchange;
@@ -21,6 +22,8 @@ pub mod trace;
 
 use std::sync::Arc;
 
+pub use client_address::TrustedProxies;
+
 use crate::domain::catalogue::{Contact, Text};
 use crate::node::Node;
 use crate::ports::StopSignal;
@@ -33,6 +36,8 @@ pub struct App {
     pub stop: StopSignal,
     /// How cookies are named and guarded.
     pub cookies: Cookies,
+    /// The reverse proxies whose word on where a request comes from counts.
+    pub trusted_proxies: TrustedProxies,
     /// The city's look.
     pub brand: Brand,
     /// Whether this is a demonstration with made-up people.

@@ -14,8 +14,9 @@ use crate::harness::{self, Setup, World};
 
 const PLACEMENT: &str = "early-education-placement";
 
-/// Small bounds, a field that no holder has, and a second secret for every city's first service.
+/// Small bounds, a field that no holder has, a second secret for every city's first service, and proxies on this machine.
 fn adjust_city(config: &mut Config) {
+    config.node.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
     config.limits.pushed_open_per_person = 2;
     config.limits.consent_max_days = 30;
     for declared in &mut config.uses {
@@ -158,6 +159,22 @@ async fn both_secrets_of_a_service_are_taken_and_a_guesser_has_to_wait() {
     let answer = ask(&first).await;
     assert_eq!(answer.status(), 429);
     assert!(answer.headers().contains_key("retry-after"));
+    // Who guesses behind the city's own proxy keeps nobody else out there, whatever it writes before the proxy's word.
+    let behind = async |secret: &str, hops: &str| {
+        http.post(format!("{}/api/v1/token", world.url("turku")))
+            .basic_auth(&service.id, Some(secret))
+            .header("x-forwarded-for", hops)
+            .form(&[("grant_type", "client_credentials")])
+            .send()
+            .await
+            .unwrap()
+            .status()
+    };
+    for n in 0..10 {
+        assert_eq!(behind("wrong", &format!("198.51.100.{n}, 203.0.113.9")).await, 401, "{n}");
+    }
+    assert_eq!(behind(&first, "203.0.113.9").await, 429);
+    assert_eq!(behind(&first, "203.0.113.10").await, 200);
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! All connections of a server: how many there may be, in all and of one address, and which goes first when there are more.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
 use super::phase::{Deadlines, Phase};
+use crate::web::client_address::counted;
 
 /// Descriptors that are left to databases, registers and other nodes.
 const RESERVED_DESCRIPTORS: usize = 256;
@@ -81,7 +82,7 @@ impl Table {
     /// longest is closed: of the same address when that has too many, else of the address that has most. None when all
     /// are being served.
     pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr, now: Instant) -> Option<Place> {
-        let address = group(peer);
+        let address = counted(peer);
         let mut open = self.open();
         if open.of(address) >= self.limits.per_address {
             open.close_one_of(address)?;
@@ -139,17 +140,6 @@ impl Open {
             }
         }
         Some(phase)
-    }
-}
-
-/// Whom an address counts for: an IPv6 user usually has a whole /64 (RFC 6177).
-fn group(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => IpAddr::V4(v4),
-            None => IpAddr::V6(Ipv6Addr::from(u128::from(v6) & !u128::from(u64::MAX))),
-        },
     }
 }
 
@@ -217,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_64_counts_as_one_address() {
-        let of = |text: &str| group(text.parse().unwrap());
+        let of = |text: &str| counted(text.parse().unwrap());
         assert_eq!(of("2001:db8:1:2:aaaa::1"), of("2001:db8:1:2:bbbb::2"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
         assert_eq!(of("::ffff:192.0.2.1"), address(1));

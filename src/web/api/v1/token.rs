@@ -25,7 +25,7 @@ pub(super) async fn issue(
     let Some(credentials) = basic(&request) else {
         return refuse(&OAuthError::client("send the service's name and secret with HTTP Basic"));
     };
-    let address = request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default();
+    let address = app.trusted_proxies.client(&request).map(|address| address.to_string()).unwrap_or_default();
     let mut refusal = OAuthError::client("unknown service or wrong secret");
     for (service, secret) in credentials.candidates() {
         match authenticate_service::issue(&app.node, &service, &secret, &address) {
