@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use super::node::{ANSWER_TIME, listen, open_checked_store};
+use super::node::{ANSWER_TIME, drain_time, listen, open_checked_store, try_writes};
 use super::settings::{anchor_client, anchor_source, key_policy, read_jwks};
 use super::tasks::Tasks;
 use super::{Running, StartError, SystemClock};
@@ -32,7 +32,7 @@ use crate::web;
 /// Time between two looks at the files.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// An anchor is ready when its database answers.
+/// An anchor is ready when its database answers and can be written.
 struct StoreReadiness(Store);
 
 #[async_trait]
@@ -85,6 +85,10 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
             async move { statements.keep_members(&stop).await }
         }
     });
+    tasks.spawn("try_writes", {
+        let store = store.clone();
+        move |stop| try_writes(store.clone(), stop)
+    });
     tasks.spawn("expiry_warnings", {
         let (store, keys) = (store.clone(), keys.clone());
         move |stop| {
@@ -105,7 +109,8 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
             }
         }
     });
-    Ok(Running::new(config.anchor.entity_id.clone(), None, server, tasks, Duration::ZERO))
+    let drain = drain_time(config.anchor.drain_ms, config.anchor.profile);
+    Ok(Running::new(config.anchor.entity_id.clone(), None, server, tasks, drain))
 }
 
 /// The memberships in an anchor's store, for the command line; members of the configuration's files are applied first.

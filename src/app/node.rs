@@ -208,14 +208,15 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
         let (peers, anchors) = (assembled.peers, config.trust_anchors.clone());
         move |stop| anchor_files::follow(Arc::clone(&peers), anchors.clone(), stop)
     });
-    Ok(Running::new(config.node.base_url.clone(), Some(node), server, tasks, drain_time(config)))
+    let drain = drain_time(config.node.drain_ms, config.node.profile);
+    Ok(Running::new(config.node.base_url.clone(), Some(node), server, tasks, drain))
 }
 
 /// How long the process stays reachable after it has said that it is not ready, when the file does not say.
 const DRAIN: Duration = Duration::from_secs(2);
 
-fn drain_time(config: &Config) -> Duration {
-    match (config.node.drain_ms, config.node.profile) {
+pub(super) fn drain_time(drain_ms: Option<u32>, profile: Profile) -> Duration {
+    match (drain_ms, profile) {
         (Some(millis), _) => Duration::from_millis(millis.into()),
         (None, Profile::Demo) => Duration::ZERO,
         (None, Profile::Production) => DRAIN,
@@ -237,6 +238,10 @@ fn start_tasks(mut tasks: Tasks, node: &Arc<Node>, key_directory: &Path) -> Task
             let (node, owner) = (Arc::clone(&node), owner.clone());
             async move { maintenance::run(&node, &owner, &stop).await }
         }
+    });
+    tasks.spawn("try_writes", {
+        let store = node.store.clone();
+        move |stop| try_writes(store.clone(), stop)
     });
     tasks.spawn("note_log_end", {
         let (node, directory) = (Arc::clone(node), key_directory.to_path_buf());
@@ -274,6 +279,16 @@ fn start_tasks(mut tasks: Tasks, node: &Arc<Node>, key_directory: &Path) -> Task
         }
     });
     tasks
+}
+
+/// Time between two attempts to write.
+const TRY_WRITE: Duration = Duration::from_secs(2);
+
+/// Tries to write for as long as the process runs. What fails is told by readiness, and by whoever has something to write.
+pub(super) async fn try_writes(store: Store, stop: StopSignal) {
+    while stop.pause(TRY_WRITE).await {
+        let _ = store.try_write().await;
+    }
 }
 
 /// Time between two notes of the end of the log.

@@ -16,6 +16,7 @@ listen = "LISTEN"
 profile = "production"
 organization_name = "Test federation"
 data_dir = "anchor"
+drain_ms = 1000
 
 [store]
 url = "sqlite:anchor.sqlite"
@@ -130,13 +131,42 @@ async fn a_lost_root_key_is_not_replaced_by_a_wrong_one() {
 }
 
 #[actix_web::test]
-async fn a_production_anchor_starts_and_stops() {
+async fn a_production_anchor_starts_serves_and_drains_before_it_stops() {
     let folder = tempfile::tempdir().unwrap();
     let address = free_address();
     let running =
         start_anchor(&anchor(folder.path(), address)).await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(get(address, "anchor.federation.invalid", "/health/ready").await.0, 204);
-    let bounded = tokio::time::timeout(std::time::Duration::from_secs(15), running.stop());
-    bounded.await.unwrap();
+    let stopping = tokio::spawn(running.stop());
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert_eq!(get(address, "anchor.federation.invalid", "/health/ready").await.0, 503);
+    assert_eq!(get(address, "anchor.federation.invalid", "/.well-known/openid-federation").await.0, 200);
+    tokio::time::timeout(std::time::Duration::from_secs(15), stopping).await.unwrap().unwrap();
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[actix_web::test]
+async fn an_anchor_is_not_ready_while_nothing_can_be_written_though_nobody_asks_it_to_write() {
+    use diesel::Connection;
+    use diesel::connection::SimpleConnection;
+    let folder = tempfile::tempdir().unwrap();
+    let address = free_address();
+    let config = anchor(folder.path(), address);
+    let running = start_anchor(&config).await.unwrap_or_else(|error| panic!("{error}"));
+    let until = async |status: u16| {
+        let look = async {
+            while get(address, "anchor.federation.invalid", "/health/ready").await.0 != status {
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(60), look).await.unwrap();
+    };
+    until(204).await;
+    let crate::config::DatabaseUrl::Sqlite(file) = &config.store.url else { panic!("a SQLite file") };
+    let mut foreign = diesel::SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    foreign.batch_execute("PRAGMA busy_timeout = 30000; BEGIN IMMEDIATE").unwrap();
+    until(503).await;
+    foreign.batch_execute("ROLLBACK").unwrap();
+    until(204).await;
+    running.stop().await;
 }

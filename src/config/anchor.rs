@@ -67,6 +67,8 @@ pub struct Anchor {
     pub member_refresh_seconds: u32,
     /// A file with more `[[members]]`.
     pub members_file: Option<PathBuf>,
+    /// How long the process stays reachable after `/health/ready` has said no, in milliseconds; none for the profile's own.
+    pub drain_ms: Option<u32>,
 }
 
 /// Life of a statement when the file does not say, in seconds.
@@ -221,6 +223,7 @@ fn read_anchor(mut section: Section<'_, '_>, folder: &Path, files: Files) -> Opt
     let seconds = section.optional::<u32>("statement_seconds", SECONDS);
     let refresh = section.optional::<u32>("member_refresh_seconds", REFRESH);
     let members_file = section.optional::<String>("members_file", MEMBERS_FILE);
+    let drain_ms = checks::drain_ms(&mut section);
     section.close();
     if let (Some(entity_id), Some(profile)) = (&entity_id, &profile)
         && let Some(complaint) = checks::address(profile.value, entity_id.value.as_str())
@@ -266,5 +269,6 @@ fn read_anchor(mut section: Section<'_, '_>, folder: &Path, files: Files) -> Opt
         statement_seconds: seconds.map_or(DEFAULT_STATEMENT_SECONDS, |found| found.value),
         member_refresh_seconds: refresh.map_or(DEFAULT_REFRESH_SECONDS, |found| found.value),
         members_file,
+        drain_ms,
     })
 }

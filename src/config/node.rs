@@ -65,13 +65,7 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Node> 
         "write the folder for the node's own files; a relative one counts from this file's folder",
     );
     let workers = section.optional::<usize>("workers", "write a number of threads from 1 to 256");
-    const DRAIN: &str = "write a time in milliseconds from 0 to 60000";
-    let drain_ms = section.optional::<u32>("drain_ms", DRAIN);
-    if let Some(drain_ms) = &drain_ms
-        && drain_ms.value > 60_000
-    {
-        document.problem(&drain_ms.at, "out of range", DRAIN);
-    }
+    let drain_ms = checks::drain_ms(&mut section);
     let outbound_address = section.optional::<IpAddr>(
         "outbound_address",
         "write an address of this machine, such as \"192.0.2.10\", or take the line out",
@@ -113,7 +107,7 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Node> 
         brand: brand?,
         data_dir: data_dir?,
         workers: workers.map_or(DEFAULT_WORKERS, |found| found.value),
-        drain_ms: drain_ms.map(|found| found.value),
+        drain_ms,
         outbound_address: outbound_address.map(|found| found.value),
         trusted_proxies,
     })

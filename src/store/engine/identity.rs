@@ -16,6 +16,12 @@ pub(crate) fn remember_owner(tx: &mut Tx<'_>, owner: Option<&EntityId>) -> Resul
     Ok(())
 }
 
+/// Writes what is there already.
+pub(crate) fn touch(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    diesel::update(node_identity::table).set(node_identity::epoch.eq(node_identity::epoch)).execute(tx.db)?;
+    Ok(())
+}
+
 /// Checks that the database is the asking entity's; one that nobody has used yet is anybody's.
 pub(crate) fn check_owner(reader: &mut Reader<'_>, asked: Option<&EntityId>) -> Result<(), OpenError> {
     let owner: Option<EntityId> =

@@ -172,7 +172,8 @@ impl Store {
     }
 
     /// Whether the database answers now and took the last write: a full disk or a lock that somebody else holds lets
-    /// everything be read still. A node writes every two seconds, so that this is known soon in both directions.
+    /// everything be read still. Who serves tries to write every two seconds ([`Store::try_write`]), so that this is known
+    /// soon in both directions.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -181,6 +182,20 @@ impl Store {
             return Err(StoreError::Unavailable("the last write failed"));
         }
         self.read("ping", |_| Ok(())).await
+    }
+
+    /// Finds out for [`Store::ping`] whether a write could be made, whatever else the process has to write. While none can,
+    /// it really writes something: a full disk lets a transaction without changes pass.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn try_write(&self) -> Result<(), StoreError> {
+        let failing = self.writes_fail.load(Ordering::Relaxed);
+        self.write("try_write", move |tx| if failing { identity::touch(tx) } else { Ok(()) }).await?;
+        if failing {
+            self.writes_fail.store(false, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Reads one consistent picture. `name` (`snake_case`, one for each use) names the span of the transaction.
@@ -325,9 +340,7 @@ impl Store {
             let contended = connection.failure() == TxFailure::Contended;
             let given_up = attempt >= ATTEMPTS || not_begun >= BEGINNINGS;
             if result.is_ok() || !contended || given_up {
-                if result.is_ok() {
-                    self.writes_fail.store(false, Ordering::Relaxed);
-                } else if connection.outage() {
+                if result.is_err() && connection.outage() {
                     self.writes_fail.store(true, Ordering::Relaxed);
                 }
                 drop(turn);

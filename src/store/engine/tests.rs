@@ -509,6 +509,7 @@ async fn a_lock_that_somebody_else_holds_is_told_in_time_and_nothing_takes_effec
     foreign.batch_execute("ROLLBACK").unwrap();
     assert_eq!(value(&fixture.store).await, 0, "what was refused has no effect afterwards");
     fixture.store.write("test", bump).await.unwrap();
+    fixture.store.try_write().await.unwrap();
     fixture.store.ping().await.unwrap();
     assert_eq!(value(&fixture.store).await, 1);
 }
@@ -531,8 +532,11 @@ async fn a_full_disk_makes_the_store_not_ready_until_there_is_room() {
     };
     assert!(matches!(fixture.store.write("test", fill).await, Err(StoreError::Unavailable(_))));
     assert!(fixture.store.ping().await.is_err());
+    fixture.store.write("test", |_| Ok::<_, StoreError>(())).await.unwrap();
+    assert!(fixture.store.ping().await.is_err(), "a write without changes shows nothing");
     with_each_connection(&fixture.store, "PRAGMA max_page_count = 1000000");
     fixture.store.write("test", fill).await.unwrap();
+    fixture.store.try_write().await.unwrap();
     fixture.store.ping().await.unwrap();
 }
 
