@@ -23,14 +23,13 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let opened = if arguments.anchor {
-        let config = AnchorConfig::load(&arguments.config)?;
-        app::open_checked_store(&config.store, &config.keys, Some(&config.anchor.entity_id)).await?
+    // Keys are exchanged over a database that is ready: what others still have to give is not asked for.
+    let files = if arguments.anchor {
+        AnchorConfig::load_key_files(&arguments.config)?
     } else {
-        let config = Config::load(&arguments.config)?;
-        app::open_checked_store(&config.store, &config.keys, Some(&config.node.base_url)).await?
+        Config::load_key_files(&arguments.config)?
     };
-    let store = opened.store;
+    let store = app::open_checked_store(&files.store, &files.keys, Some(&files.id)).await?.store;
     if arguments.check {
         if store.migrations_pending().await? {
             return Err("the database is not up to date: run omadata migrate".into());

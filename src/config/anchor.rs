@@ -132,7 +132,7 @@ impl AnchorConfig {
             .required_table("store", STORE)
             .and_then(|section| store::read(section, &anchor.data_dir, anchor.profile))?;
         root.skip_rest();
-        Some(KeyFiles { store, keys })
+        Some(KeyFiles { id: anchor.entity_id, store, keys })
     }
 
     /// Every file that says who is a member: when one of them changes, the configuration is to be read again.

@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::reader::Section;
 use super::store::Store;
+use crate::domain::ids::EntityId;
 
 /// What says where a node or anchor keeps its keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFiles {
+    /// The entity identifier of the node or anchor.
+    pub id: EntityId,
     /// `[store]`: where the signing keys are.
     pub store: Store,
     /// `[keys]`: where the root keys are, and the rules for signing keys.

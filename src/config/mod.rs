@@ -142,7 +142,7 @@ impl Config {
             .required_table("store", "add [store] with url = \"sqlite:node.sqlite\" or a PostgreSQL address")
             .and_then(|section| store::read(section, &node.data_dir, node.profile))?;
         root.skip_rest();
-        Some(KeyFiles { store, keys })
+        Some(KeyFiles { id: node.base_url, store, keys })
     }
 
     fn read(mut root: Section<'_, '_>, folder: &Path) -> Option<Self> {
