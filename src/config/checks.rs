@@ -105,16 +105,22 @@ pub(super) fn database_url(text: &str, data_dir: &Path) -> Result<DatabaseUrl, &
 
 /// Whether a connection to a database on another machine may be read or redirected on its way (libpq, "SSL Support").
 pub(super) fn unprotected_database(url: &url::Url) -> Option<&'static str> {
+    // Of a parameter that comes twice libpq takes the last.
+    let parameter =
+        |name: &str| url.query_pairs().filter(|(key, _)| key == name).last().map(|(_, value)| value);
     // Addresses in URLs of other schemes than http are names to the URL parser; a path is a socket of this machine.
-    let here = url.host_str().is_none_or(|host| {
+    let is_here = |host: &str| {
         let host = host.trim_matches(['[', ']']);
         let address = host.parse::<std::net::IpAddr>();
         host.is_empty()
             || host == "localhost"
+            || host.starts_with('/')
             || host.to_ascii_uppercase().starts_with("%2F")
             || address.is_ok_and(|address| address.is_loopback())
-    });
-    let mode = url.query_pairs().find(|(key, _)| key == "sslmode").map(|(_, mode)| mode);
+    };
+    let host = parameter("hostaddr").or_else(|| parameter("host"));
+    let here = host.as_deref().or(url.host_str()).is_none_or(is_here);
+    let mode = parameter("sslmode");
     match mode.as_deref() {
         _ if here => None,
         Some("verify-full" | "verify-ca") => None,
@@ -137,11 +143,26 @@ fn name_authorities(url: &mut url::Url, system: Option<&str>) {
     let (mut verified, mut named) = (false, false);
     for (name, value) in url.query_pairs() {
         verified |= name == "sslmode" && matches!(&*value, "verify-full" | "verify-ca");
-        named |= name == "sslrootcert";
+        // libpq's word for the folder that this program's OpenSSL does not know.
+        named |= name == "sslrootcert" && value != "system";
     }
     if let Some(path) = system.filter(|_| verified && !named) {
+        // Of a parameter that comes twice libpq takes the last.
         url.query_pairs_mut().append_pair("sslrootcert", path);
     }
+}
+
+/// What is wrong with the file of certificate authorities that an address names.
+pub(super) fn database_authorities(url: &url::Url) -> Option<String> {
+    let (_, path) = url.query_pairs().filter(|(name, _)| name == "sslrootcert").last()?;
+    (path != "system" && !holds_certificates(Path::new(&*path)))
+        .then(|| format!("{path} is not there or holds no PEM certificate"))
+}
+
+/// Whether a file holds a PEM certificate at least.
+pub(super) fn holds_certificates(path: &Path) -> bool {
+    let certificates = std::fs::read(path).ok().and_then(|pem| X509::stack_from_pem(&pem).ok());
+    certificates.is_some_and(|certificates| !certificates.is_empty())
 }
 
 /// The remedy for [`database_url`].
@@ -222,13 +243,17 @@ mod tests {
     fn a_verified_database_connection_uses_the_systems_authorities_unless_others_are_named() {
         let completed = |text: &str| {
             let mut url = url::Url::parse(text).unwrap();
-            name_authorities(&mut url, Some("/etc/ssl/ca.pem"));
-            url.query_pairs().find(|(name, _)| name == "sslrootcert").map(|(_, value)| value.into_owned())
+            name_authorities(&mut url, Some("/ca.pem"));
+            url.query_pairs()
+                .filter(|(name, _)| name == "sslrootcert")
+                .last()
+                .map(|(_, value)| value.into_owned())
         };
         for mode in ["verify-full", "verify-ca"] {
             let url = format!("postgres://u@db.example/d?sslmode={mode}");
-            assert_eq!(completed(&url).as_deref(), Some("/etc/ssl/ca.pem"));
+            assert_eq!(completed(&url).as_deref(), Some("/ca.pem"));
             assert_eq!(completed(&format!("{url}&sslrootcert=/own.pem")).as_deref(), Some("/own.pem"));
+            assert_eq!(completed(&format!("{url}&sslrootcert=system")).as_deref(), Some("/ca.pem"));
         }
         assert_eq!(completed("postgres://u@db.example/d?sslmode=require"), None);
     }

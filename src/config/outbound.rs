@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use openssl::x509::X509;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::checks;
@@ -62,8 +61,7 @@ pub(super) fn read(section: Option<Section<'_, '_>>, data_dir: &Path, profile: P
     section.close();
     let ca_file = ca_file.map(|found| {
         let path = checks::path(data_dir, &found.value);
-        let certificates = std::fs::read(&path).ok().and_then(|pem| X509::stack_from_pem(&pem).ok());
-        if certificates.is_none_or(|certificates| certificates.is_empty()) {
+        if !checks::holds_certificates(&path) {
             document.problem(&found.at, "the file is not there or holds no PEM certificate", CA);
         }
         path

@@ -82,6 +82,13 @@ impl Database {
         {
             document.warning(&written.at, complaint, "add ?sslmode=verify-full to the address");
         }
+        if let Some(DatabaseUrl::Postgres(url)) = &url
+            && let Some(complaint) = checks::database_authorities(url)
+        {
+            let remedy =
+                "let sslrootcert in the address name a PEM file with the database's certificate authority";
+            document.problem(&written.at, complaint, remedy);
+        }
         let password_file = password_file.map(|found| {
             let remedy = "write the password into this file";
             let (path, _) = checks::secret_file(document, data_dir, profile, &found, remedy);

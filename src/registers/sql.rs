@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::json::{Json, Member, Parser};
 use super::values::{self, Collected};
 use super::{Bounds, Reader, RegisterConfigError};
-use crate::domain::catalogue::register::{DatabaseUrl, HeldDataset, Register};
+use crate::domain::catalogue::register::{DatabaseUrl, HeldDataset, Register, explain_connection_failure};
 use crate::domain::catalogue::{Dataset, Record};
 use crate::domain::ids::NationalIdentifier;
 use crate::ports::RegisterError;
@@ -190,7 +190,7 @@ impl Query {
         let query = sql_query(&self.text).bind::<sql_types::Text, _>(identifier);
         match &self.pool {
             Pool::Postgres(pool, timeout) => {
-                let mut connection = pool.get().map_err(unavailable)?;
+                let mut connection = pool.get().map_err(unreachable)?;
                 let timeout = format!("SET LOCAL statement_timeout = {}", timeout.as_millis());
                 connection.build_transaction().read_only().run(|connection| {
                     connection.batch_execute(&timeout)?;
@@ -228,6 +228,10 @@ impl Reader for Query {
 
 fn unavailable(error: impl ToString) -> Failure {
     Failure::new(RegisterError::Unavailable, error)
+}
+
+fn unreachable(error: r2d2::Error) -> Failure {
+    unavailable(explain_connection_failure(error.to_string().trim()))
 }
 
 /// What messages of both databases begin or end with that name tables, columns and rights, and quote no data.

@@ -41,6 +41,40 @@ impl DatabaseUrl {
     }
 }
 
+/// What libpq says of a protected connection that failed, and whose side it is on with the remedy.
+const TLS_FAILURES: [(&str, &str); 6] = [
+    (
+        "certificate verify failed",
+        "the server's certificate is of no authority that this side trusts, or has expired; this side: name the \
+         authority's file as sslrootcert in the address; the server's side: renew the certificate",
+    ),
+    (
+        "does not match host name",
+        "the server answers under another name; this side: write a name that stands in the server's certificate into the \
+         address; the server's side: have a certificate made for this name",
+    ),
+    (
+        "root certificate file",
+        "this side: sslrootcert in the address must name a file with the authority's certificate, PEM",
+    ),
+    (
+        "server does not support SSL",
+        "the server's side: it serves no TLS, set ssl = on with a certificate and a key",
+    ),
+    ("SSL negotiation", "the server's side: what listens there is no PostgreSQL that serves TLS"),
+    ("certificate has expired", "the server's side: renew the certificate"),
+];
+
+/// The message of a connection that failed, with whose side it is on and the remedy where TLS is the reason: libpq's own
+/// advice would be to do without.
+#[must_use]
+pub fn explain_connection_failure(message: &str) -> String {
+    match TLS_FAILURES.iter().find(|(said, _)| message.contains(said)) {
+        Some((_, remedy)) => format!("{message}: {remedy}"),
+        None => message.to_owned(),
+    }
+}
+
 /// Every byte that libpq could read otherwise in a URI's password, `%` above all, as `%XX` (RFC 3986 §2.1).
 fn percent_encoded(password: &str) -> String {
     let mut encoded = String::with_capacity(password.len().saturating_mul(3));
@@ -121,6 +155,20 @@ pub struct HeldDataset {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refused_certificate_is_told_with_side_and_remedy_and_nothing_else_is_explained() {
+        let told = explain_connection_failure("connection failed: SSL error: certificate verify failed");
+        assert!(told.contains("this side: name the authority's file as sslrootcert"), "{told}");
+        let told = explain_connection_failure(
+            "server certificate for \"a.example\" does not match host name \"b.example\"",
+        );
+        assert!(told.contains("this side: write a name that stands in the server's certificate"), "{told}");
+        let told = explain_connection_failure("server does not support SSL, but SSL was required");
+        assert!(told.contains("the server's side: it serves no TLS"), "{told}");
+        let other = "password authentication failed for user \"omadata\"";
+        assert_eq!(explain_connection_failure(other), other);
+    }
 
     #[test]
     fn every_character_of_a_database_password_reaches_the_server_as_it_is() {

@@ -11,6 +11,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::error::OpenError;
 use super::location::Location;
+use crate::domain::catalogue::register::explain_connection_failure;
 
 pub(crate) const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 pub(crate) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -34,8 +35,9 @@ impl Db {
     pub(crate) fn open(location: &Location) -> Result<Self, OpenError> {
         match location {
             Location::Postgres(url) => {
-                let mut connection =
-                    PgConnection::establish(url).map_err(|error| OpenError::Connect(error.to_string()))?;
+                let mut connection = PgConnection::establish(url).map_err(|error| {
+                    OpenError::Connect(explain_connection_failure(error.to_string().trim()))
+                })?;
                 // synchronous_commit: what is acknowledged survives a power loss, whatever the server's default.
                 connection
                     .batch_execute(
