@@ -76,16 +76,25 @@ async fn examine(test: &Test) -> Result<(), Failure> {
     let lookout = FederationInspector::open(&Config::load(&test.view.config)?).await?;
     let report = lookout.test(&test.entity).await;
     let refused = lookout.refused_address(&test.entity);
+    let failed = lookout.failed_connection(&test.entity);
     if test.view.json {
         let mut json = as_json(&report);
-        if let (Some(members), Some(refused)) = (json.as_object_mut(), &refused) {
-            members.insert("address".to_owned(), refused.to_string().into());
+        if let Some(members) = json.as_object_mut() {
+            if let Some(refused) = &refused {
+                members.insert("address".to_owned(), refused.to_string().into());
+            }
+            if let Some(failed) = &failed {
+                members.insert("connection".to_owned(), failed.as_str().into());
+            }
         }
         print_json(&json)?;
     } else {
         print_findings(&report);
         if let Some(refused) = &refused {
             say!("      address: {refused}");
+        }
+        if let Some(failed) = &failed {
+            say!("      connection: {failed}");
         }
         if let Some(peer) = &report.peer {
             print_peer(peer);

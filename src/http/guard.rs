@@ -16,7 +16,7 @@ use url::{Host, Url};
 
 use super::address::{AddressPolicy, GuardedResolver};
 pub(crate) use super::error::GuardError;
-use super::refusal::{AddressRefused, Refusals};
+use super::refusal::{AddressRefused, Failures, Refusals};
 use super::route::Route;
 use super::special::is_localhost;
 use crate::domain::ids::EntityId;
@@ -85,6 +85,9 @@ pub struct GuardedClient {
     deadline: Duration,
     origins: Arc<RwLock<Origins>>,
     refusals: Refusals,
+    failures: Failures,
+    /// The address of the proxy, for messages.
+    proxy: Option<String>,
 }
 
 /// The origins that may be asked.
@@ -156,7 +159,15 @@ impl GuardedClient {
             .pool_idle_timeout(IDLE)
             .user_agent(concat!("OmaData/", env!("CARGO_PKG_VERSION")));
         let http = route.apply(builder)?.build().map_err(|_| GuardError::Malformed)?;
-        Ok(Self { http, policy, deadline: TOTAL_DEADLINE, origins: Arc::default(), refusals })
+        Ok(Self {
+            http,
+            policy,
+            deadline: TOTAL_DEADLINE,
+            origins: Arc::default(),
+            refusals,
+            failures: Failures::default(),
+            proxy: route.proxy_origin(),
+        })
     }
 
     /// What kind of addresses this client may connect to.
@@ -169,6 +180,12 @@ impl GuardedClient {
     #[must_use]
     pub fn refused_address(&self, host: &str) -> Option<AddressRefused> {
         self.refusals.of(host)
+    }
+
+    /// Why no connection to a host came about when it was last tried, for diagnosis; `None` when one did.
+    #[must_use]
+    pub fn failed_connection(&self, host: &str) -> Option<String> {
+        self.failures.of(host)
     }
 
     /// Lets this client ask the origin of a URL that configuration names.
@@ -268,8 +285,18 @@ impl GuardedClient {
             .map_err(|_| GuardError::Timeout)?
     }
 
+    fn explain(&self, host: &str, error: &reqwest::Error) -> GuardError {
+        let translated = translate(error);
+        if !matches!(translated, GuardError::Forbidden(_)) {
+            self.failures.record(host, self.proxy.as_deref(), error);
+        }
+        translated
+    }
+
     async fn exchange(&self, request: reqwest::Request, expected: Expected) -> Result<Reply, GuardError> {
-        let mut response = self.http.execute(request).await.map_err(|error| translate(&error))?;
+        let host = request.url().host_str().unwrap_or_default().to_owned();
+        let mut response = self.http.execute(request).await.map_err(|error| self.explain(&host, &error))?;
+        self.failures.forget(&host);
         let status = response.status();
         if status.is_redirection() {
             return Err(GuardError::Unexpected("a redirect"));

@@ -11,4 +11,5 @@ pub use address::AddressPolicy;
 pub use error::GuardError;
 pub use guard::{Expected, GuardedClient, Reply};
 pub use refusal::AddressRefused;
+pub(crate) use refusal::Failures;
 pub use route::{Proxy, Route};

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use super::special::kind_of;
+use crate::domain::outside_text::clean;
 use crate::domain::sync::lock;
 
 /// A name leads to no address that may be connected to.
@@ -61,6 +62,48 @@ impl Refusals {
     }
 
     pub(crate) fn of(&self, host: &str) -> Option<AddressRefused> {
+        lock(&self.0).get(host).cloned()
+    }
+}
+
+/// Why each host was not reached when it was last tried: for diagnosis, and so that each cause is logged once and not at
+/// every request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Failures(Arc<Mutex<BTreeMap<String, String>>>);
+
+impl Failures {
+    /// Remembers and logs why no connection came about; `proxy` is the one that the request went through. What happened on
+    /// a connection is not its matter.
+    pub(crate) fn record(&self, host: &str, proxy: Option<&str>, error: &reqwest::Error) {
+        if !error.is_connect() {
+            return;
+        }
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        let way = proxy.map_or_else(
+            || "could not be reached".to_owned(),
+            |proxy| format!("could not be reached through the proxy {proxy} of [outbound]"),
+        );
+        let told = clean(&format!("{host} {way}: {cause}"));
+        let mut last = lock(&self.0);
+        if last.get(host) == Some(&told) {
+            return;
+        }
+        if last.len() >= MAX_REFUSALS {
+            last.clear();
+        }
+        last.insert(host.to_owned(), told.clone());
+        drop(last);
+        tracing::warn!(event = "connection_failed", host, "{told}");
+    }
+
+    pub(crate) fn forget(&self, host: &str) {
+        lock(&self.0).remove(host);
+    }
+
+    pub(crate) fn of(&self, host: &str) -> Option<String> {
         lock(&self.0).get(host).cloned()
     }
 }

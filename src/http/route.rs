@@ -56,6 +56,11 @@ impl Route {
         Ok(builder)
     }
 
+    /// The address of the proxy, for messages.
+    pub(crate) fn proxy_origin(&self) -> Option<String> {
+        self.proxy.as_ref().map(|proxy| proxy.url.origin().ascii_serialization())
+    }
+
     /// The host of the proxy, where it is a name.
     pub(crate) fn proxy_host(&self) -> Option<String> {
         self.proxy.as_ref().and_then(|proxy| proxy.url.domain()).map(str::to_owned)

@@ -79,6 +79,13 @@ impl FederationInspector {
         self.guard.refused_address(url.domain()?)
     }
 
+    /// Why no connection to the host of an entity came about; `None` when one did, or none was tried.
+    #[must_use]
+    pub fn failed_connection(&self, id: &EntityId) -> Option<String> {
+        let url = url::Url::parse(id.as_str()).ok()?;
+        self.guard.failed_connection(url.domain()?)
+    }
+
     /// What this node's own membership rests on and ends soon.
     ///
     /// # Errors

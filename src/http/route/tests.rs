@@ -97,8 +97,10 @@ async fn a_private_authority_counts_where_it_is_configured_and_only_there() {
     let trusting = Route { ca_pem: Some(authority.certificate.to_pem().unwrap()), ..Route::default() };
     let reply = client(loopback(), &trusting, &url).get(&url, &[], JSON).await.unwrap();
     assert_eq!(reply.body, b"{}");
-    let stranger = client(loopback(), &Route::default(), &url).get(&url, &[], JSON).await;
-    assert_eq!(stranger.unwrap_err(), GuardError::Unreachable);
+    let stranger = client(loopback(), &Route::default(), &url);
+    assert_eq!(stranger.get(&url, &[], JSON).await.unwrap_err(), GuardError::Unreachable);
+    let told = stranger.failed_connection("localhost").unwrap();
+    assert!(told.starts_with("localhost could not be reached: ") && told.contains("UnknownIssuer"), "{told}");
     // Another name than the certificate's is refused in any case.
     let other = serve(&authority, "other.example");
     let url = Url::parse(&format!("https://localhost:{other}/x")).unwrap();
@@ -176,6 +178,17 @@ async fn a_proxy_gets_the_name_and_the_credentials_and_exceptions_go_around_it()
     assert!(head.starts_with("CONNECT espoo.example:443 HTTP/1.1\r\n"), "{head}");
     // RFC 7617: base64 of "node:secret".
     assert!(head.to_ascii_lowercase().contains("proxy-authorization: basic bm9kztpzzwnyzxq=\r\n"), "{head}");
+    // A proxy that does not answer is told apart from the host behind it.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let silent =
+        Proxy { url: Url::parse(&format!("http://{free}")).unwrap(), credentials: None, except: Vec::new() };
+    let guard = client(AddressPolicy::Public, &Route { proxy: Some(silent), ..route.clone() }, &url);
+    assert_eq!(guard.get(&url, &[], JSON).await.unwrap_err(), GuardError::Unreachable);
+    let told = guard.failed_connection("espoo.example").unwrap();
+    assert!(
+        told.starts_with(&format!("espoo.example could not be reached through the proxy http://{free} ")),
+        "{told}"
+    );
     // Addresses and strangers are refused before the proxy hears of them.
     for text in ["https://127.0.0.1/x", "https://stranger.example/x", "http://espoo.example/x"] {
         let url = Url::parse(text).unwrap();

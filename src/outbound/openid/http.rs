@@ -14,7 +14,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use crate::http::special::is_localhost;
-use crate::http::{GuardError, Route};
+use crate::http::{Failures, GuardError, Route};
 
 /// Most bytes of an answer that are read; provider documents are a few kilobytes.
 const MAX_ANSWER: usize = 256 * 1024;
@@ -53,6 +53,9 @@ pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<HttpResponse, Htt
 pub(crate) struct Http {
     client: reqwest::Client,
     network: ProviderNetwork,
+    failures: Failures,
+    /// The address of the proxy, for messages.
+    proxy: Option<String>,
 }
 
 impl Http {
@@ -66,7 +69,7 @@ impl Http {
             client = client.dns_resolver(Arc::new(LocalhostResolver));
         }
         let client = route.apply(client)?.build().map_err(|_| GuardError::Malformed)?;
-        Ok(Self { client, network })
+        Ok(Self { client, network, failures: Failures::default(), proxy: route.proxy_origin() })
     }
 
     /// Whether the node itself, or a browser on its behalf, may be sent to this address.
@@ -94,8 +97,13 @@ impl Http {
         if !self.allows(&url) {
             return Err(HttpError::NotAllowed);
         }
+        let host = url.host_str().unwrap_or_default().to_owned();
         let sent = self.client.request(parts.method, url).headers(parts.headers).body(body).send().await;
-        let mut response = sent.map_err(HttpError::Net)?;
+        let mut response = sent.map_err(|error| {
+            self.failures.record(&host, self.proxy.as_deref(), &error);
+            HttpError::Net(error)
+        })?;
+        self.failures.forget(&host);
         let mut answer = http::Response::builder().status(response.status());
         if let Some(kind) = response.headers().get(http::header::CONTENT_TYPE) {
             answer = answer.header(http::header::CONTENT_TYPE, kind);

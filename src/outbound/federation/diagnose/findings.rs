@@ -11,7 +11,7 @@ use crate::outbound::federation::anchor_keys::CHECK_ANCHOR_KEYS;
 use crate::outbound::federation::superior::{Superior, SuperiorState};
 
 const ASK_NETWORK: &str =
-    "see this machine's network, name service, firewall and clock; nothing outside answers it in time";
+    "see this machine's network, name service, proxy, firewall and clock; nothing outside answers it in time";
 const ASK_ANCHOR: &str = "ask the anchor's operator whether it runs; what is known holds until it expires, and is asked for again by itself";
 const ASK_INTERMEDIATE: &str =
     "ask the intermediate's operator; members below it hold until their statements expire";
