@@ -1,12 +1,15 @@
 //! `[[datasets]]`: what this city holds, as published in its catalogue, and where the records are.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::checks;
-use super::reader::{Found, Section};
-use crate::domain::catalogue::register::{Connection, DatasetSource, HeldDataset, Register, Selection};
+use super::reader::{Document, Found, Section};
+use crate::domain::catalogue::register::{
+    Connection, CsvDialect, DatasetSource, HeldDataset, Register, Selection,
+};
 use crate::domain::catalogue::{Dataset, Field, FieldType, PeriodFields, Text};
-use crate::domain::ids::{DatasetId, DatasetType, RegisterId};
+use crate::domain::ids::{DatasetId, DatasetType, FieldName, RegisterId};
 
 /// Themes of the EU vocabulary `data-theme`.
 const THEMES: [&str; 14] = [
@@ -27,6 +30,9 @@ const THEMES: [&str; 14] = [
 ];
 const QUERY: &str = "write one SELECT with ORDER BY, whose only parameter $1 is the person's identifier";
 const FILE: &str = "write the name of a .json or .csv file in the register's folder";
+const CSV: &str = "write { delimiter = \";\", encoding = \"windows-1252\", notation = \"fi\" }: the delimiter is a comma, semicolon, \
+                   bar or tab, the encoding utf-8, windows-1252 or iso-8859-15, the notation iso or fi";
+const COLUMNS: &str = "write { unit = \"Yksikön nimi\" }: fields of the dataset with the file's own headings";
 const LEGISLATION: &str = "write the https address of the act, such as its ELI";
 const MAX_AGE: &str = "write how many seconds old a login may be, such as 600";
 const RETENTION: &str = "write an ISO 8601 duration, such as \"P1Y\"";
@@ -105,7 +111,7 @@ fn read_one(
     }
     let passkey = section.optional::<bool>("required_passkey", "write true or false");
     let period = read_period(&mut section, fields.as_deref());
-    let source = read_source(&mut section, registers);
+    let source = read_source(&mut section, registers, fields.as_deref());
     section.close();
     let (register, source) = source?;
     Some(HeldDataset {
@@ -183,6 +189,7 @@ fn read_period(section: &mut Section<'_, '_>, fields: Option<&[Field]>) -> Optio
 fn read_source<'r>(
     section: &mut Section<'_, '_>,
     registers: &'r [Register],
+    fields: Option<&[Field]>,
 ) -> Option<(&'r Register, DatasetSource)> {
     let document = section.document();
     let register = section.required::<RegisterId>("register", "write the id of one of [[registers]]");
@@ -190,12 +197,8 @@ fn read_source<'r>(
         section.required::<String>("subject_column", "write the column that says whose record it is");
     let query = section.optional::<String>("query", QUERY);
     let file = section.optional::<String>("file", FILE);
-    if let Some(subject) = &subject
-        && !is_column(&subject.value)
-    {
-        let remedy = "write a name of letters, digits and underscores";
-        document.problem(&subject.at, "not a plain column name", remedy);
-    }
+    let csv = section.optional::<CsvDialect>("csv", CSV);
+    let columns = section.optional::<BTreeMap<FieldName, String>>("columns", COLUMNS);
     let id = register?;
     let Some(register) = registers.iter().find(|register| register.id == id.value) else {
         document.problem(&id.at, "no register has this id", "write the id of one of [[registers]]");
@@ -210,7 +213,7 @@ fn read_source<'r>(
             }
         },
         (Connection::Files { .. }, None, Some(file)) => {
-            let selection = file_selection(&file.value);
+            let selection = file_selection(&file.value, csv.as_ref().map(|csv| csv.value));
             if selection.is_none() {
                 document.problem(&file.at, "not a JSON or CSV file inside the register's folder", FILE);
             }
@@ -225,22 +228,71 @@ fn read_source<'r>(
             None
         }
     };
-    let source = DatasetSource { register: id.value, selection: selection?, subject_column: subject?.value };
+    if let Some(csv) = &csv
+        && !matches!(selection, None | Some(Selection::Csv(..)))
+    {
+        document.problem(&csv.at, "describes a CSV file, and the dataset has none", "take it out");
+    }
+    if let Some(columns) = &columns {
+        check_columns(document, columns, fields, selection.as_ref());
+    }
+    if let Some(subject) = &subject {
+        let good = match selection {
+            Some(Selection::Query(_)) => is_column(&subject.value),
+            _ => is_heading(&subject.value),
+        };
+        if !good {
+            let remedy = "write the column's name; in a query, letters, digits and underscores";
+            document.problem(&subject.at, "not a plain column name", remedy);
+        }
+    }
+    let source = DatasetSource {
+        register: id.value,
+        selection: selection?,
+        subject_column: subject?.value,
+        columns: columns.map(|found| found.value).unwrap_or_default(),
+    };
     Some((register, source))
+}
+
+/// The headings of fields: each field is the dataset's, and no heading serves two.
+fn check_columns(
+    document: &Document<'_>,
+    columns: &Found<BTreeMap<FieldName, String>>,
+    fields: Option<&[Field]>,
+    selection: Option<&Selection>,
+) {
+    if let Some(Selection::Query(_)) = selection {
+        document.problem(&columns.at, "only a file has headings", "name the columns in the query, with AS");
+    }
+    let mut headings = BTreeSet::new();
+    for (name, heading) in &columns.value {
+        if fields.is_some_and(|fields| !fields.iter().any(|field| field.name == *name)) {
+            document.problem(&columns.at, format!("{name} is no field of this dataset"), COLUMNS);
+        }
+        if !is_heading(heading) || !headings.insert(heading) {
+            document.problem(&columns.at, format!("the heading of {name} is not usable, or taken"), COLUMNS);
+        }
+    }
+}
+
+/// Whether a text may be the heading of a file's column, or a member's name.
+fn is_heading(text: &str) -> bool {
+    (1..=200).contains(&text.chars().count()) && text.trim() == text && !text.contains(char::is_control)
 }
 
 fn is_column(text: &str) -> bool {
     (1..=63).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn file_selection(written: &str) -> Option<Selection> {
+fn file_selection(written: &str, csv: Option<CsvDialect>) -> Option<Selection> {
     let path = PathBuf::from(written);
     if !checks::stays_inside(&path) {
         return None;
     }
     match path.extension()?.to_str()? {
         "json" => Some(Selection::Json(path)),
-        "csv" => Some(Selection::Csv(path)),
+        "csv" => Some(Selection::Csv(path, csv.unwrap_or_default())),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use super::json::JsonError;
 use crate::ports::RegisterError;
 
 /// Why a read gave nothing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) error: RegisterError,
     /// In words for the operator.

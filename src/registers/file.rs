@@ -1,85 +1,53 @@
-//! Registers that are folders of files: JSON arrays and CSV tables, written by another system, read anew each time.
+//! Registers that are folders of files: JSON arrays and CSV tables, written by another system.
 //!
 //! A file that cannot be understood as a whole is an error, with its place, for everybody whose records could be in it: a
 //! record that does not say whose it is might be anyone's.
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use super::csv::{Cell, Rows};
 use super::failure::Failure;
+use super::index::IndexedFile;
 use super::json::{Json, Member, Parser, Place};
 use super::values::{self, Collected};
 use super::{Bounds, Reader};
-use crate::domain::catalogue::register::HeldDataset;
-use crate::domain::catalogue::{Dataset, Record};
-use crate::domain::ids::NationalIdentifier;
+use crate::domain::catalogue::register::{CsvDelimiter, CsvDialect, HeldDataset};
+use crate::domain::catalogue::{Dataset, FieldType, Record};
+use crate::domain::ids::{FieldName, NationalIdentifier};
 use crate::ports::RegisterError;
 
-/// Largest file that is read, in bytes.
-const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
-
-/// One file in a register's folder.
-pub(crate) struct Location {
-    folder: PathBuf,
-    name: PathBuf,
+/// What a dataset says about its file.
+struct Layout {
     dataset: Dataset,
     subject_column: String,
+    columns: BTreeMap<FieldName, String>,
     bounds: Bounds,
 }
 
-impl Location {
-    pub(crate) fn new(folder: &Path, name: &Path, held: &HeldDataset, bounds: Bounds) -> Self {
+impl Layout {
+    fn of(held: &HeldDataset, bounds: Bounds) -> Self {
         Self {
-            folder: folder.to_owned(),
-            name: name.to_owned(),
             dataset: held.dataset.clone(),
             subject_column: held.source.subject_column.clone(),
+            columns: held.source.columns.clone(),
             bounds,
         }
     }
 
-    /// Opens the file. Links are followed first: what they lead to must lie in the folder too.
-    fn open(&self) -> Result<impl Read, Failure> {
-        let name = self.name.display();
-        let unavailable =
-            |error: std::io::Error| Failure::new(RegisterError::Unavailable, format!("{name}: {error}"));
-        let folder = self.folder.canonicalize().map_err(unavailable)?;
-        let path = folder.join(&self.name).canonicalize().map_err(unavailable)?;
-        if !path.starts_with(&folder) {
-            return Err(Failure::new(
-                RegisterError::Unavailable,
-                format!("{name} lies outside the register's folder"),
-            ));
-        }
-        let file = File::open(path).map_err(unavailable)?;
-        let metadata = file.metadata().map_err(unavailable)?;
-        if !metadata.is_file() {
-            return Err(Failure::new(RegisterError::Unavailable, format!("{name} is not a file")));
-        }
-        if metadata.len() > MAX_FILE_BYTES {
-            return Err(Failure::new(RegisterError::TooLarge, format!("{name} is larger than 256 MiB")));
-        }
-        Ok(file.take(MAX_FILE_BYTES))
+    /// What the file calls a field.
+    fn column<'a>(&'a self, field: &'a FieldName) -> &'a str {
+        self.columns.get(field).map_or_else(|| field.as_str(), String::as_str)
     }
 
-    /// The subject that a record names; `None` when it names nobody, or somebody else than the one who is asked for.
-    fn is_of(&self, subject: &NationalIdentifier, at: Place, named: Option<&str>) -> Result<bool, Failure> {
-        let column = &self.subject_column;
+    /// Whose record it is; `None` when it says that it is nobody's.
+    fn subject(&self, at: Place, named: Option<&str>) -> Result<Option<NationalIdentifier>, Failure> {
         match named.map(str::trim) {
-            None | Some("") => Ok(false),
-            Some(text) => match NationalIdentifier::new(text) {
-                Ok(named) => Ok(named == *subject),
-                Err(_) => Err(unclear(format!("{at}: {column} is not an identifier"))),
-            },
+            None | Some("") => Ok(None),
+            Some(text) => NationalIdentifier::new(text)
+                .map(Some)
+                .map_err(|_| unclear(format!("{at}: {} is not an identifier", self.subject_column))),
         }
-    }
-
-    /// Puts the file's name before the cause.
-    fn named(&self, failure: Failure) -> Failure {
-        Failure { cause: format!("{}, {}", self.name.display(), failure.cause), ..failure }
     }
 }
 
@@ -89,109 +57,163 @@ fn unclear(cause: String) -> Failure {
 }
 
 /// A JSON file: one array of objects.
-pub(crate) struct JsonFile(pub(crate) Location);
+pub(crate) struct JsonFile {
+    file: IndexedFile<()>,
+    layout: Layout,
+}
+
+impl JsonFile {
+    pub(crate) fn new(folder: &Path, name: &Path, held: &HeldDataset, bounds: Bounds) -> Self {
+        Self { file: IndexedFile::new(folder, name), layout: Layout::of(held, bounds) }
+    }
+
+    /// Whose record an object is.
+    fn subject(&self, at: Place, members: &[Member]) -> Result<Option<NationalIdentifier>, Failure> {
+        let column = &self.layout.subject_column;
+        match members.iter().find(|member| member.name == *column) {
+            None => Err(unclear(format!("{at}: the record has no member {column}"))),
+            Some(Member { at, value: Json::String(text), .. }) => self.layout.subject(*at, Some(text)),
+            Some(Member { value: Json::Null, .. }) => Ok(None),
+            Some(Member { at, .. }) => Err(unclear(format!("{at}: {column} is not a text"))),
+        }
+    }
+}
 
 impl Reader for JsonFile {
     fn read(&self, subject: &NationalIdentifier) -> Result<Vec<Record>, Failure> {
-        let input = BufReader::new(self.0.open()?);
-        let mut collected = Collected::new(self.0.bounds);
-        let read = Parser::new(input)
-            .map_err(Failure::from)
-            .and_then(|parser| parser.objects(|at, members| self.take(subject, at, members, &mut collected)));
-        read.map_err(|failure| self.0.named(failure))?;
+        let collected = self.file.records(
+            subject,
+            |input, places| {
+                Parser::new(input)?.objects(|at, members| match self.subject(at, &members)? {
+                    Some(whose) => places.push(&whose, at),
+                    None => Ok(()),
+                })
+            },
+            || Collected::new(self.layout.bounds),
+            |collected, (), input, place| {
+                let members = Parser::resume(input, place)?.object_here()?;
+                if self.subject(place, &members)?.as_ref() != Some(subject) {
+                    return Ok(());
+                }
+                let mut values: HashMap<String, (Place, Json)> =
+                    members.into_iter().map(|member| (member.name, (member.at, member.value))).collect();
+                let record = values::record(&self.layout.dataset, subject.clone(), |field| {
+                    values
+                        .remove(self.layout.column(field))
+                        .map_or((None, Json::Null), |(at, value)| (Some(at), value))
+                })?;
+                Ok(collected.push(record)?)
+            },
+        )?;
         Ok(collected.into_records())
     }
 }
 
-impl JsonFile {
-    fn take(
-        &self,
-        subject: &NationalIdentifier,
-        at: Place,
-        members: Vec<Member>,
-        collected: &mut Collected,
-    ) -> Result<(), Failure> {
-        let column = &self.0.subject_column;
-        let whose = members.iter().find(|member| member.name == *column);
-        let (at, named) = match whose {
-            None => return Err(unclear(format!("{at}: the record has no member {column}"))),
-            Some(Member { at, value: Json::String(text), .. }) => (*at, Some(text.as_str())),
-            Some(Member { at, value: Json::Null, .. }) => (*at, None),
-            Some(Member { at, .. }) => return Err(unclear(format!("{at}: {column} is not a text"))),
-        };
-        if !self.0.is_of(subject, at, named)? {
-            return Ok(());
-        }
-        let mut values: HashMap<String, (Place, Json)> =
-            members.into_iter().map(|member| (member.name, (member.at, member.value))).collect();
-        let record = values::record(&self.0.dataset, subject.clone(), |field| {
-            values.remove(field.as_str()).map_or((None, Json::Null), |(at, value)| (Some(at), value))
-        })?;
-        Ok(collected.push(record)?)
-    }
+/// A CSV file whose first line names the columns.
+pub(crate) struct CsvFile {
+    file: IndexedFile<Header>,
+    layout: Layout,
+    dialect: CsvDialect,
 }
 
-/// A CSV file whose first line names the columns.
-pub(crate) struct CsvFile(pub(crate) Location);
-
-impl Reader for CsvFile {
-    fn read(&self, subject: &NationalIdentifier) -> Result<Vec<Record>, Failure> {
-        self.collect(subject, BufReader::new(self.0.open()?)).map_err(|failure| self.0.named(failure))
-    }
+/// Which columns there are.
+struct Header {
+    columns: usize,
+    subject: usize,
+    fields: HashMap<FieldName, (usize, FieldType)>,
 }
 
 impl CsvFile {
-    fn collect(&self, subject: &NationalIdentifier, input: impl BufRead) -> Result<Vec<Record>, Failure> {
-        let location = &self.0;
-        let mut rows = Rows::new(input)?;
-        let headers = rows.row()?.unwrap_or_default();
-        let subject_at = column(&headers, &location.subject_column)?;
+    pub(crate) fn new(
+        folder: &Path,
+        name: &Path,
+        dialect: CsvDialect,
+        held: &HeldDataset,
+        bounds: Bounds,
+    ) -> Self {
+        Self { file: IndexedFile::new(folder, name), layout: Layout::of(held, bounds), dialect }
+    }
+
+    fn header(&self, row: &[Cell]) -> Result<Header, Failure> {
+        let delimiter = self.dialect.delimiter;
+        let subject = column(row, &self.layout.subject_column, delimiter)?;
         let mut fields = HashMap::new();
-        for field in &location.dataset.fields {
-            fields.insert(field.name.clone(), (column(&headers, field.name.as_str())?, field.kind));
+        for field in &self.layout.dataset.fields {
+            let at = column(row, self.layout.column(&field.name), delimiter)?;
+            fields.insert(field.name.clone(), (at, field.kind));
         }
-        let mut collected = Collected::new(location.bounds);
-        while let Some(row) = rows.row()? {
-            let (Some(first), Some(whose)) = (row.first(), row.get(subject_at)) else {
-                return Err(ragged(&row, &headers));
-            };
-            if row.len() != headers.len() {
-                return Err(ragged(&row, &headers));
-            }
-            if !location.is_of(
-                subject,
-                if whose.text.is_empty() { first.at } else { whose.at },
-                Some(&whose.text),
-            )? {
-                continue;
-            }
-            collected.push(values::record(&location.dataset, subject.clone(), |field| {
-                let found = fields.get(field).and_then(|(at, kind)| Some((row.get(*at)?, *kind)));
-                found.map_or((None, Json::Null), |(cell, kind)| {
-                    (Some(cell.at), values::from_text(kind, &cell.text))
-                })
-            })?)?;
+        Ok(Header { columns: row.len(), subject, fields })
+    }
+
+    /// Whose record a row is.
+    fn subject(&self, header: &Header, row: &[Cell]) -> Result<Option<NationalIdentifier>, Failure> {
+        match row.get(header.subject) {
+            Some(cell) if row.len() == header.columns => self.layout.subject(cell.at, Some(&cell.text)),
+            _ => Err(ragged(row, header.columns)),
         }
+    }
+}
+
+impl Reader for CsvFile {
+    fn read(&self, subject: &NationalIdentifier) -> Result<Vec<Record>, Failure> {
+        let collected = self.file.records(
+            subject,
+            |input, places| {
+                let mut rows = Rows::new(input, &self.dialect)?;
+                let header = self.header(&rows.row()?.unwrap_or_default())?;
+                while let Some(row) = rows.row()? {
+                    if let (Some(whose), Some(first)) = (self.subject(&header, &row)?, row.first()) {
+                        places.push(&whose, first.at)?;
+                    }
+                }
+                Ok(header)
+            },
+            || Collected::new(self.layout.bounds),
+            |collected, header, input, place| {
+                let row = Rows::resume(input, &self.dialect, place)?.row()?.unwrap_or_default();
+                if self.subject(header, &row)?.as_ref() != Some(subject) {
+                    return Ok(());
+                }
+                let record = values::record(&self.layout.dataset, subject.clone(), |field| {
+                    let found = header.fields.get(field).and_then(|(at, kind)| Some((row.get(*at)?, *kind)));
+                    found.map_or((None, Json::Null), |(cell, kind)| {
+                        (Some(cell.at), values::from_text(kind, self.dialect.notation, &cell.text))
+                    })
+                })?;
+                Ok(collected.push(record)?)
+            },
+        )?;
         Ok(collected.into_records())
     }
 }
 
 /// Where a column is that is needed: it must be there once.
-fn column(headers: &[Cell], name: &str) -> Result<usize, Failure> {
-    let mut found = headers.iter().enumerate().filter(|(_, header)| header.text.trim() == name);
+fn column(header: &[Cell], name: &str, delimiter: CsvDelimiter) -> Result<usize, Failure> {
+    let mut found = header.iter().enumerate().filter(|(_, cell)| cell.text.trim() == name);
     let unfit = |cause| Failure::new(RegisterError::Unfit("a column is missing or doubled"), cause);
-    match (found.next(), found.next()) {
-        (Some((at, _)), None) => Ok(at),
-        (Some(_), Some((_, second))) => Err(unfit(format!("{}: the column {name} occurs twice", second.at))),
-        (None, _) if headers.iter().any(|header| header.text.contains(';')) => Err(unfit(format!(
-            "the first line has no column {name}: columns are separated by commas, not semicolons"
-        ))),
-        (None, _) => Err(unfit(format!("the first line has no column {name}"))),
+    match (found.next(), found.next(), header) {
+        (Some((at, _)), None, _) => Ok(at),
+        (Some(_), Some((_, second)), _) => {
+            Err(unfit(format!("{}: the column {name} occurs twice", second.at)))
+        }
+        (None, _, [only]) => {
+            let other =
+                CsvDelimiter::ALL.into_iter().find(|other| only.text.contains(char::from(other.byte())));
+            let hint = other.map_or_else(String::new, |other| {
+                format!(
+                    ": it seems to separate columns by {:?}, not {:?}",
+                    other.as_str(),
+                    delimiter.as_str()
+                )
+            });
+            Err(unfit(format!("the first line has no column {name}{hint}")))
+        }
+        (None, ..) => Err(unfit(format!("the first line has no column {name}"))),
     }
 }
 
-fn ragged(row: &[Cell], headers: &[Cell]) -> Failure {
+fn ragged(row: &[Cell], columns: usize) -> Failure {
     let place = row.first().map_or_else(String::new, |cell| format!("{}: ", cell.at));
-    let cause = format!("{place}the row has {} cells, the first line {}", row.len(), headers.len());
-    Failure::new(RegisterError::Unfit("the file is not a CSV table"), cause)
+    let cause = format!("{place}the row has {} cells, the first line {columns}", row.len());
+    Failure::new(RegisterError::Unfit("a row has another number of cells than the first line"), cause)
 }

@@ -5,14 +5,33 @@
 
 use std::io::BufRead;
 
+const NO_OBJECT: &str = "an element of the array is not an object";
+
 /// Deepest nesting of objects and arrays in one record.
 const MAX_DEPTH: usize = 32;
 
-/// A place in a text, both counted from 1; columns count bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A place in a text. Lines and columns count from 1, columns in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Place {
     pub(crate) line: u64,
     pub(crate) column: u64,
+    /// Bytes before it.
+    pub(crate) offset: u64,
+}
+
+impl Place {
+    /// Before the first byte.
+    pub(crate) const START: Self = Self { line: 1, column: 0, offset: 0 };
+
+    /// The place after a byte, which is the next one's.
+    pub(crate) const fn after(self, byte: Option<u8>) -> Self {
+        let (line, column) = match byte {
+            Some(b'\n') => (self.line.saturating_add(1), 1),
+            _ => (self.line, self.column.saturating_add(1)),
+        };
+        let offset = if byte.is_some() { self.offset.saturating_add(1) } else { self.offset };
+        Self { line, column, offset }
+    }
 }
 
 impl std::fmt::Display for Place {
@@ -61,9 +80,24 @@ pub(crate) struct Parser<R> {
 impl<R: BufRead> Parser<R> {
     /// At the beginning of a text.
     pub(crate) fn new(input: R) -> Result<Self, JsonError> {
-        let mut parser = Self { bytes: input.bytes(), next: None, place: Place { line: 1, column: 0 } };
+        let mut parser = Self { bytes: input.bytes(), next: None, place: Place::START };
         parser.advance()?;
         Ok(parser)
+    }
+
+    /// At a place that [`Self::objects`] told; the input begins there.
+    pub(crate) fn resume(input: R, place: Place) -> Result<Self, JsonError> {
+        let mut bytes = input.bytes();
+        let next = bytes.next().transpose().map_err(JsonError::Io)?;
+        Ok(Self { bytes, next, place })
+    }
+
+    /// Reads the object that begins here; what follows it is left.
+    pub(crate) fn object_here(mut self) -> Result<Vec<Member>, JsonError> {
+        match self.value(MAX_DEPTH)? {
+            Json::Object(members) => Ok(members),
+            _ => Err(self.malformed(NO_OBJECT)),
+        }
     }
 
     /// Reads an array of objects and gives each away with the place where it begins, one in memory at a time.
@@ -82,11 +116,7 @@ impl<R: BufRead> Parser<R> {
                 let at = self.place;
                 match self.value(MAX_DEPTH)? {
                     Json::Object(members) => take(at, members)?,
-                    _ => {
-                        return Err(
-                            JsonError::Malformed(at, "an element of the array is not an object").into()
-                        );
-                    }
+                    _ => return Err(JsonError::Malformed(at, NO_OBJECT).into()),
                 }
                 if !self.goes_on(b']')? {
                     break;
@@ -281,11 +311,8 @@ impl<R: BufRead> Parser<R> {
     }
 
     fn advance(&mut self) -> Result<(), JsonError> {
-        if self.next == Some(b'\n') {
-            self.place = Place { line: self.place.line.saturating_add(1), column: 0 };
-        }
+        self.place = self.place.after(self.next);
         self.next = self.bytes.next().transpose().map_err(JsonError::Io)?;
-        self.place.column = self.place.column.saturating_add(1);
         Ok(())
     }
 
@@ -364,7 +391,7 @@ mod tests {
                     .iter()
                     .map(|(name, value)| Member {
                         name: name.clone(),
-                        at: Place { line: 0, column: 0 },
+                        at: Place::default(),
                         value: from_serde(value),
                     })
                     .collect(),
@@ -379,7 +406,7 @@ mod tests {
                 members
                     .into_iter()
                     .map(|member| Member {
-                        at: Place { line: 0, column: 0 },
+                        at: Place::default(),
                         value: without_places(member.value),
                         ..member
                     })

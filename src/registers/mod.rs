@@ -7,6 +7,7 @@
 mod csv;
 mod failure;
 mod file;
+mod index;
 mod json;
 mod sql;
 #[cfg(test)]
@@ -121,10 +122,10 @@ impl CityRegisters {
                     Arc::new(sql::Query::new(pool.clone(), query, held, bounds))
                 }
                 (Connection::Files { folder }, _, Selection::Json(name)) => {
-                    Arc::new(file::JsonFile(file::Location::new(folder, name, held, bounds)))
+                    Arc::new(file::JsonFile::new(folder, name, held, bounds))
                 }
-                (Connection::Files { folder }, _, Selection::Csv(name)) => {
-                    Arc::new(file::CsvFile(file::Location::new(folder, name, held, bounds)))
+                (Connection::Files { folder }, _, Selection::Csv(name, dialect)) => {
+                    Arc::new(file::CsvFile::new(folder, name, *dialect, held, bounds))
                 }
                 _ => return Err(none()),
             };

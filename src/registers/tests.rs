@@ -9,7 +9,9 @@ use diesel::{Connection as _, PgConnection, SqliteConnection};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::catalogue::register::{DatabaseUrl, DatasetSource};
+use crate::domain::catalogue::register::{
+    CsvDelimiter, CsvDialect, CsvEncoding, CsvNotation, DatabaseUrl, DatasetSource,
+};
 use crate::domain::catalogue::{Dataset, Field, FieldType, Text};
 use crate::domain::ids::{DatasetType, FieldName};
 
@@ -61,6 +63,7 @@ fn held(selection: Selection) -> HeldDataset {
             register: RegisterId::new("base").unwrap(),
             selection,
             subject_column: "guardian".into(),
+            columns: BTreeMap::new(),
         },
     }
 }
@@ -77,6 +80,10 @@ fn sources(connection: Connection, selection: Selection, bounds: Bounds) -> City
 
 fn sqlite(path: &Path) -> Connection {
     Connection::Sql { url: DatabaseUrl::Sqlite(path.to_owned()), password_file: None, pool_size: 2 }
+}
+
+fn csv(name: &str) -> Selection {
+    Selection::Csv(name.into(), CsvDialect::default())
 }
 
 fn folder(path: &Path) -> Connection {
@@ -287,7 +294,7 @@ async fn files_give_the_same() {
     std::fs::write(place.path().join("a.json"), json_rows().to_string()).unwrap();
     std::fs::write(place.path().join("a.csv"), CSV).unwrap();
     let bound = Bounds { max_records: 1, ..BOUNDS };
-    for selection in [Selection::Json("a.json".into()), Selection::Csv("a.csv".into())] {
+    for selection in [Selection::Json("a.json".into()), csv("a.csv")] {
         let whole = sources(folder(place.path()), selection.clone(), BOUNDS);
         assert_eq!(read(&whole, ANNA).await.unwrap(), expected(), "{selection:?}");
         for attack in INJECTIONS {
@@ -296,6 +303,92 @@ async fn files_give_the_same() {
         let one = sources(folder(place.path()), selection, bound);
         assert_eq!(read(&one, ANNA).await, Err(RegisterError::TooLarge));
     }
+}
+
+/// As a city's system exports it on Windows: Finnish headings, dates and numbers, semicolons, no Unicode.
+const EXPORT: &str = "Huoltaja;Yksikkö;Alkaa;Numero;Maksu €;Paikka taattu;Paikka;Puhelimet;Salainen\r\n\
+    010190-900p;\"Kuusi \"\"A\"\"; päivä\";1.8.2026;7;12,50;Kyllä;\"{\"\"city\"\":\"\"Espoo\"\"}\";\"[\"\"1\"\",\"\"2\"\"]\";s\r\n\
+    020285-901U;Koivu;01.08.2026;8;1 000,00;ei;;;s\r\n\
+    010190-900P;Mänty;1.8.2025;;;Ei;;;s\r\n";
+
+fn exported(columns: &[(&str, &str)]) -> HeldDataset {
+    let dialect = CsvDialect {
+        delimiter: CsvDelimiter::Semicolon,
+        encoding: CsvEncoding::Windows1252,
+        notation: CsvNotation::Finnish,
+    };
+    let mut held = held(Selection::Csv("export.csv".into(), dialect));
+    held.source.subject_column = "Huoltaja".into();
+    let name = |(field, heading): &(&str, &str)| (FieldName::new(*field).unwrap(), (*heading).to_owned());
+    held.source.columns = columns.iter().map(name).collect();
+    held
+}
+
+const HEADINGS: [(&str, &str); 7] = [
+    ("unit", "Yksikkö"),
+    ("startDate", "Alkaa"),
+    ("number", "Numero"),
+    ("fee", "Maksu €"),
+    ("guaranteed", "Paikka taattu"),
+    ("place", "Paikka"),
+    ("phones", "Puhelimet"),
+];
+
+fn registers_of(folder: Connection, held: HeldDataset) -> CityRegisters {
+    let register = Register {
+        id: RegisterId::new("base").unwrap(),
+        name: text(),
+        connection: folder,
+        timeout: Duration::from_secs(2),
+    };
+    CityRegisters::new(&[register], &[held], BOUNDS).unwrap()
+}
+
+#[tokio::test]
+async fn an_export_in_finnish_notation_and_an_old_encoding_gives_the_same() {
+    let place = tempfile::tempdir().unwrap();
+    let (bytes, _, lossy) = encoding_rs::WINDOWS_1252.encode(EXPORT);
+    assert!(!lossy);
+    std::fs::write(place.path().join("export.csv"), &bytes).unwrap();
+    let good = registers_of(folder(place.path()), exported(&HEADINGS));
+    assert_eq!(read(&good, ANNA).await.unwrap(), expected());
+    assert_eq!(read(&good, BERTIL).await.unwrap()[0]["fee"], json!(1000.0));
+    // Without the headings the fields are not there, which is told.
+    let unnamed = registers_of(folder(place.path()), exported(&HEADINGS[1..]));
+    assert_eq!(cause(&unnamed).await, "export.csv, the first line has no column unit");
+    // A file in another encoding than the dataset says is not guessed at.
+    let mut utf8 = exported(&HEADINGS);
+    let Selection::Csv(_, dialect) = &mut utf8.source.selection else { unreachable!() };
+    dialect.encoding = CsvEncoding::Utf8;
+    let utf8 = registers_of(folder(place.path()), utf8);
+    assert_eq!(cause(&utf8).await, "export.csv, line 1, column 10: a cell is not UTF-8");
+}
+
+#[tokio::test]
+async fn a_file_that_was_replaced_or_written_over_is_read_again() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name);
+    std::fs::write(path("a.csv"), CSV).unwrap();
+    std::fs::write(path("a.json"), json_rows().to_string()).unwrap();
+    let table = sources(folder(place.path()), csv("a.csv"), BOUNDS);
+    let array = sources(folder(place.path()), Selection::Json("a.json".into()), BOUNDS);
+    for sources in [&table, &array] {
+        assert_eq!(read(sources, ANNA).await.unwrap(), expected());
+    }
+    // Anna's rows are elsewhere in the new file, and fewer.
+    let row = "Koivu,010190-900P,2026-08-01,8,1,true,,,s\r\n";
+    let header = CSV.split_inclusive('\n').next().unwrap();
+    std::fs::write(path("new.csv"), format!("{header}{}{row}", row.replace("010190-900P", BERTIL))).unwrap();
+    std::fs::rename(path("new.csv"), path("a.csv")).unwrap();
+    assert_eq!(read(&table, ANNA).await.unwrap().len(), 1);
+    assert_eq!(read(&table, BERTIL).await.unwrap().len(), 1);
+    std::fs::write(path("a.json"), "[]").unwrap();
+    assert_eq!(read(&array, ANNA).await.unwrap(), Vec::<Value>::new());
+    // One that breaks is an error until it is mended.
+    std::fs::write(path("a.json"), "[").unwrap();
+    assert!(matches!(read(&array, ANNA).await, Err(RegisterError::Unfit(_))));
+    std::fs::write(path("a.json"), json_rows().to_string()).unwrap();
+    assert_eq!(read(&array, ANNA).await.unwrap(), expected());
 }
 
 #[tokio::test]
@@ -315,7 +408,7 @@ async fn broken_files_are_unfit_and_tell_nothing() {
         assert!(matches!(read(&sources, ANNA).await, Err(RegisterError::Unfit(_))), "{name}");
     }
     for name in ["column.csv", "ragged.csv", "utf8.csv"] {
-        let sources = sources(folder(place.path()), Selection::Csv(name.into()), BOUNDS);
+        let sources = sources(folder(place.path()), csv(name), BOUNDS);
         assert!(matches!(read(&sources, ANNA).await, Err(RegisterError::Unfit(_))), "{name}");
         if let Err(told) = sources.probe(&DatasetId::new("placements").unwrap()).await {
             assert!(!told.contains("900P"), "{told}");
@@ -418,20 +511,16 @@ async fn doubled_members_and_columns_and_other_dialects_are_errors_with_their_pl
             Selection::Json("twice.json".into()),
             "twice.json, line 2, column 3: a member occurs twice in one object",
         ),
-        (
-            "twice.csv",
-            Selection::Csv("twice.csv".into()),
-            "twice.csv, line 1, column 63: the column unit occurs twice",
-        ),
+        ("twice.csv", csv("twice.csv"), "twice.csv, line 1, column 63: the column unit occurs twice"),
         (
             "backslash.csv",
-            Selection::Csv("backslash.csv".into()),
+            csv("backslash.csv"),
             "backslash.csv, line 2, column 10: a quote within a quoted cell is not doubled",
         ),
         (
             "semicolons.csv",
-            Selection::Csv("semicolons.csv".into()),
-            "semicolons.csv, the first line has no column guardian: columns are separated by commas, not semicolons",
+            csv("semicolons.csv"),
+            "semicolons.csv, the first line has no column guardian: it seems to separate columns by \";\", not \",\"",
         ),
     ] {
         let sources = sources(folder(place.path()), selection, BOUNDS);
@@ -439,7 +528,7 @@ async fn doubled_members_and_columns_and_other_dialects_are_errors_with_their_pl
         assert_eq!(cause(&sources).await, told);
     }
     // A doubled column that nobody asks for does no harm.
-    let sources = sources(folder(place.path()), Selection::Csv("unneeded.csv".into()), BOUNDS);
+    let sources = sources(folder(place.path()), csv("unneeded.csv"), BOUNDS);
     assert_eq!(read(&sources, ANNA).await.unwrap(), expected());
 }
 

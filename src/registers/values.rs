@@ -7,6 +7,7 @@ use serde_json::{Map, Number, Value};
 use super::Bounds;
 use super::failure::Failure;
 use super::json::{Json, Parser, Place, is_number};
+use crate::domain::catalogue::register::CsvNotation;
 use crate::domain::catalogue::value::{MAX_EXACT_INTEGER, decimal, is_date_time};
 use crate::domain::catalogue::{Dataset, FieldType, Record};
 use crate::domain::clock::Day;
@@ -139,14 +140,67 @@ fn plain(found: Json) -> Result<Value, &'static str> {
 }
 
 /// The text of a CSV cell as a value of the field's type; an empty cell is absent.
-pub(crate) fn from_text(kind: FieldType, text: &str) -> Json {
+pub(crate) fn from_text(kind: FieldType, notation: CsvNotation, text: &str) -> Json {
     let text = text.trim();
+    let spelt = match notation {
+        CsvNotation::Iso => None,
+        CsvNotation::Finnish => from_finnish(kind, text),
+    };
+    let text = spelt.as_deref().unwrap_or(text);
     match kind {
         _ if text.is_empty() => Json::Null,
         FieldType::Integer | FieldType::Number if is_number(text) => Json::Number(text.to_owned()),
         FieldType::Boolean if text.eq_ignore_ascii_case("true") || text == "1" => Json::Bool(true),
         FieldType::Boolean if text.eq_ignore_ascii_case("false") || text == "0" => Json::Bool(false),
         _ => Json::String(text.to_owned()),
+    }
+}
+
+/// Of no type but a text's.
+const NOT_FINNISH: &str = "-";
+
+/// A value in Finnish notation as ISO 8601 and JSON spell it; `None` where it is not in that notation.
+fn from_finnish(kind: FieldType, text: &str) -> Option<String> {
+    match kind {
+        FieldType::Date => {
+            let mut parts = text.split('.');
+            let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+            let digits = |part: &str, least, most| {
+                (least..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+            };
+            let is_date =
+                parts.next().is_none() && digits(day, 1, 2) && digits(month, 1, 2) && digits(year, 4, 4);
+            is_date.then(|| format!("{year}-{month:0>2}-{day:0>2}"))
+        }
+        FieldType::Integer | FieldType::Number | FieldType::Decimal => {
+            // A point is the decimal separator in one export and separates thousands in another.
+            if text.contains('.') {
+                return Some(NOT_FINNISH.to_owned());
+            }
+            let (whole, fraction) = match text.split_once(',') {
+                Some((whole, fraction)) => (whole, Some(fraction)),
+                None => (text, None),
+            };
+            let (sign, whole) = match whole.strip_prefix(['-', '\u{2212}']) {
+                Some(whole) => ("-", whole),
+                None => ("", whole),
+            };
+            let mut groups = whole.split([' ', '\u{a0}', '\u{202f}']);
+            let first = groups.next()?;
+            let grouped: Vec<&str> = groups.collect();
+            let well_grouped = grouped.is_empty() || (1..=3).contains(&first.len());
+            if !well_grouped || grouped.iter().any(|group| group.len() != 3) {
+                return None;
+            }
+            let fraction = fraction.map(|fraction| format!(".{fraction}")).unwrap_or_default();
+            Some(format!("{sign}{first}{}{fraction}", grouped.concat()))
+        }
+        FieldType::Boolean => match text.to_lowercase().as_str() {
+            "kyllä" | "ja" => Some("true".to_owned()),
+            "ei" | "nej" => Some("false".to_owned()),
+            _ => None,
+        },
+        FieldType::String | FieldType::DateTime | FieldType::Object | FieldType::Array => None,
     }
 }
 
@@ -202,6 +256,7 @@ impl std::io::Write for Counter {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
 
@@ -242,12 +297,55 @@ mod tests {
         }
     }
 
+    #[test]
+    fn finnish_notation_is_the_same_value_or_refused() {
+        let read = |kind, text| typed(kind, from_text(kind, CsvNotation::Finnish, text));
+        for (kind, text, value) in [
+            (FieldType::Date, "1.8.2026", json!("2026-08-01")),
+            (FieldType::Date, "31.12.1999", json!("1999-12-31")),
+            (FieldType::Date, "2026-08-01", json!("2026-08-01")),
+            (FieldType::Decimal, "288,30", json!("288.30")),
+            (FieldType::Decimal, "1 234 567,5", json!("1234567.5")),
+            (FieldType::Decimal, "-1\u{a0}234,50", json!("-1234.50")),
+            (FieldType::Decimal, "\u{2212}5", json!("-5")),
+            (FieldType::Number, "12,5", json!(12.5)),
+            (FieldType::Integer, "12\u{202f}000", json!(12000)),
+            (FieldType::Boolean, "Kyllä", json!(true)),
+            (FieldType::Boolean, "nej", json!(false)),
+            (FieldType::Boolean, "1", json!(true)),
+            (FieldType::Boolean, "", Value::Null),
+            (FieldType::String, "1.8.2026", json!("1.8.2026")),
+        ] {
+            assert_eq!(read(kind, text), Ok(value), "{kind:?} {text}");
+        }
+        for (kind, text) in [
+            (FieldType::Date, "31.2.2026"),
+            (FieldType::Date, "1.8.26"),
+            (FieldType::Date, "1.8.2026."),
+            (FieldType::Date, "8/1/2026"),
+            (FieldType::Decimal, "1.234,50"),
+            (FieldType::Decimal, "288.30"),
+            (FieldType::Decimal, "12 34,5"),
+            (FieldType::Decimal, "1234 567"),
+            (FieldType::Decimal, "1,2,3"),
+            (FieldType::Decimal, ",5"),
+            (FieldType::Integer, "1,0"),
+            (FieldType::Boolean, "joo"),
+        ] {
+            assert!(read(kind, text).is_err(), "{kind:?} {text}");
+        }
+        // Without the notation the same texts are what they were.
+        assert!(
+            typed(FieldType::Decimal, from_text(FieldType::Decimal, CsvNotation::Iso, "288,30")).is_err()
+        );
+    }
+
     proptest! {
         #[test]
         fn every_decimal_comes_out_as_it_is_written(text in "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?") {
             let from_number = typed(FieldType::Decimal, number_of(&text));
             prop_assert_eq!(&from_number, &Ok(Value::String(text.clone())));
-            prop_assert_eq!(typed(FieldType::Decimal, from_text(FieldType::Decimal, &text)), from_number);
+            prop_assert_eq!(typed(FieldType::Decimal, from_text(FieldType::Decimal, CsvNotation::Iso, &text)), from_number);
         }
 
         #[test]

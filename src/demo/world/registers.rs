@@ -7,6 +7,8 @@ use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, RunQueryDsl, sql_query, sql_types};
 use serde_json::Value;
+use time::Date;
+use time::macros::format_description;
 
 use super::WorldError;
 use super::people::{Behaviour, Person};
@@ -72,15 +74,16 @@ const PARKING: [&str; 9] = [
     "vehicle",
     "parkingZone",
 ];
-const PLACEMENT_FILE: [&str; 8] = [
-    "guardian",
-    "childName",
-    "type",
-    "unit",
-    "startDate",
-    "endDate",
-    "placeGuarantee",
-    "terminationRequestedDate",
+/// Members with the headings of a Finnish export.
+const PLACEMENT_EXPORT: [(&str, &str); 8] = [
+    ("guardian", "Huoltajan henkilötunnus"),
+    ("childName", "Lapsen etunimi"),
+    ("type", "Hoitomuoto"),
+    ("unit", "Yksikkö"),
+    ("startDate", "Alkaa"),
+    ("endDate", "Päättyy"),
+    ("placeGuarantee", "Paikkatakuu"),
+    ("terminationRequestedDate", "Irtisanottu"),
 ];
 
 /// Writes all registers of a city to a folder.
@@ -97,7 +100,7 @@ pub(super) fn write(
             let folder = folder.join("early-education");
             make_folder(&folder)?;
             keep_secret_what_must_be(&mut rows, residents);
-            csv(&folder.join("placements.csv"), &PLACEMENT_FILE, &rows.placements)?;
+            finnish_export(&folder.join("placements.csv"), &PLACEMENT_EXPORT, &rows.placements)?;
             json(&folder.join("service-needs.json"), &rows.service_needs)?;
             json(&folder.join("decisions.json"), &rows.decisions)?;
             json(&folder.join("fee-decisions.json"), &rows.fee_decisions)?;
@@ -208,20 +211,61 @@ fn json(path: &Path, rows: &[Row]) -> Result<(), WorldError> {
     fs::write(path, text).map_err(|source| WorldError::File { path: path.to_owned(), source })
 }
 
-fn csv(path: &Path, columns: &[&str], rows: &[Row]) -> Result<(), WorldError> {
-    let value = |error: csv::Error| WorldError::Value(error.to_string());
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(columns).map_err(value)?;
-    for row in rows {
-        let cells = columns.iter().map(|column| match row.get(*column) {
-            None | Some(Value::Null) => String::new(),
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-        });
-        writer.write_record(cells).map_err(value)?;
-    }
-    let text = writer.into_inner().map_err(|error| WorldError::Value(error.to_string()))?;
+fn csv<const N: usize>(path: &Path, columns: &[&str; N], rows: &[Row]) -> Result<(), WorldError> {
+    let text = table(b',', columns, rows.iter().map(|row| columns.map(|column| cell(row.get(column)))))?;
     fs::write(path, text).map_err(|source| WorldError::File { path: path.to_owned(), source })
+}
+
+/// As a city's system on Windows exports a table: its own headings, semicolons, windows-1252, `1.8.2026` and `kyllä`.
+fn finnish_export<const N: usize>(
+    path: &Path,
+    columns: &[(&str, &str); N],
+    rows: &[Row],
+) -> Result<(), WorldError> {
+    let cells = |row: &Row| columns.map(|(member, _)| finnish(row.get(member)));
+    let text = table(b';', &columns.map(|(_, heading)| heading), rows.iter().map(cells))?;
+    let text = String::from_utf8(text).map_err(|error| WorldError::Value(error.to_string()))?;
+    let (bytes, _, unmappable) = encoding_rs::WINDOWS_1252.encode(&text);
+    if unmappable {
+        return Err(WorldError::Value("a text has no form in windows-1252".to_owned()));
+    }
+    fs::write(path, bytes).map_err(|source| WorldError::File { path: path.to_owned(), source })
+}
+
+fn table<const N: usize>(
+    delimiter: u8,
+    headings: &[&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> Result<Vec<u8>, WorldError> {
+    let value = |error: csv::Error| WorldError::Value(error.to_string());
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+    writer.write_record(headings).map_err(value)?;
+    for row in rows {
+        writer.write_record(row).map_err(value)?;
+    }
+    writer.into_inner().map_err(|error| WorldError::Value(error.to_string()))
+}
+
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn finnish(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Bool(true)) => "kyllä".to_owned(),
+        Some(Value::Bool(false)) => "ei".to_owned(),
+        other => {
+            let text = cell(other);
+            match Date::parse(&text, format_description!("[year]-[month]-[day]")) {
+                Ok(date) => format!("{}.{}.{}", date.day(), u8::from(date.month()), date.year()),
+                Err(_) => text,
+            }
+        }
+    }
 }
 
 fn make_folder(path: &Path) -> Result<(), WorldError> {

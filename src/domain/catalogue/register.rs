@@ -1,10 +1,12 @@
 //! Where the records of a dataset come from: the city's registers as values. Reading them is `registers`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Dataset, Text};
-use crate::domain::ids::RegisterId;
+use crate::domain::ids::{FieldName, RegisterId};
+use crate::domain::word_enum::word_enum;
 
 /// The address of a database, without its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +131,74 @@ pub enum Selection {
     /// A JSON file: one array of objects.
     Json(PathBuf),
     /// A CSV file (RFC 4180) whose first line names the columns.
-    Csv(PathBuf),
+    Csv(PathBuf, CsvDialect),
+}
+
+word_enum! {
+    /// What separates the columns of a CSV file.
+    #[derive(Default)]
+    pub enum CsvDelimiter {
+        /// As in RFC 4180.
+        #[default]
+        Comma = ",",
+        /// As spreadsheets write where the comma is the decimal separator.
+        Semicolon = ";",
+        /// Tab-separated values.
+        Tab = "\t",
+        /// A vertical bar.
+        Bar = "|",
+    }
+}
+
+impl CsvDelimiter {
+    /// The byte, the same in every encoding that is read.
+    #[must_use]
+    pub const fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+            Self::Bar => b'|',
+        }
+    }
+}
+
+word_enum! {
+    /// The encoding of a CSV file.
+    #[derive(Default)]
+    pub enum CsvEncoding {
+        /// With or without a byte order mark.
+        #[default]
+        Utf8 = "utf-8",
+        /// Western European, as older Windows programs write.
+        Windows1252 = "windows-1252",
+        /// Western European with the euro sign.
+        Iso8859_15 = "iso-8859-15",
+    }
+}
+
+word_enum! {
+    /// How dates, numbers and truth values are spelt in a CSV file.
+    #[derive(Default)]
+    pub enum CsvNotation {
+        /// `2026-08-01`, `1234.5`, `true`.
+        #[default]
+        Iso = "iso",
+        /// Also `1.8.2026` and `kyllä`; numbers as `1 234,5`.
+        Finnish = "fi",
+    }
+}
+
+/// How a CSV file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CsvDialect {
+    /// Between two columns.
+    pub delimiter: CsvDelimiter,
+    /// Of the whole file.
+    pub encoding: CsvEncoding,
+    /// Of the values.
+    pub notation: CsvNotation,
 }
 
 /// Where a dataset's records are.
@@ -141,6 +210,8 @@ pub struct DatasetSource {
     pub selection: Selection,
     /// The column or member that says whose record it is. Never released.
     pub subject_column: String,
+    /// The column or member of a field, where a file names it otherwise than the dataset does.
+    pub columns: BTreeMap<FieldName, String>,
 }
 
 /// A dataset of this node together with where its records are.
