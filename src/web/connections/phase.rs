@@ -1,10 +1,12 @@
 //! What a connection is doing, shared by its stream, its requests and the table of all connections.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use tokio::time::Instant;
+
+use crate::domain::sync;
 
 /// How long a peer may take.
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +119,7 @@ impl Phase {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut (State, Instant)) -> T) -> T {
-        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut sync::lock(&self.state))
     }
 }
 
