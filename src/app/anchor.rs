@@ -156,8 +156,9 @@ async fn apply(members: &Membership, config: &AnchorConfig) -> Result<(), StartE
 fn terms(config: &AnchorConfig) -> Result<Terms, StartError> {
     let mut mark_owners = std::collections::BTreeMap::new();
     for (mark_type, owner) in &config.trust_marks.owners {
-        let unfit = || StartError::Jwks(owner.jwks_file.display().to_string());
-        let jwks = parse_strict_json(&std::fs::read(&owner.jwks_file)?).map_err(|_| unfit())?;
+        let path = &owner.jwks_file;
+        let bytes = std::fs::read(path).map_err(StartError::of_file(path))?;
+        let jwks = parse_strict_json(&bytes).map_err(|_| StartError::Jwks(path.display().to_string()))?;
         mark_owners.insert(mark_type.clone(), TrustMarkOwner { sub: owner.entity_id.clone(), jwks });
     }
     Ok(Terms {

@@ -72,3 +72,11 @@ pub enum StartError {
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
+
+impl StartError {
+    /// What the operating system says about a file, with its path.
+    pub fn of_file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        |source| Self::File { path, source }
+    }
+}

@@ -63,7 +63,8 @@ pub(crate) fn node_key_policy(config: &Config) -> KeyPolicy {
 pub(crate) fn logo(brand: &config::Brand) -> Result<Option<(&'static str, Vec<u8>)>, StartError> {
     let Some(path) = &brand.logo else { return Ok(None) };
     let svg = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
-    Ok(Some((if svg { "image/svg+xml" } else { "image/png" }, std::fs::read(path)?)))
+    let bytes = std::fs::read(path).map_err(StartError::of_file(path))?;
+    Ok(Some((if svg { "image/svg+xml" } else { "image/png" }, bytes)))
 }
 
 /// Which addresses other members may have, and by which way they are reached.
@@ -108,9 +109,7 @@ pub(crate) fn route(outbound: &Outbound, local_address: Option<IpAddr>) -> Resul
         }),
         None => None,
     };
-    let read_ca = |path: &PathBuf| {
-        std::fs::read(path).map_err(|source| StartError::File { path: path.clone(), source })
-    };
+    let read_ca = |path: &PathBuf| std::fs::read(path).map_err(StartError::of_file(path));
     Ok(Route { local_address, proxy, ca_pem: outbound.ca_file.as_ref().map(read_ca).transpose()? })
 }
 
@@ -121,7 +120,8 @@ pub(crate) fn anchor_source(known: &KnownEntity) -> Result<AnchorSource, StartEr
 pub(crate) fn read_jwks(known: &KnownEntity) -> Result<Option<PublicKeys>, StartError> {
     let Some(path) = &known.jwks_file else { return Ok(None) };
     let unfit = || StartError::Jwks(path.display().to_string());
-    let jwks = parse_strict_json(&std::fs::read(path)?).map_err(|_| unfit())?;
+    let bytes = std::fs::read(path).map_err(StartError::of_file(path))?;
+    let jwks = parse_strict_json(&bytes).map_err(|_| unfit())?;
     PublicKeys::from_jwks(&jwks).map(Some).map_err(|_| unfit())
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn read_jwks(known: &KnownEntity) -> Result<Option<PublicKeys>, Start
 fn read_trust_marks(config: &Config) -> Result<Vec<TrustMarkEntry>, StartError> {
     let read = |path: &std::path::PathBuf| {
         let unfit = || StartError::TrustMark(path.display().to_string());
-        let text = std::fs::read_to_string(path)?;
+        let text = std::fs::read_to_string(path).map_err(StartError::of_file(path))?;
         let claimed = TrustMark::claimed(text.trim()).map_err(|_| unfit())?;
         if claimed.sub != config.node.base_url {
             return Err(unfit());
@@ -287,7 +287,7 @@ pub(crate) fn anchor_key_expiries(anchors: &[KnownEntity]) -> Result<Vec<Expiry>
     let mut expiries = Vec::new();
     for anchor in anchors {
         let Some(path) = &anchor.jwks_file else { continue };
-        let jwks = parse_strict_json(&std::fs::read(path)?)
+        let jwks = parse_strict_json(&std::fs::read(path).map_err(StartError::of_file(path))?)
             .map_err(|_| StartError::Jwks(path.display().to_string()))?;
         for jwk in jwks.get("keys").and_then(serde_json::Value::as_array).into_iter().flatten() {
             let time =

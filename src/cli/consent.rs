@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::process::{Failure, say};
+use crate::app::StartError;
 use crate::config::Config;
 use crate::domain::bundle::{Judgement, VerifyOptions, verify_bundle};
 use crate::domain::clock::Timestamp;
@@ -68,7 +69,7 @@ pub(super) enum Command {
 pub(super) async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Verify { bundle: Some(bundle), as_of, anchor_keys, provider_keys, json, .. } => {
-            let text = std::fs::read_to_string(&bundle)?;
+            let text = std::fs::read_to_string(&bundle).map_err(StartError::of_file(&bundle))?;
             let question = VerifyOptions {
                 as_of: as_of.as_deref().map(str::parse).transpose()?,
                 anchor_keys: anchor_keys.as_deref().map(keys).transpose()?,
@@ -98,7 +99,8 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, Failure> {
 }
 
 fn json_file(path: &Path) -> Result<serde_json::Value, Failure> {
-    parse_strict_json(&std::fs::read(path)?).map_err(|error| format!("{}: {error}", path.display()).into())
+    let bytes = std::fs::read(path).map_err(StartError::of_file(path))?;
+    parse_strict_json(&bytes).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
 fn keys(path: &Path) -> Result<PublicKeys, Failure> {

@@ -185,13 +185,14 @@ async fn open(whose: &Whose) -> Result<(AnchorConfig, Membership), Failure> {
 
 fn read_keys(path: PathBuf) -> Result<PublicKeys, Failure> {
     let unfit = || app::StartError::Jwks(path.display().to_string());
-    let jwks = parse_strict_json(&std::fs::read(&path)?).map_err(|_| unfit())?;
+    let jwks = parse_strict_json(&std::fs::read(&path).map_err(app::StartError::of_file(&path))?)
+        .map_err(|_| unfit())?;
     let keys = PublicKeys::from_jwks(&jwks).map_err(|_| unfit())?;
     if keys.is_empty() { Err(unfit().into()) } else { Ok(keys) }
 }
 
 fn read_rules(path: PathBuf) -> Result<StatementRules, Failure> {
-    let text = std::fs::read_to_string(&path)?;
+    let text = std::fs::read_to_string(&path).map_err(app::StartError::of_file(&path))?;
     member_rules(&text).map_err(|complaint| format!("{}: {complaint}", path.display()).into())
 }
 

@@ -11,6 +11,8 @@ use super::profile::Profile;
 use super::reader::{Document, Found, Section};
 use crate::domain::catalogue::Text;
 use crate::domain::catalogue::register::DatabaseUrl;
+use crate::domain::federation::TrustMark;
+use crate::domain::ids::EntityId;
 use crate::domain::jose::{PublicKeys, parse_strict_json};
 
 /// The remedy for every text in three languages.
@@ -233,6 +235,19 @@ pub(super) fn jwks_file(path: &Path) -> Option<&'static str> {
     let Ok(bytes) = std::fs::read(path) else { return Some("the file cannot be read") };
     let Ok(jwks) = parse_strict_json(&bytes) else { return Some("the file is not JSON") };
     PublicKeys::from_jwks(&jwks).is_err().then_some("the file holds no JWK Set with keys that can be used")
+}
+
+/// What is wrong with a file that must hold a trust mark of this node. Whether the mark counts is for its readers to judge.
+pub(super) fn trust_mark_file(path: &Path, own: &EntityId) -> Option<&'static str> {
+    if !path.is_file() {
+        return Some("the file is not there");
+    }
+    let Ok(text) = std::fs::read_to_string(path) else { return Some("the file cannot be read") };
+    match TrustMark::claimed(text.trim()) {
+        Ok(mark) if mark.sub == *own => None,
+        Ok(_) => Some("the trust mark is another member's"),
+        Err(_) => Some("the file holds no trust mark"),
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use super::checks;
 use super::profile::Profile;
 use super::reader::Section;
+use crate::domain::ids::EntityId;
 
 /// `[federation]`. Every value has a default; the section may be left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +28,14 @@ impl Default for Federation {
     }
 }
 
-/// Reads `[federation]`; what is left out has its default.
-pub(super) fn read(section: Option<Section<'_, '_>>, data_dir: &Path, profile: Profile) -> Federation {
+/// Reads `[federation]`; what is left out has its default. The files with trust marks are looked into where it is known whose
+/// they must be.
+pub(super) fn read(
+    section: Option<Section<'_, '_>>,
+    data_dir: &Path,
+    profile: Profile,
+    own: Option<&EntityId>,
+) -> Federation {
     const SECONDS: &str = "write a number of seconds from 5 to 300, or take the line out for 60";
     let mut federation = Federation::default();
     let Some(mut section) = section else { return federation };
@@ -39,7 +46,7 @@ pub(super) fn read(section: Option<Section<'_, '_>>, data_dir: &Path, profile: P
         federation.chain_age_seconds = found.value;
     }
     federation.private_networks = read_networks(&mut section, profile);
-    federation.trust_mark_files = read_trust_mark_files(&mut section, data_dir);
+    federation.trust_mark_files = read_trust_mark_files(&mut section, data_dir, own);
     section.close();
     federation
 }
@@ -52,12 +59,19 @@ pub(super) fn read_of_anchor(section: Option<Section<'_, '_>>, profile: Profile)
     networks
 }
 
-fn read_trust_mark_files(section: &mut Section<'_, '_>, data_dir: &Path) -> Vec<PathBuf> {
-    const FILES: &str = "write a list of files that each hold one trust mark, as its issuer signed it";
+fn read_trust_mark_files(
+    section: &mut Section<'_, '_>,
+    data_dir: &Path,
+    own: Option<&EntityId>,
+) -> Vec<PathBuf> {
+    const FILES: &str =
+        "write a list of files that each hold one trust mark of this node, as its issuer signed it";
     let Some(found) = section.optional::<Vec<String>>("trust_mark_files", FILES) else { return Vec::new() };
     let paths: Vec<PathBuf> = found.value.iter().map(|written| checks::path(data_dir, written)).collect();
-    for path in paths.iter().filter(|path| !path.is_file()) {
-        section.document().problem(&found.at, format!("{} is not there", path.display()), FILES);
+    for path in &paths {
+        if let Some(complaint) = own.and_then(|own| checks::trust_mark_file(path, own)) {
+            section.document().problem(&found.at, format!("{}: {complaint}", path.display()), FILES);
+        }
     }
     paths
 }

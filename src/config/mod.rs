@@ -135,7 +135,8 @@ impl Config {
         let node = root
             .required_table("node", "add [node]; for a trust anchor use --anchor")
             .and_then(|section| node::read(section, folder))?;
-        let federation = federation::read(root.table("federation"), &node.data_dir, node.profile);
+        // Keys are exported before anybody gives this node a trust mark.
+        let federation = federation::read(root.table("federation"), &node.data_dir, node.profile, None);
         let mut keys = keys::read(root.table("keys"), &node.data_dir);
         keys.fill_lead(federation.chain_age_seconds);
         let store = root
@@ -165,7 +166,8 @@ impl Config {
         }
         let trust_anchors = trust::read_known(anchors, &data_dir, profile);
         let superiors = trust::read_superiors(root.tables("superiors"), profile);
-        let federation = federation::read(root.table("federation"), &data_dir, profile);
+        let own = node.as_ref().map(|node| &node.base_url);
+        let federation = federation::read(root.table("federation"), &data_dir, profile, own);
         keys.fill_lead(federation.chain_age_seconds);
         let outbound = outbound::read(root.table("outbound"), &data_dir, profile);
         let login = root

@@ -348,3 +348,40 @@ fn the_key_files_are_found_without_what_else_a_file_names() {
     let whole = AnchorConfig::parse("anchor.toml", ANCHOR, folder.path(), &Overlay::none()).unwrap();
     assert_eq!((files.store, files.keys), (whole.store, whole.keys));
 }
+
+#[test]
+fn a_file_with_no_trust_mark_or_somebody_elses_is_told_by_name() {
+    use crate::domain::federation::TrustMark;
+    let folder = tempfile::tempdir().unwrap();
+    let key = crate::domain::jose::SigningKey::generate().unwrap();
+    let mark = |sub: &str| {
+        let mark = TrustMark {
+            iss: "https://issuer.example".parse().unwrap(),
+            sub: sub.parse().unwrap(),
+            trust_mark_type: "https://anchor.example/trust-marks/data-holder".to_owned(),
+            iat: 1_780_000_000,
+            exp: None,
+            reference: None,
+            delegation: None,
+        };
+        mark.sign(&key).unwrap()
+    };
+    let told = |text: &str| {
+        let file = folder.path().join("holder.jwt");
+        std::fs::write(&file, text).unwrap();
+        let section =
+            format!("[federation]\ntrust_mark_files = [{:?}]\n[contact]", file.display().to_string());
+        let read = node(&NODE.replacen("[contact]", &section, 1), &Overlay::none());
+        read.map(|config| assert_eq!(config.federation.trust_mark_files, [file]))
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(told(&format!("{}\n", mark("http://city.localhost:9000"))), Ok(()));
+    for (text, complaint) in [
+        (mark("https://other.example"), "holder.jwt: the trust mark is another member's"),
+        ("eyJ.e30.x".to_owned(), "holder.jwt: the file holds no trust mark"),
+        (String::new(), "holder.jwt: the file holds no trust mark"),
+    ] {
+        let error = told(&text).unwrap_err();
+        assert!(error.contains(complaint) && error.contains("trust_mark_files"), "{error}");
+    }
+}

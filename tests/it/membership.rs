@@ -8,6 +8,7 @@ use actix_web::{App, HttpServer, web};
 use async_trait::async_trait;
 use omadata::app::{self, Running};
 use omadata::config::AnchorConfig;
+use omadata::config::shipped::City;
 use omadata::demo::run::Adjust;
 use omadata::domain::catalogue::Text;
 use omadata::domain::clock::Timestamp;
@@ -19,6 +20,8 @@ use omadata::domain::ids::EntityId;
 use omadata::domain::jose::{PublicKeys, SigningKey, UnverifiedJws};
 use omadata::node::federation::{FederationError, FederationStatements};
 use omadata::ports::Clock;
+use omadata::store::keys::signing_keys;
+use omadata::store::keys::signing_keys::Purpose;
 use omadata::web::federation;
 use serde_json::{Value, json};
 
@@ -621,4 +624,78 @@ async fn a_city_that_is_removed_or_loses_its_role_is_refused_by_all_others() {
     }
     assert!(command(&file, &["change", &world.url("turku"), "--role", "data-holder"]).0);
     refused_by_all(&turku, &of_turku).await;
+}
+
+/// Who may fetch in this federation is said by Oulu too, and Espoo has no such mark from the anchor.
+fn oulu_gives_marks(config: &mut AnchorConfig) {
+    let is_of = |id: &EntityId, city: &str| id.as_str().contains(city);
+    let oulu = config.members.iter().map(|member| &member.known.entity_id).find(|id| is_of(id, "oulu"));
+    let oulu = oulu.unwrap().clone();
+    let mark_type = Role::DataRecipient.mark_type(&config.anchor.entity_id);
+    config.trust_marks.issuers.insert(mark_type, vec![oulu]);
+    for member in config.members.iter_mut().filter(|member| is_of(&member.known.entity_id, "espoo")) {
+        member.roles.retain(|role| *role != Role::DataRecipient);
+    }
+}
+
+#[tokio::test]
+async fn a_trust_mark_in_a_file_is_published_and_gives_its_role_at_a_peer() {
+    let adjust = Adjust { city: None, anchor: Some(oulu_gives_marks) };
+    let setup = Setup { base_port: free_ports(11), adjust, ..Setup::default() };
+    let world: &'static World = Box::leak(Box::new(World::start(setup)));
+    let id = |city: &str| EntityId::new(&world.url(city)).unwrap();
+    let roles = async || {
+        // A process of Helsinki's that has not met Espoo before.
+        let helsinki = app::assemble(&world.cities["helsinki"]).await.unwrap().node;
+        helsinki.peers.resolve(&id("espoo")).await.unwrap().roles()
+    };
+    assert!(!roles().await.contains(&Role::DataRecipient));
+
+    let key = world
+        .store("oulu")
+        .read("test", |store| signing_keys::active(store, Purpose::Federation))
+        .await
+        .unwrap();
+    let mark_type = Role::DataRecipient.mark_type(&world.anchor.anchor.entity_id);
+    let mark_of = |city: &str| {
+        let mark = TrustMark {
+            iss: id("oulu"),
+            sub: id(city),
+            trust_mark_type: mark_type.clone(),
+            iat: now().secs(),
+            exp: Some(now().secs() + 3600),
+            reference: None,
+            delegation: None,
+        };
+        mark.sign(&key).unwrap()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recipient.jwt");
+    let mut config = world.cities["espoo"].clone();
+    config.federation.trust_mark_files = vec![file.clone()];
+
+    // What is no mark of this node is refused by the name of its file.
+    let name = file.display().to_string();
+    let mut wrong = vec![("not there", None), ("no mark", Some("eyJ.e30.x".to_owned()))];
+    wrong.push(("another member's", Some(mark_of("turku"))));
+    for (what, text) in wrong {
+        if let Some(text) = text {
+            std::fs::write(&file, text).unwrap();
+        }
+        let refused = app::assemble(&config).await.err().unwrap_or_else(|| panic!("{what}: accepted"));
+        assert!(refused.to_string().contains(&name), "{what}: {refused}");
+    }
+
+    let mark = mark_of("espoo");
+    std::fs::write(&file, format!("{mark}\n")).unwrap();
+    world.stop(City::Espoo);
+    let running = app::start_node(&config).await.unwrap();
+    let (status, text) = get(&format!("{}/.well-known/openid-federation", id("espoo"))).await;
+    assert_eq!(status, 200);
+    let published = verify_self_signed(&text, now()).unwrap().trust_marks.unwrap();
+    let entry = published.iter().find(|entry| entry.trust_mark_type == mark_type);
+    assert_eq!(entry.map(|entry| entry.trust_mark.as_str()), Some(mark.as_str()));
+    assert_eq!(published.len(), Role::ALL.len(), "beside those that the anchor gives");
+    assert!(roles().await.contains(&Role::DataRecipient));
+    running.stop().await;
 }
