@@ -11,7 +11,7 @@ pub struct Retention {
     /// Evidence, tokens and refusals of a consent after its end, and the person behind it, in days. Default 1825 (five
     /// years), from 30 to 36500.
     pub ended_consents_days: u32,
-    /// Requests that were declined or lapsed, in days. Default 90, from 1 to 3650.
+    /// Requests that were declined, in days. Default 90, from 1 to 3650.
     pub requests_days: u32,
 }
 

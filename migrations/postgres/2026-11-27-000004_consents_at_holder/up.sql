@@ -27,6 +27,7 @@ CREATE TABLE consent_requests (
 );
 CREATE INDEX consent_requests_person ON consent_requests (person, created_at);
 CREATE INDEX consent_requests_expires ON consent_requests (expires_at) WHERE state = 'requested';
+CREATE INDEX consent_requests_ended ON consent_requests (ended_at) WHERE consent IS NULL;
 CREATE TABLE consents (
   id               BYTEA NOT NULL PRIMARY KEY CHECK (octet_length(id) = 16),
   grant_id         TEXT NOT NULL,

@@ -92,6 +92,9 @@ const MAX_ASKED: usize = 10_000;
 /// How long marks are remembered after they ended, in seconds.
 const MARKS_SECS: i64 = 30 * 86_400;
 
+/// How many ended marks one round forgets at most: writers wait for no longer than that takes.
+const MARKS_AT_ONCE: u32 = 5000;
+
 impl AnchorStatements {
     /// The statements of an anchor.
     #[must_use]
@@ -147,7 +150,9 @@ impl AnchorStatements {
         let now = self.parts.clock.now();
         self.parts
             .store
-            .write("purge_trust_marks", move |tx| trust_marks::purge(tx, now.plus_secs(-MARKS_SECS)))
+            .write("purge_trust_marks", move |tx| {
+                trust_marks::purge(tx, now.plus_secs(-MARKS_SECS), MARKS_AT_ONCE)
+            })
             .await?;
         let members = self.parts.store.read("list_members", members::list).await?;
         let active: Vec<Member> = members.into_iter().filter(Member::is_active).collect();

@@ -54,9 +54,15 @@ pub(crate) fn full(length: usize) -> bool {
     u32::try_from(length).is_ok_and(|length| length >= BATCH)
 }
 
-/// Lets the requests lapse that nobody decided, at the holder and at the recipient.
+/// How long a request is kept that nobody decided, in seconds: so long its page says that the time is over.
+const LAPSED_SECS: i64 = 3600;
+
+/// Lets the requests lapse that nobody decided, at the holder and at the recipient. Says whether there are more.
 pub(crate) fn requests(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
-    consent_requests::lapse_due(tx, now)?;
-    held_consents::lapse_older(tx, now.plus_secs(-WAIT_SECS), now)?;
-    Ok(false)
+    let lapsed = [
+        consent_requests::lapse_due(tx, now, BATCH)?,
+        consent_requests::delete_lapsed(tx, now.plus_secs(-LAPSED_SECS), BATCH)?,
+        held_consents::lapse_older(tx, now.plus_secs(-WAIT_SECS), now, BATCH)?,
+    ];
+    Ok(lapsed.into_iter().any(full))
 }

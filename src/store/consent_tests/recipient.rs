@@ -130,7 +130,7 @@ on_both!(
         assert_eq!((found.status(), found.life.grant_held()), (HeldStatus::Ended, None));
         assert_eq!(found.life.reason().map(HeldReason::as_str), Some("taken_back"));
 
-        assert_eq!(store.write("test", |tx| held_consents::lapse_older(tx, at(3), at(9))).await, Ok(1));
+        assert_eq!(store.write("test", |tx| held_consents::lapse_older(tx, at(3), at(9), 9)).await, Ok(1));
         for (when, outcome) in [(1, "received"), (2, "refused")] {
             store
                 .write("test", move |tx| {
@@ -143,5 +143,19 @@ on_both!(
         }
         let fetched = store.read("test", move |r| fetches::of_held(r, id, 10)).await.unwrap();
         assert_eq!(fetched.iter().map(|f| f.outcome.as_str()).collect::<Vec<_>>(), ["refused", "received"]);
+    }
+);
+
+on_both!(
+    async fn undecided_requests_of_a_service_lapse_a_few_at_a_time(fixture) {
+        let store = &fixture.store;
+        store
+            .write("test", |tx| (1..=5).try_for_each(|n| held_consents::insert(tx, &held(n))))
+            .await
+            .unwrap();
+        for lapsed in [2, 2, 0] {
+            let done = store.write("test", |tx| held_consents::lapse_older(tx, at(5), at(9), 2)).await;
+            assert_eq!(done, Ok(lapsed), "the fifth is not old enough");
+        }
     }
 );

@@ -8,6 +8,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, KeyId};
 use crate::domain::jose::sha256;
 use crate::store::engine::db::on_backend;
+use crate::store::engine::purge::delete_oldest;
 use crate::store::engine::schema::{issued_trust_marks as issued, own_trust_marks as own};
 use crate::store::{Reader, StoreError, Tx};
 
@@ -157,12 +158,14 @@ pub fn revoke(
     })
 }
 
-/// Forgets marks that ended before a time. Returns how many.
+/// Forgets marks that ended before a time, the oldest first. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn purge(tx: &mut Tx<'_>, ended_before: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::delete(issued::table.filter(issued::expires_at.lt(ended_before))).execute(tx.db)?)
+pub fn purge(tx: &mut Tx<'_>, ended_before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    delete_oldest!(
+        tx, "issued_trust_marks", key "digest", while "expires_at < $1", by "expires_at", ended_before, limit
+    )
 }
 
 /// A trust mark that this node was given.
@@ -257,8 +260,10 @@ mod tests {
             let espoo = marks[0].subject.clone();
             let again = fixture.store.write("test", move |tx| revoke(tx, &espoo, None, at(20))).await.unwrap();
             assert_eq!(again, 1, "what was taken back keeps its time");
-            let purged = fixture.store.write("test", move |tx| purge(tx, at(150))).await.unwrap();
-            assert_eq!(purged, 2);
+            for forgotten in [1, 1, 0] {
+                let purged = fixture.store.write("test", move |tx| purge(tx, at(150), 1)).await;
+                assert_eq!(purged, Ok(forgotten), "a few at a time");
+            }
             let text = marks[0].mark.clone();
             let gone = fixture.store.read("test", move |reader| find(reader, &text)).await;
             assert_eq!(gone, Err(StoreError::NotFound));

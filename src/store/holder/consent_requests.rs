@@ -9,6 +9,7 @@ use crate::domain::consent::{
 use crate::domain::ids::{ConsentId, EntityId, PersonId, RequestId};
 use crate::store::engine::columns::{demand, from_json, to_json};
 use crate::store::engine::error::exactly_one;
+use crate::store::engine::purge::delete_oldest;
 use crate::store::engine::schema::consent_requests;
 use crate::store::engine::sealed::{KeyedHash, column};
 use crate::store::resident::persons::Person;
@@ -364,22 +365,36 @@ pub fn waiting_for(
     rows.into_iter().map(Row::into_request).collect()
 }
 
-/// Ends the open requests whose time is over. Returns how many.
+/// Ends open requests whose time is over, the oldest first. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn lapse_due(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::update(
-        consent_requests::table
-            .filter(consent_requests::state.eq(word(RequestState::Requested)))
-            .filter(consent_requests::expires_at.le(now)),
+pub fn lapse_due(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    let due: Vec<RequestId> = consent_requests::table
+        .filter(consent_requests::state.eq(word(RequestState::Requested)))
+        .filter(consent_requests::expires_at.le(now))
+        .order(consent_requests::expires_at)
+        .limit(i64::from(limit))
+        .select(consent_requests::id)
+        .load(tx.db)?;
+    let open = consent_requests::state.eq(word(RequestState::Requested));
+    Ok(diesel::update(consent_requests::table.filter(consent_requests::id.eq_any(due)).filter(open))
+        .set((
+            consent_requests::state.eq(word(RequestState::Lapsed)),
+            consent_requests::pending_decision.eq(None::<Vec<u8>>),
+            consent_requests::ended_at.eq(now),
+        ))
+        .execute(tx.db)?)
+}
+
+/// Deletes requests that lapsed before a moment: nobody decided them. Returns how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn delete_lapsed(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+    delete_oldest!(
+        tx, "consent_requests", key "id", while "ended_at < $1 AND consent IS NULL AND state = 'lapsed'", by "ended_at", before, limit
     )
-    .set((
-        consent_requests::state.eq(word(RequestState::Lapsed)),
-        consent_requests::pending_decision.eq(None::<Vec<u8>>),
-        consent_requests::ended_at.eq(now),
-    ))
-    .execute(tx.db)?)
 }
 
 /// Forgets whom a request expected that led to a consent.

@@ -397,23 +397,32 @@ pub fn of_service(
     rows.into_iter().map(|row| row.into_held(reader)).collect()
 }
 
-/// Lets the requests lapse that were made before a moment and are still undecided. Returns how many.
+/// Lets requests lapse that were made before a moment and are still undecided, the oldest first. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn lapse_older(tx: &mut Tx<'_>, than: Timestamp, now: Timestamp) -> Result<usize, StoreError> {
-    Ok(diesel::update(
-        held_consents::table
-            .filter(held_consents::state.eq(HeldStatus::Requested.as_str()))
-            .filter(held_consents::created_at.lt(than)),
-    )
-    .set((
-        held_consents::state.eq(HeldStatus::Lapsed.as_str()),
-        held_consents::oauth_state_hash.eq(None::<KeyedHash>),
-        held_consents::code_verifier.eq(None::<Vec<u8>>),
-        held_consents::browser_binding_hash.eq(None::<KeyedHash>),
-        held_consents::authorization_expires_at.eq(None::<Timestamp>),
-        held_consents::updated_at.eq(now),
-    ))
-    .execute(tx.db)?)
+pub fn lapse_older(
+    tx: &mut Tx<'_>,
+    than: Timestamp,
+    now: Timestamp,
+    limit: u32,
+) -> Result<usize, StoreError> {
+    let due: Vec<HeldConsentId> = held_consents::table
+        .filter(held_consents::state.eq(HeldStatus::Requested.as_str()))
+        .filter(held_consents::created_at.lt(than))
+        .order(held_consents::created_at)
+        .limit(i64::from(limit))
+        .select(held_consents::id)
+        .load(tx.db)?;
+    let undecided = held_consents::state.eq(HeldStatus::Requested.as_str());
+    Ok(diesel::update(held_consents::table.filter(held_consents::id.eq_any(due)).filter(undecided))
+        .set((
+            held_consents::state.eq(HeldStatus::Lapsed.as_str()),
+            held_consents::oauth_state_hash.eq(None::<KeyedHash>),
+            held_consents::code_verifier.eq(None::<Vec<u8>>),
+            held_consents::browser_binding_hash.eq(None::<KeyedHash>),
+            held_consents::authorization_expires_at.eq(None::<Timestamp>),
+            held_consents::updated_at.eq(now),
+        ))
+        .execute(tx.db)?)
 }
