@@ -170,3 +170,22 @@ async fn an_anchor_is_not_ready_while_nothing_can_be_written_though_nobody_asks_
     until(204).await;
     running.stop().await;
 }
+
+#[test]
+fn the_manual_says_truly_how_many_bytes_another_member_can_make_a_node_keep() {
+    let manual = include_str!("../../docs/operators.md");
+    let limits = crate::config::Limits::default();
+    let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+    let event = u64::try_from(crate::domain::exchange::event::SECURITY_EVENT.max_bytes).unwrap();
+    let request = u64::try_from(crate::domain::consent::MAX_REQUEST_BYTES).unwrap();
+    let requests = 2 * u64::from(limits.pushed_open) * request;
+    let given = u64::from(limits.given_per_hour) * 2 * event;
+    let pending = crate::store::recipient::pending_events::MOST.unsigned_abs() * event;
+    for said in [
+        format!("{} MB of requests", megabytes(requests)),
+        format!("{} MB an hour of permissions", megabytes(given)),
+        format!("{} MB of news", megabytes(pending)),
+    ] {
+        assert!(manual.contains(&said), "{said}");
+    }
+}

@@ -1,10 +1,14 @@
-//! What services, peers and guessers may not do: ask for what there is not, write without end, try secrets.
+//! What services, peers, residents and guessers may not do: ask for what there is not, write without end, try secrets.
 
-use omadata::app::SystemEntropy;
+use omadata::app::{SystemClock, SystemEntropy};
 use omadata::config::{Config, SecretFile};
 use omadata::demo::run::Adjust;
-use omadata::domain::ids::HeldConsentId;
-use omadata::ports::random;
+use omadata::domain::exchange::Event;
+use omadata::domain::exchange::event::ConsentGiven;
+use omadata::domain::ids::{EntityId, GrantId, HeldConsentId, Jti};
+use omadata::ports::{Clock, random};
+use omadata::store::keys::signing_keys;
+use omadata::store::keys::signing_keys::Purpose;
 use omadata::store::recipient::held_consents;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -15,9 +19,17 @@ use crate::harness::{self, Setup, World};
 const PLACEMENT: &str = "early-education-placement";
 
 /// Small bounds, a field that no holder has, a second secret for every city's first service, and proxies on this machine.
+/// Turku is the holder, and Oulu the recipient, that little may be written to.
 fn adjust_city(config: &mut Config) {
     config.node.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
     config.limits.pushed_open_per_person = 2;
+    let city = config.node.base_url.as_str();
+    if city.contains("turku") {
+        (config.limits.pushed_open, config.limits.resident_open) = (2, 2);
+    }
+    if city.contains("oulu") {
+        (config.limits.given_per_hour, config.limits.service_open) = (2, 2);
+    }
     config.limits.consent_max_days = 30;
     for declared in &mut config.uses {
         if declared.id.slug() == PLACEMENT {
@@ -45,8 +57,7 @@ fn fitting() -> Value {
 
 /// A day within the holder's longest permission.
 fn soon() -> String {
-    use omadata::ports::Clock;
-    omadata::domain::clock::last_day(omadata::app::SystemClock.now(), 20).to_string()
+    omadata::domain::clock::last_day(SystemClock.now(), 20).to_string()
 }
 
 #[tokio::test]
@@ -132,6 +143,103 @@ async fn one_person_is_not_buried_under_a_recipients_requests() {
     assert_eq!(held.status().as_str(), "requested");
     let other = service.ask("espoo", PLACEMENT, Some("elin"), fitting()).await;
     assert_eq!(Browser::new().look(other["startUrl"].as_str().unwrap()).await.status, 303, "another person");
+}
+
+#[tokio::test]
+async fn a_recipient_that_has_pushed_too_much_waits_until_a_resident_decides() {
+    let world = world();
+    let service = world.service("helsinki").await;
+    let (mut started, mut first) = (Vec::new(), None);
+    for resident in ["aino", "elin", "otso"] {
+        let asked = service.ask("turku", PLACEMENT, Some(resident), fitting()).await;
+        let url = asked["startUrl"].as_str().unwrap().to_owned();
+        let mut browser = Browser::new();
+        let page = browser.look(&url).await;
+        started.push((page.status, url));
+        first.get_or_insert((browser, page));
+    }
+    let statuses: Vec<u16> = started.iter().map(|(status, _)| *status).collect();
+    assert_eq!(statuses, [303, 303, 429]);
+    let (mut browser, page) = first.unwrap();
+    let page = browser.open(page.leads_to().as_str()).await.log_in(&mut browser, "aino").await;
+    page.decide(&mut browser, "deny", &[]).await;
+    assert_eq!(Browser::new().look(&started[2].1).await.status, 303, "there is room again");
+}
+
+#[tokio::test]
+async fn a_service_that_has_asked_too_much_waits_until_a_resident_decides() {
+    let world = world();
+    let service = world.service("oulu").await;
+    let first = service.ask("espoo", PLACEMENT, Some("aino"), fitting()).await;
+    service.ask("espoo", PLACEMENT, Some("elin"), fitting()).await;
+    let (status, answer) = service.try_ask("espoo", PLACEMENT, Some("otso"), fitting()).await;
+    assert_eq!((status, &answer["type"]), (429, &json!("/problems/too-many-requests")), "{answer}");
+    let mut browser = Browser::new();
+    let page = browser.open(first["startUrl"].as_str().unwrap()).await.log_in(&mut browser, "aino").await;
+    page.decide(&mut browser, "deny", &[]).await;
+    service.ask("espoo", PLACEMENT, Some("otso"), fitting()).await;
+}
+
+#[tokio::test]
+async fn a_resident_who_has_begun_too_much_in_the_portal_decides_something_first() {
+    let world = world();
+    let turku = world.url("turku");
+    let mut browser = Browser::new();
+    let page =
+        browser.open(&format!("{turku}/login?return_to=/partners")).await.log_in(&mut browser, "otso").await;
+    let name = format!("{}/catalogue/uses/{PLACEMENT}", world.url("helsinki"));
+    let encoded: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    let use_page = browser.open(page.link(&encoded).as_str()).await;
+    let begin = use_page.form("/partners/use");
+    let mut begun = Vec::new();
+    for _ in 0..3 {
+        begun.push(browser.submit(&use_page, &begin, &[]).await);
+    }
+    let statuses: Vec<u16> = begun.iter().map(|page| page.status).collect();
+    assert_eq!(statuses, [200, 200, 429], "{}", begun[2].describe());
+    begun[0].decide(&mut browser, "deny", &[]).await;
+    let again = browser.submit(&use_page, &begin, &[]).await;
+    assert_eq!(again.status, 200, "there is room again: {}", again.describe());
+}
+
+#[tokio::test]
+async fn a_holder_tells_of_so_many_given_permissions_an_hour_and_of_the_rest_later() {
+    let world = world();
+    let (espoo, oulu) = (world.url("espoo"), world.url("oulu"));
+    let (from, to) = (EntityId::new(&espoo).unwrap(), EntityId::new(&oulu).unwrap());
+    let key = world
+        .store("espoo")
+        .read("test", |store| signing_keys::active(store, Purpose::Receipt))
+        .await
+        .unwrap();
+    let tell = async |n: u8| {
+        let given = Event::ConsentGiven(ConsentGiven {
+            grant_id: GrantId::new(format!("grant-{n}")).unwrap(),
+            declared_use: format!("{oulu}/catalogue/uses/{PLACEMENT}").parse().unwrap(),
+            dataset: "placements".parse().unwrap(),
+            fields: ["childName", "unit", "startDate", "endDate"].map(|name| name.parse().unwrap()).to_vec(),
+            until: soon().parse().unwrap(),
+            pre_authorized_code: format!("code-{n}"),
+        });
+        let jti = Jti::new(format!("given-{n}")).unwrap();
+        let event = given.sign(&key, &from, &to, jti, SystemClock.now()).unwrap();
+        let request = harness::client().post(format!("{oulu}/events"));
+        let answer = request.header("content-type", "application/secevent+jwt").body(event).send();
+        let answer = answer.await.unwrap();
+        (answer.status().as_u16(), answer.headers().contains_key("retry-after"))
+    };
+    for n in [1, 2, 1] {
+        assert_eq!(tell(n).await, (202, false), "the same news again takes no room");
+    }
+    assert_eq!(tell(3).await, (503, true), "the holder keeps it and comes again");
+    // An hour and a second later, in microseconds.
+    world.alter(
+        "oulu",
+        "UPDATE held_consents SET created_at = created_at - 3601000000 WHERE id = \
+         (SELECT id FROM held_consents WHERE origin = 'portal' ORDER BY created_at LIMIT 1)",
+    );
+    assert_eq!(tell(3).await, (202, false), "there is room again");
+    assert_eq!(tell(4).await, (503, true));
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ pub use held::{
 };
 pub use passkey::{PasskeyError, PasskeyEvidence};
 pub use receipt::{ConsentChange, ConsentReceipt, Issuer, ReceiptChange};
-pub use request::{ConsentRequest, GrantAction, Origin, PendingDecision, RequestState};
+pub use request::{ConsentRequest, GrantAction, MAX_REQUEST_BYTES, Origin, PendingDecision, RequestState};
 pub use shown_use::{ShownUse, UseChange};
 pub use state::{Actor, Consent, ConsentState, ConsentStatus, End, Reason, Transition, TransitionError};
 pub use terms::{AuthorizationDetail, DetailError, Frequency, Period, Terms};

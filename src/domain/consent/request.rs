@@ -57,6 +57,10 @@ pub struct ReturnPath {
     pub dpop_jkt: Option<Thumbprint>,
 }
 
+/// The longest that the texts of a request may be together, in bytes of JSON: what another member may make a holder keep with
+/// one request.
+pub const MAX_REQUEST_BYTES: usize = 32 * 1024;
+
 /// A request that waits for a resident's decision.
 #[derive(Debug, Clone)]
 pub struct ConsentRequest {
@@ -91,6 +95,19 @@ pub struct ConsentRequest {
 }
 
 impl ConsentRequest {
+    /// Whether its terms, declared use, names and way back are longer together than [`MAX_REQUEST_BYTES`].
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        let parts = [
+            length(&self.terms),
+            length(&self.declared_use),
+            length(&self.recipient_name),
+            length(&self.return_path),
+            self.asked.acr.as_ref().map_or(0, String::len),
+        ];
+        parts.into_iter().fold(0, usize::saturating_add) > MAX_REQUEST_BYTES
+    }
+
     /// Whether it still waits for a decision now.
     #[must_use]
     pub fn is_open(&self, now: Timestamp) -> bool {
@@ -111,6 +128,11 @@ impl ConsentRequest {
             None => self.expected_person.is_some() && self.may_be_of(identifier_hash),
         }
     }
+}
+
+/// How long a part is where it is kept, in bytes.
+fn length(part: &impl Serialize) -> usize {
+    serde_json::to_string(part).map_or(usize::MAX, |text| text.len())
 }
 
 /// A decision that the resident has made and the login provider has yet to sign.

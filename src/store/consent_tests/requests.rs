@@ -69,9 +69,34 @@ on_both!(
         assert_eq!(taken, Err(StoreError::Conflict));
         assert_eq!(waiting(eino, 1).await, [second]);
         assert!(waiting(eino, 1800).await.is_empty(), "lapsed");
-        assert_eq!(store.write("test", |tx| consent_requests::lapse_due(tx, at(1800))).await, Ok(2));
+        assert_eq!(store.write("test", |tx| consent_requests::lapse_due(tx, at(1800), 9)).await, Ok(2));
         let lapsed = store.read("test", move |r| consent_requests::find(r, first)).await.unwrap();
         assert_eq!(lapsed.state, RequestState::Lapsed);
+    }
+);
+
+on_both!(
+    async fn undecided_requests_lapse_and_are_forgotten_a_few_at_a_time(fixture) {
+        let store = &fixture.store;
+        store
+            .write("test", |tx| {
+                (1..=6).try_for_each(|n| consent_requests::insert(tx, &request(n), None))?;
+                consent_requests::conclude(tx, RequestId::from_bytes([6; 16]), RequestState::Declined, at(5))
+            })
+            .await
+            .unwrap();
+        for lapsed in [2, 2, 1, 0] {
+            let done = store.write("test", |tx| consent_requests::lapse_due(tx, at(1800), 2)).await;
+            assert_eq!(done, Ok(lapsed));
+        }
+        assert_eq!(store.write("test", |tx| consent_requests::delete_lapsed(tx, at(1800), 2)).await, Ok(0));
+        for forgotten in [2, 2, 1, 0] {
+            let done = store.write("test", |tx| consent_requests::delete_lapsed(tx, at(1801), 2)).await;
+            assert_eq!(done, Ok(forgotten));
+        }
+        let declined = RequestId::from_bytes([6; 16]);
+        let kept = store.read("test", move |r| consent_requests::find(r, declined)).await.unwrap();
+        assert_eq!(kept.state, RequestState::Declined, "what somebody decided is kept for longer");
     }
 );
 
@@ -102,3 +127,18 @@ on_both!(
         assert_eq!(store.read("test", move |r| consent_requests::find(r, id)).await.unwrap().state, allowed);
     }
 );
+
+#[test]
+fn a_request_is_too_long_with_whatever_another_member_writes_into_it() {
+    assert!(!request(1).is_too_long());
+    let long = || "x".repeat(crate::domain::consent::MAX_REQUEST_BYTES);
+    let mut with_text = request(1);
+    with_text.declared_use.otherwise.fi = long();
+    let mut with_redirect = request(1);
+    with_redirect.return_path.as_mut().unwrap().redirect_uri = long();
+    let mut with_name = request(1);
+    with_name.recipient_name.en = long();
+    for request in [with_text, with_redirect, with_name] {
+        assert!(request.is_too_long(), "{request:?}");
+    }
+}

@@ -15,7 +15,7 @@ use crate::store::engine::schema::pending_events;
 use crate::store::{StoreError, Tx};
 
 /// Most news that waits from one holder: many more consents than are on their way at a time.
-const MOST: i64 = 1000;
+pub const MOST: i64 = 1000;
 
 /// Keeps news about a consent that is not known here; none beyond what can honestly be on its way.
 ///

@@ -70,6 +70,12 @@ pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> 
         created_at: now,
         expires_at: now.plus_secs(node.settings.limits.decision_secs),
     };
+    if request.is_too_long() {
+        return Err(Problem::with_detail(
+            ProblemKind::BeyondDeclaredUse,
+            "the declared use is longer than 32 KiB",
+        ));
+    }
     let (id, person, most) = (request.id, resident.person, node.settings.limits.quotas.resident_open);
     node.store
         .write("start_consent", move |tx| {

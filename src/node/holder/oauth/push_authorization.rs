@@ -118,6 +118,12 @@ pub async fn push_authorization(
         created_at: now,
         expires_at: now.plus_secs(limits.decision_secs),
     };
+    if request.is_too_long() {
+        return Err(OAuthError::new(
+            OAuthCode::InvalidAuthorizationDetails,
+            "the request and its declared use are longer than 32 KiB together",
+        ));
+    }
     let request_uri = format!("{REQUEST_URI_PREFIX}{}", node.secret());
     let uri = request_uri.clone();
     node.store
