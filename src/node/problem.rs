@@ -71,6 +71,8 @@ pub enum ProblemKind {
     TooLarge,
     /// The node cannot do its work now.
     Unavailable,
+    /// The database did not answer when a change was to be kept: it may have taken effect.
+    OutcomeUnknown,
     /// A mistake of this node's.
     Internal,
 }
@@ -109,6 +111,7 @@ impl ProblemKind {
             Self::WrongPerson => "wrong-person",
             Self::TooLarge => "too-large",
             Self::Unavailable => "unavailable",
+            Self::OutcomeUnknown => "outcome-unknown",
             Self::Internal => "internal",
         }
     }
@@ -172,6 +175,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let kind = match error {
             StoreError::NotFound => ProblemKind::NotFound,
+            StoreError::OutcomeUnknown => ProblemKind::OutcomeUnknown,
             _ => ProblemKind::Unavailable,
         };
         Self::because(kind, error)
@@ -223,5 +227,16 @@ impl From<serde_json::Error> for Problem {
     fn from(error: serde_json::Error) -> Self {
         // serde's message can quote the input; only its class is kept.
         Self::because(ProblemKind::Internal, format!("json {:?}", error.classify()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_that_was_not_answered_is_no_plain_outage() {
+        assert_eq!(Problem::from(StoreError::OutcomeUnknown).kind, ProblemKind::OutcomeUnknown);
+        assert_eq!(Problem::from(StoreError::Unavailable("away")).kind, ProblemKind::Unavailable);
     }
 }

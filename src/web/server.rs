@@ -270,9 +270,14 @@ async fn deadline(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    // What a request was to change may have been changed by then.
+    let late = match request.method().is_safe() {
+        true => ProblemKind::Unavailable,
+        false => ProblemKind::OutcomeUnknown,
+    };
     tokio::time::timeout(whole, next.call(request))
         .await
-        .unwrap_or_else(|_| Err(HttpProblem::from(ProblemKind::Unavailable).into()))
+        .unwrap_or_else(|_| Err(HttpProblem::from(late).into()))
 }
 
 #[cfg(test)]

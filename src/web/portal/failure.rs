@@ -150,7 +150,7 @@ fn error_page(request: &HttpRequest, error: PageError, choices_kept: bool) -> Op
 
 /// Whether the resident reads the rest on the permission's own page.
 const fn is_about_permission(error: PageError) -> bool {
-    matches!(error, PageError::StopUnknown | PageError::PermissionEnded)
+    matches!(error, PageError::StopUnknown | PageError::OutcomeUnknown | PageError::PermissionEnded)
 }
 
 /// The page of the permission that is stopped, paused or resumed at a path.

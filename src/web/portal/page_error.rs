@@ -53,12 +53,14 @@ pub(crate) enum PageError {
     Internal,
     /// A permission was to be stopped or paused, and it is not known whether that took effect.
     StopUnknown,
+    /// Something else was to be changed, and it is not known whether that took effect.
+    OutcomeUnknown,
 }
 
 impl PageError {
     /// Every kind.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::NotFound,
         Self::RequestUnknown,
         Self::RequestExpired,
@@ -82,6 +84,7 @@ impl PageError {
         Self::Unavailable,
         Self::Internal,
         Self::StopUnknown,
+        Self::OutcomeUnknown,
     ];
 
     /// The HTTP status of a page that says this (RFC 9110 §15).
@@ -104,7 +107,8 @@ impl PageError {
             | Self::RegisterUnavailable
             | Self::PartnerUnavailable
             | Self::Unavailable
-            | Self::StopUnknown => 503,
+            | Self::StopUnknown
+            | Self::OutcomeUnknown => 503,
         }
     }
 
@@ -117,7 +121,8 @@ impl PageError {
             | Self::NotFound
             | Self::RequestUnknown
             | Self::TooManyTries
-            | Self::StopUnknown => false,
+            | Self::StopUnknown
+            | Self::OutcomeUnknown => false,
             Self::RequestExpired
             | Self::ChangedMeanwhile
             | Self::LoginCancelled
@@ -167,6 +172,7 @@ impl From<ProblemKind> for PageError {
             ProblemKind::PasskeyRefused => Self::PasskeyRefused,
             ProblemKind::TooLarge => Self::BadRequest,
             ProblemKind::Unavailable => Self::Unavailable,
+            ProblemKind::OutcomeUnknown => Self::OutcomeUnknown,
             ProblemKind::Internal => Self::Internal,
         }
     }
@@ -225,6 +231,7 @@ impl Frame<'_> {
             PageError::Unavailable => (trouble_unavailable_title, trouble_unavailable_happened, trouble_unavailable_next),
             PageError::Internal => (trouble_internal_title, trouble_internal_happened, trouble_internal_next),
             PageError::StopUnknown => (trouble_stop_unknown_title, trouble_stop_unknown_happened, trouble_stop_unknown_next),
+            PageError::OutcomeUnknown => (trouble_outcome_unknown_title, trouble_outcome_unknown_happened, trouble_outcome_unknown_next),
         });
         Explanation { title: title.to_string(), happened: happened.to_string(), next: next.to_string() }
     }

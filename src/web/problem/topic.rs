@@ -64,13 +64,15 @@ pub enum ProblemTopic {
     ProviderUnavailable,
     /// This node cannot be sure just now.
     Unavailable,
+    /// This node does not know whether a change took effect.
+    OutcomeUnknown,
     /// A fault of this node.
     Internal,
 }
 
 impl ProblemTopic {
     /// Every type.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::InvalidRequest,
         Self::NotAuthenticated,
         Self::NotAllowed,
@@ -91,6 +93,7 @@ impl ProblemTopic {
         Self::RegisterUnavailable,
         Self::ProviderUnavailable,
         Self::Unavailable,
+        Self::OutcomeUnknown,
         Self::Internal,
     ];
 
@@ -118,6 +121,7 @@ impl ProblemTopic {
             Self::RegisterUnavailable => "register-unavailable",
             Self::ProviderUnavailable => "provider-unavailable",
             Self::Unavailable => "unavailable",
+            Self::OutcomeUnknown => "outcome-unknown",
             Self::Internal => "internal",
         }
     }
@@ -149,7 +153,8 @@ impl ProblemTopic {
             Self::HolderUnavailable
             | Self::RegisterUnavailable
             | Self::ProviderUnavailable
-            | Self::Unavailable => 503,
+            | Self::Unavailable
+            | Self::OutcomeUnknown => 503,
         }
     }
 
@@ -173,7 +178,7 @@ impl ProblemTopic {
             Self::ExchangeRefused | Self::AnswerRefused | Self::HolderUnavailable => FailingSide::Holder,
             Self::RegisterUnavailable => FailingSide::Register,
             Self::ProviderUnavailable => FailingSide::Provider,
-            Self::Unavailable | Self::Internal => FailingSide::Node,
+            Self::Unavailable | Self::OutcomeUnknown | Self::Internal => FailingSide::Node,
         }
     }
 }
@@ -210,6 +215,7 @@ impl ProblemTopic {
             ProblemKind::ProviderUnavailable => Self::ProviderUnavailable,
             ProblemKind::TooLarge => Self::TooLarge,
             ProblemKind::Unavailable => Self::Unavailable,
+            ProblemKind::OutcomeUnknown => Self::OutcomeUnknown,
             ProblemKind::Internal => Self::Internal,
         }
     }
@@ -238,6 +244,7 @@ impl ProblemTopic {
             Self::RegisterUnavailable => "The register does not answer",
             Self::ProviderUnavailable => "The login provider does not answer",
             Self::Unavailable => "Service unavailable",
+            Self::OutcomeUnknown => "It is not known whether this took effect",
             Self::Internal => "Internal error",
         }
     }
@@ -267,6 +274,9 @@ impl ProblemTopic {
             | Self::RegisterUnavailable
             | Self::ProviderUnavailable
             | Self::Unavailable => "Try again after Retry-After. Nothing was sent.",
+            Self::OutcomeUnknown => {
+                "Read it again before you repeat the request: the change may have been made."
+            }
             Self::Internal => "Tell the operator the trace.",
         }
     }

@@ -74,7 +74,9 @@ fn back(page: &ResidentPage, id: ConsentId, notice: &str) -> HttpResponse {
 /// may have been made all the same. Both changes may be asked for again, a second time changes nothing.
 async fn known_outcome<T>(change: impl Future<Output = Result<T, Problem>>) -> Result<T, PageFailure> {
     match tokio::time::timeout(PATIENCE, change).await {
-        Ok(Err(problem)) if problem.kind == ProblemKind::Unavailable => {
+        Ok(Err(problem))
+            if matches!(problem.kind, ProblemKind::Unavailable | ProblemKind::OutcomeUnknown) =>
+        {
             crate::web::problem::log(&problem);
             Err(PageFailure::Page(PageError::StopUnknown))
         }
@@ -95,8 +97,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_stop_that_may_have_taken_effect_is_told_as_unknown() {
-        let broken_off = told(Err(Problem::new(ProblemKind::Unavailable))).await;
-        assert!(matches!(broken_off, Err(PageFailure::Page(PageError::StopUnknown))));
+        for kind in [ProblemKind::Unavailable, ProblemKind::OutcomeUnknown] {
+            let broken_off = told(Err(Problem::new(kind))).await;
+            assert!(matches!(broken_off, Err(PageFailure::Page(PageError::StopUnknown))));
+        }
         let not_theirs = told(Err(Problem::new(ProblemKind::NotFound))).await;
         assert!(matches!(not_theirs, Err(PageFailure::Problem(_))));
         assert!(matches!(told(Ok(true)).await, Ok(true)));

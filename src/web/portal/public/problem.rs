@@ -46,6 +46,7 @@ impl Frame<'_> {
             ProblemTopic::RegisterUnavailable => (problem_register_unavailable_title, problem_register_unavailable_meaning, problem_register_unavailable_next),
             ProblemTopic::ProviderUnavailable => (problem_provider_unavailable_title, problem_provider_unavailable_meaning, problem_provider_unavailable_next),
             ProblemTopic::Unavailable => (problem_unavailable_title, problem_unavailable_meaning, problem_unavailable_next),
+            ProblemTopic::OutcomeUnknown => (problem_outcome_unknown_title, problem_outcome_unknown_meaning, problem_outcome_unknown_next),
             ProblemTopic::Internal => (problem_internal_title, problem_internal_meaning, problem_internal_next),
         });
         Explanation { title: title.to_string(), happened: happened.to_string(), next: next.to_string() }
