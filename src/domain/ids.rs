@@ -182,9 +182,14 @@ impl EntityId {
     /// The host, with the port where it is not the scheme's own: what tells two members of one name apart.
     #[must_use]
     pub fn host(&self) -> &str {
-        let (_, rest) = self.0.split_once("://").unwrap_or(("", &self.0));
-        rest.split('/').next().unwrap_or(rest)
+        host(&self.0)
     }
+}
+
+/// The host of an address, with its port.
+fn host(address: &str) -> &str {
+    let (_, rest) = address.split_once("://").unwrap_or(("", address));
+    rest.split('/').next().unwrap_or(rest)
 }
 
 impl UseId {
@@ -192,6 +197,12 @@ impl UseId {
     #[must_use]
     pub fn recipient(&self) -> &str {
         self.0.rsplit_once("/catalogue/uses/").map_or("", |(base, _)| base)
+    }
+
+    /// The recipient's host, as [`EntityId::host`].
+    #[must_use]
+    pub fn host(&self) -> &str {
+        host(&self.0)
     }
 
     /// The use's own name at its recipient.

@@ -47,7 +47,7 @@ pub use identifiers::EntityIds;
 pub use links::{Link, superior_is_sound, vouched_keys};
 pub use mark_status::{MARK_STATUS_TYP, MarkStatus, MarkStatusResponse};
 pub use member::{DecidedBy, Member, MemberState, Presented, StatementRules, first_contact, follow_keys};
-pub use names::{are_confusable, is_proper_name};
+pub use names::{are_confusable, is_proper_name, with_host};
 pub use peer::{
     AuthorizationServer, Client, ConsentIssuer, Holder, Recipient, ResolvedEntity, Resource, TrustedPeer,
 };

@@ -20,6 +20,13 @@ fn is_unprintable(c: char) -> bool {
             | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// A verified name with the host that it belongs to: a name alone does not tell who that is.
+#[must_use]
+pub fn with_host(name: &Text, host: &str) -> Text {
+    let both = |name: &str| if name == host { host.to_owned() } else { format!("{name} ({host})") };
+    Text { fi: both(&name.fi), sv: both(&name.sv), en: both(&name.en) }
+}
+
 /// Whether a reader could take one name for the other, in any of their languages: the same letters when case, spaces, marks
 /// and signs are left aside, and letters that look alike are taken as one.
 #[must_use]

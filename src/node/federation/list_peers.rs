@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 
 use crate::domain::catalogue::{DeclaredUses, Text};
-use crate::domain::federation::{FaultKind, ResponsibleParty, TrustError, TrustedPeer};
+use crate::domain::federation::{FaultKind, ResponsibleParty, TrustError, TrustedPeer, with_host};
 use crate::domain::ids::EntityId;
 use crate::node::Node;
 
@@ -26,7 +26,7 @@ pub struct MemberStanding {
     pub id: EntityId,
     /// The member, or whose side is broken and how.
     pub outcome: Result<Arc<TrustedPeer>, (ResponsibleParty, FaultKind)>,
-    /// What those who vouch for it call themselves: its immediate superior first, the anchor at the end.
+    /// What those who vouch for it are called, with their hosts: its immediate superior first, the anchor at the end.
     pub superiors: Vec<Text>,
     /// What its services may ask; none when that cannot be read now.
     pub uses: Option<Arc<DeclaredUses>>,
@@ -89,7 +89,7 @@ async fn standing(node: &Node, peer: Arc<TrustedPeer>) -> MemberStanding {
             Ok(superior) => Some(superior.name.clone()),
             Err(_) => None,
         };
-        superiors.push(name.unwrap_or_else(|| address(id)));
+        superiors.push(name.map_or_else(|| address(id), |name| with_host(&name, id.host())));
     }
     let uses = if peer.id == node.settings.id {
         Some(own_uses(node))

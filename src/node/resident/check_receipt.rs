@@ -7,7 +7,7 @@ use crate::domain::consent::ConsentReceipt;
 use crate::domain::consent::receipt::CONSENT_RECEIPT;
 use crate::domain::exchange::Receipt;
 use crate::domain::exchange::receipt::EXCHANGE_RECEIPT;
-use crate::domain::federation::{TrustError, TrustedPeer};
+use crate::domain::federation::{TrustError, TrustedPeer, with_host};
 use crate::domain::ids::{EntityId, ExchangeId, KeyId};
 use crate::domain::jose::{JoseError, KeyStanding, PublicKey, PublicKeys, UnverifiedJws};
 use crate::node::{KeyPurpose, Node, Problem};
@@ -107,7 +107,7 @@ pub async fn check(node: &Node, text: &str) -> Result<Verified, Problem> {
     let Some((jws, signer)) = parse(text) else { return Ok(Verified::NoReceipt) };
     let (name, known) = if signer == node.settings.id {
         let keys = own_keys(node).await?;
-        (with_host(&node.settings.name, &signer), jws.kid().and_then(|kid| find(keys, kid)))
+        (with_host(&node.settings.name, signer.host()), jws.kid().and_then(|kid| find(keys, kid)))
     } else {
         let peer = match node.peers.resolve(&signer).await {
             Ok(peer) => peer,
@@ -119,8 +119,8 @@ pub async fn check(node: &Node, text: &str) -> Result<Verified, Problem> {
             }
         };
         match current_key_of(node, &peer, jws.kid()).await {
-            Ok(known) => (with_host(&peer.name, &peer.id), known),
-            Err(_) => return Ok(Verified::Unavailable { signer: with_host(&peer.name, &peer.id) }),
+            Ok(known) => (with_host(&peer.name, peer.id.host()), known),
+            Err(_) => return Ok(Verified::Unavailable { signer: with_host(&peer.name, peer.id.host()) }),
         }
     };
     let Some(known) = known else { return Ok(Verified::UnknownKey { signer: name }) };
@@ -243,13 +243,6 @@ async fn key_of(node: &Node, peer: &TrustedPeer, kid: Option<&KeyId>) -> Result<
 
 fn find(keys: Vec<Known>, kid: &KeyId) -> Option<Known> {
     keys.into_iter().find(|known| known.key.kid() == Some(kid))
-}
-
-/// A verified name with the host that it belongs to.
-fn with_host(name: &Text, id: &EntityId) -> Text {
-    let host = id.host();
-    let both = |name: &str| if name == host { host.to_owned() } else { format!("{name} ({host})") };
-    Text { fi: both(&name.fi), sv: both(&name.sv), en: both(&name.en) }
 }
 
 /// A name that is the same in all languages.

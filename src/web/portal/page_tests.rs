@@ -6,9 +6,11 @@ use std::path::Path;
 use super::page_error::{ErrorView, PageError};
 use super::{decision, passkeys, permissions, samples};
 use crate::domain::catalogue::{Language, Text};
+use crate::node::ProblemKind;
 use crate::web::html::chrome::SignedIn;
 use crate::web::html::frame::{View, render};
 use crate::web::html::texts::texts;
+use crate::web::problem::ProblemTopic;
 
 /// A tag as it stands in a page.
 struct Tag {
@@ -240,6 +242,39 @@ fn languages_do_not_leak_into_each_other() {
 }
 
 #[test]
+fn the_host_stands_beside_a_members_name_wherever_somebody_decides_or_judges() {
+    // Nothing is decided on these, and what they tell of has its host on the page that they lead to.
+    let only_told = ["home", "receipts"];
+    let mut decided = BTreeSet::new();
+    for sample in samples::all() {
+        for language in Language::ALL {
+            let html = render(sample.view.as_ref(), language, &sample.chrome).unwrap();
+            let named = parse(&html).1.contains(samples::helsinki().get(language));
+            if !named || only_told.iter().any(|name| sample.name.starts_with(name)) {
+                continue;
+            }
+            assert!(html.contains("omat.helsinki.example"), "{} in {}", sample.name, language.tag());
+            decided.insert(sample.name.clone());
+        }
+    }
+    for page in [
+        "consent",
+        "decided",
+        "denials",
+        "me",
+        "partners",
+        "passkey",
+        "permission",
+        "sharing",
+        "stop",
+        "use",
+        "verify",
+    ] {
+        assert!(decided.iter().any(|name| name.starts_with(page)), "{page} names nobody: {decided:?}");
+    }
+}
+
+#[test]
 fn the_decision_page_keeps_its_order_and_its_balance() {
     let html =
         render(&decision::samples::consent(), Language::En, &samples::chrome("/consent/1", true)).unwrap();
@@ -316,9 +351,50 @@ fn an_error_page_says_that_nothing_was_sent_only_where_that_is_certain() {
         let html = render(&view, Language::En, &chrome).unwrap();
         assert_eq!(html.contains("None of your data was sent"), error.says_nothing_was_sent(), "{error:?}");
     }
-    for unknown in [PageError::AlreadyDecided, PageError::PermissionEnded, PageError::StopUnknown] {
+    for unknown in [
+        PageError::AlreadyDecided,
+        PageError::PermissionEnded,
+        PageError::StopUnknown,
+        PageError::OutcomeUnknown,
+    ] {
         assert!(!unknown.says_nothing_was_sent(), "{unknown:?}");
     }
+}
+
+#[test]
+fn a_change_whose_commit_was_not_answered_is_told_as_uncertain_in_every_language() {
+    let told = PageError::from(ProblemKind::OutcomeUnknown);
+    assert_eq!((told, told.status()), (PageError::OutcomeUnknown, 503));
+    for (language, uncertain, untrue) in [
+        (
+            Language::Fi,
+            "Ei ole vielä varmaa, tuliko tämä voimaan",
+            ["Tietojasi ei lähetetty", "ei tehnyt mitään"],
+        ),
+        (
+            Language::Sv,
+            "Det är inte säkert ännu om det här trädde i kraft",
+            ["har skickats", "gjorde därför ingenting"],
+        ),
+        (Language::En, "It is not certain yet whether this took effect", ["was sent", "did nothing"]),
+    ] {
+        let view = ErrorView {
+            error: told,
+            retry: None,
+            log_in: None,
+            choices_kept: false,
+            permission: None,
+            add_passkey: None,
+            trace_id: None,
+        };
+        let html = render(&view, language, &samples::chrome("/", true)).unwrap();
+        assert!(html.contains(uncertain), "{html}");
+        assert!(untrue.iter().all(|words| !html.contains(words)), "{html}");
+    }
+    // To a service: not "nothing was sent", and it is to look before it asks again.
+    let topic = ProblemTopic::of(ProblemKind::OutcomeUnknown);
+    assert_eq!((topic.slug(), topic.status()), ("outcome-unknown", 503));
+    assert!(topic.next_step().contains("before you repeat"), "{}", topic.next_step());
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use crate::domain::catalogue::{Dataset, Text};
 use crate::domain::consent::ConsentRequest;
-use crate::domain::ids::{DatasetId, FieldName};
+use crate::domain::federation::with_host;
+use crate::domain::ids::{DatasetId, FieldName, UseId};
 use crate::web::App;
 
 /// A city and the service of it that asks.
@@ -10,13 +11,27 @@ use crate::web::App;
 pub(crate) struct Party {
     /// What people call the city.
     pub(crate) city: Text,
+    /// The same with its host, for where somebody decides or judges: a name alone does not tell who that is.
+    pub(crate) city_and_host: Text,
     /// What people call the service.
     pub(crate) service: Text,
 }
 
+impl Party {
+    /// The city behind a declared use and its service.
+    pub(crate) fn new(city: &Text, service: &Text, declared_use: &UseId) -> Self {
+        Self {
+            city: city.clone(),
+            city_and_host: with_host(city, declared_use.host()),
+            service: service.clone(),
+        }
+    }
+}
+
 /// The city and the service behind a request.
 pub(crate) fn asker(request: &ConsentRequest) -> Party {
-    Party { city: request.recipient_name.clone(), service: request.declared_use.service_name.clone() }
+    let declared = &request.declared_use;
+    Party::new(&request.recipient_name, &declared.service_name, &declared.id)
 }
 
 /// What people call a dataset; its name where the city has taken it out since.

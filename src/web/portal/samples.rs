@@ -31,7 +31,8 @@ pub(crate) fn asker() -> Party {
         "Ansökningar till småbarnspedagogik",
         "Early education applications",
     );
-    Party { city: helsinki(), service }
+    let declared_use = "https://omat.helsinki.example/catalogue/uses/placement".parse().unwrap();
+    Party::new(&helsinki(), &service, &declared_use)
 }
 
 pub(crate) fn placement() -> Text {

@@ -7,7 +7,8 @@ pub(crate) mod samples;
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{DenialKind, StandingDenial};
-use crate::domain::ids::DenialId;
+use crate::domain::federation::with_host;
+use crate::domain::ids::{DenialId, EntityId, UseId};
 use crate::node::holder::decision::deny_requests;
 use crate::node::{Problem, ProblemKind};
 use crate::web::extract::{Id, Parameters, query};
@@ -31,7 +32,7 @@ pub(crate) struct DenialEntry {
     pub(crate) id: DenialId,
     /// What is refused.
     pub(crate) what: DeniedWhat,
-    /// What people call it.
+    /// What people call it; a city or its use with the host.
     pub(crate) name: Text,
     pub(crate) since: Timestamp,
     /// Until when; for good when absent.
@@ -77,6 +78,11 @@ pub(crate) async fn show(page: ResidentPage) -> PageResult {
 }
 
 fn entry(denial: &StandingDenial) -> DenialEntry {
+    let host = match denial.kind {
+        DenialKind::Partner => denial.target.parse::<EntityId>().ok().map(|id| id.host().to_owned()),
+        DenialKind::Use => denial.target.parse::<UseId>().ok().map(|id| id.host().to_owned()),
+        DenialKind::Dataset => None,
+    };
     DenialEntry {
         id: denial.id,
         what: match denial.kind {
@@ -84,7 +90,7 @@ fn entry(denial: &StandingDenial) -> DenialEntry {
             DenialKind::Use => DeniedWhat::Use,
             DenialKind::Dataset => DeniedWhat::Data,
         },
-        name: denial.name.clone(),
+        name: host.map_or_else(|| denial.name.clone(), |host| with_host(&denial.name, &host)),
         since: denial.created_at,
         until: denial.until,
     }
@@ -108,3 +114,27 @@ pub(crate) async fn remove(signed: SignedForm<Confirmation>, Id(id): Id<DenialId
 }
 
 page!(DenialsView, "denials.html", Sharing);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denied_city_or_use_is_named_with_its_host() {
+        let named = |kind, target: &str| {
+            let denial = StandingDenial {
+                id: DenialId::from_bytes([1; 16]),
+                kind,
+                target: target.to_owned(),
+                name: Text::same("Helsinki"),
+                created_at: Timestamp::from_secs(0),
+                until: None,
+            };
+            entry(&denial).name.fi
+        };
+        assert_eq!(named(DenialKind::Partner, "https://mydata.hel.example"), "Helsinki (mydata.hel.example)");
+        let used = "https://mydata.hel.example/catalogue/uses/daycare";
+        assert_eq!(named(DenialKind::Use, used), "Helsinki (mydata.hel.example)");
+        assert_eq!(named(DenialKind::Dataset, "placements"), "Helsinki");
+    }
+}

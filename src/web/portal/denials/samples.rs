@@ -2,7 +2,7 @@
 
 use super::{DeniableDataset, DenialEntry, DenialsView, DeniedWhat};
 use crate::domain::ids::DenialId;
-use crate::web::portal::samples::{Sample, at, placement, sample};
+use crate::web::portal::samples::{Sample, asker, at, placement, sample};
 
 fn denials() -> DenialsView {
     let whats = [DeniedWhat::City, DeniedWhat::Use, DeniedWhat::Data];
@@ -12,7 +12,7 @@ fn denials() -> DenialsView {
             .map(|(number, what)| DenialEntry {
                 id: DenialId::from_bytes([number; 16]),
                 what,
-                name: placement(),
+                name: if what == DeniedWhat::Data { placement() } else { asker().city_and_host },
                 since: at("2026-05-04T09:12:00Z"),
                 until: matches!(what, DeniedWhat::Use).then(|| at("2026-06-03T09:12:00Z")),
             })

@@ -2,7 +2,7 @@
 
 use crate::domain::catalogue::{DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
-use crate::domain::federation::{FaultKind, HeldMark, ResponsibleParty, Role, TrustedPeer};
+use crate::domain::federation::{FaultKind, HeldMark, ResponsibleParty, Role, TrustedPeer, with_host};
 use crate::domain::ids::{KeyId, UseId};
 use crate::node::federation::list_peers::{MemberStanding, address, survey_members};
 use crate::web::App;
@@ -80,7 +80,7 @@ pub(crate) enum Standing {
 /// One member and its uses.
 #[derive(Debug, Clone)]
 pub(crate) struct PartnerCity {
-    /// What people call it; its address while it cannot be verified.
+    /// What people call it, with its host; its host while it cannot be verified.
     pub(crate) name: Text,
     pub(crate) address: String,
     /// Whether it is this city.
@@ -112,8 +112,8 @@ fn city(app: &App, member: MemberStanding) -> PartnerCity {
     let own = &app.node.settings;
     let here = member.id == own.id;
     let name = match &member.outcome {
-        _ if here => own.name.clone(),
-        Ok(peer) => peer.name.clone(),
+        _ if here => with_host(&own.name, own.id.host()),
+        Ok(peer) => with_host(&peer.name, peer.id.host()),
         Err(_) => address(&member.id),
     };
     let uses = member.uses.iter().flat_map(|uses| &uses.uses);

@@ -7,12 +7,12 @@ use super::use_page::{UseDataset, UseView};
 use crate::domain::catalogue::DeclaredUse;
 use crate::domain::federation::{FaultKind, ResponsibleParty, Role};
 use crate::web::portal::samples::{
-    Sample, asker, at, controller, helsinki, names, officer, otherwise, placement, purpose, sample, text,
+    Sample, asker, at, controller, names, officer, otherwise, placement, purpose, sample, text,
 };
 
 fn declared() -> DeclaredUse {
     DeclaredUse {
-        id: "http://helsinki.localhost:8401/catalogue/uses/placement".parse().unwrap(),
+        id: "https://omat.helsinki.example/catalogue/uses/placement".parse().unwrap(),
         service: "early-education-applications".parse().unwrap(),
         service_name: asker().service,
         title: text(
@@ -39,7 +39,7 @@ fn declared() -> DeclaredUse {
 fn use_page(held_here: bool) -> UseView {
     UseView {
         declared: declared(),
-        city: helsinki(),
+        city: asker().city_and_host,
         dataset: held_here.then(|| UseDataset {
             id: "placements".parse().unwrap(),
             title: placement(),
@@ -70,7 +70,13 @@ fn partners() -> PartnersView {
     let verified = |roles: &[Role]| Standing::Verified(vouched(roles));
     let mut cities = vec![
         city(espoo, true, verified(&Role::ALL), true, Vec::new()),
-        city(helsinki(), false, verified(&Role::ALL[2..]), true, vec![used(Some(placement())), used(None)]),
+        city(
+            asker().city_and_host,
+            false,
+            verified(&Role::ALL[2..]),
+            true,
+            vec![used(Some(placement())), used(None)],
+        ),
         city(text("Oulu", "Uleåborg", "Oulu"), false, verified(&[]), false, Vec::new()),
     ];
     for side in [

@@ -1,7 +1,7 @@
 //! `/partners/use?id=…`: one declared use, with the way to start a permission (`POST /partners/use`, `csrf` and `id`).
 
 use crate::domain::catalogue::{DeclaredUse, Text};
-use crate::domain::federation::TrustedPeer;
+use crate::domain::federation::{TrustedPeer, with_host};
 use crate::domain::ids::{DatasetId, FieldName, UseId};
 use crate::node::holder::decision::start_consent;
 use crate::node::{Problem, ProblemKind};
@@ -29,7 +29,7 @@ pub(crate) struct UseDataset {
 pub(crate) struct UseView {
     /// As its city publishes it.
     pub(crate) declared: DeclaredUse,
-    /// What people call the city.
+    /// What people call the city, with its host.
     pub(crate) city: Text,
     /// The data here that it asks for; none when this city holds no such data, and nothing can be started.
     pub(crate) dataset: Option<UseDataset>,
@@ -70,7 +70,7 @@ fn view_of(app: &App, declared: &DeclaredUse, peer: &TrustedPeer) -> UseView {
             optional: labels(&declared.optional_fields),
         }
     });
-    UseView { declared: declared.clone(), city: peer.name.clone(), dataset }
+    UseView { declared: declared.clone(), city: with_host(&peer.name, peer.id.host()), dataset }
 }
 
 page!(UseView, "use.html", Partners);

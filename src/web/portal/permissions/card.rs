@@ -93,10 +93,11 @@ pub(crate) fn card(app: &App, permission: &Permission) -> PermissionCard {
     let consent = &permission.consent;
     PermissionCard {
         id: consent.id,
-        asker: Party {
-            city: permission.recipient_name.clone(),
-            service: permission.declared_use.service_name.clone(),
-        },
+        asker: Party::new(
+            &permission.recipient_name,
+            &permission.declared_use.service_name,
+            &permission.declared_use.id,
+        ),
         dataset: dataset_title(app, &consent.terms.dataset),
         purpose: permission.declared_use.purpose_text.clone(),
         status: status(app, consent),

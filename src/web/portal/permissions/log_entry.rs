@@ -102,7 +102,7 @@ pub(crate) fn log_entry(app: &App, line: &LogLine) -> LogEntry {
     };
     LogEntry {
         at: line.at,
-        asker: Party { city: line.recipient_name.clone(), service: line.declared_use.service_name.clone() },
+        asker: Party::new(&line.recipient_name, &line.declared_use.service_name, &line.declared_use.id),
         dataset: dataset_title(app, &line.dataset),
         fields,
         purpose: line.declared_use.purpose_text.clone(),

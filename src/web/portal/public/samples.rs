@@ -8,9 +8,7 @@ use super::problem::ProblemView;
 use super::uses::DatasetUse;
 use crate::domain::catalogue::{Dataset, Field};
 use crate::domain::ids::FieldName;
-use crate::web::portal::samples::{
-    Sample, asker, helsinki, names, placement, purpose, register, sample, text,
-};
+use crate::web::portal::samples::{Sample, asker, names, placement, purpose, register, sample, text};
 use crate::web::problem::ProblemTopic;
 
 fn home() -> HomeView {
@@ -65,7 +63,7 @@ fn dataset() -> Dataset {
 fn dataset_uses() -> Vec<DatasetUse> {
     vec![DatasetUse {
         id: "http://helsinki.localhost:8401/catalogue/uses/placement".parse().unwrap(),
-        city: helsinki(),
+        city: asker().city_and_host,
         service: asker().service,
         purpose: purpose(),
         legal_basis: "A6-1-a".into(),

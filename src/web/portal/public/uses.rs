@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::{HttpResponse, web};
 
 use crate::domain::catalogue::{Dataset, DeclaredUse, DeclaredUses, Text};
+use crate::domain::federation::with_host;
 use crate::domain::ids::UseId;
 use crate::web::App;
 use crate::web::html::chrome::query_value;
@@ -16,7 +17,7 @@ use crate::web::public_document::share_for;
 pub(crate) struct DatasetUse {
     /// The use; the link leads to `/partners/use?id=…`.
     pub(crate) id: UseId,
-    /// The city that uses it.
+    /// The city that uses it, with its host.
     pub(crate) city: Text,
     /// The service that uses it.
     pub(crate) service: Text,
@@ -75,7 +76,7 @@ impl AllUses {
             .filter(|(_, declared)| declared.dataset_type == dataset.kind)
             .map(|(city, declared)| DatasetUse {
                 id: declared.id.clone(),
-                city: city.clone(),
+                city: with_host(city, declared.id.host()),
                 service: declared.service_name.clone(),
                 purpose: declared.purpose_text.clone(),
                 legal_basis: declared.legal_basis.clone(),

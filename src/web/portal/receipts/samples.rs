@@ -11,7 +11,7 @@ use crate::domain::consent::{
 };
 use crate::domain::ids::{GrantId, Jti};
 use crate::node::resident::check_receipt::{Paper, SignerKey, Verified};
-use crate::web::portal::samples::{Sample, at, contact, controller, helsinki, officer, sample};
+use crate::web::portal::samples::{Sample, asker, at, contact, controller, officer, sample};
 
 fn document() -> ConsentDocument {
     let person =
@@ -19,14 +19,14 @@ fn document() -> ConsentDocument {
     serde_json::from_value(json!({
         "version": "omadata-consent/1", "consent": "AQEBAQEBAQEBAQEBAQEBAQ", "subject": "pairwise-1", "language": "fi",
         "holder": {"id": "https://espoo.example", "name": "Espoo"},
-        "recipient": {"id": "https://helsinki.example", "name": "Helsinki"},
+        "recipient": {"id": "https://omat.helsinki.example", "name": "Helsinki"},
         "service": "Varhaiskasvatuksen hakemukset <b>",
         "purposeText": "Helsinki haluaa hakea lapsesi varhaiskasvatuspaikan tiedot.",
         "datasetTitle": "Varhaiskasvatuspaikka",
         "fields": [{"name": "unit", "label": "Päiväkoti", "optional": false}],
         "terms": {
-            "holder": "https://espoo.example", "recipient": "https://helsinki.example",
-            "declaredUse": "https://helsinki.example/catalogue/uses/daycare", "dataset": "placements", "fields": ["unit"],
+            "holder": "https://espoo.example", "recipient": "https://omat.helsinki.example",
+            "declaredUse": "https://omat.helsinki.example/catalogue/uses/daycare", "dataset": "placements", "fields": ["unit"],
             "purpose": "https://w3id.org/dpv#ServiceProvision", "period": {"from": "2025-08-01", "to": "2026-12-31"},
             "maxExchanges": 3, "retention": "P1Y", "until": "2027-06-30"
         },
@@ -90,10 +90,10 @@ fn line(receipt: &ConsentReceipt, version: u32, change: ReceiptChange) -> Receip
 }
 
 fn verified() -> Vec<Verified> {
-    let signer = helsinki;
+    let signer = || asker().city_and_host;
     let genuine = |paper, key| Verified::Genuine { paper, signer: signer(), at: given(), key };
     let exchange = serde_json::from_value(json!({
-        "iss": "https://espoo.example", "aud": "https://helsinki.example", "iat": 1_795_000_000, "jti": "exchange-1",
+        "iss": "https://espoo.example", "aud": "https://omat.helsinki.example", "iat": 1_795_000_000, "jti": "exchange-1",
         "grant_id": "grant-1", "dataset": "placements", "fields": ["unit", "startDate"], "records": 2,
         "proof_digest": "p", "body_digest": "b", "log_entry": "leaf"
     }))
