@@ -8,7 +8,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use hmac::{Hmac, Mac};
 use omadata::domain::jose::{
-    Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, Verified, b64url,
+    Algorithm, Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, Verified, b64url,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -78,8 +78,21 @@ fn unhex(text: &str) -> Vec<u8> {
 /// message to sign must be ours, so the raw signature comes from josekit, as an attacker's would.
 fn raw_signature(key: &SigningKey, message: &str) -> Vec<u8> {
     let jwk = josekit::jwk::Jwk::from_bytes(key.to_private_jwk().as_bytes()).unwrap();
-    let signer = josekit::jws::ES256.signer_from_jwk(&jwk).unwrap();
-    josekit::jws::JwsSigner::sign(&signer, message.as_bytes()).unwrap()
+    match key.public().algorithm() {
+        Algorithm::Es256 => {
+            let signer = josekit::jws::ES256.signer_from_jwk(&jwk).unwrap();
+            josekit::jws::JwsSigner::sign(&signer, message.as_bytes()).unwrap()
+        }
+        Algorithm::EdDsa => {
+            let signer = josekit::jws::EdDSA.signer_from_jwk(&jwk).unwrap();
+            josekit::jws::JwsSigner::sign(&signer, message.as_bytes()).unwrap()
+        }
+    }
+}
+
+fn ed25519() -> SigningKey {
+    let pair = josekit::jws::EdDSA.generate_key_pair(josekit::jwk::alg::ed::EdCurve::Ed25519).unwrap();
+    SigningKey::from_private_jwk(&pair.to_jwk_key_pair().to_string()).unwrap()
 }
 
 fn signature(case: &Case, key: &SigningKey, message: &str) -> String {
@@ -96,6 +109,7 @@ fn signature(case: &Case, key: &SigningKey, message: &str) -> String {
             let half = |half: &[u8]| [&[2, 33, 0][..], half].concat();
             [&[0x30, 70][..], &half(&raw[..32]), &half(&raw[32..])].concat()
         }
+        "other-key" if key.public().algorithm() == Algorithm::EdDsa => raw_signature(&ed25519(), message),
         "other-key" => raw_signature(&SigningKey::generate().unwrap(), message),
         "claims-changed" => {
             raw_signature(key, &format!("{}.{}", message.split_once('.').unwrap().0, b64url(b"{}")))
@@ -186,6 +200,31 @@ fn proofs() {
         let own = jws.embedded_key().unwrap().clone();
         jws.verify(&own)
     });
+}
+
+#[test]
+fn ed25519_is_accepted_under_both_of_its_names() {
+    let key = ed25519();
+    let table = include_str!("jose/ed25519.json");
+    let keys = PublicKeys::from_keys(vec![key.public().clone()]).unwrap();
+    run(table, |case| {
+        let header = json!({"typ": "test+jwt", "kid": key.kid()});
+        let claims = json!({"iss": "https://holder.example", "exp": 2_000_000_000});
+        UnverifiedJws::parse(&message(case, &key, header, claims), &TOKEN)?.verify_with(&keys)
+    });
+    // A proof brings its key along, which may be said to be for either name too.
+    for alg in ["EdDSA", "Ed25519"] {
+        let mut jwk = key.public().to_jwk();
+        jwk["alg"] = json!(alg);
+        jwk.as_object_mut().unwrap().remove("kid");
+        run(table, |case| {
+            let header = json!({"typ": "dpop+jwt", "jwk": jwk});
+            let claims = json!({"jti": "1", "iat": 2_000_000_000, "htm": "GET"});
+            let jws = UnverifiedJws::parse(&message(case, &key, header, claims), &PROOF)?;
+            let own = jws.embedded_key().unwrap().clone();
+            jws.verify(&own)
+        });
+    }
 }
 
 #[test]

@@ -106,7 +106,6 @@ impl NodeDescription {
             "introspection_endpoint_auth_methods_supported": ["private_key_jwt"],
             "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
             "code_challenge_methods_supported": ["S256"],
-            "response_modes_supported": ["query"],
             // A refresh token ends with the permission (draft-ietf-oauth-refresh-token-expiration §7).
             "refresh_token_expiration_types_supported": ["authorization"],
             "dpop_signing_alg_values_supported": ALGORITHMS,
@@ -231,4 +230,56 @@ fn federation_entity(name: &Text, contacts: &[String]) -> Map<String, Value> {
         members.insert("contacts".into(), json!(contacts));
     }
     members
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::jose::SigningKey;
+
+    fn node() -> NodeDescription {
+        let keys = PublicKeys::single(SigningKey::generate().unwrap().public().clone());
+        NodeDescription {
+            id: EntityId::new("https://mydata.espoo.example").unwrap(),
+            name: Text { fi: "Espoo".into(), sv: "Esbo".into(), en: "City of Espoo".into() },
+            organization_uri: None,
+            contacts: Vec::new(),
+            authority_hints: Vec::new(),
+            trust_anchors: Vec::new(),
+            grant_types: vec!["authorization_code".into()],
+            acr_values: Vec::new(),
+            federation_keys: keys.clone(),
+            token_keys: keys.clone(),
+            receipt_keys: keys.clone(),
+            client_keys: keys,
+        }
+    }
+
+    #[test]
+    fn every_list_of_algorithms_has_ed25519_under_both_of_its_names() {
+        let node = node();
+        let metadata = [node.authorization_server(), node.protected_resource()];
+        let lists: Vec<(&String, &Value)> = metadata
+            .iter()
+            .filter_map(Value::as_object)
+            .flatten()
+            .filter(|(name, _)| name.ends_with("_alg_values_supported"))
+            .collect();
+        assert!(lists.len() >= 4, "{lists:?}");
+        for (name, algorithms) in lists {
+            assert_eq!(*algorithms, json!(["ES256", "EdDSA", "Ed25519"]), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_texts_with_their_translations_beside_them() {
+        let node = node();
+        for (metadata, name) in [(node.protected_resource(), "resource_name"), (node.client(), "client_name")]
+        {
+            assert_eq!(metadata[name], "City of Espoo");
+            for (language, text) in [("fi", "Espoo"), ("sv", "Esbo"), ("en", "City of Espoo")] {
+                assert_eq!(metadata[format!("{name}#{language}")], text, "{name}#{language}");
+            }
+        }
+    }
 }
