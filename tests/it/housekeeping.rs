@@ -1,25 +1,31 @@
 //! What a node does by itself, over time: several processes of Espoo's node with a clock that is ahead.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use omadata::app::{self, SystemClock};
+use omadata::config::shipped::City;
 use omadata::domain::catalogue::{DeclaredUse, DeclaredUses};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::consent::{Actor, Reason};
 use omadata::domain::federation::{FormerKeys, TrustError};
 use omadata::domain::ids::{ConsentId, EntityId, HeldConsentId, UseId};
+use omadata::domain::jose::{PublicKeys, SigningKey};
 use omadata::domain::log::Entry;
+use omadata::domain::login::Resident;
 use omadata::node::Node;
+use omadata::node::holder::permissions::revoke_consent;
 use omadata::node::maintenance::{Job, prepare, run_due_jobs};
 use omadata::node::messaging::deliver_outbox;
+use omadata::operator;
 use omadata::ports::{Clock, MemberDocuments, Outbound, OutboundAnswer, OutboundError, OutboundRequest};
 use omadata::store::holder::consents;
 use omadata::store::messaging::outbox;
 use omadata::store::messaging::outbox::Delivery;
 use omadata::store::recipient::held_consents;
 use omadata::store::{Store, StoreError, jobs, log};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{self, Setup, World};
 
@@ -29,6 +35,25 @@ struct Ahead(i64);
 impl Clock for Ahead {
     fn now(&self) -> Timestamp {
         SystemClock.now().plus_secs(self.0)
+    }
+}
+
+/// A clock that stands until it is moved.
+struct Hand(AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Requests that never come to an end.
+struct Hangs;
+
+#[async_trait]
+impl Outbound for Hangs {
+    async fn send(&self, _: OutboundRequest) -> Result<OutboundAnswer, OutboundError> {
+        std::future::pending().await
     }
 }
 
@@ -225,4 +250,138 @@ async fn a_damaged_consent_keeps_no_other_from_ending() {
     })
     .await;
     assert!(!reasons(&store, given[0]).await.contains(&ended));
+}
+
+/// A log that a test reads.
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The lines of a log about an event.
+fn told(log: &Mutex<Vec<u8>>, event: &str) -> Vec<Value> {
+    let text = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["fields"]["event"] == event).collect()
+}
+
+// One thread: what the node's tasks log is read here.
+#[tokio::test]
+async fn wrong_keys_of_the_anchor_hold_permissions_back_as_untrusted_until_the_file_is_put_right() {
+    let world: &'static World =
+        Box::leak(Box::new(World::start(Setup { base_port: harness::free_ports(11), ..Setup::default() })));
+    let service = world.service("helsinki").await;
+    let (held, _) = service.given("espoo", "early-education-placement", "aino", json!({})).await;
+    let id = world.consent("helsinki", "espoo", &held).await;
+    world.stop(City::Espoo);
+
+    // The operator has put somebody else's keys where the anchor's belong.
+    let right = operator::keys::federation_keys(&world.anchor.store, &world.anchor.keys).await.unwrap();
+    let wrong = PublicKeys::single(SigningKey::generate().unwrap().public().clone());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("anchor.jwks.json");
+    std::fs::write(&file, wrong.to_jwks().to_string()).unwrap();
+    let mut config = world.cities["espoo"].clone();
+    config.trust_anchors[0].jwks_file = Some(file.clone());
+    let log: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let written = Arc::clone(&log);
+    let lines = tracing_subscriber::fmt().json().with_writer(move || Kept(Arc::clone(&written))).finish();
+    let _kept = tracing::subscriber::set_default(lines);
+    let running = app::start_node(&config).await.unwrap();
+
+    let store = world.store("espoo");
+    put_off(&store, 0).await;
+    harness::eventually("the permission is held back", || async {
+        (reasons(&store, id).await.len() > 1).then_some(())
+    })
+    .await;
+    let history = reasons(&store, id).await;
+    assert_eq!(history[1..], [(Actor::Node, Reason::RecipientNotTrusted)], "and not: the use was withdrawn");
+    let lines = told(&log, "anchor_keys_unknown");
+    assert_eq!(lines.len(), 1, "told once: {lines:?}");
+    assert_eq!(lines[0]["level"], "ERROR");
+    assert!(lines[0]["fields"]["remedy"].as_str().unwrap().contains("jwks_file"), "{lines:?}");
+    assert_ne!(service.fetch(&held).await.0, 200);
+
+    // Put right in the file, while the node runs.
+    std::fs::write(&file, right.to_jwks().to_string()).unwrap();
+    harness::eventually("the file is read again", || async {
+        (!told(&log, "anchor_keys_configured").is_empty()).then_some(())
+    })
+    .await;
+    harness::eventually("the permission goes on", || async {
+        put_off(&store, 0).await;
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        (reasons(&store, id).await.len() > 2).then_some(())
+    })
+    .await;
+    assert_eq!(reasons(&store, id).await[2..], [(Actor::Node, Reason::UseFits)]);
+    harness::eventually("data is given again", || async {
+        (service.fetch(&held).await.0 == 200).then_some(())
+    })
+    .await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recipient_hears_of_a_stop_within_half_a_minute_when_its_deliverer_was_killed() {
+    let world: &'static World =
+        Box::leak(Box::new(World::start(Setup { base_port: harness::free_ports(11), ..Setup::default() })));
+    let service = world.service("helsinki").await;
+    let (held, _) = service.given("espoo", "early-education-placement", "aino", json!({})).await;
+    let id = world.consent("helsinki", "espoo", &held).await;
+    // The demo's own process would deliver at once.
+    world.stop(City::Espoo);
+    let store = world.store("espoo");
+    let stopped = SystemClock.now().secs();
+    let clock = Arc::new(Hand(AtomicI64::new(stopped)));
+    let mut nodes = Vec::new();
+    for _ in 0..2 {
+        let mut node = process(world, 0, false).await;
+        node.clock = clock.clone();
+        nodes.push(node);
+    }
+    let (other, mut killed) = (nodes.remove(0), nodes.remove(0));
+    killed.outbound = Arc::new(Hangs);
+
+    let person = store.read("test", move |store| consents::find(store, id)).await.unwrap().person;
+    let resident = Resident {
+        person,
+        issuer: String::new(),
+        subject: String::new(),
+        display_name: None,
+        acr: None,
+        auth_time: None,
+        id_token: String::new(),
+    };
+    assert!(revoke_consent::revoke(&killed, &resident, id).await.unwrap());
+    let news = async || {
+        let all = store.read("test", move |store| outbox::deliveries(store, &id.to_string())).await.unwrap();
+        all.into_iter().find(|delivery| delivery.kind.ends_with("consent-revoked")).unwrap()
+    };
+    let delivering = tokio::spawn(async move { deliver_outbox::deliver_outbox(&killed, "killed").await });
+    harness::eventually("it is being delivered", || async { (news().await.attempts == 1).then_some(()) })
+        .await;
+    delivering.abort();
+
+    // Every process looks once a second.
+    let mut heard = None;
+    for secs in 0..30 {
+        clock.0.store(stopped + secs, Ordering::SeqCst);
+        deliver_outbox::deliver_outbox(&other, "other").await.unwrap();
+        if news().await.delivered_at.is_some() {
+            heard = Some(secs);
+            break;
+        }
+    }
+    assert!(heard.is_some(), "after half a minute: {:?}", news().await);
+    assert!(heard > Some(0), "the lease of the one that was killed held for a while");
+    assert_eq!(service.show(&held).await["state"], "ended");
 }
