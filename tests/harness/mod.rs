@@ -215,9 +215,10 @@ impl World {
     }
 }
 
-/// Waits until something holds, for at most ten seconds.
+/// Waits until something holds: for half a minute, which is long for what happens at once on a machine that does much else.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
-    for _ in 0..200 {
+    let begun = tokio::time::Instant::now();
+    while begun.elapsed() < Duration::from_secs(30) {
         if let Some(found) = look().await {
             return found;
         }

@@ -643,13 +643,21 @@ async fn the_status_list_tells_of_an_end_within_five_seconds_at_every_process() 
     assert_eq!(status(here.clone()).await, TokenStatus::Valid);
     assert_eq!(status(elsewhere(port)).await, TokenStatus::Valid);
 
-    // Kept copies: the same text at both processes has the same tag, and is not sent twice.
-    let first = http.get(here.clone()).send().await.unwrap();
-    let tag = first.headers()["etag"].clone();
-    assert_eq!(first.headers()["cache-control"], "public, max-age=60");
-    let known = http.get(elsewhere(port)).header("if-none-match", &tag).send().await.unwrap();
-    assert_eq!((known.status().as_u16(), known.headers()["etag"].clone()), (304, tag.clone()));
-    assert!(known.bytes().await.unwrap().is_empty());
+    // Kept copies: the same text at both processes has the same tag, and is not sent twice. Other tests' permissions change
+    // the list too, which one process may have heard of before the other.
+    let tag = harness::eventually("both processes serve the same text", || async {
+        let first = http.get(here.clone()).send().await.unwrap();
+        let tag = first.headers()["etag"].clone();
+        assert_eq!(first.headers()["cache-control"], "public, max-age=60");
+        let known = http.get(elsewhere(port)).header("if-none-match", &tag).send().await.unwrap();
+        if known.status() == 200 {
+            return None;
+        }
+        assert_eq!((known.status().as_u16(), known.headers()["etag"].clone()), (304, tag.clone()));
+        assert!(known.bytes().await.unwrap().is_empty());
+        Some(tag)
+    })
+    .await;
     let html = http.get(here.clone()).header("accept", "text/html").send().await.unwrap();
     assert_eq!(html.status(), 406);
     let metadata: Value = http
@@ -669,9 +677,14 @@ async fn the_status_list_tells_of_an_end_within_five_seconds_at_every_process() 
     let stop = browser.open(&format!("{sharing}/stop")).await;
     browser.submit(&stop, &stop.form("/me/sharing/"), &[]).await;
     let stopped = tokio::time::Instant::now();
+    // Whoever asks five seconds later is told, however long the answer takes on a machine that does much else.
     for url in [here.clone(), elsewhere(port)] {
-        while status(url.clone()).await != TokenStatus::Invalid {
-            assert!(stopped.elapsed().as_secs() < 5, "the list still says that it is in force");
+        loop {
+            let asked = stopped.elapsed();
+            if status(url.clone()).await == TokenStatus::Invalid {
+                break;
+            }
+            assert!(asked.as_secs() < 5, "the list still says that it is in force");
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
     }
