@@ -138,7 +138,12 @@ async fn taking_back_and_saying_no_leave_receipts() {
     let consent = world.consent("turku", "espoo", &id).await;
     let base = format!("{espoo}/me/sharing/{consent}");
     let stop = browser.open(&format!("{base}/stop")).await;
-    browser.submit(&stop, &stop.form("/me/sharing/"), &[]).await;
+    let stopped = browser.submit(&stop, &stop.form("/me/sharing/"), &[]).await;
+    assert_eq!(stopped.url.query(), Some("notice=stopped"), "{}", stopped.describe());
+    // Whoever was not told whether it took effect does it again: nothing more happens.
+    let again = browser.submit(&stop, &stop.form("/me/sharing/"), &[]).await;
+    assert_eq!((again.status, again.url.query()), (200, Some("notice=had-ended")), "{}", again.describe());
+    assert_eq!(browser.look(&format!("{base}/receipt/3")).await.status, 404, "one stop, one receipt");
     let signed = file(&mut browser, &format!("{base}/receipt/2/signed")).await;
     let page = verify(&espoo, &signed).await;
     assert!(page.contains("The receipt is genuine") && page.contains("You stopped the permission"), "{page}");

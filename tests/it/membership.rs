@@ -643,7 +643,7 @@ async fn a_trust_mark_in_a_file_is_published_and_gives_its_role_at_a_peer() {
     let adjust = Adjust { city: None, anchor: Some(oulu_gives_marks) };
     let setup = Setup { base_port: free_ports(11), adjust, ..Setup::default() };
     let world: &'static World = Box::leak(Box::new(World::start(setup)));
-    let id = |city: &str| EntityId::new(&world.url(city)).unwrap();
+    let id = |city: &str| EntityId::new(world.url(city)).unwrap();
     let roles = async || {
         // A process of Helsinki's that has not met Espoo before.
         let helsinki = app::assemble(&world.cities["helsinki"]).await.unwrap().node;
