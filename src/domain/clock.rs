@@ -36,7 +36,7 @@ impl Timestamp {
         self.0.div_euclid(MICROS)
     }
 
-    /// This moment moved by whole seconds, negative for the past; saturates.
+    /// This moment shifted by whole seconds, negative for the past; saturates.
     #[must_use]
     pub const fn plus_secs(self, secs: i64) -> Self {
         Self(self.0.saturating_add(secs.saturating_mul(MICROS)))
@@ -81,7 +81,7 @@ impl std::str::FromStr for Timestamp {
 pub struct Day(pub Date);
 
 impl Day {
-    /// The first moment at which something that holds *until* this day, the day included, holds no more.
+    /// The first moment after something that is valid *until* this day, the day included.
     ///
     /// Days end at 21:00 UTC: midnight of Finnish summer time, an hour before it in winter. A permission therefore
     /// never outlives the day that the resident read.
@@ -118,7 +118,7 @@ impl<'de> Deserialize<'de> for Day {
 }
 
 /// An ISO 8601 duration of whole years, months, weeks or days as days, a month counted as 31 and a year as 366: enough
-/// to compare two durations without ever judging a longer one to be the shorter.
+/// to compare two durations without ever considering a longer one the shorter.
 #[must_use]
 pub fn duration_days(text: &str) -> Option<u32> {
     let rest = text.strip_prefix('P')?;
@@ -142,10 +142,10 @@ pub fn duration_days(text: &str) -> Option<u32> {
     (number.is_empty() && !rest.is_empty()).then_some(days)
 }
 
-/// Longest retention, in days of [`duration_days`]: a thousand years.
+/// Maximum retention, in days of [`duration_days`]: a thousand years.
 const LONGEST_RETENTION_DAYS: u32 = 366_000;
 
-/// How long data is kept, as an ISO 8601 duration of whole years, months, weeks or days, a thousand years at most.
+/// A retention time, as an ISO 8601 duration of whole years, months, weeks or days, a thousand years at most.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RetentionPeriod {
@@ -160,7 +160,7 @@ impl RetentionPeriod {
         &self.text
     }
 
-    /// Its length in days as [`duration_days`] counts them, for comparing.
+    /// Its length in days by [`duration_days`], for comparisons.
     #[must_use]
     pub const fn days(&self) -> u32 {
         self.days
@@ -207,8 +207,8 @@ impl std::str::FromStr for RetentionPeriod {
     }
 }
 
-/// A stretch of time that slides along with now, as an ISO 8601 duration of whole days, weeks, months or years, one day
-/// to a year: "in any seven days". A month counts as 31 days, a year as 366.
+/// A sliding period of time, as an ISO 8601 duration of whole days, weeks, months or years, from one day to a year: "in
+/// any seven days". A month counts as 31 days, a year as 366.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Window(String);
@@ -243,7 +243,7 @@ impl TryFrom<String> for Window {
         }
     }
 }
-/// The last day that lies within so many days from now.
+/// The last day within so many days from now.
 #[must_use]
 pub fn last_day(now: Timestamp, days: u16) -> Day {
     Day(now.plus_secs(i64::from(days).saturating_mul(86_400)).date())

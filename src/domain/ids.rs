@@ -1,7 +1,7 @@
 //! A newtype for every identifier, so that a dataset cannot be passed where a consent is meant.
 //!
-//! Text identifiers are checked when they are made and never change afterwards; a value of one of these types is
-//! therefore always well-formed. Secrets (`NationalIdentifier`) print as `[redacted]`.
+//! Text identifiers are checked when they are created and are immutable: a value of one of these types is always
+//! well-formed. Secrets (`NationalIdentifier`) print as `[redacted]`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,11 +10,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-/// Why a text is not an identifier of the wanted kind. Carries no part of the refused text, which may be personal.
+/// Why a text is not an identifier of the expected kind. Contains no part of the text, which may be personal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a well-formed {kind}: {rule}")]
 pub struct IdError {
-    /// Which identifier was expected.
+    /// The expected kind.
     pub kind: &'static str,
     /// The rule that the text breaks.
     pub rule: &'static str,
@@ -104,19 +104,19 @@ text_id!(
     is_slug
 );
 text_id!(
-    /// What kind of data a dataset holds, the same name in every city (`early-education-placements`).
+    /// Kind of a dataset, the same in every city (`early-education-placements`).
     DatasetType,
     "1 to 64 of a-z, 0-9 and inner hyphens",
     is_slug
 );
 text_id!(
-    /// One of the city's existing systems, as the configuration names it.
+    /// One of the city's registers, by its name in the configuration.
     RegisterId,
     "1 to 64 of a-z, 0-9 and inner hyphens",
     is_slug
 );
 text_id!(
-    /// An application of a city, known to that city's node.
+    /// A service of a city, known to that city's node.
     ServiceId,
     "1 to 64 of a-z, 0-9 and inner hyphens",
     is_slug
@@ -136,8 +136,8 @@ text_id!(
         && text.bytes().all(|b| b.is_ascii_alphanumeric())
 );
 text_id!(
-    /// A key identifier (`kid`) in a JOSE header or JWK. Whoever makes a key names it (RFC 7517 §4.5): base64 and DID URLs
-    /// are common.
+    /// A key identifier (`kid`) in a JOSE header or JWK, chosen by whoever creates the key (RFC 7517 §4.5): base64 and
+    /// DID URLs are common.
     KeyId,
     "1 to 256 printable ASCII characters without spaces, quotes, backslashes and angle brackets",
     |text| (1..=256).contains(&text.len())
@@ -156,7 +156,7 @@ text_id!(
     is_token_text
 );
 text_id!(
-    /// The `sub` that one holder uses towards one recipient for one person; says nothing to anyone else.
+    /// The pairwise `sub` of a person, for one holder and one recipient; meaningless to anyone else.
     PairwiseSubject,
     "1 to 128 of letters, digits and -_.:~",
     is_token_text
@@ -169,8 +169,8 @@ text_id!(
 );
 
 impl EntityId {
-    /// The identifier that a text names in another spelling: with a trailing slash, capitals in the host or the scheme's own
-    /// port. For names that are only followed; identifiers that decide are compared as they are written.
+    /// Parses an identifier in a non-canonical spelling: with a trailing slash, capitals in the host or the scheme's
+    /// default port. For identifiers that are only followed; those that decide are compared as written.
     ///
     /// # Errors
     /// [`IdError`] when it is no base URL in any spelling.
@@ -179,7 +179,7 @@ impl EntityId {
         Self::new(canonical.strip_suffix('/').unwrap_or(&canonical))
     }
 
-    /// The host, with the port where it is not the scheme's own: what tells two members of one name apart.
+    /// The host, with the port if it is not the scheme's default: distinguishes two members of the same name.
     #[must_use]
     pub fn host(&self) -> &str {
         host(&self.0)
@@ -269,8 +269,8 @@ random_id!(
     /// A consent request at its holder, before it is decided.
     RequestId
 );
-/// A consent has the identifier of the request that it came of: the document that the resident signs names the consent
-/// before there is one, and a request comes to one consent at most.
+/// A consent has the identifier of its request: the document that the resident signs contains it before the consent
+/// exists, and a request leads to one consent at most.
 impl From<RequestId> for ConsentId {
     fn from(request: RequestId) -> Self {
         Self(request.0)
@@ -278,7 +278,7 @@ impl From<RequestId> for ConsentId {
 }
 
 random_id!(
-    /// A consent as its recipient knows it, from the moment its service asked.
+    /// A consent at its recipient, from the service's request on.
     HeldConsentId
 );
 random_id!(
@@ -306,9 +306,9 @@ random_id!(
     OutboxId
 );
 
-/// A national identifier, as the login provider states it and the registers know it.
+/// A national identifier, as stated by the login provider and used by the registers.
 ///
-/// Never logged, never compared with another person's, stored only sealed, looked up only by keyed hash.
+/// Never logged or compared with another person's; stored only sealed, looked up only by keyed hash.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct NationalIdentifier(String);
 
@@ -319,14 +319,14 @@ impl NationalIdentifier {
     /// [`IdError`] when it is empty, over 64 bytes or has anything but printable ASCII characters.
     pub fn new(text: &str) -> Result<Self, IdError> {
         let text = text.trim();
-        // ASCII alone: other letters have look-alikes that become the same in upper case.
+        // ASCII only: other letters have confusable forms that become equal in upper case.
         if text.is_empty() || text.len() > 64 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(IdError { kind: "NationalIdentifier", rule: "1 to 64 printable ASCII characters" });
         }
         Ok(Self(text.to_ascii_uppercase()))
     }
 
-    /// The identifier itself, for the register query, the sealed column and the keyed hash alone.
+    /// The identifier itself, only for the register query, the sealed column and the keyed hash.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0

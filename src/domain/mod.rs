@@ -1,4 +1,4 @@
-//! What the product knows, as values and pure functions. No I/O, no async; time and randomness are arguments.
+//! The domain as values and pure functions. No I/O, no async; time and randomness are arguments.
 //!
 //! Any part may use [`ids`], [`clock`], [`jose`], [`sync`] and [`word_enum`]. Beyond that, `login` and `consent` use
 //! `catalogue`; `token` uses `consent` and `federation`; `exchange` uses `token`, `consent` and `catalogue`.

@@ -1,11 +1,11 @@
-//! Text from outside: what another member, or anybody, wrote and people will read.
+//! External text: written by another member, or anybody, and displayed to people.
 
-/// Most characters of one text; what people are to read and decide by is shorter.
+/// Maximum length of one text in characters.
 pub const MAX_CHARS: usize = 2_000;
 
-/// The text as it may be shown: no control characters, nothing that is invisible or turns the direction of what stands around
-/// it (Unicode UAX #9, UTS #39), white space and line breaks as single spaces, and no longer than [`MAX_CHARS`]. A text that is
-/// cut ends with an ellipsis, so that nobody takes the rest for the whole.
+/// The text in displayable form: no control characters, nothing that is invisible or changes the direction of the text
+/// around it (Unicode UAX #9, UTS #39), white space and line breaks as single spaces, and at most [`MAX_CHARS`]. A
+/// truncated text ends with an ellipsis.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len().min(4 * MAX_CHARS));
@@ -32,8 +32,8 @@ pub fn clean(text: &str) -> String {
     cleaned
 }
 
-/// Control and format characters that show nothing of their own. The joiners U+200C and U+200D go too: no text in the
-/// languages of these pages needs them, and names that differ by one look alike.
+/// Control and format characters without a visible form. The joiners U+200C and U+200D are removed too: no text in the
+/// languages of these pages needs them, and names that differ only by one are confusable.
 fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(

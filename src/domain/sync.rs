@@ -1,5 +1,5 @@
-//! Locks whose holder may have panicked. Every value behind them is whole after each statement that changes it, so that a
-//! panic elsewhere is no reason to stop.
+//! Locks whose holder may have panicked. Every locked value is consistent after each statement that changes it, so that
+//! a panic elsewhere is no reason to stop.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 

@@ -1,15 +1,15 @@
-//! Vocabularies: enums whose variants are words on the wire, in the store and in logs.
+//! Vocabularies: enums whose variants are strings on the wire, in the store and in logs.
 
-/// A text that is none of a vocabulary's words. Carries no part of that text, which may be anything.
+/// A string outside of a vocabulary. Contains no part of the string, which may be anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a word of the vocabulary {vocabulary}")]
 pub struct UnknownWord {
-    /// The enum that was to be read.
+    /// The enum.
     pub vocabulary: &'static str,
 }
 
-/// Declares an enum without data together with its words: `ALL`, `as_str`, `FromStr`, `Display` and serde, all by the same
-/// list, so that a variant without a word does not compile and no word is written down twice.
+/// Declares an enum without data together with its strings: `ALL`, `as_str`, `FromStr`, `Display` and serde from one
+/// list, so that a variant without a string does not compile.
 macro_rules! word_enum {
     (
         $(#[$meta:meta])*
@@ -28,7 +28,7 @@ macro_rules! word_enum {
             /// Every variant, in the order of their declaration.
             $visibility const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
 
-            /// The word, as on the wire, in the store and in logs.
+            /// The string on the wire, in the store and in logs.
             #[must_use]
             $visibility const fn as_str(self) -> &'static str {
                 match self {

@@ -1,4 +1,4 @@
-//! The members of a bundle, as its trust chains present them.
+//! The members of a bundle, from its trust chains.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::domain::federation::{
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
 
-/// A member whose chain holds.
+/// A member with a valid chain.
 pub(super) struct Member {
     /// As holder: signs receipts.
     pub(super) receipt_keys: PublicKeys,
@@ -17,14 +17,14 @@ pub(super) struct Member {
     pub(super) token_keys: PublicKeys,
     /// As recipient: signs acknowledgements.
     pub(super) acknowledging_keys: PublicKeys,
-    /// The anchor that its chain ends at.
+    /// The trust anchor of its chain.
     pub(super) anchor: EntityId,
-    /// The anchor's keys: those asked for, or else the ones that the chain itself brings along.
+    /// The anchor's keys: the given ones, or else those in the chain.
     pub(super) anchor_keys: PublicKeys,
 }
 
-/// Checks a chain as of a moment. Without `anchor_keys`, the anchor's own word for its keys is taken, which the caller
-/// must not pass off as proof.
+/// Verifies a chain as of a moment. Without `anchor_keys`, the anchor's own key list is used, which the caller must not
+/// report as proof.
 pub(super) fn verify(
     statements: &[String],
     expected: &EntityId,
@@ -54,7 +54,7 @@ pub(super) fn verify(
     })
 }
 
-/// A role's keys; none where the member does not play it.
+/// A role's keys; `None` if the member does not have the role.
 fn keys_of(chain: &VerifiedChain, kinds: &[&str], name: &str) -> PublicKeys {
     kinds
         .iter()

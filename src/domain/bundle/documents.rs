@@ -1,4 +1,4 @@
-//! The signed papers of a bundle, each with the key that it names and what became of that key since.
+//! The signed documents of a bundle, each with its key and the key's later revocation.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::domain::exchange::{Event, Receipt};
 use crate::domain::jose::{KeyStanding, PublicKey, PublicKeys, RevokeReason, UnverifiedJws};
 use crate::domain::log::Entry;
 
-/// The holder's receipt keys of all times, as it sealed them.
+/// The holder's receipt keys, current and former, from the sealed bundle.
 pub(super) struct KeySet<'a>(Vec<(PublicKey, &'a KeyLine)>);
 
 impl<'a> KeySet<'a> {
@@ -39,7 +39,7 @@ pub(super) const fn made_at(entry: &Entry) -> i64 {
     }
 }
 
-/// Whether a signature counts although its key was given up: what was recorded before does.
+/// Whether a signature counts although its key was revoked: it does if it was recorded before.
 fn stands(line: &KeyLine, issued: i64, recorded: Option<i64>) -> Result<(), &'static str> {
     let standing = match &line.revoked {
         None => KeyStanding::Sound,
@@ -80,7 +80,7 @@ pub(super) fn exchange_receipt(text: &str, book: &KeySet<'_>, log: &Log) -> Resu
     Ok(receipt)
 }
 
-/// The recipient's signature on an exchange: whether it holds, or cannot be told for lack of its key.
+/// The recipient's signature on an exchange: valid, or undecided without its key.
 pub(super) fn acknowledgement(
     papers: &ExchangePapers,
     receipt: &Receipt,
@@ -96,7 +96,7 @@ pub(super) fn acknowledgement(
     let keys = keys.iter().find(|keys| keys.find(&kid).is_some()).ok_or(None)?;
     let signed = jws.claimed::<serde_json::Value>().ok();
     let iat = signed.and_then(|claims| claims.get("iat")?.as_i64()).ok_or(broken)?;
-    // Judged at the moment of which it says to be: how old it is now says nothing.
+    // Verified as of the moment that it states: its age does not matter.
     let at = Timestamp::from_secs(iat);
     let (_, event) =
         Event::verify(jws, keys, &receipt.iss, at).map_err(|_| Some("acknowledgement_signature"))?;

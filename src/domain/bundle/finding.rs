@@ -1,8 +1,8 @@
-//! What a judgement is made of.
+//! The findings of a bundle's verification.
 
 use serde::Serialize;
 
-/// Whether a part holds.
+/// The verdict on a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -10,12 +10,12 @@ pub enum Verdict {
     Pass,
     /// It does not.
     Fail,
-    /// This file alone does not tell.
+    /// Undecided: the file alone is not enough.
     CannotTell,
 }
 
 impl Verdict {
-    /// The word that stands before a finding.
+    /// The label of a finding.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -26,39 +26,39 @@ impl Verdict {
     }
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What, a stable word.
+    /// The check, a stable code.
     pub subject: &'static str,
     /// Whether it holds.
     pub verdict: Verdict,
-    /// Why not, a stable word; none where it holds.
+    /// Why it is not valid, a stable code; `None` if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
-    /// The same for people.
+    /// The finding as a sentence.
     pub text: String,
 }
 
 /// All findings about one bundle.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Judgement {
-    /// In the order in which they rest on each other.
+    /// In the order of their dependency.
     pub findings: Vec<Finding>,
-    /// What the consent was at the moment that was asked about, a word of its state; `not_given` before the decision.
-    /// None when the file does not even say which consent it is about, or its changes do not hold.
+    /// The consent's state at the requested moment; `not_given` before the decision. `None` if the file does not say
+    /// which consent it is about, or its changes are not valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state_as_of: Option<String>,
     /// The moment, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
-    /// What a bundle is not judged by, stable words; nothing where the file could not be read.
+    /// What the verification does not cover, stable codes; empty if the file could not be read.
     #[serde(skip_serializing_if = "<[&str]>::is_empty")]
     pub not_judged: &'static [&'static str],
 }
 
-/// What [`judge`](crate::domain::bundle::verify) leaves out: which roles the members' trust marks gave them was judged at the decision
-/// and at every exchange.
+/// What [`judge`](crate::domain::bundle::verify) does not cover: the members' roles by their trust marks, which were
+/// checked at the decision and at every exchange.
 pub(super) const NOT_JUDGED: &[&str] = &["trust_marks"];
 
 impl Judgement {
@@ -85,19 +85,19 @@ impl Judgement {
         self.findings.push(Finding { subject, verdict, reason, text: text.into() });
     }
 
-    /// Whether some part does not hold.
+    /// Whether some part is not valid.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.findings.iter().any(|finding| finding.verdict == Verdict::Fail)
     }
 
-    /// Whether every part holds.
+    /// Whether every part is valid.
     #[must_use]
     pub fn holds(&self) -> bool {
         !self.findings.is_empty() && self.findings.iter().all(|finding| finding.verdict == Verdict::Pass)
     }
 
-    /// The stable words of what does not hold.
+    /// The stable codes of the parts that are not valid.
     #[must_use]
     pub fn failures(&self) -> Vec<&'static str> {
         let failed = self.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);

@@ -1,8 +1,8 @@
-//! The as-of bundle: everything about one consent in one file, which anyone can judge offline, years later, without the
-//! node that wrote it.
+//! The bundle: everything about one consent in one file, which anyone can verify offline, years later, without the node
+//! that wrote it.
 //!
-//! A bundle is canonical JSON (RFC 8785), so that every byte of it counts, sealed by its holder's signature over all the
-//! rest. [`verify_bundle`] says of each part whether it holds, does not, or cannot be told from the file alone.
+//! A bundle is canonical JSON (RFC 8785), so that every byte of it counts, with the holder's signature over everything
+//! else. [`verify_bundle`] reports for each part whether it is valid, invalid, or undecided from the file alone.
 
 mod chain;
 mod documents;
@@ -20,13 +20,13 @@ use super::consent::{Actor, Chains, Commitment, ConsentStatus, Evidence, Reason,
 use super::ids::{ConsentId, EntityId, GrantId, PairwiseSubject};
 use super::jose::{Claims, JoseError, KeySource, Profile, RevokeReason, SigningKey, b64url, sha256};
 
-/// Version of the bundle's form.
+/// Version of the bundle format.
 pub const FORMAT: &str = "omadata-consent-bundle/1";
 
-/// Most bytes of a bundle.
+/// Maximum size of a bundle in bytes.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// Form of a bundle's seal.
+/// Profile of a bundle's seal.
 pub const SEAL: Profile = Profile {
     typ: "consent-bundle+jwt",
     max_bytes: 4096,
@@ -42,24 +42,24 @@ pub const SEAL: Profile = Profile {
 pub struct Record {
     /// Its identifier at the holder.
     pub id: ConsentId,
-    /// Its identifier towards the recipient.
+    /// Its identifier towards the recipient (`grant_id`).
     pub grant_id: GrantId,
-    /// The person towards the recipient.
+    /// The person's subject for the recipient.
     pub subject: PairwiseSubject,
     /// What it covers.
     pub terms: Terms,
-    /// What the login provider signed.
+    /// The commitment that the login provider signed.
     pub commitment: Commitment,
     /// Its state when the bundle was written.
     pub state: ConsentStatus,
-    /// When the provider's signature had come back and the consent came into force, RFC 3339: later than the document's own
-    /// `decidedAt`, when the resident pressed Allow.
+    /// When the provider's signature had arrived and the consent came into force, RFC 3339: later than the document's
+    /// own `decidedAt`, when the resident pressed Allow.
     pub recorded_at: String,
     /// Exchanges made.
     pub exchanges: u32,
     /// Address of the status list that it is in.
     pub status_list: String,
-    /// Its place there.
+    /// Its index there.
     pub status_index: u32,
 }
 
@@ -88,18 +88,18 @@ pub struct LogLine {
     pub entry: String,
 }
 
-/// What was signed about one exchange.
+/// The signed documents of one exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExchangePapers {
     /// The holder's receipt, compact.
     pub receipt: String,
-    /// The recipient's own signature on it, compact; none where it did not come.
+    /// The recipient's acknowledgement, compact; `None` if it did not arrive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledgement: Option<String>,
 }
 
-/// One signing key of the holder's, with what became of it.
+/// One signing key of the holder, with its revocation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeyLine {
@@ -109,19 +109,19 @@ pub struct KeyLine {
     pub key: Value,
     /// When it was made, seconds since 1970.
     pub created_at: i64,
-    /// When it ceased to sign, seconds since 1970.
+    /// When it retired, seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired_at: Option<i64>,
-    /// When it was given up, and why.
+    /// Its revocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<RevokedLine>,
 }
 
-/// Why a key was given up.
+/// A revocation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RevokedLine {
-    /// From when on it is not relied on, seconds since 1970.
+    /// From when on its signatures do not count, seconds since 1970.
     pub at: i64,
     /// Why.
     pub reason: RevokeReason,
@@ -143,13 +143,13 @@ pub struct Bundle {
     pub evidence: Evidence,
     /// Every change, oldest first.
     pub history: Vec<HistoryLine>,
-    /// The log entries that receipts and exchanges name, in order.
+    /// The log entries that receipts and exchanges refer to, in order.
     pub log: Vec<LogLine>,
     /// The consent's receipts, oldest first, compact.
     pub receipts: Vec<String>,
     /// The exchanges, oldest first.
     pub exchanges: Vec<ExchangePapers>,
-    /// The holder's keys for receipts and tokens, also those of before.
+    /// The holder's keys for receipts and tokens, current and former.
     pub keys: Vec<KeyLine>,
     /// The trust chains when the bundle was written.
     pub chains: Chains,
@@ -163,7 +163,7 @@ impl std::fmt::Debug for Bundle {
     }
 }
 
-/// What a seal says.
+/// The claims of a seal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Seal {
     iss: EntityId,
@@ -171,11 +171,11 @@ struct Seal {
     digest: String,
 }
 
-/// The member that the seal stands in.
+/// The member with the seal.
 const SEAL_MEMBER: &str = "seal";
 
 impl Bundle {
-    /// Seals the bundle and writes it down.
+    /// Seals the bundle and serialises it.
     ///
     /// # Errors
     /// [`JoseError`] when the key cannot sign.

@@ -1,30 +1,30 @@
-//! How strongly and how freshly a resident must be known before a permission to a dataset: levels of assurance (`acr`)
-//! and the age of the login (`auth_time`), as OpenID Connect and RFC 9470 speak of them.
+//! Assurance of a resident's login that a dataset requires: levels of assurance (`acr`) and the age of the login
+//! (`auth_time`), as in OpenID Connect and RFC 9470.
 
 use super::Dataset;
 use crate::domain::clock::Timestamp;
 
-/// How far two clocks may differ, in seconds. The same on the way out and on the way in: a login that the provider and
-/// this node found fresh enough a moment ago must not be sent there again.
+/// Allowed clock difference in seconds. The same at request and check: a login that the provider considers fresh enough
+/// must not be requested again.
 const LEEWAY_SECS: i64 = 60;
 
-/// What a login must be.
+/// Requirement for a login.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AssuranceRequirement {
-    /// Least level of assurance; none demands nothing.
+    /// Minimum level of assurance; `None` for no requirement.
     pub acr: Option<String>,
-    /// Oldest login, in seconds; none demands nothing.
+    /// Maximum age of the login, in seconds; `None` for no requirement.
     pub max_age: Option<u32>,
 }
 
 impl AssuranceRequirement {
-    /// What a dataset demands.
+    /// A dataset's requirement.
     #[must_use]
     pub fn of(dataset: &Dataset) -> Self {
         Self { acr: dataset.required_acr.clone(), max_age: dataset.required_max_age_seconds }
     }
 
-    /// The stricter of two demands, each part by itself: whoever asks may ask more, never less.
+    /// The stricter of two requirements, each part by itself.
     #[must_use]
     pub fn and(&self, other: &Self, levels: &Levels) -> Self {
         let acr = match (&self.acr, &other.acr) {
@@ -39,8 +39,8 @@ impl AssuranceRequirement {
         Self { acr, max_age }
     }
 
-    /// Whether a login of this level and moment is enough at another moment. A provider that did not say when the
-    /// person logged in has not shown that it was lately.
+    /// Whether a login of this level and time fulfils the requirement at `now`. A login without `auth_time` does not
+    /// fulfil a maximum age.
     #[must_use]
     pub fn is_met(
         &self,
@@ -57,18 +57,18 @@ impl AssuranceRequirement {
     }
 }
 
-/// The levels of assurance that the city's login provider knows, the weakest first.
+/// The levels of assurance of the city's login provider, weakest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Levels(Vec<String>);
 
 impl Levels {
-    /// Takes the `acr` values, the weakest first.
+    /// From the `acr` values, weakest first.
     #[must_use]
     pub const fn new(weakest_first: Vec<String>) -> Self {
         Self(weakest_first)
     }
 
-    /// The `acr` values, the weakest first.
+    /// The `acr` values, weakest first.
     #[must_use]
     pub fn all(&self) -> &[String] {
         &self.0
@@ -78,7 +78,7 @@ impl Levels {
         self.0.iter().position(|level| level == acr)
     }
 
-    /// Whether a login of a level is at least of another. A level that is not in the list is only as good as itself.
+    /// Whether a level is at least another. A level outside of the list only equals itself.
     #[must_use]
     pub fn reaches(&self, acr: Option<&str>, least: &str) -> bool {
         let Some(acr) = acr else { return false };
@@ -88,7 +88,7 @@ impl Levels {
         }
     }
 
-    /// The `acr_values` to ask for where a level is needed: the level itself, then the stronger ones.
+    /// The `acr_values` to request for a minimum level: the level itself, then the stronger ones.
     #[must_use]
     pub fn acr_values(&self, least: &str) -> String {
         match self.rank(least).and_then(|rank| self.0.get(rank..)) {
@@ -97,8 +97,7 @@ impl Levels {
         }
     }
 
-    /// The weakest known level of a list of `acr_values`, any of which is enough for the one who asks; none where none
-    /// is known.
+    /// The weakest known level of a list of `acr_values`; `None` if none is known.
     #[must_use]
     pub fn weakest_of(&self, acr_values: &str) -> Option<String> {
         let asked = || acr_values.split(' ').filter(|value| !value.is_empty());
@@ -138,7 +137,7 @@ mod tests {
         }
         assert!(!substantial.is_met(&levels(), None, Some(at(0)), at(0)));
         assert!(demand(None, None).is_met(&levels(), None, None, at(0)));
-        // Without a list, a level is only itself.
+        // Without a list, a level only equals itself.
         assert!(substantial.is_met(&Levels::default(), Some("substantial"), None, at(0)));
         assert!(!substantial.is_met(&Levels::default(), Some("high"), None, at(0)));
     }

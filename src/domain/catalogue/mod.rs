@@ -1,4 +1,4 @@
-//! What a city holds and what its services may ask: datasets, their fields, declared uses.
+//! Datasets of a city, their fields, and the declared uses of its services.
 
 pub mod assurance;
 pub mod purposes;
@@ -28,7 +28,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// All languages, in the order in which they are offered.
+    /// All languages, in display order.
     pub const ALL: [Self; 3] = [Self::Fi, Self::Sv, Self::En];
 
     /// The BCP 47 tag.
@@ -41,7 +41,7 @@ impl Language {
         }
     }
 
-    /// The language of a BCP 47 tag such as `sv-FI`, when it is one of ours.
+    /// The language of a BCP 47 tag such as `sv-FI`, if it is one of these.
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.split(['-', '_']).next()?;
@@ -49,7 +49,7 @@ impl Language {
     }
 }
 
-/// One text in all three languages; a missing language does not parse, and what does is clean ([`outside_text`]).
+/// A text in all three languages. Parsing requires every language, and cleans the text ([`outside_text`]).
 #[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,13 +62,14 @@ pub struct Text {
     pub en: String,
 }
 
-/// Wherever a text comes from (another city's declared use, a register's description, the configuration), people read it.
+/// Applied to every text, since people read it whatever its source (another city's declared use, a register's
+/// description, the configuration).
 fn clean<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     String::deserialize(deserializer).map(|text| outside_text::clean(&text))
 }
 
 impl Text {
-    /// The same in every language, for what has no translation.
+    /// The same text in every language, if there is no translation.
     #[must_use]
     pub fn same(text: &str) -> Self {
         Self { fi: text.to_owned(), sv: text.to_owned(), en: text.to_owned() }
@@ -85,11 +86,11 @@ impl Text {
     }
 }
 
-/// How careful one must be with a field.
+/// Sensitivity of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sensitivity {
-    /// Personal data, without a need for more care than that.
+    /// Personal data without further protection.
     #[default]
     Normal,
     /// Special category (GDPR article 9) or otherwise confidential.
@@ -129,17 +130,17 @@ pub struct Field {
     /// Its JSON type.
     #[serde(rename = "type")]
     pub kind: FieldType,
-    /// What people call it.
+    /// Display name.
     pub label: Text,
-    /// How careful one must be with it.
+    /// Sensitivity.
     #[serde(default)]
     pub sensitivity: Sensitivity,
-    /// What people call the codes that it uses (`DAYCARE` → päiväkoti); empty when its values are plain.
+    /// Display names of its codes (`DAYCARE` → päiväkoti); empty if its values are no codes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub codes: BTreeMap<String, Text>,
 }
 
-/// The fields that date a record.
+/// The fields with a record's period of validity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PeriodFields {
@@ -149,7 +150,7 @@ pub struct PeriodFields {
     pub end: Option<FieldName>,
 }
 
-/// One dataset of a holder as published in its catalogue.
+/// A dataset in a holder's catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Dataset {
@@ -158,32 +159,32 @@ pub struct Dataset {
     /// Its kind, the same in every city.
     #[serde(rename = "type")]
     pub kind: DatasetType,
-    /// What people call it.
+    /// Display name.
     pub title: Text,
-    /// One or two sentences about it.
+    /// Description in one or two sentences.
     pub description: Text,
     /// Theme of the EU vocabulary (`EDUC`, `TRAN`, `SOCI`, `GOVE` …).
     pub theme: String,
-    /// The records' fields, in the order in which people read them.
+    /// The records' fields, in display order.
     pub fields: Vec<Field>,
-    /// GDPR articles on which the city itself uses the data, as DPV terms (`A6-1-c`, `A6-1-e`).
+    /// Legal bases of the city's own use, as DPV terms (`A6-1-c`, `A6-1-e`).
     pub legal_bases: Vec<String>,
-    /// ELI or other address of the act that the city's own use rests on.
+    /// ELI or other address of the legislation behind the city's own use.
     pub legislation: Vec<String>,
     /// How long the city keeps it, ISO 8601 duration.
     pub retention: RetentionPeriod,
-    /// What people call the register that it comes from.
+    /// Display name of the register.
     pub register: Text,
-    /// The fields that date a record, where its records can be limited to a part of a person's history.
+    /// The fields with a record's period, if its records can be limited to a period.
     #[serde(default)]
     pub period: Option<PeriodFields>,
-    /// Least `acr` of a login that may give a permission to it; none demands nothing.
+    /// Minimum `acr` of a login that may give a permission; `None` for no requirement.
     #[serde(default)]
     pub required_acr: Option<String>,
-    /// How old the login may be that gives a permission to it, in seconds; none demands nothing.
+    /// Maximum age of a login that may give a permission, in seconds; `None` for no requirement.
     #[serde(default)]
     pub required_max_age_seconds: Option<u32>,
-    /// Whether the resident must sign a permission to it with a passkey too.
+    /// Whether the resident must sign a permission with a passkey too.
     #[serde(default)]
     pub required_passkey: bool,
 }
@@ -196,7 +197,7 @@ impl Dataset {
     }
 }
 
-/// A contact that a resident can reach.
+/// A contact for residents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Contact {
@@ -207,51 +208,51 @@ pub struct Contact {
     pub email: String,
 }
 
-/// A recipient's published statement of what one service may ask.
+/// A recipient's published declaration of what one service may request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct DeclaredUse {
-    /// The URL that names it.
+    /// Its URL.
     pub id: UseId,
-    /// The service that asks.
+    /// The service.
     pub service: ServiceId,
-    /// What people call the service.
+    /// Display name of the service.
     pub service_name: Text,
-    /// What people call this use.
+    /// Display name of this use.
     pub title: Text,
-    /// The purpose in one sentence, as the resident reads it.
+    /// The purpose in one sentence, as shown to the resident.
     pub purpose_text: Text,
     /// The purpose as a term of DPV or one of its extensions (`https://w3id.org/dpv#ServiceProvision`); see
     /// [`purposes::is_purpose`].
     pub purpose: String,
-    /// The legal basis as a DPV term (`A6-1-a` for the person's own permission).
+    /// The legal basis as a DPV term (`A6-1-a` for consent).
     pub legal_basis: String,
-    /// The kind of dataset that it asks for.
+    /// The kind of the requested dataset.
     pub dataset_type: DatasetType,
     /// Fields without which the service cannot work.
     pub required_fields: Vec<FieldName>,
     /// Fields that the resident may leave out.
     #[serde(default)]
     pub optional_fields: Vec<FieldName>,
-    /// How many exchanges one permission allows at most: in all, or in any stretch of time as long as `per`.
+    /// Maximum number of exchanges under one permission: in all, or in any period of length `per`.
     pub max_exchanges: u32,
-    /// The stretch, where a permission may be used again and again until its last day.
+    /// The period, if a permission may be used repeatedly until its last day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per: Option<Window>,
-    /// The longest that one permission may last, in days (365 at most).
+    /// Maximum duration of one permission, in days (at most 365).
     pub max_days: u16,
-    /// How long the recipient keeps what it fetched, ISO 8601 duration.
+    /// Retention by the recipient, ISO 8601 duration.
     pub retention: RetentionPeriod,
-    /// What "no" means, and the equivalent other way.
+    /// What "no" means, and the equivalent alternative.
     pub otherwise: Text,
-    /// Who is responsible for the data at the recipient.
+    /// The controller at the recipient.
     pub controller: Contact,
     /// The recipient's data protection officer.
     pub data_protection_officer: Contact,
 }
 
 impl DeclaredUse {
-    /// Whether a field may be asked under this use.
+    /// Whether a field may be requested under this use.
     #[must_use]
     pub fn allows_field(&self, name: &FieldName) -> bool {
         self.required_fields.contains(name) || self.optional_fields.contains(name)
@@ -264,7 +265,7 @@ impl DeclaredUse {
 pub struct DeclaredUses {
     /// The recipient that publishes it.
     pub recipient: EntityId,
-    /// What people call the recipient.
+    /// Display name of the recipient.
     pub name: Text,
     /// The uses of all its services.
     pub uses: Vec<DeclaredUse>,
@@ -273,9 +274,9 @@ pub struct DeclaredUses {
 /// One record as read from a register.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Whom the register says the record belongs to.
+    /// The subject of the record, as the register states it.
     pub subject: NationalIdentifier,
-    /// The values, by field; only fields of the dataset.
+    /// The values by field; only fields of the dataset.
     pub values: BTreeMap<FieldName, serde_json::Value>,
 }
 

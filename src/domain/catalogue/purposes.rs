@@ -1,6 +1,6 @@
-//! The purposes that a declared use may name: those of the Data Privacy Vocabulary (DPV) 2.3 and its extensions.
+//! The purposes allowed in a declared use: those of the Data Privacy Vocabulary (DPV) 2.3 and its extensions.
 
-/// The namespaces, each followed by its terms; made from the published vocabulary.
+/// The namespaces, each followed by its terms; generated from the published vocabulary.
 const PURPOSES: &str = include_str!("purposes.txt");
 
 /// Whether an IRI is a purpose of DPV 2.3, written in full (`https://w3id.org/dpv/sector/publicservices#…`).
@@ -10,7 +10,7 @@ pub fn is_purpose(iri: &str) -> bool {
     terms_of(namespace).any(|known| known == term)
 }
 
-/// The terms of a namespace, which is written without its `#`.
+/// The terms of a namespace, given without its `#`.
 fn terms_of(namespace: &str) -> impl Iterator<Item = &'static str> {
     let is_namespace = move |line: &&str| {
         line.strip_prefix('<')

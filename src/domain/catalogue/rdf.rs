@@ -1,8 +1,8 @@
-//! The catalogue as RDF: DCAT-AP 3, with DPV for the legal side and ODRL for what may be done.
+//! The catalogue as RDF: DCAT-AP 3, with DPV for the legal part and ODRL for the policy.
 //!
-//! Everything has an address, blank nodes are not used, and equal catalogues are equal bytes, so that a harvester can ask
-//! conditionally. What no public vocabulary has a word for is in `urn:omadata:ns:` (fields and their types, the record's
-//! JSON Schema, the least assurance level).
+//! Every resource has an IRI, blank nodes are not used, and equal catalogues serialise to equal bytes, so that
+//! harvesters can use conditional requests. Properties that no public vocabulary has are in `urn:omadata:ns:` (fields
+//! and their types, the record's JSON Schema, the minimum assurance level).
 
 mod graph;
 #[cfg(test)]
@@ -17,7 +17,7 @@ use super::schema::record_schema;
 use super::{Contact, Dataset, FieldType, Language, Sensitivity, Text};
 use crate::domain::ids::EntityId;
 
-/// The forms in which a catalogue is given.
+/// The serialisations of a catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// JSON-LD 1.1.
@@ -29,7 +29,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// All forms, the preferred first.
+    /// All serialisations, preferred first.
     pub const ALL: [Self; 3] = [Self::JsonLd, Self::Turtle, Self::RdfXml];
 
     /// Its media type.
@@ -43,18 +43,18 @@ impl Format {
     }
 }
 
-/// Who publishes the catalogue.
+/// The publisher of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publisher {
     /// The node.
     pub node: EntityId,
     /// The city's name.
     pub name: Text,
-    /// The office that answers.
+    /// The contact for residents.
     pub contact: Contact,
 }
 
-/// Why a catalogue has no RDF form.
+/// Why a catalogue cannot be serialised as RDF.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RdfError {
     /// An address in it (legislation, e-mail) is not an IRI.
@@ -202,7 +202,7 @@ fn describe_dataset(graph: &mut Graph, publisher: &Publisher, dataset: &Dataset)
     describe_access(graph, publisher, dataset, &node)
 }
 
-/// Only with a permission; what is confidential is not public at all.
+/// Access rights: restricted by consent; confidential data is not public.
 fn access_rights(dataset: &Dataset) -> Result<NamedNode, RdfError> {
     let sensitive = dataset.fields.iter().any(|field| field.sensitivity == Sensitivity::Sensitive);
     let right = if sensitive { "NON_PUBLIC" } else { "RESTRICTED" };
@@ -236,7 +236,7 @@ fn describe_fields(graph: &mut Graph, publisher: &Publisher, dataset: &Dataset) 
     Ok(())
 }
 
-/// How the data is had: service, distribution and the policy, which is that the person it is about allows it.
+/// Access to the data: service, distribution and the policy, which is the data subject's consent.
 fn describe_access(
     graph: &mut Graph,
     publisher: &Publisher,

@@ -1,4 +1,4 @@
-//! Where the records of a dataset come from: the city's registers as values. Reading them is `registers`.
+//! Sources of a dataset's records: the city's registers as configuration values. Reading them is `registers`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -27,8 +27,8 @@ impl DatabaseUrl {
         }
     }
 
-    /// The connection string with the password put in; a SQLite file has none and ignores it.
-    /// `None` when the address cannot carry a password. The result is a secret.
+    /// The connection string with the password inserted; a SQLite file has none and ignores it. `None` if the address
+    /// cannot carry a password. The result is a secret.
     #[must_use]
     pub fn with_password(&self, password: Option<&str>) -> Option<String> {
         match (self, password) {
@@ -90,39 +90,39 @@ fn percent_encoded(password: &str) -> String {
     encoded
 }
 
-/// How a register is reached.
+/// How to reach a register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Connection {
     /// A database that is queried.
     Sql {
         /// Its address.
         url: DatabaseUrl,
-        /// A file that holds the password, and nothing else.
+        /// A file with the password only.
         password_file: Option<PathBuf>,
-        /// Most connections at once.
+        /// Maximum number of connections.
         pool_size: u32,
     },
-    /// A folder of files that the city's system writes.
+    /// A directory of files that the city's system writes.
     Files {
-        /// The folder; nothing outside it is ever read.
+        /// The directory; nothing outside of it is ever read.
         folder: PathBuf,
     },
 }
 
-/// One existing system of the city.
+/// One register of the city.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Register {
-    /// Its name in the configuration.
+    /// Its identifier in the configuration.
     pub id: RegisterId,
-    /// What people call it.
+    /// Display name.
     pub name: Text,
     /// How to reach it.
     pub connection: Connection,
-    /// How long one answer may take.
+    /// Time limit of one answer.
     pub timeout: Duration,
 }
 
-/// What to read from the register for one dataset.
+/// What to read in the register for one dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
     /// A query with the single parameter `$1`, the person's identifier. Its columns are named as the dataset's fields,
@@ -201,25 +201,25 @@ pub struct CsvDialect {
     pub notation: CsvNotation,
 }
 
-/// Where a dataset's records are.
+/// The source of a dataset's records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatasetSource {
     /// The register that holds them.
     pub register: RegisterId,
     /// What to read there.
     pub selection: Selection,
-    /// The column or member that says whose record it is. Never released.
+    /// The column or member with the record's subject. Never released.
     pub subject_column: String,
     /// The column or member of a field, where a file names it otherwise than the dataset does.
     pub columns: BTreeMap<FieldName, String>,
 }
 
-/// A dataset of this node together with where its records are.
+/// A dataset of this node with the source of its records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldDataset {
     /// As published in the catalogue.
     pub dataset: Dataset,
-    /// Where its records are; never published.
+    /// The source of its records; never published.
     pub source: DatasetSource,
 }
 

@@ -4,12 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::{Dataset, FieldType, Language, Sensitivity};
 
-/// The schema of one record. No field is required, because a permission may leave any of them out, and every value may be
-/// `null`; no other field can be there.
+/// The schema of one record. No field is required, because a permission may leave any of them out, and every value may
+/// be `null`; no other field is allowed.
 ///
-/// Labels in all languages stand in `x-labels`, because `title` can hold one only. `x-dataset-type` and `x-has-period` tell a
-/// recipient beforehand whether the dataset is of the type that its declared use names, and whether it can ask for a part of a
-/// person's history.
+/// Labels in all languages are in `x-labels`, because `title` has one language only. `x-dataset-type` and
+/// `x-has-period` tell a recipient beforehand whether the dataset is of the type in its declared use, and whether it
+/// can be limited to a period.
 #[must_use]
 pub fn record_schema(dataset: &Dataset) -> Value {
     let mut properties = Map::new();

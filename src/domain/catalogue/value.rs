@@ -1,4 +1,4 @@
-//! Values that travel as JSON strings because a JSON number or a looser text would change or lose them.
+//! Values that are JSON strings because a JSON number or a looser text would change or lose them.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -6,11 +6,11 @@ use time::format_description::well_known::Rfc3339;
 /// The largest whole number that every JSON reader keeps (RFC 7493 §2.2): 2⁵³ − 1.
 pub const MAX_EXACT_INTEGER: u64 = 9_007_199_254_740_991;
 
-/// Most digits that an exponent may stand for.
+/// Maximum number of digits that an exponent may expand to.
 const MAX_SHIFT: usize = 100;
 
-/// A decimal number in its wire form: an optional minus, digits without leading zeros, and a fraction where there is one,
-/// whose zeros are kept. An exponent is written out. `None` when the text is no such number.
+/// A decimal number in its wire form: an optional minus, digits without leading zeros, and an optional fraction with
+/// its trailing zeros kept. An exponent is expanded. `None` if the text is no such number.
 #[must_use]
 pub fn decimal(text: &str) -> Option<String> {
     let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
@@ -53,7 +53,7 @@ fn shift(whole: &str, fraction: &str, exponent: i32) -> Option<(String, String)>
     Some((if trimmed.is_empty() { "0" } else { trimmed }.to_owned(), fraction))
 }
 
-/// Whether a text is a moment with its offset (RFC 3339 §5.6).
+/// Whether a text is a date-time with offset (RFC 3339 §5.6).
 #[must_use]
 pub fn is_date_time(text: &str) -> bool {
     OffsetDateTime::parse(text, &Rfc3339).is_ok()

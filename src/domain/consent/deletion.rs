@@ -1,14 +1,14 @@
-//! When fetched data must be gone, and how it stands with that.
+//! Deletion duty for fetched data, and its state.
 
 use time::{Date, Month};
 
 use crate::domain::clock::{Day, RetentionPeriod, Timestamp};
 use crate::domain::jose::MAX_SKEW_SECS;
 
-/// By when data that was fetched at a moment must be deleted: the end of the day on which its retention is over.
+/// The deadline for data that was fetched at a moment: the end of the day on which its retention is over.
 #[must_use]
 pub fn due_at(fetched_at: Timestamp, retention: &RetentionPeriod) -> Timestamp {
-    // Beyond the calendar's end nothing is due before it.
+    // Beyond the end of the calendar no deadline is earlier.
     retention_end(fetched_at, retention.as_str()).map_or(fetched_at, |date| Day(date).end().max(fetched_at))
 }
 
@@ -45,20 +45,20 @@ fn plus_months(date: Date, months: i32) -> Option<Date> {
     Date::from_calendar_date(year, month, date.day().min(month.length(year))).ok()
 }
 
-/// How it stands with the deletion of what was fetched under one consent.
+/// Deletion state of the data fetched under one consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeletionState {
-    /// The recipient confirmed that everything fetched is deleted.
+    /// The recipient confirmed that all fetched data is deleted.
     Confirmed {
         /// When it was deleted.
         deleted_at: Timestamp,
     },
-    /// It must be gone by then.
+    /// To be deleted by a deadline.
     Due {
         /// The last moment.
         by: Timestamp,
     },
-    /// It should be gone, and nobody has confirmed that it is.
+    /// Overdue, without a confirmation.
     Overdue {
         /// The moment that has passed.
         since: Timestamp,
@@ -66,9 +66,9 @@ pub enum DeletionState {
 }
 
 impl DeletionState {
-    /// How it stands at `now`; none when nothing was fetched.
+    /// The state at `now`; `None` if nothing was fetched.
     ///
-    /// A confirmation covers what was fetched before the deletion that it tells of; clocks may differ by a minute.
+    /// A confirmation covers what was fetched before the deletion that it states; clocks may differ by a minute.
     #[must_use]
     pub fn judge(
         last_fetch: Option<Timestamp>,

@@ -1,5 +1,4 @@
-//! Standing denials: what a resident has refused, for good or for a while. A request that matches one is not put before
-//! them.
+//! Standing denials of a resident, permanent or temporary. A matching request is not shown to them.
 
 use super::terms::Terms;
 use crate::domain::catalogue::Text;
@@ -7,23 +6,24 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::DenialId;
 use crate::domain::word_enum::word_enum;
 
-/// How long a plain no stands, in seconds: the same service does not ask for the same use again within 30 days.
+/// Duration of a temporary denial, in seconds: after a "no" the same service cannot request for the same use within 30
+/// days.
 pub const PLAIN_NO_SECS: i64 = 30 * 86_400;
 
 word_enum! {
     /// What is refused.
     pub enum DenialKind {
-        /// Everything that one other city asks.
+        /// All requests of one other city.
         Partner = "partner",
         /// One declared use.
         Use = "use",
-        /// One dataset, whoever asks.
+        /// One dataset, for every recipient.
         Dataset = "dataset",
     }
 }
 
 impl DenialKind {
-    /// The identifier that a denial of this kind would name for a request.
+    /// The identifier that a denial of this kind has for a request.
     #[must_use]
     pub fn target(self, terms: &Terms) -> &str {
         match self {
@@ -41,18 +41,18 @@ pub struct StandingDenial {
     pub id: DenialId,
     /// What is refused.
     pub kind: DenialKind,
-    /// Its identifier: an entity, a use or a dataset.
+    /// Identifier of the entity, use or dataset.
     pub target: String,
-    /// What it was called when the resident refused it.
+    /// Display name when the resident denied it.
     pub name: Text,
     /// Since when.
     pub created_at: Timestamp,
-    /// Until when; for good when absent.
+    /// Expiry; permanent when absent.
     pub until: Option<Timestamp>,
 }
 
 impl StandingDenial {
-    /// Whether it refuses a request.
+    /// Whether it matches a request.
     #[must_use]
     pub fn refuses(&self, terms: &Terms) -> bool {
         self.kind.target(terms) == self.target

@@ -9,15 +9,15 @@ use crate::domain::clock::{Day, Timestamp};
 use crate::domain::ids::{ConsentId, FieldName, PairwiseSubject, Thumbprint};
 use crate::domain::jose::{b64url, sha256};
 
-/// Version of the document's form.
+/// Version of the document format.
 pub const DOCUMENT_VERSION: &str = "omadata-consent/1";
 
-/// 32 random bytes, so that a commitment tells nothing about the document to one who guesses.
+/// 32 random bytes, so that a commitment does not reveal a document that can be guessed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Salt(pub [u8; 32]);
 
 impl Salt {
-    /// Names a login without telling it: `base64url(SHA-256(salt || iss || 0 || sub))`.
+    /// Pseudonym of a login: `base64url(SHA-256(salt || iss || 0 || sub))`.
     #[must_use]
     pub fn signer(&self, issuer: &str, subject: &str) -> String {
         let mut bytes = self.0.to_vec();
@@ -48,7 +48,7 @@ impl Commitment {
         Self(b64url(&sha256(&bytes)))
     }
 
-    /// A commitment as stored or received.
+    /// A commitment in its text form.
     #[must_use]
     pub const fn from_text(text: String) -> Self {
         Self(text)
@@ -61,13 +61,13 @@ impl Commitment {
     }
 }
 
-/// `base64url(SHA-256(text))`: how receipts name a text or a document.
+/// `base64url(SHA-256(text))`: how receipts refer to a text or a document.
 #[must_use]
 pub fn digest(text: &str) -> String {
     b64url(&sha256(text.as_bytes()))
 }
 
-/// A party as named to the resident.
+/// A party as shown to the resident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
     /// Entity identifier.
@@ -96,7 +96,7 @@ pub struct ShownContact {
     pub email: String,
 }
 
-/// What the resident saw and decided. Carries no values of the person's data and no national identifier.
+/// What the resident saw and decided. Contains no values of the person's data and no national identifier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConsentDocument {
@@ -104,19 +104,19 @@ pub struct ConsentDocument {
     pub version: String,
     /// The consent.
     pub consent: ConsentId,
-    /// The resident, as this recipient will know them.
+    /// The resident's subject for this recipient.
     pub subject: PairwiseSubject,
     /// The language of the texts.
     pub language: Language,
-    /// Who releases the data.
+    /// The holder.
     pub holder: Party,
-    /// Who fetches it.
+    /// The recipient.
     pub recipient: Party,
-    /// The service that asks, as shown.
+    /// The service, as shown.
     pub service: String,
     /// The purpose in one sentence, as shown.
     pub purpose_text: String,
-    /// The dataset's title, as shown.
+    /// Title of the dataset, as shown.
     pub dataset_title: String,
     /// The fields allowed, as shown.
     pub fields: Vec<ShownField>,
@@ -124,11 +124,11 @@ pub struct ConsentDocument {
     pub terms: Terms,
     /// Legal basis, a DPV term.
     pub legal_basis: String,
-    /// Whom the recipient may pass the data on to.
+    /// Further recipients of the data.
     pub onward_sharing: String,
     /// What "no" would have meant, as shown.
     pub otherwise: String,
-    /// Who is responsible at the recipient.
+    /// The controller at the recipient.
     pub controller: ShownContact,
     /// The recipient's data protection officer.
     pub data_protection_officer: ShownContact,
@@ -136,21 +136,21 @@ pub struct ConsentDocument {
     pub until: Day,
     /// When the resident pressed Allow, RFC 3339.
     pub decided_at: String,
-    /// Who pressed it, as [`Salt::signer`] names a login; absent in an offer, which nobody has signed.
+    /// The login that decided, as [`Salt::signer`] names it; absent in an offer, which nobody has signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,
-    /// Thumbprints of the resident's passkeys, one of which must sign the same commitment; empty where the dataset
-    /// demands none.
+    /// Thumbprints of the resident's passkeys, one of which must sign the same commitment; empty if the dataset
+    /// requires none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passkeys: Vec<Thumbprint>,
 }
 
-/// All that a document is made of.
+/// The parts of a document.
 #[derive(Debug, Clone)]
 pub struct DocumentParts<'a> {
     /// The consent.
     pub consent: ConsentId,
-    /// The resident towards the recipient.
+    /// The resident's subject for the recipient.
     pub subject: &'a PairwiseSubject,
     /// The page's language.
     pub language: Language,
@@ -162,18 +162,18 @@ pub struct DocumentParts<'a> {
     pub declared_use: &'a DeclaredUse,
     /// The dataset as shown.
     pub dataset: &'a Dataset,
-    /// The terms: as offered for the offer's hash, as decided for the document that is signed.
+    /// The terms: as offered for the offer's hash, as decided for the document to be signed.
     pub terms: &'a Terms,
     /// When.
     pub decided_at: Timestamp,
-    /// Who decided; none for an offer.
+    /// The login that decided; `None` for an offer.
     pub signer: Option<String>,
-    /// Passkeys of which one must sign; none for an offer.
+    /// Passkeys of which one must sign; empty for an offer.
     pub passkeys: Vec<Thumbprint>,
 }
 
 impl ConsentDocument {
-    /// Puts the document together.
+    /// Composes the document.
     #[must_use]
     pub fn new(parts: &DocumentParts<'_>) -> Self {
         let language = parts.language;
@@ -222,12 +222,12 @@ impl ConsentDocument {
     /// The document in canonical JSON (RFC 8785).
     ///
     /// # Errors
-    /// Never for a document of this form; the serialiser's error otherwise.
+    /// Never for a valid document; the serialiser's error otherwise.
     pub fn canonical(&self) -> Result<String, serde_json::Error> {
         serde_json_canonicalizer::to_string(self)
     }
 
-    /// Digest of every text as shown, with its language: names a changed translation as such.
+    /// Digest of every text as shown, with its language: detects a changed translation.
     ///
     /// # Errors
     /// As [`Self::canonical`].

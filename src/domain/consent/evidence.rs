@@ -1,9 +1,9 @@
 //! The evidence for a decision: the login provider's signature over the commitment to what the resident saw.
 //!
-//! Kept sealed with the consent. [`Evidence::verify`] needs nothing but the evidence itself and the commitment that
-//! the consent token carries, so it can be judged anywhere, at any later time. The holder's signed receipt of the
-//! decision says the same in digests ([`Committed`]): with it, every change is named for what it is, and a provider's
-//! key that was put in the place of the one that signed is told.
+//! Stored sealed with the consent. [`Evidence::verify`] needs only the evidence itself and the commitment in the
+//! consent token, so it can be verified anywhere, at any later time. The holder's signed receipt of the decision
+//! contains its digests ([`Committed`]): with it, every change is identified, and a substituted provider key is
+//! detected.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,7 +14,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::jose::JoseError;
 use crate::domain::jose::id_token::{self, ProviderDocuments};
 
-/// What is kept of one decision.
+/// The evidence of one decision.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Evidence {
@@ -28,15 +28,15 @@ pub struct Evidence {
     pub provider_key: Value,
     /// The login provider.
     pub provider: String,
-    /// This node's client identifier at the provider: whom the ID token was made for.
+    /// This node's client identifier at the provider: the audience of the ID token.
     pub client_id: String,
-    /// The passkey's signature over the same commitment, where the dataset demanded one.
+    /// The passkey's signature on the same commitment, if the dataset required one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passkey: Option<PasskeyEvidence>,
-    /// What the provider published then. Evidence of the first version has none.
+    /// What the provider published then. Absent in evidence of the first version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_documents: Option<ProviderDocuments>,
-    /// The trust chains of holder and recipient as they were then. Evidence of the first version has none.
+    /// The trust chains of holder and recipient as they were then. Absent in evidence of the first version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chains: Option<Chains>,
 }
@@ -45,9 +45,9 @@ pub struct Evidence {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Chains {
-    /// The holder's; empty where it could not be had.
+    /// The holder's; empty if it was not available.
     pub holder: Vec<String>,
-    /// The recipient's; empty where it could not be had.
+    /// The recipient's; empty if it was not available.
     pub recipient: Vec<String>,
 }
 
@@ -57,11 +57,11 @@ impl std::fmt::Debug for Evidence {
     }
 }
 
-/// What the holder signed about the evidence when the decision was made, in digests.
+/// Digests of the evidence in the holder's signed receipt of the decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Committed {
-    /// What the provider signed.
+    /// The commitment that the provider signed.
     pub commitment: Commitment,
     /// SHA-256 of the consent document, base64url.
     pub document_digest: String,
@@ -71,15 +71,15 @@ pub struct Committed {
     pub provider: String,
     /// RFC 7638 thumbprint of the provider's key that signed.
     pub provider_key: String,
-    /// Whom the ID token was made for.
+    /// The audience of the ID token.
     pub client_id: String,
 }
 
 impl Committed {
-    /// What is said about this evidence.
+    /// The digests of this evidence.
     ///
     /// # Errors
-    /// [`EvidenceError`] when the evidence is not of the known form.
+    /// [`EvidenceError`] when the evidence has an unknown form.
     pub fn to(evidence: &Evidence, commitment: &Commitment) -> Result<Self, EvidenceError> {
         let document = parse(&evidence.document)?;
         Ok(Self {
@@ -93,23 +93,23 @@ impl Committed {
     }
 }
 
-/// Evidence that holds. Only [`Evidence::verify`] makes one.
+/// Verified evidence. Only [`Evidence::verify`] creates it.
 #[derive(Debug, Clone)]
 pub struct VerifiedEvidence {
-    /// What the resident saw and decided.
+    /// The document of the decision.
     pub document: ConsentDocument,
     /// When the provider signed (`iat`), seconds since 1970.
     pub signed_at: i64,
-    /// The provider's key, to be compared with what the provider publishes or published then.
+    /// The provider's key, to be compared with the keys that the provider publishes or published.
     pub provider_key: Value,
     /// The provider.
     pub provider: String,
 }
 
-/// The longest between Allow and the provider's signature, in seconds.
+/// Maximum time between Allow and the provider's signature, in seconds.
 const LONGEST_SIGNING_SECS: u64 = 20 * 60;
 
-/// Why evidence does not hold; each names the part that was changed.
+/// Why evidence is invalid; each names the changed part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EvidenceError {
     /// The document is not canonical JSON of the known form.
@@ -118,22 +118,22 @@ pub enum EvidenceError {
     /// The texts or their language are not those of the decision.
     #[error("a text of the consent document, or its language, was changed")]
     Text,
-    /// The document is not the one of the decision.
+    /// The document is not that of the decision.
     #[error("the consent document was changed")]
     Document,
     /// The salt is not 32 bytes in base64url.
     #[error("the salt is malformed")]
     SaltForm,
-    /// The document is the one of the decision, and the salt is not.
+    /// The document is that of the decision, and the salt is not.
     #[error("the salt was changed")]
     Salt,
-    /// Document or salt differ from what was committed to; no receipt of the decision tells which.
+    /// Document or salt differ from the commitment; there is no receipt of the decision to tell which.
     #[error("the document or its salt is not what the commitment was made to")]
     Commitment,
     /// The holder's receipt is about another commitment.
     #[error("the commitment is not the one that the receipt of the decision names")]
     OtherCommitment,
-    /// The provider's key is not the one that signed, says the holder's receipt.
+    /// The provider's key is not the one in the holder's receipt.
     #[error("the login provider's key was swapped")]
     ProviderKey,
     /// The provider did not publish this key when the decision was signed.
@@ -142,7 +142,7 @@ pub enum EvidenceError {
     /// The provider's key did not sign this ID token.
     #[error("the login provider's signature does not verify: {0}")]
     Signature(JoseError),
-    /// The ID token was signed for something else.
+    /// The ID token's nonce is another one.
     #[error("the login provider signed another decision")]
     Nonce,
     /// The ID token is another provider's.
@@ -151,7 +151,7 @@ pub enum EvidenceError {
     /// The ID token was made for another client of the provider.
     #[error("the ID token was made for another application")]
     Client,
-    /// Somebody else logged in than the one whom the document commits to.
+    /// Another person logged in than the one in the document.
     #[error("another person signed than the one whom the document names")]
     Signer,
     /// Signed long before or after the decision.
@@ -163,7 +163,7 @@ pub enum EvidenceError {
 }
 
 impl EvidenceError {
-    /// A stable word for programs.
+    /// A stable code for programs.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
@@ -198,12 +198,13 @@ impl EvidenceError {
 }
 
 impl Evidence {
-    /// Checks every link: canonical document → commitment → nonce → the provider's signature → its person, client and
-    /// time. `committed` is what the holder's signed receipt of the decision says, where there is one. That the key
+    /// Verifies every link: canonical document → commitment → nonce → the provider's signature → its person, client and
+    /// time. `committed` is from the holder's signed receipt of the decision, if there is one. The caller must compare
+    /// the key with those that the provider publishes or published.
     /// really was the provider's is for the caller to compare with what the provider publishes or published.
     ///
     /// # Errors
-    /// [`EvidenceError`]: the first link that does not hold.
+    /// [`EvidenceError`]: the first link that is invalid.
     pub fn verify(
         &self,
         commitment: &Commitment,
@@ -239,7 +240,7 @@ impl Evidence {
         })
     }
 
-    /// The document says which passkeys may sign it, so that neither can one be left out later nor another be put in.
+    /// The document lists its passkeys, so that one can be neither left out nor replaced later.
     fn verify_passkey(
         &self,
         document: &ConsentDocument,
@@ -290,7 +291,7 @@ impl Evidence {
     }
 }
 
-/// A document in its canonical form; any other spelling of the same is refused.
+/// A document in canonical form; any other serialisation is refused.
 fn parse(text: &str) -> Result<ConsentDocument, EvidenceError> {
     let document: ConsentDocument = serde_json::from_str(text).map_err(|_| EvidenceError::Form)?;
     let canonical = document.canonical().map_err(|_| EvidenceError::Form)?;

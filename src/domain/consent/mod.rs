@@ -1,13 +1,13 @@
-//! A resident's decision: what was asked, what was decided, the consent's life, and the evidence for it.
+//! A resident's consent: request, decision, life cycle, and evidence.
 //!
-//! * [`terms`]: what one consent covers, and how a request is held against the declared use and the dataset.
+//! * [`terms`]: what one consent covers, and the check of a request against the declared use and the dataset.
 //! * [`state`]: the life cycle as an enum with transitions that can refuse.
-//! * [`denial`]: what a resident has refused for good.
-//! * [`shown_use`]: whether the declared use still says what the resident was shown.
+//! * [`denial`]: standing denials of a resident.
+//! * [`shown_use`]: whether the declared use still covers what the resident was shown.
 //! * [`document`]: exactly what the resident saw, in canonical JSON, and the commitment to it.
-//! * [`deletion`]: when fetched data must be gone.
+//! * [`deletion`]: deadlines for fetched data.
 //! * [`evidence`]: the login provider's signature over that commitment.
-//! * [`passkey`]: a passkey's signature over it, where a dataset demands one too.
+//! * [`passkey`]: a passkey's signature on it, if a dataset requires one too.
 //! * [`receipt`]: the holder's signature over the decision and over every change since, for the resident to keep.
 
 pub mod deletion;

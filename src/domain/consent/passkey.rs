@@ -1,6 +1,6 @@
 //! A passkey's signature on a decision (Web Authentication, an assertion whose challenge is the commitment): the second
-//! evidence that a dataset may demand. Judged from the assertion, the commitment and the holder's name alone, so that it
-//! can be checked anywhere and at any later time.
+//! evidence that a dataset may require. Verified from the assertion, the commitment and the holder's identifier alone,
+//! anywhere and at any later time.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,24 +9,24 @@ use super::document::Commitment;
 use crate::domain::ids::Thumbprint;
 use crate::domain::jose::{ExternalKey, from_b64url, parse_strict_json, sha256};
 
-/// Most bytes of one part of an assertion.
+/// Maximum size of one part of an assertion in bytes.
 const MAX_BYTES: usize = 4096;
 
-/// Bytes of the hash with which authenticator data begins; the flags follow it, then four bytes of a counter.
+/// Length of the RP ID hash in the authenticator data; then follow the flags and a counter of four bytes.
 const HASH_BYTES: usize = 32;
 const LEAST_DATA_BYTES: usize = HASH_BYTES + 1 + 4;
 
-/// Somebody was there.
+/// User present (UP).
 const USER_PRESENT: u8 = 0x01;
 
-/// And proved to the device to be its owner (PIN, finger, face).
+/// User verified (UV).
 const USER_VERIFIED: u8 = 0x04;
 
-/// What is kept of a passkey's signature.
+/// A passkey's signature as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PasskeyEvidence {
-    /// `base64url(SHA-256(credential id))`: which passkey, without what a browser would find it by.
+    /// `base64url(SHA-256(credential id))`: identifies the passkey without its credential id.
     pub credential_hash: String,
     /// Its public key (JWK), as registered.
     pub public_key: Value,
@@ -38,50 +38,50 @@ pub struct PasskeyEvidence {
     pub signature: String,
 }
 
-/// Why a passkey's signature does not hold; each names the part that does not fit.
+/// Why a passkey's signature is invalid; each names the part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasskeyError {
-    /// The decision demands one, and there is none.
+    /// The decision requires one, and there is none.
     #[error("the passkey's signature is missing")]
     Missing,
     /// The document names other passkeys, or none.
     #[error("the passkey is none of those that the document names")]
     Other,
-    /// A part is not base64url, too large or not of its form.
+    /// A part is not base64url, too large or malformed.
     #[error("the passkey's signature is malformed")]
     Malformed,
     /// The public key is not one of P-256, Ed25519 or RSA.
     #[error("the passkey's public key is malformed")]
     Key,
-    /// It was not made to sign something, or not on a page of its own.
+    /// Not an assertion, or made in an embedded page.
     #[error("the passkey was used for something else")]
     Purpose,
-    /// It signed something else.
+    /// Another challenge.
     #[error("the passkey signed another decision")]
     Challenge,
-    /// It was made at another address than the holder's.
+    /// Another origin than the holder's.
     #[error("the passkey signed at another address")]
     Origin,
-    /// The device did not see its owner.
+    /// The user was not verified.
     #[error("the device did not make sure that its owner was there")]
     Owner,
-    /// The key did not make this signature.
+    /// The signature does not verify.
     #[error("the passkey's signature does not verify")]
     Signature,
 }
 
-/// Where a passkey of this holder may be used: the origin of its pages, and the host that its keys are bound to.
+/// The allowed origin and RP ID of this holder's passkeys.
 fn relying_party(holder: &str) -> Option<(String, String)> {
     let url = url::Url::parse(holder).ok()?;
     Some((url.origin().ascii_serialization(), url.host_str()?.to_owned()))
 }
 
 impl PasskeyEvidence {
-    /// Checks every link: challenge → commitment, origin and host → holder, the owner's presence, the signature. Returns
-    /// the key's thumbprint, to be compared with what the document names.
+    /// Verifies every link: challenge → commitment, origin and RP ID → holder, user verification, signature. Returns
+    /// the key's thumbprint, to be compared with those in the document.
     ///
     /// # Errors
-    /// [`PasskeyError`]: the first link that does not hold.
+    /// [`PasskeyError`]: the first link that is invalid.
     pub fn verify(&self, commitment: &Commitment, holder: &str) -> Result<Thumbprint, PasskeyError> {
         let key = ExternalKey::from_jwk(&self.public_key).map_err(|_| PasskeyError::Key)?;
         let (origin, host) = relying_party(holder).ok_or(PasskeyError::Origin)?;

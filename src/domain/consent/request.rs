@@ -1,4 +1,4 @@
-//! A consent request at its holder, from the moment it is pushed (or begun by the resident) until it is decided.
+//! A consent request at its holder, from the moment it is pushed (or started by the resident) until it is decided.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,47 +13,47 @@ use crate::domain::word_enum::word_enum;
 word_enum! {
     /// Who began it.
     pub enum Origin {
-        /// A service asked; the browser goes back to the recipient.
+        /// Requested by a service; the browser returns to the recipient.
         Pushed = "pushed",
-        /// The resident started in the holder's portal; the recipient is told by an event.
+        /// Started by the resident in the holder's portal; the recipient is notified by an event.
         Portal = "portal",
     }
 }
 
 word_enum! {
-    /// How a request goes about a consent that is there already (`grant_management_action`).
+    /// What a request does to an existing consent (`grant_management_action`).
     pub enum GrantAction {
-        /// What is asked comes in its place.
+        /// Replaces it.
         Replace = "replace",
-        /// What is asked is added to it.
+        /// Extends it.
         Merge = "merge",
     }
 }
 
-/// Where a request stands.
+/// State of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestState {
-    /// Waiting for the resident.
+    /// Undecided.
     Requested,
     /// Allowed.
     Allowed(ConsentId),
-    /// Not allowed.
+    /// Declined.
     Declined,
-    /// Nobody decided in time.
+    /// Expired undecided.
     Lapsed,
 }
 
-/// How the answer goes back to the client (RFC 6749, RFC 7636, RFC 9449).
+/// How the response returns to the client (RFC 6749, RFC 7636, RFC 9449).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReturnPath {
     /// `redirect_uri`, one of the client's registered ones.
     pub redirect_uri: String,
-    /// `state`, sent back as it came.
+    /// `state`, returned unchanged.
     pub state: Option<String>,
     /// `code_challenge`, S256.
     pub code_challenge: String,
-    /// `dpop_jkt`, when the client bound the code to a key.
+    /// `dpop_jkt`, if the client bound the code to a key.
     pub dpop_jkt: Option<Thumbprint>,
 }
 
@@ -64,33 +64,33 @@ pub const MAX_REQUEST_BYTES: usize = 32 * 1024;
 /// A request that waits for a resident's decision.
 #[derive(Debug, Clone)]
 pub struct ConsentRequest {
-    /// Its identifier; unguessable, the last part of the consent page's address.
+    /// Its identifier; unguessable, the last segment of the consent page's URL.
     pub id: RequestId,
     /// Who began it.
     pub origin: Origin,
-    /// What is asked, already held against the declared use.
+    /// The request, checked against the declared use.
     pub terms: Terms,
-    /// The declared use as it was when asked: what the resident sees.
+    /// The declared use as of the request: what the resident sees.
     pub declared_use: DeclaredUse,
-    /// What the recipient is called.
+    /// Display name of the recipient.
     pub recipient_name: Text,
-    /// The way back, for a pushed request.
+    /// The redirect parameters of a pushed request.
     pub return_path: Option<ReturnPath>,
-    /// Keyed hash of the identifier of whom the service expects, when it said so.
+    /// Keyed hash of the expected person's identifier, if the service named one.
     pub expected_person: Option<Vec<u8>>,
-    /// How the one who asks wants the resident to be known, beyond what the dataset demands.
+    /// The recipient's assurance requirement, in addition to the dataset's.
     pub asked: AssuranceRequirement,
-    /// The consent that it is to replace or extend: only whose consent that is can decide.
+    /// The consent that it replaces or extends: only its person can decide.
     pub replaces: Option<(GrantAction, ConsentId)>,
-    /// The standing denial that refused it, where one did.
+    /// The standing denial that declined it, if one did.
     pub denied_by: Option<DenialKind>,
-    /// Whose it is: who opened it, or whose consent it is to replace. Nobody else can.
+    /// The person who opened it, or whose consent it replaces. Nobody else can decide.
     pub person: Option<PersonId>,
     /// Where it stands.
     pub state: RequestState,
     /// When it came.
     pub created_at: Timestamp,
-    /// When it lapses.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
@@ -114,13 +114,13 @@ impl ConsentRequest {
         self.state == RequestState::Requested && now < self.expires_at
     }
 
-    /// Whether the service expects nobody else than the person with this keyed hash of the identifier.
+    /// Whether the service expects no other person than the one with this keyed hash.
     #[must_use]
     pub fn may_be_of(&self, identifier_hash: &[u8]) -> bool {
         self.expected_person.as_ref().is_none_or(|expected| expected == identifier_hash)
     }
 
-    /// Whether it waits for this person: they have opened it, or nobody has and they are whom the service expects.
+    /// Whether it waits for this person: they have opened it, or nobody has and they are the expected person.
     #[must_use]
     pub fn is_of(&self, person: PersonId, identifier_hash: &[u8]) -> bool {
         match self.person {
@@ -139,7 +139,7 @@ fn length(part: &impl Serialize) -> usize {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PendingDecision {
-    /// The consent that will come of it.
+    /// The identifier of the resulting consent.
     pub consent: ConsentId,
     /// The terms as decided.
     pub terms: Terms,
@@ -147,7 +147,7 @@ pub struct PendingDecision {
     pub document: String,
     /// The salt of the commitment, base64url.
     pub salt: String,
-    /// The passkey's signature, once it is there, where the dataset demands one.
+    /// The passkey's signature, once it exists, if the dataset requires one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passkey: Option<PasskeyEvidence>,
 }

@@ -1,4 +1,4 @@
-//! Whether the declared use that a consent rests on still says what the resident was shown.
+//! Whether the declared use of a consent still covers what the resident was shown.
 
 use super::request::ConsentRequest;
 use super::state::Consent;
@@ -19,13 +19,13 @@ word_enum! {
         DatasetType = "dataset_type",
         /// A consented field may no longer be asked for.
         Fields = "fields",
-        /// Another purpose, as a DPV term.
+        /// Another purpose (DPV term).
         Purpose = "purpose",
-        /// Another purpose, in the sentence that the resident read.
+        /// Another purpose (the sentence that the resident read).
         PurposeText = "purpose_text",
         /// Another legal basis.
         LegalBasis = "legal_basis",
-        /// Somebody else decides over the data at the recipient (GDPR Article 4(7)).
+        /// Another controller at the recipient (GDPR Article 4(7)).
         Controller = "controller",
         /// Fewer exchanges.
         Frequency = "frequency",
@@ -36,7 +36,7 @@ word_enum! {
     }
 }
 
-/// The declared use as a resident was shown it, with when they decided on it.
+/// The declared use as shown to a resident, with the moment of the decision.
 #[derive(Debug, Clone)]
 pub struct ShownUse {
     declared: DeclaredUse,
@@ -44,15 +44,15 @@ pub struct ShownUse {
 }
 
 impl ShownUse {
-    /// Of a consent, from the request that it was given for.
+    /// From a consent's request.
     #[must_use]
     pub fn new(request: ConsentRequest, consent: &Consent) -> Self {
         Self { declared: request.declared_use, decided_at: consent.decided_at }
     }
 
-    /// The first way in which the use as published now does not cover these fields of the terms as they were shown; none
-    /// where it covers them. What only helps to reach somebody, or names the service, may change: titles, e-mail addresses,
-    /// the data protection officer, what "no" means.
+    /// The first difference by which the use as published now does not cover these fields of the terms as shown; `None`
+    /// if it covers them. Contacts and names may change: titles, e-mail addresses, the data protection officer, what
+    /// "no" means.
     #[must_use]
     pub fn change_in(
         &self,

@@ -1,4 +1,4 @@
-//! The consent's life. Nothing leaves an end state; every transition names its actor and moment.
+//! The life cycle of a consent. End states are final; every transition has an actor and a time.
 
 use super::document::Commitment;
 use super::request::Origin;
@@ -10,13 +10,13 @@ use crate::domain::ids::{ConsentId, GrantId, PairwiseSubject, PersonId};
 /// How a consent ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// Taken back by the resident, given back by the recipient, or withdrawn by the node (a replayed code).
+    /// Withdrawn by the resident, given back by the recipient, or revoked by the node (a replayed code).
     Revoked(Actor),
     /// Its last day passed.
     Expired,
-    /// Its last exchange was made.
+    /// The last allowed exchange was made.
     Exhausted,
-    /// Another consent took its place.
+    /// Another consent replaced it.
     Replaced,
 }
 
@@ -25,7 +25,7 @@ pub enum End {
 pub enum ConsentState {
     /// In force.
     Active,
-    /// Held back; may become active again.
+    /// Suspended; can be resumed.
     Suspended,
     /// Over for good.
     Ended {
@@ -37,7 +37,7 @@ pub enum ConsentState {
 }
 
 impl ConsentState {
-    /// Its word.
+    /// Its status.
     #[must_use]
     pub const fn status(self) -> ConsentStatus {
         match self {
@@ -52,13 +52,13 @@ impl ConsentState {
         }
     }
 
-    /// Its word as text.
+    /// Its status as text.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.status().as_str()
     }
 
-    /// From the stored word and end moment.
+    /// From the stored status and end.
     #[must_use]
     pub fn from_stored(word: &str, ended_at: Option<Timestamp>) -> Option<Self> {
         let ended = |how| ended_at.map(|at| Self::Ended { at, how });
@@ -90,41 +90,41 @@ impl ConsentState {
 pub struct Consent {
     /// Its identifier here.
     pub id: ConsentId,
-    /// Its identifier towards the recipient.
+    /// Its identifier for the recipient.
     pub grant_id: GrantId,
     /// Whose data.
     pub person: PersonId,
-    /// Who that is towards the recipient.
+    /// The person's subject for the recipient.
     pub subject: PairwiseSubject,
     /// What it covers.
     pub terms: Terms,
     /// Who began it.
     pub origin: Origin,
-    /// What the login provider signed.
+    /// The commitment that the login provider signed.
     pub commitment: Commitment,
-    /// Its place in the status list.
+    /// Its index in the status list.
     pub status_index: u32,
     /// Where it stands.
     pub state: ConsentState,
-    /// Why it stands there: the reason of its last change.
+    /// The reason of its last change.
     pub reason: Reason,
-    /// The consent whose place it took.
+    /// The consent that it replaced.
     pub replaces: Option<ConsentId>,
-    /// The consent that took its place.
+    /// The consent that replaced it.
     pub replaced_by: Option<ConsentId>,
     /// Exchanges made.
     pub exchanges: u32,
-    /// When the last one was made.
+    /// When the last exchange was made.
     pub last_exchange_at: Option<Timestamp>,
     /// When the resident decided.
     pub decided_at: Timestamp,
-    /// How strongly the resident was known when deciding (`acr`).
+    /// Assurance level of the login that decided (`acr`).
     pub acr: Option<String>,
-    /// When the resident logged in, where the login provider told it.
+    /// When the resident logged in, if the login provider stated it (`auth_time`).
     pub auth_time: Option<Timestamp>,
 }
 
-/// One change in a consent's life, as kept.
+/// One change of a consent, to be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transition {
     /// State after it.
@@ -147,19 +147,19 @@ pub struct TransitionError {
     pub to: &'static str,
 }
 
-/// Why a consent does not carry an exchange now.
+/// Why a consent does not allow an exchange now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotInForce {
-    /// Held back by the resident.
+    /// Suspended.
     Suspended,
-    /// Ended, or its last day is over.
+    /// Ended, or past its last day.
     Ended,
     /// No exchange is left.
     Exhausted,
 }
 
 impl Consent {
-    /// Whether an exchange may be made under it now.
+    /// Whether an exchange is allowed now.
     ///
     /// # Errors
     /// [`NotInForce`] says why not.
@@ -174,13 +174,13 @@ impl Consent {
         }
     }
 
-    /// Whether all exchanges were made that the terms allow in all.
+    /// Whether all exchanges that the terms allow were made.
     #[must_use]
     pub const fn is_used_up(&self) -> bool {
         self.terms.per.is_none() && self.exchanges >= self.terms.max_exchanges
     }
 
-    /// Counts one exchange; the last one that the terms allow ends the consent.
+    /// Counts one exchange; the last allowed one ends the consent.
     ///
     /// # Errors
     /// [`NotInForce`] as [`Consent::in_force`].
@@ -195,7 +195,7 @@ impl Consent {
         Ok(Some(self.transition_to(to, Actor::Node, Reason::UsedUp, now)))
     }
 
-    /// Holds the consent back: the resident pauses it, or the node because its declared use no longer covers it.
+    /// Suspends the consent: by the resident, or by the node because its declared use no longer covers it.
     ///
     /// # Errors
     /// [`TransitionError`] unless it is active.
@@ -205,7 +205,7 @@ impl Consent {
         reason: Reason,
         now: Timestamp,
     ) -> Result<Transition, TransitionError> {
-        // A resident's own pause outlasts one by the node, which ends by itself when the use fits again.
+        // A suspension by the resident outlasts one by the node, which is lifted when the use covers the consent again.
         let by_node = self.state == ConsentState::Suspended && self.reason.holds_back();
         if self.state == ConsentState::Active || (by_node && actor == Actor::Resident) {
             Ok(self.transition_to(ConsentState::Suspended, actor, reason, now))
@@ -214,7 +214,7 @@ impl Consent {
         }
     }
 
-    /// Lets a suspended consent go on. Whether its declared use covers it is for the caller to know.
+    /// Resumes a suspended consent. The caller must check that its declared use covers it.
     ///
     /// # Errors
     /// [`TransitionError`] unless it is suspended and its last day has not passed.
@@ -231,7 +231,7 @@ impl Consent {
         }
     }
 
-    /// Takes the consent back.
+    /// Withdraws the consent.
     ///
     /// # Errors
     /// [`TransitionError`] when it has ended already.
@@ -252,7 +252,7 @@ impl Consent {
         self.end(End::Expired, Actor::Node, Reason::LastDay, now)
     }
 
-    /// Ends the consent because all exchanges that it allows turn out to have been made.
+    /// Ends the consent because all allowed exchanges turn out to have been made.
     ///
     /// # Errors
     /// [`TransitionError`] when it has ended already.
@@ -361,7 +361,7 @@ mod tests {
     }
 
     proptest! {
-        /// Exchanges that come at any moments are let through only as often as any stretch of time allows.
+        /// Exchanges at any moments are allowed only as often as the frequency permits in any period.
         #[test]
         fn no_stretch_of_time_holds_more_than_it_may(
             max in 1_u32..5,
@@ -376,7 +376,7 @@ mod tests {
                 let recent: Vec<Timestamp> = made.iter().rev().take(usize::try_from(max).unwrap()).copied().collect();
                 match held.terms.next_at(&recent, now) {
                     Some(next) => {
-                        // What is said about the next time is true: then, and not a second earlier.
+                        // The stated next time is exact: allowed then, and not a second earlier.
                         prop_assert!(next > now);
                         prop_assert_eq!(held.terms.next_at(&recent, next), None);
                         prop_assert!(held.terms.next_at(&recent, next.plus_secs(-1)).is_some());
@@ -394,7 +394,7 @@ mod tests {
             }
         }
 
-        /// Narrower is an order: reflexive, and narrower than narrower is narrower.
+        /// Narrowing is an order: reflexive and transitive.
         #[test]
         fn being_within_is_an_order(
             a in (1_u32..6, proptest::option::of(1_u32..9)),

@@ -11,10 +11,10 @@ use crate::domain::ids::{DatasetId, EntityId, FieldName, UseId};
 /// The `type` of every `authorization_details` entry that a node understands (RFC 9396 §2).
 pub const DETAIL_TYPE: &str = "omadata_dataset";
 
-/// The longest that any consent may last, in days: the resident decides anew at least once a year.
+/// Maximum duration of a consent, in days.
 pub const LONGEST_DAYS: i64 = 365;
 
-/// The part of a person's history that is asked for, both days included.
+/// A period of the data, both days included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Period {
@@ -25,13 +25,13 @@ pub struct Period {
 }
 
 impl Period {
-    /// Whether it is a part of another.
+    /// Whether it is within another.
     #[must_use]
     pub fn is_within(&self, wider: &Self) -> bool {
         self.from <= self.to && wider.from <= self.from && self.to <= wider.to
     }
 
-    /// Whether something that lasted from `start` to `end` (open when absent) touches this period.
+    /// Whether a record that was valid from `start` to `end` (open when absent) overlaps this period.
     #[must_use]
     pub fn touches(&self, start: Option<Day>, end: Option<Day>) -> bool {
         start.is_none_or(|start| start <= self.to) && end.is_none_or(|end| end >= self.from)
@@ -42,28 +42,28 @@ impl Period {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frequency {
-    /// Exchanges: over the consent's whole life, or in any stretch of time as long as `per`.
+    /// Number of exchanges: over the consent's whole life, or in any period of length `per`.
     pub max: u32,
-    /// The stretch, where it is not the whole life.
+    /// The period; the whole life when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per: Option<Window>,
 }
 
 impl Frequency {
-    /// So often over the consent's whole life.
+    /// A number over the consent's whole life.
     #[must_use]
     pub const fn in_all(max: u32) -> Self {
         Self { max, per: None }
     }
 
-    /// As often as a declared use allows at most.
+    /// The maximum of a declared use.
     #[must_use]
     pub fn declared(declared: &DeclaredUse) -> Self {
         Self { max: declared.max_exchanges, per: declared.per.clone() }
     }
 
-    /// When the next exchange may be made, where the stretch of time that ends now is full. `recent` are the moments of
-    /// the exchanges made, latest first, as many as the stretch allows at most.
+    /// When the next exchange is allowed, if the number of the sliding period is used up. `recent` are the moments of
+    /// the exchanges made, latest first, as many as the period allows at most.
     #[must_use]
     pub fn next_at(&self, recent: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
         let per = self.per.as_ref()?;
@@ -72,7 +72,7 @@ impl Frequency {
         (free > now).then_some(free)
     }
 
-    /// Whether it is no more than another: no more times, in all or in no shorter a stretch.
+    /// Whether it is at most another: no higher number, in no shorter period.
     #[must_use]
     pub fn is_within(&self, wider: &Self) -> bool {
         let stretch = match (&self.per, &wider.per) {
@@ -84,7 +84,7 @@ impl Frequency {
     }
 }
 
-/// One entry of `authorization_details` (RFC 9396), strictly parsed, not yet held against anything.
+/// One entry of `authorization_details` (RFC 9396), strictly parsed, not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuthorizationDetail {
@@ -97,27 +97,27 @@ pub struct AuthorizationDetail {
     pub identifier: DatasetId,
     /// `["read"]`.
     pub actions: Vec<String>,
-    /// The fields asked for.
+    /// The requested fields.
     pub datatypes: Vec<FieldName>,
     /// The declared use that the request rests on.
     #[serde(rename = "use")]
     pub declared_use: UseId,
     /// The use's purpose.
     pub purpose: String,
-    /// How far back and ahead; the whole history when absent.
+    /// The period of the data; the whole history when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Period>,
     /// How often.
     pub frequency: Frequency,
-    /// How long the recipient keeps it, ISO 8601 duration in days, months or years.
+    /// Retention by the recipient, ISO 8601 duration in days, months or years.
     pub retention: RetentionPeriod,
     /// The last day on which it may be fetched.
     pub until: Day,
 }
 
 impl AuthorizationDetail {
-    /// What is asked, added to what is allowed already: all fields of both, the later end, the more often, the longer
-    /// kept, and the time that spans both. What names the matter itself is as asked.
+    /// The request added to what is allowed already: all fields of both, the later end, the higher frequency, the
+    /// longer retention, and the period that spans both. Other members are the request's.
     #[must_use]
     pub fn merged_with(&self, allowed: &Self) -> Self {
         let mut merged = self.clone();
@@ -137,7 +137,7 @@ impl AuthorizationDetail {
         merged
     }
 
-    /// Whether it asks no more than a declared use does: the recipient's own check of what a holder says it allowed.
+    /// Whether it is within a declared use: the recipient's own check of what a holder granted.
     #[must_use]
     pub fn is_within(&self, declared: &DeclaredUse, now: Timestamp) -> bool {
         let fields: BTreeSet<&FieldName> = self.datatypes.iter().collect();
@@ -154,7 +154,7 @@ impl AuthorizationDetail {
     }
 }
 
-/// Why a request does not fit its declared use or the dataset (`invalid_authorization_details`, RFC 9396 §5).
+/// Why a request does not match its declared use or the dataset (`invalid_authorization_details`, RFC 9396 §5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.message())]
 pub enum DetailError {
@@ -164,11 +164,11 @@ pub enum DetailError {
     Location,
     /// Not exactly `read`.
     Action,
-    /// The use belongs to another recipient.
+    /// The use is another recipient's.
     ForeignUse,
-    /// The dataset is not of the kind that the use names.
+    /// The dataset is not of the kind in the use.
     DatasetKind,
-    /// A field is outside the use or the dataset, twice, or a required one is missing.
+    /// A field is outside of the use or the dataset, repeated, or a required one is missing.
     Fields,
     /// Not the use's purpose.
     Purpose,
@@ -178,17 +178,17 @@ pub enum DetailError {
     Retention,
     /// In the past, or further ahead than the use allows.
     Until,
-    /// From after to, or a dataset whose records carry no dates.
+    /// From after to, or a dataset whose records have no dates.
     Period,
 }
 
-/// What one consent covers. Made only by [`Terms::narrowed`] from a request and by [`Terms::decided`] from those.
+/// What one consent covers. Created only by [`Terms::narrowed`] from a request and by [`Terms::decided`] from those.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Terms {
-    /// The node that releases the data.
+    /// The holder.
     pub holder: EntityId,
-    /// The node that fetches it.
+    /// The recipient.
     pub recipient: EntityId,
     /// The declared use that it rests on.
     pub declared_use: UseId,
@@ -198,20 +198,20 @@ pub struct Terms {
     pub fields: Vec<FieldName>,
     /// The purpose, a DPV term.
     pub purpose: String,
-    /// The part of the history covered; all of it when absent.
+    /// The period of the data; the whole history when absent.
     pub period: Option<Period>,
-    /// Exchanges over the consent's whole life, or in any stretch of time as long as `per`.
+    /// Number of exchanges over the consent's whole life, or in any period of length `per`.
     pub max_exchanges: u32,
-    /// The stretch, where it is not the whole life.
+    /// The period; the whole life when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per: Option<Window>,
-    /// How long the recipient keeps it, ISO 8601 duration.
+    /// Retention by the recipient, ISO 8601 duration.
     pub retention: RetentionPeriod,
     /// The last day on which it may be fetched.
     pub until: Day,
 }
 
-/// What a request is held against.
+/// What a request is checked against.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds<'a> {
     /// This node.
@@ -220,14 +220,14 @@ pub struct Bounds<'a> {
     pub recipient: &'a EntityId,
     /// The dataset that it asks for.
     pub dataset: &'a Dataset,
-    /// The declared use that it names, as its recipient publishes it.
+    /// The declared use that it names, as published by its recipient.
     pub declared_use: &'a DeclaredUse,
     /// Now.
     pub now: Timestamp,
 }
 
 impl DetailError {
-    /// What is wrong, as a constant sentence that may be shown to the client's developer.
+    /// The fault, as a constant sentence for the client's developer.
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
@@ -247,10 +247,10 @@ impl DetailError {
 }
 
 impl Terms {
-    /// Holds a request against the declared use and the dataset.
+    /// Checks a request against the declared use and the dataset.
     ///
     /// # Errors
-    /// [`DetailError`]: the first way in which the request is more than a narrowing.
+    /// [`DetailError`]: the first way in which the request exceeds them.
     pub fn narrowed(detail: &AuthorizationDetail, bounds: &Bounds<'_>) -> Result<Self, DetailError> {
         let declared = bounds.declared_use;
         let require = |holds: bool, error: DetailError| if holds { Ok(()) } else { Err(error) };
@@ -291,23 +291,23 @@ impl Terms {
         })
     }
 
-    /// How often, as one value.
+    /// The frequency.
     #[must_use]
     pub fn frequency(&self) -> Frequency {
         Frequency { max: self.max_exchanges, per: self.per.clone() }
     }
 
-    /// When the next exchange may be made, where the stretch of time that ends now is full; as [`Frequency::next_at`].
+    /// When the next exchange is allowed, if the number of the sliding period is used up; see [`Frequency::next_at`].
     #[must_use]
     pub fn next_at(&self, recent: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
         self.frequency().next_at(recent, now)
     }
 
-    /// The terms as the resident decided them: optional fields dropped, fewer times, a nearer end, less of the past, kept
-    /// for a shorter time.
+    /// The terms as the resident decided them: without some optional fields, with a lower frequency, an earlier end, a
+    /// shorter period or a shorter retention.
     ///
     /// # Errors
-    /// [`DetailError`] where the choice is not a narrowing of the offer or drops a required field.
+    /// [`DetailError`] when the choice exceeds the offer or drops a required field.
     pub fn decided(
         &self,
         choice: &Choice,
@@ -346,7 +346,7 @@ impl Terms {
         Ok(decided)
     }
 
-    /// The same terms as an `authorization_details` entry, as the token and its answer carry them.
+    /// The terms as an `authorization_details` entry, for the token and its response.
     #[must_use]
     pub fn to_detail(&self) -> AuthorizationDetail {
         AuthorizationDetail {
@@ -365,16 +365,16 @@ impl Terms {
     }
 }
 
-/// What the resident chose on the consent page.
+/// The resident's choices on the consent page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// Required and kept optional fields.
     pub fields: BTreeSet<FieldName>,
-    /// How often.
+    /// The frequency.
     pub frequency: Frequency,
-    /// The part of the history.
+    /// The period of the data.
     pub period: Option<Period>,
-    /// How long the recipient keeps it, ISO 8601 duration.
+    /// Retention by the recipient, ISO 8601 duration.
     pub retention: RetentionPeriod,
     /// Last day.
     pub until: Day,
@@ -395,7 +395,7 @@ fn order_fields(asked: &[FieldName], bounds: &Bounds<'_>) -> Result<Vec<FieldNam
     Ok(in_order.filter(|name| wanted.contains(name)).cloned().collect())
 }
 
-/// Whether a last day lies ahead, and no further than so many days.
+/// Whether a last day is in the future, and at most so many days ahead.
 #[must_use]
 pub fn fits_until(until: Day, now: Timestamp, longest_days: i64) -> bool {
     until.end() > now && until.end() <= now.plus_secs((longest_days + 1) * 86_400)

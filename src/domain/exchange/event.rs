@@ -1,4 +1,4 @@
-//! What nodes tell each other unasked: Security Event Tokens (RFC 8417), pushed (RFC 8935).
+//! Events between nodes: Security Event Tokens (RFC 8417), pushed (RFC 8935).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
 };
 
-/// Form of a Security Event Token.
+/// Profile of a Security Event Token.
 pub const SECURITY_EVENT: Profile = Profile {
     typ: "secevent+jwt",
     max_bytes: 16 * 1024,
@@ -21,7 +21,7 @@ pub const SECURITY_EVENT: Profile = Profile {
     forbidden_headers: &[],
 };
 
-/// How long ago an event may have been signed, in seconds: delivery is retried for days.
+/// Maximum age of an event, in seconds: delivery is retried for days.
 const OLDEST_SECS: i64 = 14 * 86_400;
 
 const GIVEN: &str = "urn:omadata:event:consent-given";
@@ -40,32 +40,32 @@ const DELETED: &str = "urn:omadata:event:data-deleted";
 pub enum Event {
     /// A resident gave a consent in the holder's portal.
     ConsentGiven(ConsentGiven),
-    /// Another consent took its place, or its terms must be read again.
+    /// Another consent replaced it, or its terms must be read again.
     ConsentChanged(ConsentEvent),
-    /// A consent is held back: the recipient stops at once and may go on later.
+    /// A consent is suspended: the recipient stops at once and may resume later.
     ConsentSuspended(ConsentEvent),
-    /// A consent that was held back is in force again.
+    /// A suspended consent is active again.
     ConsentResumed(ConsentEvent),
-    /// A consent was taken back, or withdrawn by its holder: the recipient stops at once.
+    /// A consent was withdrawn, or revoked by its holder: the recipient stops at once.
     ConsentRevoked(ConsentEvent),
-    /// A consent is over by its own limits: the last day, or the last exchange.
+    /// A consent ended by its own limits: the last day, or the last exchange.
     ConsentExpired(ConsentEvent),
-    /// The recipient verified an exchange's answer.
+    /// The recipient verified an exchange's response.
     ExchangeAcknowledged(ExchangeAcknowledged),
-    /// The recipient's service deleted what was fetched.
+    /// The recipient's service deleted the fetched data.
     DataDeleted(DataDeleted),
-    /// The sender was restored from a backup and asks what the other knows.
+    /// The sender was restored from a backup and asks for the other's knowledge.
     ReconciliationRequested(ReconciliationRequested),
-    /// What a recipient knows of the consents of a holder that was restored.
+    /// A recipient's knowledge of the consents of a restored holder.
     ReconciliationAnswered(ReconciliationAnswered),
 }
 
-/// A consent that the recipient's service did not ask for itself.
+/// A consent that the recipient's service did not request itself.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentGiven {
     /// The consent.
     pub grant_id: GrantId,
-    /// Which of the recipient's uses.
+    /// The recipient's declared use.
     #[serde(rename = "use")]
     pub declared_use: UseId,
     /// The dataset at the holder.
@@ -74,7 +74,7 @@ pub struct ConsentGiven {
     pub fields: Vec<FieldName>,
     /// The last day.
     pub until: Day,
-    /// Redeemed once at the holder's token endpoint.
+    /// Redeemed once at the holder's token endpoint (`pre-authorized_code`).
     pub pre_authorized_code: String,
 }
 
@@ -84,22 +84,22 @@ impl std::fmt::Debug for ConsentGiven {
     }
 }
 
-/// What happened to a consent that its recipient knows.
+/// A change of a consent that its recipient knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentEvent {
     /// The consent.
     pub grant_id: GrantId,
     /// When, seconds since 1970.
     pub at: i64,
-    /// Why, a stable word ([`crate::domain::consent::Reason`] at the holder; a recipient takes any).
+    /// The reason, a stable code ([`crate::domain::consent::Reason`] at the holder; a recipient accepts any).
     pub reason: ReasonWord,
-    /// The number of the change's entry in the holder's log: an event older than what is known has no effect.
+    /// The sequence number of the change at the holder: an event with a lower one than the last has no effect.
     pub sequence: u64,
-    /// The commitment of the consent that this is about: a grant may have passed to another one since.
+    /// The commitment of the consent: a grant may have passed to another one since.
     pub commitment: Commitment,
 }
 
-/// The recipient's own signature on an exchange.
+/// The recipient's acknowledgement of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExchangeAcknowledged {
     /// The exchange (`jti` of its receipt).
@@ -112,30 +112,30 @@ pub struct ExchangeAcknowledged {
     pub receipt_digest: String,
 }
 
-/// What was fetched under a consent is deleted.
+/// The data fetched under a consent was deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataDeleted {
     /// The consent.
     pub grant_id: GrantId,
-    /// Its commitment, where the recipient knows it: a grant may have passed to another consent since.
+    /// Its commitment, if the recipient knows it: a grant may have passed to another consent since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commitment: Option<Commitment>,
     /// When it was deleted, seconds since 1970.
     pub deleted_at: i64,
-    /// Everything that was fetched until then is covered, seconds since 1970.
+    /// Everything fetched until then is covered, seconds since 1970.
     pub fetched_until: i64,
 }
 
 /// The claims of a Security Event Token with exactly one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventClaims {
-    /// Who says it.
+    /// The sender.
     pub iss: EntityId,
-    /// To whom.
+    /// The recipient of the event.
     pub aud: EntityId,
     /// Seconds since 1970.
     pub iat: i64,
-    /// This event.
+    /// Identifier of this event.
     pub jti: Jti,
     events: Map<String, Value>,
 }
@@ -158,7 +158,7 @@ impl Event {
         }
     }
 
-    /// What happened to a consent, where that is what it tells.
+    /// The change of a consent, if the event is one.
     #[must_use]
     pub const fn consent_change(&self) -> Option<(HolderChange, &ConsentEvent)> {
         match self {
@@ -171,7 +171,7 @@ impl Event {
         }
     }
 
-    /// Whether this program knows events of that type.
+    /// Whether this program knows the event type.
     #[must_use]
     pub fn is_known(name: &str) -> bool {
         [
@@ -246,7 +246,7 @@ impl Event {
         )
     }
 
-    /// Who an event claims to come from, for finding the keys; nothing is trusted yet.
+    /// The claimed sender of an event, for finding the keys; nothing is verified yet.
     ///
     /// # Errors
     /// [`JoseError`] when it is not a Security Event Token at all.
@@ -262,7 +262,7 @@ impl Event {
     /// Verifies an event with its sender's receipt keys.
     ///
     /// # Errors
-    /// [`JoseError`]: signature, audience or times do not fit, or it is not exactly one known event.
+    /// [`JoseError`]: signature, audience or times are invalid, or it does not contain exactly one known event.
     pub fn verify(
         unverified: UnverifiedJws,
         keys: &PublicKeys,

@@ -1,4 +1,4 @@
-//! The exchange: what may be released, field by field, and the receipts that prove it to both sides.
+//! The exchange: the release decision, field by field, and the receipts that prove it to both sides.
 
 pub mod event;
 pub mod receipt;

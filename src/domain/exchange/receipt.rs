@@ -1,4 +1,4 @@
-//! Receipts: the holder's signature over what it released, checked by the recipient before it uses anything.
+//! Exchange receipts: the holder's signature on what it released, verified by the recipient before it uses anything.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, UnverifiedJws, b64url, check_times, sha256,
 };
 
-/// Form of an exchange receipt.
+/// Profile of an exchange receipt.
 pub const EXCHANGE_RECEIPT: Profile = Profile {
     typ: "exchange-receipt+jwt",
     max_bytes: 8 * 1024,
@@ -30,7 +30,7 @@ pub const EXCHANGE_RECEIPT: Profile = Profile {
     forbidden_headers: &[],
 };
 
-/// What a holder states about one released exchange.
+/// A holder's statement about one released exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The holder.
@@ -57,7 +57,7 @@ pub struct Receipt {
     pub log_entry: String,
 }
 
-/// What the recipient knows of its own request.
+/// The recipient's own data about its request.
 #[derive(Debug, Clone, Copy)]
 pub struct ReceiptExpectation<'a> {
     /// The holder that was asked.
@@ -78,7 +78,7 @@ pub struct ReceiptExpectation<'a> {
     pub now: Timestamp,
 }
 
-/// A receipt that fits the exchange. Only [`VerifiedReceipt::check`] makes one.
+/// A receipt that matches the exchange. Only [`VerifiedReceipt::check`] creates one.
 #[derive(Debug, Clone)]
 pub struct VerifiedReceipt(Receipt);
 
@@ -88,13 +88,13 @@ pub enum ReceiptError {
     /// Form, signature or times.
     #[error("the receipt does not verify: {0}")]
     Signature(#[from] JoseError),
-    /// It is about another exchange; the word names the part.
+    /// It is about another exchange; the text names the part.
     #[error("the receipt is about another {0}")]
     Other(&'static str),
 }
 
 impl VerifiedReceipt {
-    /// Checks a receipt with the holder's receipt keys.
+    /// Verifies a receipt with the holder's receipt keys.
     ///
     /// # Errors
     /// [`ReceiptError`]: nothing that came with it may be used.
@@ -121,20 +121,20 @@ impl VerifiedReceipt {
         }
     }
 
-    /// The key that a receipt says it was signed with, to know which keys to verify it with.
+    /// The identifier of the signing key, to select the keys to verify with.
     #[must_use]
     pub fn claimed_key(text: &str) -> Option<KeyId> {
         UnverifiedJws::parse(text, &EXCHANGE_RECEIPT).ok()?.kid().cloned()
     }
 
-    /// What the holder states.
+    /// The holder's statement.
     #[must_use]
     pub const fn receipt(&self) -> &Receipt {
         &self.0
     }
 }
 
-/// SHA-256, base64url: how receipts name a proof or a body.
+/// SHA-256, base64url: how receipts refer to a proof or a body.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> String {
     b64url(&sha256(bytes))

@@ -1,5 +1,5 @@
-//! What nodes tell each other after one of them was restored from a backup: what each still knows of the consents between
-//! them (docs/protocol-notes.md, "Restored backups").
+//! Events between nodes after one of them was restored from a backup: the comparison of their knowledge of the consents
+//! between them (docs/protocol-notes.md, "Restored backups").
 
 use serde::{Deserialize, Serialize};
 
@@ -14,41 +14,41 @@ pub const REQUESTED: &str = "urn:omadata:event:reconciliation-requested";
 pub const ANSWERED: &str = "urn:omadata:event:reconciliation-answered";
 
 word_enum! {
-    /// In which role a node was restored and asks.
+    /// The role in which a node was restored.
     pub enum RestoredRole {
-        /// As the holder: it may have forgotten ends, suspensions and exchanges, and asks what the recipient knows.
+        /// As the holder: it may have lost ends, suspensions and exchanges, and asks for the recipient's knowledge.
         Holder = "holder",
-        /// As the recipient: it may have forgotten what the holder told it, and asks to be told again.
+        /// As the recipient: it may have lost events, and asks for them again.
         Recipient = "recipient",
     }
 }
 
-/// A node was restored and asks what the other knows.
+/// A node was restored and asks for the other's knowledge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReconciliationRequested {
-    /// The asker's role.
+    /// The sender's role.
     pub role: RestoredRole,
-    /// Tells this restoration from others: milliseconds since 1970.
+    /// Identifies this restoration: milliseconds since 1970.
     pub epoch: u64,
 }
 
-/// What a recipient knows of a holder's consents, in parts.
+/// A recipient's knowledge of a holder's consents, in parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReconciliationAnswered {
     /// The restoration that is answered.
     pub epoch: u64,
-    /// The consents of this part, [`MOST_IN_A_PART`] at most.
+    /// The consents of this part, at most [`MOST_IN_A_PART`].
     pub consents: Vec<KnownConsent>,
-    /// Whether this is the last part: what was in none of them is not known to the recipient.
+    /// Whether this is the last part: consents in none of them are unknown to the recipient.
     pub complete: bool,
 }
 
-/// Most consents in one part, so that an event stays well below its 16 KiB.
+/// Maximum number of consents in one part, so that an event stays well below its 16 KiB.
 pub const MOST_IN_A_PART: usize = 40;
 
-/// How far a consent is known to its recipient.
+/// A recipient's knowledge of one consent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownConsent {
@@ -58,21 +58,21 @@ pub struct KnownConsent {
     pub commitment: Commitment,
     /// Where it stands.
     pub state: KnownState,
-    /// Why it is suspended or over, as the holder had said.
+    /// The holder's reason of a suspension or an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<ReasonWord>,
-    /// How many exchanges brought data.
+    /// Number of exchanges with data.
     pub exchanges: u32,
 }
 
 word_enum! {
-    /// Where a consent stands at its recipient.
+    /// State of a consent at its recipient.
     pub enum KnownState {
         /// Data may be fetched.
         Active = "active",
-        /// Held back.
+        /// Suspended.
         Suspended = "suspended",
-        /// Over.
+        /// Ended.
         Ended = "ended",
     }
 }

@@ -1,4 +1,4 @@
-//! The recipient's check of received records against the schema that the holder publishes in its catalogue.
+//! The recipient's check of received records against the schema in the holder's catalogue.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::domain::ids::{DatasetType, FieldName};
 use crate::domain::word_enum::word_enum;
 
 word_enum! {
-    /// The JSON Schema types that a field's values may have beside `null`.
+    /// The JSON Schema types that a field's values may have besides `null`.
     pub enum JsonType {
         /// A text.
         String = "string",
@@ -27,16 +27,17 @@ word_enum! {
     }
 }
 
-/// What a holder's catalogue says of one field.
+/// One field in a holder's catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FieldRule {
-    /// The types allowed; none where the schema does not limit them.
+    /// The allowed types; empty if the schema does not limit them.
     types: Vec<JsonType>,
     /// Whether a text is a date (`format`).
     is_date: bool,
 }
 
-/// What a holder's catalogue says of a dataset's records, as far as a recipient checks it (JSON Schema draft 2020-12).
+/// The schema of a dataset's records in a holder's catalogue, as far as a recipient checks it (JSON Schema draft
+/// 2020-12).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordSchema {
     dataset_type: Option<DatasetType>,
@@ -44,29 +45,29 @@ pub struct RecordSchema {
     fields: BTreeMap<FieldName, FieldRule>,
 }
 
-/// What is wrong with received records; the field is named, a value never.
+/// A fault of received records; names the field, never a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordFault {
     /// A record is no JSON object.
     #[error("a record is not an object")]
     NotObject,
-    /// A permitted field is not in a record; a value that there is not is `null`.
+    /// A permitted field is missing in a record; an absent value must be `null`.
     #[error("a record lacks the permitted field {0}")]
     Missing(FieldName),
-    /// A value is not of the type that the holder's catalogue names.
+    /// A value is not of the type in the holder's catalogue.
     #[error("the field {0} is not of the type that the holder's catalogue names")]
     Type(FieldName),
 }
 
 impl RecordSchema {
-    /// Reads what `/catalogue/datasets/{id}/schema` answers. Members that are not known are passed over; none when it is no
-    /// schema of a record.
+    /// Parses the response of `/catalogue/datasets/{id}/schema`. Unknown members are ignored; `None` if it is no schema
+    /// of a record.
     #[must_use]
     pub fn parse(schema: &Value) -> Option<Self> {
         let properties = schema.get("properties")?.as_object()?;
         let mut fields = BTreeMap::new();
         for (name, property) in properties {
-            // A name that is no field's name can be neither asked for nor permitted.
+            // An invalid field name can be neither requested nor permitted.
             let Ok(name) = name.parse::<FieldName>() else { continue };
             fields.insert(name, FieldRule::parse(property));
         }
@@ -80,13 +81,13 @@ impl RecordSchema {
         })
     }
 
-    /// Whether the dataset is of this kind; true where the catalogue does not say.
+    /// Whether the dataset is of this kind; `true` if the catalogue does not say.
     #[must_use]
     pub fn is_of_type(&self, kind: &DatasetType) -> bool {
         self.dataset_type.as_ref().is_none_or(|known| known == kind)
     }
 
-    /// Whether its records can be limited to a part of a person's history; true where the catalogue does not say.
+    /// Whether its records can be limited to a period; `true` if the catalogue does not say.
     #[must_use]
     pub fn can_limit_period(&self) -> bool {
         self.has_period.unwrap_or(true)
@@ -129,11 +130,11 @@ impl FieldRule {
 }
 
 impl ExchangeBody {
-    /// Checks every record: all permitted fields are there, each of its type. Without the holder's schema, which may not be
-    /// reachable, the types are not checked.
+    /// Checks every record: all permitted fields are present with their types. Without the holder's schema, which may
+    /// not be available, types are not checked.
     ///
     /// # Errors
-    /// [`RecordFault`]: the holder's fault, and nothing of the answer may be used.
+    /// [`RecordFault`]: the holder's fault, and nothing of the response may be used.
     pub fn check_records(
         &self,
         permitted: &[FieldName],

@@ -15,9 +15,9 @@ pub struct ReleaseScope {
 }
 
 impl ReleaseScope {
-    /// Holds a request against the verified consent (step 7 of an exchange).
+    /// Checks a request against the verified consent (step 7 of an exchange).
     ///
-    /// `query` is the request's raw query, decoded into pairs. Only `fields`, a comma-separated list, is understood;
+    /// `query` is the request's raw query, decoded into pairs. Only `fields`, a comma-separated list, is supported;
     /// anything else could be meant to reach another person's data and is refused.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl ReleaseScope {
         if terms.dataset != dataset.id {
             return Err(Refusal::scope(RefusalReason::DatasetOther));
         }
-        // A field that the city has since taken out of the dataset is not released, whatever was consented to.
+        // A field that the city has since removed from the dataset is not released, whatever the consent covers.
         if terms.fields.iter().any(|field| dataset.field(field).is_none()) {
             return Err(Refusal::scope(RefusalReason::FieldWithdrawn));
         }
@@ -69,7 +69,7 @@ fn narrow(consented: &[FieldName], list: &str) -> Result<Vec<FieldName>, Refusal
     Ok(consented.iter().filter(|field| wanted.contains(field)).cloned().collect())
 }
 
-/// The records as they may leave: only the subject's, only consented fields, only the consented period.
+/// The records to release: only the subject's, only consented fields, only the consented period.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Release {
     body: Vec<u8>,
@@ -84,10 +84,10 @@ impl std::fmt::Debug for Release {
 }
 
 impl Release {
-    /// Minimises what the register gave (step 8 of an exchange).
+    /// Minimises the register's records (step 8 of an exchange).
     ///
     /// # Errors
-    /// [`Refusal`] 503 when a record is not the subject's or does not fit the dataset: a register that answers with
+    /// [`Refusal`] 503 when a record is not the subject's or does not match the dataset: a register that returns
     /// somebody else's data is not trusted for the rest of its answer either.
     pub fn minimise(
         consent: &VerifiedConsent,
@@ -116,7 +116,7 @@ impl Release {
         Ok(Self { body, fields: scope.fields.clone(), records })
     }
 
-    /// The answer's body, JSON.
+    /// The response body, JSON.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
@@ -141,7 +141,7 @@ impl Release {
     }
 }
 
-/// Whether a record lies in the period that the consent is limited to.
+/// Whether a record is in the period that the consent is limited to.
 fn in_period(
     record: &Record,
     period: Option<Period>,
@@ -151,7 +151,7 @@ fn in_period(
     let Some(PeriodFields { start, end }) = dated_by else {
         return Err(Refusal::unavailable(RefusalReason::DatasetLostItsPeriod));
     };
-    // A record that the register does not date could lie on either side of the limit.
+    // A record without dates could be on either side of the limit.
     let Some(start) = day(record, start)? else {
         return Err(Refusal::unavailable(RefusalReason::RegisterDateMissing));
     };
@@ -169,7 +169,7 @@ fn day(record: &Record, field: &FieldName) -> Result<Option<Day>, Refusal> {
     }
 }
 
-/// The body of an exchange's answer.
+/// The body of an exchange's response.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExchangeBody {
@@ -179,12 +179,12 @@ pub struct ExchangeBody {
     pub records: Vec<Value>,
 }
 
-/// Most values in an answer that a recipient reads. In memory a value takes up to fifty times its bytes (`{}`), so that a bound
-/// on bytes alone bounds little.
+/// Maximum number of values in a response that a recipient reads. In memory a value takes up to fifty times its bytes
+/// (`{}`), so a limit on bytes alone is not enough.
 const MOST_VALUES: usize = 500_000;
 
 impl ExchangeBody {
-    /// Reads an answer, within bounds of memory; none when it is not an exchange's or has too many values.
+    /// Parses a response within memory limits; `None` if it is malformed or has too many values.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         // Every value but the outermost follows one of these; those inside texts are counted too.
@@ -192,7 +192,7 @@ impl ExchangeBody {
         if values > MOST_VALUES { None } else { serde_json::from_slice(bytes).ok() }
     }
 
-    /// Whether every record has the consented fields and nothing beyond: the recipient's own check.
+    /// Whether every record has the consented fields and no others: the recipient's own check.
     #[must_use]
     pub fn is_within(&self, dataset: &DatasetId, fields: &[FieldName]) -> bool {
         let known = |name: &String| fields.iter().any(|field| field.as_str() == name);

@@ -1,4 +1,4 @@
-//! Trust chains: from a member's own statement up to a configured anchor (OpenID Federation 1.0 §4 and §10.2).
+//! Trust chains: from an entity's configuration up to a configured anchor (OpenID Federation 1.0 §4 and §10.2).
 
 use std::collections::BTreeMap;
 
@@ -11,20 +11,20 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
 
-/// An entity whose statements make others members, with the keys that were configured for it.
+/// A configured trust anchor.
 #[derive(Debug, Clone)]
 pub struct TrustAnchor {
     /// Its entity identifier.
     pub id: EntityId,
-    /// Its keys, known from elsewhere than the federation.
+    /// Its keys, from a source other than the federation.
     pub keys: PublicKeys,
 }
 
-/// Most statements of one chain: a leaf, an anchor's configuration and six statements between them, which is five
-/// intermediates.
+/// Maximum number of statements of one chain: a leaf, an anchor's configuration and six statements between them, which
+/// is five intermediates.
 pub const MAX_CHAIN_LENGTH: usize = 8;
 
-/// A chain that was checked link by link. Only [`verify_statements`] makes one.
+/// A chain that was verified link by link. Only [`verify_statements`] creates one.
 #[derive(Debug, Clone)]
 pub struct VerifiedChain {
     subject: EntityId,
@@ -41,7 +41,7 @@ pub struct VerifiedChain {
 }
 
 impl VerifiedChain {
-    /// Whose chain it is.
+    /// The subject.
     #[must_use]
     pub const fn subject(&self) -> &EntityId {
         &self.subject
@@ -53,7 +53,7 @@ impl VerifiedChain {
         &self.anchor
     }
 
-    /// Who vouches: from the subject's immediate superior to the anchor.
+    /// The superiors, from the subject's immediate one to the anchor.
     #[must_use]
     pub fn superiors(&self) -> &[EntityId] {
         &self.superiors
@@ -65,19 +65,19 @@ impl VerifiedChain {
         &self.statements
     }
 
-    /// The federation keys that the chain vouches for, of anyone in it.
+    /// The federation keys of any entity in the chain, from its superior's statement.
     #[must_use]
     pub fn keys_of(&self, entity: &EntityId) -> Option<&PublicKeys> {
         self.vouched.get(entity)
     }
 
-    /// What the anchor says about trust marks; nothing when the chain lacks its configuration.
+    /// The anchor's trust mark rules; `None` when the chain lacks its configuration.
     #[must_use]
     pub const fn mark_rules(&self) -> Option<&MarkRules> {
         self.rules.as_ref()
     }
 
-    /// The trust marks that the subject shows, not checked yet: see [`MarkRules::verify`].
+    /// The subject's trust marks, not verified yet: see [`MarkRules::verify`].
     #[must_use]
     pub fn shown_marks(&self) -> &[TrustMarkEntry] {
         &self.shown_marks
@@ -89,7 +89,7 @@ impl VerifiedChain {
         &self.metadata
     }
 
-    /// Whether a superior settles what the subject is called: its `organization_name` is then not the subject's own claim.
+    /// Whether a superior sets the subject's name: its `organization_name` is then not the subject's own claim.
     #[must_use]
     pub const fn is_named_by_superior(&self) -> bool {
         self.named_by_superior
@@ -101,18 +101,18 @@ impl VerifiedChain {
         self.issued_at
     }
 
-    /// When the chain stops to hold: the earliest `exp` in it.
+    /// Expiry of the chain: the earliest `exp` in it.
     #[must_use]
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 }
 
-/// Checks a chain link by link, from the anchor down to the leaf.
+/// Verifies a chain link by link, from the anchor down to the leaf.
 ///
 /// The statements are in the standard's order: the leaf's entity configuration, then the statement of each superior
 /// about the one before, and at the end, optionally, the anchor's own configuration. Each statement is verified with
-/// keys that the one above vouches for, the topmost with the anchor's configured keys.
+/// the keys in the statement above it, the topmost with the anchor's configured keys.
 ///
 /// # Errors
 /// [`TrustError::NotTrusted`] with the first check that fails.
@@ -156,7 +156,7 @@ pub fn verify_statements<S: AsRef<str>>(
     })
 }
 
-/// Checks an anchor's own configuration with the keys that were configured for it.
+/// Verifies an anchor's own configuration with its configured keys.
 ///
 /// # Errors
 /// [`TrustError::NotTrusted`] with the first check that fails.
@@ -174,7 +174,7 @@ pub fn verify_anchor(
     Ok(statement)
 }
 
-/// A chain taken apart, with the configuration of the anchor that it ends at where it has one.
+/// A parsed chain, with the anchor's configuration if it has one.
 struct Top<'a, S> {
     anchor: &'a TrustAnchor,
     configuration: Option<EntityStatement>,
@@ -182,7 +182,7 @@ struct Top<'a, S> {
     leaf: &'a str,
 }
 
-/// Finds the anchor at the top, checks its configuration where the chain has it, and takes leaf and links apart.
+/// Finds the anchor at the top, verifies its configuration if the chain has it, and splits leaf and links.
 fn split<'a, S: AsRef<str>>(
     statements: &'a [S],
     anchors: &'a [TrustAnchor],
@@ -208,13 +208,13 @@ fn split<'a, S: AsRef<str>>(
 
 /// The state of the walk from the anchor down.
 struct Walk {
-    /// Who vouched last, or is vouched for.
+    /// The entity reached so far.
     superior: EntityId,
-    /// The keys vouched for.
+    /// Its keys, by the statement about it.
     keys: PublicKeys,
-    /// Everyone on the way.
+    /// All entities so far.
     seen: Vec<EntityId>,
-    /// Everyone on the way with the keys that were vouched for.
+    /// All entities so far with their keys.
     vouched: BTreeMap<EntityId, PublicKeys>,
     /// The earliest `exp` so far.
     earliest_exp: i64,
@@ -240,14 +240,14 @@ impl Walk {
         Ok(statement)
     }
 
-    /// The leaf's entity configuration: signed with a key that its superior vouches for and that it lists itself.
+    /// The leaf's entity configuration: signed with a key that is in its superior's statement and in its own list.
     fn leaf(&mut self, text: &str, now: Timestamp) -> Result<EntityStatement, TrustError> {
         let statement = verify_with(text, &self.keys)?;
         verify_self_signed(text, now)?;
         if statement.iss != self.superior || statement.sub != self.superior {
             return Err(TrustError::NotTrusted(TrustFault::ConfigurationNotOwn));
         }
-        // The one above the leaf, who must be one of the superiors that it names.
+        // The leaf's immediate superior, which must be one of its authority hints.
         let above = self.seen.iter().rev().nth(1);
         let names =
             |above: &EntityId| statement.authority_hints.as_ref().is_some_and(|all| all.contains(above));
@@ -259,7 +259,7 @@ impl Walk {
     }
 }
 
-/// Checks the constraints of every statement. `links` run from the top down, `seen` too, the anchor first.
+/// Checks the constraints of every statement. `links` and `seen` are in order from the top, the anchor first.
 fn check_constraints(links: &[EntityStatement], seen: &[EntityId]) -> Result<(), TrustError> {
     for (depth, link) in links.iter().enumerate() {
         if let Some(rules) = &link.constraints {

@@ -1,4 +1,4 @@
-//! Chains built claim by claim, so that each refusal differs from a good chain in one thing.
+//! Chains built claim by claim, so that each refused chain differs from a valid one in one thing.
 
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ fn now() -> Timestamp {
     Timestamp::from_secs(NOW)
 }
 
-/// A statement before it is signed, open to every kind of change.
+/// A statement before it is signed, for changes.
 #[derive(Clone)]
 struct Draft {
     claims: Value,
@@ -419,7 +419,7 @@ fn policies_of_all_superiors_change_and_bind_the_leafs_metadata() {
     chain[1].claims["metadata_policy"] = policy(json!({"add": ["password"]}));
     let conflict = TrustError::NotTrusted(TrustFault::PolicyOperators);
     assert_eq!(decide(&world, &chain).unwrap_err(), conflict);
-    // An operator that nobody here knows is left out, unless it must be understood.
+    // An unknown operator is ignored, unless it is critical.
     chain[1].claims["metadata_policy"] = policy(json!({"regexp": "^a"}));
     assert!(decide(&world, &chain).is_ok());
 }
@@ -463,12 +463,12 @@ fn a_role_is_closed_without_its_trust_mark() {
     let lacks = TrustError::NotTrusted(TrustFault::NoMark(Role::DataRecipient));
     assert_eq!(peer.recipient().unwrap_err(), lacks);
     assert!(peer.consent_issuer().is_err());
-    // It hears that it must stop all the same.
+    // It is still notified that it must stop.
     assert!(peer.client_events_endpoint().is_some());
     assert_eq!(peer.expires_at, Timestamp::from_secs(NOW + 60), "a role does not outlast its mark");
     assert_eq!(shown(&world, &marked(&world, &Role::ALL, NOW + 7200)).roles(), Role::ALL);
     assert_eq!(shown(&world, &marked(&world, &[], NOW + 60)).roles(), []);
-    // Also where the anchor says nothing about marks, and where its configuration is not there to say it.
+    // Also if the anchor has no rules for marks, or its configuration is missing.
     for silent in [short(&world), long(&world)] {
         assert_eq!(TrustedPeer::from_chain(&decide(&world, &silent).unwrap(), vec![]).unwrap().roles(), []);
     }
@@ -528,11 +528,11 @@ fn a_client_leaves_no_rule_behind_by_going_under_another_type() {
     let uris = json!({"redirect_uris": ["https://espoo.example/other"]});
     let peer = shown(&world, &with("metadata", of_client(uris)));
     assert_eq!(peer.recipient().unwrap().client().redirect_uris, ["https://espoo.example/other"]);
-    // A type that is left out opens no role, neither of its own nor through the other.
+    // A type that is left out gives no role, neither its own nor through the other.
     let types = |allowed: &[&str]| json!({"allowed_entity_types": allowed});
     let peer = shown(&world, &with("constraints", types(&["oauth_client"])));
     assert_eq!(peer.recipient().unwrap_err(), TrustError::NotTrusted(TrustFault::NoClient));
-    // Whoever has both is under the rules of each, and the one that is left stands under those of both.
+    // With both types the rules of each apply, and those of both apply to the remaining one.
     let mut both = demanding.clone();
     both[0].claims["metadata"]["oauth_client"] = client;
     both[1].claims["constraints"] = types(&["openid_relying_party"]);

@@ -1,4 +1,4 @@
-//! Constraints that a superior sets on everyone below it (OpenID Federation 1.0 §6.2).
+//! Constraints of a superior on all entities below it (OpenID Federation 1.0 §6.2).
 
 use serde_json::{Map, Value};
 
@@ -24,7 +24,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Leaves the entity types that a superior allows; `federation_entity` always stays.
+/// Keeps the entity types that a superior allows, and `federation_entity`.
 pub(super) fn filter_types(constraints: &Constraints, metadata: &mut Map<String, Value>) {
     if let Some(allowed) = &constraints.allowed_entity_types {
         metadata.retain(|kind, _| kind == "federation_entity" || allowed.contains(kind));
@@ -34,11 +34,11 @@ pub(super) fn filter_types(constraints: &Constraints, metadata: &mut Map<String,
 fn name_fits(names: &NamingConstraints, id: &EntityId) -> bool {
     let host = url::Url::parse(id.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned));
     let Some(host) = host else { return false };
-    // One host has several spellings: with a dot at the end, and a rule in capitals.
+    // One host has several spellings: with a trailing dot, and a rule in capitals.
     let host = host.trim_end_matches('.').to_owned();
     let lower = |rules: &[String]| rules.iter().map(|rule| rule.to_ascii_lowercase()).collect::<Vec<_>>();
     let matches = |rule: &String| match rule.strip_prefix('.') {
-        // A leading dot means one label more, or several: the domain itself does not match.
+        // A leading dot matches one label more, or several: the domain itself does not match.
         Some(domain) => host.strip_suffix(domain).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
         None => host == *rule,
     };

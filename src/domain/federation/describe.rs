@@ -1,4 +1,4 @@
-//! What a node and an anchor publish about themselves (OpenID Federation 1.0 §5, RFC 8414, RFC 9728, RFC 7591).
+//! Published metadata of a node and an anchor (OpenID Federation 1.0 §5, RFC 8414, RFC 9728, RFC 7591).
 
 use serde_json::{Map, Value, json};
 
@@ -14,24 +14,24 @@ const ALGORITHMS: [&str; 3] = Algorithm::NAMES;
 /// The `type` of this product's `authorization_details` (RFC 9396).
 const DETAILS_TYPE: &str = "omadata_dataset";
 
-/// Everything that a node says about itself.
+/// Content of a node's metadata.
 #[derive(Debug, Clone)]
 pub struct NodeDescription {
     /// Its entity identifier and base URL.
     pub id: EntityId,
-    /// What people call the organisation.
+    /// Display name of the organisation.
     pub name: Text,
-    /// Where the organisation presents itself.
+    /// Home page of the organisation.
     pub organization_uri: Option<String>,
-    /// E-mail addresses of those who run it.
+    /// E-mail addresses of its operator.
     pub contacts: Vec<String>,
     /// Its superiors.
     pub authority_hints: Vec<EntityId>,
-    /// The trust anchors that it trusts itself.
+    /// The trust anchors that it trusts.
     pub trust_anchors: Vec<EntityId>,
-    /// The OAuth grant types that its token endpoint serves and that it uses as client.
+    /// The OAuth grant types of its token endpoint and its client.
     pub grant_types: Vec<String>,
-    /// The levels of assurance that residents can log in with, the weakest first.
+    /// The levels of assurance of residents' logins, weakest first.
     pub acr_values: Vec<String>,
     /// Keys that sign its entity configuration.
     pub federation_keys: PublicKeys,
@@ -43,14 +43,14 @@ pub struct NodeDescription {
     pub client_keys: PublicKeys,
 }
 
-/// Everything that a trust anchor says about itself.
+/// Content of a trust anchor's metadata.
 #[derive(Debug, Clone)]
 pub struct AnchorDescription {
     /// Its entity identifier and base URL.
     pub id: EntityId,
     /// What people call it.
     pub name: Text,
-    /// E-mail addresses of those who run it.
+    /// E-mail addresses of its operator.
     pub contacts: Vec<String>,
     /// Keys that sign its statements.
     pub federation_keys: PublicKeys,
@@ -198,7 +198,7 @@ impl AnchorDescription {
     }
 }
 
-/// A superior's statement about a member: these are its keys, from `now` on for `lifetime` seconds.
+/// A subordinate statement about a member with these keys, valid for `lifetime` seconds from `now`.
 #[must_use]
 pub fn subordinate_statement(
     superior: &EntityId,
@@ -210,7 +210,7 @@ pub fn subordinate_statement(
     EntityStatement::new(superior, member, member_keys, now, lifetime)
 }
 
-/// A name as metadata carries it: in English, and in each language under the tagged name.
+/// A name in metadata: in English, and in each language under the tagged name.
 pub(super) fn named(parameter: &str, name: &Text) -> impl Iterator<Item = (String, Value)> {
     let tagged =
         Language::ALL.map(|language| (format!("{parameter}#{}", language.tag()), json!(name.get(language))));

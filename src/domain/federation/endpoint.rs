@@ -1,4 +1,4 @@
-//! Endpoints in metadata: an entity speaks for its own origin only.
+//! Endpoints in metadata, which must have the entity's own origin.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -6,7 +6,7 @@ use url::Url;
 use super::{EntityStatement, TrustFault, VerifiedChain};
 use crate::domain::ids::EntityId;
 
-/// An endpoint that metadata names, which must have the entity's own origin; none when it names none.
+/// An endpoint in metadata, which must have the entity's own origin; `None` if there is none.
 ///
 /// # Errors
 /// [`TrustFault::EndpointOrigin`].
@@ -37,7 +37,7 @@ fn of_federation_entity(
 }
 
 impl EntityStatement {
-    /// An endpoint of the subject as `federation_entity`, at its own origin; none when the statement names none.
+    /// A `federation_entity` endpoint of the subject, at its own origin; `None` if the statement has none.
     ///
     /// # Errors
     /// [`TrustFault::EndpointOrigin`] when it is elsewhere or no address.
@@ -47,7 +47,7 @@ impl EntityStatement {
 }
 
 impl VerifiedChain {
-    /// An endpoint of the subject as `federation_entity`, at its own origin; none when its metadata names none.
+    /// A `federation_entity` endpoint of the subject, at its own origin; `None` if its metadata has none.
     ///
     /// # Errors
     /// [`TrustFault::EndpointOrigin`] when it is elsewhere or no address.

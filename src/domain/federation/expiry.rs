@@ -1,26 +1,26 @@
-//! What membership rests on and ends by itself, and how long before its end that is reported.
+//! Expiry of what a membership depends on, and when it is reported.
 
 use super::{Role, TrustedPeer};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 
-/// Days before an end at which it is reported.
+/// Days before an expiry at which it is reported.
 pub const WARNING_DAYS: [i64; 4] = [30, 14, 7, 1];
 
 const DAY_SECS: i64 = 86_400;
 
-/// What kind of thing ends.
+/// The kind of thing that expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ExpiryKind {
     /// A superior's statement in this entity's own chain.
     Statement,
     /// A trust mark that this entity has.
     OwnMark,
-    /// A trust mark that this entity gave.
+    /// A trust mark that this entity issued.
     GivenMark,
     /// A key that this entity signs with.
     SigningKey,
-    /// A key that is configured for an anchor.
+    /// A configured key of an anchor.
     AnchorKey,
 }
 
@@ -37,7 +37,7 @@ impl ExpiryKind {
         }
     }
 
-    /// What the operator does about it.
+    /// The remedy for the operator.
     #[must_use]
     pub const fn remedy(self) -> &'static str {
         match self {
@@ -56,32 +56,32 @@ impl ExpiryKind {
     }
 }
 
-/// Something that ends by itself.
+/// Something that expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expiry {
     /// What it is.
     pub kind: ExpiryKind,
-    /// Which one, never a person's data.
+    /// Its identifier, never a person's data.
     pub name: String,
-    /// Since when it lives.
+    /// Start of its lifetime.
     pub since: Timestamp,
     /// When it ends.
     pub ends_at: Timestamp,
 }
 
-/// How near an end is.
+/// Distance to an expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WarningThreshold {
     /// It has come.
     Over,
-    /// What lives for two days at most is in the last quarter of its life: it should have been renewed before.
+    /// The last quarter of a lifetime of at most two days: it should have been renewed before.
     LastQuarter,
     /// So many days or fewer are left; one of [`WARNING_DAYS`].
     Days(i64),
 }
 
 impl WarningThreshold {
-    /// As kept and written: `over`, `last-quarter`, `7-days`.
+    /// As stored and logged: `over`, `last-quarter`, `7-days`.
     #[must_use]
     pub fn name(self) -> String {
         match self {
@@ -92,17 +92,17 @@ impl WarningThreshold {
     }
 }
 
-/// An end that is near enough to be reported.
+/// An expiry to be reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpiryWarning {
     /// What ends.
     pub expiry: Expiry,
-    /// How near its end is.
+    /// Its threshold.
     pub threshold: WarningThreshold,
 }
 
 impl ExpiryWarning {
-    /// What tells this warning from every other: the same thing with the same end is warned of once for each threshold.
+    /// Identifies this warning: the same thing with the same expiry is reported once for each threshold.
     #[must_use]
     pub fn key(&self) -> String {
         let Expiry { kind, name, ends_at, .. } = &self.expiry;
@@ -111,10 +111,10 @@ impl ExpiryWarning {
 }
 
 impl Expiry {
-    /// How near its end is; none while it is far.
+    /// The threshold that is reached; `None` if none is.
     ///
-    /// A threshold counts only for what lives at least twice as long: a mark that is given for thirty days is not near its
-    /// end on the day that it is given.
+    /// A threshold applies only to lifetimes at least twice as long: a mark for thirty days is not close to its expiry
+    /// on the day it is issued.
     #[must_use]
     pub fn threshold(&self, now: Timestamp) -> Option<WarningThreshold> {
         let left = self.ends_at.secs().saturating_sub(now.secs());
@@ -133,7 +133,7 @@ impl Expiry {
     }
 }
 
-/// What is to be reported now about these, the nearest end first.
+/// The warnings about these, nearest expiry first.
 #[must_use]
 pub fn warnings(expiries: &[Expiry], now: Timestamp) -> Vec<ExpiryWarning> {
     let near = |expiry: &Expiry| {
@@ -149,8 +149,8 @@ pub fn warnings(expiries: &[Expiry], now: Timestamp) -> Vec<ExpiryWarning> {
     warnings
 }
 
-/// What a member's standing rests on: the statements of its superiors and its trust marks. Its own configuration is
-/// signed again whenever it is asked for, and is left out.
+/// What a member's trust depends on: the statements of its superiors and its trust marks. Its own configuration is
+/// signed again for every request, and is left out.
 #[must_use]
 pub fn expiries_of(peer: &TrustedPeer) -> Vec<Expiry> {
     let said = |issuer: &EntityId, subject: &EntityId| format!("{issuer} about {subject}");
@@ -171,7 +171,7 @@ pub fn expiries_of(peer: &TrustedPeer) -> Vec<Expiry> {
     statements.chain(marks).collect()
 }
 
-/// How a trust mark is called in warnings.
+/// The name of a trust mark in warnings.
 #[must_use]
 pub fn mark_name(role: Role, subject: &EntityId) -> String {
     format!("{role} of {subject}")
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(expiry(0, 30).threshold(at(0)), None);
         assert_eq!(expiry(0, 30).threshold(at(16 * DAY_SECS)), Some(WarningThreshold::Days(14)));
         assert_eq!(expiry(0, 3).threshold(at(2 * DAY_SECS)), Some(WarningThreshold::Days(1)));
-        // A day's mark, renewed in time, is never spoken of; one that was not renewed is, once.
+        // A mark for a day that is renewed in time is never reported; one that was not renewed is, once.
         let day = expiry(0, 1);
         assert_eq!(day.threshold(at(DAY_SECS / 2)), None);
         assert_eq!(day.threshold(at(DAY_SECS * 3 / 4)), Some(WarningThreshold::LastQuarter));

@@ -1,4 +1,4 @@
-//! Why an entity is not trusted, as closed vocabularies: behaviour depends on some of the values, operators read all.
+//! Why an entity is not trusted, as enums: some values change behaviour, operators read all of them.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ macro_rules! fault_texts {
 }
 
 fault_texts! {
-/// The check that refuses an entity, a statement or a trust mark. Deciding again gives the same answer.
+/// The failed check of an entity, a statement or a trust mark. A retry gives the same result.
 TrustFault {
     EmptyChain => "the chain is empty",
     NoAnchorConfiguration => "the chain lacks its anchor's configuration",
@@ -157,7 +157,7 @@ TrustFault {
 }
 
 fault_texts! {
-/// Why trust cannot be decided now; a later attempt may give another answer.
+/// Why trust cannot be decided now; a retry may give another result.
 Outage {
     Store => "the store",
     MemberKeysUnknown => "the member cannot be met",
@@ -182,7 +182,7 @@ impl From<JoseError> for TrustFault {
 }
 
 impl TrustFault {
-    /// Whether a trusted recipient does not declare a use, or not properly: the recipient itself is trusted all the same.
+    /// Whether a trusted recipient does not declare a use, or not correctly: the recipient itself is still trusted.
     #[must_use]
     pub const fn is_of_declared_use(self) -> bool {
         matches!(
@@ -195,8 +195,8 @@ impl TrustFault {
         )
     }
 
-    /// Whether the metadata, or a policy for it, is refused and not the chain: `invalid_metadata` to whoever asks a
-    /// resolver (OpenID Federation 1.0 §8.9).
+    /// Whether the metadata, or a policy for it, is refused and not the chain: `invalid_metadata` of a resolver (OpenID
+    /// Federation 1.0 §8.9).
     #[must_use]
     pub const fn is_of_metadata(self) -> bool {
         matches!(

@@ -1,5 +1,5 @@
-//! Keys with which a member signed consent tokens and receipts before, and signs no more, so that what they signed can be
-//! judged by anyone. Apart from the standard's historical keys, which a reader takes for keys of entity statements.
+//! Keys with which a member signed consent tokens and receipts before, so that anyone can verify their signatures.
+//! Separate from the standard's historical keys, which readers take for keys of entity statements.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
 };
 
-/// The `typ` of the signed list, and with `application/` in front its media type.
+/// The `typ` of the signed list; its media type with the prefix `application/`.
 pub const FORMER_KEYS_TYP: &str = "omadata-former-keys+jwt";
 
 static FORMER_KEYS: Profile = Profile {
@@ -29,7 +29,7 @@ static FORMER_KEYS: Profile = Profile {
 pub struct FormerKeys {
     /// Whose keys they are.
     pub iss: EntityId,
-    /// When this was said, in seconds since 1970.
+    /// When the list was signed, in seconds since 1970.
     pub iat: i64,
     /// Keys of consent tokens and status lists.
     pub token: Vec<HistoricalKey>,
@@ -51,7 +51,7 @@ impl FormerKeys {
         key.sign(FORMER_KEYS_TYP, &claims)
     }
 
-    /// Checks that a member says this about its own keys. Keys of kinds that this product does not use are left out.
+    /// Verifies a member's list of its own keys. Keys of unsupported kinds are ignored.
     ///
     /// # Errors
     /// [`TrustError::NotTrusted`] with the first check that fails.

@@ -1,5 +1,4 @@
-//! A trust chain that a peer hands in with its message (OpenID Federation 1.0 §4.3): heard as a hint whom to ask first, and
-//! as nothing else.
+//! A trust chain in a peer's message (OpenID Federation 1.0 §4.3), used only as a hint which superiors to ask first.
 
 use serde_json::Value;
 
@@ -7,17 +6,16 @@ use super::{EntityStatement, MAX_CHAIN_LENGTH, TrustError, TrustFault, claimed_s
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 
-/// The superiors that a handed-in chain names. No signature in it was looked at: it says whom to ask first among those who
-/// would be asked anyway, so that whoever makes one up gets the same answer a little later.
+/// The superiors in a chain from a message. Unverified: it only orders the superiors that would be asked anyway, so
+/// that a forged one gives the same result a little later.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChainHint(Vec<EntityId>);
 
 impl ChainHint {
-    /// Reads the header member `trust_chain` of a message by `subject`.
+    /// Parses the header member `trust_chain` of a message by `subject`.
     ///
     /// # Errors
-    /// [`TrustError::NotTrusted`] when it is no chain of now from the subject to one of these anchors: then it is no hint
-    /// either.
+    /// [`TrustError::NotTrusted`] when it is no current chain from the subject to one of these anchors.
     pub fn read(
         handed_in: &Value,
         subject: &EntityId,

@@ -1,4 +1,4 @@
-//! Keys that an entity signed with before (OpenID Federation 1.0 §8.7), so that what they signed stays verifiable.
+//! Former keys of an entity (OpenID Federation 1.0 §8.7), so that their signatures stay verifiable.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use crate::domain::jose::{
     UnverifiedJws, check_times,
 };
 
-/// The `typ` of a signed key set, and with `application/` in front its media type.
+/// The `typ` of a signed key set; its media type with the prefix `application/`.
 pub const KEY_SET_TYP: &str = "jwk-set+jwt";
 
 static KEY_SET: Profile = Profile {
@@ -24,20 +24,20 @@ static KEY_SET: Profile = Profile {
     forbidden_headers: &[],
 };
 
-/// Most keys of one history: a rotation a day for ten years and more.
+/// Maximum number of keys of one history: a rotation a day for ten years and more.
 const MAX_KEYS: usize = 4096;
 
 /// Why a key was revoked (§8.7.3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RevocationReason {
-    /// No reason is given.
+    /// Not stated.
     Unspecified,
-    /// Someone else may have the private key.
+    /// Key compromise.
     Compromised,
-    /// Another key took its place.
+    /// Superseded by another key.
     Superseded,
-    /// A reason that the standard does not have.
+    /// A reason outside of the standard.
     #[serde(untagged)]
     Other(String),
 }
@@ -45,7 +45,7 @@ pub enum RevocationReason {
 /// When and why a key was revoked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
-    /// From when on nothing signed with it counts, in seconds since 1970.
+    /// From when on its signatures do not count, in seconds since 1970.
     pub revoked_at: i64,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,7 +61,7 @@ pub struct HistoricalKey {
     pub iat: Option<i64>,
     /// When it ended or will end, in seconds since 1970.
     pub exp: i64,
-    /// Its revocation, when it was revoked.
+    /// Its revocation, if it was revoked.
     pub revoked: Option<Revocation>,
 }
 
@@ -70,14 +70,14 @@ pub struct HistoricalKey {
 pub struct HistoricalKeys {
     /// Whose keys they are.
     pub iss: EntityId,
-    /// When this was said, in seconds since 1970.
+    /// When the history was signed, in seconds since 1970.
     pub iat: i64,
     /// The keys.
     pub keys: Vec<HistoricalKey>,
 }
 
 impl HistoricalKey {
-    /// As a JWK with the members that the standard adds.
+    /// As a JWK with the standard's additional members.
     #[must_use]
     pub fn to_jwk(&self) -> Value {
         let mut jwk = self.key.to_jwk();
@@ -93,7 +93,7 @@ impl HistoricalKey {
         jwk
     }
 
-    /// How far its signatures can be relied on. A reason that is not said, or not known, may be the worst.
+    /// How far its signatures are trusted. Without a known reason the worst is assumed.
     #[must_use]
     pub fn standing(&self) -> KeyStanding {
         match &self.revoked {
@@ -141,7 +141,7 @@ impl HistoricalKeys {
         key.sign(KEY_SET_TYP, &json!({ "iss": self.iss, "iat": self.iat, "keys": keys }))
     }
 
-    /// Checks that an entity says this about its own keys. Keys of kinds that this product does not use are left out.
+    /// Verifies an entity's history of its own keys. Keys of unsupported kinds are ignored.
     ///
     /// # Errors
     /// [`TrustError::NotTrusted`] with the first check that fails.
@@ -169,7 +169,7 @@ impl HistoricalKeys {
     }
 }
 
-/// A list of keys with their times, of which no two have one name. Keys of kinds that this product does not use are left out.
+/// Parses a list of keys with their times, with unique identifiers. Keys of unsupported kinds are ignored.
 pub(super) fn read_keys(claim: Option<&Value>) -> Result<Vec<HistoricalKey>, TrustError> {
     let listed = claim
         .and_then(Value::as_array)

@@ -1,33 +1,33 @@
-//! Lists of entity identifiers as other software writes them.
+//! Lists of entity identifiers in other software's statements.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::ids::EntityId;
 
-/// Most characters of a faulty entry that are told to operators.
+/// Maximum length of an invalid entry in reports, in characters.
 const MAX_SHOWN: usize = 128;
 
-/// A list of entity identifiers (`authority_hints`, `trust_anchor_hints`, values of `trust_mark_issuers`). Entries that are
-/// no identifiers stay in the list: it is not empty because of them, and whoever signs it again says the same.
+/// A list of entity identifiers (`authority_hints`, `trust_anchor_hints`, values of `trust_mark_issuers`). Invalid
+/// entries stay in the list: they do not make it empty, and signing it again does not change it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EntityIds(Vec<Value>);
 
 impl EntityIds {
-    /// The entries that name an entity, each in the canonical spelling: without a trailing slash, capitals in the host or
-    /// the scheme's own port. To follow such a name proves nothing; the entity behind it has to vouch.
+    /// The valid entries, each in the canonical spelling: without a trailing slash, capitals in the host or the
+    /// scheme's default port. Following such an identifier proves nothing; the entity itself is verified.
     pub fn iter(&self) -> impl Iterator<Item = EntityId> {
         self.0.iter().filter_map(usable)
     }
 
-    /// Whether it names this entity.
+    /// Whether it contains this entity.
     #[must_use]
     pub fn contains(&self, id: &EntityId) -> bool {
         self.iter().any(|named| named == *id)
     }
 
-    /// The entries that name no entity, for operators.
+    /// The invalid entries, for operators.
     pub fn unusable(&self) -> impl Iterator<Item = String> {
         self.0.iter().filter(|entry| usable(entry).is_none()).map(|entry| {
             let text = entry.as_str().map_or_else(|| entry.to_string(), str::to_owned);
@@ -35,7 +35,7 @@ impl EntityIds {
         })
     }
 
-    /// How many entries there are, usable or not.
+    /// The number of entries, valid or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()

@@ -1,4 +1,4 @@
-//! A peer's chain for people: who vouches for whom, with which keys, for how long.
+//! A peer's chain for display: issuers, subjects, keys and times.
 
 use super::statement::verify_with;
 use super::{EntityStatement, TrustError, TrustFault, TrustedPeer, claimed_statement, metadata};
@@ -7,7 +7,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, KeyId};
 use crate::domain::jose::PublicKeys;
 
-/// One statement of a chain.
+/// One statement of a chain, for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// Who speaks.
@@ -16,14 +16,14 @@ pub struct Link {
     pub subject: EntityId,
     /// When it was issued.
     pub issued_at: Timestamp,
-    /// When it stops to hold.
+    /// Its expiry.
     pub expires_at: Timestamp,
-    /// The subject's keys, by name.
+    /// Identifiers of the subject's keys.
     pub keys: Vec<KeyId>,
 }
 
 impl TrustedPeer {
-    /// The statements of its chain, from its own configuration to the anchor's. They were verified when the chain was.
+    /// The statements of its chain, from its own configuration to the anchor's. Verified with the chain.
     #[must_use]
     pub fn links(&self) -> Vec<Link> {
         let statements = self.statements.iter().filter_map(|text| claimed_statement(text).ok());
@@ -41,7 +41,7 @@ impl TrustedPeer {
             .collect()
     }
 
-    /// What the anchor at the top of its chain calls itself.
+    /// The name in the configuration of the anchor at the top of its chain.
     #[must_use]
     pub fn anchor_name(&self) -> Option<Text> {
         let top = claimed_statement(self.statements.last()?).ok()?;
@@ -49,10 +49,10 @@ impl TrustedPeer {
     }
 }
 
-/// The federation keys that a superior's statement vouches for, where it is in order by itself and about this subject.
+/// The federation keys in a superior's statement, if it is valid by itself and about this subject.
 ///
 /// # Errors
-/// [`TrustError::NotTrusted`] when it is not.
+/// [`TrustError::NotTrusted`] when it is not valid.
 pub fn vouched_keys(
     text: &str,
     superior: &EntityId,
@@ -83,8 +83,8 @@ fn sound(
     Ok(statement)
 }
 
-/// Whether a superior's statement is in order by itself: signed with one of its keys, its own, of now. When a chain with
-/// it does not verify all the same, the superior has done its part.
+/// Whether a superior's statement is valid by itself: signed with one of its keys, issued by it, current. If a chain
+/// with it does not verify, the superior is not responsible.
 #[must_use]
 pub fn superior_is_sound(text: &str, superior: &EntityId, keys: &PublicKeys, now: Timestamp) -> bool {
     sound(text, superior, keys, now).is_ok()

@@ -1,4 +1,4 @@
-//! Whether a trust mark still holds, as its issuer says (OpenID Federation 1.0 §8.4).
+//! Status of a trust mark, from its issuer (OpenID Federation 1.0 §8.4).
 
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +10,10 @@ use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
 };
 
-/// The `typ` of a status response, and with `application/` in front its media type.
+/// The `typ` of a status response; its media type with the prefix `application/`.
 pub const MARK_STATUS_TYP: &str = "trust-mark-status-response+jwt";
 
-/// How old an answer to a question asked just now may be, in seconds: the difference of clocks that is allowed anyway.
+/// Maximum age of a response, in seconds: the allowed clock difference.
 const MAX_AGE_SECS: i64 = 60;
 
 static MARK_STATUS: Profile = Profile {
@@ -25,19 +25,19 @@ static MARK_STATUS: Profile = Profile {
     forbidden_headers: &[],
 };
 
-/// What an issuer says of a trust mark of its own.
+/// An issuer's status of its own trust mark.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MarkStatus {
-    /// It holds.
+    /// Valid.
     Active,
-    /// Its time is over.
+    /// Expired.
     Expired,
-    /// It was taken away.
+    /// Revoked.
     Revoked,
-    /// It is not one of the issuer's, or it was changed.
+    /// Not issued by the issuer, or changed.
     Invalid,
-    /// A status that the standard does not have; anything but `active` means that the mark does not hold.
+    /// A status outside of the standard; only `active` means valid.
     #[serde(untagged)]
     Other(String),
 }
@@ -45,11 +45,11 @@ pub enum MarkStatus {
 /// The claims of a status response (§8.4.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkStatusResponse {
-    /// Who answers: the mark's issuer.
+    /// The mark's issuer.
     pub iss: EntityId,
     /// When, in seconds since 1970.
     pub iat: i64,
-    /// The mark that was asked about.
+    /// The mark in question.
     pub trust_mark: String,
     /// Its status.
     pub status: MarkStatus,
@@ -64,10 +64,10 @@ impl MarkStatusResponse {
         key.sign(MARK_STATUS_TYP, self)
     }
 
-    /// Checks the issuer's answer about a mark, asked for just now.
+    /// Verifies the issuer's response about a mark, requested just now.
     ///
     /// # Errors
-    /// [`TrustError::NotTrusted`] when it is no proper answer of the mark's issuer about this mark, or an old one.
+    /// [`TrustError::NotTrusted`] when it is no valid response of the mark's issuer about this mark, or an old one.
     pub fn verify(
         text: &str,
         mark: &HeldMark,

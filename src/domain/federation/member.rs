@@ -1,4 +1,4 @@
-//! A member as its superior stores it, and how the superior follows the member's keys.
+//! A member as stored by its superior, and how the superior follows the member's keys.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,15 +18,15 @@ word_enum! {
     pub enum MemberState {
         /// Statements about it are issued.
         Active = "active",
-        /// For now they are not; it keeps its place.
+        /// Suspended: no statements about it are issued.
         Suspended = "suspended",
-        /// It is a member no more.
+        /// Former member.
         Removed = "removed",
     }
 }
 
 word_enum! {
-    /// Who decided the state of a membership. What a command decided, a file that did not change does not undo.
+    /// Who decided the state of a membership. An unchanged file does not undo a decision by command.
     pub enum DecidedBy {
         /// The configuration or the members file.
         File = "file",
@@ -35,21 +35,20 @@ word_enum! {
     }
 }
 
-/// What a superior's statement about a member says beside the member's keys (OpenID Federation 1.0 §3.1.3).
+/// Content of a superior's statement about a member besides the member's keys (OpenID Federation 1.0 §3.1.3).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatementRules {
-    /// The name under which others show the member: its `organization_name` in the statements about it. A superior gives
-    /// each name below it once.
+    /// Display name of the member: its `organization_name` in the statements about it. Unique below one superior.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Text>,
     /// Metadata that overrides the member's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
-    /// Policy for its metadata and for everyone's below it.
+    /// Policy for its metadata and that of all entities below it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata_policy: Option<Map<String, Value>>,
-    /// Limits of chains through it.
+    /// Constraints on chains through it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constraints: Option<Constraints>,
 }
@@ -63,30 +62,30 @@ pub struct Member {
     pub state: MemberState,
     /// Who decided that.
     pub state_by: DecidedBy,
-    /// Its federation keys; none until the first contact, which only the demo profile has.
+    /// Its federation keys; none until the first contact (demo profile only).
     pub keys: Option<PublicKeys>,
-    /// The roles whose trust marks it gets.
+    /// Its roles, each with a trust mark.
     pub roles: Vec<Role>,
-    /// What statements about it say beside its keys.
+    /// Content of statements about it besides its keys.
     pub rules: StatementRules,
-    /// What a file said about it when it was applied last, as text to compare with.
+    /// Its description when a file was last applied, as text to compare with.
     pub declared: Option<String>,
-    /// The entity types that its own configuration had last.
+    /// The entity types in its latest configuration.
     pub entity_types: Vec<String>,
-    /// Whether it has members of its own, as its own configuration said last.
+    /// Whether it has members of its own, by its latest configuration.
     pub intermediate: bool,
-    /// Why its membership is in that state.
+    /// The reason of its state.
     pub reason: Option<String>,
-    /// When it became a member first.
+    /// When it first became a member.
     pub added_at: Timestamp,
     /// When anything of this changed last.
     pub changed_at: Timestamp,
-    /// When the newest of its configurations that was followed had been issued.
+    /// When its latest followed configuration was issued.
     pub seen_at: Option<Timestamp>,
 }
 
 impl StatementRules {
-    /// The metadata of statements about the member: its rules', or those that hold for every member; and its name.
+    /// The metadata in statements about the member: its own rules', or the default ones; and its name.
     #[must_use]
     pub fn metadata_or(&self, of_all: Option<&Map<String, Value>>) -> Option<Map<String, Value>> {
         let mut metadata = self.metadata.as_ref().or(of_all).cloned();
@@ -109,8 +108,8 @@ impl Member {
         self.state == MemberState::Active
     }
 
-    /// Whether it may have members of its own: whoever plays a role itself may not, and so no city makes itself an
-    /// intermediate by saying that it is one.
+    /// Whether it may have members of its own. A member with a role may not, so that no city becomes an intermediate by
+    /// its own claim.
     #[must_use]
     pub fn may_vouch(&self) -> bool {
         let constrained = self.rules.constraints.as_ref().and_then(|limits| limits.max_path_length);
@@ -118,10 +117,10 @@ impl Member {
     }
 }
 
-/// What a member's own configuration says that its superior keeps.
+/// The parts of a member's configuration that its superior stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presented {
-    /// What it calls itself, where that can be shown.
+    /// Its own name, if it may be displayed.
     pub name: Option<Text>,
     /// Its federation keys.
     pub keys: PublicKeys,
@@ -133,11 +132,11 @@ pub struct Presented {
     pub intermediate: bool,
 }
 
-/// Reads a member's configuration at first contact: whoever wrote it has the keys that it names, and nothing more is
-/// known.
+/// Parses a member's configuration at first contact: its author has the keys that it lists, and nothing more is known.
 ///
 /// # Errors
-/// [`TrustError::NotTrusted`] when it is malformed, another's, not signed with a key that it names, or does not hold now.
+/// [`TrustError::NotTrusted`] when it is malformed, another entity's, not signed with a key that it lists, or not
+/// current.
 pub fn first_contact(member: &EntityId, text: &str, now: Timestamp) -> Result<Presented, TrustError> {
     let statement = verify_self_signed(text, now)?;
     if statement.sub != *member {
@@ -155,12 +154,12 @@ pub fn first_contact(member: &EntityId, text: &str, now: Timestamp) -> Result<Pr
     })
 }
 
-/// Follows a member's keys from one configuration to the next: what is signed with a key that is vouched for may name
-/// others, and a key that it names no longer is vouched for no longer.
+/// Follows a member's keys from one configuration to the next: one that is signed with a known key may list new keys,
+/// and known keys that it does not list are dropped.
 ///
 /// # Errors
-/// [`TrustError::NotTrusted`] as for [`first_contact`], when no known key signed it, and when it is older than what was
-/// followed last: an old configuration could bring a key back that the member gave up.
+/// [`TrustError::NotTrusted`] as for [`first_contact`], when no known key signed it, and when it is older than the last
+/// one: an old configuration could restore a key that the member revoked.
 pub fn follow_keys(
     member: &EntityId,
     known: &PublicKeys,
@@ -208,7 +207,7 @@ mod tests {
         let follow = |known: &[&SigningKey], seen: Option<i64>, text: &str| {
             follow_keys(&id(), &set(known), seen.map(at), text, at(100))
         };
-        // The old key names the next, then the next signs, then the old one is gone.
+        // The old key lists the next, then the next signs, then the old one is dropped.
         let overlap = configuration(&[&old, &new], &old, 10);
         assert_eq!(follow(&[&old], None, &overlap).unwrap().keys, set(&[&old, &new]));
         let gone = configuration(&[&new], &new, 20);
@@ -218,12 +217,12 @@ mod tests {
             Err(TrustError::NotTrusted(fault)) => fault.as_str(),
             other => panic!("{other:?}"),
         };
-        // A key that nobody vouches for cannot bring itself in, not even beside a known one.
+        // An unknown key cannot add itself, not even beside a known one.
         assert_eq!(refused(&[&old], None, &configuration(&[&old, &stranger], &stranger, 30)), "unknown_key");
-        // What the member gave up does not come back by an old configuration, and signs no new one.
+        // A revoked key is not restored by an old configuration, and signs no new one.
         assert_eq!(refused(&[&old, &new], Some(20), &overlap), "the configuration is older than the last");
         assert_eq!(refused(&[&new], Some(20), &configuration(&[&old, &new], &old, 40)), "unknown_key");
-        // A signature with a key that the configuration itself no longer names.
+        // Signed with a key that the configuration itself no longer lists.
         assert_eq!(refused(&[&old, &new], None, &configuration(&[&new], &old, 40)), "unknown_key");
         let other = EntityId::new("https://turku.example").unwrap();
         assert!(follow_keys(&other, &set(&[&old]), None, &overlap, at(100)).is_err());

@@ -1,4 +1,4 @@
-//! Metadata of a chain's leaf, read strictly into what a node uses of it (OpenID Federation 1.0 §5).
+//! Metadata of a chain's leaf, strictly parsed into what a node uses (OpenID Federation 1.0 §5).
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -17,24 +17,24 @@ use crate::domain::jose::PublicKeys;
 
 type Members = Map<String, Value>;
 
-/// The metadata of one type with the entity that it belongs to.
+/// The metadata of one type, with its entity.
 struct Typed<'a> {
     id: &'a EntityId,
     members: &'a Members,
 }
 
 impl TrustedPeer {
-    /// The subject of a checked chain as a peer, with the roles that these marks give it. Marks of anyone else have no
-    /// effect. It bears the name that its superior gives it; what it calls itself is nobody's decision but its own, and its
-    /// host is shown in place of that.
+    /// The subject of a verified chain as a peer, with the roles of these marks. Marks of other subjects have no
+    /// effect. Its display name is the one that its superior set; a name of its own is unchecked, and its host is shown
+    /// in its place.
     ///
     /// # Errors
-    /// [`TrustError::NotTrusted`] when its metadata is not what a node needs.
+    /// [`TrustError::NotTrusted`] when its metadata lacks what a node needs.
     pub fn from_chain(chain: &VerifiedChain, marks: Vec<HeldMark>) -> Result<Self, TrustError> {
         trusted_peer(chain, marks)
     }
 
-    /// The host of its entity identifier, to be shown beside its name.
+    /// The host of its entity identifier, shown beside its name.
     #[must_use]
     pub fn host(&self) -> &str {
         self.id.host()
@@ -80,20 +80,20 @@ fn trusted_peer(chain: &VerifiedChain, marks: Vec<HeldMark>) -> Result<TrustedPe
     })
 }
 
-/// What an entity calls itself in a statement.
+/// The entity's name in its own statement.
 pub(super) fn organization_name(statement: &EntityStatement) -> Option<Text> {
     let members = statement.metadata.as_ref()?.get("federation_entity")?.as_object()?;
     Typed { id: &statement.sub, members }.name()
 }
 
-/// Whether a mark is this subject's, in the federation of the anchor that the chain ends at.
+/// Whether a mark is this subject's, in the federation of its chain's anchor.
 fn is_own(held: &HeldMark, chain: &VerifiedChain) -> bool {
     held.mark().sub == *chain.subject()
         && Role::of_mark(&held.mark().trust_mark_type, chain.anchor()) == Some(held.role())
 }
 
 impl Typed<'_> {
-    /// `organization_name`, and its translations where it has them (OpenID Federation 1.0 §5.2.2).
+    /// `organization_name` with its translations (OpenID Federation 1.0 §5.2.2).
     fn name(&self) -> Option<Text> {
         let proper = |name: &&str| is_proper_name(name);
         let plain = self.text("organization_name").filter(proper)?;
@@ -108,7 +108,7 @@ impl Typed<'_> {
         self.members.get(name).and_then(Value::as_str)
     }
 
-    /// An endpoint, which must have the entity's own origin: a member speaks for itself only.
+    /// An endpoint, which must have the entity's own origin.
     fn endpoint(&self, name: &str) -> Result<Option<Url>, TrustError> {
         same_origin_endpoint(self.id, self.members, name).map_err(TrustError::NotTrusted)
     }

@@ -1,8 +1,9 @@
-//! Membership: entity statements, trust chains and what they say about a peer (OpenID Federation 1.0).
+//! Membership: entity statements, trust chains and the resulting peers (OpenID Federation 1.0).
 //!
-//! [`verify_statements`] is the one way from statements to a [`VerifiedChain`], [`MarkRules::verify`] the one way to a
-//! trust mark, and both together make a [`TrustedPeer`], which opens a role only to whom holds its mark. A statement that
-//! demands what this version does not understand (`crit`, `metadata_policy_crit`) is refused, never ignored.
+//! [`verify_statements`] is the only way from statements to a [`VerifiedChain`], [`MarkRules::verify`] the only way to
+//! a trust mark, and both together make a [`TrustedPeer`], which gives access to a role only with its mark. A statement
+//! with critical parts that this version does not understand (`crit`, `metadata_policy_crit`) is refused, never
+//! ignored.
 
 mod chain;
 #[cfg(test)]
@@ -63,19 +64,19 @@ pub use trust_mark::{
     DELEGATION_TYP, Delegation, HeldMark, MarkRules, TRUST_MARK, TRUST_MARK_TYP, TrustMark,
 };
 
-/// Why an entity is not trusted. The texts are for operators; outsiders get the standard's error code.
+/// Why an entity is not trusted. The texts are for operators; other parties get the standard's error code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TrustError {
-    /// No chain to a configured anchor exists, or a link in it does not verify. Deciding again gives the same answer.
+    /// No chain to a configured anchor exists, or a link in it does not verify. A retry gives the same result.
     #[error("not a trusted member: {0}")]
     NotTrusted(TrustFault),
-    /// Not decidable now: a member or anchor cannot be reached and what was known has expired.
+    /// Not decidable now: a member or anchor is unreachable and the cached result has expired.
     #[error("trust cannot be decided now: {0}")]
     Unavailable(Outage),
 }
 
 impl TrustError {
-    /// Why, for operators and logs.
+    /// The reason, for operators and logs.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {

@@ -1,14 +1,14 @@
-//! Names of members: which may be shown, and which could be taken for one another (Unicode Technical Standard 39 §4).
+//! Display names of members: allowed characters, and confusable names (Unicode Technical Standard 39 §4).
 
 use unicode_security::skeleton;
 
 use crate::domain::catalogue::{Language, Text};
 
-/// Most characters of a name.
+/// Maximum length of a name in characters.
 const MAX_CHARS: usize = 100;
 
-/// Whether a name may be shown to residents and written into logs: not empty, of bounded length, without control characters
-/// and those that reorder text or are not seen.
+/// Whether a name may be displayed and logged: not empty, of limited length, without control characters, characters
+/// that reorder text, and invisible ones.
 #[must_use]
 pub fn is_proper_name(name: &str) -> bool {
     !name.trim().is_empty() && name.chars().count() <= MAX_CHARS && !name.contains(is_unprintable)
@@ -38,13 +38,13 @@ pub fn are_confusable(one: &Text, other: &Text) -> bool {
     forms(one).iter().any(|form| others.iter().any(|other| alike(form, other)))
 }
 
-/// The skeletons of a name's letters and digits, of it as it is and in either case: letters that look alike in one case
-/// need not in the other.
+/// The skeletons of a name's letters and digits, unchanged and in either case: letters that are confusable in one case
+/// need not be in the other.
 fn comparable(name: &str) -> [String; 3] {
     [name.to_owned(), name.to_lowercase(), name.to_uppercase()].map(|spelling| {
         let letters: String =
             skeleton(&spelling).flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect();
-        // A name of signs alone is compared as it is.
+        // A name of signs only is compared as it is.
         if letters.is_empty() { spelling } else { letters }
     })
 }

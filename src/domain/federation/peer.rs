@@ -1,4 +1,4 @@
-//! A trusted member, and the roles that its trust marks open.
+//! A trusted member, and its roles by trust marks.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,54 +9,54 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
 
-/// An entity with a valid chain and the marks of it that hold: a peer where its metadata is what a node needs. Other kinds
-/// of members (login providers, clients that publish `jwks_uri`) have a chain all the same.
+/// An entity with a valid chain and its valid marks: a peer if its metadata has what a node needs. Other kinds of
+/// members (login providers, clients that publish `jwks_uri`) have a chain too.
 #[derive(Debug, Clone)]
 pub struct ResolvedEntity {
     /// Its chain.
     pub chain: VerifiedChain,
-    /// The marks that were checked and hold.
+    /// The valid marks.
     pub marks: Vec<HeldMark>,
     /// The entity as a peer, or why it cannot be one.
     pub peer: Result<Arc<TrustedPeer>, TrustError>,
 }
 
 impl ResolvedEntity {
-    /// The subject of a checked chain, with the marks of it that hold.
+    /// The subject of a verified chain, with its valid marks.
     #[must_use]
     pub fn new(chain: VerifiedChain, marks: Vec<HeldMark>) -> Self {
         let peer = TrustedPeer::from_chain(&chain, marks.clone()).map(Arc::new);
         Self { chain, marks, peer }
     }
 
-    /// When it stops to be what it is: the chain's end, or that of a mark.
+    /// Expiry of the chain or of a mark, whichever is first.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.peer.as_ref().map_or_else(|_| self.chain.expires_at(), |peer| peer.expires_at)
     }
 }
 
-/// A member of the federation, trusted through a verified chain. Only [`TrustedPeer::from_chain`] makes one.
+/// A member of the federation, trusted through a verified chain. Only [`TrustedPeer::from_chain`] creates one.
 ///
-/// What it offers in a role is reached through the role alone: [`Self::recipient`], [`Self::holder`] and
-/// [`Self::consent_issuer`] refuse whom has not the trust mark.
+/// Its metadata for a role is available through the role only: [`Self::recipient`], [`Self::holder`] and
+/// [`Self::consent_issuer`] refuse a member without the trust mark.
 #[derive(Debug, Clone)]
 pub struct TrustedPeer {
     /// Its entity identifier.
     pub id: EntityId,
-    /// What it calls itself (`federation_entity.organization_name`, by language where it says so, §5.2.2).
+    /// Its display name by language (`federation_entity.organization_name`, §5.2.2).
     pub name: Text,
-    /// When the chain or a trust mark stops to hold, whichever is first.
+    /// Expiry of the chain or of a trust mark, whichever is first.
     pub expires_at: Timestamp,
-    /// When its immediate superior vouched for it.
+    /// When its immediate superior issued the statement about it.
     pub issued_at: Timestamp,
     /// The anchor that the chain ends at.
     pub anchor: EntityId,
-    /// Who vouches: from its immediate superior to the anchor.
+    /// Its superiors, from the immediate one to the anchor.
     pub superiors: Vec<EntityId>,
-    /// Its federation keys, as its superior vouches for them.
+    /// Its federation keys, from its superior's statement.
     pub federation_keys: PublicKeys,
-    /// The chain's statements, in the standard's order, to be kept as evidence.
+    /// The chain's statements, in the standard's order, to be stored as evidence.
     pub statements: Vec<String>,
     pub(super) marks: Vec<HeldMark>,
     pub(super) roles: BTreeSet<Role>,
@@ -65,7 +65,7 @@ pub struct TrustedPeer {
     pub(super) client: Option<Client>,
 }
 
-/// A member that may ask for data and fetch it.
+/// A member that may request and fetch data.
 #[derive(Debug, Clone, Copy)]
 pub struct Recipient<'a> {
     peer: &'a TrustedPeer,
@@ -79,7 +79,7 @@ pub struct Holder<'a> {
     resource: &'a Resource,
 }
 
-/// A member that may let residents decide and issue consent tokens.
+/// A member that may offer decisions to residents and issue consent tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct ConsentIssuer<'a> {
     peer: &'a TrustedPeer,
@@ -107,7 +107,7 @@ impl<'a> Holder<'a> {
         self.peer
     }
 
-    /// Where its data is.
+    /// Its resource server.
     #[must_use]
     pub const fn resource(&self) -> &'a Resource {
         self.resource
@@ -129,7 +129,7 @@ impl<'a> ConsentIssuer<'a> {
 }
 
 impl TrustedPeer {
-    /// Its trust marks that were checked and hold.
+    /// Its valid trust marks.
     #[must_use]
     pub fn marks(&self) -> &[HeldMark] {
         &self.marks
@@ -141,7 +141,7 @@ impl TrustedPeer {
         self.roles.contains(&role)
     }
 
-    /// The roles that it may play and has the metadata for.
+    /// Its roles for which it also has the metadata.
     #[must_use]
     pub fn roles(&self) -> Vec<Role> {
         let open = |role: &Role| match role {
@@ -155,7 +155,7 @@ impl TrustedPeer {
     /// The member as recipient.
     ///
     /// # Errors
-    /// [`TrustError::NotTrusted`] when it has not the trust mark, or is no OAuth client.
+    /// [`TrustError::NotTrusted`] when it lacks the trust mark, or is no OAuth client.
     pub fn recipient(&self) -> Result<Recipient<'_>, TrustError> {
         self.demand(Role::DataRecipient)?;
         let client = self.client.as_ref().ok_or(TrustError::NotTrusted(TrustFault::NoClient))?;
@@ -165,17 +165,17 @@ impl TrustedPeer {
     /// The member as holder.
     ///
     /// # Errors
-    /// [`TrustError::NotTrusted`] when it has not the trust mark, or is no resource server.
+    /// [`TrustError::NotTrusted`] when it lacks the trust mark, or is no resource server.
     pub fn holder(&self) -> Result<Holder<'_>, TrustError> {
         self.demand(Role::DataHolder)?;
         let resource = self.resource.as_ref().ok_or(TrustError::NotTrusted(TrustFault::NoResource))?;
         Ok(Holder { peer: self, resource })
     }
 
-    /// The member as issuer of consents.
+    /// The member as consent issuer.
     ///
     /// # Errors
-    /// [`TrustError::NotTrusted`] when it has not the trust mark, or is no authorization server.
+    /// [`TrustError::NotTrusted`] when it lacks the trust mark, or is no authorization server.
     pub fn consent_issuer(&self) -> Result<ConsentIssuer<'_>, TrustError> {
         self.demand(Role::ConsentIssuer)?;
         let server = self
@@ -185,27 +185,27 @@ impl TrustedPeer {
         Ok(ConsentIssuer { peer: self, server })
     }
 
-    /// The keys that sign its receipts as holder. Needs no role: what it signed while it had one stays signed.
+    /// The keys that sign its receipts as holder. Requires no role: signatures made during a role stay valid.
     #[must_use]
     pub fn holder_receipt_keys(&self) -> Option<&PublicKeys> {
         self.resource.as_ref().map(|resource| &resource.receipt_keys)
     }
 
-    /// Where it tells the keys with which it signed tokens and receipts before. Needs no role, for the same reason.
+    /// The endpoint of its former keys of tokens and receipts. Requires no role, for the same reason.
     #[must_use]
     pub fn former_keys_endpoint(&self) -> Option<&url::Url> {
         self.resource.as_ref()?.former_keys_endpoint.as_ref()
     }
 
-    /// Where it wants to hear, as a client, what became of a consent. Needs no role: whoever lost the right to fetch must
-    /// all the more be told to stop.
+    /// The endpoint of a client for events about consents. Requires no role: a recipient that lost its role must all
+    /// the more be notified to stop.
     #[must_use]
     pub fn client_events_endpoint(&self) -> Option<&url::Url> {
         self.client.as_ref()?.events_endpoint.as_ref()
     }
 
-    /// Where it wants to hear, as a resource server, what became of an exchange. Needs no role: an acknowledgement is
-    /// owed for what was released.
+    /// The endpoint of a resource server for events about exchanges. Requires no role: a released exchange must be
+    /// acknowledged.
     #[must_use]
     pub fn resource_events_endpoint(&self) -> Option<&url::Url> {
         self.resource.as_ref()?.events_endpoint.as_ref()
@@ -245,7 +245,7 @@ pub struct Resource {
     pub receipt_keys: PublicKeys,
     /// `omadata_events_endpoint`: where signed events (RFC 8935) are pushed to.
     pub events_endpoint: Option<url::Url>,
-    /// `omadata_former_keys_endpoint`: where the keys are told with which it signed tokens and receipts before.
+    /// `omadata_former_keys_endpoint`: the former keys of tokens and receipts.
     pub former_keys_endpoint: Option<url::Url>,
 }
 

@@ -1,7 +1,8 @@
-//! Metadata policy: rules of superiors for the metadata of everyone below them (OpenID Federation 1.0 §6.1).
+//! Metadata policy: superiors' rules for the metadata of all entities below them (OpenID Federation 1.0 §6.1).
 //!
-//! [`MetadataPolicy::parse`] reads one statement's rules, [`MetadataPolicy::merge`] joins those of a superior with those
-//! of the one below, [`MetadataPolicy::apply`] changes and checks metadata by them. Whatever the standard calls a policy
+//! [`MetadataPolicy::parse`] parses one statement's policy, [`MetadataPolicy::merge`] combines those of a superior and
+//! of the one below, [`MetadataPolicy::apply`] changes and checks metadata. Every policy error of the standard refuses
+//! the chain. Lists are sets: neither order nor repetition matters in comparisons.
 //! error refuses the chain. Lists are sets: neither their order nor repetition matters when they are compared.
 
 use std::collections::BTreeMap;
@@ -10,13 +11,13 @@ use serde_json::{Map, Value};
 
 use super::{TrustError, TrustFault};
 
-/// Most values of one operator: comparing lists costs the product of their lengths.
+/// Maximum number of values of one operator: comparing lists costs the product of their lengths.
 const MAX_VALUES: usize = 256;
 
-/// Most values of a metadata parameter that an operator works on.
+/// Maximum number of values of a metadata parameter that an operator works on.
 const MAX_METADATA_VALUES: usize = 1024;
 
-/// The one parameter that is a set of tokens written as a text (RFC 7591 §2, §6.1.3.1.8).
+/// The one parameter that is a space-separated set (RFC 7591 §2, §6.1.3.1.8).
 const SCOPE: &str = "scope";
 
 /// Rules by entity type and by name of the metadata parameter.
@@ -49,8 +50,8 @@ fn refuse<T>(fault: TrustFault) -> Outcome<T> {
 }
 
 impl MetadataPolicy {
-    /// Reads the claim `metadata_policy` and checks that its operators may stand together. Operators beside the
-    /// standard's own are left out, as §6.1.3.2 says; whether one of them is critical is checked with the statement.
+    /// Parses the claim `metadata_policy` and checks that its operators may be combined. Unknown operators are ignored,
+    /// as in §6.1.3.2; critical ones are checked with the statement.
     ///
     /// # Errors
     /// [`TrustError::NotTrusted`] for a policy error.
@@ -74,10 +75,10 @@ impl MetadataPolicy {
         Ok(Self(kinds))
     }
 
-    /// These rules with those of someone further down (§6.1.4.1): never less strict than either.
+    /// These rules merged with those of an entity further down (§6.1.4.1): never less strict than either.
     ///
     /// # Errors
-    /// [`TrustError::NotTrusted`] when the two cannot stand together.
+    /// [`TrustError::NotTrusted`] when the two cannot be combined.
     pub fn merge(&self, subordinate: &Self) -> Result<Self, TrustError> {
         let mut merged = self.clone();
         for (kind, parameters) in &subordinate.0 {
@@ -94,26 +95,25 @@ impl MetadataPolicy {
         Ok(merged)
     }
 
-    /// These rules with those for one entity type also for another, as strict as both.
+    /// Applies the rules for one entity type to another type too, as strict as both.
     ///
     /// # Errors
-    /// [`TrustError::NotTrusted`] when the two cannot stand together.
+    /// [`TrustError::NotTrusted`] when the two cannot be combined.
     pub fn extended(&self, from: &str, to: &str) -> Result<Self, TrustError> {
         let Some(rules) = self.0.get(from) else { return Ok(self.clone()) };
         self.merge(&Self(BTreeMap::from([(to.to_owned(), rules.clone())])))
     }
 
-    /// Whether these rules give a parameter its value, whatever the entity says.
+    /// Whether these rules set a parameter's value, whatever the entity claims.
     #[must_use]
     pub fn sets_value(&self, kind: &str, name: &str) -> bool {
         self.0.get(kind).and_then(|rules| rules.get(name)).is_some_and(|rules| rules.value.is_some())
     }
 
-    /// Changes and checks metadata by these rules (§6.1.4.2). Rules for entity types that the entity is not have no
-    /// effect.
+    /// Changes and checks metadata by these rules (§6.1.4.2). Rules for other entity types have no effect.
     ///
     /// # Errors
-    /// [`TrustError::NotTrusted`] when the metadata does not fulfil them.
+    /// [`TrustError::NotTrusted`] when the metadata violates them.
     pub fn apply(&self, metadata: &mut Map<String, Value>) -> Result<(), TrustError> {
         for (kind, parameters) in &self.0 {
             let Some(members) = metadata.get_mut(kind) else { continue };
@@ -121,7 +121,7 @@ impl MetadataPolicy {
                 return refuse(TrustFault::MalformedMetadata);
             };
             for (name, policy) in parameters {
-                // What a superior settles about a name must not be said otherwise in a translation of it (§5.2.2).
+                // A name set by a superior must not be contradicted by a translation of it (§5.2.2).
                 if policy.settles() {
                     members.retain(|other, _| {
                         let of = other.split_once('#').map(|(base, _)| base);
@@ -159,12 +159,12 @@ impl ParameterPolicy {
         Ok(policy)
     }
 
-    /// Whether it decides what the parameter may be.
+    /// Whether it sets the parameter's value.
     const fn settles(&self) -> bool {
         self.value.is_some() || self.one_of.is_some() || self.subset_of.is_some()
     }
 
-    /// Which operators may stand together, and under which condition (§6.1.3.1).
+    /// Which operators may be combined, and under which condition (§6.1.3.1).
     fn check(&self) -> Outcome<()> {
         let lists = [&self.add, &self.subset_of, &self.superset_of];
         if self.one_of.is_some() && lists.iter().any(|list| list.is_some()) {
@@ -181,7 +181,7 @@ impl ParameterPolicy {
         if fits { Ok(()) } else { refuse(TrustFault::PolicyOperators) }
     }
 
-    /// What stands beside `value` must already be fulfilled by it.
+    /// Operators beside `value` must be fulfilled by it.
     fn check_value(&self, value: &Value) -> Outcome<()> {
         let removed_but_wanted = value.is_null() && (self.default.is_some() || self.essential == Some(true));
         let chosen = self.one_of.as_ref().is_none_or(|choices| contains(choices, value));
@@ -266,7 +266,7 @@ fn values(name: &str, value: &Value) -> Outcome<Vec<Value>> {
     }
 }
 
-/// The values of `one_of`, of which there must be one.
+/// The values of `one_of`; at least one.
 fn choices(name: &str, value: &Value) -> Outcome<Vec<Value>> {
     match value {
         Value::Array(list) if (1..=MAX_VALUES).contains(&list.len()) && list.iter().all(is_comparable) => {
@@ -276,12 +276,12 @@ fn choices(name: &str, value: &Value) -> Outcome<Vec<Value>> {
     }
 }
 
-/// Texts, and what the standard leaves open to support: numbers and objects.
+/// Strings, and the optional types of the standard: numbers and objects.
 const fn is_comparable(value: &Value) -> bool {
     matches!(value, Value::String(_) | Value::Number(_) | Value::Object(_))
 }
 
-/// `scope` as the list of words that it is; every other parameter as it is.
+/// `scope` as the list that it is; every other parameter unchanged.
 fn to_set(name: &str, value: Value) -> Outcome<Value> {
     match (name, value) {
         (SCOPE, Value::String(words)) => {
@@ -314,7 +314,7 @@ fn into_list(value: Value) -> Outcome<Vec<Value>> {
     }
 }
 
-/// One operator of two policies: as it is where only one has it, joined where both do.
+/// Merges one operator of two policies, either of which may lack it.
 fn either<T: Clone>(
     one: &Option<T>,
     other: &Option<T>,
@@ -330,7 +330,7 @@ fn equal(one: &Value, other: &Value) -> Outcome<Value> {
     if is_same(one, other) { Ok(one.clone()) } else { refuse(TrustFault::PolicyConflict) }
 }
 
-/// Whether two values are the same, lists taken as sets.
+/// Whether two values are equal, with lists as sets.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Array(one), Value::Array(other)) => is_subset(one, other) && is_subset(other, one),

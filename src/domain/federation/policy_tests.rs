@@ -1,4 +1,4 @@
-//! What holds for all metadata policies, over random ones.
+//! Properties of all metadata policies, over random ones.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ fn words() -> impl Strategy<Value = Vec<&'static str>> {
     prop::collection::vec(prop::sample::select(vec!["a", "b", "c", "d"]), 0..4)
 }
 
-/// Some operators of one parameter, also such as cannot stand together.
+/// Some operators of one parameter, including invalid combinations.
 fn operators() -> impl Strategy<Value = Map<String, Value>> {
     let operator = prop_oneof![
         words().prop_map(|words| ("value", json!(words))),
@@ -58,7 +58,7 @@ fn metadata() -> impl Strategy<Value = Map<String, Value>> {
     })
 }
 
-/// Lists in order and without repetition, since they are sets.
+/// Sorts and deduplicates lists, since they are sets.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Array(list) => {
@@ -85,7 +85,7 @@ fn applied(policy: &MetadataPolicy, metadata: &Map<String, Value>) -> Option<Val
     policy.apply(&mut metadata).ok().map(|()| sorted(&Value::Object(metadata)))
 }
 
-/// What a chain of policies makes of metadata: none when it is refused anywhere.
+/// Applies a chain of policies to metadata; `None` when refused.
 fn outcome(policies: &[&Map<String, Value>], metadata: &Map<String, Value>) -> Option<Value> {
     let mut merged = MetadataPolicy::default();
     for claim in policies {
@@ -107,7 +107,7 @@ proptest! {
         if merged.apply(&mut resolved).is_err() {
             return Ok(());
         }
-        // Neither finds anything left to change or to refuse, nor do both together.
+        // A second application of either, or of both, changes and refuses nothing.
         let expected = Some(sorted(&Value::Object(resolved.clone())));
         for policy in [&one, &other, &merged] {
             prop_assert_eq!(applied(policy, &resolved), expected.clone());
@@ -142,7 +142,7 @@ proptest! {
 
     #[test]
     fn one_superior_more_never_allows_more(one in claim(), other in claim(), metadata in metadata()) {
-        // What is refused for one superior's checks stays refused, whatever another says that sets no value.
+        // What one superior's checks refuse stays refused, whatever another's policy adds without setting a value.
         let sets = |claim: &Map<String, Value>| {
             claim["t"].as_object().unwrap().values().any(|operators| {
                 ["value", "add", "default"].iter().any(|name| operators.get(*name).is_some())

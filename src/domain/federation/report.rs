@@ -1,4 +1,4 @@
-//! What an examination of an entity found: step by step, whose side a fault is on and the remedy.
+//! The report of a diagnosis: step by step, with the responsible party and the remedy.
 
 use std::sync::Arc;
 
@@ -8,27 +8,27 @@ use super::TrustedPeer;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 
-/// How a step ended.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// As it should be.
     Pass,
-    /// Works now; somebody should look at it.
+    /// Works now; should be looked into.
     Warn,
     /// Does not work.
     Fail,
 }
 
-/// What was looked at.
+/// The step of a diagnosis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
-    /// The trust anchor: reached, and signed with a key that is configured here.
+    /// The trust anchor: reachable, and signed with a configured key.
     Anchor,
-    /// An intermediate on the way: reached, and vouched for itself.
+    /// An intermediate on the path: reachable and trusted.
     Intermediate,
-    /// Whether anyone lists the entity.
+    /// Whether a superior lists the entity.
     Listing,
     /// The entity's own configuration.
     Configuration,
@@ -36,9 +36,9 @@ pub enum Step {
     Chain,
     /// A trust mark.
     Mark,
-    /// What the entity may do.
+    /// The roles of the entity.
     Roles,
-    /// How long all that holds.
+    /// The expiry of the whole.
     Time,
 }
 
@@ -59,19 +59,19 @@ impl Step {
     }
 }
 
-/// Whose side a fault is on.
+/// The responsible party.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResponsibleParty {
     /// This node, its configuration or its clock.
     Ours,
-    /// The entity that was examined.
+    /// The diagnosed entity.
     Peer,
-    /// An intermediate that vouches for it.
+    /// An intermediate above it.
     Intermediate,
     /// The trust anchor.
     Anchor,
-    /// The way to all of them.
+    /// The network.
     Network,
 }
 
@@ -89,51 +89,51 @@ impl ResponsibleParty {
     }
 }
 
-/// What is wrong, roughly enough for people who run nothing.
+/// The kind of a fault, coarse enough for readers who operate nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// It does not answer.
+    /// Unreachable.
     Silent,
-    /// Its answer cannot be verified.
+    /// Not verifiable.
     Unfit,
-    /// Nobody vouches for it.
+    /// Not listed by a superior.
     NotMember,
-    /// It may play no role.
+    /// Without a role.
     NoRole,
 }
 
-/// One thing that was found.
+/// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// Where.
     pub step: Step,
     /// How it ended.
     pub verdict: Verdict,
-    /// About whom.
+    /// The entity concerned.
     pub about: EntityId,
-    /// What was found, for operators.
+    /// The finding, for operators.
     #[serde(rename = "said")]
     pub message: String,
-    /// Whose side a fault is on.
+    /// The responsible party of a fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub side: Option<ResponsibleParty>,
     /// What the fault is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultKind>,
-    /// What to do about it.
+    /// The remedy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<&'static str>,
 }
 
 impl Finding {
-    /// A step that ended well.
+    /// A step without a fault.
     #[must_use]
     pub fn pass(step: Step, about: &EntityId, message: impl Into<String>) -> Self {
         Self::new(step, Verdict::Pass, about, message.into())
     }
 
-    /// Something to look at that works now.
+    /// A warning.
     #[must_use]
     pub fn warn(
         step: Step,
@@ -164,14 +164,14 @@ impl Finding {
     }
 }
 
-/// Everything that an examination found.
+/// The findings of a diagnosis.
 #[derive(Debug, Clone)]
 pub struct PeerReport {
-    /// Who was examined.
+    /// The diagnosed entity.
     pub subject: EntityId,
     /// When.
     pub at: Timestamp,
-    /// What was found, in the order in which it was looked at.
+    /// The findings, in the order of the steps.
     pub findings: Vec<Finding>,
     /// Whether an anchor, or an intermediate below one, lists it.
     pub listed: bool,

@@ -1,4 +1,4 @@
-//! What a resolver says about an entity (OpenID Federation 1.0 §8.3).
+//! A resolver's response about an entity (OpenID Federation 1.0 §8.3).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
 };
 
-/// The `typ` of a resolve response, and with `application/` in front its media type.
+/// The `typ` of a resolve response; its media type with the prefix `application/`.
 pub const RESOLVE_RESPONSE_TYP: &str = "resolve-response+jwt";
 
 static RESOLVE_RESPONSE: Profile = Profile {
@@ -32,13 +32,13 @@ pub struct ResolveResponse {
     pub sub: EntityId,
     /// When, in seconds since 1970.
     pub iat: i64,
-    /// When the chain stops to hold, in seconds since 1970.
+    /// Expiry of the chain, in seconds since 1970.
     pub exp: i64,
     /// The subject's metadata after every superior's metadata and policy.
     pub metadata: Map<String, Value>,
     /// The chain, from the subject's configuration to the anchor's.
     pub trust_chain: Vec<String>,
-    /// The subject's trust marks that were checked and hold.
+    /// The subject's valid trust marks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust_marks: Option<Vec<TrustMarkEntry>>,
 }
@@ -52,7 +52,7 @@ impl ResolveResponse {
         key.sign(RESOLVE_RESPONSE_TYP, self)
     }
 
-    /// Checks that a resolver that is trusted said this, and that it holds now. The chain in it is checked by
+    /// Verifies the response of a trusted resolver as of now. The chain in it is verified by
     /// [`super::verify_statements`] like any other.
     ///
     /// # Errors

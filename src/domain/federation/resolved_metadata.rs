@@ -1,27 +1,27 @@
-//! The metadata of a chain's leaf after what its superiors say of it (OpenID Federation 1.0 §6.1.4).
+//! The metadata of a chain's leaf after its superiors' metadata and policies (OpenID Federation 1.0 §6.1.4).
 
 use serde_json::{Map, Value};
 
 use super::{EntityStatement, MetadataPolicy, TrustError, TrustFault, constraints};
 
-/// The types that a recipient may be, the one of this product first.
+/// The entity types of a recipient, this product's first.
 pub(super) const CLIENT_TYPES: [&str; 2] = ["oauth_client", "openid_relying_party"];
 
-/// The type whose metadata names an entity.
+/// The type with an entity's name.
 const ENTITY: &str = "federation_entity";
 
-/// The parameter that is its name (§5.2.2).
+/// The parameter with the name (§5.2.2).
 const NAME: &str = "organization_name";
 
-/// The leaf's metadata after what the superiors say: the immediate superior's `metadata` overrides single members
-/// (§6.1.4.2), every superior's `allowed_entity_types` leaves out types, and the policies of all, joined from the top
-/// down, change and check what is left. What is said of one type that a client may have is said of the other too, where the
-/// leaf has the other alone: nobody leaves a superior's rules behind by going under another name.
+/// The leaf's metadata after its superiors': the immediate superior's `metadata` overrides single members (§6.1.4.2),
+/// every superior's `allowed_entity_types` removes types, and all policies, merged from the top down, change and check
+/// the rest. Rules for one of a client's types apply to the other too, if the leaf has only the other: an entity cannot
+/// escape a superior's rules by using another type.
 ///
-/// Also says whether a superior settled the subject's `organization_name`.
+/// Also returns whether a superior set the subject's `organization_name`.
 ///
 /// # Errors
-/// [`TrustError::NotTrusted`] when a superior's metadata or policy is malformed, or the leaf's does not fulfil it.
+/// [`TrustError::NotTrusted`] when a superior's metadata or policy is malformed, or the leaf's metadata violates it.
 pub(super) fn resolve_metadata(
     mut metadata: Map<String, Value>,
     links: &[EntityStatement],
@@ -36,10 +36,10 @@ pub(super) fn resolve_metadata(
         let malformed = TrustError::NotTrusted(TrustFault::MalformedSuperiorMetadata);
         let Some(members) = members.as_object() else { return Err(malformed) };
         let kind = if stands_in && kind == first { second } else { kind.as_str() };
-        // A superior cannot make an entity into something that it does not say to be.
+        // A superior cannot add an entity type that the entity does not claim.
         let Some(own) = metadata.get_mut(kind) else { continue };
         let own = own.as_object_mut().ok_or(malformed)?;
-        // A name that a superior sets must not be undone by the leaf's own translation of it (`name#fi`, §5.2.2).
+        // A name set by a superior must not be overridden by the leaf's own translation of it (`name#fi`, §5.2.2).
         own.retain(|name, _| !name.split_once('#').is_some_and(|(plain, _)| members.contains_key(plain)));
         own.extend(members.iter().map(|(name, value)| (name.clone(), value.clone())));
     }

@@ -5,11 +5,11 @@ use crate::domain::ids::EntityId;
 /// What a member may do in the federation. Each role has its own trust mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
-    /// Lets residents decide, and issues consent tokens.
+    /// Offers decisions to residents, and issues consent tokens.
     ConsentIssuer,
     /// Releases data.
     DataHolder,
-    /// Asks for data and fetches it.
+    /// Requests and fetches data.
     DataRecipient,
 }
 
@@ -17,7 +17,7 @@ impl Role {
     /// All roles.
     pub const ALL: [Self; 3] = [Self::ConsentIssuer, Self::DataHolder, Self::DataRecipient];
 
-    /// Its name in configuration, on the command line and at the end of its mark's type.
+    /// Its name in configuration, on the command line and as the suffix of its mark's type.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -27,7 +27,7 @@ impl Role {
         }
     }
 
-    /// The role of that name.
+    /// The role with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
@@ -39,7 +39,7 @@ impl Role {
         format!("{anchor}/trust-marks/{}", self.name())
     }
 
-    /// The role that a trust mark of this type gives in the federation of this anchor.
+    /// The role of a trust mark type in the federation of this anchor.
     #[must_use]
     pub fn of_mark(mark_type: &str, anchor: &EntityId) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.mark_type(anchor) == mark_type)

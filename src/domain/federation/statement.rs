@@ -12,12 +12,11 @@ use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
 };
 
-/// The `typ` of an entity statement, and with `application/` in front its media type (§15.1).
+/// The `typ` of an entity statement; its media type with the prefix `application/` (§15.1).
 pub const ENTITY_STATEMENT_TYP: &str = "entity-statement+jwt";
 
-/// What an entity statement must look like. Statements of other software may carry claims that we do not know; those that
-/// must be understood are named in `crit`, and then the statement is refused. It is part of a chain and carries none
-/// (§4.3 and §4.4).
+/// Profile of an entity statement. Other software's statements may have unknown claims; if `crit` lists one, the
+/// statement is refused. A statement in a chain has no `trust_chain` header itself (§4.3 and §4.4).
 pub static ENTITY_STATEMENT: Profile = Profile {
     typ: ENTITY_STATEMENT_TYP,
     max_bytes: 64 * 1024,
@@ -36,43 +35,43 @@ pub struct EntityStatement {
     pub sub: EntityId,
     /// When it was issued, in seconds since 1970.
     pub iat: i64,
-    /// When it stops to hold, in seconds since 1970.
+    /// Expiry, in seconds since 1970.
     pub exp: i64,
     /// The subject's federation keys, as a JWK Set.
     pub jwks: Value,
     /// The subject's superiors; only in an entity configuration that is not an anchor's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority_hints: Option<EntityIds>,
-    /// The trust anchors that the subject itself trusts (§3.1.2); only in an entity configuration that is not an anchor's.
+    /// The trust anchors that the subject trusts (§3.1.2); only in an entity configuration that is not an anchor's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust_anchor_hints: Option<EntityIds>,
-    /// Metadata by entity type; in a subordinate statement it overrides what the subject says (§6.1.4.2).
+    /// Metadata by entity type; in a subordinate statement it overrides the subject's own (§6.1.4.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
-    /// The subject's trust marks; only in its own configuration (§7). Entries of another form are left out: they are marks
-    /// of other federations, and none of them changes what ours say.
+    /// The subject's trust marks; only in its own configuration (§7). Malformed entries are ignored: they are marks of
+    /// other federations.
     #[serde(default, deserialize_with = "readable_marks", skip_serializing_if = "Option::is_none")]
     pub trust_marks: Option<Vec<TrustMarkEntry>>,
-    /// Who may issue trust marks of which type; an empty list means anyone. Counts in an anchor's configuration only.
+    /// Allowed issuers of each trust mark type; an empty list means any. Only in an anchor's configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust_mark_issuers: Option<BTreeMap<String, EntityIds>>,
-    /// To whom a type of trust mark belongs when its issuers act for someone else: each a [`TrustMarkOwner`], read when a
-    /// mark of that type is. Counts in an anchor's configuration only.
+    /// Owners of trust mark types whose issuers act for someone else: each a [`TrustMarkOwner`], parsed when a mark of
+    /// that type is verified. Only in an anchor's configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust_mark_owners: Option<BTreeMap<String, Value>>,
-    /// Rules for the metadata of everyone below (§6.1); only in a subordinate statement.
+    /// Policy for the metadata of all entities below (§6.1); only in a subordinate statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata_policy: Option<Map<String, Value>>,
-    /// Operators of those rules, beside the standard's own, that must be understood (§6.1.3.2).
+    /// Additional operators of that policy that must be understood (§6.1.3.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata_policy_crit: Option<Vec<String>>,
-    /// Limits of the chain below the issuer (§6.2).
+    /// Constraints on the chain below the issuer (§6.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constraints: Option<Constraints>,
     /// Names of claims that must be understood (§3.1.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crit: Option<Value>,
-    /// The fetch endpoint that this subordinate statement came from (§3.1.3).
+    /// The fetch endpoint of this subordinate statement (§3.1.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_endpoint: Option<String>,
     /// Only in messages of explicit registration (§3.1.4, §3.1.5), which this product does not use.
@@ -86,7 +85,7 @@ pub struct EntityStatement {
 /// One entry of `trust_marks` (§3.1.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustMarkEntry {
-    /// Its type; must be the one that the mark itself names.
+    /// Its type; must equal the mark's own.
     pub trust_mark_type: String,
     /// The mark, compact JWS.
     pub trust_mark: String,
@@ -104,13 +103,13 @@ pub struct TrustMarkOwner {
 /// `constraints` of a subordinate statement (§6.2).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Constraints {
-    /// Most intermediates between the issuer and the leaf.
+    /// Maximum number of intermediates between the issuer and the leaf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_path_length: Option<usize>,
-    /// Which hosts the subordinates may have.
+    /// Allowed hosts of the subordinates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub naming_constraints: Option<NamingConstraints>,
-    /// Which entity types the subordinates may be, beside `federation_entity`.
+    /// Allowed entity types of the subordinates, besides `federation_entity`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_entity_types: Option<Vec<String>>,
 }
@@ -127,8 +126,8 @@ pub struct NamingConstraints {
 }
 
 impl EntityStatement {
-    /// A statement of `iss` about `sub`, whose federation keys are these, from `now` on for `lifetime` seconds. What
-    /// else it says is set by its fields.
+    /// A statement of `iss` about `sub` with these federation keys, valid for `lifetime` seconds from `now`. Further
+    /// content is set by its fields.
     #[must_use]
     pub fn new(iss: &EntityId, sub: &EntityId, keys: &PublicKeys, now: Timestamp, lifetime: i64) -> Self {
         Self {
@@ -173,8 +172,7 @@ impl EntityStatement {
         }
     }
 
-    /// Checks what every statement of a chain must fulfil by itself: its times, and that it asks for nothing that this
-    /// version does not understand.
+    /// Checks what every statement of a chain must fulfil by itself: its times, and no unknown critical parts.
     pub(super) fn check(&self, now: Timestamp) -> Result<(), TrustError> {
         check_times(now, Some(self.iat), None, Some(self.exp)).map_err(refused)?;
         if self.crit.is_some() {
@@ -190,7 +188,7 @@ impl EntityStatement {
         Ok(())
     }
 
-    /// Checks that an entity speaks of itself only as far as it may (§3.2): what superiors say is theirs to say.
+    /// Checks that an entity configuration has no claims that are reserved to superiors (§3.2).
     pub(super) fn check_configuration(&self) -> Result<(), TrustError> {
         let refuse = |reason| Err(TrustError::NotTrusted(reason));
         if self.constraints.is_some() {
@@ -212,8 +210,7 @@ impl EntityStatement {
         }
     }
 
-    /// The parts of an entity configuration that are left out because they cannot be used, for operators. Nothing is
-    /// verified.
+    /// The ignored parts of an entity configuration, for operators. Nothing is verified.
     #[must_use]
     pub fn unusable_parts(&self) -> Vec<String> {
         let hints = |claim: &str, ids: &Option<EntityIds>| {
@@ -234,8 +231,8 @@ impl EntityStatement {
         parts
     }
 
-    /// Checks that a superior says nothing that is the subject's own to say (§3.2), and that every operator of its
-    /// metadata policy that must be understood is.
+    /// Checks that a subordinate statement has no claims that are reserved to the subject (§3.2), and that every
+    /// critical operator of its metadata policy is understood.
     pub(super) fn check_subordinate(&self) -> Result<(), TrustError> {
         let refuse = |reason| Err(TrustError::NotTrusted(reason));
         if self.authority_hints.is_some() {
@@ -248,7 +245,7 @@ impl EntityStatement {
         {
             return refuse(TrustFault::SubordinateTrustMarks);
         }
-        // No operator beside the standard's own is understood, and those must not be listed.
+        // No additional operator is understood, and the standard's own must not be listed.
         if self.metadata_policy_crit.is_some() {
             return refuse(TrustFault::CriticalPolicyOperator);
         }
@@ -256,28 +253,28 @@ impl EntityStatement {
     }
 }
 
-/// The entries of `trust_marks` that can be read at all.
+/// The well-formed entries of `trust_marks`.
 fn readable_marks<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Vec<TrustMarkEntry>>, D::Error> {
     let entries = Option::<Vec<Value>>::deserialize(input)?;
     Ok(entries.map(|all| all.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect()))
 }
 
-/// The parser's reason as a trust decision: what is malformed now will be malformed when asked again.
+/// The parser's error as a trust decision: a malformed message stays malformed.
 pub(super) fn refused(error: JoseError) -> TrustError {
     TrustError::NotTrusted(error.into())
 }
 
-/// Reads a statement of proper form and checks its signature with these keys.
+/// Parses a statement and verifies its signature with these keys.
 pub(super) fn verify_with(text: &str, keys: &PublicKeys) -> Result<EntityStatement, TrustError> {
     let jws = UnverifiedJws::parse(text, &ENTITY_STATEMENT).map_err(refused)?;
     Ok(jws.verify_with::<EntityStatement>(keys).map_err(refused)?.into_claims())
 }
 
-/// An entity configuration that is signed with one of the keys that it lists itself. This says that whoever wrote it
-/// has those keys, and nothing about who that is: for first contact, and as one of the checks of a chain.
+/// An entity configuration that is signed with one of its own listed keys. It proves that its author has those keys,
+/// and not who that is: for first contact, and as one of the checks of a chain.
 ///
 /// # Errors
-/// [`TrustError::NotTrusted`] when it is malformed, not about its issuer, not signed so, or does not hold now.
+/// [`TrustError::NotTrusted`] when it is malformed, not about its issuer, not signed so, or not current.
 pub fn verify_self_signed(text: &str, now: Timestamp) -> Result<EntityStatement, TrustError> {
     let claimed = claimed_statement(text)?;
     if claimed.iss != claimed.sub {
@@ -289,7 +286,7 @@ pub fn verify_self_signed(text: &str, now: Timestamp) -> Result<EntityStatement,
     Ok(statement)
 }
 
-/// What a statement claims, before anything is known about who signed it: to find the next statement with.
+/// The unverified claims of a statement, to find the next statement with.
 ///
 /// # Errors
 /// [`TrustError::NotTrusted`] when it is malformed.

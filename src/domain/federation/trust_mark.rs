@@ -1,4 +1,4 @@
-//! Trust marks: which role a member may play (OpenID Federation 1.0 §7).
+//! Trust marks: the roles of members (OpenID Federation 1.0 §7).
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
 };
 
-/// The `typ` of a trust mark, and with `application/` in front its media type.
+/// The `typ` of a trust mark; its media type with the prefix `application/`.
 pub const TRUST_MARK_TYP: &str = "trust-mark+jwt";
 
 /// The `typ` of a delegation.
 pub const DELEGATION_TYP: &str = "trust-mark-delegation+jwt";
 
-/// What a trust mark must look like.
+/// Profile of a trust mark.
 pub static TRUST_MARK: Profile = Profile {
     typ: TRUST_MARK_TYP,
     max_bytes: 16 * 1024,
@@ -29,24 +29,24 @@ pub static TRUST_MARK: Profile = Profile {
     forbidden_headers: &[],
 };
 
-/// What a delegation must look like.
+/// Profile of a delegation.
 static DELEGATION: Profile = Profile { typ: DELEGATION_TYP, max_bytes: 8 * 1024, ..TRUST_MARK };
 
 /// The claims of a trust mark (§7.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustMark {
-    /// Who gives it.
+    /// The issuer.
     pub iss: EntityId,
-    /// Who has it.
+    /// The subject.
     pub sub: EntityId,
-    /// What it says about whoever has it.
+    /// Its type.
     pub trust_mark_type: String,
     /// When it was issued, in seconds since 1970.
     pub iat: i64,
-    /// When it stops to hold, in seconds since 1970; without, it holds until it is revoked.
+    /// Expiry, in seconds since 1970; without it the mark is valid until revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exp: Option<i64>,
-    /// Where people can read about it.
+    /// A page about it.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// A [`Delegation`], when the type belongs to someone else.
@@ -63,7 +63,7 @@ impl TrustMark {
         key.sign(TRUST_MARK_TYP, self)
     }
 
-    /// What a mark claims, before anything is known about who signed it: to find the issuer's keys with.
+    /// The unverified claims of a mark, to find the issuer's keys with.
     ///
     /// # Errors
     /// [`TrustError::NotTrusted`] when it is malformed.
@@ -71,7 +71,7 @@ impl TrustMark {
         UnverifiedJws::parse(text, &TRUST_MARK).map_err(refused)?.claimed().map_err(refused)
     }
 
-    /// Checks who signed a mark and nothing else: for its issuer, who is asked about it.
+    /// Verifies only the signature of a mark: for its issuer, when asked for its status.
     ///
     /// # Errors
     /// [`TrustError::NotTrusted`] when it is malformed or not signed with one of these keys.
@@ -81,18 +81,18 @@ impl TrustMark {
     }
 }
 
-/// The right to issue trust marks of one type, given by whom the type belongs to (§7.2.1).
+/// Delegation of the right to issue trust marks of one type, by the owner of the type (§7.2.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delegation {
-    /// To whom the type belongs.
+    /// The owner of the type.
     pub iss: EntityId,
-    /// Who may issue.
+    /// The delegated issuer.
     pub sub: EntityId,
     /// The type.
     pub trust_mark_type: String,
     /// When it was given, in seconds since 1970.
     pub iat: i64,
-    /// When it ends, in seconds since 1970.
+    /// Expiry, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exp: Option<i64>,
 }
@@ -107,7 +107,7 @@ impl Delegation {
     }
 }
 
-/// What an anchor says about who may issue trust marks in its federation. Made from its verified configuration.
+/// An anchor's rules for the issuers of trust marks, from its verified configuration.
 #[derive(Debug, Clone)]
 pub struct MarkRules {
     anchor: EntityId,
@@ -115,8 +115,8 @@ pub struct MarkRules {
     owners: BTreeMap<String, serde_json::Value>,
 }
 
-/// A trust mark that was checked: its holder may play the role until it expires or is revoked. Only
-/// [`MarkRules::verify`] makes one.
+/// A verified trust mark: its subject has the role until it expires or is revoked. Only [`MarkRules::verify`] creates
+/// one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldMark {
     role: Role,
@@ -131,7 +131,7 @@ impl HeldMark {
         self.role
     }
 
-    /// What it says.
+    /// Its claims.
     #[must_use]
     pub const fn mark(&self) -> &TrustMark {
         &self.mark
@@ -155,21 +155,21 @@ impl MarkRules {
         }
     }
 
-    /// The anchor whose rules they are.
+    /// The anchor.
     #[must_use]
     pub const fn anchor(&self) -> &EntityId {
         &self.anchor
     }
 
-    /// Whether marks of this type may come from that issuer. The anchor itself may always issue.
+    /// Whether marks of this type may be issued by that issuer. The anchor itself may issue any.
     #[must_use]
     pub fn allows(&self, mark_type: &str, issuer: &EntityId) -> bool {
         *issuer == self.anchor
             || self.issuers.get(mark_type).is_some_and(|listed| listed.is_empty() || listed.contains(issuer))
     }
 
-    /// Checks a mark that a member shows (§7.3): it gives one of this product's roles, to this member, now, and its
-    /// issuer may give it. `keys` are the issuer's, who must be trusted already.
+    /// Verifies a member's mark (§7.3): it is of one of this product's roles, for this member, current, and its issuer
+    /// is allowed. `keys` are the issuer's, which must be trusted already.
     ///
     /// # Errors
     /// [`TrustError::NotTrusted`] with the first check that fails.

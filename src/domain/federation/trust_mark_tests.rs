@@ -1,4 +1,4 @@
-//! Trust marks, their status, delegation, and the roles that they open; histories of keys and resolve responses.
+//! Trust marks, their status, delegation, and their roles; histories of keys and resolve responses.
 
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ fn mark(role: Role) -> Value {
     })
 }
 
-/// An anchor's rules, out of its configuration as on the wire.
+/// An anchor's rules, parsed from its configuration.
 fn rules(claims: Value) -> MarkRules {
     let key = SigningKey::generate().unwrap();
     let mut all = json!(EntityStatement::new(&anchor(), &anchor(), &keys(&key), now(), 60));
@@ -235,7 +235,7 @@ fn a_history_of_keys_says_when_each_ended_and_why() {
     let twice = HistoricalKeys { keys: vec![entry(&old, None), entry(&old, None)], ..history };
     let twice = twice.sign(&key).unwrap();
     assert_eq!(reason(HistoricalKeys::verify(&twice, &member(), &keys(&key), now())), "duplicate_key_id");
-    // Other software lists keys that this product does not use, and leaves out what the standard leaves open.
+    // Other software lists keys of unsupported kinds, and omits optional members.
     let jwk = |exp: Value| {
         let mut jwk = old.public().to_jwk();
         jwk["exp"] = exp;

@@ -1,6 +1,6 @@
 //! Why a signed message or a key is refused.
 
-/// One variant per check. Carries nothing of the refused input, which may be personal or hostile.
+/// One variant per check. Contains nothing of the refused input, which may be personal or hostile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum JoseError {
     /// Longer than the profile allows.
@@ -24,7 +24,7 @@ pub enum JoseError {
     /// A member name occurs twice in an object, at any depth, also when one is escaped.
     #[error("a member name occurs twice")]
     DuplicateMember,
-    /// JSON nested deeper than any message of this product.
+    /// JSON nested deeper than allowed.
     #[error("JSON is nested too deeply")]
     TooDeep,
     /// A `crit` header; no extension is understood.
@@ -54,7 +54,7 @@ pub enum JoseError {
     /// The signature has not the algorithm's length, or is zero in whole or in half.
     #[error("the signature is malformed")]
     SignatureForm,
-    /// No key of that `kid` among the keys given, or not the key that the message names or carries.
+    /// No key of that `kid` among the given keys, or not the key in the message.
     #[error("the key is not known")]
     UnknownKey,
     /// The signature does not verify.
@@ -63,25 +63,25 @@ pub enum JoseError {
     /// A required claim is absent or null.
     #[error("the claim {0} is missing")]
     MissingClaim(&'static str),
-    /// A claim that the profile does not know.
+    /// A claim that the profile does not allow.
     #[error("a claim is unknown")]
     UnknownClaim,
     /// A time claim that is no number of seconds from 1970 to 9999.
     #[error("the claim {0} is not a time")]
     MalformedTime(&'static str),
-    /// The claims do not have the form that their type asks for.
+    /// The claims do not match their type.
     #[error("the claims are malformed")]
     MalformedClaims,
     /// `exp` has been reached.
     #[error("the message has expired")]
     Expired,
-    /// `nbf` or `iat` lies ahead by more than the allowed difference of clocks.
+    /// `nbf` or `iat` is further ahead than the allowed clock difference.
     #[error("the message is not valid yet")]
     NotYetValid,
     /// Not a public key of an accepted kind: wrong `kty`, `crv`, `alg`, `use`, `key_ops`, length, or not on the curve.
     #[error("the key is malformed or of a kind that is not accepted")]
     MalformedKey,
-    /// A private or symmetric key where a public one belongs.
+    /// A private or symmetric key instead of a public one.
     #[error("a private key where a public one belongs")]
     PrivateKey,
     /// Not a key set: no `keys`, too many, or a key without `kid`.
@@ -96,7 +96,7 @@ pub enum JoseError {
     /// OpenSSL could not make a key or a signature.
     #[error("the cryptographic library failed")]
     Crypto,
-    /// No key of ours opens an encrypted message, or it is not of its form. Which of the two is not said to anyone.
+    /// No key decrypts the message, or it is malformed. The two are deliberately not distinguished.
     #[error("the message cannot be decrypted")]
     Decryption,
     /// The claims to sign are not a JSON object.
@@ -105,7 +105,7 @@ pub enum JoseError {
 }
 
 impl JoseError {
-    /// A stable identifier for refusal records and tests.
+    /// A stable code for refusal records and tests.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {

@@ -1,5 +1,5 @@
-//! Public keys of login providers and passkeys. Beside the kinds that nodes use among each other they may be RSA, which
-//! providers and Windows Hello still sign with; nothing between nodes accepts such a key.
+//! Public keys of login providers and passkeys. Besides the kinds used between nodes they may be RSA, which providers
+//! and Windows Hello still use; messages between nodes accept no such key.
 
 use josekit::jwk::Jwk;
 use josekit::jws::{JwsVerifier, PS256, RS256};
@@ -9,13 +9,13 @@ use super::key::has_private_part;
 use super::{Algorithm, JoseError, PublicKey, b64url, from_b64url, sha256};
 use crate::domain::ids::Thumbprint;
 
-/// RSA moduli that are accepted, in bytes: 2048 bits (RFC 7518 §3.3) to 8192.
+/// Accepted sizes of RSA moduli in bytes: 2048 bits (RFC 7518 §3.3) to 8192.
 const RSA_MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 
-/// Most bytes of an RSA exponent. Longer ones only make a verification slow.
+/// Maximum size of an RSA exponent in bytes. Longer ones only make a verification slow.
 const MAX_RSA_EXPONENT_BYTES: usize = 8;
 
-/// The signature algorithms that are accepted of login providers.
+/// The signature algorithms accepted from login providers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExternalAlgorithm {
     /// ECDSA with P-256 and SHA-256 (RFC 7518 §3.4).
@@ -70,8 +70,8 @@ pub struct RsaPublicKey {
 }
 
 impl ExternalKey {
-    /// Reads a JWK: EC on P-256, OKP Ed25519, or RSA of 2048 to 8192 bits. `alg`, `use` and `key_ops` must allow verifying
-    /// where they are present; a `kid` may be any text and is not looked at.
+    /// Parses a JWK: EC on P-256, OKP Ed25519, or RSA of 2048 to 8192 bits. `alg`, `use` and `key_ops` must allow
+    /// verifying if they are present; a `kid` may be any text and is ignored.
     ///
     /// # Errors
     /// [`JoseError::PrivateKey`] when it has a private part, else [`JoseError::MalformedKey`].
@@ -93,7 +93,7 @@ impl ExternalKey {
         }
     }
 
-    /// Checks the signature of a JWS over exactly these bytes.
+    /// Verifies the signature of a JWS over exactly these bytes.
     ///
     /// # Errors
     /// [`JoseError::AlgorithmMismatch`] when the algorithm is not one of this key's, [`JoseError::Signature`].
@@ -116,7 +116,7 @@ impl ExternalKey {
         }
     }
 
-    /// Checks a signature as Web Authentication Level 2 §6.5.6 has it: ECDSA in DER, Ed25519 and RS256 as they are.
+    /// Verifies a signature as in Web Authentication Level 2 §6.5.6: ECDSA in DER, Ed25519 and RS256 as they are.
     ///
     /// # Errors
     /// [`JoseError::Signature`].

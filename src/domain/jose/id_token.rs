@@ -1,7 +1,7 @@
-//! ID tokens of login providers (OpenID Connect Core 1.0 §2): the one reader, for a login while it happens and for what
-//! remains of it as evidence years later. What one of them takes, the other takes too.
+//! ID tokens of login providers (OpenID Connect Core 1.0 §2): one parser for logins and for evidence years later, so
+//! that both accept the same tokens.
 //!
-//! What is used is read strictly; a claim that nothing here rests on may have any form.
+//! Used claims are parsed strictly; unused ones may have any form.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,28 +9,28 @@ use serde_json::{Map, Value};
 use super::provider_jwt::ProviderJwt;
 use super::{JoseError, MAX_NUMERIC_DATE, b64url, sha256};
 
-/// The claims of an ID token whose signature was checked.
+/// The claims of an ID token with a verified signature.
 #[derive(Debug, Clone)]
 pub struct IdTokenClaims {
     /// The login provider.
     pub iss: String,
     /// The person at the provider.
     pub sub: String,
-    /// Whom it was made for.
+    /// The audience.
     pub audiences: Vec<String>,
-    /// When it was signed, seconds since 1970.
+    /// When it was issued, seconds since 1970.
     pub iat: i64,
-    /// From when on it may not be used, seconds since 1970.
+    /// Expiry, seconds since 1970.
     pub exp: Option<i64>,
-    /// Until when it may not be used yet, seconds since 1970.
+    /// Not valid before, seconds since 1970.
     pub nbf: Option<i64>,
     /// When the person logged in, seconds since 1970.
     pub auth_time: Option<i64>,
-    /// What the relying party asked to be signed.
+    /// The relying party's nonce.
     pub nonce: Option<String>,
-    /// The level of assurance that was reached.
+    /// The level of assurance.
     pub acr: Option<String>,
-    /// All claims as they were signed, also those that have no member here.
+    /// All claims as signed, including those without a member here.
     pub all: Map<String, Value>,
 }
 
@@ -48,7 +48,7 @@ impl IdTokenClaims {
             iat: time("iat")?.ok_or(JoseError::MissingClaim("iat"))?,
             exp: time("exp")?,
             nbf: time("nbf")?,
-            // One that cannot be read counts as none: whoever asked for a fresh login is not content with it.
+            // A malformed one counts as absent: it does not fulfil a maximum age.
             auth_time: all.get("auth_time").and_then(numeric_date),
             nonce: text("nonce"),
             acr: text("acr"),
@@ -56,14 +56,14 @@ impl IdTokenClaims {
         })
     }
 
-    /// Whether it was made for this client and no other.
+    /// Whether this client is the only audience.
     #[must_use]
     pub fn is_for(&self, client_id: &str) -> bool {
         matches!(self.audiences.as_slice(), [only] if only == client_id)
     }
 }
 
-/// The audiences (OpenID Connect Core 1.0 §2: one text or a list of them); none where the claim has another form.
+/// The audiences (OpenID Connect Core 1.0 §2: one string or a list); empty if the claim has another form.
 fn audiences(claim: Option<&Value>) -> Vec<String> {
     match claim {
         Some(Value::String(one)) => vec![one.clone()],
@@ -80,13 +80,13 @@ fn numeric_date(value: &Value) -> Option<i64> {
     let number = value.as_number()?;
     let secs = match number.as_i64() {
         Some(secs) => secs,
-        // A double holds every second that is accepted exactly.
+        // A double represents every accepted second exactly.
         None => format!("{:.0}", number.as_f64()?.floor()).parse().ok()?,
     };
     (0..=MAX_NUMERIC_DATE).contains(&secs).then_some(secs)
 }
 
-/// What a login provider said about itself, as fetched.
+/// A login provider's published documents, as fetched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProviderDocuments {
@@ -108,7 +108,7 @@ impl ProviderDocuments {
     }
 }
 
-/// Checks an ID token's signature with the provider's key (ES256, EdDSA, RS256 or PS256) and reads its claims.
+/// Verifies an ID token's signature with the provider's key (ES256, EdDSA, RS256 or PS256) and parses its claims.
 ///
 /// # Errors
 /// The [`JoseError`] of the first check that fails.
@@ -116,10 +116,10 @@ pub fn verify(text: &str, provider_key: &Value) -> Result<IdTokenClaims, JoseErr
     IdTokenClaims::read(ProviderJwt::parse(text)?.verify(provider_key)?)
 }
 
-/// The RFC 7638 SHA-256 thumbprint of a provider's key, also of one that uses RSA.
+/// The RFC 7638 SHA-256 thumbprint of a provider's key, including RSA keys.
 ///
 /// # Errors
-/// [`JoseError::MalformedKey`] when a required member is missing or no text of base64url.
+/// [`JoseError::MalformedKey`] when a required member is missing or not base64url.
 pub fn thumbprint(provider_key: &Value) -> Result<String, JoseError> {
     let text = |name| provider_key.get(name).and_then(Value::as_str);
     let names: &[&str] = match text("kty") {

@@ -1,4 +1,4 @@
-//! JSON without the readings that differ between parsers: no duplicate member names, bounded nesting.
+//! JSON without ambiguities between parsers: no duplicate member names, limited nesting.
 
 use std::cell::Cell;
 use std::fmt;
@@ -8,17 +8,17 @@ use serde_json::{Map, Number, Value};
 
 use super::JoseError;
 
-/// Deepest nesting of objects and arrays; the deepest message of this product has seven.
+/// Maximum nesting of objects and arrays; the deepest message of this product has seven.
 const MAX_DEPTH: usize = 16;
 
 /// Parses one JSON text, refusing duplicate member names at any depth (compared after unescaping), nesting deeper than
-/// 16, a byte order mark, lone surrogates and anything after the value.
+/// 16, a byte order mark, lone surrogates and trailing data.
 ///
 /// # Errors
 /// [`JoseError::Utf8`], [`JoseError::Json`], [`JoseError::DuplicateMember`] or [`JoseError::TooDeep`].
 pub fn parse_strict_json(bytes: &[u8]) -> Result<Value, JoseError> {
     let text = std::str::from_utf8(bytes).map_err(|_| JoseError::Utf8)?;
-    // serde errors carry text only, so the visitor leaves its own reason here.
+    // serde errors carry text only, so the visitor stores its own error here.
     let refusal = Cell::new(JoseError::Json);
     let mut parser = serde_json::Deserializer::from_str(text);
     let value =

@@ -1,9 +1,9 @@
-//! Decryption of what a login provider encrypted to this node (JWE, RFC 7516): ID tokens and UserInfo answers, signed
+//! Decryption of a login provider's messages to this node (JWE, RFC 7516): ID tokens and UserInfo responses, signed
 //! inside.
 //!
-//! Written on OpenSSL directly. josekit would inflate `zip`, run PBES2 as often as the sender says and take authentication
-//! tags of any length; here, the algorithms are a short list, and a header that names anything else is refused before a
-//! key is touched.
+//! Implemented on OpenSSL directly. josekit would inflate `zip`, run PBES2 as often as the sender says and accept
+//! authentication tags of any length; here the algorithms are a short list, and any other header is refused before a
+//! key is used.
 
 use openssl::bn::BigNum;
 use openssl::derive::Deriver;
@@ -23,22 +23,23 @@ use super::json::parse_object;
 use super::login_key::{LoginKey, LoginKeyKind};
 use super::{JoseError, from_b64url, sha256};
 
-/// Most bytes of an encrypted message.
+/// Maximum size of an encrypted message in bytes.
 const MAX_BYTES: usize = 96 * 1024;
 
-/// Header members that change how a message is read, or let the sender choose keys or work (RFC 7516 §4.1, RFC 7518 §4.8).
+/// Header members that change how a message is parsed, or let the sender choose keys or work (RFC 7516 §4.1, RFC 7518
+/// §4.8).
 const FORBIDDEN_HEADERS: [&str; 8] = ["crit", "zip", "b64", "p2s", "p2c", "jku", "jwk", "x5u"];
 
-/// Most bytes of `apu` and `apv`, which go into the derived key (RFC 7518 §4.6.1).
+/// Maximum size of `apu` and `apv` in bytes, which are part of the derived key (RFC 7518 §4.6.1).
 const MAX_PARTY_INFO: usize = 512;
 
-/// How the key of the content is carried (RFC 7518 §4.1).
+/// Key management algorithm (RFC 7518 §4.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum KeyManagement {
     RsaOaep,
     RsaOaep256,
     EcdhEs,
-    /// ECDH-ES with a wrapped key of so many bytes.
+    /// ECDH-ES with a wrapped key of this many bytes.
     EcdhEsWrapped(usize),
 }
 
@@ -62,7 +63,7 @@ impl KeyManagement {
     }
 }
 
-/// How the content is encrypted (RFC 7518 §5.1).
+/// Content encryption (RFC 7518 §5.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ContentEncryption {
     A128Gcm,
@@ -82,7 +83,7 @@ impl ContentEncryption {
         }
     }
 
-    /// Bytes of key, initialisation vector and authentication tag.
+    /// Sizes of key, initialisation vector and authentication tag in bytes.
     const fn lengths(self) -> (usize, usize, usize) {
         match self {
             Self::A128Gcm => (16, 12, 16),
@@ -99,7 +100,7 @@ pub fn is_compact_jwe(text: &str) -> bool {
     text.bytes().filter(|byte| *byte == b'.').count() == 4
 }
 
-/// The parts of a compact JWE whose header was checked.
+/// The parts of a compact JWE with a checked header.
 struct Parts<'a> {
     header_text: &'a str,
     header: Map<String, Value>,
@@ -113,14 +114,14 @@ struct Parts<'a> {
     tag: Vec<u8>,
 }
 
-/// Decrypts a compact JWE with the one of these keys that it was made for; the text inside.
+/// Decrypts a compact JWE with the matching one of these keys; returns the text inside.
 ///
-/// Which key that is, the header's `kid` says where it is one of ours; providers that name keys by identifiers of their own
-/// are answered by trying all keys of the right kind.
+/// The header's `kid` selects the key if it is known; for providers that use key identifiers of their own, all keys of
+/// the right kind are tried.
 ///
 /// # Errors
-/// [`JoseError::NotCompact`], [`JoseError::ForbiddenHeader`], [`JoseError::AlgorithmNotAllowed`] and the like for the form;
-/// [`JoseError::Decryption`] when no key opens it, for whatever reason.
+/// [`JoseError::NotCompact`], [`JoseError::ForbiddenHeader`], [`JoseError::AlgorithmNotAllowed`] and the like for the
+/// format; [`JoseError::Decryption`] when no key decrypts it, for whatever reason.
 pub fn decrypt_with(text: &str, keys: &[LoginKey]) -> Result<String, JoseError> {
     let header_text = text.split('.').next().unwrap_or_default();
     if text.len() > MAX_BYTES {
@@ -198,7 +199,7 @@ impl<'a> Parts<'a> {
         decrypt_aead(cipher, key, Some(&self.vector), additional, &self.ciphertext, &self.tag).ok()
     }
 
-    /// RFC 7518 §5.2.2.2: the tag is compared before anything is decrypted, so that padding tells nothing.
+    /// RFC 7518 §5.2.2.2: the tag is compared before decryption, so that padding reveals nothing.
     fn open_cbc(&self, cipher: Cipher, digest: MessageDigest, key: &[u8]) -> Option<Vec<u8>> {
         let (mac_key, cipher_key) = key.split_at_checked(key.len() / 2)?;
         let additional = self.header_text.as_bytes();
@@ -287,8 +288,8 @@ fn unwrap_aes(wrapping: &[u8], wrapped: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(content_key)
 }
 
-/// The sender's key for this one message. OpenSSL refuses a point that is not on the curve, which would betray bits of our
-/// own key.
+/// The sender's ephemeral key. OpenSSL refuses a point that is not on the curve, which would leak bits of the private
+/// key.
 fn ephemeral_key(jwk: &Value) -> Option<PKey<openssl::pkey::Public>> {
     let text = |name: &str| jwk.get(name).and_then(Value::as_str);
     if text("kty") != Some("EC") || text("crv") != Some("P-256") {

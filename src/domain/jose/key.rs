@@ -1,4 +1,4 @@
-//! Public keys (RFC 7517), parsed once and kept ready to verify.
+//! Public keys (RFC 7517), parsed once, ready to verify.
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,11 +29,11 @@ impl Algorithm {
         }
     }
 
-    /// Every `alg` value that is accepted, for metadata.
+    /// Every accepted `alg` value, for metadata.
     pub const NAMES: [&str; 3] = ["ES256", "EdDSA", "Ed25519"];
 
-    /// The algorithm of an `alg` value, compared exactly. `Ed25519` is what RFC 9864 §2.2 calls the one use of `EdDSA`
-    /// that this product has.
+    /// The algorithm of an `alg` value, compared exactly. `Ed25519` is the RFC 9864 §2.2 name of the supported use of
+    /// `EdDSA`.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         match name {
             "ES256" => Some(Self::Es256),
@@ -60,8 +60,8 @@ struct Inner {
 }
 
 impl PublicKey {
-    /// Reads a JWK: EC on P-256 or OKP Ed25519, coordinates of exact length and on the curve. `alg`, `use` and
-    /// `key_ops` must allow verifying with it where they are present; other members are ignored (RFC 7517 §4).
+    /// Parses a JWK: EC on P-256 or OKP Ed25519, coordinates of exact length and on the curve. `alg`, `use` and
+    /// `key_ops` must allow verifying with it if they are present; other members are ignored (RFC 7517 §4).
     ///
     /// # Errors
     /// [`JoseError::PrivateKey`] when it has a private part, [`JoseError::MalformedKeyId`] for its `kid`, else
@@ -74,7 +74,7 @@ impl PublicKey {
         Self::from_public_members(members)
     }
 
-    /// As [`Self::from_jwk`], without looking for a private part.
+    /// As [`Self::from_jwk`], without checking for a private part.
     pub(super) fn from_public_members(members: &Map<String, Value>) -> Result<Self, JoseError> {
         let text = |name| members.get(name).and_then(Value::as_str);
         let algorithm = match (text("kty"), text("crv")) {
@@ -105,14 +105,14 @@ impl PublicKey {
         Ok(Self(Arc::new(Inner { algorithm, kid, thumbprint, x, y, verifier })))
     }
 
-    /// Whether a JWK is of a kind that this product uses: EC on P-256 or OKP Ed25519, to sign with. A set may have others,
-    /// which are left out (RFC 7517 §5).
+    /// Whether a JWK is of a supported kind: EC on P-256 or OKP Ed25519, for signatures. A set may have others, which
+    /// are ignored (RFC 7517 §5).
     #[must_use]
     pub fn is_of_a_known_kind(jwk: &Value) -> bool {
         jwk.as_object().is_some_and(is_ours)
     }
 
-    /// Its `kid`, where it has one.
+    /// Its `kid`, if it has one.
     #[must_use]
     pub fn kid(&self) -> Option<&KeyId> {
         self.0.kid.as_ref()
@@ -130,7 +130,7 @@ impl PublicKey {
         self.0.algorithm
     }
 
-    /// As a JWK to publish: the required members, `kid` where it has one, `alg` and `use`.
+    /// As a JWK to publish: the required members, `kid` if it has one, `alg` and `use`.
     #[must_use]
     pub fn to_jwk(&self) -> Value {
         let mut jwk = self.bare();
@@ -142,12 +142,12 @@ impl PublicKey {
         Value::Object(jwk)
     }
 
-    /// The required members alone, as a DPoP proof carries them.
+    /// Only the required members, as in a DPoP proof.
     pub(super) fn bare(&self) -> Map<String, Value> {
         bare_jwk(self.0.algorithm, &self.0.x, self.0.y.as_deref())
     }
 
-    /// The same key under this `kid`, or under its thumbprint when it has none.
+    /// The same key with this `kid`, or with its thumbprint if it has none.
     pub(super) fn with_kid(&self) -> Result<Self, JoseError> {
         if self.kid().is_some() {
             return Ok(self.clone());
@@ -157,7 +157,7 @@ impl PublicKey {
         Self::from_public_members(&members)
     }
 
-    /// Checks a signature as Web Authentication makes it (§6.5.5): ECDSA in DER, Ed25519 as it is.
+    /// Verifies a signature as in Web Authentication (§6.5.5): ECDSA in DER, Ed25519 as it is.
     ///
     /// # Errors
     /// [`JoseError::Signature`].
@@ -168,13 +168,13 @@ impl PublicKey {
         }
     }
 
-    /// Checks a signature over exactly these bytes.
+    /// Verifies a signature over exactly these bytes.
     pub(super) fn check(&self, message: &[u8], signature: &[u8]) -> Result<(), JoseError> {
         self.0.verifier.verify(message, signature).map_err(|_| JoseError::Signature)
     }
 }
 
-/// An ECDSA signature on P-256 as JOSE writes it (RFC 7518 §3.4), from its one DER spelling.
+/// An ECDSA signature on P-256 in the JOSE format (RFC 7518 §3.4), from its canonical DER.
 fn raw_signature(der: &[u8]) -> Option<Vec<u8>> {
     let parsed = openssl::ecdsa::EcdsaSig::from_der(der).ok()?;
     if parsed.to_der().ok()? != der {
@@ -197,7 +197,7 @@ impl PartialEq for PublicKey {
 
 impl Eq for PublicKey {}
 
-/// Whether a key is of a kind that this product uses.
+/// Whether a key is of a supported kind.
 pub(super) fn is_ours(members: &Map<String, Value>) -> bool {
     let text = |name| members.get(name).and_then(Value::as_str);
     matches!((text("kty"), text("crv")), (Some("EC"), Some("P-256")) | (Some("OKP"), Some("Ed25519")))
@@ -210,7 +210,7 @@ pub(super) fn has_private_part(members: &Map<String, Value>) -> bool {
         || PRIVATE_MEMBERS.iter().any(|name| members.contains_key(*name))
 }
 
-/// Checks that `alg`, `use` and `key_ops` allow verifying, where they are present.
+/// Checks that `alg`, `use` and `key_ops` allow verifying, if they are present.
 fn check_use(members: &Map<String, Value>, algorithm: Algorithm) -> Result<(), JoseError> {
     let alg = match members.get("alg").map(Value::as_str) {
         None => true,
@@ -223,7 +223,7 @@ fn check_use(members: &Map<String, Value>, algorithm: Algorithm) -> Result<(), J
     if alg && key_use && operations { Ok(()) } else { Err(JoseError::MalformedKey) }
 }
 
-/// A 32-byte member, in its one base64url spelling.
+/// A 32-byte member, in canonical base64url.
 pub(super) fn coordinate(members: &Map<String, Value>, name: &str) -> Result<String, JoseError> {
     let text = members.get(name).and_then(Value::as_str).ok_or(JoseError::MalformedKey)?;
     match from_b64url(text) {
@@ -251,7 +251,7 @@ fn bare_jwk(algorithm: Algorithm, x: &str, y: Option<&str>) -> Map<String, Value
 /// RFC 7638 §3, over members that are already the required ones in lexical order.
 fn thumbprint(bare: &Map<String, Value>) -> Result<Thumbprint, JoseError> {
     let text = |name| bare.get(name).and_then(Value::as_str).unwrap_or_default();
-    // Written out, so that it does not hang on how serde_json orders a map. No value needs escaping.
+    // Written out, so that it does not depend on how serde_json orders a map. No value needs escaping.
     let canonical = match bare.get("y") {
         Some(_) => format!(
             r#"{{"crv":"{}","kty":"{}","x":"{}","y":"{}"}}"#,

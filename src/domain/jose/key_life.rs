@@ -1,5 +1,4 @@
-//! What a signature is worth once its key was given up: the same rule for a node that decides now and for whoever
-//! verifies years later.
+//! Validity of signatures by a revoked key: one rule for a node that decides now and for verifiers years later.
 
 use crate::domain::clock::Timestamp;
 use crate::domain::word_enum::word_enum;
@@ -7,44 +6,44 @@ use crate::domain::word_enum::word_enum;
 word_enum! {
     /// Why a key was revoked (OpenID Federation 1.0 §8.7.3).
     pub enum RevokeReason {
-        /// Somebody else may have the private part.
+        /// Key compromise.
         Compromised = "compromised",
-        /// Given up in favour of another, through no fault.
+        /// Superseded by another key.
         Superseded = "superseded",
     }
 }
 
-/// How far a key's signatures can be relied on.
+/// How far a key's signatures are trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyStanding {
-    /// Nothing is known against it: it waits, signs, or has retired.
+    /// Fully: pending, active or retired.
     Sound,
-    /// Given up at this moment; what it signed until then holds.
+    /// Revoked without compromise at this moment; earlier signatures are valid.
     Superseded {
         /// When.
         at: Timestamp,
     },
-    /// Somebody else may have signed with it from this moment on.
+    /// Compromised: somebody else may have signed with it from this moment on.
     Compromised {
         /// The moment.
         since: Timestamp,
     },
 }
 
-/// Why a good signature is worth nothing: its key was given up.
+/// Why a valid signature does not count: its key was revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyGivenUp {
-    /// The message says that it was signed after the key was given up, and nobody recorded it.
+    /// The message states a time after the revocation, and nobody recorded it.
     #[error("the key was given up before the message was signed")]
     Superseded,
-    /// Nobody recorded the message before the key was compromised. When it says that it was signed is no evidence:
-    /// whoever has the key writes what they like.
+    /// Nobody recorded the message before the key was compromised. The time in the message is no evidence: whoever has
+    /// the key can write any.
     #[error("the key was compromised, and the message is not known from before")]
     Compromised,
 }
 
 impl KeyGivenUp {
-    /// A stable identifier for refusal records and reports.
+    /// A stable code for refusal records and reports.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
@@ -55,20 +54,20 @@ impl KeyGivenUp {
 }
 
 impl KeyStanding {
-    /// Whether a message holds whose signature verifies with this key.
+    /// Whether a message with a valid signature by this key counts.
     ///
-    /// `issued_at` is what the message says of itself. `recorded_at` is when someone other than the message's bearer
-    /// recorded this very message (the issuer's own table, a log), where somebody did.
+    /// `issued_at` is the time in the message. `recorded_at` is when a party other than the message's bearer recorded
+    /// this very message (the issuer's own table, a log), if any did.
     ///
     /// # Errors
-    /// [`KeyGivenUp`] says why it does not hold.
+    /// [`KeyGivenUp`] with the reason.
     pub fn upholds(self, issued_at: Timestamp, recorded_at: Option<Timestamp>) -> Result<(), KeyGivenUp> {
         match self {
             Self::Sound => Ok(()),
-            // Another process may have signed in the moment before it noticed; what it issued, it recorded.
+            // Another process may have signed just before it noticed; what it issued, it recorded.
             Self::Superseded { at } if issued_at <= at || recorded_at.is_some() => Ok(()),
             Self::Superseded { .. } => Err(KeyGivenUp::Superseded),
-            // Records are kept in whole seconds: one of the very second of the compromise may have come after it.
+            // Records have whole seconds: one of the very second of the compromise may be later than it.
             Self::Compromised { since }
                 if recorded_at.is_some_and(|recorded| recorded.secs() < since.secs()) =>
             {
@@ -101,7 +100,7 @@ mod tests {
             (compromised, 50, Some(50), Ok(())),
             (compromised, 99, Some(99), Ok(())),
             (compromised, 100, Some(100), Err(KeyGivenUp::Compromised)),
-            // A date before the compromise proves nothing; a record does, whatever the date.
+            // A time before the compromise proves nothing; a record does, whatever the time.
             (compromised, 1, None, Err(KeyGivenUp::Compromised)),
             (compromised, 1, Some(100), Err(KeyGivenUp::Compromised)),
         ] {

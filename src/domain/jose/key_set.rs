@@ -8,13 +8,13 @@ use super::key::{has_private_part, is_ours};
 use super::{JoseError, PublicKey};
 use crate::domain::ids::KeyId;
 
-/// Most keys of one set; a node publishes a handful.
+/// Maximum number of keys of one set; a node publishes a few.
 const MAX_KEYS: usize = 64;
 
-/// Most characters of a `kid` that is told to operators.
+/// Maximum length of a `kid` in reports, in characters.
 const MAX_SHOWN_KID: usize = 64;
 
-/// One key of a set; none when it is of a kind that this product does not use.
+/// One key of a set; `None` if it is of an unsupported kind.
 fn read_one(jwk: &Value) -> Result<Option<PublicKey>, JoseError> {
     let members = jwk.as_object().ok_or(JoseError::MalformedKeySet)?;
     if has_private_part(members) {
@@ -30,18 +30,18 @@ fn read_one(jwk: &Value) -> Result<Option<PublicKey>, JoseError> {
     PublicKey::from_public_members(members).map(Some)
 }
 
-/// Public keys by `kid`. No two keys share one.
+/// Public keys by unique `kid`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PublicKeys(BTreeMap<KeyId, PublicKey>);
 
 impl PublicKeys {
-    /// Reads a JWK Set. Keys that cannot be used are left out (RFC 7517 §5): of another `kty`, `crv` or `use`, without a
-    /// proper `kid`, off the curve. See [`Self::unusable`] for which. A private key, or one `kid` for two keys, refuses the
-    /// set: the first is no secret any more, and of two keys nobody could say which is meant.
+    /// Parses a JWK Set. Unusable keys are ignored (RFC 7517 §5): of another `kty`, `crv` or `use`, without a valid
+    /// `kid`, off the curve. See [`Self::unusable`] for which. A private key, or a duplicate `kid`, refuses the set:
+    /// the first is no longer secret, and the second is ambiguous.
     ///
     /// # Errors
-    /// [`JoseError::DuplicateKeyId`], [`JoseError::PrivateKey`], [`JoseError::MalformedKeySet`]; and what
-    /// [`PublicKey::from_jwk`] says of the first faulty key when no key of the set can be used.
+    /// [`JoseError::DuplicateKeyId`], [`JoseError::PrivateKey`], [`JoseError::MalformedKeySet`]; and the error of
+    /// [`PublicKey::from_jwk`] for the first key if no key of the set is usable.
     pub fn from_jwks(jwks: &Value) -> Result<Self, JoseError> {
         let keys = jwks.get("keys").and_then(Value::as_array).ok_or(JoseError::MalformedKeySet)?;
         if keys.len() > MAX_KEYS {
@@ -66,8 +66,8 @@ impl PublicKeys {
         }
     }
 
-    /// The keys of a JWK Set that [`Self::from_jwks`] leaves out, each by its `kid` (or its place, from zero) with the
-    /// reason. Keys of a kind that this product does not use are no fault and not among them.
+    /// The keys of a JWK Set that [`Self::from_jwks`] ignores, each by its `kid` (or its index, from zero) with the
+    /// reason. Keys of an unsupported kind are no fault and not included.
     #[must_use]
     pub fn unusable(jwks: &Value) -> Vec<(String, JoseError)> {
         let keys = jwks.get("keys").and_then(Value::as_array).into_iter().flatten();
@@ -78,7 +78,7 @@ impl PublicKeys {
         keys.enumerate().filter_map(|(at, jwk)| Some((name(at, jwk), read_one(jwk).err()?))).collect()
     }
 
-    /// A set of these keys; one without `kid` goes by its thumbprint.
+    /// A set of these keys; one without `kid` gets its thumbprint.
     ///
     /// # Errors
     /// [`JoseError::DuplicateKeyId`] when two have the same `kid`.
@@ -94,14 +94,14 @@ impl PublicKeys {
         Ok(Self(set))
     }
 
-    /// A set of one key, which goes by its thumbprint when it has no `kid`.
+    /// A set of one key, which gets its thumbprint if it has no `kid`.
     #[must_use]
     pub fn single(key: PublicKey) -> Self {
         let key = key.with_kid().unwrap_or(key);
         Self(key.kid().cloned().map(|kid| (kid, key)).into_iter().collect())
     }
 
-    /// These keys and those; of two with one `kid`, these have the one that counts.
+    /// The union of two sets; of equal `kid`s, these keys' counts.
     #[must_use]
     pub fn joined_with(&self, others: &Self) -> Self {
         let mut all = others.0.clone();
@@ -120,13 +120,13 @@ impl PublicKeys {
         self.0.values()
     }
 
-    /// How many keys there are.
+    /// The number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is no key at all.
+    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,5 +1,5 @@
-//! Key pairs that only a login provider meets: RSA to sign with, where it knows no curves, and the keys that it encrypts
-//! to (RFC 7518 §4.3, §4.6).
+//! Key pairs for the login provider only: RSA signatures, if it does not support elliptic curves, and decryption (RFC
+//! 7518 §4.3, §4.6).
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,10 +23,10 @@ use crate::domain::ids::KeyId;
 /// Modulus of a new RSA key, in bits.
 const RSA_BITS: u32 = 2048;
 
-/// Bytes of a coordinate on P-256.
+/// Size of a coordinate on P-256 in bytes.
 const P256_BYTES: i32 = 32;
 
-/// What a key pair is for.
+/// The use of a key pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LoginKeyKind {
     /// Signs client assertions and request objects with RS256.
@@ -37,7 +37,7 @@ pub enum LoginKeyKind {
     EcDecryption,
 }
 
-/// A private key towards a login provider. Cheap to clone; prints its identifier only.
+/// A private key for the login provider. Cheap to clone; prints its identifier only.
 #[derive(Clone)]
 pub struct LoginKey(Arc<Inner>);
 
@@ -50,10 +50,10 @@ struct Inner {
 }
 
 impl LoginKey {
-    /// Makes a key pair from OpenSSL's own randomness; its `kid` is its RFC 7638 thumbprint.
+    /// Generates a key pair with OpenSSL's randomness; its `kid` is its RFC 7638 thumbprint.
     ///
     /// # Errors
-    /// [`JoseError::Crypto`] when OpenSSL cannot make one.
+    /// [`JoseError::Crypto`] from OpenSSL.
     pub fn generate(kind: LoginKeyKind) -> Result<Self, JoseError> {
         let members = match kind {
             LoginKeyKind::EcDecryption => new_ec_members(),
@@ -64,10 +64,10 @@ impl LoginKey {
         Self::from_members(kind, &members.map_err(|_| JoseError::Crypto)?)
     }
 
-    /// Reads a private JWK as [`Self::to_private_jwk`] writes it.
+    /// Parses a private JWK as [`Self::to_private_jwk`] writes it.
     ///
     /// # Errors
-    /// [`JoseError::MalformedSigningKey`] when it is not a key pair of this kind, or its halves do not belong together.
+    /// [`JoseError::MalformedSigningKey`] when it is not a key pair of this kind, or its halves do not match.
     pub fn from_private_jwk(kind: LoginKeyKind, text: &str) -> Result<Self, JoseError> {
         let members = parse_object(text.as_bytes()).map_err(|_| JoseError::MalformedSigningKey)?;
         Self::from_members(kind, &members)
@@ -97,7 +97,7 @@ impl LoginKey {
         Ok(Self(Arc::new(Inner { kind, kid, private_jwk, public_jwk: Value::Object(public), key })))
     }
 
-    /// What it is for.
+    /// Its use.
     #[must_use]
     pub fn kind(&self) -> LoginKeyKind {
         self.0.kind
@@ -129,7 +129,7 @@ impl LoginKey {
     /// Signs claims as a compact JWS with RS256 and the header members `alg`, `kid` and `typ`.
     ///
     /// # Errors
-    /// [`JoseError::AlgorithmMismatch`] when this key decrypts, [`JoseError::UnsignableClaims`] when the claims are not a
+    /// [`JoseError::AlgorithmMismatch`] for a decryption key, [`JoseError::UnsignableClaims`] when the claims are not a
     /// JSON object, [`JoseError::Crypto`] from OpenSSL.
     pub fn sign<C: Serialize>(&self, typ: &str, claims: &C) -> Result<String, JoseError> {
         if self.0.kind != LoginKeyKind::RsaSigning {

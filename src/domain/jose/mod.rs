@@ -1,8 +1,9 @@
 //! Signed messages (JWS, RFC 7515; JWK, RFC 7517): strict parsing, verification, signing, key sets.
-//! The only user of josekit, which signs and verifies but is not trusted to parse.
+//! The only user of josekit, for signing and verifying; parsing is done here.
 //!
-//! The way in is [`UnverifiedJws::parse`], which checks form and trusts nothing. It yields just what is needed to find
-//! the key; [`UnverifiedJws::verify`] consumes it and makes a [`Verified`], the only proof that a signature was checked.
+//! The entry point is [`UnverifiedJws::parse`], which checks the format and trusts nothing. It gives access only to
+//! what is needed to find the key; [`UnverifiedJws::verify`] consumes it and returns a [`Verified`], the only proof of
+//! a verified signature.
 
 mod error;
 mod external_key;
@@ -49,6 +50,6 @@ pub fn b64url(bytes: &[u8]) -> String {
 /// Decodes canonical base64url without padding: no white space, no `=`, unused bits zero.
 pub(crate) fn from_b64url(text: &str) -> Result<Vec<u8>, JoseError> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| JoseError::Base64)?;
-    // One byte string must have one spelling, whatever the decoder's options say.
+    // One byte string must have one encoding, whatever the decoder's options allow.
     if b64url(&bytes) == text { Ok(bytes) } else { Err(JoseError::Base64) }
 }

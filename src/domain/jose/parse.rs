@@ -1,4 +1,4 @@
-//! The strict parser: from text to a message whose form is right and whose content is not trusted yet.
+//! The strict parser: from text to a well-formed message whose content is not trusted yet.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -7,55 +7,55 @@ use super::json::parse_object;
 use super::{Algorithm, JoseError, PublicKey, PublicKeys, Verified, b64url, from_b64url, sha256, times};
 use crate::domain::ids::KeyId;
 
-/// Where the verifying key comes from.
+/// Source of the verifying key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySource {
-    /// From the sender's known keys, by `kid`; a key in the header is refused.
+    /// The sender's known keys, by `kid`; a key in the header is refused.
     Kid,
-    /// From the header member `jwk`, which must be there (RFC 9449 §4.2).
+    /// The header member `jwk`, which is required (RFC 9449 §4.2).
     EmbeddedJwk,
 }
 
-/// Which claims may occur beside the required ones.
+/// Allowed claims besides the required ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claims {
-    /// These and no others: in receipts, which are evidence of exactly what they say.
+    /// Only these: for receipts, which are evidence of exactly their content.
     Only(&'static [&'static str]),
-    /// Any; what is not understood is ignored (RFC 7519 §4), so that an older node reads what a newer one writes.
+    /// Any; unknown ones are ignored (RFC 7519 §4), so that an older node reads a newer one's messages.
     Any,
 }
 
-/// [`Profile::typ`] of messages whose standard sets no type: `typ` absent or `JWT`. Only where the sender, the
-/// audience and the use of the key already tell the kinds of messages apart (ID tokens, client assertions).
+/// [`Profile::typ`] of messages whose standard sets no type: `typ` absent or `JWT`. Only if the sender, the audience
+/// and the use of the key already distinguish the kinds of messages (ID tokens, client assertions).
 pub const PLAIN_JWT: &str = "JWT";
 
-/// What a kind of signed message must look like.
+/// Required format of a kind of signed message.
 #[derive(Debug, Clone, Copy)]
 pub struct Profile {
-    /// Its `typ` as a media type without `application/`, compared without regard to case (RFC 7515 §4.1.9);
-    /// [`PLAIN_JWT`] also takes messages without `typ`.
+    /// Its `typ` as a media type without `application/`, compared case-insensitively (RFC 7515 §4.1.9); [`PLAIN_JWT`]
+    /// also accepts messages without `typ`.
     pub typ: &'static str,
-    /// Most bytes of the compact form.
+    /// Maximum size of the compact form in bytes.
     pub max_bytes: usize,
-    /// Where the verifying key comes from.
+    /// Source of the verifying key.
     pub key_source: KeySource,
-    /// Claims that must be there and not null.
+    /// Required claims, not null.
     pub required: &'static [&'static str],
-    /// Claims that may be there.
+    /// Allowed claims.
     pub optional: Claims,
-    /// Header members that this kind of message must not have, beside those that no message may have. Any other that is
-    /// not understood is ignored (RFC 7515 §4); what must be understood is named in `crit`, which is refused.
+    /// Header members that this kind of message must not have, besides those that are always forbidden. Other unknown
+    /// ones are ignored (RFC 7515 §4); critical ones are named in `crit`, which is refused.
     pub forbidden_headers: &'static [&'static str],
 }
 
-/// Header members that are refused in every message: those that change how it is read, and those that bring a key of the
+/// Header members that are refused in every message: those that change how it is parsed, and those with a key of the
 /// sender's choice (RFC 8725 §3.10).
 const FORBIDDEN_HEADERS: [&str; 6] = ["b64", "zip", "enc", "jku", "x5u", "x5c"];
 
-/// Bytes of an ES256 or Ed25519 signature.
+/// Size of an ES256 or Ed25519 signature in bytes.
 const SIGNATURE_BYTES: usize = 64;
 
-/// A compact JWS whose form was checked. Its signature was not: nothing that it says is trusted.
+/// A well-formed compact JWS. Its signature is not verified: nothing in it is trusted.
 #[derive(Clone)]
 pub struct UnverifiedJws {
     signing_input: String,
@@ -70,7 +70,7 @@ pub struct UnverifiedJws {
 }
 
 impl UnverifiedJws {
-    /// Checks the form of a compact JWS against a profile: size, three parts, canonical base64url, JSON objects
+    /// Checks the format of a compact JWS against a profile: size, three parts, canonical base64url, JSON objects
     /// without duplicate names, header members, type, algorithm, length of the signature, claim names and times.
     ///
     /// # Errors
@@ -127,38 +127,38 @@ impl UnverifiedJws {
         })
     }
 
-    /// The `kid` that the header names.
+    /// The `kid` in the header.
     #[must_use]
     pub const fn kid(&self) -> Option<&KeyId> {
         self.kid.as_ref()
     }
 
-    /// The header member `trust_chain` (OpenID Federation 1.0 §4.3). No signature in it was checked.
+    /// The header member `trust_chain` (OpenID Federation 1.0 §4.3), unverified.
     #[must_use]
     pub const fn handed_in_chain(&self) -> Option<&Value> {
         self.trust_chain.as_ref()
     }
 
-    /// The `iss` that the message claims, to find the keys with.
+    /// The unverified `iss`, to find the keys with.
     #[must_use]
     pub fn claimed_issuer(&self) -> Option<&str> {
         self.payload.get("iss").and_then(Value::as_str)
     }
 
-    /// The `aud` that the message claims, when it is one text.
+    /// The unverified `aud`, if it is one string.
     #[must_use]
     pub fn claimed_audience(&self) -> Option<&str> {
         self.payload.get("aud").and_then(Value::as_str)
     }
 
-    /// The `sub` that the message claims, to find the keys with.
+    /// The unverified `sub`, to find the keys with.
     #[must_use]
     pub fn claimed_subject(&self) -> Option<&str> {
         self.payload.get("sub").and_then(Value::as_str)
     }
 
-    /// The claims as the message claims them, unverified: only for messages that name the keys to verify them with
-    /// (an entity configuration on the way up a trust chain).
+    /// The unverified claims: only for messages that contain the keys to verify them with (an entity configuration in a
+    /// trust chain).
     ///
     /// # Errors
     /// [`JoseError::MalformedClaims`] when they do not fit `C`.
@@ -166,14 +166,14 @@ impl UnverifiedJws {
         serde_json::from_value(Value::Object(self.payload.clone())).map_err(|_| JoseError::MalformedClaims)
     }
 
-    /// The key that the header carries, where the profile asks for one.
+    /// The key in the header, if the profile requires one.
     #[must_use]
     pub const fn embedded_key(&self) -> Option<&PublicKey> {
         self.embedded_key.as_ref()
     }
 
-    /// Checks the signature with this key, whose algorithm must be the header's. A `kid` in the header must be the
-    /// key's where both have one; a key in the header must be this key.
+    /// Verifies the signature with this key, whose algorithm must be the header's. A `kid` in the header must equal the
+    /// key's if both have one; a key in the header must be this key.
     ///
     /// # Errors
     /// [`JoseError::UnknownKey`], [`JoseError::AlgorithmMismatch`], [`JoseError::Signature`], and
@@ -182,7 +182,7 @@ impl UnverifiedJws {
         if self.embedded_key.as_ref().is_some_and(|embedded| embedded.thumbprint() != key.thumbprint()) {
             return Err(JoseError::UnknownKey);
         }
-        // A proof's own key is named by its thumbprint; a kid beside it says nothing.
+        // A proof's key is identified by its thumbprint; a `kid` beside it is ignored.
         if self.source == KeySource::Kid
             && let (Some(named), Some(kid)) = (&self.kid, key.kid())
             && named != kid
@@ -198,7 +198,7 @@ impl UnverifiedJws {
         Ok(Verified { claims, kid: self.kid, thumbprint: key.thumbprint().clone(), digest: self.digest })
     }
 
-    /// Checks the signature with the one of these keys that has the header's `kid`.
+    /// Verifies the signature with the one of these keys that has the header's `kid`.
     ///
     /// # Errors
     /// [`JoseError::MissingKeyId`], [`JoseError::UnknownKey`], or as [`Self::verify`].

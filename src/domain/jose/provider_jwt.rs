@@ -7,25 +7,25 @@ use super::external_key::{ExternalAlgorithm, ExternalKey};
 use super::json::parse_object;
 use super::{JoseError, from_b64url};
 
-/// Most bytes that are looked at.
+/// Maximum size in bytes.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Header members that change how a message is read (RFC 7515 §4.1.11, RFC 7797, RFC 7516 §4.1).
+/// Header members that change how a message is parsed (RFC 7515 §4.1.11, RFC 7797, RFC 7516 §4.1).
 const FORBIDDEN_HEADERS: [&str; 4] = ["crit", "b64", "zip", "enc"];
 
-/// Members of a provider's public key that are worth keeping as evidence.
+/// Members of a provider's public key that are stored as evidence.
 const PUBLIC_MEMBERS: [&str; 9] = ["kty", "crv", "x", "y", "n", "e", "kid", "use", "alg"];
 
-/// Why none of a provider's keys is the one that signed.
+/// Why no provider key was selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyNotFound {
-    /// The set has no such key; a newer set may.
+    /// The set has no such key; a newer set may have it.
     Unknown,
-    /// Several keys fit, and the message does not say which.
+    /// Several keys match.
     Ambiguous,
 }
 
-/// A compact JWS of a login provider whose form was read and whose signature was not checked.
+/// A parsed compact JWS of a login provider with an unverified signature.
 #[derive(Clone)]
 pub struct ProviderJwt {
     signing_input: String,
@@ -37,10 +37,10 @@ pub struct ProviderJwt {
 }
 
 impl ProviderJwt {
-    /// Reads a compact JWS signed with ES256, EdDSA, RS256 or PS256.
+    /// Parses a compact JWS signed with ES256, EdDSA, RS256 or PS256.
     ///
     /// # Errors
-    /// The [`JoseError`] of the first part that is not of its form.
+    /// The [`JoseError`] of the first malformed part.
     pub fn parse(text: &str) -> Result<Self, JoseError> {
         if text.len() > MAX_BYTES {
             return Err(JoseError::TooLarge);
@@ -91,8 +91,8 @@ impl ProviderJwt {
         Ok(Value::Object(public.map(|(name, value)| (name.clone(), value.clone())).collect()))
     }
 
-    /// Checks the signature with this key. The key is the caller's choice, so what else the header says about keys
-    /// (`kid`, `x5t`) is not looked at.
+    /// Verifies the signature with this key. The caller selects the key, so other header members about keys (`kid`,
+    /// `x5t`) are ignored.
     ///
     /// # Errors
     /// [`JoseError`]: the key is malformed, not of the message's algorithm, or did not sign it.
@@ -102,7 +102,7 @@ impl ProviderJwt {
         Ok(self.payload)
     }
 
-    /// What the message says, unverified.
+    /// The unverified claims.
     #[must_use]
     pub const fn unverified_payload(&self) -> &Map<String, Value> {
         &self.payload

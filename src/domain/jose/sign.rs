@@ -26,20 +26,20 @@ struct Inner {
 }
 
 impl SigningKey {
-    /// Makes an ES256 key from OpenSSL's own randomness; its `kid` is its thumbprint.
+    /// Generates an ES256 key with OpenSSL's randomness; its `kid` is its thumbprint.
     ///
     /// # Errors
-    /// [`JoseError::Crypto`] when OpenSSL cannot make one.
+    /// [`JoseError::Crypto`] from OpenSSL.
     pub fn generate() -> Result<Self, JoseError> {
         let pair = ES256.generate_key_pair().map_err(|_| JoseError::Crypto)?;
         Self::from_private_jwk(&Zeroizing::new(pair.to_jwk_key_pair().to_string()))
     }
 
-    /// Reads a private JWK (EC P-256 or OKP Ed25519, with its public part); without `kid` it goes by its thumbprint.
+    /// Parses a private JWK (EC P-256 or OKP Ed25519, with its public part); without `kid` it gets its thumbprint.
     ///
     /// # Errors
-    /// [`JoseError::MalformedSigningKey`] when it has no private part or one that does not belong to the public part;
-    /// else what [`PublicKey::from_jwk`] says.
+    /// [`JoseError::MalformedSigningKey`] when it has no private part or one that does not match the public part; else
+    /// the error of [`PublicKey::from_jwk`].
     pub fn from_private_jwk(text: &str) -> Result<Self, JoseError> {
         let members = parse_object(text.as_bytes()).map_err(|_| JoseError::MalformedSigningKey)?;
         let public = PublicKey::from_public_members(&members)?.with_kid()?;
@@ -50,7 +50,7 @@ impl SigningKey {
         private.insert("d".into(), d.as_str().into());
         let private_jwk = Zeroizing::new(Value::Object(private.clone()).to_string());
         let signer = signer(public.algorithm(), private)?;
-        // A signature that the public half verifies is the proof that the halves belong together.
+        // A signature that the public half verifies proves that the halves match.
         let probe = b"OmaData signing key";
         let signature = signer.sign(probe).map_err(|_| JoseError::MalformedSigningKey)?;
         public.check(probe, &signature).map_err(|_| JoseError::MalformedSigningKey)?;

@@ -8,15 +8,15 @@ use crate::domain::clock::Timestamp;
 /// The greatest `NumericDate` accepted: the last second of the year 9999.
 pub const MAX_NUMERIC_DATE: i64 = 253_402_300_799;
 
-/// How far another node's clock may be ahead, in seconds.
+/// Maximum time that another node's clock may be ahead, in seconds.
 pub const MAX_SKEW_SECS: i64 = 60;
 
-/// Claims that are times wherever they occur at the top of a payload.
+/// Claims that are times wherever they occur at the top level of a payload.
 const TIME_CLAIMS: [&str; 4] = ["iat", "nbf", "exp", "auth_time"];
 
-/// Checks that every time claim present is a number of seconds from 1970 to 9999, and makes each a whole number. A
-/// `NumericDate` may have a fraction (RFC 7519 §2): `nbf` is rounded up and the others down, so that no message is accepted
-/// for longer than it says.
+/// Checks that every time claim is a number of seconds from 1970 to 9999, and rounds it to a whole number. A
+/// `NumericDate` may have a fraction (RFC 7519 §2): `nbf` is rounded up and the others down, so that no message is
+/// accepted for longer than it states.
 pub(super) fn to_whole_seconds(claims: &mut Map<String, Value>) -> Result<(), JoseError> {
     for name in TIME_CLAIMS {
         let Some(value) = claims.get_mut(name) else { continue };
@@ -32,7 +32,7 @@ pub(super) fn to_whole_seconds(claims: &mut Map<String, Value>) -> Result<(), Jo
     Ok(())
 }
 
-/// A number with a fraction or an exponent as whole seconds; none when it is no number, or of no time that is accepted.
+/// A number with a fraction or an exponent as whole seconds; `None` if it is no number, or out of range.
 fn whole_seconds(value: &Value, up: bool) -> Option<i64> {
     let secs = value.as_f64()?;
     let whole = if up { secs.ceil() } else { secs.floor() };
@@ -40,8 +40,8 @@ fn whole_seconds(value: &Value, up: bool) -> Option<i64> {
     (0.0..=253_402_300_799.0).contains(&whole).then(|| format!("{whole:.0}").parse().ok())?
 }
 
-/// Checks validity at `now`: `exp` (seconds) not reached, `iat` and `nbf` (seconds) at most 60 s ahead.
-/// What is `None` is not checked: demand claims through [`super::Profile::required`].
+/// Checks validity at `now`: `exp` (seconds) not reached, `iat` and `nbf` (seconds) at most 60 s ahead. `None` is not
+/// checked: require claims through [`super::Profile::required`].
 ///
 /// # Errors
 /// [`JoseError::Expired`] or [`JoseError::NotYetValid`].

@@ -1,9 +1,9 @@
-//! What a checked signature proves.
+//! The result of a verified signature.
 
 use crate::domain::ids::{KeyId, Thumbprint};
 
-/// Claims whose signature was checked. Only [`super::UnverifiedJws::verify`] and
-/// [`super::UnverifiedJws::verify_with`] make one.
+/// Claims with a verified signature. Only [`super::UnverifiedJws::verify`] and [`super::UnverifiedJws::verify_with`]
+/// create them.
 #[derive(Debug, Clone)]
 pub struct Verified<C> {
     pub(super) claims: C,
@@ -25,7 +25,7 @@ impl<C> Verified<C> {
         self.claims
     }
 
-    /// The `kid` that the header named.
+    /// The `kid` in the header.
     #[must_use]
     pub const fn kid(&self) -> Option<&KeyId> {
         self.kid.as_ref()
@@ -37,8 +37,8 @@ impl<C> Verified<C> {
         &self.thumbprint
     }
 
-    /// Base64url SHA-256 of the compact form. For records: an ECDSA signature has more than one valid spelling, so this
-    /// must never be the key of replay protection.
+    /// Base64url SHA-256 of the compact form. For records only: an ECDSA signature has more than one valid encoding, so
+    /// this must never be the key of replay protection.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest

@@ -1,4 +1,4 @@
-//! The log: one entry for every decision, change and exchange, each the leaf of a Merkle tree (RFC 6962 §2.1).
+//! The log: one entry for every decision, change and exchange, each a leaf of a Merkle tree (RFC 6962 §2.1).
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -8,7 +8,7 @@ use super::consent::{ConsentStatus, Reason};
 use super::ids::{ConsentId, DatasetId, EntityId, FieldName};
 use super::jose::b64url;
 
-/// What happened. Carries no personal data: the consent's identifier means something to its holder alone.
+/// An entry. Contains no personal data: the consent's identifier is meaningful to its holder only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Entry {
@@ -18,7 +18,7 @@ pub enum Entry {
         consent: ConsentId,
         /// Its state after the change.
         state: ConsentStatus,
-        /// What the login provider signed, for the decision that began it.
+        /// For the decision: the commitment that the login provider signed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         commitment: Option<String>,
         /// Thumbprint of the provider's key that signed it.
@@ -92,7 +92,7 @@ impl Entry {
     /// The entry in canonical JSON and its leaf hash: `SHA-256(0x00 || entry)` (RFC 6962 §2.1), base64url.
     ///
     /// # Errors
-    /// Never for an entry; the serialiser's error otherwise.
+    /// Never for a valid entry; the serialiser's error otherwise.
     pub fn leaf(&self) -> Result<Leaf, serde_json::Error> {
         let entry = serde_json_canonicalizer::to_string(self)?;
         let mut hash = Sha256::new();

@@ -1,4 +1,4 @@
-//! A login as this node understands it: what to ask of the OpenID provider, and what a good answer says.
+//! A login at the OpenID provider: its request and its result.
 
 mod passkey;
 mod resident;
@@ -12,26 +12,26 @@ use super::clock::Timestamp;
 use super::ids::NationalIdentifier;
 use super::jose::id_token::ProviderDocuments;
 
-/// What a login must achieve.
+/// The request of a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginStart {
-    /// The `nonce` to use; the consent commitment when a decision is being signed, random otherwise.
+    /// `nonce`: the consent commitment when a decision is being signed, random otherwise.
     pub nonce: String,
     /// The `state` to use, random.
     pub state: String,
     /// PKCE code verifier, random.
     pub code_verifier: String,
-    /// The levels of assurance that are enough, separated by spaces, when one is asked for.
+    /// The acceptable levels of assurance, space-separated, if one is requested.
     pub acr: Option<String>,
-    /// `max_age` in seconds, when a fresh login is asked for.
+    /// `max_age` in seconds, if a fresh login is requested.
     pub max_age: Option<u32>,
-    /// Whether the person has logged in already, and not strongly or freshly enough.
+    /// Whether the person has logged in already without the required assurance.
     pub step_up: bool,
     /// `ui_locales`.
     pub language: super::catalogue::Language,
 }
 
-/// What must be remembered between leaving for the provider and coming back. Kept sealed in the session.
+/// State between the redirect to the provider and its response. Stored sealed in the session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingLogin {
     /// As in [`LoginStart`].
@@ -48,39 +48,39 @@ pub struct PendingLogin {
     pub started_at: Timestamp,
 }
 
-/// The query with which the provider sends the browser back.
+/// The query of the provider's response.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Callback {
     /// The authorization code.
     pub code: Option<String>,
     /// Must equal the pending login's.
     pub state: Option<String>,
-    /// RFC 9207; must equal the provider's issuer when the provider says it sends it.
+    /// RFC 9207; must equal the provider's issuer if its metadata says that it is sent.
     pub iss: Option<String>,
     /// RFC 6749 §4.1.2.1.
     pub error: Option<String>,
 }
 
-/// Who logged in, as stated by a verified ID token.
+/// The person who logged in, from a verified ID token.
 #[derive(Clone)]
 pub struct AuthenticatedPerson {
     /// `iss` of the ID token.
     pub issuer: String,
     /// `sub` of the ID token.
     pub subject: String,
-    /// The configured claim that holds the national identifier.
+    /// The configured claim with the national identifier.
     pub identifier: NationalIdentifier,
-    /// Name to greet with, where the provider tells it. Shown on pages, never stored outside the session.
+    /// Name to greet with, if the provider states it. Shown on pages, never stored outside the session.
     pub display_name: Option<String>,
-    /// `acr`, where the provider tells it.
+    /// `acr`, if the provider states it.
     pub acr: Option<String>,
-    /// `auth_time`, where the provider tells it: nobody else knows when the person logged in.
+    /// `auth_time`, if the provider states it.
     pub auth_time: Option<Timestamp>,
     /// The compact ID token, as evidence and as logout hint.
     pub id_token: String,
     /// The provider's public key (JWK) that verified it.
     pub provider_key: serde_json::Value,
-    /// What the provider published when it was verified.
+    /// What the provider published at the verification.
     pub provider_documents: ProviderDocuments,
 }
 
@@ -93,19 +93,19 @@ impl std::fmt::Debug for AuthenticatedPerson {
 /// Why a login did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
-    /// The provider does not answer, or answers with something that is not OpenID Connect.
+    /// The provider is unavailable, or its response is not OpenID Connect.
     #[error("the login provider does not answer")]
     ProviderUnavailable,
-    /// The person turned back at the provider (`access_denied` and the like).
+    /// The person cancelled at the provider (`access_denied` and the like).
     #[error("the login was cancelled")]
     Cancelled,
-    /// `state`, `iss`, nonce, signature or a claim does not fit; the word names the check.
+    /// `state`, `iss`, nonce, signature or a claim does not match; the text names the check.
     #[error("the login answer does not fit: {0}")]
     Invalid(&'static str),
-    /// The provider's statement lacks the configured identifier claim.
+    /// The ID token lacks the configured identifier claim.
     #[error("the login provider does not tell the person's identifier")]
     NoIdentifier,
-    /// The assurance level or the age of the login is not what was asked for.
+    /// The assurance level or the age of the login is not as requested.
     #[error("the login is not strong or fresh enough")]
     AssuranceTooLow,
 }

@@ -15,9 +15,9 @@ pub struct Passkey {
     pub public_key: Value,
     /// The thumbprint of that key.
     pub thumbprint: Thumbprint,
-    /// What the verifier keeps of it, its counter included; nobody else reads it.
+    /// The verifier's state, including its counter; opaque to everything else.
     pub credential: String,
-    /// What the resident calls it.
+    /// The resident's name for it.
     pub label: String,
 }
 

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::PersonId;
 
-/// A resident who has logged in: what the session remembers.
+/// A resident who has logged in, as stored in the session.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resident {
-    /// The person as this node knows them, whichever login they used.
+    /// The person at this node, independent of the login used.
     pub person: PersonId,
     /// `iss` of the login.
     pub issuer: String,
@@ -18,9 +18,9 @@ pub struct Resident {
     pub display_name: Option<String>,
     /// `acr` of the login.
     pub acr: Option<String>,
-    /// When the person logged in at the provider, where it tells that.
+    /// When the person logged in at the provider, if it states that.
     pub auth_time: Option<Timestamp>,
-    /// The ID token, as a hint when logging out.
+    /// The ID token, as a logout hint.
     pub id_token: String,
 }
 

@@ -11,14 +11,14 @@ use crate::domain::jose::{
 /// `client_assertion_type`.
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// Longest life of an assertion, in seconds.
+/// Maximum lifetime of an assertion, in seconds.
 const MAX_LIFETIME_SECS: i64 = 300;
 
-/// Most bytes of an assertion that hands in no trust chain.
+/// Maximum size of an assertion without a trust chain, in bytes.
 const MAX_BYTES_ALONE: usize = 4 * 1024;
 
-/// Form of an assertion. Clients in the field send `typ: JWT` or none. One may hand in its trust chain (OpenID Federation
-/// 1.0 §4.3); this node finds the chain itself, from the anchors down, and the one handed in proves nothing.
+/// Profile of an assertion. Existing clients send `typ: JWT` or none. It may contain a trust chain (OpenID Federation
+/// 1.0 §4.3), which proves nothing: this node resolves the chain itself, from the anchors down.
 pub const CLIENT_ASSERTION: Profile = Profile {
     typ: PLAIN_JWT,
     max_bytes: 40 * 1024,
@@ -49,14 +49,14 @@ pub struct AssertionClaims {
     pub jti: Jti,
 }
 
-/// A client that has proved who it is. Its (`client`, `jti`) still has to be used up once.
+/// An authenticated client. Its (`client`, `jti`) still has to be used up once.
 #[derive(Debug, Clone)]
 pub struct AuthenticClient {
     /// The client.
     pub client: EntityId,
     /// The assertion.
     pub jti: Jti,
-    /// Until when the assertion must be remembered.
+    /// How long the assertion must be remembered.
     pub expires_at: Timestamp,
 }
 
@@ -83,10 +83,10 @@ pub fn sign(
     key.sign(PLAIN_JWT, &claims)
 }
 
-/// Who an assertion claims to come from, for finding the keys; nothing is trusted yet.
+/// The claimed issuer of an assertion, for finding the keys; nothing is verified yet.
 ///
 /// # Errors
-/// [`JoseError`] when it is not an assertion at all.
+/// [`JoseError`] when it is not an assertion.
 pub fn open(text: &str) -> Result<(EntityId, UnverifiedJws), JoseError> {
     let unverified = UnverifiedJws::parse(text, &CLIENT_ASSERTION)?;
     if unverified.handed_in_chain().is_none() && text.len() > MAX_BYTES_ALONE {
@@ -99,10 +99,10 @@ pub fn open(text: &str) -> Result<(EntityId, UnverifiedJws), JoseError> {
     Ok((client, unverified))
 }
 
-/// Which check an assertion failed.
+/// The failed check of an assertion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AssertionError {
-    /// Before it was known to be the client's: form, key or signature.
+    /// Format, key or signature: the issuer is not authenticated.
     #[error("not signed by the client: {0}")]
     Unsigned(JoseError),
     /// `iss` and `sub` differ (RFC 7523 §3).
@@ -120,8 +120,8 @@ pub enum AssertionError {
 }
 
 impl AssertionError {
-    /// What the caller is told: which check failed where the key verified, because then the caller is the client; else only
-    /// that it does not verify.
+    /// The error description: the failed check if the key verified, because then the caller is the client; else only
+    /// that the assertion does not verify.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
@@ -137,7 +137,7 @@ impl AssertionError {
 /// Verifies an assertion with the client's own keys.
 ///
 /// # Errors
-/// [`AssertionError`] names the check; those after the signature speak of a client that is who it says.
+/// [`AssertionError`] names the check; those after the signature concern an authenticated client.
 pub fn verify(
     unverified: UnverifiedJws,
     keys: &PublicKeys,
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
     use crate::domain::jose::b64url;
 
-    /// An assertion with this header member beside those that every one has.
+    /// An assertion with a further header member.
     fn assertion(name: &str, value: &Value) -> String {
         let client = EntityId::new("https://espoo.example").unwrap();
         let (key, jti) = (SigningKey::generate().unwrap(), Jti::new("a").unwrap());
@@ -233,7 +233,7 @@ mod tests {
         ] {
             let told = judged(&key, &claims).unwrap_err();
             assert!(told.contains(named), "{named}: {told}");
-            // Whoever has not shown the key learns nothing of the content.
+            // A caller that has not proved possession of the key learns nothing about the content.
             assert_eq!(judged(&stranger, &claims), Err("the client assertion does not verify"), "{named}");
         }
     }

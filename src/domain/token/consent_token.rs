@@ -1,5 +1,5 @@
-//! The consent token: a JWT access token (RFC 9068), holder-of-key (RFC 9449 §6), with the consent's terms
-//! (RFC 9396 §9.1), its place in a status list and the commitment to what the resident saw. No personal data in it.
+//! The consent token: a JWT access token (RFC 9068), sender-constrained by DPoP (RFC 9449 §6), with the consent's terms
+//! (RFC 9396 §9.1), its index in a status list and the commitment to what the resident saw. No personal data.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,10 @@ use crate::domain::jose::{
     Claims, JoseError, KeySource, KeyStanding, Profile, PublicKey, PublicKeys, UnverifiedJws, check_times,
 };
 
-/// Largest consent token that is looked at, in bytes; larger ones are answered 431.
+/// Maximum size of an accepted consent token in bytes; larger ones are answered 431.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// Form of a consent token.
+/// Profile of a consent token.
 pub const CONSENT_TOKEN: Profile = Profile {
     typ: "at+jwt",
     max_bytes: MAX_TOKEN_BYTES,
@@ -40,7 +40,7 @@ pub const CONSENT_TOKEN: Profile = Profile {
     forbidden_headers: &[],
 };
 
-/// RFC 7800 confirmation: the key that must prove possession.
+/// RFC 7800 confirmation: the key whose possession must be proved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
     /// Thumbprint of the DPoP key.
@@ -50,16 +50,16 @@ pub struct Confirmation {
 /// Token Status List reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// The list and the place in it.
+    /// The list and the index in it.
     pub status_list: StatusReference,
 }
 
-/// The claims that this node reads; others are ignored (RFC 9068 §2.2, RFC 7519 §4).
+/// The used claims; others are ignored (RFC 9068 §2.2, RFC 7519 §4).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentTokenClaims {
     /// The holder.
     pub iss: String,
-    /// The resident towards this recipient.
+    /// The resident's subject for this recipient.
     pub sub: PairwiseSubject,
     /// The holder, exactly one.
     pub aud: String,
@@ -79,29 +79,29 @@ pub struct ConsentTokenClaims {
     pub cnf: Confirmation,
     /// The terms, exactly one entry.
     pub authorization_details: Vec<AuthorizationDetail>,
-    /// How strongly the resident was known.
+    /// Assurance level of the decision (`acr`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
-    /// When the resident logged in, seconds since 1970.
+    /// `auth_time` of the decision, seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
-    /// Where the consent's status can be checked.
+    /// The consent's status list entry.
     pub status: Status,
-    /// What the login provider signed.
+    /// The commitment that the login provider signed.
     pub consent_commitment: String,
 }
 
-/// What this holder puts into and demands of its tokens.
+/// Content and requirements of this holder's tokens.
 #[derive(Debug, Clone)]
 pub struct TokenPolicy {
     /// This node: `iss` and `aud`.
     pub holder: EntityId,
-    /// Longest life of one token, in seconds.
+    /// Maximum lifetime of one token, in seconds.
     pub max_lifetime_secs: i64,
 }
 
 impl TokenPolicy {
-    /// The claims of a token for a consent, bound to a key. It ends with the consent or after the longest life,
+    /// The claims of a token for a consent, bound to a key. It expires with the consent or after the maximum lifetime,
     /// whichever is first.
     #[must_use]
     pub fn claims(&self, consent: &Consent, jkt: Thumbprint, jti: Jti, now: Timestamp) -> ConsentTokenClaims {
@@ -126,12 +126,12 @@ impl TokenPolicy {
     }
 }
 
-/// A consent token of proper form that names its issuer. Nothing else that it says is trusted.
+/// A well-formed consent token with its issuer. Nothing else in it is trusted.
 #[derive(Clone)]
 pub struct UnverifiedToken(UnverifiedJws);
 
 impl UnverifiedToken {
-    /// Checks form and issuer (step 1 of an exchange and the cheap half of step 2).
+    /// Checks format and issuer (step 1 of an exchange and the cheap half of step 2).
     ///
     /// # Errors
     /// [`Refusal`] `invalid_token`, or 431 for a token larger than [`MAX_TOKEN_BYTES`].
@@ -147,13 +147,13 @@ impl UnverifiedToken {
         Ok(Self(unverified))
     }
 
-    /// The key that it says it was signed with.
+    /// The identifier of its signing key.
     #[must_use]
     pub const fn kid(&self) -> Option<&KeyId> {
         self.0.kid()
     }
 
-    /// Checks signature and claims. `keys` are the holder's token keys that nothing is known against.
+    /// Checks signature and claims. `keys` are the holder's token keys that were not revoked.
     ///
     /// # Errors
     /// [`Refusal`] `invalid_token`.
@@ -179,7 +179,7 @@ impl UnverifiedToken {
         Ok(AuthenticToken { claims, detail })
     }
 
-    /// As [`Self::verify`], with a key that was given up: what comes of it still has to be upheld.
+    /// As [`Self::verify`], with a revoked key: the result still has to be upheld by a record.
     ///
     /// # Errors
     /// [`Refusal`] `invalid_token`.
@@ -195,7 +195,7 @@ impl UnverifiedToken {
     }
 }
 
-/// What a holder noted when it issued a token.
+/// A holder's record of an issued token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssueRecord {
     /// The token.
@@ -204,13 +204,13 @@ pub struct IssueRecord {
     pub grant_id: GrantId,
     /// The recipient's key.
     pub jkt: Thumbprint,
-    /// When, by the holder's own clock.
+    /// When it was issued, by the holder's clock.
     pub iat: Timestamp,
-    /// Until when.
+    /// Its expiry.
     pub exp: Timestamp,
 }
 
-/// A token whose signature verifies with a key that was given up: it may be the holder's word or a forgery.
+/// A token with a valid signature by a revoked key: the holder's own or a forgery.
 #[derive(Debug, Clone)]
 pub struct SuspectToken {
     token: AuthenticToken,
@@ -218,14 +218,14 @@ pub struct SuspectToken {
 }
 
 impl SuspectToken {
-    /// What it says of itself, to look the record up by.
+    /// Its unverified `jti`, to look the record up by.
     #[must_use]
     pub const fn claims(&self) -> &ConsentTokenClaims {
         &self.token.claims
     }
 
-    /// Takes it for the holder's word where the holder's own record of issuing it says so. A record of another token
-    /// under the same `jti` is no record of this one.
+    /// Accepts it as the holder's own if the holder's record of issuing it matches. A record of another token under the
+    /// same `jti` does not match.
     ///
     /// # Errors
     /// [`Refusal`] `invalid_token`.
@@ -247,7 +247,7 @@ impl SuspectToken {
     }
 }
 
-/// A token whose form, signature, issuer, audience and times hold. Says nothing yet about the consent behind it.
+/// A token with valid format, signature, issuer, audience and times. Says nothing yet about its consent.
 #[derive(Debug, Clone)]
 pub struct AuthenticToken {
     claims: ConsentTokenClaims,
@@ -255,9 +255,9 @@ pub struct AuthenticToken {
 }
 
 impl AuthenticToken {
-    /// Checks form, issuer, signature and claims, in that order (steps 1 to 3 of an exchange).
+    /// Checks format, issuer, signature and claims, in that order (steps 1 to 3 of an exchange).
     ///
-    /// `keys` are the holder's own token keys that nothing is known against.
+    /// `keys` are the holder's own token keys that were not revoked.
     ///
     /// # Errors
     /// [`Refusal`] `invalid_token`, or 431 for a token larger than [`MAX_TOKEN_BYTES`].

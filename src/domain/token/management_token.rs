@@ -1,5 +1,5 @@
-//! The token with which a recipient asks about its grants and gives them back (Grant Management for OAuth 2.0 §6): the
-//! client's own, short-lived, bound to its key. It opens no data.
+//! The token with which a recipient queries and revokes its grants (Grant Management for OAuth 2.0 §6): short-lived,
+//! bound to the client's key, without access to data.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,11 @@ use crate::domain::jose::{
 };
 use crate::domain::word_enum::word_enum;
 
-/// Life of a management token, in seconds.
+/// Lifetime of a management token, in seconds.
 pub const LIFETIME_SECS: i64 = 300;
 
-/// Form of a management token (RFC 9068). `scope` and the lack of a consent's claims keep it apart from a consent token.
+/// Profile of a management token (RFC 9068). `scope` and the lack of a consent's claims distinguish it from a consent
+/// token.
 pub const MANAGEMENT_TOKEN: Profile = Profile {
     typ: "at+jwt",
     max_bytes: 2 * 1024,
@@ -27,17 +28,17 @@ pub const MANAGEMENT_TOKEN: Profile = Profile {
 };
 
 word_enum! {
-    /// What a management token may be used for.
+    /// Scopes of a management token.
     pub enum ManagementScope {
-        /// Asking about a grant.
+        /// Querying a grant.
         Query = "grant_management_query",
-        /// Giving a grant back.
+        /// Revoking a grant.
         Revoke = "grant_management_revoke",
     }
 }
 
 impl ManagementScope {
-    /// The scopes of a space-delimited list; none when it is empty or names another one.
+    /// The scopes of a space-delimited list; `None` if it is empty or contains another one.
     #[must_use]
     pub fn parse(list: &str) -> Option<Vec<Self>> {
         let scopes: Option<Vec<Self>> =
@@ -59,7 +60,7 @@ struct ManagementClaims {
     cnf: Confirmation,
 }
 
-/// A management token that verifies. Its proof and the client's membership are still to be checked.
+/// A verified management token. Its proof and the client's membership are still to be checked.
 #[derive(Debug, Clone)]
 pub struct ManagementToken {
     /// The client.
@@ -69,14 +70,14 @@ pub struct ManagementToken {
     scopes: Vec<ManagementScope>,
 }
 
-/// What a new token says.
+/// Content of a new token.
 #[derive(Debug, Clone)]
 pub struct NewManagementToken<'a> {
     /// This node.
     pub holder: &'a EntityId,
     /// The client.
     pub client: &'a EntityId,
-    /// The client's key.
+    /// Thumbprint of the client's key.
     pub jkt: &'a Thumbprint,
     /// What it may be used for.
     pub scopes: &'a [ManagementScope],
@@ -87,7 +88,7 @@ pub struct NewManagementToken<'a> {
 }
 
 impl NewManagementToken<'_> {
-    /// The scopes as they go into token and answer.
+    /// The scopes in token and response.
     #[must_use]
     pub fn scope(&self) -> String {
         self.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
@@ -116,7 +117,7 @@ impl NewManagementToken<'_> {
 }
 
 impl ManagementToken {
-    /// Checks form, signature, issuer, audience and times.
+    /// Verifies format, signature, issuer, audience and times.
     ///
     /// # Errors
     /// [`Refusal`] `invalid_token`.
@@ -139,7 +140,7 @@ impl ManagementToken {
         Ok(Self { client: claims.client_id, jkt: claims.cnf.jkt, scopes })
     }
 
-    /// Demands that the token may be used for something.
+    /// Checks that the token has a scope.
     ///
     /// # Errors
     /// [`Refusal`] `insufficient_scope`.

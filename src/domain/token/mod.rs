@@ -1,6 +1,6 @@
-//! What a consent token must contain, and the path from text to [`VerifiedConsent`].
+//! The consent token, and the path from text to [`VerifiedConsent`].
 //!
-//! Each check leaves a value that the next one demands: text → [`AuthenticToken`] → ([`VerifiedProof`], trusted
+//! Each check returns a value that the next one requires: text → [`AuthenticToken`] → ([`VerifiedProof`], trusted
 //! recipient, stored consent) → [`VerifiedConsent`]. A skipped check does not compile.
 
 pub mod client_assertion;
@@ -25,5 +25,5 @@ pub use verified::VerifiedConsent;
 /// `grant_type` of a pre-authorised code (OpenID for Verifiable Credential Issuance §6.1).
 pub const PRE_AUTHORIZED: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
 
-/// The parameter of a request to give back that names one consent of a grant, which may have passed to another.
+/// The revocation parameter with one consent of a grant, which may have passed to another.
 pub const CONSENT_COMMITMENT: &str = "consent_commitment";

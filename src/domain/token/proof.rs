@@ -1,4 +1,4 @@
-//! DPoP proofs (RFC 9449 §4): made by a recipient for each request, checked by a holder for each request.
+//! DPoP proofs (RFC 9449 §4): created by a recipient and verified by a holder for each request.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +10,10 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::{Jti, Thumbprint};
 use crate::domain::jose::{Claims, JoseError, KeySource, Profile, SigningKey, UnverifiedJws, b64url, sha256};
 
-/// How far ahead of our clock a proof's `iat` may be, in seconds.
+/// Maximum time that a proof's `iat` may be ahead of this node's clock, in seconds.
 pub const PROOF_AHEAD_SECS: i64 = 10;
 
-/// Form of a DPoP proof.
+/// Profile of a DPoP proof.
 pub const DPOP_PROOF: Profile = Profile {
     typ: "dpop+jwt",
     max_bytes: 4 * 1024,
@@ -28,14 +28,14 @@ pub const DPOP_PROOF: Profile = Profile {
 pub struct ProofClaims {
     /// HTTP method.
     pub htm: String,
-    /// HTTP address; its query and fragment, where it has them, count for nothing.
+    /// HTTP URI (`htu`); its query and fragment are ignored.
     pub htu: String,
     /// Seconds since 1970.
     pub iat: i64,
-    /// When it ends, in seconds since 1970, where its maker says so.
+    /// Expiry, in seconds since 1970, if present.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exp: Option<i64>,
-    /// When it begins, in seconds since 1970, where its maker says so.
+    /// Not valid before, in seconds since 1970, if present.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
     /// This proof.
@@ -43,7 +43,7 @@ pub struct ProofClaims {
     /// Hash of the access token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ath: Option<String>,
-    /// The nonce that the other side demands.
+    /// The nonce that the server requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
 }
@@ -62,14 +62,14 @@ pub fn sign(key: &SigningKey, claims: &ProofClaims) -> Result<String, JoseError>
     key.sign_with_jwk(DPOP_PROOF.typ, claims)
 }
 
-/// Whether an `htu` names the address of a request: without query and fragment, after the syntax-based and the
+/// Whether an `htu` matches the URI of a request: without query and fragment, after the syntax-based and the
 /// scheme-based normalisation of RFC 3986 §6.2.2 and §6.2.3 (RFC 9449 §4.3).
 fn is_same_target(htu: &str, url: &str) -> bool {
     htu == url || normalised_target(htu).is_some_and(|htu| Some(htu) == normalised_target(url))
 }
 
-/// Scheme, host and port as the URL parser writes them, and the path with escapes in their one spelling. `%2F` stays what it
-/// is: only escapes of unreserved characters are undone. None for what other parsers might read otherwise.
+/// Scheme, host and port in the URL parser's form, and the path with canonical escapes. `%2F` stays as it is: only
+/// escapes of unreserved characters are decoded. `None` for URIs that other parsers might read otherwise.
 fn normalised_target(text: &str) -> Option<String> {
     if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
         return None;
@@ -94,26 +94,26 @@ fn normalised_target(text: &str) -> Option<String> {
     Some(format!("{}{path}", url.origin().ascii_serialization()))
 }
 
-/// What a proof is held against.
+/// Expected values of a proof.
 #[derive(Debug, Clone, Copy)]
 pub struct ProofExpectation<'a> {
     /// The request's method.
     pub method: &'a str,
-    /// The request's address, made from the configured base URL.
+    /// The request's URI, from the configured base URL.
     pub url: &'a str,
-    /// The access token that comes with it, when one does.
+    /// The access token of the request, if there is one.
     pub token: Option<&'a str>,
-    /// The key that must have signed, when it is known.
+    /// The required signing key, if it is known.
     pub jkt: Option<&'a Thumbprint>,
-    /// The nonces that are accepted; none when no nonce is demanded.
+    /// The accepted nonces; `None` if no nonce is required.
     pub nonces: Option<&'a [String]>,
-    /// How old it may be, in seconds.
+    /// Maximum age in seconds.
     pub max_age_secs: i64,
     /// Now.
     pub now: Timestamp,
 }
 
-/// A proof that fits its request. Its (`jkt`, `jti`) still has to be used up, once, in the deciding transaction.
+/// A proof that matches its request. Its (`jkt`, `jti`) still has to be used up, once, in the deciding transaction.
 #[derive(Debug, Clone)]
 pub struct VerifiedProof {
     jkt: Thumbprint,
@@ -123,10 +123,10 @@ pub struct VerifiedProof {
 }
 
 impl VerifiedProof {
-    /// Checks a proof against its request (RFC 9449 §4.3).
+    /// Verifies a proof against its request (RFC 9449 §4.3).
     ///
     /// # Errors
-    /// [`Refusal`] `invalid_dpop_proof`; `use_dpop_nonce` where all but the nonce holds.
+    /// [`Refusal`] `invalid_dpop_proof`; `use_dpop_nonce` if everything but the nonce is valid.
     pub fn check(text: &str, expected: &ProofExpectation<'_>) -> Result<Self, Refusal> {
         let refuse = |error: JoseError| Refusal::proof(error.into());
         let unverified = UnverifiedJws::parse(text, &DPOP_PROOF).map_err(refuse)?;
@@ -166,13 +166,13 @@ impl VerifiedProof {
             jkt: verified.key_thumbprint().clone(),
             jti: claims.jti.clone(),
             digest: verified.digest().to_owned(),
-            // Kept longer than it could be accepted, so that a slow clock elsewhere opens no second chance.
+            // Longer than it could be accepted, so that a slow clock elsewhere allows no replay.
             expires_at: Timestamp::from_secs(claims.iat)
                 .plus_secs(2 * expected.max_age_secs + PROOF_AHEAD_SECS),
         })
     }
 
-    /// Thumbprint of the key that signed.
+    /// Thumbprint of the signing key.
     #[must_use]
     pub const fn jkt(&self) -> &Thumbprint {
         &self.jkt
@@ -190,7 +190,7 @@ impl VerifiedProof {
         &self.digest
     }
 
-    /// Until when its identifier must be remembered.
+    /// How long its identifier must be remembered.
     #[must_use]
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at

@@ -1,4 +1,5 @@
-//! Why a token, proof or exchange is refused: the standard's code for the caller, a stable word for our own record.
+//! Why a token, proof or exchange is refused: the standard's code for the caller, a stable reason for the node's
+//! record.
 
 use super::refusal_reason::RefusalReason;
 use crate::domain::word_enum::word_enum;
@@ -18,28 +19,28 @@ word_enum! {
         InsufficientUserAuthentication = "insufficient_user_authentication",
         /// 403 `insufficient_scope` (RFC 6750 §3.1).
         InsufficientScope = "insufficient_scope",
-        /// 404: no such dataset here.
+        /// 404: no such dataset.
         UnknownDataset = "unknown_dataset",
-        /// 404: no grant of that name that is this client's and not over.
+        /// 404: no such grant of this client, or it has ended.
         UnknownGrant = "unknown_grant",
-        /// 429 with `Retry-After`: fetched as often as the consent allows for now.
+        /// 429 with `Retry-After`: the consent's frequency is used up for now.
         TooOften = "frequency_exceeded",
-        /// 431: the token is larger than any that this node issues.
+        /// 431: the token is too large.
         TooLarge = "request_header_fields_too_large",
-        /// 503 with `Retry-After`: something needed for the decision cannot be had now.
+        /// 503 with `Retry-After`: the decision is not possible now.
         Unavailable = "temporarily_unavailable",
     }
 }
 
-/// A refusal. The reason is for this node's record and log only; the caller sees the code.
+/// A refusal. The reason is only for this node's record and log; the caller gets the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {reason}", code.as_str())]
 pub struct Refusal {
-    /// What the caller is told.
+    /// The code for the caller.
     pub code: RefusalCode,
-    /// The check that refused.
+    /// The failed check.
     pub reason: RefusalReason,
-    /// After how many seconds it is worth trying again, where that is known.
+    /// Seconds after which a retry is useful, if known.
     pub retry_secs: Option<i64>,
 }
 
@@ -50,7 +51,7 @@ impl Refusal {
         Self { code, reason, retry_secs: None }
     }
 
-    /// 429: as often as the consent allows for now.
+    /// 429: the consent's frequency is used up for now.
     #[must_use]
     pub const fn too_often(retry_secs: i64) -> Self {
         Self {

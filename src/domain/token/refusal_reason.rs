@@ -1,29 +1,29 @@
-//! Which check refused: one vocabulary from the check to the record and to the resident's page.
+//! The check that refused: one vocabulary for the check, the record and the resident's page.
 
 use crate::domain::consent::state::NotInForce;
 use crate::domain::jose::{JoseError, KeyGivenUp};
 use crate::domain::word_enum::word_enum;
 
 word_enum! {
-    /// The check that refused an exchange or a request about a grant, without any of the request's content.
+    /// The check that refused an exchange or a request about a grant. Contains nothing of the request.
     pub enum RefusalReason {
-        /// The token is larger than any that this node issues.
+        /// The token is too large.
         TokenTooLarge = "token_too_large",
         /// The token names another issuer.
         IssuerUnknown = "issuer_unknown",
         /// The token is for another node.
         AudienceOther = "audience_other",
-        /// The token lives longer than this node lets any live.
+        /// The token's lifetime is longer than this node's maximum.
         LifetimeOverPolicy = "lifetime_over_policy",
         /// The token does not have exactly one `authorization_details` entry.
         AuthorizationDetailsNotOne = "authorization_details_not_one",
         /// A management token's subject is not its client.
         SubjectNotClient = "subject_not_client",
-        /// A management token has a scope that there is not.
+        /// A management token has an unknown scope.
         ScopeUnknown = "scope_unknown",
         /// A management token is not for this action.
         ManagementScope = "management_scope",
-        /// The token says that it was signed after its key was given up.
+        /// The token states a time after its key was revoked.
         KeyRevoked = "key_revoked",
         /// The token's key was compromised, and no record of the token is older.
         KeyCompromised = "key_compromised",
@@ -33,7 +33,7 @@ word_enum! {
         AuthorizationTwice = "authorization_twice",
         /// The authorization scheme is not `DPoP`.
         SchemeNotDpop = "scheme_not_dpop",
-        /// A token stands in the query, where logs would keep it (RFC 6750 §2.3).
+        /// A token in the query, which would be logged (RFC 6750 §2.3).
         TokenInQuery = "token_in_query",
         /// There is no `DPoP` header.
         ProofMissing = "proof_missing",
@@ -41,7 +41,7 @@ word_enum! {
         ProofTwice = "proof_twice",
         /// The proof was used before.
         ProofReplayed = "proof_replayed",
-        /// The proof carries no key.
+        /// The proof contains no key.
         JwkMissing = "jwk_missing",
         /// The proof is for another method.
         HtmOther = "htm_other",
@@ -55,35 +55,36 @@ word_enum! {
         AthOther = "ath_other",
         /// The proof was signed with another key than the token is bound to.
         KeyOther = "key_other",
-        /// The proof lacks a nonce that this node has handed out lately.
+        /// The proof lacks a valid nonce of this node.
         NonceMissingOrStale = "nonce_missing_or_stale",
         /// The recipient is not, or no longer, a trusted member.
         RecipientNotTrusted = "recipient_not_trusted",
-        /// The member may not fetch data.
+        /// The member does not have the recipient's role.
         RecipientRoleMissing = "recipient_role_missing",
         /// Whether the recipient is trusted cannot be decided now.
         TrustUndecided = "trust_undecided",
         /// The clock of this process differs from the database's.
         ClockDiffers = "clock_differs",
-        /// The database was restored from a backup, and the recipient has not told yet what it knows of the consent.
+        /// The database was restored from a backup, and the recipient has not reported its knowledge of the consent
+        /// yet.
         RestoredBackup = "restored_backup",
         /// There is no such consent.
         ConsentUnknown = "consent_unknown",
-        /// The token says something else than the consent that it names.
+        /// The token contradicts its consent.
         NotThisConsent = "not_this_consent",
-        /// The consent is held back.
+        /// The consent is suspended.
         ConsentSuspended = "consent_suspended",
         /// The consent has ended.
         ConsentEnded = "consent_ended",
         /// No exchange is left.
         ConsentExhausted = "consent_exhausted",
-        /// The data was fetched as often as the consent allows for now.
+        /// The consent's frequency is used up for now.
         FrequencyFull = "frequency_full",
         /// There is no such grant of this client's.
         GrantUnknown = "grant_unknown",
-        /// The dataset has come to demand a stronger login than that of the decision.
+        /// The dataset now requires a stronger login than that of the decision.
         AssuranceTooLow = "assurance_too_low",
-        /// The dataset has come to demand a passkey's signature, which the decision lacks.
+        /// The dataset now requires a passkey's signature, which the decision lacks.
         PasskeyMissing = "passkey_missing",
         /// The login provider has changed the resident's identifier.
         IdentifierChanged = "identifier_changed",
@@ -91,13 +92,13 @@ word_enum! {
         DatasetUnknown = "dataset_unknown",
         /// The consent is for another dataset.
         DatasetOther = "dataset_other",
-        /// The method is not one that reads.
+        /// The method is not a read method.
         MethodNotRead = "method_not_read",
         /// The request has a body.
         BodyNotExpected = "body_not_expected",
-        /// The query has a parameter that is not understood.
+        /// The query has an unknown parameter.
         ParameterUnknown = "parameter_unknown",
-        /// A field's name is malformed.
+        /// A field name is malformed.
         FieldMalformed = "field_malformed",
         /// A field is named twice.
         FieldTwice = "field_twice",
@@ -109,27 +110,27 @@ word_enum! {
         DeclaredUseWithdrawn = "declared_use_withdrawn",
         /// The declared use no longer covers what the resident was shown.
         DeclaredUseNarrowed = "declared_use_narrowed",
-        /// The declared use cannot be had now.
+        /// The declared use is not available now.
         DeclaredUseUndecided = "declared_use_undecided",
         /// The register does not answer.
         Register = "register",
         /// The register answered with somebody else's record.
         RegisterAnsweredForAnother = "register_answered_for_another",
-        /// A record's date cannot be read.
+        /// A record's date is malformed.
         RegisterDateMalformed = "register_date_malformed",
-        /// A record has no first day, which the permission limits.
+        /// A record has no first day, and the permission is limited to a period.
         RegisterDateMissing = "register_date_missing",
-        /// The dataset's records no longer carry the dates by which the consent limits them.
+        /// The dataset's records no longer have the dates that the consent's period needs.
         DatasetLostItsPeriod = "dataset_lost_its_period",
-        /// The records cannot be written as JSON.
+        /// The records cannot be serialised as JSON.
         AnswerNotJson = "answer_not_json",
-        /// The signing keys cannot be consulted now.
+        /// The signing keys are not available now.
         Keys = "keys",
         /// The receipt could not be signed.
         Signing = "signing",
-        /// The store is away.
+        /// The store is unavailable.
         Store = "store",
-        /// A mistake of this node's.
+        /// Internal error.
         Internal = "internal",
         /// JOSE: Longer than the profile allows.
         TooLarge = "too_large",
@@ -231,7 +232,7 @@ impl From<JoseError> for RefusalReason {
             JoseError::MalformedKeySet => Self::MalformedKeySet,
             JoseError::DuplicateKeyId => Self::DuplicateKeyId,
             JoseError::MalformedSigningKey => Self::MalformedSigningKey,
-            // Only a login provider's messages are encrypted; none of them is what a refusal is about.
+            // Only a login provider's messages are encrypted; no refusal is about one.
             JoseError::Crypto | JoseError::Decryption => Self::Crypto,
             JoseError::UnsignableClaims => Self::UnsignableClaims,
         }

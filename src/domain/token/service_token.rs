@@ -1,4 +1,4 @@
-//! The token with which a city's service calls its own node: short-lived, for this node alone.
+//! The token of a city's service for its own node: short-lived, with this node as its only audience.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
 };
 
-/// Form of a service token. Its `typ` keeps it apart from consent tokens, though the same key signs both.
+/// Profile of a service token. Its `typ` distinguishes it from consent tokens, which the same key signs.
 pub const SERVICE_TOKEN: Profile = Profile {
     typ: "omadata-service+jwt",
     max_bytes: 2 * 1024,
@@ -27,7 +27,7 @@ struct ServiceTokenClaims {
     exp: i64,
 }
 
-/// Signs a token for a service that has shown its secret.
+/// Signs a token for an authenticated service.
 ///
 /// # Errors
 /// [`JoseError`] when the key cannot sign.
@@ -50,10 +50,10 @@ pub fn sign(
     )
 }
 
-/// The service behind a token.
+/// The service of a token.
 ///
 /// # Errors
-/// [`JoseError`]: form, signature, issuer, audience or times do not fit.
+/// [`JoseError`]: format, signature, issuer, audience or times are invalid.
 pub fn verify(
     text: &str,
     keys: &PublicKeys,

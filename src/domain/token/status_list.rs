@@ -1,5 +1,5 @@
-//! Token Status List (IETF OAuth, `draft-ietf-oauth-status-list`): one bit pair for every consent token's consent,
-//! published signed; and the check that anyone can make with one.
+//! Token Status List (IETF OAuth, `draft-ietf-oauth-status-list`): two bits for every consent, published signed; and
+//! its verification.
 
 use std::io::{Read, Write};
 
@@ -15,23 +15,23 @@ use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, UnverifiedJws, b64url, check_times, from_b64url,
 };
 
-/// Bits for one entry: valid, invalid, suspended.
+/// Bits per entry: valid, invalid, suspended.
 const BITS: u8 = 2;
 
-/// Entries in one list. Indexes are drawn at random, so that their order says nothing; the more entries, the less the
-/// fetching of a list says about whose status is asked. What stands in it compresses to little.
+/// Entries in one list. Indexes are drawn at random, so that their order reveals nothing; the more entries, the less a
+/// fetch reveals whose status is queried. The content compresses well.
 pub const LIST_SIZE: u32 = 1 << 20;
 
-/// How long a list may be kept by others, in seconds.
+/// How long others may cache a list, in seconds.
 pub const TTL_SECS: i64 = 60;
 
 /// `typ` of a status list token.
 pub const TYP: &str = "statuslist+jwt";
 
-/// Most bytes of a list that another holder may make us inflate: sixteen million entries of two bits.
+/// Maximum decompressed size of another holder's list in bytes: sixteen million entries of two bits.
 const MAX_INFLATED: u64 = 4 << 20;
 
-/// Form of a status list token. Other implementations may put more into it.
+/// Profile of a status list token. Other implementations may add claims.
 pub const STATUS_LIST: Profile = Profile {
     typ: TYP,
     max_bytes: 1 << 20,
@@ -41,7 +41,7 @@ pub const STATUS_LIST: Profile = Profile {
     forbidden_headers: &[],
 };
 
-/// One place in one status list.
+/// An entry's reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusReference {
     /// Index.
@@ -50,7 +50,7 @@ pub struct StatusReference {
     pub uri: String,
 }
 
-/// The list's number and the place in it as a token refers to them.
+/// The list's number and the index as in a token.
 #[must_use]
 pub fn reference(holder: &EntityId, index: u32) -> StatusReference {
     StatusReference { idx: index % LIST_SIZE, uri: list_uri(holder, index / LIST_SIZE) }
@@ -62,7 +62,7 @@ pub fn list_uri(holder: &EntityId, list: u32) -> String {
     format!("{holder}/oauth/status-lists/{list}")
 }
 
-/// Address of the list of all lists.
+/// Address of the aggregation of all lists.
 #[must_use]
 pub fn aggregation_uri(holder: &EntityId) -> String {
     format!("{holder}/oauth/status-lists")
@@ -74,7 +74,7 @@ pub const fn value(state: ConsentState) -> u8 {
     match state {
         ConsentState::Active => 0,
         ConsentState::Suspended => 2,
-        // An exhausted consent's token was never wrong; it has simply been used up. Both are over.
+        // An exhausted consent's token was never revoked, only used up. Both have ended.
         ConsentState::Ended {
             how: End::Revoked(_) | End::Expired | End::Exhausted | End::Replaced, ..
         } => 1,
@@ -94,7 +94,7 @@ pub struct StatusListClaims {
     /// Seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exp: Option<i64>,
-    /// Seconds for which it may be kept.
+    /// Cache lifetime in seconds (`ttl`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<i64>,
     /// The list itself.
@@ -104,11 +104,11 @@ pub struct StatusListClaims {
 /// A compressed list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusList {
-    /// Bits for one entry.
+    /// Bits per entry.
     pub bits: u8,
     /// base64url of the zlib-compressed entries.
     pub lst: String,
-    /// Where all lists of this holder are named.
+    /// Address of the aggregation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aggregation_uri: Option<String>,
 }
@@ -127,18 +127,18 @@ pub fn pack(entries: impl IntoIterator<Item = (u32, u8)>) -> Vec<u8> {
     bytes
 }
 
-/// Compresses packed entries (zlib, as small as it gets).
+/// Compresses packed entries (zlib, best compression).
 ///
 /// # Errors
-/// Never: nothing is written but memory.
+/// Never: writes to memory only.
 pub fn compress(packed: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(packed)?;
     encoder.finish()
 }
 
-/// For how long others may keep a list of that lifetime, in seconds. It is signed anew when half its life is over, so
-/// that no kept copy outlives its `exp`.
+/// How long others may cache a list of that lifetime, in seconds. It is signed again when half its lifetime is over, so
+/// that no cached copy outlives its `exp`.
 #[must_use]
 pub fn ttl(lifetime_secs: i64) -> i64 {
     TTL_SECS.min(lifetime_secs / 2)
@@ -167,16 +167,16 @@ pub fn claims(
     }
 }
 
-/// What a list says about one token.
+/// A token's status in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenStatus {
-    /// 0: in force.
+    /// 0: valid.
     Valid,
-    /// 1: over for good.
+    /// 1: invalid.
     Invalid,
-    /// 2: held back for now.
+    /// 2: suspended.
     Suspended,
-    /// A value that only its issuer understands: to be treated as not in force.
+    /// An application-specific value: not valid.
     Other(u8),
 }
 
@@ -191,28 +191,28 @@ impl TokenStatus {
     }
 }
 
-/// Why a list says nothing about a token: it must then not be taken for valid.
+/// Why a list gives no status of a token, which must then not be taken for valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StatusError {
-    /// Form, type, key or signature.
+    /// Format, type, key or signature.
     #[error("the status list is not signed as it must be: {0}")]
     Signature(JoseError),
     /// A list of another address, or of another issuer.
     #[error("the status list is another one than the token names")]
     OtherList,
-    /// Its time is over, it is from the future, or it does not say how long it counts.
+    /// Expired, issued in the future, or without any lifetime.
     #[error("the status list does not count at this moment")]
     Stale,
-    /// What should be the list is none.
+    /// The list is malformed.
     #[error("the status list cannot be read")]
     Malformed,
-    /// The token's place is beyond the list's end.
+    /// The index is beyond the list's end.
     #[error("the token's place is not in the status list")]
     OutOfRange,
 }
 
 impl StatusError {
-    /// The stable word.
+    /// The stable code.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
@@ -225,13 +225,13 @@ impl StatusError {
     }
 }
 
-/// What a holder's list says at a moment about the token with this reference.
+/// The status of a token with this reference in a holder's list at a moment.
 ///
-/// `keys` are the token keys of that holder, found by the caller through its trust chain; the list's own words lead to no
-/// key. A list without `exp` counts for its `ttl`; one with neither does not count.
+/// `keys` are the token keys of that holder, which the caller found through its trust chain; nothing in the list
+/// selects a key. A list without `exp` is valid for its `ttl`; one with neither is refused.
 ///
 /// # Errors
-/// [`StatusError`]: nothing may rest on the list.
+/// [`StatusError`]: the list must not be used.
 pub fn verify(
     text: &str,
     keys: &PublicKeys,
@@ -253,7 +253,7 @@ pub fn verify(
     entry(&entries, claims.status_list.bits, reference.idx).map(TokenStatus::from_value)
 }
 
-/// The entries of a list, within a bound.
+/// The entries of a list, within a size limit.
 fn inflate(list: &StatusList) -> Result<Vec<u8>, StatusError> {
     let compressed = from_b64url(&list.lst).map_err(|_| StatusError::Malformed)?;
     let mut decoder = ZlibDecoder::new(compressed.as_slice());
@@ -286,7 +286,7 @@ fn entry(entries: &[u8], bits: u8, index: u32) -> Result<u8, StatusError> {
 mod tests {
     use super::*;
 
-    /// The list of the standard with two bits for an entry.
+    /// The example list of the standard with two bits per entry.
     const OF_THE_STANDARD: (&str, [u8; 12]) = ("eNo76fITAAPfAgc", [1, 2, 0, 3, 0, 1, 0, 1, 1, 2, 3, 3]);
 
     #[test]

@@ -1,4 +1,4 @@
-//! The proof value that a release of data demands.
+//! The proof value that a release of data requires.
 
 use super::consent_token::AuthenticToken;
 use super::proof::VerifiedProof;
@@ -8,8 +8,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::consent::Consent;
 use crate::domain::federation::Recipient;
 
-/// A consent that carries an exchange now: token, proof, recipient and stored record fit each other and are in force.
-/// [`VerifiedConsent::new`] is the only way to one.
+/// A consent that allows an exchange now: token, proof, recipient and stored record match each other and are in force.
+/// Only [`VerifiedConsent::new`] creates one.
 #[derive(Debug, Clone)]
 pub struct VerifiedConsent {
     consent: Consent,
@@ -17,10 +17,10 @@ pub struct VerifiedConsent {
 }
 
 impl VerifiedConsent {
-    /// Joins what was verified apart (steps 5 and 6 of an exchange).
+    /// Combines what was verified separately (steps 5 and 6 of an exchange).
     ///
     /// # Errors
-    /// [`Refusal`] `invalid_token` in every case: unknown, revoked and not-yours look alike to the caller.
+    /// [`Refusal`] `invalid_token` in every case: unknown, revoked and another recipient's are not distinguished.
     pub fn new(
         token: &AuthenticToken,
         proof: VerifiedProof,
@@ -32,7 +32,7 @@ impl VerifiedConsent {
         if proof.jkt() != &claims.cnf.jkt {
             return Err(Refusal::proof(RefusalReason::KeyOther));
         }
-        // A member that is no recipient any more may fetch nothing, whatever token it still has.
+        // A former recipient may fetch nothing, whatever token it still has.
         if recipient.peer().id != claims.client_id || recipient.peer().expires_at <= now {
             return Err(Refusal::token(RefusalReason::RecipientNotTrusted));
         }

@@ -1,4 +1,4 @@
-//! The decision: receipts, evidence, log entries and changes, each against the others.
+//! Verifies the decision: receipts, evidence, log entries and changes, each against the others.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::domain::jose::id_token;
 use crate::domain::log::Entry;
 
 impl Verification<'_> {
-    /// The consent's receipts, when all of them hold.
+    /// The consent's receipts, if all of them are valid.
     pub(super) fn receipts(&self, known: &Members, found: &mut Judgement) -> Vec<ConsentReceipt> {
         if self.bundle.receipts.is_empty() {
             let text =
@@ -65,7 +65,7 @@ impl Verification<'_> {
         if decided { Ok(receipts) } else { Err("receipt_other") }
     }
 
-    /// The provider's signature on what the resident saw, and whose key it was.
+    /// The provider's signature on the document, and the owner of its key.
     pub(super) fn evidence(&self, receipts: &[ConsentReceipt], found: &mut Judgement) {
         let consent = &self.bundle.consent;
         let evidence = &self.bundle.evidence;
@@ -111,7 +111,7 @@ impl Verification<'_> {
         }
     }
 
-    /// Every receipt names an entry of the log that says the same.
+    /// Every receipt refers to a log entry with the same content.
     pub(super) fn log(&self, receipts: &[ConsentReceipt], found: &mut Judgement) {
         let committed = receipts.first().and_then(|receipt| receipt.evidence.as_ref());
         for receipt in receipts {

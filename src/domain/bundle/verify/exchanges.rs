@@ -1,4 +1,4 @@
-//! What was released under the consent, what the status list said, and the state as of a moment.
+//! Verifies the exchanges, the status list, and the state as of a moment.
 
 use super::{Members, Verification};
 use crate::domain::bundle::documents::made_at;
@@ -10,11 +10,11 @@ use crate::domain::jose::{PublicKeys, UnverifiedJws};
 use crate::domain::log::Entry;
 use crate::domain::token::status_list::{self, StatusReference, TokenStatus};
 
-/// How long after a change a list may still say what was before, in seconds.
+/// How long after a change a list may still have the previous status, in seconds.
 const STATUS_DELAY_SECS: i64 = 5;
 
 impl Verification<'_> {
-    /// What was released was released under this consent.
+    /// Every exchange was under this consent.
     pub(super) fn exchanges(&self, known: &Members, found: &mut Judgement) {
         let count = self.bundle.exchanges.len();
         if usize::try_from(self.bundle.consent.exchanges).ok() != Some(count) {
@@ -88,14 +88,14 @@ impl Verification<'_> {
         }
     }
 
-    /// Whether the consent was in force at some moment of that second.
+    /// Whether the consent was in force at any time within that second.
     fn was_in_force(&self, secs: i64) -> bool {
         let before = self.history.iter().rev().find(|(at, _)| *at < secs);
         let within = self.history.iter().filter(|(at, _)| *at == secs);
         before.into_iter().chain(within).any(|(_, line)| line.state == ConsentStatus::Active)
     }
 
-    /// What the published list said when the bundle was written.
+    /// The status in the published list when the bundle was written.
     pub(super) fn status(&self, known: &Members, found: &mut Judgement) {
         let Some(holder) = &known.holder else {
             let text = "what the status list said: its signer's chain is not there";
@@ -125,8 +125,8 @@ impl Verification<'_> {
         }
     }
 
-    /// Whether a list that was signed at its moment, or up to five seconds after a change, could say so. None where it may
-    /// be older than the first change: such a list says nothing about this consent.
+    /// Whether a list that was signed at its moment, or up to five seconds after a change, can have this status. `None`
+    /// if it may be older than the first change: then it says nothing about this consent.
     fn could_be_listed(&self, status: TokenStatus) -> Option<bool> {
         let signed = UnverifiedJws::parse(&self.bundle.status_list, &status_list::STATUS_LIST)
             .and_then(|jws| jws.claimed::<status_list::StatusListClaims>());
@@ -149,7 +149,7 @@ impl Verification<'_> {
         let before = self.history.iter().rev().find(|(secs, _)| *secs <= at.secs());
         let Some((_, line)) = before else { return "not_given".to_owned() };
         let over = self.bundle.consent.terms.until.end() <= at;
-        // The last day passes by itself, whether or not a change was written down yet.
+        // The last day ends the consent, whether or not the change was recorded yet.
         let passed = over && matches!(line.state, ConsentStatus::Active | ConsentStatus::Suspended);
         if passed { ConsentStatus::Expired.to_string() } else { line.state.to_string() }
     }

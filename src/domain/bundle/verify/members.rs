@@ -1,4 +1,4 @@
-//! Who the members are, by their trust chains, and whose seal the bundle bears.
+//! Verifies the members by their trust chains, and the seal.
 
 use super::{Members, Verification};
 use crate::domain::bundle::chain::{self, Member};

@@ -1,4 +1,4 @@
-//! The judgement: what a bundle proves by itself, and what it does not.
+//! Verification of a bundle: what it proves by itself, and what it does not.
 
 mod decision;
 mod exchanges;
@@ -14,18 +14,18 @@ use crate::domain::clock::Timestamp;
 use crate::domain::jose::{PublicKeys, parse_strict_json};
 use crate::domain::log::Entry;
 
-/// What is asked of a bundle.
+/// Options of the verification.
 #[derive(Debug, Default)]
 pub struct VerifyOptions {
-    /// At which moment the consent is looked at; when the bundle was written where absent.
+    /// The moment of the requested state; when the bundle was written if absent.
     pub as_of: Option<Timestamp>,
-    /// The trust anchor's keys, from elsewhere than the bundle.
+    /// The trust anchor's keys, from a source other than the bundle.
     pub anchor_keys: Option<PublicKeys>,
-    /// The login provider's key set, from elsewhere than the bundle.
+    /// The login provider's key set, from a source other than the bundle.
     pub provider_keys: Option<Value>,
 }
 
-/// A bundle on its way through the checks.
+/// A bundle during verification.
 struct Verification<'a> {
     bundle: &'a Bundle,
     members: &'a Map<String, Value>,
@@ -33,13 +33,13 @@ struct Verification<'a> {
     question: &'a VerifyOptions,
     exported_at: Timestamp,
     recorded_at: Timestamp,
-    /// Changes with their seconds.
+    /// Changes with their times in seconds.
     history: Vec<(i64, &'a HistoryLine)>,
     log: Log,
     book: KeySet<'a>,
 }
 
-/// Who the parties are, as far as their chains hold.
+/// The parties, as far as their chains are valid.
 #[derive(Default)]
 struct Members {
     holder_then: Option<Member>,
@@ -48,7 +48,7 @@ struct Members {
     recipient: Option<Member>,
 }
 
-/// Judges a bundle.
+/// Verifies a bundle.
 #[must_use]
 pub fn verify_bundle(text: &str, question: &VerifyOptions) -> Judgement {
     let mut found = Judgement::default();
@@ -86,7 +86,7 @@ pub fn verify_bundle(text: &str, question: &VerifyOptions) -> Judgement {
 
 type Unfit = (&'static str, &'static str);
 
-/// The bundle, its members without the seal, and the seal.
+/// The bundle, the JSON without the seal, and the seal.
 fn open(text: &str) -> Result<(Bundle, Map<String, Value>, String), Unfit> {
     if text.len() > MAX_BYTES {
         return Err(("too_large", "the file is too large"));

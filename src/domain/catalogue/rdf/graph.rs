@@ -1,4 +1,4 @@
-//! Builds triples in an order that is always the same, so that equal catalogues are equal bytes.
+//! Builds triples in a fixed order, so that equal catalogues serialise to equal bytes.
 
 use oxrdf::{Literal, NamedNode, Term, Triple};
 
@@ -23,7 +23,7 @@ pub(super) fn term(short: &str) -> Result<NamedNode, RdfError> {
 }
 
 impl Graph {
-    /// Says something about a node by short name.
+    /// Adds a property of a node by its short name.
     pub(super) fn say(
         &mut self,
         subject: &NamedNode,
@@ -37,12 +37,12 @@ impl Graph {
         Ok(())
     }
 
-    /// Says what kind of thing a node is.
+    /// Adds a node's type.
     pub(super) fn is_a(&mut self, subject: &NamedNode, class: &str) -> Result<(), RdfError> {
         self.say(subject, "rdf:type", term(class)?)
     }
 
-    /// Says a text in all languages.
+    /// Adds a text in all languages.
     pub(super) fn text(&mut self, subject: &NamedNode, predicate: &str, text: &Text) -> Result<(), RdfError> {
         for language in Language::ALL {
             self.in_language(subject, predicate, text.get(language), language)?;
@@ -50,7 +50,7 @@ impl Graph {
         Ok(())
     }
 
-    /// Says a text in one language.
+    /// Adds a text in one language.
     pub(super) fn in_language(
         &mut self,
         subject: &NamedNode,
@@ -63,7 +63,7 @@ impl Graph {
         self.say(subject, predicate, literal)
     }
 
-    /// Says a value of a type.
+    /// Adds a typed value.
     pub(super) fn typed(
         &mut self,
         subject: &NamedNode,

@@ -1,4 +1,4 @@
-//! The three forms say the same, always in the same bytes.
+//! The three serialisations have the same content, always in the same bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 

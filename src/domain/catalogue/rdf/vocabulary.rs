@@ -1,4 +1,4 @@
-//! The terms that a catalogue is written in.
+//! The vocabularies of a catalogue.
 
 /// Prefixes that the serialisations use.
 pub(super) const PREFIXES: [(&str, &str); 12] = [
@@ -24,7 +24,7 @@ pub(super) const LANGUAGE: &str = "http://publications.europa.eu/resource/author
 /// IANA media types as resources.
 pub(super) const MEDIA_TYPE: &str = "http://www.iana.org/assignments/media-types/";
 
-/// The themes of the EU vocabulary in Finnish, Swedish and English, as its own labels are.
+/// The labels of the EU's themes in Finnish, Swedish and English.
 pub(super) fn theme_label(theme: &str) -> Option<[&'static str; 3]> {
     Some(match theme {
         "AGRI" => ["maatalous", "jordbruk", "agriculture"],

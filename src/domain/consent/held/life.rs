@@ -1,5 +1,5 @@
-//! The life cycle of a consent at its recipient. Nothing leaves an end state, and tokens exist only while data may be
-//! fetched or may be fetched again.
+//! The life cycle of a consent at its recipient. End states are final, and tokens exist only in the active and
+//! suspended states.
 
 use super::reason::{HeldCause, HeldReason, ReasonWord};
 use super::status::HeldStatus;
@@ -13,9 +13,9 @@ use crate::domain::ids::{GrantId, KeyId};
 pub struct HeldTokens {
     /// The consent token.
     pub access_token: String,
-    /// When it ends.
+    /// Its expiry.
     pub expires_at: Timestamp,
-    /// What gets the next one, where the consent outlasts the token.
+    /// The refresh token, if the consent outlasts the token.
     pub refresh_token: Option<String>,
     /// The DPoP key that it is bound to.
     pub dpop_kid: KeyId,
@@ -32,65 +32,65 @@ impl std::fmt::Debug for HeldTokens {
 pub struct HeldGrant {
     /// The consent's identifier at its holder.
     pub grant_id: GrantId,
-    /// What fetches the data.
+    /// Its tokens.
     pub tokens: HeldTokens,
-    /// What the login provider signed, as the token says: tells the consents of one grant apart.
+    /// The commitment in the token: distinguishes the consents of one grant.
     pub commitment: Commitment,
 }
 
-/// What remains known of a grant when the consent is over.
+/// What is kept of a grant when the consent has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormerGrant {
     /// The consent's identifier at its holder.
     pub grant_id: GrantId,
-    /// As [`HeldGrant::commitment`]; none where the tokens never came.
+    /// As [`HeldGrant::commitment`]; `None` if the tokens never arrived.
     pub commitment: Option<Commitment>,
 }
 
-/// The state with all that belongs to it.
+/// The state with its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeldState {
-    /// The resident has not decided.
+    /// Undecided.
     Requested {
         /// Why the last attempt led to no decision.
         reason: Option<HeldReason>,
     },
-    /// Given in the holder's portal; the code waits to be redeemed.
+    /// Given in the holder's portal; the code is to be redeemed.
     Given {
         /// The consent's identifier at its holder.
         grant_id: GrantId,
-        /// What the holder has said of it since.
+        /// The holder's latest change of it.
         reason: Option<HeldReason>,
     },
     /// Data may be fetched.
     Active {
         /// The grant.
         grant: HeldGrant,
-        /// What the service is to know about it.
+        /// A note for the service.
         reason: Option<HeldReason>,
     },
-    /// Held back; data may be fetched again when the holder says so.
+    /// Suspended; data may be fetched again when the holder resumes it.
     Suspended {
         /// The grant.
         grant: HeldGrant,
-        /// Why, where the holder said it.
+        /// Why, if the holder said so.
         reason: Option<HeldReason>,
     },
-    /// The resident said no.
+    /// The resident declined.
     Declined,
-    /// Nobody decided in time.
+    /// Expired undecided.
     Lapsed {
         /// Why the last attempt led to no decision.
         reason: Option<HeldReason>,
     },
-    /// It can come to nothing.
+    /// Failed.
     Failed {
         /// Why.
         reason: HeldReason,
     },
-    /// Over for good.
+    /// Ended.
     Ended {
-        /// What the grant was, where there was one.
+        /// The former grant, if there was one.
         grant: Option<FormerGrant>,
         /// Why.
         reason: HeldReason,
@@ -98,7 +98,7 @@ pub enum HeldState {
 }
 
 impl HeldState {
-    /// Its word.
+    /// Its status.
     #[must_use]
     pub const fn status(&self) -> HeldStatus {
         match self {
@@ -114,14 +114,14 @@ impl HeldState {
     }
 }
 
-/// What a holder tells about a consent.
+/// A holder's change of a consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HolderChange {
-    /// It is held back.
+    /// Suspended.
     Suspended,
-    /// It is in force again.
+    /// Resumed.
     Resumed,
-    /// It is over.
+    /// Ended.
     Over,
 }
 
@@ -135,7 +135,7 @@ pub struct IllegalTransition {
     pub to: HeldStatus,
 }
 
-/// What changes in a consent's life at its recipient.
+/// The mutable part of a consent at its recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldLife {
     state: HeldState,
@@ -145,19 +145,19 @@ pub struct HeldLife {
 }
 
 impl HeldLife {
-    /// A service asks for a consent.
+    /// A request by a service.
     #[must_use]
     pub const fn requested(detail: AuthorizationDetail, now: Timestamp) -> Self {
         Self { state: HeldState::Requested { reason: None }, detail, sequence: 0, updated_at: now }
     }
 
-    /// A resident gave a consent in the holder's portal.
+    /// A consent given in the holder's portal.
     #[must_use]
     pub const fn given(grant_id: GrantId, detail: AuthorizationDetail, now: Timestamp) -> Self {
         Self { state: HeldState::Given { grant_id, reason: None }, detail, sequence: 0, updated_at: now }
     }
 
-    /// As it was stored.
+    /// From its stored parts.
     #[must_use]
     pub const fn restored(
         state: HeldState,
@@ -174,13 +174,13 @@ impl HeldLife {
         &self.state
     }
 
-    /// What is asked, and after the decision what was allowed.
+    /// The requested terms; after the decision, the allowed ones.
     #[must_use]
     pub const fn detail(&self) -> &AuthorizationDetail {
         &self.detail
     }
 
-    /// The number of the last change that the holder told of; an event with an older one has no effect.
+    /// The sequence of the holder's last change; an event with a lower one has no effect.
     #[must_use]
     pub const fn sequence(&self) -> u64 {
         self.sequence
@@ -192,7 +192,7 @@ impl HeldLife {
         self.updated_at
     }
 
-    /// What fetches the data, while it is active or suspended.
+    /// The tokens, while it is active or suspended.
     #[must_use]
     pub const fn grant_held(&self) -> Option<&HeldGrant> {
         match &self.state {
@@ -212,7 +212,7 @@ impl HeldLife {
         }
     }
 
-    /// What the login provider signed, as the token said.
+    /// The commitment in the token.
     #[must_use]
     pub const fn commitment(&self) -> Option<&Commitment> {
         match &self.state {
@@ -222,7 +222,7 @@ impl HeldLife {
         }
     }
 
-    /// Why it is in its state, where that says more than the state.
+    /// The reason of its state.
     #[must_use]
     pub const fn reason(&self) -> Option<&HeldReason> {
         match &self.state {
@@ -236,11 +236,11 @@ impl HeldLife {
         }
     }
 
-    /// Keeps what a holder granted, for the first time or anew. A consent that is held back stays so: the holder may have
-    /// said it while it was asked for the tokens.
+    /// Sets the grant, for the first time or anew. A suspended consent stays suspended: the holder may have suspended
+    /// it during the token request.
     ///
     /// # Errors
-    /// [`IllegalTransition`] when it is over, or has another identifier at its holder.
+    /// [`IllegalTransition`] when it has ended, or has another identifier at its holder.
     pub fn grant(
         &mut self,
         grant: HeldGrant,
@@ -260,7 +260,7 @@ impl HeldLife {
         Ok(())
     }
 
-    /// Holds it back, because the holder said so when it was asked.
+    /// Suspends it, after a query of the holder.
     ///
     /// # Errors
     /// [`IllegalTransition`] unless it is active.
@@ -275,7 +275,7 @@ impl HeldLife {
         }
     }
 
-    /// Lets it go on.
+    /// Resumes it.
     ///
     /// # Errors
     /// [`IllegalTransition`] unless it is suspended.
@@ -290,10 +290,10 @@ impl HeldLife {
         }
     }
 
-    /// Notes why an attempt led to no tokens, or that nothing is known any more; it may be tried again.
+    /// Records why an attempt led to no tokens, or clears that; a retry is possible.
     ///
     /// # Errors
-    /// [`IllegalTransition`] where there are tokens, or it is over.
+    /// [`IllegalTransition`] when there are tokens, or it has ended.
     pub fn note_attempt(
         &mut self,
         cause: Option<HeldCause>,
@@ -309,8 +309,8 @@ impl HeldLife {
         Ok(())
     }
 
-    /// Notes whether the resident must confirm again, and says whether that is new. The consent goes on, because the holder
-    /// may come to demand less as well.
+    /// Records whether the resident must confirm again; `true` when that is new. The consent stays active, because the
+    /// holder's requirement may be lowered again.
     ///
     /// # Errors
     /// [`IllegalTransition`] unless it is active.
@@ -327,34 +327,34 @@ impl HeldLife {
         Ok(true)
     }
 
-    /// The resident said no.
+    /// Declines it.
     ///
     /// # Errors
-    /// [`IllegalTransition`] unless the resident has yet to decide.
+    /// [`IllegalTransition`] unless it is undecided.
     pub fn decline(&mut self, now: Timestamp) -> Result<(), IllegalTransition> {
         self.leave_requested(HeldState::Declined, now)
     }
 
-    /// Nobody decided in time.
+    /// Expires it undecided.
     ///
     /// # Errors
-    /// [`IllegalTransition`] unless the resident has yet to decide.
+    /// [`IllegalTransition`] unless it is undecided.
     pub fn lapse(&mut self, now: Timestamp) -> Result<(), IllegalTransition> {
         self.leave_requested(HeldState::Lapsed { reason: self.reason().cloned() }, now)
     }
 
-    /// It can come to nothing.
+    /// Makes it fail.
     ///
     /// # Errors
-    /// [`IllegalTransition`] unless the resident has yet to decide.
+    /// [`IllegalTransition`] unless it is undecided.
     pub fn fail(&mut self, cause: HeldCause, now: Timestamp) -> Result<(), IllegalTransition> {
         self.leave_requested(HeldState::Failed { reason: cause.into() }, now)
     }
 
-    /// Ends it; its tokens are forgotten.
+    /// Ends it and deletes its tokens.
     ///
     /// # Errors
-    /// [`IllegalTransition`] when it is over already.
+    /// [`IllegalTransition`] when it has ended already.
     pub fn end(&mut self, reason: impl Into<HeldReason>, now: Timestamp) -> Result<(), IllegalTransition> {
         if self.state.status().is_end() {
             return Err(self.cannot_become(HeldStatus::Ended));
@@ -367,8 +367,8 @@ impl HeldLife {
         Ok(())
     }
 
-    /// Takes what the holder tells. An event that is older than what is known, or comes after the end, has no effect; says
-    /// whether it had one.
+    /// Applies a holder's event. An event older than the last one, or after the end, has no effect; `true` when it had
+    /// one.
     pub fn apply_event(
         &mut self,
         change: HolderChange,
@@ -389,7 +389,7 @@ impl HeldLife {
             (HolderChange::Resumed, HeldState::Active { grant, .. } | HeldState::Suspended { grant, .. }) => {
                 HeldState::Active { grant, reason: None }
             }
-            // No tokens yet: the service reads why they do not come.
+            // No tokens yet: the service reads why.
             (HolderChange::Suspended, HeldState::Given { grant_id, .. }) => {
                 HeldState::Given { grant_id, reason: Some(word) }
             }

@@ -27,7 +27,7 @@ fn grant(id: &str) -> HeldGrant {
     }
 }
 
-/// A life in each state.
+/// A life cycle in each state.
 fn all() -> Vec<HeldLife> {
     let cause = || HeldReason::from(HeldCause::UsedUp);
     let former = FormerGrant { grant_id: GrantId::new("g").unwrap(), commitment: None };

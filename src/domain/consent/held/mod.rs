@@ -1,4 +1,4 @@
-//! A consent as its recipient knows it: asked for by a service, or given by a resident of their own accord.
+//! A consent at its recipient: requested by a service, or given by a resident in the holder's portal.
 
 pub mod life;
 pub mod reason;
@@ -16,38 +16,38 @@ use crate::domain::ids::{EntityId, HeldConsentId, KeyId, NationalIdentifier, Ser
 /// How long a service's request waits for the resident, in seconds.
 pub const WAIT_SECS: i64 = 30 * 86_400;
 
-/// How long a browser may be away at the holder before its answer is no longer taken, in seconds.
+/// How long a browser may be away at the holder before its response is refused, in seconds.
 pub const AWAY_SECS: i64 = 2 * 3600;
 
-/// A consent at its recipient: what does not change, and its life.
+/// A consent at its recipient: its constant part, and its life cycle.
 #[derive(Clone)]
 pub struct HeldConsent {
-    /// Its identifier here, also in the service API.
+    /// Its identifier here and in the service API.
     pub id: HeldConsentId,
     /// Who began it.
     pub origin: Origin,
-    /// The service that it is for.
+    /// The service.
     pub service: ServiceId,
     /// Who holds the data.
     pub holder: EntityId,
-    /// The service's own name for its case.
+    /// The service's reference for its case.
     pub case_reference: Option<String>,
-    /// Whom the service expects.
+    /// The expected person.
     pub expected_person: Option<NationalIdentifier>,
-    /// How the service wants the resident to be known, beyond what the dataset demands.
+    /// The service's assurance requirement, in addition to the dataset's.
     pub asked: AssuranceRequirement,
-    /// Where the resident's browser goes when all is done.
+    /// The address that the resident's browser returns to.
     pub return_url: Option<String>,
-    /// The consent of this service that this one asks to replace or extend.
+    /// The consent of this service that this one replaces or extends.
     pub replaces: Option<(GrantAction, HeldConsentId)>,
-    /// When it was asked for or given.
+    /// When it was requested or given.
     pub created_at: Timestamp,
-    /// What changes: its state and what belongs to that. Only the transitions of [`HeldLife`] change it.
+    /// Its state and related data. Only the transitions of [`HeldLife`] change it.
     pub life: HeldLife,
 }
 
 impl HeldConsent {
-    /// The word of its state.
+    /// Its status.
     #[must_use]
     pub const fn status(&self) -> HeldStatus {
         self.life.state().status()
@@ -63,7 +63,7 @@ impl std::fmt::Debug for HeldConsent {
     }
 }
 
-/// A decision that is under way in a browser: what must fit when it comes back.
+/// A decision in progress in a browser: the values to check at its return.
 #[derive(Clone)]
 pub struct PendingAuthorization {
     /// `state`, stored as a hash.
@@ -72,6 +72,6 @@ pub struct PendingAuthorization {
     pub code_verifier: String,
     /// The cookie of the browser that left, stored as a hash.
     pub browser_binding: String,
-    /// The DPoP key that the code will be bound to; a rotation meanwhile must not spoil it.
+    /// The DPoP key that the code will be bound to; a rotation meanwhile must not break it.
     pub dpop_kid: Option<KeyId>,
 }

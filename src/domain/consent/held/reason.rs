@@ -1,4 +1,4 @@
-//! Why a consent is in its state at the recipient: the recipient's own words, and those that holders use.
+//! Reasons of a consent's state at the recipient: its own codes, and those of holders.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,38 +6,38 @@ use crate::domain::consent::state::Reason;
 use crate::domain::word_enum::word_enum;
 
 word_enum! {
-    /// What the recipient itself knows or found out.
+    /// The recipient's own codes.
     pub enum HeldCause {
-        /// All exchanges that it allows were made.
+        /// All allowed exchanges were made.
         UsedUp = "used_up",
         /// Its last day passed.
         LastDay = "last_day",
-        /// Another consent took its place.
+        /// Another consent replaced it.
         Replaced = "replaced",
         /// The service gave it back.
         GivenBack = "given_back",
-        /// The holder takes its tokens no more.
+        /// The holder refuses its tokens.
         RefusedByHolder = "refused_by_holder",
-        /// The holder wants the resident to confirm again (RFC 9470).
+        /// The holder requires the resident to confirm again (RFC 9470).
         ConfirmationNeeded = "confirmation_needed",
-        /// The holder's login provider cannot know a resident as well as was asked for.
+        /// The holder's login provider cannot reach the requested assurance.
         UnmetAuthenticationRequirements = "unmet_authentication_requirements",
-        /// The holder does not offer what was asked for (RFC 9396 §5).
+        /// The holder does not offer what was requested (RFC 9396 §5).
         InvalidAuthorizationDetails = "invalid_authorization_details",
-        /// The holder does not know the grant that was to be replaced or extended, or no longer.
+        /// The holder does not know the grant that was to be replaced or extended.
         InvalidGrantId = "invalid_grant_id",
-        /// What the holder issued does not hold against its own signature or what was asked: the holder's fault.
+        /// The holder's response does not match its own signature or the request: the holder's fault.
         HolderAnswerNotTrusted = "holder_answer_not_trusted",
     }
 }
 
-/// A reason as another node words it: lower-case letters and underscores, 40 at most.
+/// A reason of another node: lower-case letters and underscores, at most 40.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ReasonWord(String);
 
 impl ReasonWord {
-    /// The word.
+    /// The code.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -66,17 +66,17 @@ impl TryFrom<String> for ReasonWord {
     }
 }
 
-/// Why a consent is in its state at the recipient.
+/// The reason of a consent's state at the recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeldReason {
-    /// A word that this program decides by.
+    /// A code that this program uses.
     Cause(HeldCause),
-    /// A word of the holder's that it only passes on to the service.
+    /// A code of the holder that is passed on to the service.
     Holder(ReasonWord),
 }
 
 impl HeldReason {
-    /// The word, as stored and in the service API.
+    /// The code, as stored and in the service API.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -94,7 +94,7 @@ impl From<HeldCause> for HeldReason {
 
 impl From<ReasonWord> for HeldReason {
     fn from(word: ReasonWord) -> Self {
-        // A holder has no say over the words that this node decides by, but `last_day` means the same on both sides.
+        // A holder cannot set the codes that this node uses, except `last_day`, which means the same on both sides.
         word.as_str().parse().map_or(Self::Holder(word), Self::Cause)
     }
 }

@@ -1,36 +1,36 @@
-//! What happened to a consent, as receipts name it.
+//! Changes of a consent in receipts.
 
 use crate::domain::consent::state::{Actor, ConsentStatus};
 use crate::domain::word_enum::word_enum;
 
 word_enum! {
-    /// What happened to a consent.
+    /// A change of a consent.
     pub enum ReceiptChange {
         /// The resident allowed.
         Given = "given",
-        /// The resident did not allow.
+        /// The resident declined.
         Declined = "declined",
-        /// It was held back.
+        /// Suspended.
         Suspended = "suspended",
-        /// It came back into force.
+        /// Resumed.
         Resumed = "resumed",
-        /// The resident took it back.
+        /// The resident withdrew it.
         Revoked = "revoked",
         /// The recipient gave it back.
         Returned = "returned",
-        /// The holder's node took it out of force.
+        /// The holder's node ended it.
         Withdrawn = "withdrawn",
         /// Its last day passed.
         Expired = "expired",
-        /// Its last exchange was made.
+        /// The last allowed exchange was made.
         Exhausted = "exhausted",
-        /// Another consent took its place.
+        /// Another consent replaced it.
         Replaced = "replaced",
     }
 }
 
 impl ReceiptChange {
-    /// What a consent is after it.
+    /// The status after it.
     #[must_use]
     pub const fn status(self) -> ConsentStatus {
         match self {
@@ -53,7 +53,7 @@ impl ReceiptChange {
             Self::Declined => "ConsentRefused",
             Self::Suspended => "ConsentStatusInvalidForProcessing",
             Self::Revoked => "ConsentWithdrawn",
-            // The vocabulary's word for an end that somebody else than the person brings about.
+            // The vocabulary's term for an end caused by somebody else than the data subject.
             Self::Returned | Self::Withdrawn => "ConsentRevoked",
             Self::Expired | Self::Exhausted => "ConsentExpired",
             Self::Replaced => "ConsentInvalidated",

@@ -1,4 +1,4 @@
-//! Puts receipts together: that of a decision from what was shown, that of a change from the one before it.
+//! Composes receipts: of a decision from what was shown, of a change from the previous receipt.
 
 use super::{
     Complaint, ConsentChange, ConsentReceipt, DPV, Issuer, JURISDICTION, Limits, PartyContact,
@@ -11,27 +11,27 @@ use crate::domain::consent::evidence::Committed;
 use crate::domain::consent::state::Actor;
 use crate::domain::ids::{GrantId, Jti};
 
-/// All that the receipt of a decision is made of.
+/// The parts of a decision's receipt.
 #[derive(Debug)]
 pub struct ReceiptParts<'a> {
-    /// Who issues it.
+    /// The issuer.
     pub issuer: &'a Issuer,
     /// Its identifier.
     pub jti: Jti,
-    /// What the resident saw.
+    /// The document of the decision.
     pub document: &'a ConsentDocument,
     /// The consent towards its recipient.
     pub grant_id: Option<&'a GrantId>,
     /// The decision, by the resident.
     pub change: &'a ConsentChange,
-    /// The evidence in digests, where something was allowed.
+    /// Digests of the evidence, if something was allowed.
     pub evidence: Option<Committed>,
     /// Leaf hash of the log entry.
     pub log_entry: &'a str,
 }
 
 impl ConsentReceipt {
-    /// Puts the receipt of a decision together.
+    /// Composes the receipt of a decision.
     #[must_use]
     pub fn new(parts: ReceiptParts<'_>) -> Self {
         let (issuer, document, change) = (parts.issuer, parts.document, parts.change);
@@ -73,7 +73,7 @@ impl ConsentReceipt {
         }
     }
 
-    /// The receipt of a change after this one: the same, with what has happened since.
+    /// The receipt of the next change.
     #[must_use]
     pub fn next(&self, text: &str, jti: Jti, change: &ConsentChange, log_entry: &str) -> Self {
         let recipient = self.party("recipient").map(|party| party.party_id.to_string());
@@ -164,7 +164,7 @@ fn parties(document: &ConsentDocument, issuer: &Issuer) -> Vec<ReceiptParty> {
     ]
 }
 
-/// The Data Protection Ombudsman, to whom everyone in Finland may complain (GDPR Article 77).
+/// The Data Protection Ombudsman, the supervisory authority in Finland (GDPR Article 77).
 fn complaint(language: Language) -> Complaint {
     let (authority, url) = match language {
         Language::Fi => ("Tietosuojavaltuutetun toimisto", "https://tietosuoja.fi/"),

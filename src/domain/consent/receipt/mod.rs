@@ -1,8 +1,8 @@
-//! Consent receipts: the holder's signature over what was decided and over every change since, for the resident to keep.
+//! Consent receipts: the holder's signature on the decision and on every change, for the resident to keep.
 //!
-//! The members are those of ISO/IEC TS 27560:2023, in its snake-case names and sections; what they mean is told by
-//! terms of the Data Privacy Vocabulary. What goes beyond the standard (`version`, `previous`, `evidence`, `log_entry`)
-//! ties a receipt to the one before it, to the evidence and to the log.
+//! The members are those of ISO/IEC TS 27560:2023, with its snake-case names and sections; their values are terms of
+//! the Data Privacy Vocabulary. Additional members (`version`, `previous`, `evidence`, `log_entry`) link a receipt to
+//! the previous one, to the evidence and to the log.
 
 mod change;
 mod compose;
@@ -21,7 +21,7 @@ use crate::domain::clock::{Day, Timestamp};
 use crate::domain::ids::{ConsentId, EntityId, FieldName, GrantId, Jti, PairwiseSubject};
 use crate::domain::jose::{Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws};
 
-/// Form of a consent receipt.
+/// Profile of a consent receipt.
 pub const CONSENT_RECEIPT: Profile = Profile {
     typ: "consent-receipt+jwt",
     max_bytes: 64 * 1024,
@@ -46,30 +46,30 @@ pub const CONSENT_RECEIPT: Profile = Profile {
     forbidden_headers: &[],
 };
 
-/// Version of the receipt's form.
+/// Version of the receipt format.
 pub const SCHEMA_VERSION: &str = "omadata-consent-receipt/1 ISO/IEC TS 27560:2023";
 
-/// The vocabulary whose terms stand in a receipt.
+/// The vocabulary of the values.
 const DPV: &str = "https://w3id.org/dpv#";
 
-/// The law under which all of this product's holders stand.
+/// The law that applies to all holders.
 const JURISDICTION: &str = "FI";
 
 /// The event of a receipt (27560: event).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptEvent {
-    /// What happened.
+    /// The change.
     pub event_type: ReceiptChange,
-    /// What the consent is now, a DPV term.
+    /// The consent's status after it, a DPV term.
     pub event_state: String,
     /// When, RFC 3339.
     pub event_time: String,
-    /// Who caused it: the person, the recipient or the holder.
+    /// The actor: the person, the recipient or the holder.
     pub entity_id: String,
-    /// How.
+    /// The method.
     pub method: String,
-    /// Why, where there is more to say than who.
+    /// The reason, if it says more than the actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
 }
@@ -86,15 +86,15 @@ pub struct PiiInformation {
     pub pii_optional: bool,
 }
 
-/// How long and how often.
+/// Limits of time and number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// The last day.
     pub until: Day,
-    /// How often, as an `authorization_details` entry says it.
+    /// The frequency, as in an `authorization_details` entry.
     pub frequency: Frequency,
-    /// The part of the history covered; all of it when absent.
+    /// The period of the data; the whole history when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Period>,
 }
@@ -113,25 +113,25 @@ pub struct Purpose {
     pub lawful_basis: String,
     /// The recipient's service, as shown.
     pub service: String,
-    /// The declared use that it rests on.
+    /// The declared use.
     pub declared_use: String,
-    /// The dataset's title, as shown.
+    /// Title of the dataset, as shown.
     pub dataset: String,
-    /// The fields; none when nothing was allowed.
+    /// The fields; empty when nothing was allowed.
     pub pii_information: Vec<PiiInformation>,
-    /// Who decides over the data from then on, by `party_id`.
+    /// The controllers after the release, by `party_id`.
     pub pii_controllers: Vec<EntityId>,
-    /// Where the data comes from, by `party_id`.
+    /// The source of the data, by `party_id`.
     pub collection_method: EntityId,
-    /// How long the recipient keeps it, ISO 8601 duration.
+    /// Retention by the recipient, ISO 8601 duration.
     pub retention_period: String,
-    /// Where it is kept.
+    /// The place of storage.
     pub storage_locations: Vec<String>,
-    /// Whose law applies.
+    /// The applicable law.
     pub jurisdiction: String,
-    /// Whom the recipient may pass the data on to.
+    /// Further recipients of the data.
     pub recipient_third_parties: String,
-    /// The limits; none when nothing was allowed.
+    /// The limits; `None` when nothing was allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
 }
@@ -140,7 +140,7 @@ pub struct Purpose {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PiiProcessing {
-    /// Where the use is described.
+    /// URL of the declared use.
     pub privacy_notice: String,
     /// The language of the texts.
     pub language: Language,
@@ -158,16 +158,16 @@ pub struct ReceiptParty {
     pub party_role: String,
     /// Name as shown.
     pub party_name: String,
-    /// Who is responsible there.
+    /// The controller.
     pub contact_name: String,
-    /// And how to reach them.
+    /// Its contact.
     pub contact_email: String,
-    /// The data protection officer, where it is another.
+    /// The data protection officer, if it is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_protection_officer: Option<PartyContact>,
 }
 
-/// Somebody who can be written to.
+/// A contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartyContact {
@@ -177,13 +177,13 @@ pub struct PartyContact {
     pub email: String,
 }
 
-/// How to take the consent back (27560: withdrawal_method).
+/// How to withdraw the consent (27560: withdrawal_method).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Withdrawal {
     /// In the portal.
     pub portal: String,
-    /// Without it: the holder's office, by letter, e-mail or in person, with the number of this receipt.
+    /// Outside of the portal: the holder's office, by letter, e-mail or in person, with the number of this receipt.
     pub without_portal: PartyContact,
 }
 
@@ -197,23 +197,23 @@ pub struct Complaint {
     pub url: String,
 }
 
-/// How this receipt can be checked.
+/// How to verify this receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Verification {
-    /// A page that checks it for anyone.
+    /// A page that verifies it for anyone.
     pub page: String,
-    /// Where the holder publishes its keys, under its members' signatures.
+    /// The holder's entity configuration, with its keys.
     pub keys: String,
 }
 
-/// What a holder states about a decision or a change.
+/// A holder's statement about a decision or a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConsentReceipt {
     /// The holder.
     pub iss: EntityId,
-    /// The person, as this recipient knows them (27560: pii_principal_id).
+    /// The person's subject for this recipient (27560: pii_principal_id).
     pub sub: PairwiseSubject,
     /// Seconds since 1970.
     pub iat: i64,
@@ -223,45 +223,45 @@ pub struct ConsentReceipt {
     pub schema_version: String,
     /// The consent, or the request that was declined.
     pub record_id: ConsentId,
-    /// The consent towards its recipient; none when nothing was allowed.
+    /// The consent's identifier for its recipient (`grant_id`); `None` when nothing was allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<GrantId>,
-    /// 1 for the decision, then one more for every change.
+    /// 1 for the decision, then incremented for every change.
     pub version: u32,
-    /// SHA-256 of the receipt before this one in its compact form, base64url.
+    /// SHA-256 of the previous receipt's compact form, base64url.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
-    /// What happened.
+    /// The events.
     pub event: ReceiptEvent,
-    /// What it is about.
+    /// The purposes.
     pub pii_processing: PiiProcessing,
     /// Holder and recipient.
     pub party_identification: Vec<ReceiptParty>,
-    /// How to take it back.
+    /// How to withdraw it.
     pub withdrawal: Withdrawal,
     /// Where to complain.
     pub complaint: Complaint,
-    /// The evidence in digests, in the receipt of a decision that allowed something.
+    /// Digests of the evidence, in the receipt of a decision that allowed something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Committed>,
     /// Leaf hash of the holder's log entry, base64url.
     pub log_entry: String,
-    /// How to check this receipt.
+    /// How to verify this receipt.
     pub verification: Verification,
 }
 
-/// Who issues receipts.
+/// The issuer of receipts.
 #[derive(Debug, Clone)]
 pub struct Issuer {
     /// The holder.
     pub id: EntityId,
-    /// The office that residents turn to.
+    /// The contact for residents.
     pub contact: Contact,
     /// The holder's data protection officer.
     pub data_protection_officer: Contact,
 }
 
-/// What happened, as the consent's record has it.
+/// A recorded change of the consent.
 #[derive(Debug, Clone)]
 pub struct ConsentChange {
     /// What.
@@ -270,7 +270,7 @@ pub struct ConsentChange {
     pub actor: Actor,
     /// When.
     pub at: Timestamp,
-    /// Why, where there is more to say than who.
+    /// The reason, if it says more than the actor.
     pub reason: Option<Reason>,
 }
 
@@ -287,10 +287,10 @@ impl ConsentReceipt {
         self.party_identification.iter().find(|party| party.party_role == role)
     }
 
-    /// The receipt in canonical JSON (RFC 8785), which is also what is signed.
+    /// The receipt in canonical JSON (RFC 8785), which is also the signed payload.
     ///
     /// # Errors
-    /// Never for a receipt; the serialiser's error otherwise.
+    /// Never for a valid receipt; the serialiser's error otherwise.
     pub fn canonical(&self) -> Result<String, serde_json::Error> {
         serde_json_canonicalizer::to_string(self)
     }
@@ -301,13 +301,13 @@ impl ConsentReceipt {
     /// [`JoseError`] when the key cannot sign.
     pub fn sign(&self, key: &SigningKey) -> Result<String, JoseError> {
         let canonical = self.canonical().map_err(|_| JoseError::UnsignableClaims)?;
-        // Read back, the members keep the canonical order.
+        // Parsed again, the members keep the canonical order.
         let claims: serde_json::Value =
             serde_json::from_str(&canonical).map_err(|_| JoseError::UnsignableClaims)?;
         key.sign(CONSENT_RECEIPT.typ, &claims)
     }
 
-    /// A receipt whose signature is one of these keys'.
+    /// A receipt whose signature verifies with one of these keys.
     ///
     /// # Errors
     /// [`JoseError`] of the first check that fails; [`JoseError::MalformedClaims`] when it contradicts itself.
@@ -316,7 +316,7 @@ impl ConsentReceipt {
         if receipt.is_coherent() { Ok(receipt) } else { Err(JoseError::MalformedClaims) }
     }
 
-    /// Whether the parts that say the same thing do say the same.
+    /// Whether the redundant parts agree.
     fn is_coherent(&self) -> bool {
         let time: Result<Timestamp, _> = self.event.event_time.parse();
         self.schema_version == SCHEMA_VERSION

@@ -46,7 +46,7 @@ prop_compose! {
             datatypes: names(&[&[true][..], &fields].concat()),
             declared_use: UseId::new("https://helsinki.example/catalogue/uses/daycare").unwrap(),
             purpose: "https://w3id.org/dpv#ServiceProvision".to_owned(),
-            // What a request may ask; the other way round is refused before.
+            // What a request may ask; the other order is refused before.
             period: period.filter(|period| period.from <= period.to),
             frequency,
             retention,
@@ -71,7 +71,7 @@ fn terms(detail: &AuthorizationDetail) -> Terms {
     }
 }
 
-/// Whether one covers all that another does.
+/// Whether one covers everything that another does.
 fn covers(wider: &AuthorizationDetail, narrower: &AuthorizationDetail) -> bool {
     narrower.datatypes.iter().all(|field| wider.datatypes.contains(field))
         && narrower.until <= wider.until
@@ -84,7 +84,7 @@ fn covers(wider: &AuthorizationDetail, narrower: &AuthorizationDetail) -> bool {
 }
 
 proptest! {
-    /// Whatever a resident chooses, what comes of it is never more than what was offered.
+    /// Whatever a resident chooses, the result never exceeds the offer.
     #[test]
     fn a_decision_only_narrows(
         offered in detail(),
@@ -111,7 +111,7 @@ proptest! {
             prop_assert!(required.iter().all(|field| decided.datatypes.contains(field)));
             prop_assert!(decided.period.is_none_or(|period| period.from <= period.to));
         }
-        // To take it as it is, is always a choice.
+        // The unchanged offer is always a valid choice.
         let whole = Choice {
             fields: offer.fields.iter().cloned().collect(),
             frequency: offer.frequency(),
@@ -122,7 +122,7 @@ proptest! {
         prop_assert_eq!(offer.decided(&whole, &required, before), Ok(offer));
     }
 
-    /// A merged request covers both that it was made of, and merging it again changes nothing.
+    /// A merged request covers both of its parts, and merging it again changes nothing.
     #[test]
     fn a_merged_request_covers_both(asked in detail(), allowed in detail()) {
         let merged = asked.merged_with(&allowed);

@@ -1,9 +1,9 @@
-//! What a provider does: encrypting to a key that this node publishes, by josekit.
+//! The provider's side: encryption to a key that this node publishes, by josekit.
 
 use josekit::jwe::{self, JweHeader};
 use serde_json::Value;
 
-/// Encrypts as a provider would, with more header members where the test names them.
+/// Encrypts as a provider would, with further header members if given.
 pub(crate) fn encrypt_with(
     public_jwk: &Value,
     (alg, enc): (&str, &str),

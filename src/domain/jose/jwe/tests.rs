@@ -22,7 +22,7 @@ fn ec() -> LoginKey {
     LoginKey::generate(LoginKeyKind::EcDecryption).unwrap()
 }
 
-/// The same message with another header, whose authentication therefore fails unless it is refused before.
+/// The same message with another header: its authentication fails unless it is refused before.
 fn with_header(text: &str, change: impl FnOnce(&mut Map<String, Value>)) -> String {
     let (header, rest) = text.split_once('.').unwrap();
     let mut header = parse_object(&from_b64url(header).unwrap()).unwrap();
@@ -75,7 +75,7 @@ fn a_key_is_found_by_its_name_and_else_tried() {
     for (kid, opens) in [
         (json!(old.kid()), true),
         (json!("a-name-that-the-provider-gave"), true),
-        // The other key is named: what it does not open is not tried with more keys.
+        // The `kid` names the other key: no further keys are tried.
         (json!(new.kid()), false),
     ] {
         let text = encrypt(&old, "RSA-OAEP", "A128GCM", &[("kid", kid.clone())]);
