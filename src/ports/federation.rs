@@ -12,7 +12,7 @@ use crate::domain::federation::{
 use crate::domain::ids::{EntityId, UseId};
 use crate::domain::jose::PublicKeys;
 
-/// Decides whom this node trusts.
+/// Resolves trust chains.
 #[async_trait]
 pub trait TrustResolver: Send + Sync {
     /// The member behind an entity identifier, trusted through a chain to a configured anchor that is valid now.
@@ -21,22 +21,22 @@ pub trait TrustResolver: Send + Sync {
     /// [`TrustError`]: not a member, chain broken, or not decidable now.
     async fn resolve(&self, id: &EntityId) -> Result<Arc<TrustedPeer>, TrustError>;
 
-    /// As [`Self::resolve`], with a chain that the member handed in as a hint whom to ask first. What is trusted is the
-    /// same without it.
+    /// As [`Self::resolve`], with a trust chain from the member's message as a hint which superiors to ask first. The
+    /// result does not depend on it.
     ///
     /// # Errors
     /// As [`Self::resolve`].
     async fn resolve_along(&self, id: &EntityId, hint: &ChainHint) -> Result<Arc<TrustedPeer>, TrustError>;
 
-    /// The same member, asked again just now, because a message names a key of it that is not known: it may have
-    /// rotated its keys. `has` tells whether the key is there now. A member is asked again once per second at most,
-    /// however many ask for it, and more rarely the more often that was in vain.
+    /// As [`Self::resolve`], fetched again because a message names a key of the member that is not known: the member
+    /// may have rotated its keys. `has` is true when the key is known. A member is fetched at most once per second; the
+    /// interval grows while fetching does not find the key.
     ///
     /// # Errors
     /// As [`Self::resolve`].
     async fn refreshed(&self, id: &EntityId, has: HasKey<'_>) -> Result<Arc<TrustedPeer>, TrustError>;
 
-    /// An entity of any kind with its chain to a configured anchor; whether it can be a peer is another question.
+    /// The trust chain of an entity of any type to a configured anchor, whether or not the entity can be a peer.
     ///
     /// # Errors
     /// As [`Self::resolve`], but for metadata that is not what a node needs.
@@ -46,10 +46,10 @@ pub trait TrustResolver: Send + Sync {
 /// What trusted members publish beside their entity configuration.
 #[async_trait]
 pub trait MemberDocuments: Send + Sync {
-    /// The keys with which a trusted member signed tokens and receipts before, as it tells them now.
+    /// The keys with which a trusted member signed tokens and receipts before, as it publishes them now.
     ///
     /// # Errors
-    /// [`TrustError`] when it is not trusted, cannot be reached or does not tell them.
+    /// [`TrustError`] when it is not trusted, cannot be reached or does not publish them.
     async fn former_keys(&self, id: &EntityId) -> Result<Arc<FormerKeys>, TrustError>;
 
     /// The declared use behind its URL, fetched from the recipient that the URL names (a trusted member).
@@ -65,52 +65,52 @@ pub trait MemberDocuments: Send + Sync {
     async fn declared_uses(&self, recipient: &EntityId) -> Result<Arc<DeclaredUses>, TrustError>;
 }
 
-/// Who is a member.
+/// The list of members.
 #[async_trait]
 pub trait MemberDirectory: Send + Sync {
     /// Every member that the configured anchors list now, this node included; broken ones are left out.
     ///
     /// # Errors
-    /// [`TrustError`] when no anchor can be reached and nothing is known from before.
+    /// [`TrustError`] when no anchor can be reached and no list is cached.
     async fn members(&self) -> Result<Vec<Arc<TrustedPeer>>, TrustError>;
 
-    /// Every entity that the anchors, and the intermediates below them, list now, in order: who it is, or why it is not
-    /// trusted. Intermediates themselves are left out.
+    /// Every entity that the anchors, and the intermediates below them, list now, in order: the member, or why it is
+    /// not trusted. Intermediates themselves are left out.
     ///
     /// # Errors
     /// As [`Self::members`].
     async fn survey(&self) -> Result<Survey, TrustError>;
 
-    /// Examines one entity step by step and without caches, to tell people what is wrong with it. Many who ask within seconds get
-    /// one answer. Meant for entities that a survey names, or that the operator does.
+    /// Checks one entity step by step and without caches, to report what is wrong with it. Callers within a few seconds
+    /// share one report. For entities that a list of members or the operator names.
     async fn examine(&self, id: &EntityId) -> Arc<PeerReport>;
 }
 
 /// Whether a member has the key that a message names.
 pub type HasKey<'a> = &'a (dyn Fn(&TrustedPeer) -> bool + Send + Sync);
 
-/// What became of each entity that is listed.
+/// The result for each listed entity.
 pub type Survey = Vec<(EntityId, Result<Arc<TrustedPeer>, TrustError>)>;
 
-/// Where a node keeps the keys to which it followed an anchor: an anchor's configuration, signed with a key that is
-/// known, names the keys of from then on.
+/// Stores the federation keys of an anchor, followed from configuration to configuration: a configuration signed with a
+/// known key names the next keys.
 #[async_trait]
 pub trait AnchorKeyStore: Send + Sync {
-    /// The keys to which an anchor was followed from these, which the operator configured; none when it was followed from
-    /// others, or not at all.
+    /// The stored keys of an anchor, followed from these configured keys; `None` when there are none, or they were
+    /// followed from other configured keys.
     ///
     /// # Errors
-    /// [`TrustError::Unavailable`] when that cannot be told now.
+    /// [`TrustError::Unavailable`] when the store does not answer.
     async fn load(
         &self,
         anchor: &EntityId,
         configured: &PublicKeys,
     ) -> Result<Option<PublicKeys>, TrustError>;
 
-    /// Keeps these in place of those before.
+    /// Replaces the stored keys.
     ///
     /// # Errors
-    /// [`TrustError::Unavailable`] when they cannot be kept now.
+    /// [`TrustError::Unavailable`] when the store does not answer.
     async fn save(
         &self,
         anchor: &EntityId,
@@ -120,24 +120,24 @@ pub trait AnchorKeyStore: Send + Sync {
     ) -> Result<(), TrustError>;
 }
 
-/// Fetches what members say about themselves, for an anchor that has yet to learn their keys.
+/// Fetches the members' entity configurations for an anchor that does not know their keys yet.
 #[async_trait]
 pub trait MemberConfigurations: Send + Sync {
     /// The entity configuration that is served at the identifier, as signed; nothing is verified.
     ///
     /// # Errors
-    /// [`TrustError`] when it cannot be had.
+    /// [`TrustError`] when it cannot be fetched.
     async fn fetch(&self, id: &EntityId) -> Result<String, TrustError>;
 }
 
-/// What this node asks of those who vouch for it.
+/// Requests to this node's superiors.
 #[async_trait]
 pub trait Superiors: Send + Sync {
-    /// The trust mark of a type that a superior gives an entity, and as signed; none when the superior gives none. It is
-    /// what the superior says, and not checked further.
+    /// The trust mark of a type that a superior issues to an entity, and its compact form; `None` when the superior
+    /// issues none. Not verified beyond being the superior's answer.
     ///
     /// # Errors
-    /// [`TrustError`] when the superior gives no proper answer.
+    /// [`TrustError`] when the superior's answer is malformed.
     async fn trust_mark(
         &self,
         superior: &EntityId,
@@ -145,11 +145,11 @@ pub trait Superiors: Send + Sync {
         subject: &EntityId,
     ) -> Result<Option<(TrustMark, String)>, TrustError>;
 
-    /// The federation keys that a superior vouches for an entity with now; none when it says nothing about it. As
-    /// unchecked as a mark.
+    /// The federation keys in a superior's statement about an entity; `None` when it has no such statement. Not
+    /// verified beyond being the superior's answer.
     ///
     /// # Errors
-    /// [`TrustError`] when the superior gives no proper answer.
+    /// [`TrustError`] when the superior's answer is malformed.
     async fn vouched_keys(
         &self,
         superior: &EntityId,

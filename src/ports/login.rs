@@ -10,16 +10,17 @@ use crate::domain::login::{AuthenticatedPerson, LoginError, LoginStart, Passkey,
 /// The city's OpenID provider.
 #[async_trait]
 pub trait IdentityProvider: Send + Sync {
-    /// Begins a login: where to send the browser, and what to remember until it comes back.
+    /// Begins a login: the address for the browser, and the state to keep until the callback.
     ///
     /// # Errors
-    /// [`LoginError::ProviderUnavailable`] when the provider's metadata cannot be had.
+    /// [`LoginError::ProviderUnavailable`] when the provider's metadata cannot be fetched.
     async fn begin(&self, start: LoginStart) -> Result<(url::Url, PendingLogin), LoginError>;
 
     /// Completes a login from the query of the redirect back (`code`, `state`, `iss`, `error`).
     ///
     /// # Errors
-    /// [`LoginError`]: state, issuer, code, ID token or nonce do not fit, the person cancelled, or the provider is away.
+    /// [`LoginError`]: state, issuer, code, ID token or nonce do not match, the person cancelled, or the provider is
+    /// unavailable.
     async fn complete(
         &self,
         pending: &PendingLogin,
@@ -27,38 +28,38 @@ pub trait IdentityProvider: Send + Sync {
         now: Timestamp,
     ) -> Result<AuthenticatedPerson, LoginError>;
 
-    /// Where to send the browser to end the session at the provider too, where the provider offers that.
+    /// The address that ends the session at the provider too, where the provider offers one.
     async fn logout_url(&self, id_token_hint: &str, back_to: &url::Url) -> Option<url::Url>;
 }
 
-/// What a browser is asked to do with a passkey, and what must be remembered until it has.
+/// The options for the browser's passkey call, and the state to keep until its answer.
 pub struct Ceremony {
-    /// The options for the browser, JSON as Web Authentication writes it.
+    /// Options for the browser (Web Authentication, JSON).
     pub options: String,
-    /// For the session alone.
+    /// State to keep in the session; never sent to the browser.
     pub state: String,
 }
 
-/// A passkey's signature that was checked.
+/// A passkey's signature that was verified.
 pub struct PasskeySignature {
-    /// The passkey, with its counter moved on.
+    /// The passkey with its updated signature counter.
     pub passkey: Passkey,
-    /// What is kept as evidence.
+    /// The evidence to store.
     pub evidence: PasskeyEvidence,
 }
 
-/// Why a passkey was not registered or its signature not taken. The word names the step; the answer itself, which a
-/// stranger may have made, goes nowhere.
+/// Why a passkey was not registered or its signature was refused. The text names the failed step; nothing of the
+/// browser's answer is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("passkey: {0}")]
 pub struct PasskeyFault(pub &'static str);
 
-/// Passkeys (Web Authentication), with this node as the relying party. The owner must prove to the device to be there.
+/// Passkeys (Web Authentication), with this node as the relying party. User verification is required.
 pub trait Passkeys: Send + Sync {
-    /// Begins to register a new passkey beside those that are known.
+    /// Begins to register a new passkey in addition to the known ones.
     ///
     /// # Errors
-    /// [`PasskeyFault`] when this node's address bears no passkeys.
+    /// [`PasskeyFault`] when this node's address cannot be a relying party identifier.
     fn begin_registration(
         &self,
         person: PersonId,
@@ -69,19 +70,20 @@ pub trait Passkeys: Send + Sync {
     /// Completes a registration from the browser's answer.
     ///
     /// # Errors
-    /// [`PasskeyFault`] when the answer does not fit what was asked.
+    /// [`PasskeyFault`] when the answer does not match the options.
     fn finish_registration(&self, state: &str, answer: &str, label: &str) -> Result<Passkey, PasskeyFault>;
 
     /// The options with which one of these passkeys signs a challenge, JSON.
     ///
     /// # Errors
-    /// [`PasskeyFault`] when there is none that could.
+    /// [`PasskeyFault`] when no passkey can.
     fn begin_signing(&self, known: &[Passkey], challenge: &str) -> Result<String, PasskeyFault>;
 
-    /// Checks the browser's answer: one of these passkeys has signed this challenge, here, with its owner present.
+    /// Verifies the browser's answer: one of these passkeys signed this challenge for this origin, with user
+    /// verification.
     ///
     /// # Errors
-    /// [`PasskeyFault`] when it has not.
+    /// [`PasskeyFault`] when it does not verify.
     fn finish_signing(
         &self,
         known: &[Passkey],

@@ -23,13 +23,13 @@ pub enum OutboundBody {
 /// A request to another member of the federation.
 #[derive(Clone)]
 pub struct OutboundRequest {
-    /// Where to; an address from the member's own verified metadata.
+    /// The URL, from the member's own verified metadata.
     pub url: url::Url,
     /// Method and body.
     pub body: OutboundBody,
-    /// Headers beside those that the body needs, in lower case.
+    /// Headers besides those that the body implies, names in lower case.
     pub headers: Vec<(&'static str, String)>,
-    /// Most bytes of the answer's body.
+    /// Maximum size of the response body in bytes.
     pub max_bytes: usize,
 }
 
@@ -39,7 +39,7 @@ impl std::fmt::Debug for OutboundRequest {
     }
 }
 
-/// The answer, as it came; nothing in it is trusted.
+/// The response; nothing in it is trusted.
 #[derive(Clone)]
 pub struct OutboundAnswer {
     /// HTTP status.
@@ -56,16 +56,16 @@ impl std::fmt::Debug for OutboundAnswer {
     }
 }
 
-/// Why a request to another member gave no answer.
+/// Why a request to another member has no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OutboundError {
-    /// The guard refused the address; the word names the rule.
+    /// The address policy refused the address; the text names the rule.
     #[error("the address is refused: {0}")]
     Refused(&'static str),
     /// No connection, or no answer in time.
     #[error("no answer: {0}")]
     Unreachable(&'static str),
-    /// The answer broke a bound of the guard (size, encoding).
+    /// The response exceeded a limit of the client (size, encoding).
     #[error("the answer is refused: {0}")]
     Unfit(&'static str),
 }
@@ -73,7 +73,7 @@ pub enum OutboundError {
 /// Requests to other members, through the one guarded client.
 #[async_trait]
 pub trait Outbound: Send + Sync {
-    /// Sends a request to a member's address and reads its answer, within the guard's bounds.
+    /// Sends a request to a member's address and reads its response, within the limits of the client.
     ///
     /// # Errors
     /// [`OutboundError`].

@@ -1,4 +1,4 @@
-//! The clock and the randomness of the process, and the end of it.
+//! The clock and the randomness of the process, and its stop signal.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::clock::Timestamp;
 
-/// The time, as seen by this process.
+/// The clock of this process.
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
@@ -14,7 +14,7 @@ pub trait Clock: Send + Sync {
 
 /// Unpredictable bytes from the operating system.
 pub trait Entropy: Send + Sync {
-    /// Fills the buffer. Never returns predictable bytes; a system that has none ends the process.
+    /// Fills the buffer. Never returns predictable bytes: without a source of randomness the process ends.
     fn fill(&self, buffer: &mut [u8]);
 }
 
@@ -25,29 +25,29 @@ pub fn random<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
     bytes
 }
 
-/// Tells the parts of a process that it stops. Cheap to clone; all clones are one signal.
+/// Signals that the process stops. Cheap to clone; all clones share one signal.
 #[derive(Debug, Clone, Default)]
 pub struct StopSignal(CancellationToken);
 
 impl StopSignal {
-    /// Gives the signal. It cannot be taken back.
+    /// Sets the signal. It cannot be unset.
     pub fn stop(&self) {
         self.0.cancel();
     }
 
-    /// Whether the signal was given.
+    /// Whether the signal is set.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.0.is_cancelled()
     }
 
-    /// Waits until the signal is given.
+    /// Waits until the signal is set.
     pub async fn stopped(&self) {
         self.0.cancelled().await;
     }
 
-    /// Waits for a time, or until the signal is given; says whether to go on. A loop that pauses between its rounds with
-    /// `while stop.pause(time).await` ends after the round that is under way.
+    /// Waits for a duration or until the signal is set; `true` when the loop should go on. `while
+    /// stop.pause(time).await` ends after the current iteration.
     pub async fn pause(&self, time: Duration) -> bool {
         tokio::select! {
             biased;
