@@ -1,7 +1,7 @@
-//! What a node does by itself, whichever of its processes comes to it: one row a job, leased to one process at a time.
+//! The maintenance jobs of a node: one row a job, leased to one process at a time.
 //!
-//! A job is done once for every time that it is due: [`finish`] stands in the transaction that makes the job's changes,
-//! so that a process which lost its lease meanwhile changes nothing.
+//! A job is done once for every due time: [`finish`] is part of the transaction that makes the job's changes, so that a
+//! process which lost its lease changes nothing.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -12,20 +12,20 @@ use crate::store::engine::db::on_backend;
 use crate::store::engine::error::exactly_one;
 use crate::store::engine::schema::jobs;
 
-/// A job that this process alone may do until the lease ends.
+/// A job that this process has leased.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// Which job.
     pub name: String,
-    /// To whom it is leased.
+    /// The lease holder.
     pub owner: String,
-    /// How many leases of it there have been.
+    /// Number of leases of it so far.
     pub run: i64,
     /// When it was due.
     pub due_at: Timestamp,
 }
 
-/// How a job stands.
+/// The state of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = jobs)]
 pub struct Job {
@@ -33,15 +33,15 @@ pub struct Job {
     pub name: String,
     /// When it is to be done next.
     pub due_at: Timestamp,
-    /// How many leases of it there have been.
+    /// Number of leases of it so far.
     pub run: i64,
     /// When it was last done.
     pub last_done_at: Option<Timestamp>,
-    /// Why it failed last, a stable word; none when it succeeded.
+    /// The code of its last failure; `None` when it succeeded.
     pub last_error: Option<String>,
 }
 
-/// Makes a job known; one that is known stays as it is.
+/// Adds a job; an existing one stays unchanged.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -51,14 +51,14 @@ pub fn ensure(tx: &mut Tx<'_>, name: &str, due_at: Timestamp) -> Result<(), Stor
     Ok(())
 }
 
-/// A due time further ahead than this was written by a clock that has since been put back, in seconds: no job has so long a
-/// period.
+/// A due time further ahead than this, in seconds, was written by a clock that has since been corrected: no job has so
+/// long a period.
 const LONGEST_PERIOD_SECS: i64 = 2 * 86_400;
 
 /// The same for the end of a lease.
 const LONGEST_LEASE_SECS: i64 = 600;
 
-/// The jobs that are due and that nobody does, longest due first.
+/// The jobs that are due and not leased, longest due first.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -79,7 +79,7 @@ pub fn list(reader: &mut Reader<'_>) -> Result<Vec<Job>, StoreError> {
     Ok(jobs::table.order(jobs::name).select(Job::as_select()).load(reader.db)?)
 }
 
-/// One statement decides who does it; `$n` works on both databases.
+/// One atomic statement leases the job; `$n` works on both databases.
 const LEASE: &str = "\
     UPDATE jobs SET lease_owner = $1, lease_until = $2, run = run + 1 \
     WHERE name = $3 AND (due_at <= $4 OR due_at > $5) AND (lease_until <= $6 OR lease_until > $7) \
@@ -93,7 +93,7 @@ struct Leased {
     due_at: Timestamp,
 }
 
-/// Leases a job that is due; none when another process does it or has done it. A process that dies loses its lease at
+/// Leases a due job; `None` when another process has leased or done it. The lease of a process that dies ends at
 /// `until`.
 ///
 /// # Errors
@@ -123,10 +123,10 @@ pub fn lease(
     }))
 }
 
-/// The job is done, in this transaction, and due again at `next`.
+/// Records the job as done in this transaction, due again at `next`.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when the lease was lost to another process: the transaction must not go on.
+/// [`StoreError::NotFound`] when the lease was lost to another process: the transaction must be rolled back.
 pub fn finish(tx: &mut Tx<'_>, lease: &Lease, next: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let changed = diesel::update(held(lease))
         .set((
@@ -140,7 +140,7 @@ pub fn finish(tx: &mut Tx<'_>, lease: &Lease, next: Timestamp, now: Timestamp) -
     exactly_one(changed, StoreError::NotFound)
 }
 
-/// The job failed and is tried again at `next`. Nothing happens when the lease was lost.
+/// Records a failure; the job is due again at `next`. Without effect when the lease was lost.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -207,7 +207,7 @@ mod tests {
                                     .await
                                     .unwrap();
                                 let Some(leased) = leased else { continue };
-                                // A process that dies: the work is begun and not finished.
+                                // A process that dies: the job is begun and not finished.
                                 if leased.run % 3 == 1 {
                                     continue;
                                 }
@@ -291,7 +291,7 @@ mod tests {
             let take = |owner: &'static str, now| {
                 store.write("test", move |tx| lease(tx, "sweep", owner, at(now), at(now + 20)))
             };
-            // A process whose clock is a day ahead has leased it, then the clock is put right.
+            // A process whose clock is a day ahead has leased it, then the clock is corrected.
             assert!(take("fast", 86_400).await.unwrap().is_some());
             assert_eq!(store.read("test", |reader| due(reader, at(1010))).await.unwrap(), ["sweep"]);
             let lease = take("right", 1010).await.unwrap().expect("the lease of the future is over");
@@ -299,7 +299,7 @@ mod tests {
                 let lease = lease.clone();
                 move |tx| finish(tx, &lease, at(400_000), at(1011))
             }).await.unwrap();
-            // The time at which it is due next was written by the fast clock too.
+            // The next due time was written by the fast clock too.
             assert!(take("right", 1020).await.unwrap().is_some());
             assert!(take("other", 1021).await.unwrap().is_none(), "leased");
         }

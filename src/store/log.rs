@@ -19,7 +19,8 @@ pub struct LogEntry {
 }
 
 /// Appends an entry and returns its number. The number is taken under a lock on the log's head: it is the commit order
-/// (a sequence's would not be), and a transaction that fails leaves no gap. Best within [`super::Store::write_log`].
+/// (a sequence's would not be), and a transaction that fails leaves no gap. Preferably within
+/// [`super::Store::write_log`].
 ///
 /// # Errors
 /// [`StoreError`].
@@ -41,7 +42,7 @@ pub fn append(tx: &mut Tx<'_>, leaf: &Leaf, now: Timestamp) -> Result<u64, Store
     u64::try_from(index).map_err(|_| StoreError::Corrupt("log_head.next_idx"))
 }
 
-/// How many entries there are.
+/// The number of entries.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -50,7 +51,7 @@ pub fn size(reader: &mut Reader<'_>) -> Result<u64, StoreError> {
     u64::try_from(next).map_err(|_| StoreError::Corrupt("log_head.next_idx"))
 }
 
-/// Entries from a number on, in order, `limit` at most.
+/// Entries from a number on, in order, at most `limit`.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -1,12 +1,13 @@
-//! The store: everything that a node must not forget, in SQLite or PostgreSQL.
+//! The store: the node's persistent state, in SQLite or PostgreSQL.
 //!
-//! - [`Store::read`] gives one consistent picture, [`Store::write`] is ONE transaction: all of it or nothing, durable
-//!   when it returns, repeated by itself where the engine asks for that. A closure may therefore run more than once
-//!   and must do nothing but change the store.
+//! - [`Store::read`] gives one consistent snapshot, [`Store::write`] is ONE transaction: atomic, durable when it
+//! returns, and repeated when the engine requires it. A closure may therefore run more than once and must do nothing
+//! but change the store.
 //! - One file per aggregate. Its functions take a [`Reader`] or a [`Tx`] first, so that a read cannot write and several
 //!   aggregates can change in one transaction.
-//! - What is read back and secret is sealed (`engine::sealed`); what is only compared is hashed. `schema` says which.
-//! - Only this room knows that there are two databases.
+//! - Secrets that are read back are sealed (`engine::sealed`); those that are only compared are hashed. `schema` says
+//! which.
+//! - Only this module knows that there are two databases.
 
 pub mod engine;
 pub mod federation;

@@ -1,5 +1,5 @@
-//! Replay protection: a one-time value is used by inserting it, in the transaction that acts on it. The table is shared
-//! by all processes and survives a restart.
+//! Replay protection: a one-time value is used by inserting it, in the transaction that acts on it. All processes share
+//! the table, and it survives a restart.
 
 use diesel::prelude::*;
 
@@ -23,23 +23,23 @@ word_enum! {
         ClientAssertion = "client_assertion",
         /// `jti` of a request object, in the scope of its client.
         RequestObject = "request_object",
-        /// A warning of something's end, in the scope of its kind: said by one process, once.
+        /// A warning of an expiry, in the scope of its kind: logged once, by one process.
         ExpiryWarning = "end_warning",
     }
 }
 
 word_column!(Kind);
 
-/// How long a value is kept past its expiry: clocks differ, and a proof may have been issued ahead of ours.
+/// How long a value is kept past its expiry: clocks differ, and a proof may have been issued ahead of this node's.
 const LEEWAY_SECS: i64 = 300;
 
-/// Uses up a value. `expires_at` is when the message that carries it ceases to be accepted anyway.
+/// Uses up a value. `expires_at` is when its message is no longer accepted anyway.
 ///
-/// A value that may have been forgotten already counts as used: however fast the clock of the process was that forgot it,
+/// A value that may have been deleted already counts as used: however fast the clock of the deleting process was,
 /// nothing is accepted twice.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when it has been used: the caller's transaction must not go on.
+/// [`StoreError::Conflict`] when it was used before: the caller's transaction must be rolled back.
 pub fn use_up(
     tx: &mut Tx<'_>,
     kind: Kind,
@@ -68,7 +68,7 @@ pub fn use_up(
 /// Uses up a DPoP proof (RFC 9449 §11.1).
 ///
 /// # Errors
-/// `replayed` when it was used before, or the store's error as the caller words it.
+/// `replayed` when it was used before, or the store's error as the caller maps it.
 pub fn consume_proof<E: From<StoreError>>(
     tx: &mut Tx<'_>,
     proof: &VerifiedProof,
@@ -99,7 +99,7 @@ fn unused<E: From<StoreError>>(used: Result<(), StoreError>, replayed: E) -> Res
     })
 }
 
-/// Whether a value has been used up, as far as this picture of the store knows.
+/// Whether a value has been used up, in this snapshot of the store.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -111,7 +111,7 @@ pub fn is_used(reader: &mut Reader<'_>, kind: Kind, scope: &str, jti: &Jti) -> R
     Ok(found > 0)
 }
 
-/// Forgets values whose messages are long past acceptance, `limit` at most, and remembers until when. Returns how many.
+/// Deletes values whose messages are long expired, at most `limit`, and records until when. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -190,7 +190,7 @@ mod tests {
         async fn a_clock_that_is_ahead_forgets_nothing_that_could_be_accepted_again(fixture) {
             let use_at = |expires| fixture.store.write("test", move |tx| use_up(tx, Kind::DpopProof, "a", &jti(), at(expires)));
             use_at(60).await.unwrap();
-            // A process whose clock is an hour ahead forgets it.
+            // A process whose clock is an hour ahead deletes it.
             assert_eq!(fixture.store.write("test", |tx| purge(tx, at(3600), 100)).await, Ok(1));
             assert_eq!(use_at(60).await, Err(StoreError::Conflict), "the same proof is not accepted again");
             use_at(3600).await.unwrap();

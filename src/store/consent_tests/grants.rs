@@ -1,4 +1,4 @@
-//! What hangs on a consent: codes, tokens, exchanges, refusals.
+//! What depends on a consent: codes, tokens, exchanges, refusals.
 
 use super::*;
 

@@ -1,5 +1,5 @@
-//! Random histories of one consent, with proofs that come twice: whatever happens in whatever order, what is stored adds
-//! up, on both databases.
+//! Random histories of one consent, with replayed proofs: in any order of steps, the stored values are consistent, on
+//! both databases.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -13,7 +13,7 @@ use crate::store::used_once::{self, Kind};
 /// How many exchanges the consent allows.
 const TIMES: u32 = 5;
 
-/// One thing that somebody tries.
+/// One attempted step.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     /// An exchange with the proof of that number.
@@ -39,7 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Does one step in one transaction, as the use cases do. Says whether an exchange was released.
+/// Does one step in one transaction, as the use cases do. `true` when an exchange was released.
 fn take(
     tx: &mut Tx<'_>,
     id: ConsentId,
@@ -70,7 +70,7 @@ fn take(
     Ok(false)
 }
 
-/// What a history must come to, kept beside the store in the plainest way.
+/// A simple model of the history, to compare the store with.
 #[derive(Default)]
 struct Model {
     ended: Option<&'static str>,
@@ -102,7 +102,7 @@ impl Model {
                 }
                 return true;
             }
-            // The resident's own pause takes the place of one by the node.
+            // The resident's own suspension replaces one by the node.
             Step::Suspend(actor, reason)
                 if self.ended.is_none() && (!self.suspended || (self.by_use && actor == Actor::Resident)) =>
             {
@@ -173,7 +173,7 @@ on_both!(
                 assert!(pair[0].to.ended_at().is_none(), "something left an end state: {steps:?}");
             }
             assert_eq!(known.last().map(|change| change.reason), Some(consent.reason), "{steps:?}");
-            // Nothing was released after the end, and nothing while it was held back.
+            // Nothing was released after the end, and nothing while it was suspended.
             if let Some(end) = consent.state.ended_at() {
                 assert!(listed.iter().all(|exchange| exchange.at <= end), "{steps:?}");
             }

@@ -149,7 +149,7 @@ on_both!(
     }
 );
 
-/// How the order of two lists of numbers goes together (Spearman): 0 when not at all, 1 or -1 when one tells the other.
+/// Rank correlation of two lists of numbers (Spearman): 0 for none, 1 or -1 when one determines the other.
 fn rank_correlation(numbers: &[u32]) -> f64 {
     let mut sorted: Vec<(u32, u32)> = numbers.iter().copied().zip(0..).collect();
     sorted.sort_unstable();
@@ -170,13 +170,13 @@ on_both!(
             .write("test", |tx| (0..DRAWN).map(|_| consents::draw_status_index(tx)).collect::<Result<_, _>>())
             .await
             .unwrap();
-        // Six standard deviations of what chance gives: a sound draw fails this once in a thousand million runs.
+        // Six standard deviations of a random draw: a correct one fails this once in a thousand million runs.
         let order = rank_correlation(&places);
         assert!(order.abs() < 6.0 / f64::from(DRAWN).sqrt(), "the place tells the time: {order}");
         let steps: Vec<u32> = places.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]) % LIST_SIZE).collect();
         let step = rank_correlation(&steps);
         assert!(step.abs() < 6.0 / f64::from(DRAWN).sqrt(), "the step tells the time: {step}");
-        // Sixteen equal parts of the list, each with its share (chi-squared, 15 degrees of freedom).
+        // Sixteen equal parts of the list, with equal expected counts (chi-squared, 15 degrees of freedom).
         let mut parts = [0.0_f64; 16];
         for place in &places {
             assert!(*place < LIST_SIZE, "the first list");
@@ -185,7 +185,7 @@ on_both!(
         let share = f64::from(DRAWN) / 16.0;
         let spread: f64 = parts.iter().map(|part| (part - share).powi(2) / share).sum();
         assert!(spread < 70.0, "the places are not spread evenly: {parts:?}");
-        // The measure itself: places in order are found out.
+        // The measure itself: ordered places are detected.
         assert!(rank_correlation(&(0..2000).collect::<Vec<_>>()) > 0.99);
     }
 );
@@ -217,7 +217,7 @@ on_both!(
                 tokens::forget(tx, over.id)?;
                 assert_eq!(consent_requests::delete_ended(tx, at(50), 10)?, 0);
                 assert_eq!(consent_requests::delete_ended(tx, at(51), 10)?, 1);
-                // She has a consent in force: she stays known.
+                // She has a consent in force, so her identity is kept.
                 assert_eq!(persons::erase_idle(tx, at(200), 10)?, 0);
                 Ok::<_, StoreError>(())
             })
@@ -228,7 +228,7 @@ on_both!(
         assert!(due(1000).await.unwrap().is_empty(), "once");
         assert_eq!(store.read("test", move |r| consents::evidence(r, kept.id)).await.unwrap(), evidence());
         assert_eq!(store.read("test", move |r| consents::history(r, over.id)).await.unwrap().len(), 2, "the log stays");
-        // When hers has ended and is erased too, nobody can find or read who she was.
+        // When her consent has ended and is erased too, her identity can be neither found nor read.
         store
             .write("test", move |tx| {
                 let mut consent = consents::lock(tx, kept.id)?;
@@ -236,7 +236,7 @@ on_both!(
                 consents::save(tx, &consent, Some(&change))?;
                 consents::erase(tx, kept.id, at(400))?;
                 assert_eq!(persons::erase_idle(tx, at(0), 10)?, 0, "a late login");
-                // What she has refused for good stands, and she with it.
+                // A permanent denial is kept, and the person with it.
                 let denial = StandingDenial {
                     id: DenialId::from_bytes([1; 16]),
                     kind: DenialKind::Partner,

@@ -60,7 +60,7 @@ on_both!(
 on_both!(
     async fn a_list_is_read_page_by_page_without_a_gap_or_a_repeat(fixture) {
         let store = &fixture.store;
-        // Two of the same moment at the border of pages.
+        // Two of the same moment at a page boundary.
         for (n, moment) in [(1, 1), (2, 2), (3, 2), (4, 2), (5, 3)] {
             let held = HeldConsent { created_at: at(moment), ..held(n) };
             store.write("test", move |tx| held_consents::insert(tx, &held)).await.unwrap();

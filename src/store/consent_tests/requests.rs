@@ -16,7 +16,8 @@ on_both!(
         assert_eq!(found.terms, terms(5));
         assert_eq!(found.return_path, request(1).return_path);
         assert_eq!(found.recipient_name, request(1).recipient_name);
-        // Looking at it is not using it; whoever opens it uses it up, also when the login took longer than it lasts.
+        // Reading it does not use it up; opening it does, even when the login took longer than the request URI is
+        // valid.
         assert!(redeem("urn:x:1", HELSINKI, 59).await.is_ok());
         let (aino, eino) = (person(store, "aino").await, person(store, "eino").await);
         let open = |who: PersonId, when| {

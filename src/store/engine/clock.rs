@@ -1,4 +1,4 @@
-//! The time by which the processes of one node agree.
+//! The common clock of the processes of one node.
 
 use diesel::RunQueryDsl;
 
@@ -13,12 +13,12 @@ struct Now {
     micros: Timestamp,
 }
 
-/// How far the clock of a process may be from the database's, in seconds, before it decides nothing that depends on it.
+/// Maximum difference between a process's clock and the database's, in seconds, before the process refuses decisions
+/// that depend on time.
 const MOST_SECS: i64 = 5;
 
 impl Reader<'_> {
-    /// The moment as the database server knows it. SQLite has no clock of its own and one process that serves, whose
-    /// `now` it is.
+    /// The database server's time. SQLite has no clock of its own and one serving process, whose `now` it returns.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -30,8 +30,8 @@ impl Reader<'_> {
         Ok(asked.micros)
     }
 
-    /// Whether the clock of this process is near enough to the database's: if not, it would take what is over for valid, or
-    /// the other way round.
+    /// Whether this process's clock is close enough to the database's: otherwise it would take expired values for
+    /// valid, or the reverse.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! How identifiers, times and states stand in columns. A stored text that is no well-formed identifier does not load.
+//! Column types of identifiers, times and states. A stored text that is no well-formed identifier does not load.
 
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql};
@@ -115,7 +115,7 @@ macro_rules! binary_columns {
     )*};
 }
 
-/// A vocabulary ([`crate::domain::word_enum`]) as a text column of its words.
+/// A vocabulary ([`crate::domain::word_enum`]) as a text column.
 macro_rules! word_column {
     ($type:ty) => {
         $crate::store::engine::columns::expression!($type, diesel::sql_types::Text);
@@ -185,7 +185,7 @@ pub(crate) fn to_json<T: serde::Serialize>(value: &T, column: &'static str) -> R
     serde_json::to_string(value).map_err(|_| StoreError::Rule(column))
 }
 
-/// A JSON text column as the value that it must be.
+/// A JSON text column as a value.
 pub(crate) fn from_json<T: serde::de::DeserializeOwned>(
     text: &str,
     column: &'static str,
@@ -193,7 +193,7 @@ pub(crate) fn from_json<T: serde::de::DeserializeOwned>(
     serde_json::from_str(text).map_err(|_| StoreError::Corrupt(column))
 }
 
-/// How strongly and freshly somebody is to be known, from its two columns.
+/// The assurance requirement from its two columns.
 pub(crate) fn demand(
     acr: Option<String>,
     max_age: Option<i64>,

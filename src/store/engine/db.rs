@@ -1,7 +1,7 @@
 //! One connection, over either database.
 
-// The derive writes items without documentation and an `establish` that tries every backend in turn, which
-// nothing here calls: `Db::open` chooses by the URL's scheme.
+// The derive generates items without documentation and an `establish` that tries every backend in turn. It is unused:
+// `Db::open` chooses by the URL's scheme.
 #![allow(missing_docs)]
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
@@ -16,7 +16,7 @@ use crate::domain::catalogue::register::explain_connection_failure;
 pub(crate) const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 pub(crate) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
-/// Any number that no other program takes on the same database: it lets one process migrate while others wait.
+/// An arbitrary number, unique to this program: one process migrates while others wait.
 const MIGRATION_LOCK: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '120s'; \
                               SELECT pg_advisory_xact_lock(7270410201)";
 
@@ -28,7 +28,7 @@ pub(crate) enum Db {
 }
 
 impl Db {
-    /// Connects, by scheme and never by trial, and sets what every connection must have.
+    /// Connects to the database of the URL's scheme and configures the connection.
     ///
     /// # Errors
     /// [`OpenError::Connect`] or [`OpenError::File`].
@@ -61,8 +61,8 @@ impl Db {
         }
     }
 
-    /// Runs every migration that is missing, all or none; processes that start together wait for the first.
-    /// Returns how many ran. Where none is missing, nothing but reading is needed.
+    /// Runs every missing migration, all or none; processes that start together wait for the first. Returns how many
+    /// ran. Only reads when none is missing.
     pub(crate) fn migrate(&mut self) -> Result<usize, OpenError> {
         self.in_migration(|db| {
             if !db.lacks_migration()? {
@@ -80,7 +80,7 @@ impl Db {
         self.in_migration(Self::lacks_migration)
     }
 
-    /// Diesel's own question makes its table first, for which the user of a running node needs no right.
+    /// Diesel's own query would first create its table, which the user of a running node has no privilege for.
     fn lacks_migration(&mut self) -> diesel::migration::Result<bool> {
         let known: Vec<String> = match self {
             Self::Postgres(_) => versions(MigrationSource::<diesel::pg::Pg>::migrations(&POSTGRES)?),
@@ -136,13 +136,13 @@ impl Db {
         }
     }
 
-    /// Begins the transaction of a write: nothing that another writer does can be seen in part or overwritten unseen.
+    /// Begins a write transaction: serialised with all other writers.
     pub(crate) fn begin_write(&mut self, in_queue: bool) -> diesel::QueryResult<()> {
         match self {
             Self::Postgres(c) => {
                 AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL SERIALIZABLE")?;
                 if in_queue {
-                    // LOCK TABLE takes no snapshot: what follows sees everything that the writer before us committed,
+                    // LOCK TABLE takes no snapshot: what follows sees everything that the previous writer committed,
                     // and does not fail because of it.
                     c.batch_execute("LOCK TABLE log_head IN EXCLUSIVE MODE")?;
                 }
@@ -152,7 +152,7 @@ impl Db {
         }
     }
 
-    /// Begins the transaction of a read: one consistent picture.
+    /// Begins a read transaction: one consistent snapshot.
     pub(crate) fn begin_read(&mut self) -> diesel::QueryResult<()> {
         match self {
             Self::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
@@ -163,12 +163,12 @@ impl Db {
         }
     }
 
-    /// Makes the transaction durable.
+    /// Commits the transaction.
     pub(crate) fn commit(&mut self) -> diesel::QueryResult<()> {
         <Self as Connection>::TransactionManager::commit_transaction(self)
     }
 
-    /// Ends the transaction without effect; a connection on which that fails is thrown away by the pool.
+    /// Rolls the transaction back; the pool drops a connection on which that fails.
     pub(crate) fn roll_back(&mut self) {
         let status = <Self as Connection>::TransactionManager::transaction_manager_status_mut(self);
         if status.transaction_depth().is_ok_and(|depth| depth.is_some())

@@ -1,30 +1,29 @@
-//! What can go wrong in the store. No message carries a stored value, a bound parameter or a connection string.
+//! Errors of the store. No message contains a stored value, a bound parameter or a connection string.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::domain::ids::{EntityId, IdError};
 use crate::domain::jose::JoseError;
 
-/// Why a read or a write of the store did not give its result.
+/// Why a read or a write of the store failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// There is no such row, or it is not in the state that the change starts from.
+    /// There is no such row, or not in the state that the change starts from.
     #[error("no such entry in the store")]
     NotFound,
-    /// The row exists already, or another process changed it in between.
+    /// The row exists already, or another process changed it.
     #[error("the entry exists already or was changed by someone else")]
     Conflict,
-    /// The database does not answer, or not in time. Nothing was changed; trying again later may succeed.
+    /// The database does not answer, or not in time. Nothing was changed; a retry may succeed.
     #[error("the database is not available: {0}")]
     Unavailable(&'static str),
-    /// The connection was lost while the change was being committed: it may have taken effect. Whoever asks again must look
-    /// first.
+    /// The connection was lost during the commit: the change may have taken effect. Read before retrying.
     #[error("the outcome is not known: the connection was lost while the change was being committed")]
     OutcomeUnknown,
-    /// What is stored cannot be read as what it must be, or not be unsealed. Names the table and column only.
+    /// A stored value cannot be parsed or unsealed. Names table and column only.
     #[error("the store holds something unreadable in {0}")]
     Corrupt(&'static str),
-    /// The database refused the change because it breaks a rule of the schema: a fault of this program.
+    /// The database refused the change because it breaks a constraint of the schema: a defect of this program.
     #[error("the change breaks a rule of the schema: {0}")]
     Rule(&'static str),
 }
@@ -74,16 +73,16 @@ impl From<serde_json::Error> for StoreError {
     }
 }
 
-/// That a statement changed the one row that it was meant to.
+/// Checks that a statement changed exactly one row.
 ///
 /// # Errors
-/// `otherwise` when it found none.
+/// `otherwise` when it changed none.
 pub(crate) fn exactly_one(changed: usize, otherwise: StoreError) -> Result<(), StoreError> {
     if changed == 1 { Ok(()) } else { Err(otherwise) }
 }
 
-/// Whether the engine asks for the transaction to be run again: a serialisation failure or a deadlock (PostgreSQL),
-/// a lock held by another process (SQLite). Diesel knows no kind for the latter two, so their fixed texts decide.
+/// Whether the transaction should be run again: a serialisation failure or a deadlock (PostgreSQL), a lock held by
+/// another process (SQLite). Diesel has no kind for the latter two, so their fixed texts decide.
 pub(crate) fn is_contention(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
@@ -95,7 +94,7 @@ pub(crate) fn is_contention(error: &DieselError) -> bool {
     }
 }
 
-/// Whether the database does not do its work: it is away, its disk is full, or somebody else holds its lock.
+/// Whether the database is unavailable: no connection, disk full, or locked by another program.
 pub(crate) fn is_outage(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(
@@ -110,11 +109,10 @@ pub(crate) fn is_outage(error: &DieselError) -> bool {
     }
 }
 
-/// Why the store could not be opened or brought up to date. For the operator at start; names files and hosts,
-/// never a password.
+/// Why the store could not be opened or migrated. For the operator at start; names files and hosts, never a password.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The database URL is not one that this program understands.
+    /// The database URL has an unknown form.
     #[error("the database URL is not usable: {0}")]
     Url(&'static str),
     /// The SQLite file or its directory cannot be used.
@@ -122,7 +120,7 @@ pub enum OpenError {
     File {
         /// Its path.
         path: String,
-        /// What the system says.
+        /// The operating system's error.
         cause: std::io::Error,
     },
     /// Another process serves from the same SQLite file.
@@ -134,15 +132,15 @@ pub enum OpenError {
         /// Its path.
         path: String,
     },
-    /// The database is another entity's.
+    /// The database belongs to another entity.
     #[error(
         "the database belongs to {owner}, and this configuration is of {asked}: put the entity's identifier back, or give \
          it a database of its own"
     )]
     WrongOwner {
-        /// Whose it is.
+        /// The owner.
         owner: EntityId,
-        /// Who asked.
+        /// The entity that asked.
         asked: EntityId,
     },
     /// The database cannot be reached; the text is the database library's.

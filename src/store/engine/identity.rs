@@ -1,4 +1,4 @@
-//! Whose database this is.
+//! The owner of this database.
 
 use diesel::prelude::*;
 
@@ -7,7 +7,7 @@ use super::schema::node_identity;
 use super::transaction::{Reader, Tx};
 use crate::domain::ids::EntityId;
 
-/// Remembers whose database this is, at its first use.
+/// Records the owner of this database at its first use.
 pub(crate) fn remember_owner(tx: &mut Tx<'_>, owner: Option<&EntityId>) -> Result<(), StoreError> {
     let Some(owner) = owner else { return Ok(()) };
     diesel::update(node_identity::table.filter(node_identity::entity_id.is_null()))

@@ -1,4 +1,4 @@
-//! Notices a lost or exchanged root key at the start, and not when a resident's data cannot be read.
+//! Detects a lost or exchanged root key at the start, before a resident's data cannot be read.
 
 use diesel::prelude::*;
 
@@ -8,10 +8,10 @@ use super::schema::key_checks;
 use super::sealed::column;
 use super::transaction::{Reader, Tx};
 
-/// The text by which a database recognises its keys.
+/// The text whose sealed and hashed forms identify the keys.
 const PROBE: &str = "omadata";
 
-/// Remembers which keys this database is used with, at its first use.
+/// Records which keys this database is used with, at its first use.
 pub(crate) fn remember(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     let mut probes =
         vec![("lookup.key".to_owned(), tx.keys.lookup.secret("key-check", PROBE).as_bytes().to_vec())];
@@ -36,7 +36,7 @@ fn sealing_name(id: u8) -> String {
     if id == 1 { "sealing.key".to_owned() } else { format!("sealing-{id}.key") }
 }
 
-/// Checks that the keys in use are the ones that this database remembers.
+/// Checks that the keys in use are the recorded ones.
 pub(crate) fn check(reader: &mut Reader<'_>) -> Result<(), OpenError> {
     let rows: Vec<(String, Vec<u8>)> = key_checks::table
         .select((key_checks::name, key_checks::value))

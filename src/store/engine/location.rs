@@ -1,4 +1,4 @@
-//! Where the database is: its address, its file, and what tells this database from a copy of it.
+//! The location of the database: its address, its file, and what distinguishes it from a copy.
 
 use std::fs::File;
 use std::io;
@@ -8,17 +8,17 @@ use zeroize::Zeroizing;
 
 use super::error::OpenError;
 
-/// Where the database is, by scheme, ready to be connected to.
+/// The location of the database, by scheme, ready to connect.
 #[derive(Clone)]
 pub(crate) enum Location {
-    /// A libpq URI, with the password in it.
+    /// A libpq URI, including the password.
     Postgres(Zeroizing<String>),
     /// A file.
     Sqlite(PathBuf),
 }
 
 impl Location {
-    /// Understands `postgres://…`, `postgresql://…` and `sqlite:PATH` (or `sqlite://PATH`).
+    /// Parses `postgres://…`, `postgresql://…` and `sqlite:PATH` (or `sqlite://PATH`).
     ///
     /// # Errors
     /// [`OpenError::Url`] for anything else.
@@ -31,7 +31,7 @@ impl Location {
         }
         let mut parsed = url::Url::parse(url).map_err(|_| OpenError::Url("it is not a well-formed URL"))?;
         let present: Vec<String> = parsed.query_pairs().map(|(name, _)| name.into_owned()).collect();
-        // A peer that vanished silently must not hold a request for the minutes that TCP would wait.
+        // A peer that vanished must not hold a request for the minutes that TCP would wait.
         for (name, value) in
             [("connect_timeout", "5"), ("tcp_user_timeout", "15000"), ("application_name", "omadata")]
         {
@@ -44,15 +44,15 @@ impl Location {
 }
 
 fn sqlite(path: &str) -> Result<Location, OpenError> {
-    // SQLite would read these as an address or as a database in memory, of which each connection has its own.
+    // SQLite would read these as an address or as an in-memory database, of which each connection has its own.
     if path.is_empty() || path.starts_with("file:") || path.contains(['?', '\0']) || path.starts_with(':') {
         return Err(OpenError::Url("sqlite: must be followed by the path of a file"));
     }
     Ok(Location::Sqlite(PathBuf::from(path)))
 }
 
-/// Makes the database file when it is missing, readable by its owner alone, and takes others' access away when it exists.
-/// SQLite gives its journal and shared-memory files the same mode.
+/// Creates a missing database file, readable by its owner only, and removes others' access to an existing one. SQLite
+/// gives its journal and shared-memory files the same mode.
 ///
 /// Never opens a file that exists: POSIX drops all of a process's locks on a file as soon as the process closes any
 /// descriptor of it (`fcntl(2)`, "Advisory record locking"), so that another program could delete the write-ahead log
@@ -112,13 +112,13 @@ fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// The right of one process to serve from a SQLite file; given back when this value is dropped or the process ends.
+/// The lock of the one process that serves from a SQLite file; released when dropped or when the process ends.
 #[derive(Debug)]
 pub struct ServingLock(#[allow(dead_code, reason = "holds the lock while it lives")] Option<File>);
 
 impl ServingLock {
-    /// Takes the right to serve from the database at this address. PostgreSQL serves several processes; a SQLite file
-    /// one, which is locked by a file of its own beside it: a lock on the database file itself would be SQLite's to lose.
+    /// Locks the database at this address for serving. PostgreSQL serves several processes; a SQLite file one, locked
+    /// by a separate file: SQLite could lose a lock on the database file itself.
     ///
     /// # Errors
     /// [`OpenError::InUse`] when another process has it, [`OpenError::File`] when the lock file cannot be used.

@@ -1,4 +1,4 @@
-//! The pool of connections, each watching its own statements.
+//! The connection pool; each connection observes its own statements.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,18 +11,18 @@ use super::db::Db;
 use super::error::{OpenError, StoreError, is_contention, is_outage};
 use super::location::{Location, make_private};
 
-/// What happened to the statements of the running transaction.
+/// The outcome of the running transaction's statements so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TxFailure {
     /// All succeeded.
     None,
     /// One failed. PostgreSQL would answer COMMIT with a silent rollback.
     Failed,
-    /// One failed because of another writer: the transaction is to be repeated.
+    /// One failed because of another writer: the transaction must be repeated.
     Contended,
 }
 
-/// A pooled connection that watches its own statements.
+/// A pooled connection that observes its own statements.
 pub(crate) struct Pooled {
     pub(crate) db: Db,
     failed: Arc<AtomicBool>,
@@ -36,8 +36,8 @@ impl Pooled {
         let (failed, contended, outage) = (flag(), flag(), flag());
         let (failed_flag, contended_flag) = (Arc::clone(&failed), Arc::clone(&contended));
         let outage_flag = Arc::clone(&outage);
-        // Seen here and not in the closure's error: a use case may map store errors to its own as it likes, and the
-        // transaction is still repeated, or not committed.
+        // Observed here and not in the closure's error: a use case may map store errors to its own, and the transaction
+        // is still repeated, or not committed.
         db.set_instrumentation(move |event: InstrumentationEvent<'_>| {
             if let InstrumentationEvent::FinishQuery { error: Some(error), .. } = event {
                 failed_flag.store(true, Ordering::Relaxed);
@@ -52,19 +52,19 @@ impl Pooled {
         Self { db, failed, contended, outage }
     }
 
-    /// Forgets what happened before: a transaction begins.
+    /// Resets the outcome: a transaction begins.
     pub(crate) fn clear_failure(&self) {
         self.failed.store(false, Ordering::Relaxed);
         self.contended.store(false, Ordering::Relaxed);
         self.outage.store(false, Ordering::Relaxed);
     }
 
-    /// Whether a statement failed since then because the database does not do its work.
+    /// Whether a statement has failed since then because the database is unavailable.
     pub(crate) fn outage(&self) -> bool {
         self.outage.load(Ordering::Relaxed)
     }
 
-    /// Makes the transaction durable.
+    /// Commits the transaction.
     ///
     /// # Errors
     /// [`StoreError::OutcomeUnknown`] when PostgreSQL did not answer: it may have committed. SQLite always knows.
@@ -82,7 +82,7 @@ impl Pooled {
         })
     }
 
-    /// What happened since then.
+    /// The outcome since then.
     pub(crate) fn failure(&self) -> TxFailure {
         match (self.contended.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed)) {
             (true, _) => TxFailure::Contended,
@@ -92,7 +92,7 @@ impl Pooled {
     }
 }
 
-/// Makes and checks connections for the pool.
+/// Creates and checks connections for the pool.
 pub(crate) struct Manager(pub(crate) Location);
 
 impl r2d2::ManageConnection for Manager {
@@ -113,7 +113,7 @@ impl r2d2::ManageConnection for Manager {
     }
 }
 
-/// Tells the log that connecting fails, and why; the pool keeps trying.
+/// Logs that connecting fails, and why; the pool keeps trying.
 #[derive(Debug)]
 pub(crate) struct TellLog;
 
@@ -126,12 +126,12 @@ impl r2d2::HandleError<OpenError> for TellLog {
 /// The pool over one database.
 pub(crate) type Pool = r2d2::Pool<Manager>;
 
-/// A pool of at most `size` connections. Waits a bounded time for a connection when all are busy.
+/// A pool of at most `size` connections. Waits a limited time for a connection when all are busy.
 pub(crate) fn pool(location: Location, size: u32) -> Result<Pool, OpenError> {
     if let Location::Sqlite(path) = &location {
         make_private(path).map_err(|cause| OpenError::File { path: path.display().to_string(), cause })?;
     }
-    // A first connection by hand: its error says what is wrong, where the pool's would only be a timeout.
+    // The first connection is opened directly: its error gives the cause, where the pool's would only be a timeout.
     drop(Db::open(&location)?);
     r2d2::Pool::builder()
         .max_size(size.max(1))

@@ -1,7 +1,7 @@
-//! Deletes what is over, a bounded number of rows at a time, so that no purge holds the writers up for long.
+//! Deletes expired rows in limited batches, so that no purge blocks the writers for long.
 
-/// Deletes the oldest rows of a table of which a condition on the moment `$1` holds, as many as the limit says at most. The
-/// texts are literals; `$n` and row values work on both databases. Gives how many rows were deleted.
+/// Deletes the oldest rows of a table that match a condition on the moment `$1`, up to the limit. The texts are
+/// literals; `$n` and row values work on both databases. Returns the number of deleted rows.
 macro_rules! delete_oldest {
     ($tx:expr, $table:literal, key $key:literal, while $condition:literal, by $order:literal, $moment:expr, $limit:expr) => {
         diesel::RunQueryDsl::execute(

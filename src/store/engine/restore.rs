@@ -1,12 +1,12 @@
-//! Whether this database was restored from a backup, or copied: then it lacks what happened since, and does not know it.
+//! Detects that this database was restored from a backup, or copied: then later changes are missing.
 //!
-//! Three marks tell it, each of which holds where another does not:
+//! Three marks show it; each covers cases that the others miss:
 //!
 //! - **where the database is**: PostgreSQL's system identifier, timeline, database and table, or the inode of a SQLite file.
 //!   A restore into a new server, a new database or file, a point-in-time recovery and a failover change it;
 //! - **a file beside the root keys** with the end of the log: an older database lacks that entry, wherever it is;
-//! - **the operator**, who says so (`omadata restore-finished`): the only one who knows when a whole machine was put back,
-//!   file and all.
+//! - **the operator**, with `omadata restore-finished`: nothing else shows that a whole machine was restored, this file
+//! included.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use crate::domain::clock::Timestamp;
 /// Name of the file beside the root keys.
 const MARK: &str = "log.mark";
 
-/// The end of the log as this machine saw it last.
+/// The end of the log as this machine last saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogMark {
     /// The number of the last entry.
@@ -33,10 +33,10 @@ pub struct LogMark {
 }
 
 impl LogMark {
-    /// Reads the mark of a key directory; none when there is none, or it is damaged: it only ever adds a suspicion.
+    /// Reads the mark of a key directory; `None` when there is none, or it is damaged: it can only add a suspicion.
     ///
     /// # Errors
-    /// The system's, other than that there is no such file.
+    /// The operating system's error, other than that there is no such file.
     pub fn load(directory: &Path) -> io::Result<Option<Self>> {
         let text = match std::fs::read_to_string(directory.join(MARK)) {
             Ok(text) => text,
@@ -49,10 +49,10 @@ impl LogMark {
         Ok(parsed)
     }
 
-    /// Writes the mark: whole or not at all.
+    /// Writes the mark atomically.
     ///
     /// # Errors
-    /// The system's.
+    /// The operating system's error.
     pub fn store(&self, directory: &Path) -> io::Result<()> {
         let staged: PathBuf = directory.join(format!("{MARK}.{}", std::process::id()));
         std::fs::write(&staged, format!("{} {}\n", self.index, self.leaf_hash))?;
@@ -60,7 +60,7 @@ impl LogMark {
     }
 }
 
-/// The end of the log now; none while it is empty.
+/// The end of the log now; `None` while it is empty.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -73,14 +73,14 @@ pub fn log_mark(reader: &mut Reader<'_>) -> Result<Option<LogMark>, StoreError> 
     Ok(last.map(|(index, leaf_hash)| LogMark { index, leaf_hash }))
 }
 
-/// How it was found that a database was restored.
+/// How a restoration was detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Evidence {
-    /// It is not where it was.
+    /// The database is at another location.
     Location,
-    /// The log is shorter, or another, than this machine saw it.
+    /// The log is shorter than, or differs from, what this machine saw.
     Log,
-    /// The operator said so.
+    /// The operator reported it.
     Operator,
 }
 
@@ -102,12 +102,12 @@ struct Place {
     place: String,
 }
 
-/// Any user may call these (PostgreSQL manual, 9.28.11); a table's number changes when it is made anew by a restore.
+/// Any user may call these (PostgreSQL manual, 9.28.11); a restored table has another number.
 const PLACE: &str = "\
     SELECT s.system_identifier || '/' || c.timeline_id || '/' || d.oid || '/' || 'node_identity'::regclass::oid AS place \
     FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d WHERE d.datname = current_database()";
 
-/// What tells this database from a copy of it.
+/// What distinguishes this database from a copy.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -124,7 +124,7 @@ pub(crate) fn place(reader: &mut Reader<'_>, file: Option<&Path>) -> Result<Stri
 #[cfg(unix)]
 fn inode(path: &Path) -> io::Result<String> {
     use std::os::unix::fs::MetadataExt;
-    // The number of the device is left out: it may change when the machine starts again.
+    // The device number is left out: it may change at a restart of the machine.
     std::fs::metadata(path).map(|metadata| metadata.ino().to_string())
 }
 
@@ -133,8 +133,8 @@ fn inode(_: &Path) -> io::Result<String> {
     Ok(String::new())
 }
 
-/// Compares the database with what is known of it, and begins a new epoch when it was restored or copied. Says how that
-/// was found, where it was.
+/// Compares the database with its recorded marks, and begins a new epoch when it was restored or copied. Returns how
+/// that was detected.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -163,7 +163,7 @@ pub(crate) fn detect(
     Ok(evidence)
 }
 
-/// Begins a new epoch: every consent is held back until its recipient has been compared with.
+/// Begins a new epoch: no consent is released under until its recipient's knowledge was compared.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -185,9 +185,9 @@ pub fn epoch(reader: &mut Reader<'_>) -> Result<u64, StoreError> {
     u64::try_from(epoch).map_err(|_| StoreError::Corrupt("node_identity.epoch"))
 }
 
-/// The `sequence` of a change, from the number of its log entry. The log of a restored backup gives numbers out again that
-/// recipients have seen: the epoch before them keeps what is told after a restore newer than all that was told before. A
-/// node that logs fewer than a thousand entries a second between two restores is safe.
+/// The `sequence` of a change, from the number of its log entry. After a restore the log reuses numbers that recipients
+/// have seen: the epoch in front makes every later event newer than all earlier ones. Holds for fewer than a thousand
+/// entries per second between two restores.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -195,7 +195,7 @@ pub fn sequence(reader: &mut Reader<'_>, log_index: u64) -> Result<u64, StoreErr
     Ok(epoch(reader)?.saturating_add(log_index))
 }
 
-/// The `sequence` of the latest entry of the log: no change that was told has a higher one.
+/// The `sequence` of the latest entry of the log: no event has a higher one.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -204,7 +204,7 @@ pub fn latest_sequence(reader: &mut Reader<'_>) -> Result<u64, StoreError> {
     sequence(reader, u64::try_from(next.saturating_sub(1)).unwrap_or(0))
 }
 
-/// Since when peers are being compared with after a restore; none when that is done.
+/// Since when peers are being compared with after a restore; `None` when the comparison is over.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -212,7 +212,7 @@ pub fn restored_at(reader: &mut Reader<'_>) -> Result<Option<Timestamp>, StoreEr
     Ok(node_identity::table.select(node_identity::restored_at).first(reader.db)?)
 }
 
-/// Ends the comparison when no consent in force is held back any more. Says whether it is over.
+/// Ends the comparison when no consent in force waits for it any more; `true` when it is over.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -275,7 +275,7 @@ mod tests {
             LogMark { index: 5, leaf_hash: "x".repeat(43) }.store(keys.path()).unwrap();
             assert_eq!(store.detect_restore(keys.path(), at(2)).await.unwrap(), Some(Evidence::Log));
             assert!(store.read("test", restored_at).await.unwrap().is_some());
-            // It is found once: the mark is of this database from now on.
+            // It is detected once: from now on the mark belongs to this database.
             assert_eq!(store.detect_restore(keys.path(), at(3)).await.unwrap(), None);
         }
     );

@@ -1,4 +1,4 @@
-//! The three secrets that live in files beside the database, never in it: made at the first start, mode 0600.
+//! The three root secrets, in files beside the database, never in it: created at the first start, mode 0600.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -20,7 +20,7 @@ impl RootKey {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The secret itself, for the algorithms that are keyed with it.
+    /// The secret itself, for keyed algorithms.
     #[must_use]
     pub fn bytes(&self) -> &[u8; KEY_BYTES] {
         &self.0
@@ -33,12 +33,12 @@ impl std::fmt::Debug for RootKey {
     }
 }
 
-/// The root secrets of one node; all of its processes share them.
+/// The root secrets of one node, shared by its processes.
 #[derive(Debug)]
 pub struct RootKeys {
-    /// `sealing.key`: seals columns of the database, and opens what was sealed before there were further keys.
+    /// `sealing.key`: seals columns of the database; opens older values when there are further keys.
     pub sealing: RootKey,
-    /// `sealing-2.key` to `sealing-255.key`, by that number: the highest seals, all open.
+    /// `sealing-2.key` to `sealing-255.key`, by number: the highest seals, all open.
     pub further_sealing: Vec<(u8, RootKey)>,
     /// `lookup.key`: keyed hashes of identifiers, pairwise subjects.
     pub lookup: RootKey,
@@ -46,7 +46,7 @@ pub struct RootKeys {
     pub session: RootKey,
 }
 
-/// Why a root key cannot be used. Says the file and the remedy.
+/// Why a root key cannot be used. Names the file and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum RootKeyError {
     /// The file or its directory cannot be read or made.
@@ -54,10 +54,10 @@ pub enum RootKeyError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         cause: io::Error,
     },
-    /// Others than the owner may read or write it.
+    /// Users other than the owner may read or write it.
     #[error(
         "the key file {path} is open to others (mode {mode:03o}): run `chmod 600 {path}`, and replace the key if they may have read it"
     )]
@@ -76,11 +76,11 @@ pub enum RootKeyError {
 }
 
 impl RootKeys {
-    /// Loads the key files of a directory, making the directory and what is missing. Processes that start at the same
+    /// Loads the key files of a directory, creating the directory and missing files. Processes that start at the same
     /// time agree on one key each.
     ///
     /// # Errors
-    /// [`RootKeyError`] names the file and what to do.
+    /// [`RootKeyError`] names the file and the remedy.
     pub fn load_or_create(directory: &Path, random: &Random) -> Result<Self, RootKeyError> {
         private_directory(directory)
             .map_err(|cause| RootKeyError::File { path: directory.to_path_buf(), cause })?;
@@ -95,11 +95,11 @@ impl RootKeys {
 }
 
 impl RootKeys {
-    /// The keys of a directory as they would be, with nothing written: what is missing is made in memory. Says whether
-    /// anything is missing.
+    /// The keys of a directory without writing anything: missing keys are created in memory. Returns whether any is
+    /// missing.
     ///
     /// # Errors
-    /// [`RootKeyError`] names the file and what to do.
+    /// [`RootKeyError`] names the file and the remedy.
     pub fn preview(directory: &Path, random: &Random) -> Result<(Self, bool), RootKeyError> {
         let mut missing = false;
         let mut key = |name: &str| match load(&directory.join(name)) {
@@ -121,7 +121,7 @@ impl RootKeys {
     }
 }
 
-/// The sealing keys that the operator has put beside the first. None is made here.
+/// The sealing keys that the operator has added beside the first. None is created here.
 fn further_sealing(directory: &Path) -> Result<Vec<(u8, RootKey)>, RootKeyError> {
     let mut keys = Vec::new();
     for id in 2..=u8::MAX {
@@ -159,7 +159,7 @@ fn load(path: &Path) -> Result<RootKey, RootKeyError> {
     Ok(root)
 }
 
-/// Writes the key completely under another name, then gives it its name only if no one else was faster.
+/// Writes the key completely under a temporary name, then links it unless another process was first.
 fn create(path: &Path, random: &Random) -> io::Result<()> {
     let mut suffix = [0_u8; 8];
     random(&mut suffix);

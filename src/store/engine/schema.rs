@@ -1,4 +1,4 @@
-//! The tables, the same on both databases. `migrations/` makes them; a test compares the two.
+//! The tables, equal on both databases. `migrations/` creates them; a test compares the two.
 
 diesel::table! {
     node_identity (id) {

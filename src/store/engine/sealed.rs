@@ -1,7 +1,7 @@
-//! Secrets at rest: sealed where they are read back, keyed-hashed where they are only compared.
+//! Secrets at rest: sealed if they are read back, keyed-hashed if they are only compared.
 //!
-//! A sealed value is `key id (1 byte) ‖ nonce (12) ‖ AES-256-GCM ciphertext and tag`. Table, row and column are part of
-//! what the tag protects: a value that is copied to another row or column does not open there.
+//! A sealed value is `key id (1 byte) ‖ nonce (12) ‖ AES-256-GCM ciphertext and tag`. Table, row and column are
+//! authenticated data: a value copied to another row or column does not open there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use crate::domain::ids::{EntityId, NationalIdentifier, PairwiseSubject, PersonId
 
 const NONCE_BYTES: usize = 12;
 
-/// The id of `sealing.key`; that of `sealing-N.key` is N. Each value says which key it needs.
+/// The id of `sealing.key`; that of `sealing-N.key` is N. Each value names its key.
 const FIRST_KEY: u8 = 1;
 
-/// The column that a sealed value belongs to.
+/// The column of a sealed value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
     /// Table name.
@@ -34,7 +34,7 @@ pub(crate) struct Column {
     pub(crate) name: &'static str,
 }
 
-/// Names a sealed column.
+/// Declares a sealed column.
 macro_rules! column {
     ($table:ident . $column:ident) => {
         $crate::store::engine::sealed::Column {
@@ -46,7 +46,7 @@ macro_rules! column {
 }
 pub(crate) use column;
 
-/// Seals columns with the newest key and opens them with the one that they name.
+/// Seals columns with the newest key and opens them with the key that they name.
 pub(crate) struct Sealer {
     ciphers: BTreeMap<u8, Aes256Gcm>,
     random: Random,
@@ -57,7 +57,7 @@ impl Sealer {
         Self { ciphers: BTreeMap::new(), random: Arc::clone(&random) }.with_key(FIRST_KEY, key)
     }
 
-    /// With a further key; the one with the highest id seals.
+    /// Adds a key; the one with the highest id seals.
     pub(crate) fn with_key(mut self, id: u8, key: &RootKey) -> Self {
         self.ciphers.insert(id, Aes256Gcm::new(key.bytes().into()));
         self
@@ -68,7 +68,7 @@ impl Sealer {
         self.ciphers.keys().copied().collect()
     }
 
-    /// Seals a value for one place, with the newest key.
+    /// Seals a value for its place, with the newest key.
     pub(crate) fn seal(&self, column: Column, row: &[u8], plain: &[u8]) -> Result<Vec<u8>, StoreError> {
         let newest = self.ciphers.last_key_value().map_or(FIRST_KEY, |(id, _)| *id);
         self.seal_with(newest, column, row, plain)
@@ -92,7 +92,7 @@ impl Sealer {
         Ok([&[key_id], nonce.as_slice(), sealed.as_slice()].concat())
     }
 
-    /// Opens what was sealed for this very place.
+    /// Opens a value that was sealed for this place.
     pub(crate) fn open(
         &self,
         column: Column,
@@ -143,12 +143,12 @@ impl Sealer {
     }
 }
 
-/// Unambiguous: the names are ours and hold no NUL, the row comes last.
+/// Unambiguous: the names are constants without NUL, the row comes last.
 fn place(key_id: u8, column: Column, row: &[u8]) -> Vec<u8> {
     [&[key_id], column.table.as_bytes(), &[0], column.column.as_bytes(), &[0], row].concat()
 }
 
-/// A keyed hash: finds or compares a value that is not kept in readable form.
+/// A keyed hash: finds or compares a value that is not stored in readable form.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyedHash([u8; 32]);
 
@@ -171,7 +171,7 @@ impl std::fmt::Debug for KeyedHash {
     }
 }
 
-/// HMAC-SHA-256 under `lookup.key`. Without the key, an identifier's hash cannot be found by trying all identifiers.
+/// HMAC-SHA-256 under `lookup.key`. Without the key, an identifier cannot be found by trying all identifiers.
 #[derive(Clone)]
 pub struct LookupKey(Hmac<Sha256>);
 
@@ -205,8 +205,8 @@ impl LookupKey {
         self.hash(kind, &[secret.as_bytes()])
     }
 
-    /// The subject that this node uses for a person towards one recipient; says nothing to anyone else, and two
-    /// recipients cannot tell that theirs are one person.
+    /// The pairwise subject of a person for one recipient: meaningless to anyone else, and two recipients cannot match
+    /// theirs.
     ///
     /// # Errors
     /// Never in practice: the text is made of 43 base64url characters.
@@ -216,7 +216,7 @@ impl LookupKey {
             .map_err(|_| StoreError::Rule("a pairwise subject"))
     }
 
-    /// Each part with its length before it: two lists of parts never hash the same text.
+    /// Each part is preceded by its length: two lists of parts never hash the same text.
     fn hash(&self, kind: &str, parts: &[&[u8]]) -> KeyedHash {
         let mut mac = self.0.clone();
         for part in std::iter::once(&kind.as_bytes()).chain(parts) {

@@ -1,4 +1,4 @@
-//! What other programs may do with the file of a running node: processes of their own, the node's killed.
+//! Other programs on the database file of a running node, in processes of their own; the node's process is killed.
 
 #![allow(clippy::disallowed_methods, reason = "tests tell a child process its part by the environment")]
 
@@ -12,7 +12,7 @@ use super::schema::counters;
 use super::testing::{random, root_keys};
 use crate::store::{Options, Store, StoreError};
 
-/// Names this test to the child processes.
+/// Tells the child processes which test they belong to.
 const CHILD: &str = "store::engine::sqlite_file_tests::a_child_process_plays_its_part";
 const PART: &str = "OMADATA_TEST_PART";
 const FILE: &str = "OMADATA_TEST_FILE";
@@ -45,13 +45,13 @@ async fn count(store: &Store) -> i64 {
         .unwrap()
 }
 
-/// Not a test by itself: what the processes of the tests below do.
+/// Not a test by itself: the child processes of the tests below.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_child_process_plays_its_part() {
     let Ok(part) = std::env::var(PART) else { return };
     let path = PathBuf::from(std::env::var(FILE).unwrap());
     if part == "reader" {
-        // As `sqlite3 FILE "select 1"`: the last connection to leave a file deletes its write-ahead log.
+        // As `sqlite3 FILE "select 1"`: the last connection that closes deletes the write-ahead log.
         let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
         let value: i64 =
             counters::table.find("status_index").select(counters::next_value).first(&mut connection).unwrap();
@@ -60,7 +60,7 @@ async fn a_child_process_plays_its_part() {
     }
     let store = Store::open(&options(&path), &root_keys(), random()).unwrap();
     store.migrate().await.unwrap();
-    // Every connection of the pool, so that the last one is made after the first has its locks.
+    // Opens every connection of the pool, so that the last one is opened after the first has its locks.
     let slow = |store: &Store| {
         let store = store.clone();
         tokio::spawn(async move {
@@ -120,7 +120,7 @@ fn beside(path: &Path, suffix: &str) -> bool {
     Path::new(&name).exists()
 }
 
-/// A node commits, another program reads and leaves, the node commits again and is killed. What is there afterwards.
+/// A node commits, another program reads and exits, the node commits again and is killed. Returns what is stored then.
 async fn read_beside_and_kill() -> (bool, i64) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("node.sqlite");

@@ -18,17 +18,17 @@ use super::{Random, identity, key_checks};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 
-/// How often a write is repeated when others get in its way, before it is given up as unavailable.
+/// How often a write is repeated because of other writers before it fails as unavailable.
 const ATTEMPTS: u32 = 14;
 
-/// Where the database is.
+/// The location and owner of the database.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// `sqlite://PATH` or `postgres://USER@HOST:PORT/DATABASE`.
     pub url: String,
-    /// Most connections at a time.
+    /// Maximum number of connections.
     pub pool: u32,
-    /// Whose database it must be; none checks nothing.
+    /// The expected owner; `None` checks nothing.
     pub owner: Option<EntityId>,
 }
 
@@ -39,10 +39,9 @@ pub struct Store {
     pool: Pool,
     keys: Arc<Keys>,
     owner: Option<EntityId>,
-    /// SQLite has one writer: writers of this process queue here, first come first served, instead of polling the file
-    /// lock.
+    /// SQLite has one writer: writers of this process queue here in order instead of polling the file lock.
     writer: Option<Arc<tokio::sync::Mutex<()>>>,
-    /// Whether the last write could not be committed because the database did not do its work.
+    /// Whether the last write failed because the database was unavailable.
     writes_fail: Arc<AtomicBool>,
 }
 
@@ -83,8 +82,8 @@ impl Store {
         })
     }
 
-    /// Runs the migrations that are missing, all or none, then checks that the root keys and the owner are the ones this
-    /// database was first used with. Returns how many migrations ran.
+    /// Runs the missing migrations, all or none, then checks that root keys and owner are those of the first use.
+    /// Returns how many migrations ran.
     ///
     /// # Errors
     /// [`OpenError::Migration`], [`OpenError::WrongKey`], [`OpenError::WrongOwner`], or the database is away.
@@ -101,19 +100,19 @@ impl Store {
         Ok(ran)
     }
 
-    /// Whether the database lacks a migration that this program has.
+    /// Whether the database lacks a migration of this program.
     ///
     /// # Errors
-    /// [`OpenError`] when the database is away.
+    /// [`OpenError`] when the database is unavailable.
     pub async fn migrations_pending(&self) -> Result<bool, OpenError> {
         self.blocking(tracing::Span::none(), |store| store.connection()?.db.migrations_pending()).await
     }
 
-    /// Checks that root keys and owner are the ones this database was first used with: a lost key file is noticed at the
-    /// start and not when a resident's data cannot be read, and a changed address does not take over another node's data.
+    /// Checks that root keys and owner are those of the first use: a lost key file is detected at the start and not
+    /// when a resident's data cannot be read, and a changed address does not take over another node's data.
     ///
     /// # Errors
-    /// [`OpenError::WrongKey`] names the file that must be put back, [`OpenError::WrongOwner`] whose database it is.
+    /// [`OpenError::WrongKey`] names the file to restore, [`OpenError::WrongOwner`] the owner.
     pub async fn check_owner(&self) -> Result<(), OpenError> {
         let owner = self.owner.clone();
         self.read("check_owner", move |reader| {
@@ -123,7 +122,7 @@ impl Store {
         .await
     }
 
-    /// The moment by which all processes of the node agree, where this one's clock says `now`.
+    /// The common time of the node's processes, where this one's clock says `now`.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -131,8 +130,8 @@ impl Store {
         self.read("shared_time", move |reader| reader.shared_time(now)).await
     }
 
-    /// Compares the database with what this machine has seen of it, and begins a new epoch when it was restored or copied.
-    /// Says how that was found, where it was.
+    /// Compares the database with what this machine has seen of it, and begins a new epoch when it was restored or
+    /// copied. Returns how that was detected.
     ///
     /// # Errors
     /// [`OpenError`] when the database or the file with the mark cannot be used.
@@ -156,7 +155,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Notes the end of the log in a file beside the root keys, by which an older database is recognised.
+    /// Records the end of the log in a file beside the root keys, by which an older database is detected.
     ///
     /// # Errors
     /// [`OpenError`] when the database or the file cannot be used.
@@ -215,9 +214,9 @@ impl Store {
         self.blocking(span, move |store| store.read_now(work)).await
     }
 
-    /// Changes the store in ONE transaction: committed and durable when this returns `Ok`, without effect when it
-    /// returns an error. The closure runs again when another writer got in the way. `name` (`snake_case`, one for each
-    /// use) names the span of the transaction.
+    /// Changes the store in ONE transaction: committed when this returns `Ok`, rolled back when it returns an error.
+    /// The closure runs again when another writer conflicts. `name` (`snake_case`, unique) is the name of the
+    /// transaction's span.
     ///
     /// # Errors
     /// What the closure returns, or [`StoreError::Unavailable`].
@@ -233,8 +232,8 @@ impl Store {
         self.write_in_turn(name, false, work).await
     }
 
-    /// As [`Store::write`], for a change that is known to append to the log: it queues for the log from the start. Any
-    /// other write that comes to append is begun again in the queue, so this only saves the first beginning.
+    /// As [`Store::write`], for a change that appends to the log: it queues for the log from the start. Any other write
+    /// that comes to append is restarted in the queue, so this only saves the first attempt.
     ///
     /// # Errors
     /// As [`Store::write`].
@@ -250,8 +249,8 @@ impl Store {
         self.write_in_turn(name, true, work).await
     }
 
-    /// A write that queues is a task of its own: a caller that waits for several things is not polled while it deals with
-    /// one of them, and must not stand at the head of the queue meanwhile. A caller that gives up leaves the queue.
+    /// A write that queues runs in a task of its own: a caller that awaits several futures may not poll it for a while,
+    /// and would block the head of the queue. A cancelled caller leaves the queue.
     async fn write_in_turn<T, E>(
         &self,
         name: &'static str,
@@ -304,12 +303,12 @@ impl Store {
         let db = &mut connection.db;
         db.begin_read().map_err(StoreError::from)?;
         let result = work(&mut Reader { db: &mut *db, keys: &self.keys });
-        // Nothing was changed: ending by rollback is right on both, and also when the closure failed.
+        // Nothing was changed: a rollback is right on both, also when the closure failed.
         db.roll_back();
         result
     }
 
-    /// The `turn` is given back when the write has ended.
+    /// The `turn` is released when the write has ended.
     #[allow(clippy::needless_pass_by_value, reason = "what is passed is the turn itself")]
     fn write_now<T, E: From<StoreError>>(
         &self,
@@ -348,7 +347,7 @@ impl Store {
                 tracing::debug!(event = "store_write_ended", committed = result.is_ok(), "a write has ended");
                 return result;
             }
-            // The first repetition often succeeds beside the others; after that, in turn.
+            // The first repetition often succeeds in parallel; later ones take turns.
             if attempt >= 2 {
                 queue = Queue::Joined;
             }
@@ -382,7 +381,7 @@ impl Store {
         (result, Left::Queue(queue))
     }
 
-    /// Between half and all of 2, 4, 8 … 256 ms: those who met once do not meet again.
+    /// A random delay between half and all of 2, 4, 8 … 256 ms, so that conflicting writers separate.
     fn pause(&self, attempt: u32) -> Duration {
         let mut byte = [0; 1];
         (self.keys.random)(&mut byte);
@@ -392,22 +391,22 @@ impl Store {
     }
 }
 
-/// What an attempt at a write left behind.
+/// The outcome of one attempt at a write.
 enum Left {
-    /// It could not begin: somebody else holds the lock.
+    /// It could not begin: another process holds the lock.
     NotBegun,
-    /// It ran, and stood in the queue or not.
+    /// It ran, with or without a place in the queue.
     Queue(Queue),
 }
 
-/// A place at the head of the queue of this process's writers, where there is one.
+/// A turn in the queue of this process's writers, if there is one.
 type Turn = Option<tokio::sync::OwnedMutexGuard<()>>;
 
-/// How long a writer waits for the others of its process.
+/// How long a writer waits for the other writers of its process.
 const QUEUE_TIME: Duration = Duration::from_secs(10);
 
-/// How often a write tries to begin while another process holds the lock of a SQLite file: five seconds each. The answer
-/// then comes before the request is given up, so that nothing takes effect after its caller was told otherwise.
+/// How often a write tries to begin while another process holds the lock of a SQLite file, five seconds each. The error
+/// then arrives before the request's deadline, so that nothing takes effect after its caller got an error.
 const BEGINNINGS: u32 = 2;
 
 fn write_span(name: &'static str) -> tracing::Span {

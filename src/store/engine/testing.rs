@@ -19,7 +19,7 @@ pub(crate) enum Kind {
     Postgres,
 }
 
-/// A migrated store that vanishes with this value.
+/// A migrated store that is deleted with this value.
 pub(crate) struct TestStore {
     pub(crate) store: Store,
     pub(crate) options: Options,
@@ -61,7 +61,7 @@ fn server() -> Option<String> {
 }
 
 impl TestStore {
-    /// A fresh store, migrated; none when there is no PostgreSQL server to test with.
+    /// A fresh, migrated store; `None` without a PostgreSQL server to test with.
     pub(crate) async fn new(kind: Kind) -> Option<Self> {
         let fresh = Self::unmigrated(kind)?;
         fresh.store.migrate().await.unwrap();
@@ -91,7 +91,7 @@ impl TestStore {
         Some(Self { store, options, directory, postgres })
     }
 
-    /// As another process would: its own pool over the same database.
+    /// A second process: its own pool over the same database.
     pub(crate) fn other_process(&self, keys: &RootKeys) -> Result<Store, OpenError> {
         Store::open(&self.options, keys, random())
     }

@@ -1,4 +1,4 @@
-//! The core: migrations, transactions, sealing, root keys.
+//! The engine: migrations, transactions, sealing, root keys.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -174,7 +174,7 @@ on_both!(
     async fn contended_increments_are_all_counted(fixture) {
         let tasks: Vec<_> = (0..8)
             .map(|worker| {
-                // Two processes, so that SQLite's file lock is met too.
+                // Two processes, so that SQLite's file lock is tested too.
                 let store = if worker % 2 == 0 { fixture.store.clone() } else { fixture.other_process(&root_keys()).unwrap() };
                 tokio::spawn(async move {
                     for _ in 0..50 {
@@ -462,7 +462,7 @@ async fn a_user_who_may_only_change_rows_serves_from_a_migrated_database() {
     random()(&mut name);
     let user = format!("omadata_dml_{:016x}", u64::from_be_bytes(name));
     with_db(&fixture.store, |db| {
-        // As docs/operators.md gives it.
+        // The command of docs/operators.md.
         for statement in [
             format!("CREATE ROLE {user} LOGIN PASSWORD 'a%41b'"),
             format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user}"),
@@ -517,7 +517,7 @@ async fn a_lock_that_somebody_else_holds_is_told_in_time_and_nothing_takes_effec
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_makes_the_store_not_ready_until_there_is_room() {
     let fixture = TestStore::new(Kind::Sqlite).await.unwrap();
-    // As a full disk: SQLite refuses to let the file grow.
+    // A full disk: SQLite refuses to let the file grow.
     with_each_connection(&fixture.store, "PRAGMA max_page_count = 1");
     let fill = |tx: &mut crate::store::Tx<'_>| {
         let row = (
@@ -577,7 +577,7 @@ on_both!(
     }
 );
 
-/// A write that goes on until it is told to end. It has begun when this returns.
+/// A write that lasts until it is told to end. It has begun when this returns.
 async fn long_write(
     store: &Store,
 ) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinHandle<Result<(), StoreError>>) {

@@ -1,4 +1,4 @@
-//! What a read and a write of the store are given: one consistent picture, and the one transaction of a change.
+//! The arguments of reads and writes: a consistent snapshot, and the one transaction of a change.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
@@ -9,16 +9,16 @@ use super::error::StoreError;
 use super::sealed::{LookupKey, Sealer};
 use crate::domain::jose::SigningKey;
 
-/// What seals, hashes and makes random values for the store's rows.
+/// Seals, hashes and creates random values for the store's rows.
 pub(crate) struct Keys {
     pub(crate) sealer: Sealer,
     pub(crate) lookup: LookupKey,
     pub(crate) random: Random,
-    /// The receipt key that signed last: most transactions that sign do so with the same.
+    /// The receipt key that signed last: most transactions that sign use the same.
     pub(crate) receipt_key: Mutex<Option<SigningKey>>,
 }
 
-/// One consistent picture of the store.
+/// One consistent snapshot of the store.
 pub struct Reader<'a> {
     pub(crate) db: &'a mut Db,
     pub(crate) keys: &'a Keys,
@@ -30,16 +30,16 @@ pub struct Tx<'a> {
     queue: Queue,
 }
 
-/// Whether a transaction stands in the queue of writers that PostgreSQL lets in one by one. Those who append to the log
-/// do from the start, those who met contention from then on: outside, a writer could lose against a stream of others for
-/// ever, and a resident who takes a permission back must not wait for a recipient that fetches without pause.
+/// Whether a transaction is in the queue of writers that PostgreSQL lets in one by one. Writers of the log queue from
+/// the start, others after the first conflict: outside the queue, a writer could lose against a stream of others
+/// without end, and a resident's withdrawal must not wait for a recipient that fetches without pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Queue {
     /// From its beginning.
     Joined,
-    /// Not; others may append beside it.
+    /// Not queued; others may append in parallel.
     Outside,
-    /// Not, and it turned out to append: it must begin again, in the queue.
+    /// Not queued, and about to append: it must restart in the queue.
     Wanted,
 }
 
@@ -65,8 +65,8 @@ impl<'a> Tx<'a> {
         self.queue
     }
 
-    /// Demands that this transaction stands in the queue. One that took row locks before it came to the log would
-    /// wait for those who came the other way round, and they for it.
+    /// Requires that this transaction is in the queue. One with row locks that then waits for the log could deadlock
+    /// with one that waits the other way round.
     pub(crate) fn demand_queue(&mut self) -> Result<(), StoreError> {
         if self.queue == Queue::Joined {
             return Ok(());

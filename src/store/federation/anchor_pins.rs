@@ -1,4 +1,4 @@
-//! The federation keys to which this node followed its anchors, from those that the operator configured.
+//! The anchors' federation keys as this node followed them, by the configured keys where that began.
 
 use diesel::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::store::engine::columns::{from_json, to_json};
 use crate::store::engine::schema::anchor_pins;
 use crate::store::{Reader, StoreError, Tx};
 
-/// Keeps the keys to which an anchor was followed, in place of those before.
+/// Stores the followed keys of an anchor, in place of those before.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -40,10 +40,10 @@ pub fn keep(
     Ok(())
 }
 
-/// The keys to which an anchor was followed from these.
+/// The followed keys of an anchor that began with these configured keys.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when it was not followed, or from others.
+/// [`StoreError::NotFound`] when there are none, or they began with others.
 pub fn find(
     reader: &mut Reader<'_>,
     anchor: &EntityId,
@@ -60,7 +60,7 @@ pub fn find(
     PublicKeys::from_jwks(&jwks).map_err(|_| StoreError::Corrupt("anchor_pins.jwks"))
 }
 
-/// What tells one set of configured keys from another: the keys, in whatever order the file has them.
+/// Identifies a set of configured keys, in whatever order the file lists them.
 fn digest(keys: &PublicKeys) -> String {
     let mut thumbprints: Vec<&str> = keys.iter().map(|key| key.thumbprint().as_str()).collect();
     thumbprints.sort_unstable();

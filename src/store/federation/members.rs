@@ -1,4 +1,4 @@
-//! The members of a trust anchor or intermediate, and every change of their memberships.
+//! The members of a trust anchor or intermediate, and every change of a membership.
 
 use diesel::prelude::*;
 
@@ -20,11 +20,11 @@ word_column!(DecidedBy);
 pub struct Change {
     /// Whose.
     pub member: EntityId,
-    /// The how manieth of this member, from 1.
+    /// Number of the change of this member, from 1.
     pub number: i64,
     /// When.
     pub at: Timestamp,
-    /// What, in a word or two (`added`, `suspended`, `keys followed`).
+    /// The change, a short text (`added`, `suspended`, `keys followed`).
     pub change: String,
     /// Who.
     pub actor: String,
@@ -81,7 +81,7 @@ impl Row {
     }
 }
 
-/// One member, in whatever state.
+/// One member, in any state.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -90,7 +90,7 @@ pub fn find(reader: &mut Reader<'_>, id: &EntityId) -> Result<Member, StoreError
     row.into_member()
 }
 
-/// One member, which nobody else changes until this transaction ends.
+/// One member, locked until this transaction ends.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -102,7 +102,7 @@ pub fn lock(tx: &mut Tx<'_>, id: &EntityId) -> Result<Member, StoreError> {
     find(tx, id)
 }
 
-/// All members, in whatever state, by entity identifier.
+/// All members, in any state, by entity identifier.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -111,10 +111,10 @@ pub fn list(reader: &mut Reader<'_>) -> Result<Vec<Member>, StoreError> {
     rows.into_iter().map(Row::into_member).collect()
 }
 
-/// Adds a member that was never one.
+/// Adds an entity that was never a member.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when it is known already.
+/// [`StoreError::Conflict`] when it exists already.
 pub fn insert(tx: &mut Tx<'_>, member: &Member) -> Result<(), StoreError> {
     diesel::insert_into(members::table)
         .values((
@@ -168,7 +168,7 @@ fn jwks(member: &Member) -> Result<Option<String>, StoreError> {
     member.keys.as_ref().map(|keys| to_json(&keys.to_jwks(), "federation_members.jwks")).transpose()
 }
 
-/// A change of a membership, as it is kept.
+/// A change of a membership, to be stored.
 #[derive(Debug, Clone, Copy)]
 pub struct MadeChange<'a> {
     /// `added`, `suspended`, `changed` …
@@ -179,7 +179,7 @@ pub struct MadeChange<'a> {
     pub reason: Option<&'a str>,
 }
 
-/// Keeps a change, after those that the member had before. The member must be locked, or just inserted.
+/// Appends a change to the member's history. The member must be locked, or just inserted.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -206,7 +206,7 @@ pub fn record(
     Ok(())
 }
 
-/// The changes of one member or of all, the oldest first.
+/// The changes of one member or of all, oldest first.
 ///
 /// # Errors
 /// [`StoreError`].

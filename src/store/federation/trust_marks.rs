@@ -1,4 +1,4 @@
-//! Trust marks: those that this anchor gave, so that it can tell their status, and those that this node was given.
+//! Trust marks: those that this anchor issued, to report their status, and those that this node was issued.
 
 use std::collections::BTreeSet;
 
@@ -12,14 +12,14 @@ use crate::store::engine::purge::delete_oldest;
 use crate::store::engine::schema::{issued_trust_marks as issued, own_trust_marks as own};
 use crate::store::{Reader, StoreError, Tx};
 
-/// A trust mark that this anchor gave.
+/// A trust mark that this anchor issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuedMark {
     /// To whom.
     pub subject: EntityId,
-    /// What it says (`trust_mark_type`).
+    /// The trust mark type (`trust_mark_type`).
     pub mark_type: String,
-    /// The mark itself, as signed.
+    /// The mark, compact JWS.
     pub mark: String,
     /// The key that signed it.
     pub kid: KeyId,
@@ -57,7 +57,7 @@ impl From<Row> for IssuedMark {
     }
 }
 
-/// Keeps a mark that is about to be given.
+/// Stores a mark before it is issued.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -77,7 +77,7 @@ pub fn insert(tx: &mut Tx<'_>, mark: &IssuedMark) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The mark of these very bytes.
+/// The mark with exactly these bytes.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -87,10 +87,10 @@ pub fn find(reader: &mut Reader<'_>, mark: &str) -> Result<IssuedMark, StoreErro
     Ok(row.into())
 }
 
-/// The mark of a type that lasts longest among those that an entity has and that were not taken back.
+/// The longest-lived of an entity's marks of a type that were not revoked.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when there is none that holds at `now`.
+/// [`StoreError::NotFound`] when none is valid at `now`.
 pub fn current(
     reader: &mut Reader<'_>,
     subject: &EntityId,
@@ -106,7 +106,7 @@ pub fn current(
     Ok(row.into())
 }
 
-/// Who has a mark that holds at `now`: of one type, or of any.
+/// The entities with a mark that is valid at `now`: of one type, or of any.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -126,7 +126,7 @@ pub fn marked(
     Ok(marked.into_iter().collect())
 }
 
-/// The marks that were not taken back and end after a time.
+/// The marks that were not revoked and expire after a time.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -139,7 +139,7 @@ pub fn given(reader: &mut Reader<'_>, ending_after: Timestamp) -> Result<Vec<Iss
     Ok(rows.into_iter().map(IssuedMark::from).collect())
 }
 
-/// Takes back marks of an entity: those of the types, or all. Returns how many.
+/// Revokes marks of an entity: those of the types, or all. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -168,18 +168,18 @@ pub fn purge(tx: &mut Tx<'_>, ended_before: Timestamp, limit: u32) -> Result<usi
     )
 }
 
-/// A trust mark that this node was given.
+/// A trust mark that this node was issued.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct OwnMark {
-    /// What it says (`trust_mark_type`).
+    /// The trust mark type (`trust_mark_type`).
     pub mark_type: String,
-    /// The mark itself, as signed.
+    /// The mark, compact JWS.
     pub mark: String,
     /// When it ends.
     pub expires_at: Timestamp,
 }
 
-/// Keeps a mark that this node was given, in place of the one of its type that it had.
+/// Stores a mark that this node was issued, in place of the previous one of its type.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -195,7 +195,7 @@ pub fn keep_own(tx: &mut Tx<'_>, mark: &OwnMark) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Forgets a mark that this node lost.
+/// Deletes a mark that this node lost.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -204,7 +204,7 @@ pub fn lose_own(tx: &mut Tx<'_>, mark_type: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The marks that this node has and that hold at `now`, by type.
+/// This node's marks that are valid at `now`, by type.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -24,13 +24,13 @@ word_enum! {
 
 word_column!(CodeKind);
 
-/// What a code stands for.
+/// A code and what it was issued for.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = authorization_codes)]
 pub struct Code {
     /// How it reached the recipient.
     pub kind: CodeKind,
-    /// The consent.
+    /// The consent that it was issued for.
     pub consent: ConsentId,
     /// The only client that may redeem it.
     pub client: EntityId,
@@ -44,12 +44,12 @@ pub struct Code {
     pub expires_at: Timestamp,
 }
 
-/// What redeeming a code gave.
+/// The result of redeeming a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redeemed {
     /// Used for the first time.
     Fresh(Code),
-    /// Used before: what it gave must be revoked (RFC 6749 §4.1.2), and that change committed.
+    /// Used before: its tokens must be revoked (RFC 6749 §4.1.2), and that change committed.
     Replayed(Code),
 }
 
@@ -74,7 +74,7 @@ pub fn insert(tx: &mut Tx<'_>, text: &str, code: &Code, now: Timestamp) -> Resul
     Ok(())
 }
 
-/// Uses a code up. It is the client's only: another client's attempt neither uses it nor learns of it.
+/// Redeems a code. Another client's attempt neither redeems it nor learns that it exists.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it is unknown, another client's, or expired unused.
@@ -102,7 +102,7 @@ pub fn redeem(
     Ok(Redeemed::Fresh(code))
 }
 
-/// Consents in force whose code expired before anyone redeemed it: permissions that nobody can use.
+/// Consents in force whose code expired unredeemed: their recipients have no token.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -117,7 +117,7 @@ pub fn unredeemed(reader: &mut Reader<'_>, now: Timestamp, limit: u32) -> Result
         .load(reader.db)?)
 }
 
-/// Forgets codes that expired before a moment. Returns how many. A replay after that looks like an unknown code.
+/// Deletes codes that expired before a moment. Returns how many. A replay after that looks like an unknown code.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! Receipts of decisions and changes, as signed, for the resident whose they are.
+//! Signed receipts of decisions and changes, for their residents.
 
 use diesel::prelude::*;
 
@@ -12,12 +12,12 @@ use crate::store::engine::sealed::column;
 use crate::store::keys::signing_keys::{KeyState, Purpose, with_private_part};
 use crate::store::{Reader, StoreError, Tx};
 
-/// A receipt as kept.
+/// A stored receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredReceipt {
     /// Which.
     pub id: ReceiptId,
-    /// The consent, or the declined request under its own number.
+    /// The consent, or the declined request by its own identifier.
     pub consent: ConsentId,
     /// Whose.
     pub person: PersonId,
@@ -71,7 +71,7 @@ impl Row {
     }
 }
 
-/// Keeps a receipt in the transaction that makes the change, after its log entry.
+/// Stores a receipt in the transaction that makes the change, after its log entry.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the consent has a receipt of that version.
@@ -128,7 +128,7 @@ pub fn of_person(
     rows.into_iter().map(|row| row.open(reader)).collect()
 }
 
-/// Erases the receipts of a consent; the resident may have kept them.
+/// Erases the receipts of a consent; the resident may have copies.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -137,7 +137,7 @@ pub fn erase(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The key that signs receipts now, parsed once in this process.
+/// The active receipt key, parsed once in this process.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when none is active.

@@ -1,4 +1,4 @@
-//! Requests for a consent at the holder, until they are decided or lapse.
+//! Consent requests at the holder, until they are decided or expire.
 
 use diesel::prelude::*;
 
@@ -88,7 +88,7 @@ const fn word(state: RequestState) -> &'static str {
     }
 }
 
-/// Stores a new request. A pushed one has a `request_uri` (RFC 9126), which is stored hashed, and its expiry.
+/// Stores a new request. A pushed one has a `request_uri` (RFC 9126), stored hashed, and its expiry.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -127,7 +127,8 @@ pub fn insert(
     Ok(())
 }
 
-/// How many undecided requests a recipient has pushed; those for one expected person where `expected` names one.
+/// The number of undecided requests that a recipient has pushed; only those for one expected person if `expected` is
+/// given.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -150,7 +151,7 @@ pub fn count_open_pushed(
     u64::try_from(count).map_err(|_| StoreError::Corrupt("consent_requests"))
 }
 
-/// How many undecided requests a resident has begun in the portal.
+/// The number of undecided requests that a resident has begun in the portal.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -177,7 +178,7 @@ pub fn find(reader: &mut Reader<'_>, id: RequestId) -> Result<ConsentRequest, St
     row.into_request()
 }
 
-/// The request that a consent came of.
+/// The request that led to a consent.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -187,10 +188,10 @@ pub fn of_consent(reader: &mut Reader<'_>, consent: ConsentId) -> Result<Consent
     find(reader, id)
 }
 
-/// The request behind a `request_uri` that nobody has used yet, for its own client only (RFC 9126 §4).
+/// The request behind an unused `request_uri`, for its own client only (RFC 9126 §4).
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when it is unknown, another client's, expired or used: nobody learns which.
+/// [`StoreError::NotFound`] when it is unknown, another client's, expired or used, without distinction.
 pub fn by_request_uri(
     reader: &mut Reader<'_>,
     request_uri: &str,
@@ -209,11 +210,11 @@ pub fn by_request_uri(
     row.into_request()
 }
 
-/// Gives a request to the resident who came with its `request_uri`, and uses that up (RFC 9126 §7.3). A login may outlast
-/// the URI's own time.
+/// Assigns a request to the resident whose browser presented its `request_uri`, and uses that up (RFC 9126 §7.3). A
+/// login may take longer than the URI is valid.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when it was opened before, or is somebody else's.
+/// [`StoreError::Conflict`] when it was opened before, or belongs to somebody else.
 pub fn open(tx: &mut Tx<'_>, id: RequestId, person: PersonId, now: Timestamp) -> Result<(), StoreError> {
     let changed = diesel::update(
         consent_requests::table
@@ -226,10 +227,10 @@ pub fn open(tx: &mut Tx<'_>, id: RequestId, person: PersonId, now: Timestamp) ->
     exactly_one(changed, StoreError::Conflict)
 }
 
-/// Gives a request to the resident who decides on it.
+/// Assigns a request to the resident who decides on it.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when it is somebody else's.
+/// [`StoreError::Conflict`] when it belongs to somebody else.
 pub fn bind_person(tx: &mut Tx<'_>, id: RequestId, person: PersonId) -> Result<(), StoreError> {
     let changed = diesel::update(
         consent_requests::table
@@ -241,7 +242,7 @@ pub fn bind_person(tx: &mut Tx<'_>, id: RequestId, person: PersonId) -> Result<(
     exactly_one(changed, StoreError::Conflict)
 }
 
-/// Keeps a decision, sealed, while the login provider is asked to sign it. A later decision replaces it.
+/// Stores a decision, sealed, while it waits for the login provider's signature. A later decision replaces it.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when the request is no longer open.
@@ -272,10 +273,10 @@ pub fn pending(reader: &mut Reader<'_>, id: RequestId) -> Result<PendingDecision
     from_json(&text, "consent_requests.pending_decision")
 }
 
-/// Ends an open request and forgets what waited for a signature.
+/// Ends an open request and deletes its pending decision.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when it is not open any more: a decision is made once.
+/// [`StoreError::NotFound`] when it is not open any more: a request is decided once.
 pub fn conclude(
     tx: &mut Tx<'_>,
     id: RequestId,
@@ -318,7 +319,7 @@ pub fn deny(
     Ok(())
 }
 
-/// The requests that a standing denial of a resident refused, latest first, with the moment of each.
+/// The requests that a resident's standing denial declined, latest first, with the moment of each.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -397,7 +398,7 @@ pub fn delete_lapsed(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<u
     )
 }
 
-/// Forgets whom a request expected that led to a consent.
+/// Deletes the expected person of a request that led to a consent.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -411,7 +412,7 @@ pub fn erase_person(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Deletes requests that came to nothing before a moment. Returns how many.
+/// Deletes requests that ended without a consent before a moment. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! Consents at their holder, every change of theirs, and the evidence of the decision.
+//! Consents at their holder, their changes, and the evidence of the decision.
 
 mod due;
 mod held_back;
@@ -78,22 +78,22 @@ fn reason(word: &str, column: &'static str) -> Result<Reason, StoreError> {
     word.parse::<Reason>().map_err(|_| StoreError::Corrupt(column))
 }
 
-/// One change in a consent's life, as kept.
+/// One change of a consent, as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
-    /// State before it; none for the decision itself.
+    /// State before it; `None` for the decision.
     pub from: Option<&'static str>,
     /// State after it.
     pub to: ConsentState,
-    /// Who caused it.
+    /// The actor.
     pub actor: Actor,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
     /// When.
     pub at: Timestamp,
 }
 
-/// Stores a consent with the evidence of its decision, as the first change of its life.
+/// Stores a consent with the evidence of its decision, as the first change.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when its request has led to a consent already.
@@ -180,8 +180,8 @@ pub fn find(reader: &mut Reader<'_>, id: ConsentId) -> Result<Consent, StoreErro
     row.into_consent()
 }
 
-/// A consent, and before it those in whose place it came one after the other: what was fetched under them since a moment
-/// counts as fetched under it, as far as they rest on the same declared use.
+/// A consent, and the chain of consents that it replaced: their fetches since a moment count as its own, if they rest
+/// on the same declared use.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -204,7 +204,7 @@ pub fn succession(
     Ok(line)
 }
 
-/// A consent by the identifier that it has towards its recipient.
+/// A consent by its identifier towards its recipient (`grant_id`).
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -216,7 +216,7 @@ pub fn find_by_grant(reader: &mut Reader<'_>, grant: &GrantId) -> Result<Consent
     row.into_consent()
 }
 
-/// What the decision was made with, beside what the consent itself says.
+/// How a decision was made, beyond the consent's terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecisionBasis {
     /// Whether a passkey signed it too.
@@ -225,7 +225,7 @@ pub struct DecisionBasis {
     pub identifier_changed: bool,
 }
 
-/// What a decision was made with.
+/// How a decision was made.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -238,7 +238,7 @@ pub fn decision_basis(reader: &mut Reader<'_>, id: ConsentId) -> Result<Decision
     Ok(DecisionBasis { passkey: passkey.is_some(), identifier_changed: then.is_some_and(|then| then != now) })
 }
 
-/// A recipient's consent by its commitment: also one whose grant has passed to another consent.
+/// A recipient's consent by its commitment, even if its grant has passed to another consent.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -254,7 +254,7 @@ pub fn find_by_commitment(
     row.into_consent()
 }
 
-/// A consent by id, held until the transaction ends: no other write changes it in between.
+/// A consent by id, locked until the transaction ends.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -266,7 +266,7 @@ pub fn lock(tx: &mut Tx<'_>, id: ConsentId) -> Result<Consent, StoreError> {
     find(tx, id)
 }
 
-/// Stores a consent's state and use, and the change if there was one. Nothing leaves an end state.
+/// Stores a consent's state and use, and the change if there was one. End states are final.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the stored consent has ended.
@@ -293,7 +293,7 @@ pub fn save(tx: &mut Tx<'_>, consent: &Consent, change: Option<&Transition>) -> 
     }
 }
 
-/// Makes room for the consent that takes the grant over: a grant has one consent at a time.
+/// Releases the grant for the consent that takes it over: a grant has one consent at a time.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when another consent has the grant already.
@@ -316,7 +316,7 @@ pub fn of_person(reader: &mut Reader<'_>, person: PersonId) -> Result<Vec<Consen
     rows.into_iter().map(Row::into_consent).collect()
 }
 
-/// Consents that have not ended, from behind one on, in the order of their identifiers.
+/// Consents that have not ended, after a given one, in the order of their identifiers.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -360,7 +360,7 @@ pub fn history(reader: &mut Reader<'_>, id: ConsentId) -> Result<Vec<Change>, St
             };
             let to = state(&to, ended)?;
             Ok(Change {
-                // The moment plays no part in the word.
+                // The moment is not part of the text.
                 from: from.map(|word| state(&word, Some(at))).transpose()?.map(ConsentState::as_str),
                 to,
                 actor: actor.parse::<Actor>().map_err(|_| StoreError::Corrupt("consent_events.actor"))?,

@@ -1,4 +1,4 @@
-//! Recipients' signed confirmations that they deleted what they had fetched.
+//! Recipients' signed confirmations that they deleted the fetched data.
 
 use diesel::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::domain::ids::{ConsentId, Jti};
 use crate::store::engine::schema::deletion_confirmations;
 use crate::store::{Reader, StoreError, Tx};
 
-/// A recipient's signed word that it deleted what it had fetched.
+/// A recipient's signed confirmation that it deleted the fetched data.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = deletion_confirmations)]
 pub struct Confirmation {
@@ -19,10 +19,10 @@ pub struct Confirmation {
     pub event: String,
 }
 
-/// Keeps a recipient's confirmation at the holder.
+/// Stores a recipient's confirmation at the holder.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when this one is kept already.
+/// [`StoreError::Conflict`] when it is stored already.
 pub fn insert(
     tx: &mut Tx<'_>,
     consent: ConsentId,
@@ -41,7 +41,7 @@ pub fn insert(
     Ok(())
 }
 
-/// How often a recipient has confirmed for a consent.
+/// The number of a recipient's confirmations for a consent.
 ///
 /// # Errors
 /// [`StoreError`].

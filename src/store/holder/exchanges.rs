@@ -1,4 +1,4 @@
-//! Exchanges at their holder: what was released, the receipt, and the recipient's signature on it.
+//! Exchanges at their holder: the released data's description, the receipt, and the recipient's acknowledgement.
 
 use diesel::prelude::*;
 
@@ -93,7 +93,7 @@ pub fn insert(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Keeps the recipient's signature on an exchange; the first one counts.
+/// Stores the recipient's acknowledgement of an exchange; the first one counts.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such exchange with this recipient.
@@ -126,7 +126,7 @@ pub fn find(reader: &mut Reader<'_>, id: ExchangeId) -> Result<Exchange, StoreEr
     row.into_exchange()
 }
 
-/// The recipient's signature on an exchange.
+/// The recipient's acknowledgement of an exchange.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when there is none yet.

@@ -1,7 +1,7 @@
-//! Exchanges that were refused: who, when, by which check. No values, no person.
+//! Refused exchanges: recipient, time and check. No values, no person.
 //!
-//! One under a consent of this node is kept by itself, for the resident. The others may be caused by anybody any number of
-//! times: they are counted, one row an hour for each kind.
+//! Refusals under a consent of this node are stored one by one, for the resident. The others can be caused by anybody
+//! in any number: they are counted, one row an hour for each kind.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -21,20 +21,20 @@ word_column!(RefusalReason);
 pub struct NewRefusal {
     /// When.
     pub at: Timestamp,
-    /// What was said and which check said it.
+    /// The code and the check.
     pub refusal: Refusal,
-    /// Who asked, as far as it was verified.
+    /// The recipient, as far as it was verified.
     pub client: Option<EntityId>,
-    /// Under which consent, as far as it was verified.
+    /// The consent, as far as it was verified.
     pub consent: Option<ConsentId>,
-    /// Which dataset, when it is one of ours.
+    /// The dataset, if it is one of this node's.
     pub dataset: Option<DatasetId>,
 }
 
 /// A refusal as recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedRefusal {
-    /// When; of several, the last.
+    /// The moment; of several, the last.
     pub at: Timestamp,
     /// The standard's code.
     pub code: String,
@@ -46,7 +46,7 @@ pub struct RecordedRefusal {
     pub consent: Option<ConsentId>,
     /// Which dataset.
     pub dataset: Option<DatasetId>,
-    /// How many of this kind there were within the hour: more than one only where no consent is named.
+    /// The number of this kind within the hour: more than one only without a consent.
     pub times: u32,
 }
 
@@ -56,7 +56,7 @@ fn recorded((at, code, reason, client, consent, dataset): Row) -> RecordedRefusa
     RecordedRefusal { at, code, reason, client, consent: Some(consent), dataset, times: 1 }
 }
 
-/// Records a refusal.
+/// Stores a refusal.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -140,7 +140,7 @@ const fn columns()
     (refusals::at, refusals::code, refusals::reason, refusals::client, refusals::consent, refusals::dataset)
 }
 
-/// Forgets the counted refusals that ended before a moment. Returns how many rows.
+/// Deletes the counted refusals that ended before a moment. Returns how many rows.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -151,7 +151,7 @@ pub fn purge_counts(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<us
     )
 }
 
-/// Forgets the refusals that concern a consent.
+/// Deletes the refusals under a consent.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -160,7 +160,7 @@ pub fn forget(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The latest refusals of all, for the operator.
+/// The latest refusals, for the operator.
 ///
 /// # Errors
 /// [`StoreError`].

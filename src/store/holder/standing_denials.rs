@@ -1,4 +1,4 @@
-//! What residents have refused, for good or for a while.
+//! Residents' standing denials, permanent or temporary.
 
 use diesel::prelude::*;
 
@@ -37,8 +37,7 @@ impl Row {
     }
 }
 
-/// Keeps a denial. Where one that says the same stands already, the one that stands longer counts. Says whether something
-/// has changed.
+/// Stores a denial. If an equal one exists, the later end counts. `true` when something changed.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -76,7 +75,7 @@ pub fn insert(tx: &mut Tx<'_>, person: PersonId, denial: &StandingDenial) -> Res
     Ok(true)
 }
 
-/// Takes a person's own denial away. Says whether it was there; another person's is not.
+/// Deletes a person's own denial; `false` when there was none, or it is another person's.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -85,7 +84,7 @@ pub fn remove(tx: &mut Tx<'_>, person: PersonId, id: DenialId) -> Result<bool, S
     Ok(diesel::delete(own).execute(tx.db)? == 1)
 }
 
-/// Takes a person's plain no to a use away; one for good stays.
+/// Deletes a person's temporary denial of a use; a permanent one stays.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -99,7 +98,7 @@ pub fn lift_plain_no(tx: &mut Tx<'_>, person: PersonId, declared_use: &UseId) ->
     Ok(())
 }
 
-/// A person's denials that stand now, latest first.
+/// A person's denials that are valid now, latest first.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -117,7 +116,7 @@ pub fn of_person(
     rows.into_iter().map(Row::into_denial).collect()
 }
 
-/// Forgets the denials that stand no longer. Returns how many.
+/// Deletes expired denials. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].

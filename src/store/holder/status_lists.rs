@@ -1,4 +1,4 @@
-//! Status lists as signed last. Whoever changes an entry counts the change; who serves a list compares the counts.
+//! Status lists as last signed. A change of an entry increments a counter; serving a list compares the counters.
 
 use diesel::prelude::*;
 
@@ -9,12 +9,12 @@ use crate::store::engine::db::on_backend;
 use crate::store::engine::schema::status_lists;
 use crate::store::{Reader, StoreError, Tx};
 
-/// How a list stands.
+/// The counter and the last signed list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusListRow {
-    /// Changes of its entries so far.
+    /// Number of changes of its entries so far.
     pub changes: i64,
-    /// As signed last.
+    /// As last signed.
     pub signed: Option<Signed>,
 }
 
@@ -23,9 +23,9 @@ pub struct StatusListRow {
 pub struct Signed {
     /// The status list token, compact.
     pub token: String,
-    /// How many changes it shows.
+    /// Number of changes that it includes.
     pub of_changes: i64,
-    /// With which key.
+    /// The key that signed it.
     pub kid: KeyId,
     /// When.
     pub signed_at: Timestamp,
@@ -53,7 +53,7 @@ fn know(tx: &mut Tx<'_>, number: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// How a list stands; one in which nothing changed yet stands at zero.
+/// The counter and the last signed list; zero for a list without changes.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -82,7 +82,7 @@ pub fn find(reader: &mut Reader<'_>, list: u32) -> Result<StatusListRow, StoreEr
     Ok(StatusListRow { changes, signed })
 }
 
-/// Keeps a signed list, unless one that shows more is kept already. Returns what is kept now.
+/// Stores a signed list, unless a newer one is stored already. Returns the stored one.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! Consent tokens that the holder has issued, and the refresh tokens beside them. The tokens themselves are not kept.
+//! The consent tokens that the holder has issued, and their refresh tokens. The tokens themselves are not stored.
 
 use diesel::prelude::*;
 
@@ -25,7 +25,7 @@ pub struct IssuedToken {
     pub exp: Timestamp,
 }
 
-/// Notes a token that is being issued.
+/// Records a token that is being issued.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when its `jti` is taken.
@@ -42,7 +42,7 @@ pub fn insert(tx: &mut Tx<'_>, token: &IssuedToken) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A token that was issued; its consent may have ended all the same.
+/// An issued token; its consent may have ended.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -62,7 +62,7 @@ pub fn issued_to(reader: &mut Reader<'_>, consent: ConsentId, jkt: &Thumbprint) 
     Ok(found > 0)
 }
 
-/// Stores a refresh token, hashed. It lives as long as the consent does.
+/// Stores a refresh token, hashed. It is valid as long as the consent.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -96,7 +96,7 @@ pub fn find_refresh(reader: &mut Reader<'_>, text: &str, client: &EntityId) -> R
         .first(reader.db)?)
 }
 
-/// Forgets every token of a consent that has ended.
+/// Deletes every token of an ended consent.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -1,5 +1,5 @@
-//! The node's signing keys. They live in the database, private parts sealed, so that all processes of a node share them
-//! and a rotation needs no restart.
+//! The node's signing keys, private parts sealed. In the database, so that all processes of a node share them and a
+//! rotation needs no restart.
 
 use diesel::prelude::*;
 use serde_json::Value;
@@ -48,15 +48,15 @@ word_enum! {
 }
 
 word_enum! {
-    /// Where a key stands in its life.
+    /// State of a key.
     pub enum KeyState {
         /// Published, does not sign yet.
         Pending = "pending",
         /// Signs.
         Active = "active",
-        /// Signs no more, still verifies; leaves the published set after a while.
+        /// Signs no more, still verifies; later leaves the published set.
         Retired = "retired",
-        /// Given up; its private part is destroyed, and its standing says what its signatures are still worth.
+        /// Revoked; its private part is destroyed, and its standing says whether its signatures still count.
         Revoked = "revoked",
     }
 }
@@ -66,7 +66,7 @@ word_column!(KeyState);
 word_column!(RevokeReason);
 
 impl Purpose {
-    /// The kind of key, where it is one that only the login provider meets; every other purpose has a [`SigningKey`].
+    /// The kind of key, for the purposes that only the login provider uses; every other purpose has a [`SigningKey`].
     #[must_use]
     pub const fn login_kind(self) -> Option<LoginKeyKind> {
         match self {
@@ -78,7 +78,7 @@ impl Purpose {
     }
 }
 
-/// A key pair as it is stored, whatever its kind.
+/// A stored key pair of any kind.
 pub trait StoredKeyPair {
     /// `kid`.
     fn kid(&self) -> &KeyId;
@@ -119,7 +119,7 @@ impl StoredKeyPair for LoginKey {
 /// The public part of a key.
 #[derive(Debug, Clone)]
 pub enum PublicPart {
-    /// It verifies messages between nodes.
+    /// Verifies messages between nodes.
     Verifying(PublicKey),
     /// A JWK that only the login provider uses.
     Login(Value),
@@ -158,7 +158,7 @@ pub struct KeyRecord {
     pub public: PublicPart,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it is to begin to sign; none until a process publishes it.
+    /// When it is to begin to sign; `None` until a process publishes it.
     pub activates_at: Option<Timestamp>,
     /// When it began to sign.
     pub activated_at: Option<Timestamp>,
@@ -166,12 +166,12 @@ pub struct KeyRecord {
     pub retired_at: Option<Timestamp>,
     /// When, and why, it was revoked.
     pub revoked: Option<(Timestamp, RevokeReason)>,
-    /// From when on somebody else may have signed with it.
+    /// The earliest moment at which somebody else may have signed with it.
     pub compromised_since: Option<Timestamp>,
 }
 
 impl KeyRecord {
-    /// How far its signatures can be relied on.
+    /// How far its signatures are trusted.
     #[must_use]
     pub fn standing(&self) -> KeyStanding {
         match self.revoked {
@@ -186,13 +186,13 @@ impl KeyRecord {
 
 /// All keys at one moment.
 pub struct Snapshot {
-    /// What [`version`] said of them.
+    /// The [`version`] at that moment.
     pub version: i64,
     /// All of them, by purpose and age.
     pub records: Vec<KeyRecord>,
-    /// Those that sign, with their private parts.
+    /// The active ones, with their private parts.
     pub active: Vec<(Purpose, SigningKey)>,
-    /// Those towards the login provider that have their private parts still.
+    /// Those for the login provider that still have their private parts.
     pub login: Vec<LoginKey>,
 }
 
@@ -250,8 +250,7 @@ pub fn active(reader: &mut Reader<'_>, purpose: Purpose) -> Result<SigningKey, S
     with_private_part(reader, &kid)
 }
 
-/// The key of that name with its private part, also when it is retired: a token that is bound to a retired DPoP key
-/// can still be used.
+/// The key of that name with its private part, even when it is retired: tokens bound to a retired DPoP key stay usable.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when there is none, or it is revoked.
@@ -270,8 +269,8 @@ fn private_jwk(reader: &mut Reader<'_>, kid: &KeyId) -> Result<Zeroizing<String>
     )
 }
 
-/// The key pairs towards the login provider that have their private parts still, by purpose and age. Those among `known`
-/// are not parsed again: to check an RSA key takes some tens of milliseconds.
+/// The key pairs for the login provider that still have their private parts, by purpose and age. Those among `known`
+/// are not parsed again: checking an RSA key takes tens of milliseconds.
 fn login_keys(
     reader: &mut Reader<'_>,
     records: &[KeyRecord],
@@ -313,7 +312,7 @@ pub fn version(reader: &mut Reader<'_>) -> Result<i64, StoreError> {
     Ok(counters::table.find("key_version").select(counters::next_value).first(reader.db)?)
 }
 
-/// All keys, as they are at one moment. Login keys among `known` are taken as they are.
+/// All keys at one moment. Login keys among `known` are not parsed again.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -329,7 +328,7 @@ pub fn snapshot(reader: &mut Reader<'_>, known: &[LoginKey]) -> Result<Snapshot,
     Ok(Snapshot { version: version(reader)?, records, active: signing, login })
 }
 
-/// The key of a purpose that waits to sign, where one does.
+/// The pending key of a purpose, if there is one.
 ///
 /// # Errors
 /// [`StoreError`].

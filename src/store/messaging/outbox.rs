@@ -1,4 +1,4 @@
-//! What must be said to others, written in the transaction that causes it and delivered afterwards, as often as needed.
+//! Messages to others, written in the transaction that causes them and delivered afterwards (transactional outbox).
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Text};
@@ -16,19 +16,19 @@ use crate::store::{Reader, StoreError, Tx};
 /// A message to be delivered.
 #[derive(Clone)]
 pub struct NewItem {
-    /// What is to be done with it; the deliverer's word.
+    /// The kind of message; defined by the deliverer.
     pub kind: &'static str,
-    /// To whom.
+    /// The destination.
     pub destination: EntityId,
-    /// What it is about (a consent's or exchange's id), to show its state.
+    /// What it is about (a consent's or exchange's id), to show the delivery state.
     pub subject: String,
-    /// Items of one key go out one after the other, in the order in which they were pushed.
+    /// Items with the same key are delivered in the order in which they were pushed.
     pub order_key: String,
     /// A second item with the same key is not pushed.
     pub dedup_key: String,
-    /// The message. Sealed while it waits, forgotten when it is delivered or given up.
+    /// The message. Sealed while it waits, deleted when it is delivered or given up.
     pub payload: String,
-    /// Not before.
+    /// The earliest delivery.
     pub next_at: Timestamp,
 }
 
@@ -41,7 +41,7 @@ impl std::fmt::Debug for NewItem {
     }
 }
 
-/// An item that this worker alone may deliver until its lease ends.
+/// An item that this worker has leased.
 #[derive(Clone)]
 pub struct Leased {
     /// The item.
@@ -54,7 +54,7 @@ pub struct Leased {
     pub subject: String,
     /// The message.
     pub payload: Zeroizing<String>,
-    /// Which attempt this is, from 1.
+    /// Number of this attempt, from 1.
     pub attempt: u32,
     /// When it was pushed.
     pub created_at: Timestamp,
@@ -66,7 +66,7 @@ impl std::fmt::Debug for Leased {
     }
 }
 
-/// How the delivery of an item stands.
+/// The delivery state of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// What is to be done.
@@ -79,13 +79,13 @@ pub struct Delivery {
     pub attempts: u32,
     /// When the destination confirmed it.
     pub delivered_at: Option<Timestamp>,
-    /// When it was given up.
+    /// The code of the last failure.
     pub given_up_at: Option<Timestamp>,
     /// The last failure, a stable word.
     pub last_error: Option<String>,
 }
 
-/// Pushes an item, in the caller's transaction. None when its dedup key was pushed before.
+/// Pushes an item, in the caller's transaction. `None` when its dedup key was pushed before.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -110,14 +110,14 @@ pub fn push(tx: &mut Tx<'_>, item: &NewItem, now: Timestamp) -> Result<Option<Ou
     Ok((inserted == 1).then_some(id))
 }
 
-/// Deliveries to one destination at a time. One that did not answer last time is tried with one item.
+/// Concurrent deliveries to one destination. A destination that did not answer last time is tried with one item.
 const PER_DESTINATION: i64 = 4;
 
-/// Every wait and lease is shorter, in seconds: what is further ahead was written by a clock that has since been put back.
+/// Every delay and lease is shorter, in seconds: a later time was written by a clock that has since been corrected.
 const FARTHEST_SECS: i64 = 3600;
 
-/// `$n` works on both databases. The innermost query takes the oldest open item of each order key only, and nothing for
-/// a destination that is to be left alone for now; around it, each destination gets its share and no more.
+/// `$n` works on both databases. The innermost query takes the oldest open item of each order key, and nothing for a
+/// paused destination; the outer one limits the items of each destination.
 const LEASE: &str = "\
     UPDATE outbox SET lease_owner = $1, lease_until = $2, attempts = attempts + 1 \
     WHERE seq IN ( \
@@ -158,7 +158,7 @@ struct LeasedRow {
 }
 
 impl LeasedRow {
-    /// None when what stands in the row cannot be read (any more).
+    /// `None` when the row cannot be parsed.
     fn into_leased(self, reader: &Reader<'_>) -> Option<Leased> {
         let sealer = &reader.keys.sealer;
         Some(Leased {
@@ -173,9 +173,9 @@ impl LeasedRow {
     }
 }
 
-/// Leases items that are due, each to one worker at a time. A worker that dies loses its lease at `until`.
+/// Leases due items, each to one worker at a time. The lease of a worker that dies ends at `until`.
 ///
-/// An item that cannot be read is given up here: it must not hold back what comes after it.
+/// An item that cannot be read is given up here: it must not block the items after it.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -213,10 +213,10 @@ pub fn lease(
     Ok(items)
 }
 
-/// Why an item was given up that cannot be read.
+/// The failure code of an item that cannot be read.
 pub const UNREADABLE: &str = "unreadable";
 
-/// A destination answered, with whatever: it is asked as usual again.
+/// A destination answered, whatever it said: its back-off is reset.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -225,7 +225,7 @@ pub fn destination_answered(tx: &mut Tx<'_>, destination: &EntityId) -> Result<(
     Ok(())
 }
 
-/// A destination did not answer: nothing goes to it for a while, longer from time to time, `longest_secs` at most.
+/// A destination did not answer: it is paused, with exponential back-off up to `longest_secs`.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -255,14 +255,14 @@ pub fn destination_silent(
     Ok(())
 }
 
-/// 1, 2, 4 … seconds, `longest` at most.
+/// 1, 2, 4 … seconds, at most `longest`.
 #[must_use]
 pub fn back_off_secs(failures: i64, longest: i64) -> i64 {
     let doublings = u32::try_from(failures.saturating_sub(1).clamp(0, 16)).unwrap_or(16);
     1_i64.checked_shl(doublings).map_or(longest, |secs| secs.min(longest))
 }
 
-/// The item has arrived.
+/// Records the item as delivered.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when this worker's lease was lost to another.
@@ -280,7 +280,7 @@ pub fn delivered(tx: &mut Tx<'_>, id: OutboxId, owner: &str, now: Timestamp) -> 
     exactly_one(changed, StoreError::NotFound)
 }
 
-/// The attempt failed; the next one is not before `next_at`. The word must hold no part of any answer.
+/// Records a failed attempt; the next one is not before `next_at`. The code must contain no part of any response.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when this worker's lease was lost to another.
@@ -303,7 +303,7 @@ pub fn failed(
     exactly_one(changed, StoreError::NotFound)
 }
 
-/// The item will not be tried again; the ones behind it may go.
+/// Gives the item up; the items behind it may be delivered.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when this worker's lease was lost to another.
@@ -327,7 +327,7 @@ pub fn give_up(
     exactly_one(changed, StoreError::NotFound)
 }
 
-/// How the deliveries about a subject stand, oldest first.
+/// The delivery states of the items about a subject, oldest first.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -360,7 +360,7 @@ pub fn deliveries(reader: &mut Reader<'_>, subject: &str) -> Result<Vec<Delivery
         .collect())
 }
 
-/// Forgets items that were delivered or given up and made before a moment.
+/// Deletes items that were delivered or given up and created before a moment.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -510,7 +510,7 @@ mod tests {
                     .await
                     .unwrap();
             }
-            // Four failures: eight seconds of peace, then one item at a time.
+            // Four failures: eight seconds of pause, then one item at a time.
             assert!(take(9).await.unwrap().is_empty());
             let probe = take(10).await.unwrap();
             assert_eq!(probe.len(), 1);

@@ -9,8 +9,8 @@ use crate::store::engine::purge::delete_oldest;
 use crate::store::engine::schema::received_events;
 use crate::store::{StoreError, Tx};
 
-/// Notes an event in the transaction that acts on it. False when it was received before: then nothing is to be done,
-/// and the sender is told that all is well.
+/// Records an event in the transaction that acts on it. `false` when it was received before: nothing is to be done, and
+/// the sender gets a success response.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -27,7 +27,7 @@ pub fn first_time(tx: &mut Tx<'_>, issuer: &EntityId, jti: &Jti, now: Timestamp)
     Ok(inserted == 1)
 }
 
-/// Forgets events received before a moment, which must be longer ago than any event is accepted. Returns how many.
+/// Deletes events received before a moment, which must be earlier than any event is accepted. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].

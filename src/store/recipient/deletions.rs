@@ -11,21 +11,21 @@ use crate::store::engine::error::exactly_one;
 use crate::store::engine::schema::deletions;
 use crate::store::{Reader, StoreError, Tx};
 
-/// What a recipient must delete of one consent, and whether it did.
+/// The deletion duty of a recipient for one consent, and whether it was fulfilled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = deletions)]
 pub struct Deletion {
     /// The last fetch that brought data.
     pub fetched_at: Timestamp,
-    /// When the data must be gone.
+    /// When the data must be deleted.
     pub due_at: Timestamp,
-    /// When the service confirmed that it is; nothing of a later fetch is confirmed.
+    /// When the service confirmed the deletion; covers no later fetch.
     pub confirmed_at: Option<Timestamp>,
-    /// When it was deleted, as the service says.
+    /// When it was deleted, as the service states.
     pub deleted_at: Option<Timestamp>,
 }
 
-/// Data was fetched: it is to be deleted by `due_at`, whatever was confirmed before.
+/// Records a fetch: the data must be deleted by `due_at`, whatever was confirmed before.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -53,7 +53,7 @@ pub fn fetched(
     Ok(())
 }
 
-/// What is to be deleted of a consent; none when nothing was fetched.
+/// The deletion duty for a consent; `None` when nothing was fetched.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -61,7 +61,7 @@ pub fn find(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<Option<Delet
     Ok(deletions::table.find(held).select(Deletion::as_select()).first(reader.db).optional()?)
 }
 
-/// As [`find`], where something was fetched.
+/// As [`find`], for a consent with a fetch.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when nothing was.
@@ -69,7 +69,7 @@ pub fn existing(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<Deletion
     find(reader, held)?.ok_or(StoreError::NotFound)
 }
 
-/// What is to be deleted of several consents; those of which nothing was fetched are left out.
+/// The deletion duties for several consents; those without a fetch are left out.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -84,7 +84,7 @@ pub fn of_all(
     Ok(rows.into_iter().collect())
 }
 
-/// The service confirmed the deletion of everything that was fetched so far.
+/// Records the service's confirmation that everything fetched so far is deleted.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when nothing was fetched.

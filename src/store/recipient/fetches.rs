@@ -1,4 +1,4 @@
-//! The recipient's own record of what it fetched: when, with what outcome, under which receipt. Never the data.
+//! The recipient's own record of its fetches: time, outcome, receipt. Never the data.
 
 use diesel::prelude::*;
 
@@ -14,7 +14,7 @@ pub struct NewFetch<'a> {
     pub held: HeldConsentId,
     /// When.
     pub at: Timestamp,
-    /// What came of it, a stable word.
+    /// The outcome, a stable code.
     pub outcome: &'a str,
     /// The holder's receipt, compact, where it was verified.
     pub receipt: Option<&'a str>,
@@ -38,7 +38,7 @@ pub struct Fetch {
     pub body_digest: Option<String>,
 }
 
-/// Outcome of a fetch that brought data.
+/// The outcome of a fetch that returned data.
 pub const RECEIVED: &str = "received";
 
 /// Records a fetch.
@@ -58,7 +58,7 @@ pub fn insert(tx: &mut Tx<'_>, fetch: &NewFetch<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// How many fetches under one consent brought data.
+/// The number of fetches under one consent that returned data.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -70,7 +70,7 @@ pub fn received(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<u32, Sto
     u32::try_from(count).map_err(|_| StoreError::Corrupt("fetches"))
 }
 
-/// When the latest fetches under one consent brought data, latest first.
+/// When the latest fetches under one consent returned data, latest first.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -87,7 +87,7 @@ pub fn latest_received(
         .load(reader.db)?)
 }
 
-/// When data came with this very receipt, where it did.
+/// When data was received with exactly this receipt, if it was.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! Consents at their recipient: what services asked for or residents gave, and the tokens that fetch the data.
+//! Consents at their recipient: requested by services or given by residents, and their tokens.
 
 mod erasure;
 mod pending;
@@ -49,14 +49,14 @@ struct Row {
     asked_max_age: Option<i64>,
 }
 
-/// What the columns say of a grant.
+/// The grant's columns.
 struct GrantColumns {
     grant_id: Option<GrantId>,
     tokens: Option<HeldTokens>,
     commitment: Option<Commitment>,
 }
 
-/// The state with what belongs to it; columns that do not fit together do not load.
+/// The state with its data; inconsistent columns do not load.
 fn state(status: HeldStatus, reason: Option<HeldReason>, grant: GrantColumns) -> Option<HeldState> {
     let GrantColumns { grant_id, tokens, commitment } = grant;
     match (status, tokens) {
@@ -172,7 +172,7 @@ fn seal_tokens(reader: &Reader<'_>, held: &HeldConsent) -> Result<SealedTokens, 
 /// Stores a new consent.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when this holder's grant is known already.
+/// [`StoreError::Conflict`] when this holder's grant is stored already.
 pub fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
     let tokens = seal_tokens(tx, held)?;
     let sequence =
@@ -218,11 +218,10 @@ pub fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Stores what changes in a consent's life: what is allowed, state, grant and tokens. Nothing leaves an end state; a
-/// second end changes nothing.
+/// Stores a consent's changes: terms, state, grant and tokens. End states are final; a second end changes nothing.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when it has ended meanwhile: tokens that came too late are not kept.
+/// [`StoreError::Conflict`] when it has ended: tokens that arrive late are not stored.
 /// [`StoreError::NotFound`] when there is no such consent.
 pub fn save(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
     let stored: String = held_consents::table.find(held.id).select(held_consents::state).first(tx.db)?;
@@ -251,7 +250,7 @@ pub fn save(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes room for the consent that takes the grant over: a grant has one consent at a time.
+/// Releases the grant for the consent that takes it over: a grant has one consent at a time.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such consent, or it has no grant.
@@ -263,7 +262,7 @@ pub fn supersede(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestamp) -> Result<
     exactly_one(changed, StoreError::NotFound)
 }
 
-/// How many consents of a holder's residents have been given in its portal since a moment.
+/// The number of consents given in a holder's portal since a moment.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -276,7 +275,7 @@ pub fn count_given(reader: &mut Reader<'_>, holder: &EntityId, since: Timestamp)
     u64::try_from(count).map_err(|_| StoreError::Corrupt("held_consents"))
 }
 
-/// How many of a service's requests are undecided.
+/// The number of a service's undecided requests.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -298,8 +297,8 @@ pub fn find(reader: &mut Reader<'_>, id: HeldConsentId) -> Result<HeldConsent, S
     row.into_held(reader)
 }
 
-/// A consent, and before it those in whose place it came one after the other and that stood after a moment, as far as they
-/// rest on the same declared use.
+/// A consent, and the chain of consents that it replaced and that were in force after a moment, if they rest on the
+/// same declared use.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -322,7 +321,7 @@ pub fn succession(
     Ok(line)
 }
 
-/// A consent by its holder and the identifier that it has there.
+/// A consent by its holder and its identifier there (`grant_id`).
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -339,7 +338,7 @@ pub fn find_by_grant(
     row.into_held(reader)
 }
 
-/// The holders of consents that are not over.
+/// The holders of consents that have not ended.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -353,7 +352,7 @@ pub fn holders(reader: &mut Reader<'_>) -> Result<Vec<EntityId>, StoreError> {
         .load(reader.db)?)
 }
 
-/// All consents of a holder, but for what was erased.
+/// All consents of a holder, except what was erased.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -366,7 +365,7 @@ pub fn of_holder(reader: &mut Reader<'_>, holder: &EntityId) -> Result<Vec<HeldC
     rows.into_iter().map(|row| row.into_held(reader)).collect()
 }
 
-/// A service's consents, of one state or of all, newest first; those that come after a place in that order.
+/// A service's consents, of one state or of all, newest first, after a given position.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -377,7 +376,7 @@ pub fn of_service(
     after: Option<(Timestamp, HeldConsentId)>,
     limit: u32,
 ) -> Result<Vec<HeldConsent>, StoreError> {
-    // Without a place the list begins before every consent there can be.
+    // Without a position the list begins before every possible consent.
     let (at, last) =
         after.unwrap_or_else(|| (Timestamp::from_secs(i64::MAX), HeldConsentId::from_bytes([0; 16])));
     let all = held_consents::table

@@ -1,5 +1,5 @@
-//! News that came before the consent that it is about: a holder may change a consent while its tokens are on their way to
-//! the recipient. It is kept for a while and has its effect when the consent is there.
+//! Events about a consent that is not known yet: a holder may change a consent while its tokens are on their way to the
+//! recipient. They are stored for a while and applied when the consent is known.
 
 use diesel::prelude::*;
 
@@ -17,7 +17,7 @@ use crate::store::{StoreError, Tx};
 /// Most news that waits from one holder: many more consents than are on their way at a time.
 pub const MOST: i64 = 1000;
 
-/// Keeps news about a consent that is not known here; none beyond what can honestly be on its way.
+/// Stores an event about an unknown consent; drops it above the limit.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -49,8 +49,8 @@ pub fn keep(
     Ok(())
 }
 
-/// Takes what came early about a consent, in the order in which it happened. What cannot be read is left out: the holder's own
-/// word at the next exchange decides in any case.
+/// Takes the pending events of a consent, in the order of their sequence. Events that cannot be read are left out: the
+/// holder's answer to the next exchange decides in any case.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -78,7 +78,7 @@ pub fn take(
     Ok(events.iter().filter_map(read).collect())
 }
 
-/// Forgets news received before a moment. Returns how much.
+/// Deletes events received before a moment. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].

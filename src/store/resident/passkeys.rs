@@ -1,4 +1,4 @@
-//! Residents' passkeys. What they are is sealed; which credential one is, is found by its hash.
+//! Residents' passkeys: sealed, found by the hash of the credential id.
 
 use diesel::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::store::{Reader, StoreError, Tx};
 
 const CREDENTIAL_KIND: &str = "passkey";
 
-/// A passkey as kept.
+/// A stored passkey.
 #[derive(Debug, Clone)]
 pub struct Kept {
     /// Its name here.
@@ -21,7 +21,7 @@ pub struct Kept {
     pub passkey: Passkey,
     /// When it was registered.
     pub created_at: Timestamp,
-    /// When it last signed something.
+    /// When it last signed.
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -37,7 +37,7 @@ fn hash(reader: &Reader<'_>, passkey: &Passkey) -> KeyedHash {
 /// Keeps a new passkey.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when it is registered already, here or for somebody else.
+/// [`StoreError::Conflict`] when it is registered already, by anybody.
 pub fn insert(
     tx: &mut Tx<'_>,
     id: PasskeyId,
@@ -77,10 +77,10 @@ pub fn of_person(reader: &mut Reader<'_>, person: PersonId) -> Result<Vec<Kept>,
         .collect()
 }
 
-/// Notes that a passkey has signed something, with its counter as it is then.
+/// Records that a passkey has signed, with its new counter.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when it was removed meanwhile.
+/// [`StoreError::NotFound`] when it was removed.
 pub fn used(tx: &mut Tx<'_>, person: PersonId, passkey: &Passkey, now: Timestamp) -> Result<(), StoreError> {
     let hash = hash(tx, passkey);
     let id: PasskeyId = passkeys::table
@@ -94,7 +94,7 @@ pub fn used(tx: &mut Tx<'_>, person: PersonId, passkey: &Passkey, now: Timestamp
     Ok(())
 }
 
-/// Removes a passkey. What it signed stays.
+/// Removes a passkey. Its signatures stay valid.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when this person has no such passkey.

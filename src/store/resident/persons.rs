@@ -1,4 +1,5 @@
-//! Residents who have logged in. The national identifier is sealed; it and the provider's `sub` are found by keyed hash.
+//! Residents who have logged in. The national identifier is sealed; it and the provider's `sub` are found by keyed
+//! hash.
 
 use diesel::prelude::*;
 
@@ -13,9 +14,9 @@ use crate::store::{Reader, StoreError, Tx};
 pub struct Person {
     /// Who.
     pub id: PersonId,
-    /// The login provider that knows them.
+    /// The login provider (`iss`).
     pub issuer: String,
-    /// How the registers know them.
+    /// The national identifier.
     pub identifier: NationalIdentifier,
     /// The keyed hash of the identifier, for comparing with an expected person.
     pub identifier_hash: KeyedHash,
@@ -36,7 +37,7 @@ struct Row {
     last_login_at: Timestamp,
 }
 
-/// Remembers a login. The person is the pair (`iss`, `sub`); the identifier is taken as the provider states it now.
+/// Records a login. The person is the pair (`iss`, `sub`); the identifier is updated to what the provider states now.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -100,9 +101,9 @@ pub fn find(reader: &mut Reader<'_>, id: PersonId) -> Result<Person, StoreError>
     })
 }
 
-/// Erases who residents are that have not logged in since a moment and of whom nothing is kept but erased consents:
-/// identifier and login cannot be found or read after that, and a later login is a new resident's. Whoever has refused
-/// something for good is kept, for the refusal stands. Returns how many.
+/// Erases residents who have not logged in since a moment and have only erased consents: identifier and login can be
+/// neither found nor read after that, and a later login creates a new resident. Residents with a permanent denial are
+/// kept. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -122,7 +123,7 @@ pub fn erase_idle(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usiz
     for id in &idle {
         let nothing = tx.keys.sealer.seal(column!(persons.identifier), id.as_bytes(), b"")?;
         diesel::delete(passkeys::table.filter(passkeys::person.eq(*id))).execute(tx.db)?;
-        // Random bytes that are no hash of anything.
+        // Random bytes that are the hash of nothing.
         let subject = KeyedHash::stored(&tx.random::<32>(), "persons.subject_hash")?;
         let identifier = KeyedHash::stored(&tx.random::<32>(), "persons.identifier_hash")?;
         diesel::update(persons::table.find(*id))

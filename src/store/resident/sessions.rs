@@ -14,7 +14,7 @@ const KIND: &str = "session-key";
 /// How long a session lives, in seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetime {
-    /// Without use.
+    /// Without requests.
     pub idle_secs: i64,
     /// In any case.
     pub longest_secs: i64,
@@ -46,7 +46,7 @@ pub fn save(
     Ok(())
 }
 
-/// The state of a live session; none when it is unknown, ended or idle for too long.
+/// The state of a live session; `None` when it is unknown, ended or idle for too long.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -65,10 +65,10 @@ pub fn load(
     reader.keys.sealer.open_text_option(column!(sessions.state), hash.as_bytes(), sealed.as_deref())
 }
 
-/// Replaces a live session's state and moves its idle limit.
+/// Replaces a live session's state and extends its idle limit.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when the session is over: it does not come back to life.
+/// [`StoreError::NotFound`] when the session is over.
 pub fn update(
     tx: &mut Tx<'_>,
     key: &str,
@@ -85,7 +85,7 @@ pub fn update(
     Ok(())
 }
 
-/// Moves a live session's idle limit.
+/// Extends a live session's idle limit.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when the session is over.
@@ -113,14 +113,14 @@ fn moved(
 /// Ends a session.
 ///
 /// # Errors
-/// [`StoreError`]; ending one that is over is no error.
+/// [`StoreError`]; ending an ended session is no error.
 pub fn delete(tx: &mut Tx<'_>, key: &str) -> Result<(), StoreError> {
     let hash = tx.keys.lookup.secret(KIND, key);
     diesel::delete(sessions::table.find(hash)).execute(tx.db)?;
     Ok(())
 }
 
-/// Forgets the sessions that are over. Returns how many.
+/// Deletes the sessions that are over. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -148,7 +148,7 @@ mod tests {
             assert_eq!(seen("other", 0).await, None);
             store.write("test", |tx| update(tx, "k", "{}", at(500), 600)).await.unwrap();
             assert_eq!(seen("k", 999).await.as_deref(), Some("{}"));
-            // The absolute limit holds, however much it is used.
+            // The absolute limit holds, however often it is used.
             store.write("test", |tx| update_ttl(tx, "k", at(900), 600)).await.unwrap();
             assert_eq!(seen("k", 1000).await, None);
             let late = store.write("test", |tx| update(tx, "k", "{}", at(1000), 600)).await;

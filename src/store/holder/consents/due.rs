@@ -1,4 +1,4 @@
-//! What is due by itself: consents that end, of which residents are reminded, and that are erased.
+//! Consents that are due: to expire, to remind residents of, to erase.
 
 use diesel::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::store::engine::sealed::KeyedHash;
 use crate::store::holder::consent_receipts;
 use crate::store::{Reader, StoreError, Tx};
 
-/// Consents whose last day is over and that still stand as if it were not.
+/// Consents whose last day is over and whose state is not updated yet.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -27,8 +27,8 @@ pub fn due_to_expire(
         .load(reader.db)?)
 }
 
-/// Consents in force that end before a moment and of which the resident was not reminded yet. A consent that was given
-/// for a short time only, twice the lead at most, needs no reminder.
+/// Consents in force that end before a moment and of which the resident was not reminded yet. A consent given for at
+/// most twice the lead time needs no reminder.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -49,10 +49,10 @@ pub fn due_for_reminder(
         .load(reader.db)?)
 }
 
-/// The resident is reminded, once.
+/// Records that the resident was reminded.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when it was done before.
+/// [`StoreError::NotFound`] when that was recorded before.
 pub fn remind(tx: &mut Tx<'_>, id: ConsentId, now: Timestamp) -> Result<(), StoreError> {
     let changed = diesel::update(consents::table.find(id).filter(consents::reminded_at.is_null()))
         .set(consents::reminded_at.eq(now))
@@ -68,7 +68,7 @@ pub fn reminded_at(reader: &mut Reader<'_>, id: ConsentId) -> Result<Option<Time
     Ok(consents::table.find(id).select(consents::reminded_at).first(reader.db)?)
 }
 
-/// Consents that ended before a moment and of which everything is still kept.
+/// Consents that ended before a moment and are not erased yet.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -85,7 +85,7 @@ pub fn due_for_erasure(
         .load(reader.db)?)
 }
 
-/// Erases the evidence of an ended consent and its receipts. What a resident signed cannot be shown after that.
+/// Erases the evidence and the receipts of an ended consent. The decision cannot be proved after that.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it has not ended.

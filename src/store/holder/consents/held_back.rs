@@ -1,4 +1,4 @@
-//! Consents that are held back after a restored backup, until their recipients have been compared with.
+//! Consents that wait, after a restored backup, for the comparison with their recipients.
 
 use diesel::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::store::engine::schema::consents;
 use crate::store::{Reader, StoreError, Tx};
 
 /// Whether nothing may be released under a consent because the database was restored from a backup since, and its
-/// recipient has not told yet what it knows: an end or a suspension may be lost.
+/// recipient has not reported its knowledge yet: an end or a suspension may be lost.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -23,7 +23,7 @@ pub(super) fn epoch(reader: &mut Reader<'_>) -> Result<i64, StoreError> {
     i64::try_from(restore::epoch(reader)?).map_err(|_| StoreError::Corrupt("node_identity.epoch"))
 }
 
-/// The recipients of consents in force that are held back.
+/// The recipients of consents in force that wait for the comparison.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -37,7 +37,7 @@ pub fn recipients_held_back(reader: &mut Reader<'_>) -> Result<Vec<EntityId>, St
         .load(reader.db)?)
 }
 
-/// A recipient's consents, also those that are over, but for what was erased.
+/// A recipient's consents, including ended ones, except what was erased.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -50,7 +50,7 @@ pub fn of_recipient(reader: &mut Reader<'_>, recipient: &EntityId) -> Result<Vec
     rows.into_iter().map(Row::into_consent).collect()
 }
 
-/// The recipient has said what it knows of a consent: it is no longer held back.
+/// Records that the recipient reported its knowledge of a consent.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -60,7 +60,7 @@ pub fn mark_compared(tx: &mut Tx<'_>, id: ConsentId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// As [`mark_compared`], of all consents of a recipient: what it does not know it cannot use.
+/// As [`mark_compared`], of all consents of a recipient: it cannot use those that it does not know.
 ///
 /// # Errors
 /// [`StoreError`].

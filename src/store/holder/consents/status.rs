@@ -1,4 +1,4 @@
-//! The places of consents in the status lists.
+//! The indexes of consents in the status lists.
 
 use diesel::prelude::*;
 
@@ -8,8 +8,8 @@ use crate::domain::token::status_list::LIST_SIZE;
 use crate::store::engine::schema::{consents, counters};
 use crate::store::{Reader, StoreError, Tx};
 
-/// Draws an unused place in the status lists, at random within the newest list, so that a place says nothing about when
-/// the consent was given. A list is filled by half at most.
+/// Draws an unused index at random within the newest list, so that an index does not reveal when the consent was given.
+/// A list is filled by half at most.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -31,7 +31,7 @@ pub fn draw_status_index(tx: &mut Tx<'_>) -> Result<u32, StoreError> {
     Err(StoreError::Rule("the status lists are full"))
 }
 
-/// The entries of one status list that are not valid: place in that list, state.
+/// The entries of one status list that are not valid: index, state.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -55,7 +55,7 @@ pub fn statuses(reader: &mut Reader<'_>, list: u32) -> Result<Vec<(u32, ConsentS
         .collect()
 }
 
-/// How many status lists there are; the newest may be empty yet.
+/// The number of status lists; the newest may be empty yet.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! How a key goes from one state to the next. Every change counts the version up, which tells the other processes.
+//! State transitions of keys. Each one increments the version, by which other processes notice.
 
 use diesel::prelude::*;
 
@@ -12,10 +12,10 @@ use crate::store::engine::schema::{counters, held_consents, signing_keys};
 use crate::store::engine::sealed::column;
 use crate::store::{StoreError, Tx};
 
-/// The key that signs for a purpose; made and activated when there is none. Processes that ask at once get the same.
+/// The active key of a purpose; created and activated when there is none. Concurrent processes get the same key.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] when a key cannot be made, or the database is away.
+/// [`StoreError::Unavailable`] when a key cannot be created, or the database is unavailable.
 pub fn ensure_active(
     tx: &mut Tx<'_>,
     purpose: Purpose,
@@ -32,10 +32,10 @@ pub fn ensure_active(
     }
 }
 
-/// Makes and activates the first key of a purpose towards the login provider. Processes that ask at once agree on one.
+/// Creates and activates the first key of a purpose for the login provider. Concurrent processes get the same key.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] when a key cannot be made, or the database is away.
+/// [`StoreError::Unavailable`] when a key cannot be created, or the database is unavailable.
 pub fn ensure_login_key(
     tx: &mut Tx<'_>,
     purpose: Purpose,
@@ -55,8 +55,7 @@ pub fn ensure_login_key(
     insert(tx, purpose, &key, KeyState::Active, now)
 }
 
-/// Adds a key that is published but does not sign yet, so that everyone knows it before it does. Without effect where
-/// one waits already: a rotation is under way.
+/// Adds a pending key, to be published before it signs. Without effect if one is pending already.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -91,8 +90,8 @@ fn insert(
         signing_keys::created_at.eq(now),
         signing_keys::activated_at.eq((state == KeyState::Active).then_some(now)),
     );
-    // A second active or pending key of the purpose is refused by an index: then another process was faster, and its
-    // key counts.
+    // An index refuses a second active or pending key of the purpose: then another process was first, and its key
+    // counts.
     on_backend!(tx.db, |c| diesel::insert_into(signing_keys::table)
         .values(row)
         .on_conflict_do_nothing()
@@ -100,7 +99,7 @@ fn insert(
     count_up(tx)
 }
 
-/// Says when a pending key begins to sign. A later word replaces an earlier one.
+/// Sets when a pending key begins to sign, in place of an earlier setting.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it is not pending.
@@ -115,7 +114,7 @@ pub fn announce(tx: &mut Tx<'_>, kid: &KeyId, activates_at: Timestamp) -> Result
     count_up(tx)
 }
 
-/// Lets a pending key sign, and retires the one that signed before.
+/// Activates a pending key, and retires the active one.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it is not pending.
@@ -136,7 +135,7 @@ pub fn activate(tx: &mut Tx<'_>, kid: &KeyId, now: Timestamp) -> Result<(), Stor
     count_up(tx)
 }
 
-/// Lets the next key of a purpose sign at once: the pending one, or else the one given. Returns which.
+/// Activates the next key of a purpose at once: the pending one, or else the one given. Returns its identifier.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -157,8 +156,8 @@ pub fn replace_active(
     Ok(next)
 }
 
-/// Gives a key up for good and destroys its private part. `since` is from when on somebody else may have signed with a
-/// compromised one. Where it was the active one, [`replace_active`] must follow in the same transaction.
+/// Revokes a key and destroys its private part. `since` is the earliest moment at which somebody else may have signed
+/// with a compromised one. If it was the active one, [`replace_active`] must follow in the same transaction.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such key, or it is revoked already.
@@ -183,8 +182,8 @@ pub fn revoke(
     if changed == 1 { count_up(tx) } else { Err(StoreError::NotFound) }
 }
 
-/// Destroys the private parts of keys that retired before a moment: what is gone cannot be stolen. DPoP keys keep theirs
-/// while a token is bound to them. Returns how many.
+/// Destroys the private parts of keys that retired before a moment, so that they cannot be stolen. DPoP keys keep
+/// theirs while a token is bound to them. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! Erasure of what could tell a person or a case.
+//! Erasure of data that could identify a person or a case.
 
 use diesel::prelude::*;
 
@@ -8,8 +8,8 @@ use crate::domain::ids::HeldConsentId;
 use crate::store::engine::schema::{deletions, fetches, held_consents};
 use crate::store::{StoreError, Tx};
 
-/// Erases what could tell a person or a case from consents and requests that ended before a moment: the service's own
-/// reference, the expected person, the record of fetches, and confirmed deletions. Returns how many.
+/// Erases from consents and requests that ended before a moment what could identify a person or a case: the service's
+/// own reference, the expected person, the record of fetches, and confirmed deletions. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! What must fit when the resident's browser comes back from the holder.
+//! The state to verify when the resident's browser returns from the holder.
 
 use diesel::prelude::*;
 
@@ -15,7 +15,7 @@ use crate::store::{StoreError, Tx};
 const STATE_KIND: &str = "authorization-state";
 const BINDING_KIND: &str = "browser-binding";
 
-/// Remembers, hashed or sealed, what must fit when the browser comes back from the holder. A second start replaces the
+/// Stores, hashed or sealed, the state to verify when the browser returns from the holder. A second start replaces the
 /// first.
 ///
 /// # Errors
@@ -46,7 +46,7 @@ pub fn set_pending(
     exactly_one(changed, StoreError::NotFound)
 }
 
-/// A consent whose browser is back, with what was remembered for it.
+/// A consent whose browser has returned, with its stored state.
 pub struct Returned {
     /// The consent.
     pub held: HeldConsent,
@@ -56,10 +56,10 @@ pub struct Returned {
     pub dpop_kid: Option<KeyId>,
 }
 
-/// Takes what was remembered, once. Another browser neither gets nor spoils it.
+/// Takes the stored state, once. Another browser can neither use nor delete it.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when state or browser do not fit, or it is too late.
+/// [`StoreError::NotFound`] when state or browser do not match, or it has expired.
 pub fn take_pending(
     tx: &mut Tx<'_>,
     state: &str,
@@ -92,10 +92,10 @@ pub fn take_pending(
     Ok(Returned { held: row.into_held(tx)?, code_verifier: verifier.to_string(), dpop_kid })
 }
 
-/// Takes what was remembered for one of the bindings that a browser has, once, with the binding that it was.
+/// As [`take_pending`], for any of the browser's bindings; also returns the matching binding.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when state or browser do not fit, or it is too late.
+/// [`StoreError::NotFound`] when state or browser do not match, or it has expired.
 pub fn take_pending_of_any(
     tx: &mut Tx<'_>,
     state: &str,
