@@ -1,4 +1,4 @@
-//! Which addresses this node may connect to, and the resolver that lets no other through.
+//! The addresses that this node may connect to, and the resolver that returns no other.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -9,12 +9,14 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use super::refusal::{AddressRefused, Refusals};
 use super::special::{is_localhost, is_public};
 
-/// Where this node may connect to. Set by its own configuration alone: nothing that a peer publishes widens it.
+/// The addresses that this node may connect to. Set by its own configuration only: nothing that a peer publishes
+/// extends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AddressPolicy {
     /// Production: https to public addresses.
     Public,
-    /// Production, as in a staging environment: https to public addresses and to those of the listed networks.
+    /// Production with private networks, as in a staging environment: https to public addresses and to those of the
+    /// listed networks.
     Allowed(Arc<[IpNet]>),
     /// The demo profile: `localhost`, `*.localhost` and loopback addresses, http or https.
     Demo,
@@ -38,7 +40,7 @@ impl AddressPolicy {
         }
     }
 
-    /// The rule that a refused address breaks, as errors name it.
+    /// The rule that a refused address breaks, as error messages name it.
     const fn rule(&self) -> &'static str {
         match self {
             Self::Public => "not a public address",
@@ -48,12 +50,12 @@ impl AddressPolicy {
     }
 }
 
-/// Resolves names for the client. What it returns is what is connected to, so the addresses that were checked are the
-/// addresses that are used: a name cannot change its mind in between.
+/// Resolves names for the client, which connects to the returned addresses: the addresses that were checked are those
+/// that are used (no DNS rebinding).
 #[derive(Debug, Clone)]
 pub(crate) struct GuardedResolver {
     pub(crate) policy: AddressPolicy,
-    /// The host of the configured proxy, whose address the operator answers for.
+    /// The host of the configured proxy; the operator is responsible for its address.
     pub(crate) proxy_host: Option<String>,
     pub(crate) refusals: Refusals,
 }
@@ -75,8 +77,8 @@ impl Resolve for GuardedResolver {
     }
 }
 
-/// The addresses of a name, all of which fit: one inward address among several is an attack or a mistake, and none is used
-/// then.
+/// The addresses of a name, all of them allowed. One refused address among several refuses the name, since it is an
+/// attack or a misconfiguration.
 async fn look_up(
     name: Name,
     find: impl FnOnce(&str) -> std::io::Result<Vec<SocketAddr>> + Send + 'static,
@@ -95,7 +97,7 @@ async fn look_up(
     Ok(boxed(found))
 }
 
-/// A blocking call: the system's own resolver, with its own time-out.
+/// A blocking call: the system's resolver, with its own timeout.
 fn of_the_system(name: &str) -> std::io::Result<Vec<SocketAddr>> {
     (name, 0_u16).to_socket_addrs().map(Iterator::collect)
 }
@@ -106,18 +108,18 @@ fn boxed(addresses: Vec<SocketAddr>) -> Addrs {
 
 #[cfg(test)]
 pub(crate) mod testing {
-    //! The guarded resolver over names that change their minds.
+    //! The guarded resolver with names whose addresses change.
 
     use std::sync::{Arc, Mutex};
 
     use super::*;
 
-    /// In these tests this network is listed, and the rest of loopback is inward.
+    /// The tests list this network; the rest of loopback counts as private.
     fn policy() -> AddressPolicy {
         AddressPolicy::production(&["127.8.8.0/24".parse().unwrap()])
     }
 
-    /// What a name leads to at each look, in order; the last for ever.
+    /// The addresses that a name resolves to at each lookup, in order; the last one repeats.
     #[derive(Clone)]
     pub(crate) struct Fickle {
         pub(crate) answers: Vec<Vec<IpAddr>>,

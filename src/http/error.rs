@@ -1,10 +1,9 @@
-//! Why a request of this node has no answer.
+//! Why a request of this node has no response.
 
-/// Why there is no answer to work with.
+/// Why a request has no usable response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum GuardError {
-    /// The address is not one that this node may connect to; names the rule. See
-    /// [`super::GuardedClient::refused_address`].
+    /// The address policy refused the address; the text names the rule. See [`super::GuardedClient::refused_address`].
     #[error("the address may not be used: {0}")]
     Forbidden(&'static str),
     /// No connection, or it broke.
@@ -19,7 +18,7 @@ pub enum GuardError {
     /// The answer has another content type than expected, or is compressed, or redirects elsewhere.
     #[error("the answer is not of the expected kind: {0}")]
     Unexpected(&'static str),
-    /// The request could not be made, or the client not be set up.
+    /// The request could not be built, or the client not be set up.
     #[error("the request cannot be made")]
     Malformed,
 }

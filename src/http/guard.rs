@@ -1,8 +1,9 @@
-//! The one client through which this node fetches anything.
+//! The one HTTP client of this node.
 //!
-//! It connects only to origins that were named to it, only over https and to public addresses and configured networks (in
-//! the demo profile: only to loopback, plain http allowed), follows no redirect, uses no proxy but the configured one, asks
-//! for no compression, and bounds time, size and type of every answer. An error carries nothing of the request or the answer.
+//! It connects only to origins that the configuration or the federation names, only over https and to public addresses
+//! and configured networks (in the demo profile: only to loopback, plain http allowed), follows no redirect, uses no
+//! proxy but the configured one, asks for no compression, and limits time, size and type of every response. Its errors
+//! contain nothing of the request or the response.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -31,22 +32,22 @@ const TOTAL_DEADLINE: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept; shorter than the time after which a node closes it.
 const IDLE: Duration = Duration::from_secs(4);
 
-/// Most bytes of an answer that reports an error.
+/// Maximum size of an error response in bytes.
 const MAX_ERROR_BYTES: usize = 16 * 1024;
 
-/// What a good answer looks like.
+/// What a valid response is.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected {
-    /// Content types, without parameters. An answer without a body needs none.
+    /// Content types, without parameters. A response without a body needs none.
     pub content_types: &'static [&'static str],
-    /// Most bytes of its body.
+    /// Maximum size of its body in bytes.
     pub max_bytes: usize,
 }
 
-/// An answer, whole and within its bounds.
+/// A response, complete and within its limits.
 #[derive(Clone)]
 pub struct Reply {
-    /// The status; never a redirect.
+    /// Status, never a redirect.
     pub status: StatusCode,
     /// The body. Empty where a status of 400 or more came with anything else than JSON.
     pub body: Vec<u8>,
@@ -54,7 +55,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A header that occurs exactly once and is text.
+    /// The value of a header that occurs exactly once and is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
@@ -64,7 +65,7 @@ impl Reply {
         }
     }
 
-    /// All headers, also those that occur twice.
+    /// All headers, including repeated ones.
     #[must_use]
     pub const fn headers(&self) -> &HeaderMap {
         &self.headers
@@ -90,18 +91,18 @@ pub struct GuardedClient {
     proxy: Option<String>,
 }
 
-/// The origins that may be asked.
+/// The origins that requests may go to.
 #[derive(Debug, Default)]
 struct Origins {
     /// Named by configuration.
     fixed: BTreeSet<String>,
     /// Listed by an anchor, by anchor.
     members: BTreeMap<EntityId, BTreeSet<String>>,
-    /// Asked for one request each, with how many are under way.
+    /// Allowed for single requests, with the number of them in progress.
     visited: BTreeMap<String, usize>,
 }
 
-/// The right to ask one origin until this is dropped.
+/// Allows requests to one origin until it is dropped.
 #[derive(Debug)]
 pub struct Visit {
     origin: String,
@@ -121,7 +122,7 @@ impl Drop for Visit {
 }
 
 impl GuardedClient {
-    /// A client that may ask nobody yet; see [`Self::allow`].
+    /// A client without allowed origins; see [`Self::allow`].
     ///
     /// # Errors
     /// [`GuardError::Malformed`] when TLS cannot be set up.
@@ -129,7 +130,7 @@ impl GuardedClient {
         Self::over(policy, &Route::default())
     }
 
-    /// As [`Self::new`], with requests that leave this machine by a configured route.
+    /// As [`Self::new`], with a configured route for outgoing requests.
     ///
     /// # Errors
     /// [`GuardError::Malformed`] when TLS cannot be set up, or proxy or certificates cannot be used.
@@ -170,13 +171,13 @@ impl GuardedClient {
         })
     }
 
-    /// What kind of addresses this client may connect to.
+    /// The address policy of this client.
     #[must_use]
     pub const fn address_policy(&self) -> &AddressPolicy {
         &self.policy
     }
 
-    /// Why the name of a host was last refused, for diagnosis; `None` when it was not, or resolves well by now.
+    /// Why a host name was last refused, for diagnosis; `None` when it was not, or resolves to allowed addresses now.
     #[must_use]
     pub fn refused_address(&self, host: &str) -> Option<AddressRefused> {
         self.refusals.of(host)
@@ -194,8 +195,8 @@ impl GuardedClient {
         origins.fixed.insert(url.origin().ascii_serialization());
     }
 
-    /// Lets this client ask the origin of an entity whom nobody lists yet, for as long as the result lives. The rules for
-    /// addresses hold for it as for everyone; the caller bounds how often strangers bring that about.
+    /// Allows the origin of an entity that is not listed, for as long as the result lives. The address policy applies
+    /// to it as to every other; the caller limits how often unauthenticated requests cause this.
     #[must_use]
     pub fn allow_for_now(&self, id: &EntityId) -> Visit {
         let origin =
@@ -206,7 +207,7 @@ impl GuardedClient {
         Visit { origin, origins: Arc::clone(&self.origins) }
     }
 
-    /// Lets this client ask the members that a trusted anchor lists, in place of those that it listed before.
+    /// Allows the members that a trust anchor lists, in place of those that it listed before.
     pub fn set_members<'a>(&self, anchor: &EntityId, members: impl IntoIterator<Item = &'a EntityId>) {
         let listed = members
             .into_iter()
@@ -220,7 +221,7 @@ impl GuardedClient {
     /// `GET`.
     ///
     /// # Errors
-    /// [`GuardError`]. An answer with an error status is an answer.
+    /// [`GuardError`]. A response with an error status is a response.
     pub async fn get(
         &self,
         url: &Url,
@@ -322,7 +323,7 @@ impl GuardedClient {
                 return Err(GuardError::Unexpected("another content type"));
             }
             if body.len().saturating_add(chunk.len()) > limit {
-                // What an error says at length is not needed; that it is one is.
+                // The body of an error is optional; its status is not.
                 return if failed { Ok(reply(&mut response, Vec::new())) } else { Err(GuardError::TooLarge) };
             }
             body.extend_from_slice(&chunk);
@@ -330,7 +331,7 @@ impl GuardedClient {
         Ok(reply(&mut response, body))
     }
 
-    /// Checks a URL before anything leaves this node.
+    /// Checks a URL before anything is sent.
     fn check(&self, url: &Url) -> Result<(), GuardError> {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(GuardError::Forbidden("user information"));
@@ -339,7 +340,7 @@ impl GuardedClient {
             (_, "https") | (AddressPolicy::Demo, "http") => {}
             _ => return Err(GuardError::Forbidden("not https")),
         }
-        // Addresses in URLs never reach the resolver. Decimal, octal and short forms are IPv4 to the URL parser.
+        // IP addresses in URLs do not reach the resolver. The URL parser reads decimal, octal and short forms as IPv4.
         let literal = match url.host() {
             None => return Err(GuardError::Forbidden("no host")),
             Some(Host::Domain(name)) => {
@@ -388,7 +389,7 @@ fn reply(response: &mut reqwest::Response, body: Vec<u8>) -> Reply {
     Reply { status: response.status(), body, headers: std::mem::take(response.headers_mut()) }
 }
 
-/// Whether the one content type is among these; the only parameter that may stand with it is UTF-8.
+/// Whether the one content type is among these; the only parameter allowed is the charset UTF-8.
 fn has_type(headers: &HeaderMap, types: &[&str]) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next().and_then(|value| value.to_str().ok()), values.next()) else {

@@ -1,4 +1,4 @@
-//! The guarded HTTP client, the addresses that it may reach, and the way that requests take out of this machine.
+//! The guarded HTTP client, its address policy, and the route of outgoing requests.
 
 mod address;
 mod error;

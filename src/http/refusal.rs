@@ -1,4 +1,4 @@
-//! Why a name was not connected to, told so that its operator and this node's can see whose side it is.
+//! Why a host name was refused, so that its operator and this node's can see who has to act.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use super::special::kind_of;
 use crate::domain::outside_text::clean;
 use crate::domain::sync::lock;
 
-/// A name leads to no address that may be connected to.
+/// A host name without an allowed address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressRefused {
     /// The host's name.
@@ -36,10 +36,10 @@ impl std::fmt::Display for AddressRefused {
 
 impl std::error::Error for AddressRefused {}
 
-/// Most hosts whose last refusal is remembered; one more and the list starts anew.
+/// Maximum number of hosts whose last refusal is kept; the list is cleared when it is full.
 const MAX_REFUSALS: usize = 256;
 
-/// The last refusal of each host: for diagnosis, and so that each is logged once and not at every request.
+/// The last refusal of each host: for diagnosis, and to log each only once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Refusals(Arc<Mutex<BTreeMap<String, AddressRefused>>>);
 

@@ -1,5 +1,4 @@
-//! The way that requests take out of this machine: from which address, through which proxy, with which certificate
-//! authorities.
+//! The route of outgoing requests: source address, proxy, certificate authorities.
 
 use std::net::IpAddr;
 
@@ -8,31 +7,31 @@ use url::Url;
 
 use super::error::GuardError;
 
-/// An HTTP proxy (`CONNECT`, RFC 9110 §9.3.6). It resolves the names of the hosts behind it, so it answers for the addresses
-/// that they lead to.
+/// An HTTP proxy (`CONNECT`, RFC 9110 §9.3.6). It resolves the target names itself, so the address policy cannot check
+/// them.
 #[derive(Debug, Clone)]
 pub struct Proxy {
     /// Its address, `http://host:port` or `https://host:port`.
     pub url: Url,
-    /// User and password, where it demands them.
+    /// User name and password, if it demands them.
     pub credentials: Option<(String, SecretString)>,
-    /// Hosts that are connected to without it; a name with a leading dot stands for everything below it.
+    /// Hosts that bypass it; a leading dot matches all subdomains.
     pub except: Vec<String>,
 }
 
-/// How requests leave this machine. The default: any address of it, no proxy, the system's certificate authorities.
+/// The route of outgoing requests. Default: any source address, no proxy, the system's certificate authorities.
 #[derive(Debug, Clone, Default)]
 pub struct Route {
-    /// The address of this machine that requests come from; the system chooses when it is absent.
+    /// Source address; chosen by the system when absent.
     pub local_address: Option<IpAddr>,
-    /// The proxy that every request goes through; none connects directly.
+    /// The proxy for all requests.
     pub proxy: Option<Proxy>,
-    /// Certificate authorities that are trusted beside the system's, PEM.
+    /// Certificate authorities that are trusted in addition to the system's, PEM.
     pub ca_pem: Option<Vec<u8>>,
 }
 
 impl Route {
-    /// Sets a client up to take this way. Proxy variables of the environment are not read.
+    /// Configures a client builder for this route. Proxy variables of the environment are not read.
     ///
     /// # Errors
     /// [`GuardError::Malformed`] when the proxy's address or the certificates cannot be used.

@@ -37,8 +37,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
-    // Global unicast is 2000::/3. This leaves out loopback, mapped and translated IPv4, link-local, unique-local and
-    // multicast; within it the protocol assignments (with Teredo), documentation and 6to4 are left out one by one.
+    // Global unicast is 2000::/3. This excludes loopback, mapped and translated IPv4, link-local, unique-local and
+    // multicast; within it the protocol assignments (with Teredo), documentation and 6to4 are excluded one by one.
     (0x2000..=0x3fff).contains(&first)
         && !(first == 0x2001 && second < 0x0200)
         && !(first == 0x2001 && second == 0x0db8)
@@ -46,7 +46,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         && !(first == 0x3fff && second < 0x1000)
 }
 
-/// What kind of address it is, for operators.
+/// The kind of address, for error messages.
 pub(crate) fn kind_of(address: IpAddr) -> &'static str {
     match address {
         IpAddr::V4(address) => match address.octets() {

@@ -163,7 +163,7 @@ async fn only_configured_and_listed_origins_are_asked() {
     assert_eq!(client.get(&url, &[], JSON).await.unwrap_err(), stranger);
 }
 
-/// A server on one address of loopback, which counts its visitors and closes each connection after one answer.
+/// A server on one loopback address, which counts connections and closes each after one response.
 async fn host(address: &str, port: u16) -> (u16, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
     let listener = TcpListener::bind((address, port)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -184,7 +184,7 @@ async fn host(address: &str, port: u16) -> (u16, std::sync::Arc<std::sync::atomi
 #[tokio::test]
 async fn a_name_that_changes_its_address_never_leads_inward() {
     use std::sync::atomic::Ordering::SeqCst;
-    // Loopback addresses stand for hosts: 127.8.8.0/24 is outside, 127.0.0.1 inward, on the same port.
+    // Loopback addresses play both parts: 127.8.8.0/24 is public, 127.0.0.1 private, on the same port.
     let (port, inward) = host("127.0.0.1", 0).await;
     let (_, outside) = host("127.8.8.8", port).await;
     let url = Url::parse(&format!("http://fickle.localhost:{port}/x")).unwrap();
@@ -199,14 +199,15 @@ async fn a_name_that_changes_its_address_never_leads_inward() {
         client.allow(&url);
         (client, looks)
     };
-    // Outside at the look, inward at the next: the connection goes to what the look found, and there is no look between.
+    // Public at the first lookup, private at the next: the connection uses the first result, and there is no second
+    // lookup.
     let (rebinding, looks) = client(vec![vec![good], vec![bad]]);
     assert!(rebinding.get(&url, &[], JSON).await.is_ok());
     assert_eq!((outside.load(SeqCst), *looks.lock().unwrap()), (1, 1));
     let refused = Err(GuardError::Forbidden("neither a public address nor in private_networks"));
     assert_eq!(rebinding.get(&url, &[], JSON).await.map(|_| ()), refused);
     assert_eq!(*looks.lock().unwrap(), 2);
-    // One inward address among several, first or last, is none.
+    // One private address among several, first or last, refuses the name.
     for mixed in
         [vec![good, bad], vec![bad, good], vec![ip("::1"), good], vec![ip("::ffff:127.0.0.1")], vec![]]
     {

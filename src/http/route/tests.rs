@@ -1,4 +1,4 @@
-//! Requests over TLS by a private authority, and through a proxy that must name the host itself.
+//! Requests over TLS by a private authority, and through a proxy that resolves the host name itself.
 
 use std::sync::{Arc, Mutex};
 
@@ -133,7 +133,7 @@ async fn a_listed_network_is_reached_and_an_unlisted_one_is_named_in_the_refusal
     assert!(client(loopback(), &trusting, &url).get(&url, &[], JSON).await.is_ok());
 }
 
-/// A proxy that notes the heads that it got and connects every tunnel to one port of loopback.
+/// A proxy that records the request heads and connects every tunnel to one loopback port.
 async fn proxy(port: u16) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let own = listener.local_addr().unwrap().port();
@@ -164,7 +164,7 @@ async fn a_proxy_gets_the_name_and_the_credentials_and_exceptions_go_around_it()
     let mut route = Route {
         ca_pem: Some(authority.certificate.to_pem().unwrap()),
         proxy: Some(Proxy {
-            // By name, and inward: the operator answers for the proxy's own address.
+            // By name, and private: the operator is responsible for the proxy's own address.
             url: Url::parse(&format!("http://localhost:{proxy_port}")).unwrap(),
             credentials: Some(("node".into(), SecretString::from("secret"))),
             except: Vec::new(),
