@@ -1,5 +1,5 @@
-//! The use cases, one file a verb. Each takes the [`Node`] and values, and does its change in one transaction; what must
-//! reach another node goes through the outbox.
+//! The use cases, one file a verb. Each takes the [`Node`] and values, and makes its change in one transaction;
+//! messages to other nodes go through the outbox.
 
 pub mod federation;
 pub mod holder;
@@ -37,16 +37,16 @@ use crate::store::Store;
 pub struct Service {
     /// Its identifier, which is its OAuth client identifier too.
     pub id: ServiceId,
-    /// What people call it.
+    /// Display name.
     pub name: Text,
-    /// SHA-256 of its secrets, any of which it may show: two while one takes the other's place. The secrets themselves are
-    /// not kept in memory.
+    /// SHA-256 of its secrets, any of which is accepted: two during a rotation. The secrets themselves are not kept in
+    /// memory.
     pub secret_hashes: Vec<[u8; 32]>,
-    /// Where a resident's browser may be sent back to: addresses below one of these.
+    /// Prefixes of the addresses that a resident's browser may be sent back to.
     pub return_url_prefixes: Vec<url::Url>,
 }
 
-/// The bounds that an operator may move.
+/// The operator's limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Longest permission that this holder accepts, in days.
@@ -63,7 +63,7 @@ pub struct Limits {
     pub service_token_secs: i64,
     /// Life of a signed status list, in seconds.
     pub status_list_secs: i64,
-    /// Time between two looks at the superiors for this node's trust marks, in seconds.
+    /// Interval between two requests for this node's trust marks, in seconds.
     pub trust_mark_refresh_secs: u64,
     /// Life of the entity configuration, in seconds.
     pub entity_configuration_secs: i64,
@@ -71,15 +71,15 @@ pub struct Limits {
     pub proof_secs: i64,
     /// Whether DPoP proofs must carry a nonce of this node.
     pub demand_dpop_nonce: bool,
-    /// Time without a click after which a session ends, in seconds.
+    /// Time without a request after which a session ends, in seconds.
     pub session_idle_secs: i64,
-    /// Time after which a session ends in any case, in seconds.
+    /// Maximum duration of a session, in seconds.
     pub session_max_secs: i64,
     /// What peers, services and residents may write within a time.
     pub quotas: Quotas,
 }
 
-/// How much others may have written into the store; beyond it they are told to come again later.
+/// Limits of what others may write into the store; beyond them they are asked to retry later.
 #[derive(Debug, Clone, Copy)]
 pub struct Quotas {
     /// `consent-given` events of one holder within an hour.
@@ -94,45 +94,45 @@ pub struct Quotas {
     pub resident_open: u32,
 }
 
-/// How long the node keeps what it need not keep for ever, as the operator set it.
+/// The operator's retention times.
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
-    /// Personal data and evidence of a consent after its end, in seconds.
+    /// Retention of personal data and evidence after the end of a consent, in seconds.
     pub consents_secs: i64,
-    /// Requests that came to nothing, in seconds.
+    /// Retention of requests that ended without a consent, in seconds.
     pub requests_secs: i64,
 }
 
-/// What a node is and offers, from its configuration.
+/// The node's identity and content, from its configuration.
 #[derive(Clone)]
 pub struct Settings {
     /// Its entity identifier and base URL.
     pub id: EntityId,
-    /// What people call the city.
+    /// Display name of the city.
     pub name: Text,
     /// Its superiors in the federation, as its entity configuration names them.
     pub authority_hints: Vec<EntityId>,
-    /// The office that answers residents.
+    /// The contact for residents.
     pub contact: Contact,
     /// The trust anchors of the federations that it belongs to.
     pub trust_anchors: Vec<EntityId>,
-    /// Its trust marks that its operator was given in another way than over a superior's endpoint.
+    /// Trust marks that its operator was given by other means than a superior's endpoint.
     pub trust_marks: Vec<TrustMarkEntry>,
-    /// Keys configured for anchors that have an end.
+    /// The configured anchor keys that expire.
     pub anchor_keys: Vec<Expiry>,
     /// The city's data protection officer, for the portal.
     pub data_protection_officer: Contact,
     /// Its client identifier at the login provider.
     pub login_client_id: String,
-    /// The levels of assurance that its login provider knows.
+    /// The assurance levels of its login provider.
     pub levels: Levels,
-    /// What it holds.
+    /// The datasets that it holds.
     pub datasets: Vec<Dataset>,
-    /// What its services may ask.
+    /// The declared uses of its services.
     pub uses: Vec<DeclaredUse>,
     /// Its services.
     pub services: Vec<Service>,
-    /// What it puts into and demands of consent tokens.
+    /// Content and requirements of consent tokens.
     pub token_policy: TokenPolicy,
     /// The bounds that the operator set.
     pub limits: Limits,
@@ -141,7 +141,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The dataset of that name, while it is offered.
+    /// A dataset by its identifier.
     #[must_use]
     pub fn dataset(&self, id: &DatasetId) -> Option<&Dataset> {
         self.datasets.iter().find(|dataset| &dataset.id == id)
@@ -153,45 +153,45 @@ impl Settings {
         self.uses.iter().find(|declared| &declared.id == id)
     }
 
-    /// The service of that name.
+    /// A service by its identifier.
     #[must_use]
     pub fn service(&self, id: &ServiceId) -> Option<&Service> {
         self.services.iter().find(|service| &service.id == id)
     }
 
-    /// An address of this node.
+    /// The absolute URL of a path.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.id)
     }
 }
 
-/// Everything that a use case works with.
+/// The context of all use cases.
 pub struct Node {
-    /// What the node is and offers.
+    /// Identity and content of the node.
     pub settings: Settings,
-    /// What it must not forget.
+    /// Persistent state.
     pub store: Store,
     /// Its signing keys.
     pub keys: KeyRing,
-    /// The nonces that it demands in DPoP proofs.
+    /// Issues and verifies the nonces of DPoP proofs.
     pub nonces: holder::oauth::dpop_nonce::NonceMint,
-    /// Nonces that other holders demanded last, by holder.
+    /// The latest DPoP nonce of each holder.
     pub peer_nonces: Mutex<HashMap<EntityId, String>>,
-    /// Schemas of other holders' datasets, as asked for lately.
+    /// Cached schemas of other holders' datasets.
     pub record_schemas: recipient::holder_catalogue::SchemaCache,
-    /// Wrong service secrets of late.
+    /// Recent wrong service secrets.
     pub service_guesses: services::guess_limit::GuessLimit,
-    /// Status lists as made a moment ago, by number.
+    /// Status lists built a moment ago, by number.
     pub status_lists:
         tokio::sync::Mutex<HashMap<u32, (Timestamp, holder::oauth::published_list::PublishedList)>>,
-    /// The other members.
+    /// Resolves other members.
     pub peers: Arc<dyn TrustResolver>,
-    /// What trusted members publish.
+    /// Fetches documents of trusted members.
     pub member_documents: Arc<dyn MemberDocuments>,
-    /// Who is a member.
+    /// The list of members.
     pub members: Arc<dyn MemberDirectory>,
-    /// Those who vouch for this node.
+    /// Requests to this node's superiors.
     pub superiors: Arc<dyn Superiors>,
     /// Requests to other members.
     pub outbound: Arc<dyn Outbound>,
@@ -205,7 +205,7 @@ pub struct Node {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// Rings when something was put into the outbox, so that delivery does not wait for the next round.
+    /// Notified when something was put into the outbox, so that delivery does not wait for the next round.
     pub outbox_bell: Arc<tokio::sync::Notify>,
 }
 

@@ -57,7 +57,7 @@ impl OAuthCode {
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
-            // No standard has a code of its own for it; the status says the rest.
+            // No standard has a code of its own for it; the status says it.
             Self::TooManyRequests | Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::ServerError => "server_error",
         }

@@ -1,6 +1,6 @@
-//! What can go wrong in a use case, as a vocabulary. `web/problem.rs` maps it to HTTP, once.
+//! Errors of the use cases as a vocabulary. `web/problem.rs` maps it to HTTP, once.
 //!
-//! A problem has a public half (kind, side, what to do) and an inside cause that goes to the log alone.
+//! A problem has a public part (kind, detail, retry) and an internal cause that is only logged.
 
 use std::fmt;
 
@@ -10,42 +10,42 @@ use crate::domain::login::LoginError;
 use crate::ports::RegisterError;
 use crate::store::StoreError;
 
-/// What went wrong, as the other side sees it.
+/// The public kind of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProblemKind {
     /// The request is malformed; the detail says how.
     BadRequest,
-    /// No, or no valid, credentials.
+    /// Missing or invalid credentials.
     Unauthenticated,
-    /// The form did not come from this node's own page.
+    /// The form was not sent by this node's own page.
     ForeignForm,
-    /// There is no such thing, or it is not the caller's.
+    /// Not found, or not the caller's.
     NotFound,
-    /// The method is not offered here.
+    /// The method is not supported here.
     MethodNotAllowed,
-    /// What is to be decided has changed since it was shown.
+    /// The object of the decision has changed since it was shown.
     Changed,
-    /// The consent is not one under which data may be fetched now.
+    /// The consent does not allow fetching now.
     ConsentNotInForce,
-    /// The consent is held back for the time being.
+    /// The consent is suspended.
     ConsentSuspended,
-    /// The data was fetched as often as the consent allows for now.
+    /// The frequency that the consent allows is used up for now.
     TooOften,
     /// The resident has not decided yet.
     ConsentPending,
-    /// The resident said no.
+    /// The resident declined.
     ConsentDeclined,
-    /// The resident must confirm again, because the holder has come to demand more of the login.
+    /// The resident must confirm again, because the holder now requires a stronger login.
     ConfirmationNeeded,
-    /// What is asked goes beyond the declared use or the dataset.
+    /// The request goes beyond the declared use or the dataset.
     BeyondDeclaredUse,
     /// The other node is not a trusted member of the federation.
     PeerNotTrusted,
-    /// The other node cannot be reached, or trust cannot be decided now.
+    /// The other node is unreachable, or trust cannot be decided now.
     PeerUnavailable,
-    /// The holder refused; the consent may have been taken back.
+    /// The holder refused; the consent may have been withdrawn.
     HolderRefused,
-    /// The other node's answer does not hold against its signature or the consent; nothing of it was used.
+    /// The other node's response does not match its signature or the consent; nothing of it was used.
     AnswerNotTrusted,
     /// The register does not answer.
     RegisterUnavailable,
@@ -53,23 +53,23 @@ pub enum ProblemKind {
     ProviderUnavailable,
     /// The login did not succeed.
     LoginFailed,
-    /// The person turned back at the login provider.
+    /// The person cancelled at the login provider.
     LoginCancelled,
-    /// The login is not strong or fresh enough for what it was for.
+    /// The login lacks the required assurance.
     LoginTooWeak,
-    /// The login provider does not tell who the person is in the registers.
+    /// The login provider does not state the person's national identifier.
     LoginNoIdentifier,
-    /// The dataset demands a passkey, and the resident has none.
+    /// The dataset requires a passkey, and the resident has none.
     PasskeyNeeded,
-    /// The passkey's answer does not fit what was asked.
+    /// The passkey's answer does not match the options.
     PasskeyRefused,
     /// The session has ended.
     SessionEnded,
-    /// Another person logged in than the one whom the service expects.
+    /// Another person logged in than the one that the service expects.
     WrongPerson,
     /// The body is too large.
     TooLarge,
-    /// The node cannot do its work now.
+    /// The node is unavailable now.
     Unavailable,
     /// The database did not answer when a change was to be kept: it may have taken effect.
     OutcomeUnknown,
@@ -78,7 +78,7 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    /// A stable word for records and logs.
+    /// A stable code for records and logs.
     #[must_use]
     pub const fn slug(self) -> &'static str {
         match self {
@@ -117,16 +117,16 @@ impl ProblemKind {
     }
 }
 
-/// A problem on its way to the caller.
+/// A use case's error.
 #[derive(Clone)]
 pub struct Problem {
-    /// What the caller is told.
+    /// The public kind.
     pub kind: ProblemKind,
-    /// One sentence more, without anybody's data; public.
+    /// An additional public sentence, without personal data.
     pub detail: Option<String>,
-    /// Why, for the log.
+    /// The internal cause, for the log.
     pub cause: Option<String>,
-    /// After how many seconds it is worth trying again, where that is known.
+    /// Seconds after which a retry is useful, if known.
     pub retry_secs: Option<i64>,
 }
 
@@ -137,19 +137,19 @@ impl Problem {
         Self { kind, detail: None, cause: None, retry_secs: None }
     }
 
-    /// With a public sentence.
+    /// Adds a public sentence.
     #[must_use]
     pub fn with_detail(kind: ProblemKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: Some(detail.into()), cause: None, retry_secs: None }
     }
 
-    /// With a cause for the log.
+    /// Adds a cause for the log.
     #[must_use]
     pub fn because(kind: ProblemKind, cause: impl fmt::Display) -> Self {
         Self { kind, detail: None, cause: Some(cause.to_string()), retry_secs: None }
     }
 
-    /// Not now, but after so many seconds.
+    /// Sets the seconds after which a retry is useful.
     #[must_use]
     pub const fn try_later(kind: ProblemKind, retry_secs: i64) -> Self {
         Self { kind, detail: None, cause: None, retry_secs: Some(retry_secs) }

@@ -1,17 +1,17 @@
-//! Bounds on what others may have written into the store: who has used one up is told to come again later.
+//! Quotas of what others may write into the store; beyond them they are asked to retry later.
 
 use crate::node::{Problem, ProblemKind};
 use crate::store::StoreError;
 
-/// After how many seconds it is worth trying again.
+/// Seconds after which a retry is useful.
 const RETRY_SECS: i64 = 60;
 
-/// Why something is not written.
+/// Why something is not stored.
 #[derive(Debug)]
 pub(crate) enum QuotaError {
-    /// As much is there as may be.
+    /// The quota is exhausted.
     Full,
-    /// The store is away, or refuses it.
+    /// The store is unavailable, or refuses it.
     Store(StoreError),
 }
 
@@ -30,7 +30,7 @@ impl From<QuotaError> for Problem {
     }
 }
 
-/// Demands that there is room for one more. `whose` and `what` go to the log, which never names a person.
+/// Checks that the quota has room for one more. `whose` and `what` are logged and never name a person.
 ///
 /// # Errors
 /// [`QuotaError::Full`].

@@ -1,4 +1,4 @@
-//! A trust anchor or intermediate: whom it vouches for, and with which keys.
+//! A trust anchor or intermediate: its members, and its statements about them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, RwLock};
@@ -25,7 +25,7 @@ use crate::store::federation::members::MadeChange;
 use crate::store::federation::{members, trust_marks};
 use crate::store::{Store, StoreError};
 
-/// Where the keys of entity statements are kept; asked each time, so that rotation needs no restart.
+/// The keys of entity statements; read for each statement, so that rotation needs no restart.
 pub trait FederationKeys: Send + Sync {
     /// The key that signs.
     ///
@@ -37,59 +37,59 @@ pub trait FederationKeys: Send + Sync {
     fn published(&self) -> PublicKeys;
 }
 
-/// What an anchor is made of.
+/// The parts of an anchor.
 pub struct AnchorParts {
     /// Its entity identifier and base URL.
     pub id: EntityId,
-    /// What people call it.
+    /// Its display name.
     pub name: Text,
-    /// E-mail addresses of those who run it.
+    /// E-mail addresses of its operator.
     pub contacts: Vec<String>,
-    /// Its members, and the trust marks that it gave.
+    /// Its members, and the trust marks that it issued.
     pub store: Store,
     /// Its own keys.
     pub keys: Arc<dyn FederationKeys>,
-    /// How members are asked for their configuration.
+    /// Fetches members' configurations.
     pub contact: Arc<dyn MemberConfigurations>,
-    /// How chains are resolved for others, and the trust anchors that they may end at.
+    /// Resolves chains for others, and the trust anchors that they may end at.
     pub resolver: Option<(Arc<dyn TrustResolver>, Vec<EntityId>)>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
-/// A superior's statements.
+/// Statements of a superior.
 pub struct AnchorStatements {
     pub(crate) parts: AnchorParts,
     terms: RwLock<Arc<Terms>>,
-    /// When members were asked last by this process, and when that failed.
+    /// When this process last fetched each member, and whether that failed.
     asked: Mutex<HashMap<EntityId, (Timestamp, bool)>>,
-    /// Room for resolutions at a time.
+    /// Limits concurrent resolutions.
     pub(crate) resolving: tokio::sync::Semaphore,
 }
 
-/// How many chains are resolved for others at a time.
+/// Maximum number of concurrent resolutions for others.
 const RESOLVING: usize = 8;
 
-/// How long a question about a member waits until the member has shown its keys.
+/// How long a request about a member waits for the member's configuration.
 const MEMBER_WAIT: Duration = Duration::from_secs(2);
 
-/// Time before a member is asked again because somebody asks about it, in seconds; a stranger cannot make us ask more
-/// often.
+/// Time before a member is fetched again because somebody asks about it, in seconds; limits the fetches that
+/// unauthenticated requests cause.
 const COOL_DOWN_SECS: i64 = 2;
 
-/// The same when it did not answer.
+/// The same after a failed fetch.
 const COOL_DOWN_AWAY_SECS: i64 = 30;
 
-/// How many members are asked at a time.
+/// Maximum number of members fetched at a time.
 const AT_ONCE: usize = 4;
 
-/// Most new members that one question for a list waits for.
+/// Maximum number of new members that a request for a list waits for.
 const MAX_MET: usize = 16;
 
-/// Most members of whom it is remembered when they were asked last.
+/// Maximum number of members whose last fetch is remembered.
 const MAX_ASKED: usize = 10_000;
 
-/// How long marks are remembered after they ended, in seconds.
+/// How long marks are kept after they expired, in seconds.
 const MARKS_SECS: i64 = 30 * 86_400;
 
 /// How many ended marks one round forgets at most: writers wait for no longer than that takes.
@@ -107,18 +107,18 @@ impl AnchorStatements {
         }
     }
 
-    /// The terms as they are now.
+    /// The current terms.
     #[must_use]
     pub fn terms(&self) -> Arc<Terms> {
         Arc::clone(&read(&self.terms))
     }
 
-    /// Other terms, from now on.
+    /// Replaces the terms.
     pub fn set_terms(&self, terms: Terms) {
         *write(&self.terms) = Arc::new(terms);
     }
 
-    /// The member whose statements are issued.
+    /// The active member with this identifier.
     pub(crate) async fn member(&self, id: &EntityId) -> Result<Member, FederationError> {
         let id = id.clone();
         match self.parts.store.read("find_member", move |reader| members::find(reader, &id)).await {
@@ -128,8 +128,8 @@ impl AnchorStatements {
         }
     }
 
-    /// Asks every member that was not asked within the refresh time for its keys, forgets marks that ended long ago, and
-    /// so on, for as long as the process runs.
+    /// Background task: fetches every member that was not fetched within the refresh interval, and deletes marks that
+    /// expired long ago.
     pub async fn keep_members(&self, stop: &StopSignal) {
         let pause = || {
             let terms = self.terms();
@@ -142,10 +142,10 @@ impl AnchorStatements {
         }
     }
 
-    /// One round of [`Self::keep_members`].
+    /// One iteration of [`Self::keep_members`].
     ///
     /// # Errors
-    /// [`StoreError`] when the store is away.
+    /// [`StoreError`] when the store is unavailable.
     pub async fn refresh_members(&self) -> Result<(), StoreError> {
         let now = self.parts.clock.now();
         self.parts
@@ -166,8 +166,8 @@ impl AnchorStatements {
         Ok(())
     }
 
-    /// Asks members that have not shown their configuration yet: what they are is not known before, and a new intermediate
-    /// would be missing from the list until the next round.
+    /// Fetches members whose configuration was never fetched: their types are unknown before, and a new intermediate
+    /// would be missing from the list until the next iteration.
     async fn meet_new_members(&self) -> Result<(), StoreError> {
         let members = self.parts.store.read("list_new_members", members::list).await?;
         let new = members
@@ -184,7 +184,7 @@ impl AnchorStatements {
         Ok(())
     }
 
-    /// Asks a member for its configuration and follows its keys; the keys that are vouched for then.
+    /// Fetches a member's configuration and follows its keys. Returns the keys for statements about it.
     async fn refresh_member(&self, member: &Member) -> Result<Option<PublicKeys>, TrustError> {
         self.mark_asked(&member.id, false);
         let text = match self.parts.contact.fetch(&member.id).await {
@@ -194,7 +194,7 @@ impl AnchorStatements {
                 return Err(error);
             }
         };
-        // The pause is counted from the answer: a slow member is not asked again at once.
+        // The interval counts from the response: a slow member is not fetched again at once.
         self.mark_asked(&member.id, false);
         let now = self.parts.clock.now();
         let met = self.terms().first_contact;
@@ -215,7 +215,8 @@ impl AnchorStatements {
                 let name = presented.name.clone();
                 let change = update(&mut member, presented, now);
                 if member.rules.name.is_none() {
-                    // What it calls itself is its name from now on, where nobody could take it for another member.
+                    // The name in its own configuration becomes its name, unless it is confusable with another
+                    // member's.
                     member.rules.name = free_name(tx, &id, name, &own_name)?;
                 }
                 members::save(tx, &member)?;
@@ -237,13 +238,12 @@ impl AnchorStatements {
         Ok(keys)
     }
 
-    /// The federation keys that are vouched for, after the member was asked, unless it was asked just now.
+    /// The federation keys for statements about the member, fetched again unless that happened just now.
     async fn member_keys(&self, member: &Member) -> Result<PublicKeys, FederationError> {
         let newest = if self.may_ask(&member.id) {
             match tokio::time::timeout(MEMBER_WAIT, self.refresh_member(member)).await {
                 Ok(Ok(keys)) => keys,
-                // What is known holds on: an unreachable member, or one that shows keys which cannot be followed, changes
-                // nothing.
+                // A member that is unreachable, or whose new keys cannot be followed, keeps its known keys.
                 Ok(Err(_)) => None,
                 Err(_) => {
                     self.mark_asked(&member.id, true);
@@ -280,7 +280,7 @@ impl AnchorStatements {
         asked.insert(id.clone(), (self.parts.clock.now(), away));
     }
 
-    /// Who may give trust marks of which type: itself the marks of the roles, and whoever the configuration names.
+    /// Issuers of each trust mark type: this entity for the roles' marks, and those that the configuration names.
     fn mark_issuers(&self, terms: &Terms) -> BTreeMap<String, EntityIds> {
         let mut issuers = terms.mark_issuers.clone();
         for role in Role::ALL {
@@ -293,7 +293,7 @@ impl AnchorStatements {
     }
 }
 
-/// To whom types of trust marks belong, as published.
+/// Owners of trust mark types, as published.
 fn mark_owners(terms: &Terms) -> BTreeMap<String, serde_json::Value> {
     terms
         .mark_owners
@@ -302,7 +302,7 @@ fn mark_owners(terms: &Terms) -> BTreeMap<String, serde_json::Value> {
         .collect()
 }
 
-/// Why asking a member changed nothing; for the transaction.
+/// Why fetching a member changed nothing; for the transaction.
 struct RefreshError(TrustError);
 
 impl From<TrustError> for RefreshError {
@@ -317,7 +317,7 @@ impl From<StoreError> for RefreshError {
     }
 }
 
-/// Constraints under which only those vouch for others of whom the operator said that they may.
+/// Constraints by which only the members that the operator allows may have members of their own.
 fn narrowed(constraints: Option<Constraints>, may_vouch: bool) -> Option<Constraints> {
     if may_vouch {
         return constraints;
@@ -329,7 +329,7 @@ fn away(_: StoreError) -> RefreshError {
     RefreshError(TrustError::Unavailable(Outage::Store))
 }
 
-/// Takes over what a member presents; what the history calls it when its keys changed.
+/// Takes over a member's configuration; returns the text for the history when its keys changed.
 fn update(member: &mut Member, presented: Presented, now: Timestamp) -> Option<&'static str> {
     let change = match &member.keys {
         None => Some("keys met"),
@@ -378,7 +378,7 @@ impl FederationStatements for AnchorStatements {
             return Err(FederationError::OwnSubject);
         }
         let keys = self.member_keys(&self.member(subject).await?).await?;
-        // Again: it may have been suspended while it was asked for its keys.
+        // Checked again: it may have been suspended during the fetch.
         let member = self.member(subject).await?;
         let terms = self.terms();
         let now = self.parts.clock.now();

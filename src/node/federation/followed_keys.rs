@@ -1,4 +1,4 @@
-//! The keys to which this node followed its anchors, kept in its store.
+//! Stores the anchors' keys as this node followed them.
 
 use async_trait::async_trait;
 

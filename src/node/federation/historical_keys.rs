@@ -1,5 +1,6 @@
-//! The keys that were in use before, with why they are no longer: federation keys as the standard has it (OpenID Federation
-//! 1.0 §8.7), where a reader takes every key for one that could sign entity statements; keys of tokens and receipts apart.
+//! Former keys with the reason of their end: federation keys in the standard's history (OpenID Federation 1.0 §8.7),
+//! where readers take every key for one that could sign entity statements; keys of tokens and receipts in a list of
+//! their own.
 
 use super::FederationError;
 use crate::domain::clock::Timestamp;
@@ -49,19 +50,19 @@ async fn records(store: &Store) -> Result<Vec<KeyRecord>, FederationError> {
         .map_err(|_: StoreError| FederationError::Unavailable(Outage::Store))
 }
 
-/// The keys of a purpose that sign no more.
+/// The former keys of a purpose.
 fn ended(records: &[KeyRecord], purpose: KeyPurpose) -> Vec<HistoricalKey> {
     records.iter().filter(|record| record.purpose == purpose).filter_map(historical).collect()
 }
 
-/// A key that signs no more; none for one that does, or will.
+/// A former key; `None` for a pending or active one.
 fn historical(record: &KeyRecord) -> Option<HistoricalKey> {
     let ended = match record.state {
         KeyState::Pending | KeyState::Active => return None,
         KeyState::Retired => record.retired_at?,
         KeyState::Revoked => record.retired_at.or(record.revoked.as_ref().map(|(at, _)| *at))?,
     };
-    // From then on nothing that it signed counts, which is before it was noticed where it was stolen.
+    // Its signatures count only before this moment, which is earlier than its revocation when it was compromised.
     let since = record.compromised_since;
     Some(HistoricalKey {
         iat: Some(record.activated_at.unwrap_or(record.created_at).secs()),

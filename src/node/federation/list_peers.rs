@@ -1,4 +1,5 @@
-//! Who belongs to the federation now, who vouches for it, and for whoever is not available: whose side is broken, and how.
+//! The members of the federation with their superiors; for each that is not available, the responsible party and the
+//! fault.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,36 +12,36 @@ use crate::domain::federation::{FaultKind, ResponsibleParty, TrustError, Trusted
 use crate::domain::ids::EntityId;
 use crate::node::Node;
 
-/// How long a reader waits to be told what is wrong with a member. The examination goes on, and the next one reads it.
+/// How long a request waits for a diagnosis. The diagnosis goes on, and the next request gets it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Most members that are examined for one reader; when more are broken at once, it is seldom their own doing.
+/// Maximum number of members diagnosed for one request; when more fail at once, the cause is seldom theirs.
 const MAX_EXAMINED: usize = 8;
 
-/// How many members are looked at side by side.
+/// Maximum number of members resolved at a time.
 const AT_ONCE: usize = 8;
 
 /// One member.
 pub struct MemberStanding {
     /// Its entity identifier.
     pub id: EntityId,
-    /// The member, or whose side is broken and how.
+    /// The member, or the responsible party and the fault.
     pub outcome: Result<Arc<TrustedPeer>, (ResponsibleParty, FaultKind)>,
     /// What those who vouch for it are called, with their hosts: its immediate superior first, the anchor at the end.
     pub superiors: Vec<Text>,
-    /// What its services may ask; none when that cannot be read now.
+    /// Its declared uses; `None` when they cannot be fetched now.
     pub uses: Option<Arc<DeclaredUses>>,
 }
 
-/// Everyone.
+/// All members.
 pub struct Membership {
     /// The members, this node first, the others in the order of their identifiers.
     pub members: Vec<MemberStanding>,
-    /// Whether nobody can tell now who they are.
+    /// Whether the list of members is not available.
     pub unknown: bool,
 }
 
-/// Looks at every member.
+/// Resolves every member.
 pub async fn survey_members(node: &Node) -> Membership {
     let own = &node.settings.id;
     let (mut listed, unknown) = match node.members.survey().await {
@@ -57,7 +58,7 @@ pub async fn survey_members(node: &Node) -> Membership {
     let broken = listed.iter().filter_map(|(id, outcome)| Some((id, outcome.as_ref().err()?)));
     let faults = faults(node, broken.take(MAX_EXAMINED).collect()).await;
     let shared = faults.iter().map(|(_, fault)| *fault).find(|(side, _)| {
-        // What is wrong above everyone, or on the way to everyone, is wrong for those too who were not examined.
+        // A fault of the anchor, or of the network, also explains members that were not diagnosed.
         matches!(side, ResponsibleParty::Anchor | ResponsibleParty::Network)
     });
     let members = stream::iter(listed)
@@ -110,7 +111,7 @@ fn own_uses(node: &Node) -> Arc<DeclaredUses> {
     })
 }
 
-/// The name of whoever has none that was verified: its host.
+/// The name of an entity without a verified name: its host.
 #[must_use]
 pub fn address(id: &EntityId) -> Text {
     let host = url::Url::parse(id.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned));
@@ -118,7 +119,7 @@ pub fn address(id: &EntityId) -> Text {
     Text::same(&host)
 }
 
-/// What is wrong with these, as far as that is found out in time.
+/// The diagnoses of these entities, as far as they finish in time.
 async fn faults(
     node: &Node,
     broken: Vec<(&EntityId, &TrustError)>,
@@ -126,7 +127,7 @@ async fn faults(
     join_all(broken.into_iter().map(|(id, error)| async move {
         let members = Arc::clone(&node.members);
         let subject = id.clone();
-        // A task of its own: it comes to its end and is remembered, however long the reader waits.
+        // A task of its own, so that it finishes and is cached however long the request waits.
         let examination = tokio::spawn(async move { members.examine(&subject).await });
         let found = match tokio::time::timeout(PATIENCE, examination).await {
             Ok(Ok(report)) => report.fault(),
@@ -139,7 +140,7 @@ async fn faults(
     .await
 }
 
-/// What a refusal alone says.
+/// The fault that follows from the refusal alone.
 const fn guess(error: &TrustError) -> (ResponsibleParty, FaultKind) {
     match error {
         TrustError::NotTrusted(_) => (ResponsibleParty::Peer, FaultKind::Unfit),

@@ -1,4 +1,4 @@
-//! What members are called: a superior gives each name below it once, since others show the member under it.
+//! Display names of members: unique below one superior, since other members show them.
 
 use crate::domain::catalogue::{Language, Text};
 use crate::domain::federation::{Member, MemberState, are_confusable, is_proper_name};
@@ -6,13 +6,13 @@ use crate::domain::ids::EntityId;
 use crate::store::federation::members;
 use crate::store::{StoreError, Tx};
 
-/// Why a member may not be called so.
+/// Why a name is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameRefused {
-    /// Another member, or the superior itself, is called that, or so that one could be taken for the other.
+    /// The name equals, or is confusable with, that of another member or of the superior.
     #[error("the name could be taken for that of {0}: choose another")]
     Taken(String),
-    /// It cannot be shown.
+    /// The name contains characters that may not be displayed.
     #[error("the name is empty, too long, or has characters that are not printed")]
     Unfit,
     /// The store.
@@ -20,7 +20,7 @@ pub enum NameRefused {
     Store(#[from] StoreError),
 }
 
-/// Checks that a member may be called so.
+/// Checks that a member may have this name.
 pub(super) fn check_name(
     tx: &mut Tx<'_>,
     id: &EntityId,
@@ -40,7 +40,7 @@ pub(super) fn check_name(
     }
 }
 
-/// The other member, suspended ones among them, whose name could be taken for this one.
+/// The other member, including suspended ones, whose name is confusable with this one.
 fn name_holder(tx: &mut Tx<'_>, id: &EntityId, name: &Text) -> Result<Option<EntityId>, StoreError> {
     let holds = |member: &Member| {
         member.id != *id
@@ -50,7 +50,7 @@ fn name_holder(tx: &mut Tx<'_>, id: &EntityId, name: &Text) -> Result<Option<Ent
     Ok(members::list(tx)?.into_iter().find(holds).map(|member| member.id))
 }
 
-/// The name that a member presents, where it is free below this superior.
+/// The member's own name, if it is not taken below this superior.
 pub(super) fn free_name(
     tx: &mut Tx<'_>,
     id: &EntityId,

@@ -1,4 +1,4 @@
-//! Who is a member of a trust anchor or intermediate: decided by command or by file, every decision kept.
+//! Memberships of a trust anchor or intermediate: changed by command or by file, with history.
 
 use super::member_names::check_name;
 use crate::domain::catalogue::Text;
@@ -30,21 +30,21 @@ impl Decision {
     }
 }
 
-/// A member as the operator or a file describes it.
+/// A member as described by the operator or a file.
 #[derive(Debug, Clone)]
 pub struct Described {
     /// Its entity identifier.
     pub id: EntityId,
-    /// Its federation keys; without them they are learnt at first contact (demo profile only).
+    /// Its federation keys; without them they are accepted at first contact (demo profile only).
     pub keys: Option<PublicKeys>,
-    /// The roles whose trust marks it gets.
+    /// Its roles, each with a trust mark.
     pub roles: Vec<Role>,
-    /// What statements about it say.
+    /// The content of statements about it.
     pub rules: StatementRules,
 }
 
 impl Described {
-    /// The description as text: a file that says the same again changes nothing.
+    /// The description as text, to detect whether a file changed it.
     fn text(&self) -> Result<String, StoreError> {
         let roles: Vec<&str> = self.roles.iter().map(|role| role.name()).collect();
         let keys = self.keys.as_ref().map(PublicKeys::to_jwks);
@@ -53,16 +53,16 @@ impl Described {
     }
 }
 
-/// What is to change in a member; what is `None` stays.
+/// A change of a member; `None` keeps a value.
 #[derive(Debug, Clone, Default)]
 pub struct Amendment {
-    /// Other federation keys, in place of all that it had.
+    /// New federation keys, replacing all.
     pub keys: Option<PublicKeys>,
-    /// Other roles.
+    /// New roles.
     pub roles: Option<Vec<Role>>,
-    /// Other rules; the name stays where these have none.
+    /// New rules; without a name in them the name stays.
     pub rules: Option<StatementRules>,
-    /// Another name.
+    /// New name.
     pub name: Option<Text>,
 }
 
@@ -72,13 +72,13 @@ pub enum MembershipError {
     /// It is a member already.
     #[error("it is a member already: use change, or resume")]
     Known,
-    /// Nobody of that name was ever a member.
+    /// No entity of that identifier was ever a member.
     #[error("nobody of that name is a member")]
     Unknown,
-    /// The name.
+    /// The name is refused.
     #[error(transparent)]
     Name(#[from] NameRefused),
-    /// The membership is in a state in which this cannot be done.
+    /// The state of the membership does not allow the change.
     #[error("that cannot be done: it is {0}")]
     Standing(&'static str),
     /// The store.
@@ -92,24 +92,24 @@ pub struct Membership {
     store: Store,
     /// The anchor whose types the trust marks have.
     marks_of: EntityId,
-    /// What the superior itself is called, where that is known.
+    /// The superior's own name, if known.
     own_name: Option<Text>,
 }
 
 impl Membership {
-    /// The memberships in a store, with trust marks of the types of an anchor.
+    /// The memberships in a store, with trust mark types of this anchor.
     #[must_use]
     pub const fn new(store: Store, marks_of: EntityId) -> Self {
         Self { store, marks_of, own_name: None }
     }
 
-    /// The same, of a superior that is called so: no member is.
+    /// The same, for a superior with this name: no member may have it.
     #[must_use]
     pub fn of_superior(self, own_name: Text) -> Self {
         Self { own_name: Some(own_name), ..self }
     }
 
-    /// Makes an entity a member, also one that was one before.
+    /// Makes an entity a member, including a former one.
     ///
     /// # Errors
     /// [`MembershipError::Known`] when it is one; [`MembershipError::Name`] for its name.
@@ -130,7 +130,7 @@ impl Membership {
                     member.roles.clone_from(&described.roles);
                     member.rules = described.rules.clone();
                     member.seen_at = None;
-                    // Its membership no longer hangs on a file that named it once.
+                    // From now on the membership does not depend on a file that named it once.
                     member.declared = None;
                     set_state(tx, member, NewState::by_command(MemberState::Active, "added"), &by)?;
                     Ok(())
@@ -178,7 +178,7 @@ impl Membership {
             .await
     }
 
-    /// Stops vouching for a member for now, and revokes its trust marks.
+    /// Suspends a member, and revokes its trust marks.
     ///
     /// # Errors
     /// [`MembershipError::Unknown`] or [`MembershipError::Standing`] when it is no member, or suspended.
@@ -195,7 +195,7 @@ impl Membership {
             .await
     }
 
-    /// Vouches for a suspended member again; it gets trust marks again.
+    /// Reinstates a suspended member; it gets trust marks again.
     ///
     /// # Errors
     /// [`MembershipError::Unknown`] or [`MembershipError::Standing`] when it is not suspended.
@@ -225,9 +225,9 @@ impl Membership {
             .await
     }
 
-    /// Brings the memberships in line with what files say now. What they said before and say again changes nothing, so
-    /// that a command or a member's own new keys are not undone; whom they name no longer is removed, unless a command
-    /// had made it a member. Returns what changed, in words.
+    /// Applies the members of the files. Unchanged descriptions have no effect, so that a command or a member's own key
+    /// rotation is not undone; members that are no longer named are removed, unless a command had added them. Returns
+    /// descriptions of the changes.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing is changed.
@@ -250,7 +250,7 @@ impl Membership {
                     let id = member.id.clone();
                     trust_marks::revoke(tx, &id, None, by.now)?;
                     let member = members::lock(tx, &id)?;
-                    // A file that was half written must not lift, when it is whole again, what a command suspended.
+                    // A file that was written half-way must not, when it is complete, lift a suspension by command.
                     let decided = match member.state {
                         MemberState::Suspended => member.state_by,
                         _ => DecidedBy::File,
@@ -268,7 +268,7 @@ impl Membership {
             .await
     }
 
-    /// All members, in whatever state.
+    /// All members, in any state.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -276,7 +276,7 @@ impl Membership {
         self.store.read("list_members", members::list).await
     }
 
-    /// Every change, of one member or of all, the oldest first.
+    /// Every change, of one member or of all, oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -285,7 +285,7 @@ impl Membership {
     }
 }
 
-/// The member, locked; not one that was removed.
+/// The member, locked; not a removed one.
 fn known(tx: &mut Tx<'_>, id: &EntityId) -> Result<Member, MembershipError> {
     match members::lock(tx, id) {
         Ok(member) if member.state == MemberState::Removed => Err(MembershipError::Standing("removed")),
@@ -321,7 +321,7 @@ fn insert(
     members::record(tx, &member.id, &by.made("added"), by.now)
 }
 
-/// A member as a file describes it, without a name that is not free; that is told among the changes.
+/// A member as a file describes it, without a name that is taken; that is reported among the changes.
 fn with_free_name(
     tx: &mut Tx<'_>,
     described: &Described,
@@ -340,11 +340,11 @@ fn with_free_name(
     Ok(described)
 }
 
-/// The state that a membership takes, and whose decision that is.
+/// The new state of a membership, and who decided it.
 struct NewState {
     state: MemberState,
     decided: DecidedBy,
-    /// What the history calls the change.
+    /// Text of the change in the history.
     change: &'static str,
 }
 
@@ -384,7 +384,7 @@ fn set_roles(
     Ok(())
 }
 
-/// Applies what a file says about one member; returns what that changed.
+/// Applies a file's description of one member; returns the change.
 fn apply_one(
     tx: &mut Tx<'_>,
     described: &Described,
@@ -399,13 +399,13 @@ fn apply_one(
         }
         other => other?,
     };
-    // Gone from the file once, and there again; what a command removed stays removed.
+    // Removed from the file once, and named again; a removal by command stays.
     let back = member.state == MemberState::Removed && member.state_by == DecidedBy::File;
     let said_before = member.declared.as_ref() == Some(&text);
     if said_before && !back {
         return Ok(None);
     }
-    // Keys that were met or followed stay unless the file names keys, and others than before.
+    // Accepted or followed keys stay unless the file names keys, and others than before.
     let keys_before = member.declared.as_deref().and_then(declared_keys);
     let keys_now = described.keys.as_ref().map(PublicKeys::to_jwks);
     if keys_now.is_some() && keys_now != keys_before {
@@ -471,10 +471,11 @@ mod tests {
             assert_eq!(refused, taken("the superior itself"));
             let refused = members.add(described("rogue", Some("a\u{202e}b")), by(2)).await;
             assert_eq!(refused, Err(MembershipError::Name(NameRefused::Unfit)));
-            // Refused as a whole: it is no member.
+            // Refused as a whole: the entity is no member.
             assert_eq!(members.list().await.unwrap().len(), 1);
 
-            // A suspended member keeps its name, a removed one does not; a member may spell its own name otherwise.
+            // A suspended member keeps its name, a removed one does not; a member may change the spelling of its own
+            // name.
             members.add(described("espoo", Some("Espoo")), by(3)).await.unwrap();
             members.suspend(id("helsinki"), by(4)).await.unwrap();
             let named = |name: &str| Amendment { name: Some(text(name)), ..Amendment::default() };
@@ -484,7 +485,7 @@ mod tests {
             members.remove(id("helsinki"), by(6)).await.unwrap();
             members.change(id("espoo"), named("Helsinki"), by(7)).await.unwrap();
 
-            // Other rules without a name leave the name; a file's name that is not free is left out and told.
+            // New rules without a name keep the name; a file's name that is taken is left out and reported.
             let rules = Some(StatementRules::default());
             members.change(id("espoo"), Amendment { rules, ..Amendment::default() }, by(8)).await.unwrap();
             let changes = members.apply(vec![described("turku", Some("helsinki"))], by(9)).await.unwrap();

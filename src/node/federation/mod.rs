@@ -1,5 +1,5 @@
-//! What a node and an anchor say to the federation: their own entity configuration, and a superior's statements about its
-//! members.
+//! A node's and an anchor's federation statements: their own entity configuration, and a superior's statements about
+//! its members.
 
 mod anchor;
 mod followed_keys;
@@ -24,25 +24,25 @@ use crate::domain::federation::Outage;
 use crate::domain::ids::EntityId;
 use crate::domain::jose::JoseError;
 
-/// Why there is no answer to a question of the federation.
+/// Why a federation request has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FederationError {
-    /// The subject is the issuer itself, about whom there is no subordinate statement.
+    /// The subject is the issuer itself, about which there is no subordinate statement.
     #[error("the subject is the issuer itself")]
     OwnSubject,
-    /// Nobody and nothing of that name is known here.
+    /// Not found.
     #[error("not known here")]
     NotFound,
-    /// Chains to the trust anchor that was named are not resolved here.
+    /// Chains to the requested trust anchor are not resolved here.
     #[error("not a trust anchor that is resolved here")]
     UnknownAnchor,
-    /// There is no valid chain from the subject to a trust anchor that was named.
+    /// There is no valid chain from the subject to a requested trust anchor.
     #[error("no valid trust chain")]
     NoChain,
-    /// The chain holds, and the subject's metadata is malformed or conflicts with a superior's policy.
+    /// The chain is valid, and the subject's metadata is malformed or conflicts with a superior's policy.
     #[error("the metadata is invalid or conflicts with a metadata policy")]
     InvalidMetadata,
-    /// The keys, the store or the member cannot be reached now.
+    /// The keys, the store or the member are not available now.
     #[error("not available now: {0}")]
     Unavailable(Outage),
     /// The answer could not be signed.
@@ -56,20 +56,20 @@ impl From<JoseError> for FederationError {
     }
 }
 
-/// Which subordinates a list is to name (OpenID Federation 1.0 §8.2.1).
+/// Filter of a list of subordinates (OpenID Federation 1.0 §8.2.1).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListFilter {
-    /// Those that have one of these entity types; everyone when empty.
+    /// Those that have one of these entity types; all when empty.
     pub entity_types: Vec<String>,
-    /// Only those with a trust mark that holds.
+    /// Only those with a valid trust mark.
     pub trust_marked: bool,
-    /// Only those with a trust mark of this type that holds.
+    /// Only those with a valid trust mark of this type.
     pub trust_mark_type: Option<String>,
     /// Only intermediates.
     pub intermediate: bool,
 }
 
-/// What the federation may ask of this process. What only a superior answers is not found elsewhere.
+/// The federation endpoints of this process. Those of superiors answer "not found" elsewhere.
 #[async_trait]
 pub trait FederationStatements: Send + Sync {
     /// The signed entity configuration.
@@ -81,7 +81,7 @@ pub trait FederationStatements: Send + Sync {
     /// The signed statement about a member.
     ///
     /// # Errors
-    /// [`FederationError::NotFound`] when there is no such member; others when it cannot be told now.
+    /// [`FederationError::NotFound`] when there is no such member; others when that cannot be decided now.
     async fn fetch_subordinate(&self, _subject: &EntityId) -> Result<String, FederationError> {
         Err(FederationError::NotFound)
     }
@@ -89,16 +89,16 @@ pub trait FederationStatements: Send + Sync {
     /// The members that pass the filter, in order.
     ///
     /// # Errors
-    /// [`FederationError::Unavailable`] when the members are not known now.
+    /// [`FederationError::Unavailable`] when the members are not available now.
     async fn list_subordinates(&self, _filter: &ListFilter) -> Result<Vec<EntityId>, FederationError> {
         Ok(Vec::new())
     }
 
-    /// The signed answer to who an entity is under one of these trust anchors: its metadata, of these types only when
-    /// any are named, its chain and its trust marks.
+    /// The signed resolve response about an entity under one of these trust anchors: its metadata, of these types only
+    /// if any are given, its chain and its trust marks.
     ///
     /// # Errors
-    /// [`FederationError::UnknownAnchor`], [`FederationError::NoChain`], or it cannot be told now.
+    /// [`FederationError::UnknownAnchor`], [`FederationError::NoChain`], or it cannot be decided now.
     async fn resolve(
         &self,
         _subject: &EntityId,
@@ -108,42 +108,42 @@ pub trait FederationStatements: Send + Sync {
         Err(FederationError::NotFound)
     }
 
-    /// The signed list of the keys that were in use before.
+    /// The signed history of the federation keys.
     ///
     /// # Errors
-    /// [`FederationError::Unavailable`] when they cannot be told now.
+    /// [`FederationError::Unavailable`] when the keys are not available now.
     async fn historical_keys(&self) -> Result<String, FederationError> {
         Err(FederationError::NotFound)
     }
 
-    /// The signed list of the keys with which consent tokens and receipts were signed before.
+    /// The signed list of the former keys of consent tokens and receipts.
     ///
     /// # Errors
-    /// [`FederationError::Unavailable`] when they cannot be told now.
+    /// [`FederationError::Unavailable`] when the keys are not available now.
     async fn former_keys(&self) -> Result<String, FederationError> {
         Err(FederationError::NotFound)
     }
 
-    /// The trust mark of a type that a member has.
+    /// The trust mark of a type of a member.
     ///
     /// # Errors
-    /// [`FederationError::NotFound`] when it has none; others when it cannot be told now.
+    /// [`FederationError::NotFound`] when it has none; others when that cannot be decided now.
     async fn trust_mark(&self, _mark_type: &str, _subject: &EntityId) -> Result<String, FederationError> {
         Err(FederationError::NotFound)
     }
 
-    /// The signed status of a trust mark that was given here.
+    /// The signed status of a trust mark that was issued here.
     ///
     /// # Errors
-    /// [`FederationError::NotFound`] when it was not given here.
+    /// [`FederationError::NotFound`] when it was not issued here.
     async fn trust_mark_status(&self, _mark: &str) -> Result<String, FederationError> {
         Err(FederationError::NotFound)
     }
 
-    /// Who has a trust mark of a type that was given here and holds; only the subject when one is named.
+    /// The entities with a valid trust mark of a type that was issued here; only the subject if one is given.
     ///
     /// # Errors
-    /// [`FederationError::Unavailable`] when it cannot be told now.
+    /// [`FederationError::Unavailable`] when that cannot be decided now.
     async fn list_trust_marked(
         &self,
         _mark_type: &str,

@@ -1,5 +1,5 @@
-//! This node's own trust marks: asked for at its superiors in the background, renewed before they end, published in its
-//! entity configuration. They are kept in the store, so that a restart while the superior is away loses none.
+//! This node's own trust marks: fetched from its superiors in the background, renewed before they expire, published in
+//! its entity configuration. They are stored, so that none is lost at a restart while the superior is unavailable.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::store::StoreError;
 use crate::store::federation::trust_marks;
 use crate::store::federation::trust_marks::OwnMark;
 
-/// Time between two rounds while a mark is missing.
+/// Interval between two rounds while a mark is missing.
 const SOON: Duration = Duration::from_secs(2);
 
-/// Keeps the marks for as long as the process runs.
+/// Background task that renews the marks.
 pub async fn run(node: &Node, stop: &StopSignal) {
     loop {
         let complete = match obtain_marks(node).await {
@@ -31,7 +31,7 @@ pub async fn run(node: &Node, stop: &StopSignal) {
     }
 }
 
-/// One round: asks every superior for the marks of every role. Says whether all that was asked was answered.
+/// One round: requests the marks of every role from the superiors. `true` when every request was answered.
 ///
 /// # Errors
 /// [`StoreError`] when the store is away.
@@ -53,7 +53,7 @@ pub async fn obtain_marks(node: &Node) -> Result<bool, StoreError> {
     Ok(complete)
 }
 
-/// The mark of a type from the first superior that gives it; none when all say that they give none.
+/// The mark of a type from the first superior that issues it; `None` when all superiors answer that they issue none.
 async fn ask_superiors(node: &Node, mark_type: &str) -> Result<Option<OwnMark>, TrustError> {
     let mut unanswered = None;
     for superior in &node.settings.authority_hints {

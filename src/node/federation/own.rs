@@ -1,4 +1,4 @@
-//! What this node says about itself, from its settings and its keys as they are now.
+//! This node's own metadata, from its settings and its current keys.
 
 use async_trait::async_trait;
 
@@ -10,7 +10,7 @@ use crate::domain::token::PRE_AUTHORIZED;
 use crate::node::{KeyPurpose, KeyRing, Node};
 use crate::store::federation::trust_marks;
 
-/// What the node says about itself: the source of its entity configuration and of its RFC 8414 and RFC 9728 metadata.
+/// The node's description: the source of its entity configuration and of its RFC 8414 and RFC 9728 metadata.
 #[must_use]
 pub fn describe(node: &Node) -> NodeDescription {
     let settings = &node.settings;

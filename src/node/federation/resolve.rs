@@ -6,8 +6,8 @@ use crate::domain::federation::{Outage, ResolveResponse, TrustError, TrustMarkEn
 use crate::domain::ids::EntityId;
 
 impl AnchorStatements {
-    /// Who an entity is under one of these anchors, signed. The chain is the resolver's own: what it cached for others it
-    /// tells too.
+    /// The signed resolve response about an entity under one of these anchors. The chain may come from the resolver's
+    /// cache.
     pub(crate) async fn resolve_for_others(
         &self,
         subject: &EntityId,

@@ -1,4 +1,4 @@
-//! A member, with the key that its message names: one that is not known yet may be new, and the member is asked again.
+//! A member with the key that its message names: for an unknown key the member is fetched again.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use crate::domain::federation::{ChainHint, TrustError, TrustedPeer};
 use crate::domain::ids::{EntityId, KeyId};
 use crate::node::Node;
 
-/// The member behind an identifier; asked again where `has` does not find the named key with it. The key may be missing
-/// all the same: verification decides.
+/// The member behind an identifier; fetched again when `has` does not find the named key. The key may still be missing:
+/// verification decides.
 pub(crate) async fn peer(
     node: &Node,
     id: &EntityId,
@@ -17,7 +17,7 @@ pub(crate) async fn peer(
     peer_along(node, id, &ChainHint::default(), kid, has).await
 }
 
-/// The same, with the chain that the member handed in as a hint.
+/// The same, with a chain from the member's message as a hint.
 pub(crate) async fn peer_along(
     node: &Node,
     id: &EntityId,

@@ -1,30 +1,30 @@
-//! What an anchor or intermediate says and how long, as its configuration has it.
+//! The configured content and lifetime of an anchor's or intermediate's statements.
 
 use std::collections::BTreeMap;
 
 use crate::domain::federation::{StatementRules, TrustMarkOwner};
 use crate::domain::ids::EntityId;
 
-/// What an anchor says and how long, from its configuration; may change while it runs.
+/// The configured content and lifetime of an anchor's statements; may change while it runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Terms {
-    /// Who vouches for it; with any it is an intermediate.
+    /// Its superiors; an intermediate has some.
     pub superiors: Vec<EntityId>,
-    /// Life of its statements, in seconds: how long the federation lives on while the anchor is away, and how long a
-    /// member who was taken out may still be trusted by whom cannot reach the anchor.
+    /// Lifetime of its statements, in seconds: how long members stay trusted while the anchor is unavailable, and how
+    /// long a removed member may still be trusted by nodes that cannot reach the anchor.
     pub statement_secs: i64,
-    /// What statements about every member say, where the member has no rules of its own.
+    /// Default rules in the statements about every member.
     pub subordinates: StatementRules,
-    /// The anchor whose types the trust marks have that it gives.
+    /// The anchor whose trust mark types it issues.
     pub marks_of: EntityId,
-    /// Life of a trust mark, in seconds.
+    /// Lifetime of a trust mark, in seconds.
     pub mark_secs: i64,
-    /// Who else may give trust marks of which type.
+    /// Other issuers of each trust mark type.
     pub mark_issuers: BTreeMap<String, Vec<EntityId>>,
-    /// To whom types of trust marks belong.
+    /// Owners of trust mark types.
     pub mark_owners: BTreeMap<String, TrustMarkOwner>,
-    /// Time after which a member is asked for its keys again, in seconds.
+    /// Interval after which a member's keys are fetched again, in seconds.
     pub refresh_secs: i64,
-    /// Whether members without keys are met (demo profile only).
+    /// Whether keys of members without configured ones are accepted at first contact (demo profile only).
     pub first_contact: bool,
 }

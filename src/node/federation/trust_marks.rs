@@ -1,4 +1,4 @@
-//! The trust marks that a superior gives its members, one for each role (OpenID Federation 1.0 §8.4 to §8.6).
+//! The trust marks that a superior issues to its members, one for each role (OpenID Federation 1.0 §8.4 to §8.6).
 
 use super::FederationError;
 use super::anchor::AnchorStatements;
@@ -10,8 +10,8 @@ use crate::store::federation::trust_marks::IssuedMark;
 use crate::store::federation::{members, trust_marks};
 
 impl AnchorStatements {
-    /// The mark of a role that a member has. Asked again, the same mark, until half of its life is over or another key
-    /// signs: asking costs no room.
+    /// A member's mark for a role. Returns the stored mark until half of its lifetime is over or another key signs, so
+    /// that requests do not fill the store.
     pub(crate) async fn give_mark(
         &self,
         mark_type: &str,
@@ -21,7 +21,7 @@ impl AnchorStatements {
         let role = Role::of_mark(mark_type, &terms.marks_of).ok_or(FederationError::NotFound)?;
         let now = self.parts.clock.now();
         let signing = self.parts.keys.signing()?;
-        // Most who ask get what they got before, and strangers nothing: neither takes a place in the row of writers.
+        // Most requests get the stored mark, and those for non-members none: neither waits in the queue of writers.
         let (asked, kind, kid) = (subject.clone(), mark_type.to_owned(), signing.kid().clone());
         let given = self
             .parts
@@ -55,7 +55,7 @@ impl AnchorStatements {
         self.parts
             .store
             .write("issue_trust_mark", move |tx| {
-                // Locked, so that a mark is never given beside a suspension that revokes all marks.
+                // Locked, so that no mark is issued beside a suspension that revokes all marks.
                 entitled(&members::lock(tx, &fresh.subject)?, role)?;
                 let current = trust_marks::current(tx, &fresh.subject, &fresh.mark_type, now);
                 if let Some(given) = young(current, &fresh.kid, now)? {
@@ -67,7 +67,7 @@ impl AnchorStatements {
             .await
     }
 
-    /// How a mark that was given here stands.
+    /// The status of a mark that was issued here.
     pub(crate) async fn tell_status(&self, mark: &str) -> Result<String, FederationError> {
         let now = self.parts.clock.now();
         let text = mark.to_owned();
@@ -86,7 +86,7 @@ impl AnchorStatements {
         self.status(mark, status, now)
     }
 
-    /// What was never given here: nothing is known of it, or it says that it was, and then it is not what was given.
+    /// The status of a mark that was not issued here: unknown issuer, or invalid when it names this one.
     fn status_of_unknown(&self, mark: &str, now: Timestamp) -> Result<String, FederationError> {
         match TrustMark::claimed(mark) {
             Ok(claimed) if claimed.iss == self.parts.id => {
@@ -111,7 +111,7 @@ impl AnchorStatements {
     }
 }
 
-/// Whether less than half of a mark's life is over.
+/// Whether more than half of a mark's lifetime is left.
 fn is_young(mark: &IssuedMark, now: Timestamp) -> bool {
     let whole = mark.expires_at.secs().saturating_sub(mark.issued_at.secs());
     now.secs().saturating_sub(mark.issued_at.secs()) < whole / 2
@@ -121,7 +121,7 @@ fn entitled(member: &Member, role: Role) -> Result<(), FederationError> {
     if member.is_active() && member.roles.contains(&role) { Ok(()) } else { Err(FederationError::NotFound) }
 }
 
-/// A mark that was given before, where it may be given again.
+/// A stored mark that may be returned again.
 fn young(
     given: Result<IssuedMark, StoreError>,
     kid: &KeyId,

@@ -1,5 +1,5 @@
-//! This node as the holder: it authorises, lets the resident decide, releases data and follows the permission's
-//! life.
+//! This node as the holder: its authorization server, the resident's decision, the release of data and the life cycle
+//! of consents.
 
 pub mod decision;
 pub mod exchange;

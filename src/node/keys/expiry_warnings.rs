@@ -1,4 +1,4 @@
-//! Says in the log what ends soon: once for each thing and each distance from its end, however many processes serve.
+//! Logs warnings of expiries: once for each item and threshold, however many processes serve.
 
 use std::time::Duration;
 
@@ -16,16 +16,16 @@ use crate::store::keys::signing_keys::{KeyRecord, KeyState};
 use crate::store::used_once::{self, Kind};
 use crate::store::{Store, StoreError};
 
-/// Time between two rounds: short beside what lives shortest and is warned of.
+/// Interval between two rounds: short compared with the shortest lifetime that is warned of.
 const ROUND: Duration = Duration::from_secs(60);
 
-/// For how long something that is over is still reported, in seconds: afterwards nobody waits for it any more.
+/// How long an expired item is still reported, in seconds.
 const OVER_SECS: i64 = 7 * 86_400;
 
-/// How long past an end it is remembered that the end was reported, in seconds.
+/// How long after an expiry its warnings are remembered, in seconds.
 const REMEMBERED_SECS: i64 = 90 * 86_400;
 
-/// Watches a node's own ends for as long as the process runs.
+/// Background task for a node's own expiries.
 pub async fn run(node: &Node, stop: &StopSignal) {
     while stop.pause(ROUND).await {
         if let Err(error) = round(node).await {
@@ -34,7 +34,7 @@ pub async fn run(node: &Node, stop: &StopSignal) {
     }
 }
 
-/// Watches an anchor's or intermediate's ends for as long as the process runs: the marks that it gave, and its keys.
+/// Background task for the expiries of an anchor or intermediate: the marks that it issued, and its keys.
 pub async fn run_for_superior(store: &Store, keys: &KeyRing, clock: &dyn Clock, stop: &StopSignal) {
     while stop.pause(ROUND).await {
         if let Err(error) = superior_round(store, keys, clock.now()).await {
@@ -43,10 +43,10 @@ pub async fn run_for_superior(store: &Store, keys: &KeyRing, clock: &dyn Clock, 
     }
 }
 
-/// One round of a superior. Returns how many warnings were logged.
+/// One round of a superior. Returns the number of logged warnings.
 ///
 /// # Errors
-/// [`StoreError`] when the store is away; the next round says it.
+/// [`StoreError`] when the store is unavailable; the next round logs the warnings.
 pub async fn superior_round(store: &Store, keys: &KeyRing, now: Timestamp) -> Result<usize, StoreError> {
     let since = now.plus_secs(-OVER_SECS);
     let marks = store.read("list_given_trust_marks", move |reader| trust_marks::given(reader, since)).await?;
@@ -55,10 +55,10 @@ pub async fn superior_round(store: &Store, keys: &KeyRing, now: Timestamp) -> Re
     log_once(store, &expiries, now).await
 }
 
-/// One round of a node. Returns how many warnings were logged.
+/// One round of a node. Returns the number of logged warnings.
 ///
 /// # Errors
-/// [`StoreError`] when the store is away; the next round says it.
+/// [`StoreError`] when the store is unavailable; the next round logs the warnings.
 pub async fn round(node: &Node) -> Result<usize, StoreError> {
     let peer = node.peers.resolve(&node.settings.id).await.ok();
     let mut expiries = own_expiries(&node.store, peer.as_deref(), node.now()).await?;
@@ -67,7 +67,7 @@ pub async fn round(node: &Node) -> Result<usize, StoreError> {
     log_once(&node.store, &expiries, node.now()).await
 }
 
-/// What this node's membership rests on: the chain as it is known now, and the marks that it has.
+/// What this node's membership depends on: its current chain and its marks.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -97,12 +97,12 @@ fn own_mark(own: &OwnMark) -> Option<Expiry> {
     })
 }
 
-/// The role of a mark by the end of its type, whosever federation it is of.
+/// The role of a mark by the suffix of its type, in any federation.
 fn role_of(mark: &TrustMark) -> Option<Role> {
     Role::from_name(mark.trust_mark_type.rsplit('/').next()?)
 }
 
-/// The signing keys whose time ends by schedule.
+/// The signing keys that are to be rotated by schedule.
 #[must_use]
 pub fn key_expiries(records: &[KeyRecord], policy: &KeyPolicy) -> Vec<Expiry> {
     let active = records.iter().filter(|key| key.state == KeyState::Active);
@@ -119,7 +119,7 @@ pub fn key_expiries(records: &[KeyRecord], policy: &KeyPolicy) -> Vec<Expiry> {
         .collect()
 }
 
-/// The marks that an anchor or intermediate gave: for each member and type the one that lasts longest.
+/// The marks that an anchor or intermediate issued: the longest-lived for each member and type.
 #[must_use]
 pub fn mark_expiries(marks: &[IssuedMark]) -> Vec<Expiry> {
     let mut newest: std::collections::BTreeMap<(&str, &str), &IssuedMark> = std::collections::BTreeMap::new();
@@ -138,10 +138,10 @@ pub fn mark_expiries(marks: &[IssuedMark]) -> Vec<Expiry> {
     newest.values().map(expiry).collect()
 }
 
-/// Logs what is near and was not logged before, by any process. Returns how many warnings were logged.
+/// Logs the warnings that no process has logged yet. Returns how many.
 ///
 /// # Errors
-/// [`StoreError`] when the store is away.
+/// [`StoreError`] when the store is unavailable.
 pub async fn log_once(store: &Store, expiries: &[Expiry], now: Timestamp) -> Result<usize, StoreError> {
     let mut logged = 0;
     for warning in warnings(expiries, now) {
@@ -153,8 +153,8 @@ pub async fn log_once(store: &Store, expiries: &[Expiry], now: Timestamp) -> Res
     Ok(logged)
 }
 
-/// Whether it is this process that logs it. It is remembered first and logged then: a process that dies in between leaves it
-/// to the next distance, and to `omadata peers list`, which always shows what is near.
+/// Whether this process logs the warning. It is recorded first and logged then: if the process dies in between, the
+/// next threshold and `omadata peers list` still show the expiry.
 async fn claim(store: &Store, warning: &ExpiryWarning) -> Result<bool, StoreError> {
     let key = b64url(&sha256(warning.key().as_bytes()));
     let key = Jti::new(key)?;
@@ -209,7 +209,7 @@ mod tests {
             for task in tasks {
                 logged += task.await.unwrap().unwrap();
             }
-            // Both are within fourteen days, one of them within seven: each has one nearest distance.
+            // Both are within fourteen days, one of them within seven: each is reported at its nearest threshold.
             assert_eq!(logged, 2);
             assert_eq!(log_once(&other, &expiries, at(91 * DAY)).await.unwrap(), 0);
             assert_eq!(log_once(&other, &expiries, at(93 * DAY)).await.unwrap(), 1, "within seven days");

@@ -1,4 +1,4 @@
-//! This node's signing keys as this process knows them: parsed once, replaced as a whole when they change.
+//! This node's signing keys, cached in this process: parsed once, replaced as a whole when they change.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, RwLock};
@@ -17,29 +17,29 @@ use crate::store::{Store, StoreError};
 
 pub use crate::store::keys::signing_keys::Purpose as KeyPurpose;
 
-/// Most retired keys of a purpose that are published beside those in use, however long the overlap: others refuse a key
-/// set that is too long.
+/// Maximum number of published retired keys of a purpose, however long the overlap: others refuse a key set that is too
+/// long.
 const MAX_RETIRED_PUBLISHED: usize = 12;
 
-/// The operator's rules for the life of keys.
+/// The operator's policy for the rotation of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyPolicy {
-    /// How long a new key is published before it signs, in seconds: by then everyone must have asked again.
+    /// Lead time of a new key between publication and first use, in seconds: others fetch the key set again within it.
     pub lead_secs: i64,
     /// How long a retired key stays published, in seconds.
     pub overlap_secs: i64,
-    /// How old a signing key gets before the next is made, in days, in the order of [`KeyPurpose::ALL`]; 0 is for ever.
+    /// Age at which a signing key is rotated, in days, in the order of [`KeyPurpose::ALL`]; 0 is never.
     pub rotate_days: [u16; KeyPurpose::ALL.len()],
-    /// Which keys the login provider is to know beside the client key.
+    /// Further keys for the login provider.
     pub login: LoginKeyPolicy,
 }
 
-/// Which keys the login provider is to know beside the client key.
+/// Further keys for the login provider, beside the client key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LoginKeyPolicy {
-    /// An RSA key signs what is sent to it, in place of the client key.
+    /// An RSA key signs the requests to it, instead of the client key.
     pub rsa_signing: bool,
-    /// It encrypts to keys of this node.
+    /// It encrypts its responses to keys of this node.
     pub decryption: bool,
 }
 
@@ -55,7 +55,7 @@ impl Default for KeyPolicy {
 }
 
 impl KeyPolicy {
-    /// When a key that signs since a moment is to be replaced, where it is on a schedule.
+    /// When a key that signs since a moment is to be rotated; `None` without a schedule.
     #[must_use]
     pub fn rotates_at(&self, purpose: KeyPurpose, active_since: Timestamp) -> Option<Timestamp> {
         let days = KeyPurpose::ALL
@@ -65,7 +65,7 @@ impl KeyPolicy {
         (days > 0).then(|| active_since.plus_secs(i64::from(days) * 86_400))
     }
 
-    /// Whether a node that lives by these rules has keys of a purpose.
+    /// Whether a node with this policy has keys of a purpose.
     #[must_use]
     pub const fn needs(&self, purpose: KeyPurpose) -> bool {
         match purpose.login_kind() {
@@ -75,7 +75,7 @@ impl KeyPolicy {
         }
     }
 
-    /// Whether a key stands in the published set.
+    /// Whether a key is in the published set.
     #[must_use]
     pub fn publishes(&self, key: &KeyRecord, now: Timestamp) -> bool {
         match key.state {
@@ -86,7 +86,7 @@ impl KeyPolicy {
     }
 }
 
-/// A key that was given up, and what its signatures are still worth.
+/// A revoked key, with the standing of its signatures.
 #[derive(Debug, Clone)]
 pub struct RevokedKey {
     /// The public part.
@@ -113,7 +113,7 @@ struct Ring {
     login: Vec<LoginKey>,
 }
 
-/// The keys of all purposes. Cheap to clone; all clones see a refresh.
+/// The keys of all purposes. Cheap to clone; all clones see a reload.
 #[derive(Clone)]
 pub struct KeyRing {
     ring: Arc<RwLock<Ring>>,
@@ -121,15 +121,15 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// Loads the keys, making the first of each purpose where there is none. Processes that start at once agree.
+    /// Loads the keys, creating the first of each purpose if there is none. Concurrent processes get the same keys.
     ///
     /// # Errors
-    /// [`StoreError`] when the store is away or a key in it cannot be unsealed.
+    /// [`StoreError`] when the store is unavailable or a key in it cannot be unsealed.
     pub async fn open(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
         Self::open_with(store, KeyPolicy::default(), now).await
     }
 
-    /// The same under the operator's rules.
+    /// As [`Self::open`], with the operator's policy.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -149,30 +149,30 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// The rules that these keys live by.
+    /// The policy of these keys.
     #[must_use]
     pub const fn policy(&self) -> &KeyPolicy {
         &self.policy
     }
 
-    /// Loads the keys again, as another process or the operator may have changed them.
+    /// Reloads the keys after a change by another process or the operator.
     ///
     /// # Errors
-    /// [`StoreError`] when the store is away; the ring stays as it was.
+    /// [`StoreError`] when the store is unavailable; the keys stay as they were.
     pub async fn refresh(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         let known = read(&self.ring).login.clone();
         let snapshot =
             store.read("load_key_ring", move |reader| signing_keys::snapshot(reader, &known)).await?;
         let fresh = Ring::of(snapshot, &self.policy, now)?;
         let mut ring = write(&self.ring);
-        // Of two that load at once, the one that read first may come last.
+        // Of two concurrent reloads, the one that read first may finish last.
         if fresh.version >= ring.version {
             *ring = fresh;
         }
         Ok(())
     }
 
-    /// Loads the keys again where they changed since; says whether they did. One small read where they did not.
+    /// Reloads the keys if their version changed; `true` when it did. One small read otherwise.
     ///
     /// # Errors
     /// As [`Self::refresh`].
@@ -185,10 +185,10 @@ impl KeyRing {
         Ok(true)
     }
 
-    /// Takes retired keys whose time is over out of the published sets.
+    /// Removes retired keys from the published sets when their overlap is over.
     ///
     /// # Errors
-    /// [`JoseError`] when the keys that remain are no proper set, which the store rules out.
+    /// [`JoseError`] when the remaining keys are no valid set, which the store rules out.
     pub fn age(&self, now: Timestamp) -> Result<(), JoseError> {
         let mut ring = write(&self.ring);
         let Ring { records, keys, .. } = &mut *ring;
@@ -198,37 +198,37 @@ impl KeyRing {
         Ok(())
     }
 
-    /// The key that signs for a purpose.
+    /// The active key of a purpose.
     ///
     /// # Errors
-    /// [`JoseError::UnknownKey`] when there is none; [`KeyRing::open`] leaves no purpose without.
+    /// [`JoseError::UnknownKey`] when there is none; [`KeyRing::open`] creates one for each purpose.
     pub fn active(&self, purpose: KeyPurpose) -> Result<SigningKey, JoseError> {
         let ring = read(&self.ring);
         ring.keys.get(&purpose).and_then(|keys| keys.active.clone()).ok_or(JoseError::UnknownKey)
     }
 
-    /// The keys that verify for a purpose: pending, active and retired ones, however old; none that was revoked.
+    /// The keys that verify for a purpose: pending, active and retired ones of any age; no revoked one.
     #[must_use]
     pub fn verifying(&self, purpose: KeyPurpose) -> Arc<PublicKeys> {
         let ring = read(&self.ring);
         ring.keys.get(&purpose).map(|keys| Arc::clone(&keys.verifying)).unwrap_or_default()
     }
 
-    /// The keys of a purpose that others are told of: pending, active, and retired ones for the time of the overlap.
+    /// The published keys of a purpose: pending, active, and retired ones during the overlap.
     #[must_use]
     pub fn published_for(&self, purpose: KeyPurpose) -> PublicKeys {
         let ring = read(&self.ring);
         ring.keys.get(&purpose).map(|keys| PublicKeys::clone(&keys.published)).unwrap_or_default()
     }
 
-    /// A key of a purpose that was given up, by its identifier.
+    /// A revoked key of a purpose, by its identifier.
     #[must_use]
     pub fn revoked(&self, purpose: KeyPurpose, kid: &KeyId) -> Option<RevokedKey> {
         let ring = read(&self.ring);
         ring.keys.get(&purpose)?.revoked.get(kid).cloned()
     }
 
-    /// The RSA key that signs what is sent to the login provider, where one is used.
+    /// The RSA key that signs requests to the login provider, if one is used.
     #[must_use]
     pub fn login_signing_key(&self) -> Option<LoginKey> {
         let ring = read(&self.ring);
@@ -239,8 +239,8 @@ impl KeyRing {
         ring.login.iter().find(|key| key.kid() == &active.kid).cloned()
     }
 
-    /// The keys that the login provider may have encrypted to: those that are published, and for the time of the overlap
-    /// those that were.
+    /// The keys that the login provider may have encrypted to: the published ones, and the previous ones during the
+    /// overlap.
     #[must_use]
     pub fn decryption_keys(&self, now: Timestamp) -> Vec<LoginKey> {
         let ring = read(&self.ring);
@@ -254,8 +254,8 @@ impl KeyRing {
         ring.login.iter().filter(usable).cloned().collect()
     }
 
-    /// The key set for the login provider: what signs for this node there, and what it is to encrypt to. A retired key is
-    /// not encrypted to any more, so it leaves the set at once; what it signed is verified for the time of the overlap.
+    /// The key set for the login provider: the keys that sign for this node there, and those to encrypt to. A retired
+    /// encryption key leaves the set at once; a retired signing key stays for the overlap.
     #[must_use]
     pub fn login_jwks(&self, now: Timestamp) -> Value {
         let signing =
@@ -313,7 +313,7 @@ fn published(
 ) -> Result<PublicKeys, JoseError> {
     let mut shown: Vec<_> =
         records.iter().filter(|record| record.purpose == purpose && policy.publishes(record, now)).collect();
-    // Those in use first, then the ones that retired last.
+    // Keys in use first, then the most recently retired.
     shown.sort_by_key(|record| (record.retired_at.is_some(), std::cmp::Reverse(record.retired_at)));
     let in_use = shown.iter().take_while(|record| record.retired_at.is_none()).count();
     shown.truncate(in_use + MAX_RETIRED_PUBLISHED);

@@ -1,4 +1,4 @@
-//! This node's signing keys and whatever else expires.
+//! Rotation of this node's signing keys, and warnings of expiries.
 
 pub mod expiry_warnings;
 pub mod key_ring;

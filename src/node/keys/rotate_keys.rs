@@ -1,6 +1,6 @@
-//! The life of signing keys: a new one waits until everyone has seen it, a federation key also until the superiors vouch
-//! for it, and then signs by itself; what it replaces still verifies. Any process of the node may take the next step,
-//! whichever is first; all of them notice within a second.
+//! Rotation of signing keys: a new key is published for its lead time, a federation key also until the superiors'
+//! statements contain it, and then signs; the previous one still verifies. Any process of the node may take the next
+//! step; the others notice within a second.
 
 mod superiors;
 
@@ -17,36 +17,36 @@ use crate::store::{Store, StoreError};
 
 pub use superiors::{EntitySuperiors, activate_when_vouched};
 
-/// Time between two rounds.
+/// Interval between two rounds.
 const ROUND: Duration = Duration::from_millis(500);
 
-/// Time between two questions to the superiors about a key that waits for them.
+/// Interval between two requests to the superiors about a pending key.
 const QUESTION: Duration = Duration::from_secs(2);
 
-/// Questions between two warnings that a key still waits.
+/// Number of requests between two warnings that a key is still pending.
 const PATIENCE: u32 = 150;
 
-/// Rounds between two sweeps of private parts.
+/// Number of rounds between two deletions of private parts.
 const SWEEP: u32 = 120;
 
-/// What a rotation began.
+/// The result of starting a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
-    /// The key is published from now on and signs after the lead time.
+    /// The key is published and signs after the lead time.
     Begun(KeyId),
-    /// One was under way already; this key is the next.
+    /// A rotation was in progress already; this key is the next.
     UnderWay(KeyId),
-    /// The key signs from now on.
+    /// The key signs now.
     Done(KeyId),
 }
 
-/// Why a key could not be changed.
+/// Why a key was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RotateError {
-    /// The store, or a key could not be made.
+    /// The store is unavailable, or a key could not be created.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// EntitySuperiors follow a federation key only when they have seen it in a configuration that the old one signed.
+    /// Superiors follow a federation key only from a configuration that the previous one signed.
     #[error(
         "a federation key cannot skip its lead time: superiors follow a new one only when the old one has signed for it"
     )]
@@ -54,7 +54,7 @@ pub enum RotateError {
     /// There is no such key, or it is revoked already.
     #[error("no key of this identifier that could be revoked")]
     NoSuchKey,
-    /// A key cannot have been compromised in times to come.
+    /// `since` is in the future.
     #[error("the time of the compromise lies ahead")]
     SinceAhead,
 }
@@ -62,7 +62,7 @@ pub enum RotateError {
 async fn fresh_key(purpose: KeyPurpose) -> Result<Box<dyn StoredKeyPair + Send + Sync>, StoreError> {
     match purpose.login_kind() {
         None => Ok(Box::new(SigningKey::generate()?)),
-        // To find the primes of an RSA key takes up to seconds.
+        // Finding the primes of an RSA key takes up to seconds.
         Some(kind) => {
             let made = tokio::task::spawn_blocking(move || LoginKey::generate(kind)).await;
             Ok(Box::new(made.unwrap_or(Err(JoseError::Crypto))?))
@@ -70,7 +70,7 @@ async fn fresh_key(purpose: KeyPurpose) -> Result<Box<dyn StoredKeyPair + Send +
     }
 }
 
-/// Begins a rotation: the next key of a purpose is made and waits to be published.
+/// Begins a rotation: creates the next key of a purpose, to be published.
 ///
 /// # Errors
 /// [`RotateError::Store`].
@@ -87,10 +87,10 @@ pub async fn rotate(store: &Store, purpose: KeyPurpose, now: Timestamp) -> Resul
         .await?)
 }
 
-/// Rotates without lead time: the next key signs at once. Peers that meet it before they have asked again ask at once.
+/// Rotates without lead time: the next key signs at once. Peers that meet an unknown key fetch the key set again.
 ///
 /// # Errors
-/// [`RotateError::FederationNeedsLead`], or the store.
+/// [`RotateError::FederationNeedsLead`], or an error of the store.
 pub async fn rotate_now(store: &Store, purpose: KeyPurpose, now: Timestamp) -> Result<Rotation, RotateError> {
     if purpose == KeyPurpose::Federation {
         return Err(RotateError::FederationNeedsLead);
@@ -101,9 +101,9 @@ pub async fn rotate_now(store: &Store, purpose: KeyPurpose, now: Timestamp) -> R
     Ok(Rotation::Done(kid))
 }
 
-/// Revokes a key. Where it signed, the next one of its purpose signs at once; the answer names both.
+/// Revokes a key. If it was active, the next one of its purpose signs at once; returns both identifiers.
 ///
-/// `since` is from when on somebody else may have had a compromised key; now, when it is not known better.
+/// `since` is the earliest moment at which somebody else may have had a compromised key; now by default.
 ///
 /// # Errors
 /// [`RotateError`].
@@ -141,7 +141,7 @@ pub async fn revoke(
         })
 }
 
-/// Rotates keys as the schedule says, round after round until the process stops.
+/// Background task that rotates keys by schedule.
 pub async fn run(
     store: &Store,
     ring: &KeyRing,
@@ -182,7 +182,7 @@ async fn keep(
     }
 }
 
-/// By itself, since a superior that does not answer takes its time, and other keys must not wait for that.
+/// Separate, since a superior may answer slowly, and other keys must not wait for that.
 async fn wait_for_superiors(
     store: &Store,
     ring: &KeyRing,
@@ -218,11 +218,11 @@ async fn wait_for_superiors(
     }
 }
 
-/// One round: notices what others changed, publishes keys that wait, lets those sign whose time has come, and makes the
-/// next where the schedule says so. A federation key below superiors waits for [`activate_when_vouched`].
+/// One round: reloads changed keys, publishes pending ones, activates those whose lead time is over, and creates the
+/// next by schedule. A federation key below superiors waits for [`activate_when_vouched`].
 ///
 /// # Errors
-/// [`StoreError`] when the store is away; the next round does the rest.
+/// [`StoreError`] when the store is unavailable; the next round continues.
 pub async fn run_rotation(
     store: &Store,
     ring: &KeyRing,
@@ -248,14 +248,14 @@ pub async fn run_rotation(
     ring.refresh(store, now).await
 }
 
-/// What the life of a purpose's keys asks for next.
+/// The next step in the rotation of a purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
-    /// The schedule asks for a new key.
+    /// A new key is due by schedule.
     Make(KeyPurpose),
-    /// This process publishes the key from now on: its lead begins.
+    /// This process publishes the pending key: its lead time begins.
     Announce(KeyId),
-    /// Its lead is over.
+    /// The lead time is over.
     Activate(KeyId),
 }
 
@@ -270,7 +270,7 @@ fn step(records: &[KeyRecord], purpose: KeyPurpose, policy: &KeyPolicy, now: Tim
         None => {
             let signing = of(KeyState::Active)?;
             let ends = policy.rotates_at(purpose, signing.activated_at.unwrap_or(signing.created_at))?;
-            // The next one is to sign when this one's time is over.
+            // The new key is to sign when the active one's time is over.
             (ends.plus_secs(-policy.lead_secs) <= now).then_some(Step::Make(purpose))
         }
     }
@@ -292,7 +292,7 @@ async fn take(store: &Store, step: Step, lead_secs: i64, now: Timestamp) -> Resu
         Step::Announce(kid) => {
             store
                 .write("announce_key", move |tx| {
-                    // Another process may have been first; its decision counts.
+                    // Another process may have been first; its step counts.
                     if signing_keys::find(tx, &kid)?.activates_at.is_some() {
                         return Ok(());
                     }
@@ -304,7 +304,7 @@ async fn take(store: &Store, step: Step, lead_secs: i64, now: Timestamp) -> Resu
             tracing::info!(event = "key_activated", kid = kid.as_str(), "a key begins to sign");
             store
                 .write("activate_key", move |tx| {
-                    // A process that starts meanwhile may have begun the lead again.
+                    // A process that starts meanwhile may have restarted the lead time.
                     match signing_keys::find(tx, &kid)?.activates_at {
                         Some(at) if at <= now => signing_keys::activate(tx, &kid, now),
                         _ => Ok(()),
@@ -320,8 +320,8 @@ async fn take(store: &Store, step: Step, lead_secs: i64, now: Timestamp) -> Resu
     }
 }
 
-/// While nothing ran, nobody could see the keys that wait: at a start their lead begins again, or so much of it as those
-/// who ask regularly need. One that is long for the sake of those who are away does not begin again with each start.
+/// While no process ran, nobody could fetch the pending keys: their lead time restarts at a start, as far as regular
+/// fetches need it. A long lead time for nodes that are offline does not restart each time.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! What is over by itself.
+//! Expiry of consents and requests.
 
 use super::BATCH;
 use crate::domain::clock::Timestamp;
@@ -10,7 +10,7 @@ use crate::store::holder::{authorization_codes, consent_requests, consents};
 use crate::store::recipient::held_consents;
 use crate::store::{StoreError, Tx};
 
-/// Ends consents whose last day is over, and those whose code was never redeemed. Says whether there are more.
+/// Ends consents whose last day is over, and those whose code was never redeemed. `true` when there are more.
 pub(crate) fn consents(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
     let due = consents::due_to_expire(tx, now, BATCH)?;
     let mut ended = 0_usize;
@@ -21,7 +21,7 @@ pub(crate) fn consents(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreErr
             ended = ended.saturating_add(1);
         }
     }
-    // The resident said yes, and the recipient never came for it: nobody can use such a permission.
+    // The recipient never redeemed the code: nobody can use such a permission.
     let unredeemed = authorization_codes::unredeemed(tx, now, BATCH)?;
     for id in &unredeemed {
         let Some(consent) = readable(tx, *id)? else { continue };
@@ -29,12 +29,12 @@ pub(crate) fn consents(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreErr
             ended = ended.saturating_add(1);
         }
     }
-    // Where nothing could be ended, nothing more can be at once.
+    // If nothing could be ended, an immediate retry is useless.
     Ok(ended > 0 && (full(due.len()) || full(unredeemed.len())))
 }
 
-/// A consent that is due, held until the transaction ends; none where it cannot be read, so that a damaged one does not
-/// keep the others waiting. Nothing is released under it either.
+/// A due consent, locked until the transaction ends; `None` when it cannot be read, so that a damaged one does not
+/// block the others. Nothing is released under it either.
 fn readable(tx: &mut Tx<'_>, id: ConsentId) -> Result<Option<Consent>, StoreError> {
     match consents::lock(tx, id) {
         Ok(consent) => Ok(Some(consent)),

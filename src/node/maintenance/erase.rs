@@ -1,4 +1,4 @@
-//! Erasure: what the node keeps about consents that ended, and about residents who have none left, is not kept for ever.
+//! Erasure of the data of ended consents, and of residents without any other.
 
 use super::BATCH;
 use super::ends::full;
@@ -10,8 +10,8 @@ use crate::store::recipient::held_consents;
 use crate::store::resident::persons;
 use crate::store::{StoreError, Tx};
 
-/// Erases what is older than its configured time. What stays of a consent are its terms, states and exchanges, without a
-/// person: the log rests on them.
+/// Erases what is older than its retention. Terms, states and exchanges of a consent stay, without a person: the log
+/// refers to them.
 pub(crate) fn erase(tx: &mut Tx<'_>, retention: &Retention, now: Timestamp) -> Result<bool, StoreError> {
     let before = now.plus_secs(-retention.consents_secs);
     let ended = consents::due_for_erasure(tx, before, BATCH)?;

@@ -1,6 +1,5 @@
-//! What a node does by itself: ends what is over, reminds, forgets what it need not know, renews what it publishes, watches
-//! what consents rest on. Each of these is a job in the store, leased to whichever process comes first and done once for
-//! every time that it is due.
+//! Maintenance jobs: expire, remind, delete, renew published documents, check declared uses. Each is a job in the
+//! store, leased to one process and done once for every due time.
 
 mod ends;
 mod erase;
@@ -18,40 +17,40 @@ use crate::ports::StopSignal;
 use crate::store::jobs::{self, Lease};
 use crate::store::{StoreError, Tx};
 
-/// Time between two looks at what is due.
+/// Interval between two checks for due jobs.
 const ROUND: Duration = Duration::from_secs(1);
 
-/// How long after a failure a job is tried again, in seconds.
+/// Delay after a failure, in seconds.
 const RETRY_SECS: i64 = 10;
 
-/// How long before its end a permission is called to mind, in seconds.
+/// How long before its end a resident is reminded of a permission, in seconds.
 pub const REMINDER_SECS: i64 = 14 * 86_400;
 
-/// How many rows one run of a job changes at most; what is left is due again at once.
+/// Maximum number of rows that one run of a job changes; it is due again at once when there are more.
 const BATCH: u32 = 200;
 
 word_enum! {
-    /// Something that the node does by itself.
+    /// A maintenance job.
     pub enum Job {
-        /// Ends consents whose last day is over, and those that nobody came for.
+        /// Ends consents whose last day is over, and those whose code was never redeemed.
         Ends = "ends",
-        /// Lets requests lapse that nobody decided.
+        /// Expires undecided requests.
         Lapse = "lapse",
         /// Reminds residents of permissions that end soon.
         Reminders = "reminders",
-        /// Erases what is kept about ended consents when its time is over.
+        /// Erases the data of ended consents after its retention.
         Erasure = "erasure",
-        /// Forgets one-time values, sessions and strangers' refusals.
+        /// Deletes one-time values, sessions and counted refusals.
         OneTimeValues = "one-time-values",
-        /// Signs status lists anew.
+        /// Renews the signed status lists.
         StatusLists = "status-lists",
-        /// Holds consents against the declared uses that they rest on.
+        /// Checks consents against their declared uses.
         DeclaredUses = "declared-uses",
     }
 }
 
 impl Job {
-    /// Time from one time to the next, in seconds.
+    /// Period in seconds.
     const fn period_secs(self) -> i64 {
         match self {
             // A change of a consent is in the signed list within five seconds.
@@ -63,16 +62,16 @@ impl Job {
         }
     }
 
-    /// How long one process keeps it to itself, in seconds: when that process dies, another does it that much later.
+    /// Lease in seconds: when the process dies, another one starts the job after that.
     const fn lease_secs(self) -> i64 {
         match self {
-            // Asks other nodes; its changes are each complete by themselves.
+            // Sends requests to other nodes; each of its changes is complete by itself.
             Self::DeclaredUses => 300,
             _ => 20,
         }
     }
 
-    /// Makes the job's changes in the store. Says whether there is more to do.
+    /// Makes the job's changes in the store. `true` when there is more to do.
     fn change(self, tx: &mut Tx<'_>, retention: &Retention, now: Timestamp) -> Result<bool, StoreError> {
         match self {
             Self::Ends => ends::consents(tx, now),
@@ -85,7 +84,7 @@ impl Job {
     }
 }
 
-/// Does the jobs that are due, round after round until the process stops.
+/// Background task that runs due jobs.
 pub async fn run(node: &Node, owner: &str, stop: &StopSignal) {
     while let Err(problem) = prepare(node).await {
         tracing::warn!(
@@ -108,10 +107,10 @@ pub async fn run(node: &Node, owner: &str, stop: &StopSignal) {
     }
 }
 
-/// Makes the jobs known to the store that this program has; those that are known stay as they are.
+/// Adds this program's jobs to the store; existing ones stay unchanged.
 ///
 /// # Errors
-/// [`Problem`] when the store is away.
+/// [`Problem`] when the store is unavailable.
 pub async fn prepare(node: &Node) -> Result<(), Problem> {
     let now = node.now();
     Ok(node
@@ -122,12 +121,13 @@ pub async fn prepare(node: &Node) -> Result<(), Problem> {
         .await?)
 }
 
-/// Does what is due now and nobody else does. Returns how many jobs were done.
+/// Runs the jobs that are due and not leased. Returns how many were done.
 ///
 /// # Errors
-/// [`Problem`] when the store is away; the next round does the rest.
+/// [`Problem`] when the store is unavailable; the next round continues.
 pub async fn run_due_jobs(node: &Node, owner: &str) -> Result<usize, Problem> {
-    // By the database's clock: a process whose own is ahead would begin jobs early and forget what is still needed.
+    // By the database's clock: a process whose own clock is ahead would start jobs early and delete what is still
+    // needed.
     let now = node.store.shared_time(node.now()).await?;
     let due = node.store.read("list_due_jobs", move |store| jobs::due(store, now)).await?;
     let mut done = 0;
@@ -158,7 +158,7 @@ pub async fn run_due_jobs(node: &Node, owner: &str) -> Result<usize, Problem> {
     Ok(done)
 }
 
-/// Does one job. Says whether it was done: a process that lost its lease meanwhile has changed nothing.
+/// Runs one job. `false` when the process lost its lease: nothing was changed then.
 async fn work(node: &Node, job: Job, lease: &Lease) -> Result<bool, Problem> {
     match job {
         Job::StatusLists => publish_status::renew_all(node).await?,

@@ -1,4 +1,4 @@
-//! What nobody needs to know any longer, and that concerns no consent.
+//! Deletes expired data that concerns no consent.
 
 use crate::domain::clock::Timestamp;
 use crate::store::holder::{authorization_codes, refusals, standing_denials};
@@ -7,17 +7,17 @@ use crate::store::recipient::pending_events;
 use crate::store::resident::sessions;
 use crate::store::{StoreError, Tx, used_once};
 
-/// How long an event's identifier and a used code are remembered, in seconds: longer than any sender retries.
+/// How long an event's identifier and a used code are kept, in seconds: longer than any sender retries.
 const EVENTS_SECS: i64 = 30 * 86_400;
 
-/// How long news waits for the consent that it is about, in seconds: much longer than tokens are on their way.
+/// How long a pending event is kept, in seconds: much longer than it takes to fetch tokens.
 const EARLY_SECS: i64 = 86_400;
 
-/// Most rows of each kind in one run: writers wait for no longer than that takes.
+/// Maximum number of rows of each kind in one run, which limits how long writers wait.
 const AT_ONCE: u32 = 5000;
 
-/// Forgets one-time values, ended sessions, codes, events' identifiers, counted refusals, and each denial whose time is over.
-/// Says whether there is more.
+/// Deletes one-time values, ended sessions, codes, events' identifiers, counted refusals, and expired denials. `true`
+/// when there is more.
 pub(crate) fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
     let long_ago = now.plus_secs(-EVENTS_SECS);
     let purged = [

@@ -8,8 +8,8 @@ use crate::node::messaging::outbox_message;
 use crate::store::holder::consents;
 use crate::store::{StoreError, Tx};
 
-/// Marks the permissions that end soon, once each. The resident sees it on their first page, and the log shows that they
-/// were told.
+/// Records a reminder for each permission that ends soon. The resident sees it on their first page, and the log shows
+/// that they were reminded.
 pub(crate) fn remind(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
     let due = consents::due_for_reminder(tx, now, now.plus_secs(REMINDER_SECS), BATCH)?;
     for id in &due {

@@ -1,5 +1,5 @@
-//! Consents follow the declared uses that they rest on: held back while a use no longer covers them, let go on when it does
-//! again. The resident and the recipient are told, as of every change.
+//! Suspends consents whose declared use no longer covers them, and resumes them when it does again. The resident and
+//! the recipient are notified, as of every change.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use crate::node::{Node, Problem};
 use crate::store::StoreError;
 use crate::store::holder::{consent_requests, consents};
 
-/// What is known of a use in this round; none when it cannot be had now.
+/// A declared use as fetched in this run; `None` when it is not available.
 type Known = HashMap<UseId, Option<Result<Arc<DeclaredUse>, TrustError>>>;
 
-/// Holds every consent in force against its declared use as it is published now. What cannot be asked now is left as it is
-/// until the next time: an exchange asks by itself and releases nothing meanwhile.
+/// Checks every consent in force against its declared use as published now. Without an answer a consent stays unchanged
+/// until the next run: every exchange checks the use itself and releases nothing meanwhile.
 pub(crate) async fn follow(node: &Node) -> Result<(), Problem> {
     let (mut known, mut after) = (Known::new(), None::<ConsentId>);
     loop {
@@ -38,7 +38,7 @@ pub(crate) async fn follow(node: &Node) -> Result<(), Problem> {
         after = Some(last.id);
         for (consent, shown) in &page {
             if !is_in_line(node, &mut known, consent, shown).await {
-                // One that cannot be changed now does not keep the others waiting.
+                // One that cannot be changed now does not block the others.
                 if let Err(problem) = suspend_consent::follow_use(node, consent.id).await {
                     tracing::warn!(
                         event = "declared_use_not_followed", consent = %consent.id, ?problem,
@@ -50,7 +50,7 @@ pub(crate) async fn follow(node: &Node) -> Result<(), Problem> {
     }
 }
 
-/// Whether nothing is to be changed, as far as can be said now.
+/// Whether nothing is to be changed, as far as is known now.
 async fn is_in_line(node: &Node, known: &mut Known, consent: &Consent, shown: &ShownUse) -> bool {
     let id = &consent.terms.declared_use;
     if !known.contains_key(id) {

@@ -1,5 +1,5 @@
-//! What a transaction put into the outbox is done after it: events are signed and pushed, codes redeemed, each until it
-//! succeeds or its time is over. Any process of the node may do it; a lease keeps two from doing the same.
+//! Delivers the outbox: events are signed and pushed, codes redeemed, each until it succeeds or its time is over. Any
+//! process of the node may do it; a lease keeps two from doing the same.
 
 use std::time::Duration;
 
@@ -18,30 +18,30 @@ use crate::store::messaging::outbox;
 use crate::store::messaging::outbox::Leased;
 use crate::store::{StoreError, Tx};
 
-/// How long one process keeps an item to itself, in seconds. After a kill another process, or the same one started again,
-/// delivers it when this is over: a recipient hears of a stop within half a minute.
+/// Lease of an item, in seconds. After a crash another process delivers it when the lease is over: a recipient is
+/// notified of a withdrawal within half a minute.
 const LEASE_SECS: i64 = 20;
 
-/// How long one attempt may take: it ends before its lease does.
+/// Time limit of one attempt: shorter than the lease.
 const ATTEMPT_TIME: Duration = Duration::from_secs(18);
 
-/// How many items one process delivers at a time; no destination gets more than its share of them.
+/// Maximum number of items that one process delivers at a time; each destination has its share.
 const AT_A_TIME: usize = 32;
 
-/// The longest wait between two attempts, in seconds: a peer that is back hears of a stop soon.
+/// Longest delay between two attempts, in seconds.
 const LONGEST_WAIT_SECS: i64 = 15;
 
-/// When delivery is given up, in seconds after the item was made.
+/// Age at which delivery is given up, in seconds.
 const GIVE_UP_SECS: i64 = 14 * 86_400;
 
-/// When an item is given up that this program does not know, in seconds after it was made: while the processes of a node
-/// are renewed one by one, another one may know it.
+/// Age at which an item of an unknown kind is given up, in seconds: during a rolling update another process may know
+/// it.
 const UNKNOWN_SECS: i64 = 86_400;
 
-/// Delivers what is due, once. Returns how many items were tried.
+/// Delivers the due items once. Returns how many were tried.
 ///
 /// # Errors
-/// [`Problem`] when the store is away.
+/// [`Problem`] when the store is unavailable.
 pub async fn deliver_outbox(node: &Node, owner: &str) -> Result<usize, Problem> {
     let items = lease(node, owner, AT_A_TIME).await?;
     let tried = items.len();
@@ -53,8 +53,8 @@ pub async fn deliver_outbox(node: &Node, owner: &str) -> Result<usize, Problem> 
     Ok(tried)
 }
 
-/// Delivers until the process stops, woken by the bell and every second. A destination that takes its time keeps only its
-/// own items waiting. Deliveries under way at the stop are finished; what is not due to be taken up any more stays stored.
+/// Background task that delivers when notified and every second. A slow destination delays only its own items. At the
+/// stop, deliveries in progress are finished; other items stay stored.
 pub async fn run(node: &Node, owner: &str, stop: &StopSignal) {
     let mut under_way = FuturesUnordered::new();
     while !stop.is_stopping() || !under_way.is_empty() {
@@ -76,8 +76,7 @@ pub async fn run(node: &Node, owner: &str, stop: &StopSignal) {
     }
 }
 
-/// Does something while the deliveries under way go on: what they have begun, such as a request to a peer that others wait
-/// for too, does not rest meanwhile.
+/// Runs a future while the deliveries in progress go on, so that a request that others wait for is still polled.
 async fn beside<T, D>(under_way: &mut FuturesUnordered<D>, work: impl Future<Output = T>) -> T
 where
     D: Future<Output = Result<(), Problem>>,
@@ -141,13 +140,13 @@ async fn deliver(node: &Node, owner: &str, item: Leased) -> Result<(), Problem> 
 /// Why an attempt failed.
 #[derive(Debug)]
 enum Failed {
-    /// The destination did not answer, or cannot be asked now.
+    /// The destination did not answer, or the request cannot be made now.
     Silent(Problem),
-    /// It answered, and refuses for good.
+    /// It refused permanently.
     Refused(Problem),
     /// The item cannot be read.
     Unreadable,
-    /// This program does not know what the item asks.
+    /// The kind of item is unknown.
     Unknown,
 }
 
@@ -157,7 +156,7 @@ impl From<Problem> for Failed {
     }
 }
 
-/// Says when the item is tried again, or gives it up: with an alarm, because somebody was not told.
+/// Schedules the next attempt, or gives the item up with an error in the log, because the destination was not notified.
 fn put_off(
     tx: &mut Tx<'_>,
     item: &Leased,
@@ -167,7 +166,7 @@ fn put_off(
 ) -> Result<(), StoreError> {
     let (word, patience) = match failed {
         Failed::Silent(problem) => (problem.kind.slug(), GIVE_UP_SECS),
-        // A newer program over there may understand it tomorrow.
+        // A newer version of the destination may understand it later.
         Failed::Refused(problem) => (problem.kind.slug(), UNKNOWN_SECS),
         Failed::Unreadable => (outbox::UNREADABLE, 0),
         Failed::Unknown => ("unknown", UNKNOWN_SECS),
@@ -179,7 +178,7 @@ fn put_off(
             outbox::destination_silent(tx, &item.destination, now, LONGEST_WAIT_SECS)?;
         }
         Failed::Refused(_) => outbox::destination_answered(tx, &item.destination)?,
-        // It answered, or was not asked: what fails with this item says nothing about the next.
+        // It answered, or was not asked: a failure of this item says nothing about the next.
         Failed::Silent(_) | Failed::Unreadable | Failed::Unknown => {}
     }
     if now >= item.created_at.plus_secs(patience) {
@@ -214,7 +213,7 @@ async fn push(node: &Node, item: &Leased, event: &Event) -> Result<(), Problem> 
     let url = events_endpoint(&peer, event)
         .ok_or(Problem::because(ProblemKind::PeerNotTrusted, "no events endpoint"))?;
     let now: Timestamp = node.now();
-    // The same identifier at every attempt: whoever has taken the event knows it again.
+    // The same identifier at every attempt, so that the receiver can detect the repetition.
     let jti =
         Jti::new(item.id.to_string()).map_err(|error| Problem::because(ProblemKind::Internal, error))?;
     let key = node.keys.active(KeyPurpose::Receipt)?;
@@ -237,7 +236,7 @@ async fn push(node: &Node, item: &Leased, event: &Event) -> Result<(), Problem> 
     }
 }
 
-/// Whether an event was refused for what it says (RFC 8935 §2.4). Keys and membership may heal.
+/// Whether an event was refused for its content (RFC 8935 §2.4). Keys and membership may be corrected.
 fn is_final(body: &[u8]) -> bool {
     let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     answer.get("err").is_some_and(|err| err == "invalid_request" || err == "invalid_audience")

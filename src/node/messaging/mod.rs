@@ -1,4 +1,4 @@
-//! Messages between nodes: the outbox's tasks, their delivery, and the events that arrive.
+//! Messages between nodes: the outbox's items, their delivery, and received events.
 
 pub mod deliver_outbox;
 pub(crate) mod outbox_message;

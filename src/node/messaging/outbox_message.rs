@@ -1,4 +1,4 @@
-//! Items of the outbox, as this node writes and reads them: what is to be done after the transaction that writes them.
+//! Encoding of the outbox's items: what is to be done after the transaction.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,16 +12,16 @@ use crate::store::messaging::outbox;
 use crate::store::messaging::outbox::{Leased, NewItem};
 use crate::store::{StoreError, Tx, log as log_entries};
 
-/// What the word of every event begins with; the word is the event's type.
+/// Prefix of the kind of every event; the rest is the event's type.
 const EVENT: &str = "urn:omadata:event:";
 
-/// Word of a pre-authorised code that is to be redeemed.
+/// Kind of a pre-authorised code that is to be redeemed.
 pub(crate) const REDEEM: &str = "redeem";
 
-/// Word of a grant that is to be given back to its holder.
+/// Kind of a grant that is to be revoked at its holder.
 pub(crate) const GIVE_BACK: &str = "give-back";
 
-/// What an item asks to be done.
+/// A decoded item.
 pub(crate) enum OutboxTask {
     /// Push an event.
     Event(Event),
@@ -34,15 +34,15 @@ pub(crate) enum OutboxTask {
 /// A consent that is given back.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct GivenBack {
-    /// Its grant.
+    /// The grant.
     pub(crate) grant_id: GrantId,
-    /// Which consent of the grant; unknown where its tokens never came.
+    /// The consent of the grant; `None` if its tokens never arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) commitment: Option<Commitment>,
 }
 
 impl OutboxTask {
-    /// Reads an item back.
+    /// Decodes an item.
     pub(crate) fn of(item: &Leased) -> Result<Self, DecodeError> {
         match item.kind.as_str() {
             kind if kind.starts_with(EVENT) => match serde_json::from_str(&item.payload) {
@@ -55,7 +55,7 @@ impl OutboxTask {
                 .map_err(|_: serde_json::Error| DecodeError::Unreadable),
             GIVE_BACK => serde_json::from_str(&item.payload)
                 .or_else(|_| {
-                    // As it was written before a grant could pass to another consent.
+                    // The format from before a grant could pass to another consent.
                     let grant = serde_json::from_str(&item.payload);
                     grant.map(|grant_id| GivenBack { grant_id, commitment: None })
                 })
@@ -66,12 +66,12 @@ impl OutboxTask {
     }
 }
 
-/// Why an item asks nothing of this program.
+/// Why an item cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DecodeError {
-    /// The item's word is known, its content is not what belongs to the word.
+    /// The content does not match the kind.
     Unreadable,
-    /// The word is not known: a newer program may have written it.
+    /// Unknown kind: a newer program may have written it.
     Unknown,
 }
 
@@ -79,11 +79,11 @@ pub(crate) enum DecodeError {
 pub(crate) struct ConsentMessage<'a> {
     /// The recipient.
     pub(crate) to: &'a EntityId,
-    /// The consent: events about one arrive in order.
+    /// The consent: its events are delivered in order.
     pub(crate) consent: ConsentId,
     /// The event.
     pub(crate) event: &'a Event,
-    /// Tells two events of one kind apart.
+    /// Distinguishes two events of one kind.
     pub(crate) sequence: u64,
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn event(tx: &mut Tx<'_>, message: &ConsentMessage<'_>, now: Timestam
     )
 }
 
-/// Queues this node's own signature on an exchange for its holder.
+/// Queues this node's acknowledgement of an exchange for its holder.
 pub(crate) fn acknowledgement(
     tx: &mut Tx<'_>,
     to: &EntityId,
@@ -127,7 +127,7 @@ pub(crate) fn acknowledgement(
     )
 }
 
-/// Queues this node's signature on the deletion of what was fetched until a moment for the holder.
+/// Queues this node's deletion confirmation for the holder; covers everything fetched until a moment.
 pub(crate) fn deletion(
     tx: &mut Tx<'_>,
     held: &HeldConsent,
@@ -156,7 +156,7 @@ pub(crate) struct Redemption {
     pub(crate) held: HeldConsentId,
     /// The code.
     pub(crate) code: String,
-    /// The DPoP key to redeem it with: the same at every attempt, since the holder takes another for a thief's.
+    /// The DPoP key to redeem it with: the same at every attempt, since the holder refuses any other.
     #[serde(default)]
     pub(crate) dpop_kid: Option<KeyId>,
 }
@@ -183,7 +183,7 @@ pub(crate) fn redemption(
     )
 }
 
-/// Queues the return of a consent to its holder.
+/// Queues the revocation of a grant at its holder.
 pub(crate) fn return_of_grant(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestamp) -> Result<(), StoreError> {
     let Some(grant) = held.life.grant_id() else { return Ok(()) };
     push(
@@ -203,8 +203,7 @@ pub(crate) fn return_of_grant(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestam
     )
 }
 
-/// Queues what is said because a node was restored from a backup. `what` tells it from others to the same peer: the same is
-/// said once.
+/// Queues an event after the restore of a backup. `what` is the deduplication key for one peer.
 pub(crate) fn reconciliation(
     tx: &mut Tx<'_>,
     to: &EntityId,
@@ -226,7 +225,7 @@ pub(crate) fn reconciliation(
     )
 }
 
-/// An entry's place in the log.
+/// Position of an entry in the log.
 pub(crate) struct Logged {
     /// Its number.
     pub(crate) index: u64,
@@ -234,7 +233,7 @@ pub(crate) struct Logged {
     pub(crate) leaf_hash: String,
 }
 
-/// Appends an entry to the log and says where it stands.
+/// Appends an entry to the log and returns its position.
 pub(crate) fn log(tx: &mut Tx<'_>, entry: &Entry, now: Timestamp) -> Result<Logged, StoreError> {
     let leaf = entry.leaf()?;
     let index = log_entries::append(tx, &leaf, now)?;

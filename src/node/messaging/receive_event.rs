@@ -1,4 +1,4 @@
-//! Another node tells us something: verified with the sender's own keys, acted on once.
+//! Receives events from other nodes: verified with the sender's own keys, applied once.
 
 use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::clock::Timestamp;
@@ -23,7 +23,7 @@ use crate::store::messaging::received_events;
 use crate::store::recipient::{held_consents, pending_events};
 use crate::store::{StoreError, Tx};
 
-/// Why an event is not taken (RFC 8935 §2.4).
+/// Why an event is refused (RFC 8935 §2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventError {
     /// `invalid_request`: not a Security Event Token of a known kind.
@@ -32,13 +32,13 @@ pub enum EventError {
     InvalidKey,
     /// `invalid_issuer`: the sender is not a trusted member.
     InvalidIssuer,
-    /// `invalid_audience`: meant for another node.
+    /// `invalid_audience`: for another node.
     InvalidAudience,
-    /// 503: cannot be decided or kept now; send it again.
+    /// 503: cannot be decided or stored now; the sender should retry.
     Unavailable,
 }
 
-/// Takes one event. An event that came before is taken again without effect.
+/// Receives one event. A repeated event is accepted without effect.
 ///
 /// # Errors
 /// [`EventError`].
@@ -88,14 +88,14 @@ pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
             if let QuotaError::Store(error) = error {
                 tracing::warn!(event = "event_not_kept", %error, "a received event could not be kept");
             }
-            // The sender comes again, and what is beyond a quota then has room.
+            // The sender retries, and by then the quota may have room.
             EventError::Unavailable
         })?;
     node.outbox_bell.notify_one();
     Ok(())
 }
 
-/// An event that its sender signed, in a role that may say it.
+/// A verified event of a sender in a role that may send it.
 struct Authentic {
     sender: EntityId,
     claims: EventClaims,
@@ -119,7 +119,7 @@ async fn authenticate(node: &Node, text: &str, now: Timestamp) -> Result<Authent
     if unverified.claimed_audience() != Some(node.settings.id.as_str()) {
         return Err(EventError::InvalidAudience);
     }
-    // Each role has its own keys: a holder's speak of consents, a recipient's of exchanges.
+    // Each role has its own keys: a holder's sign events about consents, a recipient's about exchanges.
     let holder = peer.holder().ok().map(|holder| &holder.resource().receipt_keys);
     let recipient = peer.recipient().ok().map(|recipient| &recipient.client().receipt_keys);
     if holder.is_none() && recipient.is_none() {
@@ -135,7 +135,7 @@ async fn authenticate(node: &Node, text: &str, now: Timestamp) -> Result<Authent
                 JoseError::Signature | JoseError::UnknownKey | JoseError::AlgorithmMismatch => {
                     EventError::InvalidKey
                 }
-                // Clocks that differ heal: the sender signs it anew at the next attempt.
+                // Clock differences may be corrected: the sender signs the event anew at the next attempt.
                 JoseError::NotYetValid | JoseError::Expired => EventError::Unavailable,
                 _ => EventError::InvalidRequest,
             },
@@ -156,7 +156,7 @@ async fn authenticate(node: &Node, text: &str, now: Timestamp) -> Result<Authent
     Ok(Authentic { sender, claims, event })
 }
 
-/// A consent that a resident gave of their own accord, for the service whose use it names.
+/// A consent that a resident started, for the service whose declared use it names.
 fn new_held(
     node: &Node,
     sender: &EntityId,
@@ -207,8 +207,7 @@ fn keep_given(
     outbox_message::redemption(tx, &held.holder, &redemption, now)
 }
 
-/// What became of a consent at its holder. An event about one that is not known here is kept: the tokens may be on their
-/// way.
+/// A change of a consent at its holder. An event about an unknown consent is stored: its tokens may be on their way.
 fn apply_consent_event(
     tx: &mut Tx<'_>,
     sender: &EntityId,
@@ -224,7 +223,7 @@ fn apply_consent_event(
                 Ok(())
             }
         }
-        // Of another consent of the grant, or of none that is known.
+        // Of another consent of the grant, or of an unknown one.
         Ok(_) | Err(StoreError::NotFound) => pending_events::keep(tx, sender, event, told, now),
         Err(error) => Err(error),
     }
@@ -239,7 +238,7 @@ fn keep_acknowledgement(
 ) -> Result<(), StoreError> {
     let Ok(exchange) = event.exchange.as_str().parse::<ExchangeId>() else { return Ok(()) };
     match exchanges::find(tx, exchange) {
-        // An acknowledgement of something else than what was released proves nothing and is not kept.
+        // An acknowledgement that does not match what was released proves nothing and is dropped.
         Ok(known)
             if &known.recipient == sender
                 && known.body_digest == event.body_digest

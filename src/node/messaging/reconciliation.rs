@@ -1,8 +1,8 @@
-//! After a backup was restored: what the node and its peers still know of the consents between them is compared.
+//! After the restore of a backup, the node and its peers compare their knowledge of the consents between them.
 //!
-//! A holder may have forgotten ends, suspensions and exchanges. It releases nothing under a consent until the recipient has
-//! said what it knows, and takes over whatever is stricter. A recipient may have forgotten what it was told: the holder
-//! tells it again. Either asks by an event, over the trust and the outbox that are there already.
+//! A holder may have lost ends, suspensions and exchanges. It releases nothing under a consent until the recipient has
+//! reported its knowledge, and takes over what is stricter. A recipient may have lost events: the holder sends them
+//! again. Either starts with an event, through the outbox.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ use crate::store::holder::consents;
 use crate::store::recipient::{fetches, held_consents};
 use crate::store::{OpenError, StoreError, Tx, restore};
 
-/// Notices at the start that the database was restored or copied, and asks every peer.
+/// Detects at the start that the database was restored or copied, and notifies every peer.
 ///
 /// # Errors
 /// [`OpenError`] when the store or the file beside the root keys cannot be used.
@@ -41,7 +41,7 @@ pub async fn begin_if_restored(node: &Node, key_directory: &Path) -> Result<(), 
     Ok(())
 }
 
-/// Asks the peers that have not answered since the last restoration. An item that was pushed before is not pushed again.
+/// Notifies the peers that have not answered since the last restoration. An item is queued once.
 pub(crate) fn request(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
     if restore::restored_at(tx)?.is_none() {
         return Ok(());
@@ -68,7 +68,7 @@ fn ask(
     outbox_message::reconciliation(tx, peer, &event, &format!("{role}:{epoch}"), now)
 }
 
-/// The holder of some of this node's consents was restored: it is told what is known of them here.
+/// The holder of some of this node's consents was restored: sends it what this node knows of them.
 pub(crate) fn answer_holder(
     tx: &mut Tx<'_>,
     holder: &EntityId,
@@ -110,7 +110,7 @@ pub(crate) fn answer_holder(
     Ok(())
 }
 
-/// A recipient of this node's consents was restored: it is told again where each stands.
+/// A recipient of this node's consents was restored: sends it the state of each again.
 pub(crate) fn tell_again(
     tx: &mut Tx<'_>,
     recipient: &EntityId,
@@ -123,7 +123,7 @@ pub(crate) fn tell_again(
     Ok(())
 }
 
-/// Tells the recipient where a consent stands now, as the latest that this node says.
+/// Sends the recipient the present state of a consent, as the latest event.
 fn tell(tx: &mut Tx<'_>, consent: &Consent, why: &str, now: Timestamp) -> Result<(), StoreError> {
     let at = consent.state.ended_at().unwrap_or(now);
     let change = Transition { to: consent.state, actor: Actor::Node, reason: consent.reason, at };
@@ -133,8 +133,8 @@ fn tell(tx: &mut Tx<'_>, consent: &Consent, why: &str, now: Timestamp) -> Result
     outbox_message::reconciliation(tx, recipient, &event, &format!("{why}:{}", consent.id), now)
 }
 
-/// A recipient has said what it knows: whatever is stricter than what this node knows is taken over, and the recipient is
-/// told whatever it does not know. Nothing that a recipient says gives it more than it had.
+/// A recipient has reported its knowledge: what is stricter than this node's is taken over, and the recipient is
+/// notified of what it lacks. No report extends a recipient's rights.
 pub(crate) fn compare(
     tx: &mut Tx<'_>,
     recipient: &EntityId,
@@ -176,7 +176,7 @@ fn compare_one(
     let reason = known.reason.as_ref().and_then(|word| word.as_str().parse::<Reason>().ok());
     match (consent.state, known.state) {
         (ConsentState::Ended { .. }, KnownState::Ended) => return Ok(()),
-        // The recipient never heard of the end, or does not remember it.
+        // The recipient never received the end, or has lost it.
         (ConsentState::Ended { .. }, _) => return tell(tx, &consent, &format!("ended:{epoch}"), now),
         (_, KnownState::Ended) => {
             let (actor, reason) = match reason {
@@ -194,11 +194,11 @@ fn compare_one(
             };
             apply_transition(tx, consent.clone(), |consent| consent.suspend(actor, reason, now))?;
         }
-        // A suspension that the recipient does not know of stays: the resident can let the consent go on.
+        // A suspension that the recipient does not know of stays: the resident can resume the consent.
         (ConsentState::Suspended, _) => tell(tx, &consent, &format!("suspended:{epoch}"), now)?,
         (ConsentState::Active, KnownState::Active) => {}
     }
-    // Exchanges that this node has forgotten count all the same.
+    // Exchanges that this node has lost count all the same.
     if known.exchanges > consent.exchanges {
         consent = consents::lock(tx, consent.id)?;
         consent.exchanges = known.exchanges;
@@ -210,7 +210,8 @@ fn compare_one(
     Ok(())
 }
 
-/// A consent that this node no longer knows, since it was given after the backup: the recipient is told that it is over.
+/// A consent that this node no longer knows, since it was given after the backup: notifies the recipient that it has
+/// ended.
 fn end_unknown(
     tx: &mut Tx<'_>,
     recipient: &EntityId,

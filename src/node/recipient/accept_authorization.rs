@@ -1,4 +1,4 @@
-//! The browser comes back to the recipient with the holder's answer (RFC 6749 §4.1.2, RFC 9207).
+//! The authorization response at the recipient (RFC 6749 §4.1.2, RFC 9207).
 
 use super::redeem_code;
 use crate::domain::consent::{HeldCause, HeldConsent};
@@ -6,20 +6,20 @@ use crate::node::{Node, OAuthCode, Problem, ProblemKind};
 use crate::store::recipient::held_consents;
 use crate::store::recipient::held_consents::Returned;
 
-/// The query with which the holder sends the browser back.
+/// The query of the authorization response.
 #[derive(Debug, Default)]
 pub struct Answer {
     /// The authorization code.
     pub code: Option<String>,
-    /// As sent.
+    /// `state` as sent.
     pub state: Option<String>,
-    /// The holder, which must be the one that was asked.
+    /// `iss`: must be the holder that was asked.
     pub iss: Option<String>,
-    /// The error code, when the answer is no.
+    /// The error code of a refusal.
     pub error: Option<String>,
 }
 
-/// Where the browser goes, and which of its bindings is used up.
+/// The redirect, and the browser binding that is used up.
 pub struct Accepted {
     /// The service's own address, with the state of its consent.
     pub location: url::Url,
@@ -27,12 +27,12 @@ pub struct Accepted {
     pub browser_binding: String,
 }
 
-/// Takes the holder's answer and says where the browser goes.
+/// Accepts the authorization response and returns the redirect.
 ///
-/// `browser_bindings` is what the browser was given when it left, once for each request that it has under way.
+/// `browser_bindings` are the browser's cookie values, one for each of its requests in progress.
 ///
 /// # Errors
-/// [`Problem`]: state, browser or issuer do not fit, or the holder does not redeem the code.
+/// [`Problem`]: state, browser or issuer do not match, or the holder does not redeem the code.
 pub async fn accept_authorization(
     node: &Node,
     answer: Answer,
@@ -41,7 +41,7 @@ pub async fn accept_authorization(
     let now = node.now();
     let state = answer.state.ok_or(Problem::new(ProblemKind::NotFound))?;
     let bindings = browser_bindings.to_vec();
-    // Used up whatever the answer says: a second answer to the same state is somebody else's.
+    // Used up whatever the response is: a second response with the same state is not from the holder.
     let (back, browser_binding) = node
         .store
         .write("take_pending_authorization", move |tx| {
@@ -70,7 +70,7 @@ async fn redeem(node: &Node, back: Returned, code: &str) -> Result<HeldConsent, 
     redeem_code::redeem_code(node, back.held, back.dpop_kid.as_ref(), &grant).await
 }
 
-/// Anything but the resident's no leaves the request open: the service may start it again.
+/// Any error but `access_denied` leaves the request open: the service may start it again.
 async fn decline(node: &Node, held: HeldConsent, error: &str) -> Result<HeldConsent, Problem> {
     let declined = error == "access_denied";
     if !declined && error != OAuthCode::UnmetAuthenticationRequirements.as_str() {
@@ -82,7 +82,7 @@ async fn decline(node: &Node, held: HeldConsent, error: &str) -> Result<HeldCons
         if declined {
             held.life.decline(now)?;
         } else {
-            // The login provider there cannot know the resident as well as is demanded.
+            // The login provider there cannot reach the required assurance.
             held.life.note_attempt(Some(HeldCause::UnmetAuthenticationRequirements), now)?;
         }
         held_consents::save(tx, &held)?;
@@ -91,8 +91,8 @@ async fn decline(node: &Node, held: HeldConsent, error: &str) -> Result<HeldCons
     changed.await
 }
 
-/// The service's address, with the consent and its state. Parameters of these names in the address that the service gave
-/// would make them ambiguous, and are replaced.
+/// The service's address, with the consent and its state. Parameters of these names in the service's address would be
+/// ambiguous, and are replaced.
 pub(super) fn back_to_service(held: &HeldConsent) -> Result<url::Url, Problem> {
     let text = held.return_url.as_deref().ok_or(Problem::new(ProblemKind::NotFound))?;
     let url = url::Url::parse(text).map_err(|error| Problem::because(ProblemKind::Internal, error))?;
@@ -103,7 +103,7 @@ fn with_answer(mut url: url::Url, consent: &str, state: &str) -> url::Url {
     let is_ours = |pair: &&str| {
         url::form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| matches!(&*name, "consent" | "state"))
     };
-    // The service's own parameters stay exactly as it wrote them.
+    // The service's own parameters stay byte for byte as it wrote them.
     let own: Vec<&str> = url.query().unwrap_or_default().split('&').filter(|pair| !is_ours(pair)).collect();
     let own = own.join("&");
     url.set_query(Some(&own).filter(|own| !own.is_empty()).map(String::as_str));

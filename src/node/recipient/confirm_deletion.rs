@@ -1,4 +1,4 @@
-//! The end of fetched data: a city's service says that it deleted it, and its node signs for that.
+//! Deletion of fetched data: a city's service confirms it, and its node signs the confirmation.
 
 use std::collections::HashMap;
 
@@ -15,10 +15,10 @@ use crate::store::recipient::deletions;
 pub use crate::store::recipient::deletions::Deletion;
 use crate::store::{StoreError, Tx};
 
-/// What is to be deleted of a service's consent, and whether it was; none when nothing was fetched.
+/// The deletion duty for a service's consent; `None` when nothing was fetched.
 ///
 /// # Errors
-/// [`Problem`] when the store is away.
+/// [`Problem`] when the store is unavailable.
 pub async fn of_held(node: &Node, id: HeldConsentId) -> Result<Option<Deletion>, Problem> {
     Ok(node.store.read("find_deletion", move |store| deletions::find(store, id)).await?)
 }
@@ -26,7 +26,7 @@ pub async fn of_held(node: &Node, id: HeldConsentId) -> Result<Option<Deletion>,
 /// The same for several, by consent.
 ///
 /// # Errors
-/// [`Problem`] when the store is away.
+/// [`Problem`] when the store is unavailable.
 pub async fn of_all(
     node: &Node,
     ids: Vec<HeldConsentId>,
@@ -34,11 +34,10 @@ pub async fn of_all(
     Ok(node.store.read("list_deletions", move |store| deletions::of_all(store, &ids)).await?)
 }
 
-/// A service confirms that it deleted everything that it fetched under a consent: by `deleted_at`, or now. Confirming
-/// twice changes nothing.
+/// Records that a service deleted everything that it fetched under a consent, at `deleted_at` or now. Idempotent.
 ///
 /// # Errors
-/// [`Problem`]: not the service's consent, nothing was fetched, or a moment that cannot be.
+/// [`Problem`]: not the service's consent, nothing was fetched, or an impossible moment.
 pub async fn confirm_deletion(
     node: &Node,
     service: &Service,
@@ -51,7 +50,7 @@ pub async fn confirm_deletion(
     let impossible = |detail: &str| Problem::with_detail(ProblemKind::BadRequest, detail);
     let known =
         of_held(node, id).await?.ok_or_else(|| impossible("nothing was fetched under this consent"))?;
-    // Whole seconds are all that the API speaks of.
+    // The API uses whole seconds.
     if deleted_at > now.plus_secs(MAX_SKEW_SECS) || deleted_at.secs() < known.fetched_at.secs() {
         return Err(impossible("deletedAt must lie between the last fetch and now"));
     }
@@ -60,7 +59,7 @@ pub async fn confirm_deletion(
     Ok(done)
 }
 
-/// Keeps the confirmation and queues it for the holder, in one transaction.
+/// Stores the confirmation and queues it for the holder, in one transaction.
 fn record(
     tx: &mut Tx<'_>,
     held: &HeldConsent,
@@ -84,7 +83,7 @@ fn record(
     deletions::existing(tx, held.id)
 }
 
-/// Data was fetched: from now on a deletion is due. Part of the transaction that keeps the receipt.
+/// Records the deletion duty of a fetch. Part of the transaction that stores the receipt.
 pub(crate) fn fetched(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestamp) -> Result<(), StoreError> {
     let due_at = deletion::due_at(now, &held.life.detail().retention);
     deletions::fetched(tx, held.id, now, due_at)

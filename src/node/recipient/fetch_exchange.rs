@@ -1,5 +1,5 @@
-//! A city's service fetches through its own node: nothing reaches it that the holder did not sign for and the resident
-//! did not allow.
+//! A city's service fetches data through its own node: it receives only what the holder signed for and the resident
+//! allowed.
 
 use serde_json::Value;
 
@@ -21,20 +21,21 @@ use crate::store::recipient::fetches::NewFetch;
 use crate::store::recipient::{fetches, held_consents};
 use crate::store::{StoreError, Tx};
 
-/// Data as handed to the service.
+/// Data for the service.
 pub struct FetchedData {
     /// The records, each with consented fields only.
     pub records: Vec<Value>,
-    /// What the holder signed for, verified.
+    /// The verified receipt.
     pub receipt: Receipt,
-    /// The same as it came, compact.
+    /// The receipt as received, compact JWS.
     pub receipt_jws: String,
 }
 
 /// Fetches the data of a consent.
 ///
 /// # Errors
-/// [`Problem`]: not in force, holder away, refused, or an answer that does not hold. Nothing of such an answer is used.
+/// [`Problem`]: not in force, holder unavailable, refused, or a response that does not verify. Nothing of such a
+/// response is used.
 pub async fn fetch_exchange(
     node: &Node,
     service: &Service,
@@ -47,7 +48,7 @@ pub async fn fetch_exchange(
     let (mut held, tokens) = with_live_token(node, held).await?;
     let mut result = attempt(node, &holder, &held, &tokens).await;
     if matches!(result, Err(Failed::TokenRefused)) && tokens.refresh_token.is_some() {
-        // The token may have been shortened or re-keyed; a refused refresh ends the consent.
+        // The token may have been shortened or bound to another key; a refused refresh ends the consent.
         held = redeem_code::refresh(node, held).await?;
         let tokens = live(&held)?.clone();
         result = attempt(node, &holder, &held, &tokens).await;
@@ -58,11 +59,11 @@ pub async fn fetch_exchange(
     }
 }
 
-/// Why an attempt gave no data.
+/// Why an attempt returned no data.
 enum Failed {
-    /// The holder does not take the token (any more).
+    /// The holder refuses the token.
     TokenRefused,
-    /// The holder wants the resident to confirm again (RFC 9470).
+    /// The holder requires the resident to confirm again (RFC 9470).
     Unconfirmed,
     /// Anything else.
     Problem(Problem),
@@ -74,7 +75,7 @@ impl From<Problem> for Failed {
     }
 }
 
-/// This node's own declared use must still cover what it asks for.
+/// This node's own declared use must still cover the request.
 fn still_declared(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
     let covered = node.settings.own_use(&held.life.detail().declared_use).is_some_and(|declared| {
         declared.service == held.service && held.life.detail().is_within(declared, node.now())
@@ -82,7 +83,7 @@ fn still_declared(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
     if covered { Ok(()) } else { Err(Problem::new(ProblemKind::BeyondDeclaredUse)) }
 }
 
-/// What this node has fetched so far leaves room for one more: a recipient counts for itself, too.
+/// This node's own count of fetches must leave room for one more.
 async fn not_too_often(node: &Node, held: &HeldConsent) -> Result<(), Problem> {
     let (held, frequency, now) = (held.clone(), held.life.detail().frequency.clone(), node.now());
     let Some(since) = frequency.per.as_ref().map(|per| now.plus_secs(-per.secs())) else { return Ok(()) };
@@ -127,7 +128,7 @@ async fn with_live_token(node: &Node, mut held: HeldConsent) -> Result<(HeldCons
         let before = held.clone();
         held = match redeem_code::refresh(node, held).await {
             Ok(refreshed) => refreshed,
-            // The move to a new key can wait: the token that there is goes on with the old one.
+            // The change of the key can wait: the present token stays bound to the old one.
             Err(problem) if !ends_soon && problem.kind == ProblemKind::PeerUnavailable => before,
             Err(problem) => return Err(problem),
         };
@@ -136,7 +137,7 @@ async fn with_live_token(node: &Node, mut held: HeldConsent) -> Result<(HeldCons
     Ok((held, tokens))
 }
 
-/// One exchange, its answer checked and acknowledged.
+/// One exchange, its response verified and acknowledged.
 async fn attempt(
     node: &Node,
     holder: &TrustedPeer,
@@ -156,7 +157,7 @@ async fn attempt(
         200 => {}
         401 if token_refused => return Err(Failed::TokenRefused),
         401 if confirm => return Err(Failed::Unconfirmed),
-        // Our proof does not please the holder (a clock, most likely): that says nothing about the consent.
+        // The holder refuses this node's proof (most likely a clock difference): that says nothing about the consent.
         401 => return Err(Problem::because(ProblemKind::PeerUnavailable, "proof refused").into()),
         403 | 404 => return Err(Problem::because(ProblemKind::HolderRefused, answer.status).into()),
         429 => {
@@ -213,7 +214,7 @@ async fn attempt(
     Ok(FetchedData { records: body.records, receipt: verified.receipt().clone(), receipt_jws: text.clone() })
 }
 
-/// Keeps the holder's receipt and queues this node's own signature for the holder, in one transaction.
+/// Stores the holder's receipt and queues this node's acknowledgement for the holder, in one transaction.
 async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &str) -> Result<(), Problem> {
     let now = node.now();
     let acknowledged = ExchangeAcknowledged {
@@ -237,7 +238,7 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
             fetches::insert(tx, &fetch)?;
             mark_unconfirmed(tx, id, false, now)?;
             confirm_deletion::fetched(tx, &fetched, now)?;
-            // The last of the allowed times: the service need not run into a refusal to learn that it is over.
+            // The last of the allowed fetches: the consent ends now, without a refusal at the next attempt.
             if in_all && fetches::received(tx, id)? >= times {
                 let mut over = held_consents::find(tx, id)?;
                 if over.life.end(HeldCause::UsedUp, now).is_ok() {
@@ -251,8 +252,8 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
     Ok(())
 }
 
-/// Says at the consent, or no longer, that the resident must confirm again: the service reads it there. The consent goes
-/// on, because the holder may come to demand less as well.
+/// Sets or clears, for the service to read, that the resident must confirm again. The consent stays active, because the
+/// holder's requirement may be lowered again.
 fn mark_unconfirmed(
     tx: &mut Tx<'_>,
     id: HeldConsentId,
@@ -266,8 +267,8 @@ fn mark_unconfirmed(
     }
 }
 
-/// Records a failed attempt and says what the service is told. A consent whose token the holder refuses is held back
-/// or over; the holder says which.
+/// Records a failed attempt and returns the service's error. A consent whose token the holder refuses is suspended or
+/// has ended; the holder's grant status says which.
 async fn settle(
     node: &Node,
     holder: &TrustedPeer,

@@ -1,4 +1,5 @@
-//! A city's service gives a consent back: it is over here at once, and its holder is told until it has taken it.
+//! A city's service gives a consent back: it ends here at once, and the revocation at its holder is retried until it
+//! succeeds.
 
 use super::request_consent;
 use crate::domain::consent::{HeldCause, HeldConsent, HeldStatus};
@@ -8,10 +9,10 @@ use crate::node::{Node, Problem, Service};
 use crate::store::StoreError;
 use crate::store::recipient::held_consents;
 
-/// Gives a consent back, or takes a request back that nobody has decided. Doing it twice is no error.
+/// Gives a consent back, or cancels an undecided request. Idempotent.
 ///
 /// # Errors
-/// [`Problem`]: unknown and another service's look alike.
+/// [`Problem`] when it is unknown or another service's.
 pub async fn give_back(node: &Node, service: &Service, id: HeldConsentId) -> Result<HeldConsent, Problem> {
     request_consent::find(node, service, id).await?;
     let now = node.now();

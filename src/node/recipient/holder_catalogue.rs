@@ -1,4 +1,4 @@
-//! What a holder offers, by its public catalogue: asked when a service wants something of it, and when its records are checked.
+//! A holder's public catalogue: read when a service requests a consent, and when its records are checked.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -14,30 +14,30 @@ use crate::node::recipient::service_request::beyond;
 use crate::node::{Node, Problem};
 use crate::ports::{OutboundBody, OutboundRequest};
 
-/// Most bytes of a dataset's schema.
+/// Maximum size of a dataset's schema in bytes.
 const MAX_SCHEMA_BYTES: usize = 512 * 1024;
 
-/// How long a schema is used before it is asked for again, in seconds.
+/// How long a schema is cached, in seconds.
 const SCHEMA_SECS: i64 = 300;
 
-/// How long a holder that gave no schema is not asked again, in seconds.
+/// How long a failure to fetch a schema is cached, in seconds.
 const SILENCE_SECS: i64 = 30;
 
-/// Most schemas that are kept.
+/// Maximum number of cached schemas.
 const MOST_SCHEMAS: usize = 1000;
 
-/// What is known of a dataset.
+/// The result of fetching a dataset's schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Known {
     /// Its schema.
     Offered(Arc<RecordSchema>),
     /// The holder's catalogue has no such dataset.
     NotOffered,
-    /// The catalogue cannot be had now, or is not of this form.
+    /// The catalogue is unavailable, or has an unknown form.
     Silent,
 }
 
-/// The schemas of holders' datasets as asked for lately.
+/// Cached schemas of holders' datasets.
 #[derive(Default)]
 pub struct SchemaCache(Mutex<HashMap<(EntityId, DatasetId), (Timestamp, Known)>>);
 
@@ -60,7 +60,7 @@ impl SchemaCache {
     }
 }
 
-/// The schema of a holder's dataset; none where it cannot be had, which no exchange fails for.
+/// The schema of a holder's dataset; `None` when it is not available, which must not fail an exchange.
 pub(super) async fn schema(
     node: &Node,
     holder: &TrustedPeer,
@@ -72,8 +72,8 @@ pub(super) async fn schema(
     }
 }
 
-/// Holds what is asked for against the holder's catalogue, where that can be had: what it does not offer no resident can
-/// allow. Where it cannot be had, the holder itself says so when the resident's browser starts the request.
+/// Checks a request against the holder's catalogue, if that is available: a resident cannot allow what it does not
+/// offer. Otherwise the holder refuses when the resident's browser starts the request.
 ///
 /// # Errors
 /// [`crate::node::ProblemKind::BeyondDeclaredUse`] with what the holder does not offer.

@@ -1,4 +1,5 @@
-//! What a recipient says to a holder: token requests and fetches with DPoP, its own assertion, and the holder's nonces.
+//! Requests of a recipient to a holder: token requests and fetches with DPoP, client assertions, and the holder's
+//! nonces.
 
 use serde::Deserialize;
 
@@ -16,13 +17,13 @@ use crate::node::{KeyPurpose, Node, Problem, ProblemKind};
 use crate::ports::{OutboundAnswer, OutboundBody, OutboundRequest};
 use crate::store::keys::signing_keys;
 
-/// Most bytes of an OAuth answer.
+/// Maximum size of an OAuth response in bytes.
 const MAX_OAUTH_BYTES: usize = 64 * 1024;
 
-/// Most bytes of an exchange's answer.
+/// Maximum size of an exchange's response in bytes.
 const MAX_EXCHANGE_BYTES: usize = 8 * 1024 * 1024;
 
-/// A good answer of a token endpoint.
+/// A successful token response.
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: String,
@@ -33,22 +34,22 @@ struct TokenAnswer {
     refresh_token: Option<String>,
 }
 
-/// Tokens as a holder gave them.
+/// Tokens as issued by a holder.
 pub(crate) struct Granted {
     /// The grant with its tokens.
     pub(crate) grant: HeldGrant,
-    /// What was allowed.
+    /// The allowed request.
     pub(crate) detail: AuthorizationDetail,
 }
 
-/// Why a holder gave nothing.
+/// Why a request to a holder failed.
 #[derive(Debug)]
 pub(crate) enum AskError {
-    /// It said no, with this error code.
+    /// The holder refused, with this error code.
     Refused(String),
-    /// What it issued does not hold against its own signature or what was asked: the holder's fault.
+    /// The holder's response does not match its own signature or the request: the holder's fault.
     NotTrusted(&'static str),
-    /// It could not be asked, or its answer is no answer.
+    /// The holder is unreachable, or its response is malformed.
     Failed(Problem),
 }
 
@@ -68,12 +69,12 @@ impl From<AskError> for Problem {
     }
 }
 
-/// The holder's authorization server, which it must have and must hold the role for.
+/// The holder's authorization server; requires its role.
 pub(crate) fn authorization_server(holder: &TrustedPeer) -> Result<&AuthorizationServer, Problem> {
     Ok(holder.consent_issuer()?.authorization_server())
 }
 
-/// The form parts with which this node proves who it is (`private_key_jwt`).
+/// The form parameters of this node's client authentication (`private_key_jwt`).
 pub(crate) fn client_authentication(
     node: &Node,
     holder: &EntityId,
@@ -103,7 +104,7 @@ pub(crate) async fn post_form(
     node.outbound.send(request).await.map_err(|error| Problem::because(ProblemKind::PeerUnavailable, error))
 }
 
-/// The `error` of an OAuth answer; the status stands in where there is none.
+/// The `error` of an OAuth response, or the status without one.
 pub(crate) fn oauth_error(answer: &OutboundAnswer) -> AskError {
     #[derive(Deserialize)]
     struct Body {
@@ -122,8 +123,8 @@ pub(crate) fn oauth_error(answer: &OutboundAnswer) -> AskError {
     }
 }
 
-/// Asks a holder's token endpoint, once more where it demands a nonce. `dpop_kid` is the key that the grant is bound to,
-/// where it is; the token is bound to that, else to the key that signs now.
+/// A token request, repeated if the holder demands a nonce. `dpop_kid` is the key that the grant is bound to, if it is;
+/// the token is bound to that key, else to the active one.
 pub(crate) async fn token(
     node: &Node,
     holder: &TrustedPeer,
@@ -133,7 +134,7 @@ pub(crate) async fn token(
     let url = &authorization_server(holder)?.token_endpoint;
     let key = match dpop_kid {
         Some(kid) => match bound_key(node, kid).await {
-            // Given up meanwhile: the holder decides whether another will do.
+            // Revoked meanwhile: the holder decides whether it accepts another.
             Err(problem) if problem.kind == ProblemKind::NotFound => {
                 node.keys.active(KeyPurpose::Dpop).map_err(Problem::from)?
             }
@@ -165,15 +166,15 @@ pub(crate) async fn token(
 /// The status of a grant at its holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GrantStatus {
-    /// In force.
+    /// Active.
     Active,
-    /// Held back.
+    /// Suspended.
     Suspended,
-    /// Over, or never ours.
+    /// Ended, or unknown.
     Gone,
 }
 
-/// Asks a holder for the status of a grant; none when it offers no way to ask.
+/// Queries the status of a grant at its holder; `None` when it has no endpoint for that.
 pub(crate) async fn grant_status(
     node: &Node,
     holder: &TrustedPeer,
@@ -199,8 +200,8 @@ pub(crate) async fn grant_status(
     }
 }
 
-/// Gives a consent back to its holder, by its grant and its own commitment: the grant may have passed to another consent. One
-/// that is gone already, or a holder that offers no way, is no error.
+/// Revokes a consent at its holder, by its grant and its commitment: the grant may have passed to another consent. An
+/// unknown grant, or a holder without the endpoint, is no error.
 pub(crate) async fn give_grant_back(
     node: &Node,
     holder: &TrustedPeer,
@@ -214,12 +215,12 @@ pub(crate) async fn give_grant_back(
     }
 }
 
-/// What is asked of a grant at its holder.
+/// An action on a grant at its holder.
 #[derive(Clone, Copy)]
 enum GrantRequest<'a> {
-    /// Its status.
+    /// Query its status.
     Query,
-    /// Its end; of one consent of it, where the commitment is known.
+    /// Revoke it; only one consent of it, if the commitment is known.
     Revoke(Option<&'a Commitment>),
 }
 
@@ -232,7 +233,7 @@ impl GrantRequest<'_> {
     }
 }
 
-/// One request at a holder's grant management endpoint, with a token of this node's own.
+/// One request at a holder's grant management endpoint, with a management token.
 async fn manage_grant(
     node: &Node,
     holder: &TrustedPeer,
@@ -299,7 +300,7 @@ async fn management_token(
         .map_err(|_| Problem::because(ProblemKind::AnswerNotTrusted, "token answer"))
 }
 
-/// Takes a token answer, and only when the token itself says the same under the holder's signature.
+/// Accepts a token response only if the signed token has the same content.
 async fn granted(
     node: &Node,
     holder: &TrustedPeer,
@@ -314,7 +315,7 @@ async fn granted(
     if !body.token_type.eq_ignore_ascii_case("DPoP") {
         return Err(unfit("token type"));
     }
-    // How long a holder's tokens live is the holder's policy, not ours.
+    // The lifetime of a holder's tokens is the holder's policy.
     let policy = TokenPolicy { holder: holder.id.clone(), max_lifetime_secs: i64::MAX };
     let refused = |refusal: Refusal| unfit(refusal.reason.as_str());
     let unverified = UnverifiedToken::parse(&body.access_token, &policy).map_err(refused)?;
@@ -368,7 +369,7 @@ pub(super) async fn fetch(
     send_with_proof(node, &request, |_| Ok(OutboundBody::None)).await
 }
 
-/// The key that a token is bound to, which may have been retired since: a rotation loses no exchange.
+/// The key that a token is bound to, which may have been retired since: a rotation must not interrupt exchanges.
 async fn bound_key(node: &Node, kid: &KeyId) -> Result<SigningKey, Problem> {
     let active = node.keys.active(KeyPurpose::Dpop)?;
     if active.kid() == kid {

@@ -1,5 +1,5 @@
-//! This node as the recipient: it asks for a resident's permission, redeems it, fetches, gives it back and confirms
-//! deletions.
+//! This node as the recipient: it requests a resident's consent, redeems it, fetches data, gives consents back and
+//! confirms deletions.
 
 pub mod accept_authorization;
 pub mod confirm_deletion;

@@ -1,4 +1,4 @@
-//! A request to a holder with a DPoP proof (RFC 9449), sent once more where the holder demands a nonce.
+//! A request to a holder with a DPoP proof (RFC 9449), repeated if the holder demands a nonce.
 
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ use crate::domain::token::proof::{self, ProofClaims, token_hash};
 use crate::node::{Node, Problem, ProblemKind};
 use crate::ports::{OutboundAnswer, OutboundBody, OutboundRequest};
 
-/// What is the same in every attempt.
+/// The constant part of all attempts.
 pub(super) struct ProofRequest<'a> {
     /// Who is asked.
     pub(super) holder: &'a EntityId,
@@ -20,24 +20,24 @@ pub(super) struct ProofRequest<'a> {
     pub(super) url: &'a url::Url,
     /// The query's one parameter, where there is one.
     pub(super) query: Option<(&'a str, &'a str)>,
-    /// The access token that goes along.
+    /// The access token of the request.
     pub(super) token: Option<&'a str>,
-    /// Most bytes of the answer.
+    /// Maximum size of the response in bytes.
     pub(super) max_bytes: usize,
 }
 
-/// A request as sent and answered.
+/// A request with its response.
 pub(super) struct ProvedAnswer {
     /// The answer.
     pub(super) answer: OutboundAnswer,
-    /// The proof that went with the request.
+    /// The proof of the request.
     pub(super) proof: String,
     /// When it was sent.
     pub(super) sent_at: Timestamp,
 }
 
 impl ProvedAnswer {
-    /// Whether the answer's challenge names this error (RFC 6750 §3).
+    /// Whether the response's challenge has this error (RFC 6750 §3).
     pub(super) fn is_challenged_for(&self, error: &str) -> bool {
         self.answer.status == 401
             && self
@@ -60,10 +60,10 @@ impl ProvedAnswer {
     }
 }
 
-/// Sends a request with a proof. `body` is made for each attempt: an assertion in it is good for one.
+/// Sends a request with a proof. `body` is built for each attempt: an assertion in it can be used once.
 ///
 /// # Errors
-/// [`Problem`] when the holder cannot be reached, or goes on demanding other nonces.
+/// [`Problem`] when the holder cannot be reached, or keeps demanding other nonces.
 pub(super) async fn send_with_proof(
     node: &Node,
     request: &ProofRequest<'_>,
@@ -92,7 +92,7 @@ pub(super) async fn send_with_proof(
             .map_err(|error| Problem::because(ProblemKind::PeerUnavailable, error))?;
         let handed_out = remember_nonce(node, request.holder, &answer);
         let answered = ProvedAnswer { answer, proof, sent_at: now };
-        // Judged by what this request carried: another one may have learned the nonce meanwhile.
+        // Compared with this request's nonce: another one may have stored the new nonce meanwhile.
         if !answered.demands_nonce() || handed_out == sent {
             return Ok(answered);
         }
@@ -121,7 +121,7 @@ fn sign_proof(
     Ok((proof::sign(request.key, &claims)?, claims.nonce))
 }
 
-/// Keeps the nonce that a holder handed out.
+/// Stores a holder's new nonce.
 pub(super) fn remember_nonce(node: &Node, holder: &EntityId, answer: &OutboundAnswer) -> Option<String> {
     let nonce = answer.headers.get("dpop-nonce").filter(|nonce| nonce.len() <= 256)?;
     let mut nonces = lock(&node.peer_nonces);

@@ -1,4 +1,4 @@
-//! A code becomes tokens at the recipient: kept only when what was allowed is within what was asked.
+//! Redeems a code at the holder: the tokens are stored only if what was allowed is within what was requested.
 
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{AuthorizationDetail, HeldCause, HeldConsent, HeldStatus};
@@ -11,11 +11,11 @@ use crate::node::{Node, Problem, ProblemKind};
 use crate::store::recipient::{held_consents, pending_events};
 use crate::store::{StoreError, Tx};
 
-/// Keeps the tokens of a consent.
+/// Stores the tokens of a consent.
 ///
 /// # Errors
-/// [`AskError::NotTrusted`] when more was granted than was asked for; [`AskError::Failed`] when the consent is over meanwhile,
-/// or the store is away.
+/// [`AskError::NotTrusted`] when more was granted than requested; [`AskError::Failed`] when the consent has ended, or
+/// the store is unavailable.
 pub(crate) async fn keep(node: &Node, held: HeldConsent, granted: Granted) -> Result<HeldConsent, AskError> {
     let declared = node.settings.own_use(&granted.detail.declared_use);
     if !within(&granted.detail, held.life.detail())
@@ -26,7 +26,7 @@ pub(crate) async fn keep(node: &Node, held: HeldConsent, granted: Granted) -> Re
     }
     let (id, now) = (held.id, node.now());
     let kept = node.store.write("keep_granted_tokens", move |tx| {
-        // Read again: the holder may have told something while it was asked.
+        // Read again: an event of the holder may have arrived during the request.
         let mut held = held_consents::find(tx, id)?;
         let is_first = held.life.grant_id().is_none();
         held.life.grant(granted.grant.clone(), granted.detail.clone(), now)?;
@@ -44,7 +44,7 @@ pub(crate) async fn keep(node: &Node, held: HeldConsent, granted: Granted) -> Re
     Ok(kept.await?)
 }
 
-/// What was asked for in the place of another consent ends that one and takes its grant over.
+/// A request that replaces another consent ends that one and takes its grant over.
 fn supersede(
     tx: &mut Tx<'_>,
     held: &HeldConsent,
@@ -59,7 +59,7 @@ fn supersede(
     if old.life.grant_id() == Some(grant_id) { held_consents::supersede(tx, &old, now) } else { Ok(()) }
 }
 
-/// Whether what was allowed narrows what was asked: the recipient's own check of the holder.
+/// Whether what was allowed narrows what was requested: the recipient's own check of the holder.
 fn within(granted: &AuthorizationDetail, asked: &AuthorizationDetail) -> bool {
     granted.kind == asked.kind
         && granted.locations == asked.locations
@@ -80,7 +80,7 @@ fn within(granted: &AuthorizationDetail, asked: &AuthorizationDetail) -> bool {
 /// Redeems the pre-authorised code of a consent that a resident gave in the holder's portal.
 ///
 /// # Errors
-/// [`Problem`] when the holder cannot be asked now; a holder's refusal ends the consent and is no error.
+/// [`Problem`] when the holder is not available; a holder's refusal ends the consent and is no error.
 pub(crate) async fn redeem_pre_authorized(
     node: &Node,
     id: HeldConsentId,
@@ -100,7 +100,7 @@ pub(crate) async fn redeem_pre_authorized(
         },
         Err(AskError::NotTrusted(why)) => Err(note_untrusted(node, id, why).await?),
         Err(AskError::Refused(code)) if code == "invalid_grant" => {
-            // A consent that is held back is redeemed when it goes on: the outbox comes again.
+            // A suspended consent is redeemed when it is resumed: the outbox retries.
             if is_suspended_at_holder(node, &holder, &held).await? {
                 return Err(Problem::new(ProblemKind::ConsentSuspended));
             }
@@ -111,8 +111,8 @@ pub(crate) async fn redeem_pre_authorized(
     }
 }
 
-/// The holder issued something that does not hold: said at the consent, where its service reads it, and in the log, as the
-/// holder's fault that it is.
+/// Records that the holder issued something that does not verify: at the consent, where its service reads it, and in
+/// the log, as the holder's fault.
 async fn note_untrusted(node: &Node, id: HeldConsentId, why: &'static str) -> Result<Problem, Problem> {
     let now = node.now();
     node.store
@@ -123,7 +123,8 @@ async fn note_untrusted(node: &Node, id: HeldConsentId, why: &'static str) -> Re
                 "a holder issued tokens that do not hold: its operator has to mend that"
             );
             let cause = HeldCause::HolderAnswerNotTrusted;
-            // A code that came through the browser is used up: the service has to ask anew. An event's code works again.
+            // A code from the browser is used up: the service must request again. An event's code can be redeemed
+            // again.
             let noted = match held.status() {
                 HeldStatus::Requested => held.life.fail(cause, now),
                 HeldStatus::Given => held.life.note_attempt(Some(cause), now),
@@ -135,10 +136,10 @@ async fn note_untrusted(node: &Node, id: HeldConsentId, why: &'static str) -> Re
     Ok(Problem::because(ProblemKind::AnswerNotTrusted, why))
 }
 
-/// Takes an authorization code's tokens; what does not hold ends the request as failed, and is no error.
+/// Redeems an authorization code; a response that does not verify ends the request as failed, and is no error.
 ///
 /// # Errors
-/// [`Problem`] when the holder refuses the code or cannot be asked now.
+/// [`Problem`] when the holder refuses the code or is not available.
 pub(crate) async fn redeem_code(
     node: &Node,
     held: HeldConsent,
@@ -160,7 +161,7 @@ pub(crate) async fn redeem_code(
     }
 }
 
-/// Gets the next consent token of a consent that outlasts one token.
+/// Refreshes the token of a consent that is valid longer than one token.
 pub(crate) async fn refresh(node: &Node, held: HeldConsent) -> Result<HeldConsent, Problem> {
     let refresh_token = held
         .life
@@ -182,16 +183,16 @@ pub(crate) async fn refresh(node: &Node, held: HeldConsent) -> Result<HeldConsen
     }
 }
 
-/// What a holder refuses.
+/// The token that a holder refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// The access token, at an exchange.
     Token,
-    /// The refresh token: there is no way to another one.
+    /// The refresh token: no new access token is possible.
     Grant,
 }
 
-/// The holder takes the token no more: the consent is held back, or over. Says what the service is told.
+/// The holder refuses the token: the consent is suspended or has ended. Returns the service's error.
 pub(crate) async fn refused(
     node: &Node,
     holder: &TrustedPeer,
@@ -212,8 +213,8 @@ pub(crate) async fn refused(
             .await?;
         return Ok(Problem::new(ProblemKind::ConsentSuspended));
     }
-    // A holder that refuses the token of a consent in force refuses this node for a while: as a member whose membership it
-    // doubted a moment ago, for one. What the resident gave does not end by that.
+    // A holder may refuse the token of an active consent for a while, as when it could not verify this node's
+    // membership. The resident's consent does not end by that.
     if what == Refused::Grant || status != Some(GrantStatus::Active) {
         end(node, held.id, HeldCause::RefusedByHolder).await?;
     }
@@ -228,7 +229,7 @@ async fn is_suspended_at_holder(
     Ok(grant_status_of(node, holder, held).await? == Some(GrantStatus::Suspended))
 }
 
-/// How the holder says that the consent stands; none when it has no name for it yet, or offers no way to ask.
+/// The state of the consent at its holder; `None` when it has no grant yet, or the holder has no endpoint for that.
 async fn grant_status_of(
     node: &Node,
     holder: &TrustedPeer,
@@ -240,7 +241,7 @@ async fn grant_status_of(
     }
 }
 
-/// Ends a consent at the recipient and forgets its tokens. One that is over already stays as it is.
+/// Ends a consent at the recipient and deletes its tokens. An ended one stays unchanged.
 pub(crate) async fn end(node: &Node, id: HeldConsentId, cause: HeldCause) -> Result<(), Problem> {
     let now = node.now();
     node.store

@@ -1,4 +1,4 @@
-//! A city's service asks its own node for a resident's permission.
+//! A city's service requests a resident's consent through its own node.
 
 use crate::domain::catalogue::{AssuranceRequirement, DeclaredUse};
 use crate::domain::clock::Timestamp;
@@ -12,11 +12,11 @@ use crate::node::{Node, Problem, ProblemKind, Service};
 use crate::ports::random;
 use crate::store::recipient::held_consents;
 
-/// Keeps a service's request. Beyond the holder's public catalogue nothing is asked of it before the resident's browser
-/// starts the request.
+/// Stores a service's request. Besides the holder's public catalogue, nothing is requested from the holder before the
+/// resident's browser starts the request.
 ///
 /// # Errors
-/// [`Problem`]: malformed, beyond the service's own declared use, or for something that the holder's catalogue does not offer.
+/// [`Problem`]: malformed, beyond the service's own declared use, or not offered in the holder's catalogue.
 pub async fn request_consent(
     node: &Node,
     service: &Service,
@@ -32,7 +32,7 @@ pub async fn request_consent(
         Some((how, old)) => detail_beside(*how, old, own_detail, declared, now)?,
         None => own_detail,
     };
-    // Trusted before the service is told that its request will be put before anybody.
+    // The holder must be trusted before the service is told that a resident will see its request.
     let holder = node.peers.resolve(&asked.holder).await?;
     holder_catalogue::check_offer(node, &holder, &detail, declared).await?;
     let held = HeldConsent {
@@ -73,8 +73,8 @@ async fn find_replaced(
     }
 }
 
-/// What is asked for beside a consent that the service has: in force or paused, of the same holder and dataset; to add to
-/// it, under the same use.
+/// A request to replace or extend a consent of the service: active or suspended, of the same holder and dataset; to
+/// extend it, under the same use.
 fn detail_beside(
     how: GrantAction,
     old: &HeldConsent,
@@ -104,13 +104,13 @@ fn detail_beside(
 /// A service's consent by its identifier.
 ///
 /// # Errors
-/// [`Problem`]: unknown and another service's look alike.
+/// [`Problem`] when it is unknown or another service's.
 pub async fn find(node: &Node, service: &Service, id: HeldConsentId) -> Result<HeldConsent, Problem> {
     let held = node.store.read("find_held_consent", move |store| held_consents::find(store, id)).await?;
     if held.service == service.id { Ok(held) } else { Err(Problem::new(ProblemKind::NotFound)) }
 }
 
-/// Most consents of one page of a service's list.
+/// Maximum number of consents on one page of a service's list.
 pub const LIST_PAGE: usize = 200;
 
 /// A page of a service's consents.
@@ -121,10 +121,10 @@ pub struct ListPage {
     pub more: bool,
 }
 
-/// A service's consents, newest first: those after one of them, or the first.
+/// A page of a service's consents, newest first, from the beginning or after one of them.
 ///
 /// # Errors
-/// [`Problem`] `bad-request` when `after` is not a consent of this service, else when the store is away.
+/// [`Problem`] `bad-request` when `after` is not a consent of this service, else when the store is unavailable.
 pub async fn list(
     node: &Node,
     service: &Service,

@@ -1,4 +1,4 @@
-//! What a service asks for, and the checks that need nothing but the city's own declared use and configuration.
+//! A service's request, and the checks against the city's own declared use and configuration.
 
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ use crate::domain::consent::{AuthorizationDetail, Frequency, Period};
 use crate::domain::ids::{DatasetId, EntityId, FieldName, HeldConsentId, NationalIdentifier};
 use crate::node::{Problem, ProblemKind, Service};
 
-/// What a service asks, as the body of `POST /api/v1/consent-requests`.
+/// The body of `POST /api/v1/consent-requests`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServiceRequest {
@@ -17,47 +17,47 @@ pub struct ServiceRequest {
     pub holder: EntityId,
     /// The dataset there.
     pub dataset: DatasetId,
-    /// Which of the city's own declared uses; the address or its last part.
+    /// The declared use; the URL or its last segment.
     #[serde(rename = "use")]
     pub declared_use: String,
     /// The fields; all of the use when absent.
     #[serde(default)]
     pub fields: Option<Vec<FieldName>>,
-    /// The part of the person's history; all of it when absent.
+    /// The period of the data; the whole history when absent.
     #[serde(default)]
     pub period: Option<Period>,
-    /// How many times; once when absent.
+    /// The number of fetches; one when absent.
     #[serde(default)]
     pub times: Option<u32>,
-    /// In which stretch of time (ISO 8601 duration); over the permission's whole life when absent.
+    /// The period of the number of fetches (ISO 8601 duration); the permission's whole life when absent.
     #[serde(default)]
     pub per: Option<Window>,
-    /// How long the service keeps the data (ISO 8601 duration); as long as the use allows when absent.
+    /// Retention by the service (ISO 8601 duration); as long as the use allows when absent.
     #[serde(default)]
     pub retention: Option<String>,
     /// The last day; as far ahead as the use allows when absent.
     #[serde(default)]
     pub until: Option<Day>,
-    /// Levels of assurance of the holder's login, any of which is enough for the service (`acr_values`); what the holder
-    /// demands when absent.
+    /// Levels of assurance of the holder's login, any of which the service accepts (`acr_values`); the holder's
+    /// requirement when absent.
     #[serde(default)]
     pub acr_values: Option<String>,
-    /// How old the login may be, in seconds; what the holder demands when absent.
+    /// Maximum age of the login, in seconds; the holder's requirement when absent.
     #[serde(default)]
     pub max_age_seconds: Option<u32>,
-    /// The national identifier of the person whom the service expects.
+    /// The national identifier of the expected person.
     #[serde(default)]
     pub person: Option<String>,
-    /// The service's own name for its case.
+    /// The service's reference for its case.
     #[serde(default)]
     pub case_reference: Option<String>,
-    /// The service's own consent in whose place this one is to come.
+    /// The service's consent to replace.
     #[serde(default)]
     pub replaces: Option<HeldConsentId>,
-    /// The service's own consent to which this one is to add.
+    /// The service's consent to extend.
     #[serde(default)]
     pub extends: Option<HeldConsentId>,
-    /// Where the resident's browser goes when all is done.
+    /// The address that the resident's browser returns to.
     pub return_url: String,
 }
 
@@ -87,10 +87,10 @@ impl ServiceRequest {
             .ok_or_else(|| beyond("use is not a declared use of this service"))
     }
 
-    /// Checks what says nothing about the data: who is asked, and where the browser goes.
+    /// Checks the holder and the return address.
     ///
     /// # Errors
-    /// [`ProblemKind::BadRequest`] with what is wrong.
+    /// [`ProblemKind::BadRequest`] with the fault.
     pub(super) fn check_form(&self, own: &EntityId, service: &Service) -> Result<(), Problem> {
         if &self.holder == own {
             return Err(bad("holder must be another city"));
@@ -110,7 +110,7 @@ impl ServiceRequest {
         Ok(())
     }
 
-    /// The person whom the service expects.
+    /// The expected person.
     ///
     /// # Errors
     /// [`ProblemKind::BadRequest`] when it is no national identifier.
@@ -119,7 +119,7 @@ impl ServiceRequest {
         person.map_err(|_| bad("person is not a national identifier"))
     }
 
-    /// What is asked for, within the declared use.
+    /// The requested data, within the declared use.
     ///
     /// # Errors
     /// [`ProblemKind::BeyondDeclaredUse`] with what goes beyond it.
@@ -174,10 +174,10 @@ fn is_acr_values(text: &str) -> bool {
         && text.split(' ').all(|value| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
-/// Whether a browser may be sent there: same scheme, host and port as a configured prefix, and below its path.
+/// Whether a browser may be sent to an address: same scheme, host and port as a configured prefix, and below its path.
 fn return_url_allowed(service: &Service, text: &str) -> bool {
     let Ok(url) = url::Url::parse(text) else { return false };
-    // Compared after parsing, so that `..`, user parts and look-alike hosts have become what they are.
+    // Compared after parsing, so that `..`, user info and confusable hosts are resolved.
     service.return_url_prefixes.iter().any(|prefix| {
         url.origin() == prefix.origin()
             && url.username().is_empty()

@@ -1,4 +1,5 @@
-//! The resident's browser starts a service's request at the recipient: PAR to the holder, then off to its consent page.
+//! The resident's browser starts a service's request at the recipient: PAR to the holder, then the redirect to its
+//! consent page.
 
 use serde::Deserialize;
 
@@ -14,26 +15,26 @@ use crate::node::recipient::proof_request::remember_nonce;
 use crate::node::{Node, Problem, ProblemKind};
 use crate::store::recipient::held_consents;
 
-/// Where the browser goes, and the cookie value that binds it.
+/// The redirect, and the cookie value that binds the browser.
 pub struct Started {
     /// The holder's authorization endpoint with the `request_uri`.
     pub location: url::Url,
-    /// Random; must come back with the answer.
+    /// Random; must be returned with the response.
     pub browser_binding: String,
 }
 
-/// Where a resident's browser goes that starts a request.
+/// The redirect of a browser that starts a request.
 pub enum Start {
     /// To the holder, to decide.
     Holder(Started),
-    /// Back to the service: the holder does not offer what was asked, and the request has failed.
+    /// Back to the service: the holder does not offer what was requested, and the request has failed.
     Service(url::Url),
 }
 
 /// Pushes the request to the holder.
 ///
 /// # Errors
-/// [`Problem`]: unknown, decided already, or the holder refused for now or is away.
+/// [`Problem`]: unknown, decided already, or the holder refused temporarily or is unavailable.
 pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Start, Problem> {
     let now = node.now();
     let held = node.store.read("find_held_consent", move |store| held_consents::find(store, id)).await?;
@@ -77,10 +78,10 @@ pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Start, Prob
     Ok(Start::Holder(Started { location, browser_binding }))
 }
 
-/// What a holder's refusal means for the request, where trying again as it is would come to nothing.
+/// The permanent meaning of a holder's refusal, if a retry would be useless.
 fn refused_for(error: &AskError) -> Option<HeldCause> {
     let AskError::Refused(code) = error else { return None };
-    // The standards' codes are words of ours too; any other one says nothing about what was asked.
+    // The standards' codes are known here; any other one says nothing about the request.
     code.parse().ok().filter(|cause| {
         matches!(
             cause,
@@ -91,8 +92,8 @@ fn refused_for(error: &AskError) -> Option<HeldCause> {
     })
 }
 
-/// The holder cannot put the request before a resident: its service reads why, and the resident goes back to it. A login that
-/// is not strong enough today may be tomorrow; what the holder does not offer makes the request fail.
+/// Records why the holder cannot show the request to a resident, and sends the browser back to the service. An unmet
+/// assurance may be met later; something that the holder does not offer makes the request fail.
 async fn conclude_refused(node: &Node, id: HeldConsentId, cause: HeldCause) -> Result<Start, Problem> {
     let now = node.now();
     let changed = node.store.write("conclude_refused_request", move |tx| {
@@ -117,7 +118,7 @@ async fn conclude_refused(node: &Node, id: HeldConsentId, cause: HeldCause) -> R
     }
 }
 
-/// What the request does to the grant that there is, or that it makes one (Grant Management for OAuth 2.0 §5.1).
+/// The grant management action of the request (Grant Management for OAuth 2.0 §5.1).
 async fn action(node: &Node, held: &HeldConsent) -> Result<Vec<(String, String)>, Problem> {
     let word = |word: &str| ("grant_management_action".to_owned(), word.to_owned());
     let Some((how, old)) = held.replaces else { return Ok(vec![word("create")]) };

@@ -1,5 +1,5 @@
-//! On whose behalf a resident acts. Whoever reads or changes a person's requests, permissions or receipts shows an [`Acting`],
-//! and this file alone makes one: here stands who may act for whom.
+//! On whose behalf a resident acts. Reading or changing a person's requests, permissions or receipts requires an
+//! [`Acting`], and only this file creates one.
 
 use crate::domain::ids::PersonId;
 use crate::domain::login::Resident;
@@ -12,31 +12,31 @@ pub struct Acting {
     person: PersonId,
 }
 
-/// The thing is another person's. The caller is told the same as for what there is not.
+/// It belongs to another person. The caller gets the same answer as for something unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("another person's")]
 pub struct NotOwn;
 
 impl Acting {
-    /// A resident in their own affairs.
+    /// A resident acting for themselves.
     #[must_use]
     pub const fn for_self(resident: &Resident) -> Self {
         Self { by: resident.person, person: resident.person }
     }
 
-    /// Who acts.
+    /// The acting resident.
     #[must_use]
     pub const fn by(&self) -> PersonId {
         self.by
     }
 
-    /// Whose affairs they are.
+    /// The person whose affairs they are.
     #[must_use]
     pub const fn person(&self) -> PersonId {
         self.person
     }
 
-    /// Demands that something belongs to the person whose affairs these are.
+    /// Checks that something belongs to that person.
     ///
     /// # Errors
     /// [`NotOwn`] when it is another person's.

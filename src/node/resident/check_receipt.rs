@@ -1,5 +1,5 @@
-//! Whether a receipt is what it says, for anyone: changes nothing, keeps nothing, asks nobody but the member that is
-//! named as its signer.
+//! Verification of a receipt, for anyone: changes and stores nothing, and asks nobody but the member that is named as
+//! its signer.
 
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
@@ -17,88 +17,88 @@ use crate::store::keys::signing_keys::KeyState;
 use crate::store::recipient::fetches;
 use crate::store::{Reader, StoreError};
 
-/// Most bytes that are looked at.
+/// Maximum size of the input in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// What a receipt says.
+/// The content of a receipt.
 #[derive(Debug, Clone)]
 pub enum Paper {
-    /// About a decision or a change of it.
+    /// Of a decision or a change.
     Consent(Box<ConsentReceipt>),
-    /// About data that was released.
+    /// Of an exchange.
     Exchange(Box<Receipt>),
 }
 
-/// Where the key stands that signed it.
+/// The state of the signing key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignerKey {
-    /// It is published now.
+    /// Published now.
     InUse,
-    /// It signs no more; what it signed is good.
+    /// Retired; its signatures are valid.
     Retired,
-    /// It was given up later, and this receipt is known from before.
+    /// Revoked later, and this receipt was recorded before.
     GivenUpSince,
-    /// Somebody else may have it: the signature proves nothing.
+    /// Compromised: the signature proves nothing.
     Compromised,
 }
 
-/// What came of the check.
+/// The result of the verification.
 #[derive(Debug, Clone)]
 pub enum Verified {
-    /// The signature is the signer's.
+    /// The signature is valid.
     Genuine {
         /// What it says.
         paper: Paper,
-        /// What the signer is called, with its host: a name alone does not tell who that is.
+        /// The signer's display name, with its host, since a name alone does not identify it.
         signer: Text,
-        /// When it was signed, by its own word.
+        /// The time of signature that the receipt states.
         at: Timestamp,
-        /// Where the key stands.
+        /// The state of the signing key.
         key: SignerKey,
     },
-    /// Changed after it was signed: one letter is enough.
+    /// Changed after it was signed.
     Altered {
-        /// Who is named as signer.
+        /// The named signer.
         signer: Text,
     },
-    /// The signer never had such a key, as far as it tells.
+    /// The signer does not publish such a key.
     UnknownKey {
-        /// Who is named as signer.
+        /// The named signer.
         signer: Text,
     },
     /// The named signer is no member of the federation.
     UnknownSigner {
-        /// Who is named as signer.
+        /// The named signer.
         signer: Text,
     },
-    /// The signer cannot be asked now.
+    /// The signer is not available now.
     Unavailable {
-        /// Who is named as signer.
+        /// The named signer.
         signer: Text,
     },
-    /// The readable copy, which nobody signed.
+    /// The readable copy, which is not signed.
     Unsigned,
-    /// Something else, or cut off.
+    /// Something else, or truncated.
     NoReceipt,
 }
 
-/// A key of the signer's, and where it stands.
+/// A key of the signer, with its state.
 struct Known {
     key: PublicKey,
     standing: Standing,
 }
 
-/// Where a key stands.
+/// The state of a key.
 enum Standing {
     InUse,
     Retired,
     GivenUp(KeyStanding),
 }
 
-/// Checks a receipt as pasted or uploaded.
+/// Verifies a receipt as pasted or uploaded.
 ///
 /// # Errors
-/// [`Problem`] when the store is away.
+/// [`Problem`] when the store is unavailable.
 pub async fn check(node: &Node, text: &str) -> Result<Verified, Problem> {
     let text = text.trim();
     if text.starts_with('{') {
@@ -161,7 +161,7 @@ fn open(text: &str, key: &PublicKey) -> Result<(Paper, Timestamp), JoseError> {
     Ok((Paper::Exchange(Box::new(receipt)), at))
 }
 
-/// When this very receipt was recorded here, if it was: a date that whoever has the key cannot write.
+/// When exactly this receipt was recorded here, if it was: a time that the owner of the key cannot forge.
 async fn recorded(node: &Node, paper: &Paper, text: &str) -> Result<Option<Timestamp>, Problem> {
     let text = text.to_owned();
     let found = match paper {
@@ -177,7 +177,7 @@ async fn recorded(node: &Node, paper: &Paper, text: &str) -> Result<Option<Times
         }
         Paper::Exchange(receipt) => {
             let Ok(id) = receipt.jti.as_str().parse::<ExchangeId>() else { return Ok(None) };
-            // As the one who released, or as the one who received.
+            // As the holder, or as the recipient.
             let of_both = move |store: &mut Reader<'_>| match exchanges::find(store, id) {
                 Ok(exchange) => Ok((exchange.receipt == text).then_some(exchange.at)),
                 Err(StoreError::NotFound) => fetches::received_with(store, &text),
@@ -205,8 +205,7 @@ async fn own_keys(node: &Node) -> Result<Vec<Known>, Problem> {
         .collect())
 }
 
-/// The key that a receipt names. One that is neither in use nor retired as far as is known here may be new: the member is
-/// asked again.
+/// The key that a receipt names. An unknown key may be new: the member is fetched again.
 async fn current_key_of(
     node: &Node,
     peer: &TrustedPeer,
@@ -219,7 +218,7 @@ async fn current_key_of(
     key_of(node, &peer, kid).await
 }
 
-/// A key of another member: one of those that it publishes, or else of those with which it signed before.
+/// A key of another member: one of those that it publishes, or a former one.
 async fn key_of(node: &Node, peer: &TrustedPeer, kid: Option<&KeyId>) -> Result<Option<Known>, TrustError> {
     let Some(kid) = kid else { return Ok(None) };
     if let Some(key) = peer.holder_receipt_keys().and_then(|keys| keys.find(kid)) {

@@ -1,4 +1,4 @@
-//! What a resident sees of their own: requests, permissions, exchanges. Never anybody else's.
+//! A resident's own requests, permissions and exchanges.
 
 use crate::domain::catalogue::{DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
@@ -18,43 +18,43 @@ use crate::store::messaging::outbox;
 use crate::store::messaging::outbox::Delivery;
 use crate::store::resident::persons;
 
-/// A permission with what the portal says about it.
+/// A permission with its display texts.
 #[derive(Debug, Clone)]
 pub struct Permission {
     /// The consent with its present state.
     pub consent: Consent,
-    /// The declared use as it was when asked.
+    /// The declared use as of the request.
     pub declared_use: DeclaredUse,
-    /// What the recipient is called.
+    /// Display name of the recipient.
     pub recipient_name: Text,
-    /// The fields that were asked for.
+    /// The requested fields.
     pub asked: Vec<FieldName>,
     /// When the resident was reminded that it ends soon.
     pub reminded_at: Option<Timestamp>,
 }
 
-/// Everything about one permission.
+/// One permission with its history.
 pub struct PermissionDetail {
-    /// The consent and what it was asked for.
+    /// The consent and its request.
     pub permission: Permission,
     /// Every change, oldest first.
     pub events: Vec<KeptChange>,
     /// Its exchanges and refusals, newest first.
     pub log: Vec<LogLine>,
-    /// Whether the recipient was told of the end, and when it confirmed.
+    /// Whether the recipient was notified of the end, and when it confirmed.
     pub end_notice: Option<EndNotice>,
-    /// How it stands with the deletion of what was fetched; none when nothing was.
+    /// The deletion state of the fetched data; `None` when nothing was fetched.
     pub deletion: Option<DeletionState>,
-    /// Whether the evidence of the decision is still kept.
+    /// Whether the evidence of the decision is still stored.
     pub evidence_kept: bool,
     /// Whether a passkey signed the decision too.
     pub passkey: bool,
 }
 
-/// How far the news of an end has come.
+/// Delivery of the event about an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndNotice {
-    /// The outbox still tries to tell the recipient.
+    /// The outbox still tries to deliver it.
     Sending,
     /// Confirmed by the recipient.
     Confirmed(Timestamp),
@@ -67,13 +67,13 @@ pub enum EndNotice {
 pub struct LogLine {
     /// When it happened.
     pub at: Timestamp,
-    /// Under which permission; none for a request that a standing denial refused.
+    /// The permission; `None` for a request that a standing denial declined.
     pub consent: Option<ConsentId>,
-    /// The recipient that asked or fetched.
+    /// The recipient that requested or fetched.
     pub recipient: EntityId,
-    /// What the recipient is called.
+    /// Display name of the recipient.
     pub recipient_name: Text,
-    /// The holder's dataset that it is about.
+    /// The holder's dataset.
     pub dataset: DatasetId,
     /// The declared use, for the purpose.
     pub declared_use: DeclaredUse,
@@ -81,7 +81,7 @@ pub struct LogLine {
     pub outcome: Outcome,
 }
 
-/// What came of an attempt to fetch.
+/// The result of an attempt to fetch.
 #[derive(Debug, Clone)]
 pub enum Outcome {
     /// Data was released.
@@ -91,9 +91,9 @@ pub enum Outcome {
         /// When the recipient acknowledged it.
         acknowledged_at: Option<Timestamp>,
     },
-    /// Nothing was released; the check that refused.
+    /// Refused by this check.
     Refused(RefusalReason),
-    /// A standing denial of the resident answered the request.
+    /// A standing denial of the resident declined the request.
     Denied,
 }
 
@@ -109,19 +109,19 @@ pub struct Overview {
     pub log: Vec<LogLine>,
 }
 
-/// Most lines of a log page.
+/// Maximum number of lines on a log page.
 const MOST_LINES: usize = 500;
 
-/// Most exchanges shown for one permission.
+/// Maximum number of exchanges shown for one permission.
 const MOST_EXCHANGES: u32 = 200;
 
-/// Most refusals shown for one permission.
+/// Maximum number of refusals shown for one permission.
 const MOST_REFUSALS: u32 = 100;
 
-/// All of a resident's own.
+/// A resident's requests, permissions and log.
 ///
 /// # Errors
-/// [`Problem`] when the store is away.
+/// [`Problem`] when the store is unavailable.
 pub async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Problem> {
     let now = node.now();
     let person = resident.person;
@@ -131,7 +131,8 @@ pub async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Prob
             let known = persons::find(store, person)?;
             let denials = standing_denials::of_person(store, person, now)?;
             let mut waiting = consent_requests::waiting_for(store, &known, now)?;
-            // What is refused before it was opened does not wait; it is answered when its service's browser comes.
+            // A request that a standing denial matches does not wait; it is declined when its service's browser
+            // arrives.
             waiting.retain(|request| {
                 request.origin == Origin::Portal
                     || request.person.is_some()
@@ -144,7 +145,7 @@ pub async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Prob
             Ok::<_, StoreError>((waiting, permissions, log))
         })
         .await?;
-    // What is paused is not over: it stands where it can be let go on.
+    // Suspended permissions have not ended: they are listed where they can be resumed.
     let (in_force, ended) = permissions.into_iter().partition(|permission| {
         matches!(permission.consent.in_force(now), Ok(()) | Err(NotInForce::Suspended))
     });
@@ -154,7 +155,7 @@ pub async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Prob
 /// One of a resident's permissions.
 ///
 /// # Errors
-/// [`Problem`]: unknown and another resident's look alike.
+/// [`Problem`] when it is unknown or another resident's.
 pub async fn permission(
     node: &Node,
     resident: &Resident,
@@ -185,14 +186,14 @@ pub async fn permission(
         .await
 }
 
-/// Due as the holder counts: from the last exchange that it made, as long as the terms allow the recipient to keep it.
+/// Due by the holder's count: the recipient's retention, from the last exchange.
 fn deletion(
     store: &mut crate::store::Reader<'_>,
     consent: &Consent,
     now: Timestamp,
 ) -> Result<Option<DeletionState>, StoreError> {
     let confirmed = deletion_confirmations::list(store, consent.id)?;
-    // What came before the last exchange cannot tell of what that one released.
+    // A confirmation from before the last exchange does not cover it.
     let deleted_at = confirmed
         .first()
         .filter(|confirmation| consent.last_exchange_at.is_none_or(|last| confirmation.received_at >= last))
@@ -227,7 +228,7 @@ fn with_request(store: &mut crate::store::Reader<'_>, consent: Consent) -> Resul
     })
 }
 
-/// The requests that a standing denial answered.
+/// The requests that a standing denial declined.
 fn denied_lines(
     store: &mut crate::store::Reader<'_>,
     person: crate::domain::ids::PersonId,

@@ -1,4 +1,4 @@
-//! A resident's own receipts. Never anybody else's.
+//! A resident's own receipts.
 
 use crate::domain::consent::ConsentReceipt;
 use crate::domain::consent::receipt::CONSENT_RECEIPT;
@@ -10,10 +10,10 @@ use crate::node::{Node, Problem, ProblemKind};
 use crate::store::holder::consent_receipts;
 use crate::store::holder::consent_receipts::StoredReceipt;
 
-/// Most receipts of one list.
+/// Maximum number of receipts in one list.
 const MOST: u32 = 500;
 
-/// A receipt with what it says.
+/// A receipt with its claims.
 #[derive(Debug, Clone)]
 pub struct OwnReceipt {
     /// The signed receipt as it was stored.
@@ -25,7 +25,7 @@ pub struct OwnReceipt {
 /// All of a resident's receipts, newest first.
 ///
 /// # Errors
-/// [`Problem`] when the store is away.
+/// [`Problem`] when the store is unavailable.
 pub async fn all(node: &Node, resident: &Resident) -> Result<Vec<OwnReceipt>, Problem> {
     let person = resident.person;
     let stored = node
@@ -38,7 +38,7 @@ pub async fn all(node: &Node, resident: &Resident) -> Result<Vec<OwnReceipt>, Pr
 /// The receipts of one permission or declined request, oldest first; at least one.
 ///
 /// # Errors
-/// [`Problem`]: unknown and another resident's look alike.
+/// [`Problem`] when it is unknown or another resident's.
 pub async fn of_consent(node: &Node, resident: &Resident, id: ConsentId) -> Result<Vec<OwnReceipt>, Problem> {
     let stored = node
         .store
@@ -49,7 +49,7 @@ pub async fn of_consent(node: &Node, resident: &Resident, id: ConsentId) -> Resu
     if own { stored.into_iter().map(read).collect() } else { Err(Problem::new(ProblemKind::NotFound)) }
 }
 
-/// What this node signed needs no second check by itself: it was read back from a sealed column.
+/// This node's own signature is not verified again: the receipt was read from a sealed column.
 fn read(stored: StoredReceipt) -> Result<OwnReceipt, Problem> {
     let receipt = UnverifiedJws::parse(&stored.text, &CONSENT_RECEIPT)?.claimed()?;
     Ok(OwnReceipt { stored, receipt })

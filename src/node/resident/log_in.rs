@@ -1,4 +1,4 @@
-//! Who is at the browser: begin and complete a login at the city's OpenID provider.
+//! Begins and completes a login at the city's OpenID provider.
 
 use crate::domain::catalogue::{AssuranceRequirement, Language};
 use crate::domain::login::{AuthenticatedPerson, Callback, LoginStart, PendingLogin, Resident};
@@ -8,18 +8,18 @@ use crate::store::resident::persons;
 /// How long a login may take at the provider, in seconds.
 const LOGIN_SECS: i64 = 15 * 60;
 
-/// What a login is for.
+/// The purpose of a login.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoginRequirement {
-    /// The `nonce` to have signed; random when absent.
+    /// The `nonce` to be signed; random when absent.
     pub nonce: Option<String>,
-    /// How the person must be known; nothing more than usual by default.
+    /// The required assurance; none by default.
     pub known: AssuranceRequirement,
-    /// Whether the person has logged in already, and not so.
+    /// Whether the person has logged in already without the required assurance.
     pub step_up: bool,
 }
 
-/// Begins a login: where to send the browser, and what the session must remember.
+/// Begins a login: the address for the browser, and the state for the session.
 ///
 /// # Errors
 /// [`Problem`] when the provider cannot be reached.
@@ -40,10 +40,10 @@ pub async fn begin(
     Ok(node.identity.begin(start).await?)
 }
 
-/// Checks the provider's answer to a pending login.
+/// Verifies the provider's response to a pending login.
 ///
 /// # Errors
-/// [`Problem`]: the login took too long, was cancelled, or its answer does not fit.
+/// [`Problem`]: the login took too long, was cancelled, or its response does not match.
 pub async fn authenticate(
     node: &Node,
     pending: &PendingLogin,
@@ -56,10 +56,10 @@ pub async fn authenticate(
     Ok(node.identity.complete(pending, callback, now).await?)
 }
 
-/// Completes a login and remembers the person.
+/// Completes a login and records the person.
 ///
 /// # Errors
-/// [`Problem`] as [`authenticate`], or the store is away.
+/// [`Problem`] as [`authenticate`], or the store is unavailable.
 pub async fn complete(node: &Node, pending: &PendingLogin, callback: &Callback) -> Result<Resident, Problem> {
     let known = authenticate(node, pending, callback).await?;
     let now = node.now();

@@ -1,4 +1,4 @@
-//! The resident at the portal: login, passkeys, what is theirs to see.
+//! The resident at the portal: login, passkeys, own data.
 
 pub mod acting;
 pub mod check_receipt;

@@ -1,4 +1,4 @@
-//! A resident's passkeys: which there are, a new one, one less.
+//! A resident's passkeys: list, add, remove.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,28 +12,28 @@ use crate::store::resident::passkeys;
 use crate::store::resident::passkeys::Kept;
 use crate::store::{Reader, StoreError};
 
-/// How old a login may be with which a passkey is registered, in seconds: whoever finds an open browser must not leave
-/// a key of their own there.
+/// Maximum age of the login with which a passkey is registered, in seconds: somebody at an open browser must not
+/// register their own.
 const FRESH_SECS: u32 = 300;
 
 /// How long a registration may take, in seconds.
 const REGISTRATION_SECS: i64 = 600;
 
-/// Most passkeys of one resident.
+/// Maximum number of passkeys of one resident.
 const MOST: usize = 10;
 
-/// Most characters of a passkey's name.
+/// Maximum length of a passkey's name in characters.
 const MOST_CHARACTERS: usize = 60;
 
-/// A registration that is under way. Kept in the session.
+/// A registration in progress. Kept in the session.
 #[derive(Serialize, Deserialize)]
 pub struct Registering {
     state: String,
     started_at: Timestamp,
 }
 
-/// How a resident must have logged in to register a passkey: just now, and as strongly as any dataset here demands, for
-/// that is what the passkey will stand beside.
+/// The assurance required to register a passkey: a fresh login, as strong as any dataset here requires, since the
+/// passkey will supplement such logins.
 #[must_use]
 pub fn demand(node: &Node) -> AssuranceRequirement {
     let levels = node.settings.datasets.iter().filter_map(|dataset| dataset.required_acr.as_ref());
@@ -46,10 +46,10 @@ pub fn may_register(node: &Node, resident: &Resident) -> bool {
     demand(node).is_met(&node.settings.levels, resident.acr.as_deref(), resident.auth_time, node.now())
 }
 
-/// Begins a registration: the options for the browser, and what the session must remember.
+/// Begins a registration: the options for the browser, and the state for the session.
 ///
 /// # Errors
-/// [`Problem`]: the login is not strong or fresh enough, there are too many, or this address bears none.
+/// [`Problem`]: the login lacks the assurance, there are too many passkeys, or this address cannot have any.
 pub async fn begin(node: &Node, resident: &Resident) -> Result<(String, Registering), Problem> {
     if !may_register(node, resident) {
         return Err(Problem::new(ProblemKind::LoginTooWeak));
@@ -67,10 +67,10 @@ pub async fn begin(node: &Node, resident: &Resident) -> Result<(String, Register
     Ok((ceremony.options, Registering { state: ceremony.state, started_at: node.now() }))
 }
 
-/// Completes a registration with the browser's answer.
+/// Completes a registration with the browser's response.
 ///
 /// # Errors
-/// [`Problem`]: it took too long, the answer does not fit, or the passkey is registered already.
+/// [`Problem`]: it took too long, the response does not match, or the passkey is registered already.
 pub async fn finish(
     node: &Node,
     resident: &Resident,
@@ -99,7 +99,7 @@ pub async fn finish(
 /// A resident's passkeys, oldest first.
 ///
 /// # Errors
-/// [`Problem`] when the store is away.
+/// [`Problem`] when the store is unavailable.
 pub async fn list(node: &Node, resident: &Resident) -> Result<Vec<Kept>, Problem> {
     let person = resident.person;
     Ok(node
@@ -108,7 +108,7 @@ pub async fn list(node: &Node, resident: &Resident) -> Result<Vec<Kept>, Problem
         .await?)
 }
 
-/// Removes a passkey. Permissions that it signed stay in force, and their evidence stays.
+/// Removes a passkey. Permissions that it signed stay in force, with their evidence.
 ///
 /// # Errors
 /// [`Problem`] when this resident has no such passkey.

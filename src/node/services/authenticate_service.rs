@@ -1,4 +1,5 @@
-//! A city's own service: client credentials (RFC 6749 §4.4) for a short-lived token, and the token on every call.
+//! Authentication of a city's own service: client credentials (RFC 6749 §4.4) for a short-lived token, and the token on
+//! every call.
 
 use subtle::{Choice, ConstantTimeEq};
 
@@ -7,11 +8,11 @@ use crate::domain::jose::sha256;
 use crate::domain::token::service_token;
 use crate::node::{KeyPurpose, Node, OAuthCode, OAuthError, Problem, ProblemKind, Service};
 
-/// Issues a token to a service that shows one of its secrets. `address` is where the request comes from.
+/// Issues a token to a service that presents one of its secrets. `address` is the client's address.
 ///
 /// # Errors
-/// [`OAuthError`] `invalid_client`: an unknown service and a wrong secret look alike, in time too. After too many wrong
-/// secrets from one address, also a right one is refused from there for a while.
+/// [`OAuthError`] `invalid_client`: an unknown service and a wrong secret are not distinguished, by timing either.
+/// After too many wrong secrets from one address, a correct one is refused from there for a while.
 pub fn issue(node: &Node, service: &str, secret: &str, address: &str) -> Result<(String, i64), OAuthError> {
     let now = node.now();
     if node.service_guesses.wait_secs(service, address, now).is_some() {
@@ -19,7 +20,7 @@ pub fn issue(node: &Node, service: &str, secret: &str, address: &str) -> Result<
     }
     let known = service.parse().ok().and_then(|id| node.settings.service(&id));
     let given = sha256(secret.as_bytes());
-    // Every hash is compared, so that the time does not tell which one fits.
+    // Every hash is compared, so that the timing does not reveal which one matches.
     let expected = known.map_or(UNKNOWN.as_slice(), |service| service.secret_hashes.as_slice());
     let equal = expected.iter().fold(Choice::from(0), |any, hash| any | given.ct_eq(hash));
     let (Some(known), true) = (known, bool::from(equal)) else {
@@ -38,15 +39,15 @@ pub fn issue(node: &Node, service: &str, secret: &str, address: &str) -> Result<
     Ok((token, secs))
 }
 
-/// What an unknown service's secret is compared with: as many hashes as one with two secrets has.
+/// The hashes for an unknown service: as many as of a service with two secrets.
 const UNKNOWN: [[u8; 32]; 2] = [[0; 32]; 2];
 
-/// A service's name for the log; one that is none of ours may be anything and is not written there.
+/// A service's name for the log; an unknown one is not logged.
 fn named(known: Option<&Service>) -> &str {
     known.map_or("unknown", |service| service.id.as_str())
 }
 
-/// The service behind a token.
+/// The service of a token.
 ///
 /// # Errors
 /// [`Problem`] `unauthenticated`.

@@ -1,4 +1,4 @@
-//! A bound on guessing services' secrets: so many wrong ones from one address, and then a pause.
+//! Rate limit of wrong service secrets by client address.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -6,16 +6,16 @@ use std::sync::Mutex;
 use crate::domain::clock::Timestamp;
 use crate::domain::sync::lock;
 
-/// Wrong secrets that one address may send for one service within a window.
+/// Wrong secrets allowed from one address for one service within a window.
 const MOST_WRONG: u32 = 10;
 
 /// The window, in seconds; it is also the longest pause.
 const WINDOW_SECS: i64 = 60;
 
-/// Most pairs of service and address that are remembered.
+/// Maximum number of tracked pairs of service and address.
 const MOST_PAIRS: usize = 10_000;
 
-/// Most bytes of a service's name that are remembered: longer ones are no service's.
+/// Maximum length of a tracked service name in bytes: no service has a longer one.
 const MOST_NAME_BYTES: usize = 64;
 
 #[derive(Debug, Clone, Copy)]
@@ -24,21 +24,21 @@ struct Window {
     wrong: u32,
 }
 
-/// What came of a wrong secret.
+/// The result of counting a wrong secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wrong {
-    /// There may be more.
+    /// Further attempts are allowed.
     Counted,
-    /// It was the last one for now: said once for each window.
+    /// The limit is reached: reported once for each window.
     LimitReached,
 }
 
-/// The wrong secrets of late, by service and address. For the process alone: each has its own bound.
+/// Recent wrong secrets by service and address. Per process: each has its own limit.
 #[derive(Default)]
 pub struct GuessLimit(Mutex<HashMap<(String, String), Window>>);
 
 impl GuessLimit {
-    /// How long this address must wait before it may try again, in seconds; none when it may now.
+    /// Seconds until this address may try again; `None` when it may now.
     pub(super) fn wait_secs(&self, service: &str, address: &str, now: Timestamp) -> Option<i64> {
         let windows = lock(&self.0);
         let window = windows.get(&key(service, address))?;
@@ -52,7 +52,7 @@ impl GuessLimit {
         if windows.len() >= MOST_PAIRS {
             windows.retain(|_, window| now < window.ends_at);
         }
-        // Still full: whoever sends from so many addresses is bounded by the addresses that are known.
+        // Still full: a client with so many addresses is limited by those that are tracked.
         if windows.len() >= MOST_PAIRS && !windows.contains_key(&key(service, address)) {
             return Wrong::Counted;
         }
@@ -65,7 +65,7 @@ impl GuessLimit {
         if window.wrong == MOST_WRONG { Wrong::LimitReached } else { Wrong::Counted }
     }
 
-    /// Forgets what an address sent for a service: it knows the secret.
+    /// Resets the count of an address for a service: the secret was correct.
     pub(super) fn forget(&self, service: &str, address: &str) {
         let mut windows = lock(&self.0);
         windows.remove(&key(service, address));

@@ -1,4 +1,4 @@
-//! The city's own services: who calls the service API.
+//! Authentication of the city's own services.
 
 pub mod authenticate_service;
 pub mod guess_limit;

@@ -1,4 +1,4 @@
-//! "Yes" begins with the document that the resident saw, and a login (or a passkey and a login) that signs its hash.
+//! Begins "Allow": the document that the resident saw, and a login (or a passkey and a login) that signs its hash.
 
 use std::collections::BTreeSet;
 
@@ -22,16 +22,16 @@ use crate::ports::random;
 use crate::store::holder::consent_requests;
 use crate::store::resident::passkeys;
 
-/// What the resident chose on the consent page, as the form sends it.
+/// The resident's choices on the consent page, as the form sends them.
 #[derive(Debug, Clone)]
 pub struct DecisionForm {
-    /// Hash of the offer that was shown.
+    /// Hash of the offer as shown.
     pub offer_hash: String,
     /// Optional fields that were ticked.
     pub optional_fields: BTreeSet<FieldName>,
-    /// How often.
+    /// The number of fetches.
     pub frequency: Frequency,
-    /// The part of the history; as offered when absent.
+    /// The period of the data; as offered when absent.
     pub period: Option<Period>,
     /// How long the recipient keeps it; as offered when absent.
     pub retention: Option<RetentionPeriod>,
@@ -39,7 +39,7 @@ pub struct DecisionForm {
     pub until: Day,
 }
 
-/// What comes between Allow and the consent.
+/// The next step between Allow and the consent.
 pub enum Next {
     /// The login that signs the decision.
     Login(url::Url, PendingLogin),
@@ -47,11 +47,10 @@ pub enum Next {
     Passkey,
 }
 
-/// Takes down what the resident allows and begins the login that signs it, or lets a passkey sign it first where the
-/// dataset demands one.
+/// Stores what the resident allows and begins the login that signs it, or the passkey step if the dataset requires one.
 ///
 /// # Errors
-/// [`Problem`] `changed` when what was shown is not what would be allowed now; nothing is decided then.
+/// [`Problem`] `changed` when the offer has changed since it was shown; nothing is decided then.
 pub async fn begin_allow(
     node: &Node,
     resident: &Resident,
@@ -112,7 +111,7 @@ pub async fn begin_allow(
     Ok(Next::Login(location, pending))
 }
 
-/// The terms as the resident chose them, within the offer.
+/// The terms that the resident chose, within the offer.
 fn decided_terms(offer: &Offer, form: DecisionForm, now: Timestamp) -> Result<Terms, Problem> {
     let (offered, required) = (&offer.request.terms, &offer.request.declared_use.required_fields);
     if form.period.is_some() && offer.dataset.period.is_none() {
@@ -132,7 +131,7 @@ fn decided_terms(offer: &Offer, form: DecisionForm, now: Timestamp) -> Result<Te
         .map_err(|error| Problem::with_detail(ProblemKind::BadRequest, error.message()))
 }
 
-/// Begins the login that signs a commitment, as strong and fresh as the dataset and the one who asks demand.
+/// Begins the login that signs a commitment, with the assurance that the dataset and the recipient require.
 pub(crate) async fn signing_login(
     node: &Node,
     request: &ConsentRequest,
@@ -145,7 +144,7 @@ pub(crate) async fn signing_login(
     log_in::begin(node, LoginRequirement { nonce, known, step_up: false }, language).await
 }
 
-/// The commitment to a decision that waits for its signatures.
+/// The commitment to a pending decision.
 pub(crate) fn commitment(decision: &PendingDecision) -> Result<Commitment, Problem> {
     let salt = URL_SAFE_NO_PAD
         .decode(&decision.salt)

@@ -1,4 +1,4 @@
-//! "Yes" is final when the login provider has signed the hash of exactly the document that the resident saw.
+//! Completes "Allow": the login provider has signed the hash of exactly the document that the resident saw.
 
 use super::begin_allow::commitment;
 use super::destination::{Destination, back};
@@ -28,10 +28,10 @@ use crate::store::holder::{authorization_codes, consent_requests, consents, stan
 use crate::store::resident::persons;
 use crate::store::{StoreError, Tx};
 
-/// Completes the signing login: the consent comes into force, and the recipient is told.
+/// Completes the signing login: the consent comes into force, and the recipient is notified.
 ///
 /// # Errors
-/// [`Problem`]: the login does not fit, another person signed, or the request was decided meanwhile.
+/// [`Problem`]: the login does not match, another person signed, or the request was decided meanwhile.
 pub async fn complete_allow(
     node: &Node,
     resident: &Resident,
@@ -52,7 +52,7 @@ pub async fn complete_allow(
     Ok(back(node, &request, &[("code", &code)])?.unwrap_or(Destination::Permission(ConsentId::from(id))))
 }
 
-/// All that a decision writes, put together before the transaction.
+/// Everything that a decision writes, prepared before the transaction.
 struct Approval {
     acting: Acting,
     request: ConsentRequest,
@@ -77,7 +77,7 @@ async fn prepare(
     let (own, decision) = node
         .store
         .read("prepare_decision", move |store| {
-            // The provider must know the signer by the same identifier as at the login.
+            // The provider must state the same identifier as at the login.
             if persons::find(store, person)?.identifier != identifier {
                 return Err(DecisionError::NotOwn);
             }
@@ -101,7 +101,7 @@ async fn prepare(
         provider_documents: Some(signed.provider_documents.clone()),
         chains: Some(chains),
     };
-    // Evidence that would not hold later must not become a consent now.
+    // Evidence that would not verify later must not become a consent now.
     let unfit = |error| Problem::because(ProblemKind::LoginFailed, error);
     let document = evidence.verify(&commitment, None).map_err(unfit)?.document;
     let committed = Committed::to(&evidence, &commitment).map_err(unfit)?;
@@ -140,7 +140,7 @@ async fn prepare(
     })
 }
 
-/// Judged by what the dataset demands now: it may have come to demand more since the page was shown.
+/// Checked against the dataset's present requirement: it may have become stricter since the page was shown.
 fn still_demanded(
     node: &Node,
     request: &ConsentRequest,
@@ -166,7 +166,8 @@ impl Approval {
         write_receipt::DecisionReceipt { document: &self.document, committed: &self.committed }
     }
 
-    /// One transaction: request closed, consent and evidence kept, code issued, log appended, receipt signed, recipient told.
+    /// One transaction: close the request, store consent and evidence, issue the code, append to the log, sign the
+    /// receipt, notify the recipient.
     fn commit(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), DecisionError> {
         let request = OwnedRequest::find(tx, self.acting, self.request.id)?.demand_open(now)?.into_request();
         consent_requests::conclude(tx, request.id, RequestState::Allowed(self.consent.id), now)?;
@@ -175,7 +176,7 @@ impl Approval {
             supersede(tx, self.acting, &mut consent, replaced, now)?;
         }
         consents::insert(tx, &consent, request.id, &self.evidence)?;
-        // Whoever allows a use has thought better of a plain no to it.
+        // Allowing a use revokes the temporary denial of it.
         standing_denials::lift_plain_no(tx, consent.person, &consent.terms.declared_use)?;
         let commitment = self.consent.commitment.as_str();
         let entry = Entry::decision(self.consent.id, commitment, &self.committed.provider_key, now);
@@ -188,7 +189,7 @@ impl Approval {
         Ok(())
     }
 
-    /// The code that the recipient redeems: through the browser, or in the event that tells it of the consent.
+    /// The recipient's code: returned through the browser, or sent in the event about the consent.
     fn issue_code(
         &self,
         tx: &mut Tx<'_>,
@@ -228,7 +229,7 @@ impl Approval {
     }
 }
 
-/// A consent takes the place of another, and its grant.
+/// Replaces another consent, and takes its grant over.
 fn supersede(
     tx: &mut Tx<'_>,
     acting: Acting,
@@ -238,7 +239,7 @@ fn supersede(
 ) -> Result<(), DecisionError> {
     let mut old = consents::lock(tx, replaced)?;
     acting.demand(old.person)?;
-    // Taken back meanwhile, perhaps: then what was shown no longer holds.
+    // It may have ended meanwhile: then the offer no longer holds.
     let change = old.replace(consent.id, now).map_err(|_| DecisionError::NotOpen)?;
     record_change(tx, &old, &change)?;
     consents::supersede(tx, &old, now)?;

@@ -1,4 +1,5 @@
-//! "No" is final at once; and a request ends undecided where the login provider cannot know the resident well enough.
+//! "Decline" is final at once; and a request ends undecided when the login provider cannot reach the required
+//! assurance.
 
 use super::deny_requests;
 use super::destination::{Destination, back};
@@ -16,8 +17,8 @@ use crate::node::resident::acting::Acting;
 use crate::node::{Node, OAuthCode, Problem};
 use crate::store::holder::{consent_requests, standing_denials};
 
-/// Declines a request, and refuses with it for good what the resident chose to (`never`), or else the same use for a
-/// while.
+/// Declines a request, and creates the standing denial that the resident chose (`never`), or else a temporary one of
+/// the same use.
 ///
 /// # Errors
 /// [`Problem`]: unknown, not this resident's, or decided already.
@@ -33,7 +34,7 @@ pub async fn decline(
     let own = OwnedRequest::read(node, acting, id).await?;
     let denial = deny_requests::denial_for_decline(node, own.request(), never)?;
     let subject = own.subject().clone();
-    // Where the dataset is offered no more, there is nothing left to describe; declining goes on without a receipt.
+    // Without the dataset there is nothing to describe in a receipt; declining goes on without one.
     let offered = offer(node, own.into_request(), &subject, language).ok().map(|offer| offer.document);
     let issuer = write_receipt::issuer(node);
     let request = node
@@ -58,8 +59,8 @@ pub async fn decline(
     Ok(back(node, &request, &[("error", "access_denied")])?.unwrap_or(Destination::Declined))
 }
 
-/// The login provider cannot know the resident as well as is demanded: the request ends undecided, and a service that
-/// asked is told so (RFC 9470 §5). None where the resident began it and nobody waits for an answer.
+/// Ends a request undecided because the login provider cannot reach the required assurance, and returns the error to
+/// the requesting service (RFC 9470 §5). `None` when the resident began the request.
 ///
 /// # Errors
 /// [`Problem`]: unknown, not this resident's, or decided already.

@@ -1,5 +1,5 @@
-//! Standing denials: a resident refuses for good what a partner, a use or anybody asks of a dataset. A request that matches
-//! is answered with a plain no at once; that it was the standing denial, only the resident's own log says.
+//! Standing denials: a resident permanently denies a partner, a use or a dataset. A matching request is declined at
+//! once; only the resident's own log shows that a standing denial did it.
 
 use super::destination::{Destination, back};
 use super::offer::offer;
@@ -25,7 +25,7 @@ use crate::store::{Reader, StoreError};
 /// A resident's standing denials, latest first.
 ///
 /// # Errors
-/// [`Problem`] when the store is away.
+/// [`Problem`] when the store is unavailable.
 pub async fn list(node: &Node, resident: &Resident) -> Result<Vec<StandingDenial>, Problem> {
     let (person, now) = (resident.person, node.now());
     Ok(node
@@ -34,7 +34,7 @@ pub async fn list(node: &Node, resident: &Resident) -> Result<Vec<StandingDenial
         .await?)
 }
 
-/// Refuses something for good. Saying it twice is no error.
+/// Creates a permanent denial. Idempotent.
 ///
 /// # Errors
 /// [`Problem`] `not-found` when there is no such partner, use or dataset.
@@ -53,7 +53,7 @@ pub async fn add(node: &Node, resident: &Resident, kind: DenialKind, target: &st
     Ok(())
 }
 
-/// What people call a partner, a use or a dataset.
+/// Display name of a partner, a use or a dataset.
 async fn name(node: &Node, kind: DenialKind, target: &str) -> Result<Text, Problem> {
     let unknown = || Problem::new(ProblemKind::NotFound);
     match kind {
@@ -72,9 +72,8 @@ async fn name(node: &Node, kind: DenialKind, target: &str) -> Result<Text, Probl
     }
 }
 
-/// What saying no to a request refuses beyond it: what the resident chose to refuse for good, or else the same use for a
-/// while. A request that the resident began themselves and did not follow through refuses nothing more, and neither does a
-/// no to a change of a permission that they leave in force.
+/// The denial that declining a request creates: the permanent one that the resident chose, or else a temporary one of
+/// the same use. None for a request that the resident began, and none for a change to a permission that stays in force.
 ///
 /// # Errors
 /// [`Problem`] `not-found` when the dataset is no longer offered.
@@ -87,7 +86,7 @@ pub(crate) fn denial_for_decline(
         return Ok(None);
     }
     let kind = never.unwrap_or(DenialKind::Use);
-    // As it was shown: the partner may have renamed or withdrawn the use since.
+    // As shown: the partner may have renamed or withdrawn the use since.
     let name = match kind {
         DenialKind::Partner => request.recipient_name.clone(),
         DenialKind::Use => request.declared_use.title.clone(),
@@ -107,21 +106,21 @@ pub(crate) fn denial_for_decline(
     }))
 }
 
-/// Takes a standing denial away: from then on requests are put before the resident again.
+/// Deletes a standing denial: from then on requests are shown to the resident again.
 ///
 /// # Errors
-/// [`Problem`] when the store is away. One that is not there, or another resident's, is no error and changes nothing.
+/// [`Problem`] when the store is unavailable. Without effect for an unknown denial, or another resident's.
 pub async fn remove(node: &Node, resident: &Resident, id: DenialId) -> Result<(), Problem> {
     let person = resident.person;
     node.store.write("remove_standing_denial", move |tx| standing_denials::remove(tx, person, id)).await?;
     Ok(())
 }
 
-/// Answers a service's request with no where a standing denial of the resident who opens it matches, and says where the
-/// browser goes then. A request of anybody else's, a decided one, and one that the resident began are left alone.
+/// Declines a service's request when a standing denial of the resident who opens it matches; returns where the browser
+/// goes. Requests of another resident, decided ones, and those that the resident began are left unchanged.
 ///
 /// # Errors
-/// [`Problem`] when the store is away.
+/// [`Problem`] when the store is unavailable.
 pub async fn refuse_denied(
     node: &Node,
     resident: &Resident,
@@ -136,7 +135,7 @@ pub async fn refuse_denied(
     else {
         return Ok(None);
     };
-    // Where the dataset is offered no more, there is nothing left to describe.
+    // Without the dataset there is nothing to describe in a receipt.
     let offered = offer(node, request, &subject, language).ok().map(|offer| offer.document);
     let issuer = write_receipt::issuer(node);
     let refused = node
@@ -144,7 +143,7 @@ pub async fn refuse_denied(
         .write_log("refuse_denied_request", move |tx| {
             let Some((request, by, _)) = denied(tx, id, acting, now)? else { return Ok(None) };
             consent_requests::deny(tx, id, person, by, now)?;
-            // The same entry as for a no that was pressed.
+            // The same entry as for a declined request.
             let entry = Entry::consent(ConsentId::from(id), ConsentStatus::Declined, now);
             let logged = outbox_message::log(tx, &entry, now)?;
             if let Some(offered) = &offered {
@@ -162,8 +161,8 @@ pub async fn refuse_denied(
     }
 }
 
-/// A service's open request that a standing denial of this person refuses: with the denial's kind, and who the person is
-/// towards the one who asks.
+/// A service's open request that a standing denial of this person matches: the denial's kind, and the person's subject
+/// for the recipient.
 fn denied(
     store: &mut Reader<'_>,
     id: RequestId,
@@ -187,7 +186,7 @@ fn denied(
     Ok(Some((request, kind, subject)))
 }
 
-/// What of a person's refuses a service's request now.
+/// The standing denial of a person that matches a service's request now.
 fn denial_of(
     store: &mut Reader<'_>,
     request: &ConsentRequest,

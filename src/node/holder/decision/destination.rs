@@ -11,11 +11,11 @@ pub enum Destination {
     Recipient(url::Url),
     /// To the permission's page in this portal.
     Permission(ConsentId),
-    /// To the portal's page that says that nothing was allowed.
+    /// To the portal's page that confirms that nothing was allowed.
     Declined,
 }
 
-/// The way back to the recipient, where the request came from one.
+/// The address at the recipient, if the request came from one.
 pub(crate) fn back(
     node: &Node,
     request: &ConsentRequest,

@@ -1,4 +1,4 @@
-//! The offer: what a resident is shown of a request, and its hash, so that what is allowed is what was shown.
+//! The offer: a request as shown to the resident, and its hash, so that what is allowed is what was shown.
 
 use crate::domain::catalogue::{AssuranceRequirement, Dataset, Language};
 use crate::domain::consent::document::DocumentParts;
@@ -13,12 +13,12 @@ pub struct Offer {
     pub request: ConsentRequest,
     /// The dataset that it asks for.
     pub dataset: Dataset,
-    /// The document as it would be if all were allowed.
+    /// The document if everything were allowed.
     pub document: ConsentDocument,
-    /// Hash of that document; what is approved must be what was shown.
+    /// Hash of that document, to compare at the decision.
     pub hash: String,
-    /// How the resident must be known before values are shown and for the signature: what the dataset demands, and
-    /// what the one who asks wants beyond that.
+    /// The assurance required before values are shown and for the signature: the dataset's, and the recipient's if
+    /// stricter.
     pub demand: AssuranceRequirement,
 }
 

@@ -1,4 +1,4 @@
-//! A consent request as its resident finds it: read once, with the proof that it is theirs.
+//! A consent request of a resident, read once, with the proof of ownership.
 
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::ConsentRequest;
@@ -9,16 +9,16 @@ use crate::store::holder::consent_requests;
 use crate::store::resident::persons;
 use crate::store::{Reader, StoreError};
 
-/// Why a decision is not taken.
+/// Why a decision is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DecisionError {
-    /// Unknown and another person's look alike.
+    /// Unknown, or another person's: not distinguished.
     #[error("no such request of this person's")]
     NotOwn,
-    /// Decided, lapsed or changed since it was shown.
+    /// Decided, expired or changed since it was shown.
     #[error("the request is not open any more")]
     NotOpen,
-    /// The store is away.
+    /// The store is unavailable.
     #[error(transparent)]
     Store(StoreError),
 }
@@ -27,7 +27,7 @@ impl From<StoreError> for DecisionError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Self::NotOwn,
-            // Somebody else, or the same resident elsewhere, was faster.
+            // Another process, or another window of the same resident, was first.
             StoreError::Conflict => Self::NotOpen,
             other => Self::Store(other),
         }
@@ -50,8 +50,8 @@ impl From<DecisionError> for Problem {
     }
 }
 
-/// A request that the person on whose behalf a resident acts has opened, or that expects them. Only [`OwnedRequest::find`] and
-/// [`OwnedRequest::read`] make one.
+/// A request that the person on whose behalf a resident acts has opened, or that expects them. Only
+/// [`OwnedRequest::find`] and [`OwnedRequest::read`] create one.
 #[derive(Debug, Clone)]
 pub(crate) struct OwnedRequest {
     request: ConsentRequest,
@@ -60,10 +60,10 @@ pub(crate) struct OwnedRequest {
 }
 
 impl OwnedRequest {
-    /// Reads it in a transaction of the caller's.
+    /// Reads it in the caller's transaction.
     ///
     /// # Errors
-    /// [`DecisionError::NotOwn`]: unknown and another person's look alike.
+    /// [`DecisionError::NotOwn`] when it is unknown or another person's.
     pub(crate) fn find(store: &mut Reader<'_>, acting: Acting, id: RequestId) -> Result<Self, DecisionError> {
         let person = acting.person();
         let request = consent_requests::find(store, id)?;
@@ -75,18 +75,18 @@ impl OwnedRequest {
         Ok(Self { request, subject, acting })
     }
 
-    /// Reads it by itself.
+    /// Reads it in a transaction of its own.
     ///
     /// # Errors
-    /// [`Problem`]: unknown and another person's look alike.
+    /// [`Problem`] when it is unknown or another person's.
     pub(crate) async fn read(node: &Node, acting: Acting, id: RequestId) -> Result<Self, Problem> {
         Ok(node.store.read("find_own_request", move |store| Self::find(store, acting, id)).await?)
     }
 
-    /// The same, as long as it waits for the decision.
+    /// As [`Self::find`], if it waits for the decision.
     ///
     /// # Errors
-    /// [`DecisionError::NotOpen`] when it was decided, or nobody decided in time.
+    /// [`DecisionError::NotOpen`] when it was decided, or has expired.
     pub(crate) fn demand_open(self, now: Timestamp) -> Result<Self, DecisionError> {
         if self.request.is_open(now) { Ok(self) } else { Err(DecisionError::NotOpen) }
     }
@@ -101,12 +101,12 @@ impl OwnedRequest {
         self.request
     }
 
-    /// Who the person is towards the one who asks.
+    /// The person's subject for the recipient.
     pub(crate) const fn subject(&self) -> &PairwiseSubject {
         &self.subject
     }
 
-    /// Whose decision it is.
+    /// The person whose decision it is.
     pub(crate) const fn person(&self) -> PersonId {
         self.acting.person()
     }

@@ -1,4 +1,5 @@
-//! The second signature on a decision: a passkey of the resident's signs the commitment before the login provider does.
+//! The second signature on a decision: one of the resident's passkeys signs the commitment before the login provider
+//! does.
 
 use super::begin_allow::{commitment, signing_login};
 use super::request::{DecisionError, OwnedRequest};
@@ -12,7 +13,7 @@ use crate::node::{Node, Problem, ProblemKind};
 use crate::store::holder::consent_requests;
 use crate::store::resident::passkeys;
 
-/// What the page shows that asks for the passkey.
+/// The content of the passkey page.
 pub struct ToSign {
     /// The request that was decided.
     pub request: ConsentRequest,
@@ -20,7 +21,7 @@ pub struct ToSign {
     pub options: String,
 }
 
-/// A decision that waits for a passkey, and the passkeys that may sign it.
+/// A pending decision, and the passkeys that may sign it.
 struct Waiting {
     request: ConsentRequest,
     decision: PendingDecision,
@@ -51,20 +52,20 @@ async fn waiting(node: &Node, resident: &Resident, id: RequestId) -> Result<Wait
     Ok(Waiting { request, decision, commitment, passkeys })
 }
 
-/// What the browser is asked to sign.
+/// The options for the browser.
 ///
 /// # Errors
-/// [`Problem`]: nothing waits for this resident's passkey.
+/// [`Problem`]: no decision waits for this resident's passkey.
 pub async fn begin(node: &Node, resident: &Resident, id: RequestId) -> Result<ToSign, Problem> {
     let waiting = waiting(node, resident, id).await?;
     let options = node.passkeys.begin_signing(&waiting.passkeys, waiting.commitment.as_str())?;
     Ok(ToSign { request: waiting.request, options })
 }
 
-/// Checks the passkey's signature, keeps it with the decision and begins the login that signs it too.
+/// Verifies the passkey's signature, stores it with the decision and begins the login that signs it too.
 ///
 /// # Errors
-/// [`Problem`] `passkey-refused` when the signature does not hold; nothing is decided then.
+/// [`Problem`] `passkey-refused` when the signature does not verify; nothing is decided then.
 pub async fn finish(
     node: &Node,
     resident: &Resident,
@@ -74,7 +75,8 @@ pub async fn finish(
 ) -> Result<(url::Url, PendingLogin), Problem> {
     let Waiting { request, mut decision, commitment, passkeys } = waiting(node, resident, id).await?;
     let signed = node.passkeys.finish_signing(&passkeys, commitment.as_str(), answer)?;
-    // Judged once more as those will who have nothing but the evidence: what would not hold later is not taken now.
+    // Verified again from the evidence alone, as later readers will: evidence that would not verify later is refused
+    // now.
     signed
         .evidence
         .verify(&commitment, node.settings.id.as_str())

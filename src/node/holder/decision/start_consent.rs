@@ -1,4 +1,4 @@
-//! Way B: the resident starts, in the portal of the city that holds the data, from another city's declared use.
+//! A consent that the resident starts in the holder's portal, from another city's declared use.
 
 use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::clock::last_day;
@@ -11,11 +11,11 @@ use crate::node::{Node, Problem, ProblemKind};
 use crate::ports::random;
 use crate::store::holder::consent_requests;
 
-/// Opens a consent request for the resident's own data under a partner's declared use, as wide as the use allows; the
-/// resident narrows it on the consent page.
+/// Opens a consent request for the resident's own data under a partner's declared use, with all that the use allows;
+/// the resident reduces it on the consent page.
 ///
 /// # Errors
-/// [`Problem`]: the use is unknown, its city not trusted, or this city holds no such data.
+/// [`Problem`]: the use is unknown, its city is not trusted, or this city holds no such data.
 pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> Result<RequestId, Problem> {
     let now = node.now();
     let declared_use = node.member_documents.declared_use(use_id).await?;

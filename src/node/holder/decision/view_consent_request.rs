@@ -1,4 +1,4 @@
-//! What the resident sees before deciding: who asks what and why, with the resident's own values.
+//! The offer as shown to the resident before deciding: recipient, data and purpose, with the resident's own values.
 
 pub use super::offer::Offer;
 use super::offer::offer;
@@ -12,7 +12,7 @@ use crate::node::{Node, Problem, ProblemKind};
 use crate::store::holder::consents;
 use crate::store::resident::persons;
 
-/// A request that this resident may look at.
+/// A request that this resident may see.
 pub enum Viewed {
     /// It waits for the decision.
     Open(Box<Offer>),
@@ -22,10 +22,10 @@ pub enum Viewed {
     Lapsed,
 }
 
-/// A resident's own request: one that they have opened, or that expects them. Changes nothing.
+/// A resident's own request: one that they have opened, or that expects them. Read only.
 ///
 /// # Errors
-/// [`Problem`]: unknown or another resident's look alike.
+/// [`Problem`] when it is unknown or another resident's.
 pub async fn view(
     node: &Node,
     resident: &Resident,
@@ -44,10 +44,10 @@ pub async fn view(
     }
 }
 
-/// A request that this resident has opened, in whatever state.
+/// A request that this resident has opened, in any state.
 ///
 /// # Errors
-/// [`Problem`]: unknown and another resident's look alike.
+/// [`Problem`] when it is unknown or another resident's.
 pub async fn decided(node: &Node, resident: &Resident, id: RequestId) -> Result<ConsentRequest, Problem> {
     Ok(OwnedRequest::read(node, Acting::for_self(resident), id).await?.into_request())
 }
@@ -55,7 +55,7 @@ pub async fn decided(node: &Node, resident: &Resident, id: RequestId) -> Result<
 /// The resident's own consent that a request is to replace or extend.
 ///
 /// # Errors
-/// [`Problem`] `changed` when it is over meanwhile.
+/// [`Problem`] `changed` when it has ended.
 pub async fn replaced(
     node: &Node,
     resident: &Resident,
@@ -71,16 +71,16 @@ pub async fn replaced(
     }
 }
 
-/// Whether a login is strong and fresh enough for the values of an offer.
+/// Whether a login has the assurance for the values of an offer.
 #[must_use]
 pub fn is_strong_enough(node: &Node, resident: &Resident, offer: &Offer) -> bool {
     offer.demand.is_met(&node.settings.levels, resident.acr.as_deref(), resident.auth_time, node.now())
 }
 
-/// The resident's own values in an offer, read from the register now.
+/// The resident's own values in an offer, read from the register.
 ///
 /// # Errors
-/// [`Problem`] when the register does not answer, or answers with anything but the resident's records.
+/// [`Problem`] when the register does not answer, or with other records than the resident's.
 pub async fn own_values(node: &Node, resident: &Resident, offer: &Offer) -> Result<Vec<Record>, Problem> {
     if !is_strong_enough(node, resident, offer) {
         return Err(Problem::new(ProblemKind::LoginTooWeak));

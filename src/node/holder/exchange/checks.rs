@@ -1,4 +1,4 @@
-//! What an exchange is held against beyond token and proof: how the decision was made, the declared use, the frequency.
+//! Checks of an exchange beyond token and proof: the assurance of the decision, the declared use, the frequency.
 
 use crate::domain::catalogue::{AssuranceRequirement, Dataset};
 use crate::domain::clock::Timestamp;
@@ -10,9 +10,9 @@ use crate::node::Node;
 use crate::store::holder::{consents, exchanges};
 use crate::store::{Reader, StoreError};
 
-/// The resident must have been known, when deciding, as well as the dataset demands now (RFC 9470): the city may have
-/// come to demand more since. And it must still be the same person in the registers: a login provider that states
-/// another national identifier for the same login has made the consent one about somebody else's records.
+/// The decision must have the assurance that the dataset requires now (RFC 9470), which may have become stricter. And
+/// the resident's identifier must be unchanged: when a login provider states another national identifier for the same
+/// login, the consent would be about somebody else's records.
 pub(super) fn check_assurance(
     node: &Node,
     verified: &VerifiedConsent,
@@ -34,8 +34,8 @@ pub(super) fn check_assurance(
     Ok(())
 }
 
-/// The declared use must still cover what the resident was shown, in every member: a recipient that withdrew, narrowed or
-/// changed it no longer may ask.
+/// The declared use must still cover what the resident was shown, in every member: a recipient that withdrew, narrowed
+/// or changed it may no longer fetch.
 pub(super) async fn check_declared_use(
     node: &Node,
     verified: &VerifiedConsent,
@@ -64,8 +64,8 @@ pub(super) async fn check_declared_use(
     }
 }
 
-/// The latest exchanges under a consent, as many as its stretch of time allows; none where it has no such limit. The stretch
-/// goes on where the consent came in the place of another: the limit is how often the resident's data may be fetched.
+/// The latest exchanges under a consent, as many as its frequency allows; none without a frequency per period. The
+/// period continues across replaced consents: the limit is how often the resident's data may be fetched.
 pub(super) fn recent(
     store: &mut Reader<'_>,
     consent: &Consent,

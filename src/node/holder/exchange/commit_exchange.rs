@@ -1,4 +1,4 @@
-//! The deciding transaction of an exchange: counted, used up and logged together, or not at all.
+//! The committing transaction of an exchange: counted, proof used up and logged together, or not at all.
 
 use super::checks::{check_frequency, recent};
 use crate::domain::clock::Timestamp;
@@ -14,7 +14,7 @@ use crate::store::holder::exchanges::Exchange;
 use crate::store::holder::{consents, exchanges};
 use crate::store::{Tx, log, used_once};
 
-/// A released answer.
+/// A released response.
 pub struct Released {
     /// The body, JSON.
     pub body: Vec<u8>,
@@ -24,16 +24,16 @@ pub struct Released {
     pub exchange: ExchangeId,
 }
 
-/// An exchange as it will be recorded, with its log entry, before the transaction.
+/// An exchange to be recorded, with its log entry.
 struct Draft {
     record: Exchange,
     leaf: Leaf,
 }
 
-/// Counts, logs and signs an exchange, and only then hands out its answer.
+/// Counts, logs and signs an exchange, then returns its response.
 ///
 /// # Errors
-/// [`Refusal`]: revoked, used up or replayed since it was checked, or the store is away; nothing is released then.
+/// [`Refusal`]: revoked, used up or replayed since the checks, or the store is unavailable; nothing is released then.
 pub(super) async fn commit_exchange(
     node: &Node,
     verified: VerifiedConsent,
@@ -47,7 +47,7 @@ pub(super) async fn commit_exchange(
     Ok(Released { body: release.into_body(), receipt, exchange })
 }
 
-/// The record of the exchange with its signed receipt, and the log entry that the receipt names.
+/// The record of the exchange with its signed receipt, and its log entry.
 fn draft(
     node: &Node,
     verified: &VerifiedConsent,
@@ -104,7 +104,7 @@ fn commit(tx: &mut Tx<'_>, verified: &VerifiedConsent, draft: &Draft, now: Times
     let mut consent = consents::lock(tx, draft.record.consent)?;
     let made = recent(tx, &consent, now)?;
     check_frequency(&consent, &made, now)?;
-    // Revoked since it was read: what was read from the register stays here.
+    // Revoked since it was read: the register's records are not released.
     let ended = consent.count_exchange(now).map_err(|why| Refusal::token(why.into()))?;
     used_once::consume_proof(tx, verified.proof(), Refusal::proof(RefusalReason::ProofReplayed))?;
     let log_index = log::append(tx, &draft.leaf, now)?;

@@ -1,4 +1,4 @@
-//! The record of refusals: who, when, by which check. Never a value, never an identifier.
+//! The record of refusals: recipient, time and check. Never a value or an identifier of a person.
 
 use crate::domain::ids::{ConsentId, DatasetId, EntityId};
 use crate::domain::token::Refusal;
@@ -6,7 +6,7 @@ use crate::node::Node;
 use crate::store::holder::refusals;
 use crate::store::holder::refusals::NewRefusal;
 
-/// What was known when a request was refused, for the record. Never a value, never an identifier.
+/// What was verified before a request was refused, for the record. Never a value or an identifier of a person.
 #[derive(Default)]
 pub(crate) struct RefusalContext {
     pub(crate) client: Option<EntityId>,
@@ -14,7 +14,7 @@ pub(crate) struct RefusalContext {
     pub(crate) dataset: Option<DatasetId>,
 }
 
-/// Keeps one record of a refusal.
+/// Stores one record of a refusal.
 pub(crate) async fn record(node: &Node, refusal: Refusal, known: RefusalContext) {
     let now = node.now();
     tracing::info!(code = refusal.code.as_str(), reason = %refusal.reason, event = "exchange_refused", "a request is refused");
@@ -34,7 +34,7 @@ pub(crate) async fn record(node: &Node, refusal: Refusal, known: RefusalContext)
         })
         .await;
     if let Err(error) = written {
-        // The refusal stands whether or not it could be written down.
+        // The refusal is returned even if it could not be recorded.
         tracing::warn!(event = "refusal_not_recorded", %error, "a refusal could not be recorded");
     }
 }

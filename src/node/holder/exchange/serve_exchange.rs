@@ -1,5 +1,5 @@
-//! The exchange at the holder, all ten steps, every time, in the order of cost. Nothing is released that was not
-//! checked, counted and logged in one transaction; a refusal releases nothing and is recorded.
+//! The exchange at the holder: all ten steps, every time, cheapest first. Nothing is released that was not checked,
+//! counted and logged in one transaction; a refusal releases nothing and is recorded.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::store::resident::persons;
 use crate::store::used_once::Kind;
 use crate::store::{StoreError, used_once};
 
-/// One request at the exchange endpoint, taken apart and not yet believed.
+/// One request at the exchange endpoint, parsed and not verified.
 pub struct ExchangeRequest {
     /// The method.
     pub method: String,
@@ -31,7 +31,7 @@ pub struct ExchangeRequest {
     pub dataset: String,
     /// The query, decoded.
     pub query: Vec<(String, String)>,
-    /// The token and its proof, or what is wrong with the headers that should carry them.
+    /// The token and its proof, or the fault of the headers.
     pub credentials: Result<(String, String), Refusal>,
     /// Whether the request has a body.
     pub has_body: bool,
@@ -112,7 +112,7 @@ async fn exchange(
     // 8: register.
     let release = read(node, &verified, &scope, dataset, &found.subject).await?;
 
-    // 9 and 10: one transaction, then the answer. Peers and registers took their time: judged by the clock as it is now.
+    // 9 and 10: one transaction, then the response. Members and registers took time: the clock is read again.
     let now = node.now();
     if token.claims().exp <= now.secs() || recipient.expires_at <= now {
         return Err(Refusal::token(RefusalReason::Expired));
@@ -120,7 +120,7 @@ async fn exchange(
     commit_exchange(node, verified, &recipient.id, release, now).await
 }
 
-/// What the store knows about the consent that a token names.
+/// The stored consent of a token.
 struct Found {
     consent: Consent,
     subject: NationalIdentifier,
@@ -158,7 +158,7 @@ async fn load(
             subject: persons::find(store, consent.person)?.identifier,
             basis: consents::decision_basis(store, consent.id)?,
             shown: ShownUse::new(consent_requests::of_consent(store, consent.id)?, &consent),
-            // Checked before the register is asked; what counts is the insert of step 9.
+            // Checked before the register is queried; the insert of step 9 decides.
             replayed: used_once::is_used(store, Kind::DpopProof, jkt.as_str(), &jti)?,
             recent: recent(store, &consent, now)?,
             consent,

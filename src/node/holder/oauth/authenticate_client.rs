@@ -1,4 +1,5 @@
-//! Who calls an OAuth endpoint: `private_key_jwt` (RFC 7523), keys from the client's trust chain alone.
+//! Client authentication at the OAuth endpoints: `private_key_jwt` (RFC 7523), keys from the client's trust chain
+//! alone.
 
 use std::sync::Arc;
 
@@ -10,10 +11,10 @@ use crate::node::federation::resolve_signing_peer;
 use crate::node::{Node, OAuthError};
 use crate::store::used_once;
 
-/// The client authentication part of a form.
+/// The client authentication parameters of a form.
 #[derive(Debug, Clone, Default)]
 pub struct ClientCredentials {
-    /// `client_id`, optional beside an assertion; must agree with it.
+    /// `client_id`, optional with an assertion; must match it.
     pub client_id: Option<String>,
     /// `client_assertion_type`.
     pub assertion_type: Option<String>,
@@ -21,7 +22,7 @@ pub struct ClientCredentials {
     pub assertion: Option<String>,
 }
 
-/// A client that has proved who it is and is a member now.
+/// An authenticated client that is a member now.
 pub struct KnownClient {
     peer: Arc<TrustedPeer>,
     client: Client,
@@ -41,13 +42,13 @@ impl KnownClient {
     }
 }
 
-/// What the caller is told about its role, which its own operator must know to fix it.
+/// The error for a member without the role, so that its operator can correct it.
 fn not_a_recipient(error: TrustError) -> OAuthError {
     tracing::info!(event = "client_not_recipient", %error, "a client has no recipient's role");
     OAuthError::client("the client is not a recipient: it lacks the trust mark or client metadata")
 }
 
-/// The chain that a client hands in, where it is fit to be a hint; one that is not changes nothing.
+/// The trust chain in a client's assertion, if it is usable as a hint; ignored otherwise.
 fn hint(node: &Node, client: &EntityId, assertion: &UnverifiedJws) -> ChainHint {
     let Some(chain) = assertion.handed_in_chain() else { return ChainHint::default() };
     ChainHint::read(chain, client, &node.settings.trust_anchors, node.now()).unwrap_or_else(|error| {
@@ -56,10 +57,10 @@ fn hint(node: &Node, client: &EntityId, assertion: &UnverifiedJws) -> ChainHint 
     })
 }
 
-/// Authenticates the caller of an OAuth endpoint and uses its assertion up.
+/// Authenticates the client of an OAuth request and uses its assertion up.
 ///
 /// # Errors
-/// [`OAuthError`] `invalid_client`; 503 when membership or the replay table cannot be consulted.
+/// [`OAuthError`] `invalid_client`; 503 when membership or the replay table is not available.
 pub async fn authenticate_client(
     node: &Node,
     credentials: &ClientCredentials,
@@ -86,7 +87,7 @@ pub async fn authenticate_client(
     let client = peer.recipient().map_err(not_a_recipient)?.client().clone();
     let authentic = client_assertion::verify(unverified, &client.client_keys, &node.settings.id, now)
         .map_err(|error| {
-            // The identifier is a trusted member's; that it sent this is known only where the key verified.
+            // The identifier is a trusted member's; that the member sent this is known only if the key verified.
             tracing::info!(
                 event = "client_assertion_refused", client = %claimed, check = %error,
                 "a client assertion is refused"

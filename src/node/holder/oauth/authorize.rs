@@ -1,5 +1,5 @@
-//! The browser arrives at the holder with a `request_uri`. Looking at it changes nothing: a request is opened, once, by
-//! whoever comes with its `request_uri` and has logged in.
+//! The authorization endpoint: a browser brings a `request_uri`. Reading it changes nothing: a request is opened, once,
+//! by the resident who has logged in with it.
 
 use super::push_authorization::REQUEST_URI_PREFIX;
 use crate::domain::catalogue::Language;
@@ -14,10 +14,10 @@ use crate::store::StoreError;
 use crate::store::holder::consent_requests;
 use crate::store::resident::persons;
 
-/// Names the request behind a request URI, and uses nothing up: a page may be loaded again until somebody has logged in.
+/// Finds the request behind a request URI without using it up: a page may be loaded again until somebody has logged in.
 ///
 /// # Errors
-/// [`Problem`]: unknown, used before, expired and another client's look alike. The browser is sent nowhere.
+/// [`Problem`] when it is unknown, used, expired or another client's. The browser is not redirected.
 pub async fn find(
     node: &Node,
     client_id: Option<&str>,
@@ -33,20 +33,20 @@ pub async fn find(
     Ok(found.await?.id)
 }
 
-/// What comes of opening a request.
+/// The result of opening a request.
 pub enum Opened {
-    /// It is this resident's from now on, and waits for the decision.
+    /// It belongs to this resident now, and waits for the decision.
     Here,
-    /// The service expects somebody else; nothing was changed.
+    /// The service expects another person; nothing was changed.
     WrongPerson(Box<ConsentRequest>),
-    /// The resident has refused it before it came.
+    /// A standing denial of the resident declined it.
     Refused(Destination),
 }
 
-/// Gives a request to the resident whose browser came with its request URI; that uses the URI up (RFC 9126 §7.3).
+/// Assigns a request to the resident whose browser brought its request URI; that uses the URI up (RFC 9126 §7.3).
 ///
 /// # Errors
-/// [`Problem`]: unknown, and opened by somebody else meanwhile, look alike.
+/// [`Problem`] when it is unknown, or somebody else has opened it.
 pub async fn open(
     node: &Node,
     resident: &Resident,
@@ -64,7 +64,7 @@ pub async fn open(
             return Ok(Opened::WrongPerson(Box::new(request)));
         }
         match consent_requests::open(tx, id, person, now) {
-            // The same resident's other window was faster; to anybody else an opened request looks unknown.
+            // Another window of the same resident was first; to anybody else an opened request is unknown.
             Err(StoreError::Conflict) => {
                 acting.demand(request.person.unwrap_or(person))?;
                 if request.person.is_some() {

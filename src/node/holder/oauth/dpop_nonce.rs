@@ -1,4 +1,4 @@
-//! DPoP nonces without state: an HMAC over a slot of time, the same at every process that shares the session key.
+//! Stateless DPoP nonces: an HMAC over a time slot, the same in every process that shares the session key.
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -6,26 +6,26 @@ use sha2::Sha256;
 use crate::domain::clock::Timestamp;
 use crate::domain::jose::{b64url, sha256};
 
-/// Makes and accepts this node's nonces (RFC 9449 §8).
+/// Issues and verifies this node's nonces (RFC 9449 §8).
 #[derive(Clone)]
 pub struct NonceMint {
     mac: Hmac<Sha256>,
-    /// Length of a slot, in seconds. A nonce is accepted in its own slot and the next.
+    /// Length of a time slot, in seconds. A nonce is accepted in its own slot and the next.
     slot_secs: i64,
 }
 
 impl NonceMint {
-    /// From the session key; a nonce holds for `nonce_secs` at most and for half of that at least.
+    /// From the session key; a nonce is valid for at most `nonce_secs` and at least half of that.
     #[must_use]
     pub fn new(session_key: &[u8; 32], nonce_secs: i64) -> Self {
-        // A key of the hash's own, so that nonces and cookies never share one.
+        // Domain-separated, so that nonces and cookies never share a key.
         let key = sha256(&[session_key.as_slice(), b"omadata dpop nonce"].concat());
         let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
         block.iter_mut().zip(key).for_each(|(to, from)| *to = from);
         Self { mac: <Hmac<Sha256> as hmac::digest::KeyInit>::new(&block), slot_secs: (nonce_secs / 2).max(1) }
     }
 
-    /// The nonce to hand out now.
+    /// The nonce to issue now.
     #[must_use]
     pub fn current(&self, now: Timestamp) -> String {
         self.of_slot(now.secs().div_euclid(self.slot_secs))

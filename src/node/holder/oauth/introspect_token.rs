@@ -12,7 +12,7 @@ use crate::node::{Node, OAuthError};
 use crate::store::StoreError;
 use crate::store::holder::{consents, tokens};
 
-/// The answer of the introspection endpoint. All that is not active looks alike (RFC 7662 §2.2).
+/// The introspection response. Inactive tokens are not distinguished (RFC 7662 §2.2).
 #[derive(Serialize)]
 pub struct Introspection {
     active: bool,
@@ -22,10 +22,10 @@ pub struct Introspection {
     claims: Option<ConsentTokenClaims>,
 }
 
-/// Says whether a client's token carries an exchange now.
+/// Whether a client's token can be used for an exchange now.
 ///
 /// # Errors
-/// [`OAuthError`] when the client is not known, or the store is away.
+/// [`OAuthError`] when the client is not authenticated, or the store is unavailable.
 pub async fn introspect_token(
     node: &Node,
     credentials: &ClientCredentials,
@@ -48,7 +48,7 @@ pub async fn introspect_token(
     let consent: Result<Consent, StoreError> =
         node.store.read("introspect_token", move |store| consents::find_by_grant(store, &grant)).await;
     match consent {
-        // A consent that was replaced has passed its grant on; its token speaks for it alone.
+        // A replaced consent has passed its grant on; its token belongs to it alone.
         Ok(consent) if is_of(&claims, &consent) && consent.in_force(now).is_ok() => {
             Ok(Introspection { active: true, token_type: Some("DPoP"), claims: Some(claims) })
         }
@@ -57,10 +57,10 @@ pub async fn introspect_token(
     }
 }
 
-/// Gives a consent back: the client revokes its access or refresh token. Unknown tokens are no error (RFC 7009 §2.2).
+/// Ends a consent because the client revokes its access or refresh token. Unknown tokens are no error (RFC 7009 §2.2).
 ///
 /// # Errors
-/// [`OAuthError`] when the client is not known, or the store is away.
+/// [`OAuthError`] when the client is not authenticated, or the store is unavailable.
 pub async fn revoke_token(
     node: &Node,
     credentials: &ClientCredentials,
@@ -72,7 +72,7 @@ pub async fn revoke_token(
     let authentic = match open_token(node, &token, node.now()).await {
         Ok(authentic) => Some(authentic),
         Err(refusal) if refusal.code == RefusalCode::Unavailable => return Err(refusal.into()),
-        // A refresh token, or nothing that this node knows.
+        // A refresh token, or an unknown one.
         Err(_) => None,
     };
     let found: Result<Option<ConsentId>, StoreError> = node
@@ -93,7 +93,7 @@ pub async fn revoke_token(
     }
 }
 
-/// Whether a token was issued for this consent, and not for one that had its grant before.
+/// Whether a token was issued for this consent, and not for a previous one with the same grant.
 fn is_of(claims: &ConsentTokenClaims, consent: &Consent) -> bool {
     claims.consent_commitment == consent.commitment.as_str()
 }

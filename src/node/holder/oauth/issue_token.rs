@@ -26,7 +26,7 @@ use crate::store::{StoreError, Tx};
 /// The form of a token request.
 #[derive(Default)]
 pub struct TokenForm {
-    /// Who asks.
+    /// Client authentication.
     pub credentials: ClientCredentials,
     /// `grant_type`.
     pub grant_type: Option<String>,
@@ -42,11 +42,11 @@ pub struct TokenForm {
     pub refresh_token: Option<String>,
     /// `resource` (RFC 8707).
     pub resource: Option<String>,
-    /// `authorization_details` (RFC 9396 §6): what the token is to carry; as granted when absent.
+    /// `authorization_details` (RFC 9396 §6): requested content of the token; as granted when absent.
     pub authorization_details: Option<String>,
 }
 
-/// The answer of the token endpoint.
+/// The token response.
 #[derive(Serialize)]
 pub struct Issued {
     access_token: String,
@@ -54,45 +54,45 @@ pub struct Issued {
     expires_in: i64,
     authorization_details: Vec<AuthorizationDetail>,
     grant_id: GrantId,
-    /// In how many seconds the resident's permission ends (draft-ietf-oauth-refresh-token-expiration §6.1). A refresh token
-    /// has no other end.
+    /// Seconds until the resident's permission ends (draft-ietf-oauth-refresh-token-expiration §6.1), and with it the
+    /// refresh token.
     authorization_expires_in: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
 }
 
-/// What the transaction decided.
+/// The result of the transaction.
 enum Redeemed {
     Issued {
         consent: Box<Consent>,
         claims: Box<ConsentTokenClaims>,
         refresh_token: Option<String>,
     },
-    /// The code had been used: the consent that came of it is withdrawn (RFC 6749 §4.1.2).
+    /// The code had been used before: its consent is revoked (RFC 6749 §4.1.2).
     Replayed,
 }
 
-/// What the transaction needs beside the grant.
+/// The transaction's input besides the grant.
 struct Mint {
     client: EntityId,
     proof: VerifiedProof,
     policy: TokenPolicy,
     jti: Jti,
     refresh_token: String,
-    /// What the client wants the token to carry.
+    /// The requested content of the token.
     asked: Option<AuthorizationDetail>,
     now: Timestamp,
 }
 
 /// Why no token is issued.
 enum IssueError {
-    /// Unknown, used, over and another client's look alike.
+    /// The grant is unknown, used, ended or another client's.
     NotValid,
     /// The proof was used before.
     ProofReplayed,
-    /// Other `authorization_details` than the grant's.
+    /// The `authorization_details` differ from the grant's.
     OtherDetails,
-    /// The store is away.
+    /// The store is unavailable.
     Store(StoreError),
 }
 
@@ -119,7 +119,7 @@ impl From<IssueError> for OAuthError {
     }
 }
 
-/// What the client presents.
+/// The client's grant.
 enum Grant {
     Code { code: String, redirect_uri: Option<String>, verifier: Option<String>, kind: CodeKind },
     Refresh(String),
@@ -134,8 +134,8 @@ pub async fn issue_token(node: &Node, form: TokenForm, proof: Option<&str>) -> R
     check_resource(node, form.resource.as_deref())?;
     let details = form.authorization_details.as_deref();
     let asked = details.map(|text| parse_detail(Some(text))).transpose()?;
-    // The proof before the client: a proof without our nonce is answered with one, and the assertion that came with
-    // it can be used again.
+    // The proof before the client: a proof without this node's nonce is answered with a nonce, and the assertion that
+    // came with it can be used again.
     let proof = check_proof(node, proof)?;
     let known = authenticate_client(node, &form.credentials).await?;
     let jti = Jti::new(b64url(&random::<16>(&*node.entropy)))
@@ -150,7 +150,7 @@ pub async fn issue_token(node: &Node, form: TokenForm, proof: Option<&str>) -> R
         now: node.now(),
     };
     let now = mint.now;
-    // A token that this process signed with a key that another one has just revoked would be worth nothing.
+    // A token signed with a key that another process has just revoked would be worthless.
     node.keys.refresh_if_changed(&node.store, now).await?;
     match redeem(node, grant, mint).await? {
         Redeemed::Replayed => {
@@ -193,7 +193,7 @@ fn grant(form: &TokenForm) -> Result<Grant, OAuthError> {
     }
 }
 
-/// The proof that comes with a token request.
+/// The proof of a token request.
 pub(crate) fn check_proof(node: &Node, proof: Option<&str>) -> Result<VerifiedProof, OAuthError> {
     let missing = OAuthError::new(OAuthCode::InvalidDpopProof, "exactly one DPoP header is needed");
     let now = node.now();
@@ -211,7 +211,7 @@ pub(crate) fn check_proof(node: &Node, proof: Option<&str>) -> Result<VerifiedPr
     Ok(VerifiedProof::check(proof.ok_or(missing)?, &expected)?)
 }
 
-/// One transaction: proof and code used up, token and refresh token kept.
+/// One transaction: proof and code used up, token and refresh token stored.
 async fn redeem(node: &Node, grant: Grant, mint: Mint) -> Result<Redeemed, OAuthError> {
     node.store
         .write("redeem_grant", move |tx| {
@@ -224,8 +224,8 @@ async fn redeem(node: &Node, grant: Grant, mint: Mint) -> Result<Redeemed, OAuth
                 }
                 Grant::Code { code, redirect_uri, verifier, kind } => {
                     match authorization_codes::redeem(tx, code, &mint.client, mint.now)? {
-                        // The outbox delivers at least once: the same client with the same key repeats what it has not
-                        // heard the answer to. A thief has neither.
+                        // The outbox delivers at least once: the same client with the same key repeats a request whose
+                        // response it has not received. A thief has neither.
                         Presented::Replayed(stored)
                             if stored.kind == CodeKind::PreAuthorized
                                 && *kind == CodeKind::PreAuthorized
@@ -254,7 +254,7 @@ async fn redeem(node: &Node, grant: Grant, mint: Mint) -> Result<Redeemed, OAuth
 
 fn issue(tx: &mut Tx<'_>, mint: &Mint, id: ConsentId, first: bool) -> Result<Redeemed, IssueError> {
     let consent = consents::find(tx, id)?;
-    // Unknown, over and not-yours look alike.
+    // Unknown, ended and another client's are not distinguished.
     consent.in_force(mint.now).map_err(|_| IssueError::NotValid)?;
     if mint.asked.as_ref().is_some_and(|asked| asked != &consent.terms.to_detail()) {
         return Err(IssueError::OtherDetails);
@@ -268,8 +268,8 @@ fn issue(tx: &mut Tx<'_>, mint: &Mint, id: ConsentId, first: bool) -> Result<Red
         exp: Timestamp::from_secs(claims.exp),
     };
     tokens::insert(tx, &token)?;
-    // Always with a refresh token, however short the consent: with it the recipient moves to a new DPoP key. It is not
-    // rotated (FAPI 2.0 §5.3.2.1), because it works only together with the client's own key.
+    // Always with a refresh token, however short the consent: the recipient uses it to change its DPoP key. It is not
+    // rotated (FAPI 2.0 §5.3.2.1), because it is bound to the client's own key.
     if first {
         tokens::insert_refresh(tx, &mint.refresh_token, id, &mint.client, mint.now)?;
     }
@@ -304,7 +304,7 @@ fn fits(
     }
 }
 
-/// A code that comes twice was stolen somewhere: what came of it ends, and its recipient is told.
+/// A replayed code was stolen: its consent ends, and its recipient is notified.
 fn withdraw(tx: &mut Tx<'_>, stored: &Code, now: Timestamp) -> Result<(), StoreError> {
     let consent = consents::lock(tx, stored.consent)?;
     apply_transition(tx, consent, |it| it.revoke(Actor::Node, Reason::CodeReplayed, now)).map(|_| ())

@@ -1,5 +1,5 @@
-//! Grant Management for OAuth 2.0 at the holder: a recipient asks about one of its grants, or gives it back. It shows a
-//! token of its own (client credentials), bound to its key, that opens no data.
+//! Grant Management for OAuth 2.0 at the holder: a recipient queries or revokes one of its grants, with a management
+//! token (client credentials) that is bound to its key and gives no access to data.
 
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ use crate::store::holder::consents;
 use crate::store::used_once;
 use crate::store::{Reader, StoreError};
 
-/// The answer of the token endpoint to a client's own credentials.
+/// The token response for a management token.
 #[derive(Serialize)]
 pub struct ManagementAnswer {
     access_token: String,
@@ -28,7 +28,7 @@ pub struct ManagementAnswer {
     scope: String,
 }
 
-/// Issues a token for managing grants (RFC 6749 §4.4).
+/// Issues a management token (RFC 6749 §4.4).
 ///
 /// # Errors
 /// [`OAuthError`] by the standard's code.
@@ -69,32 +69,32 @@ pub async fn issue_management_token(
     })
 }
 
-/// One request at the grant management endpoint, taken apart and not yet believed.
+/// One request at the grant management endpoint, parsed and not verified.
 pub struct GrantRequest {
     /// The grant's name in the path.
     pub grant: String,
-    /// The commitment of the consent that is meant; whichever has the grant when absent.
+    /// The commitment of the consent that is meant; the one that has the grant when absent.
     pub commitment: Option<String>,
-    /// The token and its proof, or what is wrong with the headers that should carry them.
+    /// The token and its proof, or the fault of the headers.
     pub credentials: Result<(String, String), Refusal>,
 }
 
-/// A grant as its client may see it (Grant Management §6.3), with where it stands.
+/// A grant as its client may see it (Grant Management §6.3), with its state.
 #[derive(Debug, Serialize)]
 pub struct GrantView {
     grant_id: GrantId,
     /// `active` or `suspended`.
     status: &'static str,
-    /// Why, a stable word.
+    /// The reason of the state, a stable code.
     reason: &'static str,
     authorization_details: Vec<AuthorizationDetail>,
     created_at: i64,
 }
 
-/// Tells a client about one of its grants that are not over.
+/// Returns one of a client's grants that have not ended.
 ///
 /// # Errors
-/// [`Refusal`]: unknown, another client's and ended look alike.
+/// [`Refusal`] when it is unknown, another client's or ended.
 pub async fn query_grant(node: &Node, request: GrantRequest) -> Result<GrantView, Refusal> {
     let mut known = RefusalContext::default();
     match query(node, request, &mut known).await {
@@ -118,10 +118,10 @@ async fn query(node: &Node, request: GrantRequest, known: &mut RefusalContext) -
     node.store.read("query_grant", move |store| find_own(store, &grant, &client)?.ok_or(UNKNOWN)).await
 }
 
-/// A client gives one of its grants back.
+/// Revokes a grant at its client's request.
 ///
 /// # Errors
-/// [`Refusal`]: unknown, another client's and ended look alike.
+/// [`Refusal`] when it is unknown, another client's or ended.
 pub async fn revoke_grant(node: &Node, request: GrantRequest) -> Result<(), Refusal> {
     let mut known = RefusalContext::default();
     let result = revoke(node, request, &mut known).await;
@@ -137,7 +137,7 @@ async fn revoke(node: &Node, request: GrantRequest, known: &mut RefusalContext) 
     node.store
         .write_log("revoke_grant", move |tx| {
             let found = find_own(tx, &grant, &client)?.ok_or(UNKNOWN)?;
-            // The consent that is meant is over: another one has its grant.
+            // The consent that is meant has ended: another one has its grant.
             if commitment.as_ref().is_some_and(|meant| meant != found.commitment.as_str()) {
                 return Err(UNKNOWN);
             }
@@ -149,7 +149,7 @@ async fn revoke(node: &Node, request: GrantRequest, known: &mut RefusalContext) 
         .await
 }
 
-/// Token, proof and membership, in the order of cost; the proof is used up.
+/// Checks token, proof and membership, cheapest first; uses the proof up.
 async fn authorize(
     node: &Node,
     request: &GrantRequest,
@@ -164,7 +164,7 @@ async fn authorize(
         ManagementToken::open(token_text, &keys, &node.settings.id, now)
     };
     let mut token = open();
-    // Another process may have begun to sign with a new key a moment ago.
+    // Another process may have activated a new key just now.
     if matches!(&token, Err(refusal) if refusal.reason == RefusalReason::UnknownKey)
         && node
             .keys
@@ -210,7 +210,7 @@ fn parse(grant: &str) -> Result<GrantId, Refusal> {
     grant.parse().map_err(|_| UNKNOWN)
 }
 
-/// A client's own grant that is not over; none for all others, which look unknown.
+/// A client's own grant that has not ended.
 pub(crate) fn find_own(
     store: &mut Reader<'_>,
     grant: &GrantId,

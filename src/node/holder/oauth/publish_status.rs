@@ -1,6 +1,5 @@
-//! The status lists of this holder's consent tokens (Token Status List), made from the consents as they are now. What one
-//! process signs, all serve: the signed list stands in the store until an entry changes, the key does, or half its life
-//! is over.
+//! The status lists of this holder's consent tokens (Token Status List), built from the stored consents. The signed
+//! list is stored and served by every process until an entry or the key changes, or half its lifetime is over.
 
 use super::published_list::PublishedList;
 use crate::domain::clock::Timestamp;
@@ -12,20 +11,20 @@ use crate::store::holder::consents;
 use crate::store::holder::status_lists;
 use crate::store::holder::status_lists::Signed;
 
-/// How long a process serves a list without asking the store whether it still holds, in seconds.
+/// How long a process serves a list without checking the store for changes, in seconds.
 const UNASKED_SECS: i64 = 2;
 
-/// The signed list of that number.
+/// The signed list of a number.
 ///
 /// # Errors
-/// [`Problem`]: no such list, or the store is away.
+/// [`Problem`]: no such list, or the store is unavailable.
 pub async fn publish_status(node: &Node, list: u32) -> Result<PublishedList, Problem> {
-    // Names of lists that do not exist are turned away before they queue for the maker.
+    // Numbers without a list are refused before they wait for the lock.
     let is_known = node.status_lists.lock().await.contains_key(&list);
     if !is_known && list >= node.store.read("count_status_lists", consents::status_lists).await? {
         return Err(Problem::new(ProblemKind::NotFound));
     }
-    // One maker at a time, and what it makes serves everyone for a moment.
+    // One builder at a time; its result is served to everyone for a moment.
     let mut known = node.status_lists.lock().await;
     let now = node.now();
     if let Some((at, published)) = known.get(&list)
@@ -49,16 +48,16 @@ pub async fn publish_status(node: &Node, list: u32) -> Result<PublishedList, Pro
 /// The addresses of all lists (Token Status List, "Status List Aggregation").
 ///
 /// # Errors
-/// [`Problem`] when the store is away.
+/// [`Problem`] when the store is unavailable.
 pub async fn all_lists(node: &Node) -> Result<Vec<String>, Problem> {
     let lists = node.store.read("count_status_lists", consents::status_lists).await?;
     Ok((0..lists).map(|list| status_list::list_uri(&node.settings.id, list)).collect())
 }
 
-/// Signs what must be signed anew, whether or not somebody asks for it.
+/// Signs the lists that are due, without waiting for a request.
 ///
 /// # Errors
-/// [`Problem`] when the store is away.
+/// [`Problem`] when the store is unavailable.
 pub(crate) async fn renew_all(node: &Node) -> Result<(), Problem> {
     let lists = node.store.read("count_status_lists", consents::status_lists).await?;
     for list in 0..lists {
@@ -67,7 +66,7 @@ pub(crate) async fn renew_all(node: &Node) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The list as it must be served now.
+/// The list to serve now.
 async fn current(node: &Node, list: u32) -> Result<Signed, Problem> {
     let row = node
         .store
@@ -92,7 +91,7 @@ async fn current(node: &Node, list: u32) -> Result<Signed, Problem> {
 }
 
 async fn make(node: &Node, list: u32) -> Result<Signed, Problem> {
-    // One picture: the entries are those that the count counts.
+    // One snapshot: the entries match the counter.
     let (changes, entries) = node
         .store
         .read("list_status_entries", move |store| {
@@ -101,7 +100,7 @@ async fn make(node: &Node, list: u32) -> Result<Signed, Problem> {
         .await?;
     let (key, now) = (node.keys.active(KeyPurpose::Token)?, node.now());
     let (holder, lifetime) = (node.settings.id.clone(), node.settings.limits.status_list_secs);
-    // A list of a million entries takes a while: not on a thread that serves others.
+    // A list of a million entries takes a while: run on a blocking thread.
     let signed = tokio::task::spawn_blocking(move || {
         let values = entries.into_iter().map(|(index, state)| (index, status_list::value(state)));
         let compressed = status_list::compress(&status_list::pack(values))

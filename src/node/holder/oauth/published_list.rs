@@ -1,4 +1,4 @@
-//! A status list as this process serves it.
+//! A status list as served by this process.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use std::sync::Arc;
 pub struct PublishedList {
     /// The status list token, compact.
     pub token: Arc<str>,
-    /// Names this very text (RFC 9110 §8.8.3), without quotes.
+    /// Entity tag of this text (RFC 9110 §8.8.3), without quotes.
     pub tag: Arc<str>,
-    /// For how long others may keep it, in seconds.
+    /// `max-age` for caches, in seconds.
     pub ttl_secs: i64,
 }

@@ -1,4 +1,4 @@
-//! PAR (RFC 9126) at the holder: a recipient pushes what its service asks; everything is checked before a resident sees it.
+//! PAR (RFC 9126) at the holder: a recipient pushes its service's request; it is checked before a resident sees it.
 
 use std::sync::Arc;
 
@@ -21,21 +21,21 @@ use crate::ports::random;
 use crate::store::holder::consent_requests;
 use crate::store::{Tx, used_once};
 
-/// What all request URIs begin with (RFC 9126 §2.2).
+/// Prefix of all request URIs (RFC 9126 §2.2).
 pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// The form of a pushed authorization request.
 #[derive(Default)]
 pub struct PushedForm {
-    /// Who asks.
+    /// Client authentication.
     pub credentials: ClientCredentials,
     /// `response_type`.
     pub response_type: Option<String>,
     /// `redirect_uri`.
     pub redirect_uri: Option<String>,
-    /// `response_mode`: how the answer is sent back; only `query` is offered.
+    /// `response_mode`: only `query` is supported.
     pub response_mode: Option<String>,
-    /// `resource` (RFC 8707): whose data, which can be this holder's alone.
+    /// `resource` (RFC 8707): must be this holder.
     pub resource: Option<String>,
     /// `state`.
     pub state: Option<String>,
@@ -49,15 +49,15 @@ pub struct PushedForm {
     pub authorization_details: Option<String>,
     /// `grant_management_action`.
     pub grant_management_action: Option<String>,
-    /// `acr_values` (RFC 9470 §4): levels of assurance, any of which is enough for the client.
+    /// `acr_values` (RFC 9470 §4): levels of assurance, any of which the client accepts.
     pub acr_values: Option<String>,
-    /// `max_age` (RFC 9470 §4): oldest login, in seconds.
+    /// `max_age` (RFC 9470 §4): maximum age of the login, in seconds.
     pub max_age: Option<String>,
     /// `grant_id`: the grant that the action is about.
     pub grant_id: Option<String>,
-    /// `expected_person`: the national identifier of whom the service expects.
+    /// `expected_person`: the national identifier of the expected person.
     pub expected_person: Option<String>,
-    /// Whether the form has parameters that a pushed request must not have (`request`, `request_uri`).
+    /// Whether the form has parameters that are not allowed in a pushed request (`request`, `request_uri`).
     pub has_request_object: bool,
 }
 
@@ -72,16 +72,16 @@ pub struct Pushed {
 
 /// Accepts a pushed authorization request.
 ///
-/// `proof` is the DPoP header, when the client binds the code to its key that way (RFC 9449 §10.1).
+/// `proof` is the DPoP header, if the client binds the code to its key that way (RFC 9449 §10.1).
 ///
 /// # Errors
-/// [`OAuthError`] by the standard's code; nothing is kept then.
+/// [`OAuthError`] by the standard's code; nothing is stored then.
 pub async fn push_authorization(
     node: &Node,
     form: PushedForm,
     proof: Option<&str>,
 ) -> Result<Pushed, OAuthError> {
-    // The proof before the client: one that does not fit leaves the assertion unused.
+    // The proof before the client: with a refused proof the assertion stays unused.
     let now = node.now();
     let proof = proof.map(|proof| check_proof(node, proof, now)).transpose()?;
     let known = authenticate_client(node, &form.credentials).await?;
@@ -151,7 +151,7 @@ fn no_room(error: QuotaError) -> OAuthError {
     }
 }
 
-/// A client has only so many requests waiting, and only so many for one person.
+/// Limits a client's undecided requests, in all and for one person.
 fn demand_room_for(
     tx: &mut Tx<'_>,
     request: &ConsentRequest,
@@ -169,7 +169,7 @@ fn demand_room_for(
     Ok(())
 }
 
-/// What is asked for, held against the client's declared use as it is published now and this holder's dataset.
+/// The request, checked against the client's declared use as it is published now and this holder's dataset.
 async fn narrowed_terms(
     node: &Node,
     client: &TrustedPeer,
@@ -203,7 +203,7 @@ async fn narrowed_terms(
     Ok((terms, declared_use))
 }
 
-/// How the client wants the resident to be known. It can only add to what the dataset demands.
+/// The client's assurance requirement. It can only be stricter than the dataset's.
 fn asked(form: &PushedForm, levels: &Levels) -> Result<AssuranceRequirement, OAuthError> {
     let acr = form
         .acr_values
@@ -230,8 +230,8 @@ fn asked(form: &PushedForm, levels: &Levels) -> Result<AssuranceRequirement, OAu
     Ok(AssuranceRequirement { acr, max_age })
 }
 
-/// The consent that a request is to replace or extend (Grant Management for OAuth 2.0 §5): the client's own, not over, and
-/// for the same dataset; to extend it, under the same declared use.
+/// The consent that a request is to replace or extend (Grant Management for OAuth 2.0 §5): the client's own, not ended,
+/// and for the same dataset; to be extended, under the same declared use.
 async fn replaced(
     node: &Node,
     form: &PushedForm,

@@ -1,5 +1,5 @@
-//! Parameters that several OAuth endpoints take: refused where they ask for something that this holder does not offer, and
-//! never passed over.
+//! Parameters that several OAuth endpoints share: refused if they ask for something that this holder does not support,
+//! never ignored.
 
 use crate::domain::consent::AuthorizationDetail;
 use crate::domain::jose::parse_strict_json;

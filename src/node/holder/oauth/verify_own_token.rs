@@ -1,4 +1,4 @@
-//! This holder's own consent tokens, from text to [`AuthenticToken`], whatever became of the keys that signed them.
+//! This holder's own consent tokens, from text to [`AuthenticToken`], including tokens of retired or revoked keys.
 
 use crate::domain::clock::Timestamp;
 use crate::domain::token::{
@@ -8,12 +8,12 @@ use crate::node::{KeyPurpose, Node};
 use crate::store::StoreError;
 use crate::store::holder::{consents, tokens};
 
-/// Checks form, issuer, signature and claims of a token (steps 1 to 3 of an exchange).
+/// Checks format, issuer, signature and claims of a token (steps 1 to 3 of an exchange).
 ///
-/// A retired key verifies for ever. With a revoked one, what this node itself recorded when it issued the token decides.
+/// Retired keys verify for ever. For a revoked one, this node's own record of issuing the token decides.
 ///
 /// # Errors
-/// [`Refusal`] `invalid_token`, 431, or 503 when the keys or the record cannot be consulted.
+/// [`Refusal`] `invalid_token`, 431, or 503 when the keys or the record are not available.
 pub async fn open_token(node: &Node, text: &str, now: Timestamp) -> Result<AuthenticToken, Refusal> {
     let policy = &node.settings.token_policy;
     let unverified = UnverifiedToken::parse(text, policy)?;
@@ -26,7 +26,7 @@ pub async fn open_token(node: &Node, text: &str, now: Timestamp) -> Result<Authe
         tracing::warn!(event = "keys_unavailable", %error, "the signing keys cannot be consulted");
         Refusal::unavailable(RefusalReason::Keys)
     };
-    // Another process may have begun to sign with a new key a moment ago.
+    // Another process may have activated a new key just now.
     if node.keys.refresh_if_changed(&node.store, now).await.map_err(unavailable)? {
         keys = node.keys.verifying(KeyPurpose::Token);
     }

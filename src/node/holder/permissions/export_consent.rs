@@ -1,5 +1,4 @@
-//! Everything about one consent in one file that proves itself: for the resident, and for the operator who must account
-//! for it.
+//! The bundle: everything about one consent in one self-contained, verifiable file, for the resident and the operator.
 
 use crate::domain::bundle::{
     Bundle, ExchangePapers, FORMAT, HistoryLine, KeyLine, LogLine, Record, RevokedLine,
@@ -24,7 +23,7 @@ use crate::store::{Reader, StoreError, log};
 /// The bundle of a resident's own permission.
 ///
 /// # Errors
-/// [`Problem`]: unknown and another resident's look alike.
+/// [`Problem`] when it is unknown or another resident's.
 pub async fn own(node: &Node, resident: &Resident, id: ConsentId) -> Result<String, Problem> {
     let found = node.store.read("export_own_consent", move |store| gather(store, id)).await?;
     Acting::for_self(resident).demand(found.consent.person)?;
@@ -34,13 +33,13 @@ pub async fn own(node: &Node, resident: &Resident, id: ConsentId) -> Result<Stri
 /// The bundle of any permission, for the operator.
 ///
 /// # Errors
-/// [`Problem`] when there is no such permission, or the store is away.
+/// [`Problem`] when there is no such permission, or the store is unavailable.
 pub async fn any(node: &Node, id: ConsentId) -> Result<String, Problem> {
     let found = node.store.read("export_consent", move |store| gather(store, id)).await?;
     write(node, found).await
 }
 
-/// What the store knows, as of one moment.
+/// The stored data, read in one snapshot.
 struct Found {
     consent: Consent,
     evidence: Evidence,
@@ -128,8 +127,8 @@ async fn write(node: &Node, found: Found) -> Result<String, Problem> {
     Ok(bundle.seal(&key, Timestamp::from_secs(now.secs()))?)
 }
 
-/// The trust chains of this node and of a recipient as they are now; empty where one cannot be had, which a decision or
-/// an export does not fail for.
+/// The current trust chains of this node and of a recipient; empty when one is not available, which must not fail a
+/// decision or an export.
 pub(crate) async fn chains(node: &Node, recipient: &EntityId) -> Chains {
     let (holder, recipient) = tokio::join!(statements(node, &node.settings.id), statements(node, recipient));
     Chains { holder, recipient }
@@ -157,7 +156,7 @@ fn history_line(change: &Change) -> HistoryLine {
     }
 }
 
-/// Receipt and token keys; the others sign nothing that a bundle holds.
+/// Receipt and token keys; the others sign nothing in a bundle.
 fn key_line(record: &KeyRecord) -> Option<KeyLine> {
     let purpose = match record.purpose {
         KeyPurpose::Receipt | KeyPurpose::Token => record.purpose.as_str().to_owned(),

@@ -1,4 +1,4 @@
-//! The life of a permission after the decision: every change, its receipt, and the export of its evidence.
+//! The life cycle of a permission after the decision: every change, its receipt, and the export of its evidence.
 
 pub mod export_consent;
 pub(crate) mod record_change;

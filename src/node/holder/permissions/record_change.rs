@@ -1,5 +1,5 @@
-//! The one place through which every change of a consent goes: kept with its actor and reason, logged, signed for the
-//! resident, and told to the recipient, all in the transaction that makes it.
+//! The single code path for every change of a consent: stored with actor and reason, logged, signed as a receipt for
+//! the resident, and sent to the recipient, in the transaction that makes it.
 
 use super::write_receipt;
 use crate::domain::clock::Timestamp;
@@ -15,11 +15,11 @@ use crate::node::{Node, Problem};
 use crate::store::holder::consents;
 use crate::store::{StoreError, Tx, restore};
 
-/// Changes a consent on behalf of whose it is, in one transaction, and wakes the delivery of the outbox. Says whether
-/// something was changed.
+/// Changes a consent for its person, in one transaction, and wakes the delivery of the outbox. `true` when something
+/// changed.
 ///
 /// # Errors
-/// [`Problem`]: unknown and another person's look alike.
+/// [`Problem`] when it is unknown or another person's.
 pub(crate) async fn change_own(
     node: &Node,
     acting: Acting,
@@ -37,10 +37,10 @@ pub(crate) async fn change_own(
     Ok(changed)
 }
 
-/// Makes a transition where the consent's state allows it, and records it. Says whether it was made.
+/// Makes a transition if the consent's state allows it, and records it. `true` when it was made.
 ///
 /// # Errors
-/// [`StoreError`] when the store is away.
+/// [`StoreError`] when the store is unavailable.
 pub(crate) fn apply_transition(
     tx: &mut Tx<'_>,
     mut consent: Consent,
@@ -51,7 +51,7 @@ pub(crate) fn apply_transition(
     Ok(true)
 }
 
-/// Records a change: the consent as it is after it, and the transition that led there.
+/// Records a change: the changed consent, and the transition.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the stored consent has ended.
@@ -73,7 +73,7 @@ pub(crate) fn record_change(
     Ok(())
 }
 
-/// What the recipient is told; nothing of what it did itself.
+/// The event for the recipient; none for its own actions.
 pub(crate) fn event_of(consent: &Consent, change: &Transition, sequence: u64) -> Option<Event> {
     let told = ConsentEvent {
         grant_id: consent.grant_id.clone(),

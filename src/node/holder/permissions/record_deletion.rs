@@ -1,4 +1,4 @@
-//! A recipient confirms that it deleted what it fetched; the holder keeps its signature for the resident.
+//! A recipient confirms that it deleted the fetched data; the holder stores its signature for the resident.
 
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Consent;
@@ -8,7 +8,7 @@ use crate::store::holder::consents;
 use crate::store::holder::deletion_confirmations::{self as confirmations, Confirmation};
 use crate::store::{StoreError, Tx};
 
-/// A recipient's signed word that it deleted what it had fetched.
+/// A recipient's signed confirmation that it deleted the fetched data.
 pub(crate) struct DeletionNotice<'a> {
     /// The recipient.
     pub(crate) sender: &'a EntityId,
@@ -20,7 +20,8 @@ pub(crate) struct DeletionNotice<'a> {
     pub(crate) text: &'a str,
 }
 
-/// A recipient's confirmation arrives at the holder. What is not its own, or was never released, is ignored.
+/// Stores a recipient's confirmation. Confirmations of another recipient, or of a consent without released data, are
+/// ignored.
 pub(crate) fn record_deletion(
     tx: &mut Tx<'_>,
     notice: &DeletionNotice<'_>,
@@ -39,18 +40,19 @@ pub(crate) fn record_deletion(
     if &consent.terms.recipient != sender || consent.grant_id != event.grant_id || consent.exchanges == 0 {
         return Ok(());
     }
-    // Each tells of something that was fetched: more of them than exchanges tell nothing, and are not kept.
+    // Each confirms a deletion of something fetched: more confirmations than exchanges say nothing new, and are
+    // dropped.
     if confirmations::count(tx, consent.id)? >= i64::from(consent.exchanges) {
         return Ok(());
     }
-    // Nobody has deleted in the future what may be fetched until then.
+    // A confirmation cannot cover fetches in the future.
     let deleted_at = Timestamp::from_secs(event.deleted_at).min(now);
     let confirmation = Confirmation { deleted_at, received_at: now, event: text.to_owned() };
     confirmations::insert(tx, consent.id, jti, &confirmation)
 }
 
-/// The consent of a grant under which was fetched what a confirmation covers: the grant may have passed on since, and the
-/// recipient does not say which consent it means. Nothing is fetched under a consent before it was decided.
+/// The consent of a grant whose fetches a confirmation covers: the grant may have passed on since, and the recipient
+/// may not say which consent it means. Nothing is fetched under a consent before its decision.
 fn fetched_under(tx: &mut Tx<'_>, event: &DataDeleted) -> Result<Consent, StoreError> {
     let mut consent = consents::find_by_grant(tx, &event.grant_id)?;
     while consent.decided_at.secs() > event.fetched_until {

@@ -1,4 +1,4 @@
-//! Taking a permission back. The change is committed before anyone is told that it is done; the recipient hears of it
+//! Withdrawal of a permission. The change is committed before it is confirmed to anyone; the recipient is notified
 //! through the outbox.
 
 use super::record_change::{apply_transition, change_own};
@@ -10,19 +10,19 @@ use crate::node::{Node, Problem};
 use crate::store::StoreError;
 use crate::store::holder::consents;
 
-/// The resident takes a permission back. Says whether it was in force until now: taking it back twice is no error.
+/// Withdraws a permission on the resident's behalf. `true` when it had not ended before; idempotent.
 ///
 /// # Errors
-/// [`Problem`]: unknown and another resident's look alike.
+/// [`Problem`] when it is unknown or another resident's.
 pub async fn revoke(node: &Node, resident: &Resident, id: ConsentId) -> Result<bool, Problem> {
     let acting = Acting::for_self(resident);
     change_own(node, acting, id, |consent, now| consent.revoke(Actor::Resident, Reason::TakenBack, now)).await
 }
 
-/// The recipient gives a consent back.
+/// Ends a consent because the recipient gives it back.
 ///
 /// # Errors
-/// [`StoreError`] when the store is away.
+/// [`StoreError`] when the store is unavailable.
 pub(crate) async fn give_back(node: &Node, id: ConsentId) -> Result<(), StoreError> {
     let now = node.now();
     node.store

@@ -1,5 +1,5 @@
-//! Suspending a consent and letting it go on: by the resident at will, by the node while the declared use that it rests on does
-//! not cover it. Nothing is fetched under a suspended consent, at any process, from the commit on.
+//! Suspension and resumption of a consent: by the resident at will, by the node while its declared use does not cover
+//! it. From the commit on, no process releases data under a suspended consent.
 
 use super::record_change::{apply_transition, change_own};
 use crate::domain::consent::{Actor, Consent, ConsentState, Reason, ShownUse};
@@ -11,30 +11,30 @@ use crate::node::{Node, Problem};
 use crate::store::holder::{consent_requests, consents};
 use crate::store::{Reader, StoreError};
 
-/// The resident pauses a permission. Says whether it was in force until now: pausing it twice is no error.
+/// Suspends a permission on the resident's behalf. `true` when it was active before; idempotent.
 ///
 /// # Errors
-/// [`Problem`]: unknown and another resident's look alike.
+/// [`Problem`] when it is unknown or another resident's.
 pub async fn pause(node: &Node, resident: &Resident, id: ConsentId) -> Result<bool, Problem> {
     let acting = Acting::for_self(resident);
     change_own(node, acting, id, |consent, now| consent.suspend(Actor::Resident, Reason::Paused, now)).await
 }
 
-/// What came of letting a permission go on.
+/// The result of resuming a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resumed {
     /// It is in force.
     Yes,
-    /// The service no longer declares a use that covers it: it stays suspended.
+    /// The recipient no longer declares a use that covers it: it stays suspended.
     UseDoesNotFit,
     /// It was not suspended.
     WasNotSuspended,
 }
 
-/// The resident lets a paused permission go on, if the declared use that it rests on still covers it.
+/// Resumes a suspended permission on the resident's behalf, if its declared use still covers it.
 ///
 /// # Errors
-/// [`Problem`]: unknown and another resident's look alike; or the declared use cannot be had now.
+/// [`Problem`] when it is unknown or another resident's, or the declared use is not available now.
 pub async fn resume(node: &Node, resident: &Resident, id: ConsentId) -> Result<Resumed, Problem> {
     let acting = Acting::for_self(resident);
     let (consent, shown) =
@@ -51,11 +51,11 @@ pub async fn resume(node: &Node, resident: &Resident, id: ConsentId) -> Result<R
     Ok(if changed.await? { Resumed::Yes } else { Resumed::WasNotSuspended })
 }
 
-/// Brings one consent in line with the declared use that it rests on: suspends it where the use was changed beyond what
-/// it covers or withdrawn, and lets it go on where the use covers it again. Says what was changed.
+/// Suspends a consent whose declared use was withdrawn or no longer covers it, and resumes it when the use covers it
+/// again. Returns the change.
 ///
 /// # Errors
-/// [`Problem`]: the declared use cannot be had now, or the store is away; nothing is changed then.
+/// [`Problem`]: the declared use or the store is not available; nothing is changed then.
 pub async fn follow_use(node: &Node, id: ConsentId) -> Result<Option<Reason>, Problem> {
     let (consent, shown) = node.store.read("find_consent", move |store| find_with_use(store, id)).await?;
     let trouble = use_trouble(node, &consent, &shown).await?;
@@ -70,7 +70,7 @@ pub async fn follow_use(node: &Node, id: ConsentId) -> Result<Option<Reason>, Pr
         .write_log("suspend_consent_of_use", move |tx| {
             let consent = consents::lock(tx, id)?;
             match due {
-                // The resident may have paused it meanwhile: that is not for the node to undo.
+                // If the resident has suspended it meanwhile, the node does not resume it.
                 Reason::UseFits if !consent.reason.holds_back() => Ok(false),
                 Reason::UseFits => apply_transition(tx, consent, |it| it.resume(Actor::Node, due, now)),
                 _ => apply_transition(tx, consent, |it| it.suspend(Actor::Node, due, now)),
@@ -81,10 +81,10 @@ pub async fn follow_use(node: &Node, id: ConsentId) -> Result<Option<Reason>, Pr
     Ok(changed.then_some(due))
 }
 
-/// Why the declared use does not cover a consent as the resident was shown it, where it does not.
+/// Why the declared use does not cover a consent as shown to the resident; `None` when it does.
 ///
 /// # Errors
-/// [`Problem`] when the use cannot be had now.
+/// [`Problem`] when the use is not available now.
 async fn use_trouble(node: &Node, consent: &Consent, shown: &ShownUse) -> Result<Option<Reason>, Problem> {
     let terms = &consent.terms;
     match node.member_documents.declared_use(&terms.declared_use).await {
@@ -101,7 +101,7 @@ async fn use_trouble(node: &Node, consent: &Consent, shown: &ShownUse) -> Result
     }
 }
 
-/// A consent with the declared use as it was shown.
+/// A consent with its declared use as shown.
 fn find_with_use(store: &mut Reader<'_>, id: ConsentId) -> Result<(Consent, ShownUse), StoreError> {
     let consent = consents::find(store, id)?;
     let shown = ShownUse::new(consent_requests::of_consent(store, id)?, &consent);

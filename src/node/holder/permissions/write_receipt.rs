@@ -14,7 +14,7 @@ use crate::store::holder::consent_receipts;
 use crate::store::holder::consent_receipts::StoredReceipt;
 use crate::store::{StoreError, Tx};
 
-/// Who signs receipts here.
+/// The issuer of receipts here.
 pub(crate) fn issuer(node: &Node) -> Issuer {
     let settings = &node.settings;
     Issuer {
@@ -24,7 +24,7 @@ pub(crate) fn issuer(node: &Node) -> Issuer {
     }
 }
 
-/// What a resident allowed.
+/// An allowed request.
 pub(crate) struct DecisionReceipt<'a> {
     /// What was shown and signed.
     pub(crate) document: &'a ConsentDocument,
@@ -32,7 +32,7 @@ pub(crate) struct DecisionReceipt<'a> {
     pub(crate) committed: &'a Committed,
 }
 
-/// The receipt of a permission that was given.
+/// The receipt of an allowed request.
 pub(crate) fn of_decision(
     tx: &mut Tx<'_>,
     issuer: &Issuer,
@@ -54,7 +54,7 @@ pub(crate) fn of_decision(
     keep(tx, &NewReceipt { id, person: consent.person, receipt: &receipt, change: &change }, logged)
 }
 
-/// What a resident did not allow.
+/// A declined request.
 pub(crate) struct DeclinedOffer<'a> {
     /// Who declined.
     pub(crate) person: PersonId,
@@ -86,7 +86,7 @@ pub(crate) fn of_refusal(
     keep(tx, &NewReceipt { id, person, receipt: &receipt, change: &change }, logged)
 }
 
-/// The receipt of a change. A consent of before there were receipts gets none: nothing of it could be repeated.
+/// The receipt of a change. `None` for a consent from before there were receipts, which has none to repeat.
 pub(crate) fn of_change(
     tx: &mut Tx<'_>,
     consent: &Consent,
@@ -113,7 +113,7 @@ pub(crate) fn of_change(
     keep(tx, &NewReceipt { id, person: consent.person, receipt: &receipt, change: &change }, logged)
 }
 
-/// Taking a permission back must never hang on a damaged receipt.
+/// A withdrawal must never fail because of a damaged receipt.
 fn unreadable(error: &dyn std::fmt::Display) -> Result<(), StoreError> {
     tracing::error!(event = "receipt_unreadable", %error, "a receipt cannot be read, and its consent's change gets none");
     Ok(())
@@ -139,7 +139,7 @@ const fn what(change: &Transition) -> ReceiptChange {
     }
 }
 
-/// A receipt as this node signed it, read back from its own sealed column.
+/// A receipt that this node signed, read from its own sealed column.
 fn claimed(text: &str) -> Result<ConsentReceipt, crate::domain::jose::JoseError> {
     UnverifiedJws::parse(text, &CONSENT_RECEIPT)?.claimed()
 }
@@ -148,7 +148,7 @@ fn jti(id: ReceiptId) -> Result<Jti, StoreError> {
     Ok(Jti::new(id.to_string())?)
 }
 
-/// A receipt that is to be signed and kept.
+/// A receipt to be signed and stored.
 struct NewReceipt<'a> {
     id: ReceiptId,
     person: PersonId,

@@ -1,5 +1,5 @@
-//! A federation key signs only when those above vouch for it: whoever resolves this entity's chain could otherwise not
-//! verify what it says about itself.
+//! A federation key signs only when the superiors' statements contain it: otherwise this entity's chain would not
+//! verify.
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, KeyId};
@@ -11,25 +11,25 @@ use crate::store::{Store, StoreError};
 
 use super::{Step, take};
 
-/// Those above an entity.
+/// The superiors of an entity.
 pub struct EntitySuperiors<'a> {
-    /// How they are asked.
+    /// Requests to them.
     pub superiors: &'a dyn Superiors,
     /// The entity.
     pub own: &'a EntityId,
-    /// Who they are now; nobody above a trust anchor.
+    /// The current superiors; none of a trust anchor.
     pub named: &'a (dyn Fn() -> Vec<EntityId> + Send + Sync),
 }
 
 impl EntitySuperiors<'_> {
-    /// Whether there is anybody.
+    /// Whether there is any superior.
     #[must_use]
     pub fn anyone(&self) -> bool {
         !(self.named)().is_empty()
     }
 
-    /// Whether every superior that has this entity as a member vouches for a key, and one has. One that cannot be asked
-    /// might not.
+    /// Whether the statements of all superiors that have this entity as a member contain a key, and there is at least
+    /// one. A superior that does not answer counts as not containing it.
     async fn confirm_published(&self, kid: &KeyId) -> bool {
         let mut vouched = false;
         for superior in (self.named)() {
@@ -50,11 +50,11 @@ impl EntitySuperiors<'_> {
     }
 }
 
-/// Lets the next federation key sign whose lead is over and for which the superiors vouch. Says whether one still waits
-/// for them.
+/// Activates the next federation key whose lead time is over and that the superiors' statements contain. `true` when
+/// one still waits for them.
 ///
 /// # Errors
-/// [`StoreError`] when the store is away.
+/// [`StoreError`] when the store is unavailable.
 pub async fn activate_when_vouched(
     store: &Store,
     ring: &KeyRing,

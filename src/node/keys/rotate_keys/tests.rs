@@ -1,4 +1,4 @@
-//! Keys over time, with the clock in the hand.
+//! Rotation of keys, with a controlled clock.
 
 use super::*;
 use crate::domain::federation::{Outage, TrustError, TrustMark};
@@ -35,7 +35,7 @@ async fn a_new_key_is_published_before_it_signs_and_every_process_follows() {
     let Rotation::Begun(next) = rotate(store, KeyPurpose::Receipt, at(10)).await.unwrap() else { panic!() };
     assert_eq!(rotate(store, KeyPurpose::Receipt, at(11)).await, Ok(Rotation::UnderWay(next.clone())));
 
-    // The lead begins when a process publishes the key, not when the operator asked for it.
+    // The lead time begins when a process publishes the key, not when the operator asked for it.
     run_rotation(store, &one, false, at(20)).await.unwrap();
     run_rotation(store, &other, false, at(21)).await.unwrap();
     for ring in [&one, &other] {
@@ -59,7 +59,7 @@ async fn a_start_begins_the_lead_anew() {
     let old = signing(&one, KeyPurpose::Federation);
     rotate(store, KeyPurpose::Federation, at(0)).await.unwrap();
     run_rotation(store, &one, false, at(1)).await.unwrap();
-    // Nothing ran from here on; the key's time came and nobody had seen it.
+    // No process ran from here on; the key's time came and nobody could fetch it.
     let after = KeyRing::open_with(store, POLICY, at(500)).await.unwrap();
     restart_lead(store, &after, at(500)).await.unwrap();
     run_rotation(store, &after, false, at(501)).await.unwrap();
@@ -112,7 +112,7 @@ async fn a_revoked_key_is_replaced_in_the_same_step() {
     }
     let again = revoke(store, old, RevokeReason::Superseded, None, at(60)).await;
     assert_eq!(again, Err(RotateError::NoSuchKey));
-    // One that waits takes the place of one that is revoked.
+    // A pending key replaces a revoked one.
     let Rotation::Begun(waiting) = rotate(store, KeyPurpose::Token, at(70)).await.unwrap() else { panic!() };
     let (_, after) = revoke(store, next, RevokeReason::Superseded, None, at(71)).await.unwrap();
     assert_eq!(after, Some(waiting));
@@ -126,7 +126,7 @@ async fn a_federation_key_cannot_skip_its_lead() {
     assert!(matches!(rotate_now(&fixture.store, KeyPurpose::Dpop, at(1)).await, Ok(Rotation::Done(_))));
 }
 
-/// Superiors and what each vouches for; one that is not here cannot be reached.
+/// Superiors and the keys in their statements; one that is missing here cannot be reached.
 #[derive(Default)]
 struct Superior(std::sync::Mutex<Vec<(EntityId, Option<PublicKeys>)>>);
 
@@ -170,7 +170,7 @@ async fn a_federation_key_waits_until_the_superiors_vouch_for_it() {
     let published = one.published_for(KeyPurpose::Federation);
     let before = PublicKeys::single(published.find(&old).unwrap().clone());
     for said in [
-        // Nobody can be reached; one alone; one that has not followed yet; none has it as a member.
+        // None can be reached; only one; one has not followed yet; none has it as a member.
         vec![],
         vec![(id("anchor"), Some(published.clone()))],
         vec![(id("anchor"), Some(published.clone())), (id("second"), Some(before))],
@@ -181,7 +181,7 @@ async fn a_federation_key_waits_until_the_superiors_vouch_for_it() {
         run_rotation(store, &one, above.anyone(), at(900)).await.unwrap();
         assert_eq!(signing(&one, KeyPurpose::Federation), old);
     }
-    // One that does not have it as a member has nothing to follow.
+    // A superior without it as a member has nothing to follow.
     *superiors.0.lock().unwrap() = vec![(id("anchor"), Some(published)), (id("second"), None)];
     assert_eq!(activate_when_vouched(store, &one, &above, at(901)).await, Ok(false));
     assert_eq!(signing(&one, KeyPurpose::Federation), next);
