@@ -1,4 +1,4 @@
-//! Everything that this node asks of others over the network, through one guarded client.
+//! This node's requests over the network, through one guarded client.
 
 pub mod federation;
 pub mod openid;

@@ -1,5 +1,5 @@
-//! Passkeys through webauthn-rs. It parses what browsers and devices send (CBOR, COSE, attestation); what remains as
-//! evidence is judged once more by `domain::consent::passkey`, which needs none of that.
+//! Passkeys through webauthn-rs. It parses what browsers and devices send (CBOR, COSE, attestation); the resulting
+//! evidence is verified again by `domain::consent::passkey`, which needs none of that.
 
 use serde_json::{Value, json};
 use url::Url;
@@ -14,16 +14,17 @@ use crate::domain::jose::{ExternalKey, b64url, sha256};
 use crate::domain::login::Passkey;
 use crate::ports::{Ceremony, PasskeyFault, PasskeySignature, Passkeys};
 
-/// The algorithms of the keys that evidence can be checked with, the preferred one first: their COSE numbers (RFC 9053 §2,
-/// RFC 8812 §2) and webauthn-rs' names for them. Windows Hello without a newer TPM has RS256 alone. Ed25519 is not offered: evidence
-/// can be checked with it, and webauthn-rs cannot register it.
+/// The signature algorithms that evidence can be verified with, preferred first: their COSE numbers (RFC 9053 §2, RFC
+/// 8812 §2) and webauthn-rs' names for them. Windows Hello without a newer TPM has RS256 alone. Ed25519 is not offered:
+/// evidence with it can be verified, but webauthn-rs cannot register it.
 const ALGORITHMS: [(i64, &str); 2] = [(-7, "ES256"), (-257, "RS256")];
 
-/// Most bytes of a browser's answer.
+/// Maximum size of a browser's response in bytes.
 const MAX_ANSWER_BYTES: usize = 32 * 1024;
 
-/// The relying party: the host of the node's base URL. It stands behind a port although it asks nobody: webauthn-rs draws its
-/// own randomness and reads what browsers and devices send, which `node/` shall not depend on. None where the address has no host name, which bears no passkey.
+/// The relying party: the host of the node's base URL. Behind a port although it sends no requests: webauthn-rs draws
+/// its own randomness and parses what browsers and devices send, which `node/` must not depend on. `None` if the
+/// address has no host name, which Web Authentication requires.
 pub struct WebAuthn(Option<Webauthn>);
 
 impl WebAuthn {
@@ -47,7 +48,7 @@ impl WebAuthn {
         self.0.as_ref().ok_or(PasskeyFault("no host name"))
     }
 
-    /// The options and state of a signature, with the challenge in place of webauthn-rs' own random one.
+    /// The options and state of a signature, with the given challenge in place of webauthn-rs' random one.
     fn signing(
         &self,
         known: &[Passkey],
@@ -86,7 +87,7 @@ impl Passkeys for WebAuthn {
             .map_err(|_| PasskeyFault("begin"))?;
         let mut options = serde_json::to_value(options).map_err(|_| PasskeyFault("form"))?;
         let mut state = serde_json::to_value(&state).map_err(|_| PasskeyFault("form"))?;
-        // webauthn-rs asks for a list of its own, with P-384 in it, which evidence cannot be checked with.
+        // webauthn-rs replaces the list with its own, which includes P-384; evidence with that cannot be verified.
         let offered = ALGORITHMS.map(|(alg, _)| json!({"type": "public-key", "alg": alg}));
         let accepted = ALGORITHMS.map(|(_, name)| name);
         for (place, list) in [

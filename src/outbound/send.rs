@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Method, header::CONTENT_TYPE};
 use crate::http::guard::{Expected, GuardError, GuardedClient, Reply};
 use crate::ports::{Outbound, OutboundAnswer, OutboundBody, OutboundError, OutboundRequest};
 
-/// Every good answer between nodes is JSON, a JSON Schema, or has no body.
+/// Every successful response between nodes is JSON, a JSON Schema, or has no body.
 const ANSWERS: &[&str] = &["application/json", "application/schema+json"];
 
 #[async_trait]
@@ -36,7 +36,7 @@ fn assemble(request: OutboundRequest) -> Option<http::Request<Vec<u8>>> {
     for (name, value) in request.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
         let mut value = HeaderValue::from_str(&value).ok()?;
-        // Tokens and proofs: no debug output of any library prints them.
+        // Tokens and proofs: marked sensitive, so that no library's debug output prints them.
         value.set_sensitive(true);
         headers.insert(name, value);
     }
@@ -44,7 +44,7 @@ fn assemble(request: OutboundRequest) -> Option<http::Request<Vec<u8>>> {
 }
 
 fn answer(reply: Reply) -> OutboundAnswer {
-    // One that is repeated is ambiguous: two receipts, say, of which nobody could tell which one counts.
+    // A repeated header is ambiguous: of two receipts, for example, neither could be chosen.
     let single = |name: &HeaderName| {
         let mut values = reply.headers().get_all(name).iter();
         values.next().filter(|_| values.next().is_none())
@@ -74,7 +74,7 @@ mod tests {
     use crate::http::AddressPolicy;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    /// Sends one request and gives back what the server saw and what the client got.
+    /// Sends one request and returns what the server received and what the client got.
     async fn round(
         body: OutboundBody,
         answer: &'static str,

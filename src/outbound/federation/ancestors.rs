@@ -1,5 +1,5 @@
-//! Who is above an entity by what it and its superiors say themselves (OpenID Federation 1.0 §10.1). Nothing of that is
-//! believed: it chooses whom of many superiors to ask.
+//! The superiors above an entity, as it and its superiors claim (OpenID Federation 1.0 §10.1). Not trusted: they only
+//! select which of many superiors to ask.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use super::superior::{MAX_DEPTH, superiors_named_in};
 use crate::domain::federation::{Outage, TrustError};
 use crate::domain::ids::EntityId;
 
-/// Most entity configurations that are fetched on the way up from one entity.
+/// Maximum number of entity configurations fetched on the way up from one entity.
 const MAX_FETCHED: usize = 24;
 
-/// How many entities are looked up from at a time: names of strangers make this node ask strangers.
+/// Maximum number of concurrent lookups: names in unauthenticated requests cause fetches.
 const AT_ONCE: usize = 4;
 
-/// How long an answer serves, in seconds: a stranger cannot make us ask more often.
+/// How long a result is cached, in seconds; limits the fetches that unauthenticated requests cause.
 const AGE_SECS: i64 = 30;
 
-/// The entities above those that were looked up, for a while.
+/// The entities above those that were looked up, cached.
 pub(crate) struct Ancestors {
     known: BoundedCache<RefreshCell<BTreeSet<EntityId>>>,
     permits: Semaphore,
@@ -42,7 +42,7 @@ impl Ancestors {
     /// The entities above this one.
     ///
     /// # Errors
-    /// [`TrustError`] when its own configuration cannot be read.
+    /// [`TrustError`] when its own configuration cannot be fetched.
     pub(crate) async fn of(
         &self,
         id: &EntityId,
@@ -73,7 +73,7 @@ impl Ancestors {
                 if left == 0 {
                     return Ok(above);
                 }
-                // A superior that does not answer leads nowhere; another one may.
+                // A superior that does not answer is skipped; another one may.
                 let named = self.named_by(&one, ctx, budget).await.unwrap_or_default();
                 next.extend(named.into_iter().filter(|id| above.insert(id.clone())));
             }

@@ -1,4 +1,4 @@
-//! The keys by which a node knows an anchor: as its operator configured them, and as they were followed from there.
+//! The known keys of an anchor: configured by the operator, and followed from there.
 
 use std::sync::{Mutex, RwLock};
 
@@ -11,10 +11,10 @@ use crate::domain::jose::{JoseError, PublicKeys};
 use crate::domain::sync::{lock, read, write};
 use crate::outbound::federation::budget::ResolverContext;
 
-/// Time between two log entries about one anchor whose keys are others than the configured ones, in seconds.
+/// Interval between two log entries about one anchor with unknown keys, in seconds.
 const REPORT_SECS: i64 = 600;
 
-/// What an operator does about an anchor whose signature is not by a known key.
+/// The remedy for an anchor whose signature is not by a known key.
 pub(crate) const CHECK_ANCHOR_KEYS: &str =
     "compare [[trust_anchors]] jwks_file with the anchor's keys, over a way that you trust";
 
@@ -22,7 +22,7 @@ pub(crate) const CHECK_ANCHOR_KEYS: &str =
 #[derive(Default)]
 pub(crate) struct AnchorKeys {
     keys: RwLock<Keys>,
-    /// When it was logged last that the anchor signs with another key.
+    /// When an unknown key of the anchor was last logged.
     reported_at: Mutex<Option<Timestamp>>,
 }
 
@@ -45,8 +45,7 @@ impl AnchorKeys {
         }
     }
 
-    /// Other configured keys, from now on: what was followed from the ones before counts no more. Says whether they are
-    /// others.
+    /// Replaces the configured keys; keys followed from the previous ones no longer count. `true` when the keys differ.
     pub(crate) fn configure(&self, keys: PublicKeys) -> bool {
         let mut current = write(&self.keys);
         if current.configured.as_ref() == Some(&keys) {
@@ -56,8 +55,8 @@ impl AnchorKeys {
         true
     }
 
-    /// An anchor's configuration must be signed with a key that was known before and that it still names. From then on
-    /// the keys that it names are its keys: so it rotates them, and gives them up (OpenID Federation 1.0 §11.2).
+    /// An anchor's configuration must be signed with a known key that it still lists. Its keys are then the known ones:
+    /// this is how an anchor rotates and revokes keys (OpenID Federation 1.0 §11.2).
     pub(crate) async fn verify(
         &self,
         anchor: &EntityId,
@@ -76,16 +75,17 @@ impl AnchorKeys {
                     }
                 },
             },
-            // At first contact the anchor names its own keys; only the demo profile has anchors without configured keys.
+            // At first contact the anchor's own key list is accepted; only the demo profile has anchors without
+            // configured keys.
             None => verify_self_signed(text, now)?,
         };
         *lock(&self.reported_at) = None;
         Ok(statement)
     }
 
-    /// The keys by which an anchor is known: those that it was followed to from the keys that the operator configured, and
-    /// these alone. A key that the anchor gave up on the way counts no more, though it is in the operator's file; and
-    /// when the operator names other keys there, what was followed before is forgotten.
+    /// The known keys of an anchor: those followed from the configured keys, and only those. A key that the anchor
+    /// revoked on the way no longer counts, even in the operator's file; new configured keys discard what was followed
+    /// before.
     async fn known(
         &self,
         anchor: &EntityId,
@@ -102,8 +102,8 @@ impl AnchorKeys {
         }
     }
 
-    /// Judges an anchor's configuration by the keys that are stored: another process may have followed it further while
-    /// this one asked for nothing.
+    /// Verifies an anchor's configuration with the stored keys: another process may have followed it further while this
+    /// one was idle.
     async fn verify_with_stored(
         &self,
         anchor: &EntityId,
@@ -115,7 +115,7 @@ impl AnchorKeys {
         Ok(verify_anchor(text, &TrustAnchor { id: anchor.clone(), keys }, ctx.clock.now()).ok())
     }
 
-    /// From now on these are its keys.
+    /// Sets its keys.
     pub(crate) async fn follow(
         &self,
         anchor: &EntityId,
@@ -126,7 +126,7 @@ impl AnchorKeys {
         if followed.as_ref() == Some(keys) {
             return Ok(());
         }
-        // What was met without configured keys is not stored: nobody has said that it is the anchor.
+        // Keys accepted at first contact are not stored: nobody has confirmed them.
         if let Some(configured) = &configured {
             ctx.anchor_keys.save(anchor, configured, keys, ctx.clock.now()).await?;
         }
@@ -137,7 +137,7 @@ impl AnchorKeys {
         Ok(())
     }
 
-    /// Tells the operator that nobody below this anchor can be trusted, and what to do; not at every attempt.
+    /// Logs for the operator that no member below this anchor is trusted, with the remedy; not at every attempt.
     fn report(&self, anchor: &EntityId, error: &TrustError, now: Timestamp) {
         let TrustError::NotTrusted(TrustFault::Jose(JoseError::UnknownKey | JoseError::Signature)) = error
         else {

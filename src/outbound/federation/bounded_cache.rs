@@ -1,5 +1,5 @@
-//! A bounded cache by entity: when it is full, the entity that was not asked about for the longest time is dropped, and no
-//! other. A crowd of newcomers never throws out those whom everyone asks for.
+//! A bounded cache by entity: when it is full, the least recently used entry is dropped. Entries of unknown entities do
+//! not displace those in regular use.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use crate::domain::ids::EntityId;
 use crate::domain::sync::lock;
 
-/// Most entities in one cache; far more than there are cities.
+/// Maximum number of entities in one cache; far more than there are cities.
 const MAX_ENTRIES: usize = 4096;
 
-/// One thing for each entity.
+/// One entry for each entity.
 pub(crate) struct BoundedCache<T> {
     entries: Mutex<Lru<T>>,
     size: usize,
@@ -18,7 +18,7 @@ pub(crate) struct BoundedCache<T> {
 
 struct Lru<T> {
     all: HashMap<EntityId, Slot<T>>,
-    /// Counts the uses, to tell which was earlier.
+    /// Counts uses, for the least-recently-used order.
     uses: u64,
 }
 
@@ -38,14 +38,14 @@ impl<T> BoundedCache<T> {
         Self { entries: Mutex::new(Lru { all: HashMap::new(), uses: 0 }), size }
     }
 
-    /// The entry of an entity, where there is one.
+    /// The entry of an entity, if there is one.
     pub(crate) fn known(&self, id: &EntityId) -> Option<Arc<T>> {
         lock(&self.entries).used(id)
     }
 }
 
 impl<T: Default> BoundedCache<T> {
-    /// The entry of an entity, made now where there was none.
+    /// The entry of an entity, created if there is none.
     pub(crate) fn get(&self, id: &EntityId) -> Arc<T> {
         let mut entries = lock(&self.entries);
         if let Some(value) = entries.used(id) {

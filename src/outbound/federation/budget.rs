@@ -1,4 +1,4 @@
-//! What resolution costs and how long its results serve.
+//! Costs of a resolution, and lifetimes of cached results.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,22 +10,23 @@ use crate::domain::federation::{Outage, TrustError};
 use crate::http::GuardedClient;
 use crate::ports::{AnchorKeyStore, Clock};
 
-/// How old what is known may be, in seconds. Everything a chain rests on is together never older than the chain's age:
-/// the chain itself half of it, the one resolution that replaces it a sixth, and each superior's state a twelfth, of
-/// which two are above a member of most federations and six at most.
+/// Maximum age of cached results, in seconds. Everything that a chain depends on is together never older than the
+/// maximum chain age: the chain itself half of it, the one resolution that replaces it a sixth, and each superior's
+/// state a twelfth, of which two are above a member of most federations and six at most.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CacheTtls {
-    /// When a chain is renewed while the old one serves.
+    /// Age at which a chain is renewed while the old one is used.
     pub(crate) renew: i64,
-    /// How long a chain serves without a request.
+    /// Maximum age of a chain.
     pub(crate) chain: i64,
-    /// How long a superior's state does.
+    /// Maximum age of a superior's state.
     pub(crate) superior: i64,
-    /// How long a list of members does.
+    /// Maximum age of a list of members.
     pub(crate) list: i64,
-    /// How long a list does by which an unknown entity is judged; a stranger cannot make us ask more often.
+    /// Maximum age of a list when an unknown entity is looked up; limits the fetches that unauthenticated requests
+    /// cause.
     pub(crate) stranger: i64,
-    /// Longest time for one resolution, every request of it together.
+    /// Time limit of one resolution with all its requests.
     pub(crate) deadline: Duration,
 }
 
@@ -42,7 +43,7 @@ impl CacheTtls {
     }
 }
 
-/// What every request for trust needs.
+/// What every trust request needs.
 #[derive(Clone)]
 pub(crate) struct ResolverContext {
     pub(crate) guard: GuardedClient,
@@ -51,16 +52,16 @@ pub(crate) struct ResolverContext {
     pub(crate) ttls: CacheTtls,
 }
 
-/// How much one resolution may still ask for, and how long it may take, whatever it is made of. Clones share it.
+/// Remaining requests and time of one resolution. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Budget {
     requests: Arc<AtomicU32>,
     until: Instant,
-    /// Time after which those who did not answer are no longer waited for where another answer will do.
+    /// Time after which missing responses are no longer waited for if another one suffices.
     patience: Instant,
 }
 
-/// Most requests of one resolution; each is bounded in bytes and time by itself.
+/// Maximum number of requests of one resolution; each is limited in bytes and time by itself.
 const MAX_REQUESTS: u32 = 256;
 
 impl Budget {
@@ -70,12 +71,12 @@ impl Budget {
         Self { requests, until: now + longest, patience: now + longest / 3 }
     }
 
-    /// Until when an answer is waited for; less long where it can be done without.
+    /// Deadline of a response; earlier if the result does not depend on it.
     pub(crate) const fn until(&self, dispensable: bool) -> Instant {
         if dispensable { self.patience } else { self.until }
     }
 
-    /// Pays for one request.
+    /// Counts one request.
     pub(crate) fn spend(&self) -> Result<(), TrustError> {
         self.requests
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
@@ -83,7 +84,7 @@ impl Budget {
             .map_err(|_| TrustError::Unavailable(Outage::Budget))
     }
 
-    /// A part of the resolution, as long as there is time.
+    /// Runs a part of the resolution, within the deadline.
     pub(crate) async fn in_time<T>(
         &self,
         part: impl Future<Output = Result<T, TrustError>>,

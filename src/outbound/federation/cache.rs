@@ -1,4 +1,4 @@
-//! One cached answer that is asked for again when it is old, by one caller at a time.
+//! One cached value that is fetched again when it is old, by one caller at a time.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -12,22 +12,22 @@ use crate::ports::Clock;
 /// How long a failed attempt is not repeated, in seconds.
 const COOL_DOWN_SECS: i64 = 2;
 
-/// How long after an attempt that reached nobody an old value serves while the next one is made, in seconds.
+/// How long after an attempt without a response an old value is returned while the next one is in progress, in seconds.
 const AWAY_SECS: i64 = 10;
 
 /// In microseconds.
 const SECOND: i64 = 1_000_000;
 
-/// No attempt has reached nobody.
+/// No attempt has remained without a response.
 const NEVER: i64 = i64::MIN;
 
-/// A value with the time that it was fetched and the time from which it must not be used.
+/// A value with its fetch time and expiry.
 #[derive(Debug)]
 struct Held<T> {
     value: Arc<T>,
-    /// When the fetch began: what it says may be as old as that.
+    /// When the fetch began: the value may be as old as that.
     fetched_at: Timestamp,
-    /// When it was over: from then on a pause is counted.
+    /// When the fetch ended: pauses count from then.
     ended_at: Timestamp,
     expires_at: Timestamp,
 }
@@ -38,27 +38,27 @@ impl<T> Clone for Held<T> {
     }
 }
 
-/// The cached answer, and what the last attempt said.
+/// The cached value, and the result of the last attempt.
 pub(crate) struct RefreshCell<T> {
     held: RwLock<Option<Held<T>>>,
-    /// Whoever has this fetches; everyone else waits.
+    /// Held by the caller that fetches; the others wait.
     gate: tokio::sync::Mutex<Failure>,
-    /// When the last attempt reached nobody, in seconds. Soon after that, what is valid serves while the next one is
-    /// made: not everyone waits through an outage again and again.
+    /// When the last attempt remained without a response, in seconds. Soon after that, a valid value is returned while
+    /// the next attempt is in progress: not every caller waits through an outage.
     away: AtomicI64,
 }
 
-/// What the last attempt said, where it failed.
+/// The error of the last attempt, if it failed.
 type Failure = Option<Failed>;
 
 struct Failed {
     began_at: Timestamp,
-    /// From then on a pause is counted, so that a slow attempt is not followed by the next at once.
+    /// Pauses count from then, so that a slow attempt is not followed by the next at once.
     ended_at: Timestamp,
     error: TrustError,
 }
 
-/// An attempt under way. One that is given up half-way has failed, so that a pause follows it too.
+/// An attempt in progress. A cancelled one counts as failed, so that a pause follows it too.
 struct Attempt<'a> {
     gate: tokio::sync::MutexGuard<'a, Failure>,
     away: &'a AtomicI64,
@@ -98,13 +98,13 @@ impl<T> Default for RefreshCell<T> {
 }
 
 impl<T> RefreshCell<T> {
-    /// Whether there is a value, and it was fetched longer ago than that.
+    /// Whether there is a value that was fetched longer ago than that.
     pub(crate) fn is_older_than(&self, now: Timestamp, secs: i64) -> bool {
         let held = read(&self.held);
         held.as_ref().is_some_and(|held| now.secs().saturating_sub(held.fetched_at.secs()) > secs)
     }
 
-    /// Drops the value: what it rested on has changed.
+    /// Drops the value, when something that it depends on has changed.
     pub(crate) fn clear(&self) {
         self.set(None);
     }
@@ -114,9 +114,8 @@ impl<T> RefreshCell<T> {
         read(&self.held).is_some()
     }
 
-    /// The value if it is not older than `max_age_secs`, else a new one from `fetch`, which also says when it expires.
-    ///
-    /// When the new one cannot be had, the old one serves until it expires; when it is refused, the old one is dropped.
+    /// The value if it is not older than `max_age_secs`, else a new one from `fetch`, which also returns its expiry. If
+    /// there is no response, the old value is used until it expires; if the new one is refused, the old one is dropped.
     pub(crate) async fn get<F>(
         &self,
         clock: &dyn Clock,
@@ -132,7 +131,7 @@ impl<T> RefreshCell<T> {
         let gate = match (self.gate.try_lock(), self.valid(clock.now())) {
             (Ok(gate), _) => gate,
             (Err(_), Some(value)) if self.is_away(clock.now()) => return Ok(value),
-            // Someone fetches already. What is too old may have been taken back since: the new one is waited for.
+            // Another caller is fetching. A value that is too old may have been revoked since: wait for the new one.
             (Err(_), _) => self.gate.lock().await,
         };
         let now = clock.now();
@@ -180,8 +179,9 @@ impl<T> RefreshCell<T> {
         }
     }
 
-    /// A value that was fetched after this was called: by us, or by someone who was faster. Between two fetches there is a
-    /// pause, however many call. One of a second is waited for; while a longer one lasts, what there is serves.
+    /// A value that was fetched after this call, by this or another caller. There is a pause between two fetches,
+    /// however many callers there are. A pause of a second is waited for; during a longer one the cached value is
+    /// returned.
     pub(crate) async fn renewed<F>(
         &self,
         clock: &dyn Clock,
@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(*cell.get(&clock, 10, good(2, 100)).await.unwrap(), 1);
         clock.0.store(11, Ordering::SeqCst);
         assert_eq!(*cell.get(&clock, 10, away()).await.unwrap(), 1);
-        // Not tried again within the cool-down.
+        // Not repeated within the cool-down.
         assert_eq!(*cell.get(&clock, 10, good(2, 100)).await.unwrap(), 1);
         clock.0.store(13, Ordering::SeqCst);
         assert_eq!(*cell.get(&clock, 10, good(2, 100)).await.unwrap(), 2);
@@ -314,7 +314,7 @@ mod tests {
         let answers = futures_util::future::join_all(calls).await;
         assert!(answers.into_iter().all(|answer| *answer.unwrap() == 0));
         assert_eq!(fetches.load(Ordering::SeqCst), 1);
-        // Later calls get a later fetch; what cannot be renewed still serves, what is refused does not.
+        // Later calls get a later fetch; without a response the old value is used, after a refusal it is not.
         clock.0.store(3, Ordering::SeqCst);
         assert_eq!(*cell.renewed(&clock, 1, fetch).await.unwrap(), 1);
         clock.0.store(5, Ordering::SeqCst);
@@ -340,14 +340,14 @@ mod tests {
         let new = || slowly(Ok((2, Timestamp::from_secs(1000))));
         let (first, second) = tokio::join!(cell.get(&clock, 10, new()), cell.get(&clock, 10, new()));
         assert_eq!((*first.unwrap(), *second.unwrap()), (2, 2));
-        // In an outage one looks whether it is over, and nobody else waits for that.
+        // In an outage one caller tries, and nobody else waits for that.
         clock.0.store(22, Ordering::SeqCst);
         assert_eq!(*cell.get(&clock, 10, away()).await.unwrap(), 2);
         clock.0.store(25, Ordering::SeqCst);
         let back = || slowly(Ok((3, Timestamp::from_secs(1000))));
         let (first, second) = tokio::join!(cell.get(&clock, 10, back()), cell.get(&clock, 10, back()));
         assert_eq!((*first.unwrap(), *second.unwrap()), (3, 2));
-        // A refusal is everyone's.
+        // A refusal is returned to everyone.
         clock.0.store(36, Ordering::SeqCst);
         let gone = || slowly(Err(TrustError::NotTrusted(TrustFault::NotListed)));
         let (first, second) = tokio::join!(cell.get(&clock, 10, gone()), cell.get(&clock, 10, gone()));
@@ -369,7 +369,7 @@ mod tests {
         );
         clock.0.fetch_add(COOL_DOWN_SECS, Ordering::SeqCst);
         assert_eq!(*cell.get(&clock, 10, async { slow(good(1, 100).await) }).await.unwrap(), 1);
-        // The same between two renewals: within a longer pause nobody waits, and what there is serves.
+        // The same between two renewals: within a longer pause nobody waits, and the cached value is returned.
         clock.0.fetch_add(3, Ordering::SeqCst);
         assert_eq!(*cell.renewed(&clock, 4, || good(2, 100)).await.unwrap(), 1);
         clock.0.fetch_add(1, Ordering::SeqCst);

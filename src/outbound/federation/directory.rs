@@ -1,8 +1,8 @@
-//! The other members of the federation, found through the anchors and cached while their chains hold.
+//! The other members of the federation, resolved through the anchors and cached while their chains are valid.
 //!
-//! A member is looked for from the anchors down, the nearest superior first, and only where a list names it. The chain that
-//! is found is checked as a whole, whatever it was found by. It is used for a bounded time; before that is over it is
-//! renewed in the background, and while it cannot be fetched the last one holds until it expires.
+//! A member is searched from the anchors down, the nearest superior first, and only below superiors that list it. The
+//! whole chain is verified, however it was found. It is used for a limited time and renewed in the background before
+//! that is over; without a response the last one is used until it expires.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -31,17 +31,17 @@ use crate::outbound::federation::superior::{OLDER_SECS, Superior};
 use crate::outbound::federation::trust_marks::TrustMarkChecker;
 use crate::ports::{Clock, HasKey, MemberDirectory, MemberDocuments, Survey, TrustResolver};
 
-/// How long a report serves, in seconds: whoever asks again and again makes this node ask no more often.
+/// How long a report is cached, in seconds; limits the requests that repeated reports cause.
 const REPORT_AGE_SECS: i64 = 10;
 
-/// The longest pause between two questions to a member for keys that it turned out not to have, in seconds: its true new
-/// key is found within that time, whatever strangers pretend meanwhile.
+/// Longest pause between two requests to a member for unknown keys, in seconds: its real new key is found within that
+/// time, however many forged messages arrive.
 const LONGEST_PAUSE_SECS: i64 = 30;
 
-/// How long the refusal of a member with a valid chain and unusable metadata serves, in seconds.
+/// How long the refusal of a member with a valid chain and unusable metadata is cached, in seconds.
 const UNUSABLE_AGE_SECS: i64 = 2;
 
-/// How many members are resolved at a time.
+/// Maximum number of members resolved at a time.
 const AT_ONCE: usize = 8;
 
 /// Resolves members through trust chains to the configured anchors.
@@ -59,17 +59,17 @@ struct PeerDirectory {
 #[derive(Default)]
 struct Entry {
     cell: RefreshCell<ResolvedEntity>,
-    /// Who vouched for it last, and when: an older statement of the same superior must not replace it.
+    /// When its superior last issued its statement: an older one of the same superior must not replace it.
     newest: Mutex<Option<(Vec<EntityId>, Timestamp)>>,
-    /// Whether it is being renewed ahead of time.
+    /// Whether it is being renewed in the background.
     renewing: AtomicBool,
-    /// How often in a row it was asked for a key that it does not have, and when last.
+    /// Number of consecutive requests for a key that it does not have, and the time of the last.
     miss_count: Mutex<Option<(u32, Timestamp)>>,
 }
 
 impl Entry {
-    /// The pause before it is asked again because of a key that is not known, in seconds: the longer, the more often that
-    /// was in vain. A crowd of forgeries so makes few requests, and after a while without any it is forgotten.
+    /// The pause before it is asked again because of an unknown key, in seconds; grows with consecutive failures, so
+    /// that many forged messages cause few requests, and is reset after a while.
     fn pause(&self, now: Timestamp) -> i64 {
         match *lock(&self.miss_count) {
             Some((times, last)) if now.secs().saturating_sub(last.secs()) <= 2 * LONGEST_PAUSE_SECS => {
@@ -87,7 +87,7 @@ impl Entry {
 }
 
 impl FederationPeers {
-    /// Peers under these anchors, with the default age of chains, for the length of this process; see [`Self::open`].
+    /// Peers under these anchors, with the default chain age, without a store; see [`Self::open`].
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -99,7 +99,7 @@ impl FederationPeers {
         Self::open(PeerSettings::in_memory(anchors), guard, clock)
     }
 
-    /// Peers under these anchors, whose origins the guarded client may ask from then on.
+    /// Peers under these anchors, whose origins the client may then request.
     ///
     /// # Errors
     /// [`GuardError::Forbidden`] when there is no anchor, or one without keys outside the demo profile.
@@ -132,8 +132,8 @@ impl FederationPeers {
         })))
     }
 
-    /// Other configured keys of an anchor, from now on: its operator's file has changed. What was followed from the keys
-    /// before counts no more.
+    /// Replaces the configured keys of an anchor: its operator's file has changed. Keys followed from the previous ones
+    /// no longer count.
     pub fn configure_anchor_keys(&self, anchor: &EntityId, keys: PublicKeys) {
         self.0.resolver.configure_anchor_keys(anchor, keys);
     }
@@ -144,7 +144,7 @@ impl PeerDirectory {
         &*self.resolver.ctx.clock
     }
 
-    /// Fetches a member: its chain, and what becomes of the trust marks that it shows.
+    /// Fetches a member: its chain, and the status of its trust marks.
     async fn fetch(
         &self,
         id: &EntityId,
@@ -156,7 +156,7 @@ impl PeerDirectory {
             let before = lock(&entry.newest).clone();
             let last = before.as_ref().map_or(&[][..], |(superiors, _)| superiors.as_slice());
             let ttls = self.resolver.ctx.ttls;
-            // Who is not trusted yet may have been listed just now.
+            // An entity that is not trusted yet may have been listed just now.
             let list_age = if entry.cell.is_held() { ttls.list } else { ttls.stranger };
             let chain = self.resolver.chain(&ChainQuery { id, last, hint, list_age, budget }).await?;
             let vouched = (chain.superiors().to_vec(), chain.issued_at());
@@ -178,7 +178,7 @@ impl PeerDirectory {
         budget.in_time(resolution).await
     }
 
-    /// Renews a member's chain while the last one still serves, when that is half-way through its time.
+    /// Renews a member's chain in the background, when half of its time is over.
     fn renew_ahead(self: &Arc<Self>, id: &EntityId, entry: &Arc<Entry>) {
         let renew = self.resolver.ctx.ttls.renew;
         if !entry.cell.is_older_than(self.resolver.now(), renew)
@@ -211,7 +211,7 @@ impl PeerDirectory {
         let entry = match self.entries.known(id) {
             Some(entry) => entry,
             None => {
-                // An entry is made only for whom a superior lists: a stranger's name costs no memory.
+                // Only a listed entity gets an entry: names in unauthenticated requests cost no memory.
                 let ttls = self.resolver.ctx.ttls;
                 let query = |list_age| ChainQuery { id, last: &[], hint, list_age, budget: &budget };
                 if self.resolver.listed(&query(ttls.list)).await.is_err() {
@@ -246,7 +246,7 @@ impl TrustResolver for FederationPeers {
 
     async fn refreshed(&self, id: &EntityId, has: HasKey<'_>) -> Result<Arc<TrustedPeer>, TrustError> {
         let directory = &self.0;
-        // Only a member that was resolved before: this way leads to nobody new.
+        // Only a member that was resolved before: this request goes to no new origin.
         let entry = directory.entries.known(id).ok_or(TrustError::NotTrusted(TrustFault::NotListed))?;
         let (hint, budget) = (ChainHint::default(), directory.resolver.budget());
         let asked = AtomicBool::new(false);
@@ -313,7 +313,7 @@ impl MemberDirectory for FederationPeers {
     async fn examine(&self, id: &EntityId) -> Arc<PeerReport> {
         let directory = &self.0;
         let fetch = async {
-            // What others found before is not believed: the report is about now.
+            // Cached results are not considered: the report is about the present state.
             let report = diagnose(directory.resolver.without_cache(), id).await;
             let until = report.at.plus_secs(REPORT_AGE_SECS);
             Ok((report, until))

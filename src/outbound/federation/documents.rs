@@ -1,4 +1,4 @@
-//! What trusted members publish beside their entity configuration: declared uses and former keys.
+//! Documents of trusted members besides their entity configuration: declared uses and former keys.
 
 use std::sync::Arc;
 
@@ -15,20 +15,20 @@ use crate::outbound::federation::bounded_cache::BoundedCache;
 use crate::outbound::federation::budget::ResolverContext;
 use crate::outbound::federation::cache::RefreshCell;
 
-/// How long a recipient's declared uses are used, in seconds.
+/// How long a recipient's declared uses are cached, in seconds.
 const USES_AGE_SECS: i64 = 60;
 
-/// How long a use that is not known yet is not asked for again, in seconds.
+/// How long the absence of a declared use is cached, in seconds.
 const UNKNOWN_USE_SECS: i64 = 5;
 
 /// The document of declared uses.
 const USES: Expected = Expected { content_types: &["application/json"], max_bytes: 512 * 1024 };
 
-/// The keys with which a member signed before.
+/// The former keys of a member.
 const FORMER_KEYS: Expected =
     Expected { content_types: &["application/omadata-former-keys+jwt"], max_bytes: 1024 * 1024 };
 
-/// How long a member's former keys are used, in seconds.
+/// How long a member's former keys are cached, in seconds.
 const FORMER_KEYS_AGE_SECS: i64 = 60;
 
 /// The documents of trusted members, cached. The caller has resolved the member.
@@ -43,13 +43,13 @@ impl DocumentCache {
         Self { ctx, uses: BoundedCache::default(), former: BoundedCache::default() }
     }
 
-    /// The keys with which a trusted member signed before.
+    /// The former keys of a trusted member.
     pub(crate) async fn former_keys(&self, peer: &TrustedPeer) -> Result<Arc<FormerKeys>, TrustError> {
         let fetch = self.fetch_former_keys(peer);
         self.former.get(&peer.id).get(&*self.ctx.clock, FORMER_KEYS_AGE_SECS, fetch).await
     }
 
-    /// All uses that a trusted recipient declares.
+    /// All declared uses of a trusted recipient.
     pub(crate) async fn declared_uses(&self, recipient: &EntityId) -> Result<Arc<DeclaredUses>, TrustError> {
         let fetch = self.fetch_uses(recipient);
         self.uses.get(recipient).get(&*self.ctx.clock, USES_AGE_SECS, fetch).await
@@ -62,7 +62,7 @@ impl DocumentCache {
         id: &UseId,
     ) -> Result<Arc<DeclaredUse>, TrustError> {
         let cell = self.uses.get(recipient);
-        // A use that is not known yet may have been published just now.
+        // An unknown use may have been published just now.
         for max_age in [USES_AGE_SECS, UNKNOWN_USE_SECS] {
             let document = cell.get(&*self.ctx.clock, max_age, self.fetch_uses(recipient)).await?;
             if let Some(declared) = document.uses.iter().find(|declared| declared.id == *id) {

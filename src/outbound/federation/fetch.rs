@@ -1,4 +1,4 @@
-//! Entity statements and lists over HTTP, and what an answer or its absence means for trust.
+//! Entity statements and lists over HTTP, and the trust decision for a failed request.
 
 use std::collections::BTreeSet;
 
@@ -14,17 +14,17 @@ use crate::ports::MemberConfigurations;
 /// Where entity configurations are served (OpenID Federation 1.0 §9).
 const CONFIGURATION_PATH: &str = "/.well-known/openid-federation";
 
-/// An entity statement over HTTP.
+/// Media type of an entity statement.
 const STATEMENT: Expected =
     Expected { content_types: &["application/entity-statement+jwt"], max_bytes: 64 * 1024 };
 
 /// A list of entity identifiers.
 const LIST: Expected = Expected { content_types: &["application/json"], max_bytes: 1024 * 1024 };
 
-/// Most members of one list.
+/// Maximum number of members in one list.
 const MAX_MEMBERS: usize = 10_000;
 
-/// Fetches an entity's configuration from where it must be.
+/// Fetches an entity's configuration from its well-known location.
 pub(crate) async fn fetch_configuration(guard: &GuardedClient, id: &EntityId) -> Result<String, TrustError> {
     let url = Url::parse(&format!("{id}{CONFIGURATION_PATH}"))
         .map_err(|_| TrustError::NotTrusted(TrustFault::IdentifierNotUrl))?;
@@ -46,7 +46,7 @@ impl MemberContact {
 #[async_trait]
 impl MemberConfigurations for MemberContact {
     async fn fetch(&self, id: &EntityId) -> Result<String, TrustError> {
-        // The caller vouches that it is a member: that opens its origin and no other.
+        // The caller knows that it is a member: that allows its origin and no other.
         self.0.set_members(id, [id]);
         fetch_configuration(&self.0, id).await
     }
@@ -57,7 +57,7 @@ pub(crate) async fn fetch_statement(guard: &GuardedClient, url: &Url) -> Result<
     String::from_utf8(reply.body).map_err(|_| TrustError::NotTrusted(TrustFault::StatementNotText))
 }
 
-/// Whom a superior's list endpoint names. An entry that is no entity identifier can be nobody's and is left out.
+/// The entities of a superior's list endpoint. An entry that is no entity identifier is skipped.
 pub(crate) async fn fetch_list(guard: &GuardedClient, url: &Url) -> Result<BTreeSet<EntityId>, TrustError> {
     let reply = classify_reply(guard.get(url, &[], LIST).await)?;
     let listed = parse_strict_json(&reply.body)
@@ -68,7 +68,7 @@ pub(crate) async fn fetch_list(guard: &GuardedClient, url: &Url) -> Result<BTree
     Ok(listed.iter().filter_map(|id| EntityId::new(id.as_str()?).ok()).collect())
 }
 
-/// An answer of success, or what its absence means for trust: a definite "no" is told from "not now".
+/// A successful response, or the trust decision: a definite refusal differs from a temporary failure.
 pub(crate) fn classify_reply(reply: Result<Reply, GuardError>) -> Result<Reply, TrustError> {
     match reply {
         Ok(reply) if reply.status.is_success() => Ok(reply),
@@ -86,7 +86,7 @@ pub(crate) fn classify_reply(reply: Result<Reply, GuardError>) -> Result<Reply, 
     }
 }
 
-/// One of a superior's endpoints, which must be there and at its own origin.
+/// One of a superior's endpoints, which must exist and have its own origin.
 pub(crate) fn superior_endpoint(configuration: &EntityStatement, name: &str) -> Result<Url, TrustError> {
     let endpoint = configuration.same_origin_endpoint(name).ok().flatten();
     endpoint.ok_or(TrustError::NotTrusted(TrustFault::SuperiorEndpoint))

@@ -1,5 +1,5 @@
-//! The way down from the anchors, level by level: the superiors of one level are asked at the same time, those first whom a
-//! hint names.
+//! The walk down from the anchors, level by level: the superiors of one level are asked concurrently, those in a hint
+//! first.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -12,30 +12,30 @@ use crate::domain::federation::{ChainHint, Outage, TrustError};
 use crate::domain::ids::EntityId;
 use crate::outbound::federation::superior::{Listing, Superior};
 
-/// Most superiors that one walk asks.
+/// Maximum number of superiors that one walk asks.
 const MAX_SUPERIORS: usize = 128;
 
-/// How many superiors of one level are asked in turn. Of a larger level only those are asked that are above the entity by
-/// what it says itself, which bounds the work and not the federation (OpenID Federation 1.0 §10.1).
+/// Maximum number of superiors of one level that are asked in turn. In a larger level only those above the entity by
+/// its own claim are asked, which limits the work and not the size of the federation (OpenID Federation 1.0 §10.1).
 const MAX_UNGUIDED: usize = 32;
 
-/// How many superiors are asked at a time.
+/// Maximum number of superiors asked at a time.
 const AT_ONCE: usize = 8;
 
-/// A superior, and whom it lists.
+/// A superior with its list.
 pub(crate) type Answer = (Arc<Superior>, Result<Arc<Listing>, TrustError>);
 
-/// An intermediate below a superior that was asked.
+/// An intermediate below a superior.
 pub(crate) type Below = (Arc<Superior>, EntityId);
 
-/// What one walk looks for and may cost.
+/// The target and the limits of one walk.
 #[derive(Clone, Copy)]
 pub(crate) struct WalkQuery<'a> {
-    /// Who is looked for; nobody when everyone is.
+    /// The entity searched; `None` for all.
     pub(crate) wanted: Option<&'a EntityId>,
-    /// Whom to ask first among equals.
+    /// The superiors to ask first.
     pub(crate) hint: &'a ChainHint,
-    /// How old a list may be, in seconds.
+    /// Maximum age of a list, in seconds.
     pub(crate) list_age: i64,
     pub(crate) budget: &'a Budget,
 }
@@ -45,12 +45,12 @@ pub(crate) struct LevelWalk<'a> {
     ctx: &'a ResolverContext,
     ancestors: &'a Ancestors,
     query: WalkQuery<'a>,
-    /// What is left of this level.
+    /// The superiors of this level that were not asked yet.
     groups: VecDeque<Vec<Arc<Superior>>>,
     /// The level below, as far as it is known.
     next: Vec<Below>,
     left: usize,
-    /// Why superiors were left out, where some were.
+    /// Why superiors were skipped, if any were.
     incomplete: Option<TrustError>,
 }
 
@@ -74,20 +74,20 @@ impl<'a> LevelWalk<'a> {
         walk
     }
 
-    /// Why superiors were left out, where some were: what they would have said is not known.
+    /// Why superiors were skipped, if any were: their lists are unknown.
     pub(crate) fn into_incomplete(self) -> Option<TrustError> {
         self.incomplete
     }
 
-    /// The same level in two groups, those first whom the hint names.
+    /// The same level in two groups, those in the hint first.
     fn begin_level(&mut self, level: Vec<Arc<Superior>>) {
         let (named, others): (Vec<_>, Vec<_>) =
             level.into_iter().partition(|one| self.query.hint.names(&one.id));
         self.groups = [named, others].into_iter().filter(|group| !group.is_empty()).collect();
     }
 
-    /// Asks the next superiors for their lists; nothing when all were asked. Who does not answer is waited for as long as
-    /// the resolution may take, but not when another one was found who lists the entity.
+    /// Asks the next superiors for their lists; `None` when all were asked. Waits for slow ones within the resolution's
+    /// deadline, but not when another superior was found that lists the entity.
     pub(crate) async fn step(&mut self) -> Option<Vec<Answer>> {
         if self.groups.is_empty() {
             let (wanted, budget) = (self.query.wanted, self.query.budget);
@@ -139,8 +139,8 @@ impl<'a> LevelWalk<'a> {
     }
 }
 
-/// Whom a superior lists. It is asked by a task of its own: when nobody waits for the answer any more, it is there for the
-/// next.
+/// The list of a superior. Fetched by a task of its own: if nobody waits for it any more, it is cached for the next
+/// request.
 async fn ask(
     ctx: &ResolverContext,
     superior: Arc<Superior>,
@@ -155,7 +155,7 @@ async fn ask(
     asked.await.unwrap_or(Err(TrustError::Unavailable(Outage::NotAsked)))
 }
 
-/// The superiors of the next level, and why some were left out, where some were.
+/// The superiors of the next level, and why some were skipped, if any were.
 pub(crate) async fn next_level(
     below: Vec<Below>,
     wanted: Option<&EntityId>,

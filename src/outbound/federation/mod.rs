@@ -1,5 +1,5 @@
-//! The federation as seen from here: trust chains resolved from the anchors, members, trust marks, diagnosis
-//! (OpenID Federation 1.0).
+//! This node's view of the federation: trust chains resolved from the anchors, members, trust marks, diagnosis (OpenID
+//! Federation 1.0).
 
 mod ancestors;
 mod anchor_keys;

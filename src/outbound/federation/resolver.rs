@@ -1,4 +1,5 @@
-//! Chains from the anchors down: the nearest superior to an anchor who lists an entity and vouches for it counts.
+//! Resolves chains from the anchors down: the superior nearest to an anchor that lists an entity and has a statement
+//! about it counts.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,15 +14,15 @@ use crate::outbound::federation::budget::{Budget, ResolverContext};
 use crate::outbound::federation::level_walk::{Below, LevelWalk, WalkQuery, next_level};
 use crate::outbound::federation::superior::{Listing, Superior, superiors_named_in};
 
-/// What is looked for, and what is known of it.
+/// The entity searched, and what is known of it.
 pub(crate) struct ChainQuery<'a> {
     pub(crate) id: &'a EntityId,
-    /// The superiors of the chain before, from its immediate one to the anchor. When one of them says no, another that
-    /// cannot be reached does not leave the matter open.
+    /// The superiors of the previous chain, from its immediate one to the anchor. When one of them refuses, another
+    /// that is unreachable does not make the result undecided.
     pub(crate) last: &'a [EntityId],
-    /// Whom to ask first among equals.
+    /// The superiors to ask first.
     pub(crate) hint: &'a ChainHint,
-    /// How old a list may be, in seconds.
+    /// Maximum age of a list, in seconds.
     pub(crate) list_age: i64,
     pub(crate) budget: &'a Budget,
 }
@@ -31,7 +32,7 @@ impl<'a> ChainQuery<'a> {
         WalkQuery { wanted: Some(self.id), hint: self.hint, list_age: self.list_age, budget: self.budget }
     }
 
-    /// Who was immediately below a superior in the chain before.
+    /// The entity immediately below a superior in the previous chain.
     fn below_before(&self, superior: &Superior) -> Option<&EntityId> {
         match self.last.iter().position(|id| *id == superior.id)?.checked_sub(1) {
             None => Some(self.id),
@@ -39,7 +40,8 @@ impl<'a> ChainQuery<'a> {
         }
     }
 
-    /// Why a superior's list ends what was known before, where it does: it names no longer whom it named in that chain.
+    /// Why a superior's list invalidates the previous chain, if it does: it no longer lists the entity below it in that
+    /// chain.
     fn withdrawn(&self, superior: &Superior, listing: &Listing) -> Option<TrustError> {
         let below = self.below_before(superior)?;
         if below == self.id {
@@ -51,17 +53,17 @@ impl<'a> ChainQuery<'a> {
     }
 }
 
-/// What the superiors said that did not lead to a chain.
+/// Answers of superiors without a resulting chain.
 #[derive(Default)]
 struct Refusals {
-    /// The own no of a superior of the chain before: whoever else cannot be reached does not leave the matter open.
+    /// A refusal by a superior of the previous chain: final even if others are unreachable.
     final_no: Option<TrustError>,
     open: Option<TrustError>,
     no: Option<TrustError>,
 }
 
 impl Refusals {
-    /// `final_no` is whether a no of this superior ends what was known before.
+    /// `final_no` is whether a refusal by this superior invalidates the previous chain.
     fn take(&mut self, error: TrustError, final_no: bool) {
         match error {
             TrustError::Unavailable(_) => self.open = self.open.take().or(Some(error)),
@@ -83,10 +85,10 @@ impl Refusals {
     }
 }
 
-/// What the entity says about itself, and which superiors it names; fetched once, when a superior is found.
+/// The entity's configuration with its authority hints; fetched once, when a superior is found.
 type Leaf = Option<(String, Vec<EntityId>)>;
 
-/// Whom the superiors list, as far as they could be asked.
+/// The entities that the superiors list, as far as they answered.
 #[derive(Default)]
 pub(crate) struct AllListed {
     pub(crate) members: BTreeSet<EntityId>,
@@ -107,7 +109,7 @@ impl Resolver {
         Self { ctx, anchors, ancestors }
     }
 
-    /// A resolver with the same anchors that has asked nobody yet.
+    /// An unused resolver with the same anchors.
     pub(crate) fn without_cache(&self) -> Self {
         Self::new(self.ctx.clone(), self.anchors.iter().map(|anchor| anchor.without_cache()).collect())
     }
@@ -116,12 +118,12 @@ impl Resolver {
         self.ctx.clock.now()
     }
 
-    /// What one resolution may cost, from now on.
+    /// A new budget for one resolution.
     pub(crate) fn budget(&self) -> Budget {
         Budget::new(self.ctx.ttls.deadline)
     }
 
-    /// Other configured keys of an anchor, from now on. An anchor that is not configured is not made one.
+    /// Replaces the configured keys of an anchor. Does not add anchors.
     pub(crate) fn configure_anchor_keys(&self, anchor: &EntityId, keys: PublicKeys) {
         if let Some(anchor) = self.anchors.iter().find(|known| known.id == *anchor) {
             anchor.configure_keys(keys);
@@ -132,7 +134,7 @@ impl Resolver {
         LevelWalk::new(&self.ctx, &self.anchors, &self.ancestors, query)
     }
 
-    /// The superiors of the next level below, and why some were left out, where some were.
+    /// The superiors of the next level below, and why some were skipped, if any were.
     pub(crate) async fn next_level(
         &self,
         below: Vec<Below>,
@@ -142,7 +144,7 @@ impl Resolver {
         next_level(below, Some(wanted), &self.ancestors, &self.ctx, budget).await
     }
 
-    /// The chain of an entity through the nearest superior that lists it and vouches for it.
+    /// The chain of an entity through the nearest superior that lists it and has a statement about it.
     pub(crate) async fn chain(&self, query: &ChainQuery<'_>) -> Result<VerifiedChain, TrustError> {
         let (mut leaf, mut refusals) = (Leaf::None, Refusals::default());
         let mut walk = self.walk(query.walk());
@@ -184,7 +186,7 @@ impl Resolver {
         if leaf.as_ref().is_some_and(|(_, named)| !named.contains(&superior.id)) {
             return Err(UNNAMED);
         }
-        // The superior first: whom it gave up cannot put that off by not answering.
+        // The superior first: an entity that it removed cannot delay that by not answering.
         let subordinate = superior.fetch_statement(&state, id, &self.ctx, budget).await?;
         let (text, named) = match leaf {
             Some(leaf) => leaf,
@@ -224,7 +226,7 @@ impl Resolver {
         Err(failed.unwrap_or(TrustError::NotTrusted(TrustFault::NotListed)))
     }
 
-    /// Everyone whom any superior lists.
+    /// All entities that any superior lists.
     pub(crate) async fn all_listed(&self, list_age: i64, budget: &Budget) -> AllListed {
         let (mut all, hint) = (AllListed::default(), ChainHint::default());
         let mut walk = self.walk(WalkQuery { wanted: None, hint: &hint, list_age, budget });

@@ -1,4 +1,4 @@
-//! How peers are resolved, as the configuration says.
+//! Settings of the resolution of peers.
 
 use std::sync::Arc;
 
@@ -10,38 +10,39 @@ use crate::domain::ids::EntityId;
 use crate::domain::jose::PublicKeys;
 use crate::ports::AnchorKeyStore;
 
-/// How long a chain is used at most, in seconds, when the configuration does not say: the time in which a withdrawn
-/// membership, a lost role or a new key is noticed while the superiors can be reached.
+/// Default maximum age of a chain, in seconds: the time within which a removed membership, a lost role or a new key
+/// takes effect while the superiors can be reached.
 pub const CHAIN_AGE_SECS: i64 = 60;
 
-/// An anchor as configured.
+/// A configured anchor.
 #[derive(Debug, Clone)]
 pub struct AnchorSource {
     /// Its entity identifier.
     pub id: EntityId,
-    /// Its keys. Without them the keys that it shows at first contact are taken, which only the demo profile allows.
+    /// Its keys. Without them, those of its configuration at first contact are accepted, which only the demo profile
+    /// allows.
     pub keys: Option<PublicKeys>,
 }
 
-/// How peers are resolved.
+/// Settings of the resolution of peers.
 pub struct PeerSettings {
     /// The anchors.
     pub anchors: Vec<AnchorSource>,
-    /// How long a chain is used at most, in seconds.
+    /// Maximum age of a chain, in seconds.
     pub chain_age_secs: i64,
-    /// Where the keys are stored to which an anchor was followed.
+    /// Store of the anchors' followed keys.
     pub memory: Arc<dyn AnchorKeyStore>,
 }
 
 impl PeerSettings {
-    /// These anchors, with the default age of chains, for the length of a process.
+    /// These anchors, with the default chain age, without a store.
     #[must_use]
     pub fn in_memory(anchors: Vec<AnchorSource>) -> Self {
         Self { anchors, chain_age_secs: CHAIN_AGE_SECS, memory: Arc::new(NoStore) }
     }
 }
 
-/// Stores nothing: for whoever meets anchors for the length of a process.
+/// Stores nothing: for anchors accepted for the lifetime of a process.
 struct NoStore;
 
 #[async_trait]

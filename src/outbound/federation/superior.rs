@@ -1,7 +1,7 @@
-//! Those who vouch for members, as seen from here: the anchors, and the intermediates below them.
+//! The superiors of members: the anchors, and the intermediates below them.
 //!
-//! Each is asked for two things that age apart: its state (why its statements count, and its keys), which is fetched again
-//! for nearly every chain, and its list of members, which says whom this node may ask anything at all.
+//! Each is asked for two things that are cached separately: its state (the statements above it, and its keys), which is
+//! fetched again for nearly every chain, and its list of members, which decides which origins this node may request.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -23,24 +23,24 @@ use crate::domain::sync::lock;
 use crate::http::guard::GuardedClient;
 use crate::outbound::federation::anchor_keys::AnchorKeys;
 
-/// Most authority hints of one entity that are read; who has more is refused.
+/// Maximum number of authority hints of one entity; more are refused.
 const MAX_HINTS: usize = 16;
 
-/// Every chain has a leaf, a statement about it and the anchor's configuration; intermediates take what is left.
+/// Every chain has a leaf, a statement about it and the anchor's configuration; the rest is for intermediates.
 pub(crate) const MAX_DEPTH: usize = MAX_CHAIN_LENGTH - 3;
 
-/// By how much a statement may be older than the last: several processes of one superior need not agree to the second.
+/// How much older a statement may be than the last: the clocks of a superior's processes may differ by seconds.
 pub(crate) const OLDER_SECS: i64 = 5;
 
-/// Why a superior's statements count, and where it is asked.
+/// The state of a superior.
 pub(crate) struct SuperiorState {
-    /// The statements above its own: from the one about it to the anchor's configuration.
+    /// The statements above its own, from the one about it to the anchor's configuration.
     above: Vec<String>,
-    /// The anchor at the top with its keys of now.
+    /// The anchor at the top with its present keys.
     pub(crate) anchor: TrustAnchor,
     /// Its own keys.
     pub(crate) keys: PublicKeys,
-    /// Where it answers whether a trust mark of its own still holds.
+    /// Its trust mark status endpoint.
     pub(crate) status_endpoint: Result<Option<Url>, TrustError>,
     fetch_endpoint: Url,
     list_endpoint: Url,
@@ -68,12 +68,12 @@ impl SuperiorState {
         })
     }
 
-    /// Until when its statements count, if nothing is asked again.
+    /// Expiry of its statements, if nothing is fetched again.
     pub(crate) const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
-    /// The chain of a member, out of its own configuration and the subordinate statement about it.
+    /// The chain of a member, from its own configuration and the subordinate statement about it.
     pub(crate) fn chain(&self, leaf: &str, subordinate: String) -> Vec<String> {
         let mut chain = vec![leaf.to_owned(), subordinate];
         chain.extend_from_slice(&self.above);
@@ -81,22 +81,22 @@ impl SuperiorState {
     }
 }
 
-/// Whom a superior lists.
+/// The entities that a superior lists.
 pub(crate) struct Listing {
     pub(crate) members: BTreeSet<EntityId>,
-    /// Those of them that have members of their own.
+    /// Those that are intermediates.
     pub(crate) intermediates: BTreeSet<EntityId>,
 }
 
-/// An anchor, or an intermediate as reached on one path.
+/// An anchor, or an intermediate on one path.
 pub(crate) struct Superior {
     pub(crate) id: EntityId,
-    /// The next above; none above an anchor.
+    /// The superior above; `None` for an anchor.
     above: Option<Arc<Superior>>,
     depth: usize,
-    /// An anchor's keys; an intermediate's are vouched for from above.
+    /// An anchor's known keys; an intermediate's keys are in the statement above it.
     anchor_keys: AnchorKeys,
-    /// When the newest statement that its state rests on was issued.
+    /// When the newest statement that its state depends on was issued.
     newest: Mutex<Option<i64>>,
     state: RefreshCell<SuperiorState>,
     listing: RefreshCell<Listing>,
@@ -108,12 +108,12 @@ impl Superior {
         Arc::new(Self::new(id, None, AnchorKeys::configured(configured)))
     }
 
-    /// The same anchor, with the keys that it is known by, before anything was asked of it.
+    /// The same anchor with its known keys, before any request.
     pub(crate) fn without_cache(&self) -> Arc<Self> {
         Arc::new(Self::new(self.id.clone(), None, self.anchor_keys.copy()))
     }
 
-    /// Whether it is an anchor: nobody vouches for it.
+    /// Whether it is an anchor.
     pub(crate) const fn is_anchor(&self) -> bool {
         self.above.is_none()
     }
@@ -131,15 +131,15 @@ impl Superior {
         }
     }
 
-    /// Other configured keys of an anchor, from now on.
+    /// Replaces the configured keys of an anchor.
     pub(crate) fn configure_keys(&self, keys: PublicKeys) {
         if self.anchor_keys.configure(keys) {
-            // What was decided by the keys before is decided again.
+            // Decisions by the previous keys are made again.
             self.state.clear();
         }
     }
 
-    /// Why its statements count now.
+    /// Its present state.
     pub(crate) fn state<'a>(
         &'a self,
         ctx: &'a ResolverContext,
@@ -148,7 +148,7 @@ impl Superior {
         self.state.get(&*ctx.clock, ctx.ttls.superior, self.refresh(ctx, budget)).boxed()
     }
 
-    /// Whom it lists, as said not longer than `max_age_secs` ago.
+    /// Its list, not older than `max_age_secs`.
     pub(crate) async fn listing(
         &self,
         ctx: &ResolverContext,
@@ -158,12 +158,12 @@ impl Superior {
         self.listing.get(&*ctx.clock, max_age_secs, self.fetch_listing(ctx, budget)).await
     }
 
-    /// The same, where nobody needs to be asked.
+    /// The same, if no request is necessary.
     pub(crate) fn cached_listing(&self, ctx: &ResolverContext, max_age_secs: i64) -> Option<Arc<Listing>> {
         self.listing.fresh(ctx.clock.now(), max_age_secs)
     }
 
-    /// The intermediates below it that can be part of a chain: never one that is above it.
+    /// The intermediates below it that can be part of a chain: none that is above it.
     pub(crate) fn intermediates_of<'a>(&'a self, listing: &'a Listing) -> impl Iterator<Item = &'a EntityId> {
         let reachable = self.depth < MAX_DEPTH;
         listing.intermediates.iter().filter(move |id| reachable && !self.is_on_path(id))
@@ -247,13 +247,13 @@ impl Superior {
         self.check_not_older(chain.issued_at().secs())?;
         let keys = chain.keys_of(&self.id).cloned().unwrap_or_default();
         let above = chain.statements().iter().skip(1).cloned().collect();
-        // The endpoints are the entity's own to name (OpenID Federation 1.0 §5.1.1): out of its configuration, not out of
-        // what others make of it.
+        // The endpoints are taken from the entity's own configuration (OpenID Federation 1.0 §5.1.1), not from
+        // statements about it.
         let own = claimed_statement(&own)?;
         SuperiorState::new(&own, above, superior.anchor.clone(), keys, chain.expires_at())
     }
 
-    /// Refuses a statement older than the last: it could bring back what was taken away since.
+    /// Refuses a statement older than the last: it could restore what was revoked since.
     fn check_not_older(&self, issued: i64) -> Result<(), TrustError> {
         let mut newest = lock(&self.newest);
         if newest.is_some_and(|newest| issued.saturating_add(OLDER_SECS) < newest) {
@@ -285,7 +285,7 @@ impl Superior {
         Ok((Listing { members, intermediates }, state.expires_at))
     }
 
-    /// Drops intermediates that are none any more, and takes back whom this node might ask because of them.
+    /// Drops former intermediates, and disallows the origins that were allowed because of them.
     fn forget_all_but(&self, intermediates: &BTreeSet<EntityId>, guard: &GuardedClient) {
         lock(&self.below).retain(|id, superior| {
             let stays = intermediates.contains(id);
@@ -298,7 +298,7 @@ impl Superior {
     }
 }
 
-/// The superiors that an entity names, before anything that it says is believed.
+/// The superiors that an entity names, unverified.
 pub(crate) fn superiors_named_in(configuration: &str) -> Result<Vec<EntityId>, TrustError> {
     let hints = claimed_statement(configuration)?.authority_hints.unwrap_or_default();
     if hints.len() > MAX_HINTS {

@@ -1,4 +1,4 @@
-//! What this node asks its superiors for: its own trust marks, and which of its keys they vouch for.
+//! Requests to this node's superiors: for its own trust marks, and for the keys in their statements about it.
 
 use async_trait::async_trait;
 use url::Url;
@@ -13,10 +13,10 @@ use crate::http::guard::{Expected, GuardedClient};
 use crate::ports::{Clock, Superiors};
 use std::sync::Arc;
 
-/// A trust mark over HTTP.
+/// Media type of a trust mark.
 const MARK: Expected = Expected { content_types: &["application/trust-mark+jwt"], max_bytes: 16 * 1024 };
 
-/// Asks the superiors that the configuration names, and whose origins may be asked from then on.
+/// Sends requests to the configured superiors, whose origins are then allowed.
 pub struct SuperiorContact {
     guard: GuardedClient,
     clock: Arc<dyn Clock>,
@@ -29,7 +29,7 @@ impl SuperiorContact {
         Self { guard, clock }
     }
 
-    /// What a superior says about itself. It is named by the configuration, so it may be asked.
+    /// A superior's own configuration. The superior is configured, so its origin is allowed.
     async fn configuration_of(&self, superior: &EntityId) -> Result<EntityStatement, TrustError> {
         if let Ok(url) = Url::parse(superior.as_str()) {
             self.guard.allow(&url);
@@ -52,7 +52,8 @@ impl Superiors for SuperiorContact {
         subject: &EntityId,
     ) -> Result<Option<(TrustMark, String)>, TrustError> {
         let configuration = self.configuration_of(superior).await?;
-        // An anchor need not give its marks over an endpoint (OpenID Federation 1.0 §5.1.1): then they come in another way.
+        // An anchor need not have a trust mark endpoint (OpenID Federation 1.0 §5.1.1): its marks are then delivered by
+        // other means.
         let endpoint = configuration.same_origin_endpoint("federation_trust_mark_endpoint");
         let Some(mut url) = endpoint.map_err(TrustError::NotTrusted)? else { return Ok(None) };
         url.query_pairs_mut().append_pair("trust_mark_type", mark_type).append_pair("sub", subject.as_str());
@@ -62,7 +63,7 @@ impl Superiors for SuperiorContact {
         }
         let text = String::from_utf8(classify_reply(reply)?.body)
             .map_err(|_| TrustError::NotTrusted(TrustFault::MarkNotText))?;
-        // Others judge the mark by the chain of its issuer; here it is enough that it is what the superior says.
+        // Others verify the mark by the chain of its issuer; here it is enough that the superior returned it.
         Ok(Some((TrustMark::verify_signature(&text, &configuration.keys()?)?, text)))
     }
 

@@ -1,4 +1,4 @@
-//! The trust marks that a member shows, judged: by an issuer that the anchor allows, of now, and not revoked.
+//! Verification of a member's trust marks: issued by an issuer that the anchor allows, valid now, and not revoked.
 
 use std::sync::Arc;
 
@@ -18,24 +18,24 @@ use crate::outbound::federation::budget::Budget;
 use crate::outbound::federation::cache::RefreshCell;
 use crate::outbound::federation::resolver::{ChainQuery, Resolver};
 
-/// An issuer's answer about a mark.
+/// Media type of a status response.
 const STATUS: Expected =
     Expected { content_types: &["application/trust-mark-status-response+jwt"], max_bytes: 32 * 1024 };
 
-/// Most marks of one member that are judged: one for each role, and some to spare.
+/// Maximum number of marks of one member that are verified: one for each role, and some to spare.
 pub(crate) const MAX_MARKS: usize = 8;
 
-/// Who gives marks, as far as it must be known to judge them.
+/// The issuer of a mark.
 struct Issuer {
     keys: PublicKeys,
-    /// Where it answers whether a mark of its own still holds.
+    /// Its trust mark status endpoint.
     status_endpoint: Option<Url>,
 }
 
 /// Judges trust marks.
 pub(crate) struct TrustMarkChecker {
     resolver: Arc<Resolver>,
-    /// By anchor: who may give marks under one says nothing under another.
+    /// By anchor: the issuers of one anchor's federation are not those of another's.
     issuers: Vec<(EntityId, BoundedCache<RefreshCell<Issuer>>)>,
 }
 
@@ -46,8 +46,8 @@ impl TrustMarkChecker {
         Self { resolver, issuers }
     }
 
-    /// The marks of a chain's subject that give it roles now. One that does not hold is left out; when it cannot be told
-    /// whether one holds, nothing can.
+    /// The marks of a chain's subject that give it roles now. An invalid one is left out; if the status of one is not
+    /// available, the result is undecided.
     pub(crate) async fn marks(
         &self,
         chain: &VerifiedChain,
@@ -73,7 +73,7 @@ impl TrustMarkChecker {
         Ok(held)
     }
 
-    /// Judges one mark.
+    /// Verifies one mark.
     pub(crate) async fn mark(
         &self,
         entry: &TrustMarkEntry,
@@ -86,7 +86,7 @@ impl TrustMarkChecker {
         if claimed.trust_mark_type != entry.trust_mark_type {
             return Err(TrustError::NotTrusted(TrustFault::MarkType));
         }
-        // Before anyone is asked anything because of it.
+        // Before any request because of it.
         if !rules.allows(&claimed.trust_mark_type, &claimed.iss) {
             return Err(TrustError::NotTrusted(TrustFault::MarkIssuer));
         }
@@ -105,7 +105,7 @@ impl TrustMarkChecker {
         Ok(held)
     }
 
-    /// Who gives trust marks: an anchor, or another entity that is trusted below the same anchor.
+    /// The issuer of trust marks: an anchor, or another entity that is trusted below the same anchor.
     async fn issuer(
         &self,
         id: &EntityId,
@@ -129,7 +129,7 @@ impl TrustMarkChecker {
                 return Err(TrustError::NotTrusted(TrustFault::MarkIssuerAnchor));
             }
             let keys = chain.keys_of(id).cloned().unwrap_or_default();
-            // A mark whose issuer cannot be asked as it says is not a mark that was never to be asked about.
+            // A mark whose issuer's status endpoint is unusable differs from one whose issuer has none.
             let status_endpoint = chain
                 .same_origin_endpoint("federation_trust_mark_status_endpoint")
                 .map_err(|_| TrustError::NotTrusted(TrustFault::MarkStatusEndpoint))?;

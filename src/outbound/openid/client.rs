@@ -1,6 +1,5 @@
-//! openidconnect's client as this node uses it: it builds requests and carries out the code exchange. The provider's
-//! metadata and ID tokens are read elsewhere, so the client is given addresses and no keys, and its answer to the code
-//! exchange keeps the ID token as text.
+//! openidconnect's client as configured here: it builds requests and does the code exchange. The provider's metadata
+//! and ID tokens are read elsewhere, so the client gets addresses and no keys, and returns the ID token as text.
 
 use std::time::Duration;
 
@@ -21,14 +20,14 @@ use serde_json::Value;
 use super::metadata::Metadata;
 use super::settings::{ClientAuthentication, OpenIdSettings};
 
-/// What is used of a token endpoint's answer. Other members may have any form: openidconnect's own type refuses the answer
-/// for an `expires_in` that is text.
+/// The token response, as far as it is used. Other members may have any form: openidconnect's own type refuses the
+/// response for an `expires_in` that is text.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TokenAnswer {
     access_token: AccessToken,
     #[serde(default = "unknown_type", deserialize_with = "read_type")]
     token_type: CoreTokenType,
-    /// The ID token as it came: signed, or encrypted.
+    /// The ID token as received, signed or encrypted.
     #[serde(default)]
     pub(crate) id_token: Option<String>,
 }
@@ -76,7 +75,7 @@ impl
         CoreJwsSigningAlgorithm,
     > for TokenAnswer
 {
-    /// None: it is read by `domain::jose::id_token`, as evidence is.
+    /// Unused: it is read by `domain::jose::id_token`, as evidence is.
     fn id_token(
         &self,
     ) -> Option<

@@ -1,4 +1,4 @@
-//! The provider's own documents: metadata (OpenID Connect Discovery 1.0 §4) and keys, fetched and kept for a while.
+//! The provider's documents: metadata (OpenID Connect Discovery 1.0 §4) and keys, fetched and cached.
 
 use std::sync::Arc;
 
@@ -15,12 +15,12 @@ use crate::domain::clock::Timestamp;
 use crate::domain::jose::id_token::ProviderDocuments;
 use crate::domain::login::LoginError;
 
-/// How long the documents are good for, in seconds.
+/// How long the documents are cached, in seconds.
 const LIFETIME_SECS: i64 = 3600;
-/// How long nobody asks again after a failure, so that waiting logins do not queue up behind a dead provider.
+/// How long a failure is not retried, so that waiting logins do not queue up behind an unavailable provider.
 const FAILURE_SECS: i64 = 3;
-/// How long the keys stay as they are although a token names an unknown one, so that nobody can make this node hammer
-/// the provider.
+/// How long the keys are not fetched again although a token names an unknown one, so that forged tokens cause few
+/// requests.
 const KEYS_COOL_DOWN_SECS: i64 = 60;
 
 /// Metadata and keys as of one moment.
@@ -35,7 +35,7 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    /// The documents as they are kept with what was judged by them.
+    /// The documents with what was derived from them.
     pub(crate) fn to_keep(&self) -> ProviderDocuments {
         ProviderDocuments {
             metadata: self.raw.clone(),
@@ -56,7 +56,7 @@ struct Cached {
     failed_at: Option<Timestamp>,
 }
 
-/// The documents of one provider. One fetch runs at a time; who comes meanwhile waits for it.
+/// The documents of one provider. One fetch runs at a time; other callers wait for it.
 pub(crate) struct DocumentCache {
     issuer: String,
     cached: Mutex<Cached>,
@@ -67,7 +67,7 @@ impl DocumentCache {
         Self { issuer, cached: Mutex::new(Cached::default()) }
     }
 
-    /// The documents, fetched when there are none or they are older than an hour.
+    /// The documents, fetched when they are absent or older than an hour.
     pub(crate) async fn get(&self, http: &Http, now: Timestamp) -> Result<Arc<Documents>, LoginError> {
         let mut cached = self.cached.lock().await;
         if let Some(current) = &cached.current
@@ -85,7 +85,7 @@ impl DocumentCache {
         Ok(fetched)
     }
 
-    /// Documents with keys newer than those seen, unless those are from the last minute.
+    /// Documents with keys newer than the given ones, unless those are less than a minute old.
     pub(crate) async fn with_newer_keys(
         &self,
         http: &Http,
@@ -138,7 +138,7 @@ impl DocumentCache {
     }
 }
 
-/// Whether `now` is less than `secs` past a moment. A clock that was set back counts as past.
+/// Whether `now` is less than `secs` after a moment. A clock that was set back counts as after.
 fn within(now: Timestamp, since: Timestamp, secs: i64) -> bool {
     since <= now && now < since.plus_secs(secs)
 }

@@ -1,8 +1,8 @@
-//! The HTTP client towards the login provider.
+//! The HTTP client for the login provider.
 //!
-//! The provider is the city's own, named by its operator, and may well stand in the city's internal network: so, unlike
-//! towards the federation's members, its address need not be public. Everything else is as tight: https only (in the
-//! demo also http to this machine), no redirects, no proxy but the configured one, deadlines, a bound on what is read.
+//! The provider is the city's own, named by its operator, and may be in the city's internal network: its address need
+//! not be public, unlike those of the federation's members. All other limits apply: https only (in the demo also http
+//! to this machine), no redirects, no proxy but the configured one, timeouts, a maximum size of responses.
 
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
@@ -16,23 +16,23 @@ use url::{Host, Url};
 use crate::http::special::is_localhost;
 use crate::http::{Failures, GuardError, Route};
 
-/// Most bytes of an answer that are read; provider documents are a few kilobytes.
+/// Maximum size of a response in bytes; provider documents are a few kilobytes.
 const MAX_ANSWER: usize = 256 * 1024;
-/// How long a connection may take to come about.
+/// Connection timeout.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
-/// How long a request may take altogether.
+/// Total timeout of a request.
 const TOTAL_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Where the provider may stand.
+/// The allowed addresses of the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderNetwork {
     /// Over https only.
     Production,
-    /// Also over plain http on this machine; names under `localhost` lead to it.
+    /// Also plain http on this machine; names under `localhost` resolve to it.
     Demo,
 }
 
-/// Why a request brought no answer. Says nothing about the request.
+/// Why a request has no response. Contains nothing of the request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HttpError {
     #[error("the address is not allowed: https is needed")]
@@ -45,7 +45,7 @@ pub(crate) enum HttpError {
     Malformed(#[source] http::Error),
 }
 
-/// What openidconnect awaits.
+/// The error type for openidconnect.
 pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send>>;
 
 /// The client. Cheap to clone.
@@ -81,7 +81,7 @@ impl Http {
         }
     }
 
-    /// The client in the shape that openidconnect calls.
+    /// The client as openidconnect calls it.
     pub(crate) fn as_function(&self) -> impl Fn(HttpRequest) -> Answering + Send + Sync + use<> {
         let http = self.clone();
         move |request| {
@@ -90,7 +90,7 @@ impl Http {
         }
     }
 
-    /// Sends one request and reads the whole answer.
+    /// Sends one request and reads the whole response.
     pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let (parts, body) = request.into_parts();
         let url: Url = parts.uri.to_string().parse().map_err(|_| HttpError::NotAllowed)?;
@@ -128,8 +128,8 @@ fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// Leads `localhost` and every name under it to this machine (RFC 6761 §6.3), as browsers do and not every system
-/// does; other names go to the system.
+/// Resolves `localhost` and every name under it to this machine (RFC 6761 §6.3), as browsers do and not every system
+/// does; other names are resolved by the system.
 struct LocalhostResolver;
 
 impl Resolve for LocalhostResolver {

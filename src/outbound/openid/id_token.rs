@@ -1,4 +1,4 @@
-//! What an ID token must say before anyone counts as logged in (OpenID Connect Core 1.0 §3.1.3.7).
+//! Checks of an ID token at a login (OpenID Connect Core 1.0 §3.1.3.7).
 
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
@@ -8,10 +8,10 @@ use crate::domain::jose::JoseError;
 use crate::domain::jose::id_token::IdTokenClaims;
 use crate::domain::login::{LoginError, PendingLogin};
 
-/// How far the provider's clock may be off, in seconds.
+/// Allowed difference of the provider's clock, in seconds.
 const SKEW_SECS: i64 = 60;
 
-/// Claims of an ID token that say nothing about a person beyond the provider's own name for them.
+/// Claims of an ID token that do not identify a person beyond the provider's own `sub`.
 const IMPERSONAL_CLAIMS: [&str; 15] = [
     "iss",
     "sub",
@@ -30,7 +30,7 @@ const IMPERSONAL_CLAIMS: [&str; 15] = [
     "sid",
 ];
 
-/// Against what a token is held.
+/// The expected values of a token.
 pub(crate) struct Expected<'a> {
     pub(crate) issuer: &'a str,
     pub(crate) client_id: &'a str,
@@ -38,7 +38,7 @@ pub(crate) struct Expected<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// Checks issuer, audience, times, nonce, and the assurance that was asked for.
+/// Checks issuer, audience, times, nonce, and the requested assurance.
 pub(crate) fn check(claims: &IdTokenClaims, expected: &Expected<'_>) -> Result<(), LoginError> {
     let party = claims.all.get("azp");
     let nonce = claims.nonce.as_deref().unwrap_or_default();
@@ -86,7 +86,7 @@ fn check_assurance(claims: &IdTokenClaims, expected: &Expected<'_>) -> Result<()
     if strong && fresh { Ok(()) } else { Err(LoginError::AssuranceTooLow) }
 }
 
-/// Which check of a signed message failed.
+/// Name of the failed check of a signed message.
 pub(crate) const fn form_error(error: JoseError) -> LoginError {
     LoginError::Invalid(match error {
         JoseError::AlgorithmNotAllowed | JoseError::AlgorithmMismatch => "alg",
@@ -97,7 +97,7 @@ pub(crate) const fn form_error(error: JoseError) -> LoginError {
     })
 }
 
-/// Whether an ID token may stand in an address: only when nothing in it tells who the person is.
+/// Whether an ID token may be part of a URL: only if nothing in it identifies the person.
 pub(crate) fn is_impersonal(claims: &Map<String, Value>) -> bool {
     claims.keys().all(|name| IMPERSONAL_CLAIMS.contains(&name.as_str()))
 }

@@ -1,5 +1,5 @@
-//! What is read of a provider's metadata (OpenID Connect Discovery 1.0 §3). Members that a login does not need may have
-//! any form: providers are as they are, and a resident must not be kept out by a member that nobody uses.
+//! The part of a provider's metadata that is used (OpenID Connect Discovery 1.0 §3). Members that a login does not need
+//! may have any form: a malformed unused member must not prevent logins.
 
 use serde_json::Value;
 use url::Url;
@@ -13,13 +13,13 @@ pub(crate) struct Metadata {
     pub(crate) userinfo_endpoint: Option<Url>,
     /// RP-Initiated Logout 1.0 §2.1.
     pub(crate) end_session_endpoint: Option<Url>,
-    /// Whether every answer names its issuer (RFC 9207 §3).
+    /// Whether every response contains its issuer (RFC 9207 §3).
     pub(crate) names_issuer_in_response: bool,
-    /// Whether it takes the request parameter `claims` (OpenID Connect Core 1.0 §5.5).
+    /// Whether it supports the request parameter `claims` (OpenID Connect Core 1.0 §5.5).
     pub(crate) takes_claims_parameter: bool,
 }
 
-/// The member for which the metadata cannot be used.
+/// The member that makes the metadata unusable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{member}: {fault}")]
 pub(crate) struct MetadataError {
@@ -27,14 +27,14 @@ pub(crate) struct MetadataError {
     pub(crate) fault: &'static str,
 }
 
-/// What was read, and the optional members that were left out because of their form.
+/// The used part, and the optional members that were ignored because of their form.
 pub(crate) struct ReadMetadata {
     pub(crate) metadata: Metadata,
     pub(crate) ignored: Vec<&'static str>,
 }
 
 impl Metadata {
-    /// Reads the metadata of this issuer. `allows` says whether an address may be used.
+    /// Parses the metadata of this issuer. `allows` is whether an address may be used.
     pub(crate) fn read(
         raw: &Value,
         issuer: &str,

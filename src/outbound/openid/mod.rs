@@ -2,9 +2,9 @@
 //! PKCE (RFC 7636), `state`, `nonce` and the issuer in the answer (RFC 9207); where the provider demands it, with signed
 //! requests (RFC 9101) and encrypted answers (RFC 7516).
 //!
-//! openidconnect builds the requests and carries out the code exchange; the provider's metadata, ID tokens and UserInfo
-//! answers are read here. Strict in what protects, lenient in what is not used. Nothing that a provider or a browser sent appears in an error or
-//! a log line.
+//! openidconnect builds the requests and does the code exchange; the provider's metadata, ID tokens and UserInfo
+//! responses are read here: strictly where security depends on it, leniently where a member is unused. Nothing that a
+//! provider or a browser sent appears in an error or a log line.
 
 mod client;
 mod documents;
@@ -48,7 +48,7 @@ use crate::domain::login::{AuthenticatedPerson, Callback, LoginError, LoginStart
 use crate::http::Route;
 use crate::ports::{Clock, Entropy, IdentityProvider, random};
 
-/// The city's OpenID provider, seen from this node.
+/// The city's OpenID provider.
 pub struct OpenIdProvider {
     issuer: IssuerUrl,
     settings: OpenIdSettings,
@@ -58,9 +58,9 @@ pub struct OpenIdProvider {
     entropy: Arc<dyn Entropy>,
 }
 
-/// An ID token that passed every check, and what it was checked with.
+/// A verified ID token with its key.
 struct CheckedIdToken {
-    /// The compact signed form, also where it came encrypted.
+    /// The compact signed form, decrypted if it was encrypted.
     text: String,
     claims: IdTokenClaims,
     /// The public key that verified it.
@@ -72,7 +72,8 @@ impl OpenIdProvider {
     /// Takes the settings; nothing is fetched before the first login.
     ///
     /// # Errors
-    /// [`OpenIdSettingsError`] when the issuer is not an allowed address, keys are missing, or no HTTP client can be made.
+    /// [`OpenIdSettingsError`] when the issuer is not an allowed address, keys are missing, or no HTTP client can be
+    /// created.
     pub fn new(
         settings: OpenIdSettings,
         clock: Arc<dyn Clock>,
@@ -81,7 +82,7 @@ impl OpenIdProvider {
         Self::over(settings, &Route::default(), clock, entropy)
     }
 
-    /// As [`Self::new`], with requests that leave this machine by a configured route.
+    /// As [`Self::new`], with a configured route for outgoing requests.
     ///
     /// # Errors
     /// As [`Self::new`]; also when proxy or certificates of the route cannot be used.
@@ -119,8 +120,8 @@ impl OpenIdProvider {
         Ok(request::signed_address(endpoint, plain, &object))
     }
 
-    /// The signed message in what the provider sent, decrypted where encryption was agreed with it. A message that is not
-    /// encrypted as agreed is refused, and so is one that is without an agreement.
+    /// The signed message in a response, decrypted if [login] requires encryption. Refused if it is encrypted without
+    /// that setting, or not encrypted with it.
     async fn decrypted(&self, text: &str) -> Result<String, LoginError> {
         let encrypted = jwe::is_compact_jwe(text);
         if encrypted != self.settings.messages.encrypted_responses {
@@ -145,8 +146,7 @@ impl OpenIdProvider {
         })
     }
 
-    /// Reads a signed message and finds the provider's key for it, among newer ones where it names a key that is not known
-    /// yet.
+    /// Parses a signed message and finds the provider's key for it; keys are fetched again for an unknown identifier.
     async fn with_key(
         &self,
         documents: Arc<Documents>,
@@ -164,8 +164,8 @@ impl OpenIdProvider {
         Ok((jwt, key, documents.to_keep()))
     }
 
-    /// Decrypts where that was agreed, checks the signature with the provider's keys, and holds the claims against what
-    /// was asked for.
+    /// Decrypts if configured, verifies the signature with the provider's keys, and checks the claims against the
+    /// request.
     async fn check(
         &self,
         documents: &Arc<Documents>,
@@ -175,7 +175,7 @@ impl OpenIdProvider {
     ) -> Result<CheckedIdToken, LoginError> {
         let text = self.decrypted(text).await?;
         let (_, key, published) = self.with_key(Arc::clone(documents), &text, now).await?;
-        // The same reader as for evidence, so that nobody logs in with a token that can never be evidence.
+        // The same parser as for evidence, so that nobody logs in with a token that can never be evidence.
         let claims = jose::id_token::verify(&text, &key).map_err(id_token::form_error)?;
         let expected =
             Expected { issuer: &self.settings.issuer, client_id: &self.settings.client_id, pending, now };
@@ -230,7 +230,7 @@ impl IdentityProvider for OpenIdProvider {
         let mut claims = checked.claims.all.clone();
         if !claims.contains_key(&self.settings.identifier_claim) {
             let more = self.user_info(&documents, &answer, &checked.claims.sub, now).await?;
-            // What the provider signed for this login goes before what it says beside it.
+            // Claims of the signed ID token take precedence over UserInfo.
             for (name, value) in more {
                 claims.entry(name).or_insert(value);
             }
@@ -253,8 +253,8 @@ impl IdentityProvider for OpenIdProvider {
         })
     }
 
-    /// RP-Initiated Logout 1.0 §2. The hint goes along only when it tells nothing about the person: addresses end up in
-    /// histories and logs. Without it, `client_id` says to the provider who asks.
+    /// RP-Initiated Logout 1.0 §2. The hint is sent only if it does not identify the person: URLs end up in histories
+    /// and logs. Without it, `client_id` tells the provider who asks.
     async fn logout_url(&self, id_token_hint: &str, back_to: &Url) -> Option<Url> {
         let documents = self.documents.get(&self.http, self.clock.now()).await.ok()?;
         let endpoint = EndSessionUrl::from_url(documents.metadata.end_session_endpoint.clone()?);
@@ -276,7 +276,7 @@ fn check_state(pending: &PendingLogin, callback: &Callback) -> Result<(), LoginE
     if is_ours && !pending.state.is_empty() { Ok(()) } else { Err(LoginError::Invalid("state")) }
 }
 
-/// RFC 9207 §2.4: compared when it is there, demanded when the provider says that it sends it.
+/// RFC 9207 §2.4: compared when present, required when the provider's metadata says that it is sent.
 fn check_issuer(documents: &Documents, issuer: &str, callback: &Callback) -> Result<(), LoginError> {
     match &callback.iss {
         Some(iss) if iss == issuer => Ok(()),
@@ -285,8 +285,8 @@ fn check_issuer(documents: &Documents, issuer: &str, callback: &Callback) -> Res
     }
 }
 
-/// What an error in the answer means (RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6, OpenID Connect Core
-/// Unmet Authentication Requirements 1.0).
+/// The meaning of an error response (RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6, OpenID Connect Core Unmet
+/// Authentication Requirements 1.0).
 fn error_in_callback(error: &str) -> LoginError {
     match error {
         "access_denied"

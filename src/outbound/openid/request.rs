@@ -13,16 +13,16 @@ use super::settings::{AssuranceRequest, OpenIdSettings};
 use crate::domain::clock::Timestamp;
 use crate::domain::login::LoginStart;
 
-/// How long a request object holds, in seconds: the browser is on its way for a moment.
+/// How long a request object is valid, in seconds: the redirect takes a moment.
 const REQUEST_OBJECT_SECS: i64 = 300;
 
 /// Media type of a request object in its `typ` (RFC 9101 §4).
 pub(crate) const REQUEST_OBJECT_TYPE: &str = "oauth-authz-req+jwt";
 
-/// Parameters that stand beside a request object, because OpenID Connect demands them there (Core 1.0 §6.1).
+/// Parameters that are repeated beside a request object, as OpenID Connect requires (Core 1.0 §6.1).
 const BESIDE_REQUEST_OBJECT: [&str; 3] = ["response_type", "client_id", "scope"];
 
-/// The address with all parameters of the request in it.
+/// The address with all parameters of the request.
 pub(crate) fn address(
     client: &FlowClient,
     settings: &OpenIdSettings,
@@ -42,9 +42,9 @@ pub(crate) fn address(
         .add_ui_locale(LanguageTag::new(start.language.tag().to_owned()));
     let levels: Vec<&str> = start.acr.iter().flat_map(|values| values.split(' ')).collect();
     let by_claim = takes_claims && settings.assurance_request == AssuranceRequest::EssentialClaim;
-    // `acr_values` is a wish, which a live login need not fulfil. A demand is an essential claim (OpenID Connect Core
-    // 1.0 §5.5.1.1), never beside the wish, because what both mean together is left open there. Where it cannot be
-    // demanded, a login is asked for whatever is live.
+    // `acr_values` is a preference that a live session need not fulfil. A requirement is an essential claim (OpenID
+    // Connect Core 1.0 §5.5.1.1), never combined with `acr_values`, because the standard leaves the combination
+    // undefined. If it cannot be required, a login is requested even in a live session.
     if by_claim && !levels.is_empty() {
         let claims = json!({"id_token": {"acr": {"essential": true, "values": levels}}});
         request = request.add_extra_param("claims", claims.to_string());
@@ -62,7 +62,7 @@ pub(crate) fn address(
     request.url().0
 }
 
-/// For whom a request object is, and from whom.
+/// Audience and issuer of a request object.
 pub(crate) struct RequestObject<'a> {
     pub(crate) issuer: &'a str,
     pub(crate) client_id: &'a str,
@@ -72,8 +72,8 @@ pub(crate) struct RequestObject<'a> {
 }
 
 impl RequestObject<'_> {
-    /// The claims of the request object that says the same as the plain address: all its parameters, and for whom, from
-    /// whom and until when (RFC 9101 §4).
+    /// The claims of the request object with the content of the plain address: all its parameters, audience, issuer and
+    /// expiry (RFC 9101 §4).
     pub(crate) fn claims(&self, endpoint: &Url, plain: &Url) -> Value {
         let mut claims = Map::new();
         for (name, value) in parameters(endpoint, plain) {
@@ -98,7 +98,7 @@ impl RequestObject<'_> {
     }
 }
 
-/// The address to send the browser to, with the signed request object in it.
+/// The redirect address with the signed request object.
 pub(crate) fn signed_address(endpoint: &Url, plain: &Url, object: &str) -> Url {
     let mut address = endpoint.clone();
     {
@@ -113,7 +113,7 @@ pub(crate) fn signed_address(endpoint: &Url, plain: &Url, object: &str) -> Url {
     address
 }
 
-/// The parameters of the request, without those that the provider's endpoint has in its own address.
+/// The parameters of the request, without those in the provider's endpoint URL.
 fn parameters(endpoint: &Url, plain: &Url) -> Vec<(String, String)> {
     plain.query_pairs().into_owned().skip(endpoint.query_pairs().count()).collect()
 }

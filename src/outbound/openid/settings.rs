@@ -1,4 +1,4 @@
-//! How this node is registered at the login provider.
+//! This node's registration at the login provider.
 
 use std::sync::Arc;
 
@@ -10,50 +10,50 @@ use url::Url;
 use super::ProviderNetwork;
 use crate::domain::jose::{JoseError, LoginKey, SigningKey};
 
-/// How this node is registered at the login provider.
+/// This node's registration at the login provider.
 pub struct OpenIdSettings {
     /// The provider's issuer, character by character as in its metadata.
     pub issuer: String,
     /// `client_id`.
     pub client_id: String,
-    /// How the node proves itself at the token endpoint.
+    /// Authentication at the token endpoint.
     pub authentication: ClientAuthentication,
     /// The claim with the national identifier, in the ID token or at UserInfo.
     pub identifier_claim: String,
-    /// Scopes to ask for beside `openid`.
+    /// Scopes to request besides `openid`.
     pub scopes: Vec<String>,
     /// `redirect_uri`: `<base URL>/login/callback`.
     pub redirect_url: Url,
-    /// Where the provider may stand.
+    /// The allowed addresses of the provider.
     pub network: ProviderNetwork,
-    /// How a level of assurance is asked for.
+    /// How a level of assurance is requested.
     pub assurance_request: AssuranceRequest,
-    /// What is protected beyond the connection.
+    /// Protection of messages beyond TLS.
     pub messages: MessageProtection,
 }
 
-/// How a level of assurance is asked for.
+/// How a level of assurance is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AssuranceRequest {
-    /// As an essential claim (OpenID Connect Core 1.0 §5.5.1.1) where the provider says that it takes the parameter
-    /// `claims`, else by `acr_values`.
+    /// As an essential claim (OpenID Connect Core 1.0 §5.5.1.1) if the provider supports the parameter `claims`, else
+    /// by `acr_values`.
     #[default]
     EssentialClaim,
-    /// Always by `acr_values`: for providers that say they take `claims` and ignore it.
+    /// Always by `acr_values`: for providers that claim to support `claims` and ignore it.
     AcrValues,
 }
 
-/// Protection of the messages themselves, beyond TLS, as the Finnish Trust Network demands it (Traficom recommendation
-/// 213/2023). Both need [`ClientAuthentication::PrivateKeyJwt`].
+/// Protection of the messages beyond TLS, as the Finnish Trust Network requires (Traficom recommendation 213/2023).
+/// Both need [`ClientAuthentication::PrivateKeyJwt`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MessageProtection {
     /// Authorization requests are signed request objects (RFC 9101).
     pub signed_requests: bool,
-    /// ID tokens and UserInfo answers are encrypted to a key of this node; what is not is refused.
+    /// ID tokens and UserInfo responses are encrypted to a key of this node; others are refused.
     pub encrypted_responses: bool,
 }
 
-/// How the node proves itself at the provider's token endpoint (OpenID Connect Core 1.0 §9).
+/// How the node authenticates at the provider's token endpoint (OpenID Connect Core 1.0 §9).
 pub enum ClientAuthentication {
     /// `client_secret_basic`.
     SecretBasic(SecretString),
@@ -64,7 +64,7 @@ pub enum ClientAuthentication {
 }
 
 impl ClientAuthentication {
-    /// Where this node's keys come from, where it has any towards the provider.
+    /// The source of this node's keys for the provider, if there are any.
     pub(crate) fn keys(&self) -> Option<&dyn ClientKeySource> {
         match self {
             Self::PrivateKeyJwt(source) => Some(source.as_ref()),
@@ -73,7 +73,7 @@ impl ClientAuthentication {
     }
 }
 
-/// The key that signs what this node sends to the provider.
+/// The key that signs requests to the provider.
 #[derive(Debug, Clone)]
 pub enum ClientKey {
     /// ES256 or EdDSA.
@@ -95,13 +95,13 @@ impl ClientKey {
     }
 }
 
-/// Where this node's keys towards the provider come from; asked at every login, so that a rotation needs no restart.
+/// The source of this node's keys for the provider; read at every login, so that a rotation needs no restart.
 #[async_trait]
 pub trait ClientKeySource: Send + Sync {
-    /// The key that signs now; none when it cannot be had.
+    /// The active key; `None` when it is not available.
     async fn active_client_key(&self) -> Option<ClientKey>;
 
-    /// The keys that the provider may have encrypted to, the older ones among them.
+    /// The keys that the provider may have encrypted to, including retired ones.
     async fn decryption_keys(&self) -> Vec<LoginKey> {
         Vec::new()
     }
@@ -114,7 +114,7 @@ impl ClientKeySource for SigningKey {
     }
 }
 
-/// Why the settings do not make a login provider.
+/// Why the settings are refused.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenIdSettingsError {
     /// The issuer is no URL.
@@ -126,7 +126,7 @@ pub enum OpenIdSettingsError {
     /// Signed requests or encrypted responses without keys.
     #[error("signed requests and encrypted responses need the authentication private_key_jwt")]
     NoClientKeys,
-    /// No HTTP client can be made.
+    /// The HTTP client cannot be created.
     #[error("no HTTP client can be made")]
     Http(#[source] crate::http::GuardError),
 }

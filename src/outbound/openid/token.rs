@@ -1,4 +1,4 @@
-//! The token endpoint (OpenID Connect Core 1.0 §3.1.3): the node proves itself and redeems the code.
+//! The token endpoint (OpenID Connect Core 1.0 §3.1.3): client authentication and code exchange.
 
 use openidconnect::core::CoreErrorResponseType;
 use openidconnect::{AuthorizationCode, PkceCodeVerifier, RequestTokenError};
@@ -16,11 +16,11 @@ use crate::ports::random;
 /// `client_assertion_type` (RFC 7523 §2.2).
 pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// How long a client assertion holds, in seconds.
+/// How long a client assertion is valid, in seconds.
 const ASSERTION_SECS: i64 = 60;
 
 impl OpenIdProvider {
-    /// Redeems the code.
+    /// Exchanges the code.
     pub(super) async fn redeem(
         &self,
         documents: &Documents,
@@ -51,7 +51,7 @@ impl OpenIdProvider {
                 );
                 LoginError::ProviderUnavailable
             }
-            // A token endpoint answered, with an ID token that is none.
+            // A token endpoint answered, with a malformed ID token.
             RequestTokenError::Parse(_, body) if has_id_token(&body) => LoginError::Invalid("id_token"),
             RequestTokenError::Request(error) => {
                 tracing::warn!(
@@ -71,7 +71,7 @@ impl OpenIdProvider {
         })
     }
 
-    /// A client assertion (RFC 7523), for the provider's issuer as its only audience.
+    /// A client assertion (RFC 7523), with the provider's issuer as its only audience.
     async fn assertion(&self, source: &dyn ClientKeySource, now: Timestamp) -> Result<String, LoginError> {
         let key = source.active_client_key().await.ok_or(LoginError::ProviderUnavailable)?;
         let claims = json!({
@@ -86,7 +86,7 @@ impl OpenIdProvider {
     }
 }
 
-/// The code of an error answer for the log (RFC 6749 §5.2). Any other text may hold anything and is not logged.
+/// The code of an error response for the log (RFC 6749 §5.2). Any other text may contain anything and is not logged.
 const fn known_error(error: &CoreErrorResponseType) -> &'static str {
     match error {
         CoreErrorResponseType::InvalidClient => "invalid_client",

@@ -15,7 +15,7 @@ use crate::domain::jose;
 use crate::domain::login::LoginError;
 
 impl OpenIdProvider {
-    /// The claims at UserInfo, which must be about the same person.
+    /// The claims of UserInfo, which must have the same `sub`.
     pub(super) async fn user_info(
         &self,
         documents: &Arc<Documents>,
@@ -24,7 +24,7 @@ impl OpenIdProvider {
         now: Timestamp,
     ) -> Result<Map<String, Value>, LoginError> {
         let endpoint = documents.metadata.userinfo_endpoint.as_ref().ok_or(LoginError::NoIdentifier)?;
-        // RFC 6749 §7.1: a token of a type that is not understood is not used.
+        // RFC 6749 §7.1: a token of an unknown type is not used.
         if *answer.token_type() != CoreTokenType::Bearer {
             return Err(LoginError::Invalid("token_type"));
         }
@@ -64,14 +64,14 @@ impl OpenIdProvider {
                 _ => return Err(LoginError::ProviderUnavailable),
             }
         };
-        // Without this comparison, an answer about someone else could be slipped in (§5.3.2).
+        // Without this comparison, a response about someone else could be substituted (§5.3.2).
         if claims.get("sub").and_then(Value::as_str) != Some(subject) {
             return Err(LoginError::Invalid("userinfo sub"));
         }
         Ok(claims)
     }
 
-    /// A signed answer names its provider and its client (§5.3.2): one that was made for another client is not taken.
+    /// A signed response names its provider and its client (§5.3.2): one for another client is refused.
     async fn signed_claims(
         &self,
         documents: &Arc<Documents>,

@@ -1,5 +1,5 @@
-//! A software authenticator of somebody else's (the `passkey` crate) against this node's side, and evidence that is
-//! changed in one place at a time.
+//! A third-party software authenticator (the `passkey` crate) against this node's side, and evidence with one change at
+//! a time.
 
 mod device;
 
@@ -16,7 +16,7 @@ use crate::domain::jose::{SigningKey, from_b64url};
 
 const NODE: &str = "https://espoo.example";
 
-/// An owner who is there, and proves it or does not.
+/// An owner who is present, and verified or not.
 struct Owner {
     proves: bool,
 }
@@ -43,7 +43,7 @@ impl UserValidationMethod for Owner {
     }
 }
 
-/// A browser with a device of its own. Macros, because the browser's type cannot be named from here.
+/// A browser with a device. Macros, because the browser's type cannot be named here.
 macro_rules! browser {
     () => {
         Client::new(Authenticator::new(
@@ -109,7 +109,7 @@ async fn a_passkey_signs_a_commitment_and_nothing_else() {
     let commitment = Commitment::from_text(challenge(1));
     assert_eq!(signed.evidence.verify(&commitment, NODE), Ok(passkey.thumbprint.clone()));
     assert_eq!(signed.passkey.label, "Puhelin");
-    // The same answer to another decision, by another's passkey, and nonsense.
+    // The same response to another decision, by another's passkey, and malformed ones.
     let refused = |known: &[Passkey], challenge: &str, answer: &str| {
         station.finish_signing(known, challenge, answer).map(|_| ()).unwrap_err()
     };

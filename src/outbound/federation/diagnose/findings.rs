@@ -1,4 +1,4 @@
-//! What an examination finds, as findings: the message, whose side a fault is on, and the remedy.
+//! The findings of a diagnosis: message, responsible party, and remedy.
 
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{
@@ -18,13 +18,13 @@ const ASK_INTERMEDIATE: &str =
 const ASK_PEER: &str = "ask the peer's operator; nothing is to be done here";
 const COMPARE_CLOCKS: &str = "compare both clocks with the time; a minute's difference is allowed";
 
-/// The examination did not end in time.
+/// The diagnosis exceeded its time limit.
 pub(super) fn took_too_long(id: &EntityId) -> Finding {
     let fault = (ResponsibleParty::Network, FaultKind::Silent);
     Finding::fail(Step::Chain, id, "the examination took too long", fault, ASK_NETWORK)
 }
 
-/// Where nobody at all answered, it is the way to them and not each of them.
+/// When no superior answered, the network is responsible and not each of them.
 pub(super) fn blame_network(finding: &mut Finding) {
     if finding.fault == Some(FaultKind::Silent) {
         (finding.side, finding.remedy) = (Some(ResponsibleParty::Network), Some(ASK_NETWORK));
@@ -54,7 +54,7 @@ pub(super) fn superior_failed(superior: &Superior, error: &TrustError) -> Findin
         TrustError::NotTrusted(TrustFault::Jose(JoseError::NotYetValid | JoseError::Expired)) => {
             (side, FaultKind::Unfit, COMPARE_CLOCKS)
         }
-        // Its keys are ours to configure: whoever answers with others is not whom was configured.
+        // Its keys are configured here: an anchor with other keys is not the configured one.
         TrustError::NotTrusted(TrustFault::Jose(JoseError::UnknownKey)) if superior.is_anchor() => {
             (ResponsibleParty::Ours, FaultKind::Unfit, CHECK_ANCHOR_KEYS)
         }
@@ -86,7 +86,7 @@ pub(super) fn configuration_read(id: &EntityId, statement: &EntityStatement) -> 
     Finding::pass(Step::Configuration, id, message)
 }
 
-/// A part of the configuration that cannot be used and changes nothing else.
+/// A part of the configuration that is unusable and without further effect.
 pub(super) fn part_left_out(id: &EntityId, part: String) -> Finding {
     let message = format!("left out: {part}");
     Finding::warn(Step::Configuration, id, message, ResponsibleParty::Peer, ASK_PEER)
@@ -106,8 +106,8 @@ pub(super) fn configuration_failed(id: &EntityId, error: &TrustError) -> Finding
     Finding::fail(Step::Configuration, id, explain(error), at_fault, remedy)
 }
 
-/// Nobody lists the entity, or it cannot be told. `names_anchor` is whether it names an anchor of this node as its superior,
-/// where its configuration could be read.
+/// No superior lists the entity, or that is not known. `names_anchor` is whether it names an anchor of this node as its
+/// superior, if its configuration could be read.
 pub(super) fn not_listed(id: &EntityId, names_anchor: Option<bool>, before: &[Finding]) -> Finding {
     let unasked = before.iter().find(|found| {
         found.fault.is_some() && matches!(found.step, Step::Anchor | Step::Intermediate | Step::Listing)
@@ -151,7 +151,7 @@ pub(super) fn chain_holds(id: &EntityId, chain: &VerifiedChain) -> Finding {
     Finding::pass(Step::Chain, id, message)
 }
 
-/// The chain does not verify; `sound` is whether the superior's own statement is in order.
+/// The chain does not verify; `sound` is whether the superior's own statement is valid.
 pub(super) fn chain_broken(id: &EntityId, superior: &Superior, sound: bool, error: &TrustError) -> Finding {
     let explained = explain(error);
     if !sound {
@@ -220,7 +220,7 @@ pub(super) fn expires(id: &EntityId, warning: &ExpiryWarning) -> Finding {
     Finding::warn(Step::Time, id, message, ResponsibleParty::Peer, warning.expiry.kind.remedy())
 }
 
-/// The step that asks a superior, and whose side its faults are on.
+/// The step that asks a superior, and the party responsible for its faults.
 fn step_of(superior: &Superior) -> (Step, ResponsibleParty) {
     if superior.is_anchor() {
         (Step::Anchor, ResponsibleParty::Anchor)

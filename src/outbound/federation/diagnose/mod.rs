@@ -1,6 +1,5 @@
-//! Examines one entity step by step and without caches, for people who want to know what is wrong: from the anchors down to
-//! who lists it, its own configuration, its chain, its marks and its roles. Every check is the one that trust itself rests
-//! on.
+//! Checks one entity step by step and without caches, to report what is wrong: from the anchors down to its superior,
+//! then its own configuration, its chain, its marks and its roles. Every check is the one of the resolver.
 
 mod findings;
 
@@ -19,13 +18,13 @@ use crate::outbound::federation::resolver::Resolver;
 use crate::outbound::federation::superior::{Superior, SuperiorState, superiors_named_in};
 use crate::outbound::federation::trust_marks::{MAX_MARKS, TrustMarkChecker};
 
-/// Longest time for one examination, every request of it together.
+/// Time limit of one diagnosis with all its requests.
 const DEADLINE: Duration = Duration::from_secs(25);
 
-/// Most superiors that one examination asks.
+/// Maximum number of superiors that one diagnosis asks.
 const MAX_SUPERIORS: usize = 64;
 
-/// Examines an entity. The resolver has asked nobody yet: what others found before is not believed.
+/// Diagnoses an entity. The resolver must be unused: cached results are not considered.
 pub(crate) async fn diagnose(resolver: Resolver, id: &EntityId) -> PeerReport {
     let resolver = Arc::new(resolver);
     let marks = TrustMarkChecker::new(Arc::clone(&resolver));
@@ -107,7 +106,7 @@ impl<'a> Diagnosis<'a> {
         }
     }
 
-    /// Asks everyone who vouches, from the anchors down; those who list the entity, the nearest to an anchor first.
+    /// Asks every superior, from the anchors down; returns those that list the entity, the nearest to an anchor first.
     async fn find_listing_superiors(&mut self) -> Vec<Arc<Superior>> {
         let mut listing = Vec::new();
         let mut level = self.resolver.anchors.clone();
@@ -132,7 +131,7 @@ impl<'a> Diagnosis<'a> {
         listing
     }
 
-    /// Whether a superior lists the entity, and which intermediates are below it; none when it cannot be asked.
+    /// Whether a superior lists the entity, and its intermediates; `None` when it does not answer.
     async fn ask_superior(
         &mut self,
         superior: &Arc<Superior>,
@@ -163,7 +162,7 @@ impl<'a> Diagnosis<'a> {
         Some(lists_it)
     }
 
-    /// What the entity says about itself.
+    /// The entity's own configuration.
     async fn read_configuration(&mut self) -> Option<(String, EntityStatement)> {
         let fetched = fetch_configuration(&self.resolver.ctx.guard, self.id).await;
         let read = fetched.and_then(|text| {
@@ -232,7 +231,7 @@ impl<'a> Diagnosis<'a> {
         Ok((state, subordinate))
     }
 
-    /// The trust marks that it shows.
+    /// The trust marks in its configuration.
     async fn check_marks(&mut self, chain: &VerifiedChain) -> Vec<HeldMark> {
         let Some(rules) = chain.mark_rules() else { return Vec::new() };
         let mut held = Vec::new();

@@ -1,4 +1,4 @@
-//! What comes back, and what of it counts as a login.
+//! Responses of the provider, and which of them count as a login.
 
 use super::*;
 
@@ -11,7 +11,7 @@ async fn a_good_login_tells_who_came_and_which_key_says_so() {
     assert_eq!(person.display_name.as_deref(), Some("Aino Esimerkki"));
     assert_eq!(person.acr.as_deref(), Some("loa2"));
     assert_eq!(person.auth_time, Some(Timestamp::from_secs(NOW - 5)));
-    // The evidence can be checked by itself.
+    // The evidence verifies by itself.
     assert_eq!(
         jose::id_token::verify(&person.id_token, &person.provider_key).unwrap().iss,
         bench.provider.issuer

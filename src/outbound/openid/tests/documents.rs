@@ -55,7 +55,7 @@ async fn a_provider_that_is_away_or_not_itself_is_unavailable() {
         bench.script(|script| script.metadata = change.clone());
         assert_eq!(bench.node.begin(start()).await.unwrap_err(), LoginError::ProviderUnavailable, "{change}");
     }
-    // Nobody asks again within three seconds of a failure.
+    // No retry within three seconds of a failure.
     let asked = bench.provider.metadata_fetches.load(Ordering::SeqCst);
     bench.script(|script| script.metadata = json!({}));
     assert_eq!(bench.node.begin(start()).await.unwrap_err(), LoginError::ProviderUnavailable);

@@ -1,4 +1,4 @@
-//! Against a small provider that signs for real and can be told to go wrong in one place.
+//! Tests against a small provider with real signatures, which can be made to fail in one place.
 
 mod answers;
 mod documents;
@@ -26,7 +26,7 @@ const CLIENT: &str = "node-of-espoo";
 const SECRET: &str = "a secret with : and +";
 const VERIFIER: &str = "a-code-verifier-that-is-just-long-enough-for-it";
 
-/// A clock that stands still until told.
+/// A clock that the test moves.
 struct StillClock(AtomicI64);
 
 impl Clock for StillClock {
@@ -47,7 +47,7 @@ impl Entropy for Counting {
     }
 }
 
-/// Who signs the ID token, and how.
+/// The signer of the ID token, and its algorithm.
 #[derive(Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Signing {
@@ -61,14 +61,14 @@ enum Signing {
     Ps256,
 }
 
-/// How the provider behaves.
+/// The behaviour of the provider.
 struct Script {
     signing: Signing,
-    /// Laid over the claims; null takes a claim away.
+    /// Overrides of the claims; null removes a claim.
     claims: Value,
-    /// Laid over the metadata.
+    /// Overrides of the metadata.
     metadata: Value,
-    /// The whole answer of the token endpoint, in place of a good one.
+    /// The whole token response, in place of a good one.
     token_answer: Option<(u16, Value)>,
     userinfo: Option<Value>,
     /// Answers of UserInfo are signed.
@@ -270,7 +270,7 @@ impl Bench {
                 .route("/userinfo", web::get().to(serve_userinfo))
         })
         .workers(1)
-        // A connection that is kept would be answered for a while after the server has stopped.
+        // A kept-alive connection would be answered for a while after the server has stopped.
         .keep_alive(actix_web::http::KeepAlive::Disabled)
         .disable_signals()
         .listen(listener)
@@ -344,7 +344,7 @@ fn start() -> LoginStart {
     }
 }
 
-/// The word by which the tables under `tests/vectors/login` name an error.
+/// The error code in the tables under `tests/vectors/login`.
 fn word(error: &LoginError) -> &'static str {
     match error {
         LoginError::Invalid(what) => what,
@@ -367,7 +367,7 @@ struct TokenCase {
 }
 
 impl Bench {
-    /// A value of the table: `@now` with an offset, and the names of this bench.
+    /// A value of the table: `@now` with an offset, and placeholders.
     fn value(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => match text.strip_prefix("@now") {

@@ -1,4 +1,4 @@
-//! Signed requests and encrypted answers, as the Finnish Trust Network demands them.
+//! Signed requests and encrypted responses, as the Finnish Trust Network requires them.
 
 use super::*;
 use crate::domain::jose::{LoginKey, LoginKeyKind};

@@ -1,4 +1,4 @@
-//! Where the browser is sent, to log in and out.
+//! The redirects for login and logout.
 
 use super::*;
 
@@ -45,7 +45,7 @@ async fn a_level_that_must_be_reached_is_demanded_in_words_that_the_provider_kno
         let sent_claims: Option<Value> = sent.get("claims").map(|text| serde_json::from_str(text).unwrap());
         let said = |name: &str| sent.get(name).map(String::as_str);
         assert_eq!((sent_claims.as_ref(), said("acr_values"), said("prompt")), demands);
-        // Where no level is demanded, there is nothing to say about levels.
+        // Without a required level, no parameter about levels is sent.
         let (address, _) = bench.node.begin(LoginStart { acr: None, ..start() }).await.unwrap();
         assert!(!address.query().unwrap().contains("claims="), "{address}");
         bench.stop().await;

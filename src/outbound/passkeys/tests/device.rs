@@ -1,4 +1,4 @@
-//! A device with keys of every kind, for the kinds that the `passkey` crate has not. It writes CBOR and COSE by hand.
+//! A device with keys of every kind, for those that the `passkey` crate lacks. It writes CBOR and COSE by hand.
 
 use openssl::bn::{BigNum, BigNumContext};
 use openssl::ec::{EcGroup, EcKey};
@@ -115,7 +115,7 @@ impl Device {
         map(&members)
     }
 
-    /// Authenticator data (Web Authentication Level 2 §6.1): the owner is there and has proved it.
+    /// Authenticator data (Web Authentication Level 2 §6.1): user present and verified.
     fn data(&self, host: &str, attested: bool) -> Vec<u8> {
         let flags = if attested { 0x45 } else { 0x05 };
         let mut data = [&sha256(host.as_bytes())[..], &[flags, 0, 0, 0, 0]].concat();
