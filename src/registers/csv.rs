@@ -6,10 +6,10 @@ use std::io::BufRead;
 use super::json::Place;
 use crate::domain::catalogue::register::{CsvDialect, CsvEncoding};
 
-/// Most bytes of one row.
+/// Maximum size of one row in bytes.
 const MAX_ROW: usize = 1024 * 1024;
 
-/// Why a table cannot be understood. Says where, never what stands there.
+/// Why a table cannot be parsed. Gives the place, never the content.
 #[derive(Debug)]
 pub(crate) enum CsvError {
     /// The text breaks a rule at a place.
@@ -18,7 +18,7 @@ pub(crate) enum CsvError {
     Io(std::io::Error),
 }
 
-/// One cell, and where it begins.
+/// One cell with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) text: String,

@@ -1,4 +1,4 @@
-//! Why a read gave nothing: a reason for the caller, and the cause for the operator.
+//! Why a read failed: a reason for the caller, and the cause for the operator.
 
 use super::csv::CsvError;
 use super::json::JsonError;
@@ -8,25 +8,25 @@ use crate::ports::RegisterError;
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) error: RegisterError,
-    /// In words for the operator.
+    /// The cause, for the operator.
     pub(crate) cause: String,
-    /// Whether the cause may quote what stands in the register: then it is for [`super::CityRegisters::probe`] alone, which
-    /// asks for nobody, and never for the log.
+    /// Whether the cause may quote the register's content: then only [`super::CityRegisters::probe`] reports it, which
+    /// reads no person's records, and it is never logged.
     pub(crate) may_quote: bool,
 }
 
 impl Failure {
-    /// A failure whose cause quotes nothing but names and places.
+    /// A failure whose cause quotes names and places only.
     pub(crate) fn new(error: RegisterError, cause: impl ToString) -> Self {
         Self { error, cause: one_line(&cause.to_string()), may_quote: false }
     }
 
-    /// A failure whose cause may quote data, as messages of databases do.
+    /// A failure whose cause may quote data, as database messages do.
     pub(crate) fn quoting(error: RegisterError, cause: impl ToString) -> Self {
         Self { may_quote: true, ..Self::new(error, cause) }
     }
 
-    /// The cause as it may stand in the log.
+    /// The cause without quoted data, for the log.
     pub(crate) fn loggable_cause(&self) -> &str {
         if self.may_quote {
             "the database refused the query; its message may quote data and is shown by `omadata registers test` alone"

@@ -1,7 +1,7 @@
 //! Registers that are folders of files: JSON arrays and CSV tables, written by another system.
 //!
-//! A file that cannot be understood as a whole is an error, with its place, for everybody whose records could be in it: a
-//! record that does not say whose it is might be anyone's.
+//! A file that cannot be parsed as a whole is an error, with its place, for everybody whose records could be in it: a
+//! record without a subject could be anyone's.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -51,7 +51,7 @@ impl Layout {
     }
 }
 
-/// A record does not say whose it is, so that nobody can tell which records there are.
+/// A record has no subject, so the person's records cannot be determined.
 fn unclear(cause: String) -> Failure {
     Failure::new(RegisterError::Unfit("a record does not say whose it is"), cause)
 }

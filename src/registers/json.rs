@@ -1,7 +1,7 @@
-//! JSON as it stands in a register: numbers keep their digits, members keep their places, and no name occurs twice.
+//! JSON of a register: numbers keep their digits, members keep their order, and no name occurs twice.
 //!
-//! A general parser would turn every number into a double, which changes values, and would keep one of two members of the
-//! same name without a word.
+//! A general parser would turn every number into a double, which changes values, and would silently drop one of two
+//! members of the same name.
 
 use std::io::BufRead;
 
@@ -61,7 +61,7 @@ pub(crate) struct Member {
     pub(crate) value: Json,
 }
 
-/// Why a text cannot be understood. Says where, never what stands there.
+/// Why a text cannot be parsed. Gives the place, never the content.
 #[derive(Debug)]
 pub(crate) enum JsonError {
     /// The text breaks a rule at a place.
@@ -443,7 +443,7 @@ mod tests {
         #[test]
         fn it_accepts_what_another_implementation_accepts(text in "[\\[\\]{},:\"\\\\ntrue0-9.eE+ -]{0,12}") {
             let strict = crate::domain::jose::parse_strict_json(text.as_bytes()).is_ok();
-            // The other bounds numbers to what a double can hold.
+            // The other parser limits numbers to what a double can hold.
             prop_assert!(parse(&text).is_ok() == strict || text.contains(['e', 'E']), "{}", text);
         }
 

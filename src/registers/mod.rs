@@ -1,8 +1,8 @@
-//! Connectors to the city's existing registers: SQL databases and files. Everything is read, nothing is written.
+//! Read-only connectors to the city's registers: SQL databases and files.
 //!
-//! A connector gives the records of one person with the dataset's own fields, typed as the dataset says, within the bounds
-//! and in time; or it says why not, in words that tell nothing about the person or the register's inside. What cannot be
-//! understood is an error and never "no data". The cause stands in the log, by register and dataset.
+//! A connector returns the records of one person with the dataset's own fields, typed as the dataset says, within the
+//! limits of size and time; or an error that names neither the person nor the register's content. An answer that cannot
+//! be parsed is an error, never "no data". The cause is logged by register and dataset.
 
 mod csv;
 mod failure;
@@ -28,16 +28,16 @@ use crate::domain::catalogue::register::{Connection, HeldDataset, Register, Sele
 use crate::domain::ids::{DatasetId, NationalIdentifier, RegisterId};
 use crate::ports::{RegisterError, Registers};
 
-/// How much one answer may hold.
+/// Limits of one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Most records of one person.
+    /// Maximum number of records of one person.
     pub max_records: usize,
-    /// Most bytes of the records as JSON.
+    /// Maximum size of the records as JSON, in bytes.
     pub max_bytes: usize,
 }
 
-/// Why a connector cannot be made. A register that is away is no reason: it may come back.
+/// Why a connector cannot be created. An unavailable register is no such error: it may become available.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterConfigError {
     /// The password file cannot be read.
@@ -45,7 +45,7 @@ pub enum RegisterConfigError {
     Password {
         /// Its `id` in the configuration.
         register: RegisterId,
-        /// What the operating system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// The address cannot be used.
@@ -56,7 +56,7 @@ pub enum RegisterConfigError {
         /// What is wrong.
         reason: &'static str,
     },
-    /// A dataset names a register that is not there, or asks it for something of another kind.
+    /// A dataset names a register that does not exist, or asks for something of another kind.
     #[error("dataset {dataset}: its register is not there, or of another kind")]
     NoRegister {
         /// Its `id` in the configuration.
@@ -72,7 +72,7 @@ trait Reader: Send + Sync {
 struct Source {
     register: RegisterId,
     reader: Arc<dyn Reader>,
-    /// As many threads wait for one register as it has connections, never more.
+    /// One permit for each connection: no more threads than that wait for one register.
     slots: Arc<Semaphore>,
     timeout: Duration,
 }
@@ -88,14 +88,14 @@ impl std::fmt::Debug for CityRegisters {
     }
 }
 
-/// Files of one register that are read at once.
+/// Maximum number of files of one register read at a time.
 const FILES_AT_ONCE: u32 = 4;
 
 impl CityRegisters {
-    /// Makes the connectors. Nothing is connected yet.
+    /// Creates the connectors without connecting.
     ///
     /// # Errors
-    /// [`RegisterConfigError`] when a password file cannot be read or register and dataset do not fit.
+    /// [`RegisterConfigError`] when a password file cannot be read or register and dataset do not match.
     pub fn new(
         registers: &[Register],
         datasets: &[HeldDataset],
@@ -140,16 +140,16 @@ impl CityRegisters {
         Ok(Self { by_dataset })
     }
 
-    /// Asks a dataset's register for nobody, to see whether it would answer.
+    /// Queries a dataset's register for a person that does not exist, to see whether it answers.
     ///
     /// # Errors
-    /// What is wrong, for the operator's eyes: it may quote the register.
+    /// The cause, for the operator: it may quote the register.
     pub async fn probe(&self, dataset: &DatasetId) -> Result<(), String> {
         let nobody = NationalIdentifier::new("-").map_err(|error| error.to_string())?;
         self.ask(dataset, &nobody).await.map(drop).map_err(|failure| failure.cause)
     }
 
-    /// Probes every register once and logs what is wrong.
+    /// Probes every register once and logs the failures.
     pub async fn probe_all(&self) {
         let Ok(nobody) = NationalIdentifier::new("-") else { return };
         let mut datasets: Vec<&DatasetId> = self.by_dataset.keys().collect();
@@ -175,7 +175,8 @@ impl CityRegisters {
             (Arc::clone(&source.reader), Arc::clone(&source.slots), subject.clone());
         let work = async move {
             let slot = slots.acquire_owned().await.map_err(|_| RegisterError::Unavailable)?;
-            // A read that comes too late keeps its slot until it ends, so that a hanging register cannot pile up threads.
+            // A read that exceeds its time keeps its permit until it ends, so that a hanging register cannot pile up
+            // threads.
             tokio::task::spawn_blocking(move || {
                 let answer = reader.read(&subject);
                 drop(slot);

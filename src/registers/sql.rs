@@ -1,8 +1,8 @@
 //! Registers that are databases: PostgreSQL and SQLite through one configured query.
 //!
-//! The query stands as the operator wrote it inside an outer SELECT that asks for the dataset's fields by name and makes
-//! each row one JSON object, so that types survive and no other column can come along. The person's identifier is bound,
-//! never written into the text. The transaction is read-only.
+//! The operator's query is wrapped in an outer SELECT that selects the dataset's fields by name and makes each row one
+//! JSON object: types survive and no other column is returned. The person's identifier is bound, never part of the
+//! text. The transaction is read-only.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -34,7 +34,7 @@ pub(crate) enum Pool {
 }
 
 impl Pool {
-    /// Nothing is connected before the first read, and a database that is away is tried again at each read.
+    /// Connects at the first read; a database that is unavailable is tried again at each read.
     pub(crate) fn new(
         register: &Register,
         url: &DatabaseUrl,
@@ -68,7 +68,7 @@ impl Pool {
     }
 }
 
-/// Bounds the time for a connection, so that a host that swallows packets does not hold the pool's threads for minutes.
+/// Limits the connection time, so that a host that drops packets does not block the pool's threads for minutes.
 fn with_connect_timeout(mut address: url::Url, timeout: Duration) -> url::Url {
     if !address.query_pairs().any(|(key, _)| key == "connect_timeout") {
         // libpq counts whole seconds, two at least.
@@ -78,7 +78,7 @@ fn with_connect_timeout(mut address: url::Url, timeout: Duration) -> url::Url {
     address
 }
 
-/// A path as it stands in SQLite's URI form (<https://www.sqlite.org/uri.html> §3.1).
+/// A path in SQLite's URI form (<https://www.sqlite.org/uri.html> §3.1).
 fn uri_path(path: &str) -> String {
     path.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }
@@ -90,14 +90,14 @@ where
     r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(0))
-        // Shorter than the time for the answer, so that the reason why there is no connection is told and not the time.
+        // Shorter than the time for the answer, so that the error names the connection and not the time limit.
         .connection_timeout(timeout.saturating_mul(3) / 4)
         .error_handler(Box::new(NopErrorHandler))
         .connection_customizer(Box::new(setup))
         .build_unchecked(ConnectionManager::new(address))
 }
 
-/// What every new connection is told first.
+/// Settings of every new connection.
 #[derive(Debug, Clone, Copy)]
 struct Setup(&'static str);
 
@@ -115,7 +115,7 @@ pub(crate) struct Query {
     bounds: Bounds,
 }
 
-/// The member that says whose record it is. No field can have this name: names of fields have no underscore.
+/// The column with the record's subject. No field can have this name: field names have no underscore.
 const SUBJECT: &str = "_subject";
 
 #[derive(QueryableByName)]
@@ -128,7 +128,7 @@ impl Query {
     pub(crate) fn new(pool: Pool, query: &str, held: &HeldDataset, bounds: Bounds) -> Self {
         let subject = quoted(&held.source.subject_column);
         let names = held.dataset.fields.iter().map(|field| field.name.as_str());
-        // One row more than the bound shows that the bound is passed.
+        // One row more than the limit shows that the limit is exceeded.
         let limit = bounds.max_records.saturating_add(1);
         let text = match pool {
             Pool::Postgres(..) => {
@@ -149,7 +149,7 @@ impl Query {
         Self { pool, text, dataset: held.dataset.clone(), bounds }
     }
 
-    /// Takes the rows one by one, so that an answer over the bound is never held as a whole.
+    /// Reads row by row, so that an answer over the limit is never held as a whole.
     fn collect(
         &self,
         rows: QueryResult<impl Iterator<Item = QueryResult<Row>>>,
@@ -213,8 +213,8 @@ impl Reader for Query {
         if !records.is_empty() {
             return Ok(records);
         }
-        // Databases compare letters exactly. A register that writes identifiers in lower case would answer "no data" for
-        // every one of them.
+        // Databases compare letters exactly. A register with identifiers in lower case would answer "no data" for each
+        // of them.
         let lower = zeroize::Zeroizing::new(subject.reveal().to_ascii_lowercase());
         if lower.as_str() != subject.reveal() && !self.run(&lower)?.is_empty() {
             return Err(Failure::new(

@@ -1,4 +1,4 @@
-//! Registers of every kind give the same typed records, and nothing else.
+//! Registers of every kind return the same typed records, and nothing else.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -91,14 +91,14 @@ fn folder(path: &Path) -> Connection {
 }
 
 async fn read(sources: &CityRegisters, who: &str) -> Result<Vec<Value>, RegisterError> {
-    // What is no identifier at all never comes as far as a register.
+    // A text that is no identifier never reaches a register.
     let Ok(who) = NationalIdentifier::new(who) else { return Ok(Vec::new()) };
     let records = sources.read(&DatasetId::new("placements").unwrap(), &who).await?;
     assert!(records.iter().all(|record| record.subject == who));
     Ok(records.into_iter().map(|record| serde_json::to_value(record.values).unwrap()).collect())
 }
 
-/// What every kind of register must give for Anna.
+/// The records of Anna, the same from every kind of register.
 fn expected() -> Vec<Value> {
     vec![
         json!({"unit": "Kuusi \"A\"; päivä", "startDate": "2026-08-01", "number": 7, "fee": 12.5, "guaranteed": true,
@@ -126,7 +126,7 @@ fn sqlite_register(path: &Path) {
 #[tokio::test]
 async fn sqlite_gives_typed_records_and_no_other_column() {
     let folder = tempfile::tempdir().unwrap();
-    // A name with the characters that SQLite's URI form would take for its own.
+    // A name with the characters that are special in SQLite's URI form.
     let path = folder.path().join("a register?#%.sqlite");
     let mut connection = SqliteConnection::establish(folder.path().join("plain").to_str().unwrap()).unwrap();
     connection.batch_execute("SELECT 1").unwrap();
@@ -430,7 +430,7 @@ async fn nothing_outside_the_folder_is_read() {
         let sources = sources(folder(&inside), Selection::Json(name.into()), BOUNDS);
         assert_eq!(read(&sources, ANNA).await, Err(RegisterError::Unavailable), "{name}");
     }
-    // A link that stays inside, as systems make that swap a whole export at once, is followed.
+    // A link inside the directory, as systems make that swap a whole export at once, is followed.
     std::fs::write(inside.join("today.json"), json_rows().to_string()).unwrap();
     std::os::unix::fs::symlink("today.json", inside.join("current.json")).unwrap();
     let sources = sources(folder(&inside), Selection::Json("current.json".into()), BOUNDS);
@@ -479,7 +479,7 @@ async fn a_json_file_whose_records_do_not_say_whose_they_are_is_an_error_and_not
         let file = format!("{name}.json");
         std::fs::write(place.path().join(&file), format!("[{good},\n {record}]")).unwrap();
         let sources = sources(folder(place.path()), Selection::Json(file.clone().into()), BOUNDS);
-        // For everybody: who the record belongs to cannot be told.
+        // For everybody: the subject of the record is unknown.
         for who in [ANNA, BERTIL] {
             let unfit = RegisterError::Unfit("a record does not say whose it is");
             assert_eq!(read(&sources, who).await, Err(unfit), "{name}");

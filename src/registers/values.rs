@@ -1,4 +1,4 @@
-//! From what a register says to a record as its dataset promises it.
+//! Converts a register's values to a record as its dataset declares it.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::ports::RegisterError;
 
 const NOT_EXACT: &str = "a number has more digits than a JSON number keeps: declare the field as decimal";
 
-/// What a source has for a field: the place, where it has places, and the value.
+/// A source's value for a field, with its position if the source has positions.
 pub(crate) type FoundValue = (Option<Place>, Json);
 
 /// Builds one record: the dataset's fields and no others, each of its type, absent ones `null`.
@@ -40,8 +40,8 @@ pub(crate) fn record(
     Ok(Record { subject, values })
 }
 
-/// The value as the field's type, or the rule that it breaks. Registers without a type of its own for it may spell a truth
-/// value as 0 or 1, a decimal as a number, and an object or array as JSON text. No value is changed on the way.
+/// The value as the field's type, or the rule that it breaks. Registers without a matching type may write a boolean as
+/// 0 or 1, a decimal as a number, and an object or array as JSON text. No value is changed.
 fn typed(kind: FieldType, found: Json) -> Result<Value, &'static str> {
     match (kind, found) {
         (_, Json::Null) => Ok(Value::Null),
@@ -91,7 +91,7 @@ fn integer(text: &str) -> Result<Value, &'static str> {
     }
 }
 
-/// A number that is the same after a reader has made a double of it, as JSON readers do.
+/// A number that survives the conversion to a double, as JSON readers do it.
 fn number(text: &str) -> Result<Value, &'static str> {
     if let Ok(value) = integer(text) {
         return Ok(value);
@@ -122,7 +122,7 @@ fn digits(text: &str) -> Option<(bool, String, i64)> {
     Some((negative, significant.to_owned(), power))
 }
 
-/// A value within an object or array, as it is.
+/// A value within an object or array, unchanged.
 fn plain(found: Json) -> Result<Value, &'static str> {
     match found {
         Json::Null => Ok(Value::Null),
@@ -229,7 +229,7 @@ impl Collected {
         Ok(())
     }
 
-    /// How many there are.
+    /// The number of records so far.
     pub(crate) fn len(&self) -> usize {
         self.records.len()
     }
