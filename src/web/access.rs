@@ -1,5 +1,5 @@
-//! Access by consent tokens: the token and its DPoP proof in a request, and a refusal as HTTP (RFC 6750 §3, RFC 9449 §7,
-//! RFC 9470 §3). The exchange and the grant management endpoint share it.
+//! Access by consent tokens: the token and its DPoP proof in a request, and refusals as HTTP (RFC 6750 §3, RFC 9449 §7,
+//! RFC 9470 §3). Shared by the exchange and the grant management endpoint.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName};
@@ -38,7 +38,7 @@ pub(super) fn credentials(
     Ok((token.to_owned(), proof.to_owned()))
 }
 
-/// What a dataset demands of the resident's login, as parameters of a challenge (RFC 9470 §3).
+/// A dataset's assurance requirement as parameters of a challenge (RFC 9470 §3).
 fn step_up_parameters(app: &App, dataset: Option<&DatasetId>) -> String {
     let settings = &app.node.settings;
     let demand =
@@ -73,7 +73,7 @@ const fn answer_of(code: RefusalCode) -> (StatusCode, ProblemTopic) {
     }
 }
 
-/// A refusal as HTTP: the standard's code, never the reason.
+/// A refusal as HTTP: the standard's code, without the reason.
 pub(super) fn refuse(app: &App, refusal: Refusal, nonce: &str, dataset: Option<&DatasetId>) -> HttpResponse {
     let (status, topic) = answer_of(refusal.code);
     let code = refusal.code.as_str();

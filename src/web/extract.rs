@@ -1,4 +1,4 @@
-//! Requests taken apart strictly: a parameter or header that comes twice is refused, not chosen from.
+//! Strict request parsing: a repeated parameter or header is refused, none of the values is chosen.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -13,7 +13,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use super::problem::HttpProblem;
 use crate::node::{Problem, ProblemKind};
 
-/// Most bytes of a form.
+/// Maximum size of a form in bytes.
 pub const MAX_FORM_BYTES: usize = 64 * 1024;
 
 /// Parameters of a form or a query, each at most once.
@@ -24,7 +24,7 @@ impl Parameters {
     /// Decodes `application/x-www-form-urlencoded` bytes.
     ///
     /// # Errors
-    /// The constant reason: a parameter comes twice.
+    /// A parameter is repeated.
     pub fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
         let mut parameters = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(bytes) {
@@ -35,12 +35,12 @@ impl Parameters {
         Ok(Self(parameters))
     }
 
-    /// Takes a parameter out; an empty one counts as absent (RFC 6749 §3.1).
+    /// Removes and returns a parameter; an empty one counts as absent (RFC 6749 §3.1).
     pub fn take(&mut self, name: &str) -> Option<String> {
         self.0.remove(name).filter(|value| !value.is_empty())
     }
 
-    /// Whether a parameter is there.
+    /// Whether a parameter is present.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
@@ -50,14 +50,14 @@ impl Parameters {
 /// The query's parameters.
 ///
 /// # Errors
-/// [`HttpProblem`] when one comes twice.
+/// [`HttpProblem`] when one is repeated.
 pub fn query(request: &HttpRequest) -> Result<Parameters, HttpProblem> {
     Parameters::parse(request.query_string().as_bytes())
         .map_err(|why| HttpProblem(Problem::with_detail(ProblemKind::BadRequest, why)))
 }
 
-/// The answer to a request that only tests an address which sets something off: a browser that looks ahead (prefetch,
-/// prerender) asks again when the person does, and `HEAD` gets no body (RFC 9110 §9.3.2). None when somebody wants it.
+/// The response to a request that must have no effect on an address with effects: a browser's prefetch or prerender,
+/// which is repeated when the person follows the link, and `HEAD` (RFC 9110 §9.3.2). `None` for a real request.
 #[must_use]
 pub fn answer_to_probe(request: &HttpRequest) -> Option<HttpResponse> {
     let ahead = ["sec-purpose", "purpose", "x-moz"].into_iter().any(|name| {
@@ -70,10 +70,10 @@ pub fn answer_to_probe(request: &HttpRequest) -> Option<HttpResponse> {
     (request.method() == Method::HEAD).then(|| HttpResponse::Ok().finish())
 }
 
-/// A header that may come once.
+/// A header that may occur once.
 ///
 /// # Errors
-/// `Err(())` when it comes twice or is not text.
+/// `Err(())` when it is repeated or not text.
 pub fn single_header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Result<Option<&'a str>, Ambiguous> {
     let mut all = request.headers().get_all(name);
     match (all.next(), all.next()) {
@@ -83,11 +83,11 @@ pub fn single_header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Result<
     }
 }
 
-/// A header that comes twice, or is not text.
+/// The problem of a header that is repeated, or not text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ambiguous;
 
-/// A path parameter `id` of the right type. One that is malformed names nothing: not found.
+/// The path parameter `id` as a typed identifier. A malformed one is not found.
 pub struct Id<T>(pub T);
 
 impl<T: FromStr + 'static> FromRequest for Id<T> {
@@ -100,16 +100,16 @@ impl<T: FromStr + 'static> FromRequest for Id<T> {
     }
 }
 
-/// Whether an address is a path of this node's portal and nothing else (no open redirect), fit for a `Location` header.
+/// Whether an address is a path of this node's portal (no open redirect), safe for a `Location` header.
 #[must_use]
 pub fn is_own_path(path: &str) -> bool {
     let starts_well = path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\");
-    // Browsers drop control characters before they read an address, and a header cannot carry them.
+    // Browsers drop control characters before they parse an address, and a header cannot contain them.
     let is_plain = path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     starts_well && is_plain && path.len() <= 2048
 }
 
-/// A body within the server's bound; one that is too large or does not arrive is a problem, not a plain text.
+/// A body within the server's limit; one that is too large or does not arrive is a problem, not a plain text.
 pub struct Body(pub web::Bytes);
 
 impl FromRequest for Body {
@@ -125,7 +125,7 @@ impl FromRequest for Body {
 /// Media type of a form.
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The body of a form, from a request of the right type, within [`MAX_FORM_BYTES`].
+/// The body of a form with the right media type, within [`MAX_FORM_BYTES`].
 ///
 /// # Errors
 /// [`HttpProblem`]: another media type, a body that is too large or does not arrive in time.
@@ -144,7 +144,7 @@ pub async fn form_body(
     Ok(bytes)
 }
 
-/// Whether a request says that its body is a form.
+/// Whether a request declares its body as a form.
 #[must_use]
 pub fn is_form(request: &HttpRequest) -> bool {
     actix_web::HttpMessage::content_type(request).eq_ignore_ascii_case(FORM)

@@ -1,4 +1,4 @@
-//! `/health/live` and `/health/ready`, for whoever watches over the processes.
+//! `/health/live` and `/health/ready`, for load balancers and monitoring.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use super::routes::routes;
 use crate::node::{Problem, ProblemKind};
 use crate::ports::StopSignal;
 
-/// How long a database may take until it counts as away: less than a load balancer waits.
+/// How long a database may take before it counts as unavailable: less than a load balancer waits.
 const DEADLINE: Duration = Duration::from_secs(1);
 
-/// Whether a server that is no node can do its work.
+/// Readiness of a server other than a node.
 #[async_trait::async_trait]
 pub trait Readiness: Send + Sync {
-    /// Asks the database.
+    /// Queries the database.
     ///
     /// # Errors
-    /// Why it cannot be used.
+    /// The database's error.
     async fn ping(&self) -> Result<(), Problem>;
 }
 
@@ -36,7 +36,7 @@ async fn live() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-/// The process can do its work: it is not about to stop, and its database answers within [`DEADLINE`].
+/// Ready: the process is not stopping, and its database answers within [`DEADLINE`].
 async fn ready(
     node: Option<web::Data<App>>,
     other: Option<web::Data<dyn Readiness>>,

@@ -1,4 +1,4 @@
-//! What the node serves over HTTP. A handler takes a request apart, calls one use case and writes the answer.
+//! The node's HTTP interface. A handler parses a request, calls one use case and writes the response.
 
 mod access;
 pub mod api;
@@ -28,13 +28,13 @@ use crate::domain::catalogue::{Contact, Text};
 use crate::node::Node;
 use crate::ports::StopSignal;
 
-/// What every handler may use.
+/// The shared data of the handlers.
 pub struct App {
     /// The use cases' context.
     pub node: Arc<Node>,
-    /// Given when the process stops: then it is not ready for further requests.
+    /// Set when the process stops: then it is not ready for further requests.
     pub stop: StopSignal,
-    /// How cookies are named and guarded.
+    /// Names and attributes of the cookies.
     pub cookies: Cookies,
     /// The reverse proxies whose word on where a request comes from counts.
     pub trusted_proxies: TrustedProxies,
@@ -44,7 +44,7 @@ pub struct App {
     pub demo: bool,
 }
 
-/// How the city's portal looks and whom it names.
+/// The portal's branding and contacts.
 pub struct Brand {
     /// What the portal is called.
     pub name: Text,
@@ -52,12 +52,12 @@ pub struct Brand {
     pub css: String,
     /// The city's logo: media type and bytes.
     pub logo: Option<(&'static str, Vec<u8>)>,
-    /// The office that answers.
+    /// The contact for residents.
     pub contact: Contact,
 }
 
 impl Brand {
-    /// A look from the configured name and main colour (`#rrggbb`).
+    /// The branding from the configured name and main colour (`#rrggbb`).
     ///
     /// # Errors
     /// [`html::assets::ColourError`].
@@ -71,7 +71,7 @@ impl Brand {
     }
 }
 
-/// How cookies are named and guarded: `__Host-` and `Secure` wherever the node is reached over https.
+/// Names and attributes of the cookies: `__Host-` and `Secure` if the node is reached over https.
 #[derive(Debug, Clone, Copy)]
 pub struct Cookies {
     /// Whether the node is reached over https.
@@ -79,13 +79,13 @@ pub struct Cookies {
 }
 
 impl Cookies {
-    /// The portal's session.
+    /// The cookie of the portal's session.
     #[must_use]
     pub const fn session_name(self) -> &'static str {
         if self.secure { "__Host-omadata" } else { "omadata" }
     }
 
-    /// What binds a service's request to the browser that started it.
+    /// The cookie that binds a service's request to the browser that started it.
     #[must_use]
     pub const fn binding_name(self) -> &'static str {
         if self.secure { "__Host-omadata-request" } else { "omadata-request" }

@@ -1,4 +1,4 @@
-//! Content negotiation (RFC 9110 §12): what an `Accept` or `Accept-Language` header prefers, by weight.
+//! Content negotiation (RFC 9110 §12): the preferences of an `Accept` or `Accept-Language` header, by weight.
 
 /// One member of a header's list, in lower case, with its weight in thousandths (RFC 9110 §12.4.2).
 #[derive(Debug, PartialEq, Eq)]
@@ -7,14 +7,14 @@ struct Preference {
     weight: u16,
 }
 
-/// Most members of a list that are looked at; nobody honest sends more.
+/// Maximum number of list members that are read.
 const MAX_MEMBERS: usize = 64;
 
 fn preferences(header: &str) -> Vec<Preference> {
     header.split(',').take(MAX_MEMBERS).filter_map(preference).collect()
 }
 
-/// Nothing where a weight is malformed: such a member cannot be compared with the others.
+/// `None` for a malformed weight: such a member cannot be compared with the others.
 fn preference(member: &str) -> Option<Preference> {
     let mut parts = member.split(';').map(str::trim);
     let range = parts.next().filter(|range| !range.is_empty())?.to_ascii_lowercase();
@@ -35,7 +35,7 @@ fn thousandths(text: &str) -> Option<u16> {
     (weight <= 1000).then_some(weight)
 }
 
-/// How much a media type is wanted: the weight of the most specific range that covers it, 0 when none does.
+/// The weight of a media type: that of the most specific range that covers it, 0 without one.
 fn media_type_weight(preferences: &[Preference], media_type: &str) -> u16 {
     let kind = media_type.split('/').next().unwrap_or_default();
     let (any_of_kind, any) = (format!("{kind}/*"), "*/*");
@@ -45,12 +45,12 @@ fn media_type_weight(preferences: &[Preference], media_type: &str) -> u16 {
         .map_or(0, |preference| preference.weight)
 }
 
-/// Whether an `Accept` header takes a media type (RFC 9110 §12.5.1). A header that is absent takes everything.
+/// Whether an `Accept` header accepts a media type (RFC 9110 §12.5.1). An absent header accepts everything.
 pub(crate) fn accepts(header: &str, media_type: &str) -> bool {
     header.trim().is_empty() || media_type_weight(&preferences(header), media_type) > 0
 }
 
-/// Which of the offered media types an `Accept` header prefers; the first of equals, none when nothing fits.
+/// Which of the offered media types an `Accept` header prefers; the first of equals, `None` when none matches.
 pub(crate) fn preferred_media_type<'a>(header: &str, offered: &[&'a str]) -> Option<&'a str> {
     if header.trim().is_empty() {
         return offered.first().copied();
@@ -67,7 +67,7 @@ pub(crate) fn preferred_media_type<'a>(header: &str, offered: &[&'a str]) -> Opt
 }
 
 /// Which of the offered languages an `Accept-Language` header prefers (RFC 4647 §3.4: `sv-FI` falls back to `sv`); the
-/// first of equals in the header's order, none when nothing fits.
+/// first of equals in the header's order, `None` when none matches.
 pub(crate) fn preferred_language<'a>(header: &str, offered: &[&'a str]) -> Option<&'a str> {
     let preferences = preferences(header);
     let refused = |tag: &str| preferences.iter().any(|one| one.weight == 0 && one.range == tag);

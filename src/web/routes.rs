@@ -1,5 +1,5 @@
-//! Routes as a table: each path with its methods and handlers. `HEAD` is answered wherever `GET` is (RFC 9110 §9.3.2), and
-//! any other method gets 405 with `Allow` (§15.5.6).
+//! Routes as a table: each path with its methods and handlers. `HEAD` is answered for every `GET` (RFC 9110 §9.3.2),
+//! and any other method gets 405 with `Allow` (§15.5.6).
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, Resource, ResponseError, Route, guard};
 use super::problem::HttpProblem;
 use crate::node::ProblemKind;
 
-/// Paths with the methods that they offer.
+/// Paths with their methods.
 pub(super) type Table = &'static [(&'static str, &'static [&'static str])];
 
 /// Answers `GET`, and `HEAD` by leaving the body out.
@@ -16,7 +16,7 @@ pub(super) fn get() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
-/// Answers `GET` alone: where an answer is counted, one without its body would be of no use to anyone.
+/// Answers `GET` alone: for counted responses, a response without its body would be useless.
 pub(super) fn get_without_head() -> Route {
     web::get()
 }
@@ -52,7 +52,7 @@ fn method_not_allowed(methods: &[&str]) -> HttpResponse {
     response
 }
 
-/// Answers whatever else begins with these path segments as a program expects it, not with a resident's page.
+/// Answers every other path below these segments with a problem, not with a resident's page.
 pub(super) fn close_prefixes(config: &mut ServiceConfig, prefixes: &[&str]) {
     for prefix in prefixes {
         let unknown = || std::future::ready(HttpProblem::from(ProblemKind::NotFound).error_response());

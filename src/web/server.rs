@@ -1,4 +1,4 @@
-//! The HTTP server of a node and of an anchor: what stands before every handler, and what is served where.
+//! The HTTP server of a node and of an anchor: middleware and routes.
 
 use std::future::ready as not_found;
 use std::net::{SocketAddr, TcpListener};
@@ -34,27 +34,27 @@ use crate::node::federation::FederationStatements;
 use crate::ports::StopSignal;
 use crate::web::api::v1;
 
-/// How the server bounds what strangers send.
+/// Limits of the server.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// Threads.
     pub workers: usize,
-    /// Time for the head of a request.
+    /// Time for a request head.
     pub head: Duration,
-    /// Time for the body of a request, and without progress for a peer to take an answer.
+    /// Time for a request body, and without progress for a client to take a response.
     pub body: Duration,
-    /// Time between an answer and the next request of a connection.
+    /// Time between a response and the next request of a connection.
     pub idle: Duration,
-    /// Time for a request's body and its answer.
+    /// Time for a request's body and its response.
     pub whole: Duration,
-    /// Most bytes of a body.
+    /// Maximum size of a body in bytes.
     pub max_bytes: usize,
-    /// Most connections; what the process may hold open when none.
+    /// Maximum number of connections; by the process's file descriptors when `None`.
     pub limits: Option<Limits>,
 }
 
 impl Bounds {
-    /// The usual bounds of a server.
+    /// The default limits of a server.
     #[must_use]
     pub const fn new(workers: usize, whole: Duration, max_bytes: usize) -> Self {
         Self {
@@ -73,13 +73,13 @@ impl Bounds {
     }
 }
 
-/// How long requests under way may take when the server stops, in seconds.
+/// Time for requests in progress when the server stops, in seconds.
 const STOP_SECS: u64 = 10;
 
-/// Serves a node on a socket that is bound already.
+/// Serves a node on a bound socket.
 ///
 /// # Errors
-/// The operating system's, when the socket cannot be used.
+/// The operating system's error when the socket cannot be used.
 pub fn serve_node(
     app: App,
     statements: Arc<dyn FederationStatements>,
@@ -103,10 +103,10 @@ pub fn serve_node(
     serve(routes, listener, bounds)
 }
 
-/// Serves a trust anchor on a socket that is bound already.
+/// Serves a trust anchor on a bound socket.
 ///
 /// # Errors
-/// The operating system's, when the socket cannot be used.
+/// The operating system's error when the socket cannot be used.
 pub fn serve_anchor(
     statements: Arc<dyn FederationStatements>,
     stop: StopSignal,
@@ -125,7 +125,7 @@ pub fn serve_anchor(
     serve(routes, listener, bounds)
 }
 
-/// What stands before every handler: the connection's bounds, the trace, the deadline, the headers.
+/// The middleware of every handler: connection limits, trace, deadline, headers.
 fn serve(
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     listener: TcpListener,
@@ -134,7 +134,7 @@ fn serve(
     let app = move || {
         ActixApp::new()
             .app_data(web::PayloadConfig::new(bounds.max_bytes))
-            // The framework's own errors are plain text; a path or query that does not fit is a problem as any other.
+            // The framework's own errors are plain text; an invalid path or query is a problem like any other.
             .app_data(web::PathConfig::default().error_handler(|_, _| problem(ProblemKind::NotFound)))
             .app_data(web::QueryConfig::default().error_handler(|_, _| problem(ProblemKind::BadRequest)))
             .configure(&routes)
@@ -150,7 +150,7 @@ fn serve(
     let table = Table::new(limits, bounds.deadlines());
     let builder = Server::build()
         .workers(bounds.workers)
-        // The table decides who gets a place; a worker that counted on its own would stop accepting before.
+        // The table limits connections; a worker's own limit would stop accepting earlier.
         .max_concurrent_connections(limits.total.saturating_mul(2))
         .shutdown_timeout(STOP_SECS)
         .disable_signals();
@@ -162,7 +162,7 @@ fn serve(
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
-            // The stream keeps time itself, for every head; the framework's clock moves in steps of half a second.
+            // The stream measures the time for every head; the framework's timer has a resolution of half a second.
             .keep_alive(KeepAlive::Os)
             .client_request_timeout(Duration::ZERO)
             .local_addr(address)
@@ -179,7 +179,7 @@ fn problem(kind: ProblemKind) -> Error {
     HttpProblem::from(kind).into()
 }
 
-/// A place for a connection, or none: then it is closed.
+/// Admits a connection, or closes it.
 fn admit(
     table: &Arc<Table>,
     stream: TcpStream,
@@ -191,11 +191,11 @@ fn admit(
     Ok((GuardedStream::new(stream, place), Some(peer)))
 }
 
-/// Prefixes under which a program, not a resident, is answered; each begins a path of [`machine_routes`].
+/// Path prefixes that are answered with problems, not pages; each begins a path of [`machine_routes`].
 const MACHINE_PREFIXES: [&str; 6] =
     ["/api", "/exchange", "/events", "/federation", "/health", "/.well-known"];
 
-/// What programs call; none of it has a session.
+/// The paths for programs; none has a session.
 fn machine_routes(config: &mut ServiceConfig) {
     federation::configure(config);
     oauth::configure(config);
@@ -232,12 +232,13 @@ fn cookie_life(app: &App) -> actix_web::cookie::time::Duration {
     actix_web::cookie::time::Duration::seconds(app.node.settings.limits.session_max_secs)
 }
 
-/// Headers of every answer; a handler that says otherwise is left alone.
+/// Default headers of every response; a handler can override them.
 async fn headers(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    // What answers a person or a secret is kept nowhere (RFC 9111 §5.2.2.5); public documents say how long they may be.
+    // Responses to a person or with a secret are not cached (RFC 9111 §5.2.2.5); public documents set their own
+    // lifetime.
     const ALWAYS: [(&str, &str); 6] = [
         ("cache-control", "no-store"),
         ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -264,7 +265,7 @@ async fn headers(
     Ok(response)
 }
 
-/// Ends a request whose body trickles in, or whose answer never comes.
+/// Times out a request whose body or response takes too long.
 async fn deadline(
     whole: Duration,
     request: ServiceRequest,

@@ -1,4 +1,4 @@
-//! The server's bounds on connections, from outside: real sockets, short deadlines.
+//! The server's limits on connections, tested with real sockets and short deadlines.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream as Socket};
@@ -52,7 +52,7 @@ fn connect(address: SocketAddr) -> Socket {
     socket
 }
 
-/// Reads one answer's head.
+/// Reads the head of one response.
 fn head(socket: &mut Socket) -> String {
     let mut text = Vec::new();
     let mut byte = [0];
@@ -65,7 +65,7 @@ fn head(socket: &mut Socket) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// How long it takes until the server closes a connection to which these pieces come one after the other.
+/// How long it takes until the server closes a connection to which these pieces are sent one after the other.
 fn closed_after(mut socket: Socket, pieces: impl IntoIterator<Item = &'static [u8]>) -> Duration {
     let start = Watch::now();
     let mut reader = socket.try_clone().unwrap();
@@ -91,7 +91,7 @@ async fn blocking<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -
     web::block(act).await.unwrap()
 }
 
-/// A database that refuses, or does not answer at all.
+/// A database that fails, or does not answer.
 struct Away {
     silent: bool,
 }
@@ -228,7 +228,7 @@ async fn thousands_of_silent_sockets_lock_nobody_out() {
         let mut silent = Vec::new();
         for number in 0..2000 {
             let socket = connect(server.address);
-            // Those whose place was taken are let go here, so that the test itself needs few descriptors.
+            // The closed connections are dropped here, so that the test itself needs few descriptors.
             silent.push(socket);
             if silent.len() > 200 {
                 silent.remove(0);

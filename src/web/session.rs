@@ -40,7 +40,7 @@ impl StoredSessions {
         let key = generate_session_key();
         let text = serde_json::to_string(&state)?;
         let (name, now, limits) = (key.as_ref().to_owned(), self.node.now(), self.node.settings.limits);
-        // A stranger's session is kept for as long as a login may take.
+        // A session without a login is kept for as long as a login may take.
         let known = state.contains_key(RESIDENT);
         let idle = if known { limits.session_idle_secs } else { limits.session_idle_secs.min(STRANGER_SECS) };
         let lifetime = sessions::Lifetime { idle_secs: idle, longest_secs: limits.session_max_secs };
@@ -82,7 +82,7 @@ impl SessionStore for StoredSessions {
             .await;
         match updated {
             Ok(()) => Ok(key),
-            // It ended while the page was being made. Logins that are under way may go on; nobody is logged in.
+            // It ended while the page was being made. Logins in progress may continue; nobody is logged in.
             Err(StoreError::NotFound) => {
                 let outlives = |name: &str| matches!(name, UNDER_WAY | CHOICES);
                 let kept = state.into_iter().filter(|(name, _)| outlives(name)).collect();
@@ -112,34 +112,34 @@ impl SessionStore for StoredSessions {
     }
 }
 
-/// What happens when a login that is under way comes back.
+/// The next step when a login in progress returns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PostLogin {
     /// The person is logged in and goes to a page of the portal.
     Open(String),
-    /// The person has logged in for a request that their browser came with, and opens it.
+    /// The person has logged in for a request that their browser brought, and opens it.
     Arrive(RequestId),
-    /// The person has logged in as a request demands, and goes back to it.
+    /// The person has logged in with the assurance that a request requires, and returns to it.
     Show(RequestId),
     /// The provider has signed the decision on a request.
     Allow(RequestId),
 }
 
-/// A login that is under way.
+/// A login in progress.
 #[derive(Serialize, Deserialize)]
 struct UnderWay {
     pending: PendingLogin,
     after: PostLogin,
 }
 
-/// Most logins that are under way in one browser at once.
+/// Maximum number of logins in progress in one browser.
 const MOST_UNDER_WAY: usize = 8;
 
-/// Most requests whose choices are kept in one session.
+/// Maximum number of requests whose choices are kept in one session.
 const MOST_CHOICES: usize = 4;
 
-/// How long a session lasts in which nobody has logged in, in seconds.
+/// Lifetime of a session without a login, in seconds.
 const STRANGER_SECS: i64 = 15 * 60;
 
 const RESIDENT: &str = "resident";
@@ -148,14 +148,14 @@ const CHOICES: &str = "choices";
 const CSRF: &str = "csrf";
 const REGISTERING: &str = "passkey";
 
-/// The session of the browser that asks, typed.
+/// The session of the requesting browser, typed.
 pub struct Visitor {
     session: Session,
     node: Arc<Node>,
 }
 
 impl Visitor {
-    /// The visitor behind a request.
+    /// The session of a request.
     #[must_use]
     pub fn of(request: &HttpRequest, node: Arc<Node>) -> Self {
         Self { session: request.get_session(), node }
@@ -200,8 +200,7 @@ impl Visitor {
         if fits { Ok(()) } else { Err(Problem::new(ProblemKind::ForeignForm)) }
     }
 
-    /// Remembers a login that leaves for the provider, beside those that left in other tabs. The oldest goes when there
-    /// are too many.
+    /// Stores a login that goes to the provider, beside those of other tabs. Above the limit the oldest is dropped.
     ///
     /// # Errors
     /// [`Problem`] when the session cannot be written.
@@ -213,10 +212,10 @@ impl Visitor {
         self.put(UNDER_WAY, &under_way)
     }
 
-    /// Takes the login that comes back with this `state`; it cannot come back again.
+    /// Takes the login with this `state`, once.
     ///
     /// # Errors
-    /// [`Problem`] `session-ended` when none is under way in this browser, `login-failed` when only others are.
+    /// [`Problem`] `session-ended` when none is in progress in this browser, `login-failed` when only others are.
     pub fn take_pending_login(&self, state: Option<&str>) -> Result<(PendingLogin, PostLogin), Problem> {
         let mut under_way = self.logins_under_way();
         let foreign = if under_way.is_empty() { ProblemKind::SessionEnded } else { ProblemKind::LoginFailed };
@@ -233,7 +232,7 @@ impl Visitor {
         self.session.get(UNDER_WAY).ok().flatten().unwrap_or_default()
     }
 
-    /// Keeps what was chosen on the page of a request, in place of what was chosen there before.
+    /// Stores the choices made on the page of a request, in place of earlier ones.
     ///
     /// # Errors
     /// [`Problem`] when the session cannot be written.
@@ -247,14 +246,14 @@ impl Visitor {
         self.put(CHOICES, &all)
     }
 
-    /// What was chosen on the page of a request and is not decided yet.
+    /// The stored choices of a request that is not decided yet.
     #[must_use]
     pub fn kept_choices<T: DeserializeOwned>(&self, request: RequestId) -> Option<T> {
         let (_, chosen) = self.choices().into_iter().find(|(other, _)| *other == request)?;
         serde_json::from_value(chosen).ok()
     }
 
-    /// Drops what was chosen on the page of a request that is decided.
+    /// Deletes the choices of a decided request.
     ///
     /// # Errors
     /// [`Problem`] when the session cannot be written.
@@ -268,8 +267,7 @@ impl Visitor {
         self.session.get(CHOICES).ok().flatten().unwrap_or_default()
     }
 
-    /// Logs a resident in, under a new session key and a new CSRF token: a session prepared by somebody else is worth
-    /// nothing.
+    /// Logs a resident in, with a new session key and a new CSRF token (no session fixation).
     ///
     /// # Errors
     /// [`Problem`] when the session cannot be written.
@@ -279,7 +277,7 @@ impl Visitor {
         self.put(RESIDENT, resident)
     }
 
-    /// Remembers a passkey that is being registered. A new one replaces an old one.
+    /// Stores a passkey registration in progress, in place of an earlier one.
     ///
     /// # Errors
     /// [`Problem`] when the session cannot be written.
@@ -287,10 +285,10 @@ impl Visitor {
         self.put(REGISTERING, registering)
     }
 
-    /// Takes the passkey that is being registered; it cannot be registered again.
+    /// Takes the passkey registration in progress, once.
     ///
     /// # Errors
-    /// [`Problem`] `session-ended` when none is under way in this browser.
+    /// [`Problem`] `session-ended` when none is in progress in this browser.
     pub fn registered(&self) -> Result<Registering, Problem> {
         let found = self.session.get(REGISTERING).ok().flatten();
         self.session.remove(REGISTERING);

@@ -1,4 +1,4 @@
-//! One line of log and one trace identifier for every request. Never a query, an address of a person, or a body.
+//! One log line and one trace identifier for every request. Never a query, a client's address, or a body.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -13,16 +13,16 @@ tokio::task_local! {
     static TRACE: String;
 }
 
-/// The trace identifier of the request that is being answered.
+/// The trace identifier of the current request.
 #[must_use]
 pub fn current() -> String {
     TRACE.try_with(Clone::clone).unwrap_or_default()
 }
 
-/// Gives every request a trace identifier, says it in `Trace-Id`, and logs the request when it is answered.
+/// Gives every request a trace identifier, returns it in `Trace-Id`, and logs the request when it is answered.
 ///
 /// # Errors
-/// What the inner service returns.
+/// The inner service's result.
 pub async fn middleware(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -34,7 +34,7 @@ pub async fn middleware(
         .unwrap_or_default();
     let method = request.method().clone();
     let mut response = TRACE.scope(id.clone(), next.call(request)).await?;
-    // The pattern, not the path: a path can name a person's consent.
+    // The route pattern, not the path: a path can identify a person's consent.
     let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let status = response.status().as_u16();
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

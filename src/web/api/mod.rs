@@ -1,4 +1,4 @@
-//! HTTP APIs for a city's own programs, by version.
+//! HTTP APIs for the city's own services, by version.
 
 mod service_caller;
 pub mod v1;

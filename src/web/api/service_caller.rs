@@ -1,4 +1,4 @@
-//! Who calls the API: one of the city's own services, by its bearer token (RFC 6750 §2.1).
+//! The caller of the API: one of the city's own services, by its bearer token (RFC 6750 §2.1).
 
 use std::future::Ready;
 
@@ -12,7 +12,7 @@ use crate::web::App;
 use crate::web::extract::single_header;
 use crate::web::problem::HttpProblem;
 
-/// The service that calls. A handler that takes it cannot be reached without a valid token.
+/// The calling service. A handler with this argument requires a valid token.
 pub(super) struct ServiceCaller {
     pub(super) app: web::Data<App>,
     pub(super) service: Service,

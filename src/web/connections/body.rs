@@ -1,4 +1,4 @@
-//! The middleware that tells a connection what its requests are doing, and gives every body a deadline.
+//! Middleware that reports a connection's requests to the connection table, and sets a deadline for every body.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::phase::Phase;
 
-/// Marks a connection as being served, until this is dropped.
+/// Marks a connection as being served, until dropped.
 struct Serving(Arc<Phase>);
 
 impl Drop for Serving {
@@ -25,10 +25,10 @@ impl Drop for Serving {
     }
 }
 
-/// Stands before everything else.
+/// The outermost middleware.
 ///
 /// # Errors
-/// What the inner service returns.
+/// The inner service's result.
 pub(crate) async fn middleware(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -54,7 +54,7 @@ fn has_body(request: &ServiceRequest) -> bool {
         || request.headers().contains_key(header::TRANSFER_ENCODING)
 }
 
-/// A body that must have arrived at a time, by whatever encoding.
+/// A body with a deadline, in any transfer encoding.
 struct TimedBody {
     body: Payload,
     end: Pin<Box<Sleep>>,
@@ -65,7 +65,7 @@ impl Stream for TimedBody {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let chunk = Pin::new(&mut self.body).poll_next(cx);
-        // The time counts also while chunks keep coming, however small.
+        // The deadline also applies while small chunks keep arriving.
         if self.end.as_mut().poll(cx).is_ready() && !matches!(chunk, Poll::Ready(None)) {
             let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
             return Poll::Ready(Some(Err(PayloadError::Io(late))));
@@ -74,7 +74,7 @@ impl Stream for TimedBody {
     }
 }
 
-/// An answer's body; when it has been handed over, the connection waits for its peer again.
+/// A response body; when it has been sent, the connection waits for its client again.
 struct ServedBody {
     body: BoxBody,
     serving: Option<Serving>,

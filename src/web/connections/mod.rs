@@ -1,7 +1,7 @@
-//! Connections, bounded in number and in the time that they may keep anything busy.
+//! Limits of connections, in number and time.
 //!
-//! The framework's own deadline covers the first head of a connection alone. Here every head has one, and every body
-//! ([`body`]), and a connection that waits for its peer is closed when others need its place ([`table`]).
+//! The framework's deadline covers only the first request head of a connection. Here every head has one, and every body
+//! ([`body`]), and a connection that waits for its client is closed when others need its place ([`table`]).
 
 pub(super) mod body;
 pub(super) mod phase;

@@ -1,4 +1,4 @@
-//! What a connection is doing, shared by its stream, its requests and the table of all connections.
+//! The state of a connection, shared by its stream, its requests and the table of all connections.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -11,32 +11,32 @@ use crate::domain::sync;
 /// How long a peer may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadlines {
-    /// For a request's head, from its first byte; for the first head, from the connection on.
+    /// For a request head, from its first byte; for the first head, from the connection on.
     pub(crate) head: Duration,
-    /// Between an answer and the first byte of the next head.
+    /// Between a response and the first byte of the next head.
     pub(crate) idle: Duration,
     /// For a request's body, from its head on.
     pub(crate) body: Duration,
-    /// Without taking any byte of an answer.
+    /// Without taking any byte of a response.
     pub(crate) stall: Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// Nothing has come since the last answer.
+    /// Idle since the last response.
     Idle { since: Instant },
-    /// A head is coming, or the first one is awaited.
+    /// A head is arriving, or the first one is awaited.
     Head { since: Instant },
-    /// A request is being read or answered; it has deadlines of its own.
+    /// A request is being read or answered, with deadlines of its own.
     Serving,
-    /// Its place was needed.
+    /// Closed because its place was needed.
     Closed,
 }
 
-/// What one connection is doing.
+/// The state of one connection.
 pub(crate) struct Phase {
     deadlines: Deadlines,
-    /// The state, and since when the peer has kept the connection waiting.
+    /// The state, and since when the connection waits for its client.
     state: Mutex<(State, Instant)>,
     waker: AtomicWaker,
 }
@@ -51,12 +51,12 @@ impl Phase {
         &self.deadlines
     }
 
-    /// The task to wake when the connection is closed from outside.
+    /// The task to wake when the connection is closed by the table.
     pub(crate) fn register(&self, waker: &std::task::Waker) {
         self.waker.register(waker);
     }
 
-    /// Until when the peer may keep the connection waiting: `Err` when its place was needed, none while it is served.
+    /// Until when the connection may wait for its client: `Err` when its place was needed, `None` while it is served.
     pub(crate) fn deadline(&self) -> Result<Option<Instant>, Closed> {
         match self.with(|state| state.0) {
             State::Idle { since } => Ok(since.checked_add(self.deadlines.idle)),
@@ -66,7 +66,7 @@ impl Phase {
         }
     }
 
-    /// Bytes came: after an idle time they begin a head.
+    /// Bytes arrived: after an idle time they begin a head.
     pub(crate) fn bytes_came(&self, now: Instant) {
         self.with(|state| {
             if matches!(state.0, State::Idle { .. }) {
@@ -75,7 +75,7 @@ impl Phase {
         });
     }
 
-    /// Bytes of an answer were taken: a slow reader is not idle, but still keeps the connection waiting.
+    /// Bytes of a response were taken: the connection still waits for a slow reader, but is not idle.
     pub(crate) fn bytes_went(&self, now: Instant) {
         self.with(|state| {
             if matches!(state.0, State::Idle { .. }) {
@@ -93,18 +93,18 @@ impl Phase {
         });
     }
 
-    /// The answer is complete.
+    /// The response is complete.
     pub(crate) fn finish(&self, now: Instant) {
         self.with(|state| {
             if matches!(state.0, State::Serving) {
                 *state = (State::Idle { since: now }, now);
             }
         });
-        // The stream's task looks at the new deadline.
+        // The stream's task reads the new deadline.
         self.waker.wake();
     }
 
-    /// Since when the peer has kept the connection waiting; none while it is served.
+    /// Since when the connection waits for its client; `None` while it is served.
     pub(crate) fn waiting_since(&self) -> Option<Instant> {
         self.with(|state| match state.0 {
             State::Idle { .. } | State::Head { .. } => Some(state.1),
@@ -112,7 +112,7 @@ impl Phase {
         })
     }
 
-    /// Ends a connection that keeps its place without need.
+    /// Closes a connection that waits for its client.
     pub(crate) fn close(&self) {
         self.with(|state| state.0 = State::Closed);
         self.waker.wake();
@@ -123,6 +123,6 @@ impl Phase {
     }
 }
 
-/// A connection whose place was needed.
+/// A connection that was closed because its place was needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Closed;

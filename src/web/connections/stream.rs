@@ -1,4 +1,4 @@
-//! A connection's stream, which ends when its peer keeps it waiting for too long or when its place is needed.
+//! A connection's stream, which ends when its client exceeds a time limit or its place is needed.
 
 use std::io;
 use std::pin::Pin;
@@ -12,12 +12,12 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::phase::Phase;
 use super::table::Place;
 
-/// A connection that was admitted.
+/// An admitted connection.
 pub(crate) struct GuardedStream {
     io: TcpStream,
     place: Place,
     timer: Pin<Box<Sleep>>,
-    /// Runs while the peer takes nothing of what is written.
+    /// Runs while the client takes nothing of what is written.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
@@ -30,7 +30,7 @@ impl GuardedStream {
         self.place.phase()
     }
 
-    /// Ends the connection when its time is over, or wakes its task when it will be.
+    /// Ends the connection when its time is over, or schedules a wake-up for then.
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let phase = self.place.phase();
         phase.register(cx.waker());
@@ -45,7 +45,7 @@ impl GuardedStream {
         }
     }
 
-    /// What came of writing: an answer of which nothing is taken does not wait for ever.
+    /// The result of a write: a client that takes nothing of a response is timed out.
     fn after_write<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stalled = None;

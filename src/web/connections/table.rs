@@ -1,4 +1,4 @@
-//! All connections of a server: how many there may be, in all and of one address, and which goes first when there are more.
+//! All connections of a server: limits in all and by address, and which one is closed above them.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,23 +10,23 @@ use super::phase::{Deadlines, Phase};
 use crate::domain::sync;
 use crate::web::client_address::counted;
 
-/// Descriptors that are left to databases, registers and other nodes.
+/// File descriptors reserved for databases, registers and other nodes.
 const RESERVED_DESCRIPTORS: usize = 256;
 
-/// Most connections of a server, when the operating system allows that many descriptors.
+/// Maximum number of connections of a server, if the file descriptor limit allows it.
 const MOST: usize = 4096;
 
-/// How many connections there may be.
+/// Limits of the number of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// In all.
     pub total: usize,
-    /// Of one address: an IPv4 address, or the /64 that an IPv6 address belongs to.
+    /// By address: an IPv4 address, or the /64 of an IPv6 address.
     pub per_address: usize,
 }
 
 impl Limits {
-    /// What this process may hold open. One address alone never takes more than a quarter.
+    /// The limits for this process's file descriptors. One address never takes more than a quarter.
     pub(crate) fn of_process() -> Self {
         let descriptors = open_files_limit().unwrap_or(1024);
         let total = MOST.min(descriptors.saturating_sub(RESERVED_DESCRIPTORS)).max(64);
@@ -34,7 +34,7 @@ impl Limits {
     }
 }
 
-/// The soft limit of open files, where the system tells it (Linux).
+/// The soft limit of open files, if the system reports it (Linux).
 fn open_files_limit() -> Option<usize> {
     let text = std::fs::read_to_string("/proc/self/limits").ok()?;
     let line = text.lines().find(|line| line.starts_with("Max open files"))?;
@@ -55,7 +55,7 @@ struct Open {
     per_address: HashMap<IpAddr, usize>,
 }
 
-/// A connection's place in the table; it is given back when this is dropped.
+/// A connection's entry in the table, removed when dropped.
 pub(crate) struct Place {
     table: Arc<Table>,
     number: u64,
@@ -79,9 +79,9 @@ impl Table {
         Arc::new(Self { limits, deadlines, open: Mutex::default() })
     }
 
-    /// A place for a new connection. When there is none left, the connection that has kept its peer's place waiting for
-    /// longest is closed: of the same address when that has too many, else of the address that has most. None when all
-    /// are being served.
+    /// An entry for a new connection. Above the limit, the connection that has waited longest for its client is closed:
+    /// one of the same address if that is above its limit, else one of the address with the most connections. `None`
+    /// when all are being served.
     pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr, now: Instant) -> Option<Place> {
         let address = counted(peer);
         let mut open = self.open();
@@ -131,7 +131,7 @@ impl Open {
         Some(())
     }
 
-    /// Gives a place back; it may have been taken already.
+    /// Removes an entry; it may have been removed already.
     fn remove(&mut self, number: u64) -> Option<Arc<Phase>> {
         let (address, phase) = self.connections.remove(&number)?;
         if let Some(count) = self.per_address.get_mut(&address) {

@@ -15,11 +15,11 @@ use crate::web::public_document::share;
 use crate::web::routes::routes;
 use parameters::Parameters;
 
-/// The statements that the handlers answer with, as app data.
+/// The statements served by the handlers, as app data.
 pub type Statements = web::Data<dyn FederationStatements>;
 
 routes! {
-    /// Serves the entity configuration and the keys of before: every node and every anchor.
+    /// Endpoints of every node and anchor: the entity configuration and the former keys.
     pub fn configure, FEDERATION {
         "/.well-known/openid-federation" => { get entity_configuration }
         "/federation/historical-keys" => { get historical_keys }
@@ -28,7 +28,7 @@ routes! {
 }
 
 routes! {
-    /// Serves what superiors serve beside it: statements about members, resolution and trust marks.
+    /// Endpoints of superiors only: subordinate statements, resolution and trust marks.
     pub fn configure_superior, SUPERIOR {
         "/federation/fetch" => { get fetch }
         "/federation/list" => { get list }
@@ -39,13 +39,13 @@ routes! {
     }
 }
 
-/// Serves all that a trust anchor or an intermediate serves.
+/// All endpoints of a trust anchor or an intermediate.
 pub fn configure_anchor(routes: &mut web::ServiceConfig) {
     configure(routes);
     configure_superior(routes);
 }
 
-/// A query as it was sent, so that repeated parameters are seen.
+/// The query as sent, including repeated parameters.
 type Query = web::Query<Vec<(String, String)>>;
 
 /// `GET /.well-known/openid-federation` (§9).
@@ -123,7 +123,7 @@ async fn trust_mark_status(
     Ok(signed(MARK_STATUS_TYP, statements.trust_mark_status(mark).await?))
 }
 
-/// A signed answer; its media type is its `typ`.
+/// A signed response; its media type is its `typ`.
 fn signed(typ: &str, text: String) -> HttpResponse {
     share(&mut HttpResponse::Ok()).content_type(format!("application/{typ}")).body(text)
 }
@@ -153,7 +153,7 @@ impl Refusal {
         }
     }
 
-    /// What the caller may read: never a cause from inside.
+    /// The public description: never an internal cause.
     fn description(&self) -> String {
         match self {
             Self::Statement(FederationError::Unavailable(_)) => "try again later".into(),

@@ -3,13 +3,13 @@
 use super::Refusal;
 use crate::domain::ids::EntityId;
 
-/// Most parameters of one request.
+/// Maximum number of parameters of one request.
 const MAX_PARAMETERS: usize = 32;
 
-/// Most trust anchors that one resolution may name.
+/// Maximum number of trust anchors of one resolution.
 const MAX_ANCHORS: usize = 8;
 
-/// Parameters as they were sent, repeated ones too.
+/// Parameters as sent, including repeated ones.
 pub(super) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
@@ -30,7 +30,7 @@ impl Parameters {
         self.values(name).map(str::to_owned).collect()
     }
 
-    /// A parameter that may be absent but not repeated.
+    /// An optional parameter that may not be repeated.
     pub(super) fn optional<'a>(&'a self, name: &str) -> Result<Option<&'a str>, Refusal> {
         let mut values = self.values(name);
         match (values.next(), values.next()) {
@@ -39,7 +39,7 @@ impl Parameters {
         }
     }
 
-    /// A parameter that must be there exactly once.
+    /// A required parameter.
     pub(super) fn required<'a>(&'a self, name: &str) -> Result<&'a str, Refusal> {
         self.optional(name)?.ok_or(Refusal::InvalidRequest("a parameter is missing"))
     }

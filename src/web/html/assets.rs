@@ -1,4 +1,4 @@
-//! The look: one stylesheet for all cities, and a small one with the city's own colour.
+//! Stylesheets: one for all cities, and a small one with the city's own colour.
 
 /// The stylesheet, served at `/assets/omadata.css` as `text/css; charset=utf-8`.
 pub const STYLESHEET: &str = include_str!("assets/omadata.css");
@@ -9,24 +9,24 @@ pub const ICON: &str = include_str!("assets/icon.svg");
 /// The script that asks the browser for a passkey, served at `/assets/passkey.js` as `text/javascript`.
 pub const PASSKEY_SCRIPT: &str = include_str!("assets/passkey.js");
 
-/// Why a city's colour cannot be used.
+/// Why a city's colour is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a colour is written as # and six hexadecimal digits, for example #0b4f8a")]
 pub struct ColourError;
 
-/// The least contrast of text (WCAG 2.2, success criterion 1.4.3).
+/// Minimum contrast of text (WCAG 2.2, success criterion 1.4.3).
 const TEXT_CONTRAST: f64 = 4.5;
 
-/// The page colours that text in the city's colour stands on.
+/// The backgrounds of text in the city's colour.
 const LIGHT: Colour = Colour { red: 0xff, green: 0xff, blue: 0xff };
 const LIGHT_SOFT: Colour = Colour { red: 0xf4, green: 0xf5, blue: 0xf3 };
 const DARK: Colour = Colour { red: 0x1c, green: 0x22, blue: 0x2a };
 const BLACK: Colour = Colour { red: 0, green: 0, blue: 0 };
 
-/// The city's stylesheet, served at `/assets/city.css`: custom properties made from its primary colour (`#0b4f8a`).
+/// The city's stylesheet, served at `/assets/city.css`: custom properties computed from its primary colour (`#0b4f8a`).
 ///
-/// The colour itself marks the header. Where it carries text, it is darkened (or lightened on dark pages) as far as
-/// readable text needs, so that no choice of a colour makes a page unreadable.
+/// The colour itself is used in the header. For text it is darkened (or lightened on dark pages) as far as the contrast
+/// requires, so that no colour makes a page unreadable.
 ///
 /// # Errors
 /// [`ColourError`] when the colour is not `#rrggbb`.
@@ -95,7 +95,7 @@ impl Colour {
         }
     }
 
-    /// The colour nearest to this one, towards `end`, that is good enough; `end` itself at the last.
+    /// The colour nearest to this one, in the direction of `end`, with enough contrast; `end` itself at the last.
     fn moved_until(self, end: Self, good: impl Fn(Self) -> bool) -> Self {
         (0..=20).map(|steps| self.mixed(end, steps)).find(|colour| good(*colour)).unwrap_or(end)
     }

@@ -1,8 +1,8 @@
-//! What every page has around its own content.
+//! What every page has besides its own content.
 
 use crate::domain::catalogue::{Contact, Language, Text};
 
-/// The parts of the portal that the navigation leads to.
+/// The sections of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
     /// `/`
@@ -19,12 +19,12 @@ pub(crate) enum Section {
     Catalogue,
 }
 
-/// A short message about what has just happened, shown once at the top of the next page.
+/// A short message about the last action, shown once at the top of the next page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Notice {
-    /// The permission was stopped; nothing is fetched any more.
+    /// The permission was stopped.
     PermissionStopped,
-    /// The permission had ended before, so there was nothing to stop.
+    /// The permission had ended before.
     PermissionHadEnded,
     /// The permission is paused.
     PermissionPaused,
@@ -32,9 +32,9 @@ pub(crate) enum Notice {
     PermissionResumed,
     /// The permission stays paused, because the service no longer declares a use that covers it.
     PermissionNotResumed,
-    /// Something is refused for good.
+    /// A permanent denial was added.
     DenialAdded,
-    /// Something may be asked again.
+    /// A denial was removed.
     DenialRemoved,
     /// A passkey was added.
     PasskeyAdded,
@@ -45,7 +45,7 @@ pub(crate) enum Notice {
 /// The resident who is logged in.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct SignedIn {
-    /// Name to greet with, where the login provider tells it.
+    /// Name to greet with, if the login provider states it.
     pub(crate) name: Option<String>,
 }
 
@@ -55,34 +55,34 @@ impl std::fmt::Debug for SignedIn {
     }
 }
 
-/// What every page has: the city, the way back to this page in another language, who is logged in.
+/// What every page has: the city, the language links, who is logged in.
 #[derive(Debug, Clone)]
 pub(crate) struct Chrome {
-    /// What people call the city (`[node] city`).
+    /// Display name of the city (`[node] city`).
     pub(crate) city: Text,
     /// What the city calls its portal (`[node.brand] name`).
     pub(crate) brand: Text,
     /// Whether the city has a logo, served at `/assets/logo`.
     pub(crate) logo: bool,
-    /// Path and query of a page that can be opened with GET, for the language links: this page, or where to go instead
-    /// when this page answers a POST. Starts with `/`.
+    /// Path and query of a page that can be opened with GET, for the language links: this page, or another one when
+    /// this page answers a POST. Starts with `/`.
     pub(crate) path: String,
-    /// Who is logged in; none shows the way to log in.
+    /// Who is logged in; `None` shows the login link.
     pub(crate) signed_in: Option<SignedIn>,
     /// The session's CSRF token, put into every form as `csrf`.
     pub(crate) csrf: String,
-    /// What has just happened.
+    /// Message about the last action.
     pub(crate) notices: Vec<Notice>,
-    /// Whom to ask about this service, shown at the foot of every page.
+    /// Contact for this service, in the footer of every page.
     pub(crate) contact: Option<Contact>,
-    /// The city's data protection officer, shown at the foot of every page.
+    /// The city's data protection officer, in the footer of every page.
     pub(crate) data_protection_officer: Option<Contact>,
-    /// Whether to say on every page that this is a demonstration with made-up people.
+    /// Whether every page says that this is a demonstration with made-up people.
     pub(crate) demo: bool,
 }
 
 impl Chrome {
-    /// The way to this page in another language: [`Chrome::path`] with the parameter `lang` set.
+    /// This page in another language: [`Chrome::path`] with the parameter `lang` set.
     pub(crate) fn language_href(&self, language: Language) -> String {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
         let mut href = String::from(path);
@@ -98,18 +98,18 @@ impl Chrome {
         href
     }
 
-    /// The way to log in and come back to this page.
+    /// The login page, returning to this page.
     pub(crate) fn login_href(&self) -> String {
         login_href(&self.path)
     }
 }
 
-/// The way to log in and come back to a page of this portal: `/login?return_to=…`.
+/// The login page, returning to a page of this portal: `/login?return_to=…`.
 pub(crate) fn login_href(return_to: &str) -> String {
     format!("/login?return_to={}", query_value(return_to))
 }
 
-/// The way to add a passkey and come back to a page of this portal.
+/// The page for a new passkey, returning to a page of this portal.
 pub(crate) fn passkey_href(return_to: &str) -> String {
     format!("/me/passkeys/new?return_to={}", query_value(return_to))
 }

@@ -1,4 +1,4 @@
-//! Rendering: what a template sees besides its view.
+//! Rendering: the data of a template besides its view.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::domain::clock::{Day, Timestamp};
 
 /// A page's own content, as plain values.
 pub(crate) trait View {
-    /// The part of the portal that the page belongs to.
+    /// The section of the portal that the page belongs to.
     fn section(&self) -> Option<Section>;
 
     /// Writes the page. Call [`render`] instead.
@@ -29,7 +29,7 @@ pub(crate) fn render(view: &dyn View, language: Language, chrome: &Chrome) -> Re
     view.write(&Frame { t: texts(language), language, chrome, section: view.section() })
 }
 
-/// What every template can use: the texts, the language and the ways to write values for people.
+/// The data of every template: the texts, the language and the formats of values.
 #[derive(Debug)]
 pub(crate) struct Frame<'a> {
     /// The texts in the page's language.
@@ -38,7 +38,7 @@ pub(crate) struct Frame<'a> {
     pub(crate) language: Language,
     /// What every page has.
     pub(crate) chrome: &'a Chrome,
-    /// The part of the portal that the page belongs to.
+    /// The section of the portal that the page belongs to.
     pub(crate) section: Option<Section>,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct NavigationItem {
 }
 
 impl Frame<'_> {
-    /// The personal pages are offered to those who are logged in alone.
+    /// The personal pages are shown only to residents who are logged in.
     pub(crate) fn navigation(&self) -> Vec<NavigationItem> {
         let t = &self.t;
         let home = [(Section::Home, "/", t.nav_home())];
@@ -88,7 +88,7 @@ impl Frame<'_> {
         self.chrome.signed_in.as_ref()?.name.as_deref().map(Html::named_marks).map(Cow::into_owned)
     }
 
-    /// The first of the names that the login provider tells.
+    /// The first of the given names.
     pub(crate) fn greeting_name(&self) -> Option<String> {
         self.signed_in_name()?.split_whitespace().next().map(str::to_owned)
     }
@@ -98,7 +98,7 @@ impl Frame<'_> {
         address.starts_with("https://") || address.starts_with("http://")
     }
 
-    /// A text of this city or of another: control characters and direction marks in it are named, not obeyed.
+    /// A text of this city or of another: control characters and direction marks in it are shown by name.
     pub(crate) fn text<'t>(&self, text: &'t Text) -> Cow<'t, str> {
         Html::named_marks(text.get(self.language))
     }
@@ -141,7 +141,7 @@ impl Frame<'_> {
         }
     }
 
-    /// An ISO 8601 period in words; one that is not understood is shown as it is written.
+    /// An ISO 8601 period in words; an unknown one is shown as written.
     pub(crate) fn period(&self, text: &str) -> String {
         let Some(period) = Period::parse(text) else { return text.to_owned() };
         let mut words = String::new();

@@ -1,5 +1,5 @@
-//! Ties a view to its template and to its part of the navigation. Variants that a template tells apart are found where
-//! the macro is called.
+//! Connects a view with its template and its navigation section. The names of variants that a template uses are
+//! resolved where the macro is called.
 
 macro_rules! page {
     ($view:ty, $path:tt) => {

@@ -1,9 +1,8 @@
-//! The portal's texts: one Fluent file per language, turned into functions when the crate is built.
+//! The portal's texts: one Fluent file per language, compiled to functions.
 //!
-//! A key that a language lacks, or an argument that differs, does not compile. Arguments come in the order in which the
-//! English text names them.
+//! A missing key, or an argument that differs, does not compile. Arguments are in the order of the English text.
 
-// What the macro generates is not ours to document or to lint; its one unwrap writes into a String, which cannot fail.
+// Generated code is neither documented nor linted; its one unwrap writes into a String, which cannot fail.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::pedantic, clippy::all)]
 
 use fluent_static::{MessageBundle, message_bundle};
@@ -22,8 +21,8 @@ pub struct Texts;
 
 /// The texts in one language.
 ///
-/// Arguments are written bare: Fluent's isolating marks (U+2068, U+2069) would end up in attributes and in what people
-/// copy, and all three languages are written from left to right.
+/// Arguments are written without Fluent's isolating marks (U+2068, U+2069), which would end up in attributes and in
+/// copied text; all three languages are written from left to right.
 pub(crate) fn texts(language: Language) -> Texts {
     let mut texts = Texts::get(language.tag()).unwrap_or_default();
     texts.set_use_isolating(false);

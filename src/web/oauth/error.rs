@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::node::{OAuthCode, OAuthError};
 use crate::web::problem::RETRY_AFTER_SECS;
 
-/// An OAuth error on its way out, with the nonce that the client is to use next.
+/// An OAuth error response, with the nonce that the client is to use next.
 #[derive(Debug)]
 pub(super) struct HttpOAuthError {
     error: OAuthError,

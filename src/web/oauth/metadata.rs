@@ -1,4 +1,4 @@
-//! What the node says about itself: RFC 8414, RFC 9728, its token keys and status lists.
+//! The node's metadata: RFC 8414, RFC 9728, its token keys and status lists.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -32,7 +32,7 @@ pub(super) async fn client_jwks(app: web::Data<App>) -> HttpResponse {
     cached(&app.node.keys.published_for(KeyPurpose::Client).to_jwks())
 }
 
-/// The key set for the login provider: what signs for this node there, and what it is to encrypt to.
+/// The key set for the login provider: the keys that sign for this node there, and those to encrypt to.
 pub(super) async fn login_jwks(app: web::Data<App>) -> HttpResponse {
     cached(&app.node.keys.login_jwks(app.node.now()))
 }
@@ -46,7 +46,7 @@ pub(super) async fn status_lists(app: web::Data<App>) -> Result<HttpResponse, Ht
 /// Media type of a status list token.
 const STATUS_LIST: &str = "application/statuslist+jwt";
 
-/// One status list. What is compressed inside is not compressed once more on the way.
+/// One status list. Its content is compressed already, so the response is not.
 pub(super) async fn status_list(
     app: web::Data<App>,
     request: HttpRequest,
@@ -58,7 +58,7 @@ pub(super) async fn status_list(
             .insert_header((header::VARY, "accept"))
             .body(r#"{"type":"about:blank","title":"Not Acceptable","status":406}"#));
     }
-    // Token Status List §8.4: a list of the past is not offered, and must not be mistaken for the one of now.
+    // Token Status List §8.4: historical lists are not supported, and must not be mistaken for the current one.
     if request.query_string().split('&').any(|pair| pair.split('=').next() == Some("time")) {
         return Ok(HttpResponse::NotImplemented()
             .insert_header((header::CONTENT_TYPE, "application/problem+json"))
@@ -76,12 +76,12 @@ pub(super) async fn status_list(
     Ok(answer.insert_header((header::CONTENT_TYPE, STATUS_LIST)).body(published.token.to_string()))
 }
 
-/// A header's text; nothing when it is absent, repeated or not text.
+/// A header's text; `None` when it is absent, repeated or not text.
 fn header_text<'a>(request: &'a HttpRequest, name: &header::HeaderName) -> &'a str {
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
 }
 
-/// Whether an `If-None-Match` header names this tag (weak comparison, RFC 9110 §13.1.2).
+/// Whether an `If-None-Match` header contains this tag (weak comparison, RFC 9110 §13.1.2).
 fn names(header: &str, tag: &str) -> bool {
     header.trim() == "*"
         || header.split(',').any(|one| {

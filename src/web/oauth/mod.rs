@@ -1,5 +1,4 @@
-//! The OAuth endpoints that programs call: the holder's authorization server. Those that browsers pass through stand with
-//! the portal.
+//! The OAuth endpoints for programs: the holder's authorization server. Those for browsers are in the portal.
 
 mod error;
 mod grants;
@@ -11,7 +10,7 @@ use super::routes::routes;
 use crate::node::holder::oauth::authenticate_client::ClientCredentials;
 
 routes! {
-    /// Registers the endpoints that programs call.
+    /// Registers the endpoints for programs.
     pub fn configure, OAUTH {
         "/.well-known/oauth-authorization-server" => { get metadata::authorization_server }
         "/.well-known/oauth-protected-resource" => { get metadata::protected_resource }

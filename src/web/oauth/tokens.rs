@@ -1,4 +1,4 @@
-//! The endpoints that only programs call: PAR, token, revocation, introspection.
+//! The endpoints for programs: PAR, token, revocation, introspection.
 
 use actix_web::http::header::HeaderName;
 use actix_web::{HttpRequest, HttpResponse, web};

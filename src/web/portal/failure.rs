@@ -1,4 +1,4 @@
-//! Why a handler of the portal shows no page of its own, and the one place where that becomes a page.
+//! Errors of the portal's handlers, and the one place where they become pages.
 
 use std::sync::Arc;
 
@@ -19,16 +19,16 @@ use crate::web::problem::{self, HttpProblem};
 use crate::web::session::Visitor;
 use crate::web::{App, trace};
 
-/// Why a page is not shown. [`middleware`] writes the page that says so.
+/// Why a handler returns no page. [`middleware`] writes the error page.
 #[derive(Debug)]
 pub(crate) enum PageFailure {
-    /// A use case's problem: its cause goes to the log, the resident reads what happened and what to do.
+    /// A use case's problem: its cause is logged, the resident reads what happened and what to do.
     Problem(Problem),
-    /// What a resident is told where a problem's kind says too little.
+    /// A specific error page, if the problem's kind says too little.
     Page(PageError),
     /// The session has ended, and what was chosen in a decision is kept until the login.
     ChoicesKept,
-    /// Nobody has logged in: the address where to do that first.
+    /// Nobody has logged in: the address of the login.
     LogIn(String),
 }
 
@@ -72,7 +72,7 @@ impl ResponseError for PageFailure {
         self.error().map_or(StatusCode::SEE_OTHER, status)
     }
 
-    /// Without a body: [`middleware`], which knows the visitor, writes it.
+    /// Without a body: [`middleware`], which knows the session, writes it.
     fn error_response(&self) -> HttpResponse {
         match self {
             Self::LogIn(address) => see_other(address),
@@ -89,10 +89,10 @@ fn status(error: PageError) -> StatusCode {
     StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Writes the page of what went wrong in a handler or an extractor.
+/// Writes the page for an error of a handler or an extractor.
 ///
 /// # Errors
-/// What the inner service returns.
+/// The inner service's result.
 pub(crate) async fn middleware<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -106,7 +106,7 @@ pub(crate) async fn middleware<B: MessageBody>(
             Some(Some(PageError::from(problem.0.kind)))
         })?;
         let mut page = error_page(response.request(), told?, kept)?;
-        // A problem's own status and what goes with it say more than the page's.
+        // A problem's own status and headers are more specific than the page's.
         let told = response.response();
         page.head_mut().status = told.status();
         if let Some(methods) = told.headers().get(header::ALLOW) {
@@ -124,7 +124,7 @@ fn error_page(request: &HttpRequest, error: PageError, choices_kept: bool) -> Op
     let app = request.app_data::<web::Data<App>>()?;
     let decision = request.path().strip_suffix("/passkey").unwrap_or(request.path());
     let ended = matches!(error, PageError::SessionEnded);
-    // The language links of an error page lead to the first page: this address may not bear being opened again.
+    // The language links of an error page lead to the front page: this address may have effects when opened again.
     let path = if ended { page_of_form(app, request, choices_kept) } else { "/".to_owned() };
     let view = ErrorView {
         error,
@@ -148,7 +148,7 @@ fn error_page(request: &HttpRequest, error: PageError, choices_kept: bool) -> Op
     Some(response)
 }
 
-/// Whether the resident reads the rest on the permission's own page.
+/// Whether the permission's own page says more.
 const fn is_about_permission(error: PageError) -> bool {
     matches!(error, PageError::StopUnknown | PageError::OutcomeUnknown | PageError::PermissionEnded)
 }
@@ -159,10 +159,10 @@ fn permission_page(path: &str) -> Option<String> {
     permission.starts_with("/me/sharing/").then(|| permission.to_owned())
 }
 
-/// The page with the form that was sent, where the browser says so (our pages ask for that by their Referrer-Policy); for
-/// a page that was opened, itself.
+/// The page of the form that was sent, if the browser reports it (our pages allow that by their Referrer-Policy); of a
+/// page that was opened, itself.
 fn page_of_form(app: &App, request: &HttpRequest, is_decision: bool) -> String {
-    // The decision's form goes to its page's own address.
+    // The decision's form posts to its page's own address.
     if is_decision || reply::is_safe(request.method()) {
         return reply::path(request);
     }
@@ -173,7 +173,7 @@ fn page_of_form(app: &App, request: &HttpRequest, is_decision: bool) -> String {
         .map_or_else(|| "/me".to_owned(), str::to_owned)
 }
 
-/// Where the resident can try again, when trying again makes sense.
+/// The address for a retry, if a retry makes sense.
 fn retry(request: &HttpRequest, error: PageError) -> Option<String> {
     match error {
         PageError::ProviderUnavailable
@@ -181,7 +181,7 @@ fn retry(request: &HttpRequest, error: PageError) -> Option<String> {
         | PageError::PartnerUnavailable
         | PageError::Unavailable
         | PageError::Internal => reply::is_safe(request.method()).then(|| reply::path(request)),
-        // Back to the page that asks for the passkey: the one of the decision, or the one that adds another.
+        // Back to the page that asks for the passkey: the decision's, or the one that adds another.
         PageError::PasskeyRefused if request.path() == "/me/passkeys" => Some("/me/passkeys/new".to_owned()),
         PageError::PasskeyRefused => Some(request.path().to_owned()),
         _ => None,

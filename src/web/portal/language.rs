@@ -7,10 +7,10 @@ use actix_web::http::header;
 use crate::domain::catalogue::Language;
 use crate::web::negotiate::preferred_language;
 
-/// The cookie that remembers the language; it says nothing else.
+/// The cookie with the chosen language.
 const LANGUAGE_COOKIE: &str = "omadata-language";
 
-/// The language that the address asks for, else the remembered one, else the browser's, else Finnish.
+/// The language of the address, else of the cookie, else of the browser, else Finnish.
 pub(super) fn language(request: &HttpRequest) -> Language {
     let asked = url::form_urlencoded::parse(request.query_string().as_bytes())
         .find(|(name, _)| name == "lang")
@@ -24,7 +24,7 @@ pub(super) fn language(request: &HttpRequest) -> Language {
     asked.or_else(remembered).or_else(browser).unwrap_or(Language::Fi)
 }
 
-/// Remembers a language for a year.
+/// Sets the language cookie for a year.
 pub(super) fn language_cookie(language: Language, secure: bool) -> Cookie<'static> {
     Cookie::build(LANGUAGE_COOKIE, language.tag())
         .path("/")

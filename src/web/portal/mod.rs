@@ -1,11 +1,11 @@
-//! The resident's portal, by section: handler, page and samples of a section stand together.
+//! The resident's portal, by section: handler, page and samples of a section are together.
 //!
 //! A handler's first argument says who may see its page ([`page`]); it calls one use case, fills a view (plain values,
-//! nothing personal beyond what the page shows) and renders it. What goes wrong becomes a page in one place ([`failure`]).
+//! nothing personal beyond what the page shows) and renders it. Errors become pages in one place ([`failure`]).
 //!
-//! Texts are checked when the crate is built: a text that lacks a language does not compile. Every value that a page
-//! shows is escaped. No page but those for passkeys needs JavaScript, and none has an inline style, so a strict
-//! Content-Security-Policy fits.
+//! Texts are checked at compile time: a text that lacks a language does not compile. Every value on a page is escaped.
+//! Only the pages for passkeys need JavaScript, and none has an inline style, so a strict Content-Security-Policy
+//! applies.
 
 mod decision;
 mod denials;
@@ -59,7 +59,7 @@ async fn unknown(_: Page) -> PageResult {
 }
 
 routes! {
-    /// What anyone may read, and logging in and out.
+    /// Public pages, login and logout.
     fn open_pages, OPEN_PAGES {
         "/" => { get home::show }
         "/assets/omadata.css" => { get assets::stylesheet }
@@ -117,7 +117,7 @@ routes! {
 }
 
 routes! {
-    /// What a browser passes through at the recipient of a service's request.
+    /// The browser's endpoints at the recipient of a service's request.
     fn request_pages, REQUEST_PAGES {
         "/requests/{id}" => { get request::start }
         "/oauth/callback" => { get request::callback }

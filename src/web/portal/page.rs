@@ -1,4 +1,4 @@
-//! The extractors of the portal's handlers, and how a page is written.
+//! The extractors of the portal's handlers, and the writing of a page.
 //!
 //! Who may see a page is the type of the handler's first argument: [`Page`] is for anyone, [`ResidentPage`] for a resident
 //! who has logged in, [`SignedForm`] for a form that such a resident sent from a page of this portal.
@@ -24,7 +24,7 @@ use crate::web::html::frame::{View, render};
 use crate::web::problem::HttpProblem;
 use crate::web::session::Visitor;
 
-/// What a handler of the portal answers.
+/// The result of a portal handler.
 pub(crate) type PageResult = Result<HttpResponse, PageFailure>;
 
 /// A request for a page, from anyone.
@@ -61,17 +61,17 @@ impl Page {
         reply::path(&self.request)
     }
 
-    /// A page with nothing unusual about it.
+    /// A page with the default headers.
     pub(crate) fn show(&self, view: &impl View) -> PageResult {
         self.show_as(view, Look::default())
     }
 
-    /// A page that says what has just happened.
+    /// A page with a message about the last action.
     pub(crate) fn show_with_notice(&self, view: &impl View, notice: Option<Notice>) -> PageResult {
         self.show_as(view, Look { notice, ..Look::default() })
     }
 
-    /// A page with something about it that others have not.
+    /// A page with options.
     pub(crate) fn show_as(&self, view: &impl View, look: Look) -> PageResult {
         let path = look.path.map_or_else(|| self.path(), str::to_owned);
         let chrome = reply::chrome(&self.app, &self.visitor, path)?;
@@ -81,13 +81,13 @@ impl Page {
         Ok(reply::html(&self.app, self.language, html, &look))
     }
 
-    /// Sends the browser to a path of this portal, or to another address, with GET.
+    /// Redirects the browser with GET, to a path of this portal or to another address.
     pub(crate) fn redirect(&self, address: &str) -> HttpResponse {
         see_other(address)
     }
 
-    /// Checks that a form was sent from this portal's own page (CSRF): the browser's own headers first (Fetch Metadata,
-    /// RFC 6454 §7), then the session's token.
+    /// Checks that a form was sent from this portal's own page (CSRF): the browser's headers first (Fetch Metadata, RFC
+    /// 6454 §7), then the session's token.
     fn check_form(&self, token: Option<&str>) -> Result<(), Problem> {
         if self.sender().contains(&Some(false)) {
             return Err(Problem::new(ProblemKind::ForeignForm));
@@ -95,13 +95,13 @@ impl Page {
         self.visitor.check_csrf(token)
     }
 
-    /// Whether the browser says that the request comes from a page of this portal, and nothing speaks against it.
+    /// Whether the browser reports that the request comes from a page of this portal, with no header against it.
     pub(crate) fn is_from_own_page(&self) -> bool {
         let sender = self.sender();
         sender.contains(&Some(true)) && !sender.contains(&Some(false))
     }
 
-    /// What `Sec-Fetch-Site` and `Origin` say about where the request comes from; nothing where one is absent.
+    /// Whether `Sec-Fetch-Site` and `Origin` are this portal's; `None` for an absent one.
     fn sender(&self) -> [Option<bool>; 2] {
         let header =
             |name: &str| self.request.headers().get(name).map(|value| value.to_str().unwrap_or("unreadable"));
@@ -113,7 +113,7 @@ impl Page {
     }
 }
 
-/// A page of a resident who has logged in. Whoever has not is sent to log in and comes back here.
+/// A page of a resident who has logged in. Anyone else is redirected to the login and back.
 pub(crate) struct ResidentPage {
     page: Page,
     pub(crate) resident: Resident,
@@ -128,7 +128,7 @@ impl Deref for ResidentPage {
 }
 
 impl ResidentPage {
-    /// The page of the resident who has just logged in on it.
+    /// The page of the resident who has just logged in.
     pub(crate) const fn logged_in(page: Page, resident: Resident) -> Self {
         Self { page, resident }
     }
@@ -146,7 +146,7 @@ impl FromRequest for ResidentPage {
     }
 }
 
-/// What a form of this portal says, beside its CSRF token.
+/// A form of this portal, without its CSRF token.
 pub(crate) trait FormData: Sized {
     /// The form's CSRF token and the rest of it.
     ///
@@ -154,7 +154,7 @@ pub(crate) trait FormData: Sized {
     /// [`Problem`] when it is not such a form.
     fn read(body: &[u8]) -> Result<(Option<String>, Self), Problem>;
 
-    /// Keeps what was filled in until the resident has logged in again, and says whether it did.
+    /// Keeps the form's content until the resident has logged in again; `true` when it did.
     fn keep_for_login(&self, _page: &Page) -> bool {
         false
     }
@@ -168,7 +168,7 @@ impl FormData for Parameters {
     }
 }
 
-/// A form with a button and nothing to fill in.
+/// A form with a button only.
 pub(crate) struct Confirmation;
 
 impl FormData for Confirmation {

@@ -1,35 +1,35 @@
-//! Errors as a resident meets them: what happened, whether nothing was sent, what to do.
+//! Error pages for residents: what happened, whether nothing was sent, what to do.
 
 use crate::node::ProblemKind;
 use crate::web::html::frame::Frame;
 use crate::web::html::{page, three_texts};
 
-/// What went wrong, from the resident's point of view.
+/// The kind of an error, from the resident's point of view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageError {
     /// The page does not exist.
     NotFound,
-    /// No such request, or it is not this resident's: both look alike.
+    /// The request is unknown, or another resident's.
     RequestUnknown,
-    /// The request lapsed before it was decided.
+    /// The request has expired.
     RequestExpired,
     /// The request was decided before.
     AlreadyDecided,
-    /// What was shown and what holds now differ; nothing was decided.
+    /// The offer has changed since it was shown; nothing was decided.
     ChangedMeanwhile,
-    /// The permission has ended already; nothing can be stopped.
+    /// The permission has ended already.
     PermissionEnded,
-    /// The resident turned back at the login provider.
+    /// The resident cancelled at the login provider.
     LoginCancelled,
-    /// The login provider's answer does not fit.
+    /// The login provider's response does not match.
     LoginFailed,
-    /// The login is not strong or fresh enough for the data.
+    /// The login lacks the assurance that the data requires.
     LoginTooWeak,
-    /// The login provider does not tell who the person is in the registers.
+    /// The login provider does not state the person's national identifier.
     LoginNoIdentifier,
-    /// The data asks for a passkey, and there is none.
+    /// The data requires a passkey, and there is none.
     PasskeyNeeded,
-    /// The passkey did not confirm what was asked.
+    /// The passkey's signature was refused.
     PasskeyRefused,
     /// The login provider does not answer.
     ProviderUnavailable,
@@ -37,21 +37,21 @@ pub(crate) enum PageError {
     RegisterUnavailable,
     /// The other city does not answer.
     PartnerUnavailable,
-    /// The one who asks is no verified member of the network.
+    /// The recipient is no verified member of the network.
     PartnerNotTrusted,
     /// The session has ended.
     SessionEnded,
-    /// The form does not come from this portal's own page (CSRF).
+    /// The form was not sent by this portal's own page (CSRF).
     FormRefused,
     /// Too many requests in a short time.
     TooManyTries,
-    /// The request cannot be understood.
+    /// The request is malformed.
     BadRequest,
-    /// This city cannot be sure just now, so nothing is done.
+    /// This city cannot decide now, so nothing is done.
     Unavailable,
-    /// A fault of this service.
+    /// Internal error.
     Internal,
-    /// A permission was to be stopped or paused, and it is not known whether that took effect.
+    /// Stopping or pausing a permission may or may not have taken effect.
     StopUnknown,
     /// Something else was to be changed, and it is not known whether that took effect.
     OutcomeUnknown,
@@ -87,7 +87,7 @@ impl PageError {
         Self::OutcomeUnknown,
     ];
 
-    /// The HTTP status of a page that says this (RFC 9110 §15).
+    /// The page's HTTP status (RFC 9110 §15).
     pub(crate) const fn status(self) -> u16 {
         match self {
             Self::LoginFailed | Self::BadRequest | Self::PasskeyRefused => 400,
@@ -112,8 +112,8 @@ impl PageError {
         }
     }
 
-    /// Whether nothing of the resident's data can have left on account of what the page is about. Where something was
-    /// decided before, or may have been done meanwhile, that is not known here.
+    /// Whether none of the resident's data can have been sent because of the request. After an earlier decision, or a
+    /// concurrent action, that is not known.
     pub(crate) const fn says_nothing_was_sent(self) -> bool {
         match self {
             Self::AlreadyDecided
@@ -182,17 +182,17 @@ impl From<ProblemKind> for PageError {
 #[derive(Debug, Clone)]
 pub(crate) struct ErrorView {
     pub(crate) error: PageError,
-    /// A path of this portal at which the resident can try again, when trying again makes sense.
+    /// A path of this portal for a retry, if a retry makes sense.
     pub(crate) retry: Option<String>,
-    /// The way to log in and come back, where the session has ended.
+    /// The login link, when the session has ended.
     pub(crate) log_in: Option<String>,
-    /// Whether what was chosen in a decision is kept until the login.
+    /// Whether the choices of a decision are kept until the login.
     pub(crate) choices_kept: bool,
     /// The page of the permission that this is about.
     pub(crate) permission: Option<String>,
-    /// The way to add a passkey and come back, where one is missing.
+    /// The link to add a passkey, when one is missing.
     pub(crate) add_passkey: Option<String>,
-    /// The number under which the operator finds this event; says nothing about the resident.
+    /// The trace identifier, for the operator; says nothing about the resident.
     pub(crate) trace_id: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Every page in every language: well-formed, accessible in its structure, without forbidden words or loose ends.
+//! Every page in every language: well-formed, accessible structure, without forbidden words or dead links.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,14 +12,14 @@ use crate::web::html::frame::{View, render};
 use crate::web::html::texts::texts;
 use crate::web::problem::ProblemTopic;
 
-/// A tag as it stands in a page.
+/// A tag of a page.
 struct Tag {
     name: String,
     closing: bool,
     attributes: BTreeMap<String, String>,
 }
 
-/// The page's tags and texts in order. Strict: a quote left open, a bare `<` or an attribute without quotes fails.
+/// The page's tags and texts in order. Strict: an unclosed quote, a bare `<` or an attribute without quotes fails.
 fn parse(html: &str) -> (Vec<Tag>, String) {
     let mut tags = Vec::new();
     let mut visible = String::new();
@@ -118,7 +118,7 @@ fn check_references(tags: &[Tag], page: &str) {
 fn check_safety(tags: &[Tag], page: &str) {
     let mut in_form: Option<bool> = None;
     for tag in tags {
-        // Browsers offer passkeys to scripts alone: one script of our own, on those pages.
+        // Browsers offer passkeys only to scripts: one script of our own, on those pages.
         let own_script = tag.name == "script"
             && page.starts_with("passkey-")
             && (tag.closing || tag.attributes.get("src").is_some_and(|src| src == "/assets/passkey.js"));
@@ -128,7 +128,7 @@ fn check_safety(tags: &[Tag], page: &str) {
             tag.name
         );
         if tag.name == "img" {
-            // The city's logo, which stands beside the city's name.
+            // The city's logo, beside the city's name.
             let own = tag.attributes.get("src").is_some_and(|source| source.starts_with('/'));
             assert!(own && tag.attributes.contains_key("alt"), "{page}: a foreign or unnamed img");
         }
@@ -146,7 +146,7 @@ fn check_safety(tags: &[Tag], page: &str) {
                 assert_ne!(in_form, Some(false), "{page}: a POST form without csrf");
                 in_form = None;
             } else if tag.attributes.get("method").is_some_and(|method| method == "post")
-                // Checking a receipt changes nothing and is for people without a session.
+                // Verifying a receipt changes nothing and works without a session.
                 && tag.attributes.get("action").is_none_or(|action| action != "/receipt/verify")
             {
                 in_form = Some(false);
@@ -176,7 +176,7 @@ fn check_landmarks(tags: &[Tag], language: Language, page: &str) {
     assert!(!tags.iter().any(|tag| nameless(&tag)), "{page}: a nav without a name");
 }
 
-/// Words that residents never meet.
+/// Words that residents must not read.
 const FORBIDDEN: [&str; 18] = [
     "token",
     "grant",
@@ -210,7 +210,7 @@ fn every_page_is_sound_in_every_language() {
             check_references(&tags, &page);
             check_safety(&tags, &page);
             check_landmarks(&tags, language, &page);
-            // The address of a problem type is the integrators' word, not the residents'.
+            // The address of a problem type is for developers, not for residents.
             let lower: Vec<String> = visible
                 .split_whitespace()
                 .filter(|word| !word.starts_with("/problems/"))
@@ -220,7 +220,7 @@ fn every_page_is_sound_in_every_language() {
             for word in FORBIDDEN {
                 assert!(!lower.contains(word), "{page}: {word:?}");
             }
-            // For those who want to look at them: the pages as files, to be opened beside `assets/`.
+            // Writes the pages as files, to be opened beside `assets/`.
             if let Some(folder) = std::env::var_os("OMADATA_PAGES_DIR") {
                 let linked = html.replace("/assets/", "assets/");
                 let name = format!("{}.{}.html", sample.name, language.tag());
@@ -299,14 +299,14 @@ fn the_decision_page_keeps_its_order_and_its_balance() {
     let checked: Vec<&Tag> = tags.iter().filter(|tag| tag.attributes.contains_key("checked")).collect();
     assert_eq!(checked.len(), 1);
     assert_eq!(checked[0].attributes["value"], "once");
-    // Two buttons of equal weight; the Enter key presses neither.
+    // Two buttons of equal weight; neither is the default of the Enter key.
     let buttons: Vec<&Tag> =
         tags.iter().filter(|tag| tag.attributes.get("name").is_some_and(|n| n == "decision")).collect();
     assert_eq!(buttons.len(), 2);
     assert_eq!(buttons[0].attributes["class"], buttons[1].attributes["class"]);
     let form = html.find("action=\"/consent/").unwrap();
     assert!(html[form..].find("disabled hidden").unwrap() < html[form..].find("<input").unwrap());
-    // Actual values stand there, escaped.
+    // Values are shown, escaped.
     assert!(html.contains("Kuusimetsän päiväkoti &lt;A&gt;") && html.contains("1 August 2026"));
     assert!(html.contains("name=\"offer_hash\" value=\"hash-of-the-offer\""));
 }

@@ -1,4 +1,4 @@
-//! Who asks, as most pages say it.
+//! The recipient, as most pages show it.
 
 use crate::domain::catalogue::{Dataset, Text};
 use crate::domain::consent::ConsentRequest;
@@ -6,10 +6,10 @@ use crate::domain::federation::with_host;
 use crate::domain::ids::{DatasetId, FieldName, UseId};
 use crate::web::App;
 
-/// A city and the service of it that asks.
+/// A city and its requesting service.
 #[derive(Debug, Clone)]
 pub(crate) struct Party {
-    /// What people call the city.
+    /// Display name of the city.
     pub(crate) city: Text,
     /// The same with its host, for where somebody decides or judges: a name alone does not tell who that is.
     pub(crate) city_and_host: Text,
@@ -34,12 +34,12 @@ pub(crate) fn asker(request: &ConsentRequest) -> Party {
     Party::new(&request.recipient_name, &declared.service_name, &declared.id)
 }
 
-/// What people call a dataset; its name where the city has taken it out since.
+/// Display name of a dataset; its identifier if the city has removed it since.
 pub(crate) fn dataset_title(app: &App, id: &DatasetId) -> Text {
     app.node.settings.dataset(id).map_or_else(|| Text::same(id.as_str()), |dataset| dataset.title.clone())
 }
 
-/// What people call a field; its name where the dataset has lost it since.
+/// Display name of a field; its name if the dataset has lost it since.
 pub(crate) fn field_label(dataset: Option<&Dataset>, name: &FieldName) -> Text {
     dataset
         .and_then(|dataset| dataset.field(name))

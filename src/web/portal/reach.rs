@@ -1,18 +1,18 @@
-//! How far back the data of a permission goes.
+//! The period of the data under a permission.
 
 use crate::domain::clock::Day;
 use crate::domain::consent::terms::Terms;
 
-/// How far back the data goes.
+/// The period of the data.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum HistoryReach {
-    /// What the register says now.
+    /// The register's present data.
     Current,
     /// What concerns a time.
     Period { from: Day, to: Day },
 }
 
-/// The reach of some terms.
+/// The period of some terms.
 pub(crate) fn reach(terms: &Terms) -> HistoryReach {
     match terms.period {
         None => HistoryReach::Current,

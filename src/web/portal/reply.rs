@@ -1,4 +1,4 @@
-//! HTML as an HTTP answer: what stands around a page, its headers and its Content-Security-Policy.
+//! HTML as an HTTP response: the page's frame, its headers and its Content-Security-Policy.
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
@@ -10,17 +10,17 @@ use crate::web::App;
 use crate::web::html::chrome::{Chrome, Notice, SignedIn};
 use crate::web::session::Visitor;
 
-/// What is unusual about a page.
+/// Options of a page.
 #[derive(Clone, Copy)]
 pub(super) struct Look {
-    /// What has just happened.
+    /// Message about the last action.
     pub(super) notice: Option<Notice>,
-    /// Whether its form may lead out of this portal: to the login provider, and at the end of a decision through the
-    /// recipient to its service. Browsers hold the whole way against the form's policy.
+    /// Whether its form may lead out of this portal: to the login provider, and after a decision through the recipient
+    /// to its service. Browsers check every redirect against the form's policy.
     pub(super) form_leads_out: bool,
-    /// Whether it has the one script of this portal.
+    /// Whether it includes the one script of this portal.
     pub(super) script: bool,
-    /// The path at which it is reached again, when that is not its own.
+    /// The path of the page, if it is not the request's own.
     pub(super) path: Option<&'static str>,
     /// Its status.
     pub(super) status: StatusCode,
@@ -32,7 +32,7 @@ impl Default for Look {
     }
 }
 
-/// A page as an answer.
+/// A page as a response.
 pub(super) fn html(app: &App, language: Language, html: String, look: &Look) -> HttpResponse {
     let targets = match (look.form_leads_out, app.cookies.secure) {
         (false, _) => "",
@@ -48,20 +48,20 @@ pub(super) fn html(app: &App, language: Language, html: String, look: &Look) -> 
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CONTENT_LANGUAGE, language.tag()))
         .insert_header((header::CONTENT_SECURITY_POLICY, policy))
-        // A form's origin goes with its request: without, it could not be told from another page's. Nobody else learns an
-        // address of ours.
+        // The form's `Origin` header must be sent, to tell it from another page's form. Other origins learn no address
+        // of ours.
         .insert_header((header::REFERRER_POLICY, "same-origin"))
         .insert_header((header::VARY, "accept, accept-language, cookie"))
         .cookie(language_cookie(language, app.cookies.secure))
         .body(html)
 }
 
-/// Sends the browser somewhere, with GET.
+/// Redirects the browser with GET.
 pub(super) fn see_other(address: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish()
 }
 
-/// Path and query of a page; of one that answers a form the address alone, at which it is reached again.
+/// Path and query of a page; of one that answers a form only the path, where it can be opened again.
 pub(super) fn path(request: &HttpRequest) -> String {
     let path = request.path();
     match request.query_string() {
@@ -70,15 +70,15 @@ pub(super) fn path(request: &HttpRequest) -> String {
     }
 }
 
-/// Whether a request changes nothing (RFC 9110 §9.2.1).
+/// Whether a request method is safe (RFC 9110 §9.2.1).
 pub(super) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-/// What stands around a page that this visitor sees.
+/// The page's frame for the session.
 pub(super) fn chrome(app: &App, visitor: &Visitor, path: String) -> Result<Chrome, Problem> {
     let resident = visitor.resident();
-    // A CSRF token needs a session; whoever has not logged in meets no form and gets none.
+    // A CSRF token needs a session; without a login there is no form and no token.
     let csrf = match &resident {
         Some(_) => visitor.csrf()?,
         None => String::new(),
@@ -87,7 +87,7 @@ pub(super) fn chrome(app: &App, visitor: &Visitor, path: String) -> Result<Chrom
     Ok(Chrome { signed_in, csrf, ..bare_chrome(app, path) })
 }
 
-/// What stands around a page when nothing is known about who sees it.
+/// The page's frame without a session.
 pub(super) fn bare_chrome(app: &App, path: String) -> Chrome {
     Chrome {
         city: app.node.settings.name.clone(),

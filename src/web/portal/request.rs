@@ -1,4 +1,4 @@
-//! A service's request at the recipient: the browser leaves for the holder and comes back with its answer.
+//! A service's request at the recipient: the browser goes to the holder and returns with its response.
 
 use actix_web::HttpResponse;
 use actix_web::cookie::{Cookie, CookieBuilder, SameSite, time::Duration};
@@ -12,7 +12,7 @@ use crate::node::recipient::start_request::{Start, start_request};
 use crate::web::App;
 use crate::web::extract::{Id, answer_to_probe, query};
 
-/// Most requests that one browser has under way at once; the oldest is forgotten first.
+/// Maximum number of requests in progress in one browser; the oldest is dropped first.
 const MOST_BINDINGS: usize = 8;
 
 /// `GET /requests/{id}`: pushes the request to the holder and sends the browser there.
@@ -31,7 +31,7 @@ pub(crate) async fn start(page: Page, Id(id): Id<HeldConsentId>) -> PageResult {
     Ok(redirect(&page.app, started.location.as_str(), &bindings))
 }
 
-/// `GET /oauth/callback`: the holder's answer.
+/// `GET /oauth/callback`: the holder's response.
 pub(crate) async fn callback(page: Page) -> PageResult {
     if let Some(answer) = answer_to_probe(&page.request) {
         return Ok(answer);
@@ -49,7 +49,7 @@ pub(crate) async fn callback(page: Page) -> PageResult {
     Ok(redirect(&page.app, accepted.location.as_str(), &bindings))
 }
 
-/// What binds this browser to the requests that it has under way, oldest first.
+/// The bindings of this browser's requests in progress, oldest first.
 fn bindings(page: &Page) -> Vec<String> {
     let cookie = page.request.cookie(page.app.cookies.binding_name());
     let text = cookie.as_ref().map(Cookie::value).unwrap_or_default();

@@ -1,5 +1,4 @@
-//! Made-up pages for the tests: one of each view, with every kind of state that a page can show. Here stands what several
-//! sections share.
+//! Made-up pages for the tests: each view in every state. This file has what several sections share.
 
 use serde_json::{Value, json};
 
@@ -126,7 +125,7 @@ pub(crate) fn register() -> Text {
     text("Varhaiskasvatuksen rekisteri", "Småbarnspedagogikens register", "Early education register")
 }
 
-/// One page of the collection: its name, its view, what is around it.
+/// One sample page: its name, view and frame.
 pub(crate) struct Sample {
     pub(crate) name: String,
     pub(crate) view: Box<dyn View>,
@@ -142,7 +141,7 @@ pub(crate) fn sample(
     Sample { name: name.into(), view: Box::new(view), chrome: chrome(path, signed_in) }
 }
 
-/// Every page, in every state that changes what it shows.
+/// Every page, in every state that changes its content.
 pub(crate) fn all() -> Vec<Sample> {
     let onward = Some("https://login.example/end?client_id=espoo".parse().unwrap());
     let mut samples = vec![

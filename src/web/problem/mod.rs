@@ -1,4 +1,4 @@
-//! Problems as HTTP (RFC 9457), mapped here and nowhere else.
+//! Problems as HTTP (RFC 9457), mapped only here.
 
 mod topic;
 
@@ -12,7 +12,7 @@ use super::trace;
 use crate::node::{Problem, ProblemKind};
 pub use topic::{FailingSide, ProblemTopic};
 
-/// Seconds after which a caller may try again what cannot be done now.
+/// Default `Retry-After` in seconds.
 pub const RETRY_AFTER_SECS: &str = "5";
 
 /// The HTTP status of a kind of problem.
@@ -39,7 +39,7 @@ struct Body<'a> {
     trace: String,
 }
 
-/// A problem on its way out as `problem+json`; `?` turns a use case's problem into it.
+/// A `problem+json` response; `?` converts a use case's problem.
 #[derive(Debug)]
 pub struct HttpProblem(pub Problem);
 

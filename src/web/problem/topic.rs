@@ -1,19 +1,19 @@
-//! The types of problems that this node's APIs tell (RFC 9457 §3.1.1), each with a page at `/problems/{slug}`.
+//! The problem types of this node's APIs (RFC 9457 §3.1.1), each with a page at `/problems/{slug}`.
 
 use crate::node::ProblemKind;
 
-/// Whose side a problem is on.
+/// The party that is responsible for a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailingSide {
-    /// The program that called.
+    /// The calling program.
     Caller,
-    /// The resident's decision, or the lack of one.
+    /// The resident's decision, or its absence.
     Resident,
-    /// The city that asks for data.
+    /// The recipient city.
     Recipient,
-    /// The city that holds the data.
+    /// The holder city.
     Holder,
-    /// A register of the city that holds the data.
+    /// A register of the holder city.
     Register,
     /// A login provider.
     Provider,
@@ -24,25 +24,25 @@ pub enum FailingSide {
 /// A problem type that has a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemTopic {
-    /// The request does not have the form that the API asks for.
+    /// The request is malformed.
     InvalidRequest,
-    /// The caller did not prove who it is.
+    /// The caller is not authenticated.
     NotAuthenticated,
-    /// The caller may not do this.
+    /// The caller is not authorized.
     NotAllowed,
-    /// No such thing, or not this caller's.
+    /// Not found, or not this caller's.
     NotFound,
-    /// The request does not fit the present state.
+    /// The request conflicts with the present state.
     Conflict,
-    /// The request is larger than the bound.
+    /// The request is too large.
     TooLarge,
     /// Too many requests in a short time.
     TooManyRequests,
     /// The resident has not decided yet.
     PermissionWaiting,
-    /// The resident did not give the permission.
+    /// The resident declined.
     PermissionDeclined,
-    /// The permission is held back for the time being.
+    /// The permission is suspended.
     PermissionSuspended,
     /// The permission has ended.
     PermissionEnded,
@@ -50,19 +50,19 @@ pub enum ProblemTopic {
     ConfirmationNeeded,
     /// The request goes beyond the declared use.
     UseNotDeclared,
-    /// The other side is no verified member of the network.
+    /// The other node is no verified member of the network.
     NotMember,
-    /// The city that holds the data refused the exchange.
+    /// The holder city refused the exchange.
     ExchangeRefused,
-    /// The answer of the city that holds the data does not verify.
+    /// The holder city's response does not verify.
     AnswerRefused,
-    /// The city that holds the data does not answer.
+    /// The holder city does not answer.
     HolderUnavailable,
     /// The register does not answer.
     RegisterUnavailable,
     /// The login provider does not answer.
     ProviderUnavailable,
-    /// This node cannot be sure just now.
+    /// This node cannot decide now.
     Unavailable,
     /// This node does not know whether a change took effect.
     OutcomeUnknown,
@@ -97,7 +97,7 @@ impl ProblemTopic {
         Self::Internal,
     ];
 
-    /// The last part of the page's URL, and of the problem's `type`.
+    /// The last path segment of the page's URL, and of the problem's `type`.
     #[must_use]
     pub const fn slug(self) -> &'static str {
         match self {
@@ -132,7 +132,7 @@ impl ProblemTopic {
         Self::ALL.into_iter().find(|topic| topic.slug() == slug)
     }
 
-    /// The HTTP status that goes with it.
+    /// Its HTTP status.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -158,7 +158,7 @@ impl ProblemTopic {
         }
     }
 
-    /// Whose side it is on.
+    /// The responsible party.
     #[must_use]
     pub const fn side(self) -> FailingSide {
         match self {
@@ -184,7 +184,7 @@ impl ProblemTopic {
 }
 
 impl ProblemTopic {
-    /// The public type of a kind of problem: each has a page at `/problems/{slug}`.
+    /// The public type of a kind of problem, with a page at `/problems/{slug}`.
     #[must_use]
     pub const fn of(kind: ProblemKind) -> Self {
         match kind {
@@ -220,7 +220,7 @@ impl ProblemTopic {
         }
     }
 
-    /// The short title of a type of problem, in English: for developers. Residents get pages.
+    /// The short title of a problem type, in English, for developers.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -249,7 +249,7 @@ impl ProblemTopic {
         }
     }
 
-    /// What the caller does next, in English.
+    /// What the caller should do, in English.
     #[must_use]
     pub const fn next_step(self) -> &'static str {
         match self {
@@ -283,7 +283,7 @@ impl ProblemTopic {
 }
 
 impl FailingSide {
-    /// As written in a `problem+json` body.
+    /// The value in a `problem+json` body.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

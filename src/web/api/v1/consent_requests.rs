@@ -1,4 +1,4 @@
-//! `/api/v1/consent-requests`: a service asks for a resident's permission.
+//! `/api/v1/consent-requests`: a service requests a resident's consent.
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -12,7 +12,7 @@ use crate::web::problem::HttpProblem;
 
 /// `POST /api/v1/consent-requests`.
 pub(super) async fn create(caller: ServiceCaller, Body(body): Body) -> Result<HttpResponse, HttpProblem> {
-    // serde's message quotes the input, which may hold a person's identifier; only where it went wrong is said.
+    // serde's message quotes the input, which may contain a person's identifier; only the path is reported.
     let asked = serde_json::from_slice(&body).map_err(|error| {
         let detail = format!("the body does not fit at line {}, column {}", error.line(), error.column());
         Problem::with_detail(ProblemKind::BadRequest, detail)

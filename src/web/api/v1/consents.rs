@@ -1,4 +1,4 @@
-//! `/api/v1/consents`: the consents that a service has asked for or been given.
+//! `/api/v1/consents`: the consents of a service.
 
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
@@ -13,8 +13,8 @@ use crate::web::api::service_caller::ServiceCaller;
 use crate::web::extract::{Id, query};
 use crate::web::problem::HttpProblem;
 
-/// `GET /api/v1/consents?state=&after=`: at most [`request_consent::LIST_PAGE`], with the address of the next page where there is
-/// one.
+/// `GET /api/v1/consents?state=&after=`: at most [`request_consent::LIST_PAGE`], with the URL of the next page if there
+/// is one.
 pub(super) async fn list(caller: ServiceCaller, request: HttpRequest) -> Result<HttpResponse, HttpProblem> {
     let ServiceCaller { app, service } = caller;
     let mut query = query(&request)?;
@@ -51,7 +51,7 @@ pub(super) async fn list(caller: ServiceCaller, request: HttpRequest) -> Result<
     Ok(HttpResponse::Ok().json(body))
 }
 
-/// Where the list goes on after a consent.
+/// The URL of the page after a consent.
 fn next_page(app: &App, last: HeldConsentId, state: Option<HeldStatus>) -> String {
     let state = state.map(|state| format!("&state={}", state.as_str())).unwrap_or_default();
     app.node.settings.url(&format!("/api/v1/consents?after={last}{state}"))
@@ -68,7 +68,7 @@ pub(super) async fn show(
     Ok(HttpResponse::Ok().json(ConsentView::new(&app, held, deletion)))
 }
 
-/// `DELETE /api/v1/consents/{id}`: gives a consent back, or takes an undecided request back.
+/// `DELETE /api/v1/consents/{id}`: gives a consent back, or cancels an undecided request.
 pub(super) async fn give_back(
     caller: ServiceCaller,
     Id(id): Id<HeldConsentId>,

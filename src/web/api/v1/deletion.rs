@@ -1,4 +1,4 @@
-//! `/api/v1/consents/{id}/deletion`: a service deleted what it had fetched.
+//! `/api/v1/consents/{id}/deletion`: a service confirms the deletion of fetched data.
 
 use actix_web::HttpResponse;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! The API with which a city's services call their own node. JSON; problems as RFC 9457.
+//! The API of a city's services at their own node. JSON; problems as RFC 9457.
 
 mod consent_requests;
 mod consents;

@@ -54,7 +54,7 @@ fn refuse(error: &OAuthError) -> HttpResponse {
     answer.json(json!({"error": error.code.as_str(), "error_description": error.description}))
 }
 
-/// Name and secret of HTTP Basic as they were sent.
+/// Name and secret of HTTP Basic as sent.
 #[derive(Debug, PartialEq, Eq)]
 struct Credentials {
     name: String,
@@ -67,8 +67,8 @@ impl Credentials {
         Some(Self { name: name.to_owned(), secret: secret.to_owned() })
     }
 
-    /// How they can be meant: form-encoded, as RFC 6749 §2.3.1 demands, and as written, as many clients send them all the
-    /// same (`curl -u`). The two differ only where name or secret has a character that the encoding changes.
+    /// Both readings: form-encoded, as RFC 6749 §2.3.1 requires, and literal, as many clients send them (`curl -u`).
+    /// They differ only if name or secret has a character that the encoding changes.
     fn candidates(&self) -> Vec<(String, String)> {
         let decoded = form_decode(&self.name).zip(form_decode(&self.secret));
         let plain = (self.name.clone(), self.secret.clone());
@@ -80,7 +80,7 @@ impl Credentials {
     }
 }
 
-/// One form-encoded value; none when it is not one.
+/// Decodes one form-encoded value; `None` when it is malformed.
 fn form_decode(text: &str) -> Option<String> {
     if text.contains(['&', '=']) {
         return None;

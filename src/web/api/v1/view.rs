@@ -1,4 +1,4 @@
-//! A consent as a service sees it.
+//! A consent in the service API.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::node::maintenance::REMINDER_SECS;
 use crate::node::recipient::confirm_deletion::Deletion;
 use crate::web::App;
 
-/// A consent as a service sees it.
+/// A consent in the service API.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ConsentView {
@@ -43,15 +43,15 @@ pub(super) struct ConsentView {
     updated_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
-    /// The last day is near, and nothing goes on by itself after it.
+    /// The last day is near, and the consent is not renewed automatically.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     ends_soon: bool,
-    /// What is to be deleted of what was fetched.
+    /// The deletion duty for the fetched data.
     #[serde(skip_serializing_if = "Option::is_none")]
     deletion: Option<DeletionView>,
 }
 
-/// How it stands with the deletion of fetched data.
+/// The deletion state of the fetched data.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DeletionView {

@@ -1,4 +1,4 @@
-//! Dates and times as people in Finland write them, in Finnish time.
+//! Dates and times in Finnish conventions and Finnish time.
 
 use time::{Date, Month, OffsetDateTime, UtcOffset, Weekday};
 
@@ -28,7 +28,7 @@ fn last_sunday(year: i32, month: Month) -> Option<i64> {
         .map(|moment| moment.assume_utc().unix_timestamp())
 }
 
-/// The moment on a clock in Helsinki.
+/// The wall-clock time in Helsinki.
 fn in_helsinki(at: Timestamp) -> Option<OffsetDateTime> {
     let offset = UtcOffset::from_hms(helsinki_offset_hours(at), 0, 0).ok()?;
     OffsetDateTime::from_unix_timestamp(at.secs()).ok()?.checked_to_offset(offset)

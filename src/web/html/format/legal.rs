@@ -1,9 +1,9 @@
 //! Legal bases: the GDPR's articles, from their DPV terms.
 
-/// On what ground data is used (GDPR article 6(1), article 9(2)).
+/// Legal basis (GDPR article 6(1), article 9(2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LegalBasis {
-    /// Article 6(1)(a): the person's own permission.
+    /// Article 6(1)(a): consent.
     Permission,
     /// Article 6(1)(b).
     Contract,
@@ -15,11 +15,11 @@ pub enum LegalBasis {
     PublicTask,
     /// Article 6(1)(f).
     LegitimateInterest,
-    /// Article 9(2)(a): the person's explicit permission to use sensitive data.
+    /// Article 9(2)(a): explicit consent to the use of sensitive data.
     ExplicitPermission,
-    /// Another ground of article 9(2).
+    /// Another basis of article 9(2).
     SpecialCategory,
-    /// A term that this version does not know.
+    /// An unknown term.
     Other,
 }
 
@@ -42,7 +42,7 @@ impl LegalBasis {
         }
     }
 
-    /// Whether the person decides: a permission, not a law.
+    /// Whether the basis is the person's consent.
     #[must_use]
     pub const fn is_choice(self) -> bool {
         matches!(self, Self::Permission | Self::ExplicitPermission)

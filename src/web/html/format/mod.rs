@@ -1,4 +1,4 @@
-//! How dates, periods, legal bases and values are written for people. Pure functions.
+//! Display formats of dates, periods, legal bases and values. Pure functions.
 
 mod date;
 mod legal;

@@ -21,7 +21,7 @@ pub struct Period {
 }
 
 impl Period {
-    /// Reads `P1Y6M`, `P2W`, `P30D`; nothing with hours, minutes or fractions.
+    /// Parses `P1Y6M`, `P2W`, `P30D`; `None` with hours, minutes or fractions.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut rest = text.strip_prefix('P').filter(|rest| !rest.is_empty())?;

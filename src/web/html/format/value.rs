@@ -1,8 +1,8 @@
-//! A register's values, whatever their JSON type, as people can read them.
+//! Display of a register's values of any JSON type.
 //!
-//! What is shown here is what a permission releases, so nothing is left out, shortened or written otherwise: codes keep
-//! their letters, nesting is followed to its end, and characters that would be invisible or turn the text around them are
-//! named.
+//! What is shown here is what a permission releases, so nothing is left out, shortened or changed: codes keep their
+//! letters, nesting is followed to its end, and characters that would be invisible or reorder the text around them are
+//! shown by name.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,13 +15,13 @@ use crate::domain::catalogue::{Language, Text};
 use crate::domain::clock::{Day, Timestamp};
 use crate::web::html::texts::Texts;
 
-/// HTML that is safe to write into a page as it is: made here alone, with every text in it escaped.
+/// HTML that is safe to write into a page: created only here, with every text in it escaped.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Html(String);
 
 impl Html {
-    /// A text from outside: escaped, with control characters and direction marks named instead of obeyed (Unicode TR 36
-    /// §3.1: they can make the text around them read as something else).
+    /// An external text: escaped, with control characters and direction marks shown by name (Unicode TR 36 §3.1: they
+    /// can make the text around them read as something else).
     #[must_use]
     pub fn of_text(text: &str) -> Self {
         let mut html = Self::default();
@@ -29,7 +29,7 @@ impl Html {
         html
     }
 
-    /// A text from outside, in which the same characters are named, before it is escaped.
+    /// An external text with the same characters shown by name, not escaped yet.
     #[must_use]
     pub fn named_marks(text: &str) -> Cow<'_, str> {
         if !text.chars().any(|c| c.is_control() || is_direction_mark(c)) {
@@ -72,7 +72,7 @@ impl Html {
     }
 }
 
-/// Marks that turn the direction of the text around them (UAX #9 §2).
+/// Marks that change the direction of the text around them (UAX #9 §2).
 const fn is_direction_mark(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -91,9 +91,9 @@ impl fmt::Debug for Html {
 
 impl askama::filters::HtmlSafe for Html {}
 
-/// Writes a value for people: yes and no, dates as people write them, lists as lists, nothing as "–".
+/// Formats a value: yes and no, local dates, lists as lists, null as "–".
 ///
-/// `codes` names the codes that a field uses (`DAYCARE` → "Daycare"); a code without a name is shown as it is.
+/// `codes` names the codes of a field (`DAYCARE` → "Daycare"); a code without a name is shown as it is.
 #[must_use]
 pub fn value_html(value: &Value, codes: &BTreeMap<String, Text>, texts: &Texts, language: Language) -> Html {
     let mut html = Html::default();
@@ -108,7 +108,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// As deep as the value goes; JSON from outside is bounded where it is parsed.
+    /// As deep as the value is; external JSON is limited where it is parsed.
     fn value(&self, value: &Value, html: &mut Html) {
         match value {
             Value::Null => self.nothing(html),
@@ -155,7 +155,7 @@ impl Writer<'_> {
         html.markup("</ul>");
     }
 
-    /// A text in several languages: the one of the page, and those that differ from it.
+    /// A text in several languages: the page's language, and those that differ from it.
     fn translations<'m>(
         &self,
         members: &'m Map<String, Value>,
@@ -204,7 +204,7 @@ impl Writer<'_> {
         whole_minute(text).map_or_else(|| text.to_owned(), |at| date::moment(at, self.language))
     }
 
-    /// The name of an object's member: words where it is written in camel case, else as it is.
+    /// The name of an object's member: separate words if it is written in camel case, else as it is.
     fn name(&self, key: &str) -> String {
         if let Some(name) = self.codes.get(key) {
             return name.get(self.language).to_owned();
@@ -213,7 +213,7 @@ impl Writer<'_> {
     }
 }
 
-/// A moment without seconds (RFC 3339); people read others as they are written, because nothing of them may be lost.
+/// A moment without seconds (RFC 3339); others are shown as they are, because nothing of them may be lost.
 fn whole_minute(text: &str) -> Option<Timestamp> {
     if !(20..=40).contains(&text.len()) || text.starts_with('0') {
         return None;
@@ -223,7 +223,7 @@ fn whole_minute(text: &str) -> Option<Timestamp> {
     (moment.second() == 0 && moment.nanosecond() == 0).then(|| Timestamp::from_secs(moment.unix_timestamp()))
 }
 
-/// `providerType` as `Provider type`; none where the words could not be put together again.
+/// `providerType` as `Provider type`; `None` if the conversion could not be reversed.
 fn words_of_camel_case(name: &str) -> Option<String> {
     let starts_well = name.starts_with(|c: char| c.is_ascii_lowercase());
     let after_capital =

@@ -82,7 +82,7 @@ fn nesting_is_followed_to_its_end() {
     assert!(shown(&value, Language::En).contains("<li>deep</li>"));
 }
 
-/// What a page shows of a value, read back from its HTML.
+/// The value shown on a page, parsed from its HTML.
 #[derive(Debug, PartialEq)]
 enum Shown {
     Text(String),
@@ -151,7 +151,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether what is shown is the whole value.
+/// Whether the whole value is shown.
 fn shows(shown: &Shown, value: &Value, language: Language) -> bool {
     match (shown, value) {
         (Shown::Nothing, Value::Null) => true,
@@ -210,7 +210,7 @@ fn value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(16, 64, 4, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            // Members that are languages are read apart: see the test of texts in several languages.
+            // Members that are languages are read separately: see the test of texts in several languages.
             proptest::collection::btree_map("[a-zA-Z_<]{3,9}", inner, 0..4)
                 .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
@@ -218,7 +218,7 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    /// The page is what a resident decides on: what is released and what is shown are the same, whatever a register holds.
+    /// The page is the basis of the resident's decision: what is shown is what is released, whatever a register holds.
     #[test]
     fn all_that_is_released_is_shown(value in value()) {
         for language in Language::ALL {

@@ -20,7 +20,7 @@ use crate::web::session::PostLogin;
 /// `POST /consent/{id}`.
 pub(crate) async fn decide(signed: SignedForm<DecisionInput>, Id(id): Id<RequestId>) -> PageResult {
     let SignedForm { page, form } = signed;
-    // Viewed again: whoever may not see a request cannot decide it either.
+    // Checked again: a resident who may not see a request cannot decide it either.
     let offer = match view(&page, id).await? {
         Viewed::Open(offer) => offer,
         Viewed::Lapsed => return Err(PageFailure::Page(PageError::RequestExpired)),
@@ -45,7 +45,7 @@ async fn decline(page: &ResidentPage, id: RequestId, form: &DecisionInput) -> Pa
 
 async fn allow(page: &ResidentPage, offer: &Offer, form: DecisionInput) -> PageResult {
     let (node, id) = (&page.app.node, offer.request.id);
-    // Kept until the decision is signed: whatever comes between, the page is filled in again as it was.
+    // Kept until the decision is signed, so that the page can be filled in again after an interruption.
     page.visitor.keep_choices(id, &form)?;
     let choice = match form.choice(offer, node.now())? {
         Choice::Complete(choice) => choice,
@@ -60,7 +60,7 @@ async fn allow(page: &ResidentPage, offer: &Offer, form: DecisionInput) -> PageR
     }
 }
 
-/// The provider has signed the decision, or has not.
+/// The provider's response to the signing of the decision.
 pub(crate) async fn complete(
     page: &ResidentPage,
     id: RequestId,
@@ -73,7 +73,7 @@ pub(crate) async fn complete(
             page.visitor.drop_choices(id)?;
             Ok(go(page, id, &destination))
         }
-        // Turned back at the provider: nothing is decided, the page is still there.
+        // Cancelled at the provider: nothing is decided, the page still works.
         Err(problem) if problem.kind == ProblemKind::LoginCancelled => {
             Ok(page.redirect(&format!("/consent/{id}")))
         }
@@ -81,8 +81,8 @@ pub(crate) async fn complete(
     }
 }
 
-/// What follows when a login for a request did not succeed. Where the login provider cannot know the resident as well as
-/// is demanded, the service that asked hears it.
+/// Handles a failed login for a request. If the login provider cannot reach the required assurance, the requesting
+/// service gets the error.
 pub(crate) async fn handle_login_failure(page: &ResidentPage, id: RequestId, problem: Problem) -> PageResult {
     if problem.kind == ProblemKind::LoginTooWeak
         && let Some(destination) = decide_consent::abandon_request(&page.app.node, &page.resident, id).await?

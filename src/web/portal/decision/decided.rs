@@ -1,4 +1,4 @@
-//! What was decided: the page after a decision that the resident started here (a service's own request returns to the
+//! The result: the page after a decision that the resident started here (a service's own request returns to the
 //! service), and the page of a request that was decided before.
 
 use actix_web::http::StatusCode;
@@ -40,13 +40,13 @@ pub(crate) enum Decision {
 #[derive(Debug, Clone)]
 pub(crate) struct DecidedView {
     pub(crate) decision: Decision,
-    /// Whether the resident comes once more to what was decided before.
+    /// Whether the request had been decided before.
     pub(crate) before: bool,
-    /// Who may fetch, or would have.
+    /// The recipient.
     pub(crate) asker: Party,
-    /// What people call the data.
+    /// Display name of the data.
     pub(crate) dataset: Text,
-    /// What "no" means, and the equivalent other way.
+    /// What "no" means, and the equivalent alternative.
     pub(crate) otherwise: Text,
 }
 
@@ -58,15 +58,15 @@ pub(crate) async fn show(page: ResidentPage, Id(id): Id<RequestId>) -> PageResul
     }
 }
 
-/// The page of a request that was decided before: what was decided, with the way to the permission. It does not say that
-/// nothing was sent, because under a permission that was given something may have been.
+/// The page of a request that was decided before: the decision, with a link to the permission. It does not say that
+/// nothing was sent, because data may have been sent under a permission.
 pub(super) async fn show_decided_before(page: &ResidentPage, id: RequestId) -> PageResult {
     let view = view_of(page, id, true).await?;
     let look = Look { status: StatusCode::CONFLICT, ..Look::default() };
     view.map_or_else(|| Ok(page.redirect(&format!("/consent/{id}"))), |view| page.show_as(&view, look))
 }
 
-/// Nothing while the request is not decided.
+/// `None` while the request is not decided.
 async fn view_of(
     page: &ResidentPage,
     id: RequestId,

@@ -1,4 +1,4 @@
-//! From an offer to what the decision page shows of it.
+//! Fills the decision page from an offer.
 
 use super::form::{DecisionInput, FieldError, once_until};
 use super::view::{ConsentField, ConsentLimits, ConsentRecord, ConsentView, Instead, PasskeyNeed};
@@ -12,10 +12,10 @@ use crate::web::App;
 use crate::web::portal::party::{asker, field_label};
 use crate::web::portal::reach::reach;
 
-/// The field in which registers of children say whom a record is about.
+/// The field with the child's name, in registers about children.
 const CHILD_NAME: &str = "childName";
 
-/// What is shown of an offer.
+/// The content of the decision page.
 pub(super) struct Shown<'a> {
     pub(super) offer: &'a Offer,
     /// The resident's own values.
@@ -95,13 +95,13 @@ fn consent_field(offer: &Offer, name: &FieldName) -> ConsentField {
     }
 }
 
-/// The child whom a record is about.
+/// The child that a record is about.
 fn title(record: &Record) -> Option<String> {
     let name = CHILD_NAME.parse::<FieldName>().ok()?;
     record.values.get(&name)?.as_str().map(str::to_owned)
 }
 
-/// What would change against the permission that there is.
+/// The difference from the present permission.
 fn instead(old: &Consent, offer: &Offer) -> Instead {
     let (before, after) = (&old.terms, &offer.request.terms);
     let labels = |these: &Terms, others: &Terms| {
@@ -120,7 +120,7 @@ fn instead(old: &Consent, offer: &Offer) -> Instead {
     }
 }
 
-/// What a resident can choose instead of the time for which the data would be kept.
+/// Shorter retention times that the resident can choose.
 fn shorter_retentions(offered: &RetentionPeriod) -> Vec<String> {
     const CHOICES: [&str; 6] = ["P1Y", "P6M", "P3M", "P1M", "P7D", "P1D"];
     let shorter = |choice: &&str| duration_days(choice).is_some_and(|choice| choice < offered.days());

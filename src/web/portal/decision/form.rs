@@ -1,15 +1,15 @@
-//! The decision page's form. It posts to the page's own address:
+//! The decision page's form. It is posted to the page's own address:
 //!
 //! | name | value |
 //! |---|---|
 //! | `csrf`, `offer_hash` | as in the page |
-//! | `field` | an optional field that is given, once for each |
+//! | `field` | a selected optional field, repeated |
 //! | `duration` | `once` or `until` |
-//! | `until` | the last day, counts with `duration=until` |
-//! | `times` | how many fetches at most, counts with `duration=until` |
+//! | `until` | the last day, with `duration=until` |
+//! | `times` | the maximum number of fetches, with `duration=until` |
 //! | `reach_from`, `reach_to` | first and last day that the data may be about; one alone leaves the other end as offered |
-//! | `retention` | how long it may be kept, one of those offered |
-//! | `never` | `use`, `partner` or `dataset`: refused for good, counts with `decision=deny` |
+//! | `retention` | one of the offered retention times |
+//! | `never` | `use`, `partner` or `dataset`: permanent denial, with `decision=deny` |
 //! | `decision` | `allow` or `deny` |
 //!
 //! Days are `YYYY-MM-DD` as browsers send them, or `d.m.yyyy` as people in Finland write them.
@@ -26,10 +26,10 @@ use crate::node::holder::decision::view_consent_request::Offer;
 use crate::node::{Problem, ProblemKind};
 use crate::web::portal::page::{FormData, Page};
 
-/// For how many days a permission for one fetch holds: long enough for a service to get round to it.
+/// Days that a permission for one fetch is valid: long enough for a service to fetch.
 const ONCE_DAYS: u16 = 30;
 
-/// The first day that a resident can mean by leaving "from" empty where the offer has no first day.
+/// The first day when "from" is left empty and the offer has no first day.
 const EARLIEST: &str = "1900-01-01";
 
 /// The last day of a permission for one fetch.
@@ -37,7 +37,7 @@ pub(crate) fn once_until(offer: &Offer) -> Day {
     last_day(offer.request.created_at, ONCE_DAYS).min(offer.request.terms.until)
 }
 
-/// The form as it was filled in, kept as written so that a page can show it again.
+/// The form as filled in, kept as written so that a page can show it again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DecisionInput {
     #[serde(default)]
@@ -62,7 +62,7 @@ pub(crate) struct DecisionInput {
     pub(crate) decision: Option<String>,
 }
 
-/// What is wrong with a field of the form.
+/// A fault of a form field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldError {
     UntilNotADay,
@@ -76,7 +76,7 @@ pub(crate) enum FieldError {
 }
 
 impl FieldError {
-    /// The identifier of the field in the page, to which the summary links.
+    /// The identifier of the field in the page, for links from the summary.
     pub(crate) const fn field_id(self) -> &'static str {
         match self {
             Self::UntilNotADay | Self::UntilOutside => "until",
@@ -87,15 +87,15 @@ impl FieldError {
     }
 }
 
-/// What came of reading the choices.
+/// The result of parsing the choices.
 pub(crate) enum Choice {
-    /// They fit the offer.
+    /// They are within the offer.
     Complete(DecisionForm),
     /// The resident has to correct these.
     Incomplete(Vec<FieldError>),
 }
 
-/// A day as browsers or as people write it.
+/// A day in either format.
 fn parse_day(text: &str) -> Option<Day> {
     let text = text.trim();
     if let Ok(day) = text.parse() {
@@ -115,7 +115,7 @@ fn filled(text: Option<&String>) -> Option<&str> {
 }
 
 impl DecisionInput {
-    /// What the page proposes before anything is chosen: once, no optional field.
+    /// The initial values of the form: once, no optional field.
     pub(crate) fn proposed(offer: &Offer) -> Self {
         let terms = &offer.request.terms;
         Self {
@@ -129,10 +129,10 @@ impl DecisionInput {
         }
     }
 
-    /// The resident's choice, or what is to be corrected first.
+    /// The resident's choice, or the faults to be corrected.
     ///
     /// # Errors
-    /// [`Problem`] `bad-request` for what no browser sends from the page.
+    /// [`Problem`] `bad-request` for input that no browser sends from the page.
     pub(crate) fn choice(&self, offer: &Offer, now: Timestamp) -> Result<Choice, Problem> {
         let bad = || Problem::new(ProblemKind::BadRequest);
         let mut errors = Vec::new();
@@ -178,7 +178,7 @@ impl DecisionInput {
         max.map(|max| Frequency { max, per: terms.per.clone() })
     }
 
-    /// The part of the history; none where the resident leaves it as offered.
+    /// The period of the data; `None` when left as offered.
     fn chosen_period(&self, offer: &Offer, errors: &mut Vec<FieldError>) -> Option<Period> {
         let offered = offer.request.terms.period;
         let mut day = |text: Option<&String>, error| {
@@ -194,7 +194,7 @@ impl DecisionInput {
         if from.is_none() && to.is_none() {
             return None;
         }
-        // One day alone leaves the other end as it is offered.
+        // One day alone leaves the other end as offered.
         let first = offered.map_or_else(|| EARLIEST.parse().ok(), |offered| Some(offered.from));
         let last = offered.map_or(offer.request.terms.until, |offered| offered.to);
         let (from, to) = (from.or(first)?, to.unwrap_or(last));
@@ -241,8 +241,8 @@ impl FormData for DecisionInput {
         Ok((csrf, form))
     }
 
-    /// Choices outlive the session: they come back after the login. Kept only when the browser itself says that the form
-    /// was this portal's own, because without a session there is no CSRF token to tell.
+    /// Choices are kept when the session has ended, until the login. Only when the browser's own headers say that the
+    /// form was this portal's, because without a session there is no CSRF token to check.
     fn keep_for_login(&self, page: &Page) -> bool {
         let id = page.request.match_info().get("id").and_then(|id| id.parse::<RequestId>().ok());
         id.is_some_and(|id| page.is_from_own_page() && page.visitor.keep_choices(id, self).is_ok())

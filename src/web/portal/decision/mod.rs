@@ -1,4 +1,4 @@
-//! The decision on a request: the page, its form, the signing login's return, and what was decided.
+//! The decision on a request: the page, its form, the signing login's return, and the result.
 
 pub(crate) mod decide;
 pub(crate) mod decided;

@@ -1,4 +1,4 @@
-//! A browser comes with a pushed request (RFC 9126 §4): login first where nobody has logged in, then the request is opened.
+//! A browser brings a pushed request (RFC 9126 §4): login first if necessary, then the request is opened.
 
 use super::outcome::{go, unknown_request};
 use crate::domain::ids::RequestId;
@@ -13,7 +13,7 @@ use crate::web::portal::party::{Party, asker};
 use crate::web::portal::reply::Look;
 use crate::web::session::PostLogin;
 
-/// The page for someone for whom the request is not meant. Says nothing about whom it is meant for.
+/// The page for somebody else than the expected person. Does not say who is expected.
 #[derive(Debug, Clone)]
 pub(crate) struct WrongPersonView {
     pub(crate) asker: Party,
@@ -36,7 +36,7 @@ pub(crate) async fn authorize(page: Page) -> PageResult {
     Ok(page.redirect(location.as_str()))
 }
 
-/// Opens the request with which the browser of this resident came.
+/// Opens the request that this resident's browser brought.
 pub(crate) async fn open(page: &ResidentPage, id: RequestId) -> PageResult {
     let opened = authorize::open(&page.app.node, &page.resident, id, page.language).await;
     match opened.map_err(unknown_request)? {

@@ -1,4 +1,4 @@
-//! Where a browser goes after a decision, and what a resident reads of a request that cannot be decided.
+//! The redirect after a decision, and the page of a request that cannot be decided.
 
 use actix_web::HttpResponse;
 
@@ -10,7 +10,7 @@ use crate::web::portal::page::Page;
 use crate::web::portal::page_error::PageError;
 use crate::web::portal::reply::see_other;
 
-/// Sends the browser on: to the recipient, or to the page that says what was decided.
+/// Redirects the browser to the recipient, or to the page with the result.
 pub(super) fn go(page: &Page, id: RequestId, destination: &Destination) -> HttpResponse {
     match destination {
         Destination::Recipient(url) => see_other(url.as_str()),
@@ -18,7 +18,7 @@ pub(super) fn go(page: &Page, id: RequestId, destination: &Destination) -> HttpR
     }
 }
 
-/// A request that is unknown, or is another resident's: both look alike.
+/// The page of a request that is unknown or another resident's.
 pub(super) fn unknown_request(problem: Problem) -> PageFailure {
     match problem.kind {
         ProblemKind::NotFound => PageFailure::Page(PageError::RequestUnknown),

@@ -103,7 +103,7 @@ fn with_passkey(passkey: PasskeyNeed) -> ConsentView {
     ConsentView { passkey, ..consent() }
 }
 
-/// Everything wrong that can be, and what was chosen all the same.
+/// Every fault of the form at once, with the choices kept.
 pub(crate) fn with_errors() -> ConsentView {
     let mut view = consent();
     view.input = DecisionInput {

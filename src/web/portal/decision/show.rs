@@ -25,7 +25,7 @@ use crate::web::session::PostLogin;
 pub(crate) async fn show(page: ResidentPage, Id(id): Id<RequestId>) -> PageResult {
     match view(&page, id).await? {
         Viewed::Open(offer) => {
-            // What was chosen before a session ended, an error or another detour comes back.
+            // Choices made before a session ended or an error occurred are restored.
             let input = page.visitor.kept_choices(id).unwrap_or_else(|| DecisionInput::proposed(&offer));
             show_offer(&page, &offer, input, Vec::new()).await
         }
@@ -41,7 +41,7 @@ pub(super) async fn view(page: &ResidentPage, id: RequestId) -> Result<Viewed, P
         .map_err(unknown_request)
 }
 
-/// The page of an open offer, with what the form's fields contain and what is to be corrected.
+/// The page of an open offer, with the form's values and faults.
 pub(super) async fn show_offer(
     page: &ResidentPage,
     offer: &Offer,
@@ -61,7 +61,7 @@ pub(super) async fn show_offer(
     page.show_as(&view_of(&page.app, shown), look)
 }
 
-/// The login that must come before the values of a dataset that demands a stronger one.
+/// The login that is required before the values of a dataset with a stronger requirement are shown.
 async fn step_up(page: &ResidentPage, offer: &Offer) -> PageResult {
     let demand = LoginRequirement { nonce: None, known: offer.demand.clone(), step_up: true };
     let (location, pending) = log_in::begin(&page.app.node, demand, page.language).await?;
@@ -69,7 +69,7 @@ async fn step_up(page: &ResidentPage, offer: &Offer) -> PageResult {
     Ok(page.redirect(location.as_str()))
 }
 
-/// What the page says about passkeys: nothing, or that one signs, or that one must be added first.
+/// The passkey note of the page: none, that one signs, or that one must be added first.
 async fn passkey_need(page: &ResidentPage, offer: &Offer) -> Result<PasskeyNeed, Problem> {
     if !offer.dataset.required_passkey {
         return Ok(PasskeyNeed::None);

@@ -1,4 +1,4 @@
-//! `/consent/{id}`: what the decision page shows.
+//! `/consent/{id}`: the content of the decision page.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use crate::web::html::page;
 use crate::web::portal::party::Party;
 use crate::web::portal::reach::HistoryReach;
 
-/// A field that is asked for.
+/// A requested field.
 #[derive(Debug, Clone)]
 pub(crate) struct ConsentField {
     /// Its name in the records.
     pub(crate) name: FieldName,
-    /// What people call it.
+    /// Display name.
     pub(crate) label: Text,
-    /// How careful one must be with it.
+    /// Its sensitivity.
     pub(crate) sensitivity: Sensitivity,
-    /// What people call the codes that it uses; may be empty.
+    /// Names of its codes; may be empty.
     pub(crate) codes: BTreeMap<String, Text>,
 }
 
@@ -33,9 +33,9 @@ impl ConsentField {
 /// One record about the resident, or about a child of theirs.
 #[derive(Clone)]
 pub(crate) struct ConsentRecord {
-    /// Whom it is about when not the resident: the child's first name. Without one, records are numbered.
+    /// The child's first name, if it is not about the resident. Without one, records are numbered.
     pub(crate) title: Option<String>,
-    /// The actual values of the fields that are asked for; a field without a value is shown as "–".
+    /// The values of the requested fields; a field without a value is shown as "–".
     pub(crate) values: BTreeMap<FieldName, serde_json::Value>,
 }
 
@@ -51,7 +51,7 @@ impl ConsentRecord {
     }
 }
 
-/// Within which limits the resident can choose.
+/// The limits of the resident's choices.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConsentLimits {
     /// The last day of a permission for one fetch.
@@ -60,16 +60,16 @@ pub(crate) struct ConsentLimits {
     pub(crate) earliest_until: Day,
     /// The latest last day that can be chosen.
     pub(crate) latest_until: Day,
-    /// How many fetches can be allowed at most; 1 leaves "once" as the only choice.
+    /// Maximum number of fetches; 1 leaves "once" as the only choice.
     pub(crate) max_times: u32,
 }
 
-/// What a new permission would change against the one that there is.
+/// The difference between a new permission and the present one.
 #[derive(Debug, Clone)]
 pub(crate) struct Instead {
     /// The permission that there is.
     pub(crate) permission: ConsentId,
-    /// Whether the new one adds to it, or comes in its place as a whole.
+    /// Whether the new one adds to it, or replaces it.
     pub(crate) extends: bool,
     /// Fields that the old one does not cover.
     pub(crate) new_fields: Vec<Text>,
@@ -79,13 +79,13 @@ pub(crate) struct Instead {
     pub(crate) until: Day,
     /// The new last day at most.
     pub(crate) new_until: Day,
-    /// How many times before, and in which stretch of time.
+    /// The previous number of fetches, and its period.
     pub(crate) times: (u32, Option<String>),
-    /// How many times at most, and in which stretch of time.
+    /// The new maximum number of fetches, and its period.
     pub(crate) new_times: (u32, Option<String>),
 }
 
-/// Whether the data asks for a passkey.
+/// Whether the dataset requires a passkey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PasskeyNeed {
     /// It does not.
@@ -99,64 +99,64 @@ pub(crate) enum PasskeyNeed {
 /// The decision page.
 #[derive(Debug, Clone)]
 pub(crate) struct ConsentView {
-    /// The asking city's own address: what it calls itself proves nothing.
+    /// The requesting city's own address: its name proves nothing.
     pub(crate) asker_address: String,
     /// The request that is decided.
     pub(crate) request: RequestId,
     pub(crate) asker: Party,
-    /// What changes against a permission that there is, when the request is about one.
+    /// The difference from a permission, when the request is about one.
     pub(crate) instead: Option<Instead>,
     /// The city that holds the data: this one.
     pub(crate) holder: Text,
-    /// What people call the data.
+    /// Display name of the data.
     pub(crate) dataset: Text,
-    /// What people call the register that it comes from.
+    /// Display name of the register.
     pub(crate) register: Text,
-    /// What for, in one sentence.
+    /// The purpose in one sentence.
     pub(crate) purpose: Text,
     /// Fields without which the service cannot work.
     pub(crate) required: Vec<ConsentField>,
     /// Fields that the resident may add; none is ticked.
     pub(crate) optional: Vec<ConsentField>,
-    /// Fields of the same data that are not asked for, and not given.
+    /// Fields of the same data that are not requested, and not released.
     pub(crate) not_asked: Vec<Text>,
-    /// The resident's actual records.
+    /// The resident's records.
     pub(crate) records: Vec<ConsentRecord>,
-    /// What the resident can choose.
+    /// The limits of the resident's choices.
     pub(crate) limits: ConsentLimits,
-    /// The stretch of time that the number of fetches is about, ISO 8601 duration; the permission's whole life when none.
+    /// The period of the number of fetches, ISO 8601 duration; the permission's whole life when none.
     pub(crate) per: Option<String>,
     /// How far back the data goes.
     pub(crate) reach: HistoryReach,
-    /// Whether the resident can limit it to a part of that time.
+    /// Whether the resident can limit it to a part of that period.
     pub(crate) reach_choice: bool,
-    /// How long the one who asks keeps the data, ISO 8601 duration.
+    /// The recipient's retention, ISO 8601 duration.
     pub(crate) retention: String,
-    /// Shorter times that the resident can choose instead, longest first.
+    /// Shorter retention times that the resident can choose, longest first.
     pub(crate) shorter_retentions: Vec<String>,
-    /// To whom the one who asks gives the data on; empty means to nobody.
+    /// Further recipients of the data; empty for none.
     pub(crate) onward: Vec<Text>,
-    /// On which basis it is fetched, a DPV term.
+    /// Legal basis, a DPV term.
     pub(crate) legal_basis: String,
-    /// Who is responsible for the data at the one who asks.
+    /// The controller at the recipient.
     pub(crate) controller: Contact,
     /// Its data protection officer.
     pub(crate) data_protection_officer: Contact,
-    /// What "no" means, and the equivalent other way.
+    /// What "no" means, and the equivalent alternative.
     pub(crate) otherwise: Text,
-    /// Whether a "no" can be for good: when a service asked.
+    /// Whether a "no" can be permanent: when a service requested.
     pub(crate) can_refuse_for_good: bool,
-    /// First names of the children on whose behalf the resident decides; empty when it is about themselves alone.
+    /// First names of the children on whose behalf the resident decides; empty when it is only about themselves.
     pub(crate) on_behalf_of: Vec<String>,
-    /// When the request lapses by itself.
+    /// When the request expires.
     pub(crate) expires_at: Timestamp,
-    /// The hash of what is shown, so that nothing else can be decided.
+    /// The hash of what is shown, to detect changes at the decision.
     pub(crate) offer_hash: String,
     /// Whether a passkey must sign too.
     pub(crate) passkey: PasskeyNeed,
-    /// What the form's fields contain: what is proposed, or what the resident chose before.
+    /// The form's values: initial ones, or the resident's previous choices.
     pub(crate) input: DecisionInput,
-    /// What is to be corrected before the decision is taken, in the page's order.
+    /// The form's faults, in the page's order.
     pub(crate) errors: Vec<FieldError>,
 }
 
@@ -200,7 +200,7 @@ impl ConsentView {
 }
 
 impl Frame<'_> {
-    /// What is wrong with a field of the decision and how to correct it (WCAG 2.2, success criteria 3.3.1 and 3.3.3).
+    /// A fault of the form and its correction (WCAG 2.2, success criteria 3.3.1 and 3.3.3).
     pub(crate) fn field_error(&self, error: &FieldError, view: &ConsentView) -> String {
         let t = &self.t;
         let limits = &view.limits;

@@ -1,5 +1,4 @@
-//! `/me/denials`: what the resident has refused, for good or for a while. Its forms post to `/me/denials` and
-//! `/me/denials/{id}/remove`.
+//! `/me/denials`: the resident's standing denials. Its forms post to `/me/denials` and `/me/denials/{id}/remove`.
 
 #[cfg(test)]
 pub(crate) mod samples;
@@ -19,10 +18,10 @@ use crate::web::portal::page::{Confirmation, PageResult, ResidentPage, SignedFor
 /// What is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeniedWhat {
-    /// All that one city asks.
+    /// All requests of one city.
     City,
     Use,
-    /// One dataset, whoever asks.
+    /// One dataset, for every recipient.
     Data,
 }
 
@@ -35,15 +34,15 @@ pub(crate) struct DenialEntry {
     /// What people call it; a city or its use with the host.
     pub(crate) name: Text,
     pub(crate) since: Timestamp,
-    /// Until when; for good when absent.
+    /// Expiry; permanent when absent.
     pub(crate) until: Option<Timestamp>,
 }
 
-/// One dataset of this city that can be refused to everybody.
+/// A dataset of this city that can be denied to every recipient.
 #[derive(Debug, Clone)]
 pub(crate) struct DeniableDataset {
     pub(crate) id: String,
-    /// What people call it.
+    /// Display name.
     pub(crate) title: Text,
 }
 
@@ -52,7 +51,7 @@ pub(crate) struct DeniableDataset {
 pub(crate) struct DenialsView {
     /// The denials, latest first.
     pub(crate) denials: Vec<DenialEntry>,
-    /// This city's datasets that are not refused yet.
+    /// This city's datasets without a denial.
     pub(crate) datasets: Vec<DeniableDataset>,
 }
 
@@ -96,7 +95,7 @@ fn entry(denial: &StandingDenial) -> DenialEntry {
     }
 }
 
-/// `POST /me/denials`: refuses something for good.
+/// `POST /me/denials`: adds a permanent denial.
 pub(crate) async fn add(signed: SignedForm<Parameters>) -> PageResult {
     let SignedForm { page, mut form } = signed;
     let bad = || Problem::new(ProblemKind::BadRequest);
@@ -106,7 +105,7 @@ pub(crate) async fn add(signed: SignedForm<Parameters>) -> PageResult {
     Ok(page.redirect("/me/denials?notice=added"))
 }
 
-/// `POST /me/denials/{id}/remove`: lets it be asked again.
+/// `POST /me/denials/{id}/remove`: removes a denial.
 pub(crate) async fn remove(signed: SignedForm<Confirmation>, Id(id): Id<DenialId>) -> PageResult {
     let SignedForm { page, .. } = signed;
     deny_requests::remove(&page.app.node, &page.resident, id).await?;

@@ -1,4 +1,4 @@
-//! Logging in and out. The login itself is the provider's page.
+//! Login and logout. The login page itself is the provider's.
 
 use crate::domain::login::{Callback, PendingLogin};
 use crate::node::Problem;
@@ -12,14 +12,14 @@ use crate::web::portal::page::{Confirmation, Page, PageResult, ResidentPage, Sig
 use crate::web::portal::reply::Look;
 use crate::web::session::PostLogin;
 
-/// After logging out.
+/// The page after logging out.
 #[derive(Debug, Clone)]
 pub(crate) struct LoggedOutView {
-    /// Where the session at the login provider ends too; the page leads there by itself.
+    /// The provider's end-session address; the page forwards there automatically.
     pub(crate) onward: Option<url::Url>,
 }
 
-/// `GET /login?return_to=`: off to the city's login provider.
+/// `GET /login?return_to=`: redirects to the city's login provider.
 pub(crate) async fn begin(page: Page) -> PageResult {
     if let Some(answer) = answer_to_probe(&page.request) {
         return Ok(answer);
@@ -32,7 +32,7 @@ pub(crate) async fn begin(page: Page) -> PageResult {
     Ok(page.redirect(location.as_str()))
 }
 
-/// `GET /login/callback`: the provider's answer, to a login or to the signing of a decision.
+/// `GET /login/callback`: the provider's response, to a login or to the signing of a decision.
 pub(crate) async fn callback(page: Page) -> PageResult {
     let mut query = query(&page.request)?;
     let callback = Callback {
@@ -73,7 +73,7 @@ async fn log_in(page: Page, pending: &PendingLogin, callback: &Callback) -> Resu
     Ok(ResidentPage::logged_in(page, resident))
 }
 
-/// `POST /logout`: ends the session here, and at the provider where it offers that.
+/// `POST /logout`: ends the session here, and at the provider if it has an endpoint for that.
 pub(crate) async fn log_out(page: Page, signed: Result<SignedForm<Confirmation>, PageFailure>) -> PageResult {
     if page.visitor.resident().is_none() {
         return Ok(page.redirect("/logged-out"));
@@ -85,8 +85,8 @@ pub(crate) async fn log_out(page: Page, signed: Result<SignedForm<Confirmation>,
         Ok(back) => page.app.node.identity.logout_url(&page.resident.id_token, &back).await,
         Err(_) => None,
     };
-    // A page that leads on, not a redirect: browsers hold redirects that follow a form against its policy, and how many
-    // hosts the provider passes through is its own affair.
+    // A page that forwards, not a redirect: browsers check redirects that follow a form against its `form-action`
+    // policy, and the provider may redirect to any number of hosts.
     let look = Look { path: Some("/logged-out"), ..Look::default() };
     page.show_as(&LoggedOutView { onward }, look)
 }

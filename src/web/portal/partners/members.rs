@@ -1,4 +1,4 @@
-//! `/partners`: who belongs to the cities' network, on whose word, and which services of which city may ask what.
+//! `/partners`: the members of the cities' network, their superiors, and the declared uses of their services.
 
 use crate::domain::catalogue::{DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
@@ -11,68 +11,68 @@ use crate::web::html::page;
 use crate::web::portal::page::{Page, PageResult};
 use crate::web::portal::public::uses::held_for;
 
-/// What one service may ask.
+/// A declared use of a service.
 #[derive(Debug, Clone)]
 pub(crate) struct PartnerUse {
     /// The use; the link leads to `/partners/use?id=…`.
     pub(crate) id: UseId,
-    /// What people call the use.
+    /// Display name of the use.
     pub(crate) title: Text,
-    /// What people call the service.
+    /// Display name of the service.
     pub(crate) service: Text,
-    /// What for, in one sentence.
+    /// The purpose in one sentence.
     pub(crate) purpose: Text,
-    /// What people call the data here; none when this city holds no such data.
+    /// Display name of the data here; `None` when this city holds no such data.
     pub(crate) dataset: Option<Text>,
 }
 
-/// A trust mark, for those who want to check.
+/// A trust mark, for readers who want to verify it.
 #[derive(Debug, Clone)]
 pub(crate) struct PartnerMark {
-    /// What it lets the member do.
+    /// Its role.
     pub(crate) role: Role,
     /// Who gave it.
     pub(crate) issuer: String,
-    /// Until when; open where the mark itself does not say.
+    /// Its expiry; `None` if the mark has none.
     pub(crate) until: Option<Timestamp>,
 }
 
-/// A signed statement of the chain, for those who want to check.
+/// A signed statement of the chain, for readers who want to verify it.
 #[derive(Debug, Clone)]
 pub(crate) struct PartnerStatement {
     pub(crate) issuer: String,
     pub(crate) subject: String,
     /// When it was issued.
     pub(crate) from: Timestamp,
-    /// When it stops to hold.
+    /// Its expiry.
     pub(crate) until: Timestamp,
-    /// The keys of whom it is about, by name.
+    /// The key identifiers of its subject.
     pub(crate) keys: Vec<String>,
 }
 
-/// Why a member counts as verified.
+/// The evidence that a member is verified.
 #[derive(Debug, Clone)]
 pub(crate) struct Vouched {
     /// What it may do.
     pub(crate) roles: Vec<Role>,
-    /// Who vouches: its immediate superior first, the network's own at the end.
+    /// Its superiors: the immediate one first, the network's anchor last.
     pub(crate) by: Vec<Text>,
-    /// Until when that holds; it is renewed by itself before.
+    /// The expiry of the chain; renewed automatically.
     pub(crate) until: Timestamp,
     /// Its trust marks.
     pub(crate) marks: Vec<PartnerMark>,
     pub(crate) statements: Vec<PartnerStatement>,
 }
 
-/// Whether a member can be relied on now.
+/// Whether a member is available.
 #[derive(Debug, Clone)]
 pub(crate) enum Standing {
     Verified(Vouched),
     /// Not available now.
     Broken {
-        /// Whose side is broken.
+        /// The responsible party.
         side: ResponsibleParty,
-        /// What is wrong.
+        /// The fault.
         fault: FaultKind,
     },
 }
@@ -85,9 +85,9 @@ pub(crate) struct PartnerCity {
     pub(crate) address: String,
     /// Whether it is this city.
     pub(crate) here: bool,
-    /// Whether it can be relied on.
+    /// Whether it is available.
     pub(crate) standing: Standing,
-    /// Whether its uses could be read now.
+    /// Whether its declared uses could be fetched.
     pub(crate) reachable: bool,
     pub(crate) uses: Vec<PartnerUse>,
 }
@@ -97,7 +97,7 @@ pub(crate) struct PartnerCity {
 pub(crate) struct PartnersView {
     /// The members, this city first.
     pub(crate) cities: Vec<PartnerCity>,
-    /// Whether nobody can tell now who belongs to the network.
+    /// Whether the list of members is not available.
     pub(crate) unknown: bool,
 }
 
@@ -130,7 +130,7 @@ fn city(app: &App, member: MemberStanding) -> PartnerCity {
     }
 }
 
-/// A use of anyone's, as a partner.
+/// A declared use of any member.
 fn partner_use(app: &App, declared: &DeclaredUse) -> PartnerUse {
     PartnerUse {
         id: declared.id.clone(),
@@ -173,7 +173,7 @@ impl Frame<'_> {
         .to_string()
     }
 
-    /// Whose side of a broken member is broken.
+    /// The responsible party for a member's fault.
     pub(crate) fn broken_side(&self, side: &ResponsibleParty) -> String {
         let t = &self.t;
         match side {
@@ -186,7 +186,7 @@ impl Frame<'_> {
         .to_string()
     }
 
-    /// What is wrong with a broken member.
+    /// A member's fault.
     pub(crate) fn broken_why(&self, fault: &FaultKind) -> String {
         let t = &self.t;
         match fault {

@@ -1,4 +1,4 @@
-//! The members of the cities' network, and what their services declare.
+//! The members of the cities' network, and the declared uses of their services.
 
 pub(crate) mod members;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `/partners/use?id=…`: one declared use, with the way to start a permission (`POST /partners/use`, `csrf` and `id`).
+//! `/partners/use?id=…`: one declared use, with the form to start a permission (`POST /partners/use`, `csrf` and `id`).
 
 use crate::domain::catalogue::{DeclaredUse, Text};
 use crate::domain::federation::{TrustedPeer, with_host};
@@ -12,11 +12,11 @@ use crate::web::portal::page::{Page, PageResult, SignedForm};
 use crate::web::portal::public::uses::held_for;
 use crate::web::portal::reply::Look;
 
-/// The data here that the use asks for.
+/// The dataset here that matches the use.
 #[derive(Debug, Clone)]
 pub(crate) struct UseDataset {
     pub(crate) id: DatasetId,
-    /// What people call it.
+    /// Display name.
     pub(crate) title: Text,
     /// What people call the required fields.
     pub(crate) required: Vec<Text>,
@@ -27,11 +27,11 @@ pub(crate) struct UseDataset {
 /// One declared use.
 #[derive(Debug, Clone)]
 pub(crate) struct UseView {
-    /// As its city publishes it.
+    /// As published by its city.
     pub(crate) declared: DeclaredUse,
     /// What people call the city, with its host.
     pub(crate) city: Text,
-    /// The data here that it asks for; none when this city holds no such data, and nothing can be started.
+    /// The matching dataset here; `None` when this city holds no such data, and nothing can be started.
     pub(crate) dataset: Option<UseDataset>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn show(page: Page) -> PageResult {
     let declared = node.member_documents.declared_use(&id).await.map_err(Problem::from)?;
     let recipient = id.recipient().parse().map_err(|_| unknown())?;
     let peer = node.peers.resolve(&recipient).await.map_err(Problem::from)?;
-    // Starting a permission leads to the decision, and where that asks for a stronger login on to the provider.
+    // The form leads to the decision, and from there on to the login provider if a stronger login is required.
     let look = Look { form_leads_out: true, ..Look::default() };
     page.show_as(&view_of(&page.app, &declared, &peer), look)
 }

@@ -1,4 +1,4 @@
-//! `/consent/{id}/passkey`: a passkey signs the decision that was just made.
+//! `/consent/{id}/passkey`: a passkey signs the pending decision.
 
 use crate::domain::catalogue::Text;
 use crate::domain::ids::RequestId;
@@ -16,13 +16,13 @@ pub(crate) struct ConfirmPasskeyView {
     /// The request that was decided.
     pub(crate) request: RequestId,
     pub(crate) asker: Party,
-    /// What people call the data.
+    /// Display name of the data.
     pub(crate) dataset: Text,
-    /// What the browser is asked, JSON.
+    /// The options for the browser, JSON.
     pub(crate) options: String,
 }
 
-/// `GET /consent/{id}/passkey`. Changes nothing.
+/// `GET /consent/{id}/passkey`. Read only.
 pub(crate) async fn ask(page: ResidentPage, Id(id): Id<RequestId>) -> PageResult {
     let to_sign = sign_with_passkey::begin(&page.app.node, &page.resident, id).await?;
     let view = ConfirmPasskeyView {
@@ -34,7 +34,7 @@ pub(crate) async fn ask(page: ResidentPage, Id(id): Id<RequestId>) -> PageResult
     page.show_as(&view, Look { form_leads_out: true, script: true, ..Look::default() })
 }
 
-/// `POST /consent/{id}/passkey`: the passkey's signature, and on to the login provider's.
+/// `POST /consent/{id}/passkey`: the passkey's signature; then the login provider's.
 pub(crate) async fn confirm(signed: SignedForm<Parameters>, Id(id): Id<RequestId>) -> PageResult {
     let SignedForm { page, mut form } = signed;
     let answer = form.take("answer").unwrap_or_default();

@@ -15,11 +15,11 @@ use crate::web::session::PostLogin;
 #[derive(Debug, Clone)]
 pub(crate) struct PasskeyItem {
     pub(crate) id: PasskeyId,
-    /// What the resident calls it.
+    /// The resident's name for it.
     pub(crate) label: String,
     /// When it was added.
     pub(crate) created_at: Timestamp,
-    /// When it last confirmed something.
+    /// When it last signed.
     pub(crate) last_used_at: Option<Timestamp>,
 }
 
@@ -32,9 +32,9 @@ pub(crate) struct PasskeysView {
 /// The page that asks the browser for a new passkey.
 #[derive(Debug, Clone)]
 pub(crate) struct NewPasskeyView {
-    /// What the browser is asked, JSON.
+    /// The options for the browser, JSON.
     pub(crate) options: String,
-    /// Where to go afterwards; empty for the list.
+    /// The page to return to; empty for the list.
     pub(crate) return_to: String,
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn list(page: ResidentPage) -> PageResult {
     page.show_with_notice(&PasskeysView { passkeys }, notice)
 }
 
-/// `GET /me/passkeys/new?return_to=`: first the login that registering needs, then the page that asks the browser.
+/// `GET /me/passkeys/new?return_to=`: first the login that registration requires, then the page that asks the browser.
 pub(crate) async fn ask(page: ResidentPage) -> PageResult {
     let node = &page.app.node;
     if !register_passkey::may_register(node, &page.resident) {
@@ -70,12 +70,12 @@ pub(crate) async fn ask(page: ResidentPage) -> PageResult {
     let return_to = query(&page.request)?.take("return_to").filter(|path| is_own_path(path));
     let (options, registering) = register_passkey::begin(node, &page.resident).await?;
     page.visitor.register(&registering)?;
-    // Back to a decision, which may ask for a stronger login yet.
+    // Back to a decision, which may still require a stronger login.
     let look = Look { form_leads_out: return_to.is_some(), script: true, ..Look::default() };
     page.show_as(&NewPasskeyView { options, return_to: return_to.unwrap_or_default() }, look)
 }
 
-/// `POST /me/passkeys`: the browser's answer.
+/// `POST /me/passkeys`: the browser's response.
 pub(crate) async fn register(signed: SignedForm<Parameters>) -> PageResult {
     let SignedForm { page, mut form } = signed;
     let registering = page.visitor.registered()?;

@@ -9,19 +9,19 @@ use crate::web::App;
 use crate::web::html::frame::Frame;
 use crate::web::portal::party::{Party, dataset_title};
 
-/// Where a permission stands. Nothing leaves the last five.
+/// The state of a permission. The last five are final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PermissionStatus {
     Active,
-    /// Not in force for the time being.
+    /// Suspended.
     Suspended,
-    /// Stopped by the resident, or given back by the one who asked.
+    /// Stopped by the resident, or given back by the recipient.
     Stopped,
     /// Its last day has passed.
     Expired,
     /// The data was fetched as many times as was allowed.
     UsedUp,
-    /// A newer permission took its place.
+    /// A newer permission replaced it.
     Replaced,
 }
 
@@ -31,12 +31,12 @@ impl PermissionStatus {
         matches!(self, Self::Active | Self::Suspended)
     }
 
-    /// Whether it is held back for the time being.
+    /// Whether it is suspended.
     pub(crate) const fn is_suspended(self) -> bool {
         matches!(self, Self::Suspended)
     }
 
-    /// The look of its chip; the words beside it say the same.
+    /// The style of its label; the text beside it says the same.
     pub(crate) const fn tone(self) -> &'static str {
         match self {
             Self::Active => "good",
@@ -50,27 +50,27 @@ impl PermissionStatus {
 #[derive(Debug, Clone)]
 pub(crate) struct PermissionCard {
     pub(crate) id: ConsentId,
-    /// Who may fetch.
+    /// The recipient.
     pub(crate) asker: Party,
-    /// What people call the data.
+    /// Display name of the data.
     pub(crate) dataset: Text,
-    /// What for, in one sentence.
+    /// The purpose in one sentence.
     pub(crate) purpose: Text,
     /// Where it stands.
     pub(crate) status: PermissionStatus,
     /// When the resident decided.
     pub(crate) given_at: Timestamp,
-    /// The last day on which it holds.
+    /// The last day on which it is valid.
     pub(crate) until: Day,
-    /// Whether it ends soon, which the resident was reminded of.
+    /// Whether it ends soon and the resident was reminded.
     pub(crate) ends_soon: bool,
-    /// When it ended, when it did.
+    /// When it ended, if it did.
     pub(crate) ended_at: Option<Timestamp>,
     /// How many times the data may be fetched in all.
     pub(crate) times_allowed: u32,
-    /// How many times it has been fetched.
+    /// Number of fetches so far.
     pub(crate) times_used: u32,
-    /// The stretch of time that the number allowed is about, ISO 8601 duration; all of it when none.
+    /// The period of the allowed number, ISO 8601 duration; the whole life when `None`.
     pub(crate) per: Option<String>,
 }
 
@@ -88,7 +88,7 @@ fn status(app: &App, consent: &Consent) -> PermissionStatus {
     }
 }
 
-/// A permission in a list.
+/// Fills a permission's entry in a list.
 pub(crate) fn card(app: &App, permission: &Permission) -> PermissionCard {
     let consent = &permission.consent;
     PermissionCard {

@@ -13,27 +13,27 @@ pub(crate) enum Change {
     Declined,
     /// The resident stopped it.
     Stopped,
-    /// The one who asked gave it back.
+    /// The recipient gave it back.
     GivenBack,
-    /// Nobody came for it in time.
+    /// The recipient did not redeem it in time.
     NotTaken,
-    /// The city ended it, because what opens it seemed to be stolen.
+    /// The city ended it, because its code seemed to be stolen.
     Withdrawn,
     /// The resident paused it.
     Suspended,
-    /// It was held back, because the service no longer declares a use that covers it.
+    /// Suspended, because the service no longer declares a use that covers it.
     HeldBack,
-    /// It was held back, because the recipient could not be verified as trusted.
+    /// Suspended, because the recipient could not be verified as trusted.
     HeldBackUntrusted,
-    /// It came back in force.
+    /// Resumed.
     Resumed,
     /// Its last day passed.
     Expired,
     /// The last allowed fetch was made.
     UsedUp,
-    /// A newer permission took its place.
+    /// A newer permission replaced it.
     Replaced,
-    /// The one who asked confirmed that it fetches no more.
+    /// The recipient confirmed that it fetches no more.
     StopConfirmed,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct ChangeEntry {
     pub(crate) change: Change,
 }
 
-/// Why a paused permission is held back by the city and not by the resident.
+/// Why a permission is suspended by the city and not by the resident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeldBack {
     /// The service no longer declares a use that covers it.
@@ -53,7 +53,7 @@ pub(crate) enum HeldBack {
     RecipientNotTrusted,
 }
 
-/// Why the node holds a consent back, where it does.
+/// Why the node suspends a consent, if it does.
 pub(crate) const fn held_back(state: ConsentState, reason: Reason) -> Option<HeldBack> {
     match (state, reason) {
         (ConsentState::Suspended, Reason::RecipientNotTrusted) => Some(HeldBack::RecipientNotTrusted),
@@ -62,7 +62,7 @@ pub(crate) const fn held_back(state: ConsentState, reason: Reason) -> Option<Hel
     }
 }
 
-/// The change behind a kept event.
+/// Converts a stored change.
 pub(crate) const fn change(kept: &KeptChange) -> Change {
     match kept.to {
         ConsentState::Active if kept.from.is_none() => Change::Given,

@@ -1,4 +1,4 @@
-//! `/me/sharing/{id}`: everything about one permission.
+//! `/me/sharing/{id}`: one permission.
 
 use crate::domain::catalogue::{Contact, Text};
 use crate::domain::clock::Timestamp;
@@ -20,59 +20,59 @@ use crate::web::portal::reach::{HistoryReach, reach};
 /// How the permission came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A service asked.
+    /// A service requested it.
     ServiceAsked,
     /// The resident started it in this portal.
     ResidentStarted,
 }
 
-/// Whether the one who asked knows that the permission was stopped.
+/// Whether the recipient knows that the permission was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StopConfirmation {
     /// It has confirmed.
     Confirmed { at: Timestamp },
-    /// It has been told or is being told; it has not confirmed yet.
+    /// It was or is being notified; it has not confirmed yet.
     Waiting,
-    /// It could not be told for so long that nobody tries any longer.
+    /// It could not be notified, and delivery was given up.
     GivenUp,
 }
 
-/// Everything about one permission.
+/// One permission.
 #[derive(Debug, Clone)]
 pub(crate) struct PermissionView {
-    /// What the lists show of it.
+    /// Its entry in the lists.
     pub(crate) card: PermissionCard,
     /// How it came about.
     pub(crate) origin: Origin,
-    /// What people call the register that the data comes from.
+    /// Display name of the register.
     pub(crate) register: Text,
     /// The fields that may be fetched.
     pub(crate) fields: Vec<Text>,
-    /// The optional fields that the resident left out.
+    /// The optional fields that the resident did not allow.
     pub(crate) left_out: Vec<Text>,
     /// How far back the data goes.
     pub(crate) reach: HistoryReach,
-    /// How long the one who asked keeps the data, ISO 8601 duration.
+    /// The recipient's retention, ISO 8601 duration.
     pub(crate) retention: String,
-    /// On which basis it is fetched, a DPV term.
+    /// Legal basis, a DPV term.
     pub(crate) legal_basis: String,
-    /// Who is responsible for the data at the one who asked.
+    /// The controller at the recipient.
     pub(crate) controller: Contact,
     /// Its data protection officer.
     pub(crate) data_protection_officer: Contact,
-    /// Whether the login provider's signature over the decision is kept as evidence.
+    /// Whether the login provider's signature on the decision is stored as evidence.
     pub(crate) signed: bool,
-    /// Whether a passkey of the resident's signed it too.
+    /// Whether one of the resident's passkeys signed it too.
     pub(crate) signed_with_passkey: bool,
-    /// Set when it was stopped.
+    /// Delivery to the recipient; set when it was stopped.
     pub(crate) stop_confirmation: Option<StopConfirmation>,
-    /// How it stands with the deletion of what was fetched; none when nothing was.
+    /// The deletion state of the fetched data; `None` when nothing was fetched.
     pub(crate) deletion: Option<DeletionState>,
-    /// Why it is held back, where it is; set while it is paused.
+    /// Why it is suspended; set while it is.
     pub(crate) held_back: Option<HeldBack>,
     /// Every change, oldest first.
     pub(crate) history: Vec<ChangeEntry>,
-    /// Every request that rested on it, newest first.
+    /// Every request under it, newest first.
     pub(crate) exchanges: Vec<LogEntry>,
 }
 
@@ -90,7 +90,7 @@ pub(crate) async fn show(page: ResidentPage, Id(id): Id<ConsentId>) -> PageResul
     page.show_with_notice(&view_of(&page.app, &detail), notice)
 }
 
-/// Everything about one permission.
+/// Fills the page of one permission.
 fn view_of(app: &App, detail: &PermissionDetail) -> PermissionView {
     let Permission { consent, declared_use, .. } = &detail.permission;
     let dataset = app.node.settings.dataset(&consent.terms.dataset);
@@ -120,7 +120,7 @@ fn view_of(app: &App, detail: &PermissionDetail) -> PermissionView {
         legal_basis: declared_use.legal_basis.clone(),
         controller: declared_use.controller.clone(),
         data_protection_officer: declared_use.data_protection_officer.clone(),
-        // No consent comes into force here without the login provider's signature; some day it is erased.
+        // Every consent here has the login provider's signature; it is erased after its retention.
         signed: detail.evidence_kept,
         signed_with_passkey: detail.passkey,
         deletion: detail.deletion,

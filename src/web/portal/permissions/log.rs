@@ -9,16 +9,16 @@ use crate::web::portal::permissions::log_entry::{LogEntry, LogOutcome, Reporting
 /// Lines of a page of the log.
 const PAGE_LINES: usize = 50;
 
-/// Every exchange, refused ones too.
+/// Every exchange, including refused ones.
 #[derive(Debug, Clone)]
 pub(crate) struct LogView {
     /// One page of them, newest first.
     pub(crate) entries: Vec<LogEntry>,
-    /// How many registers report.
+    /// Number of registers that report.
     pub(crate) registers: Reporting,
-    /// The way to newer entries, when there are any.
+    /// The link to newer entries, if there are any.
     pub(crate) newer: Option<String>,
-    /// The way to older entries, when there are any.
+    /// The link to older entries, if there are any.
     pub(crate) older: Option<String>,
 }
 

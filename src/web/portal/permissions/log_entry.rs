@@ -1,4 +1,4 @@
-//! One exchange of the log, given or refused.
+//! One exchange of the log, released or refused.
 
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
@@ -9,12 +9,12 @@ use crate::web::App;
 use crate::web::html::frame::Frame;
 use crate::web::portal::party::{Party, dataset_title, field_label};
 
-/// What came of one request for data.
+/// The result of one request for data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogOutcome {
     /// The data was given.
     Released {
-        /// Whether the one who asked has confirmed that it arrived.
+        /// Whether the recipient has confirmed the receipt.
         confirmed: bool,
     },
     /// Nothing was given.
@@ -22,7 +22,7 @@ pub(crate) enum LogOutcome {
 }
 
 impl LogOutcome {
-    /// The look of its chip; the words beside it say the same.
+    /// The style of its label; the text beside it says the same.
     pub(crate) const fn tone(self) -> &'static str {
         match self {
             Self::Released { .. } => "good",
@@ -31,7 +31,7 @@ impl LogOutcome {
     }
 }
 
-/// Why nothing was given.
+/// Why nothing was released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RefusalReason {
     /// The resident had stopped the permission.
@@ -42,54 +42,54 @@ pub(crate) enum RefusalReason {
     Expired,
     /// The data had been fetched as many times as was allowed.
     UsedUp,
-    /// The data had been fetched as often as was allowed for the time being.
+    /// The frequency was used up for the time being.
     TooOften,
-    /// The resident has refused it for good.
+    /// A standing denial of the resident.
     StandingDenial,
-    /// More was asked for than the permission covers.
+    /// The request goes beyond the permission.
     NotCovered,
-    /// The city has come to ask for a stronger confirmation of the permission.
+    /// The city now requires a stronger confirmation of the permission.
     Unconfirmed,
     /// The request could not be verified.
     NotVerified,
-    /// The one who asked is no member of the cities' network.
+    /// The recipient is no member of the cities' network.
     NotMember,
-    /// The register did not answer, or not as it should.
+    /// The register did not answer, or not correctly.
     RegisterUnavailable,
-    /// This city could not be sure that the data may be given.
+    /// This city could not decide whether the data may be released.
     Unavailable,
 }
 
-/// One request for the resident's data, given or refused.
+/// One request for the resident's data, released or refused.
 #[derive(Debug, Clone)]
 pub(crate) struct LogEntry {
     /// When it was decided.
     pub(crate) at: Timestamp,
     pub(crate) asker: Party,
-    /// What people call the data.
+    /// Display name of the data.
     pub(crate) dataset: Text,
-    /// Which of it was given, or asked for when nothing was given; may be empty.
+    /// The released fields, or the requested ones of a refused request; may be empty.
     pub(crate) fields: Vec<Text>,
-    /// What for, in one sentence.
+    /// The purpose in one sentence.
     pub(crate) purpose: Text,
-    /// On which basis it was given, a DPV term (`A6-1-a` for the resident's own permission).
+    /// Legal basis, a DPV term (`A6-1-a` for the resident's consent).
     pub(crate) legal_basis: String,
     /// What came of it.
     pub(crate) outcome: LogOutcome,
-    /// The permission it rests on, when it rests on one.
+    /// Its permission, if there is one.
     pub(crate) permission: Option<ConsentId>,
 }
 
-/// How many of the city's registers report their events here.
+/// The number of the city's registers that report here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reporting {
-    /// Registers whose events the resident sees.
+    /// Registers whose exchanges the resident sees.
     pub(crate) reporting: u32,
-    /// Registers that are known not to report yet; 0 where it is not known how many there are.
+    /// Registers that are known not to report yet; 0 when the number is unknown.
     pub(crate) silent: u32,
 }
 
-/// A line of the log.
+/// Fills a line of the log.
 pub(crate) fn log_entry(app: &App, line: &LogLine) -> LogEntry {
     let dataset = app.node.settings.dataset(&line.dataset);
     let (fields, outcome) = match &line.outcome {
@@ -112,8 +112,7 @@ pub(crate) fn log_entry(app: &App, line: &LogLine) -> LogEntry {
     }
 }
 
-/// What a resident reads about the check that refused. Every check is named here: a new one does not compile before
-/// somebody has decided what it is called.
+/// The text for a check that refused. Exhaustive: a new check does not compile until its text is chosen.
 const fn refusal(check: Check) -> RefusalReason {
     match check {
         Check::ConsentEnded => RefusalReason::Stopped,
@@ -212,8 +211,8 @@ const fn refusal(check: Check) -> RefusalReason {
     }
 }
 
-/// How many registers report: those whose datasets this node serves, because each exchange passes here. How many other
-/// systems the city has, a node cannot know.
+/// The number of registers that report: those of this node's datasets, because each exchange passes here. The node does
+/// not know how many other systems the city has.
 pub(crate) fn reporting(app: &App) -> Reporting {
     let mut registers: Vec<&str> =
         app.node.settings.datasets.iter().map(|dataset| dataset.register.en.as_str()).collect();

@@ -1,4 +1,4 @@
-//! A resident's permissions: the overview, the list, the log, each one, and stopping it.
+//! A resident's permissions: overview, list, log, single permission, stopping.
 
 pub(crate) mod card;
 pub(crate) mod change;

@@ -1,4 +1,4 @@
-//! `/me`: what waits, what is in force, what happened last.
+//! `/me`: pending requests, permissions in force, latest exchanges.
 
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
@@ -12,7 +12,7 @@ use crate::web::portal::party::{Party, asker, dataset_title};
 use crate::web::portal::permissions::card::{PermissionCard, card};
 use crate::web::portal::permissions::log_entry::{LogEntry, LogOutcome, Reporting, log_entry, reporting};
 
-/// Lines of the log on the overview.
+/// Number of log lines on the overview.
 const LATEST: usize = 5;
 
 /// A request that waits for the resident's decision.
@@ -21,11 +21,11 @@ pub(crate) struct WaitingRequest {
     /// Which one; the link leads to `/consent/{request}`.
     pub(crate) id: RequestId,
     pub(crate) asker: Party,
-    /// What people call the data.
+    /// Display name of the data.
     pub(crate) dataset: Text,
-    /// What for, in one sentence.
+    /// The purpose in one sentence.
     pub(crate) purpose: Text,
-    /// When it lapses by itself.
+    /// When it expires.
     pub(crate) expires_at: Timestamp,
 }
 
@@ -36,9 +36,9 @@ pub(crate) struct MeView {
     pub(crate) waiting: Vec<WaitingRequest>,
     /// Permissions in force, newest first.
     pub(crate) permissions: Vec<PermissionCard>,
-    /// The latest exchanges, newest first; five are enough.
+    /// The latest exchanges, newest first; up to five.
     pub(crate) latest: Vec<LogEntry>,
-    /// How many registers report.
+    /// Number of registers that report.
     pub(crate) registers: Reporting,
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn show(page: ResidentPage) -> PageResult {
     })
 }
 
-/// A request that waits.
+/// Fills a pending request.
 fn waiting(app: &App, request: &ConsentRequest) -> WaitingRequest {
     WaitingRequest {
         id: request.id,

@@ -18,19 +18,20 @@ use crate::web::portal::page::{Confirmation, PageResult, ResidentPage, SignedFor
 use crate::web::portal::page_error::PageError;
 use crate::web::portal::permissions::card::{PermissionCard, card};
 
-/// The question before a permission is stopped.
+/// The confirmation page before a permission is stopped.
 #[derive(Debug, Clone)]
 pub(crate) struct StopView {
-    /// The permission, in force or suspended.
+    /// The permission, active or suspended.
     pub(crate) card: PermissionCard,
-    /// How long the one who asked keeps what it has fetched, ISO 8601 duration.
+    /// The recipient's retention, ISO 8601 duration.
     pub(crate) retention: String,
 }
 
-/// For how long the database may keep a resident waiting who stops or pauses a permission. The change goes on after that.
+/// Maximum time that a resident waits for the database when stopping or pausing a permission. The change continues
+/// after that.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// `GET /me/sharing/{id}/stop`: what stopping does and cannot undo. Changes nothing.
+/// `GET /me/sharing/{id}/stop`: the effects of stopping. Read only.
 pub(crate) async fn ask(page: ResidentPage, Id(id): Id<ConsentId>) -> PageResult {
     let detail = list_mine::permission(&page.app.node, &page.resident, id).await?;
     let card = card(&page.app, &detail.permission);
@@ -40,21 +41,21 @@ pub(crate) async fn ask(page: ResidentPage, Id(id): Id<ConsentId>) -> PageResult
     page.show(&StopView { card, retention: detail.permission.consent.terms.retention.to_string() })
 }
 
-/// `POST /me/sharing/{id}/stop`: stops it. The answer leaves after the change is durable.
+/// `POST /me/sharing/{id}/stop`: stops it. Responds after the commit.
 pub(crate) async fn stop(signed: SignedForm<Confirmation>, Id(id): Id<ConsentId>) -> PageResult {
     let SignedForm { page, .. } = signed;
     let changed = known_outcome(revoke_consent::revoke(&page.app.node, &page.resident, id)).await?;
     Ok(back(&page, id, if changed { "?notice=stopped" } else { "?notice=had-ended" }))
 }
 
-/// `POST /me/sharing/{id}/pause`: suspends it. The answer leaves after the change is durable.
+/// `POST /me/sharing/{id}/pause`: suspends it. Responds after the commit.
 pub(crate) async fn pause(signed: SignedForm<Confirmation>, Id(id): Id<ConsentId>) -> PageResult {
     let SignedForm { page, .. } = signed;
     let changed = known_outcome(suspend_consent::pause(&page.app.node, &page.resident, id)).await?;
     Ok(back(&page, id, if changed { "?notice=paused" } else { "" }))
 }
 
-/// `POST /me/sharing/{id}/resume`: lets it go on.
+/// `POST /me/sharing/{id}/resume`: resumes it.
 pub(crate) async fn resume(signed: SignedForm<Confirmation>, Id(id): Id<ConsentId>) -> PageResult {
     let SignedForm { page, .. } = signed;
     let resumed = suspend_consent::resume(&page.app.node, &page.resident, id).await?;
@@ -70,8 +71,8 @@ fn back(page: &ResidentPage, id: ConsentId, notice: &str) -> HttpResponse {
     page.redirect(&format!("/me/sharing/{id}{notice}"))
 }
 
-/// What came of a change, or that it is not known: where the database does not answer in time or breaks off, the change
-/// may have been made all the same. Both changes may be asked for again, a second time changes nothing.
+/// The result of a change, or that it is unknown: when the database does not answer in time or the connection breaks,
+/// the change may have been made. Both changes are idempotent.
 async fn known_outcome<T>(change: impl Future<Output = Result<T, Problem>>) -> Result<T, PageFailure> {
     match tokio::time::timeout(PATIENCE, change).await {
         Ok(Err(problem))

@@ -1,5 +1,5 @@
-//! `/catalogue` and `/catalogue/datasets/{id}`: what data this city holds, who uses it and why. HTML for people, DCAT-AP 3
-//! and JSON Schema for programs.
+//! `/catalogue` and `/catalogue/datasets/{id}`: this city's datasets, their recipients and purposes. HTML for people,
+//! DCAT-AP 3 and JSON Schema for programs.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
@@ -23,24 +23,24 @@ use crate::web::public_document::share_for;
 #[derive(Debug, Clone)]
 pub(crate) struct CatalogueEntry {
     pub(crate) id: DatasetId,
-    /// What people call it.
+    /// Display name.
     pub(crate) title: Text,
-    /// One or two sentences about it.
+    /// Description in one or two sentences.
     pub(crate) description: Text,
-    /// What people call the register.
+    /// Display name of the register.
     pub(crate) register: Text,
-    /// What people call its fields.
+    /// Display names of its fields.
     pub(crate) fields: Vec<Text>,
-    /// Whether some of it is sensitive.
+    /// Whether some fields are sensitive.
     pub(crate) sensitive: bool,
-    /// On which basis the city itself uses it, DPV terms.
+    /// Legal bases of the city's own use, DPV terms.
     pub(crate) legal_bases: Vec<String>,
-    /// Who else may ask for it.
+    /// Declared uses of other cities.
     pub(crate) uses: Vec<DatasetUse>,
 }
 
 impl CatalogueEntry {
-    /// The entry of a dataset.
+    /// Fills the entry of a dataset.
     pub(crate) fn new(dataset: &Dataset, uses: Vec<DatasetUse>) -> Self {
         Self {
             id: dataset.id.clone(),
@@ -54,7 +54,7 @@ impl CatalogueEntry {
         }
     }
 
-    /// Whether every word of a search occurs in the entry's texts, whatever the case. No words match everything.
+    /// Whether every word of a search occurs in the entry's texts, ignoring case. An empty search matches everything.
     pub(crate) fn matches(&self, query: &str, language: Language) -> bool {
         let own = [&self.title, &self.description, &self.register];
         let uses = self.uses.iter().flat_map(|used| [&used.city, &used.service, &used.purpose]);
@@ -70,15 +70,15 @@ impl CatalogueEntry {
 /// The list of datasets.
 #[derive(Debug, Clone)]
 pub(crate) struct CatalogueView {
-    /// What was searched for, as written; empty when nothing was.
+    /// The search text as entered; may be empty.
     pub(crate) query: String,
     /// The datasets that match.
     pub(crate) entries: Vec<CatalogueEntry>,
-    /// Cities whose uses could not be read just now.
+    /// Cities whose declared uses could not be fetched now.
     pub(crate) unreachable: Vec<Text>,
 }
 
-/// A way to the same description for programs.
+/// A link to the same description for programs.
 #[derive(Debug, Clone)]
 pub(crate) struct FormatLink {
     /// The format's own name (`JSON-LD`).
@@ -90,7 +90,7 @@ pub(crate) struct FormatLink {
 #[derive(Debug, Clone)]
 pub(crate) struct DatasetView {
     pub(crate) dataset: Dataset,
-    /// Who else may ask for it.
+    /// Declared uses of other cities.
     pub(crate) uses: Vec<DatasetUse>,
     /// The same description for programs.
     pub(crate) formats: Vec<FormatLink>,
@@ -142,7 +142,7 @@ fn find(app: &App, id: &DatasetId) -> Result<Dataset, Problem> {
     app.node.settings.dataset(id).cloned().ok_or(Problem::new(ProblemKind::NotFound))
 }
 
-/// The RDF form that a program asks for, by the address or by `Accept`; none when HTML is wanted, or nothing that there is.
+/// The requested RDF form, by the address or by `Accept`; `None` for HTML, or an unknown form.
 fn requested_format(request: &HttpRequest) -> Option<Format> {
     let by_name = url::form_urlencoded::parse(request.query_string().as_bytes())
         .find(|(name, _)| name == "format")
@@ -191,7 +191,7 @@ impl Frame<'_> {
         dataset.fields.iter().any(|field| field.sensitivity == Sensitivity::Sensitive)
     }
 
-    /// Whether the city uses the data without asking, since a law says so.
+    /// Whether the city uses the data on a legal basis other than consent.
     pub(crate) fn rests_on_law(&self, terms: &[String]) -> bool {
         let on_law = |term: &String| {
             matches!(LegalBasis::from_term(term), LegalBasis::LegalObligation | LegalBasis::PublicTask)

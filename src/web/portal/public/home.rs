@@ -1,4 +1,4 @@
-//! `/`: what this is, the cities, the way to log in.
+//! `/`: introduction, cities, login link.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::web::portal::page::{Page, PageResult};
 /// A city of the network.
 #[derive(Debug, Clone)]
 pub(crate) struct CityLink {
-    /// What people call it.
+    /// Display name.
     pub(crate) name: Text,
     pub(crate) url: String,
     /// Whether it is this city.
@@ -21,7 +21,7 @@ pub(crate) struct CityLink {
 /// The front page.
 #[derive(Debug, Clone)]
 pub(crate) struct HomeView {
-    /// All cities that can be reached now, this one included.
+    /// All cities that are available now, including this one.
     pub(crate) cities: Vec<CityLink>,
 }
 
@@ -31,11 +31,11 @@ pub(crate) async fn show(page: Page) -> PageResult {
     page.show(&HomeView { cities: cities(&page.app, &members) })
 }
 
-/// The cities of the first page.
+/// The cities of the front page.
 fn cities(app: &App, members: &[Arc<TrustedPeer>]) -> Vec<CityLink> {
     let own = &app.node.settings;
     let here = CityLink { name: own.name.clone(), url: own.id.to_string(), here: true };
-    // Cities have a portal; a member that only fetches has none.
+    // Cities have a portal; a member that is only a recipient has none.
     let others = members
         .iter()
         .filter(|peer| peer.id != own.id && peer.consent_issuer().is_ok())

@@ -1,4 +1,4 @@
-//! The pages that anyone may read: what this is, the catalogue, what problems mean.
+//! Public pages: front page, catalogue, problem types.
 
 pub(crate) mod assets;
 pub(crate) mod catalogue;

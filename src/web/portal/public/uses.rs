@@ -1,4 +1,4 @@
-//! Declared uses: this city's own for the other nodes, and what the services of all members declare.
+//! Declared uses: this city's own for the other nodes, and those of all members.
 
 use std::sync::Arc;
 
@@ -19,11 +19,11 @@ pub(crate) struct DatasetUse {
     pub(crate) id: UseId,
     /// The city that uses it, with its host.
     pub(crate) city: Text,
-    /// The service that uses it.
+    /// The service.
     pub(crate) service: Text,
-    /// What for, in one sentence.
+    /// The purpose in one sentence.
     pub(crate) purpose: Text,
-    /// On which basis, a DPV term.
+    /// Legal basis, a DPV term.
     pub(crate) legal_basis: String,
 }
 
@@ -37,14 +37,14 @@ pub(crate) async fn uses(app: web::Data<App>) -> HttpResponse {
     })
 }
 
-/// What the services of all members declare.
+/// The declared uses of all members.
 pub(crate) struct AllUses {
     members: Vec<(Text, bool, Option<Arc<DeclaredUses>>)>,
-    /// Members whose uses cannot be had now.
+    /// Members whose declared uses could not be fetched now.
     pub(crate) unreachable: Vec<Text>,
 }
 
-/// Asks every member for its declared uses; what cannot be had is said, not waited for.
+/// Fetches the declared uses of every member; reports those that are not available.
 pub(crate) async fn all_uses(app: &App) -> AllUses {
     let node = &app.node;
     let mut all = AllUses { members: Vec::new(), unreachable: Vec::new() };
@@ -66,7 +66,7 @@ pub(crate) async fn all_uses(app: &App) -> AllUses {
 }
 
 impl AllUses {
-    /// The uses of other cities that ask for one dataset; this city's own services ask others.
+    /// The declared uses of other cities for one dataset; this city's own services request from others.
     pub(crate) fn of(&self, dataset: &Dataset) -> Vec<DatasetUse> {
         self.members
             .iter()
@@ -85,7 +85,7 @@ impl AllUses {
     }
 }
 
-/// The dataset here that a use asks for; none for this city's own uses, which ask others.
+/// The dataset here that a use requests; `None` for this city's own uses, which request from others.
 pub(crate) fn held_for<'a>(app: &'a App, declared: &DeclaredUse) -> Option<&'a Dataset> {
     let settings = &app.node.settings;
     if declared.id.recipient() == settings.id.as_str() {

@@ -1,4 +1,4 @@
-//! Receipts: the resident's own, and the check that anyone may make.
+//! Receipts: the resident's own, and the public verification.
 
 pub(crate) mod own;
 #[cfg(test)]

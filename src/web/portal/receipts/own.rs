@@ -1,4 +1,4 @@
-//! `/me/receipts` and `/me/sharing/{id}/receipt…`: what the holder signed about a decision and its changes.
+//! `/me/receipts` and `/me/sharing/{id}/receipt…`: the holder's signed receipts of a decision and its changes.
 
 use std::future::{Ready, ready};
 
@@ -30,7 +30,7 @@ pub(crate) struct ReceiptLine {
     pub(crate) version: u32,
     pub(crate) change: ReceiptChange,
     pub(crate) at: Timestamp,
-    /// What it is about: the data and who asked, as shown then.
+    /// The data and the recipient, as shown then.
     pub(crate) about: String,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct ReceiptsView {
 
 #[derive(Debug, Clone)]
 pub(crate) struct ReceiptView {
-    /// What the holder signed.
+    /// The signed receipt.
     pub(crate) receipt: ConsentReceipt,
     pub(crate) at: Timestamp,
     /// Every receipt of this permission, oldest first.
@@ -55,14 +55,14 @@ impl ReceiptView {
         format!("/me/sharing/{}/receipt/{}", self.receipt.record_id, self.receipt.version)
     }
 
-    /// Whether nothing was allowed.
+    /// Whether the request was declined.
     pub(crate) fn is_declined(&self) -> bool {
         self.receipt.event.event_type == ReceiptChange::Declined
     }
 }
 
 impl Frame<'_> {
-    /// What a receipt is about, in words.
+    /// The event of a receipt, in words.
     pub(crate) fn receipt_change(&self, change: &ReceiptChange) -> String {
         let known = match change {
             ReceiptChange::Given => Change::Given,
@@ -79,7 +79,7 @@ impl Frame<'_> {
         self.change(&known)
     }
 
-    /// How a change was made, in words.
+    /// The method of a change, in words.
     pub(crate) fn receipt_method(&self, method: &str) -> String {
         let t = &self.t;
         match method {
@@ -133,7 +133,7 @@ pub(crate) async fn one(page: ResidentPage, Id(id): Id<ConsentId>, Version(versi
     show(&page, &all, all.iter().find(|receipt| receipt.stored.version == version))
 }
 
-/// `GET /me/sharing/{id}/receipt/{version}/signed`: as signed, a compact JWS.
+/// `GET /me/sharing/{id}/receipt/{version}/signed`: the compact JWS.
 pub(crate) async fn signed(
     page: ResidentPage,
     Id(id): Id<ConsentId>,
@@ -143,7 +143,7 @@ pub(crate) async fn signed(
     Ok(download(&receipt, "jwt", "application/jwt", receipt.stored.text.clone()))
 }
 
-/// `GET /me/sharing/{id}/receipt/{version}/readable`: what it says, as canonical JSON.
+/// `GET /me/sharing/{id}/receipt/{version}/readable`: its claims, as canonical JSON.
 pub(crate) async fn readable(
     page: ResidentPage,
     Id(id): Id<ConsentId>,
@@ -166,13 +166,13 @@ fn download(receipt: &OwnReceipt, ending: &str, media_type: &'static str, body: 
     attachment(&format!("omadata-{consent}-{version}.{ending}"), media_type, body)
 }
 
-/// `GET /me/sharing/{id}/bundle`: everything about the permission, in one file that proves itself.
+/// `GET /me/sharing/{id}/bundle`: everything about the permission, in one verifiable file.
 pub(crate) async fn bundle(page: ResidentPage, Id(id): Id<ConsentId>) -> PageResult {
     let bundle = export_consent::own(&page.app.node, &page.resident, id).await?;
     Ok(attachment(&format!("omadata-{id}.json"), "application/json", bundle))
 }
 
-/// A personal file to keep.
+/// A download with personal data.
 fn attachment(name: &str, media_type: &'static str, body: String) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, media_type))
@@ -199,7 +199,7 @@ fn line(own: &OwnReceipt) -> ReceiptLine {
     }
 }
 
-/// Data and asker, as they were shown then.
+/// The data and the recipient, as shown then.
 fn about(receipt: &ConsentReceipt) -> String {
     let dataset = receipt.purpose().map_or("", |purpose| purpose.dataset.as_str());
     let asker = receipt.party("recipient").map_or("", |party| party.party_name.as_str());

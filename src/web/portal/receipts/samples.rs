@@ -1,4 +1,4 @@
-//! Made-up receipts, and every outcome of a check.
+//! Made-up receipts, and every result of a verification.
 
 use serde_json::json;
 

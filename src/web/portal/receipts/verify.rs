@@ -1,4 +1,4 @@
-//! `/receipt/verify`: whether a receipt is what it says, for anyone.
+//! `/receipt/verify`: verification of a receipt, for anyone.
 
 use actix_multipart::Multipart;
 use futures_util::StreamExt;
@@ -10,15 +10,15 @@ use crate::web::html::page;
 use crate::web::portal::page::{Page, PageResult};
 use crate::web::problem::HttpProblem;
 
-/// The page, before and after a check.
+/// The page, before and after a verification.
 #[derive(Debug, Clone)]
 pub(crate) struct VerifyView {
-    /// What came of the check, where something was sent.
+    /// The result, if something was sent.
     pub(crate) verified: Option<Verified>,
 }
 
 impl VerifyView {
-    /// Whether it can be relied on.
+    /// Whether the receipt is valid.
     pub(crate) const fn is_good(&self) -> bool {
         matches!(
             self.verified,
@@ -35,23 +35,23 @@ pub(crate) async fn ask(page: Page) -> PageResult {
     page.show(&VerifyView { verified: None })
 }
 
-/// `POST /receipt/verify`: for anyone, without login. Nothing is changed or kept, so the form carries no CSRF token.
+/// `POST /receipt/verify`: without login. Nothing is changed or stored, so the form has no CSRF token.
 pub(crate) async fn verify(page: Page, form: Multipart) -> PageResult {
     let text = receipt_of(form).await.map_err(HttpProblem::from)?;
     let verified = check_receipt::check(&page.app.node, &text).await?;
     page.show(&VerifyView { verified: Some(verified) })
 }
 
-/// Most fields of the form; it has two.
+/// Maximum number of fields of the form; it has two.
 const MAX_FIELDS: u8 = 4;
 
-/// The receipt of a form: the file where there is one, else the text. Reads so many bytes and no more.
+/// The receipt of a form: the file if there is one, else the text. Reads up to the limit.
 async fn receipt_of(mut form: Multipart) -> Result<String, ProblemKind> {
     let mut left = check_receipt::MAX_BYTES;
     let mut found = String::new();
     let mut fields = 0_u8;
     while let Some(field) = form.next().await {
-        // The form has two; an endless row of empty ones is no form.
+        // The form has two fields; an endless series of empty ones is refused.
         fields = fields.saturating_add(1);
         if fields > MAX_FIELDS {
             return Err(ProblemKind::BadRequest);
