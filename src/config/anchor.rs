@@ -27,43 +27,43 @@ pub struct AnchorConfig {
     pub store: Store,
     /// `[keys]`.
     pub keys: Keys,
-    /// `[[superiors]]`: who vouches for this entity; with any it is an intermediate, with none a trust anchor.
+    /// `[[superiors]]`: an intermediate has some, a trust anchor none.
     pub superiors: Vec<EntityId>,
-    /// `[[trust_anchors]]`: whose chains an intermediate resolves, beside those to itself.
+    /// `[[trust_anchors]]`: the anchors to which an intermediate resolves chains, in addition to itself.
     pub trust_anchors: Vec<KnownEntity>,
-    /// `[federation] private_networks`: networks that are not public and may be connected to all the same.
+    /// `[federation] private_networks`: non-public networks that connections may go to.
     pub private_networks: Vec<ipnet::IpNet>,
     /// `[outbound]`.
     pub outbound: Outbound,
-    /// `[subordinates]`: what statements about every member say.
+    /// `[subordinates]`: rules for the statements about every member.
     pub subordinates: StatementRules,
-    /// `[trust_marks]` and what belongs to it.
+    /// `[trust_marks]` and related sections.
     pub trust_marks: TrustMarks,
-    /// `[[members]]` here and in `members_file`: whom this entity vouches for.
+    /// `[[members]]` here and in `members_file`.
     pub members: Vec<ConfiguredMember>,
-    /// The file that this was read from, to be read again when it changes.
+    /// The file that this was read from, to read it again when it changes.
     pub file: Option<PathBuf>,
-    /// What is allowed but unwise, for the operator.
+    /// Warnings for the operator: allowed but unwise.
     pub warnings: Vec<ConfigProblem>,
 }
 
 /// `[anchor]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anchor {
-    /// Public address and entity identifier.
+    /// Public base URL, which is the entity identifier.
     pub entity_id: EntityId,
-    /// Where the process listens.
+    /// The address that the process listens on.
     pub listen: SocketAddr,
     /// Demo or production.
     pub profile: Profile,
     /// Who runs it (`organization_name`).
     pub organization_name: String,
-    /// Folder for everything that the anchor writes to disk.
+    /// Directory for everything that the anchor writes to disk.
     pub data_dir: PathBuf,
-    /// Life of its entity configuration and of a statement about a member, in seconds: the longest that a member who was
-    /// taken out is still trusted.
+    /// Lifetime of its entity configuration and of statements about members, in seconds: the longest time that a
+    /// removed member is still trusted.
     pub statement_seconds: u32,
-    /// Time after which a member is asked for its keys again, in seconds.
+    /// Interval after which a member's keys are fetched again, in seconds.
     pub member_refresh_seconds: u32,
     /// A file with more `[[members]]`.
     pub members_file: Option<PathBuf>,
@@ -71,21 +71,21 @@ pub struct Anchor {
     pub drain_ms: Option<u32>,
 }
 
-/// Life of a statement when the file does not say, in seconds.
+/// Default lifetime of a statement, in seconds.
 const DEFAULT_STATEMENT_SECONDS: u32 = 3_600;
 
-/// How long a trust anchor's next key is published before it signs when the file does not say, in seconds: a week. Nobody
-/// vouches for it, so that whoever was away through all of that time no longer knows the anchor.
+/// Default lead time of a trust anchor's next key, in seconds: a week. No superior publishes the key, so a node that
+/// was offline for the whole lead time no longer knows the anchor.
 const TRUST_ANCHOR_LEAD_SECONDS: u32 = 604_800;
 
-/// Time between two looks at a member's keys when the file does not say, in seconds.
+/// Default interval after which a member's keys are fetched again, in seconds.
 const DEFAULT_REFRESH_SECONDS: u32 = 60;
 
 impl AnchorConfig {
     /// Reads and checks the file of a trust anchor, with the overlay of the process environment.
     ///
     /// # Errors
-    /// [`ConfigError`] with every problem found.
+    /// [`ConfigError`] with every fault found.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = super::read_text(path)?;
         let overlay = Overlay::from_environment();
@@ -93,10 +93,10 @@ impl AnchorConfig {
         Ok(Self { file: Some(path.to_owned()), ..config })
     }
 
-    /// The same from text. `file` is how messages call it; relative folders count from `folder`.
+    /// The same from text. `file` is its name in messages; relative directories start at `folder`.
     ///
     /// # Errors
-    /// [`ConfigError`] with every problem found.
+    /// [`ConfigError`] with every fault found.
     pub fn parse(file: &str, text: &str, folder: &Path, overlay: &Overlay) -> Result<Self, ConfigError> {
         let (document, table) = Document::parse(file, text, overlay)?;
         let config = Self::read(document.root(table), folder);
@@ -110,10 +110,10 @@ impl AnchorConfig {
         Ok(config)
     }
 
-    /// Reads what says where an anchor keeps its keys, and nothing else of its file.
+    /// Reads only what is needed to open an anchor's keys.
     ///
     /// # Errors
-    /// [`ConfigError`] with every problem found in that.
+    /// [`ConfigError`] with every fault found in that.
     pub fn load_key_files(path: &Path) -> Result<KeyFiles, ConfigError> {
         let text = super::read_text(path)?;
         let overlay = Overlay::from_environment();
@@ -135,7 +135,7 @@ impl AnchorConfig {
         Some(KeyFiles { id: anchor.entity_id, store, keys })
     }
 
-    /// Every file that says who is a member: when one of them changes, the configuration is to be read again.
+    /// Every file that names members: when one of them changes, the configuration is read again.
     #[must_use]
     pub fn member_files(&self) -> Vec<&Path> {
         let own = self.file.iter().chain(&self.anchor.members_file);
@@ -192,11 +192,11 @@ fn fill_lead(keys: &mut Keys, is_trust_anchor: bool) {
     if is_trust_anchor {
         keys.lead_seconds.get_or_insert(TRUST_ANCHOR_LEAD_SECONDS);
     }
-    // Its members may use any chain age; this is what they use unless their files say otherwise.
+    // Members may use any chain age; this is what they use unless their files set another.
     keys.fill_lead(Federation::default().chain_age_seconds);
 }
 
-/// Whether the files that `[anchor]` names are looked at.
+/// Whether the files that `[anchor]` names are checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Files {
     MustBeThere,

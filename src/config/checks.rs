@@ -1,4 +1,4 @@
-//! Checks that several sections share. Each answers with the complaint, in words for the operator.
+//! Checks that several sections share. Each returns the fault as text for the operator.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::domain::jose::{PublicKeys, parse_strict_json};
 /// The remedy for every text in three languages.
 pub(super) const TEXT: &str = "write { fi = \"…\", sv = \"…\", en = \"…\" }";
 
-/// Whether an address may be used in a profile. `None` is yes.
+/// Checks whether an address may be used in a profile; `None` when it may.
 pub(super) fn address(profile: Profile, address: &str) -> Option<&'static str> {
     let Ok(url) = url::Url::parse(address) else { return Some("not an address") };
     let local = match url.host() {
@@ -51,7 +51,7 @@ pub(super) const fn address_remedy(profile: Profile) -> &'static str {
     }
 }
 
-/// Whether all three languages say something.
+/// Whether all three languages have text.
 pub(super) fn text(text: &Text) -> Option<&'static str> {
     let blank = |text: &str| text.trim().is_empty();
     (blank(&text.fi) || blank(&text.sv) || blank(&text.en)).then_some("a language is empty")
@@ -86,7 +86,7 @@ pub(super) fn legal_basis(text: &str) -> Option<&'static str> {
 /// The remedy for [`legal_basis`].
 pub(super) const LEGAL_BASIS: &str = "write the article as DPV does, A6-1-a to A6-1-f or A9-2-a to A9-2-j";
 
-/// Reads `sqlite:<path>` or `postgres://user@host/name`. A relative path counts from the data folder.
+/// Parses `sqlite:<path>` or `postgres://user@host/name`. A relative path starts at the data directory.
 pub(super) fn database_url(text: &str, data_dir: &Path) -> Result<DatabaseUrl, &'static str> {
     if let Some(path) = text.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);
@@ -105,7 +105,7 @@ pub(super) fn database_url(text: &str, data_dir: &Path) -> Result<DatabaseUrl, &
     }
 }
 
-/// Whether a connection to a database on another machine may be read or redirected on its way (libpq, "SSL Support").
+/// Whether a connection to a database on another machine could be read or redirected (libpq, "SSL Support").
 pub(super) fn unprotected_database(url: &url::Url) -> Option<&'static str> {
     // Of a parameter that comes twice libpq takes the last.
     let parameter =
@@ -139,8 +139,8 @@ const SYSTEM_AUTHORITIES: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// Says where the certificate authorities are that a verified connection needs, unless the operator says it: libpq looks
-/// only into the user's own folder, and the OpenSSL that is built in knows no folder of this machine.
+/// Sets the file of certificate authorities that a verified connection needs, unless the operator sets it: libpq looks
+/// only in the user's home directory, and the bundled OpenSSL has no default directory.
 fn name_authorities(url: &mut url::Url, system: Option<&str>) {
     let (mut verified, mut named) = (false, false);
     for (name, value) in url.query_pairs() {
@@ -170,7 +170,7 @@ pub(super) fn holds_certificates(path: &Path) -> bool {
 /// The remedy for [`database_url`].
 pub(super) const DATABASE_URL: &str = "write \"sqlite:<file>\" or \"postgres://<user>@<host>/<database>\", the password in a file of its own (password_file)";
 
-/// Whether a relative path stays inside its folder by its spelling.
+/// Whether a relative path stays inside its directory, judged by its text.
 pub(super) fn stays_inside(path: &Path) -> bool {
     path.components().next().is_some() && path.components().all(|part| matches!(part, Component::Normal(_)))
 }
@@ -199,8 +199,8 @@ pub(super) fn path(data_dir: &Path, written: &str) -> PathBuf {
     data_dir.join(written)
 }
 
-/// Looks at a file with a secret: in production it must be there and hold something, and others should not be able to read
-/// it. Gives the path, and the length of the secret where it can be read.
+/// Checks a file with a secret: in production it must exist and not be empty, and others should not be able to read it.
+/// Returns the path, and the length of the secret if it can be read.
 pub(super) fn secret_file(
     document: &Document<'_>,
     data_dir: &Path,
@@ -227,7 +227,7 @@ pub(super) fn secret_file(
     (path, length)
 }
 
-/// What is wrong with a file that must hold an entity's keys.
+/// Checks a file that must hold an entity's keys; returns the fault.
 pub(super) fn jwks_file(path: &Path) -> Option<&'static str> {
     if !path.is_file() {
         return Some("the file is not there");

@@ -1,4 +1,4 @@
-//! `[contact]` and `[data_protection_officer]`: whom a resident can reach.
+//! `[contact]` and `[data_protection_officer]`.
 
 use super::checks;
 use super::reader::Section;
@@ -23,7 +23,7 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Contact> {
     Some(Contact { name: name?.value, email: email?.value })
 }
 
-/// One `@` with something plain on both sides. It becomes a `mailto:` address as it stands.
+/// One `@` with plain text on both sides. It is written into a `mailto:` address.
 fn is_email(text: &str) -> bool {
     let plain = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_+".contains(&byte))

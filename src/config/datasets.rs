@@ -1,4 +1,4 @@
-//! `[[datasets]]`: what this city holds, as published in its catalogue, and where the records are.
+//! `[[datasets]]`: the datasets in this city's catalogue, and where their records are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -297,8 +297,8 @@ fn file_selection(written: &str, csv: Option<CsvDialect>) -> Option<Selection> {
     }
 }
 
-/// What is wrong with a query. It is the operator's own text, so this finds mistakes, not attacks: the identifier never
-/// becomes part of the text, and the transaction is read-only.
+/// Checks a query. The operator writes it, so this finds mistakes, not attacks: the identifier is never part of the
+/// text, and the transaction is read-only.
 fn check_query(query: &str) -> Option<&'static str> {
     let upper = query.trim().to_ascii_uppercase();
     if !upper.starts_with("SELECT") && !upper.starts_with("WITH") {

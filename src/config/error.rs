@@ -1,8 +1,8 @@
-//! What is wrong with a configuration, said so that the operator can fix it without reading anything else.
+//! Configuration faults, each with place and remedy.
 
 use std::fmt;
 
-/// Where a value stands.
+/// The place of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// A line of the file, counted from 1.
@@ -13,18 +13,18 @@ pub enum Place {
     File,
 }
 
-/// One thing to fix.
+/// One fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigProblem {
     /// The file, as the operator named it.
     pub file: String,
-    /// Where the value stands, or where it is missing.
+    /// The place of the value, or where it is missing.
     pub place: Place,
-    /// Section and key (`[node] base_url`); empty when the file itself is the problem.
+    /// Section and key (`[node] base_url`); empty for a fault of the whole file.
     pub key: String,
-    /// What is wrong. Never a secret's value.
+    /// What is wrong. Never contains a secret.
     pub message: String,
-    /// What to write instead.
+    /// The remedy.
     pub remedy: String,
 }
 
@@ -42,15 +42,15 @@ impl fmt::Display for ConfigProblem {
     }
 }
 
-/// A configuration that cannot be used: every problem in it, in the order of the file. Never empty.
+/// A configuration with faults, in the order of the file. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
-    /// In the order of the file, those of the environment last.
+    /// In the order of the file, then those of the environment.
     pub problems: Vec<ConfigProblem>,
 }
 
 impl ConfigError {
-    /// A problem of the file as a whole.
+    /// A fault of the whole file.
     #[must_use]
     pub fn of_file(file: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! `[federation]`: how this node follows the other members, and where they may be.
+//! `[federation]`: resolution of other members and their addresses.
 
 use std::path::{Path, PathBuf};
 
@@ -9,15 +9,15 @@ use super::profile::Profile;
 use super::reader::Section;
 use crate::domain::ids::EntityId;
 
-/// `[federation]`. Every value has a default; the section may be left out.
+/// `[federation]`. Every value has a default; the section may be absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Federation {
-    /// How long what is known of a member is used at most before it is asked for again, in seconds: the time in which a
-    /// membership that ended, a role that was lost or a key that was changed is noticed. Default 60, from 5 to 300.
+    /// Maximum age of a resolved chain, in seconds: the time within which a removed membership, a lost role or a new
+    /// key takes effect. Default 60, from 5 to 300.
     pub chain_age_seconds: u32,
-    /// Networks that are not public and may be connected to all the same, as in a staging environment. Default none.
+    /// Non-public networks that connections may go to, as in a staging environment. Default none.
     pub private_networks: Vec<IpNet>,
-    /// Files with trust marks that this node was given in another way than over a superior's trust mark endpoint, each a
+    /// Files with trust marks that this node was given by other means than a superior's trust mark endpoint, each a
     /// compact JWS. Default none.
     pub trust_mark_files: Vec<PathBuf>,
 }
@@ -51,7 +51,7 @@ pub(super) fn read(
     federation
 }
 
-/// Reads the `[federation]` of a trust anchor, which has `private_networks` alone.
+/// Reads the `[federation]` of a trust anchor, which has only `private_networks`.
 pub(super) fn read_of_anchor(section: Option<Section<'_, '_>>, profile: Profile) -> Vec<IpNet> {
     let Some(mut section) = section else { return Vec::new() };
     let networks = read_networks(&mut section, profile);
@@ -103,8 +103,8 @@ fn read_networks(section: &mut Section<'_, '_>, profile: Profile) -> Vec<IpNet> 
     networks
 }
 
-/// What may be listed: RFC 1918, RFC 6598 (shared), RFC 2544 (benchmarks), RFC 4193 (unique local), loopback. Link-local
-/// addresses may not: there cloud providers serve the machine's own credentials.
+/// Networks that may be listed: RFC 1918, RFC 6598 (shared), RFC 2544 (benchmarks), RFC 4193 (unique local), loopback.
+/// Not link-local: cloud providers serve the machine's own credentials there.
 fn is_private(network: &IpNet) -> bool {
     const PRIVATE: [&str; 8] = [
         "10.0.0.0/8",

@@ -1,4 +1,4 @@
-//! `[keys]`: where the root keys are, and how long signing keys live.
+//! `[keys]`: the root keys, and the rotation of signing keys.
 
 use std::path::{Path, PathBuf};
 
@@ -6,36 +6,36 @@ use super::reader::Section;
 use super::store::Store;
 use crate::domain::ids::EntityId;
 
-/// What says where a node or anchor keeps its keys.
+/// The part of the configuration that opens the keys of a node or anchor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFiles {
     /// The entity identifier of the node or anchor.
     pub id: EntityId,
     /// `[store]`: where the signing keys are.
     pub store: Store,
-    /// `[keys]`: where the root keys are, and the rules for signing keys.
+    /// `[keys]`: where the root keys are, and the rotation policy.
     pub keys: Keys,
 }
 
 /// `[keys]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keys {
-    /// Folder of `sealing.key`, `lookup.key` and `session.key`: 32 bytes each, made at first start with mode 0600.
-    /// Whoever has them and the database can read it: back them up apart from each other.
+    /// Directory of `sealing.key`, `lookup.key` and `session.key`: 32 bytes each, created at first start with mode
+    /// 0600. Anyone with these and the database can read it: keep their backups apart.
     pub dir: PathBuf,
-    /// How long a new signing key is published before it signs, in seconds; when the file does not say, twice the time in
-    /// which peers ask again (`[federation] chain_age_seconds`) and half a minute more.
+    /// Lead time of a new signing key between publication and first use, in seconds; by default twice `[federation]
+    /// chain_age_seconds` plus 30.
     pub lead_seconds: Option<u32>,
     /// How long a retired signing key stays published, in seconds.
     pub overlap_seconds: u32,
-    /// Days after which a signing key is replaced by itself; 0 is never.
+    /// Days after which a signing key is rotated automatically; 0 is never.
     pub rotate_days: RotateDays,
 }
 
-/// Days after which signing keys are replaced by themselves, by what they sign; 0 is never.
+/// Days after which signing keys are rotated automatically, by what they sign; 0 is never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RotateDays {
-    /// Entity statements. Never by default: whoever has them in a file should know.
+    /// Entity statements. Default 0, because others may have pinned the key in a file.
     pub federation: u16,
     /// Consent tokens, status lists.
     pub token: u16,
@@ -45,29 +45,29 @@ pub struct RotateDays {
     pub client: u16,
     /// DPoP proofs.
     pub dpop: u16,
-    /// Keys that only the login provider meets. Never by default: providers of the Finnish Trust Network have them in
+    /// Keys for the login provider. Default 0: providers of the Finnish Trust Network have them in their configuration.
     /// their configuration.
     pub login: u16,
 }
 
-/// Overlap when the file does not say, in seconds.
+/// Default time that a retired key stays published, in seconds.
 const DEFAULT_OVERLAP_SECONDS: u32 = 86_400;
 
-/// What is added to the default lead for clocks and requests under way, in seconds.
+/// Added to the default lead time for clock differences and requests in progress, in seconds.
 const LEAD_MARGIN_SECONDS: u32 = 30;
 
-/// Life of a key that nobody pins, in days, when the file does not say.
+/// Default rotation interval of a key that is not pinned, in days.
 const DEFAULT_DAYS: u16 = 90;
 
 impl Keys {
-    /// Fills in the lead that follows from how long what is known of a member is used, where the file names none.
+    /// Sets the default lead time from the maximum chain age, if the file sets none.
     pub(super) fn fill_lead(&mut self, chain_age_seconds: u32) {
         let derived = chain_age_seconds.saturating_mul(2).saturating_add(LEAD_MARGIN_SECONDS);
         self.lead_seconds.get_or_insert(derived);
     }
 }
 
-/// Reads `[keys]`; without it the keys are under the data folder and live by the defaults.
+/// Reads `[keys]`; without it the keys are below the data directory and have the default policy.
 pub(super) fn read(section: Option<Section<'_, '_>>, data_dir: &Path) -> Keys {
     const LEAD: &str = "write a number of seconds from 1 to 604800, or take the line out";
     const OVERLAP: &str = "write a number of seconds from 5 to 31536000, or take the line out for 86400";

@@ -1,15 +1,15 @@
-//! `[limits]`: every bound that an operator may move, with its default.
+//! `[limits]`: every limit that an operator can set, with its default.
 
 use super::reader::Section;
 
 macro_rules! limits {
     ($($(#[doc = $doc:literal])+ $name:ident: $kind:ty = $default:literal, $least:literal to $most:literal;)+) => {
-        /// `[limits]`. Every value has a default; the section may be left out.
+        /// `[limits]`. Every value has a default; the section may be absent.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct Limits {
             $($(#[doc = $doc])+ #[doc = concat!(" Default ", $default, ", from ", $least, " to ", $most, ".")]
             pub $name: $kind,)+
-            /// Whether token endpoint and exchange demand a DPoP nonce of the server (RFC 9449 §8). Default true.
+            /// Whether token endpoint and exchange require a DPoP nonce of the server (RFC 9449 §8). Default true.
             pub dpop_nonce: bool,
         }
 
@@ -19,7 +19,7 @@ macro_rules! limits {
             }
         }
 
-        /// Reads `[limits]`; what is left out has its default.
+        /// Reads `[limits]`; absent values have their defaults.
         pub(super) fn read(section: Option<Section<'_, '_>>) -> Limits {
             let mut limits = Limits::default();
             let Some(mut section) = section else { return limits };

@@ -9,7 +9,7 @@ use super::profile::Profile;
 use super::reader::Section;
 use super::secret::SecretFile;
 
-/// How the node proves itself at the provider's token endpoint.
+/// How the node authenticates at the provider's token endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientAuthentication {
     /// `client_secret_basic` (RFC 6749 §2.3.1).
@@ -18,22 +18,22 @@ pub enum ClientAuthentication {
     PrivateKeyJwt,
 }
 
-/// With which algorithm the node signs client assertions and request objects.
+/// The algorithm of client assertions and request objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum SigningAlgorithm {
     /// ECDSA with P-256, with the node's client key.
     #[serde(rename = "ES256")]
     Es256,
-    /// RSA, with a key of its own: many providers of the Finnish Trust Network know no other.
+    /// RSA with a key of its own: many providers of the Finnish Trust Network support nothing else.
     #[serde(rename = "RS256")]
     Rs256,
 }
 
-/// How a level of assurance is asked for.
+/// How a level of assurance is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AssuranceRequest {
-    /// As an essential claim, where the provider's metadata says that it takes the parameter `claims`.
+    /// As an essential claim, if the provider's metadata supports the parameter `claims`.
     Claims,
     /// By `acr_values`, whatever the metadata says.
     AcrValues,
@@ -46,17 +46,17 @@ pub struct Login {
     pub issuer: String,
     /// The node's client identifier there. The redirect URI to register is `<base_url>/login/callback`.
     pub client_id: String,
-    /// How the node proves itself.
+    /// How the node authenticates.
     pub authentication: ClientAuthentication,
     /// The claim that holds the national identifier.
     pub identifier_claim: String,
     /// Scopes to ask for; `openid` is among them.
     pub scopes: Vec<String>,
-    /// Values of `acr` that the provider knows, the weakest first. Empty: assurance levels are not used.
+    /// The provider's `acr` values, weakest first. Empty: assurance levels are not used.
     pub acr_values: Vec<String>,
-    /// How a level is asked for.
+    /// How a level is requested.
     pub assurance_request: AssuranceRequest,
-    /// With which algorithm the node signs what it sends to the provider.
+    /// The algorithm that signs what the node sends to the provider.
     pub signing_algorithm: SigningAlgorithm,
     /// Authorization requests are signed request objects (RFC 9101).
     pub signed_requests: bool,

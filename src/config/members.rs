@@ -1,4 +1,4 @@
-//! `[[members]]`: whom a trust anchor or intermediate vouches for, in its configuration and in a file of their own.
+//! `[[members]]` of a trust anchor or intermediate, in its configuration and in a file of their own.
 
 use std::path::Path;
 
@@ -13,14 +13,14 @@ use crate::config::error::ConfigError;
 use crate::domain::catalogue::{Language, Text};
 use crate::domain::federation::{Constraints, MetadataPolicy, Role, StatementRules, is_proper_name};
 
-/// A member as a file names it.
+/// A member in a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConfiguredMember {
-    /// Who, and with which keys.
+    /// Entity identifier and keys.
     pub known: KnownEntity,
-    /// `roles`: whose trust marks it gets.
+    /// `roles`: the trust marks that it gets.
     pub roles: Vec<Role>,
-    /// `name`, `metadata`, `metadata_policy`, `constraints`: what statements about it say.
+    /// `name`, `metadata`, `metadata_policy`, `constraints`: the content of statements about it.
     pub rules: StatementRules,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn load(
     named: &[ConfiguredMember],
 ) -> Result<Vec<ConfiguredMember>, ConfigError> {
     let text = super::read_text(path)?;
-    // Lists of tables are never named by variables.
+    // Variables cannot name lists of tables.
     let none = Overlay::none();
     let (document, table) = Document::parse(&path.display().to_string(), &text, &none)?;
     let mut root = document.root(table);
@@ -41,7 +41,7 @@ pub(super) fn load(
     document.finish(members).map(|(members, _)| members)
 }
 
-/// Reads a list of members; nobody of `named` may stand in it.
+/// Reads a list of members; it must not repeat one of `named`.
 pub(super) fn read(
     sections: Vec<Section<'_, '_>>,
     data_dir: &Path,
@@ -74,7 +74,7 @@ pub(super) fn read(
     complete.then_some(members)
 }
 
-/// Reads a section that has nothing but rules.
+/// Reads a section that has only rules.
 pub(super) fn read_rules_section(mut section: Section<'_, '_>) -> StatementRules {
     let rules = read_rules(&mut section);
     section.close();
@@ -136,10 +136,10 @@ fn check_policy(policy: &Map<String, Value>) -> Result<(), &'static str> {
     }
 }
 
-/// Reads rules that stand in a JSON document: `metadata`, `metadata_policy`, `constraints`.
+/// Reads rules from a JSON document: `metadata`, `metadata_policy`, `constraints`.
 ///
 /// # Errors
-/// What is wrong, in words for the operator.
+/// The fault, as text for the operator.
 pub fn member_rules(text: &str) -> Result<StatementRules, String> {
     let rules: StatementRules = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if let Some(policy) = &rules.metadata_policy {

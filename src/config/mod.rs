@@ -1,8 +1,8 @@
-//! The configuration: one file for a node or an anchor, read whole, checked whole, never changed afterwards.
+//! The configuration: one file for a node or an anchor, read and checked as a whole, immutable afterwards.
 //!
-//! The only reader of the environment and of `federation-config/`. A value may come from the file or, for sections that are
-//! one table, from `OMADATA_<SECTION>__<KEY>`, which stands first. Secrets are given as paths of files. Every problem
-//! names file, line, key and remedy, and all of them are told at once.
+//! The only module that reads the environment and `federation-config/`. A value comes from the file or, for sections
+//! that are one table, from `OMADATA_<SECTION>__<KEY>`, which takes precedence. Secrets are given as paths of files.
+//! Every fault has file, line, key and remedy, and all faults are reported together.
 
 mod anchor;
 mod checks;
@@ -70,7 +70,7 @@ pub struct Config {
     pub keys: Keys,
     /// `[[trust_anchors]]`; at least one.
     pub trust_anchors: Vec<KnownEntity>,
-    /// `[[superiors]]`: who vouches for this node, when that is not the trust anchors themselves.
+    /// `[[superiors]]`: this node's superiors, if they are not the trust anchors themselves.
     pub superiors: Vec<EntityId>,
     /// `[federation]`.
     pub federation: Federation,
@@ -94,7 +94,7 @@ pub struct Config {
     pub contact: Contact,
     /// `[data_protection_officer]`.
     pub data_protection_officer: Contact,
-    /// What is allowed but unwise, for the operator.
+    /// Warnings for the operator: allowed but unwise.
     pub warnings: Vec<ConfigProblem>,
 }
 
@@ -102,16 +102,16 @@ impl Config {
     /// Reads and checks the file of a node, with the overlay of the process environment.
     ///
     /// # Errors
-    /// [`ConfigError`] with every problem found.
+    /// [`ConfigError`] with every fault found.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = read_text(path)?;
         Self::parse(&path.display().to_string(), &text, folder_of(path), &Overlay::from_environment())
     }
 
-    /// The same from text. `file` is how messages call it; a relative `data_dir` counts from `folder`.
+    /// The same from text. `file` is its name in messages; a relative `data_dir` starts at `folder`.
     ///
     /// # Errors
-    /// [`ConfigError`] with every problem found.
+    /// [`ConfigError`] with every fault found.
     pub fn parse(file: &str, text: &str, folder: &Path, overlay: &Overlay) -> Result<Self, ConfigError> {
         let (document, table) = Document::parse(file, text, overlay)?;
         let config = Self::read(document.root(table), folder);
@@ -119,10 +119,10 @@ impl Config {
         Ok(Self { warnings, ..config })
     }
 
-    /// Reads what says where a node keeps its keys, and nothing else of its file.
+    /// Reads only what is needed to open a node's keys.
     ///
     /// # Errors
-    /// [`ConfigError`] with every problem found in that.
+    /// [`ConfigError`] with every fault found in that.
     pub fn load_key_files(path: &Path) -> Result<KeyFiles, ConfigError> {
         let text = read_text(path)?;
         let overlay = Overlay::from_environment();
@@ -150,7 +150,7 @@ impl Config {
         let node = root
             .required_table("node", "add [node]; for a trust anchor use `omadata anchor`")
             .and_then(|section| node::read(section, folder));
-        // What follows is read even when [node] is wrong, so that all problems are told at once.
+        // The rest is read even when [node] has faults, so that all faults are reported together.
         let data_dir = node.as_ref().map_or_else(|| folder.to_owned(), |node| node.data_dir.clone());
         let profile = node.as_ref().map_or(Profile::Demo, |node| node.profile);
         let store = root
@@ -221,7 +221,7 @@ impl Config {
     }
 }
 
-/// Largest configuration file, in bytes.
+/// Maximum size of a configuration file in bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 fn read_text(path: &Path) -> Result<String, ConfigError> {

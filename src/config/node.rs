@@ -1,4 +1,4 @@
-//! `[node]`: who this node is and where it runs.
+//! `[node]`: identity and runtime of this node.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -14,37 +14,37 @@ use crate::domain::ids::EntityId;
 /// `[node]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// Public address: entity identifier, OAuth issuer, and the base of every URL of the node.
+    /// Public base URL: entity identifier, OAuth issuer, and base of every URL of the node.
     pub base_url: EntityId,
-    /// Where the process listens; behind a reverse proxy in production.
+    /// The address that the process listens on; behind a reverse proxy in production.
     pub listen: SocketAddr,
     /// Demo or production.
     pub profile: Profile,
     /// The city's name.
     pub city: Text,
-    /// How the portal looks.
+    /// The portal's name, colour and logo.
     pub brand: Brand,
-    /// Folder for everything that the node writes to disk.
+    /// Directory for everything that the node writes to disk.
     pub data_dir: PathBuf,
     /// Threads that serve requests.
     pub workers: usize,
-    /// How long the process stays reachable after `/health/ready` has said no, in milliseconds, so that a load balancer
-    /// notices before connections are refused; none for the profile's own.
+    /// Time between `/health/ready` answering 503 and the closing of the socket, in milliseconds, so that a load
+    /// balancer notices; `None` for the profile's default.
     pub drain_ms: Option<u32>,
-    /// The address of this machine that requests to other members come from; the system chooses when it is absent.
+    /// Source address of requests to other members; chosen by the system when absent.
     pub outbound_address: Option<IpAddr>,
     /// The reverse proxies whose `Forwarded` or `X-Forwarded-For` says where a request comes from; none when it is absent.
     pub trusted_proxies: Vec<IpNet>,
 }
 
-/// `[node.brand]`: the city's look.
+/// `[node.brand]`: the portal's name, colour and logo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brand {
-    /// What the portal is called.
+    /// The portal's name.
     pub name: Text,
-    /// Main colour, `#rrggbb`, dark enough for white text (contrast of 4.5 at least, WCAG 2.2).
+    /// Main colour, `#rrggbb`, dark enough for white text (contrast of at least 4.5, WCAG 2.2).
     pub primary_colour: String,
-    /// An SVG or PNG file; none shows the name alone.
+    /// An SVG or PNG file; without it only the name is shown.
     pub logo: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! `[outbound]`: the way that requests to other members and to the login provider take.
+//! `[outbound]`: the route of requests to other members and to the login provider.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use super::profile::Profile;
 use super::reader::Section;
 use super::secret::{SecretError, SecretFile};
 
-/// `[outbound]`. The section may be left out: then requests go out directly, and the system's certificate authorities count.
+/// `[outbound]`. May be absent: then requests go out directly, with the system's certificate authorities.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outbound {
-    /// Certificate authorities that are trusted beside the system's: a PEM file.
+    /// A PEM file with certificate authorities that are trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,
     /// The HTTP proxy.
     pub proxy: Option<OutboundProxy>,
@@ -23,9 +23,9 @@ pub struct Outbound {
 pub struct OutboundProxy {
     /// `http://host:port` or `https://host:port`.
     pub url: url::Url,
-    /// A file with `user:password`, where the proxy demands them.
+    /// A file with `user:password`, if the proxy demands them.
     pub credentials_file: Option<PathBuf>,
-    /// Hosts that are connected to without the proxy; a leading dot stands for everything below a name.
+    /// Hosts that bypass the proxy; a leading dot matches all subdomains.
     pub except: Vec<String>,
 }
 

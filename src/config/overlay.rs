@@ -1,12 +1,12 @@
-//! Values from the environment that stand before those of the file: `OMADATA_<SECTION>__<KEY>`.
+//! Environment variables that override values of the file: `OMADATA_<SECTION>__<KEY>`.
 
 use std::cell::Cell;
 
-/// Variables that overlay a configuration. Only sections with one table can be named, not lists of tables.
+/// Variables that override a configuration. They name sections that are one table, not lists of tables.
 #[derive(Debug, Default)]
 pub struct Overlay {
     entries: Vec<Entry>,
-    /// Variables that would name a section and a key if they had two underscores in between.
+    /// Variables that lack the second underscore between section and key.
     misspelt: Vec<Entry>,
 }
 
@@ -28,7 +28,7 @@ const SECTIONS: [&str; 14] = [
     "trust_marks",
 ];
 
-/// One value, and the section and key that it is for, in lower case.
+/// A value with its section and key, in lower case.
 #[derive(Debug)]
 pub(super) struct Entry {
     /// Name of the variable, or of the caller's override.
@@ -49,8 +49,8 @@ impl Overlay {
         Self::default()
     }
 
-    /// Every `OMADATA_<SECTION>__<KEY>` of the process. A variable without two underscores in a row is a problem when it
-    /// begins with the name of a section; otherwise it is not meant for a configuration file and is left alone.
+    /// Every `OMADATA_<SECTION>__<KEY>` of the process. A variable without two consecutive underscores is a fault when
+    /// it begins with the name of a section; otherwise it is ignored.
     #[must_use]
     pub fn from_environment() -> Self {
         let variables = std::env::vars_os()
@@ -77,7 +77,7 @@ impl Overlay {
         overlay
     }
 
-    /// Adds one value in the name of the program itself.
+    /// Adds one value set by the program itself.
     #[must_use]
     pub fn with(mut self, section: &str, key: &str, value: impl Into<String>) -> Self {
         self.entries.retain(|entry| !(entry.section == [section] && entry.key == key));
@@ -91,7 +91,7 @@ impl Overlay {
         self
     }
 
-    /// The values for one section; they count as used.
+    /// Returns the values for one section and marks them as used.
     pub(super) fn of<'o>(&'o self, section: &'o [String]) -> impl Iterator<Item = &'o Entry> {
         self.entries
             .iter()
@@ -104,7 +104,7 @@ impl Overlay {
         self.entries.iter().any(|entry| entry.section.starts_with(section))
     }
 
-    /// Counts every value as used.
+    /// Marks every value as used.
     pub(super) fn use_all(&self) {
         self.entries.iter().for_each(|entry| entry.used.set(true));
     }
@@ -114,7 +114,7 @@ impl Overlay {
         self.misspelt.iter()
     }
 
-    /// The values that no section asked for.
+    /// The values that no section used.
     pub(super) fn unused(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| !entry.used.get())
     }

@@ -1,4 +1,4 @@
-//! `profile`: what a node or anchor is run for.
+//! `profile`: demo or production.
 
 use serde::Deserialize;
 
@@ -6,7 +6,8 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
-    /// One machine: plain http on loopback and `*.localhost`, secrets made at first start, anchors trusted at first sight.
+    /// One machine: plain http on loopback and `*.localhost`, secrets created at first start, anchor keys accepted at
+    /// first contact.
     Demo,
     /// https and public addresses only, every secret and anchor key given by the operator.
     Production,

@@ -1,5 +1,5 @@
-//! Reads a TOML document section by section and remembers where every value stands, so that all problems can be told at
-//! once, each with file, line, key and remedy.
+//! Reads a TOML document section by section with the place of every value, so that all faults are reported together,
+//! each with file, line, key and remedy.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::overlay::Overlay;
 use crate::config::error::{ConfigError, ConfigProblem, Place};
 
-/// A file that is being read.
+/// A file being read.
 pub(super) struct Document<'t> {
     file: String,
     text: &'t str,
@@ -20,7 +20,7 @@ pub(super) struct Document<'t> {
     warnings: RefCell<Vec<ConfigProblem>>,
 }
 
-/// Where a value stands and what it is called, for problems that are found later.
+/// Place and name of a value, for faults that are found later.
 #[derive(Debug, Clone)]
 pub(super) struct Location {
     place: Place,
@@ -32,7 +32,7 @@ pub(super) struct Location {
 pub(super) struct Found<T> {
     /// The value.
     pub(super) value: T,
-    /// Where it stands.
+    /// Its place.
     pub(super) at: Location,
 }
 
@@ -45,7 +45,7 @@ struct Entry<'t> {
 pub(super) struct Section<'d, 't> {
     document: &'d Document<'t>,
     path: Vec<String>,
-    /// As in messages: `[node]`, `[[uses]] placement`.
+    /// Its name in messages: `[node]`, `[[uses]] placement`.
     name: String,
     place: Place,
     entries: BTreeMap<String, Entry<'t>>,
@@ -53,7 +53,7 @@ pub(super) struct Section<'d, 't> {
 }
 
 impl<'t> Document<'t> {
-    /// Parses the text. All syntax errors are told at once; with any of them nothing else is looked at.
+    /// Parses the text. All syntax errors are reported together; nothing else is checked then.
     pub(super) fn parse(
         file: &str,
         text: &'t str,
@@ -78,17 +78,17 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// The outermost table.
+    /// The root table.
     pub(super) fn root<'d>(&'d self, table: DeTable<'t>) -> Section<'d, 't> {
         Section::new(self, Vec::new(), String::new(), Place::File, Some(table))
     }
 
-    /// Tells a problem with a value that was found.
+    /// Reports a fault of a value.
     pub(super) fn problem(&self, at: &Location, message: impl Into<String>, remedy: impl Into<String>) {
         self.push(at.place.clone(), at.key.clone(), message.into(), remedy.into());
     }
 
-    /// Tells that a value that was found is allowed but unwise.
+    /// Reports a warning about a value: allowed but unwise.
     pub(super) fn warning(&self, at: &Location, message: impl Into<String>, remedy: impl Into<String>) {
         self.warnings.borrow_mut().push(ConfigProblem {
             file: self.file.clone(),
@@ -99,7 +99,7 @@ impl<'t> Document<'t> {
         });
     }
 
-    /// Ends the reading: the value, and what is unwise about it, when there was no problem at all.
+    /// Ends the reading: the value and the warnings if there was no fault.
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<(T, Vec<ConfigProblem>), ConfigError> {
         for entry in self.overlay.misspelt() {
             let (section, key) = (entry.section.join(".").to_uppercase(), entry.key.to_uppercase());
@@ -171,7 +171,7 @@ impl<'d, 't> Section<'d, 't> {
             let place = document.line(key.span().start);
             entries.insert(key.into_inner().into_owned(), Entry { place, value });
         }
-        // What stands in a list cannot be named by a variable: its path is empty.
+        // Variables cannot name values in lists: the path is empty.
         let overlay = (!path.is_empty()).then(|| document.overlay.of(&path));
         for entry in overlay.into_iter().flatten() {
             let value = Spanned::new(0..0, DeValue::String(entry.value.clone().into()));
@@ -192,7 +192,7 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
-    /// A value that may be absent.
+    /// An optional value.
     pub(super) fn optional<T: DeserializeOwned>(
         &mut self,
         key: &'static str,
@@ -213,7 +213,7 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
-    /// A value that must be there.
+    /// A required value.
     pub(super) fn required<T: DeserializeOwned>(
         &mut self,
         key: &'static str,
@@ -228,7 +228,7 @@ impl<'d, 't> Section<'d, 't> {
         self.optional(key, remedy)
     }
 
-    /// A table inside that may be absent.
+    /// An optional inner table.
     pub(super) fn table(&mut self, key: &'static str) -> Option<Section<'d, 't>> {
         self.known.push(key);
         let path = self.path_of(key);
@@ -253,7 +253,7 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
-    /// A table inside that must be there.
+    /// A required inner table.
     pub(super) fn required_table(&mut self, key: &'static str, remedy: &str) -> Option<Section<'d, 't>> {
         let present = self.entries.contains_key(key);
         let section = self.table(key);
@@ -276,7 +276,7 @@ impl<'d, 't> Section<'d, 't> {
         let count = items.len();
         for (index, item) in items.into_iter().enumerate() {
             let name = format!("[[{key}]] number {}", index.saturating_add(1));
-            // A table that is not in a list keeps the place of its own header.
+            // A table outside of lists has the place of its own header.
             let place = if count > 1 { self.document.line(item.span().start) } else { place.clone() };
             match item.into_inner() {
                 DeValue::Table(table) => {
@@ -295,18 +295,18 @@ impl<'d, 't> Section<'d, 't> {
         sections
     }
 
-    /// Tells a problem with the section as a whole.
+    /// Reports a fault of the whole section.
     pub(super) fn problem(&self, message: impl Into<String>, remedy: impl Into<String>) {
         let at = Location { place: self.place.clone(), key: self.name.clone() };
         self.document.problem(&at, message, remedy);
     }
 
-    /// Ends the outermost section without a look at what nobody asked for, nor at the variables for it.
+    /// Ends the outermost section without checking for unknown keys or unused variables.
     pub(super) fn skip_rest(self) {
         self.document.overlay.use_all();
     }
 
-    /// Ends the section: every key that nobody asked for is a problem.
+    /// Ends the section: every key that was not read is a fault.
     pub(super) fn close(self) {
         for (key, entry) in &self.entries {
             let at = self.at(key, &entry.place);
@@ -316,7 +316,7 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
-    /// The path of a table inside, for variables; empty inside a list.
+    /// The path of an inner table, for variables; empty inside a list.
     fn path_of(&self, key: &str) -> Vec<String> {
         if self.name.starts_with("[[") {
             return Vec::new();
@@ -326,7 +326,7 @@ impl<'d, 't> Section<'d, 't> {
         path
     }
 
-    /// What messages call a table inside.
+    /// The name of an inner table in messages.
     fn name_of(&self, key: &str) -> String {
         match self.path_of(key).as_slice() {
             [] => format!("{} {key}", self.name),
@@ -340,8 +340,8 @@ impl<'d, 't> Section<'d, 't> {
     }
 }
 
-/// Deserialises one value; the error is what is wrong and, when it is known, at which byte of the text.
-/// Text from the environment may also spell a number, a truth value or a list as TOML does.
+/// Deserialises one value; the error is the fault and, if known, its byte offset in the text. Text from the environment
+/// may also spell a number, a boolean or a list as in TOML.
 fn decode<T: DeserializeOwned>(
     value: Spanned<DeValue<'_>>,
     from_environment: bool,

@@ -1,4 +1,4 @@
-//! `[[registers]]`: the city's existing systems.
+//! `[[registers]]`: the city's registers.
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,7 +20,7 @@ enum Kind {
     File,
 }
 
-/// Time for one answer when the file does not say, in milliseconds.
+/// Default time for one answer, in milliseconds.
 const DEFAULT_TIMEOUT_MS: u32 = 5_000;
 
 pub(super) fn read(sections: Vec<Section<'_, '_>>, data_dir: &Path, profile: Profile) -> Vec<Register> {

@@ -1,11 +1,11 @@
-//! `[retention]`: how long the node keeps what it need not keep for ever.
+//! `[retention]`: how long the node keeps data after its use.
 
 use super::reader::Section;
 
 /// Seconds in a day.
 const DAY: i64 = 86_400;
 
-/// `[retention]`. Every value has a default; the section may be left out.
+/// `[retention]`. Every value has a default; the section may be absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retention {
     /// Evidence, tokens and refusals of a consent after its end, and the person behind it, in days. Default 1825 (five
@@ -35,7 +35,7 @@ impl Retention {
     }
 }
 
-/// Reads `[retention]`; what is left out has its default.
+/// Reads `[retention]`; absent values have their defaults.
 pub(super) fn read(section: Option<Section<'_, '_>>) -> Retention {
     let mut retention = Retention::default();
     let Some(mut section) = section else { return retention };

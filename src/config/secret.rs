@@ -1,4 +1,4 @@
-//! Secrets that the operator gives by file path.
+//! Secrets that the operator gives as files.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,30 +7,30 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-/// A file that holds one secret and nothing else; white space around it does not count.
+/// A file with one secret; surrounding white space is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretFile {
     path: PathBuf,
     made_when_missing: bool,
 }
 
-/// Why a secret cannot be had. Names the file, never its content.
+/// Why a secret is not available. Names the file, never its content.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The file cannot be read or made.
+    /// The file cannot be read or created.
     #[error("{}: {source}: write the secret into this file, readable to the node alone", path.display())]
     File {
         /// Its path, as the configuration names it.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The file holds something else than it should.
+    /// The content of the file has the wrong form.
     #[error("{}: does not hold {expected}: write {expected} into this file, on one line", path.display())]
     Malformed {
         /// Its path, as the configuration names it.
         path: PathBuf,
-        /// What it should hold.
+        /// What it should contain.
         expected: &'static str,
     },
     /// The file is empty or not text.
@@ -42,7 +42,7 @@ pub enum SecretError {
 }
 
 impl SecretFile {
-    /// A file that must be there (`made_when_missing` false), or that the first start makes (demo profile).
+    /// A file that must exist (`made_when_missing` false), or that the first start creates (demo profile).
     #[must_use]
     pub fn new(path: PathBuf, made_when_missing: bool) -> Self {
         Self { path, made_when_missing }
@@ -54,11 +54,11 @@ impl SecretFile {
         &self.path
     }
 
-    /// Reads the secret. In the demo profile a missing file is made from `random`, with mode 0600; of two processes that
-    /// start together, both read what the first has written.
+    /// Reads the secret. In the demo profile a missing file is created from `random` with mode 0600; two processes that
+    /// start together read the one that was written first.
     ///
     /// # Errors
-    /// [`SecretError`] when there is no secret to be had.
+    /// [`SecretError`] when there is no usable secret.
     pub fn read(&self, random: impl FnOnce() -> [u8; 32]) -> Result<SecretString, SecretError> {
         let failed = |source| SecretError::File { path: self.path.clone(), source };
         match std::fs::read_to_string(&self.path) {
@@ -79,7 +79,7 @@ impl SecretFile {
         }
     }
 
-    /// Writes beside the file and links into place, so that a reader never sees half of it.
+    /// Writes a temporary file and links it into place, so that a reader never sees part of it.
     fn make(&self, random: [u8; 32]) -> std::io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;

@@ -1,4 +1,4 @@
-//! `[[services]]`: the applications of this city that may use the node's service API.
+//! `[[services]]`: the city's services that may use the node's service API.
 
 use std::path::Path;
 
@@ -9,22 +9,22 @@ use super::secret::SecretFile;
 use crate::domain::catalogue::Text;
 use crate::domain::ids::ServiceId;
 
-/// Fewest characters of a service's secret.
+/// Minimum length of a service's secret in characters.
 pub const MIN_SECRET_CHARS: usize = 32;
 
-/// One application of the city.
+/// One service of the city.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
     /// Its identifier, also its `client_id` at the service API.
     pub id: ServiceId,
-    /// What people call it.
+    /// Display name.
     pub name: Text,
     /// Its client secret.
     pub client_secret: SecretFile,
-    /// A second client secret that is taken as well, while one takes the other's place.
+    /// A second client secret that is accepted too, for a rotation without interruption.
     pub next_client_secret: Option<SecretFile>,
-    /// Where a browser may be sent back to: an address that begins with one of these. Each ends with a slash, so that
-    /// no other host or folder begins alike.
+    /// Prefixes of the addresses that a browser may be sent back to. Each ends with a slash, so that no other host or
+    /// directory begins alike.
     pub return_url_prefixes: Vec<url::Url>,
 }
 

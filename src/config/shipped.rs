@@ -1,4 +1,4 @@
-//! The configuration files of `federation-config/`, built in, so that `omadata demo` needs nothing but the binary.
+//! The configuration files of `federation-config/`, compiled in for `omadata demo`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -114,7 +114,7 @@ impl Ports {
         ]
     }
 
-    /// The text with every shipped port replaced, in one pass, line by line the same.
+    /// The text with every shipped port replaced, in one pass, without changing line numbers.
     fn replace_in(&self, text: &str) -> String {
         let replacements: BTreeMap<String, String> =
             self.pairs().into_iter().map(|(from, to)| (from.to_string(), to.to_string())).collect();
@@ -131,17 +131,17 @@ impl Ports {
     }
 }
 
-/// What differs from the shipped files when the demo or a test runs them.
+/// Differences from the shipped files when the demo or a test runs them.
 #[derive(Debug, Clone)]
 pub struct Overrides {
-    /// Folder below which the anchor and every city have a data folder of their own (`<folder>/espoo`).
+    /// Directory below which the anchor and every city have a data directory (`<folder>/espoo`).
     pub folder: PathBuf,
-    /// Where everything listens.
+    /// The ports.
     pub ports: Ports,
 }
 
 impl Overrides {
-    /// The shipped ports and SQLite below a folder.
+    /// The shipped ports and SQLite below a directory.
     #[must_use]
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into(), ports: Ports::default() }
@@ -159,15 +159,15 @@ impl Overrides {
 /// The configuration of a city in the demo federation.
 ///
 /// # Errors
-/// [`ConfigError`] when an override does not fit.
+/// [`ConfigError`] when an override is not valid.
 pub fn node(city: City, overrides: &Overrides) -> Result<Config, ConfigError> {
     let text = overrides.ports.replace_in(city.text());
     let file = format!("federation-config/{}.toml", city.slug());
     Config::parse(&file, &text, Path::new("."), &overrides.overlay("node", city.slug())?)
 }
 
-/// The file of a city in the demo federation, to be put into the folder of the overrides: for commands beside a running
-/// demo.
+/// The configuration file of a city in the demo federation, for commands beside a running demo; relative paths start at
+/// the folder of the overrides.
 #[must_use]
 pub fn node_text(city: City, overrides: &Overrides) -> String {
     let slug = city.slug();
@@ -178,7 +178,7 @@ pub fn node_text(city: City, overrides: &Overrides) -> String {
 /// The configuration of the anchor in the demo federation.
 ///
 /// # Errors
-/// [`ConfigError`] when an override does not fit.
+/// [`ConfigError`] when an override is not valid.
 pub fn anchor(overrides: &Overrides) -> Result<AnchorConfig, ConfigError> {
     let text = overrides.ports.replace_in(ANCHOR);
     AnchorConfig::parse(

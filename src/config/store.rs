@@ -13,9 +13,9 @@ use crate::domain::catalogue::register::DatabaseUrl;
 /// `[store]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
-    /// Where the database is, without its password.
+    /// The address of the database, without its password.
     pub url: DatabaseUrl,
-    /// Most connections at once.
+    /// Maximum number of connections.
     pub pool_size: u32,
     /// A file that holds the database password.
     pub password_file: Option<PathBuf>,
@@ -39,7 +39,7 @@ impl Store {
     }
 }
 
-/// Connections when the file does not say.
+/// Default number of connections.
 const DEFAULT_POOL_SIZE: u32 = 8;
 
 pub(super) fn read(mut section: Section<'_, '_>, data_dir: &Path, profile: Profile) -> Option<Store> {
@@ -49,7 +49,7 @@ pub(super) fn read(mut section: Section<'_, '_>, data_dir: &Path, profile: Profi
     Some(Store { url: database.url, pool_size: database.pool_size, password_file: database.password_file })
 }
 
-/// The three keys that describe any database, also a register's.
+/// The three keys that describe any database, including a register's.
 pub(super) struct Database {
     pub(super) url: DatabaseUrl,
     pub(super) pool_size: u32,

@@ -1,4 +1,4 @@
-//! The shipped files are right; every wrong one is told with file, line, key and remedy.
+//! The shipped files are valid; every fault is reported with file, line, key and remedy.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -208,7 +208,7 @@ fn a_database_password_is_put_in_from_its_file() {
     assert!(!format!("{config:?}").contains("s3cr3t"));
 }
 
-/// A production node whose files lie in a folder.
+/// A production node whose files are in a directory.
 fn production(folder: &Path, change: impl Fn(String) -> String) -> Result<Config, ConfigError> {
     let text = change(NODE.to_owned())
         .replace("profile = \"demo\"", "profile = \"production\"")
@@ -228,7 +228,7 @@ fn write_secret(folder: &Path, name: &str, text: &str, mode: u32) {
 
 const LONG_SECRET: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
 
-/// The data folder with every file that a production node needs.
+/// The data directory with every file that a production node needs.
 fn production_files(folder: &Path) -> std::path::PathBuf {
     let data = node(NODE, &Overlay::none()).unwrap().node.data_dir;
     let data = folder.join(data.strip_prefix("/srv").unwrap());

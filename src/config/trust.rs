@@ -1,4 +1,4 @@
-//! `[[trust_anchors]]` and `[[members]]`: whose keys are known beforehand.
+//! `[[trust_anchors]]` and `[[members]]`: entities with configured keys.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,13 @@ use super::profile::Profile;
 use super::reader::{Found, Section};
 use crate::domain::ids::EntityId;
 
-/// An entity whose keys are known beforehand: an anchor to a node, a member to an anchor.
+/// An entity with configured keys: an anchor for a node, a member for an anchor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownEntity {
     /// Its entity identifier.
     pub entity_id: EntityId,
-    /// Its federation keys, a JWK Set. Absent in the demo profile only: then the keys that its own entity configuration
-    /// shows at first sight are taken.
+    /// Its federation keys, a JWK Set. Absent in the demo profile only: then the keys of its own entity configuration
+    /// at first contact are accepted.
     pub jwks_file: Option<PathBuf>,
 }
 
@@ -37,7 +37,7 @@ pub(super) fn read_known(
     complete.then_some(known)
 }
 
-/// Reads what makes an entity known out of a section that may hold more. `named` says who was read already.
+/// Reads identifier and keys of an entity out of a section that may hold more. `named` are the entities read before.
 pub(super) fn read_one(
     section: &mut Section<'_, '_>,
     data_dir: &Path,

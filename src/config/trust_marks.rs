@@ -1,5 +1,5 @@
-//! `[trust_marks]`, `[[trust_mark_issuers]]` and `[[trust_mark_owners]]`: which marks an anchor or intermediate gives, and
-//! whose marks count in its federation.
+//! `[trust_marks]`, `[[trust_mark_issuers]]` and `[[trust_mark_owners]]`: the marks that an anchor or intermediate
+//! issues, and the issuers that its federation accepts.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use super::reader::Section;
 use super::trust;
 use crate::domain::ids::EntityId;
 
-/// `[trust_marks]` and the lists that belong to it.
+/// `[trust_marks]` and its lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustMarks {
-    /// The trust anchor whose types the marks have; the entity itself, or its superior.
+    /// The trust anchor whose mark types are used: the entity itself, or its superior.
     pub anchor: EntityId,
     /// Life of a mark, in seconds.
     pub lifetime_seconds: u32,
-    /// Who else may give marks of which type; counts in a trust anchor.
+    /// Other issuers of each mark type (`trust_mark_issuers`); only of a trust anchor.
     pub issuers: BTreeMap<String, Vec<EntityId>>,
-    /// To whom a type of mark belongs, when its issuers act for someone else; counts in a trust anchor.
+    /// Owners of mark types whose issuers act for someone else (`trust_mark_owners`); only of a trust anchor.
     pub owners: BTreeMap<String, MarkOwner>,
 }
 
@@ -39,13 +39,13 @@ pub(super) struct Sections<'d, 't> {
     pub(super) owners: Vec<Section<'d, 't>>,
 }
 
-/// Life of a mark when the file does not say, in seconds: a day, so that a node without its superior goes on for long.
+/// Default lifetime of a mark, in seconds: a day, so that a node keeps its roles while its superior is unavailable.
 const DEFAULT_LIFETIME_SECONDS: u32 = 86_400;
 
 const TYPE: &str =
     "write the type of the trust mark, an address such as \"https://anchor.example/trust-marks/data-holder\"";
 
-/// Reads the sections. `own` is whose types the marks have when the file does not say.
+/// Reads the sections. `own` is the default anchor of the mark types.
 pub(super) fn read(
     sections: Sections<'_, '_>,
     own: &EntityId,

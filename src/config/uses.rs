@@ -1,4 +1,4 @@
-//! `[[uses]]`: what the services of this city may ask of other cities, as published at `/catalogue/uses`.
+//! `[[uses]]`: the declared uses of this city's services, as published at `/catalogue/uses`.
 
 use super::checks;
 use super::reader::{Found, Section};
@@ -134,7 +134,7 @@ fn number(section: &mut Section<'_, '_>, key: &'static str, remedy: &str, most: 
     Some(found.value)
 }
 
-/// A field may be named once, and must exist where this city holds the same kind of dataset itself.
+/// A field may be named once, and must exist if this city holds the same kind of dataset itself.
 fn check_fields(
     section: &Section<'_, '_>,
     kind: Option<&Found<DatasetType>>,
