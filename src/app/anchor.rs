@@ -1,4 +1,4 @@
-//! A trust anchor or intermediate: wired together, and kept in line with its files while it runs.
+//! A trust anchor or intermediate: assembled, and reloaded when its files change.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ use crate::ports::{AnchorKeyStore, Clock, StopSignal, TrustResolver};
 use crate::store::Store;
 use crate::web;
 
-/// Time between two looks at the files.
+/// Interval at which the files are checked for changes.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// An anchor is ready when its database answers and can be written.
@@ -113,7 +113,7 @@ pub async fn start_anchor(config: &AnchorConfig) -> Result<Running, StartError> 
     Ok(Running::new(config.anchor.entity_id.clone(), None, server, tasks, drain))
 }
 
-/// The memberships in an anchor's store, for the command line; members of the configuration's files are applied first.
+/// The memberships in an anchor's store, for the command line; the configuration's members are applied first.
 ///
 /// # Errors
 /// [`StartError`] when the database or a member's key file cannot be used.
@@ -129,7 +129,7 @@ pub async fn membership(config: &AnchorConfig) -> Result<Membership, StartError>
 /// The members that an anchor's files name, with their keys.
 ///
 /// # Errors
-/// [`StartError::Jwks`] when a key file does not hold keys.
+/// [`StartError::Jwks`] when a key file has no usable keys.
 pub fn read_members(config: &AnchorConfig) -> Result<Vec<Described>, StartError> {
     config
         .members
@@ -174,8 +174,8 @@ fn terms(config: &AnchorConfig) -> Result<Terms, StartError> {
     })
 }
 
-/// What resolves chains for others: a trust anchor those to itself, an intermediate those to the anchors that its
-/// configuration names.
+/// The resolver behind `/federation/resolve`: a trust anchor resolves chains to itself, an intermediate to the anchors
+/// that its configuration names.
 fn resolver(
     config: &AnchorConfig,
     guard: GuardedClient,
@@ -185,7 +185,7 @@ fn resolver(
 ) -> Result<(Arc<dyn TrustResolver>, Vec<EntityId>), StartError> {
     let mut sources: Vec<AnchorSource> =
         config.trust_anchors.iter().map(anchor_source).collect::<Result<_, _>>()?;
-    // Itself too: a chain of its members that ends at itself, which is whole for a trust anchor.
+    // Including itself: chains of its members that end at itself, which are complete for a trust anchor.
     if sources.is_empty() || config.superiors.is_empty() {
         let own = FederationKeys::published(keys);
         sources.push(AnchorSource { id: config.anchor.entity_id.clone(), keys: Some(own) });
@@ -197,7 +197,7 @@ fn resolver(
     Ok((Arc::new(FederationPeers::open(settings, guard, Arc::clone(clock))?), anchors))
 }
 
-/// The keys of the anchors to which chains are resolved: its own as they are now, others' as they were followed.
+/// The keys of the anchors that chains may end at: its own current ones, other anchors' as followed.
 struct KnownAnchors {
     own: EntityId,
     keys: KeyRing,
@@ -231,16 +231,17 @@ impl AnchorKeyStore for KnownAnchors {
     }
 }
 
-/// Reads the files again whenever one of them changed. What is broken changes nothing and is told, with file and line.
+/// Reads the files again when one of them changed. Files with errors change nothing; each error is logged with file and
+/// line.
 async fn watch(
     mut config: AnchorConfig,
     members: Membership,
     statements: Arc<AnchorStatements>,
     stop: StopSignal,
 ) {
-    // A configuration that was not read from a file has none to watch.
+    // Without a configuration file there is nothing to watch.
     let Some(file) = config.file.clone() else { return stop.stopped().await };
-    // Nothing was seen yet: what changed since the configuration was read, while the anchor started, counts too.
+    // No state is recorded yet, so changes between reading the configuration and this point are noticed.
     let mut seen = State::new();
     while stop.pause(LOOK).await {
         let now = state(&config.member_files());
@@ -249,7 +250,8 @@ async fn watch(
         }
         match reload(&file, &config, &members, &statements).await {
             Ok(fresh) => {
-                // The new configuration may name other files than the old. What changed while it was read is seen again.
+                // The new configuration may name other files. Changes made while it was read are noticed by the next
+                // check.
                 let before: std::collections::HashMap<_, _> = now.into_iter().collect();
                 seen = state(&fresh.member_files())
                     .into_iter()
@@ -297,7 +299,7 @@ async fn reload(
     Ok(fresh)
 }
 
-/// Files as they are: by name, with number, length and time of their last change.
+/// Number, length and modification time of each file, by name.
 type State = Vec<(PathBuf, Option<(u64, u64, SystemTime)>)>;
 
 fn state(files: &[&Path]) -> State {

@@ -1,4 +1,4 @@
-//! Follows the operator's files with the anchors' keys while a node runs.
+//! Reloads the operator's files with the anchors' keys while a node runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use crate::domain::jose::PublicKeys;
 use crate::outbound::FederationPeers;
 use crate::ports::StopSignal;
 
-/// Time between two looks at the files.
+/// Interval at which the files are checked for changes.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Takes over the keys of an anchor when its `jwks_file` changes, so that a wrong file is put right without a restart. A file
-/// that cannot be read, or has no usable key, changes nothing and is reported once.
+/// Takes over the keys of an anchor when its `jwks_file` changes, without a restart. A file that cannot be read or has
+/// no usable key changes nothing and is logged once.
 pub(super) async fn follow(peers: Arc<FederationPeers>, anchors: Vec<KnownEntity>, stop: StopSignal) {
     let mut files: Vec<(KnownEntity, Option<PublicKeys>, bool)> = anchors
         .into_iter()

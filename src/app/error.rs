@@ -4,7 +4,7 @@ use crate::config;
 use crate::store::StoreError;
 use crate::web;
 
-/// Why a node or anchor does not start; names what to fix.
+/// Why a node or anchor does not start; the text names what to fix.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The configuration file is wrong.
@@ -13,7 +13,7 @@ pub enum StartError {
     /// A secret file.
     #[error(transparent)]
     Secret(#[from] config::SecretError),
-    /// A service's secret that can be guessed.
+    /// A service's secret that is too short.
     #[error(
         "{path}: the secret of the service {service} is shorter than {least} characters: write a random one, such as from `openssl rand -base64 33`"
     )]
@@ -22,7 +22,7 @@ pub enum StartError {
         service: String,
         /// The file.
         path: String,
-        /// The least length, in characters.
+        /// Minimum length in characters.
         least: usize,
     },
     /// The root key files.
@@ -57,7 +57,7 @@ pub enum StartError {
     Listen {
         /// The configured address.
         address: std::net::SocketAddr,
-        /// What the operating system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// A file that the configuration names.
@@ -65,10 +65,10 @@ pub enum StartError {
     File {
         /// Its path, as the configuration names it.
         path: std::path::PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// Another answer of the operating system.
+    /// Another error of the operating system.
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }

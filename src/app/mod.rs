@@ -1,4 +1,4 @@
-//! Wires everything together: from a checked configuration to a running node or anchor.
+//! Assembles everything: from a checked configuration to a running node or anchor.
 
 mod anchor;
 mod anchor_files;

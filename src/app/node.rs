@@ -1,4 +1,4 @@
-//! A node: its parts wired together, its server and its background tasks started.
+//! A node: its parts assembled, its server and its background tasks started.
 
 use std::collections::HashMap;
 use std::net::TcpListener;
@@ -30,13 +30,13 @@ use crate::web;
 
 /// The store of a node or anchor, with its root keys.
 pub struct Opened {
-    /// Open, and not yet migrated.
+    /// Open, not migrated yet.
     pub store: Store,
     /// Its root keys.
     pub root: RootKeys,
 }
 
-/// Opens a store; does not migrate it. Once an `owner` has used it, no other can.
+/// Opens a store without migrating it. A store that an `owner` has used refuses every other.
 ///
 /// # Errors
 /// [`StartError`] when the key files or the database cannot be used.
@@ -55,8 +55,8 @@ pub fn open_store(
     Ok(Opened { store: Store::open(&options, &root, fill)?, root })
 }
 
-/// As [`open_store`], but makes no key file for a database that was used with others: a wrong key beside a database would
-/// look like its own from then on.
+/// As [`open_store`], but creates no key file for a database that was used with other keys: a wrong key beside a
+/// database would look like its own from then on.
 ///
 /// # Errors
 /// [`StartError`] when the key files or the database cannot be used; then nothing was written.
@@ -67,7 +67,7 @@ pub(crate) async fn open_checked_store(
 ) -> Result<Opened, StartError> {
     let fill: Random = Arc::new(|buffer| SystemEntropy.fill(buffer));
     let (root, missing) = RootKeys::preview(&keys.dir, &fill)?;
-    // A SQLite file that is not there was used with no keys at all.
+    // A SQLite file that does not exist was used with no keys.
     let unused = matches!(&store.url, DatabaseUrl::Sqlite(path) if !path.exists());
     if missing && !unused {
         let options =
@@ -75,7 +75,7 @@ pub(crate) async fn open_checked_store(
         let before = Store::open(&options, &root, fill)?;
         let pending = before.migrations_pending().await?;
         match before.check_owner().await {
-            // Before its first migration a database knows no keys.
+            // Before its first migration a database has recorded no keys.
             Err(error) if !pending || matches!(error, OpenError::WrongKey(_)) => return Err(error.into()),
             _ => {}
         }
@@ -83,7 +83,7 @@ pub(crate) async fn open_checked_store(
     open_store(store, keys, owner)
 }
 
-/// Takes the right to serve from a store, which a SQLite file gives to one process at a time. To be kept while serving.
+/// Locks the store for serving; a SQLite file serves one process at a time. Keep the lock while serving.
 ///
 /// # Errors
 /// [`StartError`] when another process serves from it.
@@ -91,7 +91,7 @@ pub fn lock_for_serving(store: &config::Store) -> Result<ServingLock, StartError
     Ok(ServingLock::take(store.connection_url()?.expose_secret())?)
 }
 
-/// Everything of a node but its server: what the command line works with too.
+/// A node without its server, as the command line needs it too.
 pub struct Assembled {
     /// The use cases' context.
     pub node: Arc<Node>,
@@ -101,7 +101,7 @@ pub struct Assembled {
     peers: Arc<FederationPeers>,
 }
 
-/// Wires a node together. Migrates the store.
+/// Assembles a node. Migrates the store.
 ///
 /// # Errors
 /// [`StartError`] when a file that the configuration names, the database or a client cannot be used.
@@ -153,7 +153,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
     Ok(Assembled { node, registers, root: opened.root, peers })
 }
 
-/// The connectors to the city's registers; nothing is connected yet.
+/// The connectors to the city's registers; no connection is opened yet.
 ///
 /// # Errors
 /// [`StartError::Register`] when a password file cannot be read or an address not be used.
@@ -172,8 +172,8 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     let assembled = assemble(config).await?;
     let node = Arc::clone(&assembled.node);
     reconciliation::begin_if_restored(&node, &config.keys.dir).await?;
-    // With its trust marks from the first moment on, where the superior answers: whoever asks earlier than they are there
-    // would take the node for one that has no role.
+    // Wait for the trust marks if the superior answers: a configuration without them would be read as one without
+    // roles.
     if tokio::time::timeout(FIRST_MARKS, obtain_marks::obtain_marks(&node)).await.is_err() {
         tracing::warn!(
             event = "trust_marks_late",
@@ -212,7 +212,7 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     Ok(Running::new(config.node.base_url.clone(), Some(node), server, tasks, drain))
 }
 
-/// How long the process stays reachable after it has said that it is not ready, when the file does not say.
+/// Default time between "not ready" and the closing of the socket.
 const DRAIN: Duration = Duration::from_secs(2);
 
 pub(super) fn drain_time(drain_ms: Option<u32>, profile: Profile) -> Duration {
@@ -294,7 +294,7 @@ pub(super) async fn try_writes(store: Store, stop: StopSignal) {
 /// Time between two notes of the end of the log.
 const NOTE: Duration = Duration::from_secs(2);
 
-/// Notes the end of the log beside the root keys for as long as the process runs: by it a restored backup is recognised.
+/// Records the end of the log beside the root keys while the process runs, so that a restored backup is detected.
 async fn note_log_end(node: &Node, directory: &Path, stop: &StopSignal) {
     while stop.pause(NOTE).await {
         if let Err(error) = node.store.write_log_mark(directory).await {
@@ -306,7 +306,8 @@ async fn note_log_end(node: &Node, directory: &Path, stop: &StopSignal) {
 /// How long a start waits for the superiors' trust marks.
 const FIRST_MARKS: Duration = Duration::from_secs(2);
 
-/// Time for an answer after the body is there: a peer, a register and the login provider may each take their own.
+/// Time for a response after the request body is read: a peer, a register and the login provider may each take their
+/// own time.
 pub(super) const ANSWER_TIME: Duration = Duration::from_secs(30);
 
 pub(super) fn listen(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {

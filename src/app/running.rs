@@ -25,7 +25,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// `drain` is the time between "not ready" and the end of the listening socket, in which a load balancer can notice.
+    /// `drain` is the time between "not ready" and the closing of the listening socket, in which a load balancer can
+    /// notice.
     pub(super) fn new(
         id: EntityId,
         node: Option<Arc<Node>>,
@@ -37,14 +38,14 @@ impl Running {
         Self { id, node, server: tokio::spawn(server), handle, tasks, drain }
     }
 
-    /// The node behind it; none for an anchor.
+    /// The node's context; `None` for an anchor.
     #[must_use]
     pub fn node(&self) -> Option<&Arc<Node>> {
         self.node.as_ref()
     }
 
-    /// Stops: `/health/ready` says no at once, the socket is closed after the time for draining, requests under way are
-    /// finished, and the background tasks end after their rounds. All of it is bounded.
+    /// Stops: `/health/ready` answers 503 at once, the socket is closed after the drain time, requests in progress are
+    /// finished, and the background tasks end after their current iteration. Each step has a time limit.
     pub async fn stop(self) {
         self.tasks.stop_signal().stop();
         tokio::time::sleep(self.drain).await;

@@ -1,4 +1,4 @@
-//! From the checked configuration to the settings of each part.
+//! Converts the checked configuration to the settings of each part.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ use crate::outbound::openid::{
 };
 use crate::ports::{Clock, Entropy, random};
 
-/// The rules for signing keys, from `[keys]`.
+/// The key policy from `[keys]`.
 pub(crate) fn key_policy(keys: &config::Keys) -> KeyPolicy {
     let days = &keys.rotate_days;
     KeyPolicy {
@@ -47,7 +47,7 @@ pub(crate) fn key_policy(keys: &config::Keys) -> KeyPolicy {
     }
 }
 
-/// The rules for a node's keys: as [`key_policy`], with the keys that its login provider is to know.
+/// The key policy of a node: as [`key_policy`], with the keys for its login provider.
 pub(crate) fn node_key_policy(config: &Config) -> KeyPolicy {
     let login = &config.login;
     KeyPolicy {
@@ -67,7 +67,7 @@ pub(crate) fn logo(brand: &config::Brand) -> Result<Option<(&'static str, Vec<u8
     Ok(Some((if svg { "image/svg+xml" } else { "image/png" }, bytes)))
 }
 
-/// Which addresses other members may have, and by which way they are reached.
+/// The address policy and the route for requests to other members.
 pub(crate) fn guarded_client(
     profile: Profile,
     private_networks: &[IpNet],
@@ -88,18 +88,18 @@ pub(crate) fn guarded_client(
     Ok(GuardedClient::over(policy, route)?)
 }
 
-/// The client of a node towards other members.
+/// A node's HTTP client for other members.
 pub(crate) fn node_client(config: &Config) -> Result<GuardedClient, StartError> {
     let route = route(&config.outbound, config.node.outbound_address)?;
     guarded_client(config.node.profile, &config.federation.private_networks, &route)
 }
 
-/// The client of an anchor towards members and superiors.
+/// An anchor's HTTP client for members and superiors.
 pub(crate) fn anchor_client(config: &AnchorConfig) -> Result<GuardedClient, StartError> {
     guarded_client(config.anchor.profile, &config.private_networks, &route(&config.outbound, None)?)
 }
 
-/// The way that requests take, with certificates and the proxy's credentials read from their files.
+/// The route of outgoing requests, with certificates and proxy credentials read from their files.
 pub(crate) fn route(outbound: &Outbound, local_address: Option<IpAddr>) -> Result<Route, StartError> {
     let proxy = match &outbound.proxy {
         Some(proxy) => Some(Proxy {
@@ -125,8 +125,7 @@ pub(crate) fn read_jwks(known: &KnownEntity) -> Result<Option<PublicKeys>, Start
     PublicKeys::from_jwks(&jwks).map(Some).map_err(|_| unfit())
 }
 
-/// The trust marks in the operator's files, which must be this node's own. Whether they hold is for those to judge who see
-/// them.
+/// The trust marks in the operator's files, which must be issued to this node. Whoever reads them verifies them.
 fn read_trust_marks(config: &Config) -> Result<Vec<TrustMarkEntry>, StartError> {
     let read = |path: &std::path::PathBuf| {
         let unfit = || StartError::TrustMark(path.display().to_string());
@@ -193,7 +192,7 @@ pub(crate) fn settings(
             pre_authorized_secs: limits.pre_authorized_code_max_seconds.into(),
             service_token_secs: limits.service_token_seconds.into(),
             status_list_secs: limits.status_list_seconds.into(),
-            // As often as others ask for this node's chain anew, so that what they are shown is never the older part.
+            // No older than this node's own chain may be when others fetch it.
             trust_mark_refresh_secs: u64::from(config.federation.chain_age_seconds / 2).max(1),
             entity_configuration_secs: limits.entity_configuration_seconds.into(),
             proof_secs: limits.dpop_proof_max_seconds.into(),
@@ -256,7 +255,7 @@ pub(crate) fn identity_provider(
             encrypted_responses: login.encrypted_responses,
         },
     };
-    // The provider is the city's own: the address of the machine for requests to members is not for it.
+    // The provider belongs to the city: the source address for requests to members does not apply to it.
     let route = route(&config.outbound, None)?;
     Ok(OpenIdProvider::over(settings, &route, Arc::clone(clock), Arc::clone(entropy))?)
 }
@@ -282,7 +281,7 @@ impl ClientKeySource for RingKeys {
     }
 }
 
-/// The configured keys of anchors that have an end: a JWK with `exp`, as histories of keys have it.
+/// The configured anchor keys that expire: JWKs with `exp`, as in a history of keys.
 pub(crate) fn anchor_key_expiries(anchors: &[KnownEntity]) -> Result<Vec<Expiry>, StartError> {
     let mut expiries = Vec::new();
     for anchor in anchors {
@@ -297,7 +296,7 @@ pub(crate) fn anchor_key_expiries(anchors: &[KnownEntity]) -> Result<Vec<Expiry>
             expiries.push(Expiry {
                 kind: ExpiryKind::AnchorKey,
                 name: format!("{kid} of {}", anchor.entity_id),
-                // Without a beginning it is taken for old: then every threshold counts.
+                // Without a start it counts as long-lived: every warning threshold applies.
                 since: time("iat").unwrap_or(Timestamp::from_secs(0)),
                 ends_at,
             });

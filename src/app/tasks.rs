@@ -1,4 +1,5 @@
-//! The background tasks of a process: each is told of the stop, waited for within a bound, and started again after a panic.
+//! The background tasks of a process: each receives the stop signal, is waited for within a limit, and is restarted
+//! after a panic.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -9,12 +10,12 @@ use tokio::time::Instant;
 
 use crate::ports::StopSignal;
 
-/// The pauses before a task that ended by itself is started again.
+/// Back-off of a task that ended by itself.
 #[derive(Debug, Clone, Copy)]
 struct BackOff {
-    /// The first; it doubles with each end in a row.
+    /// First pause; doubles with each consecutive end.
     first: Duration,
-    /// The longest. A task that ran for as long as this counts as sound again.
+    /// Longest pause. A task that ran for this long resets the back-off.
     longest: Duration,
 }
 
@@ -33,12 +34,12 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// What tells the tasks, and everything else of the process, that it stops.
+    /// The stop signal of the tasks and of the rest of the process.
     pub(crate) fn stop_signal(&self) -> StopSignal {
         self.stop.clone()
     }
 
-    /// Starts a task that is to run until the stop: `task` makes its future, and makes it anew after a panic.
+    /// Starts a task that runs until the stop signal; `task` creates its future, again after a panic.
     pub(crate) fn spawn<F, T>(&mut self, name: &'static str, task: F)
     where
         F: Fn(StopSignal) -> T + Send + 'static,
@@ -47,7 +48,7 @@ impl Tasks {
         self.running.spawn(supervise(name, self.stop.clone(), self.back_off, task));
     }
 
-    /// Starts a task that ends by itself, and is aborted at the stop.
+    /// Starts a task that ends by itself and is aborted at the stop.
     pub(crate) fn spawn_once(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
         self.running.spawn(async move {
@@ -58,7 +59,8 @@ impl Tasks {
         });
     }
 
-    /// Waits for the tasks after the stop signal. What has not ended after `bound` is aborted; says whether all ended.
+    /// Waits for the tasks after the stop signal. Tasks that have not ended after `bound` are aborted; `true` when all
+    /// ended.
     pub(crate) async fn join(mut self, bound: Duration) -> bool {
         let ended = async { while self.running.join_next().await.is_some() {} };
         if tokio::time::timeout(bound, ended).await.is_ok() {
@@ -88,7 +90,7 @@ where
         }
         let millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         match ended {
-            // The hook of the process has logged where.
+            // The panic hook has logged where.
             Err(_) => tracing::error!(
                 event = "task_panicked",
                 task = name,
@@ -183,7 +185,7 @@ mod tests {
         let mut tasks = Tasks::default();
         tasks.spawn("hanging", |_| std::future::pending());
         tasks.stop_signal().stop();
-        // Not told of the stop before it began: it hangs all the same.
+        // It was started after the stop signal and hangs all the same.
         let mut late = Tasks::default();
         late.spawn("hanging", |_| std::future::pending());
         tokio::time::sleep(STEP).await;

@@ -103,7 +103,7 @@ async fn a_production_node_starts_serves_and_drains_before_it_stops() {
 
     let stopping = tokio::spawn(running.stop());
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    // Within the time for draining: not ready, and requests are still answered.
+    // During the drain: not ready, and requests are still answered.
     assert_eq!(get(address, "mydata.city.invalid", "/health/ready").await.0, 503);
     assert_eq!(get(address, "mydata.city.invalid", "/").await.0, 200);
     tokio::time::timeout(std::time::Duration::from_secs(15), stopping).await.unwrap().unwrap();
@@ -123,7 +123,7 @@ async fn a_lost_root_key_is_not_replaced_by_a_wrong_one() {
         let refused = keys().await.unwrap_err().to_string();
         assert!(refused.contains(name) && refused.contains("backup"), "{refused}");
         assert!(!file.exists(), "a wrong {name} was written");
-        // So the advice can be followed.
+        // The remedy in the message can be followed.
         std::fs::rename(anchor.keys.dir.join("elsewhere"), &file).unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), original);
         assert_eq!(keys().await.unwrap().to_jwks(), before.to_jwks());
