@@ -1,4 +1,4 @@
-//! What an operator does with the consents of a node: check the evidence, hand out everything about one.
+//! Operator's commands on consents: verify the evidence, export a bundle.
 
 use crate::app::{StartError, assemble, open_checked_store};
 use crate::config::Config;
@@ -12,7 +12,7 @@ use crate::node::{Problem, ProblemKind};
 use crate::store::StoreError;
 use crate::store::holder::{consent_receipts, consents};
 
-/// Why a stored consent's evidence could not be shown to hold.
+/// Why the evidence of a stored consent does not verify.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     /// The store cannot be used.
@@ -21,27 +21,27 @@ pub enum VerifyError {
     /// There is no such consent.
     #[error("no such consent in this node's store")]
     Unknown,
-    /// The evidence is of another consent than the one that releases data.
+    /// The evidence is about another consent than the stored one.
     #[error("the stored consent is not what the resident signed")]
     Record,
-    /// The evidence does not hold.
+    /// The evidence does not verify.
     #[error("the evidence does not hold: {0} ({reason})", reason = .0.reason())]
     Evidence(#[from] EvidenceError),
 }
 
-/// A stored consent whose evidence holds.
+/// A stored consent whose evidence verifies.
 #[derive(Debug)]
 pub struct VerifiedConsent {
     /// What the login provider signed.
     pub commitment: Commitment,
-    /// The evidence, checked again.
+    /// The verified evidence.
     pub evidence: VerifiedEvidence,
-    /// When the consent came into which state, oldest first.
+    /// Each state with the moment it began, oldest first.
     pub history: Vec<(Timestamp, &'static str)>,
 }
 
 impl VerifiedConsent {
-    /// The state at a moment; none before the decision.
+    /// The state at a moment; `None` before the decision.
     #[must_use]
     pub fn state_at(&self, at: Timestamp) -> Option<&'static str> {
         let known = self.history.iter().rev().find(|(since, _)| *since <= at).map(|(_, state)| *state)?;
@@ -50,10 +50,10 @@ impl VerifiedConsent {
     }
 }
 
-/// Checks the evidence of a stored consent again, with the receipt of its decision where it has one.
+/// Verifies the evidence of a stored consent, with the receipt of its decision if there is one.
 ///
 /// # Errors
-/// [`VerifyError`] names the link that does not hold.
+/// [`VerifyError`] names the check that fails.
 pub async fn verify_consent(config: &Config, id: ConsentId) -> Result<VerifiedConsent, VerifyError> {
     let store = open_checked_store(&config.store, &config.keys, Some(&config.node.base_url)).await?.store;
     store.check_owner().await.map_err(StartError::from)?;
@@ -70,7 +70,7 @@ pub async fn verify_consent(config: &Config, id: ConsentId) -> Result<VerifiedCo
         Err(StoreError::NotFound) => return Err(VerifyError::Unknown),
         Err(error) => return Err(StartError::from(error).into()),
     };
-    // Read back from this node's own sealed column, which nobody else can write.
+    // Read from this node's own sealed column, so the signature is not verified again.
     let decision = receipts.first().and_then(|receipt| {
         UnverifiedJws::parse(&receipt.text, &CONSENT_RECEIPT).ok()?.claimed::<ConsentReceipt>().ok()
     });
@@ -87,24 +87,24 @@ pub async fn verify_consent(config: &Config, id: ConsentId) -> Result<VerifiedCo
     })
 }
 
-/// Why a consent was not written out.
+/// Why a consent was not exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// The node cannot be put together.
+    /// The node cannot be assembled.
     #[error(transparent)]
     Start(#[from] StartError),
     /// There is no such consent.
     #[error("no such consent in this node's store")]
     Unknown,
-    /// Something that the bundle is made of cannot be had now.
+    /// A part of the bundle is not available now.
     #[error("the bundle cannot be written now: {0:?}")]
     Unavailable(Problem),
 }
 
-/// Everything about one consent, sealed.
+/// The sealed bundle of one consent.
 ///
 /// # Errors
-/// [`ExportError`] when there is no such consent, or something that belongs to it cannot be had now.
+/// [`ExportError`] when there is no such consent, or a part of the bundle is not available now.
 pub async fn export_consent(config: &Config, id: ConsentId) -> Result<String, ExportError> {
     let node = assemble(config).await?.node;
     export_consent::any(&node, id).await.map_err(|problem| match problem.kind {

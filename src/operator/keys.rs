@@ -1,4 +1,5 @@
-//! What an operator does with signing keys: each command is one more process over the store; those that serve notice.
+//! Operator's commands on signing keys. Each command is one more process over the store; serving processes notice the
+//! change.
 
 use crate::app::{StartError, SystemClock, key_policy, open_checked_store};
 use crate::config;
@@ -15,7 +16,7 @@ pub use crate::node::keys::rotate_keys::{RotateError, Rotation};
 pub use crate::node::{KeyPolicy, KeyPurpose};
 pub use crate::store::keys::signing_keys::{KeyRecord, KeyState};
 
-/// Why keys could not be changed.
+/// Why keys were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// The store cannot be used.
@@ -33,7 +34,7 @@ async fn existing(store: &config::Store, keys: &config::Keys) -> Result<Store, S
     Ok(store)
 }
 
-/// The signing keys of a node or anchor, with the rules that they live by. Makes none.
+/// The signing keys of a node or anchor, with their rotation policy. Creates none.
 ///
 /// # Errors
 /// [`StartError`] when the store cannot be used.
@@ -45,8 +46,8 @@ pub async fn list(
     Ok((records, key_policy(keys)))
 }
 
-/// The public federation keys of a node or anchor; makes the first when there is none, so that they can be exchanged
-/// before either runs.
+/// The public federation keys of a node or anchor; creates the first key when there is none, so that keys can be
+/// exchanged before either runs.
 ///
 /// # Errors
 /// [`StartError`] when the store cannot be used.
@@ -57,7 +58,7 @@ pub async fn federation_keys(store: &config::Store, keys: &config::Keys) -> Resu
     Ok(ring.published_for(KeyPurpose::Federation))
 }
 
-/// The purposes that have a key in use: a node without encrypted logins has none for them.
+/// The purposes that have a key in use: without encrypted logins a node has none for decryption.
 ///
 /// # Errors
 /// [`StartError`] when the store cannot be used.
@@ -72,7 +73,7 @@ pub async fn purposes_in_use(
     Ok(KeyPurpose::ALL.into_iter().filter(in_use).collect())
 }
 
-/// Begins rotations; `at_once` lets the new keys sign now. A federation key keeps its lead time in any case.
+/// Begins rotations; with `at_once` the new keys sign now. A federation key keeps its lead time in any case.
 ///
 /// # Errors
 /// [`KeysError`] when the store cannot be used, or a purpose has no key yet.
@@ -96,16 +97,16 @@ pub async fn rotate(
     Ok(begun)
 }
 
-/// The rules that a configuration sets.
+/// The policy that a configuration sets.
 #[must_use]
 pub fn policy(keys: &config::Keys) -> KeyPolicy {
     key_policy(keys)
 }
 
-/// Revokes a key; the answer says what it was for, and names the one that signs in its place, where it did sign.
+/// Revokes a key. Returns its purpose and, if it was active, the key that signs in its place.
 ///
 /// # Errors
-/// [`KeysError`] when the store cannot be used, there is no such key, or `since` is ahead.
+/// [`KeysError`] when the store cannot be used, there is no such key, or `since` is in the future.
 pub async fn revoke(
     store: &config::Store,
     keys: &config::Keys,

@@ -1,4 +1,4 @@
-//! What an operator asks about the other members. Each command looks afresh, as one more process of the node over its store.
+//! Operator's queries about other members. Each command resolves anew, as one more process over the node's store.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub struct FederationInspector {
 }
 
 impl FederationInspector {
-    /// Opens a node's view.
+    /// Opens the federation as this node sees it.
     ///
     /// # Errors
     /// [`StartError`] when the configuration or the store cannot be used.
@@ -51,10 +51,10 @@ impl FederationInspector {
         })
     }
 
-    /// Examines every member that is listed, this node included.
+    /// Diagnoses every listed member, this node included.
     ///
     /// # Errors
-    /// [`TrustError`] when nobody can tell who the members are.
+    /// [`TrustError`] when the list of members is not available.
     pub async fn members(&self) -> Result<Vec<PeerReport>, TrustError> {
         let mut reports = Vec::new();
         for (id, _) in self.peers.survey().await? {
@@ -63,16 +63,16 @@ impl FederationInspector {
         Ok(reports)
     }
 
-    /// Examines one entity, member or not.
+    /// Diagnoses one entity, member or not.
     pub async fn test(&self, id: &EntityId) -> PeerReport {
-        // The operator names it, so it may be asked; addresses inward stay closed.
+        // The operator names the entity, so its origin is allowed; private addresses stay refused.
         if let Ok(url) = url::Url::parse(id.as_str()) {
             self.guard.allow(&url);
         }
         PeerReport::clone(&*self.peers.examine(id).await)
     }
 
-    /// Why the host of an entity was not connected to; `None` when its address was not the reason for anything.
+    /// Why the entity's host was refused; `None` when the address was not the reason.
     #[must_use]
     pub fn refused_address(&self, id: &EntityId) -> Option<AddressRefused> {
         let url = url::Url::parse(id.as_str()).ok()?;

@@ -1,24 +1,24 @@
-//! Whether the city's registers would answer, and why not.
+//! Whether the city's registers answer, and why not.
 
 use crate::app::{StartError, registers};
 use crate::config::Config;
 use crate::domain::ids::{DatasetId, RegisterId};
 
-/// What came of asking for one dataset.
+/// The result for one dataset.
 #[derive(Debug)]
 pub(crate) struct RegisterCheck {
     /// The dataset.
     pub(crate) dataset: DatasetId,
     /// The register that holds it.
     pub(crate) register: RegisterId,
-    /// The cause why it does not answer; it may quote what stands in the register.
+    /// Why it does not answer; may quote the register's content.
     pub(crate) outcome: Result<(), String>,
 }
 
 /// Why registers were not asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CheckError {
-    /// A connector cannot be made.
+    /// A connector cannot be created.
     #[error(transparent)]
     Start(#[from] StartError),
     /// The configuration has no such dataset.
@@ -26,10 +26,11 @@ pub(crate) enum CheckError {
     NoDataset(DatasetId),
 }
 
-/// Asks the register of one dataset, or of each, for nobody: the query or file is read, and no record given.
+/// Runs the query or reads the file of one dataset, or of each, for a person that does not exist: no record is
+/// returned.
 ///
 /// # Errors
-/// [`CheckError`] when nothing could be asked. A register that does not answer is an outcome.
+/// [`CheckError`] when no register could be asked. A register that does not answer is a result, not an error.
 pub(crate) async fn check(
     config: &Config,
     only: Option<&DatasetId>,

@@ -1,11 +1,11 @@
-//! What the operator says about the database: that it was restored from a backup.
+//! Operator's statement that the database was restored from a backup.
 
 use crate::app::{StartError, SystemClock, open_store};
 use crate::config::Config;
 use crate::ports::Clock;
 use crate::store::restore;
 
-/// Begins a new epoch: at its next start the node asks every peer what it knows, and releases nothing before.
+/// Begins a new epoch: at its next start the node asks every peer for its consents, and releases no data before.
 ///
 /// # Errors
 /// [`StartError`] when the store cannot be used.
