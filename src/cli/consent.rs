@@ -16,7 +16,7 @@ use crate::domain::ids::ConsentId;
 use crate::domain::jose::{PublicKeys, parse_strict_json};
 use crate::operator::consents;
 
-/// Nothing failed, but something cannot be told from what was given.
+/// Nothing failed, but some checks need more than what was given.
 const UNDECIDED: u8 = 3;
 
 #[derive(Subcommand)]

@@ -62,7 +62,7 @@ fn parse_store(text: &str) -> Result<(String, DatabaseUrl), String> {
 /// Runs the demo until it is stopped.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     start_logging(&arguments.log);
-    // Kept until the end of this function, then removed with all that is in it.
+    // Kept until the end of this function, then deleted with its content.
     let temporary = match &arguments.data_dir {
         Some(_) => None,
         None => Some(tempfile::tempdir()?),
@@ -97,7 +97,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Shown on a terminal alone.
+/// Printed on a terminal only.
 fn spinner() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -110,7 +110,7 @@ fn spinner() -> ProgressBar {
     spinner
 }
 
-/// Whole or not at all, readable to the operator alone: it names residents, made up as they are.
+/// Written atomically, readable by the owner only: it names residents, even though they are made up.
 fn write_ready_file(file: &Path, content: &serde_json::Value) -> Result<(), Failure> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let draft = tempfile::NamedTempFile::new_in(folder)?;

@@ -24,7 +24,7 @@ pub(super) enum Command {
     Revoke(Revoke),
 }
 
-/// Whose keys are meant.
+/// The node or anchor whose keys are meant.
 #[derive(clap::Args)]
 pub(super) struct Whose {
     /// The configuration file
@@ -110,7 +110,7 @@ enum Reason {
 
 impl Whose {
     fn load(&self) -> Result<(Store, Keys), Failure> {
-        // Nothing else of the file: keys are exchanged before the files of the other side are there.
+        // Reads nothing else of the file: keys are exchanged before the other side's files exist.
         let files = if self.anchor {
             AnchorConfig::load_key_files(&self.config)?
         } else {
@@ -120,7 +120,7 @@ impl Whose {
     }
 }
 
-/// The word for where a key stands.
+/// The name of a key's state.
 const fn word(state: KeyState) -> &'static str {
     match state {
         KeyState::Pending => "pending",
@@ -201,7 +201,7 @@ async fn revoke(arguments: Revoke) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What comes of a key next, or came of it.
+/// The next, or last, state change of a key.
 fn outlook(key: &KeyRecord, policy: &KeyPolicy) -> String {
     match key.state {
         KeyState::Pending => match key.activates_at {

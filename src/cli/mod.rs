@@ -83,7 +83,7 @@ fn fail(error: &dyn std::error::Error) -> ExitCode {
 
 async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
-        // The one command whose answer has more than two outcomes.
+        // The one command with more than two exit codes.
         Command::Consent(command) => return consent::run(command).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,

@@ -11,10 +11,10 @@ use tracing_subscriber::{EnvFilter, Layer};
 use super::repeats::Repeats;
 use crate::app::Running;
 
-/// What a subcommand failed with, in words for the operator.
+/// A subcommand's error, for the operator.
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
-/// What to log, as `--log` says it: a level, or levels by module.
+/// The value of `--log`: a level, or levels by module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LogFilter(String);
 
@@ -23,7 +23,7 @@ impl std::str::FromStr for LogFilter {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
-        // EnvFilter takes an unknown word for the name of a module and then logs nothing.
+        // EnvFilter takes an unknown level for the name of a module and then logs nothing.
         let known = |directive: &str| {
             let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level);
             LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level.trim()))
@@ -36,7 +36,7 @@ impl std::str::FromStr for LogFilter {
     }
 }
 
-/// Logs as JSON lines on standard error; equal warnings are summed up, and a panic is logged with its place.
+/// Logs JSON lines on standard error; repeated warnings are summed up, and a panic is logged with its place.
 pub(crate) fn start_logging(filter: &LogFilter) {
     use tracing_subscriber::filter::FilterExt;
     let repeats = Repeats::default();
@@ -55,7 +55,7 @@ pub(crate) fn start_logging(filter: &LogFilter) {
         }
     });
     std::panic::set_hook(Box::new(|panic| {
-        // Not its message, which may quote what was being worked on.
+        // Without the panic message, which may quote data.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(
             event = "panic",
@@ -65,7 +65,7 @@ pub(crate) fn start_logging(filter: &LogFilter) {
     }));
 }
 
-/// Prints one line on standard output. When nobody reads any more, as behind `| head`, the process ends without a word.
+/// Prints one line on standard output. Ends the process silently when the reader has closed the pipe, as `| head` does.
 pub(crate) fn print_line(line: std::fmt::Arguments<'_>) {
     let mut out = std::io::stdout().lock();
     let printed = out.write_fmt(line).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
@@ -81,7 +81,7 @@ macro_rules! say {
 }
 pub(crate) use say;
 
-/// Waits for Ctrl-C or a polite request to stop (SIGTERM).
+/// Waits for Ctrl-C or SIGTERM.
 pub(crate) async fn until_stopped() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
@@ -91,7 +91,7 @@ pub(crate) async fn until_stopped() -> std::io::Result<()> {
     }
 }
 
-/// Serves until the process is asked to stop, then stops in order; asked again, it ends at once.
+/// Serves until the process is asked to stop, then stops in order; a second request ends it at once.
 pub(crate) async fn run_until_stopped(running: Running, listen: std::net::SocketAddr) -> Result<(), Failure> {
     tracing::info!(event = "ready", entity = %running.id, %listen, "ready to serve");
     until_stopped().await?;

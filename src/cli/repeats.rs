@@ -1,4 +1,4 @@
-//! Sums up equal warnings, so that an outage of minutes is not hundreds of equal lines.
+//! Sums up repeated warnings, so that an outage of minutes does not fill the log.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -15,14 +15,14 @@ use tracing_subscriber::layer::{Context, Filter};
 /// Time in which a line is logged once.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Most lines that are remembered; beyond that every line is logged.
+/// Maximum number of lines that are tracked; beyond that every line is logged.
 const MAX_LINES: usize = 1024;
 
-/// Lets the first of equal warnings and errors through in each minute, and counts the others.
+/// Logs the first of equal warnings and errors in each minute, and counts the others.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Repeats(Arc<Mutex<HashMap<Line, Count>>>);
 
-/// What makes two lines equal: all of it but the time.
+/// What makes two lines equal: everything but the time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Line {
     level: Level,
@@ -49,14 +49,14 @@ impl Repeats {
         true
     }
 
-    /// The lines whose minute is over, with how many were left out; they are forgotten.
+    /// Removes and returns the lines whose minute is over, with the number of repetitions.
     fn sums(&self, now: Instant) -> Vec<(Line, u64)> {
         let mut lines = lock(&self.0);
         let over = lines.extract_if(|_, count| now.saturating_duration_since(count.since) >= WINDOW);
         over.filter(|(_, count)| count.left_out > 0).map(|(line, count)| (line, count.left_out)).collect()
     }
 
-    /// Logs how many equal lines were left out, for the lines whose minute is over.
+    /// Logs the number of repetitions of the lines whose minute is over.
     pub(crate) fn log_sums(&self, now: Instant) {
         for (line, times) in self.sums(now) {
             tracing::warn!(
