@@ -1,22 +1,22 @@
-//! Values that are kept for a while under an unguessable name: the demo's sessions, codes and cases.
+//! Values stored for a while under an unguessable key: the demo's sessions, codes and cases.
 
 use std::collections::HashMap;
 
 use crate::domain::clock::Timestamp;
 
-/// A bounded map whose entries end by themselves.
+/// A bounded map whose entries expire.
 pub(super) struct Expiring<T> {
     entries: HashMap<String, (Timestamp, T)>,
     capacity: usize,
 }
 
 impl<T> Expiring<T> {
-    /// An empty map that never holds more than `capacity` entries.
+    /// An empty map of at most `capacity` entries.
     pub(super) fn new(capacity: usize) -> Self {
         Self { entries: HashMap::new(), capacity }
     }
 
-    /// Keeps a value until a moment. When the map is full, the entry that would end first gives way.
+    /// Stores a value until a moment. When the map is full, the entry that expires first is dropped.
     pub(super) fn insert(&mut self, now: Timestamp, name: String, until: Timestamp, value: T) {
         self.entries.retain(|_, (end, _)| *end > now);
         if self.entries.len() >= self.capacity {
@@ -28,27 +28,27 @@ impl<T> Expiring<T> {
         self.entries.insert(name, (until, value));
     }
 
-    /// The value, while it lasts.
+    /// The value, if it has not expired.
     pub(super) fn get(&self, now: Timestamp, name: &str) -> Option<&T> {
         self.entries.get(name).filter(|(end, _)| *end > now).map(|(_, value)| value)
     }
 
-    /// The value to change, while it lasts.
+    /// The value to change, if it has not expired.
     pub(super) fn get_mut(&mut self, now: Timestamp, name: &str) -> Option<&mut T> {
         self.entries.get_mut(name).filter(|(end, _)| *end > now).map(|(_, value)| value)
     }
 
-    /// Takes the value out, so that nobody gets it twice.
+    /// Removes and returns the value, so that it is used once.
     pub(super) fn take(&mut self, now: Timestamp, name: &str) -> Option<T> {
         self.entries.remove(name).filter(|(end, _)| *end > now).map(|(_, value)| value)
     }
 
-    /// Drops every value that the test refuses.
+    /// Drops every value that does not pass the test.
     pub(super) fn retain(&mut self, keep: impl Fn(&T) -> bool) {
         self.entries.retain(|_, (_, value)| keep(value));
     }
 
-    /// Everything that still lasts, in no order.
+    /// All entries that have not expired, in no order.
     pub(super) fn iter(&self, now: Timestamp) -> impl Iterator<Item = (&str, &T)> {
         self.entries
             .iter()

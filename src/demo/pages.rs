@@ -1,4 +1,4 @@
-//! What the demo's two page servers share: the security headers, the stylesheet, the same-origin check of forms.
+//! Shared by the demo's two page servers: security headers, stylesheet, same-origin check of forms.
 
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode};
@@ -26,8 +26,8 @@ pub(super) fn page(
     }
 }
 
-/// Adds the headers of a page that loads nothing but its own stylesheet. `form_targets` names the origins besides its
-/// own to which a form may lead: browsers hold every redirect that follows a form against `form-action`.
+/// Adds the security headers of a page that loads only its own stylesheet. `form_targets` are further origins that a
+/// form may lead to: browsers check every redirect after a form against `form-action`.
 fn guarded(mut response: HttpResponseBuilder, form_targets: &str) -> HttpResponseBuilder {
     response
         .insert_header((
@@ -53,8 +53,8 @@ pub(super) async fn stylesheet() -> HttpResponse {
         .body(STYLESHEET)
 }
 
-/// Whether a form was sent by one of this server's own pages, as far as the browser tells. A program that tells
-/// nothing passes: what it sends, it could have sent from anywhere.
+/// Whether a form was sent by one of this server's own pages, as far as the browser's headers say. A program that sends
+/// no such headers passes: it could send anything.
 pub(super) fn is_own_form(headers: &HeaderMap, base: &Url) -> bool {
     let says = |name: &str, good: &[&str]| {
         headers.get(name).is_none_or(|value| value.to_str().is_ok_and(|value| good.contains(&value)))

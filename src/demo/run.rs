@@ -1,4 +1,4 @@
-//! Starts everything and stops it cleanly.
+//! Starts and stops the demo.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -24,13 +24,13 @@ use crate::domain::federation::{Role, StatementRules};
 use crate::domain::ids::EntityId;
 use crate::ports::{Clock, Entropy, random};
 
-/// Which world is made up; another seed makes other residents beside those with names.
+/// The seed of the made-up world; another seed gives other unnamed residents.
 const SEED: u64 = 2026;
 
-/// What a demo did not start for, in words for the operator.
+/// Why a demo did not start, for the operator.
 pub type Failure = Box<dyn std::error::Error>;
 
-/// How long to wait for the cities to find each other.
+/// How long to wait for the cities to resolve each other.
 const READY: Duration = Duration::from_secs(30);
 
 /// Changes to the shipped configurations, made after the files were read and checked.
@@ -76,7 +76,7 @@ impl ForeignLogin {
     }
 }
 
-/// What a demo is made of.
+/// Settings of a demo.
 pub struct Options {
     /// Where databases and registers are kept.
     pub folder: PathBuf,
@@ -84,11 +84,11 @@ pub struct Options {
     pub base_port: u16,
     /// Another OpenID provider than the demo's own.
     pub login: Option<ForeignLogin>,
-    /// Entities that the anchor admits beside the four cities.
+    /// Entities to admit to the federation besides the four cities.
     pub members: Vec<EntityId>,
     /// Databases of cities that do not use SQLite, by the city's slug.
     pub stores: BTreeMap<String, DatabaseUrl>,
-    /// What else differs from the shipped files.
+    /// Further differences from the shipped files.
     pub adjust: Adjust,
 }
 
@@ -136,7 +136,7 @@ impl Demo {
             if let Some(login) = &options.login {
                 login.apply(&mut config.login);
             }
-            // Put in after the file was checked: a demo's address may carry its password, a city's may not.
+            // Set after the file was checked: a demo's address may contain its password, a city's may not.
             if let Some(url) = options.stores.get(city.slug()) {
                 config.store.url.clone_from(url);
             }
@@ -172,7 +172,7 @@ impl Demo {
         Ok(demo)
     }
 
-    /// Stops everything, letting requests under way finish.
+    /// Stops everything, finishing requests in progress.
     pub async fn stop(self) {
         for (handle, task) in self.servers {
             handle.stop(true).await;
@@ -183,7 +183,7 @@ impl Demo {
         }
     }
 
-    /// Stops one city's node, letting requests under way finish; the rest goes on.
+    /// Stops one city's node, finishing requests in progress; the rest keeps running.
     pub async fn stop_city(&mut self, city: City) {
         let found = self.cities.iter().find(|(one, _)| *one == city);
         let position =
@@ -231,7 +231,7 @@ impl Demo {
     }
 
     fn start_service_page(&mut self, ports: Ports) -> Result<(), Failure> {
-        // Helsinki asks first and Espoo holds: the story of the README.
+        // Helsinki asks first and Espoo holds, as in the README.
         let mut cities = Vec::new();
         for (city, config) in &self.cities {
             cities.push(service_city(*city, config)?);

@@ -1,4 +1,4 @@
-//! What the demo's two servers share: time, names that nobody can guess, a memory behind a lock, and serving.
+//! Shared by the demo's two servers: time, unguessable names, locked state, serving.
 
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,7 +11,7 @@ use crate::domain::jose;
 use crate::domain::sync::lock;
 use crate::ports::{Clock, Entropy, random};
 
-/// The state of a demo server; gone when the demo stops.
+/// The state of a demo server, in memory.
 pub(super) struct DemoServer<M> {
     pub(super) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,

@@ -1,7 +1,7 @@
 //! The demo's people and registers: made up from a seed, the same each time, nobody real.
 //!
-//! Identifiers have individual numbers from 900, which no one ever gets; family names, streets and telephone numbers are
-//! invented too. Seven residents have names and parts to play; hundreds more fill the registers around them.
+//! Identifiers have individual numbers from 900, which are never issued; family names, streets and telephone numbers
+//! are invented too. Seven residents have names and roles; hundreds more fill the registers.
 
 mod people;
 mod random;
@@ -24,11 +24,11 @@ pub struct DemoResident {
     pub username: &'static str,
     /// First and last name.
     pub display_name: String,
-    /// The made-up personal identity code under which every register knows them.
+    /// The made-up personal identity code in every register.
     pub identifier: NationalIdentifier,
-    /// What can be tried with them.
+    /// What can be tried with this resident.
     pub description: Text,
-    /// Whether a non-disclosure order keeps the place where they live secret.
+    /// Whether a non-disclosure order protects their address.
     pub protected: bool,
 }
 
@@ -40,7 +40,7 @@ pub enum WorldError {
     File {
         /// Its path.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// A register's database cannot be made.
@@ -48,10 +48,10 @@ pub enum WorldError {
     Database {
         /// Its path.
         path: PathBuf,
-        /// What SQLite says.
+        /// SQLite's error.
         reason: String,
     },
-    /// A made-up value has no form in the file.
+    /// A made-up value has no representation in the file.
     #[error("a made-up value cannot be written: {0}")]
     Value(String),
     /// A made-up identifier is not well-formed.
@@ -59,13 +59,13 @@ pub enum WorldError {
     Identifier(#[from] IdError),
 }
 
-/// Residents of each city beside those with names.
+/// Number of unnamed residents of each city.
 const RESIDENTS_PER_CITY: usize = 90;
 
-/// Writes the registers of all four cities to `<folder>/<city>/registers`, in place of those that are there, as
-/// `federation-config/` describes them.
+/// Writes the registers of all four cities to `<folder>/<city>/registers`, replacing existing ones, in the form that
+/// `federation-config/` describes.
 ///
-/// Everyone with a name is known in every city, so that any two cities can play the story.
+/// Every named resident is known in every city, so that any two cities can be used.
 ///
 /// # Errors
 /// [`WorldError`] when a file cannot be written.

@@ -21,23 +21,23 @@ pub(super) struct AuthorizationRequest {
     pub(super) state: Option<String>,
     pub(super) nonce: Option<String>,
     pub(super) code_challenge: String,
-    /// A new login is demanded although one may be live (`prompt=login`).
+    /// A new login is required even in a live session (`prompt=login`).
     fresh: bool,
     /// No page may be shown (`prompt=none`).
     silent: bool,
     max_age: Option<i64>,
-    /// The levels asked for that this provider knows, best first.
+    /// The requested levels that this provider knows, best first.
     acr: Vec<Level>,
     pub(super) language: Language,
 }
 
 impl AuthorizationRequest {
-    /// The level that a login must reach to answer with one of the levels asked for.
+    /// The level that a login must reach to fulfil one of the requested levels.
     pub(super) fn needed_level(&self) -> Level {
         self.acr.iter().copied().min().unwrap_or(Level::Everyday)
     }
 
-    /// The `acr` to answer with: the best level asked for that the login reaches, or its own when none was asked.
+    /// The `acr` of the response: the best requested level that the login reaches, or its own when none was requested.
     fn answered_acr(&self, reached: Level) -> Option<&'static str> {
         match self.acr.as_slice() {
             [] => Some(reached.acr()),
@@ -48,7 +48,7 @@ impl AuthorizationRequest {
 
 /// Why an authorization request is not served.
 enum Refusal {
-    /// The client or its address is unknown: nobody may be sent anywhere.
+    /// The client or its redirect address is unknown: no redirect.
     Here(&'static str),
     /// The client gets an error (RFC 6749 §4.1.2.1).
     ToClient { redirect_uri: String, state: Option<String>, error: &'static str, description: &'static str },
@@ -100,7 +100,7 @@ fn authorize(provider: &DemoProvider, http: &HttpRequest, parameters: &[u8]) -> 
     }
 }
 
-/// Sends the browser to the choice of residents.
+/// Redirects the browser to the choice of residents.
 fn offer_choice(provider: &DemoProvider, http: &HttpRequest, request: AuthorizationRequest) -> HttpResponse {
     let now = provider.now();
     let browser =
@@ -116,7 +116,7 @@ pub(super) fn log_in(provider: &DemoProvider, request: AuthorizationRequest, use
     let now = provider.now();
     let level = request.needed_level();
     let session = Session { username: username.to_owned(), auth_time: now, level };
-    // A new name at every login, so that nobody can plant theirs beforehand.
+    // A new session key at every login (no session fixation).
     let name = provider.secret();
     provider.memory().sessions.insert(now, name.clone(), now.plus_secs(SESSION_SECS), session.clone());
     let acr = request.answered_acr(level).unwrap_or(level.acr());
@@ -148,7 +148,7 @@ fn back_with_code(
     pages::see_other(&back).finish()
 }
 
-/// Sends the browser back with an error (RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6).
+/// Redirects the browser with an error (RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6).
 pub(super) fn back_with_error(
     provider: &DemoProvider,
     redirect_uri: &str,
@@ -168,7 +168,7 @@ fn answer(
     pairs: &[(&str, &str)],
 ) -> String {
     let Ok(mut back) = Url::parse(redirect_uri) else {
-        // A registered address that is no URL cannot be reached by any browser.
+        // A registered address that is no URL cannot be opened by any browser.
         return redirect_uri.to_owned();
     };
     back.query_pairs_mut()
@@ -228,7 +228,7 @@ fn parse(provider: &DemoProvider, parameters: &[u8]) -> Result<AuthorizationRequ
     })
 }
 
-/// The parts of a request that are the same for everyone; an error code and what is wrong when they are not so.
+/// Checks the parts of a request that are the same for everyone; an error code with a description otherwise.
 fn check_protocol<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<(), (&'static str, &'static str)> {
     if get("request").is_some() {
         return Err(("request_not_supported", "request objects are not supported"));

@@ -1,4 +1,4 @@
-//! Who calls the token endpoint (OpenID Connect Core 1.0 §9).
+//! Client authentication at the token endpoint (OpenID Connect Core 1.0 §9).
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -40,7 +40,7 @@ enum Audience {
     Many(Vec<String>),
 }
 
-/// The client that proves itself by exactly one of the methods.
+/// The client, authenticated by exactly one of the methods.
 pub(super) fn authenticate<'a>(
     provider: &'a DemoProvider,
     headers: &HeaderMap,
@@ -121,7 +121,7 @@ fn by_assertion<'a>(
     if claims.iss != client.client_id || claims.sub != client.client_id {
         return Err(TokenError::InvalidClient);
     }
-    // An assertion proves its sender once.
+    // An assertion is used once.
     let now = provider.now();
     let until = crate::domain::clock::Timestamp::from_secs(claims.exp).plus_secs(120);
     let name = format!("{} {}", claims.iss, claims.jti);
@@ -146,6 +146,6 @@ fn verified_assertion(
     };
     let now = provider.now();
     jose::check_times(now, claims.iat, claims.nbf, Some(claims.exp)).ok()?;
-    // An assertion that lives for hours could be kept and used by someone else.
+    // A long-lived assertion could be stored and used by someone else.
     (for_us && claims.exp <= now.plus_secs(600).secs()).then_some(claims)
 }

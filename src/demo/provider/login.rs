@@ -1,4 +1,4 @@
-//! The page on which a newcomer picks whom to log in as.
+//! The page on which a visitor chooses a resident to log in as.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -39,13 +39,13 @@ pub(super) struct Shown {
 
 #[derive(Deserialize)]
 pub(super) struct Decision {
-    /// The username of the one picked.
+    /// The chosen resident's username.
     resident: Option<String>,
-    /// Present when the person turned back.
+    /// Present when the person cancelled.
     cancel: Option<String>,
 }
 
-/// `GET /login/{choice}`: whom to log in as.
+/// `GET /login/{choice}`: the choice of residents.
 pub(super) async fn show(
     provider: web::Data<DemoProvider>,
     http: HttpRequest,
@@ -80,7 +80,7 @@ pub(super) async fn show(
     pages::page(StatusCode::OK, &provider.0.form_targets, page.render())
 }
 
-/// `POST /login/{choice}`: the decision, after which the browser goes back to the client.
+/// `POST /login/{choice}`: the decision, then the redirect to the client.
 pub(super) async fn decide(
     provider: web::Data<DemoProvider>,
     http: HttpRequest,
@@ -111,7 +111,7 @@ pub(super) async fn decide(
     }
 }
 
-/// The choice of that name, when it belongs to this browser.
+/// A pending choice by its name, if it belongs to this browser.
 fn find(provider: &DemoProvider, http: &HttpRequest, name: &str) -> Option<Choice> {
     let browser = http.cookie(BROWSER_COOKIE)?;
     provider

@@ -12,7 +12,7 @@ use super::{DemoProvider, messages};
 use crate::demo::pages;
 use crate::domain::jose::{Claims, KeySource, PLAIN_JWT, Profile, UnverifiedJws};
 
-/// An ID token of this provider that comes back as a hint. It may have expired long ago.
+/// An ID token of this provider as a hint; may be long expired.
 static ID_TOKEN_HINT: Profile = Profile {
     typ: PLAIN_JWT,
     max_bytes: 8 * 1024,
@@ -87,7 +87,7 @@ fn log_out(provider: &DemoProvider, http: &HttpRequest, parameters: &[u8]) -> Ht
     response
 }
 
-/// The client for which this provider made the hint, when it is one of its own ID tokens.
+/// The client of the hint, if it is one of this provider's own ID tokens.
 fn client_of_hint(provider: &DemoProvider, hint: &str) -> Option<String> {
     let hint: Hint =
         UnverifiedJws::parse(hint, &ID_TOKEN_HINT).ok()?.verify(provider.0.key.public()).ok()?.into_claims();

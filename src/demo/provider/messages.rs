@@ -15,7 +15,7 @@ struct MessagePage<'a> {
     message: &'a str,
 }
 
-/// `GET /`: what this is.
+/// `GET /`: a description.
 pub(super) async fn welcome() -> HttpResponse {
     message(
         StatusCode::OK,
@@ -25,12 +25,12 @@ pub(super) async fn welcome() -> HttpResponse {
     )
 }
 
-/// Any other address.
+/// Any other path.
 pub(super) async fn not_found() -> HttpResponse {
     mistake(StatusCode::NOT_FOUND, "There is no page at this address.")
 }
 
-/// A page that says what is wrong.
+/// An error page.
 pub(super) fn mistake(status: StatusCode, why: &str) -> HttpResponse {
     message(status, "The login cannot go on", why)
 }

@@ -1,9 +1,9 @@
 //! The demo's login provider: an OpenID provider (OpenID Connect Core 1.0, Discovery 1.0, RP-Initiated Logout 1.0) at
-//! which a newcomer picks one of the made-up residents instead of proving who they are.
+//! which a visitor chooses one of the made-up residents instead of authenticating.
 //!
-//! It plays the part of a city's real provider and is strict in the same places: registered clients and exact
-//! redirect addresses only, PKCE S256 demanded, codes redeemed once, `iss` in every answer (RFC 9207). Everything is
-//! kept in memory and gone when the demo stops. It never runs outside `omadata demo`.
+//! It stands in for a city's real provider and is strict in the same places: registered clients and exact redirect
+//! addresses only, PKCE S256 required, codes redeemed once, `iss` in every response (RFC 9207). Its state is in memory.
+//! It never runs outside `omadata demo`.
 
 mod authorize;
 mod client;
@@ -39,22 +39,22 @@ pub const LOA3: &str = "urn:omadata:demo:loa3";
 
 /// How long a login at the provider lasts, in seconds.
 const SESSION_SECS: i64 = 8 * 3600;
-/// How long a person may look at the choice of residents, in seconds.
+/// How long a person may take to choose a resident, in seconds.
 const CHOICE_SECS: i64 = 30 * 60;
 /// How long an authorization code may be redeemed, in seconds.
 const CODE_SECS: i64 = 60;
 /// How long an access token opens the UserInfo endpoint, in seconds.
 const ACCESS_SECS: i64 = 300;
 
-/// What the demo's login provider is made of.
+/// Settings of the demo's login provider.
 pub struct ProviderConfig {
     /// Its issuer: a base URL without path, such as `http://login.localhost:8409`.
     pub issuer: Url,
     /// The claim that carries the made-up national identifier (`national_id`).
     pub identifier_claim: String,
-    /// Whom one can log in as, in the order shown.
+    /// The residents one can log in as, in the order shown.
     pub residents: Vec<Resident>,
-    /// Who may send people here.
+    /// Registered clients.
     pub clients: Vec<RegisteredClient>,
 }
 
@@ -65,9 +65,9 @@ pub struct Resident {
     pub username: String,
     /// First and last name.
     pub name: String,
-    /// The made-up identifier under which the demo's registers know them.
+    /// The made-up national identifier in the demo's registers.
     pub identifier: NationalIdentifier,
-    /// What can be tried with them.
+    /// What can be tried with this resident.
     pub description: Text,
 }
 
@@ -76,9 +76,9 @@ pub struct Resident {
 pub struct RegisteredClient {
     /// `client_id`.
     pub client_id: String,
-    /// What people call it (`Espoo` / `Esbo`).
+    /// Display name (`Espoo` / `Esbo`).
     pub name: Text,
-    /// How it proves itself at the token endpoint.
+    /// Authentication at the token endpoint.
     pub authentication: ClientAuthentication,
     /// `redirect_uris`, compared character by character.
     pub redirect_uris: Vec<String>,
@@ -86,7 +86,7 @@ pub struct RegisteredClient {
     pub post_logout_redirect_uris: Vec<String>,
 }
 
-/// How a client proves itself at the token endpoint.
+/// Authentication of a client at the token endpoint.
 #[derive(Clone)]
 pub enum ClientAuthentication {
     /// `client_secret_basic` or `client_secret_post`.
@@ -95,7 +95,7 @@ pub enum ClientAuthentication {
     Keys(PublicKeys),
 }
 
-/// How strongly someone logged in.
+/// Strength of a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
     Everyday,
@@ -115,7 +115,7 @@ impl Level {
     }
 }
 
-/// A browser that is logged in.
+/// A logged-in browser session.
 #[derive(Clone)]
 struct Session {
     username: String,
@@ -123,18 +123,18 @@ struct Session {
     level: Level,
 }
 
-/// Someone who is looking at the choice of residents.
+/// A pending choice of residents.
 #[derive(Clone)]
 struct Choice {
     request: authorize::AuthorizationRequest,
-    /// The cookie of the browser that came; nobody else may choose for it.
+    /// The cookie of the browser that may choose.
     browser: String,
 }
 
-/// What a code or access token stands for.
+/// A grant behind a code or access token.
 #[derive(Clone)]
 struct Grant {
-    /// Names the grant, so that a replayed code takes its access token back.
+    /// Identifies the grant, so that a replayed code revokes its access token.
     id: String,
     request: authorize::AuthorizationRequest,
     username: String,
@@ -142,7 +142,7 @@ struct Grant {
     acr: &'static str,
 }
 
-/// An authorization code; kept after its use so that a second use is recognised.
+/// An authorization code; kept after its use so that a replay is detected.
 struct Code {
     grant: Grant,
     used: bool,
@@ -162,7 +162,7 @@ pub struct DemoProvider(Arc<Inner>);
 
 struct Inner {
     config: ProviderConfig,
-    /// The issuer as it stands in every statement: without a slash at the end.
+    /// The issuer without a trailing slash.
     issuer: String,
     form_targets: String,
     key: SigningKey,
@@ -230,7 +230,7 @@ impl DemoProvider {
         self.0.server.now()
     }
 
-    /// A name that nobody can guess.
+    /// An unguessable name.
     fn secret(&self) -> String {
         self.0.server.secret::<24>()
     }
@@ -248,8 +248,8 @@ impl DemoProvider {
     }
 }
 
-/// Where a form of this provider may lead through redirects: the clients, and the pages that they lead on to, which
-/// in the demo are hosts of this machine.
+/// The origins that a form of this provider may be redirected to: the clients, and the pages after them, which in the
+/// demo are on this machine.
 fn form_targets(config: &ProviderConfig) -> String {
     let mut targets: Vec<String> = config
         .clients

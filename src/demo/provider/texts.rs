@@ -2,13 +2,13 @@
 
 use crate::domain::catalogue::Language;
 
-/// The words of the login page in one language.
+/// The texts of the login page in one language.
 pub(super) struct Texts {
     pub(super) page: &'static str,
     pub(super) notice: &'static str,
     pub(super) notice_more: &'static str,
     pub(super) heading: &'static str,
-    /// Before the name of the city that asked for the login.
+    /// Before the name of the requesting city.
     pub(super) going_to: &'static str,
     pub(super) strong: &'static str,
     pub(super) here_already: &'static str,

@@ -27,7 +27,7 @@ pub(super) async fn token(
     }
 }
 
-/// What the code stands for; it stands for it once.
+/// Redeems a code, once.
 fn redeem(provider: &DemoProvider, client_id: &str, form: &TokenForm) -> Result<Grant, TokenError> {
     if form.grant_type.as_deref() != Some("authorization_code") {
         return Err(TokenError::UnsupportedGrantType);
@@ -45,7 +45,7 @@ fn redeem(provider: &DemoProvider, client_id: &str, form: &TokenForm) -> Result<
     }
     let grant = grant.clone();
     if std::mem::replace(used, true) {
-        // Someone has seen the code: what was given for it is taken back (RFC 6749 §4.1.2).
+        // The code was seen by someone else: its access token is revoked (RFC 6749 §4.1.2).
         memory.access_tokens.retain(|other| other.id != grant.id);
         return Err(TokenError::InvalidGrant("the code has been used"));
     }

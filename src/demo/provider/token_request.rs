@@ -1,4 +1,4 @@
-//! The token request and why it is refused.
+//! The token request and its errors.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -6,7 +6,7 @@ use actix_web::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use serde::Deserialize;
 use serde_json::json;
 
-/// The form of a token request, with every way in which a client may authenticate.
+/// The form of a token request, with every method of client authentication.
 #[derive(Deserialize)]
 pub(super) struct TokenForm {
     pub(super) grant_type: Option<String>,

@@ -1,4 +1,4 @@
-//! Calls of a node's service API, each kept as it went over the wire, secrets shortened.
+//! Calls of a node's service API, each recorded as sent, secrets shortened.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,19 +14,19 @@ use crate::domain::clock::Timestamp;
 use crate::domain::sync::lock;
 use crate::ports::Clock;
 
-/// Most bytes of an answer that are read.
+/// Maximum size of a response in bytes.
 const MAX_ANSWER: usize = 1024 * 1024;
 
-/// Something that a service asks of its own node.
+/// A call of a service to its own node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Operation {
-    /// Ask a resident for a permission.
+    /// Request a resident's consent.
     Ask(Value),
-    /// See how one permission stands.
+    /// Read one consent.
     State(String),
-    /// List this service's permissions.
+    /// List this service's consents.
     List,
-    /// Fetch the data of one permission.
+    /// Fetch the data of one consent.
     Fetch(String),
 }
 
@@ -56,7 +56,7 @@ impl Operation {
         }
     }
 
-    /// Place among a case's calls: what taught most comes last.
+    /// Position among a case's calls: the most instructive comes last.
     fn rank(&self) -> u8 {
         match self {
             Self::State(_) => 1,
@@ -81,29 +81,29 @@ impl Operation {
     }
 }
 
-/// One request and its answer, ready to be shown.
+/// One request and its response, for display.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
-    /// What it was for; later calls for the same purpose take its place.
+    /// The purpose of the call; later calls for the same purpose replace it.
     pub(super) title: &'static str,
     pub(super) about: &'static str,
     pub(super) rank: u8,
     pub(super) method: String,
     pub(super) url: String,
     pub(super) request: String,
-    /// Status code, or none when nothing was answered.
+    /// Status code; `None` without a response.
     pub(super) status: Option<u16>,
     pub(super) response: String,
 }
 
 impl Call {
-    /// Whether the answer was a good one.
+    /// Whether the response was successful.
     pub(super) fn is_good(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 }
 
-/// Why a call brought nothing.
+/// Why a call failed.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
     pub(super) status: Option<u16>,
@@ -111,7 +111,7 @@ pub(super) struct Problem {
     pub(super) detail: String,
     /// `type`, when it is an address that a browser can open.
     pub(super) link: Option<String>,
-    /// The problem's other members, as they came.
+    /// The problem's other members, as received.
     pub(super) members: Vec<(String, String)>,
 }
 
@@ -126,10 +126,10 @@ impl Problem {
         }
     }
 
-    /// From an error answer: RFC 9457 problem details, or the RFC 6749 error of the token endpoint.
+    /// From an error response: RFC 9457 problem details, or the RFC 6749 error of the token endpoint.
     fn from_answer(status: u16, from: &str, body: &Value) -> Self {
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
-        // `type` may be relative to where the problem came from (RFC 9457 §3.1.1).
+        // `type` may be relative to the request URL (RFC 9457 §3.1.1).
         let link = text("type").and_then(|kind| url::Url::parse(from).ok()?.join(&kind).ok());
         let shown = ["title", "detail", "type", "status", "error", "error_description"];
         let members = body.as_object().map(|members| {
@@ -149,7 +149,7 @@ impl Problem {
     }
 }
 
-/// A value as people read it: text without quotation marks, the rest as JSON.
+/// A value for display: text without quotation marks, the rest as JSON.
 pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -158,7 +158,7 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// Makes the calls, and keeps each service's access token as long as it lasts.
+/// Makes the calls, and caches each service's access token.
 pub(super) struct Caller {
     http: reqwest::Client,
     clock: Arc<dyn Clock>,
@@ -174,8 +174,8 @@ impl Caller {
         lock(&self.tokens)
     }
 
-    /// Makes one call with the service's access token, getting a new token where needed. Everything that goes over
-    /// the wire is added to `record`.
+    /// Makes one call with the service's access token, fetching a new token if necessary. Every request and response is
+    /// added to `record`.
     pub(super) async fn call(
         &self,
         city: &City,
@@ -184,7 +184,7 @@ impl Caller {
     ) -> Result<Value, Problem> {
         let token = self.token(city, record).await?;
         match self.call_with(city, operation, &token, record).await {
-            // The node may have restarted since: once more with a new token.
+            // The node may have restarted since: retry with a new token.
             Err(Problem { status: Some(401), .. }) => {
                 self.tokens().remove(&city.id);
                 let token = self.token(city, record).await?;
@@ -231,7 +231,7 @@ impl Caller {
             Problem::no_answer("What answered is not a token endpoint: access_token is missing.")
         })?;
         let lasts = answer.get("expires_in").and_then(Value::as_i64).unwrap_or(60);
-        // Half a minute early, so that it does not end on its way.
+        // Half a minute early, so that it does not expire in transit.
         self.tokens().insert(city.id.clone(), (token.to_owned(), now.plus_secs(lasts.saturating_sub(30))));
         Ok(token.to_owned())
     }
@@ -269,7 +269,7 @@ impl Caller {
     }
 }
 
-/// Sends a request, records it with its answer, and gives the answer's JSON.
+/// Sends a request, records it with its response, and returns the response's JSON.
 async fn send(
     request: reqwest::RequestBuilder,
     mut call: Call,
@@ -331,7 +331,7 @@ fn shown_answer(kind: Option<&str>, retry_after: Option<&str>, body: Option<&Val
     lines.join("\n")
 }
 
-/// The same answer with its access token shortened.
+/// The same response with its access token shortened.
 fn without_secrets(body: &Value) -> Value {
     let Value::Object(members) = body else { return body.clone() };
     let members: Map<String, Value> = members

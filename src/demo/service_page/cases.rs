@@ -1,4 +1,4 @@
-//! The page's requests: begin a case, look at it, fetch, list the permissions.
+//! The page's handlers: begin a case, show it, fetch, list the consents.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -20,16 +20,16 @@ pub(super) struct Cities {
 pub(super) struct AskForm {
     asking: String,
     holding: String,
-    /// Place of the declared use among the asking city's uses, and the holding city's dataset.
+    /// Index of the declared use among the requesting city's uses, and the holding city's dataset.
     choice: String,
-    /// Username of the customer; empty when the service does not say whom it expects.
+    /// Username of the customer; empty when the service does not name an expected person.
     #[serde(default)]
     person: String,
     /// Present when the data is to be fetched as often as the declared use allows; once otherwise.
     often: Option<String>,
 }
 
-/// `GET /`: choose who asks whom for what.
+/// `GET /`: choose cities and data.
 pub(super) async fn home(page: web::Data<ServicePage>, cities: web::Query<Cities>) -> HttpResponse {
     let find = |id: &Option<String>| id.as_deref().and_then(|id| page.city(id));
     let mut all = page.0.config.cities.iter();
@@ -41,7 +41,7 @@ pub(super) async fn home(page: web::Data<ServicePage>, cities: web::Query<Cities
     views::home(&page, asking, holding)
 }
 
-/// `POST /ask`: begins a case and asks for the permission.
+/// `POST /ask`: begins a case and requests the consent.
 pub(super) async fn ask(
     page: web::Data<ServicePage>,
     http: HttpRequest,
@@ -74,7 +74,7 @@ pub(super) async fn ask(
     pages::see_other(&format!("/cases/{name}")).finish()
 }
 
-/// The case that the form describes, and the request to make for it; none when the form's choices do not fit.
+/// The case of the form, and the request to make for it; `None` when the form's choices do not match.
 fn new_case<'a>(page: &'a ServicePage, form: &AskForm) -> Option<(&'a City, Case, Value)> {
     let (asking, holding) = (page.city(&form.asking)?, page.city(&form.holding)?);
     let (index, dataset) = form.choice.split_once(' ')?;
@@ -113,7 +113,7 @@ fn new_case<'a>(page: &'a ServicePage, form: &AskForm) -> Option<(&'a City, Case
     Some((asking, case, request))
 }
 
-/// `GET /cases/{case}`: the case, with the state of its permission as of now. Also where the resident comes back to.
+/// `GET /cases/{case}`: the case, with the present state of its consent. The resident returns here.
 pub(super) async fn show(page: web::Data<ServicePage>, name: web::Path<String>) -> HttpResponse {
     let Some(case) = find(&page, &name) else { return unknown_case() };
     let (Some(consent), Some(city)) = (case.consent.clone(), page.city(&case.city)) else {
@@ -130,7 +130,7 @@ pub(super) async fn show(page: web::Data<ServicePage>, name: web::Path<String>) 
     });
     let Some(case) = case else { return unknown_case() };
     let response = views::case(&page, &name, &case);
-    // What went wrong is shown once; opening the page again shows how things stand by then.
+    // A problem is shown once; reloading the page shows the present state.
     change(&page, &name, |case| case.problem = None);
     response
 }
@@ -165,7 +165,7 @@ pub(super) async fn fetch(
     pages::see_other(&format!("/cases/{name}")).finish()
 }
 
-/// `GET /cities/{city}/permissions`: all permissions that the city's service has, whoever began them.
+/// `GET /cities/{city}/permissions`: all consents of the city's service, whoever began them.
 pub(super) async fn permissions(page: web::Data<ServicePage>, id: web::Path<String>) -> HttpResponse {
     let Some(city) = page.city(&id) else { return not_found().await };
     let mut calls = Vec::new();
@@ -173,7 +173,7 @@ pub(super) async fn permissions(page: web::Data<ServicePage>, id: web::Path<Stri
     views::permissions(&page, city, answer, &calls)
 }
 
-/// `POST /cities/{city}/permissions/{consent}`: begins a case with a permission that is there already.
+/// `POST /cities/{city}/permissions/{consent}`: begins a case with an existing consent.
 pub(super) async fn take_up(
     page: web::Data<ServicePage>,
     http: HttpRequest,
@@ -214,7 +214,7 @@ pub(super) async fn take_up(
     pages::see_other(&format!("/cases/{name}")).finish()
 }
 
-/// Any other address.
+/// Any other path.
 pub(super) async fn not_found() -> HttpResponse {
     views::message(StatusCode::NOT_FOUND, "Nothing here", "There is no page at this address.")
 }
@@ -240,7 +240,7 @@ fn keep(page: &ServicePage, name: &str, case: Case) {
     page.memory().cases.insert(now, name.to_owned(), now.plus_secs(CASE_SECS), case);
 }
 
-/// Changes a case and gives a copy of it as it is then.
+/// Changes a case and returns a copy of it.
 fn change(page: &ServicePage, name: &str, with: impl FnOnce(&mut Case)) -> Option<Case> {
     let mut memory = page.memory();
     let case = memory.cases.get_mut(page.now(), name)?;

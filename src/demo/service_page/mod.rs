@@ -1,8 +1,7 @@
-//! The demo's page that plays a city service: early education in Helsinki, say. It calls the asking city's node over
-//! the service API as an integrator's program would, and shows every request with its answer, so that a newcomer sees
-//! what there is to build.
+//! The demo's page that plays a city service, such as early education in Helsinki. It calls the requesting city's node
+//! over the service API as an integrator's program would, and shows every request with its response.
 //!
-//! It never runs outside `omadata demo`; its cases live in memory.
+//! It never runs outside `omadata demo`; its cases are in memory.
 
 mod calls;
 mod case;
@@ -30,21 +29,20 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::NationalIdentifier;
 use crate::ports::{Clock, Entropy};
 
-/// How long a case is remembered, in seconds.
+/// How long a case is kept, in seconds.
 const CASE_SECS: i64 = 12 * 3600;
 
-/// What the page is made of.
+/// Settings of the page.
 pub(crate) struct ServicePageConfig {
     /// Its own address, such as `http://service.localhost:8410`.
     pub(crate) base_url: Url,
-    /// The cities; by default the first one asks the second.
+    /// The cities; by default the first requests from the second.
     pub(crate) cities: Vec<City>,
-    /// The made-up residents that a case can be about.
+    /// The made-up residents of the cases.
     pub(crate) residents: Vec<Customer>,
 }
 
-/// A city as the page knows it: as one that asks (its node, its service's credentials and uses) and as one that
-/// holds (its datasets).
+/// A city on the page: as recipient (its node, its service's credentials and uses) and as holder (its datasets).
 pub(crate) struct City {
     /// Short name for addresses (`helsinki`).
     pub(crate) id: String,
@@ -56,9 +54,9 @@ pub(crate) struct City {
     pub(crate) client_id: String,
     /// The service's secret.
     pub(crate) client_secret: SecretString,
-    /// What its service may ask.
+    /// The declared uses of its service.
     pub(crate) uses: Vec<ServiceUse>,
-    /// What it holds.
+    /// Its datasets.
     pub(crate) datasets: Vec<HeldDataset>,
 }
 
@@ -67,13 +65,13 @@ pub(crate) struct City {
 pub(crate) struct ServiceUse {
     /// Its URL.
     pub(crate) url: String,
-    /// What it is called.
+    /// Display name.
     pub(crate) title: String,
     /// The purpose in one sentence.
     pub(crate) purpose: String,
-    /// The kind of dataset that it asks for.
+    /// The kind of the requested dataset.
     pub(crate) dataset_type: String,
-    /// How many fetches one permission allows at most.
+    /// Maximum number of fetches under one consent.
     pub(crate) max_exchanges: u32,
 }
 
@@ -84,7 +82,7 @@ pub(crate) struct HeldDataset {
     pub(crate) id: String,
     /// Its kind.
     pub(crate) kind: String,
-    /// What it is called.
+    /// Display name.
     pub(crate) title: String,
 }
 
@@ -95,7 +93,7 @@ pub(crate) struct Customer {
     pub(crate) username: String,
     /// First and last name.
     pub(crate) name: String,
-    /// The made-up identifier by which the service knows its customer.
+    /// The made-up identifier that the service has.
     pub(crate) identifier: NationalIdentifier,
 }
 
@@ -115,7 +113,7 @@ struct Memory {
 }
 
 impl ServicePage {
-    /// Makes the page. Names under `localhost` lead to this machine, also where the system does not resolve them.
+    /// Creates the page. Names under `localhost` resolve to this machine, even if the system does not resolve them.
     ///
     /// # Errors
     /// [`reqwest::Error`] when no HTTP client can be made.
@@ -185,7 +183,7 @@ impl ServicePage {
 }
 
 impl City {
-    /// The node's base URL without a slash at the end: its entity identifier.
+    /// The node's base URL without a trailing slash: its entity identifier.
     fn entity(&self) -> &str {
         self.node.as_str().trim_end_matches('/')
     }

@@ -1,4 +1,4 @@
-//! The page against a small node that answers as the service API does.
+//! The page against a small fake node with the service API.
 
 use std::sync::Mutex as StdMutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -34,13 +34,13 @@ impl Entropy for Counting {
     }
 }
 
-/// What the node of Helsinki is like at the moment.
+/// The present behaviour of Helsinki's node.
 #[derive(Default)]
 struct FakeNode {
     state: StdMutex<String>,
     asked: StdMutex<Value>,
     tokens: AtomicUsize,
-    /// Tokens before this one are not valid any more.
+    /// Tokens before this one are no longer valid.
     valid_from: AtomicUsize,
     start_url: StdMutex<String>,
 }
@@ -207,7 +207,7 @@ impl Bench {
         body
     }
 
-    /// Sends a form and gives the path that it leads to.
+    /// Sends a form and returns the path that it redirects to.
     async fn post(&self, path: &str, form: &[(&str, &str)]) -> String {
         let response = self.http.post(format!("{}{path}", self.page)).form(form).send().await.unwrap();
         assert_eq!(response.status(), 303);
@@ -289,7 +289,7 @@ async fn a_token_that_ended_early_is_replaced() {
     bench.node.valid_from.store(2, Ordering::SeqCst);
     assert!(bench.get(&case).await.contains("Waiting for the resident"));
     assert_eq!(bench.node.tokens.load(Ordering::SeqCst), 2);
-    // And no further attempt where a new token does not help either.
+    // And no further attempt if a new token does not help either.
     bench.node.valid_from.store(99, Ordering::SeqCst);
     assert!(bench.get(&case).await.contains("The token has ended"));
     assert_eq!(bench.node.tokens.load(Ordering::SeqCst), 3);
@@ -321,7 +321,7 @@ async fn what_does_not_fit_is_said_plainly() {
     assert_eq!(bench.ask("").await.len(), "/cases/".len() + 16);
     assert_eq!(bench.node.asked.lock().unwrap().get("person"), None, "nobody is expected");
 
-    // The node of Espoo is not there.
+    // Espoo's node is not there.
     let form = [("asking", "espoo"), ("holding", "helsinki"), ("choice", "0 placements"), ("person", "aino")];
     let case = bench.post("/ask", &form).await;
     let shown = bench.get(&case).await;

@@ -1,4 +1,4 @@
-//! What the pages show.
+//! Views of the pages.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -10,7 +10,7 @@ use super::case::Case;
 use super::{City, Customer, ServicePage};
 use crate::demo::pages;
 
-/// A use of the asking city that fits a dataset of the holding city.
+/// A use of the requesting city that matches a dataset of the holding city.
 struct Offer<'a> {
     value: String,
     title: &'a str,
@@ -27,7 +27,7 @@ struct CaseLine {
     created_at: crate::domain::clock::Timestamp,
 }
 
-/// A permission's state in words.
+/// A consent's state in words.
 #[derive(Clone, Copy)]
 struct Chip {
     word: &'static str,
@@ -53,7 +53,7 @@ struct CasePage<'a> {
     case: &'a Case,
     city: &'a str,
     chip: Chip,
-    /// Nobody has decided yet.
+    /// Undecided.
     is_open: bool,
     table: Option<Table>,
     facts: Vec<(String, String)>,
@@ -217,7 +217,7 @@ fn table(data: &Value) -> Option<Table> {
     Some(Table { columns, rows })
 }
 
-/// What came beside the data, the long signed texts shortened.
+/// The members besides the data, long signed texts shortened.
 fn facts(answer: &Value) -> Vec<(String, String)> {
     let short = |text: String| match text.char_indices().nth(72) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

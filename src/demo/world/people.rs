@@ -9,7 +9,7 @@ use super::{DemoResident, WorldError};
 use crate::domain::catalogue::Text;
 use crate::domain::ids::NationalIdentifier;
 
-/// What goes wrong, or not, when a register is asked about somebody.
+/// The failure when a register is queried about somebody, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Behaviour {
     /// Nothing.
@@ -34,7 +34,7 @@ pub(super) struct Person {
     pub(super) children: Vec<String>,
 }
 
-/// A person with a part to play.
+/// A named resident with a role.
 pub(super) struct Part {
     username: &'static str,
     description: Text,
@@ -106,7 +106,7 @@ fn day(year: i32, month: Month, day: u8) -> Date {
     Date::from_calendar_date(year, month, day).unwrap_or(Date::MIN)
 }
 
-/// One more family that nobody has met before.
+/// Another unnamed family.
 pub(super) fn make_up(random: &mut Random, taken: &mut HashSet<String>) -> Person {
     let swedish = random.chance(12);
     let (first, last): (&[&str], &[&str]) = match swedish {
@@ -142,7 +142,7 @@ pub(super) fn make_up(random: &mut Random, taken: &mut HashSet<String>) -> Perso
     }
 }
 
-/// The residents with parts to play, the same whatever the seed.
+/// The named residents, the same for every seed.
 pub(super) fn cast(taken: &mut HashSet<String>) -> Vec<Part> {
     let mut part = |username, name: (&str, &str), born, individual, children: &[&str], description: Text| {
         let identifier = identity_code(born, individual);

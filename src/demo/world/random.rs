@@ -1,4 +1,4 @@
-//! A small generator of numbers that are the same for the same seed. Not for secrets.
+//! A small deterministic random number generator. Not for secrets.
 
 /// SplitMix64.
 #[derive(Debug, Clone)]
@@ -9,7 +9,7 @@ impl Random {
         Self(seed)
     }
 
-    /// A sequence of its own for a name.
+    /// An independent sequence for a name.
     pub(super) fn fork(&self, name: &str) -> Self {
         let mixed = name
             .bytes()
@@ -36,12 +36,12 @@ impl Random {
         least.saturating_add(i32::try_from(self.below(span)).unwrap_or(0))
     }
 
-    /// Whether something happens that does so this often in a hundred.
+    /// `true` with this probability in percent.
     pub(super) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    /// One of the items; none of an empty list.
+    /// One of the items; `None` of an empty list.
     pub(super) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
         let at = self.below(items.len());
         items.get(at)

@@ -1,4 +1,4 @@
-//! What the registers say about a person: rows by dataset, with the names of the dataset's fields.
+//! A person's records in the registers: rows by dataset, with the names of the dataset's fields.
 
 use serde_json::{Map, Value, json};
 use time::{Date, Duration, Month};
@@ -7,7 +7,7 @@ use super::people::{Behaviour, Person};
 use super::random::Random;
 use crate::config::shipped::City;
 
-/// A row, and whose it is under `guardian` or `resident`.
+/// A row, with its subject under `guardian` or `resident`.
 pub(super) type Row = Map<String, Value>;
 
 /// All rows of one city.
@@ -91,7 +91,7 @@ fn iso(date: Date) -> String {
     format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
 }
 
-/// Makes up what a city's registers say about its residents.
+/// Generates a city's records about its residents.
 pub(super) fn of_city(city: City, residents: &[Person], random: &mut Random) -> Rows {
     let mut rows = Rows::default();
     for (index, person) in residents.iter().enumerate() {
@@ -184,7 +184,7 @@ fn early_education(city: City, person: &Person, child: &str, rows: &mut Rows, ra
             },
         })));
     }
-    // The younger of the story's family gets support, so that there is something to leave out.
+    // The younger child of the README's family gets support, so that there is something to leave out.
     if child == "Lumi" || random.chance(12) {
         let level = random.pick(&["GENERAL_SUPPORT", "INTENSIFIED_SUPPORT", "SPECIAL_SUPPORT"]);
         rows.assistance.push(row(json!({
@@ -200,7 +200,7 @@ fn fee_decision(person: &Person, children: &[String], random: &mut Random) -> Ro
         .iter()
         .enumerate()
         .map(|(place, child)| {
-            // The younger pays whole, the next 40 %, any further 20 % of it (Act 1503/2016 §§ 5–7).
+            // The youngest pays in full, the next 40 %, any further 20 % of it (Act 1503/2016 §§ 5–7).
             let discount = match place {
                 0 => 0,
                 1 => 60,
@@ -227,7 +227,7 @@ fn profile(person: &Person, index: usize) -> Row {
         "firstName": person.first_name, "lastName": person.last_name, "nickname": person.first_name,
         "language": person.language, "contactMethod": if index.is_multiple_of(3) { "SMS" } else { "EMAIL" },
         "emails": [format!("{}.{}@post.example", plain(&person.first_name), plain(&person.last_name))],
-        // No subscriber number begins like this.
+        // No real subscriber number begins like this.
         "phones": [format!("+358 000 {index:04}")],
         "addresses": [{"street": format!("Keksittykuja {} A {}", index % 40 + 1, index % 12 + 1),
                        "postalCode": "00000", "city": "Helsinki"}],
@@ -247,7 +247,7 @@ fn youth(person: &Person, child: &str, index: usize, random: &mut Random) -> Row
 }
 
 fn parking(person: &Person, index: usize, rows: &mut Rows, random: &mut Random) {
-    // Those with a part have a permit each; of the others about every third.
+    // Named residents have a permit each; of the others about every third.
     if index >= 7 && !random.chance(35) {
         return;
     }
@@ -258,7 +258,7 @@ fn parking(person: &Person, index: usize, rows: &mut Rows, random: &mut Random) 
         "endTime": format!("{}-02-28T23:59:59+02:00", YEAR + 2),
         "contractType": if random.chance(50) { "OPEN_ENDED" } else { "FIXED_PERIOD" }, "monthCount": months,
         "vehicle": format!("DEMO-{index}"),
-        // A zone tells where someone lives.
+        // A zone reveals where someone lives.
         "parkingZone": (!person.non_disclosure).then(|| random.pick(&["A", "B", "C", "H", "K"])),
     })));
 }

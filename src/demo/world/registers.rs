@@ -1,4 +1,4 @@
-//! Writes rows as the systems of each city would keep them: SQLite databases, JSON and CSV files.
+//! Writes rows in the form of each city's systems: SQLite databases, JSON and CSV files.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ use super::random::Random;
 use super::records::{self, Row, Rows};
 use crate::config::shipped::City;
 
-/// Columns of the tables, in pairs of name and the row's member. The first is whose row it is.
+/// Columns of the tables, in pairs of name and the row's member. The first is the subject.
 const PLACEMENT: [(&str, &str); 9] = [
     ("guardian", "guardian"),
     ("non_disclosure", "nonDisclosure"),
@@ -139,8 +139,8 @@ fn broken(residents: &[Person]) -> impl Iterator<Item = &Person> {
     residents.iter().filter(|person| person.behaviour == Behaviour::Broken)
 }
 
-/// Does to an export what a query does in a database: leaves out what tells where a protected person lives, and spoils
-/// the rows of the one for whom the register is broken.
+/// Changes an export as a query would in a database: removes the address of a protected person, and corrupts the rows
+/// of the person whose register fails.
 fn keep_secret_what_must_be(rows: &mut Rows, residents: &[Person]) {
     for list in [&mut rows.placements, &mut rows.service_needs, &mut rows.decisions] {
         for row in list {
@@ -157,14 +157,13 @@ fn keep_secret_what_must_be(rows: &mut Rows, residents: &[Person]) {
 
 type Table<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [Row]);
 
-/// Makes a database. Each table is read through a view of its name, which fails for the `broken`, as a system does that
-/// cannot answer.
+/// Creates a database. Each table is read through a view of its name, which fails for the `broken` person.
 fn database(path: &Path, tables: &[Table<'_>], broken: &[&str]) -> Result<(), WorldError> {
     remove(path)?;
     let failed = |reason: String| WorldError::Database { path: path.to_owned(), reason };
     let address = path.to_str().ok_or_else(|| failed("the path is not UTF-8".to_owned()))?;
     let mut connection = SqliteConnection::establish(address).map_err(|error| failed(error.to_string()))?;
-    // Made at once or made again: nothing needs to survive a power cut.
+    // Created at once or again: nothing needs to survive a power cut.
     connection
         .batch_execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; CREATE TABLE outage (who TEXT PRIMARY KEY)")
         .and_then(|()| {
@@ -187,7 +186,7 @@ fn fill(connection: &mut SqliteConnection, (name, columns, rows): &Table<'_>) ->
         |form: &dyn Fn(&(&str, &str)) -> String| columns.iter().map(form).collect::<Vec<_>>().join(", ");
     let names = list(&|column| format!("\"{}\"", column.0));
     let values = list(&|column| format!("json_extract(value, '$.{}')", column.1));
-    // In a column that is told, not in one that is searched: only a row that is found fails.
+    // In a result column, not in the searched one: only a matching row fails.
     let seen = list(&|column| match column.0 {
         "child_name" => format!(
             "CASE WHEN {who} IN (SELECT who FROM outage) THEN json('') ELSE child_name END AS child_name"
