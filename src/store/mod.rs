@@ -1,12 +1,12 @@
 //! The store: the node's persistent state, in SQLite or PostgreSQL.
 //!
 //! - [`Store::read`] gives one consistent snapshot, [`Store::write`] is ONE transaction: atomic, durable when it
-//! returns, and repeated when the engine requires it. A closure may therefore run more than once and must do nothing
-//! but change the store.
+//!   returns, and repeated when the engine requires it. A closure may therefore run more than once and must do nothing
+//!   but change the store.
 //! - One file per aggregate. Its functions take a [`Reader`] or a [`Tx`] first, so that a read cannot write and several
 //!   aggregates can change in one transaction.
 //! - Secrets that are read back are sealed (`engine::sealed`); those that are only compared are hashed. `schema` says
-//! which.
+//!   which.
 //! - Only this module knows that there are two databases.
 
 pub mod engine;

@@ -6,7 +6,7 @@
 //!   A restore into a new server, a new database or file, a point-in-time recovery and a failover change it;
 //! - **a file beside the root keys** with the end of the log: an older database lacks that entry, wherever it is;
 //! - **the operator**, with `omadata restore-finished`: nothing else shows that a whole machine was restored, this file
-//! included.
+//!   included.
 
 use std::io;
 use std::path::{Path, PathBuf};
