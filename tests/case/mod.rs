@@ -29,6 +29,7 @@ use omadata::domain::ids::{EntityId, GrantId, Jti};
 use omadata::domain::jose::id_token::ProviderDocuments;
 use omadata::domain::jose::{PublicKeys, SigningKey, b64url, sha256};
 use omadata::domain::log::Entry;
+use openssl::pkey::{Id, PKey};
 use serde_json::{Value, json};
 
 pub const ESPOO: &str = "https://espoo.example";
@@ -47,6 +48,9 @@ pub struct Case {
     pub committed: Committed,
     pub bundle: Bundle,
     pub receipt_key: SigningKey,
+    /// The receipt key that the holder took up after this one, and the holder's chain of today with it alone.
+    pub next_receipt_key: SigningKey,
+    pub next_chain: Vec<String>,
     pub token_key: SigningKey,
     pub provider_key: SigningKey,
     pub anchor_keys: PublicKeys,
@@ -128,8 +132,7 @@ struct Member {
 }
 
 impl Member {
-    fn new(id: &'static str) -> Self {
-        let key = || SigningKey::generate().unwrap();
+    fn new(id: &'static str, key: &mut dyn FnMut() -> SigningKey) -> Self {
         Self { id, federation: key(), receipt: key(), token: key() }
     }
 
@@ -197,13 +200,14 @@ fn papers(
         contact: contact("Neuvonta"),
         data_protection_officer: contact("Tietosuojavastaava"),
     };
-    let happened = |change, actor, secs| ConsentChange { change, actor, at: at(secs), reason: None };
+    let happened =
+        |change, secs, reason| ConsentChange { change, actor: Actor::Resident, at: at(secs), reason };
     let first = ConsentReceipt::new(ReceiptParts {
         issuer: &issuer,
         jti: Jti::new("receipt-1").unwrap(),
         document,
         grant_id: Some(&grant),
-        change: &happened(ReceiptChange::Given, Actor::Resident, DECIDED),
+        change: &happened(ReceiptChange::Given, DECIDED, None),
         evidence: Some(committed.clone()),
         log_entry: &enter(&decision),
     });
@@ -250,7 +254,7 @@ fn papers(
     let second = first.next(
         &text,
         Jti::new("receipt-2").unwrap(),
-        &happened(ReceiptChange::Revoked, Actor::Resident, DECIDED + 900_000),
+        &happened(ReceiptChange::Revoked, DECIDED + 900_000, Some(Reason::TakenBack)),
         &revoked,
     );
     let receipts = vec![text, second.sign(&espoo.receipt).unwrap()];
@@ -297,8 +301,27 @@ pub fn case(exchanges: u32) -> Case {
 
 /// The same, whose dataset demanded a passkey's signature too where there is one.
 pub fn case_with(exchanges: u32, passkey: Option<&TestPasskey>) -> Case {
-    let (provider_key, anchor) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
-    let (espoo, helsinki) = (Member::new(ESPOO), Member::new(HELSINKI));
+    made_with(exchanges, passkey, &mut || SigningKey::generate().unwrap())
+}
+
+/// Ed25519 keys from counted seeds: what they sign is the same at every run.
+pub fn counted_keys() -> impl FnMut() -> SigningKey {
+    let mut seed = 0_u8;
+    move || {
+        seed += 1;
+        let raw = [seed; 32];
+        let key = PKey::private_key_from_raw_bytes(&raw, Id::ED25519).unwrap();
+        let jwk = json!({
+            "kty": "OKP", "crv": "Ed25519", "x": b64url(&key.raw_public_key().unwrap()), "d": b64url(&raw)
+        });
+        SigningKey::from_private_jwk(&jwk.to_string()).unwrap()
+    }
+}
+
+/// The same with these keys.
+pub fn made_with(exchanges: u32, passkey: Option<&TestPasskey>, key: &mut dyn FnMut() -> SigningKey) -> Case {
+    let (provider_key, anchor) = (key(), key());
+    let (espoo, helsinki) = (Member::new(ESPOO, key), Member::new(HELSINKI, key));
     let salt = Salt([7; 32]);
     let mut document = document(&salt);
     document.passkeys.extend(passkey.map(|passkey| passkey.thumbprint().parse().unwrap()));
@@ -327,17 +350,17 @@ pub fn case_with(exchanges: u32, passkey: Option<&TestPasskey>) -> Case {
     };
     let committed = Committed::to(&evidence, &commitment).unwrap();
     let papers = papers(&document, &committed, &espoo, &helsinki, exchanges.into());
-    let key = |purpose: &str, key: &SigningKey| KeyLine {
+    let line_of = |purpose: &str, key: &SigningKey| KeyLine {
         purpose: purpose.to_owned(),
         key: key.public().to_jwk(),
         created_at: DECIDED - 1000,
         retired_at: None,
         revoked: None,
     };
-    let line = |state: &str, at: i64| HistoryLine {
+    let line = |state: &str, reason: &str, at: i64| HistoryLine {
         state: state.parse().unwrap(),
         actor: Actor::Resident,
-        reason: None,
+        reason: Some(reason.parse().unwrap()),
         at: Timestamp::from_secs(at).rfc3339(),
     };
     let bundle = Bundle {
@@ -357,24 +380,27 @@ pub fn case_with(exchanges: u32, passkey: Option<&TestPasskey>) -> Case {
             status_index: 5,
         },
         evidence: evidence.clone(),
-        history: vec![line("active", DECIDED), line("revoked", DECIDED + 900_000)],
+        history: vec![line("active", "decided", DECIDED), line("revoked", "taken_back", DECIDED + 900_000)],
         log: papers.log,
         receipts: papers.receipts,
         exchanges: papers.exchanges,
-        keys: vec![key("receipt", &espoo.receipt), key("token", &espoo.token)],
+        keys: vec![line_of("receipt", &espoo.receipt), line_of("token", &espoo.token)],
         chains: Chains {
             holder: espoo.chain(&anchor, EXPORTED),
             recipient: helsinki.chain(&anchor, EXPORTED),
         },
         status_list: status_list(&espoo.token, EXPORTED),
     };
+    let next = Member { id: ESPOO, federation: espoo.federation, receipt: key(), token: espoo.token };
     Case {
         evidence,
         commitment,
         committed,
         bundle,
         receipt_key: espoo.receipt,
-        token_key: espoo.token,
+        next_chain: next.chain(&anchor, EXPORTED),
+        next_receipt_key: next.receipt,
+        token_key: next.token,
         provider_key,
         anchor_keys: PublicKeys::single(anchor.public().clone()),
         salt,

@@ -1,807 +1,544 @@
 #!/usr/bin/env python3
-"""Judges a consent bundle. Written from docs/bundle.md and the standards that it names, and from nothing else.
+"""Judges a consent bundle (omadata-consent-bundle/1) offline. Somebody wrote it from docs/bundle.md and the standards that it names
+who had not seen the program; since then it follows that page.
 
-    verify_bundle.py BUNDLE [--anchor-keys FILE] [--provider-keys FILE] [--as-of TIME]
+    verify_bundle.py BUNDLE [--anchor-keys JWKS] [--provider-keys JWKS] [--as-of TIME]
 
 Prints one finding a line, "verdict subject [reason]", and at the end "state STATE" when nothing failed. Exit code 0: all
-holds, 1: something does not, 3: something cannot be told. Python's own library is enough.
+holds, 1: something does not, 3: something cannot be told. Needs standards.py beside it, and Python's own library.
 """
-
 import argparse
-import base64
-import hashlib
-import json
 import re
 import sys
 import zlib
-from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
+from standards import (FAULTS, CannotTell, Jws, Key, Wrong, canonical, decode, digest, end_of_day, judge_chain, keys_of,
+                       moment, parse_json, require, seconds, sha256, thumbprint)
 
-class Unfit(Exception):
-    """A part does not hold; carries the stable word."""
+MOST_BYTES = 16 * 1024 * 1024
+FINAL_STATES = {"revoked", "returned", "withdrawn", "expired", "exhausted", "replaced"}
+STATES = {"active", "suspended"} | FINAL_STATES
+REASONS = set("decided continued use_fits paused use_changed use_withdrawn recipient_not_trusted taken_back given_back "
+              "code_replayed unredeemed last_day used_up replaced lost_by_holder".split())
 
+# ---- the forms of objects ----------------------------------------------------------------------------
 
-# ---- encodings ----------------------------------------------------------------------------------------------------------
 
+def of_type(*types):
+    return lambda value: type(value) in types
 
-def unb64(text):
-    """Base64url without padding, in its one canonical spelling."""
-    if not isinstance(text, str) or not re.fullmatch(r"[A-Za-z0-9_-]*", text):
-        raise Unfit("base64")
-    try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError as error:
-        raise Unfit("base64") from error
-    if b64(raw) != text:
-        raise Unfit("base64")
-    return raw
 
+def anything(value):
+    return True
 
-def b64(raw):
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
 
-def digest(text):
-    return b64(hashlib.sha256(text if isinstance(text, bytes) else text.encode()).digest())
+text, table, boolean = of_type(str), of_type(dict), of_type(bool)
 
 
-def no_duplicates(pairs):
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise Unfit("not_json")
-    return members
+def whole(value):
+    return type(value) is int and -2**63 <= value < 2**63
 
 
-def parse(text):
-    try:
-        return json.loads(text, object_pairs_hook=no_duplicates)
-    except (ValueError, RecursionError) as error:
-        raise Unfit("not_json") from error
+def count(value):
+    return type(value) is int and 0 <= value < 2**32
+
+
+def number(value):
+    return type(value) is int and 0 <= value < 2**64
 
 
-def canonical(value):
-    """RFC 8785, for the values that occur: no number has a fraction."""
-    if isinstance(value, dict):
-        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
-        return "{" + ",".join(canonical(name) + ":" + canonical(value[name]) for name in names) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(canonical, value)) + "]"
-    if isinstance(value, float):
-        raise Unfit("form")
-    return json.dumps(value, ensure_ascii=False)
-
-
-def seconds(text):
-    """RFC 3339 in UTC to seconds since 1970."""
-    found = isinstance(text, str) and re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:00)", text)
-    if not found:
-        raise Unfit("form")
-    return int(datetime.fromisoformat(found[1]).replace(tzinfo=timezone.utc).timestamp())
-
-
-def end_of_day(day):
-    return seconds(day + "T21:00:00Z")
-
-
-# ---- signatures ---------------------------------------------------------------------------------------------------------
-
-P = 2**256 - 2**224 + 2**192 + 2**96 - 1
-N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
-G = (0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
-     0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5)
-
-
-def add(one, other):
-    if one is None or other is None:
-        return one or other
-    if one[0] == other[0]:
-        if (one[1] + other[1]) % P == 0:
-            return None
-        slope = (3 * one[0] * one[0] - 3) * pow(2 * one[1], -1, P)
-    else:
-        slope = (other[1] - one[1]) * pow(other[0] - one[0], -1, P)
-    x = (slope * slope - one[0] - other[0]) % P
-    return x, (slope * (one[0] - x) - one[1]) % P
-
-
-def times(factor, point):
-    total = None
-    while factor:
-        if factor & 1:
-            total = add(total, point)
-        point, factor = add(point, point), factor >> 1
-    return total
-
-
-def p256(jwk, message, r, s):
-    raw = [unb64(jwk.get(name)) for name in ("x", "y")]
-    x, y = (int.from_bytes(part, "big") for part in raw)
-    on_curve = x < P and y < P and (y * y - (x**3 - 3 * x + B)) % P == 0
-    if [len(part) for part in raw] != [32, 32] or not on_curve or not (0 < r < N and 0 < s < N):
-        return False
-    hashed = int.from_bytes(hashlib.sha256(message).digest(), "big")
-    inverse = pow(s, -1, N)
-    point = add(times(hashed * inverse % N, G), times(r * inverse % N, (x, y)))
-    return point is not None and point[0] % N == r
-
-
-def der_pair(signature):
-    """The two numbers of an ECDSA signature in DER."""
-    def number(data):
-        if len(data) < 3 or data[0] != 2 or data[1] > 127 or len(data) < 2 + data[1]:
-            raise Unfit("der")
-        return int.from_bytes(data[2:2 + data[1]], "big"), data[2 + data[1]:]
-    if len(signature) < 2 or signature[0] != 0x30 or signature[1] != len(signature) - 2:
-        raise Unfit("der")
-    r, rest = number(signature[2:])
-    s, rest = number(rest)
-    if rest:
-        raise Unfit("der")
-    return r, s
-
-
-Q = 2**255 - 19
-L = 2**252 + 27742317777372353535851937790883648493
-D = -121665 * pow(121666, -1, Q) % Q
-
-
-def edwards_add(one, other):
-    (x1, y1), (x2, y2) = one, other
-    product = D * x1 * x2 * y1 * y2
-    return ((x1 * y2 + x2 * y1) * pow(1 + product, -1, Q) % Q, (y1 * y2 + x1 * x2) * pow(1 - product, -1, Q) % Q)
-
-
-def edwards_times(factor, point):
-    total = (0, 1)
-    while factor:
-        if factor & 1:
-            total = edwards_add(total, point)
-        point, factor = edwards_add(point, point), factor >> 1
-    return total
-
-
-def edwards_point(raw):
-    if len(raw) != 32:
-        raise Unfit("point")
-    y = int.from_bytes(raw, "little")
-    sign, y = y >> 255, y & (2**255 - 1)
-    if y >= Q:
-        raise Unfit("point")
-    squared = (y * y - 1) * pow(D * y * y + 1, -1, Q) % Q
-    x = pow(squared, (Q + 3) // 8, Q)
-    if x * x % Q != squared:
-        x = x * pow(2, (Q - 1) // 4, Q) % Q
-    if x * x % Q != squared or (x == 0 and sign):
-        raise Unfit("point")
-    return (Q - x if x & 1 != sign else x), y
-
-
-def ed25519(jwk, message, signature):
-    raw = unb64(jwk.get("x"))
-    if len(signature) != 64:
-        return False
-    key, r = edwards_point(raw), edwards_point(signature[:32])
-    s = int.from_bytes(signature[32:], "little")
-    if s >= L:
-        return False
-    hashed = int.from_bytes(hashlib.sha512(signature[:32] + raw + message).digest(), "little") % L
-    base = edwards_point((4 * pow(5, -1, Q) % Q).to_bytes(32, "little"))
-    return edwards_times(s, base) == edwards_add(r, edwards_times(hashed, key))
-
-
-def rsa(jwk, message, signature, pss):
-    n, e = (int.from_bytes(unb64(jwk.get(name)), "big") for name in ("n", "e"))
-    size = (n.bit_length() + 7) // 8
-    number = int.from_bytes(signature, "big")
-    if n.bit_length() < 2041 or len(signature) != size or number >= n:
-        return False
-    hashed = hashlib.sha256(message).digest()
-    block = pow(number, e, n).to_bytes(size, "big")
-    if not pss:
-        prefix = bytes.fromhex("3031300d060960864801650304020105000420")
-        return block == b"\x00\x01" + b"\xff" * (size - 3 - len(prefix) - 32) + b"\x00" + prefix + hashed
-    # RFC 8017 §9.1.2, SHA-256 and a salt as long as the hash (RFC 7518 §3.5).
-    masked, inner, trailer = block[:-33], block[-33:-1], block[-1]
-    mask = b"".join(hashlib.sha256(inner + count.to_bytes(4, "big")).digest() for count in range(len(masked) // 32 + 1))
-    opened = bytearray(one ^ other for one, other in zip(masked, mask))
-    opened[0] &= 0xFF >> (8 * size - (n.bit_length() - 1))
-    salt, padding = bytes(opened[-32:]), bytes(opened[:-32])
-    fits = trailer == 0xBC and padding == b"\x00" * (len(padding) - 1) + b"\x01"
-    return fits and hashlib.sha256(b"\x00" * 8 + hashed + salt).digest() == inner
-
-
-def kind(jwk):
-    return jwk.get("kty"), jwk.get("crv")
-
-
-def verify(jwk, algorithm, message, signature):
-    """A JWS signature with a key of the kind that its algorithm needs."""
-    if any(name in jwk for name in ("d", "k", "p", "q")):
-        return False
-    if algorithm == "ES256" and kind(jwk) == ("EC", "P-256"):
-        r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
-        return len(signature) == 64 and p256(jwk, message, r, s)
-    if algorithm in ("EdDSA", "Ed25519") and kind(jwk) == ("OKP", "Ed25519"):
-        return ed25519(jwk, message, signature)
-    if algorithm in ("RS256", "PS256") and jwk.get("kty") == "RSA":
-        return rsa(jwk, message, signature, algorithm == "PS256")
-    return False
-
-
-def thumbprint(jwk):
-    """RFC 7638."""
-    names = {"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x"), "RSA": ("e", "kty", "n")}.get(jwk.get("kty"))
-    if names is None or not all(isinstance(jwk.get(name), str) for name in names):
-        raise Unfit("key")
-    return digest(canonical({name: jwk[name] for name in names}))
-
-
-class Jws:
-    """A compact JWS whose form was read."""
-
-    def __init__(self, text, typ=None, refuse=("crit",)):
-        if not isinstance(text, str) or text.count(".") != 2:
-            raise Unfit("form")
-        head, payload, signature = text.split(".")
-        self.text, self.message, self.signature = text, f"{head}.{payload}".encode(), unb64(signature)
-        self.header, self.claims = (parse(unb64(part).decode()) for part in (head, payload))
-        if not isinstance(self.header, dict) or not isinstance(self.claims, dict):
-            raise Unfit("form")
-        if any(name in self.header for name in refuse) or (typ and self.header.get("typ") != typ):
-            raise Unfit("form")
-
-    def is_signed_with(self, jwk):
-        return verify(jwk, self.header.get("alg"), self.message, self.signature)
-
-    def key_among(self, jwks):
-        named = self.header.get("kid")
-        return next((jwk for jwk in jwks if named is not None and jwk.get("kid") == named), None)
-
-
-# ---- trust chains (OpenID Federation 1.0) -----------------------------------------------------------------------------
-
-
-def keys_of(jwks):
-    keys = jwks.get("keys") if isinstance(jwks, dict) else None
-    return [key for key in keys or [] if isinstance(key, dict)]
-
-
-def as_set(name, value):
-    return value.split() if name == "scope" and isinstance(value, str) else value
-
-
-def apply_policy(metadata, policy):
-    """§6.1: the operators in the standard's order, for the parameters of one statement."""
-    for entity, rules in policy.items():
-        if entity not in metadata:
-            continue
-        own = metadata[entity]
-        for name, operators in rules.items():
-            value = as_set(name, own.get(name))
-            if "value" in operators:
-                value = operators["value"]
-            if "add" in operators:
-                value = list(value or []) + [one for one in operators["add"] if one not in (value or [])]
-            if value is None and "default" in operators:
-                value = operators["default"]
-            if value is not None:
-                if "one_of" in operators and value not in operators["one_of"]:
-                    raise Unfit("chain_broken")
-                if "subset_of" in operators:
-                    value = [one for one in value if one in operators["subset_of"]]
-                if "superset_of" in operators and any(one not in value for one in operators["superset_of"]):
-                    raise Unfit("chain_broken")
-            elif operators.get("essential"):
-                raise Unfit("chain_broken")
-            if value is None:
-                own.pop(name, None)
-            else:
-                own[name] = " ".join(value) if name == "scope" and isinstance(value, list) else value
-
-
-def check_constraints(rules, below, metadata):
-    """§6.2, with everyone below the statement's issuer, the leaf last."""
-    if rules.get("max_path_length") is not None and len(below) - 1 > rules["max_path_length"]:
-        raise Unfit("chain_broken")
-    names = rules.get("naming_constraints") or {}
-
-    def fits(rule, host):
-        rule = rule.lower()
-        return host.endswith(rule) and len(host) > len(rule) if rule.startswith(".") else host == rule
-    for entity in below:
-        host = (urlsplit(entity).hostname or "").rstrip(".")
-        permitted, excluded = names.get("permitted"), names.get("excluded") or []
-        if permitted is not None and not any(fits(rule, host) for rule in permitted):
-            raise Unfit("chain_broken")
-        if any(fits(rule, host) for rule in excluded):
-            raise Unfit("chain_broken")
-    allowed = rules.get("allowed_entity_types")
-    if allowed is not None:
-        for entity in [one for one in metadata if one != "federation_entity" and one not in allowed]:
-            del metadata[entity]
-
-
-def chain(statements, member, at, anchor_keys):
-    """The metadata of a member whose chain holds at a moment."""
-    try:
-        parsed = [Jws(text, "entity-statement+jwt") for text in statements]
-    except Unfit as error:
-        raise Unfit("chain_broken") from error
-    if len(parsed) < 3:
-        raise Unfit("chain_broken")
-    for jws in parsed:
-        claims = jws.claims
-        if not claims.get("iat", at + 61) <= at + 60 or not claims.get("exp", 0) > at or "crit" in claims:
-            raise Unfit("chain_broken")
-    leaf, links, anchor = parsed[0], parsed[1:-1][::-1], parsed[-1]
-    keys, superior = anchor_keys or keys_of(anchor.claims.get("jwks")), anchor.claims.get("iss")
-
-    def signed(jws, by):
-        key = jws.key_among(by)
-        if key is None or not jws.is_signed_with(key):
-            raise Unfit("chain_broken")
-    signed(anchor, keys)
-    if anchor.claims.get("sub") != superior:
-        raise Unfit("chain_broken")
-    path = [superior]
-    for jws in links:
-        signed(jws, keys)
-        if jws.claims.get("iss") != superior or jws.claims.get("sub") in path:
-            raise Unfit("chain_broken")
-        superior, keys = jws.claims.get("sub"), keys_of(jws.claims.get("jwks"))
-        path.append(superior)
-    signed(leaf, keys)
-    signed(leaf, keys_of(leaf.claims.get("jwks")))
-    if not leaf.claims.get("iss") == leaf.claims.get("sub") == superior == member:
-        raise Unfit("chain_broken")
-    if path[-2] not in leaf.claims.get("authority_hints", []):
-        raise Unfit("chain_broken")
-    metadata = json.loads(json.dumps(leaf.claims.get("metadata", {})))
-    for place, jws in enumerate(links):
-        check_constraints(jws.claims.get("constraints") or {}, path[place + 1:], metadata)
-    for entity, members in (links[-1].claims.get("metadata") or {}).items():
-        if entity in metadata:
-            own = metadata[entity]
-            for name in [one for one in own if "#" in one and one.split("#")[0] in members]:
-                del own[name]
-            own.update(members)
-    for jws in links:
-        apply_policy(metadata, jws.claims.get("metadata_policy") or {})
-    return metadata
-
-
-def role_keys(metadata, *places):
-    for entity, name in places:
-        found = keys_of((metadata or {}).get(entity, {}).get(name))
-        if found:
-            return found
-    return []
-
-
-def receipt_keys(metadata):
-    return role_keys(metadata, ("oauth_resource", "jwks"))
-
-
-def acknowledging_keys(metadata):
-    clients = ("openid_relying_party", "oauth_client")
-    return role_keys(metadata, *[(one, "omadata_receipt_jwks") for one in clients], *[(one, "jwks") for one in clients])
-
-
-# ---- the judgement ------------------------------------------------------------------------------------------------------
-
-STATUSES = ("active", "suspended", "revoked", "returned", "withdrawn", "expired", "exhausted", "replaced")
-ACTORS = ("resident", "recipient", "node")
-REASONS = ("decided", "continued", "use_fits", "paused", "use_changed", "use_withdrawn", "taken_back", "given_back",
-           "code_replayed", "unredeemed", "last_day", "used_up", "replaced")
-STATES = {"given": "active", "resumed": "active"}
+def attempt(function):
+    def fits(value):
+        try:
+            function(value)
+            return True
+        except FAULTS:
+            return False
+    return fits
+
+
+time, day = attempt(moment), attempt(end_of_day)
+
+
+def one_of(*words):
+    return lambda value: text(value) and value in words
+
+
+def list_of(form):
+    return lambda value: isinstance(value, list) and all(map(form, value))
+
+
+def record(may=None, **must):
+    """An object with all members of `must`, some of `may`, and no others."""
+    forms = {**must, **(may or {})}
+    return lambda value: (isinstance(value, dict) and set(must) <= set(value) <= set(forms)
+                          and all(forms[name](member) for name, member in value.items()))
+
+
+def duration(value):
+    return text(value) and re.fullmatch(r"P(\d+[YMWD])+", value, re.ASCII) is not None
+
+
+def days_of(value):
+    """At least as many days as any duration of that name has."""
+    return sum(int(n) * {"Y": 366, "M": 31, "W": 7, "D": 1}[unit] for n, unit in re.findall(r"(\d+)([YMWD])", value))
+
+
+period = lambda value: value is None or record(**{"from": day, "to": day})(value)
+terms = record(holder=text, recipient=text, declaredUse=text, dataset=text, fields=list_of(text), purpose=text,
+               period=period, maxExchanges=count, retention=duration, until=day, may={"per": duration})
+chains = record(holder=list_of(text), recipient=list_of(text))
+named = record(id=text, name=text)
+reachable = record(name=text, email=text)
+own_key = lambda jwk: attempt(Key)(jwk) and Key(jwk).kind != "RSA" and text(jwk.get("kid"))
+FORM = record(
+    format=one_of("omadata-consent-bundle/1"), exportedAt=time, holder=text,
+    consent=record(id=text, grantId=text, subject=text, terms=terms, commitment=text, state=one_of(*STATES),
+                   recordedAt=time, exchanges=count, statusList=text, statusIndex=count),
+    evidence=record(document=text, salt=text, idToken=text, providerKey=anything, provider=text, clientId=text,
+                    may={"passkey": record(credentialHash=text, publicKey=anything, clientData=text,
+                                           authenticatorData=text, signature=text),
+                         "providerDocuments": record(metadata=anything, jwks=anything, fetchedAt=text),
+                         "chains": chains}),
+    history=list_of(record(state=one_of(*STATES), actor=one_of("resident", "recipient", "node"), at=time,
+                           may={"reason": one_of(*REASONS)})),
+    log=list_of(record(index=number, entry=text)),
+    receipts=list_of(text),
+    exchanges=list_of(record(receipt=text, may={"acknowledgement": text})),
+    keys=list_of(record(purpose=one_of("receipt", "token"), key=own_key, createdAt=whole,
+                        may={"retiredAt": whole, "revoked": record(
+                            at=whole, reason=one_of("superseded", "compromised"))})),
+    chains=chains, statusList=text, seal=text)
+DOCUMENT = record(
+    version=text, consent=text, subject=text, terms=terms, language=one_of("fi", "sv", "en"),
+    holder=named, recipient=named, service=text, purposeText=text, datasetTitle=text,
+    fields=list_of(record(name=text, label=text, optional=boolean)), legalBasis=text, onwardSharing=text,
+    otherwise=text, controller=reachable, dataProtectionOfficer=reachable, until=day, decidedAt=text,
+    may={"signer": text, "passkeys": lambda value: list_of(text)(value) and value != []})
+ENTRIES = {
+    "consent": record(kind=text, consent=text, state=one_of(*STATES, "declined"), at=whole,
+                      may=dict(commitment=text, provider_key=text, reason=one_of(*REASONS))),
+    "exchange": record(kind=text, consent=text, recipient=text, dataset=text, fields=list_of(text),
+                       proof_digest=text, body_digest=text, at=whole),
+    "reminder": record(kind=text, consent=text, at=whole)}
+COMMITTED = record(commitment=text, document_digest=text, texts_digest=text, provider=text, provider_key=text, client_id=text)
+RECEIPT_MUST = ("iss sub iat jti schema_version record_id version event pii_processing party_identification withdrawal "
+                "complaint log_entry verification").split()
+RECEIPT_MAY = ("grant_id", "previous", "evidence")
+EXCHANGE_MUST = "iss aud iat jti grant_id dataset fields records proof_digest body_digest log_entry".split()
+EXCHANGE = record(iss=text, aud=text, iat=whole, jti=text, grant_id=text, dataset=text, fields=list_of(text),
+                  records=number, proof_digest=text, body_digest=text, log_entry=text)
+EVENT = "urn:omadata:event:exchange-acknowledged"
+
+
+def is_coherent(receipt):
+    """Whether the members of a consent receipt that say the same thing do."""
+    purposes = receipt["pii_processing"]["purposes"]
+    parties = {party["party_role"]: party["party_id"] for party in reversed(receipt["party_identification"])}
+    return (receipt["schema_version"] == "omadata-consent-receipt/1 ISO/IEC TS 27560:2023"
+            and moment(receipt["event"]["event_time"]) == receipt["iat"]
+            and (receipt["version"] == 1) == ("previous" not in receipt)
+            and len(purposes) == 1 and digest(purposes[0]["purpose"]) == purposes[0]["purpose_digest"]
+            and parties.get("holder") == receipt["iss"] and "recipient" in parties
+            and COMMITTED(receipt.get("evidence", dict.fromkeys(
+                ("commitment", "document_digest", "texts_digest", "provider", "provider_key", "client_id"), ""))))
+
+
+def state_after(receipt):
+    event = receipt["event"]["event_type"]
+    return "active" if event in ("given", "resumed") else event
+
+
+def texts_digest(document):
+    return digest(canonical([
+        document["language"],
+        [document["holder"]["name"], document["recipient"]["name"], document["service"], document["purposeText"],
+         document["datasetTitle"]],
+        [field["label"] for field in document["fields"]],
+        [document["onwardSharing"], document["otherwise"], document["controller"]["name"],
+         document["dataProtectionOfficer"]["name"]]]))
+
+
+def has_key(key_set, wanted):
+    """Whether a key set has a key of that thumbprint."""
+    keys = key_set.get("keys") if isinstance(key_set, dict) else None
+    return isinstance(keys, list) and any(attempt(thumbprint)(key) and thumbprint(key) == wanted for key in keys)
+
+
+# ---- the judge ---------------------------------------------------------------------------------------
 
 
 class Judge:
-    def __init__(self, text, anchor_keys, provider_keys, as_of):
-        self.findings = []
-        self.anchor_keys, self.provider_keys = anchor_keys, provider_keys
-        if len(text.encode()) > 16 * 1024 * 1024:
-            raise Unfit("too_large")
-        whole = parse(text)
-        if canonical(whole) != text:
-            raise Unfit("not_canonical")
-        if not isinstance(whole, dict) or whole.get("format") != "omadata-consent-bundle/1" or "seal" not in whole:
-            raise Unfit("form")
-        self.seal = whole.pop("seal")
-        self.bundle = whole
-        self.consent, self.evidence = whole["consent"], whole["evidence"]
-        self.terms = self.consent["terms"]
-        self.recorded, self.exported = seconds(self.consent["recordedAt"]), seconds(whole["exportedAt"])
-        self.as_of = self.exported if as_of is None else as_of
-        for line in whole["history"]:
-            known = line["state"] in STATUSES and line["actor"] in ACTORS and line.get("reason", "decided") in REASONS
-            if not known or not set(line) <= {"state", "actor", "reason", "at"}:
-                raise Unfit("form")
-        self.history = [(seconds(line["at"]), line["state"]) for line in whole["history"]]
-        self.log = {}
-        for line in whole["log"]:
-            if canonical(parse(line["entry"])) != line["entry"]:
-                raise Unfit("log_entry_form")
-            self.log[digest(b"\x00" + line["entry"].encode())] = parse(line["entry"])
-        self.tell("pass", "file")
+    def __init__(self, anchor_keys=None, provider_keys=None, as_of=None):
+        self.anchor_keys, self.provider_keys, self.as_of = anchor_keys, provider_keys, as_of
+        self.findings, self.state = [], None
 
-    def tell(self, verdict, subject, reason=None):
-        self.findings.append((verdict, subject, reason))
-
-    def part(self, subject, check):
-        """Runs one part; an exception is what does not hold."""
+    def part(self, subject, check, malformed):
+        """One finding; `malformed` is the reason when a value is of another kind than the check needs."""
         try:
             outcome = check()
-        except Unfit as error:
-            self.tell("fail", subject, str(error))
-            return None
-        if isinstance(outcome, str):
-            self.tell("cannot_tell", subject, outcome)
-            return None
-        self.tell("pass", subject)
-        return outcome
+            self.findings.append(("pass", subject, None))
+            return True if outcome is None else outcome
+        except CannotTell as error:
+            self.findings.append(("cannot_tell", subject, error.reason))
+        except Wrong as error:
+            self.findings.append(("fail", subject, error.reason))
+        except (*FAULTS, LookupError, RecursionError, OverflowError, zlib.error):
+            self.findings.append(("fail", subject, malformed))
+        return None
 
-    def judge(self):
-        then, now = self.evidence.get("chains") or {}, self.bundle["chains"]
-        holder, recipient = self.bundle["holder"], self.terms["recipient"]
-        self.members = {}
-        for name, statements, member, at in (
-            ("holder_then", then.get("holder"), holder, self.recorded),
-            ("recipient_then", then.get("recipient"), recipient, self.recorded),
-            ("holder", now.get("holder"), holder, self.exported),
-            ("recipient", now.get("recipient"), recipient, self.exported),
-        ):
-            check = lambda: chain(statements, member, at, self.anchor_keys) if statements else "chain_not_kept"
-            self.members[name] = self.part(name, check)
-        known = any(self.members.values())
-        self.part("anchor", lambda: "no_chain" if not known else True if self.anchor_keys else "anchor_keys_not_given")
-        self.part("seal", self.check_seal)
-        self.receipts = []
-        self.part("receipts", self.check_receipts)
-        if self.part("evidence", self.check_evidence):
-            self.part("provider_key", self.check_provider_key)
-        self.part("log", self.check_log)
-        self.part("history", self.check_history)
-        unconfirmed = self.part("exchanges", self.check_exchanges)
-        if unconfirmed is not None:
-            self.part("acknowledgements", lambda: "not_acknowledged" if unconfirmed[0] else True)
-        self.part("status_list", self.check_status_list)
+    def judge(self, raw):
+        if not self.part("file", lambda: self.file(raw), "form"):
+            return
+        self.consent, self.evidence = self.bundle["consent"], self.bundle["evidence"]
+        self.holder, self.recipient = self.bundle["holder"], self.consent["terms"]["recipient"]
+        self.metadata = {}
+        then, today = self.evidence.get("chains", {}), self.bundle["chains"]
+        for name, kept, member, at in (("holder_then", then.get("holder"), self.holder, self.consent["recordedAt"]),
+                                       ("recipient_then", then.get("recipient"), self.recipient, self.consent["recordedAt"]),
+                                       ("holder", today["holder"], self.holder, self.bundle["exportedAt"]),
+                                       ("recipient", today["recipient"], self.recipient, self.bundle["exportedAt"])):
+            self.metadata[name] = self.part(name, lambda: self.chain(kept, member, moment(at)), "chain_broken")
+        self.part("anchor", self.anchor, "no_chain")
+        self.part("seal", self.seal, "seal_form")
+        self.receipts = []  # the claims of all, once all hold
+        self.part("receipts", self.check_receipts, "receipt_form")
+        if self.part("evidence", self.check_evidence, "document_form"):
+            self.part("provider_key", self.provider_key, "provider_key_foreign")
+        self.part("log", self.check_log, "log_entry_other")
+        self.part("history", self.check_history, "history_other")
+        self.unconfirmed = 0
+        if self.part("exchanges", self.check_exchanges, "exchange_receipt_form"):
+            self.part("acknowledgements", self.acknowledgements, "acknowledgement_form")
+        self.part("status_list", self.status_list, "status_list_malformed")
+        if not any(verdict == "fail" for verdict, *_ in self.findings):
+            at = moment(self.as_of or self.bundle["exportedAt"])
+            self.state = self.state_at(at)
+            if self.state in ("active", "suspended") and at >= end_of_day(self.consent["terms"]["until"]):
+                self.state = "expired"
 
-    def check_seal(self):
+    def file(self, raw):
+        require(len(raw) <= MOST_BYTES, "too_large")
         try:
-            jws = Jws(self.seal, "consent-bundle+jwt")
-        except Unfit as error:
-            raise Unfit("seal_form") from error
-        vouched = receipt_keys(self.members["holder"]) + receipt_keys(self.members["holder_then"])
-        own = [line["key"] for line in self.bundle["keys"] if line["purpose"] == "receipt"]
-        key = jws.key_among(vouched) or jws.key_among(own)
-        if key is None:
-            raise Unfit("seal_key_unknown")
-        if not jws.is_signed_with(key):
-            raise Unfit("seal_signature")
-        if jws.claims.get("digest") != digest(canonical(self.bundle)):
-            raise Unfit("changed_after_sealing")
-        if jws.claims.get("iss") != self.bundle["holder"] or jws.claims.get("iat") != self.exported:
-            raise Unfit("seal_other")
-        return True if jws.key_among(vouched) else "seal_key_not_vouched_for"
+            self.bundle = parse_json(raw.decode())
+        except ValueError as error:
+            raise Wrong("not_json") from error
+        require(canonical(self.bundle).encode() == raw, "not_canonical")
+        require(FORM(self.bundle), "form")
+        for name in (lambda key: key["kid"], thumbprint):
+            lines = [(line["purpose"], name(line["key"])) for line in self.bundle["keys"]]
+            require(len(set(lines)) == len(lines), "form")
+        self.log = {}
+        for line in self.bundle["log"]:
+            try:
+                entry = parse_json(line["entry"])
+                fits = canonical(entry) == line["entry"] and ENTRIES[entry["kind"]](entry)
+            except FAULTS:
+                fits = False
+            require(fits, "log_entry_form")
+            self.log[digest(b"\0" + line["entry"].encode())] = entry
 
-    def signed_by_holder(self, text, typ, prefix):
-        """A receipt of either kind, by a receipt key that was not given up before."""
-        try:
-            jws = Jws(text, typ)
-        except Unfit as error:
-            raise Unfit(prefix + "_form") from error
-        lines = [line for line in self.bundle["keys"] if line["purpose"] == "receipt"]
-        key = jws.key_among([line["key"] for line in lines])
-        if key is None:
-            raise Unfit(prefix + "_key_unknown")
-        if not jws.is_signed_with(key):
-            raise Unfit(prefix + "_signature")
-        revoked = next(line for line in lines if line["key"] is key).get("revoked")
-        entry = self.log.get(jws.claims["log_entry"])
-        if revoked and revoked["reason"] == "superseded":
-            if jws.claims["iat"] > revoked["at"] and entry is None:
-                raise Unfit("key_revoked")
-        elif revoked and revoked["reason"] != "compromised":
-            raise Unfit("form")
-        elif revoked and not (entry and entry["at"] < revoked["at"]):
-            raise Unfit("key_compromised")
-        return jws, key
+    def chain(self, kept, member, at):
+        if not kept:
+            raise CannotTell("chain_not_kept")
+        return judge_chain(kept, member, at, self.anchor_keys)
+
+    def anchor(self):
+        if all(metadata is None for metadata in self.metadata.values()):
+            raise CannotTell("no_chain")
+        if self.anchor_keys is None:
+            raise CannotTell("anchor_keys_not_given")
+
+    def own_lines(self):
+        return [line for line in self.bundle["keys"] if line["purpose"] == "receipt"]
+
+    def seal(self):
+        seal = Jws(self.bundle["seal"], "seal_form", "consent-bundle+jwt", ("iss", "iat", "digest"), (), 4096)
+        which = "holder" if self.bundle["chains"]["holder"] else "holder_then"
+        vouched = seal.key_among(keys_of(self.metadata[which], "oauth_resource"))
+        key = vouched or seal.key_among([line["key"] for line in self.own_lines()])
+        require(key, "seal_key_unknown")
+        require(seal.signed_by(key), "seal_signature")
+        contents = {name: value for name, value in self.bundle.items() if name != "seal"}
+        require(seal.claims["digest"] == digest(canonical(contents)), "changed_after_sealing")
+        exported = moment(self.bundle["exportedAt"])
+        require(seal.claims["iss"] == self.holder and seconds(seal.claims["iat"]) == exported, "seal_other")
+        for line in self.own_lines():
+            if thumbprint(line["key"]) == thumbprint(key) and "revoked" in line:
+                require(line["revoked"]["reason"] != "compromised", "key_compromised")
+                require(exported <= line["revoked"]["at"], "key_revoked")
+        if not vouched:
+            raise CannotTell("seal_key_not_vouched_for")
+
+    def signed_by_holder(self, jws, prefix, form):
+        """A receipt's signature by a key of the holder's, which may have been given up since."""
+        line = next((line for line in self.own_lines() if line["key"]["kid"] == jws.kid), None)
+        require(line, f"{prefix}_key_unknown")
+        require(jws.signed_by(line["key"]), f"{prefix}_signature")
+        require(attempt(form)(jws.claims) and form(jws.claims), f"{prefix}_form")
+        if "revoked" in line:
+            at, entry = line["revoked"]["at"], self.log.get(jws.claims["log_entry"])
+            if line["revoked"]["reason"] == "compromised":
+                require(entry and entry["at"] < at, "key_compromised")
+            else:
+                require(entry or jws.claims["iat"] <= at, "key_revoked")
+        return line["key"]
+
+    def unnamed(self, kind, receipts):
+        """Whether the log has an entry of that kind that none of these receipts names."""
+        named_ = {claims["log_entry"] for claims in receipts}
+        return any(entry["kind"] == kind and name not in named_ for name, entry in self.log.items())
 
     def check_receipts(self):
         if not self.bundle["receipts"]:
-            return "receipts_not_kept"
-        receipts, before = [], None
-        for number, text in enumerate(self.bundle["receipts"], 1):
-            jws, key = self.signed_by_holder(text, "consent-receipt+jwt", "receipt")
-            said = jws.claims
-            told = (said["iss"], said["record_id"], said["sub"], said.get("grant_id"))
-            if told != (self.bundle["holder"], self.consent["id"], self.consent["subject"], self.consent["grantId"]):
-                raise Unfit("receipt_other")
-            if said["version"] != number or said.get("previous") != before:
-                raise Unfit("receipt_missing")
-            of_then = self.members["holder_then"]
-            if number == 1 and of_then and thumbprint(key) not in map(thumbprint, receipt_keys(of_then)):
-                raise Unfit("receipt_key_not_of_then")
-            before = digest(text)
-            receipts.append(said)
+            require(not self.unnamed("consent", []), "receipt_missing")
+            raise CannotTell("receipts_not_kept")
+        previous, receipts = None, []
+        for version, compact in enumerate(self.bundle["receipts"], 1):
+            jws = Jws(compact, "receipt_form", "consent-receipt+jwt", RECEIPT_MUST, RECEIPT_MAY)
+            claims = jws.claims
+            key = self.signed_by_holder(jws, "receipt", is_coherent)
+            require(claims["iss"] == self.holder and claims["record_id"] == self.consent["id"]
+                    and claims["sub"] == self.consent["subject"] and claims.get("grant_id") == self.consent["grantId"],
+                    "receipt_other")
+            require(claims["version"] == version and claims.get("previous") == previous, "receipt_missing")
+            if version == 1 and self.metadata["holder_then"] is not None:
+                prints = [thumbprint(known) for known in keys_of(self.metadata["holder_then"], "oauth_resource")]
+                require(thumbprint(key) in prints, "receipt_key_not_of_then")
+            previous = digest(compact)
+            receipts.append(claims)
+        require(not self.unnamed("consent", receipts), "receipt_missing")
         first = receipts[0]
-        if first["event"]["event_type"] != "given" or "evidence" not in first or first["iat"] != self.recorded:
-            raise Unfit("receipt_other")
+        require(first["event"]["event_type"] == "given" and "evidence" in first
+                and first["iat"] == moment(self.consent["recordedAt"]), "receipt_other")
         self.receipts = receipts
-        return True
 
     def check_evidence(self):
         evidence, commitment = self.evidence, self.consent["commitment"]
-        text = evidence["document"]
-        document = parse(text)
-        if canonical(document) != text or document.get("version") != "omadata-consent/1":
-            raise Unfit("document_form")
-        said = self.receipts[0]["evidence"] if self.receipts else None
-        if said and digest(text) != said["document_digest"]:
-            raise Unfit("document_changed" if self.texts_digest(document) == said["texts_digest"] else "text_changed")
-        if said and said["commitment"] != commitment:
-            raise Unfit("commitment_changed")
-        try:
-            salt = unb64(evidence["salt"])
-        except Unfit as error:
-            raise Unfit("salt_form") from error
-        if len(salt) != 32:
-            raise Unfit("salt_form")
-        if digest(salt + text.encode()) != commitment:
-            raise Unfit("salt_changed" if said else "document_or_salt_changed")
-        key = evidence["providerKey"]
-        if said and said["provider_key"] != thumbprint(key):
-            raise Unfit("provider_key_swapped")
-        if said and said["provider"] != evidence["provider"]:
-            raise Unfit("other_provider")
-        published = evidence.get("providerDocuments")
-        if published and not self.has_key(published["jwks"], thumbprint(key)):
-            raise Unfit("provider_key_unpublished")
-        self.check_id_token(document, salt, said)
-        self.check_passkey(document)
-        same = [document["consent"], document["subject"], document["terms"]]
-        if same != [self.consent["id"], self.consent["subject"], self.terms] or self.terms["holder"] != self.bundle["holder"]:
-            raise Unfit("record_changed")
-        return True
+        given = self.receipts[0]["evidence"] if self.receipts else None
+        document = parse_json(evidence["document"])
+        require(canonical(document) == evidence["document"] and DOCUMENT(document), "document_form")
+        if given:
+            if given["document_digest"] != digest(evidence["document"]):
+                raise Wrong("document_changed" if given["texts_digest"] == texts_digest(document) else "text_changed")
+            require(given["commitment"] == commitment, "commitment_changed")
+        require(attempt(decode)(evidence["salt"]) and len(decode(evidence["salt"])) == 32, "salt_form")
+        salt = decode(evidence["salt"])
+        require(digest(salt + evidence["document"].encode()) == commitment,
+                "salt_changed" if given else "document_or_salt_changed")
+        require(self.shows_its_terms(document), "document_form")
+        require(attempt(thumbprint)(evidence["providerKey"]), "provider_signature")
+        key_print = thumbprint(evidence["providerKey"])
+        if given:
+            require(given["provider_key"] == key_print, "provider_key_swapped")
+            require(given["provider"] == evidence["provider"], "other_provider")
+        if "providerDocuments" in evidence:
+            require(has_key(evidence["providerDocuments"]["jwks"], key_print), "provider_key_unpublished")
+        self.id_token(document, salt, commitment, given)
+        if "passkeys" in document or "passkey" in evidence:
+            require("passkey" in evidence, "passkey_missing")
+            self.passkey(evidence["passkey"], document, commitment)
+        same = all(canonical(document[name]) == canonical(self.consent[name]) for name in ("subject", "terms"))
+        require(same and document["consent"] == self.consent["id"], "record_changed")
+        require(self.consent["terms"]["holder"] == self.holder, "record_changed")
 
     @staticmethod
-    def texts_digest(document):
-        return digest(canonical([
-            document["language"],
-            [document["holder"]["name"], document["recipient"]["name"], document["service"], document["purposeText"],
-             document["datasetTitle"]],
-            [field["label"] for field in document["fields"]],
-            [document["onwardSharing"], document["otherwise"], document["controller"]["name"],
-             document["dataProtectionOfficer"]["name"]],
-        ]))
+    def shows_its_terms(document):
+        limits = document["terms"]
+        return (document["version"] == "omadata-consent/1" and "signer" in document and time(document["decidedAt"])
+                and document["holder"]["id"] == limits["holder"] and document["recipient"]["id"] == limits["recipient"]
+                and document["until"] == limits["until"]
+                and [field["name"] for field in document["fields"]] == limits["fields"])
+
+    def id_token(self, document, salt, commitment, given):
+        token = Jws(self.evidence["idToken"], "provider_signature")
+        claims, audience = token.claims, token.claims.get("aud")
+        times = [claims.get("iat"), *(claims[name] for name in ("exp", "nbf") if name in claims)]
+        fits = text(claims.get("iss")) and text(claims.get("sub")) and all(map(attempt(seconds), times))
+        require(token.signed_by(self.evidence["providerKey"]) and fits, "provider_signature")
+        require(claims.get("nonce") == commitment, "other_decision")
+        require(claims["iss"] == self.evidence["provider"], "other_provider")
+        client = self.evidence["clientId"]
+        require(audience in (client, [client]) and (not given or given["client_id"] == client), "other_client")
+        account = salt + claims["iss"].encode() + b"\0" + claims["sub"].encode()
+        require(digest(account) == document["signer"], "other_person")
+        require(abs(seconds(claims["iat"]) - moment(document["decidedAt"])) <= 20 * 60, "other_time")
 
     @staticmethod
-    def has_key(jwks, wanted):
-        for key in keys_of(jwks):
-            try:
-                if thumbprint(key) == wanted:
-                    return True
-            except Unfit:
-                pass
-        return False
-
-    def check_id_token(self, document, salt, said):
-        evidence = self.evidence
+    def passkey(passkey, document, commitment):
+        def part(name):
+            require(len(passkey[name]) <= 4096 and attempt(decode)(passkey[name]), "passkey_malformed")
+            return decode(passkey[name])
+        require(attempt(Key)(passkey["publicKey"]), "passkey_key")
+        key, client_data = Key(passkey["publicKey"]), part("clientData")
         try:
-            jws = Jws(evidence["idToken"], refuse=("crit", "b64", "zip", "enc"))
-            good = jws.is_signed_with(evidence["providerKey"])
-        except Unfit as error:
-            raise Unfit("provider_signature") from error
-        if not good:
-            raise Unfit("provider_signature")
-        claims = jws.claims
-        if claims.get("nonce") != self.consent["commitment"]:
-            raise Unfit("other_decision")
-        if claims.get("iss") != evidence["provider"]:
-            raise Unfit("other_provider")
-        client = evidence["clientId"]
-        if claims.get("aud") not in (client, [client]) or (said and said["client_id"] != client):
-            raise Unfit("other_client")
-        signer = hashlib.sha256(salt + claims["iss"].encode() + b"\x00" + claims["sub"].encode()).digest()
-        if document.get("signer") != b64(signer):
-            raise Unfit("other_person")
-        if abs(int(claims["iat"]) - seconds(document["decidedAt"])) > 20 * 60:
-            raise Unfit("other_time")
+            client = parse_json(client_data.decode())
+        except ValueError as error:
+            raise Wrong("passkey_malformed") from error
+        client = client if isinstance(client, dict) else {}
+        require(client.get("type") == "webauthn.get" and client.get("crossOrigin") is not True, "passkey_purpose")
+        require(client.get("challenge") == commitment, "passkey_other_decision")
+        address = urlsplit(document["holder"]["id"])
+        require(client.get("origin") == f"{address.scheme}://{address.netloc}", "passkey_other_address")
+        authenticator = part("authenticatorData")
+        require(len(authenticator) >= 37, "passkey_malformed")
+        require(authenticator[:32] == sha256(address.hostname.encode()), "passkey_other_address")
+        require(authenticator[32] & 5 == 5, "passkey_owner")
+        signature, signed = part("signature"), authenticator + sha256(client_data)
+        require(attempt(lambda _: key.asserted(signed, signature))(None) and key.asserted(signed, signature),
+                "passkey_signature")
+        require(thumbprint(passkey["publicKey"]) in document.get("passkeys", []), "passkey_other")
 
-    def check_passkey(self, document):
-        passkey, allowed = self.evidence.get("passkey"), document.get("passkeys") or []
-        if passkey is None:
-            if allowed:
-                raise Unfit("passkey_missing")
-            return
-        key = passkey["publicKey"]
-        try:
-            raw, data, signature = (unb64(passkey[name]) for name in ("clientData", "authenticatorData", "signature"))
-            client = parse(raw.decode())
-        except (Unfit, ValueError) as error:
-            raise Unfit("passkey_malformed") from error
-        if client.get("type") != "webauthn.get" or client.get("crossOrigin") is True:
-            raise Unfit("passkey_purpose")
-        if client.get("challenge") != self.consent["commitment"]:
-            raise Unfit("passkey_other_decision")
-        place = urlsplit(document["holder"]["id"])
-        if client.get("origin") != f"{place.scheme}://{place.netloc}":
-            raise Unfit("passkey_other_address")
-        if len(data) < 37:
-            raise Unfit("passkey_malformed")
-        if data[:32] != hashlib.sha256(place.hostname.encode()).digest():
-            raise Unfit("passkey_other_address")
-        if data[32] & 0x05 != 0x05:
-            raise Unfit("passkey_owner")
-        message = data + hashlib.sha256(raw).digest()
-        try:
-            if kind(key) == ("EC", "P-256"):
-                good = p256(key, message, *der_pair(signature))
-            elif kind(key) == ("OKP", "Ed25519"):
-                good = ed25519(key, message, signature)
-            else:
-                good = key.get("kty") == "RSA" and rsa(key, message, signature, False)
-        except Unfit:
-            good = False
-        if not good:
-            raise Unfit("passkey_signature")
-        if thumbprint(key) not in allowed:
-            raise Unfit("passkey_other")
-
-    def check_provider_key(self):
+    def provider_key(self):
         if self.provider_keys is None:
-            return "provider_keys_not_given"
-        if not self.has_key(self.provider_keys, thumbprint(self.evidence["providerKey"])):
-            raise Unfit("provider_key_foreign")
-        return True
+            raise CannotTell("provider_keys_not_given")
+        require(has_key(self.provider_keys, thumbprint(self.evidence["providerKey"])), "provider_key_foreign")
 
     def check_log(self):
-        for number, receipt in enumerate(self.receipts):
-            entry = self.log.get(receipt["log_entry"])
-            if entry is None or entry["kind"] != "consent":
-                raise Unfit("log_entry_missing")
-            changed = receipt["event"]["event_type"]
-            fits = (entry["consent"], entry["state"], entry["at"]) == (
-                receipt["record_id"], STATES.get(changed, changed), receipt["iat"])
-            if number == 0:
-                said = receipt["evidence"]
-                fits = fits and entry.get("commitment") == said["commitment"]
-                fits = fits and entry.get("provider_key") == said["provider_key"]
-            if not fits:
-                raise Unfit("log_entry_other")
+        for claims in self.receipts:
+            entry = self.log.get(claims["log_entry"])
+            require(entry and entry["kind"] == "consent", "log_entry_missing")
+            require(entry["consent"] == self.consent["id"] and entry["at"] == claims["iat"]
+                    and entry["state"] == state_after(claims), "log_entry_other")
+            if claims["version"] == 1:
+                require(all(entry.get(name) == claims["evidence"][name] for name in ("commitment", "provider_key")),
+                        "log_entry_other")
+        require(all(entry["kind"] != "reminder" for entry in self.log.values()), "log_entry_other")
         numbers = [line["index"] for line in self.bundle["log"]]
-        if numbers != sorted(set(numbers)):
-            raise Unfit("log_order")
-        return True
+        require(all(a < b for a, b in zip(numbers, numbers[1:])), "log_order")
 
     def check_history(self):
-        told = [(one["iat"], STATES.get(one["event"]["event_type"], one["event"]["event_type"])) for one in self.receipts]
-        in_order = [at for at, _ in self.history] == sorted(at for at, _ in self.history)
-        if (told and told != self.history) or not in_order or not self.history:
-            raise Unfit("history_other")
-        if self.history[-1][1] != self.consent["state"]:
-            raise Unfit("history_other")
-        return True
+        history, other = self.bundle["history"], "history_other"
+        moments = [moment(line["at"]) for line in history]
+        require(history and history[-1]["state"] == self.consent["state"] and moments == sorted(moments), other)
+        if not self.receipts:
+            return
+        actors = {self.consent["subject"]: "resident", self.recipient: "recipient", self.holder: "node"}
+        told = [(state_after(claims), claims["iat"], actors.get(claims["event"]["entity_id"], ""),
+                 self.reason_of(claims)) for claims in self.receipts]
+        require([(line["state"], at, line["actor"], line.get("reason")) for line, at in zip(history, moments)] == told, other)
+
+    def reason_of(self, claims):
+        entry = self.log.get(claims["log_entry"], {})
+        return entry.get("reason", "decided" if claims["version"] == 1 and entry else None)
+
+    def state_at(self, second):
+        return next((line["state"] for line in reversed(self.bundle["history"]) if moment(line["at"]) <= second), "not_given")
 
     def states_between(self, first, last):
-        """The state before the first second, and every one that came from then to the last."""
-        before = [state for at, state in self.history if at < first][-1:]
-        return before + [state for at, state in self.history if first <= at <= last]
+        """The state before the second `first`, and all that came until the end of `last`."""
+        return {self.state_at(first - 1)} | {line["state"] for line in self.bundle["history"]
+                                             if first <= moment(line["at"]) <= last}
 
     def check_exchanges(self):
-        if self.consent["exchanges"] != len(self.bundle["exchanges"]):
-            raise Unfit("exchange_missing")
-        unconfirmed = 0
-        for papers in self.bundle["exchanges"]:
-            jws, _ = self.signed_by_holder(papers["receipt"], "exchange-receipt+jwt", "exchange_receipt")
-            said = jws.claims
-            told = (said["iss"], said["aud"], said["grant_id"], said["dataset"])
-            if told != (self.bundle["holder"], self.terms["recipient"], self.consent["grantId"], self.terms["dataset"]):
-                raise Unfit("exchange_other")
-            if any(field not in self.terms["fields"] for field in said["fields"]):
-                raise Unfit("exchange_beyond_fields")
-            in_force = "active" in self.states_between(said["iat"], said["iat"])
-            if not in_force or said["iat"] >= end_of_day(self.terms["until"]):
-                raise Unfit("exchange_out_of_time")
-            entry = self.log.get(said["log_entry"])
-            if entry is None:
-                raise Unfit("log_entry_missing")
-            logged = (entry["kind"], entry["consent"], entry.get("proof_digest"), entry.get("body_digest"), entry["at"])
-            if logged != ("exchange", self.consent["id"], said["proof_digest"], said["body_digest"], said["iat"]):
-                raise Unfit("log_entry_other")
-            unconfirmed += not self.is_acknowledged(papers, said)
-        return [unconfirmed]
+        limits, list_, made = self.consent["terms"], self.bundle["exchanges"], []
+        require(self.consent["exchanges"] == len(list_), "exchange_missing")
+        for line in list_:
+            jws = Jws(line["receipt"], "exchange_receipt_form", "exchange-receipt+jwt", EXCHANGE_MUST, (), 8 * 1024)
+            claims = jws.claims
+            self.signed_by_holder(jws, "exchange_receipt", EXCHANGE)
+            require(claims["iss"] == self.holder and claims["aud"] == self.recipient
+                    and claims["grant_id"] == self.consent["grantId"] and claims["dataset"] == limits["dataset"],
+                    "exchange_other")
+            require(not any(claims[name] == one[name] for one in made for name in ("jti", "log_entry")), "exchange_twice")
+            require(set(claims["fields"]) <= set(limits["fields"]), "exchange_beyond_fields")
+            require("active" in self.states_between(claims["iat"], claims["iat"])
+                    and claims["iat"] < end_of_day(limits["until"]), "exchange_out_of_time")
+            entry = self.log.get(claims["log_entry"])
+            require(entry, "log_entry_missing")
+            names = ("dataset", "fields", "proof_digest", "body_digest")
+            require(entry["kind"] == "exchange" and entry["consent"] == self.consent["id"] and entry["at"] == claims["iat"]
+                    and entry["recipient"] == claims["aud"] and all(entry[name] == claims[name] for name in names),
+                    "log_entry_other")
+            self.unconfirmed += not self.is_acknowledged(line, claims)
+            made.append(claims)
+        require(not self.unnamed("exchange", made), "exchange_missing")
+        most, moments = limits["maxExchanges"], sorted(claims["iat"] for claims in made)
+        if "per" in limits:
+            stretch = days_of(limits["per"]) * 86_400
+            require(all(last - first >= stretch for first, last in zip(moments, moments[most:])), "exchange_too_often")
+        else:
+            require(len(made) <= most, "exchange_too_often")
 
-    def is_acknowledged(self, papers, receipt):
-        if papers.get("acknowledgement") is None:
+    def is_acknowledged(self, line, receipt):
+        if "acknowledgement" not in line:
             return False
-        try:
-            jws = Jws(papers["acknowledgement"], "secevent+jwt")
-        except Unfit as error:
-            raise Unfit("acknowledgement_form") from error
-        if jws.claims.get("iss") != receipt["aud"]:
-            raise Unfit("acknowledgement_other")
-        keys = acknowledging_keys(self.members["recipient"]) + acknowledging_keys(self.members["recipient_then"])
-        key = jws.key_among(keys)
+        jws = Jws(line["acknowledgement"], "acknowledgement_form", "secevent+jwt", ("iss", "aud", "iat", "jti", "events"),
+                  most=16 * 1024)
+        require(jws.claims["iss"] == self.recipient, "acknowledgement_other")
+        key = None
+        for name in ("recipient", "recipient_then"):
+            places = [(kind, member) for member in ("omadata_receipt_jwks", "jwks")
+                      for kind in ("openid_relying_party", "oauth_client")]
+            keys = next(filter(None, (keys_of(self.metadata[name], *place) for place in places)), [])
+            key = key or jws.key_among(keys)
         if key is None:
             return False
-        if not jws.is_signed_with(key) or jws.claims.get("aud") != self.bundle["holder"]:
-            raise Unfit("acknowledgement_signature")
-        expected = {
-            "exchange": receipt["jti"], "grant_id": receipt["grant_id"], "body_digest": receipt["body_digest"],
-            "receipt_digest": digest(papers["receipt"]),
-        }
-        if jws.claims.get("events") != {"urn:omadata:event:exchange-acknowledged": expected}:
-            raise Unfit("acknowledgement_other")
+        require(jws.signed_by(key), "acknowledgement_signature")
+        said = {"exchange": receipt["jti"], "grant_id": receipt["grant_id"], "body_digest": receipt["body_digest"],
+                "receipt_digest": digest(line["receipt"])}
+        events = jws.claims["events"]
+        require(jws.claims["aud"] == self.holder and table(events) and set(events) == {EVENT} and table(events[EVENT])
+                and said.items() <= events[EVENT].items(), "acknowledgement_other")
         return True
 
-    def check_status_list(self):
-        if not self.members["holder"]:
-            return "chain_not_kept"
-        keys = role_keys(self.members["holder"], ("oauth_authorization_server", "jwks"))
-        jws = Jws(self.bundle["statusList"], "statuslist+jwt")
-        key = jws.key_among(keys)
-        if key is None or not jws.is_signed_with(key):
-            raise Unfit("signature")
-        claims = jws.claims
-        if claims["sub"] != self.consent["statusList"]:
-            raise Unfit("status_list_other")
-        if not claims["exp"] > self.exported or claims["iat"] > self.exported + 60:
-            raise Unfit("status_list_stale")
-        entries, place = zlib.decompress(unb64(claims["status_list"]["lst"])), self.consent["statusIndex"]
-        if claims["status_list"]["bits"] != 2:
-            raise Unfit("status_list_malformed")
-        if place // 4 >= len(entries):
-            raise Unfit("status_index_out_of_range")
-        listed = entries[place // 4] >> (2 * (place % 4)) & 3
-        values = [{"active": 0, "suspended": 2}.get(state, 1) for state in self.states_between(claims["iat"] - 5, claims["iat"])]
-        if listed in values:
-            return True
-        if not [at for at, _ in self.history if at < claims["iat"] - 5]:
-            return "status_list_older"
-        raise Unfit("status_other")
+    def acknowledgements(self):
+        if self.unconfirmed:
+            raise CannotTell("not_acknowledged")
 
-    def state(self):
-        last = [state for at, state in self.history if at <= self.as_of][-1:]
-        if last and last[0] in ("active", "suspended") and end_of_day(self.terms["until"]) <= self.as_of:
-            return "expired"
-        return last[0] if last else "not_given"
+    def status_list(self):
+        if self.metadata["holder"] is None:
+            raise CannotTell("chain_not_kept")
+        jws = Jws(self.bundle["statusList"], "status_list_signature", "statuslist+jwt", ("sub", "iat", "status_list"),
+                  most=1 << 20)
+        key = jws.key_among(keys_of(self.metadata["holder"], "oauth_authorization_server"))
+        require(key and jws.signed_by(key), "status_list_signature")
+        claims, index, exported = jws.claims, self.consent["statusIndex"], moment(self.bundle["exportedAt"])
+        require(claims["sub"] == self.consent["statusList"] and claims.get("iss", self.holder) == self.holder,
+                "status_list_other")
+        signed = seconds(claims["iat"])
+        until = claims.get("exp", signed + claims["ttl"] if claims.get("ttl", 0) > 0 else 0)
+        require(until > exported and signed <= exported + 60, "status_list_stale")
+        bits = claims["status_list"]["bits"]
+        reader = zlib.decompressobj()
+        entries = reader.decompress(decode(claims["status_list"]["lst"]), (4 << 20) + 1)
+        require(reader.eof and not reader.unused_data and len(entries) <= 4 << 20 and bits in (1, 2, 4, 8),
+                "status_list_malformed")
+        require(index * bits // 8 < len(entries), "status_index_out_of_range")
+        value = entries[index * bits // 8] >> index * bits % 8 & (1 << bits) - 1
+        states = self.states_between(signed - 5, signed) - {"not_given"}
+        if value in {{"active": 0, "suspended": 2}.get(state, 1) for state in states}:
+            return
+        if self.state_at(signed - 6) == "not_given":
+            raise CannotTell("status_list_older")
+        raise Wrong("status_other")
 
 
 def main():
-    arguments = argparse.ArgumentParser()
+    arguments = argparse.ArgumentParser(description="Judges a consent bundle.")
     arguments.add_argument("bundle")
-    arguments.add_argument("--anchor-keys")
-    arguments.add_argument("--provider-keys")
-    arguments.add_argument("--as-of")
+    arguments.add_argument("--anchor-keys", help="JWK Set of the trust anchor")
+    arguments.add_argument("--provider-keys", help="JWK Set of the login provider")
+    arguments.add_argument("--as-of", help="tell the state at this moment (RFC 3339, UTC)")
     given = arguments.parse_args()
 
-    def read(path):
-        with open(path, encoding="utf-8", newline="") as file:
-            return file.read()
-    anchor = keys_of(parse(read(given.anchor_keys))) if given.anchor_keys else None
-    provider = parse(read(given.provider_keys)) if given.provider_keys else None
-    findings, state = [], None
-    try:
-        judge = Judge(read(given.bundle), anchor, provider, seconds(given.as_of) if given.as_of else None)
-        findings = judge.findings
-        judge.judge()
-        if not any(verdict == "fail" for verdict, _, _ in findings):
-            state = judge.state()
-    except Unfit as error:
-        findings.append(("fail", "file", str(error)))
-    except (KeyError, TypeError, AttributeError, ValueError, zlib.error):
-        findings.append(("fail", "file", "form"))
-    for verdict, subject, reason in findings:
+    def key_set(path):
+        if path is None:
+            return None
+        with open(path, encoding="utf-8") as file:
+            return parse_json(file.read())
+    anchor = key_set(given.anchor_keys)
+    judge = Judge(anchor and anchor["keys"], key_set(given.provider_keys), given.as_of)
+    with open(given.bundle, "rb") as file:
+        judge.judge(file.read(MOST_BYTES + 1))
+    for verdict, subject, reason in judge.findings:
         print(verdict, subject, *([f"[{reason}]"] if reason else []))
-    if state:
-        print("state", state)
-    verdicts = {verdict for verdict, _, _ in findings}
-    sys.exit(1 if "fail" in verdicts else 3 if "cannot_tell" in verdicts else 0)
+    if judge.state:
+        print("state", judge.state)
+    verdicts = {verdict for verdict, *_ in judge.findings}
+    return 1 if "fail" in verdicts else 3 if "cannot_tell" in verdicts else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -255,4 +255,14 @@ async fn a_bundle_is_judged_without_its_node_and_after_its_keys_were_replaced() 
     let (code, said) = run("changed.json", &keys);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("changed_after_sealing"), "{said}");
+
+    // The verifier that somebody wrote from docs/bundle.md alone says the same.
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/foreign/verify_bundle.py");
+    for (file, expected) in [("permission.json", 0), ("changed.json", 1)] {
+        let mut command = std::process::Command::new("python3");
+        command.args(["-B", script, file]).args(keys).current_dir(folder.path());
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(expected), "{file}: {said}");
+    }
 }

@@ -1,9 +1,10 @@
 //! Evidence and bundles without a node: every changed part is refused by name, every changed byte at all.
 
-use omadata::domain::bundle::{Bundle, Verdict, VerifyOptions, verify_bundle};
+use omadata::domain::bundle::{Bundle, LogLine, Verdict, VerifyOptions, verify_bundle};
 use omadata::domain::clock::Timestamp;
-use omadata::domain::consent::{Commitment, Evidence};
+use omadata::domain::consent::{Actor, Commitment, ConsentStatus, Evidence};
 use omadata::domain::jose::{SigningKey, b64url};
+use omadata::domain::log::Entry;
 use serde_json::Value;
 
 use crate::case::{Case, DECIDED, EXPORTED, case};
@@ -147,7 +148,7 @@ fn a_holder_who_seals_something_else_is_found_out_by_name() {
     };
     assert_eq!(found(&|_| ()), Vec::<&str>::new());
     type Change<'a> = &'a dyn Fn(&mut Bundle);
-    let cases: [(&str, Change<'_>, &str); 13] = [
+    let cases: [(&str, Change<'_>, &str); 26] = [
         ("a text", &|b| b.evidence.document = b.evidence.document.replace("haluaa", "saa"), "text_changed"),
         ("the salt", &|b| b.evidence.salt = b64url(&[1; 32]), "salt_changed"),
         (
@@ -169,8 +170,49 @@ fn a_holder_who_seals_something_else_is_found_out_by_name() {
             &|b| {
                 b.receipts.pop();
             },
-            "history_other",
+            "receipt_missing",
         ),
+        ("all receipts", &|b| b.receipts.clear(), "receipt_missing"),
+        (
+            "all receipts but for their log entries",
+            &|b| {
+                b.receipts.clear();
+                b.log.retain(|line| !line.entry.contains(r#""state":"active""#));
+            },
+            "receipt_missing",
+        ),
+        ("why it ended", &|b| b.history[1].reason = "paused".parse().ok(), "history_other"),
+        ("that there was a reason", &|b| b.history[1].reason = None, "history_other"),
+        ("who ended it", &|b| b.history[1].actor = Actor::Node, "history_other"),
+        (
+            "an exchange in the place of another",
+            &|b| {
+                b.exchanges[1] = b.exchanges[0].clone();
+                b.log.remove(2);
+            },
+            "exchange_twice",
+        ),
+        (
+            "an exchange left out and the number with it",
+            &|b| {
+                b.exchanges.pop();
+                b.consent.exchanges = 1;
+            },
+            "exchange_missing",
+        ),
+        (
+            "a reminder in the log",
+            &|b| {
+                let reminder = Entry::Reminder { consent: b.consent.id, at: DECIDED };
+                b.log.push(LogLine { index: 99, entry: reminder.leaf().unwrap().entry });
+            },
+            "log_entry_other",
+        ),
+        ("a key of no known purpose", &|b| b.keys[0].purpose = "seal".to_owned(), "form"),
+        ("a key that is there twice", &|b| b.keys.push(b.keys[0].clone()), "form"),
+        ("a time with a fraction", &|b| b.exported_at = b.exported_at.replace('Z', ".0Z"), "form"),
+        ("a time of another zone", &|b| b.history[0].at = b.history[0].at.replace('Z', "+00:00"), "form"),
+        ("a permission that was declined", &|b| b.consent.state = ConsentStatus::Declined, "form"),
         (
             "the first receipt",
             &|b| {
@@ -249,9 +291,106 @@ fn a_compromised_key_proves_what_was_recorded_before() {
     let judged = |reason: &str, at: i64| {
         let mut bundle = case.bundle.clone();
         bundle.keys[0].revoked = Some(RevokedLine { at, reason: reason.parse().unwrap() });
-        verify_bundle(&case.seal(&bundle), &full_question(&case)).failures()
+        bundle.chains.holder.clone_from(&case.next_chain);
+        let sealed = bundle.seal(&case.next_receipt_key, Timestamp::from_secs(EXPORTED)).unwrap();
+        verify_bundle(&sealed, &full_question(&case)).failures()
     };
     assert_eq!(judged("compromised", DECIDED + 900_001), Vec::<&str>::new());
     assert!(judged("compromised", DECIDED + 900_000).contains(&"key_compromised"));
     assert_eq!(judged("superseded", DECIDED + 900_000), Vec::<&str>::new());
+}
+
+/// Who got hold of a key that the holder has replaced cannot seal a file that hides it.
+#[test]
+fn a_seal_counts_only_by_a_key_that_the_holder_has_today() {
+    use omadata::domain::bundle::RevokedLine;
+    let case = case(1);
+    let judged = |change: &dyn Fn(&mut Bundle), key: &SigningKey| {
+        let mut bundle = case.bundle.clone();
+        change(&mut bundle);
+        let sealed = bundle.seal(key, Timestamp::from_secs(EXPORTED)).unwrap();
+        let judged = verify_bundle(&sealed, &full_question(&case));
+        let seal = judged.findings.into_iter().find(|finding| finding.subject == "seal").unwrap();
+        (seal.verdict, seal.reason)
+    };
+    let replaced = |b: &mut Bundle| b.chains.holder.clone_from(&case.next_chain);
+    let given_up = |reason: &str, at: i64| {
+        let reason = reason.parse().unwrap();
+        move |b: &mut Bundle| b.keys[0].revoked = Some(RevokedLine { at, reason })
+    };
+    let (old, new) = (&case.receipt_key, &case.next_receipt_key);
+    assert_eq!(judged(&replaced, new), (Verdict::Pass, None));
+    assert_eq!(judged(&replaced, old), (Verdict::CannotTell, Some("seal_key_not_vouched_for")));
+    assert_eq!(judged(&|b| b.chains.holder.clear(), old), (Verdict::Pass, None), "the chain of the decision");
+    let compromised = given_up("compromised", EXPORTED + 1);
+    assert_eq!(judged(&compromised, old), (Verdict::Fail, Some("key_compromised")));
+    assert_eq!(judged(&given_up("superseded", EXPORTED - 1), old), (Verdict::Fail, Some("key_revoked")));
+    assert_eq!(judged(&given_up("superseded", EXPORTED), old), (Verdict::Pass, None));
+}
+
+/// The terms in the file say how often the data may be fetched, and the receipts how often it was.
+#[test]
+fn more_exchanges_than_were_allowed_are_found() {
+    let case = case(3);
+    let failures = |most: u32, per: Option<&str>| {
+        let mut bundle = case.bundle.clone();
+        bundle.consent.terms.max_exchanges = most;
+        bundle.consent.terms.per = per.map(|per| per.to_owned().try_into().unwrap());
+        let judged = verify_bundle(&case.seal(&bundle), &full_question(&case));
+        let found = judged.findings.into_iter().find(|finding| finding.subject == "exchanges").unwrap();
+        found.reason
+    };
+    // They were made within 2000 seconds.
+    assert_eq!(failures(3, None), None);
+    assert_eq!(failures(2, None), Some("exchange_too_often"));
+    assert_eq!(failures(3, Some("P1D")), None);
+    assert_eq!(failures(2, Some("P1D")), Some("exchange_too_often"));
+}
+
+/// `null` is no other word for "absent", and what is not known is not passed over.
+#[test]
+fn a_file_says_nothing_that_is_not_judged() {
+    let case = case(1);
+    let found = |change: &dyn Fn(&mut Value)| {
+        let mut file: Value = serde_json::from_str(&case.sealed()).unwrap();
+        change(&mut file);
+        let text = serde_json_canonicalizer::to_string(&file).unwrap();
+        verify_bundle(&text, &full_question(&case)).failures()
+    };
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let changes: [(&str, Change<'_>); 6] = [
+        ("a key that was given up in no way", &|file| file["keys"][0]["revoked"] = Value::Null),
+        ("no acknowledgement", &|file| file["exchanges"][0]["acknowledgement"] = Value::Null),
+        ("no passkey", &|file| file["evidence"]["passkey"] = Value::Null),
+        ("no stretch of time", &|file| file["consent"]["terms"]["per"] = Value::Null),
+        ("an unknown term", &|file| file["consent"]["terms"]["more"] = 1.into()),
+        ("an unknown member", &|file| file["more"] = 1.into()),
+    ];
+    for (name, change) in changes {
+        assert_eq!(found(change), ["form"], "{name}");
+    }
+}
+
+/// The page shows what the terms say: a document that contradicts itself is none, whoever signed it.
+#[test]
+fn a_document_that_shows_something_else_than_its_terms_is_refused() {
+    let case = case(1);
+    let judged = |from: &str, to: &str| {
+        let mut evidence = case.evidence.clone();
+        assert!(evidence.document.contains(from), "{from}");
+        evidence.document = evidence.document.replacen(from, to, 1);
+        let commitment = Commitment::to(&evidence.document, &case.salt);
+        evidence.id_token = case.id_token(&[("nonce", commitment.as_str().into())]);
+        evidence.verify(&commitment, None).err().map(|error| error.reason())
+    };
+    assert_eq!(judged("haluaa", "saa"), None, "another text, signed as such");
+    for (from, to) in [
+        (r#""name":"startDate""#, r#""name":"endDate""#),
+        (r#""fields":["unit","startDate"]"#, r#""fields":["unit"]"#),
+        ("2027-11-01", "2027-11-02"),
+        (r#""id":"https://helsinki.example""#, r#""id":"https://vantaa.example""#),
+        ("omadata-consent/1", "omadata-consent/2"),
+    ] {
+        assert_eq!(judged(from, to), Some("document_form"), "{to}");
+    }
 }

@@ -10,4 +10,5 @@ mod evidence;
 mod federation;
 mod jose;
 mod manual;
+mod samples;
 mod status;

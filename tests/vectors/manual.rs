@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use omadata::domain::bundle::{Bundle, RevokedLine, Verdict, VerifyOptions, verify_bundle};
+use omadata::domain::consent::{Actor, Reason};
 use omadata::domain::jose::{RevokeReason, SigningKey, b64url};
 use serde_json::json;
 
-use crate::case::{Case, DECIDED, PROVIDER, TestPasskey, case, case_with};
+use crate::case::{Case, DECIDED, EXPORTED, PROVIDER, TestPasskey, case, case_with, status_list};
 
 /// A finding as the script prints it.
-fn words(judged: &omadata::domain::bundle::Judgement) -> Vec<String> {
+pub(crate) fn words(judged: &omadata::domain::bundle::Judgement) -> Vec<String> {
     let mut lines: Vec<String> = judged
         .findings
         .iter()
@@ -29,15 +30,19 @@ fn words(judged: &omadata::domain::bundle::Judgement) -> Vec<String> {
     lines
 }
 
-struct Manual {
+pub(crate) struct Manual {
     folder: tempfile::TempDir,
 }
 
 impl Manual {
     fn new(case: &Case) -> Self {
+        Self::with_keys(&case.anchor_keys.to_jwks().to_string(), &case.provider_keys().to_string())
+    }
+
+    pub(crate) fn with_keys(anchor: &str, provider: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("anchor.json"), case.anchor_keys.to_jwks().to_string()).unwrap();
-        std::fs::write(folder.path().join("provider.json"), case.provider_keys().to_string()).unwrap();
+        std::fs::write(folder.path().join("anchor.json"), anchor).unwrap();
+        std::fs::write(folder.path().join("provider.json"), provider).unwrap();
         Self { folder }
     }
 
@@ -46,7 +51,12 @@ impl Manual {
     }
 
     /// What the script says, and its exit code.
-    fn judge(&self, text: &str, with_keys: bool, as_of: Option<&str>) -> (Vec<String>, Option<i32>) {
+    pub(crate) fn judge(
+        &self,
+        text: &str,
+        with_keys: bool,
+        as_of: Option<&str>,
+    ) -> (Vec<String>, Option<i32>) {
         std::fs::write(self.path("bundle.json"), text).unwrap();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign/verify_bundle.py");
         let mut command = Command::new("python3");
@@ -144,7 +154,41 @@ fn a_verifier_written_from_the_manual_finds_the_same_fault_in_a_spoilt_bundle() 
         ),
         ("receipt_missing", Box::new(|b| drop(b.receipts.remove(0)))),
         ("receipt_key_unknown", Box::new(|b| b.receipts.clone_from(&other.bundle.receipts))),
-        ("history_other", Box::new(|b| drop(b.receipts.pop()))),
+        ("receipt_missing", Box::new(|b| drop(b.receipts.pop()))),
+        ("receipt_missing", Box::new(|b| b.receipts.clear())),
+        ("history_other", Box::new(|b| drop(b.history.pop()))),
+        ("history_other", Box::new(|b| b.history[1].actor = Actor::Recipient)),
+        ("history_other", Box::new(|b| b.history[1].reason = Some(Reason::Paused))),
+        ("exchange_twice", Box::new(|b| b.exchanges[1] = b.exchanges[0].clone())),
+        (
+            "exchange_missing",
+            Box::new(|b| {
+                b.exchanges.pop();
+                b.consent.exchanges = 1;
+            }),
+        ),
+        ("exchange_too_often", Box::new(|b| b.consent.terms.max_exchanges = 1)),
+        (
+            "exchange_too_often",
+            Box::new(|b| {
+                b.consent.terms.max_exchanges = 1;
+                b.consent.terms.per = Some("P1D".to_owned().try_into().unwrap());
+            }),
+        ),
+        ("seal_key_not_vouched_for", Box::new(|b| b.chains.holder.clone_from(&case.next_chain))),
+        ("form", Box::new(|b| b.keys.push(b.keys[0].clone()))),
+        ("form", Box::new(|b| b.exported_at = b.exported_at.replace('Z', "+00:00"))),
+        (
+            "key_revoked",
+            Box::new(|b| {
+                b.keys[0].revoked = Some(RevokedLine { at: EXPORTED - 1, reason: RevokeReason::Superseded });
+            }),
+        ),
+        ("status_list_signature", Box::new(|b| b.status_list = status_list(&stranger, EXPORTED))),
+        ("status_list_older", Box::new(|b| b.status_list = status_list(&case.token_key, DECIDED + 5))),
+        ("status_other", Box::new(|b| b.status_list = status_list(&case.token_key, DECIDED + 6))),
+        ("status_index_out_of_range", Box::new(|b| b.consent.status_index = 8)),
+        ("provider_key_unpublished", Box::new(|b| b.receipts_dropped().unpublished())),
         ("exchange_missing", Box::new(|b| drop(b.exchanges.pop()))),
         ("log_entry_missing", Box::new(|b| drop(b.log.remove(1)))),
         ("log_order", Box::new(|b| b.log.reverse())),
@@ -155,7 +199,7 @@ fn a_verifier_written_from_the_manual_finds_the_same_fault_in_a_spoilt_bundle() 
         ("not_acknowledged", Box::new(|b| b.exchanges[0].acknowledgement = None)),
         ("chain_broken", Box::new(|b| b.evidence.chains = Some(b.chains.clone()))),
         ("chain_not_kept", Box::new(|b| b.evidence.chains = None)),
-        ("receipts_not_kept", Box::new(|b| b.receipts.clear())),
+        ("receipts_not_kept", Box::new(|b| _ = b.receipts_dropped())),
         ("status_list_other", Box::new(|b| b.consent.status_list.push('1'))),
         ("status_other", Box::new(|b| b.consent.status_index = 4)),
         (
@@ -185,6 +229,24 @@ fn a_verifier_written_from_the_manual_finds_the_same_fault_in_a_spoilt_bundle() 
         assert_eq!((said, code), (ours, Some(1)), "{expected}");
     }
     assert!(sealed.contains(PROVIDER));
+}
+
+/// What was never there in a bundle that is older than receipts, or than the provider's documents.
+trait Older {
+    fn receipts_dropped(&mut self) -> &mut Self;
+    fn unpublished(&mut self);
+}
+
+impl Older for Bundle {
+    fn receipts_dropped(&mut self) -> &mut Self {
+        self.receipts.clear();
+        self.log.retain(|line| line.entry.contains(r#""kind":"exchange""#));
+        self
+    }
+
+    fn unpublished(&mut self) {
+        self.evidence.provider_documents.as_mut().unwrap().jwks = json!({ "keys": [] });
+    }
 }
 
 /// One passkey of each kind that a resident may have.

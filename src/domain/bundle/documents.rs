@@ -8,7 +8,7 @@ use crate::domain::consent::ConsentReceipt;
 use crate::domain::consent::receipt::CONSENT_RECEIPT;
 use crate::domain::exchange::receipt::{EXCHANGE_RECEIPT, digest};
 use crate::domain::exchange::{Event, Receipt};
-use crate::domain::jose::{KeyStanding, PublicKey, PublicKeys, RevokeReason, UnverifiedJws};
+use crate::domain::jose::{JoseError, KeyStanding, PublicKey, PublicKeys, RevokeReason, UnverifiedJws};
 use crate::domain::log::Entry;
 
 /// The holder's receipt keys, current and former, from the sealed bundle.
@@ -27,13 +27,19 @@ impl<'a> KeySet<'a> {
     fn find(&self, jws: &UnverifiedJws) -> Option<&(PublicKey, &'a KeyLine)> {
         self.0.iter().find(|(key, _)| key.kid().is_some() && key.kid() == jws.kid())
     }
+
+    /// Whether a signature of that moment, which no log has, counts with what the file says about its key.
+    pub(super) fn uphold(&self, key: &PublicKey, issued: i64) -> Result<(), &'static str> {
+        let mut same = self.0.iter().filter(|(known, _)| known.thumbprint() == key.thumbprint());
+        same.try_for_each(|(_, line)| stands(line, issued, None))
+    }
 }
 
 /// The log entries of a bundle by leaf hash.
 pub(super) type Log = BTreeMap<String, Entry>;
 
 /// When an entry was made, seconds since 1970.
-pub(super) const fn made_at(entry: &Entry) -> i64 {
+const fn made_at(entry: &Entry) -> i64 {
     match entry {
         Entry::Consent { at, .. } | Entry::Exchange { at, .. } | Entry::Reminder { at, .. } => *at,
     }
@@ -63,8 +69,8 @@ pub(super) fn consent_receipt(
 ) -> Result<(ConsentReceipt, PublicKey), &'static str> {
     let jws = UnverifiedJws::parse(text, &CONSENT_RECEIPT).map_err(|_| "receipt_form")?;
     let (key, line) = book.find(&jws).ok_or("receipt_key_unknown")?;
-    let receipt =
-        ConsentReceipt::verify(text, &PublicKeys::single(key.clone())).map_err(|_| "receipt_signature")?;
+    let receipt = ConsentReceipt::verify(text, &PublicKeys::single(key.clone()))
+        .map_err(|error| unfit(error, "receipt_form", "receipt_signature"))?;
     let recorded = log.get(&receipt.log_entry).map(made_at);
     stands(line, receipt.iat, recorded)?;
     Ok((receipt, key.clone()))
@@ -74,10 +80,18 @@ pub(super) fn consent_receipt(
 pub(super) fn exchange_receipt(text: &str, book: &KeySet<'_>, log: &Log) -> Result<Receipt, &'static str> {
     let jws = UnverifiedJws::parse(text, &EXCHANGE_RECEIPT).map_err(|_| "exchange_receipt_form")?;
     let (key, line) = book.find(&jws).ok_or("exchange_receipt_key_unknown")?;
-    let receipt: Receipt = jws.verify(key).map_err(|_| "exchange_receipt_signature")?.into_claims();
+    let receipt: Receipt = jws
+        .verify(key)
+        .map_err(|error| unfit(error, "exchange_receipt_form", "exchange_receipt_signature"))?
+        .into_claims();
     let recorded = log.get(&receipt.log_entry).map(made_at);
     stands(line, receipt.iat, recorded)?;
     Ok(receipt)
+}
+
+/// The word for claims that are not of their form, and the one for everything before them.
+fn unfit(error: JoseError, form: &'static str, signature: &'static str) -> &'static str {
+    if error == JoseError::MalformedClaims { form } else { signature }
 }
 
 /// The recipient's signature on an exchange: valid, or undecided without its key.
@@ -98,8 +112,8 @@ pub(super) fn acknowledgement(
     let iat = signed.and_then(|claims| claims.get("iat")?.as_i64()).ok_or(broken)?;
     // Verified as of the moment that it states: its age does not matter.
     let at = Timestamp::from_secs(iat);
-    let (_, event) =
-        Event::verify(jws, keys, &receipt.iss, at).map_err(|_| Some("acknowledgement_signature"))?;
+    let (_, event) = Event::verify(jws, keys, &receipt.iss, at)
+        .map_err(|error| Some(unfit(error, "acknowledgement_other", "acknowledgement_signature")))?;
     let Event::ExchangeAcknowledged(said) = event else { return Err(Some("acknowledgement_other")) };
     let same = said.exchange == receipt.jti
         && said.grant_id == receipt.grant_id

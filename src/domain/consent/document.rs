@@ -227,6 +227,20 @@ impl ConsentDocument {
         serde_json_canonicalizer::to_string(self)
     }
 
+    /// Whether it is of this version, names who decides, and shows what its terms say.
+    #[must_use]
+    pub fn is_coherent(&self) -> bool {
+        let terms = &self.terms;
+        let decided: Option<Timestamp> = self.decided_at.parse().ok();
+        self.version == DOCUMENT_VERSION
+            && self.signer.is_some()
+            && decided.is_some_and(|moment| moment.rfc3339() == self.decided_at)
+            && self.holder.id == terms.holder.as_str()
+            && self.recipient.id == terms.recipient.as_str()
+            && self.until == terms.until
+            && self.fields.iter().map(|field| &field.name).eq(&terms.fields)
+    }
+
     /// Digest of every text as shown, with its language: detects a changed translation.
     ///
     /// # Errors

@@ -112,8 +112,8 @@ const LONGEST_SIGNING_SECS: u64 = 20 * 60;
 /// Why evidence is invalid; each names the changed part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EvidenceError {
-    /// The document is not canonical JSON of the known form.
-    #[error("the consent document is not in its canonical form")]
+    /// The document is not canonical JSON of the known form, or it contradicts itself.
+    #[error("the consent document is not of its form")]
     Form,
     /// The texts or their language are not those of the decision.
     #[error("a text of the consent document, or its language, was changed")]
@@ -214,6 +214,9 @@ impl Evidence {
         let salt = decode_salt(&self.salt).ok_or(EvidenceError::SaltForm)?;
         if &Commitment::to(&self.document, &salt) != commitment {
             return Err(if committed.is_some() { EvidenceError::Salt } else { EvidenceError::Commitment });
+        }
+        if !document.is_coherent() {
+            return Err(EvidenceError::Form);
         }
         self.check_key(committed)?;
         let claims =

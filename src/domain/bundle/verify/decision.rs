@@ -1,19 +1,21 @@
 //! Verifies the decision: receipts, evidence, log entries and changes, each against the others.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Members, Verification};
 use crate::domain::bundle::{Judgement, documents};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::document::digest;
-use crate::domain::consent::{ConsentDocument, ConsentReceipt, ReceiptChange};
+use crate::domain::consent::{Actor, ConsentDocument, ConsentReceipt, Reason, ReceiptChange};
 use crate::domain::jose::id_token;
 use crate::domain::log::Entry;
 
 impl Verification<'_> {
     /// The consent's receipts, if all of them are valid.
     pub(super) fn receipts(&self, known: &Members, found: &mut Judgement) -> Vec<ConsentReceipt> {
-        if self.bundle.receipts.is_empty() {
+        if self.bundle.receipts.is_empty() && !self.logs_other_changes(&[]) {
             let text =
                 "what the holder signed when the resident decided: the permission is older than receipts";
             found.cannot_tell("receipts", "receipts_not_kept", text);
@@ -59,10 +61,20 @@ impl Verification<'_> {
             receipts.push(receipt);
         }
         let decision = receipts.first().ok_or("receipt_missing")?;
+        if self.logs_other_changes(&receipts) {
+            return Err("receipt_missing");
+        }
         let decided = decision.event.event_type == ReceiptChange::Given
             && decision.evidence.is_some()
             && decision.iat == self.recorded_at.secs();
         if decided { Ok(receipts) } else { Err("receipt_other") }
+    }
+
+    /// Whether the log has a change that none of these receipts names.
+    fn logs_other_changes(&self, receipts: &[ConsentReceipt]) -> bool {
+        let named: BTreeSet<&String> = receipts.iter().map(|receipt| &receipt.log_entry).collect();
+        let mut log = self.log.iter();
+        log.any(|(hash, entry)| matches!(entry, Entry::Consent { .. }) && !named.contains(hash))
     }
 
     /// The provider's signature on the document, and the owner of its key.
@@ -144,6 +156,11 @@ impl Verification<'_> {
             [one, next] => one.index < next.index,
             _ => true,
         });
+        // No receipt names one.
+        if self.log.values().any(|entry| matches!(entry, Entry::Reminder { .. })) {
+            let text = "the log has an entry that is of no change and no exchange";
+            return found.fail("log", "log_entry_other", text);
+        }
         if ordered {
             found.pass("log", format!("{} entries, each as its receipt says", self.log.len()));
         } else {
@@ -155,7 +172,10 @@ impl Verification<'_> {
         let told = receipts.is_empty()
             || (receipts.len() == self.history.len()
                 && receipts.iter().zip(&self.history).all(|(receipt, (at, line))| {
-                    receipt.event.event_type.status() == line.state && receipt.iat == *at
+                    receipt.event.event_type.status() == line.state
+                        && receipt.iat == *at
+                        && self.caused_by(receipt) == Some(line.actor)
+                        && self.reason_of(receipt) == line.reason
                 }));
         let in_order = self.history.windows(2).all(|pair| match pair {
             [(one, _), (next, _)] => one <= next,
@@ -171,6 +191,27 @@ impl Verification<'_> {
         }
         found.fail("history", "history_other", "the changes are not those that were signed");
         false
+    }
+
+    /// Who caused a change, by its receipt.
+    fn caused_by(&self, receipt: &ConsentReceipt) -> Option<Actor> {
+        let terms = &self.bundle.consent.terms;
+        let parties = [
+            (receipt.sub.as_str(), Actor::Resident),
+            (terms.recipient.as_str(), Actor::Recipient),
+            (receipt.iss.as_str(), Actor::Node),
+        ];
+        let found = parties.into_iter().find(|(entity, _)| *entity == receipt.event.entity_id);
+        found.map(|(_, actor)| actor)
+    }
+
+    /// Why a change was made, by the log; a decision needs no reason there.
+    fn reason_of(&self, receipt: &ConsentReceipt) -> Option<Reason> {
+        let decided = (receipt.version == 1).then_some(Reason::Decided);
+        match self.log.get(&receipt.log_entry) {
+            Some(Entry::Consent { reason, .. }) => reason.or(decided),
+            _ => None,
+        }
     }
 }
 

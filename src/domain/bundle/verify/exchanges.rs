@@ -1,17 +1,28 @@
 //! Verifies the exchanges, the status list, and the state as of a moment.
 
+use std::collections::BTreeSet;
+
 use super::{Members, Verification};
-use crate::domain::bundle::documents::made_at;
 use crate::domain::bundle::{Judgement, documents};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::ConsentStatus;
 use crate::domain::exchange::Receipt;
+use crate::domain::ids::Jti;
 use crate::domain::jose::{PublicKeys, UnverifiedJws};
 use crate::domain::log::Entry;
-use crate::domain::token::status_list::{self, StatusReference, TokenStatus};
+use crate::domain::token::status_list::{self, StatusError, StatusReference, TokenStatus};
 
 /// How long after a change a list may still have the previous status, in seconds.
 const STATUS_DELAY_SECS: i64 = 5;
+
+/// The exchanges that were looked at.
+#[derive(Default)]
+struct Made {
+    receipts: BTreeSet<Jti>,
+    /// Their entries in the log, by leaf hash.
+    entries: BTreeSet<String>,
+    moments: Vec<i64>,
+}
 
 impl Verification<'_> {
     /// Every exchange was under this consent.
@@ -21,11 +32,12 @@ impl Verification<'_> {
             return found.fail("exchanges", "exchange_missing", "an exchange is missing from the file");
         }
         let mut unconfirmed = 0_usize;
+        let mut made = Made::default();
         let members = [&known.recipient, &known.recipient_then].into_iter().flatten();
         let keys: Vec<&PublicKeys> = members.map(|member| &member.acknowledging_keys).collect();
         for papers in &self.bundle.exchanges {
             let checked = documents::exchange_receipt(&papers.receipt, &self.book, &self.log)
-                .and_then(|receipt| self.is_covered(&receipt).map(|()| receipt));
+                .and_then(|receipt| self.is_covered(&receipt, &mut made).map(|()| receipt));
             let receipt = match checked {
                 Ok(receipt) => receipt,
                 Err(reason) => {
@@ -44,6 +56,18 @@ impl Verification<'_> {
                 }
             }
         }
+        let mut log = self.log.iter();
+        if log.any(|(hash, entry)| matches!(entry, Entry::Exchange { .. }) && !made.entries.contains(hash)) {
+            let text = "the log has an exchange that is not in the file";
+            return found.fail("exchanges", "exchange_missing", text);
+        }
+        if self.is_too_often(made.moments) {
+            return found.fail(
+                "exchanges",
+                "exchange_too_often",
+                "more exchanges than the permission allows",
+            );
+        }
         found.pass("exchanges", format!("{count} made, each within the permission"));
         if unconfirmed > 0 {
             found.cannot_tell(
@@ -56,7 +80,18 @@ impl Verification<'_> {
         }
     }
 
-    fn is_covered(&self, receipt: &Receipt) -> Result<(), &'static str> {
+    /// Whether more exchanges were made than the terms allow, in all or in some stretch of time.
+    fn is_too_often(&self, mut moments: Vec<i64>) -> bool {
+        let terms = &self.bundle.consent.terms;
+        let Ok(most) = usize::try_from(terms.max_exchanges) else { return false };
+        let Some(per) = &terms.per else { return moments.len() > most };
+        moments.sort_unstable();
+        let later = moments.iter().skip(most);
+        moments.iter().zip(later).any(|(first, last)| last.saturating_sub(*first) < per.secs())
+    }
+
+    /// Whether an exchange is within the permission, and none of those before it.
+    fn is_covered(&self, receipt: &Receipt, made: &mut Made) -> Result<(), &'static str> {
         let consent = &self.bundle.consent;
         let terms = &consent.terms;
         let same = receipt.iss == self.bundle.holder
@@ -66,6 +101,11 @@ impl Verification<'_> {
         if !same {
             return Err("exchange_other");
         }
+        let new = made.receipts.insert(receipt.jti.clone()) && made.entries.insert(receipt.log_entry.clone());
+        if !new {
+            return Err("exchange_twice");
+        }
+        made.moments.push(receipt.iat);
         if !receipt.fields.iter().all(|field| terms.fields.contains(field)) {
             return Err("exchange_beyond_fields");
         }
@@ -75,11 +115,21 @@ impl Verification<'_> {
             return Err("exchange_out_of_time");
         }
         match self.log.get(&receipt.log_entry) {
-            Some(entry @ Entry::Exchange { consent: logged, proof_digest, body_digest, .. })
-                if *logged == consent.id
-                    && *proof_digest == receipt.proof_digest
-                    && *body_digest == receipt.body_digest
-                    && made_at(entry) == receipt.iat =>
+            Some(Entry::Exchange {
+                consent: logged,
+                recipient,
+                dataset,
+                fields,
+                proof_digest,
+                body_digest,
+                at,
+            }) if *logged == consent.id
+                && *recipient == receipt.aud
+                && *dataset == receipt.dataset
+                && *fields == receipt.fields
+                && *proof_digest == receipt.proof_digest
+                && *body_digest == receipt.body_digest
+                && *at == receipt.iat =>
             {
                 Ok(())
             }
@@ -121,7 +171,13 @@ impl Verification<'_> {
                     found.cannot_tell("status_list", "status_list_older", text);
                 }
             },
-            Err(error) => found.fail("status_list", error.reason(), error.to_string()),
+            Err(error) => {
+                let reason = match error {
+                    StatusError::Signature(_) => "status_list_signature",
+                    other => other.reason(),
+                };
+                found.fail("status_list", reason, error.to_string());
+            }
         }
     }
 

@@ -80,8 +80,9 @@ impl Verification<'_> {
         let Ok(jws) = UnverifiedJws::parse(self.seal, &SEAL) else {
             return found.fail("seal", "seal_form", "the seal is malformed");
         };
-        let vouched = [&known.holder, &known.holder_then].into_iter().flatten();
-        let vouched: Vec<&PublicKey> = vouched.flat_map(|member| member.receipt_keys.iter()).collect();
+        // Who has an old key must not be able to seal with it: the decision's chain counts where today's was not kept.
+        let member = if self.bundle.chains.holder.is_empty() { &known.holder_then } else { &known.holder };
+        let vouched: Vec<&PublicKey> = member.iter().flat_map(|member| member.receipt_keys.iter()).collect();
         let own = self.book.all();
         let named = |keys: &[&PublicKey]| {
             keys.iter().find(|key| key.kid().is_some() && key.kid() == jws.kid()).map(|key| (*key).clone())
@@ -98,6 +99,9 @@ impl Verification<'_> {
         }
         if seal.iss != self.bundle.holder || seal.iat != self.exported_at.secs() {
             return found.fail("seal", "seal_other", "the seal is of another file");
+        }
+        if let Err(reason) = self.book.uphold(&key, seal.iat) {
+            return found.fail("seal", reason, "the seal's key was given up before");
         }
         if is_vouched {
             found.pass("seal", "not a byte was changed since the holder sealed it");

@@ -4,14 +4,17 @@ mod decision;
 mod exchanges;
 mod members;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::chain::Member;
 use super::documents::{KeySet, Log};
 use super::finding::NOT_JUDGED;
-use super::{Bundle, FORMAT, HistoryLine, Judgement, MAX_BYTES, SEAL_MEMBER};
+use super::{Bundle, FORMAT, HistoryLine, Judgement, KeyLine, MAX_BYTES, SEAL_MEMBER};
 use crate::domain::clock::Timestamp;
-use crate::domain::jose::{PublicKeys, parse_strict_json};
+use crate::domain::consent::ConsentStatus;
+use crate::domain::jose::{PublicKey, PublicKeys, parse_strict_json};
 use crate::domain::log::Entry;
 
 /// Options of the verification.
@@ -84,6 +87,22 @@ pub fn verify_bundle(text: &str, question: &VerifyOptions) -> Judgement {
     found
 }
 
+/// Every key is for one of the two purposes, and once in the list: of two lines nobody could say which counts.
+fn check_keys(lines: &[KeyLine]) -> Result<(), Unfit> {
+    let unfit = ("form", "a key in the file is of no known purpose, cannot be read, or is there twice");
+    let (mut kids, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    for line in lines {
+        let key = PublicKey::from_jwk(&line.key).map_err(|_| unfit)?;
+        let kid = key.kid().ok_or(unfit)?.as_str().to_owned();
+        let new = kids.insert((&line.purpose, kid))
+            && keys.insert((&line.purpose, key.thumbprint().as_str().to_owned()));
+        if !new || !matches!(line.purpose.as_str(), "receipt" | "token") {
+            return Err(unfit);
+        }
+    }
+    Ok(())
+}
+
 type Unfit = (&'static str, &'static str);
 
 /// The bundle, the JSON without the seal, and the seal.
@@ -101,7 +120,12 @@ fn open(text: &str) -> Result<(Bundle, Map<String, Value>, String), Unfit> {
         return Err(unknown);
     }
     let Some(Value::String(seal)) = members.remove(SEAL_MEMBER) else { return Err(unknown) };
-    let bundle = serde_json::from_value(Value::Object(members.clone())).map_err(|_| unknown)?;
+    let bundle: Bundle = serde_json::from_value(Value::Object(members.clone())).map_err(|_| unknown)?;
+    // Nothing is read that would not be written so again: no `null` for what is absent, no member that is passed over.
+    let again = serde_json_canonicalizer::to_string(&bundle).map_err(|_| unknown)?;
+    if serde_json_canonicalizer::to_string(&members).ok().as_ref() != Some(&again) {
+        return Err(unknown);
+    }
     Ok((bundle, members, seal))
 }
 
@@ -112,11 +136,20 @@ impl<'a> Verification<'a> {
         seal: &'a str,
         question: &'a VerifyOptions,
     ) -> Result<Self, Unfit> {
-        let time = |text: &str| text.parse::<Timestamp>().map_err(|_| ("form", "a time in the file is none"));
+        let time = |text: &str| {
+            let moment = text.parse::<Timestamp>().ok().filter(|moment| moment.rfc3339() == text);
+            moment.ok_or(("form", "a time in the file is none"))
+        };
+        let (exported_at, recorded_at) = (time(&bundle.exported_at)?, time(&bundle.consent.recorded_at)?);
         let mut history = Vec::new();
         for line in &bundle.history {
             history.push((time(&line.at)?.secs(), line));
         }
+        let declined = |state| state == ConsentStatus::Declined;
+        if declined(bundle.consent.state) || history.iter().any(|(_, line)| declined(line.state)) {
+            return Err(("form", "a request that was declined has no bundle"));
+        }
+        check_keys(&bundle.keys)?;
         let mut log = Log::new();
         for line in &bundle.log {
             let unfit = ("log_entry_form", "a log entry is not in its canonical form");
@@ -128,8 +161,8 @@ impl<'a> Verification<'a> {
             log.insert(leaf.hash, entry);
         }
         Ok(Self {
-            exported_at: time(&bundle.exported_at)?,
-            recorded_at: time(&bundle.consent.recorded_at)?,
+            exported_at,
+            recorded_at,
             book: KeySet::of(bundle),
             bundle,
             members,
