@@ -85,16 +85,42 @@ def days_of(value):
     return sum(int(n) * {"Y": 366, "M": 31, "W": 7, "D": 1}[unit] for n, unit in re.findall(r"(\d+)([YMWD])", value))
 
 
+def matches(pattern):
+    return lambda value: text(value) and re.fullmatch(pattern, value, re.ASCII) is not None
+
+
+def member(value):
+    """An entity identifier: a base URL in its one spelling."""
+    if not text(value) or not 0 < len(value) <= 512 or not value.isascii() or value.endswith("/") or re.search(r"[\s?#\\]", value):
+        return False
+    try:
+        address = urlsplit(value)
+        default = {"https": 443, "http": 80}.get(address.scheme)
+        fits = address.hostname and default and address.port != default and "@" not in address.netloc
+    except ValueError:
+        return False
+    return bool(fits) and address.netloc == address.netloc.lower() and value.startswith(address.scheme + "://")
+
+
+def declared_use(value):
+    base, found, name = value.rpartition("/catalogue/uses/") if text(value) else ("", "", "")
+    return bool(found) and member(base) and slug(name)
+
+
+slug, token, field = matches(r"(?=.{1,64}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?"), matches(r"[A-Za-z0-9_.:~-]{1,128}"), matches(r"[A-Za-z][A-Za-z0-9]{0,63}")
+consent_id = lambda value: attempt(decode)(value) and len(decode(value)) == 16
+stretch = lambda value: duration(value) and 1 <= days_of(value) <= 366
 period = lambda value: value is None or record(**{"from": day, "to": day})(value)
-terms = record(holder=text, recipient=text, declaredUse=text, dataset=text, fields=list_of(text), purpose=text,
-               period=period, maxExchanges=count, retention=duration, until=day, may={"per": duration})
+terms = record(holder=member, recipient=member, declaredUse=declared_use, dataset=slug, fields=list_of(field), purpose=text,
+               period=period, maxExchanges=count, retention=duration, until=day, may={"per": stretch})
 chains = record(holder=list_of(text), recipient=list_of(text))
 named = record(id=text, name=text)
 reachable = record(name=text, email=text)
-own_key = lambda jwk: attempt(Key)(jwk) and Key(jwk).kind != "RSA" and text(jwk.get("kid"))
+key_id = matches(r"[!#-&(-;=?-\[\]-_a-~]{1,256}")
+own_key = lambda jwk: attempt(Key)(jwk) and Key(jwk).kind != "RSA" and key_id(jwk.get("kid"))
 FORM = record(
-    format=one_of("omadata-consent-bundle/1"), exportedAt=time, holder=text,
-    consent=record(id=text, grantId=text, subject=text, terms=terms, commitment=text, state=one_of(*STATES),
+    format=one_of("omadata-consent-bundle/1"), exportedAt=time, holder=member,
+    consent=record(id=consent_id, grantId=token, subject=token, terms=terms, commitment=text, state=one_of(*STATES),
                    recordedAt=time, exchanges=count, statusList=text, statusIndex=count),
     evidence=record(document=text, salt=text, idToken=text, providerKey=anything, provider=text, clientId=text,
                     may={"passkey": record(credentialHash=text, publicKey=anything, clientData=text,
@@ -111,23 +137,23 @@ FORM = record(
                             at=whole, reason=one_of("superseded", "compromised"))})),
     chains=chains, statusList=text, seal=text)
 DOCUMENT = record(
-    version=text, consent=text, subject=text, terms=terms, language=one_of("fi", "sv", "en"),
+    version=text, consent=consent_id, subject=token, terms=terms, language=one_of("fi", "sv", "en"),
     holder=named, recipient=named, service=text, purposeText=text, datasetTitle=text,
-    fields=list_of(record(name=text, label=text, optional=boolean)), legalBasis=text, onwardSharing=text,
+    fields=list_of(record(name=field, label=text, optional=boolean)), legalBasis=text, onwardSharing=text,
     otherwise=text, controller=reachable, dataProtectionOfficer=reachable, until=day, decidedAt=text,
-    may={"signer": text, "passkeys": lambda value: list_of(text)(value) and value != []})
+    may={"signer": text, "passkeys": lambda value: list_of(matches(r"[\w-]{43}"))(value) and value != []})
 ENTRIES = {
-    "consent": record(kind=text, consent=text, state=one_of(*STATES, "declined"), at=whole,
+    "consent": record(kind=text, consent=consent_id, state=one_of(*STATES, "declined"), at=whole,
                       may=dict(commitment=text, provider_key=text, reason=one_of(*REASONS))),
-    "exchange": record(kind=text, consent=text, recipient=text, dataset=text, fields=list_of(text),
+    "exchange": record(kind=text, consent=consent_id, recipient=member, dataset=slug, fields=list_of(field),
                        proof_digest=text, body_digest=text, at=whole),
-    "reminder": record(kind=text, consent=text, at=whole)}
+    "reminder": record(kind=text, consent=consent_id, at=whole)}
 COMMITTED = record(commitment=text, document_digest=text, texts_digest=text, provider=text, provider_key=text, client_id=text)
 RECEIPT_MUST = ("iss sub iat jti schema_version record_id version event pii_processing party_identification withdrawal "
                 "complaint log_entry verification").split()
 RECEIPT_MAY = ("grant_id", "previous", "evidence")
 EXCHANGE_MUST = "iss aud iat jti grant_id dataset fields records proof_digest body_digest log_entry".split()
-EXCHANGE = record(iss=text, aud=text, iat=whole, jti=text, grant_id=text, dataset=text, fields=list_of(text),
+EXCHANGE = record(iss=member, aud=member, iat=whole, jti=token, grant_id=token, dataset=slug, fields=list_of(field),
                   records=number, proof_digest=text, body_digest=text, log_entry=text)
 EVENT = "urn:omadata:event:exchange-acknowledged"
 
