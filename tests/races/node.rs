@@ -442,6 +442,7 @@ fn serve(world: &World, folder: PathBuf, number: usize, port: u16) -> Process {
         .arg(&file)
         .env("OMADATA_NODE__LISTEN", format!("127.0.0.1:{port}"))
         .env("OMADATA_NODE__DATA_DIR", &config.node.data_dir)
+        .env("OMADATA_LIMITS__PUSHED_OPEN_PER_PERSON", config.limits.pushed_open_per_person.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::null());
     if let DatabaseUrl::Postgres(url) = &config.store.url {
