@@ -1,30 +1,30 @@
 //! OmaData node: a city's MyData node.
 //!
-//! The map of the house; `tests/meta/architecture.rs` holds the code to it.
+//! The top-level modules; `tests/meta/architecture.rs` checks the code against this table.
 //!
-//! | room | what stands there | may use |
+//! | module | content | may use |
 //! |---|---|---|
-//! | [`domain`] | what the product knows, pure: identifiers, JOSE, federation, catalogue, consent, token, exchange, bundle, log, login | itself |
+//! | [`domain`] | pure values and functions: identifiers, JOSE, federation, catalogue, consent, token, exchange, bundle, log, login | itself |
 //! | [`ports`] | traits for the outside, by topic: federation, registers, login, messaging, system | domain |
-//! | [`store`] | everything that a node must not forget, in SQLite or PostgreSQL | domain |
+//! | [`store`] | the persistent state, in SQLite or PostgreSQL | domain |
 //! | [`http`] | the guarded HTTP client and its address policy | domain, ports |
 //! | [`node`] | the use cases, one file a verb, by role | domain, ports, store |
-//! | [`outbound`] | what the node asks of others: federation, OpenID provider | domain, ports, http |
+//! | [`outbound`] | requests to others: federation, OpenID provider | domain, ports, http |
 //! | [`registers`] | connectors to the city's registers: SQL, files | domain, ports, http |
 //! | [`web`] | actix: OAuth, exchange, federation, service API, portal | node, domain, ports; store in `web/session.rs` |
 //! | [`config`] | files and environment into a checked `Config` | domain |
-//! | [`app`] | wires everything together | everything but operator, demo, cli |
+//! | [`app`] | assembles everything | everything but operator, demo, cli |
 //! | [`operator`] | use cases behind the operator's commands; each is one more process over the node's store | everything but web, demo, cli |
 //! | [`cli`] | the command line, one file a subcommand | app, operator, demo, node, config, domain, ports |
 //! | [`demo`] | a whole federation on one machine: login provider, service page, made-up world | app, config, domain, ports |
 //!
 //! Inside [`domain`], everything may use `word_enum`, `sync`, `ids`, `clock`, `jose` and `catalogue`, `token` builds on
 //! `consent` and `federation`, and `exchange` on `token` and `consent`;
-//! `bundle`, which judges what all of them signed, knows them all; nothing else there knows another part.
+//! `bundle`, which verifies what all of them signed, uses all of them; no other part uses another.
 //!
-//! The same role words stand in [`node`], [`store`] and [`web`]: `holder` (this city holds the data), `recipient` (it fetches
+//! The same role names are used in [`node`], [`store`] and [`web`]: `holder` (this city holds the data), `recipient` (it fetches
 //! another city's), `resident`, `services` (the city's own applications), `messaging` (between nodes), `federation`, `keys`,
-//! `maintenance`. `holder` and `recipient` never use each other; what they share stands in [`domain`] or `messaging`. No two
+//! `maintenance`. `holder` and `recipient` never use each other; what they share is in [`domain`] or `messaging`. No two
 //! files use each other in a circle.
 
 pub mod app;

@@ -130,7 +130,7 @@ pub async fn membership(config: &AnchorConfig) -> Result<Membership, StartError>
 ///
 /// # Errors
 /// [`StartError::Jwks`] when a key file has no usable keys.
-pub fn read_members(config: &AnchorConfig) -> Result<Vec<Described>, StartError> {
+pub(crate) fn read_members(config: &AnchorConfig) -> Result<Vec<Described>, StartError> {
     config
         .members
         .iter()

@@ -18,9 +18,7 @@ pub enum StartError {
         "{path}: the secret of the service {service} is shorter than {least} characters: write a random one, such as from `openssl rand -base64 33`"
     )]
     ShortSecret {
-        /// The service.
         service: String,
-        /// The file.
         path: String,
         /// Minimum length in characters.
         least: usize,
@@ -55,7 +53,6 @@ pub enum StartError {
     /// The socket cannot be bound.
     #[error("cannot listen on {address}: {source}: is another process using the port?")]
     Listen {
-        /// The configured address.
         address: std::net::SocketAddr,
         /// The operating system's error.
         source: std::io::Error,

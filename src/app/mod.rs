@@ -11,9 +11,9 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 
-pub use anchor::{membership, read_members, start_anchor};
-pub use error::StartError;
-pub use node::{Assembled, Opened, assemble, lock_for_serving, open_store, start_node};
+pub use anchor::{membership, start_anchor};
+pub(crate) use error::StartError;
+pub use node::{assemble, lock_for_serving, open_store, start_node};
 pub(crate) use node::{open_checked_store, registers};
 pub use running::Running;
 pub(crate) use settings::{anchor_key_expiries, anchor_source, key_policy, node_client};

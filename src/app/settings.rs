@@ -160,7 +160,6 @@ pub(crate) fn settings(
         }
         services.push(Service {
             id: service.id.clone(),
-            name: service.name.clone(),
             secret_hashes,
             return_url_prefixes: service.return_url_prefixes.clone(),
         });

@@ -32,7 +32,7 @@ pub struct AnchorConfig {
     /// `[[trust_anchors]]`: the anchors to which an intermediate resolves chains, in addition to itself.
     pub trust_anchors: Vec<KnownEntity>,
     /// `[federation] private_networks`: non-public networks that connections may go to.
-    pub private_networks: Vec<ipnet::IpNet>,
+    pub(crate) private_networks: Vec<ipnet::IpNet>,
     /// `[outbound]`.
     pub outbound: Outbound,
     /// `[subordinates]`: rules for the statements about every member.
@@ -44,7 +44,7 @@ pub struct AnchorConfig {
     /// The file that this was read from, to read it again when it changes.
     pub file: Option<PathBuf>,
     /// Warnings for the operator: allowed but unwise.
-    pub warnings: Vec<ConfigProblem>,
+    pub(crate) warnings: Vec<ConfigProblem>,
 }
 
 /// `[anchor]`.
@@ -54,10 +54,9 @@ pub struct Anchor {
     pub entity_id: EntityId,
     /// The address that the process listens on.
     pub listen: SocketAddr,
-    /// Demo or production.
-    pub profile: Profile,
+    pub(crate) profile: Profile,
     /// Who runs it (`organization_name`).
-    pub organization_name: String,
+    pub(crate) organization_name: String,
     /// Directory for everything that the anchor writes to disk.
     pub data_dir: PathBuf,
     /// Lifetime of its entity configuration and of statements about members, in seconds: the longest time that a
@@ -66,9 +65,9 @@ pub struct Anchor {
     /// Interval after which a member's keys are fetched again, in seconds.
     pub member_refresh_seconds: u32,
     /// A file with more `[[members]]`.
-    pub members_file: Option<PathBuf>,
+    pub(crate) members_file: Option<PathBuf>,
     /// How long the process stays reachable after `/health/ready` has said no, in milliseconds; none for the profile's own.
-    pub drain_ms: Option<u32>,
+    pub(crate) drain_ms: Option<u32>,
 }
 
 /// Default lifetime of a statement, in seconds.
@@ -114,7 +113,7 @@ impl AnchorConfig {
     ///
     /// # Errors
     /// [`ConfigError`] with every fault found in that.
-    pub fn load_key_files(path: &Path) -> Result<KeyFiles, ConfigError> {
+    pub(crate) fn load_key_files(path: &Path) -> Result<KeyFiles, ConfigError> {
         let text = super::read_text(path)?;
         let overlay = Overlay::from_environment();
         let (document, table) = Document::parse(&path.display().to_string(), &text, &overlay)?;
@@ -137,7 +136,7 @@ impl AnchorConfig {
 
     /// Every file that names members: when one of them changes, the configuration is read again.
     #[must_use]
-    pub fn member_files(&self) -> Vec<&Path> {
+    pub(crate) fn member_files(&self) -> Vec<&Path> {
         let own = self.file.iter().chain(&self.anchor.members_file);
         let keys = self.members.iter().filter_map(|member| member.known.jwks_file.as_ref());
         own.chain(keys).map(PathBuf::as_path).collect()

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The place of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// A line of the file, counted from 1.
     Line(usize),
     /// An environment variable, by name.
@@ -13,19 +13,17 @@ pub enum Place {
     File,
 }
 
-/// One fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigProblem {
+pub(crate) struct ConfigProblem {
     /// The file, as the operator named it.
-    pub file: String,
+    pub(crate) file: String,
     /// The place of the value, or where it is missing.
-    pub place: Place,
+    pub(crate) place: Place,
     /// Section and key (`[node] base_url`); empty for a fault of the whole file.
-    pub key: String,
+    pub(crate) key: String,
     /// What is wrong. Never contains a secret.
-    pub message: String,
-    /// The remedy.
-    pub remedy: String,
+    pub(crate) message: String,
+    pub(crate) remedy: String,
 }
 
 impl fmt::Display for ConfigProblem {
@@ -46,13 +44,13 @@ impl fmt::Display for ConfigProblem {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
     /// In the order of the file, then those of the environment.
-    pub problems: Vec<ConfigProblem>,
+    pub(crate) problems: Vec<ConfigProblem>,
 }
 
 impl ConfigError {
     /// A fault of the whole file.
     #[must_use]
-    pub fn of_file(file: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn of_file(file: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             problems: vec![ConfigProblem {
                 file: file.to_owned(),

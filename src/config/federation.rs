@@ -16,7 +16,7 @@ pub struct Federation {
     /// key takes effect. Default 60, from 5 to 300.
     pub chain_age_seconds: u32,
     /// Non-public networks that connections may go to, as in a staging environment. Default none.
-    pub private_networks: Vec<IpNet>,
+    pub(crate) private_networks: Vec<IpNet>,
     /// Files with trust marks that this node was given by other means than a superior's trust mark endpoint, each a
     /// compact JWS. Default none.
     pub trust_mark_files: Vec<PathBuf>,

@@ -29,7 +29,7 @@ pub struct Keys {
     /// How long a retired signing key stays published, in seconds.
     pub overlap_seconds: u32,
     /// Days after which a signing key is rotated automatically; 0 is never.
-    pub rotate_days: RotateDays,
+    pub(crate) rotate_days: RotateDays,
 }
 
 /// Days after which signing keys are rotated automatically, by what they sign; 0 is never.

@@ -10,7 +10,7 @@ macro_rules! limits {
             $($(#[doc = $doc])+ #[doc = concat!(" Default ", $default, ", from ", $least, " to ", $most, ".")]
             pub $name: $kind,)+
             /// Whether token endpoint and exchange require a DPoP nonce of the server (RFC 9449 §8). Default true.
-            pub dpop_nonce: bool,
+            pub(crate) dpop_nonce: bool,
         }
 
         impl Default for Limits {
@@ -24,12 +24,12 @@ macro_rules! limits {
             let mut limits = Limits::default();
             let Some(mut section) = section else { return limits };
             $({
-                const MEND: &str = concat!(
+                const REMEDY: &str = concat!(
                     "write a whole number from ", $least, " to ", $most, ", or take the line out for ", $default
                 );
-                if let Some(found) = section.optional::<$kind>(stringify!($name), MEND) {
+                if let Some(found) = section.optional::<$kind>(stringify!($name), REMEDY) {
                     if !($least..=$most).contains(&found.value) {
-                        section.document().problem(&found.at, "out of range", MEND);
+                        section.document().problem(&found.at, "out of range", REMEDY);
                     }
                     limits.$name = found.value;
                 }

@@ -20,7 +20,7 @@ pub enum ClientAuthentication {
 
 /// The algorithm of client assertions and request objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum SigningAlgorithm {
+pub(crate) enum SigningAlgorithm {
     /// ECDSA with P-256, with the node's client key.
     #[serde(rename = "ES256")]
     Es256,
@@ -57,11 +57,11 @@ pub struct Login {
     /// How a level is requested.
     pub assurance_request: AssuranceRequest,
     /// The algorithm that signs what the node sends to the provider.
-    pub signing_algorithm: SigningAlgorithm,
+    pub(crate) signing_algorithm: SigningAlgorithm,
     /// Authorization requests are signed request objects (RFC 9101).
-    pub signed_requests: bool,
+    pub(crate) signed_requests: bool,
     /// The provider encrypts ID tokens and UserInfo answers to the keys at `<base_url>/oauth/login-jwks`; others are refused.
-    pub encrypted_responses: bool,
+    pub(crate) encrypted_responses: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

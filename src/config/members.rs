@@ -140,7 +140,7 @@ fn check_policy(policy: &Map<String, Value>) -> Result<(), &'static str> {
 ///
 /// # Errors
 /// The fault, as text for the operator.
-pub fn member_rules(text: &str) -> Result<StatementRules, String> {
+pub(crate) fn member_rules(text: &str) -> Result<StatementRules, String> {
     let rules: StatementRules = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if let Some(policy) = &rules.metadata_policy {
         check_policy(policy)?;

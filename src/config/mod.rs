@@ -33,28 +33,27 @@ mod uses;
 
 use std::path::Path;
 
-pub use crate::config::error::{ConfigError, ConfigProblem, Place};
+pub(crate) use crate::config::error::{ConfigError, ConfigProblem};
 pub use anchor::{Anchor, AnchorConfig};
 pub use federation::Federation;
 pub use keys::{KeyFiles, Keys, RotateDays};
-pub use limits::Limits;
-pub use login::{AssuranceRequest, ClientAuthentication, Login, SigningAlgorithm};
-pub use members::{ConfiguredMember, member_rules};
-pub use node::{Brand, Node};
-pub use outbound::{Outbound, OutboundProxy};
+pub(crate) use limits::Limits;
+pub(crate) use login::{AssuranceRequest, ClientAuthentication, Login, SigningAlgorithm};
+pub(crate) use members::{ConfiguredMember, member_rules};
+pub(crate) use node::{Brand, Node};
+pub(crate) use outbound::Outbound;
 pub use overlay::Overlay;
-pub use profile::Profile;
-pub use retention::Retention;
+pub(crate) use profile::Profile;
+pub(crate) use retention::Retention;
 pub use secret::{SecretError, SecretFile};
-pub use services::{MIN_SECRET_CHARS, Service};
+pub(crate) use services::{MIN_SECRET_CHARS, Service};
 pub use store::Store;
-pub use trust::KnownEntity;
-pub use trust_marks::{MarkOwner, TrustMarks};
+pub(crate) use trust::KnownEntity;
 
 pub use crate::domain::catalogue::register::{
     Connection, DatabaseUrl, DatasetSource, HeldDataset, Register, Selection,
 };
-pub use crate::domain::catalogue::{Contact, DeclaredUse, Language, Text};
+pub(crate) use crate::domain::catalogue::{Contact, DeclaredUse};
 
 use crate::domain::ids::EntityId;
 use reader::{Document, Section};
@@ -81,7 +80,7 @@ pub struct Config {
     /// `[limits]`.
     pub limits: Limits,
     /// `[retention]`.
-    pub retention: Retention,
+    pub(crate) retention: Retention,
     /// `[[registers]]`.
     pub registers: Vec<Register>,
     /// `[[datasets]]`.
@@ -95,7 +94,7 @@ pub struct Config {
     /// `[data_protection_officer]`.
     pub data_protection_officer: Contact,
     /// Warnings for the operator: allowed but unwise.
-    pub warnings: Vec<ConfigProblem>,
+    pub(crate) warnings: Vec<ConfigProblem>,
 }
 
 impl Config {
@@ -123,7 +122,7 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] with every fault found in that.
-    pub fn load_key_files(path: &Path) -> Result<KeyFiles, ConfigError> {
+    pub(crate) fn load_key_files(path: &Path) -> Result<KeyFiles, ConfigError> {
         let text = read_text(path)?;
         let overlay = Overlay::from_environment();
         let (document, table) = Document::parse(&path.display().to_string(), &text, &overlay)?;

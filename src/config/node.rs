@@ -18,19 +18,18 @@ pub struct Node {
     pub base_url: EntityId,
     /// The address that the process listens on; behind a reverse proxy in production.
     pub listen: SocketAddr,
-    /// Demo or production.
-    pub profile: Profile,
+    pub(crate) profile: Profile,
     /// The city's name.
     pub city: Text,
     /// The portal's name, colour and logo.
-    pub brand: Brand,
+    pub(crate) brand: Brand,
     /// Directory for everything that the node writes to disk.
     pub data_dir: PathBuf,
     /// Threads that serve requests.
     pub workers: usize,
     /// Time between `/health/ready` answering 503 and the closing of the socket, in milliseconds, so that a load
     /// balancer notices; `None` for the profile's default.
-    pub drain_ms: Option<u32>,
+    pub(crate) drain_ms: Option<u32>,
     /// Source address of requests to other members; chosen by the system when absent.
     pub outbound_address: Option<IpAddr>,
     /// The reverse proxies whose `Forwarded` or `X-Forwarded-For` says where a request comes from; none when it is absent.
@@ -39,13 +38,12 @@ pub struct Node {
 
 /// `[node.brand]`: the portal's name, colour and logo.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Brand {
-    /// The portal's name.
-    pub name: Text,
+pub(crate) struct Brand {
+    pub(crate) name: Text,
     /// Main colour, `#rrggbb`, dark enough for white text (contrast of at least 4.5, WCAG 2.2).
-    pub primary_colour: String,
+    pub(crate) primary_colour: String,
     /// An SVG or PNG file; without it only the name is shown.
-    pub logo: Option<PathBuf>,
+    pub(crate) logo: Option<PathBuf>,
 }
 
 pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Node> {

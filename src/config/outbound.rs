@@ -13,20 +13,19 @@ use super::secret::{SecretError, SecretFile};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outbound {
     /// A PEM file with certificate authorities that are trusted in addition to the system's.
-    pub ca_file: Option<PathBuf>,
-    /// The HTTP proxy.
-    pub proxy: Option<OutboundProxy>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) proxy: Option<OutboundProxy>,
 }
 
 /// The HTTP proxy that requests go through.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboundProxy {
+pub(crate) struct OutboundProxy {
     /// `http://host:port` or `https://host:port`.
-    pub url: url::Url,
+    pub(crate) url: url::Url,
     /// A file with `user:password`, if the proxy demands them.
-    pub credentials_file: Option<PathBuf>,
+    pub(crate) credentials_file: Option<PathBuf>,
     /// Hosts that bypass the proxy; a leading dot matches all subdomains.
-    pub except: Vec<String>,
+    pub(crate) except: Vec<String>,
 }
 
 impl OutboundProxy {
@@ -34,7 +33,7 @@ impl OutboundProxy {
     ///
     /// # Errors
     /// [`SecretError`] when the file cannot be read or holds no colon.
-    pub fn credentials(&self) -> Result<Option<(String, SecretString)>, SecretError> {
+    pub(crate) fn credentials(&self) -> Result<Option<(String, SecretString)>, SecretError> {
         let Some(path) = &self.credentials_file else { return Ok(None) };
         let secret = SecretFile::new(path.clone(), false).read(|| [0; 32])?;
         let (user, password) = secret

@@ -35,7 +35,6 @@ pub(super) struct Entry {
     pub(super) name: String,
     /// Path of the section (`node`, `brand`).
     pub(super) section: Vec<String>,
-    /// The key.
     pub(super) key: String,
     /// The value as text.
     pub(super) value: String,
@@ -52,7 +51,7 @@ impl Overlay {
     /// Every `OMADATA_<SECTION>__<KEY>` of the process. A variable without two consecutive underscores is a fault when
     /// it begins with the name of a section; otherwise it is ignored.
     #[must_use]
-    pub fn from_environment() -> Self {
+    pub(crate) fn from_environment() -> Self {
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Self::from_variables(variables)
@@ -60,7 +59,7 @@ impl Overlay {
 
     /// The same from any list of variables.
     #[must_use]
-    pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub(crate) fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut overlay = Self::none();
         for (name, value) in variables {
             let Some(path) = name.strip_prefix("OMADATA_") else { continue };
@@ -79,7 +78,7 @@ impl Overlay {
 
     /// Adds one value set by the program itself.
     #[must_use]
-    pub fn with(mut self, section: &str, key: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, section: &str, key: &str, value: impl Into<String>) -> Self {
         self.entries.retain(|entry| !(entry.section == [section] && entry.key == key));
         self.entries.push(Entry {
             name: format!("OMADATA_{}__{}", section.to_uppercase(), key.to_uppercase()),

@@ -30,9 +30,7 @@ pub(super) struct Location {
 /// A value and its location.
 #[derive(Debug, Clone)]
 pub(super) struct Found<T> {
-    /// The value.
     pub(super) value: T,
-    /// Its place.
     pub(super) at: Location,
 }
 
@@ -78,7 +76,6 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// The root table.
     pub(super) fn root<'d>(&'d self, table: DeTable<'t>) -> Section<'d, 't> {
         Section::new(self, Vec::new(), String::new(), Place::File, Some(table))
     }
@@ -192,7 +189,6 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
-    /// An optional value.
     pub(super) fn optional<T: DeserializeOwned>(
         &mut self,
         key: &'static str,
@@ -213,7 +209,6 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
-    /// A required value.
     pub(super) fn required<T: DeserializeOwned>(
         &mut self,
         key: &'static str,

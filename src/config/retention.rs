@@ -7,12 +7,12 @@ const DAY: i64 = 86_400;
 
 /// `[retention]`. Every value has a default; the section may be absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Retention {
+pub(crate) struct Retention {
     /// Evidence, tokens and refusals of a consent after its end, and the person behind it, in days. Default 1825 (five
     /// years), from 30 to 36500.
-    pub ended_consents_days: u32,
+    pub(crate) ended_consents_days: u32,
     /// Requests that were declined, in days. Default 90, from 1 to 3650.
-    pub requests_days: u32,
+    pub(crate) requests_days: u32,
 }
 
 impl Default for Retention {
@@ -24,13 +24,13 @@ impl Default for Retention {
 impl Retention {
     /// [`Self::ended_consents_days`] in seconds.
     #[must_use]
-    pub fn ended_consents_secs(&self) -> i64 {
+    pub(crate) fn ended_consents_secs(&self) -> i64 {
         i64::from(self.ended_consents_days) * DAY
     }
 
     /// [`Self::requests_days`] in seconds.
     #[must_use]
-    pub fn requests_secs(&self) -> i64 {
+    pub(crate) fn requests_secs(&self) -> i64 {
         i64::from(self.requests_days) * DAY
     }
 }

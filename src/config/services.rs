@@ -10,7 +10,7 @@ use crate::domain::catalogue::Text;
 use crate::domain::ids::ServiceId;
 
 /// Minimum length of a service's secret in characters.
-pub const MIN_SECRET_CHARS: usize = 32;
+pub(crate) const MIN_SECRET_CHARS: usize = 32;
 
 /// One service of the city.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Service {
     pub next_client_secret: Option<SecretFile>,
     /// Prefixes of the addresses that a browser may be sent back to. Each ends with a slash, so that no other host or
     /// directory begins alike.
-    pub return_url_prefixes: Vec<url::Url>,
+    pub(crate) return_url_prefixes: Vec<url::Url>,
 }
 
 pub(super) fn read(sections: Vec<Section<'_, '_>>, data_dir: &Path, profile: Profile) -> Vec<Service> {

@@ -91,13 +91,13 @@ impl Ports {
 
     /// The demo login provider's issuer.
     #[must_use]
-    pub fn login_issuer(&self) -> String {
+    pub(crate) fn login_issuer(&self) -> String {
         format!("http://login.localhost:{}", self.login)
     }
 
     /// The address of the page that plays the city service.
     #[must_use]
-    pub fn service_url(&self) -> String {
+    pub(crate) fn service_url(&self) -> String {
         format!("http://service.localhost:{}", self.service)
     }
 
@@ -179,7 +179,7 @@ pub fn node_text(city: City, overrides: &Overrides) -> String {
 ///
 /// # Errors
 /// [`ConfigError`] when an override is not valid.
-pub fn anchor(overrides: &Overrides) -> Result<AnchorConfig, ConfigError> {
+pub(crate) fn anchor(overrides: &Overrides) -> Result<AnchorConfig, ConfigError> {
     let text = overrides.ports.replace_in(ANCHOR);
     AnchorConfig::parse(
         "federation-config/anchor.toml",

@@ -16,9 +16,9 @@ pub struct Store {
     /// The address of the database, without its password.
     pub url: DatabaseUrl,
     /// Maximum number of connections.
-    pub pool_size: u32,
+    pub(crate) pool_size: u32,
     /// A file that holds the database password.
-    pub password_file: Option<PathBuf>,
+    pub(crate) password_file: Option<PathBuf>,
 }
 
 impl Store {
@@ -26,7 +26,7 @@ impl Store {
     ///
     /// # Errors
     /// [`SecretError`] when the password file cannot be read.
-    pub fn connection_url(&self) -> Result<SecretString, SecretError> {
+    pub(crate) fn connection_url(&self) -> Result<SecretString, SecretError> {
         let password = match &self.password_file {
             Some(path) => Some(SecretFile::new(path.clone(), false).read(|| [0; 32])?),
             None => None,

@@ -16,20 +16,19 @@ pub struct TrustMarks {
     /// The trust anchor whose mark types are used: the entity itself, or its superior.
     pub anchor: EntityId,
     /// Life of a mark, in seconds.
-    pub lifetime_seconds: u32,
+    pub(crate) lifetime_seconds: u32,
     /// Other issuers of each mark type (`trust_mark_issuers`); only of a trust anchor.
     pub issuers: BTreeMap<String, Vec<EntityId>>,
     /// Owners of mark types whose issuers act for someone else (`trust_mark_owners`); only of a trust anchor.
-    pub owners: BTreeMap<String, MarkOwner>,
+    pub(crate) owners: BTreeMap<String, MarkOwner>,
 }
 
 /// The owner of a type of trust mark.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MarkOwner {
-    /// Its entity identifier.
-    pub entity_id: EntityId,
+pub(crate) struct MarkOwner {
+    pub(crate) entity_id: EntityId,
     /// Its federation keys, a JWK Set.
-    pub jwks_file: PathBuf,
+    pub(crate) jwks_file: PathBuf,
 }
 
 /// The sections as found.

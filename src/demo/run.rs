@@ -28,7 +28,7 @@ use crate::ports::{Clock, Entropy, random};
 const SEED: u64 = 2026;
 
 /// Why a demo did not start, for the operator.
-pub type Failure = Box<dyn std::error::Error>;
+pub(crate) type Failure = Box<dyn std::error::Error>;
 
 /// How long to wait for the cities to resolve each other.
 const READY: Duration = Duration::from_secs(30);
@@ -105,7 +105,7 @@ pub struct Demo {
     /// The page that plays the city service.
     pub service_page: url::Url,
     /// The login provider in use.
-    pub login_issuer: String,
+    pub(crate) login_issuer: String,
     nodes: Vec<Running>,
     servers: Vec<(ServerHandle, JoinHandle<std::io::Result<()>>)>,
 }

@@ -46,7 +46,7 @@ pub enum WorldError {
     /// A register's database cannot be made.
     #[error("{}: {reason}", path.display())]
     Database {
-        /// Its path.
+        /// Path of the database.
         path: PathBuf,
         /// SQLite's error.
         reason: String,

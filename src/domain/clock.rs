@@ -14,7 +14,7 @@ const MICROS: i64 = 1_000_000;
 impl Timestamp {
     /// From microseconds since 1970.
     #[must_use]
-    pub const fn from_micros(micros: i64) -> Self {
+    pub(crate) const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
@@ -44,7 +44,7 @@ impl Timestamp {
 
     /// The date in UTC.
     #[must_use]
-    pub fn date(self) -> Date {
+    pub(crate) fn date(self) -> Date {
         OffsetDateTime::from_unix_timestamp(self.secs()).map_or(Date::MIN, OffsetDateTime::date)
     }
 
@@ -78,7 +78,7 @@ impl std::str::FromStr for Timestamp {
 
 /// A calendar day, written `2026-12-31`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Day(pub Date);
+pub struct Day(pub(crate) Date);
 
 impl Day {
     /// The first moment after something that is valid *until* this day, the day included.
@@ -120,7 +120,7 @@ impl<'de> Deserialize<'de> for Day {
 /// An ISO 8601 duration of whole years, months, weeks or days as days, a month counted as 31 and a year as 366: enough
 /// to compare two durations without ever considering a longer one the shorter.
 #[must_use]
-pub fn duration_days(text: &str) -> Option<u32> {
+pub(crate) fn duration_days(text: &str) -> Option<u32> {
     let rest = text.strip_prefix('P')?;
     let mut days = 0_u32;
     let mut number = String::new();
@@ -148,27 +148,26 @@ const LONGEST_RETENTION_DAYS: u32 = 366_000;
 /// A retention time, as an ISO 8601 duration of whole years, months, weeks or days, a thousand years at most.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct RetentionPeriod {
+pub(crate) struct RetentionPeriod {
     text: String,
     days: u32,
 }
 
 impl RetentionPeriod {
-    /// As written.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
     /// Its length in days by [`duration_days`], for comparisons.
     #[must_use]
-    pub const fn days(&self) -> u32 {
+    pub(crate) const fn days(&self) -> u32 {
         self.days
     }
 
     /// Whether it is no longer than another.
     #[must_use]
-    pub const fn is_within(&self, other: &Self) -> bool {
+    pub(crate) const fn is_within(&self, other: &Self) -> bool {
         self.days <= other.days
     }
 }
@@ -214,15 +213,14 @@ impl std::str::FromStr for RetentionPeriod {
 pub struct Window(String);
 
 impl Window {
-    /// As written.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Its length in seconds.
     #[must_use]
-    pub fn secs(&self) -> i64 {
+    pub(crate) fn secs(&self) -> i64 {
         i64::from(duration_days(&self.0).unwrap_or(u32::MAX)) * 86_400
     }
 }

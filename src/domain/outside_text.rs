@@ -1,13 +1,13 @@
 //! External text: written by another member, or anybody, and displayed to people.
 
 /// Maximum length of one text in characters.
-pub const MAX_CHARS: usize = 2_000;
+pub(crate) const MAX_CHARS: usize = 2_000;
 
 /// The text in displayable form: no control characters, nothing that is invisible or changes the direction of the text
 /// around it (Unicode UAX #9, UTS #39), white space and line breaks as single spaces, and at most [`MAX_CHARS`]. A
 /// truncated text ends with an ellipsis.
 #[must_use]
-pub fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len().min(4 * MAX_CHARS));
     let (mut count, mut space) = (0_usize, false);
     for character in text.chars() {

@@ -77,9 +77,7 @@ mod tests {
     word_enum! {
         /// Two of the colours.
         enum Colour {
-            /// As a rose.
             Red = "red",
-            /// As the sea.
             SeaGreen = "sea_green",
         }
     }

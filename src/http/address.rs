@@ -25,7 +25,7 @@ pub enum AddressPolicy {
 impl AddressPolicy {
     /// The policy of the production profile: public addresses and the listed networks.
     #[must_use]
-    pub fn production(private_networks: &[IpNet]) -> Self {
+    pub(crate) fn production(private_networks: &[IpNet]) -> Self {
         if private_networks.is_empty() { Self::Public } else { Self::Allowed(private_networks.into()) }
     }
 

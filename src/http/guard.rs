@@ -94,7 +94,6 @@ pub struct GuardedClient {
 /// The origins that requests may go to.
 #[derive(Debug, Default)]
 struct Origins {
-    /// Named by configuration.
     fixed: BTreeSet<String>,
     /// Listed by an anchor, by anchor.
     members: BTreeMap<EntityId, BTreeSet<String>>,
@@ -104,7 +103,7 @@ struct Origins {
 
 /// Allows requests to one origin until it is dropped.
 #[derive(Debug)]
-pub struct Visit {
+pub(crate) struct Visit {
     origin: String,
     origins: Arc<RwLock<Origins>>,
 }
@@ -173,13 +172,13 @@ impl GuardedClient {
 
     /// The address policy of this client.
     #[must_use]
-    pub const fn address_policy(&self) -> &AddressPolicy {
+    pub(crate) const fn address_policy(&self) -> &AddressPolicy {
         &self.policy
     }
 
     /// Why a host name was last refused, for diagnosis; `None` when it was not, or resolves to allowed addresses now.
     #[must_use]
-    pub fn refused_address(&self, host: &str) -> Option<AddressRefused> {
+    pub(crate) fn refused_address(&self, host: &str) -> Option<AddressRefused> {
         self.refusals.of(host)
     }
 
@@ -198,7 +197,7 @@ impl GuardedClient {
     /// Allows the origin of an entity that is not listed, for as long as the result lives. The address policy applies
     /// to it as to every other; the caller limits how often unauthenticated requests cause this.
     #[must_use]
-    pub fn allow_for_now(&self, id: &EntityId) -> Visit {
+    pub(crate) fn allow_for_now(&self, id: &EntityId) -> Visit {
         let origin =
             Url::parse(id.as_str()).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
         let mut origins = write(&self.origins);
@@ -235,7 +234,7 @@ impl GuardedClient {
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn post_form(
+    pub(crate) async fn post_form(
         &self,
         url: &Url,
         form: &[(&str, &str)],
@@ -268,7 +267,7 @@ impl GuardedClient {
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn execute(
+    pub(crate) async fn execute(
         &self,
         mut request: http::Request<Vec<u8>>,
         expected: Expected,

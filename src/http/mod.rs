@@ -2,7 +2,7 @@
 
 mod address;
 mod error;
-pub(crate) mod guard;
+pub mod guard;
 mod refusal;
 mod route;
 pub(crate) mod special;
@@ -10,6 +10,6 @@ pub(crate) mod special;
 pub use address::AddressPolicy;
 pub use error::GuardError;
 pub use guard::{Expected, GuardedClient, Reply};
-pub use refusal::AddressRefused;
+pub(crate) use refusal::AddressRefused;
 pub(crate) use refusal::Failures;
-pub use route::{Proxy, Route};
+pub(crate) use route::{Proxy, Route};

@@ -10,11 +10,10 @@ use crate::domain::sync::lock;
 
 /// A host name without an allowed address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AddressRefused {
-    /// The host's name.
-    pub host: String,
+pub(crate) struct AddressRefused {
+    pub(crate) host: String,
     /// The first address that may not be used; `None` when the name has no address at all.
-    pub address: Option<IpAddr>,
+    pub(crate) address: Option<IpAddr>,
     /// The rule that the address breaks.
     pub(crate) rule: &'static str,
 }

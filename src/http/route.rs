@@ -10,24 +10,24 @@ use super::error::GuardError;
 /// An HTTP proxy (`CONNECT`, RFC 9110 §9.3.6). It resolves the target names itself, so the address policy cannot check
 /// them.
 #[derive(Debug, Clone)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     /// Its address, `http://host:port` or `https://host:port`.
-    pub url: Url,
+    pub(crate) url: Url,
     /// User name and password, if it demands them.
-    pub credentials: Option<(String, SecretString)>,
+    pub(crate) credentials: Option<(String, SecretString)>,
     /// Hosts that bypass it; a leading dot matches all subdomains.
-    pub except: Vec<String>,
+    pub(crate) except: Vec<String>,
 }
 
 /// The route of outgoing requests. Default: any source address, no proxy, the system's certificate authorities.
 #[derive(Debug, Clone, Default)]
 pub struct Route {
     /// Source address; chosen by the system when absent.
-    pub local_address: Option<IpAddr>,
+    pub(crate) local_address: Option<IpAddr>,
     /// The proxy for all requests.
-    pub proxy: Option<Proxy>,
+    pub(crate) proxy: Option<Proxy>,
     /// Certificate authorities that are trusted in addition to the system's, PEM.
-    pub ca_pem: Option<Vec<u8>>,
+    pub(crate) ca_pem: Option<Vec<u8>>,
 }
 
 impl Route {
@@ -35,10 +35,7 @@ impl Route {
     ///
     /// # Errors
     /// [`GuardError::Malformed`] when the proxy's address or the certificates cannot be used.
-    pub(crate) fn apply(
-        &self,
-        builder: reqwest::ClientBuilder,
-    ) -> Result<reqwest::ClientBuilder, GuardError> {
+    pub fn apply(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, GuardError> {
         let malformed = |_| GuardError::Malformed;
         let mut builder = builder.no_proxy().local_address(self.local_address);
         if let Some(proxy) = &self.proxy {

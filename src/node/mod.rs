@@ -7,18 +7,18 @@ pub mod keys;
 pub mod maintenance;
 pub mod messaging;
 pub mod oauth_error;
-pub mod problem;
+pub(crate) mod problem;
 pub(crate) mod quota;
 pub mod recipient;
 pub mod resident;
-pub mod services;
+pub(crate) mod services;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 pub use crate::node::keys::key_ring::{KeyPolicy, KeyPurpose, KeyRing, LoginKeyPolicy};
 pub use oauth_error::{OAuthCode, OAuthError};
-pub use problem::{Problem, ProblemKind};
+pub(crate) use problem::{Problem, ProblemKind};
 
 use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Levels, Text};
 use crate::domain::clock::Timestamp;
@@ -37,70 +37,68 @@ use crate::store::Store;
 pub struct Service {
     /// Its identifier, which is its OAuth client identifier too.
     pub id: ServiceId,
-    /// Display name.
-    pub name: Text,
     /// SHA-256 of its secrets, any of which is accepted: two during a rotation. The secrets themselves are not kept in
     /// memory.
-    pub secret_hashes: Vec<[u8; 32]>,
+    pub(crate) secret_hashes: Vec<[u8; 32]>,
     /// Prefixes of the addresses that a resident's browser may be sent back to.
-    pub return_url_prefixes: Vec<url::Url>,
+    pub(crate) return_url_prefixes: Vec<url::Url>,
 }
 
 /// The operator's limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Longest permission that this holder accepts, in days.
-    pub consent_max_days: u16,
+    pub(crate) consent_max_days: u16,
     /// Life of a pushed request's URI, in seconds.
-    pub request_uri_secs: i64,
+    pub(crate) request_uri_secs: i64,
     /// Time for a decision, in seconds.
-    pub decision_secs: i64,
+    pub(crate) decision_secs: i64,
     /// Life of an authorization code, in seconds.
-    pub code_secs: i64,
+    pub(crate) code_secs: i64,
     /// Life of a pre-authorised code, in seconds.
-    pub pre_authorized_secs: i64,
+    pub(crate) pre_authorized_secs: i64,
     /// Life of a service's token, in seconds.
-    pub service_token_secs: i64,
+    pub(crate) service_token_secs: i64,
     /// Life of a signed status list, in seconds.
-    pub status_list_secs: i64,
+    pub(crate) status_list_secs: i64,
     /// Interval between two requests for this node's trust marks, in seconds.
-    pub trust_mark_refresh_secs: u64,
+    pub(crate) trust_mark_refresh_secs: u64,
     /// Life of the entity configuration, in seconds.
-    pub entity_configuration_secs: i64,
+    pub(crate) entity_configuration_secs: i64,
     /// Age at which a DPoP proof is refused, in seconds.
-    pub proof_secs: i64,
+    pub(crate) proof_secs: i64,
     /// Whether DPoP proofs must carry a nonce of this node.
-    pub demand_dpop_nonce: bool,
+    pub(crate) demand_dpop_nonce: bool,
     /// Time without a request after which a session ends, in seconds.
-    pub session_idle_secs: i64,
+    pub(crate) session_idle_secs: i64,
     /// Maximum duration of a session, in seconds.
-    pub session_max_secs: i64,
+    pub(crate) session_max_secs: i64,
     /// What peers, services and residents may write within a time.
-    pub quotas: Quotas,
+    pub(crate) quotas: Quotas,
 }
 
 /// Limits of what others may write into the store; beyond them they are asked to retry later.
 #[derive(Debug, Clone, Copy)]
-pub struct Quotas {
+pub(crate) struct Quotas {
     /// `consent-given` events of one holder within an hour.
-    pub given_per_hour: u32,
+    pub(crate) given_per_hour: u32,
     /// Undecided pushed requests of one recipient.
-    pub pushed_open: u32,
+    pub(crate) pushed_open: u32,
     /// Undecided pushed requests of one recipient for one expected person.
-    pub pushed_open_per_person: u32,
+    pub(crate) pushed_open_per_person: u32,
     /// Undecided requests that one service has made.
-    pub service_open: u32,
+    pub(crate) service_open: u32,
     /// Undecided requests that one resident has begun in the portal.
-    pub resident_open: u32,
+    pub(crate) resident_open: u32,
 }
 
 /// The operator's retention times.
 #[derive(Debug, Clone, Copy)]
-pub struct Retention {
+pub(crate) struct Retention {
     /// Retention of personal data and evidence after the end of a consent, in seconds.
-    pub consents_secs: i64,
+    pub(crate) consents_secs: i64,
     /// Retention of requests that ended without a consent, in seconds.
-    pub requests_secs: i64,
+    pub(crate) requests_secs: i64,
 }
 
 /// The node's identity and content, from its configuration.
@@ -123,9 +121,9 @@ pub struct Settings {
     /// The city's data protection officer, for the portal.
     pub data_protection_officer: Contact,
     /// Its client identifier at the login provider.
-    pub login_client_id: String,
+    pub(crate) login_client_id: String,
     /// The assurance levels of its login provider.
-    pub levels: Levels,
+    pub(crate) levels: Levels,
     /// The datasets that it holds.
     pub datasets: Vec<Dataset>,
     /// The declared uses of its services.
@@ -133,11 +131,11 @@ pub struct Settings {
     /// Its services.
     pub services: Vec<Service>,
     /// Content and requirements of consent tokens.
-    pub token_policy: TokenPolicy,
+    pub(crate) token_policy: TokenPolicy,
     /// The bounds that the operator set.
     pub limits: Limits,
     /// How long it keeps what it need not keep for ever.
-    pub retention: Retention,
+    pub(crate) retention: Retention,
 }
 
 impl Settings {
@@ -149,7 +147,7 @@ impl Settings {
 
     /// This node's own declared use.
     #[must_use]
-    pub fn own_use(&self, id: &UseId) -> Option<&DeclaredUse> {
+    pub(crate) fn own_use(&self, id: &UseId) -> Option<&DeclaredUse> {
         self.uses.iter().find(|declared| &declared.id == id)
     }
 
@@ -177,13 +175,13 @@ pub struct Node {
     /// Issues and verifies the nonces of DPoP proofs.
     pub nonces: holder::oauth::dpop_nonce::NonceMint,
     /// The latest DPoP nonce of each holder.
-    pub peer_nonces: Mutex<HashMap<EntityId, String>>,
+    pub(crate) peer_nonces: Mutex<HashMap<EntityId, String>>,
     /// Cached schemas of other holders' datasets.
-    pub record_schemas: recipient::holder_catalogue::SchemaCache,
+    pub(crate) record_schemas: recipient::holder_catalogue::SchemaCache,
     /// Recent wrong service secrets.
-    pub service_guesses: services::guess_limit::GuessLimit,
+    pub(crate) service_guesses: services::guess_limit::GuessLimit,
     /// Status lists built a moment ago, by number.
-    pub status_lists:
+    pub(crate) status_lists:
         tokio::sync::Mutex<HashMap<u32, (Timestamp, holder::oauth::published_list::PublishedList)>>,
     /// Resolves other members.
     pub peers: Arc<dyn TrustResolver>,
@@ -198,15 +196,14 @@ pub struct Node {
     /// The city's registers.
     pub registers: Arc<dyn Registers>,
     /// The city's login provider.
-    pub identity: Arc<dyn IdentityProvider>,
+    pub(crate) identity: Arc<dyn IdentityProvider>,
     /// Residents' passkeys.
     pub passkeys: Arc<dyn Passkeys>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub entropy: Arc<dyn Entropy>,
+    pub(crate) entropy: Arc<dyn Entropy>,
     /// Notified when something was put into the outbox, so that delivery does not wait for the next round.
-    pub outbox_bell: Arc<tokio::sync::Notify>,
+    pub(crate) outbox_bell: Arc<tokio::sync::Notify>,
 }
 
 impl Node {

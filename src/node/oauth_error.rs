@@ -95,13 +95,13 @@ impl OAuthError {
 
     /// 400 `invalid_dpop_proof`: used before.
     #[must_use]
-    pub const fn proof_replayed() -> Self {
+    pub(crate) const fn proof_replayed() -> Self {
         Self::new(OAuthCode::InvalidDpopProof, "the DPoP proof was used before")
     }
 
     /// 400 `invalid_grant`.
     #[must_use]
-    pub const fn grant(description: &'static str) -> Self {
+    pub(crate) const fn grant(description: &'static str) -> Self {
         Self::new(OAuthCode::InvalidGrant, description)
     }
 }
@@ -144,7 +144,17 @@ impl From<Refusal> for OAuthError {
         match refusal.code {
             RefusalCode::UseDpopNonce => Self::new(OAuthCode::UseDpopNonce, "use the nonce in DPoP-Nonce"),
             RefusalCode::Unavailable => Self::new(OAuthCode::TemporarilyUnavailable, "try again later"),
-            _ => Self::new(OAuthCode::InvalidDpopProof, "the DPoP proof does not fit this request"),
+            RefusalCode::InvalidRequest
+            | RefusalCode::InvalidToken
+            | RefusalCode::InvalidDpopProof
+            | RefusalCode::InsufficientUserAuthentication
+            | RefusalCode::InsufficientScope
+            | RefusalCode::UnknownDataset
+            | RefusalCode::UnknownGrant
+            | RefusalCode::TooOften
+            | RefusalCode::TooLarge => {
+                Self::new(OAuthCode::InvalidDpopProof, "the DPoP proof does not fit this request")
+            }
         }
     }
 }

@@ -80,7 +80,7 @@ pub enum ProblemKind {
 impl ProblemKind {
     /// A stable code for records and logs.
     #[must_use]
-    pub const fn slug(self) -> &'static str {
+    pub(crate) const fn slug(self) -> &'static str {
         match self {
             Self::BadRequest => "bad-request",
             Self::Unauthenticated => "unauthenticated",
@@ -125,9 +125,9 @@ pub struct Problem {
     /// An additional public sentence, without personal data.
     pub detail: Option<String>,
     /// The internal cause, for the log.
-    pub cause: Option<String>,
+    pub(crate) cause: Option<String>,
     /// Seconds after which a retry is useful, if known.
-    pub retry_secs: Option<i64>,
+    pub(crate) retry_secs: Option<i64>,
 }
 
 impl Problem {
@@ -139,19 +139,19 @@ impl Problem {
 
     /// Adds a public sentence.
     #[must_use]
-    pub fn with_detail(kind: ProblemKind, detail: impl Into<String>) -> Self {
+    pub(crate) fn with_detail(kind: ProblemKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: Some(detail.into()), cause: None, retry_secs: None }
     }
 
     /// Adds a cause for the log.
     #[must_use]
-    pub fn because(kind: ProblemKind, cause: impl fmt::Display) -> Self {
+    pub(crate) fn because(kind: ProblemKind, cause: impl fmt::Display) -> Self {
         Self { kind, detail: None, cause: Some(cause.to_string()), retry_secs: None }
     }
 
     /// Sets the seconds after which a retry is useful.
     #[must_use]
-    pub const fn try_later(kind: ProblemKind, retry_secs: i64) -> Self {
+    pub(crate) const fn try_later(kind: ProblemKind, retry_secs: i64) -> Self {
         Self { kind, detail: None, cause: None, retry_secs: Some(retry_secs) }
     }
 }
@@ -176,7 +176,10 @@ impl From<StoreError> for Problem {
         let kind = match error {
             StoreError::NotFound => ProblemKind::NotFound,
             StoreError::OutcomeUnknown => ProblemKind::OutcomeUnknown,
-            _ => ProblemKind::Unavailable,
+            StoreError::Conflict
+            | StoreError::Unavailable(_)
+            | StoreError::Corrupt(_)
+            | StoreError::Rule(_) => ProblemKind::Unavailable,
         };
         Self::because(kind, error)
     }

@@ -33,17 +33,17 @@ pub enum VerifyError {
 #[derive(Debug)]
 pub struct VerifiedConsent {
     /// What the login provider signed.
-    pub commitment: Commitment,
+    pub(crate) commitment: Commitment,
     /// The verified evidence.
     pub evidence: VerifiedEvidence,
     /// Each state with the moment it began, oldest first.
-    pub history: Vec<(Timestamp, &'static str)>,
+    pub(crate) history: Vec<(Timestamp, &'static str)>,
 }
 
 impl VerifiedConsent {
     /// The state at a moment; `None` before the decision.
     #[must_use]
-    pub fn state_at(&self, at: Timestamp) -> Option<&'static str> {
+    pub(crate) fn state_at(&self, at: Timestamp) -> Option<&'static str> {
         let known = self.history.iter().rev().find(|(since, _)| *since <= at).map(|(_, state)| *state)?;
         let over = self.evidence.document.until.end() <= at && matches!(known, "active" | "suspended");
         Some(if over { "expired" } else { known })

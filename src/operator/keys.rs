@@ -14,7 +14,7 @@ use crate::store::keys::signing_keys;
 
 pub use crate::node::keys::rotate_keys::{RotateError, Rotation};
 pub use crate::node::{KeyPolicy, KeyPurpose};
-pub use crate::store::keys::signing_keys::{KeyRecord, KeyState};
+pub(crate) use crate::store::keys::signing_keys::{KeyRecord, KeyState};
 
 /// Why keys were not changed.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +62,7 @@ pub async fn federation_keys(store: &config::Store, keys: &config::Keys) -> Resu
 ///
 /// # Errors
 /// [`StartError`] when the store cannot be used.
-pub async fn purposes_in_use(
+pub(crate) async fn purposes_in_use(
     store: &config::Store,
     keys: &config::Keys,
 ) -> Result<Vec<KeyPurpose>, StartError> {
@@ -99,7 +99,7 @@ pub async fn rotate(
 
 /// The policy that a configuration sets.
 #[must_use]
-pub fn policy(keys: &config::Keys) -> KeyPolicy {
+pub(crate) fn policy(keys: &config::Keys) -> KeyPolicy {
     key_policy(keys)
 }
 

@@ -4,4 +4,4 @@ pub mod consents;
 pub mod keys;
 pub mod peers;
 pub(crate) mod registers;
-pub mod restore;
+pub(crate) mod restore;

@@ -74,7 +74,7 @@ impl FederationInspector {
 
     /// Why the entity's host was refused; `None` when the address was not the reason.
     #[must_use]
-    pub fn refused_address(&self, id: &EntityId) -> Option<AddressRefused> {
+    pub(crate) fn refused_address(&self, id: &EntityId) -> Option<AddressRefused> {
         let url = url::Url::parse(id.as_str()).ok()?;
         self.guard.refused_address(url.domain()?)
     }
@@ -90,7 +90,7 @@ impl FederationInspector {
     ///
     /// # Errors
     /// [`StartError`] when the store cannot be used.
-    pub async fn warnings(&self) -> Result<Vec<ExpiryWarning>, StartError> {
+    pub(crate) async fn warnings(&self) -> Result<Vec<ExpiryWarning>, StartError> {
         let now = SystemClock.now();
         let peer = self.peers.resolve(&self.own).await.ok();
         let mut expiries = expiry_warnings::own_expiries(&self.store, peer.as_deref(), now).await?;

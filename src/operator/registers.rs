@@ -7,7 +7,6 @@ use crate::domain::ids::{DatasetId, RegisterId};
 /// The result for one dataset.
 #[derive(Debug)]
 pub(crate) struct RegisterCheck {
-    /// The dataset.
     pub(crate) dataset: DatasetId,
     /// The register that holds it.
     pub(crate) register: RegisterId,

@@ -9,7 +9,7 @@ use crate::store::restore;
 ///
 /// # Errors
 /// [`StartError`] when the store cannot be used.
-pub async fn restore_finished(config: &Config) -> Result<(), StartError> {
+pub(crate) async fn restore_finished(config: &Config) -> Result<(), StartError> {
     let store = open_store(&config.store, &config.keys, Some(&config.node.base_url))?.store;
     store.migrate().await?;
     let now = SystemClock.now();

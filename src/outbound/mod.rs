@@ -8,4 +8,4 @@ mod send;
 pub use federation::{
     AnchorSource, CHAIN_AGE_SECS, FederationPeers, MemberContact, PeerSettings, SuperiorContact,
 };
-pub use passkeys::WebAuthn;
+pub(crate) use passkeys::WebAuthn;

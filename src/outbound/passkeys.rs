@@ -25,12 +25,12 @@ const MAX_ANSWER_BYTES: usize = 32 * 1024;
 /// The relying party: the host of the node's base URL. Behind a port although it sends no requests: webauthn-rs draws
 /// its own randomness and parses what browsers and devices send, which `node/` must not depend on. `None` if the
 /// address has no host name, which Web Authentication requires.
-pub struct WebAuthn(Option<Webauthn>);
+pub(crate) struct WebAuthn(Option<Webauthn>);
 
 impl WebAuthn {
     /// The relying party of a node.
     #[must_use]
-    pub fn new(node: &EntityId, name: &str) -> Self {
+    pub(crate) fn new(node: &EntityId, name: &str) -> Self {
         let made = Url::parse(node.as_str()).ok().and_then(|origin| {
             let host = origin.domain()?;
             WebauthnBuilder::new(host, &origin).ok()?.rp_name(name).build().ok()

@@ -52,7 +52,7 @@ pub struct PasskeySignature {
 /// browser's answer is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("passkey: {0}")]
-pub struct PasskeyFault(pub &'static str);
+pub struct PasskeyFault(pub(crate) &'static str);
 
 /// Passkeys (Web Authentication), with this node as the relying party. User verification is required.
 pub trait Passkeys: Send + Sync {

@@ -37,7 +37,7 @@ impl StopSignal {
 
     /// Whether the signal is set.
     #[must_use]
-    pub fn is_stopping(&self) -> bool {
+    pub(crate) fn is_stopping(&self) -> bool {
         self.0.is_cancelled()
     }
 
@@ -48,7 +48,7 @@ impl StopSignal {
 
     /// Waits for a duration or until the signal is set; `true` when the loop should go on. `while
     /// stop.pause(time).await` ends after the current iteration.
-    pub async fn pause(&self, time: Duration) -> bool {
+    pub(crate) async fn pause(&self, time: Duration) -> bool {
         tokio::select! {
             biased;
             () = self.0.cancelled() => false,

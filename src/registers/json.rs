@@ -40,7 +40,6 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// A value.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Json {
     Null,
@@ -55,10 +54,10 @@ pub(crate) enum Json {
 /// A member of an object.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Member {
-    pub(crate) name: String,
+    pub name: String,
     /// Where its value begins.
-    pub(crate) at: Place,
-    pub(crate) value: Json,
+    pub at: Place,
+    pub value: Json,
 }
 
 /// Why a text cannot be parsed. Gives the place, never the content.

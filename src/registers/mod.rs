@@ -150,7 +150,7 @@ impl CityRegisters {
     }
 
     /// Probes every register once and logs the failures.
-    pub async fn probe_all(&self) {
+    pub(crate) async fn probe_all(&self) {
         let Ok(nobody) = NationalIdentifier::new("-") else { return };
         let mut datasets: Vec<&DatasetId> = self.by_dataset.keys().collect();
         datasets.sort();

@@ -107,7 +107,6 @@ impl<C: R2D2Connection + SimpleConnection + 'static> CustomizeConnection<C, dies
     }
 }
 
-/// One dataset's query.
 pub(crate) struct Query {
     pool: Pool,
     text: String,

@@ -22,30 +22,29 @@ pub struct Lease {
     /// Number of leases of it so far.
     pub run: i64,
     /// When it was due.
-    pub due_at: Timestamp,
+    pub(crate) due_at: Timestamp,
 }
 
 /// The state of a job.
+#[cfg(test)]
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = jobs)]
-pub struct Job {
-    /// Which.
-    pub name: String,
+struct Job {
+    name: String,
     /// When it is to be done next.
-    pub due_at: Timestamp,
+    due_at: Timestamp,
     /// Number of leases of it so far.
-    pub run: i64,
-    /// When it was last done.
-    pub last_done_at: Option<Timestamp>,
+    run: i64,
+    last_done_at: Option<Timestamp>,
     /// The code of its last failure; `None` when it succeeded.
-    pub last_error: Option<String>,
+    last_error: Option<String>,
 }
 
 /// Adds a job; an existing one stays unchanged.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn ensure(tx: &mut Tx<'_>, name: &str, due_at: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn ensure(tx: &mut Tx<'_>, name: &str, due_at: Timestamp) -> Result<(), StoreError> {
     let row = (jobs::name.eq(name), jobs::due_at.eq(due_at));
     on_backend!(tx.db, |c| diesel::insert_into(jobs::table).values(row).on_conflict_do_nothing().execute(c))?;
     Ok(())
@@ -62,7 +61,7 @@ const LONGEST_LEASE_SECS: i64 = 600;
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn due(reader: &mut Reader<'_>, now: Timestamp) -> Result<Vec<String>, StoreError> {
+pub(crate) fn due(reader: &mut Reader<'_>, now: Timestamp) -> Result<Vec<String>, StoreError> {
     Ok(jobs::table
         .filter(jobs::due_at.le(now).or(jobs::due_at.gt(now.plus_secs(LONGEST_PERIOD_SECS))))
         .filter(jobs::lease_until.le(now).or(jobs::lease_until.gt(now.plus_secs(LONGEST_LEASE_SECS))))
@@ -72,10 +71,8 @@ pub fn due(reader: &mut Reader<'_>, now: Timestamp) -> Result<Vec<String>, Store
 }
 
 /// All jobs, by name.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn list(reader: &mut Reader<'_>) -> Result<Vec<Job>, StoreError> {
+#[cfg(test)]
+fn list(reader: &mut Reader<'_>) -> Result<Vec<Job>, StoreError> {
     Ok(jobs::table.order(jobs::name).select(Job::as_select()).load(reader.db)?)
 }
 
@@ -127,7 +124,12 @@ pub fn lease(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when the lease was lost to another process: the transaction must be rolled back.
-pub fn finish(tx: &mut Tx<'_>, lease: &Lease, next: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn finish(
+    tx: &mut Tx<'_>,
+    lease: &Lease,
+    next: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let changed = diesel::update(held(lease))
         .set((
             jobs::due_at.eq(next),

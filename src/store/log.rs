@@ -46,7 +46,8 @@ pub fn append(tx: &mut Tx<'_>, leaf: &Leaf, now: Timestamp) -> Result<u64, Store
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn size(reader: &mut Reader<'_>) -> Result<u64, StoreError> {
+#[cfg(test)]
+pub(crate) fn size(reader: &mut Reader<'_>) -> Result<u64, StoreError> {
     let next: i64 = log_head::table.find(1).select(log_head::next_idx).first(reader.db)?;
     u64::try_from(next).map_err(|_| StoreError::Corrupt("log_head.next_idx"))
 }

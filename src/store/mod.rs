@@ -10,7 +10,7 @@
 //! - Only this module knows that there are two databases.
 
 pub mod engine;
-pub mod federation;
+pub(crate) mod federation;
 pub mod holder;
 pub mod jobs;
 pub mod keys;
@@ -18,14 +18,14 @@ pub mod log;
 pub mod messaging;
 pub mod recipient;
 pub mod resident;
-pub mod used_once;
+pub(crate) mod used_once;
 
 #[cfg(test)]
 mod consent_tests;
 
 pub use crate::store::engine::Random;
 pub use crate::store::engine::error::{OpenError, StoreError};
-pub use crate::store::engine::location::ServingLock;
+pub(crate) use crate::store::engine::location::ServingLock;
 pub use crate::store::engine::restore;
 pub use crate::store::engine::root_keys::{RootKey, RootKeyError, RootKeys};
 pub use crate::store::engine::store::{Options, Store};

@@ -16,7 +16,7 @@ use crate::store::engine::schema::{used_once, used_once_horizon};
 
 word_enum! {
     /// What kind of one-time value.
-    pub enum Kind {
+    pub(crate) enum Kind {
         /// `jti` of a DPoP proof, in the scope of its key's thumbprint (RFC 9449 §11.1).
         DpopProof = "dpop",
         /// `jti` of a client assertion, in the scope of its issuer (RFC 7523 §3).
@@ -40,7 +40,7 @@ const LEEWAY_SECS: i64 = 300;
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it was used before: the caller's transaction must be rolled back.
-pub fn use_up(
+pub(crate) fn use_up(
     tx: &mut Tx<'_>,
     kind: Kind,
     scope: &str,
@@ -69,7 +69,7 @@ pub fn use_up(
 ///
 /// # Errors
 /// `replayed` when it was used before, or the store's error as the caller maps it.
-pub fn consume_proof<E: From<StoreError>>(
+pub(crate) fn consume_proof<E: From<StoreError>>(
     tx: &mut Tx<'_>,
     proof: &VerifiedProof,
     replayed: E,
@@ -82,7 +82,7 @@ pub fn consume_proof<E: From<StoreError>>(
 ///
 /// # Errors
 /// As [`consume_proof`].
-pub fn consume_assertion<E: From<StoreError>>(
+pub(crate) fn consume_assertion<E: From<StoreError>>(
     tx: &mut Tx<'_>,
     client: &EntityId,
     jti: &Jti,
@@ -103,7 +103,12 @@ fn unused<E: From<StoreError>>(used: Result<(), StoreError>, replayed: E) -> Res
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn is_used(reader: &mut Reader<'_>, kind: Kind, scope: &str, jti: &Jti) -> Result<bool, StoreError> {
+pub(crate) fn is_used(
+    reader: &mut Reader<'_>,
+    kind: Kind,
+    scope: &str,
+    jti: &Jti,
+) -> Result<bool, StoreError> {
     let found: i64 = used_once::table
         .filter(used_once::kind.eq(kind).and(used_once::scope.eq(scope)).and(used_once::jti.eq(jti)))
         .count()
@@ -115,7 +120,7 @@ pub fn is_used(reader: &mut Reader<'_>, kind: Kind, scope: &str, jti: &Jti) -> R
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn purge(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
+pub(crate) fn purge(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
     let forgotten = delete_oldest!(
         tx, "used_once", key "kind, scope, jti", while "expires_at < $1", by "expires_at", now, limit
     )?;

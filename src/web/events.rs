@@ -12,8 +12,7 @@ use super::routes::routes;
 use crate::node::messaging::receive_event::{EventError, receive_event};
 
 routes! {
-    /// Registers the endpoint.
-    pub fn configure, EVENTS {
+    pub(crate) fn configure, EVENTS {
         "/events" => { post event }
     }
 }

@@ -13,8 +13,7 @@ use crate::domain::exchange::receipt::content_digest;
 use crate::node::holder::exchange::serve_exchange::{ExchangeRequest, serve_exchange};
 
 routes! {
-    /// Registers the endpoint.
-    pub fn configure, EXCHANGE {
+    pub(crate) fn configure, EXCHANGE {
         "/exchange/datasets/{dataset}" => { get_without_head exchange }
     }
 }

@@ -14,18 +14,18 @@ use super::problem::HttpProblem;
 use crate::node::{Problem, ProblemKind};
 
 /// Maximum size of a form in bytes.
-pub const MAX_FORM_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_FORM_BYTES: usize = 64 * 1024;
 
 /// Parameters of a form or a query, each at most once.
 #[derive(Debug, Default)]
-pub struct Parameters(BTreeMap<String, String>);
+pub(crate) struct Parameters(BTreeMap<String, String>);
 
 impl Parameters {
     /// Decodes `application/x-www-form-urlencoded` bytes.
     ///
     /// # Errors
     /// A parameter is repeated.
-    pub fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
         let mut parameters = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(bytes) {
             if parameters.insert(name.into_owned(), value.into_owned()).is_some() {
@@ -36,13 +36,13 @@ impl Parameters {
     }
 
     /// Removes and returns a parameter; an empty one counts as absent (RFC 6749 §3.1).
-    pub fn take(&mut self, name: &str) -> Option<String> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         self.0.remove(name).filter(|value| !value.is_empty())
     }
 
     /// Whether a parameter is present.
     #[must_use]
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 }
@@ -51,7 +51,7 @@ impl Parameters {
 ///
 /// # Errors
 /// [`HttpProblem`] when one is repeated.
-pub fn query(request: &HttpRequest) -> Result<Parameters, HttpProblem> {
+pub(crate) fn query(request: &HttpRequest) -> Result<Parameters, HttpProblem> {
     Parameters::parse(request.query_string().as_bytes())
         .map_err(|why| HttpProblem(Problem::with_detail(ProblemKind::BadRequest, why)))
 }
@@ -59,7 +59,7 @@ pub fn query(request: &HttpRequest) -> Result<Parameters, HttpProblem> {
 /// The response to a request that must have no effect on an address with effects: a browser's prefetch or prerender,
 /// which is repeated when the person follows the link, and `HEAD` (RFC 9110 §9.3.2). `None` for a real request.
 #[must_use]
-pub fn answer_to_probe(request: &HttpRequest) -> Option<HttpResponse> {
+pub(crate) fn answer_to_probe(request: &HttpRequest) -> Option<HttpResponse> {
     let ahead = ["sec-purpose", "purpose", "x-moz"].into_iter().any(|name| {
         let values = request.headers().get_all(name);
         values.filter_map(|value| value.to_str().ok()).any(|value| value.starts_with("pre"))
@@ -74,7 +74,10 @@ pub fn answer_to_probe(request: &HttpRequest) -> Option<HttpResponse> {
 ///
 /// # Errors
 /// `Err(())` when it is repeated or not text.
-pub fn single_header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Result<Option<&'a str>, Ambiguous> {
+pub(crate) fn single_header<'a>(
+    request: &'a HttpRequest,
+    name: &HeaderName,
+) -> Result<Option<&'a str>, Ambiguous> {
     let mut all = request.headers().get_all(name);
     match (all.next(), all.next()) {
         (None, _) => Ok(None),
@@ -85,10 +88,10 @@ pub fn single_header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Result<
 
 /// The problem of a header that is repeated, or not text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ambiguous;
+pub(crate) struct Ambiguous;
 
 /// The path parameter `id` as a typed identifier. A malformed one is not found.
-pub struct Id<T>(pub T);
+pub(crate) struct Id<T>(pub(crate) T);
 
 impl<T: FromStr + 'static> FromRequest for Id<T> {
     type Error = HttpProblem;
@@ -102,7 +105,7 @@ impl<T: FromStr + 'static> FromRequest for Id<T> {
 
 /// Whether an address is a path of this node's portal (no open redirect), safe for a `Location` header.
 #[must_use]
-pub fn is_own_path(path: &str) -> bool {
+pub(crate) fn is_own_path(path: &str) -> bool {
     let starts_well = path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\");
     // Browsers drop control characters before they parse an address, and a header cannot contain them.
     let is_plain = path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
@@ -110,7 +113,7 @@ pub fn is_own_path(path: &str) -> bool {
 }
 
 /// A body within the server's limit; one that is too large or does not arrive is a problem, not a plain text.
-pub struct Body(pub web::Bytes);
+pub(crate) struct Body(pub(crate) web::Bytes);
 
 impl FromRequest for Body {
     type Error = HttpProblem;
@@ -129,7 +132,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 ///
 /// # Errors
 /// [`HttpProblem`]: another media type, a body that is too large or does not arrive in time.
-pub async fn form_body(
+pub(crate) async fn form_body(
     is_form: bool,
     bytes: impl Future<Output = Result<web::Bytes, actix_web::Error>>,
 ) -> Result<web::Bytes, HttpProblem> {
@@ -146,12 +149,12 @@ pub async fn form_body(
 
 /// Whether a request declares its body as a form.
 #[must_use]
-pub fn is_form(request: &HttpRequest) -> bool {
+pub(crate) fn is_form(request: &HttpRequest) -> bool {
     actix_web::HttpMessage::content_type(request).eq_ignore_ascii_case(FORM)
 }
 
 /// A form's parameters, each at most once.
-pub struct FormParameters(pub Parameters);
+pub(crate) struct FormParameters(pub(crate) Parameters);
 
 impl FromRequest for FormParameters {
     type Error = HttpProblem;

@@ -15,7 +15,7 @@ const DEADLINE: Duration = Duration::from_secs(1);
 
 /// Readiness of a server other than a node.
 #[async_trait::async_trait]
-pub trait Readiness: Send + Sync {
+pub(crate) trait Readiness: Send + Sync {
     /// Queries the database.
     ///
     /// # Errors
@@ -24,14 +24,12 @@ pub trait Readiness: Send + Sync {
 }
 
 routes! {
-    /// Registers the endpoints.
-    pub fn configure, HEALTH {
+    pub(crate) fn configure, HEALTH {
         "/health/live" => { get live }
         "/health/ready" => { get ready }
     }
 }
 
-/// The process answers.
 async fn live() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }

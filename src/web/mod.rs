@@ -1,24 +1,24 @@
 //! The node's HTTP interface. A handler parses a request, calls one use case and writes the response.
 
 mod access;
-pub mod api;
-pub mod client_address;
-pub mod connections;
-pub mod events;
-pub mod exchange;
-pub mod extract;
+pub(crate) mod api;
+pub(crate) mod client_address;
+pub(crate) mod connections;
+pub(crate) mod events;
+pub(crate) mod exchange;
+pub(crate) mod extract;
 pub mod federation;
-pub mod health;
-pub mod html;
+pub(crate) mod health;
+pub(crate) mod html;
 mod negotiate;
-pub mod oauth;
-pub mod portal;
-pub mod problem;
+pub(crate) mod oauth;
+pub(crate) mod portal;
+pub(crate) mod problem;
 mod public_document;
 mod routes;
 pub mod server;
-pub mod session;
-pub mod trace;
+pub(crate) mod session;
+pub(crate) mod trace;
 
 use std::sync::Arc;
 
@@ -29,31 +29,31 @@ use crate::node::Node;
 use crate::ports::StopSignal;
 
 /// The shared data of the handlers.
-pub struct App {
+pub(crate) struct App {
     /// The use cases' context.
-    pub node: Arc<Node>,
+    pub(crate) node: Arc<Node>,
     /// Set when the process stops: then it is not ready for further requests.
-    pub stop: StopSignal,
+    pub(crate) stop: StopSignal,
     /// Names and attributes of the cookies.
-    pub cookies: Cookies,
+    pub(crate) cookies: Cookies,
     /// The reverse proxies whose word on where a request comes from counts.
-    pub trusted_proxies: TrustedProxies,
+    pub(crate) trusted_proxies: TrustedProxies,
     /// The city's look.
-    pub brand: Brand,
+    pub(crate) brand: Brand,
     /// Whether this is a demonstration with made-up people.
-    pub demo: bool,
+    pub(crate) demo: bool,
 }
 
 /// The portal's branding and contacts.
-pub struct Brand {
+pub(crate) struct Brand {
     /// What the portal is called.
-    pub name: Text,
+    pub(crate) name: Text,
     /// The city's own stylesheet.
-    pub css: String,
+    pub(crate) css: String,
     /// The city's logo: media type and bytes.
-    pub logo: Option<(&'static str, Vec<u8>)>,
+    pub(crate) logo: Option<(&'static str, Vec<u8>)>,
     /// The contact for residents.
-    pub contact: Contact,
+    pub(crate) contact: Contact,
 }
 
 impl Brand {
@@ -61,7 +61,7 @@ impl Brand {
     ///
     /// # Errors
     /// [`html::assets::ColourError`].
-    pub fn new(
+    pub(crate) fn new(
         name: Text,
         colour: &str,
         logo: Option<(&'static str, Vec<u8>)>,
@@ -73,21 +73,21 @@ impl Brand {
 
 /// Names and attributes of the cookies: `__Host-` and `Secure` if the node is reached over https.
 #[derive(Debug, Clone, Copy)]
-pub struct Cookies {
+pub(crate) struct Cookies {
     /// Whether the node is reached over https.
-    pub secure: bool,
+    pub(crate) secure: bool,
 }
 
 impl Cookies {
     /// The cookie of the portal's session.
     #[must_use]
-    pub const fn session_name(self) -> &'static str {
+    pub(crate) const fn session_name(self) -> &'static str {
         if self.secure { "__Host-omadata" } else { "omadata" }
     }
 
     /// The cookie that binds a service's request to the browser that started it.
     #[must_use]
-    pub const fn binding_name(self) -> &'static str {
+    pub(crate) const fn binding_name(self) -> &'static str {
         if self.secure { "__Host-omadata-request" } else { "omadata-request" }
     }
 }

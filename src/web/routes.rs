@@ -66,6 +66,7 @@ macro_rules! routes {
         $($path:literal => { $($method:ident $handler:expr),+ $(,)? })+
     }) => {
         #[doc = "Every path of this part and the methods that it offers."]
+        #[allow(dead_code, reason = "a superior's table is not listed")]
         $vis const $table: $crate::web::routes::Table = &[$(($path, &[$(stringify!($method)),+])),+];
 
         $(#[$doc])*

@@ -36,7 +36,7 @@ use crate::web::api::v1;
 
 /// Limits of the server.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounds {
+pub(crate) struct Bounds {
     /// Threads.
     pub workers: usize,
     /// Time for a request head.
@@ -44,7 +44,7 @@ pub struct Bounds {
     /// Time for a request body, and without progress for a client to take a response.
     pub body: Duration,
     /// Time between a response and the next request of a connection.
-    pub idle: Duration,
+    pub(crate) idle: Duration,
     /// Time for a request's body and its response.
     pub whole: Duration,
     /// Maximum size of a body in bytes.
@@ -56,7 +56,7 @@ pub struct Bounds {
 impl Bounds {
     /// The default limits of a server.
     #[must_use]
-    pub const fn new(workers: usize, whole: Duration, max_bytes: usize) -> Self {
+    pub(crate) const fn new(workers: usize, whole: Duration, max_bytes: usize) -> Self {
         Self {
             workers,
             head: Duration::from_secs(5),
@@ -80,7 +80,7 @@ const STOP_SECS: u64 = 10;
 ///
 /// # Errors
 /// The operating system's error when the socket cannot be used.
-pub fn serve_node(
+pub(crate) fn serve_node(
     app: App,
     statements: Arc<dyn FederationStatements>,
     session_key: &[u8; 32],
@@ -107,7 +107,7 @@ pub fn serve_node(
 ///
 /// # Errors
 /// The operating system's error when the socket cannot be used.
-pub fn serve_anchor(
+pub(crate) fn serve_anchor(
     statements: Arc<dyn FederationStatements>,
     stop: StopSignal,
     ready: Arc<dyn Readiness>,

@@ -23,7 +23,7 @@ use crate::store::resident::sessions;
 
 /// actix-session over the node's store.
 #[derive(Clone)]
-pub struct StoredSessions {
+pub(crate) struct StoredSessions {
     node: Arc<Node>,
 }
 
@@ -32,7 +32,7 @@ type State = HashMap<String, String>;
 impl StoredSessions {
     /// Sessions in this node's store.
     #[must_use]
-    pub const fn new(node: Arc<Node>) -> Self {
+    pub(crate) const fn new(node: Arc<Node>) -> Self {
         Self { node }
     }
 
@@ -115,7 +115,7 @@ impl SessionStore for StoredSessions {
 /// The next step when a login in progress returns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PostLogin {
+pub(crate) enum PostLogin {
     /// The person is logged in and goes to a page of the portal.
     Open(String),
     /// The person has logged in for a request that their browser brought, and opens it.
@@ -149,7 +149,7 @@ const CSRF: &str = "csrf";
 const REGISTERING: &str = "passkey";
 
 /// The session of the requesting browser, typed.
-pub struct Visitor {
+pub(crate) struct Visitor {
     session: Session,
     node: Arc<Node>,
 }
@@ -157,13 +157,13 @@ pub struct Visitor {
 impl Visitor {
     /// The session of a request.
     #[must_use]
-    pub fn of(request: &HttpRequest, node: Arc<Node>) -> Self {
+    pub(crate) fn of(request: &HttpRequest, node: Arc<Node>) -> Self {
         Self { session: request.get_session(), node }
     }
 
     /// Who has logged in, if anyone.
     #[must_use]
-    pub fn resident(&self) -> Option<Resident> {
+    pub(crate) fn resident(&self) -> Option<Resident> {
         self.session.get(RESIDENT).ok().flatten()
     }
 
@@ -171,7 +171,7 @@ impl Visitor {
     ///
     /// # Errors
     /// [`Problem`] `session-ended` when nobody has.
-    pub fn require_resident(&self) -> Result<Resident, Problem> {
+    pub(crate) fn require_resident(&self) -> Result<Resident, Problem> {
         self.resident().ok_or(Problem::new(ProblemKind::SessionEnded))
     }
 
@@ -179,7 +179,7 @@ impl Visitor {
     ///
     /// # Errors
     /// [`Problem`] when the session cannot be written.
-    pub fn csrf(&self) -> Result<String, Problem> {
+    pub(crate) fn csrf(&self) -> Result<String, Problem> {
         if let Some(token) = self.session.get::<String>(CSRF).ok().flatten() {
             return Ok(token);
         }
@@ -192,7 +192,7 @@ impl Visitor {
     ///
     /// # Errors
     /// [`Problem`] `foreign-form`.
-    pub fn check_csrf(&self, token: Option<&str>) -> Result<(), Problem> {
+    pub(crate) fn check_csrf(&self, token: Option<&str>) -> Result<(), Problem> {
         let expected: Option<String> = self.session.get(CSRF).ok().flatten();
         let fits = expected
             .zip(token)
@@ -204,7 +204,7 @@ impl Visitor {
     ///
     /// # Errors
     /// [`Problem`] when the session cannot be written.
-    pub fn save_pending_login(&self, pending: PendingLogin, after: PostLogin) -> Result<(), Problem> {
+    pub(crate) fn save_pending_login(&self, pending: PendingLogin, after: PostLogin) -> Result<(), Problem> {
         let mut under_way = self.logins_under_way();
         under_way.push(UnderWay { pending, after });
         let surplus = under_way.len().saturating_sub(MOST_UNDER_WAY);
@@ -216,7 +216,10 @@ impl Visitor {
     ///
     /// # Errors
     /// [`Problem`] `session-ended` when none is in progress in this browser, `login-failed` when only others are.
-    pub fn take_pending_login(&self, state: Option<&str>) -> Result<(PendingLogin, PostLogin), Problem> {
+    pub(crate) fn take_pending_login(
+        &self,
+        state: Option<&str>,
+    ) -> Result<(PendingLogin, PostLogin), Problem> {
         let mut under_way = self.logins_under_way();
         let foreign = if under_way.is_empty() { ProblemKind::SessionEnded } else { ProblemKind::LoginFailed };
         let place = under_way
@@ -236,7 +239,7 @@ impl Visitor {
     ///
     /// # Errors
     /// [`Problem`] when the session cannot be written.
-    pub fn keep_choices(&self, request: RequestId, choices: &impl Serialize) -> Result<(), Problem> {
+    pub(crate) fn keep_choices(&self, request: RequestId, choices: &impl Serialize) -> Result<(), Problem> {
         let chosen = serde_json::to_value(choices)?;
         let mut all = self.choices();
         all.retain(|(other, _)| *other != request);
@@ -248,7 +251,7 @@ impl Visitor {
 
     /// The stored choices of a request that is not decided yet.
     #[must_use]
-    pub fn kept_choices<T: DeserializeOwned>(&self, request: RequestId) -> Option<T> {
+    pub(crate) fn kept_choices<T: DeserializeOwned>(&self, request: RequestId) -> Option<T> {
         let (_, chosen) = self.choices().into_iter().find(|(other, _)| *other == request)?;
         serde_json::from_value(chosen).ok()
     }
@@ -257,7 +260,7 @@ impl Visitor {
     ///
     /// # Errors
     /// [`Problem`] when the session cannot be written.
-    pub fn drop_choices(&self, request: RequestId) -> Result<(), Problem> {
+    pub(crate) fn drop_choices(&self, request: RequestId) -> Result<(), Problem> {
         let mut all = self.choices();
         all.retain(|(other, _)| *other != request);
         self.put(CHOICES, &all)
@@ -271,7 +274,7 @@ impl Visitor {
     ///
     /// # Errors
     /// [`Problem`] when the session cannot be written.
-    pub fn log_in(&self, resident: &Resident) -> Result<(), Problem> {
+    pub(crate) fn log_in(&self, resident: &Resident) -> Result<(), Problem> {
         self.session.renew();
         self.session.remove(CSRF);
         self.put(RESIDENT, resident)
@@ -281,7 +284,7 @@ impl Visitor {
     ///
     /// # Errors
     /// [`Problem`] when the session cannot be written.
-    pub fn register(&self, registering: &Registering) -> Result<(), Problem> {
+    pub(crate) fn register(&self, registering: &Registering) -> Result<(), Problem> {
         self.put(REGISTERING, registering)
     }
 
@@ -289,14 +292,13 @@ impl Visitor {
     ///
     /// # Errors
     /// [`Problem`] `session-ended` when none is in progress in this browser.
-    pub fn registered(&self) -> Result<Registering, Problem> {
+    pub(crate) fn registered(&self) -> Result<Registering, Problem> {
         let found = self.session.get(REGISTERING).ok().flatten();
         self.session.remove(REGISTERING);
         found.ok_or(Problem::new(ProblemKind::SessionEnded))
     }
 
-    /// Ends the session.
-    pub fn log_out(&self) {
+    pub(crate) fn log_out(&self) {
         self.session.purge();
     }
 

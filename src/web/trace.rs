@@ -15,7 +15,7 @@ tokio::task_local! {
 
 /// The trace identifier of the current request.
 #[must_use]
-pub fn current() -> String {
+pub(crate) fn current() -> String {
     TRACE.try_with(Clone::clone).unwrap_or_default()
 }
 
@@ -23,7 +23,7 @@ pub fn current() -> String {
 ///
 /// # Errors
 /// The inner service's result.
-pub async fn middleware(
+pub(crate) async fn middleware(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {

@@ -25,12 +25,10 @@ pub(super) async fn welcome() -> HttpResponse {
     )
 }
 
-/// Any other path.
 pub(super) async fn not_found() -> HttpResponse {
     mistake(StatusCode::NOT_FOUND, "There is no page at this address.")
 }
 
-/// An error page.
 pub(super) fn mistake(status: StatusCode, why: &str) -> HttpResponse {
     message(status, "The login cannot go on", why)
 }

@@ -230,7 +230,6 @@ impl DemoProvider {
         self.0.server.now()
     }
 
-    /// An unguessable name.
     fn secret(&self) -> String {
         self.0.server.secret::<24>()
     }

@@ -22,7 +22,6 @@ const MAX_ANSWER: usize = 1024 * 1024;
 pub(super) enum Operation {
     /// Request a resident's consent.
     Ask(Value),
-    /// Read one consent.
     State(String),
     /// List this service's consents.
     List,

@@ -10,7 +10,6 @@ use crate::domain::clock::Timestamp;
 pub(super) struct Case {
     /// The service's own identifier of it.
     pub(super) reference: String,
-    /// The asking city.
     pub(super) city: String,
     /// The customer, as far as the service says.
     pub(super) customer: Option<String>,
@@ -20,13 +19,11 @@ pub(super) struct Case {
     pub(super) consent: Option<String>,
     /// The address for the resident.
     pub(super) start_url: Option<String>,
-    /// The consent's state.
     pub(super) state: Option<String>,
     /// The reason of the state, the node's code.
     pub(super) reason: Option<String>,
     /// The last fetched data.
     pub(super) fetched: Option<Value>,
-    /// The last problem.
     pub(super) problem: Option<Problem>,
     pub(super) calls: Vec<Call>,
     pub(super) created_at: Timestamp,

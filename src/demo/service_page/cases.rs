@@ -214,7 +214,6 @@ pub(super) async fn take_up(
     pages::see_other(&format!("/cases/{name}")).finish()
 }
 
-/// Any other path.
 pub(super) async fn not_found() -> HttpResponse {
     views::message(StatusCode::NOT_FOUND, "Nothing here", "There is no page at this address.")
 }

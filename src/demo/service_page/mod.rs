@@ -45,19 +45,19 @@ pub(crate) struct ServicePageConfig {
 /// A city on the page: as recipient (its node, its service's credentials and uses) and as holder (its datasets).
 pub(crate) struct City {
     /// Short name for addresses (`helsinki`).
-    pub(crate) id: String,
+    pub id: String,
     /// Name.
-    pub(crate) name: String,
+    pub name: String,
     /// Base URL of its node, which is also its entity identifier.
-    pub(crate) node: Url,
+    pub node: Url,
     /// `client_id` of its service at its node.
-    pub(crate) client_id: String,
+    pub client_id: String,
     /// The service's secret.
-    pub(crate) client_secret: SecretString,
+    pub client_secret: SecretString,
     /// The declared uses of its service.
-    pub(crate) uses: Vec<ServiceUse>,
+    pub uses: Vec<ServiceUse>,
     /// Its datasets.
-    pub(crate) datasets: Vec<HeldDataset>,
+    pub datasets: Vec<HeldDataset>,
 }
 
 /// A declared use of a city's service.
@@ -65,7 +65,6 @@ pub(crate) struct City {
 pub(crate) struct ServiceUse {
     /// Its URL.
     pub(crate) url: String,
-    /// Display name.
     pub(crate) title: String,
     /// The purpose in one sentence.
     pub(crate) purpose: String,
@@ -79,10 +78,9 @@ pub(crate) struct ServiceUse {
 #[derive(Debug, Clone)]
 pub(crate) struct HeldDataset {
     /// Its identifier at the city.
-    pub(crate) id: String,
+    pub id: String,
     /// Its kind.
-    pub(crate) kind: String,
-    /// Display name.
+    pub kind: String,
     pub(crate) title: String,
 }
 

@@ -53,7 +53,6 @@ struct CasePage<'a> {
     case: &'a Case,
     city: &'a str,
     chip: Chip,
-    /// Undecided.
     is_open: bool,
     table: Option<Table>,
     facts: Vec<(String, String)>,
@@ -155,7 +154,6 @@ pub(super) fn home(page: &ServicePage, asking: &City, holding: &City) -> HttpRes
     pages::page(StatusCode::OK, "", view.render())
 }
 
-/// One case.
 pub(super) fn case(page: &ServicePage, name: &str, case: &Case) -> HttpResponse {
     let chip = Chip::of_case(case);
     let view = CasePage {

@@ -12,7 +12,6 @@ use crate::domain::ids::NationalIdentifier;
 /// The failure when a register is queried about somebody, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Behaviour {
-    /// Nothing.
     Plain,
     /// No register knows them.
     Unknown,
@@ -106,7 +105,6 @@ fn day(year: i32, month: Month, day: u8) -> Date {
     Date::from_calendar_date(year, month, day).unwrap_or(Date::MIN)
 }
 
-/// Another unnamed family.
 pub(super) fn make_up(random: &mut Random, taken: &mut HashSet<String>) -> Person {
     let swedish = random.chance(12);
     let (first, last): (&[&str], &[&str]) = match swedish {

@@ -17,7 +17,7 @@ pub enum Verdict {
 impl Verdict {
     /// The label of a finding.
     #[must_use]
-    pub const fn words(self) -> &'static str {
+    pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Pass => "pass",
             Self::Fail => "FAIL",
@@ -54,7 +54,7 @@ pub struct Judgement {
     pub as_of: Option<String>,
     /// What the verification does not cover, stable codes; empty if the file could not be read.
     #[serde(skip_serializing_if = "<[&str]>::is_empty")]
-    pub not_judged: &'static [&'static str],
+    pub(crate) not_judged: &'static [&'static str],
 }
 
 /// What [`judge`](crate::domain::bundle::verify) does not cover: the members' roles by their trust marks, which were

@@ -24,10 +24,10 @@ use super::jose::{Claims, JoseError, KeySource, Profile, RevokeReason, SigningKe
 pub const FORMAT: &str = "omadata-consent-bundle/1";
 
 /// Maximum size of a bundle in bytes.
-pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Profile of a bundle's seal.
-pub const SEAL: Profile = Profile {
+pub(crate) const SEAL: Profile = Profile {
     typ: "consent-bundle+jwt",
     max_bytes: 4096,
     key_source: KeySource::Kid,

@@ -26,7 +26,7 @@ impl AssuranceRequirement {
 
     /// The stricter of two requirements, each part by itself.
     #[must_use]
-    pub fn and(&self, other: &Self, levels: &Levels) -> Self {
+    pub(crate) fn and(&self, other: &Self, levels: &Levels) -> Self {
         let acr = match (&self.acr, &other.acr) {
             (Some(ours), Some(theirs)) if levels.reaches(Some(theirs), ours) => Some(theirs.clone()),
             (Some(ours), _) => Some(ours.clone()),
@@ -42,7 +42,7 @@ impl AssuranceRequirement {
     /// Whether a login of this level and time fulfils the requirement at `now`. A login without `auth_time` does not
     /// fulfil a maximum age.
     #[must_use]
-    pub fn is_met(
+    pub(crate) fn is_met(
         &self,
         levels: &Levels,
         acr: Option<&str>,
@@ -59,18 +59,18 @@ impl AssuranceRequirement {
 
 /// The levels of assurance of the city's login provider, weakest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Levels(Vec<String>);
+pub(crate) struct Levels(Vec<String>);
 
 impl Levels {
     /// From the `acr` values, weakest first.
     #[must_use]
-    pub const fn new(weakest_first: Vec<String>) -> Self {
+    pub(crate) const fn new(weakest_first: Vec<String>) -> Self {
         Self(weakest_first)
     }
 
     /// The `acr` values, weakest first.
     #[must_use]
-    pub fn all(&self) -> &[String] {
+    pub(crate) fn all(&self) -> &[String] {
         &self.0
     }
 
@@ -80,7 +80,7 @@ impl Levels {
 
     /// Whether a level is at least another. A level outside of the list only equals itself.
     #[must_use]
-    pub fn reaches(&self, acr: Option<&str>, least: &str) -> bool {
+    pub(crate) fn reaches(&self, acr: Option<&str>, least: &str) -> bool {
         let Some(acr) = acr else { return false };
         match (self.rank(acr), self.rank(least)) {
             (Some(reached), Some(needed)) => reached >= needed,
@@ -90,7 +90,7 @@ impl Levels {
 
     /// The `acr_values` to request for a minimum level: the level itself, then the stronger ones.
     #[must_use]
-    pub fn acr_values(&self, least: &str) -> String {
+    pub(crate) fn acr_values(&self, least: &str) -> String {
         match self.rank(least).and_then(|rank| self.0.get(rank..)) {
             Some(enough) => enough.join(" "),
             None => least.to_owned(),
@@ -99,14 +99,14 @@ impl Levels {
 
     /// The weakest known level of a list of `acr_values`; `None` if none is known.
     #[must_use]
-    pub fn weakest_of(&self, acr_values: &str) -> Option<String> {
+    pub(crate) fn weakest_of(&self, acr_values: &str) -> Option<String> {
         let asked = || acr_values.split(' ').filter(|value| !value.is_empty());
         self.0.iter().find(|level| asked().any(|value| value == level.as_str())).cloned()
     }
 
     /// The strongest of these levels.
     #[must_use]
-    pub fn strongest<'a>(&self, levels: impl Iterator<Item = &'a String>) -> Option<String> {
+    pub(crate) fn strongest<'a>(&self, levels: impl Iterator<Item = &'a String>) -> Option<String> {
         levels.max_by_key(|level| self.rank(level)).cloned()
     }
 }

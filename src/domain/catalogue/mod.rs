@@ -1,17 +1,17 @@
 //! Datasets of a city, their fields, and the declared uses of its services.
 
-pub mod assurance;
-pub mod purposes;
+pub(crate) mod assurance;
+pub(crate) mod purposes;
 pub mod rdf;
 pub mod register;
-pub mod schema;
-pub mod value;
+pub(crate) mod schema;
+pub(crate) mod value;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use assurance::{AssuranceRequirement, Levels};
+pub(crate) use assurance::{AssuranceRequirement, Levels};
 
 use super::clock::{RetentionPeriod, Window};
 use super::ids::{DatasetId, DatasetType, EntityId, FieldName, NationalIdentifier, ServiceId, UseId};
@@ -29,11 +29,11 @@ pub enum Language {
 
 impl Language {
     /// All languages, in display order.
-    pub const ALL: [Self; 3] = [Self::Fi, Self::Sv, Self::En];
+    pub(crate) const ALL: [Self; 3] = [Self::Fi, Self::Sv, Self::En];
 
     /// The BCP 47 tag.
     #[must_use]
-    pub const fn tag(self) -> &'static str {
+    pub(crate) const fn tag(self) -> &'static str {
         match self {
             Self::Fi => "fi",
             Self::Sv => "sv",
@@ -43,7 +43,7 @@ impl Language {
 
     /// The language of a BCP 47 tag such as `sv-FI`, if it is one of these.
     #[must_use]
-    pub fn from_tag(tag: &str) -> Option<Self> {
+    pub(crate) fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.split(['-', '_']).next()?;
         Self::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(primary))
     }
@@ -71,7 +71,7 @@ fn clean<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D:
 impl Text {
     /// The same text in every language, if there is no translation.
     #[must_use]
-    pub fn same(text: &str) -> Self {
+    pub(crate) fn same(text: &str) -> Self {
         Self { fi: text.to_owned(), sv: text.to_owned(), en: text.to_owned() }
     }
 
@@ -89,7 +89,7 @@ impl Text {
 /// Sensitivity of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Sensitivity {
+pub(crate) enum Sensitivity {
     /// Personal data without further protection.
     #[default]
     Normal,
@@ -130,24 +130,22 @@ pub struct Field {
     /// Its JSON type.
     #[serde(rename = "type")]
     pub kind: FieldType,
-    /// Display name.
-    pub label: Text,
-    /// Sensitivity.
+    pub(crate) label: Text,
     #[serde(default)]
-    pub sensitivity: Sensitivity,
+    pub(crate) sensitivity: Sensitivity,
     /// Display names of its codes (`DAYCARE` → päiväkoti); empty if its values are no codes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub codes: BTreeMap<String, Text>,
+    pub(crate) codes: BTreeMap<String, Text>,
 }
 
 /// The fields with a record's period of validity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PeriodFields {
+pub(crate) struct PeriodFields {
     /// The record's first day.
-    pub start: FieldName,
+    pub(crate) start: FieldName,
     /// The record's last day; open when the field is absent or null.
-    pub end: Option<FieldName>,
+    pub(crate) end: Option<FieldName>,
 }
 
 /// A dataset in a holder's catalogue.
@@ -159,25 +157,24 @@ pub struct Dataset {
     /// Its kind, the same in every city.
     #[serde(rename = "type")]
     pub kind: DatasetType,
-    /// Display name.
-    pub title: Text,
+    pub(crate) title: Text,
     /// Description in one or two sentences.
     pub description: Text,
     /// Theme of the EU vocabulary (`EDUC`, `TRAN`, `SOCI`, `GOVE` …).
-    pub theme: String,
+    pub(crate) theme: String,
     /// The records' fields, in display order.
     pub fields: Vec<Field>,
     /// Legal bases of the city's own use, as DPV terms (`A6-1-c`, `A6-1-e`).
-    pub legal_bases: Vec<String>,
+    pub(crate) legal_bases: Vec<String>,
     /// ELI or other address of the legislation behind the city's own use.
-    pub legislation: Vec<String>,
+    pub(crate) legislation: Vec<String>,
     /// How long the city keeps it, ISO 8601 duration.
-    pub retention: RetentionPeriod,
+    pub(crate) retention: RetentionPeriod,
     /// Display name of the register.
     pub register: Text,
     /// The fields with a record's period, if its records can be limited to a period.
     #[serde(default)]
-    pub period: Option<PeriodFields>,
+    pub(crate) period: Option<PeriodFields>,
     /// Minimum `acr` of a login that may give a permission; `None` for no requirement.
     #[serde(default)]
     pub required_acr: Option<String>,
@@ -192,7 +189,7 @@ pub struct Dataset {
 impl Dataset {
     /// The field of that name.
     #[must_use]
-    pub fn field(&self, name: &FieldName) -> Option<&Field> {
+    pub(crate) fn field(&self, name: &FieldName) -> Option<&Field> {
         self.fields.iter().find(|field| &field.name == name)
     }
 }
@@ -217,16 +214,16 @@ pub struct DeclaredUse {
     /// The service.
     pub service: ServiceId,
     /// Display name of the service.
-    pub service_name: Text,
+    pub(crate) service_name: Text,
     /// Display name of this use.
-    pub title: Text,
+    pub(crate) title: Text,
     /// The purpose in one sentence, as shown to the resident.
-    pub purpose_text: Text,
+    pub(crate) purpose_text: Text,
     /// The purpose as a term of DPV or one of its extensions (`https://w3id.org/dpv#ServiceProvision`); see
     /// [`purposes::is_purpose`].
     pub purpose: String,
     /// The legal basis as a DPV term (`A6-1-a` for consent).
-    pub legal_basis: String,
+    pub(crate) legal_basis: String,
     /// The kind of the requested dataset.
     pub dataset_type: DatasetType,
     /// Fields without which the service cannot work.
@@ -238,15 +235,15 @@ pub struct DeclaredUse {
     pub max_exchanges: u32,
     /// The period, if a permission may be used repeatedly until its last day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub per: Option<Window>,
+    pub(crate) per: Option<Window>,
     /// Maximum duration of one permission, in days (at most 365).
     pub max_days: u16,
     /// Retention by the recipient, ISO 8601 duration.
-    pub retention: RetentionPeriod,
+    pub(crate) retention: RetentionPeriod,
     /// What "no" means, and the equivalent alternative.
-    pub otherwise: Text,
+    pub(crate) otherwise: Text,
     /// The controller at the recipient.
-    pub controller: Contact,
+    pub(crate) controller: Contact,
     /// The recipient's data protection officer.
     pub data_protection_officer: Contact,
 }
@@ -254,7 +251,7 @@ pub struct DeclaredUse {
 impl DeclaredUse {
     /// Whether a field may be requested under this use.
     #[must_use]
-    pub fn allows_field(&self, name: &FieldName) -> bool {
+    pub(crate) fn allows_field(&self, name: &FieldName) -> bool {
         self.required_fields.contains(name) || self.optional_fields.contains(name)
     }
 }

@@ -5,7 +5,7 @@ const PURPOSES: &str = include_str!("purposes.txt");
 
 /// Whether an IRI is a purpose of DPV 2.3, written in full (`https://w3id.org/dpv/sector/publicservices#…`).
 #[must_use]
-pub fn is_purpose(iri: &str) -> bool {
+pub(crate) fn is_purpose(iri: &str) -> bool {
     let Some((namespace, term)) = iri.split_once('#') else { return false };
     terms_of(namespace).any(|known| known == term)
 }

@@ -32,9 +32,8 @@ impl Format {
     /// All serialisations, preferred first.
     pub const ALL: [Self; 3] = [Self::JsonLd, Self::Turtle, Self::RdfXml];
 
-    /// Its media type.
     #[must_use]
-    pub const fn media_type(self) -> &'static str {
+    pub(crate) const fn media_type(self) -> &'static str {
         match self {
             Self::JsonLd => "application/ld+json",
             Self::Turtle => "text/turtle",

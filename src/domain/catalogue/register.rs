@@ -30,7 +30,7 @@ impl DatabaseUrl {
     /// The connection string with the password inserted; a SQLite file has none and ignores it. `None` if the address
     /// cannot carry a password. The result is a secret.
     #[must_use]
-    pub fn with_password(&self, password: Option<&str>) -> Option<String> {
+    pub(crate) fn with_password(&self, password: Option<&str>) -> Option<String> {
         match (self, password) {
             (Self::Sqlite(path), _) => path.to_str().map(|path| format!("sqlite:{path}")),
             (Self::Postgres(url), None) => Some(url.to_string()),
@@ -207,11 +207,11 @@ pub struct DatasetSource {
     /// The register that holds them.
     pub register: RegisterId,
     /// What to read there.
-    pub selection: Selection,
+    pub(crate) selection: Selection,
     /// The column or member with the record's subject. Never released.
-    pub subject_column: String,
+    pub(crate) subject_column: String,
     /// The column or member of a field, where a file names it otherwise than the dataset does.
-    pub columns: BTreeMap<FieldName, String>,
+    pub(crate) columns: BTreeMap<FieldName, String>,
 }
 
 /// A dataset of this node with the source of its records.

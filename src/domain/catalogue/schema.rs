@@ -11,7 +11,7 @@ use super::{Dataset, FieldType, Language, Sensitivity};
 /// `x-has-period` tell a recipient beforehand whether the dataset is of the type in its declared use, and whether it
 /// can be limited to a period.
 #[must_use]
-pub fn record_schema(dataset: &Dataset) -> Value {
+pub(crate) fn record_schema(dataset: &Dataset) -> Value {
     let mut properties = Map::new();
     for field in &dataset.fields {
         let mut property = json!({

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// The largest whole number that every JSON reader keeps (RFC 7493 §2.2): 2⁵³ − 1.
-pub const MAX_EXACT_INTEGER: u64 = 9_007_199_254_740_991;
+pub(crate) const MAX_EXACT_INTEGER: u64 = 9_007_199_254_740_991;
 
 /// Maximum number of digits that an exponent may expand to.
 const MAX_SHIFT: usize = 100;
@@ -12,7 +12,7 @@ const MAX_SHIFT: usize = 100;
 /// A decimal number in its wire form: an optional minus, digits without leading zeros, and an optional fraction with
 /// its trailing zeros kept. An exponent is expanded. `None` if the text is no such number.
 #[must_use]
-pub fn decimal(text: &str) -> Option<String> {
+pub(crate) fn decimal(text: &str) -> Option<String> {
     let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
@@ -55,6 +55,6 @@ fn shift(whole: &str, fraction: &str, exponent: i32) -> Option<(String, String)>
 
 /// Whether a text is a date-time with offset (RFC 3339 §5.6).
 #[must_use]
-pub fn is_date_time(text: &str) -> bool {
+pub(crate) fn is_date_time(text: &str) -> bool {
     OffsetDateTime::parse(text, &Rfc3339).is_ok()
 }

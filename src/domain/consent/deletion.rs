@@ -7,7 +7,7 @@ use crate::domain::jose::MAX_SKEW_SECS;
 
 /// The deadline for data that was fetched at a moment: the end of the day on which its retention is over.
 #[must_use]
-pub fn due_at(fetched_at: Timestamp, retention: &RetentionPeriod) -> Timestamp {
+pub(crate) fn due_at(fetched_at: Timestamp, retention: &RetentionPeriod) -> Timestamp {
     // Beyond the end of the calendar no deadline is earlier.
     retention_end(fetched_at, retention.as_str()).map_or(fetched_at, |date| Day(date).end().max(fetched_at))
 }
@@ -47,17 +47,14 @@ fn plus_months(date: Date, months: i32) -> Option<Date> {
 
 /// Deletion state of the data fetched under one consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeletionState {
+pub(crate) enum DeletionState {
     /// The recipient confirmed that all fetched data is deleted.
     Confirmed {
         /// When it was deleted.
         deleted_at: Timestamp,
     },
     /// To be deleted by a deadline.
-    Due {
-        /// The last moment.
-        by: Timestamp,
-    },
+    Due { by: Timestamp },
     /// Overdue, without a confirmation.
     Overdue {
         /// The moment that has passed.
@@ -70,7 +67,7 @@ impl DeletionState {
     ///
     /// A confirmation covers what was fetched before the deletion that it states; clocks may differ by a minute.
     #[must_use]
-    pub fn judge(
+    pub(crate) fn judge(
         last_fetch: Option<Timestamp>,
         retention: &RetentionPeriod,
         deleted_at: Option<Timestamp>,

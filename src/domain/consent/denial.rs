@@ -8,14 +8,12 @@ use crate::domain::word_enum::word_enum;
 
 /// Duration of a temporary denial, in seconds: after a "no" the same service cannot request for the same use within 30
 /// days.
-pub const PLAIN_NO_SECS: i64 = 30 * 86_400;
+pub(crate) const PLAIN_NO_SECS: i64 = 30 * 86_400;
 
 word_enum! {
-    /// What is refused.
-    pub enum DenialKind {
+    pub(crate) enum DenialKind {
         /// All requests of one other city.
         Partner = "partner",
-        /// One declared use.
         Use = "use",
         /// One dataset, for every recipient.
         Dataset = "dataset",
@@ -25,7 +23,7 @@ word_enum! {
 impl DenialKind {
     /// The identifier that a denial of this kind has for a request.
     #[must_use]
-    pub fn target(self, terms: &Terms) -> &str {
+    pub(crate) fn target(self, terms: &Terms) -> &str {
         match self {
             Self::Partner => terms.recipient.as_str(),
             Self::Use => terms.declared_use.as_str(),
@@ -36,25 +34,22 @@ impl DenialKind {
 
 /// One standing denial of a resident.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StandingDenial {
-    /// Which.
-    pub id: DenialId,
-    /// What is refused.
-    pub kind: DenialKind,
+pub(crate) struct StandingDenial {
+    pub(crate) id: DenialId,
+    pub(crate) kind: DenialKind,
     /// Identifier of the entity, use or dataset.
-    pub target: String,
+    pub(crate) target: String,
     /// Display name when the resident denied it.
-    pub name: Text,
-    /// Since when.
-    pub created_at: Timestamp,
+    pub(crate) name: Text,
+    pub(crate) created_at: Timestamp,
     /// Expiry; permanent when absent.
-    pub until: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
 }
 
 impl StandingDenial {
     /// Whether it matches a request.
     #[must_use]
-    pub fn refuses(&self, terms: &Terms) -> bool {
+    pub(crate) fn refuses(&self, terms: &Terms) -> bool {
         self.kind.target(terms) == self.target
     }
 }

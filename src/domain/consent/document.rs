@@ -10,7 +10,7 @@ use crate::domain::ids::{ConsentId, FieldName, PairwiseSubject, Thumbprint};
 use crate::domain::jose::{b64url, sha256};
 
 /// Version of the document format.
-pub const DOCUMENT_VERSION: &str = "omadata-consent/1";
+pub(crate) const DOCUMENT_VERSION: &str = "omadata-consent/1";
 
 /// 32 random bytes, so that a commitment does not reveal a document that can be guessed.
 #[derive(Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Commitment {
 
 /// `base64url(SHA-256(text))`: how receipts refer to a text or a document.
 #[must_use]
-pub fn digest(text: &str) -> String {
+pub(crate) fn digest(text: &str) -> String {
     b64url(&sha256(text.as_bytes()))
 }
 
@@ -82,7 +82,7 @@ pub struct ShownField {
     /// Its name in the record.
     pub name: FieldName,
     /// Its label as shown.
-    pub label: String,
+    pub(crate) label: String,
     /// Whether the resident could leave it out.
     pub optional: bool,
 }
@@ -115,27 +115,26 @@ pub struct ConsentDocument {
     /// The service, as shown.
     pub service: String,
     /// The purpose in one sentence, as shown.
-    pub purpose_text: String,
+    pub(crate) purpose_text: String,
     /// Title of the dataset, as shown.
-    pub dataset_title: String,
+    pub(crate) dataset_title: String,
     /// The fields allowed, as shown.
     pub fields: Vec<ShownField>,
     /// The terms as decided.
     pub terms: Terms,
     /// Legal basis, a DPV term.
-    pub legal_basis: String,
+    pub(crate) legal_basis: String,
     /// Further recipients of the data.
-    pub onward_sharing: String,
+    pub(crate) onward_sharing: String,
     /// What "no" would have meant, as shown.
-    pub otherwise: String,
+    pub(crate) otherwise: String,
     /// The controller at the recipient.
-    pub controller: ShownContact,
+    pub(crate) controller: ShownContact,
     /// The recipient's data protection officer.
     pub data_protection_officer: ShownContact,
-    /// The last day.
-    pub until: Day,
+    pub(crate) until: Day,
     /// When the resident pressed Allow, RFC 3339.
-    pub decided_at: String,
+    pub(crate) decided_at: String,
     /// The login that decided, as [`Salt::signer`] names it; absent in an offer, which nobody has signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,
@@ -155,17 +154,16 @@ pub struct DocumentParts<'a> {
     /// The page's language.
     pub language: Language,
     /// The holder's name as shown.
-    pub holder_name: &'a str,
+    pub(crate) holder_name: &'a str,
     /// The recipient's name as shown.
-    pub recipient_name: &'a str,
+    pub(crate) recipient_name: &'a str,
     /// The declared use as shown.
     pub declared_use: &'a DeclaredUse,
     /// The dataset as shown.
     pub dataset: &'a Dataset,
     /// The terms: as offered for the offer's hash, as decided for the document to be signed.
     pub terms: &'a Terms,
-    /// When.
-    pub decided_at: Timestamp,
+    pub(crate) decided_at: Timestamp,
     /// The login that decided; `None` for an offer.
     pub signer: Option<String>,
     /// Passkeys of which one must sign; empty for an offer.
@@ -245,7 +243,7 @@ impl ConsentDocument {
     ///
     /// # Errors
     /// As [`Self::canonical`].
-    pub fn texts_digest(&self) -> Result<String, serde_json::Error> {
+    pub(crate) fn texts_digest(&self) -> Result<String, serde_json::Error> {
         let labels: Vec<&str> = self.fields.iter().map(|field| field.label.as_str()).collect();
         let texts = serde_json_canonicalizer::to_string(&(
             self.language,

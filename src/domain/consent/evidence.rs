@@ -64,7 +64,7 @@ pub struct Committed {
     /// The commitment that the provider signed.
     pub commitment: Commitment,
     /// SHA-256 of the consent document, base64url.
-    pub document_digest: String,
+    pub(crate) document_digest: String,
     /// SHA-256 of the texts as shown, base64url.
     pub texts_digest: String,
     /// The login provider.

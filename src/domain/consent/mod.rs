@@ -10,21 +10,21 @@
 //! * [`passkey`]: a passkey's signature on it, if a dataset requires one too.
 //! * [`receipt`]: the holder's signature over the decision and over every change since, for the resident to keep.
 
-pub mod deletion;
-pub mod denial;
+pub(crate) mod deletion;
+pub(crate) mod denial;
 pub mod document;
 pub mod evidence;
 pub mod held;
 pub mod passkey;
 pub mod receipt;
 pub mod request;
-pub mod shown_use;
+pub(crate) mod shown_use;
 pub mod state;
 pub mod status;
-pub mod terms;
+pub(crate) mod terms;
 
-pub use deletion::DeletionState;
-pub use denial::{DenialKind, StandingDenial};
+pub(crate) use deletion::DeletionState;
+pub(crate) use denial::{DenialKind, StandingDenial};
 pub use document::{Commitment, ConsentDocument, Salt};
 pub use evidence::{Chains, Committed, Evidence, EvidenceError, VerifiedEvidence};
 pub use held::{
@@ -34,6 +34,6 @@ pub use held::{
 pub use passkey::{PasskeyError, PasskeyEvidence};
 pub use receipt::{ConsentChange, ConsentReceipt, Issuer, ReceiptChange};
 pub use request::{ConsentRequest, GrantAction, MAX_REQUEST_BYTES, Origin, PendingDecision, RequestState};
-pub use shown_use::{ShownUse, UseChange};
+pub(crate) use shown_use::ShownUse;
 pub use state::{Actor, Consent, ConsentState, ConsentStatus, End, Reason, Transition, TransitionError};
-pub use terms::{AuthorizationDetail, DetailError, Frequency, Period, Terms};
+pub(crate) use terms::{AuthorizationDetail, Frequency, Period, Terms};

@@ -16,10 +16,8 @@ const MAX_BYTES: usize = 4096;
 const HASH_BYTES: usize = 32;
 const LEAST_DATA_BYTES: usize = HASH_BYTES + 1 + 4;
 
-/// User present (UP).
 const USER_PRESENT: u8 = 0x01;
 
-/// User verified (UV).
 const USER_VERIFIED: u8 = 0x04;
 
 /// A passkey's signature as stored.

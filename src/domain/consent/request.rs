@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::denial::DenialKind;
 use super::passkey::PasskeyEvidence;
 use super::terms::Terms;
 use crate::domain::catalogue::{AssuranceRequirement, DeclaredUse, Text};
@@ -46,15 +45,15 @@ pub enum RequestState {
 /// How the response returns to the client (RFC 6749, RFC 7636, RFC 9449).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ReturnPath {
+pub(crate) struct ReturnPath {
     /// `redirect_uri`, one of the client's registered ones.
-    pub redirect_uri: String,
+    pub(crate) redirect_uri: String,
     /// `state`, returned unchanged.
-    pub state: Option<String>,
+    pub(crate) state: Option<String>,
     /// `code_challenge`, S256.
-    pub code_challenge: String,
+    pub(crate) code_challenge: String,
     /// `dpop_jkt`, if the client bound the code to a key.
-    pub dpop_jkt: Option<Thumbprint>,
+    pub(crate) dpop_jkt: Option<Thumbprint>,
 }
 
 /// The longest that the texts of a request may be together, in bytes of JSON: what another member may make a holder keep with
@@ -73,17 +72,15 @@ pub struct ConsentRequest {
     /// The declared use as of the request: what the resident sees.
     pub declared_use: DeclaredUse,
     /// Display name of the recipient.
-    pub recipient_name: Text,
+    pub(crate) recipient_name: Text,
     /// The redirect parameters of a pushed request.
-    pub return_path: Option<ReturnPath>,
+    pub(crate) return_path: Option<ReturnPath>,
     /// Keyed hash of the expected person's identifier, if the service named one.
-    pub expected_person: Option<Vec<u8>>,
+    pub(crate) expected_person: Option<Vec<u8>>,
     /// The recipient's assurance requirement, in addition to the dataset's.
     pub asked: AssuranceRequirement,
     /// The consent that it replaces or extends: only its person can decide.
     pub replaces: Option<(GrantAction, ConsentId)>,
-    /// The standing denial that declined it, if one did.
-    pub denied_by: Option<DenialKind>,
     /// The person who opened it, or whose consent it replaces. Nobody else can decide.
     pub person: Option<PersonId>,
     /// Where it stands.
@@ -110,19 +107,19 @@ impl ConsentRequest {
 
     /// Whether it still waits for a decision now.
     #[must_use]
-    pub fn is_open(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_open(&self, now: Timestamp) -> bool {
         self.state == RequestState::Requested && now < self.expires_at
     }
 
     /// Whether the service expects no other person than the one with this keyed hash.
     #[must_use]
-    pub fn may_be_of(&self, identifier_hash: &[u8]) -> bool {
+    pub(crate) fn may_be_of(&self, identifier_hash: &[u8]) -> bool {
         self.expected_person.as_ref().is_none_or(|expected| expected == identifier_hash)
     }
 
     /// Whether it waits for this person: they have opened it, or nobody has and they are the expected person.
     #[must_use]
-    pub fn is_of(&self, person: PersonId, identifier_hash: &[u8]) -> bool {
+    pub(crate) fn is_of(&self, person: PersonId, identifier_hash: &[u8]) -> bool {
         match self.person {
             Some(owner) => owner == person,
             None => self.expected_person.is_some() && self.may_be_of(identifier_hash),

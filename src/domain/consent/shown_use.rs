@@ -10,8 +10,7 @@ use crate::domain::word_enum::word_enum;
 
 word_enum! {
     /// The member of a declared use that no longer covers what the resident was shown.
-    pub enum UseChange {
-        /// Another use.
+    pub(crate) enum UseChange {
         Identifier = "id",
         /// Another service of the recipient.
         Service = "service",
@@ -23,22 +22,18 @@ word_enum! {
         Purpose = "purpose",
         /// Another purpose (the sentence that the resident read).
         PurposeText = "purpose_text",
-        /// Another legal basis.
         LegalBasis = "legal_basis",
         /// Another controller at the recipient (GDPR Article 4(7)).
         Controller = "controller",
-        /// Fewer exchanges.
         Frequency = "frequency",
-        /// A shorter retention.
         Retention = "retention",
-        /// A shorter permission.
         Duration = "max_days",
     }
 }
 
 /// The declared use as shown to a resident, with the moment of the decision.
 #[derive(Debug, Clone)]
-pub struct ShownUse {
+pub(crate) struct ShownUse {
     declared: DeclaredUse,
     decided_at: Timestamp,
 }
@@ -46,7 +41,7 @@ pub struct ShownUse {
 impl ShownUse {
     /// From a consent's request.
     #[must_use]
-    pub fn new(request: ConsentRequest, consent: &Consent) -> Self {
+    pub(crate) fn new(request: ConsentRequest, consent: &Consent) -> Self {
         Self { declared: request.declared_use, decided_at: consent.decided_at }
     }
 
@@ -54,7 +49,7 @@ impl ShownUse {
     /// if it covers them. Contacts and names may change: titles, e-mail addresses, the data protection officer, what
     /// "no" means.
     #[must_use]
-    pub fn change_in(
+    pub(crate) fn change_in(
         &self,
         published: &DeclaredUse,
         terms: &Terms,

@@ -60,7 +60,7 @@ impl ConsentState {
 
     /// From the stored status and end.
     #[must_use]
-    pub fn from_stored(word: &str, ended_at: Option<Timestamp>) -> Option<Self> {
+    pub(crate) fn from_stored(word: &str, ended_at: Option<Timestamp>) -> Option<Self> {
         let ended = |how| ended_at.map(|at| Self::Ended { at, how });
         match word.parse().ok()? {
             ConsentStatus::Active => Some(Self::Active),
@@ -115,9 +115,9 @@ pub struct Consent {
     /// Exchanges made.
     pub exchanges: u32,
     /// When the last exchange was made.
-    pub last_exchange_at: Option<Timestamp>,
+    pub(crate) last_exchange_at: Option<Timestamp>,
     /// When the resident decided.
-    pub decided_at: Timestamp,
+    pub(crate) decided_at: Timestamp,
     /// Assurance level of the login that decided (`acr`).
     pub acr: Option<String>,
     /// When the resident logged in, if the login provider stated it (`auth_time`).
@@ -176,7 +176,7 @@ impl Consent {
 
     /// Whether all exchanges that the terms allow were made.
     #[must_use]
-    pub const fn is_used_up(&self) -> bool {
+    pub(crate) const fn is_used_up(&self) -> bool {
         self.terms.per.is_none() && self.exchanges >= self.terms.max_exchanges
     }
 
@@ -184,7 +184,7 @@ impl Consent {
     ///
     /// # Errors
     /// [`NotInForce`] as [`Consent::in_force`].
-    pub fn count_exchange(&mut self, now: Timestamp) -> Result<Option<Transition>, NotInForce> {
+    pub(crate) fn count_exchange(&mut self, now: Timestamp) -> Result<Option<Transition>, NotInForce> {
         self.in_force(now)?;
         self.exchanges = self.exchanges.saturating_add(1);
         self.last_exchange_at = Some(now);
@@ -256,7 +256,7 @@ impl Consent {
     ///
     /// # Errors
     /// [`TransitionError`] when it has ended already.
-    pub fn exhaust(&mut self, now: Timestamp) -> Result<Transition, TransitionError> {
+    pub(crate) fn exhaust(&mut self, now: Timestamp) -> Result<Transition, TransitionError> {
         self.end(End::Exhausted, Actor::Node, Reason::UsedUp, now)
     }
 

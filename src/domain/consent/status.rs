@@ -53,8 +53,22 @@ word_enum! {
 impl Reason {
     /// Whether the node suspended the consent for it: then the resident alone cannot resume it.
     #[must_use]
-    pub const fn holds_back(self) -> bool {
-        matches!(self, Self::UseChanged | Self::UseWithdrawn | Self::RecipientNotTrusted)
+    pub(crate) const fn holds_back(self) -> bool {
+        match self {
+            Self::UseChanged | Self::UseWithdrawn | Self::RecipientNotTrusted => true,
+            Self::Decided
+            | Self::Paused
+            | Self::Continued
+            | Self::UseFits
+            | Self::TakenBack
+            | Self::GivenBack
+            | Self::CodeReplayed
+            | Self::Unredeemed
+            | Self::LastDay
+            | Self::UsedUp
+            | Self::Replaced
+            | Self::LostByHolder => false,
+        }
     }
 }
 

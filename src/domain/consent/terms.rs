@@ -9,31 +9,29 @@ use crate::domain::clock::{Day, RetentionPeriod, Timestamp, Window};
 use crate::domain::ids::{DatasetId, EntityId, FieldName, UseId};
 
 /// The `type` of every `authorization_details` entry that a node understands (RFC 9396 §2).
-pub const DETAIL_TYPE: &str = "omadata_dataset";
+pub(crate) const DETAIL_TYPE: &str = "omadata_dataset";
 
 /// Maximum duration of a consent, in days.
-pub const LONGEST_DAYS: i64 = 365;
+pub(crate) const LONGEST_DAYS: i64 = 365;
 
 /// A period of the data, both days included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Period {
-    /// First day.
-    pub from: Day,
-    /// Last day.
-    pub to: Day,
+pub(crate) struct Period {
+    pub(crate) from: Day,
+    pub(crate) to: Day,
 }
 
 impl Period {
     /// Whether it is within another.
     #[must_use]
-    pub fn is_within(&self, wider: &Self) -> bool {
+    pub(crate) fn is_within(&self, wider: &Self) -> bool {
         self.from <= self.to && wider.from <= self.from && self.to <= wider.to
     }
 
     /// Whether a record that was valid from `start` to `end` (open when absent) overlaps this period.
     #[must_use]
-    pub fn touches(&self, start: Option<Day>, end: Option<Day>) -> bool {
+    pub(crate) fn touches(&self, start: Option<Day>, end: Option<Day>) -> bool {
         start.is_none_or(|start| start <= self.to) && end.is_none_or(|end| end >= self.from)
     }
 }
@@ -41,9 +39,9 @@ impl Period {
 /// How often the data may be fetched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Frequency {
+pub(crate) struct Frequency {
     /// Number of exchanges: over the consent's whole life, or in any period of length `per`.
-    pub max: u32,
+    pub(crate) max: u32,
     /// The period; the whole life when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per: Option<Window>,
@@ -52,20 +50,20 @@ pub struct Frequency {
 impl Frequency {
     /// A number over the consent's whole life.
     #[must_use]
-    pub const fn in_all(max: u32) -> Self {
+    pub(crate) const fn in_all(max: u32) -> Self {
         Self { max, per: None }
     }
 
     /// The maximum of a declared use.
     #[must_use]
-    pub fn declared(declared: &DeclaredUse) -> Self {
+    pub(crate) fn declared(declared: &DeclaredUse) -> Self {
         Self { max: declared.max_exchanges, per: declared.per.clone() }
     }
 
     /// When the next exchange is allowed, if the number of the sliding period is used up. `recent` are the moments of
     /// the exchanges made, latest first, as many as the period allows at most.
     #[must_use]
-    pub fn next_at(&self, recent: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn next_at(&self, recent: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
         let per = self.per.as_ref()?;
         let most = usize::try_from(self.max).ok()?;
         let free = recent.get(most.checked_sub(1)?)?.plus_secs(per.secs());
@@ -74,7 +72,7 @@ impl Frequency {
 
     /// Whether it is at most another: no higher number, in no shorter period.
     #[must_use]
-    pub fn is_within(&self, wider: &Self) -> bool {
+    pub(crate) fn is_within(&self, wider: &Self) -> bool {
         let stretch = match (&self.per, &wider.per) {
             (None, _) => true,
             (Some(_), None) => false,
@@ -92,13 +90,12 @@ pub struct AuthorizationDetail {
     #[serde(rename = "type")]
     pub kind: String,
     /// The holder, exactly one.
-    pub locations: Vec<String>,
+    pub(crate) locations: Vec<String>,
     /// The dataset at the holder.
     pub identifier: DatasetId,
     /// `["read"]`.
-    pub actions: Vec<String>,
-    /// The requested fields.
-    pub datatypes: Vec<FieldName>,
+    pub(crate) actions: Vec<String>,
+    pub(crate) datatypes: Vec<FieldName>,
     /// The declared use that the request rests on.
     #[serde(rename = "use")]
     pub declared_use: UseId,
@@ -106,20 +103,19 @@ pub struct AuthorizationDetail {
     pub purpose: String,
     /// The period of the data; the whole history when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub period: Option<Period>,
-    /// How often.
-    pub frequency: Frequency,
+    pub(crate) period: Option<Period>,
+    pub(crate) frequency: Frequency,
     /// Retention by the recipient, ISO 8601 duration in days, months or years.
-    pub retention: RetentionPeriod,
+    pub(crate) retention: RetentionPeriod,
     /// The last day on which it may be fetched.
-    pub until: Day,
+    pub(crate) until: Day,
 }
 
 impl AuthorizationDetail {
     /// The request added to what is allowed already: all fields of both, the later end, the higher frequency, the
     /// longer retention, and the period that spans both. Other members are the request's.
     #[must_use]
-    pub fn merged_with(&self, allowed: &Self) -> Self {
+    pub(crate) fn merged_with(&self, allowed: &Self) -> Self {
         let mut merged = self.clone();
         let more = allowed.datatypes.iter().filter(|field| !self.datatypes.contains(field));
         merged.datatypes.extend(more.cloned());
@@ -139,7 +135,7 @@ impl AuthorizationDetail {
 
     /// Whether it is within a declared use: the recipient's own check of what a holder granted.
     #[must_use]
-    pub fn is_within(&self, declared: &DeclaredUse, now: Timestamp) -> bool {
+    pub(crate) fn is_within(&self, declared: &DeclaredUse, now: Timestamp) -> bool {
         let fields: BTreeSet<&FieldName> = self.datatypes.iter().collect();
         self.kind == DETAIL_TYPE
             && self.actions == ["read"]
@@ -199,21 +195,21 @@ pub struct Terms {
     /// The purpose, a DPV term.
     pub purpose: String,
     /// The period of the data; the whole history when absent.
-    pub period: Option<Period>,
+    pub(crate) period: Option<Period>,
     /// Number of exchanges over the consent's whole life, or in any period of length `per`.
     pub max_exchanges: u32,
     /// The period; the whole life when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per: Option<Window>,
     /// Retention by the recipient, ISO 8601 duration.
-    pub retention: RetentionPeriod,
+    pub(crate) retention: RetentionPeriod,
     /// The last day on which it may be fetched.
-    pub until: Day,
+    pub(crate) until: Day,
 }
 
 /// What a request is checked against.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounds<'a> {
+pub(crate) struct Bounds<'a> {
     /// This node.
     pub holder: &'a EntityId,
     /// The client that asks.
@@ -229,7 +225,7 @@ pub struct Bounds<'a> {
 impl DetailError {
     /// The fault, as a constant sentence for the client's developer.
     #[must_use]
-    pub const fn message(self) -> &'static str {
+    pub(crate) const fn message(self) -> &'static str {
         match self {
             Self::Type => "type must be omadata_dataset",
             Self::Location => "locations must name this holder and nothing else",
@@ -251,7 +247,7 @@ impl Terms {
     ///
     /// # Errors
     /// [`DetailError`]: the first way in which the request exceeds them.
-    pub fn narrowed(detail: &AuthorizationDetail, bounds: &Bounds<'_>) -> Result<Self, DetailError> {
+    pub(crate) fn narrowed(detail: &AuthorizationDetail, bounds: &Bounds<'_>) -> Result<Self, DetailError> {
         let declared = bounds.declared_use;
         let require = |holds: bool, error: DetailError| if holds { Ok(()) } else { Err(error) };
         require(detail.kind == DETAIL_TYPE, DetailError::Type)?;
@@ -291,9 +287,8 @@ impl Terms {
         })
     }
 
-    /// The frequency.
     #[must_use]
-    pub fn frequency(&self) -> Frequency {
+    pub(crate) fn frequency(&self) -> Frequency {
         Frequency { max: self.max_exchanges, per: self.per.clone() }
     }
 
@@ -348,7 +343,7 @@ impl Terms {
 
     /// The terms as an `authorization_details` entry, for the token and its response.
     #[must_use]
-    pub fn to_detail(&self) -> AuthorizationDetail {
+    pub(crate) fn to_detail(&self) -> AuthorizationDetail {
         AuthorizationDetail {
             kind: DETAIL_TYPE.to_owned(),
             locations: vec![self.holder.to_string()],
@@ -369,15 +364,13 @@ impl Terms {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// Required and kept optional fields.
-    pub fields: BTreeSet<FieldName>,
-    /// The frequency.
-    pub frequency: Frequency,
+    pub(crate) fields: BTreeSet<FieldName>,
+    pub(crate) frequency: Frequency,
     /// The period of the data.
-    pub period: Option<Period>,
+    pub(crate) period: Option<Period>,
     /// Retention by the recipient, ISO 8601 duration.
-    pub retention: RetentionPeriod,
-    /// Last day.
-    pub until: Day,
+    pub(crate) retention: RetentionPeriod,
+    pub(crate) until: Day,
 }
 
 fn order_fields(asked: &[FieldName], bounds: &Bounds<'_>) -> Result<Vec<FieldName>, DetailError> {
@@ -397,7 +390,7 @@ fn order_fields(asked: &[FieldName], bounds: &Bounds<'_>) -> Result<Vec<FieldNam
 
 /// Whether a last day is in the future, and at most so many days ahead.
 #[must_use]
-pub fn fits_until(until: Day, now: Timestamp, longest_days: i64) -> bool {
+pub(crate) fn fits_until(until: Day, now: Timestamp, longest_days: i64) -> bool {
     until.end() > now && until.end() <= now.plus_secs((longest_days + 1) * 86_400)
 }
 

@@ -12,7 +12,7 @@ use crate::domain::jose::{
 };
 
 /// Profile of a Security Event Token.
-pub const SECURITY_EVENT: Profile = Profile {
+pub(crate) const SECURITY_EVENT: Profile = Profile {
     typ: "secevent+jwt",
     max_bytes: 16 * 1024,
     key_source: KeySource::Kid,
@@ -30,7 +30,7 @@ const SUSPENDED: &str = "urn:omadata:event:consent-suspended";
 const RESUMED: &str = "urn:omadata:event:consent-resumed";
 const EXPIRED: &str = "urn:omadata:event:consent-expired";
 /// Type of [`Event::ConsentRevoked`].
-pub const REVOKED: &str = "urn:omadata:event:consent-revoked";
+pub(crate) const REVOKED: &str = "urn:omadata:event:consent-revoked";
 const ACKNOWLEDGED: &str = "urn:omadata:event:exchange-acknowledged";
 const DELETED: &str = "urn:omadata:event:data-deleted";
 
@@ -72,7 +72,7 @@ pub struct ConsentGiven {
     pub dataset: DatasetId,
     /// The fields.
     pub fields: Vec<FieldName>,
-    /// The last day.
+    /// Last day of the permission.
     pub until: Day,
     /// Redeemed once at the holder's token endpoint (`pre-authorized_code`).
     pub pre_authorized_code: String,
@@ -160,20 +160,24 @@ impl Event {
 
     /// The change of a consent, if the event is one.
     #[must_use]
-    pub const fn consent_change(&self) -> Option<(HolderChange, &ConsentEvent)> {
+    pub(crate) const fn consent_change(&self) -> Option<(HolderChange, &ConsentEvent)> {
         match self {
             Self::ConsentSuspended(event) => Some((HolderChange::Suspended, event)),
             Self::ConsentResumed(event) => Some((HolderChange::Resumed, event)),
             Self::ConsentChanged(event) | Self::ConsentRevoked(event) | Self::ConsentExpired(event) => {
                 Some((HolderChange::Over, event))
             }
-            _ => None,
+            Self::ConsentGiven(_)
+            | Self::ExchangeAcknowledged(_)
+            | Self::DataDeleted(_)
+            | Self::ReconciliationRequested(_)
+            | Self::ReconciliationAnswered(_) => None,
         }
     }
 
     /// Whether this program knows the event type.
     #[must_use]
-    pub fn is_known(name: &str) -> bool {
+    pub(crate) fn is_known(name: &str) -> bool {
         [
             GIVEN,
             CHANGED,

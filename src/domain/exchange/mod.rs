@@ -2,11 +2,11 @@
 
 pub mod event;
 pub mod receipt;
-pub mod reconciliation;
-pub mod record_schema;
-pub mod release;
+pub(crate) mod reconciliation;
+pub(crate) mod record_schema;
+pub(crate) mod release;
 
 pub use event::{Event, EventClaims};
-pub use receipt::{Receipt, ReceiptExpectation, VerifiedReceipt};
-pub use record_schema::{RecordFault, RecordSchema};
-pub use release::{Release, ReleaseScope};
+pub(crate) use receipt::{Receipt, ReceiptExpectation, VerifiedReceipt};
+pub(crate) use record_schema::RecordSchema;
+pub(crate) use release::{Release, ReleaseScope};

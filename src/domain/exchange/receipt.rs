@@ -59,32 +59,28 @@ pub struct Receipt {
 
 /// The recipient's own data about its request.
 #[derive(Debug, Clone, Copy)]
-pub struct ReceiptExpectation<'a> {
+pub(crate) struct ReceiptExpectation<'a> {
     /// The holder that was asked.
-    pub holder: &'a EntityId,
-    /// This node.
-    pub recipient: &'a EntityId,
-    /// The consent.
-    pub grant_id: &'a GrantId,
+    pub(crate) holder: &'a EntityId,
+    pub(crate) recipient: &'a EntityId,
+    pub(crate) grant_id: &'a GrantId,
     /// The dataset asked for.
-    pub dataset: &'a DatasetId,
-    /// The consented fields.
-    pub fields: &'a [FieldName],
+    pub(crate) dataset: &'a DatasetId,
+    pub(crate) fields: &'a [FieldName],
     /// The proof as sent.
-    pub proof: &'a str,
+    pub(crate) proof: &'a str,
     /// The body as received.
-    pub body: &'a [u8],
-    /// Now.
-    pub now: Timestamp,
+    pub(crate) body: &'a [u8],
+    pub(crate) now: Timestamp,
 }
 
 /// A receipt that matches the exchange. Only [`VerifiedReceipt::check`] creates one.
 #[derive(Debug, Clone)]
-pub struct VerifiedReceipt(Receipt);
+pub(crate) struct VerifiedReceipt(Receipt);
 
 /// Why a receipt does not prove the exchange.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReceiptError {
+pub(crate) enum ReceiptError {
     /// Form, signature or times.
     #[error("the receipt does not verify: {0}")]
     Signature(#[from] JoseError),
@@ -98,7 +94,7 @@ impl VerifiedReceipt {
     ///
     /// # Errors
     /// [`ReceiptError`]: nothing that came with it may be used.
-    pub fn check(
+    pub(crate) fn check(
         text: &str,
         keys: &PublicKeys,
         expected: &ReceiptExpectation<'_>,
@@ -123,13 +119,12 @@ impl VerifiedReceipt {
 
     /// The identifier of the signing key, to select the keys to verify with.
     #[must_use]
-    pub fn claimed_key(text: &str) -> Option<KeyId> {
+    pub(crate) fn claimed_key(text: &str) -> Option<KeyId> {
         UnverifiedJws::parse(text, &EXCHANGE_RECEIPT).ok()?.kid().cloned()
     }
 
-    /// The holder's statement.
     #[must_use]
-    pub const fn receipt(&self) -> &Receipt {
+    pub(crate) const fn receipt(&self) -> &Receipt {
         &self.0
     }
 }
@@ -142,7 +137,7 @@ pub fn digest(bytes: &[u8]) -> String {
 
 /// The `Content-Digest` field value of a body (RFC 9530 §2).
 #[must_use]
-pub fn content_digest(body: &[u8]) -> String {
+pub(crate) fn content_digest(body: &[u8]) -> String {
     use base64::{Engine, engine::general_purpose::STANDARD};
     format!("sha-256=:{}:", STANDARD.encode(sha256(body)))
 }

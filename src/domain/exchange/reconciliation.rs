@@ -8,10 +8,10 @@ use crate::domain::ids::GrantId;
 use crate::domain::word_enum::word_enum;
 
 /// Type of [`ReconciliationRequested`].
-pub const REQUESTED: &str = "urn:omadata:event:reconciliation-requested";
+pub(crate) const REQUESTED: &str = "urn:omadata:event:reconciliation-requested";
 
 /// Type of [`ReconciliationAnswered`].
-pub const ANSWERED: &str = "urn:omadata:event:reconciliation-answered";
+pub(crate) const ANSWERED: &str = "urn:omadata:event:reconciliation-answered";
 
 word_enum! {
     /// The role in which a node was restored.
@@ -30,7 +30,7 @@ pub struct ReconciliationRequested {
     /// The sender's role.
     pub role: RestoredRole,
     /// Identifies this restoration: milliseconds since 1970.
-    pub epoch: u64,
+    pub(crate) epoch: u64,
 }
 
 /// A recipient's knowledge of a holder's consents, in parts.
@@ -38,7 +38,7 @@ pub struct ReconciliationRequested {
 #[serde(deny_unknown_fields)]
 pub struct ReconciliationAnswered {
     /// The restoration that is answered.
-    pub epoch: u64,
+    pub(crate) epoch: u64,
     /// The consents of this part, at most [`MOST_IN_A_PART`].
     pub consents: Vec<KnownConsent>,
     /// Whether this is the last part: consents in none of them are unknown to the recipient.
@@ -46,33 +46,29 @@ pub struct ReconciliationAnswered {
 }
 
 /// Maximum number of consents in one part, so that an event stays well below its 16 KiB.
-pub const MOST_IN_A_PART: usize = 40;
+pub(crate) const MOST_IN_A_PART: usize = 40;
 
 /// A recipient's knowledge of one consent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownConsent {
-    /// Its grant.
-    pub grant_id: GrantId,
+    pub(crate) grant_id: GrantId,
     /// Which consent of the grant.
-    pub commitment: Commitment,
-    /// Where it stands.
-    pub state: KnownState,
+    pub(crate) commitment: Commitment,
+    pub(crate) state: KnownState,
     /// The holder's reason of a suspension or an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<ReasonWord>,
+    pub(crate) reason: Option<ReasonWord>,
     /// Number of exchanges with data.
-    pub exchanges: u32,
+    pub(crate) exchanges: u32,
 }
 
 word_enum! {
     /// State of a consent at its recipient.
-    pub enum KnownState {
+    pub(crate) enum KnownState {
         /// Data may be fetched.
         Active = "active",
-        /// Suspended.
         Suspended = "suspended",
-        /// Ended.
         Ended = "ended",
     }
 }

@@ -11,18 +11,14 @@ use crate::domain::word_enum::word_enum;
 
 word_enum! {
     /// The JSON Schema types that a field's values may have besides `null`.
-    pub enum JsonType {
-        /// A text.
+    pub(crate) enum JsonType {
         String = "string",
         /// A number without fraction.
         Integer = "integer",
-        /// A number.
         Number = "number",
         /// `true` or `false`.
         Boolean = "boolean",
-        /// An object.
         Object = "object",
-        /// An array.
         Array = "array",
     }
 }
@@ -39,7 +35,7 @@ struct FieldRule {
 /// The schema of a dataset's records in a holder's catalogue, as far as a recipient checks it (JSON Schema draft
 /// 2020-12).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordSchema {
+pub(crate) struct RecordSchema {
     dataset_type: Option<DatasetType>,
     has_period: Option<bool>,
     fields: BTreeMap<FieldName, FieldRule>,
@@ -47,7 +43,7 @@ pub struct RecordSchema {
 
 /// A fault of received records; names the field, never a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RecordFault {
+pub(crate) enum RecordFault {
     /// A record is no JSON object.
     #[error("a record is not an object")]
     NotObject,
@@ -63,7 +59,7 @@ impl RecordSchema {
     /// Parses the response of `/catalogue/datasets/{id}/schema`. Unknown members are ignored; `None` if it is no schema
     /// of a record.
     #[must_use]
-    pub fn parse(schema: &Value) -> Option<Self> {
+    pub(crate) fn parse(schema: &Value) -> Option<Self> {
         let properties = schema.get("properties")?.as_object()?;
         let mut fields = BTreeMap::new();
         for (name, property) in properties {
@@ -83,19 +79,19 @@ impl RecordSchema {
 
     /// Whether the dataset is of this kind; `true` if the catalogue does not say.
     #[must_use]
-    pub fn is_of_type(&self, kind: &DatasetType) -> bool {
+    pub(crate) fn is_of_type(&self, kind: &DatasetType) -> bool {
         self.dataset_type.as_ref().is_none_or(|known| known == kind)
     }
 
     /// Whether its records can be limited to a period; `true` if the catalogue does not say.
     #[must_use]
-    pub fn can_limit_period(&self) -> bool {
+    pub(crate) fn can_limit_period(&self) -> bool {
         self.has_period.unwrap_or(true)
     }
 
     /// Whether the dataset has a field of that name.
     #[must_use]
-    pub fn has_field(&self, name: &FieldName) -> bool {
+    pub(crate) fn has_field(&self, name: &FieldName) -> bool {
         self.fields.contains_key(name)
     }
 }
@@ -135,7 +131,7 @@ impl ExchangeBody {
     ///
     /// # Errors
     /// [`RecordFault`]: the holder's fault, and nothing of the response may be used.
-    pub fn check_records(
+    pub(crate) fn check_records(
         &self,
         permitted: &[FieldName],
         schema: Option<&RecordSchema>,

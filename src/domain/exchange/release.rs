@@ -10,7 +10,7 @@ use crate::domain::token::{Refusal, RefusalReason, VerifiedConsent};
 
 /// What one exchange may release.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReleaseScope {
+pub(crate) struct ReleaseScope {
     fields: Vec<FieldName>,
 }
 
@@ -22,7 +22,7 @@ impl ReleaseScope {
     ///
     /// # Errors
     /// [`Refusal`] `insufficient_scope`.
-    pub fn decide(
+    pub(crate) fn decide(
         consent: &VerifiedConsent,
         dataset: &Dataset,
         method: &str,
@@ -49,7 +49,7 @@ impl ReleaseScope {
 
     /// The fields, in the dataset's order.
     #[must_use]
-    pub fn fields(&self) -> &[FieldName] {
+    pub(crate) fn fields(&self) -> &[FieldName] {
         &self.fields
     }
 }
@@ -71,7 +71,7 @@ fn narrow(consented: &[FieldName], list: &str) -> Result<Vec<FieldName>, Refusal
 
 /// The records to release: only the subject's, only consented fields, only the consented period.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Release {
+pub(crate) struct Release {
     body: Vec<u8>,
     fields: Vec<FieldName>,
     records: usize,
@@ -89,7 +89,7 @@ impl Release {
     /// # Errors
     /// [`Refusal`] 503 when a record is not the subject's or does not match the dataset: a register that returns
     /// somebody else's data is not trusted for the rest of its answer either.
-    pub fn minimise(
+    pub(crate) fn minimise(
         consent: &VerifiedConsent,
         scope: &ReleaseScope,
         dataset: &Dataset,
@@ -118,25 +118,24 @@ impl Release {
 
     /// The response body, JSON.
     #[must_use]
-    pub fn body(&self) -> &[u8] {
+    pub(crate) fn body(&self) -> &[u8] {
         &self.body
     }
 
     /// The fields in it.
     #[must_use]
-    pub fn fields(&self) -> &[FieldName] {
+    pub(crate) fn fields(&self) -> &[FieldName] {
         &self.fields
     }
 
     /// The number of records in it.
     #[must_use]
-    pub const fn records(&self) -> usize {
+    pub(crate) const fn records(&self) -> usize {
         self.records
     }
 
-    /// The body itself.
     #[must_use]
-    pub fn into_body(self) -> Vec<u8> {
+    pub(crate) fn into_body(self) -> Vec<u8> {
         self.body
     }
 }
@@ -172,11 +171,10 @@ fn day(record: &Record, field: &FieldName) -> Result<Option<Day>, Refusal> {
 /// The body of an exchange's response.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ExchangeBody {
-    /// The dataset.
-    pub dataset: DatasetId,
+pub(crate) struct ExchangeBody {
+    pub(crate) dataset: DatasetId,
     /// The records, each an object of the released fields.
-    pub records: Vec<Value>,
+    pub(crate) records: Vec<Value>,
 }
 
 /// Maximum number of values in a response that a recipient reads. In memory a value takes up to fifty times its bytes
@@ -186,7 +184,7 @@ const MOST_VALUES: usize = 500_000;
 impl ExchangeBody {
     /// Parses a response within memory limits; `None` if it is malformed or has too many values.
     #[must_use]
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         // Every value but the outermost follows one of these; those inside texts are counted too.
         let values = bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
         if values > MOST_VALUES { None } else { serde_json::from_slice(bytes).ok() }
@@ -194,7 +192,7 @@ impl ExchangeBody {
 
     /// Whether every record has the consented fields and no others: the recipient's own check.
     #[must_use]
-    pub fn is_within(&self, dataset: &DatasetId, fields: &[FieldName]) -> bool {
+    pub(crate) fn is_within(&self, dataset: &DatasetId, fields: &[FieldName]) -> bool {
         let known = |name: &String| fields.iter().any(|field| field.as_str() == name);
         &self.dataset == dataset
             && self

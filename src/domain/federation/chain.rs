@@ -73,13 +73,13 @@ impl VerifiedChain {
 
     /// The anchor's trust mark rules; `None` when the chain lacks its configuration.
     #[must_use]
-    pub const fn mark_rules(&self) -> Option<&MarkRules> {
+    pub(crate) const fn mark_rules(&self) -> Option<&MarkRules> {
         self.rules.as_ref()
     }
 
     /// The subject's trust marks, not verified yet: see [`MarkRules::verify`].
     #[must_use]
-    pub fn shown_marks(&self) -> &[TrustMarkEntry] {
+    pub(crate) fn shown_marks(&self) -> &[TrustMarkEntry] {
         &self.shown_marks
     }
 
@@ -91,7 +91,7 @@ impl VerifiedChain {
 
     /// Whether a superior sets the subject's name: its `organization_name` is then not the subject's own claim.
     #[must_use]
-    pub const fn is_named_by_superior(&self) -> bool {
+    pub(crate) const fn is_named_by_superior(&self) -> bool {
         self.named_by_superior
     }
 
@@ -221,7 +221,6 @@ struct Walk {
 }
 
 impl Walk {
-    /// One subordinate statement.
     fn down(&mut self, text: &str, now: Timestamp) -> Result<EntityStatement, TrustError> {
         let statement = verify_with(text, &self.keys)?;
         if statement.iss != self.superior {

@@ -125,7 +125,7 @@ impl NodeDescription {
 
     /// Protected resource metadata (RFC 9728), also served at `/.well-known/oauth-protected-resource`.
     #[must_use]
-    pub fn protected_resource(&self) -> Value {
+    pub(crate) fn protected_resource(&self) -> Value {
         let mut metadata = json!({
             "resource": self.id,
             "authorization_servers": [self.id],

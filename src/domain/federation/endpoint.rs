@@ -41,7 +41,7 @@ impl EntityStatement {
     ///
     /// # Errors
     /// [`TrustFault::EndpointOrigin`] when it is elsewhere or no address.
-    pub fn same_origin_endpoint(&self, name: &str) -> Result<Option<Url>, TrustFault> {
+    pub(crate) fn same_origin_endpoint(&self, name: &str) -> Result<Option<Url>, TrustFault> {
         of_federation_entity(&self.sub, self.metadata.as_ref(), name)
     }
 }
@@ -51,7 +51,7 @@ impl VerifiedChain {
     ///
     /// # Errors
     /// [`TrustFault::EndpointOrigin`] when it is elsewhere or no address.
-    pub fn same_origin_endpoint(&self, name: &str) -> Result<Option<Url>, TrustFault> {
+    pub(crate) fn same_origin_endpoint(&self, name: &str) -> Result<Option<Url>, TrustFault> {
         of_federation_entity(self.subject(), Some(self.metadata()), name)
     }
 }

@@ -5,13 +5,13 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
 
 /// Days before an expiry at which it is reported.
-pub const WARNING_DAYS: [i64; 4] = [30, 14, 7, 1];
+pub(crate) const WARNING_DAYS: [i64; 4] = [30, 14, 7, 1];
 
 const DAY_SECS: i64 = 86_400;
 
 /// The kind of thing that expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ExpiryKind {
+pub(crate) enum ExpiryKind {
     /// A superior's statement in this entity's own chain.
     Statement,
     /// A trust mark that this entity has.
@@ -27,7 +27,7 @@ pub enum ExpiryKind {
 impl ExpiryKind {
     /// Its name in logs and reports.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Statement => "statement",
             Self::OwnMark => "own-trust-mark",
@@ -39,7 +39,7 @@ impl ExpiryKind {
 
     /// The remedy for the operator.
     #[must_use]
-    pub const fn remedy(self) -> &'static str {
+    pub(crate) const fn remedy(self) -> &'static str {
         match self {
             Self::Statement => {
                 "it is renewed by the superior whenever it is asked: see why it cannot be reached"
@@ -59,20 +59,17 @@ impl ExpiryKind {
 /// Something that expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expiry {
-    /// What it is.
-    pub kind: ExpiryKind,
+    pub(crate) kind: ExpiryKind,
     /// Its identifier, never a person's data.
-    pub name: String,
+    pub(crate) name: String,
     /// Start of its lifetime.
-    pub since: Timestamp,
-    /// When it ends.
-    pub ends_at: Timestamp,
+    pub(crate) since: Timestamp,
+    pub(crate) ends_at: Timestamp,
 }
 
 /// Distance to an expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum WarningThreshold {
-    /// It has come.
+pub(crate) enum WarningThreshold {
     Over,
     /// The last quarter of a lifetime of at most two days: it should have been renewed before.
     LastQuarter,
@@ -83,7 +80,7 @@ pub enum WarningThreshold {
 impl WarningThreshold {
     /// As stored and logged: `over`, `last-quarter`, `7-days`.
     #[must_use]
-    pub fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Self::Over => "over".to_owned(),
             Self::LastQuarter => "last-quarter".to_owned(),
@@ -94,17 +91,15 @@ impl WarningThreshold {
 
 /// An expiry to be reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpiryWarning {
-    /// What ends.
-    pub expiry: Expiry,
-    /// Its threshold.
-    pub threshold: WarningThreshold,
+pub(crate) struct ExpiryWarning {
+    pub(crate) expiry: Expiry,
+    pub(crate) threshold: WarningThreshold,
 }
 
 impl ExpiryWarning {
     /// Identifies this warning: the same thing with the same expiry is reported once for each threshold.
     #[must_use]
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         let Expiry { kind, name, ends_at, .. } = &self.expiry;
         format!("{}|{name}|{}|{}", kind.name(), ends_at.secs(), self.threshold.name())
     }
@@ -116,7 +111,7 @@ impl Expiry {
     /// A threshold applies only to lifetimes at least twice as long: a mark for thirty days is not close to its expiry
     /// on the day it is issued.
     #[must_use]
-    pub fn threshold(&self, now: Timestamp) -> Option<WarningThreshold> {
+    pub(crate) fn threshold(&self, now: Timestamp) -> Option<WarningThreshold> {
         let left = self.ends_at.secs().saturating_sub(now.secs());
         if left <= 0 {
             return Some(WarningThreshold::Over);
@@ -135,7 +130,7 @@ impl Expiry {
 
 /// The warnings about these, nearest expiry first.
 #[must_use]
-pub fn warnings(expiries: &[Expiry], now: Timestamp) -> Vec<ExpiryWarning> {
+pub(crate) fn warnings(expiries: &[Expiry], now: Timestamp) -> Vec<ExpiryWarning> {
     let near = |expiry: &Expiry| {
         expiry.threshold(now).map(|threshold| ExpiryWarning { expiry: expiry.clone(), threshold })
     };
@@ -152,7 +147,7 @@ pub fn warnings(expiries: &[Expiry], now: Timestamp) -> Vec<ExpiryWarning> {
 /// What a member's trust depends on: the statements of its superiors and its trust marks. Its own configuration is
 /// signed again for every request, and is left out.
 #[must_use]
-pub fn expiries_of(peer: &TrustedPeer) -> Vec<Expiry> {
+pub(crate) fn expiries_of(peer: &TrustedPeer) -> Vec<Expiry> {
     let said = |issuer: &EntityId, subject: &EntityId| format!("{issuer} about {subject}");
     let statements = peer.links().into_iter().filter(|link| link.issuer != peer.id).map(|link| Expiry {
         kind: ExpiryKind::Statement,
@@ -173,7 +168,7 @@ pub fn expiries_of(peer: &TrustedPeer) -> Vec<Expiry> {
 
 /// The name of a trust mark in warnings.
 #[must_use]
-pub fn mark_name(role: Role, subject: &EntityId) -> String {
+pub(crate) fn mark_name(role: Role, subject: &EntityId) -> String {
     format!("{role} of {subject}")
 }
 

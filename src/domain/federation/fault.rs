@@ -184,7 +184,7 @@ impl From<JoseError> for TrustFault {
 impl TrustFault {
     /// Whether a trusted recipient does not declare a use, or not correctly: the recipient itself is still trusted.
     #[must_use]
-    pub const fn is_of_declared_use(self) -> bool {
+    pub(crate) const fn is_of_declared_use(self) -> bool {
         matches!(
             self,
             Self::UnknownUse
@@ -198,7 +198,7 @@ impl TrustFault {
     /// Whether the metadata, or a policy for it, is refused and not the chain: `invalid_metadata` of a resolver (OpenID
     /// Federation 1.0 §8.9).
     #[must_use]
-    pub const fn is_of_metadata(self) -> bool {
+    pub(crate) const fn is_of_metadata(self) -> bool {
         matches!(
             self,
             Self::MalformedMetadata

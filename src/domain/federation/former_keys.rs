@@ -75,7 +75,7 @@ impl FormerKeys {
 
     /// The former receipt key of that `kid`.
     #[must_use]
-    pub fn find_receipt_key(&self, kid: &KeyId) -> Option<&HistoricalKey> {
+    pub(crate) fn find_receipt_key(&self, kid: &KeyId) -> Option<&HistoricalKey> {
         self.receipt.iter().find(|one| one.key.kid() == Some(kid))
     }
 }

@@ -95,7 +95,7 @@ impl HistoricalKey {
 
     /// How far its signatures are trusted. Without a known reason the worst is assumed.
     #[must_use]
-    pub fn standing(&self) -> KeyStanding {
+    pub(crate) fn standing(&self) -> KeyStanding {
         match &self.revoked {
             None => KeyStanding::Sound,
             Some(Revocation { revoked_at, reason: Some(RevocationReason::Superseded) }) => {

@@ -28,7 +28,7 @@ impl EntityIds {
     }
 
     /// The invalid entries, for operators.
-    pub fn unusable(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn unusable(&self) -> impl Iterator<Item = String> {
         self.0.iter().filter(|entry| usable(entry).is_none()).map(|entry| {
             let text = entry.as_str().map_or_else(|| entry.to_string(), str::to_owned);
             text.chars().take(MAX_SHOWN).collect()

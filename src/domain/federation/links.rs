@@ -9,23 +9,20 @@ use crate::domain::jose::PublicKeys;
 
 /// One statement of a chain, for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    /// Who speaks.
-    pub issuer: EntityId,
-    /// About whom.
-    pub subject: EntityId,
+pub(crate) struct Link {
+    pub(crate) issuer: EntityId,
+    pub(crate) subject: EntityId,
     /// When it was issued.
-    pub issued_at: Timestamp,
-    /// Its expiry.
-    pub expires_at: Timestamp,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
     /// Identifiers of the subject's keys.
-    pub keys: Vec<KeyId>,
+    pub(crate) keys: Vec<KeyId>,
 }
 
 impl TrustedPeer {
     /// The statements of its chain, from its own configuration to the anchor's. Verified with the chain.
     #[must_use]
-    pub fn links(&self) -> Vec<Link> {
+    pub(crate) fn links(&self) -> Vec<Link> {
         let statements = self.statements.iter().filter_map(|text| claimed_statement(text).ok());
         statements
             .map(|statement| Link {
@@ -43,7 +40,7 @@ impl TrustedPeer {
 
     /// The name in the configuration of the anchor at the top of its chain.
     #[must_use]
-    pub fn anchor_name(&self) -> Option<Text> {
+    pub(crate) fn anchor_name(&self) -> Option<Text> {
         let top = claimed_statement(self.statements.last()?).ok()?;
         if top.sub == self.anchor { metadata::organization_name(&top) } else { None }
     }
@@ -53,7 +50,7 @@ impl TrustedPeer {
 ///
 /// # Errors
 /// [`TrustError::NotTrusted`] when it is not valid.
-pub fn vouched_keys(
+pub(crate) fn vouched_keys(
     text: &str,
     superior: &EntityId,
     subject: &EntityId,
@@ -86,6 +83,6 @@ fn sound(
 /// Whether a superior's statement is valid by itself: signed with one of its keys, issued by it, current. If a chain
 /// with it does not verify, the superior is not responsible.
 #[must_use]
-pub fn superior_is_sound(text: &str, superior: &EntityId, keys: &PublicKeys, now: Timestamp) -> bool {
+pub(crate) fn superior_is_sound(text: &str, superior: &EntityId, keys: &PublicKeys, now: Timestamp) -> bool {
     sound(text, superior, keys, now).is_ok()
 }

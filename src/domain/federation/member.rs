@@ -47,7 +47,7 @@ pub struct StatementRules {
     pub metadata: Option<Map<String, Value>>,
     /// Policy for its metadata and that of all entities below it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metadata_policy: Option<Map<String, Value>>,
+    pub(crate) metadata_policy: Option<Map<String, Value>>,
     /// Constraints on chains through it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constraints: Option<Constraints>,
@@ -60,8 +60,7 @@ pub struct Member {
     pub id: EntityId,
     /// The state of its membership.
     pub state: MemberState,
-    /// Who decided that.
-    pub state_by: DecidedBy,
+    pub(crate) state_by: DecidedBy,
     /// Its federation keys; none until the first contact (demo profile only).
     pub keys: Option<PublicKeys>,
     /// Its roles, each with a trust mark.
@@ -69,25 +68,25 @@ pub struct Member {
     /// Content of statements about it besides its keys.
     pub rules: StatementRules,
     /// Its description when a file was last applied, as text to compare with.
-    pub declared: Option<String>,
+    pub(crate) declared: Option<String>,
     /// The entity types in its latest configuration.
-    pub entity_types: Vec<String>,
+    pub(crate) entity_types: Vec<String>,
     /// Whether it has members of its own, by its latest configuration.
     pub intermediate: bool,
     /// The reason of its state.
     pub reason: Option<String>,
     /// When it first became a member.
-    pub added_at: Timestamp,
+    pub(crate) added_at: Timestamp,
     /// When anything of this changed last.
-    pub changed_at: Timestamp,
+    pub(crate) changed_at: Timestamp,
     /// When its latest followed configuration was issued.
-    pub seen_at: Option<Timestamp>,
+    pub(crate) seen_at: Option<Timestamp>,
 }
 
 impl StatementRules {
     /// The metadata in statements about the member: its own rules', or the default ones; and its name.
     #[must_use]
-    pub fn metadata_or(&self, of_all: Option<&Map<String, Value>>) -> Option<Map<String, Value>> {
+    pub(crate) fn metadata_or(&self, of_all: Option<&Map<String, Value>>) -> Option<Map<String, Value>> {
         let mut metadata = self.metadata.as_ref().or(of_all).cloned();
         if let Some(name) = &self.name {
             let types = metadata.get_or_insert_default();
@@ -104,14 +103,14 @@ impl StatementRules {
 impl Member {
     /// Whether statements about it are issued.
     #[must_use]
-    pub fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.state == MemberState::Active
     }
 
     /// Whether it may have members of its own. A member with a role may not, so that no city becomes an intermediate by
     /// its own claim.
     #[must_use]
-    pub fn may_vouch(&self) -> bool {
+    pub(crate) fn may_vouch(&self) -> bool {
         let constrained = self.rules.constraints.as_ref().and_then(|limits| limits.max_path_length);
         self.roles.is_empty() && constrained != Some(0)
     }
@@ -126,8 +125,7 @@ pub struct Presented {
     pub keys: PublicKeys,
     /// When the configuration was issued.
     pub issued_at: Timestamp,
-    /// Its entity types.
-    pub entity_types: Vec<String>,
+    pub(crate) entity_types: Vec<String>,
     /// Whether it has members of its own.
     pub intermediate: bool,
 }

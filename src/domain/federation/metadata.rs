@@ -30,14 +30,8 @@ impl TrustedPeer {
     ///
     /// # Errors
     /// [`TrustError::NotTrusted`] when its metadata lacks what a node needs.
-    pub fn from_chain(chain: &VerifiedChain, marks: Vec<HeldMark>) -> Result<Self, TrustError> {
+    pub(crate) fn from_chain(chain: &VerifiedChain, marks: Vec<HeldMark>) -> Result<Self, TrustError> {
         trusted_peer(chain, marks)
-    }
-
-    /// The host of its entity identifier, shown beside its name.
-    #[must_use]
-    pub fn host(&self) -> &str {
-        self.id.host()
     }
 }
 
@@ -133,12 +127,13 @@ impl Typed<'_> {
         if self.text("issuer") != Some(self.id.as_str()) {
             return Err(TrustError::NotTrusted(TrustFault::IssuerNotEntity));
         }
+        // Not used, and refused all the same when it is at another origin.
+        self.endpoint("revocation_endpoint")?;
         Ok(AuthorizationServer {
             authorization_endpoint: self.required_endpoint("authorization_endpoint")?,
             pushed_authorization_request_endpoint: self
                 .required_endpoint("pushed_authorization_request_endpoint")?,
             token_endpoint: self.required_endpoint("token_endpoint")?,
-            revocation_endpoint: self.endpoint("revocation_endpoint")?,
             grant_management_endpoint: self.endpoint("grant_management_endpoint")?,
             token_keys: self.required_keys()?,
         })

@@ -35,20 +35,20 @@ mod trust_mark;
 #[cfg(test)]
 mod trust_mark_tests;
 
-pub use crate::domain::federation::expiry::{
-    Expiry, ExpiryKind, ExpiryWarning, WARNING_DAYS, WarningThreshold, expiries_of, mark_name, warnings,
+pub(crate) use crate::domain::federation::expiry::{
+    Expiry, ExpiryKind, ExpiryWarning, WarningThreshold, expiries_of, mark_name, warnings,
 };
 pub use chain::{MAX_CHAIN_LENGTH, TrustAnchor, VerifiedChain, verify_anchor, verify_statements};
 pub use describe::{AnchorDescription, NodeDescription, subordinate_statement};
-pub use fault::{Outage, TrustFault};
+pub(crate) use fault::{Outage, TrustFault};
 pub use former_keys::{FORMER_KEYS_TYP, FormerKeys};
 pub use hint::ChainHint;
 pub use historical_keys::{HistoricalKey, HistoricalKeys, KEY_SET_TYP, Revocation, RevocationReason};
-pub use identifiers::EntityIds;
-pub use links::{Link, superior_is_sound, vouched_keys};
+pub(crate) use identifiers::EntityIds;
+pub(crate) use links::{superior_is_sound, vouched_keys};
 pub use mark_status::{MARK_STATUS_TYP, MarkStatus, MarkStatusResponse};
 pub use member::{DecidedBy, Member, MemberState, Presented, StatementRules, first_contact, follow_keys};
-pub use names::{are_confusable, is_proper_name, with_host};
+pub(crate) use names::{are_confusable, is_proper_name, with_host};
 pub use peer::{
     AuthorizationServer, Client, ConsentIssuer, Holder, Recipient, ResolvedEntity, Resource, TrustedPeer,
 };

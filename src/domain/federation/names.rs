@@ -10,7 +10,7 @@ const MAX_CHARS: usize = 100;
 /// Whether a name may be displayed and logged: not empty, of limited length, without control characters, characters
 /// that reorder text, and invisible ones.
 #[must_use]
-pub fn is_proper_name(name: &str) -> bool {
+pub(crate) fn is_proper_name(name: &str) -> bool {
     !name.trim().is_empty() && name.chars().count() <= MAX_CHARS && !name.contains(is_unprintable)
 }
 
@@ -22,7 +22,7 @@ fn is_unprintable(c: char) -> bool {
 
 /// A verified name with the host that it belongs to: a name alone does not tell who that is.
 #[must_use]
-pub fn with_host(name: &Text, host: &str) -> Text {
+pub(crate) fn with_host(name: &Text, host: &str) -> Text {
     let both = |name: &str| if name == host { host.to_owned() } else { format!("{name} ({host})") };
     Text { fi: both(&name.fi), sv: both(&name.sv), en: both(&name.en) }
 }
@@ -30,7 +30,7 @@ pub fn with_host(name: &Text, host: &str) -> Text {
 /// Whether a reader could take one name for the other, in any of their languages: the same letters when case, spaces, marks
 /// and signs are left aside, and letters that look alike are taken as one.
 #[must_use]
-pub fn are_confusable(one: &Text, other: &Text) -> bool {
+pub(crate) fn are_confusable(one: &Text, other: &Text) -> bool {
     let forms = |text: &Text| Language::ALL.map(|language| comparable(text.get(language)));
     let others = forms(other);
     let alike =

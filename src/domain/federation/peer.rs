@@ -107,9 +107,8 @@ impl<'a> Holder<'a> {
         self.peer
     }
 
-    /// Its resource server.
     #[must_use]
-    pub const fn resource(&self) -> &'a Resource {
+    pub(crate) const fn resource(&self) -> &'a Resource {
         self.resource
     }
 }
@@ -187,27 +186,27 @@ impl TrustedPeer {
 
     /// The keys that sign its receipts as holder. Requires no role: signatures made during a role stay valid.
     #[must_use]
-    pub fn holder_receipt_keys(&self) -> Option<&PublicKeys> {
+    pub(crate) fn holder_receipt_keys(&self) -> Option<&PublicKeys> {
         self.resource.as_ref().map(|resource| &resource.receipt_keys)
     }
 
     /// The endpoint of its former keys of tokens and receipts. Requires no role, for the same reason.
     #[must_use]
-    pub fn former_keys_endpoint(&self) -> Option<&url::Url> {
+    pub(crate) fn former_keys_endpoint(&self) -> Option<&url::Url> {
         self.resource.as_ref()?.former_keys_endpoint.as_ref()
     }
 
     /// The endpoint of a client for events about consents. Requires no role: a recipient that lost its role must all
     /// the more be notified to stop.
     #[must_use]
-    pub fn client_events_endpoint(&self) -> Option<&url::Url> {
+    pub(crate) fn client_events_endpoint(&self) -> Option<&url::Url> {
         self.client.as_ref()?.events_endpoint.as_ref()
     }
 
     /// The endpoint of a resource server for events about exchanges. Requires no role: a released exchange must be
     /// acknowledged.
     #[must_use]
-    pub fn resource_events_endpoint(&self) -> Option<&url::Url> {
+    pub(crate) fn resource_events_endpoint(&self) -> Option<&url::Url> {
         self.resource.as_ref()?.events_endpoint.as_ref()
     }
 
@@ -223,15 +222,13 @@ impl TrustedPeer {
 #[derive(Debug, Clone)]
 pub struct AuthorizationServer {
     /// `authorization_endpoint`.
-    pub authorization_endpoint: url::Url,
+    pub(crate) authorization_endpoint: url::Url,
     /// `pushed_authorization_request_endpoint`.
-    pub pushed_authorization_request_endpoint: url::Url,
+    pub(crate) pushed_authorization_request_endpoint: url::Url,
     /// `token_endpoint`.
-    pub token_endpoint: url::Url,
-    /// `revocation_endpoint`.
-    pub revocation_endpoint: Option<url::Url>,
+    pub(crate) token_endpoint: url::Url,
     /// `grant_management_endpoint`.
-    pub grant_management_endpoint: Option<url::Url>,
+    pub(crate) grant_management_endpoint: Option<url::Url>,
     /// Keys that sign consent tokens.
     pub token_keys: PublicKeys,
 }
@@ -240,13 +237,13 @@ pub struct AuthorizationServer {
 #[derive(Debug, Clone)]
 pub struct Resource {
     /// `resource`: the audience of consent tokens and the base of `/exchange/datasets/{id}`; equals the entity identifier.
-    pub resource: String,
+    pub(crate) resource: String,
     /// Keys that sign receipts and events.
     pub receipt_keys: PublicKeys,
     /// `omadata_events_endpoint`: where signed events (RFC 8935) are pushed to.
-    pub events_endpoint: Option<url::Url>,
+    pub(crate) events_endpoint: Option<url::Url>,
     /// `omadata_former_keys_endpoint`: the former keys of tokens and receipts.
-    pub former_keys_endpoint: Option<url::Url>,
+    pub(crate) former_keys_endpoint: Option<url::Url>,
 }
 
 /// `oauth_client` or `openid_relying_party` metadata (RFC 7591), as far as a node uses it.
@@ -259,5 +256,5 @@ pub struct Client {
     /// Keys that sign the recipient's acknowledgements (`omadata_receipt_jwks`; the client keys when absent).
     pub receipt_keys: PublicKeys,
     /// `omadata_events_endpoint`: where signed events (RFC 8935) are pushed to.
-    pub events_endpoint: Option<url::Url>,
+    pub(crate) events_endpoint: Option<url::Url>,
 }

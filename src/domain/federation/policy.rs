@@ -99,14 +99,14 @@ impl MetadataPolicy {
     ///
     /// # Errors
     /// [`TrustError::NotTrusted`] when the two cannot be combined.
-    pub fn extended(&self, from: &str, to: &str) -> Result<Self, TrustError> {
+    pub(crate) fn extended(&self, from: &str, to: &str) -> Result<Self, TrustError> {
         let Some(rules) = self.0.get(from) else { return Ok(self.clone()) };
         self.merge(&Self(BTreeMap::from([(to.to_owned(), rules.clone())])))
     }
 
     /// Whether these rules set a parameter's value, whatever the entity claims.
     #[must_use]
-    pub fn sets_value(&self, kind: &str, name: &str) -> bool {
+    pub(crate) fn sets_value(&self, kind: &str, name: &str) -> bool {
         self.0.get(kind).and_then(|rules| rules.get(name)).is_some_and(|rules| rules.value.is_some())
     }
 

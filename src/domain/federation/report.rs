@@ -133,9 +133,8 @@ impl Finding {
         Self::new(step, Verdict::Pass, about, message.into())
     }
 
-    /// A warning.
     #[must_use]
-    pub fn warn(
+    pub(crate) fn warn(
         step: Step,
         about: &EntityId,
         message: impl Into<String>,
@@ -146,9 +145,8 @@ impl Finding {
         Self { side: Some(side), remedy: Some(remedy), ..found }
     }
 
-    /// A fault.
     #[must_use]
-    pub fn fail(
+    pub(crate) fn fail(
         step: Step,
         about: &EntityId,
         message: impl Into<String>,
@@ -184,7 +182,7 @@ pub struct PeerReport {
 impl PeerReport {
     /// The report of an examination that could not be made.
     #[must_use]
-    pub fn nothing_found(subject: &EntityId, at: Timestamp) -> Self {
+    pub(crate) fn nothing_found(subject: &EntityId, at: Timestamp) -> Self {
         let subject = subject.clone();
         Self { subject, at, findings: Vec::new(), listed: false, anchor: false, peer: None }
     }

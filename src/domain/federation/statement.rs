@@ -108,10 +108,10 @@ pub struct Constraints {
     pub max_path_length: Option<usize>,
     /// Allowed hosts of the subordinates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub naming_constraints: Option<NamingConstraints>,
+    pub(crate) naming_constraints: Option<NamingConstraints>,
     /// Allowed entity types of the subordinates, besides `federation_entity`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allowed_entity_types: Option<Vec<String>>,
+    pub(crate) allowed_entity_types: Option<Vec<String>>,
 }
 
 /// `naming_constraints` (§6.2.2): host names, or domains written with a leading dot (RFC 5280 §4.2.1.10).
@@ -119,10 +119,10 @@ pub struct Constraints {
 pub struct NamingConstraints {
     /// One of these must match, when there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub permitted: Option<Vec<String>>,
+    pub(crate) permitted: Option<Vec<String>>,
     /// None of these may match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub excluded: Option<Vec<String>>,
+    pub(crate) excluded: Option<Vec<String>>,
 }
 
 impl EntityStatement {
@@ -212,7 +212,7 @@ impl EntityStatement {
 
     /// The ignored parts of an entity configuration, for operators. Nothing is verified.
     #[must_use]
-    pub fn unusable_parts(&self) -> Vec<String> {
+    pub(crate) fn unusable_parts(&self) -> Vec<String> {
         let hints = |claim: &str, ids: &Option<EntityIds>| {
             let unusable = ids.iter().flat_map(EntityIds::unusable);
             unusable.map(|hint| format!("{claim}: {hint:?} is no entity identifier")).collect::<Vec<_>>()

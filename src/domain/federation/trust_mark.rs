@@ -75,7 +75,7 @@ impl TrustMark {
     ///
     /// # Errors
     /// [`TrustError::NotTrusted`] when it is malformed or not signed with one of these keys.
-    pub fn verify_signature(text: &str, keys: &PublicKeys) -> Result<Self, TrustError> {
+    pub(crate) fn verify_signature(text: &str, keys: &PublicKeys) -> Result<Self, TrustError> {
         let jws = UnverifiedJws::parse(text, &TRUST_MARK).map_err(refused)?;
         Ok(jws.verify_with(keys).map_err(refused)?.into_claims())
     }
@@ -127,7 +127,7 @@ pub struct HeldMark {
 impl HeldMark {
     /// The role that it gives.
     #[must_use]
-    pub const fn role(&self) -> Role {
+    pub(crate) const fn role(&self) -> Role {
         self.role
     }
 

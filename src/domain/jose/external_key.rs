@@ -17,7 +17,7 @@ const MAX_RSA_EXPONENT_BYTES: usize = 8;
 
 /// The signature algorithms accepted from login providers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExternalAlgorithm {
+pub(crate) enum ExternalAlgorithm {
     /// ECDSA with P-256 and SHA-256 (RFC 7518 §3.4).
     Es256,
     /// Ed25519 (RFC 8037).
@@ -31,7 +31,7 @@ pub enum ExternalAlgorithm {
 impl ExternalAlgorithm {
     /// The algorithm of an `alg` value. `Ed25519` is the newer name of `EdDSA` with that curve (RFC 9864 §2.2).
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         match name {
             "ES256" => Some(Self::Es256),
             "EdDSA" | "Ed25519" => Some(Self::EdDsa),
@@ -43,7 +43,7 @@ impl ExternalAlgorithm {
 
     /// The `kty` and `crv` of the keys that it is used with.
     #[must_use]
-    pub const fn key_kind(self) -> (&'static str, Option<&'static str>) {
+    pub(crate) const fn key_kind(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::Es256 => ("EC", Some("P-256")),
             Self::EdDsa => ("OKP", Some("Ed25519")),
@@ -54,16 +54,15 @@ impl ExternalAlgorithm {
 
 /// A public key of a login provider or a passkey.
 #[derive(Debug, Clone)]
-pub enum ExternalKey {
+pub(crate) enum ExternalKey {
     /// P-256 or Ed25519.
     Curve(PublicKey),
-    /// RSA.
     Rsa(RsaPublicKey),
 }
 
 /// An RSA key that verifies RS256 and PS256.
 #[derive(Debug, Clone)]
-pub struct RsaPublicKey {
+pub(crate) struct RsaPublicKey {
     members: Map<String, Value>,
     algorithm: Option<String>,
     thumbprint: Thumbprint,
@@ -75,7 +74,7 @@ impl ExternalKey {
     ///
     /// # Errors
     /// [`JoseError::PrivateKey`] when it has a private part, else [`JoseError::MalformedKey`].
-    pub fn from_jwk(jwk: &Value) -> Result<Self, JoseError> {
+    pub(crate) fn from_jwk(jwk: &Value) -> Result<Self, JoseError> {
         if jwk.get("kty").and_then(Value::as_str) == Some("RSA") {
             return RsaPublicKey::from_jwk(jwk).map(Self::Rsa);
         }
@@ -86,7 +85,7 @@ impl ExternalKey {
 
     /// Its RFC 7638 SHA-256 thumbprint.
     #[must_use]
-    pub fn thumbprint(&self) -> &Thumbprint {
+    pub(crate) fn thumbprint(&self) -> &Thumbprint {
         match self {
             Self::Curve(key) => key.thumbprint(),
             Self::Rsa(key) => &key.thumbprint,
@@ -97,7 +96,7 @@ impl ExternalKey {
     ///
     /// # Errors
     /// [`JoseError::AlgorithmMismatch`] when the algorithm is not one of this key's, [`JoseError::Signature`].
-    pub fn check(
+    pub(crate) fn check(
         &self,
         algorithm: ExternalAlgorithm,
         message: &[u8],
@@ -120,7 +119,7 @@ impl ExternalKey {
     ///
     /// # Errors
     /// [`JoseError::Signature`].
-    pub fn check_assertion(&self, message: &[u8], signature: &[u8]) -> Result<(), JoseError> {
+    pub(crate) fn check_assertion(&self, message: &[u8], signature: &[u8]) -> Result<(), JoseError> {
         match self {
             Self::Curve(key) => key.check_assertion(message, signature),
             Self::Rsa(key) => key.check("RS256", message, signature),

@@ -11,27 +11,25 @@ use super::{JoseError, MAX_NUMERIC_DATE, b64url, sha256};
 
 /// The claims of an ID token with a verified signature.
 #[derive(Debug, Clone)]
-pub struct IdTokenClaims {
-    /// The login provider.
-    pub iss: String,
+pub(crate) struct IdTokenClaims {
+    pub(crate) iss: String,
     /// The person at the provider.
-    pub sub: String,
-    /// The audience.
-    pub audiences: Vec<String>,
+    pub(crate) sub: String,
+    pub(crate) audiences: Vec<String>,
     /// When it was issued, seconds since 1970.
-    pub iat: i64,
+    pub(crate) iat: i64,
     /// Expiry, seconds since 1970.
-    pub exp: Option<i64>,
+    pub(crate) exp: Option<i64>,
     /// Not valid before, seconds since 1970.
-    pub nbf: Option<i64>,
+    pub(crate) nbf: Option<i64>,
     /// When the person logged in, seconds since 1970.
-    pub auth_time: Option<i64>,
+    pub(crate) auth_time: Option<i64>,
     /// The relying party's nonce.
-    pub nonce: Option<String>,
+    pub(crate) nonce: Option<String>,
     /// The level of assurance.
-    pub acr: Option<String>,
+    pub(crate) acr: Option<String>,
     /// All claims as signed, including those without a member here.
-    pub all: Map<String, Value>,
+    pub(crate) all: Map<String, Value>,
 }
 
 impl IdTokenClaims {
@@ -58,7 +56,7 @@ impl IdTokenClaims {
 
     /// Whether this client is the only audience.
     #[must_use]
-    pub fn is_for(&self, client_id: &str) -> bool {
+    pub(crate) fn is_for(&self, client_id: &str) -> bool {
         matches!(self.audiences.as_slice(), [only] if only == client_id)
     }
 }
@@ -101,7 +99,7 @@ pub struct ProviderDocuments {
 impl ProviderDocuments {
     /// Whether the key set has this key.
     #[must_use]
-    pub fn publish(&self, key: &Value) -> bool {
+    pub(crate) fn publish(&self, key: &Value) -> bool {
         let Ok(wanted) = thumbprint(key) else { return false };
         let keys = self.jwks.get("keys").and_then(Value::as_array);
         keys.into_iter().flatten().any(|known| thumbprint(known).as_ref() == Ok(&wanted))
@@ -112,7 +110,7 @@ impl ProviderDocuments {
 ///
 /// # Errors
 /// The [`JoseError`] of the first check that fails.
-pub fn verify(text: &str, provider_key: &Value) -> Result<IdTokenClaims, JoseError> {
+pub(crate) fn verify(text: &str, provider_key: &Value) -> Result<IdTokenClaims, JoseError> {
     IdTokenClaims::read(ProviderJwt::parse(text)?.verify(provider_key)?)
 }
 

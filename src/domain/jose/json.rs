@@ -16,7 +16,7 @@ const MAX_DEPTH: usize = 16;
 ///
 /// # Errors
 /// [`JoseError::Utf8`], [`JoseError::Json`], [`JoseError::DuplicateMember`] or [`JoseError::TooDeep`].
-pub fn parse_strict_json(bytes: &[u8]) -> Result<Value, JoseError> {
+pub(crate) fn parse_strict_json(bytes: &[u8]) -> Result<Value, JoseError> {
     let text = std::str::from_utf8(bytes).map_err(|_| JoseError::Utf8)?;
     // serde errors carry text only, so the visitor stores its own error here.
     let refusal = Cell::new(JoseError::Json);

@@ -96,7 +96,7 @@ impl ContentEncryption {
 
 /// Whether a text has the five parts of a compact JWE (RFC 7516 §7.1).
 #[must_use]
-pub fn is_compact_jwe(text: &str) -> bool {
+pub(crate) fn is_compact_jwe(text: &str) -> bool {
     text.bytes().filter(|byte| *byte == b'.').count() == 4
 }
 
@@ -122,7 +122,7 @@ struct Parts<'a> {
 /// # Errors
 /// [`JoseError::NotCompact`], [`JoseError::ForbiddenHeader`], [`JoseError::AlgorithmNotAllowed`] and the like for the
 /// format; [`JoseError::Decryption`] when no key decrypts it, for whatever reason.
-pub fn decrypt_with(text: &str, keys: &[LoginKey]) -> Result<String, JoseError> {
+pub(crate) fn decrypt_with(text: &str, keys: &[LoginKey]) -> Result<String, JoseError> {
     let header_text = text.split('.').next().unwrap_or_default();
     if text.len() > MAX_BYTES {
         return Err(JoseError::TooLarge);

@@ -22,7 +22,7 @@ pub enum Algorithm {
 impl Algorithm {
     /// The `alg` value.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
             Self::EdDsa => "EdDSA",
@@ -30,7 +30,7 @@ impl Algorithm {
     }
 
     /// Every accepted `alg` value, for metadata.
-    pub const NAMES: [&str; 3] = ["ES256", "EdDSA", "Ed25519"];
+    pub(crate) const NAMES: [&str; 3] = ["ES256", "EdDSA", "Ed25519"];
 
     /// The algorithm of an `alg` value, compared exactly. `Ed25519` is the RFC 9864 §2.2 name of the supported use of
     /// `EdDSA`.
@@ -66,7 +66,7 @@ impl PublicKey {
     /// # Errors
     /// [`JoseError::PrivateKey`] when it has a private part, [`JoseError::MalformedKeyId`] for its `kid`, else
     /// [`JoseError::MalformedKey`].
-    pub fn from_jwk(jwk: &Value) -> Result<Self, JoseError> {
+    pub(crate) fn from_jwk(jwk: &Value) -> Result<Self, JoseError> {
         let members = jwk.as_object().ok_or(JoseError::MalformedKey)?;
         if has_private_part(members) {
             return Err(JoseError::PrivateKey);
@@ -108,7 +108,7 @@ impl PublicKey {
     /// Whether a JWK is of a supported kind: EC on P-256 or OKP Ed25519, for signatures. A set may have others, which
     /// are ignored (RFC 7517 §5).
     #[must_use]
-    pub fn is_of_a_known_kind(jwk: &Value) -> bool {
+    pub(crate) fn is_of_a_known_kind(jwk: &Value) -> bool {
         jwk.as_object().is_some_and(is_ours)
     }
 
@@ -161,7 +161,7 @@ impl PublicKey {
     ///
     /// # Errors
     /// [`JoseError::Signature`].
-    pub fn check_assertion(&self, message: &[u8], signature: &[u8]) -> Result<(), JoseError> {
+    pub(crate) fn check_assertion(&self, message: &[u8], signature: &[u8]) -> Result<(), JoseError> {
         match self.algorithm() {
             Algorithm::EdDsa => self.check(message, signature),
             Algorithm::Es256 => self.check(message, &raw_signature(signature).ok_or(JoseError::Signature)?),

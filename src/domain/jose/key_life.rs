@@ -61,7 +61,11 @@ impl KeyStanding {
     ///
     /// # Errors
     /// [`KeyGivenUp`] with the reason.
-    pub fn upholds(self, issued_at: Timestamp, recorded_at: Option<Timestamp>) -> Result<(), KeyGivenUp> {
+    pub(crate) fn upholds(
+        self,
+        issued_at: Timestamp,
+        recorded_at: Option<Timestamp>,
+    ) -> Result<(), KeyGivenUp> {
         match self {
             Self::Sound => Ok(()),
             // Another process may have signed just before it noticed; what it issued, it recorded.

@@ -69,7 +69,7 @@ impl PublicKeys {
     /// The keys of a JWK Set that [`Self::from_jwks`] ignores, each by its `kid` (or its index, from zero) with the
     /// reason. Keys of an unsupported kind are no fault and not included.
     #[must_use]
-    pub fn unusable(jwks: &Value) -> Vec<(String, JoseError)> {
+    pub(crate) fn unusable(jwks: &Value) -> Vec<(String, JoseError)> {
         let keys = jwks.get("keys").and_then(Value::as_array).into_iter().flatten();
         let name = |at: usize, jwk: &Value| match jwk.get("kid").and_then(Value::as_str) {
             Some(kid) => kid.chars().take(MAX_SHOWN_KID).collect(),
@@ -99,14 +99,6 @@ impl PublicKeys {
     pub fn single(key: PublicKey) -> Self {
         let key = key.with_kid().unwrap_or(key);
         Self(key.kid().cloned().map(|kid| (kid, key)).into_iter().collect())
-    }
-
-    /// The union of two sets; of equal `kid`s, these keys' counts.
-    #[must_use]
-    pub fn joined_with(&self, others: &Self) -> Self {
-        let mut all = others.0.clone();
-        all.extend(self.0.clone());
-        Self(all)
     }
 
     /// The key of that `kid`.

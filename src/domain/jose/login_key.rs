@@ -54,7 +54,7 @@ impl LoginKey {
     ///
     /// # Errors
     /// [`JoseError::Crypto`] from OpenSSL.
-    pub fn generate(kind: LoginKeyKind) -> Result<Self, JoseError> {
+    pub(crate) fn generate(kind: LoginKeyKind) -> Result<Self, JoseError> {
         let members = match kind {
             LoginKeyKind::EcDecryption => new_ec_members(),
             LoginKeyKind::RsaSigning | LoginKeyKind::RsaDecryption => {
@@ -68,7 +68,7 @@ impl LoginKey {
     ///
     /// # Errors
     /// [`JoseError::MalformedSigningKey`] when it is not a key pair of this kind, or its halves do not match.
-    pub fn from_private_jwk(kind: LoginKeyKind, text: &str) -> Result<Self, JoseError> {
+    pub(crate) fn from_private_jwk(kind: LoginKeyKind, text: &str) -> Result<Self, JoseError> {
         let members = parse_object(text.as_bytes()).map_err(|_| JoseError::MalformedSigningKey)?;
         Self::from_members(kind, &members)
     }
@@ -111,7 +111,7 @@ impl LoginKey {
 
     /// The public half as a JWK to publish, with `kid`, `use` and `alg`.
     #[must_use]
-    pub fn to_public_jwk(&self) -> &Value {
+    pub(crate) fn to_public_jwk(&self) -> &Value {
         &self.0.public_jwk
     }
 

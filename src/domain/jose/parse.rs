@@ -135,26 +135,20 @@ impl UnverifiedJws {
 
     /// The header member `trust_chain` (OpenID Federation 1.0 §4.3), unverified.
     #[must_use]
-    pub const fn handed_in_chain(&self) -> Option<&Value> {
+    pub(crate) const fn handed_in_chain(&self) -> Option<&Value> {
         self.trust_chain.as_ref()
     }
 
     /// The unverified `iss`, to find the keys with.
     #[must_use]
-    pub fn claimed_issuer(&self) -> Option<&str> {
+    pub(crate) fn claimed_issuer(&self) -> Option<&str> {
         self.payload.get("iss").and_then(Value::as_str)
     }
 
     /// The unverified `aud`, if it is one string.
     #[must_use]
-    pub fn claimed_audience(&self) -> Option<&str> {
+    pub(crate) fn claimed_audience(&self) -> Option<&str> {
         self.payload.get("aud").and_then(Value::as_str)
-    }
-
-    /// The unverified `sub`, to find the keys with.
-    #[must_use]
-    pub fn claimed_subject(&self) -> Option<&str> {
-        self.payload.get("sub").and_then(Value::as_str)
     }
 
     /// The unverified claims: only for messages that contain the keys to verify them with (an entity configuration in a
@@ -305,7 +299,7 @@ mod tests {
         let key = SigningKey::generate().unwrap();
         let text = key.sign("test+jwt", &json!({"iss":"a","exp":9,"sub":"b"})).unwrap();
         let jws = UnverifiedJws::parse(&text, &TOKEN).unwrap();
-        assert_eq!((jws.claimed_issuer(), jws.claimed_subject()), (Some("a"), Some("b")));
+        assert_eq!(jws.claimed_issuer(), Some("a"));
         let keys = PublicKeys::single(key.public().clone());
         let verified: Verified<Value> = jws.verify_with(&keys).unwrap();
         assert_eq!(verified.claims()["exp"], 9);

@@ -18,16 +18,15 @@ const PUBLIC_MEMBERS: [&str; 9] = ["kty", "crv", "x", "y", "n", "e", "kid", "use
 
 /// Why no provider key was selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyNotFound {
+pub(crate) enum KeyNotFound {
     /// The set has no such key; a newer set may have it.
     Unknown,
-    /// Several keys match.
     Ambiguous,
 }
 
 /// A parsed compact JWS of a login provider with an unverified signature.
 #[derive(Clone)]
-pub struct ProviderJwt {
+pub(crate) struct ProviderJwt {
     signing_input: String,
     algorithm: ExternalAlgorithm,
     algorithm_name: String,
@@ -41,7 +40,7 @@ impl ProviderJwt {
     ///
     /// # Errors
     /// The [`JoseError`] of the first malformed part.
-    pub fn parse(text: &str) -> Result<Self, JoseError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, JoseError> {
         if text.len() > MAX_BYTES {
             return Err(JoseError::TooLarge);
         }
@@ -66,7 +65,7 @@ impl ProviderJwt {
     ///
     /// # Errors
     /// [`KeyNotFound`] when there is none, or more than one.
-    pub fn find_key(&self, keys: &[Value]) -> Result<Value, KeyNotFound> {
+    pub(crate) fn find_key(&self, keys: &[Value]) -> Result<Value, KeyNotFound> {
         let (kty, crv) = self.algorithm.key_kind();
         let fits = |key: &&Value| {
             let has = |member: &str, value: &str| key.get(member).and_then(Value::as_str) == Some(value);
@@ -96,15 +95,14 @@ impl ProviderJwt {
     ///
     /// # Errors
     /// [`JoseError`]: the key is malformed, not of the message's algorithm, or did not sign it.
-    pub fn verify(self, key: &Value) -> Result<Map<String, Value>, JoseError> {
+    pub(crate) fn verify(self, key: &Value) -> Result<Map<String, Value>, JoseError> {
         let key = ExternalKey::from_jwk(key)?;
         key.check(self.algorithm, self.signing_input.as_bytes(), &self.signature)?;
         Ok(self.payload)
     }
 
-    /// The unverified claims.
     #[must_use]
-    pub const fn unverified_payload(&self) -> &Map<String, Value> {
+    pub(crate) const fn unverified_payload(&self) -> &Map<String, Value> {
         &self.payload
     }
 }

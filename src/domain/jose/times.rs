@@ -6,10 +6,10 @@ use super::JoseError;
 use crate::domain::clock::Timestamp;
 
 /// The greatest `NumericDate` accepted: the last second of the year 9999.
-pub const MAX_NUMERIC_DATE: i64 = 253_402_300_799;
+pub(crate) const MAX_NUMERIC_DATE: i64 = 253_402_300_799;
 
 /// Maximum time that another node's clock may be ahead, in seconds.
-pub const MAX_SKEW_SECS: i64 = 60;
+pub(crate) const MAX_SKEW_SECS: i64 = 60;
 
 /// Claims that are times wherever they occur at the top level of a payload.
 const TIME_CLAIMS: [&str; 4] = ["iat", "nbf", "exp", "auth_time"];
@@ -45,7 +45,7 @@ fn whole_seconds(value: &Value, up: bool) -> Option<i64> {
 ///
 /// # Errors
 /// [`JoseError::Expired`] or [`JoseError::NotYetValid`].
-pub fn check_times(
+pub(crate) fn check_times(
     now: Timestamp,
     iat: Option<i64>,
     nbf: Option<i64>,

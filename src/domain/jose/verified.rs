@@ -21,7 +21,7 @@ impl<C> Verified<C> {
 
     /// The claims, by value.
     #[must_use]
-    pub fn into_claims(self) -> C {
+    pub(crate) fn into_claims(self) -> C {
         self.claims
     }
 
@@ -33,14 +33,14 @@ impl<C> Verified<C> {
 
     /// The thumbprint of the key that verified it.
     #[must_use]
-    pub const fn key_thumbprint(&self) -> &Thumbprint {
+    pub(crate) const fn key_thumbprint(&self) -> &Thumbprint {
         &self.thumbprint
     }
 
     /// Base64url SHA-256 of the compact form. For records only: an ECDSA signature has more than one valid encoding, so
     /// this must never be the key of replay protection.
     #[must_use]
-    pub fn digest(&self) -> &str {
+    pub(crate) fn digest(&self) -> &str {
         &self.digest
     }
 }

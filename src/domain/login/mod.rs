@@ -3,7 +3,7 @@
 mod passkey;
 mod resident;
 
-pub use passkey::Passkey;
+pub(crate) use passkey::Passkey;
 pub use resident::Resident;
 
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,7 @@ pub struct PendingLogin {
     /// As in [`LoginStart`].
     pub max_age: Option<u32>,
     /// When the login began.
-    pub started_at: Timestamp,
+    pub(crate) started_at: Timestamp,
 }
 
 /// The query of the provider's response.

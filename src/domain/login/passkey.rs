@@ -16,9 +16,9 @@ pub struct Passkey {
     /// The thumbprint of that key.
     pub thumbprint: Thumbprint,
     /// The verifier's state, including its counter; opaque to everything else.
-    pub credential: String,
+    pub(crate) credential: String,
     /// The resident's name for it.
-    pub label: String,
+    pub(crate) label: String,
 }
 
 impl std::fmt::Debug for Passkey {

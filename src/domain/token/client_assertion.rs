@@ -19,7 +19,7 @@ const MAX_BYTES_ALONE: usize = 4 * 1024;
 
 /// Profile of an assertion. Existing clients send `typ: JWT` or none. It may contain a trust chain (OpenID Federation
 /// 1.0 §4.3), which proves nothing: this node resolves the chain itself, from the anchors down.
-pub const CLIENT_ASSERTION: Profile = Profile {
+pub(crate) const CLIENT_ASSERTION: Profile = Profile {
     typ: PLAIN_JWT,
     max_bytes: 40 * 1024,
     key_source: KeySource::Kid,
@@ -30,34 +30,29 @@ pub const CLIENT_ASSERTION: Profile = Profile {
 
 /// The claims of an assertion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AssertionClaims {
-    /// The client.
-    pub iss: EntityId,
-    /// The client.
-    pub sub: EntityId,
+pub(crate) struct AssertionClaims {
+    pub(crate) iss: EntityId,
+    pub(crate) sub: EntityId,
     /// The authorization server's issuer identifier, alone.
-    pub aud: String,
+    pub(crate) aud: String,
     /// Seconds since 1970.
-    pub exp: i64,
-    /// Seconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub iat: Option<i64>,
+    pub(crate) exp: i64,
     /// Seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nbf: Option<i64>,
-    /// This assertion.
-    pub jti: Jti,
+    pub(crate) iat: Option<i64>,
+    /// Seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) nbf: Option<i64>,
+    pub(crate) jti: Jti,
 }
 
 /// An authenticated client. Its (`client`, `jti`) still has to be used up once.
 #[derive(Debug, Clone)]
-pub struct AuthenticClient {
-    /// The client.
-    pub client: EntityId,
-    /// The assertion.
-    pub jti: Jti,
+pub(crate) struct AuthenticClient {
+    pub(crate) client: EntityId,
+    pub(crate) jti: Jti,
     /// How long the assertion must be remembered.
-    pub expires_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// Signs an assertion of `client` for the authorization server `audience`.
@@ -87,7 +82,7 @@ pub fn sign(
 ///
 /// # Errors
 /// [`JoseError`] when it is not an assertion.
-pub fn open(text: &str) -> Result<(EntityId, UnverifiedJws), JoseError> {
+pub(crate) fn open(text: &str) -> Result<(EntityId, UnverifiedJws), JoseError> {
     let unverified = UnverifiedJws::parse(text, &CLIENT_ASSERTION)?;
     if unverified.handed_in_chain().is_none() && text.len() > MAX_BYTES_ALONE {
         return Err(JoseError::TooLarge);
@@ -101,7 +96,7 @@ pub fn open(text: &str) -> Result<(EntityId, UnverifiedJws), JoseError> {
 
 /// The failed check of an assertion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AssertionError {
+pub(crate) enum AssertionError {
     /// Format, key or signature: the issuer is not authenticated.
     #[error("not signed by the client: {0}")]
     Unsigned(JoseError),
@@ -123,7 +118,7 @@ impl AssertionError {
     /// The error description: the failed check if the key verified, because then the caller is the client; else only
     /// that the assertion does not verify.
     #[must_use]
-    pub const fn description(self) -> &'static str {
+    pub(crate) const fn description(self) -> &'static str {
         match self {
             Self::Unsigned(_) => "the client assertion does not verify",
             Self::Subject => "iss and sub of the client assertion must both be the client",
@@ -138,7 +133,7 @@ impl AssertionError {
 ///
 /// # Errors
 /// [`AssertionError`] names the check; those after the signature concern an authenticated client.
-pub fn verify(
+pub(crate) fn verify(
     unverified: UnverifiedJws,
     keys: &PublicKeys,
     audience: &EntityId,

@@ -14,7 +14,7 @@ use crate::domain::jose::{
 };
 
 /// Maximum size of an accepted consent token in bytes; larger ones are answered 431.
-pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
+pub(crate) const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
 /// Profile of a consent token.
 pub const CONSENT_TOKEN: Profile = Profile {
@@ -42,7 +42,7 @@ pub const CONSENT_TOKEN: Profile = Profile {
 
 /// RFC 7800 confirmation: the key whose possession must be proved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Confirmation {
+pub(crate) struct Confirmation {
     /// Thumbprint of the DPoP key.
     pub jkt: Thumbprint,
 }
@@ -68,17 +68,16 @@ pub struct ConsentTokenClaims {
     /// Seconds since 1970.
     pub iat: i64,
     /// Seconds since 1970.
-    pub nbf: i64,
+    pub(crate) nbf: i64,
     /// Seconds since 1970.
     pub exp: i64,
     /// This token.
     pub jti: Jti,
     /// The consent.
     pub grant_id: GrantId,
-    /// The recipient's key.
-    pub cnf: Confirmation,
+    pub(crate) cnf: Confirmation,
     /// The terms, exactly one entry.
-    pub authorization_details: Vec<AuthorizationDetail>,
+    pub(crate) authorization_details: Vec<AuthorizationDetail>,
     /// Assurance level of the decision (`acr`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
@@ -88,7 +87,7 @@ pub struct ConsentTokenClaims {
     /// The consent's status list entry.
     pub status: Status,
     /// The commitment that the login provider signed.
-    pub consent_commitment: String,
+    pub(crate) consent_commitment: String,
 }
 
 /// Content and requirements of this holder's tokens.
@@ -183,7 +182,7 @@ impl UnverifiedToken {
     ///
     /// # Errors
     /// [`Refusal`] `invalid_token`.
-    pub fn verify_with_revoked(
+    pub(crate) fn verify_with_revoked(
         self,
         policy: &TokenPolicy,
         key: PublicKey,
@@ -229,7 +228,7 @@ impl SuspectToken {
     ///
     /// # Errors
     /// [`Refusal`] `invalid_token`.
-    pub fn uphold(self, record: Option<&IssueRecord>) -> Result<AuthenticToken, Refusal> {
+    pub(crate) fn uphold(self, record: Option<&IssueRecord>) -> Result<AuthenticToken, Refusal> {
         let claims = &self.token.claims;
         let recorded_at = record
             .filter(|record| {

@@ -14,11 +14,11 @@ use crate::domain::jose::{
 use crate::domain::word_enum::word_enum;
 
 /// Lifetime of a management token, in seconds.
-pub const LIFETIME_SECS: i64 = 300;
+pub(crate) const LIFETIME_SECS: i64 = 300;
 
 /// Profile of a management token (RFC 9068). `scope` and the lack of a consent's claims distinguish it from a consent
 /// token.
-pub const MANAGEMENT_TOKEN: Profile = Profile {
+pub(crate) const MANAGEMENT_TOKEN: Profile = Profile {
     typ: "at+jwt",
     max_bytes: 2 * 1024,
     key_source: KeySource::Kid,
@@ -40,7 +40,7 @@ word_enum! {
 impl ManagementScope {
     /// The scopes of a space-delimited list; `None` if it is empty or contains another one.
     #[must_use]
-    pub fn parse(list: &str) -> Option<Vec<Self>> {
+    pub(crate) fn parse(list: &str) -> Option<Vec<Self>> {
         let scopes: Option<Vec<Self>> =
             list.split(' ').map(|word| Self::ALL.into_iter().find(|scope| scope.as_str() == word)).collect();
         scopes.filter(|scopes| !scopes.is_empty())
@@ -90,7 +90,7 @@ pub struct NewManagementToken<'a> {
 impl NewManagementToken<'_> {
     /// The scopes in token and response.
     #[must_use]
-    pub fn scope(&self) -> String {
+    pub(crate) fn scope(&self) -> String {
         self.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
     }
 
@@ -144,7 +144,7 @@ impl ManagementToken {
     ///
     /// # Errors
     /// [`Refusal`] `insufficient_scope`.
-    pub fn demand(&self, scope: ManagementScope) -> Result<(), Refusal> {
+    pub(crate) fn demand(&self, scope: ManagementScope) -> Result<(), Refusal> {
         if self.scopes.contains(&scope) {
             Ok(())
         } else {

@@ -6,24 +6,24 @@
 pub mod client_assertion;
 pub mod consent_token;
 pub mod management_token;
-pub mod proof;
-pub mod refusal;
-pub mod refusal_reason;
-pub mod service_token;
+pub(crate) mod proof;
+pub(crate) mod refusal;
+pub(crate) mod refusal_reason;
+pub(crate) mod service_token;
 pub mod status_list;
-pub mod verified;
+pub(crate) mod verified;
 
 pub use consent_token::{
     AuthenticToken, ConsentTokenClaims, IssueRecord, SuspectToken, TokenPolicy, UnverifiedToken,
 };
 pub use management_token::{ManagementScope, ManagementToken};
-pub use proof::{ProofExpectation, VerifiedProof};
-pub use refusal::{Refusal, RefusalCode};
-pub use refusal_reason::RefusalReason;
-pub use verified::VerifiedConsent;
+pub(crate) use proof::{ProofExpectation, VerifiedProof};
+pub(crate) use refusal::{Refusal, RefusalCode};
+pub(crate) use refusal_reason::RefusalReason;
+pub(crate) use verified::VerifiedConsent;
 
 /// `grant_type` of a pre-authorised code (OpenID for Verifiable Credential Issuance §6.1).
-pub const PRE_AUTHORIZED: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
+pub(crate) const PRE_AUTHORIZED: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
 
 /// The revocation parameter with one consent of a grant, which may have passed to another.
-pub const CONSENT_COMMITMENT: &str = "consent_commitment";
+pub(crate) const CONSENT_COMMITMENT: &str = "consent_commitment";

@@ -11,10 +11,10 @@ use crate::domain::ids::{Jti, Thumbprint};
 use crate::domain::jose::{Claims, JoseError, KeySource, Profile, SigningKey, UnverifiedJws, b64url, sha256};
 
 /// Maximum time that a proof's `iat` may be ahead of this node's clock, in seconds.
-pub const PROOF_AHEAD_SECS: i64 = 10;
+pub(crate) const PROOF_AHEAD_SECS: i64 = 10;
 
 /// Profile of a DPoP proof.
-pub const DPOP_PROOF: Profile = Profile {
+pub(crate) const DPOP_PROOF: Profile = Profile {
     typ: "dpop+jwt",
     max_bytes: 4 * 1024,
     key_source: KeySource::EmbeddedJwk,
@@ -25,32 +25,30 @@ pub const DPOP_PROOF: Profile = Profile {
 
 /// The claims of a proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProofClaims {
-    /// HTTP method.
-    pub htm: String,
+pub(crate) struct ProofClaims {
+    pub(crate) htm: String,
     /// HTTP URI (`htu`); its query and fragment are ignored.
-    pub htu: String,
+    pub(crate) htu: String,
     /// Seconds since 1970.
-    pub iat: i64,
+    pub(crate) iat: i64,
     /// Expiry, in seconds since 1970, if present.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exp: Option<i64>,
+    pub(crate) exp: Option<i64>,
     /// Not valid before, in seconds since 1970, if present.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nbf: Option<i64>,
-    /// This proof.
-    pub jti: Jti,
+    pub(crate) nbf: Option<i64>,
+    pub(crate) jti: Jti,
     /// Hash of the access token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ath: Option<String>,
+    pub(crate) ath: Option<String>,
     /// The nonce that the server requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nonce: Option<String>,
+    pub(crate) nonce: Option<String>,
 }
 
 /// `ath`: base64url SHA-256 of the access token (RFC 9449 §4.2).
 #[must_use]
-pub fn token_hash(token: &str) -> String {
+pub(crate) fn token_hash(token: &str) -> String {
     b64url(&sha256(token.as_bytes()))
 }
 
@@ -58,7 +56,7 @@ pub fn token_hash(token: &str) -> String {
 ///
 /// # Errors
 /// [`JoseError`] when the key cannot sign.
-pub fn sign(key: &SigningKey, claims: &ProofClaims) -> Result<String, JoseError> {
+pub(crate) fn sign(key: &SigningKey, claims: &ProofClaims) -> Result<String, JoseError> {
     key.sign_with_jwk(DPOP_PROOF.typ, claims)
 }
 
@@ -96,26 +94,24 @@ fn normalised_target(text: &str) -> Option<String> {
 
 /// Expected values of a proof.
 #[derive(Debug, Clone, Copy)]
-pub struct ProofExpectation<'a> {
-    /// The request's method.
-    pub method: &'a str,
+pub(crate) struct ProofExpectation<'a> {
+    pub(crate) method: &'a str,
     /// The request's URI, from the configured base URL.
-    pub url: &'a str,
+    pub(crate) url: &'a str,
     /// The access token of the request, if there is one.
-    pub token: Option<&'a str>,
+    pub(crate) token: Option<&'a str>,
     /// The required signing key, if it is known.
-    pub jkt: Option<&'a Thumbprint>,
+    pub(crate) jkt: Option<&'a Thumbprint>,
     /// The accepted nonces; `None` if no nonce is required.
-    pub nonces: Option<&'a [String]>,
+    pub(crate) nonces: Option<&'a [String]>,
     /// Maximum age in seconds.
-    pub max_age_secs: i64,
-    /// Now.
-    pub now: Timestamp,
+    pub(crate) max_age_secs: i64,
+    pub(crate) now: Timestamp,
 }
 
 /// A proof that matches its request. Its (`jkt`, `jti`) still has to be used up, once, in the deciding transaction.
 #[derive(Debug, Clone)]
-pub struct VerifiedProof {
+pub(crate) struct VerifiedProof {
     jkt: Thumbprint,
     jti: Jti,
     digest: String,
@@ -127,7 +123,7 @@ impl VerifiedProof {
     ///
     /// # Errors
     /// [`Refusal`] `invalid_dpop_proof`; `use_dpop_nonce` if everything but the nonce is valid.
-    pub fn check(text: &str, expected: &ProofExpectation<'_>) -> Result<Self, Refusal> {
+    pub(crate) fn check(text: &str, expected: &ProofExpectation<'_>) -> Result<Self, Refusal> {
         let refuse = |error: JoseError| Refusal::proof(error.into());
         let unverified = UnverifiedJws::parse(text, &DPOP_PROOF).map_err(refuse)?;
         let key = unverified.embedded_key().cloned().ok_or(Refusal::proof(RefusalReason::JwkMissing))?;
@@ -174,25 +170,24 @@ impl VerifiedProof {
 
     /// Thumbprint of the signing key.
     #[must_use]
-    pub const fn jkt(&self) -> &Thumbprint {
+    pub(crate) const fn jkt(&self) -> &Thumbprint {
         &self.jkt
     }
 
-    /// The proof's identifier.
     #[must_use]
-    pub const fn jti(&self) -> &Jti {
+    pub(crate) const fn jti(&self) -> &Jti {
         &self.jti
     }
 
     /// Base64url SHA-256 of the compact proof, for the receipt.
     #[must_use]
-    pub fn digest(&self) -> &str {
+    pub(crate) fn digest(&self) -> &str {
         &self.digest
     }
 
     /// How long its identifier must be remembered.
     #[must_use]
-    pub const fn expires_at(&self) -> Timestamp {
+    pub(crate) const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 }

@@ -41,7 +41,7 @@ pub struct Refusal {
     /// The failed check.
     pub reason: RefusalReason,
     /// Seconds after which a retry is useful, if known.
-    pub retry_secs: Option<i64>,
+    pub(crate) retry_secs: Option<i64>,
 }
 
 impl Refusal {
@@ -53,7 +53,7 @@ impl Refusal {
 
     /// 429: the consent's frequency is used up for now.
     #[must_use]
-    pub const fn too_often(retry_secs: i64) -> Self {
+    pub(crate) const fn too_often(retry_secs: i64) -> Self {
         Self {
             code: RefusalCode::TooOften,
             reason: RefusalReason::FrequencyFull,
@@ -75,19 +75,19 @@ impl Refusal {
 
     /// 401 `insufficient_user_authentication`: the resident must confirm again.
     #[must_use]
-    pub const fn authentication(reason: RefusalReason) -> Self {
+    pub(crate) const fn authentication(reason: RefusalReason) -> Self {
         Self::new(RefusalCode::InsufficientUserAuthentication, reason)
     }
 
     /// 403 `insufficient_scope`.
     #[must_use]
-    pub const fn scope(reason: RefusalReason) -> Self {
+    pub(crate) const fn scope(reason: RefusalReason) -> Self {
         Self::new(RefusalCode::InsufficientScope, reason)
     }
 
     /// 503.
     #[must_use]
-    pub const fn unavailable(reason: RefusalReason) -> Self {
+    pub(crate) const fn unavailable(reason: RefusalReason) -> Self {
         Self::new(RefusalCode::Unavailable, reason)
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::jose::{
 };
 
 /// Profile of a service token. Its `typ` distinguishes it from consent tokens, which the same key signs.
-pub const SERVICE_TOKEN: Profile = Profile {
+pub(crate) const SERVICE_TOKEN: Profile = Profile {
     typ: "omadata-service+jwt",
     max_bytes: 2 * 1024,
     key_source: KeySource::Kid,
@@ -31,7 +31,7 @@ struct ServiceTokenClaims {
 ///
 /// # Errors
 /// [`JoseError`] when the key cannot sign.
-pub fn sign(
+pub(crate) fn sign(
     key: &SigningKey,
     node: &EntityId,
     service: &ServiceId,
@@ -54,7 +54,7 @@ pub fn sign(
 ///
 /// # Errors
 /// [`JoseError`]: format, signature, issuer, audience or times are invalid.
-pub fn verify(
+pub(crate) fn verify(
     text: &str,
     keys: &PublicKeys,
     node: &EntityId,

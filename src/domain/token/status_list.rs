@@ -23,7 +23,7 @@ const BITS: u8 = 2;
 pub const LIST_SIZE: u32 = 1 << 20;
 
 /// How long others may cache a list, in seconds.
-pub const TTL_SECS: i64 = 60;
+pub(crate) const TTL_SECS: i64 = 60;
 
 /// `typ` of a status list token.
 pub const TYP: &str = "statuslist+jwt";
@@ -32,7 +32,7 @@ pub const TYP: &str = "statuslist+jwt";
 const MAX_INFLATED: u64 = 4 << 20;
 
 /// Profile of a status list token. Other implementations may add claims.
-pub const STATUS_LIST: Profile = Profile {
+pub(crate) const STATUS_LIST: Profile = Profile {
     typ: TYP,
     max_bytes: 1 << 20,
     key_source: KeySource::Kid,
@@ -64,13 +64,13 @@ pub fn list_uri(holder: &EntityId, list: u32) -> String {
 
 /// Address of the aggregation of all lists.
 #[must_use]
-pub fn aggregation_uri(holder: &EntityId) -> String {
+pub(crate) fn aggregation_uri(holder: &EntityId) -> String {
     format!("{holder}/oauth/status-lists")
 }
 
 /// The entry's value: 0 valid, 1 invalid, 2 suspended.
 #[must_use]
-pub const fn value(state: ConsentState) -> u8 {
+pub(crate) const fn value(state: ConsentState) -> u8 {
     match state {
         ConsentState::Active => 0,
         ConsentState::Suspended => 2,
@@ -96,7 +96,7 @@ pub struct StatusListClaims {
     pub exp: Option<i64>,
     /// Cache lifetime in seconds (`ttl`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ttl: Option<i64>,
+    pub(crate) ttl: Option<i64>,
     /// The list itself.
     pub status_list: StatusList,
 }
@@ -104,13 +104,12 @@ pub struct StatusListClaims {
 /// A compressed list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusList {
-    /// Bits per entry.
-    pub bits: u8,
+    pub(crate) bits: u8,
     /// base64url of the zlib-compressed entries.
-    pub lst: String,
+    pub(crate) lst: String,
     /// Address of the aggregation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub aggregation_uri: Option<String>,
+    pub(crate) aggregation_uri: Option<String>,
 }
 
 /// Packs entries that are not valid into the bytes of one list, lowest index in the lowest bits.
@@ -140,7 +139,7 @@ pub fn compress(packed: &[u8]) -> std::io::Result<Vec<u8>> {
 /// How long others may cache a list of that lifetime, in seconds. It is signed again when half its lifetime is over, so
 /// that no cached copy outlives its `exp`.
 #[must_use]
-pub fn ttl(lifetime_secs: i64) -> i64 {
+pub(crate) fn ttl(lifetime_secs: i64) -> i64 {
     TTL_SECS.min(lifetime_secs / 2)
 }
 

@@ -11,7 +11,7 @@ use crate::domain::federation::Recipient;
 /// A consent that allows an exchange now: token, proof, recipient and stored record match each other and are in force.
 /// Only [`VerifiedConsent::new`] creates one.
 #[derive(Debug, Clone)]
-pub struct VerifiedConsent {
+pub(crate) struct VerifiedConsent {
     consent: Consent,
     proof: VerifiedProof,
 }
@@ -21,7 +21,7 @@ impl VerifiedConsent {
     ///
     /// # Errors
     /// [`Refusal`] `invalid_token` in every case: unknown, revoked and another recipient's are not distinguished.
-    pub fn new(
+    pub(crate) fn new(
         token: &AuthenticToken,
         proof: VerifiedProof,
         recipient: Recipient<'_>,
@@ -50,13 +50,13 @@ impl VerifiedConsent {
 
     /// The consent as read before the release; the deciding transaction reads it again.
     #[must_use]
-    pub const fn consent(&self) -> &Consent {
+    pub(crate) const fn consent(&self) -> &Consent {
         &self.consent
     }
 
     /// The proof, whose identifier is used up in the deciding transaction.
     #[must_use]
-    pub const fn proof(&self) -> &VerifiedProof {
+    pub(crate) const fn proof(&self) -> &VerifiedProof {
         &self.proof
     }
 }

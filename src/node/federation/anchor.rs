@@ -63,7 +63,6 @@ pub struct AnchorStatements {
     terms: RwLock<Arc<Terms>>,
     /// When this process last fetched each member, and whether that failed.
     asked: Mutex<HashMap<EntityId, (Timestamp, bool)>>,
-    /// Limits concurrent resolutions.
     pub(crate) resolving: tokio::sync::Semaphore,
 }
 
@@ -113,8 +112,7 @@ impl AnchorStatements {
         Arc::clone(&read(&self.terms))
     }
 
-    /// Replaces the terms.
-    pub fn set_terms(&self, terms: Terms) {
+    pub(crate) fn set_terms(&self, terms: Terms) {
         *write(&self.terms) = Arc::new(terms);
     }
 
@@ -130,7 +128,7 @@ impl AnchorStatements {
 
     /// Background task: fetches every member that was not fetched within the refresh interval, and deletes marks that
     /// expired long ago.
-    pub async fn keep_members(&self, stop: &StopSignal) {
+    pub(crate) async fn keep_members(&self, stop: &StopSignal) {
         let pause = || {
             let terms = self.terms();
             Duration::from_secs(u64::try_from(terms.refresh_secs.clamp(1, 86_400)).unwrap_or(60))
@@ -146,7 +144,7 @@ impl AnchorStatements {
     ///
     /// # Errors
     /// [`StoreError`] when the store is unavailable.
-    pub async fn refresh_members(&self) -> Result<(), StoreError> {
+    pub(crate) async fn refresh_members(&self) -> Result<(), StoreError> {
         let now = self.parts.clock.now();
         self.parts
             .store

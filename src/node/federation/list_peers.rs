@@ -21,28 +21,24 @@ const MAX_EXAMINED: usize = 8;
 /// Maximum number of members resolved at a time.
 const AT_ONCE: usize = 8;
 
-/// One member.
-pub struct MemberStanding {
-    /// Its entity identifier.
-    pub id: EntityId,
+pub(crate) struct MemberStanding {
+    pub(crate) id: EntityId,
     /// The member, or the responsible party and the fault.
-    pub outcome: Result<Arc<TrustedPeer>, (ResponsibleParty, FaultKind)>,
+    pub(crate) outcome: Result<Arc<TrustedPeer>, (ResponsibleParty, FaultKind)>,
     /// What those who vouch for it are called, with their hosts: its immediate superior first, the anchor at the end.
-    pub superiors: Vec<Text>,
+    pub(crate) superiors: Vec<Text>,
     /// Its declared uses; `None` when they cannot be fetched now.
-    pub uses: Option<Arc<DeclaredUses>>,
+    pub(crate) uses: Option<Arc<DeclaredUses>>,
 }
 
-/// All members.
-pub struct Membership {
+pub(crate) struct Membership {
     /// The members, this node first, the others in the order of their identifiers.
     pub members: Vec<MemberStanding>,
     /// Whether the list of members is not available.
     pub unknown: bool,
 }
 
-/// Resolves every member.
-pub async fn survey_members(node: &Node) -> Membership {
+pub(crate) async fn survey_members(node: &Node) -> Membership {
     let own = &node.settings.id;
     let (mut listed, unknown) = match node.members.survey().await {
         Ok(listed) => (listed, false),
@@ -113,7 +109,7 @@ fn own_uses(node: &Node) -> Arc<DeclaredUses> {
 
 /// The name of an entity without a verified name: its host.
 #[must_use]
-pub fn address(id: &EntityId) -> Text {
+pub(crate) fn address(id: &EntityId) -> Text {
     let host = url::Url::parse(id.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned));
     let host = host.unwrap_or_else(|| id.to_string());
     Text::same(&host)

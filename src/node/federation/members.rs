@@ -10,8 +10,8 @@ use crate::store::federation::members::MadeChange;
 use crate::store::federation::{members, trust_marks};
 use crate::store::{Store, StoreError, Tx};
 
-pub use super::member_names::NameRefused;
-pub use crate::store::federation::members::Change;
+pub(crate) use super::member_names::NameRefused;
+pub(crate) use crate::store::federation::members::Change;
 
 /// Who changes a membership, why and when.
 #[derive(Debug, Clone)]
@@ -105,7 +105,7 @@ impl Membership {
 
     /// The same, for a superior with this name: no member may have it.
     #[must_use]
-    pub fn of_superior(self, own_name: Text) -> Self {
+    pub(crate) fn of_superior(self, own_name: Text) -> Self {
         Self { own_name: Some(own_name), ..self }
     }
 
@@ -253,7 +253,7 @@ impl Membership {
                     // A file that was written half-way must not, when it is complete, lift a suspension by command.
                     let decided = match member.state {
                         MemberState::Suspended => member.state_by,
-                        _ => DecidedBy::File,
+                        MemberState::Active | MemberState::Removed => DecidedBy::File,
                     };
                     set_state(
                         tx,

@@ -4,10 +4,10 @@
 mod anchor;
 mod followed_keys;
 mod historical_keys;
-pub mod list_peers;
+pub(crate) mod list_peers;
 mod member_names;
 pub mod members;
-pub mod obtain_marks;
+pub(crate) mod obtain_marks;
 mod own;
 mod resolve;
 pub(crate) mod resolve_signing_peer;
@@ -15,7 +15,7 @@ mod terms;
 mod trust_marks;
 
 pub use anchor::{AnchorParts, AnchorStatements, FederationKeys};
-pub use own::describe;
+pub(crate) use own::describe;
 pub use terms::Terms;
 
 use async_trait::async_trait;
@@ -60,9 +60,9 @@ impl From<JoseError> for FederationError {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListFilter {
     /// Those that have one of these entity types; all when empty.
-    pub entity_types: Vec<String>,
+    pub(crate) entity_types: Vec<String>,
     /// Only those with a valid trust mark.
-    pub trust_marked: bool,
+    pub(crate) trust_marked: bool,
     /// Only those with a valid trust mark of this type.
     pub trust_mark_type: Option<String>,
     /// Only intermediates.

@@ -15,7 +15,7 @@ use crate::store::federation::trust_marks::OwnMark;
 const SOON: Duration = Duration::from_secs(2);
 
 /// Background task that renews the marks.
-pub async fn run(node: &Node, stop: &StopSignal) {
+pub(crate) async fn run(node: &Node, stop: &StopSignal) {
     loop {
         let complete = match obtain_marks(node).await {
             Ok(complete) => complete,
@@ -35,7 +35,7 @@ pub async fn run(node: &Node, stop: &StopSignal) {
 ///
 /// # Errors
 /// [`StoreError`] when the store is away.
-pub async fn obtain_marks(node: &Node) -> Result<bool, StoreError> {
+pub(crate) async fn obtain_marks(node: &Node) -> Result<bool, StoreError> {
     let mut complete = true;
     for anchor in &node.settings.trust_anchors {
         for role in Role::ALL {

@@ -12,7 +12,7 @@ use crate::store::federation::trust_marks;
 
 /// The node's description: the source of its entity configuration and of its RFC 8414 and RFC 9728 metadata.
 #[must_use]
-pub fn describe(node: &Node) -> NodeDescription {
+pub(crate) fn describe(node: &Node) -> NodeDescription {
     let settings = &node.settings;
     NodeDescription {
         id: settings.id.clone(),

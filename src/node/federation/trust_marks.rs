@@ -138,7 +138,11 @@ impl From<StoreError> for FederationError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Self::NotFound,
-            _ => Self::Unavailable(Outage::Store),
+            StoreError::Conflict
+            | StoreError::Unavailable(_)
+            | StoreError::OutcomeUnknown
+            | StoreError::Corrupt(_)
+            | StoreError::Rule(_) => Self::Unavailable(Outage::Store),
         }
     }
 }

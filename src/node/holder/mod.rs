@@ -2,6 +2,6 @@
 //! of consents.
 
 pub mod decision;
-pub mod exchange;
-pub mod oauth;
+pub(crate) mod exchange;
+pub(crate) mod oauth;
 pub mod permissions;

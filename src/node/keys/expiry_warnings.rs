@@ -26,7 +26,7 @@ const OVER_SECS: i64 = 7 * 86_400;
 const REMEMBERED_SECS: i64 = 90 * 86_400;
 
 /// Background task for a node's own expiries.
-pub async fn run(node: &Node, stop: &StopSignal) {
+pub(crate) async fn run(node: &Node, stop: &StopSignal) {
     while stop.pause(ROUND).await {
         if let Err(error) = round(node).await {
             tracing::warn!(event = "expiries_not_checked", %error, "what expires soon could not be checked");
@@ -35,7 +35,7 @@ pub async fn run(node: &Node, stop: &StopSignal) {
 }
 
 /// Background task for the expiries of an anchor or intermediate: the marks that it issued, and its keys.
-pub async fn run_for_superior(store: &Store, keys: &KeyRing, clock: &dyn Clock, stop: &StopSignal) {
+pub(crate) async fn run_for_superior(store: &Store, keys: &KeyRing, clock: &dyn Clock, stop: &StopSignal) {
     while stop.pause(ROUND).await {
         if let Err(error) = superior_round(store, keys, clock.now()).await {
             tracing::warn!(event = "expiries_not_checked", %error, "what expires soon could not be checked");
@@ -47,7 +47,11 @@ pub async fn run_for_superior(store: &Store, keys: &KeyRing, clock: &dyn Clock, 
 ///
 /// # Errors
 /// [`StoreError`] when the store is unavailable; the next round logs the warnings.
-pub async fn superior_round(store: &Store, keys: &KeyRing, now: Timestamp) -> Result<usize, StoreError> {
+pub(crate) async fn superior_round(
+    store: &Store,
+    keys: &KeyRing,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
     let since = now.plus_secs(-OVER_SECS);
     let marks = store.read("list_given_trust_marks", move |reader| trust_marks::given(reader, since)).await?;
     let mut expiries = mark_expiries(&marks);
@@ -59,7 +63,7 @@ pub async fn superior_round(store: &Store, keys: &KeyRing, now: Timestamp) -> Re
 ///
 /// # Errors
 /// [`StoreError`] when the store is unavailable; the next round logs the warnings.
-pub async fn round(node: &Node) -> Result<usize, StoreError> {
+pub(crate) async fn round(node: &Node) -> Result<usize, StoreError> {
     let peer = node.peers.resolve(&node.settings.id).await.ok();
     let mut expiries = own_expiries(&node.store, peer.as_deref(), node.now()).await?;
     expiries.extend(key_expiries(&node.keys.records(), node.keys.policy()));
@@ -71,7 +75,7 @@ pub async fn round(node: &Node) -> Result<usize, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn own_expiries(
+pub(crate) async fn own_expiries(
     store: &Store,
     peer: Option<&TrustedPeer>,
     now: Timestamp,
@@ -104,7 +108,7 @@ fn role_of(mark: &TrustMark) -> Option<Role> {
 
 /// The signing keys that are to be rotated by schedule.
 #[must_use]
-pub fn key_expiries(records: &[KeyRecord], policy: &KeyPolicy) -> Vec<Expiry> {
+pub(crate) fn key_expiries(records: &[KeyRecord], policy: &KeyPolicy) -> Vec<Expiry> {
     let active = records.iter().filter(|key| key.state == KeyState::Active);
     active
         .filter_map(|key| {
@@ -121,7 +125,7 @@ pub fn key_expiries(records: &[KeyRecord], policy: &KeyPolicy) -> Vec<Expiry> {
 
 /// The marks that an anchor or intermediate issued: the longest-lived for each member and type.
 #[must_use]
-pub fn mark_expiries(marks: &[IssuedMark]) -> Vec<Expiry> {
+pub(crate) fn mark_expiries(marks: &[IssuedMark]) -> Vec<Expiry> {
     let mut newest: std::collections::BTreeMap<(&str, &str), &IssuedMark> = std::collections::BTreeMap::new();
     for mark in marks {
         let place = newest.entry((mark.subject.as_str(), &mark.mark_type)).or_insert(mark);
@@ -142,7 +146,11 @@ pub fn mark_expiries(marks: &[IssuedMark]) -> Vec<Expiry> {
 ///
 /// # Errors
 /// [`StoreError`] when the store is unavailable.
-pub async fn log_once(store: &Store, expiries: &[Expiry], now: Timestamp) -> Result<usize, StoreError> {
+pub(crate) async fn log_once(
+    store: &Store,
+    expiries: &[Expiry],
+    now: Timestamp,
+) -> Result<usize, StoreError> {
     let mut logged = 0;
     for warning in warnings(expiries, now) {
         if claim(store, &warning).await? {

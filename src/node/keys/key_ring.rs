@@ -25,11 +25,11 @@ const MAX_RETIRED_PUBLISHED: usize = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyPolicy {
     /// Lead time of a new key between publication and first use, in seconds: others fetch the key set again within it.
-    pub lead_secs: i64,
+    pub(crate) lead_secs: i64,
     /// How long a retired key stays published, in seconds.
-    pub overlap_secs: i64,
+    pub(crate) overlap_secs: i64,
     /// Age at which a signing key is rotated, in days, in the order of [`KeyPurpose::ALL`]; 0 is never.
-    pub rotate_days: [u16; KeyPurpose::ALL.len()],
+    pub(crate) rotate_days: [u16; KeyPurpose::ALL.len()],
     /// Further keys for the login provider.
     pub login: LoginKeyPolicy,
 }
@@ -38,9 +38,9 @@ pub struct KeyPolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LoginKeyPolicy {
     /// An RSA key signs the requests to it, instead of the client key.
-    pub rsa_signing: bool,
+    pub(crate) rsa_signing: bool,
     /// It encrypts its responses to keys of this node.
-    pub decryption: bool,
+    pub(crate) decryption: bool,
 }
 
 impl Default for KeyPolicy {
@@ -57,7 +57,7 @@ impl Default for KeyPolicy {
 impl KeyPolicy {
     /// When a key that signs since a moment is to be rotated; `None` without a schedule.
     #[must_use]
-    pub fn rotates_at(&self, purpose: KeyPurpose, active_since: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn rotates_at(&self, purpose: KeyPurpose, active_since: Timestamp) -> Option<Timestamp> {
         let days = KeyPurpose::ALL
             .iter()
             .zip(self.rotate_days)
@@ -67,7 +67,7 @@ impl KeyPolicy {
 
     /// Whether a node with this policy has keys of a purpose.
     #[must_use]
-    pub const fn needs(&self, purpose: KeyPurpose) -> bool {
+    pub(crate) const fn needs(&self, purpose: KeyPurpose) -> bool {
         match purpose.login_kind() {
             None => true,
             Some(LoginKeyKind::RsaSigning) => self.login.rsa_signing,
@@ -77,7 +77,7 @@ impl KeyPolicy {
 
     /// Whether a key is in the published set.
     #[must_use]
-    pub fn publishes(&self, key: &KeyRecord, now: Timestamp) -> bool {
+    pub(crate) fn publishes(&self, key: &KeyRecord, now: Timestamp) -> bool {
         match key.state {
             KeyState::Pending | KeyState::Active => true,
             KeyState::Retired => key.retired_at.is_some_and(|at| now < at.plus_secs(self.overlap_secs)),
@@ -91,8 +91,7 @@ impl KeyPolicy {
 pub struct RevokedKey {
     /// The public part.
     pub key: PublicKey,
-    /// Its standing.
-    pub standing: KeyStanding,
+    pub(crate) standing: KeyStanding,
 }
 
 /// The keys of one purpose.
@@ -133,7 +132,11 @@ impl KeyRing {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub async fn open_with(store: &Store, policy: KeyPolicy, now: Timestamp) -> Result<Self, StoreError> {
+    pub(crate) async fn open_with(
+        store: &Store,
+        policy: KeyPolicy,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
         for purpose in KeyPurpose::ALL.into_iter().filter(|purpose| policy.needs(*purpose)) {
             store
                 .write("ensure_signing_key", move |tx| match purpose.login_kind() {
@@ -151,7 +154,7 @@ impl KeyRing {
 
     /// The policy of these keys.
     #[must_use]
-    pub const fn policy(&self) -> &KeyPolicy {
+    pub(crate) const fn policy(&self) -> &KeyPolicy {
         &self.policy
     }
 
@@ -159,7 +162,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// [`StoreError`] when the store is unavailable; the keys stay as they were.
-    pub async fn refresh(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn refresh(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         let known = read(&self.ring).login.clone();
         let snapshot =
             store.read("load_key_ring", move |reader| signing_keys::snapshot(reader, &known)).await?;
@@ -176,7 +179,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// As [`Self::refresh`].
-    pub async fn refresh_if_changed(&self, store: &Store, now: Timestamp) -> Result<bool, StoreError> {
+    pub(crate) async fn refresh_if_changed(&self, store: &Store, now: Timestamp) -> Result<bool, StoreError> {
         let known = read(&self.ring).version;
         if store.read("read_key_version", signing_keys::version).await? == known {
             return Ok(false);
@@ -189,7 +192,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// [`JoseError`] when the remaining keys are no valid set, which the store rules out.
-    pub fn age(&self, now: Timestamp) -> Result<(), JoseError> {
+    pub(crate) fn age(&self, now: Timestamp) -> Result<(), JoseError> {
         let mut ring = write(&self.ring);
         let Ring { records, keys, .. } = &mut *ring;
         for (purpose, keys) in keys.iter_mut() {
@@ -202,7 +205,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// [`JoseError::UnknownKey`] when there is none; [`KeyRing::open`] creates one for each purpose.
-    pub fn active(&self, purpose: KeyPurpose) -> Result<SigningKey, JoseError> {
+    pub(crate) fn active(&self, purpose: KeyPurpose) -> Result<SigningKey, JoseError> {
         let ring = read(&self.ring);
         ring.keys.get(&purpose).and_then(|keys| keys.active.clone()).ok_or(JoseError::UnknownKey)
     }
@@ -216,7 +219,7 @@ impl KeyRing {
 
     /// The published keys of a purpose: pending, active, and retired ones during the overlap.
     #[must_use]
-    pub fn published_for(&self, purpose: KeyPurpose) -> PublicKeys {
+    pub(crate) fn published_for(&self, purpose: KeyPurpose) -> PublicKeys {
         let ring = read(&self.ring);
         ring.keys.get(&purpose).map(|keys| PublicKeys::clone(&keys.published)).unwrap_or_default()
     }
@@ -230,7 +233,7 @@ impl KeyRing {
 
     /// The RSA key that signs requests to the login provider, if one is used.
     #[must_use]
-    pub fn login_signing_key(&self) -> Option<LoginKey> {
+    pub(crate) fn login_signing_key(&self) -> Option<LoginKey> {
         let ring = read(&self.ring);
         let active = ring
             .records
@@ -242,7 +245,7 @@ impl KeyRing {
     /// The keys that the login provider may have encrypted to: the published ones, and the previous ones during the
     /// overlap.
     #[must_use]
-    pub fn decryption_keys(&self, now: Timestamp) -> Vec<LoginKey> {
+    pub(crate) fn decryption_keys(&self, now: Timestamp) -> Vec<LoginKey> {
         let ring = read(&self.ring);
         let usable = |key: &&LoginKey| {
             key.kind() != LoginKeyKind::RsaSigning
@@ -257,7 +260,7 @@ impl KeyRing {
     /// The key set for the login provider: the keys that sign for this node there, and those to encrypt to. A retired
     /// encryption key leaves the set at once; a retired signing key stays for the overlap.
     #[must_use]
-    pub fn login_jwks(&self, now: Timestamp) -> Value {
+    pub(crate) fn login_jwks(&self, now: Timestamp) -> Value {
         let signing =
             if self.policy.login.rsa_signing { KeyPurpose::LoginSigning } else { KeyPurpose::Client };
         let in_use = |key: &KeyRecord| matches!(key.state, KeyState::Active | KeyState::Pending);

@@ -15,7 +15,7 @@ use crate::store::keys::signing_keys;
 use crate::store::keys::signing_keys::{KeyRecord, KeyState, StoredKeyPair};
 use crate::store::{Store, StoreError};
 
-pub use superiors::{EntitySuperiors, activate_when_vouched};
+pub(crate) use superiors::{EntitySuperiors, activate_when_vouched};
 
 /// Interval between two rounds.
 const ROUND: Duration = Duration::from_millis(500);
@@ -74,7 +74,11 @@ async fn fresh_key(purpose: KeyPurpose) -> Result<Box<dyn StoredKeyPair + Send +
 ///
 /// # Errors
 /// [`RotateError::Store`].
-pub async fn rotate(store: &Store, purpose: KeyPurpose, now: Timestamp) -> Result<Rotation, RotateError> {
+pub(crate) async fn rotate(
+    store: &Store,
+    purpose: KeyPurpose,
+    now: Timestamp,
+) -> Result<Rotation, RotateError> {
     let next = fresh_key(purpose).await?;
     Ok(store
         .write("rotate_key", move |tx| {
@@ -91,7 +95,11 @@ pub async fn rotate(store: &Store, purpose: KeyPurpose, now: Timestamp) -> Resul
 ///
 /// # Errors
 /// [`RotateError::FederationNeedsLead`], or an error of the store.
-pub async fn rotate_now(store: &Store, purpose: KeyPurpose, now: Timestamp) -> Result<Rotation, RotateError> {
+pub(crate) async fn rotate_now(
+    store: &Store,
+    purpose: KeyPurpose,
+    now: Timestamp,
+) -> Result<Rotation, RotateError> {
     if purpose == KeyPurpose::Federation {
         return Err(RotateError::FederationNeedsLead);
     }
@@ -107,7 +115,7 @@ pub async fn rotate_now(store: &Store, purpose: KeyPurpose, now: Timestamp) -> R
 ///
 /// # Errors
 /// [`RotateError`].
-pub async fn revoke(
+pub(crate) async fn revoke(
     store: &Store,
     kid: KeyId,
     reason: RevokeReason,
@@ -142,7 +150,7 @@ pub async fn revoke(
 }
 
 /// Background task that rotates keys by schedule.
-pub async fn run(
+pub(crate) async fn run(
     store: &Store,
     ring: &KeyRing,
     clock: &dyn Clock,
@@ -223,7 +231,7 @@ async fn wait_for_superiors(
 ///
 /// # Errors
 /// [`StoreError`] when the store is unavailable; the next round continues.
-pub async fn run_rotation(
+pub(crate) async fn run_rotation(
     store: &Store,
     ring: &KeyRing,
     has_superiors: bool,
@@ -325,7 +333,7 @@ async fn take(store: &Store, step: Step, lead_secs: i64, now: Timestamp) -> Resu
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn restart_lead(store: &Store, ring: &KeyRing, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn restart_lead(store: &Store, ring: &KeyRing, now: Timestamp) -> Result<(), StoreError> {
     let seen_again = now.plus_secs(ring.policy().lead_secs.min(KeyPolicy::default().lead_secs));
     for key in ring.records().into_iter().filter(|key| key.state == KeyState::Pending) {
         let activates_at = key

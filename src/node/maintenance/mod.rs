@@ -24,7 +24,7 @@ const ROUND: Duration = Duration::from_secs(1);
 const RETRY_SECS: i64 = 10;
 
 /// How long before its end a resident is reminded of a permission, in seconds.
-pub const REMINDER_SECS: i64 = 14 * 86_400;
+pub(crate) const REMINDER_SECS: i64 = 14 * 86_400;
 
 /// Maximum number of rows that one run of a job changes; it is due again at once when there are more.
 const BATCH: u32 = 200;
@@ -67,7 +67,12 @@ impl Job {
         match self {
             // Sends requests to other nodes; each of its changes is complete by itself.
             Self::DeclaredUses => 300,
-            _ => 20,
+            Self::Ends
+            | Self::Lapse
+            | Self::Reminders
+            | Self::Erasure
+            | Self::OneTimeValues
+            | Self::StatusLists => 20,
         }
     }
 
@@ -85,7 +90,7 @@ impl Job {
 }
 
 /// Background task that runs due jobs.
-pub async fn run(node: &Node, owner: &str, stop: &StopSignal) {
+pub(crate) async fn run(node: &Node, owner: &str, stop: &StopSignal) {
     while let Err(problem) = prepare(node).await {
         tracing::warn!(
             event = "jobs_not_prepared",

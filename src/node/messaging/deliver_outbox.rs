@@ -55,7 +55,7 @@ pub async fn deliver_outbox(node: &Node, owner: &str) -> Result<usize, Problem> 
 
 /// Background task that delivers when notified and every second. A slow destination delays only its own items. At the
 /// stop, deliveries in progress are finished; other items stay stored.
-pub async fn run(node: &Node, owner: &str, stop: &StopSignal) {
+pub(crate) async fn run(node: &Node, owner: &str, stop: &StopSignal) {
     let mut under_way = FuturesUnordered::new();
     while !stop.is_stopping() || !under_way.is_empty() {
         let room = AT_A_TIME.saturating_sub(under_way.len());
@@ -142,7 +142,6 @@ async fn deliver(node: &Node, owner: &str, item: Leased) -> Result<(), Problem> 
 enum Failed {
     /// The destination did not answer, or the request cannot be made now.
     Silent(Problem),
-    /// It refused permanently.
     Refused(Problem),
     /// The item cannot be read.
     Unreadable,
@@ -248,9 +247,15 @@ fn events_endpoint<'a>(peer: &'a TrustedPeer, event: &Event) -> Option<&'a url::
         Event::ExchangeAcknowledged(_) | Event::DataDeleted(_) | Event::ReconciliationAnswered(_) => {
             peer.resource_events_endpoint()
         }
-        Event::ReconciliationRequested(asked) if asked.role == RestoredRole::Recipient => {
-            peer.resource_events_endpoint()
-        }
-        _ => peer.client_events_endpoint(),
+        Event::ReconciliationRequested(asked) => match asked.role {
+            RestoredRole::Recipient => peer.resource_events_endpoint(),
+            RestoredRole::Holder => peer.client_events_endpoint(),
+        },
+        Event::ConsentGiven(_)
+        | Event::ConsentChanged(_)
+        | Event::ConsentSuspended(_)
+        | Event::ConsentResumed(_)
+        | Event::ConsentRevoked(_)
+        | Event::ConsentExpired(_) => peer.client_events_endpoint(),
     }
 }

@@ -2,5 +2,5 @@
 
 pub mod deliver_outbox;
 pub(crate) mod outbox_message;
-pub mod receive_event;
+pub(crate) mod receive_event;
 pub mod reconciliation;

@@ -21,11 +21,8 @@ pub(crate) const REDEEM: &str = "redeem";
 /// Kind of a grant that is to be revoked at its holder.
 pub(crate) const GIVE_BACK: &str = "give-back";
 
-/// A decoded item.
 pub(crate) enum OutboxTask {
-    /// Push an event.
     Event(Event),
-    /// Redeem a code.
     Redeem(Redemption),
     /// Give a consent back.
     GiveBack(GivenBack),
@@ -34,7 +31,6 @@ pub(crate) enum OutboxTask {
 /// A consent that is given back.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct GivenBack {
-    /// The grant.
     pub(crate) grant_id: GrantId,
     /// The consent of the grant; `None` if its tokens never arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +38,6 @@ pub(crate) struct GivenBack {
 }
 
 impl OutboxTask {
-    /// Decodes an item.
     pub(crate) fn of(item: &Leased) -> Result<Self, DecodeError> {
         match item.kind.as_str() {
             kind if kind.starts_with(EVENT) => match serde_json::from_str(&item.payload) {
@@ -77,11 +72,9 @@ pub(crate) enum DecodeError {
 
 /// An event about a consent, for its recipient.
 pub(crate) struct ConsentMessage<'a> {
-    /// The recipient.
     pub(crate) to: &'a EntityId,
     /// The consent: its events are delivered in order.
     pub(crate) consent: ConsentId,
-    /// The event.
     pub(crate) event: &'a Event,
     /// Distinguishes two events of one kind.
     pub(crate) sequence: u64,
@@ -154,7 +147,6 @@ pub(crate) fn deletion(
 pub(crate) struct Redemption {
     /// The consent at this node.
     pub(crate) held: HeldConsentId,
-    /// The code.
     pub(crate) code: String,
     /// The DPoP key to redeem it with: the same at every attempt, since the holder refuses any other.
     #[serde(default)]
@@ -227,7 +219,6 @@ pub(crate) fn reconciliation(
 
 /// Position of an entry in the log.
 pub(crate) struct Logged {
-    /// Its number.
     pub(crate) index: u64,
     /// Its leaf hash, base64url.
     pub(crate) leaf_hash: String,

@@ -25,7 +25,7 @@ use crate::store::{StoreError, Tx};
 
 /// Why an event is refused (RFC 8935 §2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventError {
+pub(crate) enum EventError {
     /// `invalid_request`: not a Security Event Token of a known kind.
     InvalidRequest,
     /// `invalid_key`: not signed with a key of the sender's.
@@ -42,7 +42,7 @@ pub enum EventError {
 ///
 /// # Errors
 /// [`EventError`].
-pub async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
+pub(crate) async fn receive_event(node: &Node, text: &str) -> Result<(), EventError> {
     let now = node.now();
     let Authentic { sender, claims, event } = authenticate(node, text, now).await?;
     let given = match &event {
@@ -148,7 +148,12 @@ async fn authenticate(node: &Node, text: &str, now: Timestamp) -> Result<Authent
             RestoredRole::Holder => as_holder,
             RestoredRole::Recipient => as_recipient,
         },
-        _ => as_holder,
+        Event::ConsentGiven(_)
+        | Event::ConsentChanged(_)
+        | Event::ConsentSuspended(_)
+        | Event::ConsentResumed(_)
+        | Event::ConsentRevoked(_)
+        | Event::ConsentExpired(_) => as_holder,
     };
     if !in_role {
         return Err(EventError::InvalidIssuer);

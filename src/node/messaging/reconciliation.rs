@@ -84,7 +84,12 @@ pub(crate) fn answer_holder(
         let state = match held.status() {
             HeldStatus::Active => KnownState::Active,
             HeldStatus::Suspended => KnownState::Suspended,
-            _ => KnownState::Ended,
+            HeldStatus::Requested
+            | HeldStatus::Given
+            | HeldStatus::Declined
+            | HeldStatus::Lapsed
+            | HeldStatus::Failed
+            | HeldStatus::Ended => KnownState::Ended,
         };
         known.push(KnownConsent {
             grant_id: grant_id.clone(),

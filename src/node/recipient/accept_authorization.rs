@@ -8,23 +8,22 @@ use crate::store::recipient::held_consents::Returned;
 
 /// The query of the authorization response.
 #[derive(Debug, Default)]
-pub struct Answer {
-    /// The authorization code.
-    pub code: Option<String>,
+pub(crate) struct Answer {
+    pub(crate) code: Option<String>,
     /// `state` as sent.
-    pub state: Option<String>,
+    pub(crate) state: Option<String>,
     /// `iss`: must be the holder that was asked.
-    pub iss: Option<String>,
+    pub(crate) iss: Option<String>,
     /// The error code of a refusal.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 /// The redirect, and the browser binding that is used up.
-pub struct Accepted {
+pub(crate) struct Accepted {
     /// The service's own address, with the state of its consent.
-    pub location: url::Url,
+    pub(crate) location: url::Url,
     /// The binding of the request that was answered.
-    pub browser_binding: String,
+    pub(crate) browser_binding: String,
 }
 
 /// Accepts the authorization response and returns the redirect.
@@ -33,7 +32,7 @@ pub struct Accepted {
 ///
 /// # Errors
 /// [`Problem`]: state, browser or issuer do not match, or the holder does not redeem the code.
-pub async fn accept_authorization(
+pub(crate) async fn accept_authorization(
     node: &Node,
     answer: Answer,
     browser_bindings: &[String],

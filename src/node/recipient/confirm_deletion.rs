@@ -12,14 +12,14 @@ use crate::domain::jose::MAX_SKEW_SECS;
 use crate::node::messaging::outbox_message;
 use crate::node::{Node, Problem, ProblemKind, Service};
 use crate::store::recipient::deletions;
-pub use crate::store::recipient::deletions::Deletion;
+pub(crate) use crate::store::recipient::deletions::Deletion;
 use crate::store::{StoreError, Tx};
 
 /// The deletion duty for a service's consent; `None` when nothing was fetched.
 ///
 /// # Errors
 /// [`Problem`] when the store is unavailable.
-pub async fn of_held(node: &Node, id: HeldConsentId) -> Result<Option<Deletion>, Problem> {
+pub(crate) async fn of_held(node: &Node, id: HeldConsentId) -> Result<Option<Deletion>, Problem> {
     Ok(node.store.read("find_deletion", move |store| deletions::find(store, id)).await?)
 }
 
@@ -27,7 +27,7 @@ pub async fn of_held(node: &Node, id: HeldConsentId) -> Result<Option<Deletion>,
 ///
 /// # Errors
 /// [`Problem`] when the store is unavailable.
-pub async fn of_all(
+pub(crate) async fn of_all(
     node: &Node,
     ids: Vec<HeldConsentId>,
 ) -> Result<HashMap<HeldConsentId, Deletion>, Problem> {
@@ -38,7 +38,7 @@ pub async fn of_all(
 ///
 /// # Errors
 /// [`Problem`]: not the service's consent, nothing was fetched, or an impossible moment.
-pub async fn confirm_deletion(
+pub(crate) async fn confirm_deletion(
     node: &Node,
     service: &Service,
     id: HeldConsentId,

@@ -22,13 +22,12 @@ use crate::store::recipient::{fetches, held_consents};
 use crate::store::{StoreError, Tx};
 
 /// Data for the service.
-pub struct FetchedData {
+pub(crate) struct FetchedData {
     /// The records, each with consented fields only.
-    pub records: Vec<Value>,
-    /// The verified receipt.
-    pub receipt: Receipt,
+    pub(crate) records: Vec<Value>,
+    pub(crate) receipt: Receipt,
     /// The receipt as received, compact JWS.
-    pub receipt_jws: String,
+    pub(crate) receipt_jws: String,
 }
 
 /// Fetches the data of a consent.
@@ -36,7 +35,7 @@ pub struct FetchedData {
 /// # Errors
 /// [`Problem`]: not in force, holder unavailable, refused, or a response that does not verify. Nothing of such a
 /// response is used.
-pub async fn fetch_exchange(
+pub(crate) async fn fetch_exchange(
     node: &Node,
     service: &Service,
     id: HeldConsentId,
@@ -65,7 +64,6 @@ enum Failed {
     TokenRefused,
     /// The holder requires the resident to confirm again (RFC 9470).
     Unconfirmed,
-    /// Anything else.
     Problem(Problem),
 }
 
@@ -203,7 +201,7 @@ async fn attempt(
     body.check_records(&verified.receipt().fields, schema.as_deref()).map_err(|fault| {
         tracing::error!(
             event = "holder_records_unfit", holder = %holder.id, consent = %held.id, %fault,
-            "a holder released records that do not fit its own catalogue: its operator has to mend that"
+            "a holder released records that do not fit its own catalogue: its operator has to correct that"
         );
         Problem {
             detail: Some(format!("the holder's answer does not fit its own catalogue: {fault}")),

@@ -13,7 +13,11 @@ use crate::store::recipient::held_consents;
 ///
 /// # Errors
 /// [`Problem`] when it is unknown or another service's.
-pub async fn give_back(node: &Node, service: &Service, id: HeldConsentId) -> Result<HeldConsent, Problem> {
+pub(crate) async fn give_back(
+    node: &Node,
+    service: &Service,
+    id: HeldConsentId,
+) -> Result<HeldConsent, Problem> {
     request_consent::find(node, service, id).await?;
     let now = node.now();
     let held = node

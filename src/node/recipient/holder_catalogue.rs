@@ -29,7 +29,6 @@ const MOST_SCHEMAS: usize = 1000;
 /// The result of fetching a dataset's schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Known {
-    /// Its schema.
     Offered(Arc<RecordSchema>),
     /// The holder's catalogue has no such dataset.
     NotOffered,
@@ -39,7 +38,7 @@ enum Known {
 
 /// Cached schemas of holders' datasets.
 #[derive(Default)]
-pub struct SchemaCache(Mutex<HashMap<(EntityId, DatasetId), (Timestamp, Known)>>);
+pub(crate) struct SchemaCache(Mutex<HashMap<(EntityId, DatasetId), (Timestamp, Known)>>);
 
 impl SchemaCache {
     fn find(&self, holder: &EntityId, dataset: &DatasetId, now: Timestamp) -> Option<Known> {

@@ -38,7 +38,6 @@ struct TokenAnswer {
 pub(crate) struct Granted {
     /// The grant with its tokens.
     pub(crate) grant: HeldGrant,
-    /// The allowed request.
     pub(crate) detail: AuthorizationDetail,
 }
 
@@ -166,11 +165,8 @@ pub(crate) async fn token(
 /// The status of a grant at its holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GrantStatus {
-    /// Active.
     Active,
-    /// Suspended.
     Suspended,
-    /// Ended, or unknown.
     Gone,
 }
 
@@ -218,7 +214,6 @@ pub(crate) async fn give_grant_back(
 /// An action on a grant at its holder.
 #[derive(Clone, Copy)]
 enum GrantRequest<'a> {
-    /// Query its status.
     Query,
     /// Revoke it; only one consent of it, if the commitment is known.
     Revoke(Option<&'a Commitment>),

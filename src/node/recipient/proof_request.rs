@@ -12,7 +12,6 @@ use crate::ports::{OutboundAnswer, OutboundBody, OutboundRequest};
 
 /// The constant part of all attempts.
 pub(super) struct ProofRequest<'a> {
-    /// Who is asked.
     pub(super) holder: &'a EntityId,
     /// The key that signs the proof.
     pub(super) key: &'a SigningKey,
@@ -28,7 +27,6 @@ pub(super) struct ProofRequest<'a> {
 
 /// A request with its response.
 pub(super) struct ProvedAnswer {
-    /// The answer.
     pub(super) answer: OutboundAnswer,
     /// The proof of the request.
     pub(super) proof: String,

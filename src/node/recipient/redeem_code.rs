@@ -120,7 +120,7 @@ async fn note_untrusted(node: &Node, id: HeldConsentId, why: &'static str) -> Re
             let mut held = held_consents::find(tx, id)?;
             tracing::error!(
                 event = "holder_answer_not_trusted", holder = %held.holder, consent = %id, why,
-                "a holder issued tokens that do not hold: its operator has to mend that"
+                "a holder issued tokens that do not hold: its operator has to correct that"
             );
             let cause = HeldCause::HolderAnswerNotTrusted;
             // A code from the browser is used up: the service must request again. An event's code can be redeemed

@@ -6,7 +6,7 @@ use crate::domain::consent::{AuthorizationDetail, GrantAction, HeldConsent, Held
 use crate::domain::ids::HeldConsentId;
 use crate::node::quota::{QuotaError, demand_room};
 use crate::node::recipient::holder_catalogue;
-pub use crate::node::recipient::service_request::ServiceRequest;
+pub(crate) use crate::node::recipient::service_request::ServiceRequest;
 use crate::node::recipient::service_request::{bad, beyond};
 use crate::node::{Node, Problem, ProblemKind, Service};
 use crate::ports::random;
@@ -17,7 +17,7 @@ use crate::store::recipient::held_consents;
 ///
 /// # Errors
 /// [`Problem`]: malformed, beyond the service's own declared use, or not offered in the holder's catalogue.
-pub async fn request_consent(
+pub(crate) async fn request_consent(
     node: &Node,
     service: &Service,
     asked: ServiceRequest,
@@ -105,27 +105,26 @@ fn detail_beside(
 ///
 /// # Errors
 /// [`Problem`] when it is unknown or another service's.
-pub async fn find(node: &Node, service: &Service, id: HeldConsentId) -> Result<HeldConsent, Problem> {
+pub(crate) async fn find(node: &Node, service: &Service, id: HeldConsentId) -> Result<HeldConsent, Problem> {
     let held = node.store.read("find_held_consent", move |store| held_consents::find(store, id)).await?;
     if held.service == service.id { Ok(held) } else { Err(Problem::new(ProblemKind::NotFound)) }
 }
 
 /// Maximum number of consents on one page of a service's list.
-pub const LIST_PAGE: usize = 200;
+pub(crate) const LIST_PAGE: usize = 200;
 
 /// A page of a service's consents.
-pub struct ListPage {
-    /// Newest first.
-    pub consents: Vec<HeldConsent>,
+pub(crate) struct ListPage {
+    pub(crate) consents: Vec<HeldConsent>,
     /// Whether there are more after the last.
-    pub more: bool,
+    pub(crate) more: bool,
 }
 
 /// A page of a service's consents, newest first, from the beginning or after one of them.
 ///
 /// # Errors
 /// [`Problem`] `bad-request` when `after` is not a consent of this service, else when the store is unavailable.
-pub async fn list(
+pub(crate) async fn list(
     node: &Node,
     service: &Service,
     status: Option<HeldStatus>,

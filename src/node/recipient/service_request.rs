@@ -12,53 +12,52 @@ use crate::node::{Problem, ProblemKind, Service};
 /// The body of `POST /api/v1/consent-requests`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ServiceRequest {
+pub(crate) struct ServiceRequest {
     /// The city that holds the data.
-    pub holder: EntityId,
-    /// The dataset there.
-    pub dataset: DatasetId,
+    pub(crate) holder: EntityId,
+    pub(crate) dataset: DatasetId,
     /// The declared use; the URL or its last segment.
     #[serde(rename = "use")]
-    pub declared_use: String,
+    pub(crate) declared_use: String,
     /// The fields; all of the use when absent.
     #[serde(default)]
-    pub fields: Option<Vec<FieldName>>,
+    pub(crate) fields: Option<Vec<FieldName>>,
     /// The period of the data; the whole history when absent.
     #[serde(default)]
-    pub period: Option<Period>,
+    pub(crate) period: Option<Period>,
     /// The number of fetches; one when absent.
     #[serde(default)]
-    pub times: Option<u32>,
+    pub(crate) times: Option<u32>,
     /// The period of the number of fetches (ISO 8601 duration); the permission's whole life when absent.
     #[serde(default)]
-    pub per: Option<Window>,
+    pub(crate) per: Option<Window>,
     /// Retention by the service (ISO 8601 duration); as long as the use allows when absent.
     #[serde(default)]
-    pub retention: Option<String>,
+    pub(crate) retention: Option<String>,
     /// The last day; as far ahead as the use allows when absent.
     #[serde(default)]
-    pub until: Option<Day>,
+    pub(crate) until: Option<Day>,
     /// Levels of assurance of the holder's login, any of which the service accepts (`acr_values`); the holder's
     /// requirement when absent.
     #[serde(default)]
-    pub acr_values: Option<String>,
+    pub(crate) acr_values: Option<String>,
     /// Maximum age of the login, in seconds; the holder's requirement when absent.
     #[serde(default)]
-    pub max_age_seconds: Option<u32>,
+    pub(crate) max_age_seconds: Option<u32>,
     /// The national identifier of the expected person.
     #[serde(default)]
-    pub person: Option<String>,
+    pub(crate) person: Option<String>,
     /// The service's reference for its case.
     #[serde(default)]
-    pub case_reference: Option<String>,
+    pub(crate) case_reference: Option<String>,
     /// The service's consent to replace.
     #[serde(default)]
-    pub replaces: Option<HeldConsentId>,
+    pub(crate) replaces: Option<HeldConsentId>,
     /// The service's consent to extend.
     #[serde(default)]
-    pub extends: Option<HeldConsentId>,
+    pub(crate) extends: Option<HeldConsentId>,
     /// The address that the resident's browser returns to.
-    pub return_url: String,
+    pub(crate) return_url: String,
 }
 
 pub(super) fn bad(detail: &str) -> Problem {
@@ -191,15 +190,12 @@ fn return_url_allowed(service: &Service, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::catalogue::Text;
 
     #[test]
     fn a_browser_is_sent_back_to_the_services_own_addresses_only() {
-        let name = Text { fi: "a".into(), sv: "b".into(), en: "c".into() };
         let prefixes = ["https://service.city.example/cases/", "http://service.localhost:8410/"];
         let service = Service {
             id: "daycare".parse().unwrap(),
-            name,
             secret_hashes: vec![[0; 32]],
             return_url_prefixes: prefixes.iter().map(|prefix| prefix.parse().unwrap()).collect(),
         };

@@ -16,15 +16,15 @@ use crate::node::{Node, Problem, ProblemKind};
 use crate::store::recipient::held_consents;
 
 /// The redirect, and the cookie value that binds the browser.
-pub struct Started {
+pub(crate) struct Started {
     /// The holder's authorization endpoint with the `request_uri`.
-    pub location: url::Url,
+    pub(crate) location: url::Url,
     /// Random; must be returned with the response.
-    pub browser_binding: String,
+    pub(crate) browser_binding: String,
 }
 
 /// The redirect of a browser that starts a request.
-pub enum Start {
+pub(crate) enum Start {
     /// To the holder, to decide.
     Holder(Started),
     /// Back to the service: the holder does not offer what was requested, and the request has failed.
@@ -35,7 +35,7 @@ pub enum Start {
 ///
 /// # Errors
 /// [`Problem`]: unknown, decided already, or the holder refused temporarily or is unavailable.
-pub async fn start_request(node: &Node, id: HeldConsentId) -> Result<Start, Problem> {
+pub(crate) async fn start_request(node: &Node, id: HeldConsentId) -> Result<Start, Problem> {
     let now = node.now();
     let held = node.store.read("find_held_consent", move |store| held_consents::find(store, id)).await?;
     if held.status() != HeldStatus::Requested || now >= held.created_at.plus_secs(WAIT_SECS) {

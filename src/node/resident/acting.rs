@@ -7,32 +7,25 @@ use crate::node::{Problem, ProblemKind};
 
 /// A resident's authority over one person's affairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Acting {
-    by: PersonId,
+pub(crate) struct Acting {
     person: PersonId,
 }
 
 /// It belongs to another person. The caller gets the same answer as for something unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("another person's")]
-pub struct NotOwn;
+pub(crate) struct NotOwn;
 
 impl Acting {
     /// A resident acting for themselves.
     #[must_use]
-    pub const fn for_self(resident: &Resident) -> Self {
-        Self { by: resident.person, person: resident.person }
-    }
-
-    /// The acting resident.
-    #[must_use]
-    pub const fn by(&self) -> PersonId {
-        self.by
+    pub(crate) const fn for_self(resident: &Resident) -> Self {
+        Self { person: resident.person }
     }
 
     /// The person whose affairs they are.
     #[must_use]
-    pub const fn person(&self) -> PersonId {
+    pub(crate) const fn person(&self) -> PersonId {
         self.person
     }
 
@@ -40,7 +33,7 @@ impl Acting {
     ///
     /// # Errors
     /// [`NotOwn`] when it is another person's.
-    pub fn demand(&self, owner: PersonId) -> Result<(), NotOwn> {
+    pub(crate) fn demand(&self, owner: PersonId) -> Result<(), NotOwn> {
         if owner == self.person { Ok(()) } else { Err(NotOwn) }
     }
 }

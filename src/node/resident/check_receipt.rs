@@ -18,7 +18,7 @@ use crate::store::recipient::fetches;
 use crate::store::{Reader, StoreError};
 
 /// Maximum size of the input in bytes.
-pub const MAX_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_BYTES: usize = 64 * 1024;
 
 /// The content of a receipt.
 #[derive(Debug, Clone)]

@@ -5,13 +5,13 @@ use crate::domain::clock::Timestamp;
 use crate::domain::consent::state::NotInForce;
 use crate::domain::consent::{Consent, ConsentRequest, DeletionState, Origin};
 use crate::domain::exchange::event::REVOKED;
-use crate::domain::ids::{ConsentId, DatasetId, EntityId, FieldName};
+use crate::domain::ids::{ConsentId, DatasetId, FieldName};
 use crate::domain::login::Resident;
 use crate::domain::token::RefusalReason;
 use crate::node::resident::acting::Acting;
 use crate::node::{Node, Problem};
 use crate::store::StoreError;
-pub use crate::store::holder::consents::Change as KeptChange;
+pub(crate) use crate::store::holder::consents::Change as KeptChange;
 use crate::store::holder::deletion_confirmations;
 use crate::store::holder::{consent_requests, consents, exchanges, refusals, standing_denials};
 use crate::store::messaging::outbox;
@@ -20,40 +20,39 @@ use crate::store::resident::persons;
 
 /// A permission with its display texts.
 #[derive(Debug, Clone)]
-pub struct Permission {
+pub(crate) struct Permission {
     /// The consent with its present state.
-    pub consent: Consent,
+    pub(crate) consent: Consent,
     /// The declared use as of the request.
-    pub declared_use: DeclaredUse,
+    pub(crate) declared_use: DeclaredUse,
     /// Display name of the recipient.
-    pub recipient_name: Text,
-    /// The requested fields.
-    pub asked: Vec<FieldName>,
+    pub(crate) recipient_name: Text,
+    pub(crate) asked: Vec<FieldName>,
     /// When the resident was reminded that it ends soon.
-    pub reminded_at: Option<Timestamp>,
+    pub(crate) reminded_at: Option<Timestamp>,
 }
 
 /// One permission with its history.
-pub struct PermissionDetail {
+pub(crate) struct PermissionDetail {
     /// The consent and its request.
-    pub permission: Permission,
+    pub(crate) permission: Permission,
     /// Every change, oldest first.
-    pub events: Vec<KeptChange>,
+    pub(crate) events: Vec<KeptChange>,
     /// Its exchanges and refusals, newest first.
-    pub log: Vec<LogLine>,
+    pub(crate) log: Vec<LogLine>,
     /// Whether the recipient was notified of the end, and when it confirmed.
-    pub end_notice: Option<EndNotice>,
+    pub(crate) end_notice: Option<EndNotice>,
     /// The deletion state of the fetched data; `None` when nothing was fetched.
-    pub deletion: Option<DeletionState>,
+    pub(crate) deletion: Option<DeletionState>,
     /// Whether the evidence of the decision is still stored.
-    pub evidence_kept: bool,
+    pub(crate) evidence_kept: bool,
     /// Whether a passkey signed the decision too.
-    pub passkey: bool,
+    pub(crate) passkey: bool,
 }
 
 /// Delivery of the event about an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndNotice {
+pub(crate) enum EndNotice {
     /// The outbox still tries to deliver it.
     Sending,
     /// Confirmed by the recipient.
@@ -64,15 +63,13 @@ pub enum EndNotice {
 
 /// One line of the resident's log.
 #[derive(Debug, Clone)]
-pub struct LogLine {
+pub(crate) struct LogLine {
     /// When it happened.
     pub at: Timestamp,
     /// The permission; `None` for a request that a standing denial declined.
     pub consent: Option<ConsentId>,
-    /// The recipient that requested or fetched.
-    pub recipient: EntityId,
     /// Display name of the recipient.
-    pub recipient_name: Text,
+    pub(crate) recipient_name: Text,
     /// The holder's dataset.
     pub dataset: DatasetId,
     /// The declared use, for the purpose.
@@ -83,8 +80,7 @@ pub struct LogLine {
 
 /// The result of an attempt to fetch.
 #[derive(Debug, Clone)]
-pub enum Outcome {
-    /// Data was released.
+pub(crate) enum Outcome {
     Released {
         /// The fields that were released.
         fields: Vec<FieldName>,
@@ -98,15 +94,14 @@ pub enum Outcome {
 }
 
 /// The portal's first page.
-pub struct Overview {
+pub(crate) struct Overview {
     /// Requests that wait for the resident.
-    pub waiting: Vec<ConsentRequest>,
-    /// Permissions in force.
-    pub in_force: Vec<Permission>,
+    pub(crate) waiting: Vec<ConsentRequest>,
+    pub(crate) in_force: Vec<Permission>,
     /// Permissions that have ended.
-    pub ended: Vec<Permission>,
+    pub(crate) ended: Vec<Permission>,
     /// The log, newest first.
-    pub log: Vec<LogLine>,
+    pub(crate) log: Vec<LogLine>,
 }
 
 /// Maximum number of lines on a log page.
@@ -122,7 +117,7 @@ const MOST_REFUSALS: u32 = 100;
 ///
 /// # Errors
 /// [`Problem`] when the store is unavailable.
-pub async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Problem> {
+pub(crate) async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Problem> {
     let now = node.now();
     let person = resident.person;
     let (waiting, permissions, log) = node
@@ -156,7 +151,7 @@ pub async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Prob
 ///
 /// # Errors
 /// [`Problem`] when it is unknown or another resident's.
-pub async fn permission(
+pub(crate) async fn permission(
     node: &Node,
     resident: &Resident,
     id: ConsentId,
@@ -239,7 +234,6 @@ fn denied_lines(
         .map(|(request, at)| LogLine {
             at,
             consent: None,
-            recipient: request.terms.recipient,
             recipient_name: request.recipient_name,
             dataset: request.terms.dataset,
             declared_use: request.declared_use,
@@ -258,7 +252,6 @@ fn log_lines(
         let line = |at, outcome| LogLine {
             at,
             consent: Some(id),
-            recipient: permission.consent.terms.recipient.clone(),
             recipient_name: permission.recipient_name.clone(),
             dataset: permission.consent.terms.dataset.clone(),
             declared_use: permission.declared_use.clone(),

@@ -15,18 +15,17 @@ const MOST: u32 = 500;
 
 /// A receipt with its claims.
 #[derive(Debug, Clone)]
-pub struct OwnReceipt {
+pub(crate) struct OwnReceipt {
     /// The signed receipt as it was stored.
-    pub stored: StoredReceipt,
-    /// What it says.
-    pub receipt: ConsentReceipt,
+    pub(crate) stored: StoredReceipt,
+    pub(crate) receipt: ConsentReceipt,
 }
 
 /// All of a resident's receipts, newest first.
 ///
 /// # Errors
 /// [`Problem`] when the store is unavailable.
-pub async fn all(node: &Node, resident: &Resident) -> Result<Vec<OwnReceipt>, Problem> {
+pub(crate) async fn all(node: &Node, resident: &Resident) -> Result<Vec<OwnReceipt>, Problem> {
     let person = resident.person;
     let stored = node
         .store
@@ -39,7 +38,11 @@ pub async fn all(node: &Node, resident: &Resident) -> Result<Vec<OwnReceipt>, Pr
 ///
 /// # Errors
 /// [`Problem`] when it is unknown or another resident's.
-pub async fn of_consent(node: &Node, resident: &Resident, id: ConsentId) -> Result<Vec<OwnReceipt>, Problem> {
+pub(crate) async fn of_consent(
+    node: &Node,
+    resident: &Resident,
+    id: ConsentId,
+) -> Result<Vec<OwnReceipt>, Problem> {
     let stored = node
         .store
         .read("list_receipts_of_consent", move |store| consent_receipts::of_consent(store, id))

@@ -10,20 +10,20 @@ const LOGIN_SECS: i64 = 15 * 60;
 
 /// The purpose of a login.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LoginRequirement {
+pub(crate) struct LoginRequirement {
     /// The `nonce` to be signed; random when absent.
-    pub nonce: Option<String>,
+    pub(crate) nonce: Option<String>,
     /// The required assurance; none by default.
-    pub known: AssuranceRequirement,
+    pub(crate) known: AssuranceRequirement,
     /// Whether the person has logged in already without the required assurance.
-    pub step_up: bool,
+    pub(crate) step_up: bool,
 }
 
 /// Begins a login: the address for the browser, and the state for the session.
 ///
 /// # Errors
 /// [`Problem`] when the provider cannot be reached.
-pub async fn begin(
+pub(crate) async fn begin(
     node: &Node,
     demand: LoginRequirement,
     language: Language,
@@ -44,7 +44,7 @@ pub async fn begin(
 ///
 /// # Errors
 /// [`Problem`]: the login took too long, was cancelled, or its response does not match.
-pub async fn authenticate(
+pub(crate) async fn authenticate(
     node: &Node,
     pending: &PendingLogin,
     callback: &Callback,
@@ -60,7 +60,11 @@ pub async fn authenticate(
 ///
 /// # Errors
 /// [`Problem`] as [`authenticate`], or the store is unavailable.
-pub async fn complete(node: &Node, pending: &PendingLogin, callback: &Callback) -> Result<Resident, Problem> {
+pub(crate) async fn complete(
+    node: &Node,
+    pending: &PendingLogin,
+    callback: &Callback,
+) -> Result<Resident, Problem> {
     let known = authenticate(node, pending, callback).await?;
     let now = node.now();
     let (issuer, subject, identifier) =

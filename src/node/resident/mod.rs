@@ -1,8 +1,8 @@
 //! The resident at the portal: login, passkeys, own data.
 
-pub mod acting;
+pub(crate) mod acting;
 pub mod check_receipt;
-pub mod list_mine;
-pub mod list_receipts;
-pub mod log_in;
-pub mod register_passkey;
+pub(crate) mod list_mine;
+pub(crate) mod list_receipts;
+pub(crate) mod log_in;
+pub(crate) mod register_passkey;

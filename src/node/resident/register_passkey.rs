@@ -27,7 +27,7 @@ const MOST_CHARACTERS: usize = 60;
 
 /// A registration in progress. Kept in the session.
 #[derive(Serialize, Deserialize)]
-pub struct Registering {
+pub(crate) struct Registering {
     state: String,
     started_at: Timestamp,
 }
@@ -35,14 +35,14 @@ pub struct Registering {
 /// The assurance required to register a passkey: a fresh login, as strong as any dataset here requires, since the
 /// passkey will supplement such logins.
 #[must_use]
-pub fn demand(node: &Node) -> AssuranceRequirement {
+pub(crate) fn demand(node: &Node) -> AssuranceRequirement {
     let levels = node.settings.datasets.iter().filter_map(|dataset| dataset.required_acr.as_ref());
     AssuranceRequirement { acr: node.settings.levels.strongest(levels), max_age: Some(FRESH_SECS) }
 }
 
 /// Whether a resident may register a passkey with this login.
 #[must_use]
-pub fn may_register(node: &Node, resident: &Resident) -> bool {
+pub(crate) fn may_register(node: &Node, resident: &Resident) -> bool {
     demand(node).is_met(&node.settings.levels, resident.acr.as_deref(), resident.auth_time, node.now())
 }
 
@@ -50,7 +50,7 @@ pub fn may_register(node: &Node, resident: &Resident) -> bool {
 ///
 /// # Errors
 /// [`Problem`]: the login lacks the assurance, there are too many passkeys, or this address cannot have any.
-pub async fn begin(node: &Node, resident: &Resident) -> Result<(String, Registering), Problem> {
+pub(crate) async fn begin(node: &Node, resident: &Resident) -> Result<(String, Registering), Problem> {
     if !may_register(node, resident) {
         return Err(Problem::new(ProblemKind::LoginTooWeak));
     }
@@ -71,7 +71,7 @@ pub async fn begin(node: &Node, resident: &Resident) -> Result<(String, Register
 ///
 /// # Errors
 /// [`Problem`]: it took too long, the response does not match, or the passkey is registered already.
-pub async fn finish(
+pub(crate) async fn finish(
     node: &Node,
     resident: &Resident,
     registering: &Registering,
@@ -100,7 +100,7 @@ pub async fn finish(
 ///
 /// # Errors
 /// [`Problem`] when the store is unavailable.
-pub async fn list(node: &Node, resident: &Resident) -> Result<Vec<Kept>, Problem> {
+pub(crate) async fn list(node: &Node, resident: &Resident) -> Result<Vec<Kept>, Problem> {
     let person = resident.person;
     Ok(node
         .store
@@ -112,7 +112,7 @@ pub async fn list(node: &Node, resident: &Resident) -> Result<Vec<Kept>, Problem
 ///
 /// # Errors
 /// [`Problem`] when this resident has no such passkey.
-pub async fn remove(node: &Node, resident: &Resident, id: PasskeyId) -> Result<(), Problem> {
+pub(crate) async fn remove(node: &Node, resident: &Resident, id: PasskeyId) -> Result<(), Problem> {
     let person = resident.person;
     Ok(node.store.write("remove_passkey", move |tx| passkeys::remove(tx, person, id)).await?)
 }

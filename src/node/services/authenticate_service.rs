@@ -13,7 +13,12 @@ use crate::node::{KeyPurpose, Node, OAuthCode, OAuthError, Problem, ProblemKind,
 /// # Errors
 /// [`OAuthError`] `invalid_client`: an unknown service and a wrong secret are not distinguished, by timing either.
 /// After too many wrong secrets from one address, a correct one is refused from there for a while.
-pub fn issue(node: &Node, service: &str, secret: &str, address: &str) -> Result<(String, i64), OAuthError> {
+pub(crate) fn issue(
+    node: &Node,
+    service: &str,
+    secret: &str,
+    address: &str,
+) -> Result<(String, i64), OAuthError> {
     let now = node.now();
     if node.service_guesses.wait_secs(service, address, now).is_some() {
         return Err(OAuthError::new(OAuthCode::TooManyRequests, "too many wrong secrets: wait a minute"));
@@ -51,7 +56,7 @@ fn named(known: Option<&Service>) -> &str {
 ///
 /// # Errors
 /// [`Problem`] `unauthenticated`.
-pub fn verify<'a>(node: &'a Node, token: &str) -> Result<&'a Service, Problem> {
+pub(crate) fn verify<'a>(node: &'a Node, token: &str) -> Result<&'a Service, Problem> {
     let keys = node.keys.verifying(KeyPurpose::Token);
     let id = service_token::verify(token, &keys, &node.settings.id, node.now())
         .map_err(|error| Problem::because(ProblemKind::Unauthenticated, error))?;

@@ -35,7 +35,7 @@ pub(super) enum Wrong {
 
 /// Recent wrong secrets by service and address. Per process: each has its own limit.
 #[derive(Default)]
-pub struct GuessLimit(Mutex<HashMap<(String, String), Window>>);
+pub(crate) struct GuessLimit(Mutex<HashMap<(String, String), Window>>);
 
 impl GuessLimit {
     /// Seconds until this address may try again; `None` when it may now.

@@ -1,4 +1,4 @@
 //! Authentication of the city's own services.
 
-pub mod authenticate_service;
-pub mod guess_limit;
+pub(crate) mod authenticate_service;
+pub(crate) mod guess_limit;

@@ -115,7 +115,6 @@ impl AnchorKeys {
         Ok(verify_anchor(text, &TrustAnchor { id: anchor.clone(), keys }, ctx.clock.now()).ok())
     }
 
-    /// Sets its keys.
     pub(crate) async fn follow(
         &self,
         anchor: &EntityId,

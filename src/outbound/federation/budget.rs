@@ -76,7 +76,6 @@ impl Budget {
         if dispensable { self.patience } else { self.until }
     }
 
-    /// Counts one request.
     pub(crate) fn spend(&self) -> Result<(), TrustError> {
         self.requests
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))

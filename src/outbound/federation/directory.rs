@@ -55,7 +55,6 @@ struct PeerDirectory {
     reports: BoundedCache<RefreshCell<PeerReport>>,
 }
 
-/// One member.
 #[derive(Default)]
 struct Entry {
     cell: RefreshCell<ResolvedEntity>,

@@ -55,7 +55,6 @@ impl DocumentCache {
         self.uses.get(recipient).get(&*self.ctx.clock, USES_AGE_SECS, fetch).await
     }
 
-    /// One of them.
     pub(crate) async fn declared_use(
         &self,
         recipient: &EntityId,

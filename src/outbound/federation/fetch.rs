@@ -14,7 +14,7 @@ use crate::ports::MemberConfigurations;
 /// Where entity configurations are served (OpenID Federation 1.0 §9).
 const CONFIGURATION_PATH: &str = "/.well-known/openid-federation";
 
-/// Media type of an entity statement.
+/// Media type and maximum size of an entity statement.
 const STATEMENT: Expected =
     Expected { content_types: &["application/entity-statement+jwt"], max_bytes: 64 * 1024 };
 

@@ -40,7 +40,6 @@ pub(crate) struct WalkQuery<'a> {
     pub(crate) budget: &'a Budget,
 }
 
-/// One walk.
 pub(crate) struct LevelWalk<'a> {
     ctx: &'a ResolverContext,
     ancestors: &'a Ancestors,

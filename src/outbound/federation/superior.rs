@@ -38,7 +38,6 @@ pub(crate) struct SuperiorState {
     above: Vec<String>,
     /// The anchor at the top with its present keys.
     pub(crate) anchor: TrustAnchor,
-    /// Its own keys.
     pub(crate) keys: PublicKeys,
     /// Its trust mark status endpoint.
     pub(crate) status_endpoint: Result<Option<Url>, TrustError>,
@@ -139,7 +138,6 @@ impl Superior {
         }
     }
 
-    /// Its present state.
     pub(crate) fn state<'a>(
         &'a self,
         ctx: &'a ResolverContext,

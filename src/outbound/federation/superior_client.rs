@@ -13,7 +13,7 @@ use crate::http::guard::{Expected, GuardedClient};
 use crate::ports::{Clock, Superiors};
 use std::sync::Arc;
 
-/// Media type of a trust mark.
+/// Media type and maximum size of a trust mark.
 const MARK: Expected = Expected { content_types: &["application/trust-mark+jwt"], max_bytes: 16 * 1024 };
 
 /// Sends requests to the configured superiors, whose origins are then allowed.

@@ -18,7 +18,7 @@ use crate::outbound::federation::budget::Budget;
 use crate::outbound::federation::cache::RefreshCell;
 use crate::outbound::federation::resolver::{ChainQuery, Resolver};
 
-/// Media type of a status response.
+/// Media type and maximum size of a status response.
 const STATUS: Expected =
     Expected { content_types: &["application/trust-mark-status-response+jwt"], max_bytes: 32 * 1024 };
 
@@ -32,7 +32,6 @@ struct Issuer {
     status_endpoint: Option<Url>,
 }
 
-/// Judges trust marks.
 pub(crate) struct TrustMarkChecker {
     resolver: Arc<Resolver>,
     /// By anchor: the issuers of one anchor's federation are not those of another's.
@@ -73,7 +72,6 @@ impl TrustMarkChecker {
         Ok(held)
     }
 
-    /// Verifies one mark.
     pub(crate) async fn mark(
         &self,
         entry: &TrustMarkEntry,
@@ -99,7 +97,9 @@ impl TrustMarkChecker {
             match MarkStatusResponse::verify(&answer, &held, &issuer.keys, ctx.clock.now())? {
                 MarkStatus::Active => {}
                 MarkStatus::Revoked => return Err(TrustError::NotTrusted(TrustFault::MarkRevoked)),
-                _ => return Err(TrustError::NotTrusted(TrustFault::MarkInactive)),
+                MarkStatus::Expired | MarkStatus::Invalid | MarkStatus::Other(_) => {
+                    return Err(TrustError::NotTrusted(TrustFault::MarkInactive));
+                }
             }
         }
         Ok(held)

@@ -18,7 +18,6 @@ use crate::http::{Failures, GuardError, Route};
 
 /// Maximum size of a response in bytes; provider documents are a few kilobytes.
 const MAX_ANSWER: usize = 256 * 1024;
-/// Connection timeout.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
 /// Total timeout of a request.
 const TOTAL_DEADLINE: Duration = Duration::from_secs(10);

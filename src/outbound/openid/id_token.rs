@@ -32,10 +32,10 @@ const IMPERSONAL_CLAIMS: [&str; 15] = [
 
 /// The expected values of a token.
 pub(crate) struct Expected<'a> {
-    pub(crate) issuer: &'a str,
-    pub(crate) client_id: &'a str,
-    pub(crate) pending: &'a PendingLogin,
-    pub(crate) now: Timestamp,
+    pub issuer: &'a str,
+    pub client_id: &'a str,
+    pub pending: &'a PendingLogin,
+    pub now: Timestamp,
 }
 
 /// Checks issuer, audience, times, nonce, and the requested assurance.

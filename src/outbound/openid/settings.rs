@@ -48,9 +48,9 @@ pub enum AssuranceRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MessageProtection {
     /// Authorization requests are signed request objects (RFC 9101).
-    pub signed_requests: bool,
+    pub(crate) signed_requests: bool,
     /// ID tokens and UserInfo responses are encrypted to a key of this node; others are refused.
-    pub encrypted_responses: bool,
+    pub(crate) encrypted_responses: bool,
 }
 
 /// How the node authenticates at the provider's token endpoint (OpenID Connect Core 1.0 §9).
@@ -65,7 +65,7 @@ pub enum ClientAuthentication {
 
 impl ClientAuthentication {
     /// The source of this node's keys for the provider, if there are any.
-    pub(crate) fn keys(&self) -> Option<&dyn ClientKeySource> {
+    pub fn keys(&self) -> Option<&dyn ClientKeySource> {
         match self {
             Self::PrivateKeyJwt(source) => Some(source.as_ref()),
             Self::SecretBasic(_) | Self::SecretPost(_) => None,

@@ -20,7 +20,6 @@ pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-
 const ASSERTION_SECS: i64 = 60;
 
 impl OpenIdProvider {
-    /// Exchanges the code.
     pub(super) async fn redeem(
         &self,
         documents: &Documents,

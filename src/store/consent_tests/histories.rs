@@ -13,7 +13,6 @@ use crate::store::used_once::{self, Kind};
 /// How many exchanges the consent allows.
 const TIMES: u32 = 5;
 
-/// One attempted step.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     /// An exchange with the proof of that number.

@@ -88,7 +88,6 @@ fn request(n: u8) -> ConsentRequest {
         expected_person: None,
         asked: AssuranceRequirement { acr: Some("substantial".to_owned()), max_age: Some(600) },
         replaces: None,
-        denied_by: None,
         person: None,
         state: RequestState::Requested,
         created_at: at(0),

@@ -22,7 +22,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn shared_time(&mut self, now: Timestamp) -> Result<Timestamp, StoreError> {
+    pub(crate) fn shared_time(&mut self, now: Timestamp) -> Result<Timestamp, StoreError> {
         let Db::Postgres(connection) = &mut *self.db else { return Ok(now) };
         let asked: Now =
             diesel::sql_query("SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint AS micros")
@@ -35,7 +35,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn clock_agrees(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+    pub(crate) fn clock_agrees(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let shared = self.shared_time(now)?;
         Ok(now.plus_secs(MOST_SECS) >= shared && shared.plus_secs(MOST_SECS) >= now)
     }

@@ -163,7 +163,6 @@ impl Db {
         }
     }
 
-    /// Commits the transaction.
     pub(crate) fn commit(&mut self) -> diesel::QueryResult<()> {
         <Self as Connection>::TransactionManager::commit_transaction(self)
     }
@@ -174,7 +173,10 @@ impl Db {
         if status.transaction_depth().is_ok_and(|depth| depth.is_some())
             && <Self as Connection>::TransactionManager::rollback_transaction(self).is_err()
         {
-            tracing::warn!("a transaction could not be rolled back; its connection is dropped");
+            tracing::warn!(
+                event = "transaction_not_rolled_back",
+                "a transaction could not be rolled back; its connection is dropped"
+            );
         }
     }
 }

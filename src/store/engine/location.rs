@@ -13,7 +13,6 @@ use super::error::OpenError;
 pub(crate) enum Location {
     /// A libpq URI, including the password.
     Postgres(Zeroizing<String>),
-    /// A file.
     Sqlite(PathBuf),
 }
 
@@ -122,7 +121,7 @@ impl ServingLock {
     ///
     /// # Errors
     /// [`OpenError::InUse`] when another process has it, [`OpenError::File`] when the lock file cannot be used.
-    pub fn take(url: &str) -> Result<Self, OpenError> {
+    pub(crate) fn take(url: &str) -> Result<Self, OpenError> {
         let Location::Sqlite(database) = Location::parse(url)? else { return Ok(Self(None)) };
         let mut name = database.as_os_str().to_owned();
         name.push("-serving");

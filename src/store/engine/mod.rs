@@ -12,7 +12,7 @@ pub(crate) mod purge;
 pub mod restore;
 pub mod root_keys;
 pub(crate) mod schema;
-pub mod sealed;
+pub(crate) mod sealed;
 #[cfg(test)]
 mod sqlite_file_tests;
 pub mod store;

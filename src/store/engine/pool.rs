@@ -14,7 +14,6 @@ use super::location::{Location, make_private};
 /// The outcome of the running transaction's statements so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TxFailure {
-    /// All succeeded.
     None,
     /// One failed. PostgreSQL would answer COMMIT with a silent rollback.
     Failed,
@@ -115,11 +114,11 @@ impl r2d2::ManageConnection for Manager {
 
 /// Logs that connecting fails, and why; the pool keeps trying.
 #[derive(Debug)]
-pub(crate) struct TellLog;
+pub(crate) struct LogErrors;
 
-impl r2d2::HandleError<OpenError> for TellLog {
+impl r2d2::HandleError<OpenError> for LogErrors {
     fn handle_error(&self, error: OpenError) {
-        tracing::warn!(%error, "the database cannot be reached");
+        tracing::warn!(event = "database_unreachable", %error, "the database cannot be reached");
     }
 }
 
@@ -137,7 +136,7 @@ pub(crate) fn pool(location: Location, size: u32) -> Result<Pool, OpenError> {
         .max_size(size.max(1))
         .min_idle(Some(1))
         .connection_timeout(Duration::from_secs(5))
-        .error_handler(Box::new(TellLog))
+        .error_handler(Box::new(LogErrors))
         .build(Manager(location))
         .map_err(|_| OpenError::Store(StoreError::Unavailable("no connection in time")))
 }

@@ -28,8 +28,7 @@ const MARK: &str = "log.mark";
 pub struct LogMark {
     /// The number of the last entry.
     pub index: i64,
-    /// Its leaf hash.
-    pub leaf_hash: String,
+    pub(crate) leaf_hash: String,
 }
 
 impl LogMark {
@@ -75,23 +74,20 @@ pub fn log_mark(reader: &mut Reader<'_>) -> Result<Option<LogMark>, StoreError> 
 
 /// How a restoration was detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Evidence {
+pub(crate) enum Evidence {
     /// The database is at another location.
     Location,
     /// The log is shorter than, or differs from, what this machine saw.
     Log,
-    /// The operator reported it.
-    Operator,
 }
 
 impl Evidence {
     /// For the log and the operator.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Location => "the database is not where it was",
             Self::Log => "the log lacks what this machine has seen in it",
-            Self::Operator => "the operator said so",
         }
     }
 }
@@ -180,7 +176,7 @@ pub fn begin_epoch(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn epoch(reader: &mut Reader<'_>) -> Result<u64, StoreError> {
+pub(crate) fn epoch(reader: &mut Reader<'_>) -> Result<u64, StoreError> {
     let epoch: i64 = node_identity::table.select(node_identity::epoch).first(reader.db)?;
     u64::try_from(epoch).map_err(|_| StoreError::Corrupt("node_identity.epoch"))
 }
@@ -191,7 +187,7 @@ pub fn epoch(reader: &mut Reader<'_>) -> Result<u64, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn sequence(reader: &mut Reader<'_>, log_index: u64) -> Result<u64, StoreError> {
+pub(crate) fn sequence(reader: &mut Reader<'_>, log_index: u64) -> Result<u64, StoreError> {
     Ok(epoch(reader)?.saturating_add(log_index))
 }
 
@@ -199,7 +195,7 @@ pub fn sequence(reader: &mut Reader<'_>, log_index: u64) -> Result<u64, StoreErr
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn latest_sequence(reader: &mut Reader<'_>) -> Result<u64, StoreError> {
+pub(crate) fn latest_sequence(reader: &mut Reader<'_>) -> Result<u64, StoreError> {
     let next: i64 = log_head::table.select(log_head::next_idx).first(reader.db)?;
     sequence(reader, u64::try_from(next.saturating_sub(1)).unwrap_or(0))
 }
@@ -216,7 +212,7 @@ pub fn restored_at(reader: &mut Reader<'_>) -> Result<Option<Timestamp>, StoreEr
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn finish_if_complete(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+pub(crate) fn finish_if_complete(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     let epoch: i64 = node_identity::table.select(node_identity::epoch).first(tx.db)?;
     let held_back: i64 = consents::table
         .filter(consents::ended_at.is_null().and(consents::epoch.lt(epoch)))

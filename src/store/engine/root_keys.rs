@@ -37,9 +37,9 @@ impl std::fmt::Debug for RootKey {
 #[derive(Debug)]
 pub struct RootKeys {
     /// `sealing.key`: seals columns of the database; opens older values when there are further keys.
-    pub sealing: RootKey,
+    pub(crate) sealing: RootKey,
     /// `sealing-2.key` to `sealing-255.key`, by number: the highest seals, all open.
-    pub further_sealing: Vec<(u8, RootKey)>,
+    pub(crate) further_sealing: Vec<(u8, RootKey)>,
     /// `lookup.key`: keyed hashes of identifiers, pairwise subjects.
     pub lookup: RootKey,
     /// `session.key`: session cookies and DPoP nonces.
@@ -100,7 +100,7 @@ impl RootKeys {
     ///
     /// # Errors
     /// [`RootKeyError`] names the file and the remedy.
-    pub fn preview(directory: &Path, random: &Random) -> Result<(Self, bool), RootKeyError> {
+    pub(crate) fn preview(directory: &Path, random: &Random) -> Result<(Self, bool), RootKeyError> {
         let mut missing = false;
         let mut key = |name: &str| match load(&directory.join(name)) {
             Err(RootKeyError::File { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {

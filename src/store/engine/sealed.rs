@@ -26,9 +26,7 @@ const FIRST_KEY: u8 = 1;
 /// The column of a sealed value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
-    /// Table name.
     pub(crate) table: &'static str,
-    /// Column name.
     pub(crate) column: &'static str,
     /// `table.column`, for errors.
     pub(crate) name: &'static str,
@@ -210,7 +208,11 @@ impl LookupKey {
     ///
     /// # Errors
     /// Never in practice: the text is made of 43 base64url characters.
-    pub fn pairwise(&self, person: &PersonId, recipient: &EntityId) -> Result<PairwiseSubject, StoreError> {
+    pub(crate) fn pairwise(
+        &self,
+        person: &PersonId,
+        recipient: &EntityId,
+    ) -> Result<PairwiseSubject, StoreError> {
         let hash = self.hash("pairwise", &[person.as_bytes(), recipient.as_str().as_bytes()]);
         PairwiseSubject::new(URL_SAFE_NO_PAD.encode(hash.0))
             .map_err(|_| StoreError::Rule("a pairwise subject"))

@@ -104,7 +104,7 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError`] when the database is unavailable.
-    pub async fn migrations_pending(&self) -> Result<bool, OpenError> {
+    pub(crate) async fn migrations_pending(&self) -> Result<bool, OpenError> {
         self.blocking(tracing::Span::none(), |store| store.connection()?.db.migrations_pending()).await
     }
 
@@ -113,7 +113,7 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError::WrongKey`] names the file to restore, [`OpenError::WrongOwner`] the owner.
-    pub async fn check_owner(&self) -> Result<(), OpenError> {
+    pub(crate) async fn check_owner(&self) -> Result<(), OpenError> {
         let owner = self.owner.clone();
         self.read("check_owner", move |reader| {
             key_checks::check(reader)?;
@@ -126,7 +126,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn shared_time(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
+    pub(crate) async fn shared_time(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
         self.read("shared_time", move |reader| reader.shared_time(now)).await
     }
 
@@ -135,7 +135,7 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError`] when the database or the file with the mark cannot be used.
-    pub async fn detect_restore(
+    pub(crate) async fn detect_restore(
         &self,
         key_directory: &Path,
         now: Timestamp,
@@ -159,7 +159,7 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError`] when the database or the file cannot be used.
-    pub async fn write_log_mark(&self, key_directory: &Path) -> Result<(), OpenError> {
+    pub(crate) async fn write_log_mark(&self, key_directory: &Path) -> Result<(), OpenError> {
         let mark = self.read("read_log_mark", restore::log_mark).await.map_err(OpenError::Store)?;
         let failed = |cause| OpenError::File { path: key_directory.display().to_string(), cause };
         match mark {
@@ -176,7 +176,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn ping(&self) -> Result<(), StoreError> {
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         if self.writes_fail.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("the last write failed"));
         }

@@ -27,7 +27,6 @@ pub(crate) struct TestStore {
     postgres: Option<(String, String)>,
 }
 
-/// Randomness for tests.
 #[allow(clippy::disallowed_methods, reason = "tests have no ports::Entropy")]
 pub(crate) fn random() -> Random {
     Arc::new(|buffer| getrandom::fill(buffer).unwrap())

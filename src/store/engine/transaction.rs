@@ -10,12 +10,12 @@ use super::sealed::{LookupKey, Sealer};
 use crate::domain::jose::SigningKey;
 
 /// Seals, hashes and creates random values for the store's rows.
-pub(crate) struct Keys {
+pub struct Keys {
     pub(crate) sealer: Sealer,
     pub(crate) lookup: LookupKey,
     pub(crate) random: Random,
     /// The receipt key that signed last: most transactions that sign use the same.
-    pub(crate) receipt_key: Mutex<Option<SigningKey>>,
+    pub receipt_key: Mutex<Option<SigningKey>>,
 }
 
 /// One consistent snapshot of the store.
@@ -35,7 +35,6 @@ pub struct Tx<'a> {
 /// without end, and a resident's withdrawal must not wait for a recipient that fetches without pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Queue {
-    /// From its beginning.
     Joined,
     /// Not queued; others may append in parallel.
     Outside,

@@ -13,7 +13,7 @@ use crate::store::{Reader, StoreError, Tx};
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn keep(
+pub(crate) fn keep(
     tx: &mut Tx<'_>,
     anchor: &EntityId,
     configured: &PublicKeys,
@@ -44,7 +44,7 @@ pub fn keep(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when there are none, or they began with others.
-pub fn find(
+pub(crate) fn find(
     reader: &mut Reader<'_>,
     anchor: &EntityId,
     configured: &PublicKeys,

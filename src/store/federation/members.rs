@@ -85,7 +85,7 @@ impl Row {
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub fn find(reader: &mut Reader<'_>, id: &EntityId) -> Result<Member, StoreError> {
+pub(crate) fn find(reader: &mut Reader<'_>, id: &EntityId) -> Result<Member, StoreError> {
     let row: Row = members::table.find(id).select(Row::as_select()).first(reader.db)?;
     row.into_member()
 }
@@ -94,7 +94,7 @@ pub fn find(reader: &mut Reader<'_>, id: &EntityId) -> Result<Member, StoreError
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub fn lock(tx: &mut Tx<'_>, id: &EntityId) -> Result<Member, StoreError> {
+pub(crate) fn lock(tx: &mut Tx<'_>, id: &EntityId) -> Result<Member, StoreError> {
     if let Db::Postgres(c) = &mut *tx.db {
         members::table.find(id).select(members::entity_id).for_update().first::<EntityId>(c)?;
     }
@@ -106,7 +106,7 @@ pub fn lock(tx: &mut Tx<'_>, id: &EntityId) -> Result<Member, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn list(reader: &mut Reader<'_>) -> Result<Vec<Member>, StoreError> {
+pub(crate) fn list(reader: &mut Reader<'_>) -> Result<Vec<Member>, StoreError> {
     let rows: Vec<Row> = members::table.order(members::entity_id).select(Row::as_select()).load(reader.db)?;
     rows.into_iter().map(Row::into_member).collect()
 }
@@ -115,7 +115,7 @@ pub fn list(reader: &mut Reader<'_>) -> Result<Vec<Member>, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it exists already.
-pub fn insert(tx: &mut Tx<'_>, member: &Member) -> Result<(), StoreError> {
+pub(crate) fn insert(tx: &mut Tx<'_>, member: &Member) -> Result<(), StoreError> {
     diesel::insert_into(members::table)
         .values((
             members::entity_id.eq(&member.id),
@@ -140,7 +140,7 @@ pub fn insert(tx: &mut Tx<'_>, member: &Member) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub fn save(tx: &mut Tx<'_>, member: &Member) -> Result<(), StoreError> {
+pub(crate) fn save(tx: &mut Tx<'_>, member: &Member) -> Result<(), StoreError> {
     let changed = diesel::update(members::table.find(&member.id))
         .set((
             members::state.eq(member.state),
@@ -170,20 +170,19 @@ fn jwks(member: &Member) -> Result<Option<String>, StoreError> {
 
 /// A change of a membership, to be stored.
 #[derive(Debug, Clone, Copy)]
-pub struct MadeChange<'a> {
+pub(crate) struct MadeChange<'a> {
     /// `added`, `suspended`, `changed` …
-    pub change: &'a str,
-    /// Who decided it.
-    pub actor: &'a str,
+    pub(crate) change: &'a str,
+    pub(crate) actor: &'a str,
     /// The reason that was given, if any.
-    pub reason: Option<&'a str>,
+    pub(crate) reason: Option<&'a str>,
 }
 
 /// Appends a change to the member's history. The member must be locked, or just inserted.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn record(
+pub(crate) fn record(
     tx: &mut Tx<'_>,
     member: &EntityId,
     made: &MadeChange<'_>,
@@ -210,7 +209,7 @@ pub fn record(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn history(reader: &mut Reader<'_>, member: Option<&EntityId>) -> Result<Vec<Change>, StoreError> {
+pub(crate) fn history(reader: &mut Reader<'_>, member: Option<&EntityId>) -> Result<Vec<Change>, StoreError> {
     let all = changes::table.order((changes::at, changes::entity_id, changes::number));
     Ok(match member {
         Some(member) => all.filter(changes::entity_id.eq(member)).load(reader.db)?,

@@ -1,5 +1,5 @@
 //! Members, trust marks and followed anchor keys.
 
-pub mod anchor_pins;
-pub mod members;
-pub mod trust_marks;
+pub(crate) mod anchor_pins;
+pub(crate) mod members;
+pub(crate) mod trust_marks;

@@ -14,21 +14,20 @@ use crate::store::{Reader, StoreError, Tx};
 
 /// A trust mark that this anchor issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IssuedMark {
-    /// To whom.
-    pub subject: EntityId,
+pub(crate) struct IssuedMark {
+    pub(crate) subject: EntityId,
     /// The trust mark type (`trust_mark_type`).
-    pub mark_type: String,
+    pub(crate) mark_type: String,
     /// The mark, compact JWS.
-    pub mark: String,
+    pub(crate) mark: String,
     /// The key that signed it.
-    pub kid: KeyId,
+    pub(crate) kid: KeyId,
     /// When it was given.
-    pub issued_at: Timestamp,
+    pub(crate) issued_at: Timestamp,
     /// When it ends by itself.
-    pub expires_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
     /// When it was taken back.
-    pub revoked_at: Option<Timestamp>,
+    pub(crate) revoked_at: Option<Timestamp>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -61,7 +60,7 @@ impl From<Row> for IssuedMark {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn insert(tx: &mut Tx<'_>, mark: &IssuedMark) -> Result<(), StoreError> {
+pub(crate) fn insert(tx: &mut Tx<'_>, mark: &IssuedMark) -> Result<(), StoreError> {
     diesel::insert_into(issued::table)
         .values((
             issued::digest.eq(sha256(mark.mark.as_bytes()).to_vec()),
@@ -81,7 +80,7 @@ pub fn insert(tx: &mut Tx<'_>, mark: &IssuedMark) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub fn find(reader: &mut Reader<'_>, mark: &str) -> Result<IssuedMark, StoreError> {
+pub(crate) fn find(reader: &mut Reader<'_>, mark: &str) -> Result<IssuedMark, StoreError> {
     let digest = sha256(mark.as_bytes()).to_vec();
     let row: Row = issued::table.find(digest).select(Row::as_select()).first(reader.db)?;
     Ok(row.into())
@@ -91,7 +90,7 @@ pub fn find(reader: &mut Reader<'_>, mark: &str) -> Result<IssuedMark, StoreErro
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when none is valid at `now`.
-pub fn current(
+pub(crate) fn current(
     reader: &mut Reader<'_>,
     subject: &EntityId,
     mark_type: &str,
@@ -110,7 +109,7 @@ pub fn current(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn marked(
+pub(crate) fn marked(
     reader: &mut Reader<'_>,
     mark_type: Option<&str>,
     now: Timestamp,
@@ -130,7 +129,7 @@ pub fn marked(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn given(reader: &mut Reader<'_>, ending_after: Timestamp) -> Result<Vec<IssuedMark>, StoreError> {
+pub(crate) fn given(reader: &mut Reader<'_>, ending_after: Timestamp) -> Result<Vec<IssuedMark>, StoreError> {
     let rows: Vec<Row> = issued::table
         .filter(issued::revoked_at.is_null().and(issued::expires_at.gt(ending_after)))
         .order((issued::entity_id, issued::mark_type, issued::expires_at))
@@ -143,7 +142,7 @@ pub fn given(reader: &mut Reader<'_>, ending_after: Timestamp) -> Result<Vec<Iss
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn revoke(
+pub(crate) fn revoke(
     tx: &mut Tx<'_>,
     subject: &EntityId,
     types: Option<&[String]>,
@@ -162,7 +161,7 @@ pub fn revoke(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn purge(tx: &mut Tx<'_>, ended_before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+pub(crate) fn purge(tx: &mut Tx<'_>, ended_before: Timestamp, limit: u32) -> Result<usize, StoreError> {
     delete_oldest!(
         tx, "issued_trust_marks", key "digest", while "expires_at < $1", by "expires_at", ended_before, limit
     )
@@ -170,20 +169,19 @@ pub fn purge(tx: &mut Tx<'_>, ended_before: Timestamp, limit: u32) -> Result<usi
 
 /// A trust mark that this node was issued.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
-pub struct OwnMark {
+pub(crate) struct OwnMark {
     /// The trust mark type (`trust_mark_type`).
-    pub mark_type: String,
+    pub(crate) mark_type: String,
     /// The mark, compact JWS.
-    pub mark: String,
-    /// When it ends.
-    pub expires_at: Timestamp,
+    pub(crate) mark: String,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// Stores a mark that this node was issued, in place of the previous one of its type.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn keep_own(tx: &mut Tx<'_>, mark: &OwnMark) -> Result<(), StoreError> {
+pub(crate) fn keep_own(tx: &mut Tx<'_>, mark: &OwnMark) -> Result<(), StoreError> {
     let row =
         (own::mark_type.eq(&mark.mark_type), own::mark.eq(&mark.mark), own::expires_at.eq(mark.expires_at));
     on_backend!(tx.db, |c| diesel::insert_into(own::table)
@@ -199,7 +197,7 @@ pub fn keep_own(tx: &mut Tx<'_>, mark: &OwnMark) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn lose_own(tx: &mut Tx<'_>, mark_type: &str) -> Result<(), StoreError> {
+pub(crate) fn lose_own(tx: &mut Tx<'_>, mark_type: &str) -> Result<(), StoreError> {
     diesel::delete(own::table.find(mark_type)).execute(tx.db)?;
     Ok(())
 }
@@ -208,7 +206,7 @@ pub fn lose_own(tx: &mut Tx<'_>, mark_type: &str) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn list_own(reader: &mut Reader<'_>, now: Timestamp) -> Result<Vec<OwnMark>, StoreError> {
+pub(crate) fn list_own(reader: &mut Reader<'_>, now: Timestamp) -> Result<Vec<OwnMark>, StoreError> {
     Ok(own::table.filter(own::expires_at.gt(now)).order(own::mark_type).load(reader.db)?)
 }
 

@@ -14,7 +14,7 @@ const KIND: &str = "authorization-code";
 
 word_enum! {
     /// How a code reached the recipient.
-    pub enum CodeKind {
+    pub(crate) enum CodeKind {
         /// Through the browser (RFC 6749 §4.1.2).
         Code = "code",
         /// In an event (OpenID4VCI's `pre-authorized_code`).
@@ -27,26 +27,26 @@ word_column!(CodeKind);
 /// A code and what it was issued for.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = authorization_codes)]
-pub struct Code {
+pub(crate) struct Code {
     /// How it reached the recipient.
-    pub kind: CodeKind,
+    pub(crate) kind: CodeKind,
     /// The consent that it was issued for.
-    pub consent: ConsentId,
+    pub(crate) consent: ConsentId,
     /// The only client that may redeem it.
-    pub client: EntityId,
+    pub(crate) client: EntityId,
     /// Must be repeated at the token endpoint.
-    pub redirect_uri: Option<String>,
+    pub(crate) redirect_uri: Option<String>,
     /// PKCE S256.
-    pub code_challenge: Option<String>,
+    pub(crate) code_challenge: Option<String>,
     /// The key that it is bound to (RFC 9449 §10).
-    pub dpop_jkt: Option<Thumbprint>,
+    pub(crate) dpop_jkt: Option<Thumbprint>,
     /// Not redeemable from then on.
-    pub expires_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// The result of redeeming a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Redeemed {
+pub(crate) enum Redeemed {
     /// Used for the first time.
     Fresh(Code),
     /// Used before: its tokens must be revoked (RFC 6749 §4.1.2), and that change committed.
@@ -57,7 +57,7 @@ pub enum Redeemed {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn insert(tx: &mut Tx<'_>, text: &str, code: &Code, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn insert(tx: &mut Tx<'_>, text: &str, code: &Code, now: Timestamp) -> Result<(), StoreError> {
     diesel::insert_into(authorization_codes::table)
         .values((
             authorization_codes::code_hash.eq(tx.keys.lookup.secret(KIND, text)),
@@ -78,7 +78,7 @@ pub fn insert(tx: &mut Tx<'_>, text: &str, code: &Code, now: Timestamp) -> Resul
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it is unknown, another client's, or expired unused.
-pub fn redeem(
+pub(crate) fn redeem(
     tx: &mut Tx<'_>,
     text: &str,
     client: &EntityId,
@@ -106,7 +106,11 @@ pub fn redeem(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn unredeemed(reader: &mut Reader<'_>, now: Timestamp, limit: u32) -> Result<Vec<ConsentId>, StoreError> {
+pub(crate) fn unredeemed(
+    reader: &mut Reader<'_>,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<ConsentId>, StoreError> {
     use crate::store::engine::schema::consents;
     Ok(authorization_codes::table
         .inner_join(consents::table.on(authorization_codes::consent.eq(consents::id)))
@@ -121,7 +125,7 @@ pub fn unredeemed(reader: &mut Reader<'_>, now: Timestamp, limit: u32) -> Result
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn purge(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+pub(crate) fn purge(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
     delete_oldest!(
         tx, "authorization_codes", key "code_hash", while "expires_at < $1", by "expires_at", before, limit
     )

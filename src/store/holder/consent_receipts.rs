@@ -75,7 +75,7 @@ impl Row {
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the consent has a receipt of that version.
-pub fn insert(tx: &mut Tx<'_>, receipt: &StoredReceipt) -> Result<(), StoreError> {
+pub(crate) fn insert(tx: &mut Tx<'_>, receipt: &StoredReceipt) -> Result<(), StoreError> {
     let sealed = tx.keys.sealer.seal(
         column!(consent_receipts.receipt),
         receipt.id.as_bytes(),
@@ -114,7 +114,7 @@ pub fn of_consent(reader: &mut Reader<'_>, consent: ConsentId) -> Result<Vec<Sto
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn of_person(
+pub(crate) fn of_person(
     reader: &mut Reader<'_>,
     person: PersonId,
     limit: u32,
@@ -132,7 +132,7 @@ pub fn of_person(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn erase(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
+pub(crate) fn erase(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
     diesel::delete(consent_receipts::table.filter(consent_receipts::consent.eq(consent))).execute(tx.db)?;
     Ok(())
 }
@@ -141,7 +141,7 @@ pub fn erase(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when none is active.
-pub fn signer(reader: &mut Reader<'_>) -> Result<SigningKey, StoreError> {
+pub(crate) fn signer(reader: &mut Reader<'_>) -> Result<SigningKey, StoreError> {
     let kid: KeyId = signing_keys::table
         .filter(signing_keys::purpose.eq(Purpose::Receipt).and(signing_keys::state.eq(KeyState::Active)))
         .select(signing_keys::kid)
@@ -159,7 +159,7 @@ pub fn signer(reader: &mut Reader<'_>) -> Result<SigningKey, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when there is none.
-pub fn newest(reader: &mut Reader<'_>, consent: ConsentId) -> Result<StoredReceipt, StoreError> {
+pub(crate) fn newest(reader: &mut Reader<'_>, consent: ConsentId) -> Result<StoredReceipt, StoreError> {
     let row: Row = consent_receipts::table
         .filter(consent_receipts::consent.eq(consent))
         .order(consent_receipts::version.desc())

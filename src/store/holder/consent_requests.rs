@@ -36,7 +36,6 @@ struct Row {
     asked_max_age: Option<i64>,
     action: Option<String>,
     replaces: Option<ConsentId>,
-    denied_by: Option<String>,
 }
 
 impl Row {
@@ -51,12 +50,8 @@ impl Row {
         let how = self.action.as_deref().map(|word| {
             word.parse::<GrantAction>().map_err(|_| StoreError::Corrupt("consent_requests.action"))
         });
-        let denied_by = self.denied_by.as_deref().map(|word| {
-            word.parse::<DenialKind>().map_err(|_| StoreError::Corrupt("consent_requests.denied_by"))
-        });
         Ok(ConsentRequest {
             replaces: how.transpose()?.zip(self.replaces),
-            denied_by: denied_by.transpose()?,
             id: self.id,
             origin: self
                 .origin
@@ -132,7 +127,7 @@ pub fn insert(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn count_open_pushed(
+pub(crate) fn count_open_pushed(
     reader: &mut Reader<'_>,
     recipient: &EntityId,
     expected: Option<&[u8]>,
@@ -155,7 +150,7 @@ pub fn count_open_pushed(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn count_open_begun(
+pub(crate) fn count_open_begun(
     reader: &mut Reader<'_>,
     person: PersonId,
     now: Timestamp,
@@ -215,7 +210,12 @@ pub fn by_request_uri(
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it was opened before, or belongs to somebody else.
-pub fn open(tx: &mut Tx<'_>, id: RequestId, person: PersonId, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn open(
+    tx: &mut Tx<'_>,
+    id: RequestId,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let changed = diesel::update(
         consent_requests::table
             .find(id)
@@ -231,7 +231,7 @@ pub fn open(tx: &mut Tx<'_>, id: RequestId, person: PersonId, now: Timestamp) ->
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it belongs to somebody else.
-pub fn bind_person(tx: &mut Tx<'_>, id: RequestId, person: PersonId) -> Result<(), StoreError> {
+pub(crate) fn bind_person(tx: &mut Tx<'_>, id: RequestId, person: PersonId) -> Result<(), StoreError> {
     let changed = diesel::update(
         consent_requests::table
             .find(id)
@@ -246,7 +246,11 @@ pub fn bind_person(tx: &mut Tx<'_>, id: RequestId, person: PersonId) -> Result<(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when the request is no longer open.
-pub fn keep_pending(tx: &mut Tx<'_>, id: RequestId, decision: &PendingDecision) -> Result<(), StoreError> {
+pub(crate) fn keep_pending(
+    tx: &mut Tx<'_>,
+    id: RequestId,
+    decision: &PendingDecision,
+) -> Result<(), StoreError> {
     let text = to_json(decision, "consent_requests.pending_decision")?;
     let sealed =
         tx.keys.sealer.seal(column!(consent_requests.pending_decision), id.as_bytes(), text.as_bytes())?;
@@ -262,7 +266,7 @@ pub fn keep_pending(tx: &mut Tx<'_>, id: RequestId, decision: &PendingDecision) 
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when none waits.
-pub fn pending(reader: &mut Reader<'_>, id: RequestId) -> Result<PendingDecision, StoreError> {
+pub(crate) fn pending(reader: &mut Reader<'_>, id: RequestId) -> Result<PendingDecision, StoreError> {
     let sealed: Option<Vec<u8>> =
         consent_requests::table.find(id).select(consent_requests::pending_decision).first(reader.db)?;
     let text = reader.keys.sealer.open_text(
@@ -305,7 +309,7 @@ pub fn conclude(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it is not open any more.
-pub fn deny(
+pub(crate) fn deny(
     tx: &mut Tx<'_>,
     id: RequestId,
     person: PersonId,
@@ -323,7 +327,7 @@ pub fn deny(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn denied_of(
+pub(crate) fn denied_of(
     reader: &mut Reader<'_>,
     person: PersonId,
     limit: u32,
@@ -348,7 +352,7 @@ pub fn denied_of(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn waiting_for(
+pub(crate) fn waiting_for(
     reader: &mut Reader<'_>,
     person: &Person,
     now: Timestamp,
@@ -370,7 +374,7 @@ pub fn waiting_for(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn lapse_due(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
+pub(crate) fn lapse_due(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
     let due: Vec<RequestId> = consent_requests::table
         .filter(consent_requests::state.eq(word(RequestState::Requested)))
         .filter(consent_requests::expires_at.le(now))
@@ -392,7 +396,7 @@ pub fn lapse_due(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, S
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn delete_lapsed(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+pub(crate) fn delete_lapsed(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
     delete_oldest!(
         tx, "consent_requests", key "id", while "ended_at < $1 AND consent IS NULL AND state = 'lapsed'", by "ended_at", before, limit
     )
@@ -402,7 +406,7 @@ pub fn delete_lapsed(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<u
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn erase_person(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
+pub(crate) fn erase_person(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
     diesel::update(consent_requests::table.filter(consent_requests::consent.eq(consent)))
         .set((
             consent_requests::expected_person.eq(None::<KeyedHash>),
@@ -416,7 +420,7 @@ pub fn erase_person(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreErro
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn delete_ended(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+pub(crate) fn delete_ended(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
     let over: Vec<RequestId> = consent_requests::table
         .filter(consent_requests::consent.is_null().and(consent_requests::ended_at.lt(before)))
         .order(consent_requests::ended_at)

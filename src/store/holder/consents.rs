@@ -19,9 +19,12 @@ use crate::store::engine::schema::{consent_events, consent_evidence, consents, p
 use crate::store::engine::sealed::{KeyedHash, column};
 use crate::store::{Reader, StoreError, Tx};
 
-pub use due::{due_for_erasure, due_for_reminder, due_to_expire, erase, erased_at, remind, reminded_at};
-pub use held_back::{is_held_back, mark_all_compared, mark_compared, of_recipient, recipients_held_back};
-pub use status::{draw_status_index, status_lists, statuses};
+pub use due::reminded_at;
+pub(crate) use due::{due_for_erasure, due_for_reminder, due_to_expire, erase, erased_at, remind};
+pub use held_back::is_held_back;
+pub(crate) use held_back::{mark_all_compared, mark_compared, of_recipient, recipients_held_back};
+pub use status::draw_status_index;
+pub(crate) use status::{status_lists, statuses};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = consents)]
@@ -185,7 +188,7 @@ pub fn find(reader: &mut Reader<'_>, id: ConsentId) -> Result<Consent, StoreErro
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn succession(
+pub(crate) fn succession(
     reader: &mut Reader<'_>,
     consent: &Consent,
     since: Timestamp,
@@ -218,18 +221,18 @@ pub fn find_by_grant(reader: &mut Reader<'_>, grant: &GrantId) -> Result<Consent
 
 /// How a decision was made, beyond the consent's terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DecisionBasis {
+pub(crate) struct DecisionBasis {
     /// Whether a passkey signed it too.
-    pub passkey: bool,
+    pub(crate) passkey: bool,
     /// Whether the login provider has since stated another national identifier for the same login.
-    pub identifier_changed: bool,
+    pub(crate) identifier_changed: bool,
 }
 
 /// How a decision was made.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub fn decision_basis(reader: &mut Reader<'_>, id: ConsentId) -> Result<DecisionBasis, StoreError> {
+pub(crate) fn decision_basis(reader: &mut Reader<'_>, id: ConsentId) -> Result<DecisionBasis, StoreError> {
     let (person, passkey, then): (PersonId, Option<String>, Option<KeyedHash>) = consents::table
         .find(id)
         .select((consents::person, consents::passkey, consents::identifier_hash))
@@ -242,7 +245,7 @@ pub fn decision_basis(reader: &mut Reader<'_>, id: ConsentId) -> Result<Decision
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub fn find_by_commitment(
+pub(crate) fn find_by_commitment(
     reader: &mut Reader<'_>,
     recipient: &EntityId,
     commitment: &Commitment,
@@ -307,7 +310,7 @@ pub fn supersede(tx: &mut Tx<'_>, consent: &Consent, now: Timestamp) -> Result<(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn of_person(reader: &mut Reader<'_>, person: PersonId) -> Result<Vec<Consent>, StoreError> {
+pub(crate) fn of_person(reader: &mut Reader<'_>, person: PersonId) -> Result<Vec<Consent>, StoreError> {
     let rows: Vec<Row> = consents::table
         .filter(consents::person.eq(person))
         .order((consents::decided_at.desc(), consents::id))
@@ -320,7 +323,7 @@ pub fn of_person(reader: &mut Reader<'_>, person: PersonId) -> Result<Vec<Consen
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn in_force_after(
+pub(crate) fn in_force_after(
     reader: &mut Reader<'_>,
     after: Option<ConsentId>,
     limit: u32,

@@ -14,7 +14,7 @@ pub struct Confirmation {
     /// When it was deleted.
     pub deleted_at: Timestamp,
     /// When the confirmation arrived.
-    pub received_at: Timestamp,
+    pub(crate) received_at: Timestamp,
     /// The confirmation as signed.
     pub event: String,
 }
@@ -23,7 +23,7 @@ pub struct Confirmation {
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it is stored already.
-pub fn insert(
+pub(crate) fn insert(
     tx: &mut Tx<'_>,
     consent: ConsentId,
     jti: &Jti,
@@ -45,7 +45,7 @@ pub fn insert(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn count(reader: &mut Reader<'_>, consent: ConsentId) -> Result<i64, StoreError> {
+pub(crate) fn count(reader: &mut Reader<'_>, consent: ConsentId) -> Result<i64, StoreError> {
     Ok(deletion_confirmations::table
         .filter(deletion_confirmations::consent.eq(consent))
         .count()

@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{ConsentId, DatasetId, EntityId, ExchangeId, FieldName, PersonId};
+use crate::domain::ids::{ConsentId, DatasetId, EntityId, ExchangeId, FieldName};
 use crate::store::engine::columns::{from_json, to_json};
-use crate::store::engine::schema::{consents, exchanges};
+use crate::store::engine::schema::exchanges;
 use crate::store::{Reader, StoreError, Tx};
 
 /// A released exchange.
@@ -97,7 +97,7 @@ pub fn insert(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such exchange with this recipient.
-pub fn acknowledge(
+pub(crate) fn acknowledge(
     tx: &mut Tx<'_>,
     id: ExchangeId,
     recipient: &EntityId,
@@ -130,7 +130,7 @@ pub fn find(reader: &mut Reader<'_>, id: ExchangeId) -> Result<Exchange, StoreEr
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when there is none yet.
-pub fn acknowledgement(reader: &mut Reader<'_>, id: ExchangeId) -> Result<String, StoreError> {
+pub(crate) fn acknowledgement(reader: &mut Reader<'_>, id: ExchangeId) -> Result<String, StoreError> {
     let text: Option<String> =
         exchanges::table.find(id).select(exchanges::acknowledgement).first(reader.db)?;
     text.ok_or(StoreError::NotFound)
@@ -158,7 +158,7 @@ pub fn of_consent(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn latest(
+pub(crate) fn latest(
     reader: &mut Reader<'_>,
     consents: &[ConsentId],
     limit: u32,
@@ -169,19 +169,4 @@ pub fn latest(
         .limit(i64::from(limit))
         .select(exchanges::at)
         .load(reader.db)?)
-}
-
-/// The exchanges under all of a person's consents, latest first.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn of_person(reader: &mut Reader<'_>, person: PersonId, limit: u32) -> Result<Vec<Exchange>, StoreError> {
-    let rows: Vec<Row> = exchanges::table
-        .inner_join(consents::table.on(exchanges::consent.eq(consents::id)))
-        .filter(consents::person.eq(person))
-        .order((exchanges::at.desc(), exchanges::log_idx.desc()))
-        .limit(i64::from(limit))
-        .select(Row::as_select())
-        .load(reader.db)?;
-    rows.into_iter().map(Row::into_exchange).collect()
 }

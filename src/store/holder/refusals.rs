@@ -7,28 +7,27 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{ConsentId, DatasetId, EntityId, PersonId};
+use crate::domain::ids::{ConsentId, DatasetId, EntityId};
 use crate::domain::token::{Refusal, RefusalReason};
 use crate::store::engine::columns::word_column;
 use crate::store::engine::purge::delete_oldest;
-use crate::store::engine::schema::{consents, refusal_counts, refusals};
+use crate::store::engine::schema::{refusal_counts, refusals};
 use crate::store::{Reader, StoreError, Tx};
 
 word_column!(RefusalReason);
 
 /// A refusal to be recorded.
 #[derive(Debug, Clone)]
-pub struct NewRefusal {
-    /// When.
-    pub at: Timestamp,
+pub(crate) struct NewRefusal {
+    pub(crate) at: Timestamp,
     /// The code and the check.
-    pub refusal: Refusal,
+    pub(crate) refusal: Refusal,
     /// The recipient, as far as it was verified.
-    pub client: Option<EntityId>,
+    pub(crate) client: Option<EntityId>,
     /// The consent, as far as it was verified.
-    pub consent: Option<ConsentId>,
+    pub(crate) consent: Option<ConsentId>,
     /// The dataset, if it is one of this node's.
-    pub dataset: Option<DatasetId>,
+    pub(crate) dataset: Option<DatasetId>,
 }
 
 /// A refusal as recorded.
@@ -60,7 +59,7 @@ fn recorded((at, code, reason, client, consent, dataset): Row) -> RecordedRefusa
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn insert(tx: &mut Tx<'_>, new: &NewRefusal) -> Result<(), StoreError> {
+pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewRefusal) -> Result<(), StoreError> {
     let Some(consent) = new.consent else { return count(tx, new) };
     diesel::insert_into(refusals::table)
         .values((
@@ -101,32 +100,13 @@ fn count(tx: &mut Tx<'_>, new: &NewRefusal) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn of_consent(
+pub(crate) fn of_consent(
     reader: &mut Reader<'_>,
     consent: ConsentId,
     limit: u32,
 ) -> Result<Vec<RecordedRefusal>, StoreError> {
     let rows: Vec<Row> = refusals::table
         .filter(refusals::consent.eq(consent))
-        .order(refusals::seq.desc())
-        .limit(i64::from(limit))
-        .select(columns())
-        .load(reader.db)?;
-    Ok(rows.into_iter().map(recorded).collect())
-}
-
-/// The refusals under all of a person's consents, latest first.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn of_person(
-    reader: &mut Reader<'_>,
-    person: PersonId,
-    limit: u32,
-) -> Result<Vec<RecordedRefusal>, StoreError> {
-    let rows: Vec<Row> = refusals::table
-        .inner_join(consents::table.on(refusals::consent.eq(consents::id)))
-        .filter(consents::person.eq(person))
         .order(refusals::seq.desc())
         .limit(i64::from(limit))
         .select(columns())
@@ -144,7 +124,7 @@ const fn columns()
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn purge_counts(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+pub(crate) fn purge_counts(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
     delete_oldest!(
         tx, "refusal_counts", key "hour, code, reason, client, dataset", while "last_at < $1", by "last_at", before,
         limit
@@ -155,7 +135,7 @@ pub fn purge_counts(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<us
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn forget(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
+pub(crate) fn forget(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
     diesel::delete(refusals::table.filter(refusals::consent.eq(consent))).execute(tx.db)?;
     Ok(())
 }
@@ -220,8 +200,6 @@ mod tests {
             assert_eq!(found.iter().map(|refusal| refusal.at).collect::<Vec<_>>(), [at(2), at(1)]);
             assert_eq!((found[0].code.as_str(), found[0].reason), ("invalid_dpop_proof", RefusalReason::ProofReplayed));
             assert_eq!(fixture.store.read("test", |r| latest(r, 2)).await.unwrap().len(), 2);
-            let person = PersonId::from_bytes([1; 16]);
-            assert_eq!(fixture.store.read("test", move |r| of_person(r, person, 10)).await.unwrap(), []);
         }
     );
 

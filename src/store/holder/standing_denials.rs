@@ -41,7 +41,7 @@ impl Row {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn insert(tx: &mut Tx<'_>, person: PersonId, denial: &StandingDenial) -> Result<bool, StoreError> {
+pub(crate) fn insert(tx: &mut Tx<'_>, person: PersonId, denial: &StandingDenial) -> Result<bool, StoreError> {
     let same: Option<(DenialId, Option<Timestamp>)> = standing_denials::table
         .filter(standing_denials::person.eq(person))
         .filter(standing_denials::kind.eq(denial.kind.as_str()))
@@ -79,7 +79,7 @@ pub fn insert(tx: &mut Tx<'_>, person: PersonId, denial: &StandingDenial) -> Res
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn remove(tx: &mut Tx<'_>, person: PersonId, id: DenialId) -> Result<bool, StoreError> {
+pub(crate) fn remove(tx: &mut Tx<'_>, person: PersonId, id: DenialId) -> Result<bool, StoreError> {
     let own = standing_denials::table.find(id).filter(standing_denials::person.eq(person));
     Ok(diesel::delete(own).execute(tx.db)? == 1)
 }
@@ -88,7 +88,11 @@ pub fn remove(tx: &mut Tx<'_>, person: PersonId, id: DenialId) -> Result<bool, S
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn lift_plain_no(tx: &mut Tx<'_>, person: PersonId, declared_use: &UseId) -> Result<(), StoreError> {
+pub(crate) fn lift_plain_no(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    declared_use: &UseId,
+) -> Result<(), StoreError> {
     let plain_no = standing_denials::table
         .filter(standing_denials::person.eq(person))
         .filter(standing_denials::kind.eq(DenialKind::Use.as_str()))
@@ -102,7 +106,7 @@ pub fn lift_plain_no(tx: &mut Tx<'_>, person: PersonId, declared_use: &UseId) ->
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn of_person(
+pub(crate) fn of_person(
     reader: &mut Reader<'_>,
     person: PersonId,
     now: Timestamp,
@@ -120,7 +124,7 @@ pub fn of_person(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn purge(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
+pub(crate) fn purge(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
     delete_oldest!(tx, "standing_denials", key "id", while "until_at <= $1", by "until_at", now, limit)
 }
 

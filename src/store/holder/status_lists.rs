@@ -11,31 +11,28 @@ use crate::store::{Reader, StoreError, Tx};
 
 /// The counter and the last signed list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatusListRow {
+pub(crate) struct StatusListRow {
     /// Number of changes of its entries so far.
-    pub changes: i64,
-    /// As last signed.
-    pub signed: Option<Signed>,
+    pub(crate) changes: i64,
+    pub(crate) signed: Option<Signed>,
 }
 
-/// A signed list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signed {
+pub(crate) struct Signed {
     /// The status list token, compact.
-    pub token: String,
+    pub(crate) token: String,
     /// Number of changes that it includes.
-    pub of_changes: i64,
+    pub(crate) of_changes: i64,
     /// The key that signed it.
-    pub kid: KeyId,
-    /// When.
-    pub signed_at: Timestamp,
+    pub(crate) kid: KeyId,
+    pub(crate) signed_at: Timestamp,
 }
 
 /// Counts a change of an entry, in the transaction that makes it.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn count_change(tx: &mut Tx<'_>, status_index: u32) -> Result<(), StoreError> {
+pub(crate) fn count_change(tx: &mut Tx<'_>, status_index: u32) -> Result<(), StoreError> {
     let number = i64::from(status_index / LIST_SIZE);
     know(tx, number)?;
     diesel::update(status_lists::table.find(number))
@@ -57,7 +54,7 @@ fn know(tx: &mut Tx<'_>, number: i64) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn find(reader: &mut Reader<'_>, list: u32) -> Result<StatusListRow, StoreError> {
+pub(crate) fn find(reader: &mut Reader<'_>, list: u32) -> Result<StatusListRow, StoreError> {
     type Row = (i64, Option<String>, Option<i64>, Option<KeyId>, Option<Timestamp>);
     let row: Option<Row> = status_lists::table
         .find(i64::from(list))
@@ -86,7 +83,7 @@ pub fn find(reader: &mut Reader<'_>, list: u32) -> Result<StatusListRow, StoreEr
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn keep(tx: &mut Tx<'_>, list: u32, signed: &Signed) -> Result<Signed, StoreError> {
+pub(crate) fn keep(tx: &mut Tx<'_>, list: u32, signed: &Signed) -> Result<Signed, StoreError> {
     know(tx, i64::from(list))?;
     if let Some(kept) = find(tx, list)?.signed
         && (kept.of_changes, kept.signed_at) > (signed.of_changes, signed.signed_at)

@@ -12,24 +12,23 @@ const KIND: &str = "refresh-token";
 /// A consent token as issued.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = issued_tokens)]
-pub struct IssuedToken {
+pub(crate) struct IssuedToken {
     /// `jti`.
-    pub jti: Jti,
-    /// The consent.
-    pub consent: ConsentId,
+    pub(crate) jti: Jti,
+    pub(crate) consent: ConsentId,
     /// The key that it is bound to (`cnf.jkt`).
-    pub jkt: Thumbprint,
+    pub(crate) jkt: Thumbprint,
     /// `iat`.
-    pub iat: Timestamp,
+    pub(crate) iat: Timestamp,
     /// `exp`.
-    pub exp: Timestamp,
+    pub(crate) exp: Timestamp,
 }
 
 /// Records a token that is being issued.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when its `jti` is taken.
-pub fn insert(tx: &mut Tx<'_>, token: &IssuedToken) -> Result<(), StoreError> {
+pub(crate) fn insert(tx: &mut Tx<'_>, token: &IssuedToken) -> Result<(), StoreError> {
     diesel::insert_into(issued_tokens::table)
         .values((
             issued_tokens::jti.eq(&token.jti),
@@ -46,7 +45,7 @@ pub fn insert(tx: &mut Tx<'_>, token: &IssuedToken) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub fn find(reader: &mut Reader<'_>, jti: &Jti) -> Result<IssuedToken, StoreError> {
+pub(crate) fn find(reader: &mut Reader<'_>, jti: &Jti) -> Result<IssuedToken, StoreError> {
     Ok(issued_tokens::table.find(jti).select(IssuedToken::as_select()).first(reader.db)?)
 }
 
@@ -54,7 +53,11 @@ pub fn find(reader: &mut Reader<'_>, jti: &Jti) -> Result<IssuedToken, StoreErro
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn issued_to(reader: &mut Reader<'_>, consent: ConsentId, jkt: &Thumbprint) -> Result<bool, StoreError> {
+pub(crate) fn issued_to(
+    reader: &mut Reader<'_>,
+    consent: ConsentId,
+    jkt: &Thumbprint,
+) -> Result<bool, StoreError> {
     let found: i64 = issued_tokens::table
         .filter(issued_tokens::consent.eq(consent).and(issued_tokens::jkt.eq(jkt)))
         .count()
@@ -66,7 +69,7 @@ pub fn issued_to(reader: &mut Reader<'_>, consent: ConsentId, jkt: &Thumbprint) 
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn insert_refresh(
+pub(crate) fn insert_refresh(
     tx: &mut Tx<'_>,
     text: &str,
     consent: ConsentId,
@@ -88,7 +91,11 @@ pub fn insert_refresh(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it is unknown, or another client's.
-pub fn find_refresh(reader: &mut Reader<'_>, text: &str, client: &EntityId) -> Result<ConsentId, StoreError> {
+pub(crate) fn find_refresh(
+    reader: &mut Reader<'_>,
+    text: &str,
+    client: &EntityId,
+) -> Result<ConsentId, StoreError> {
     Ok(refresh_tokens::table
         .find(reader.keys.lookup.secret(KIND, text))
         .filter(refresh_tokens::client.eq(client))
@@ -100,7 +107,7 @@ pub fn find_refresh(reader: &mut Reader<'_>, text: &str, client: &EntityId) -> R
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn forget(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
+pub(crate) fn forget(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
     diesel::delete(issued_tokens::table.filter(issued_tokens::consent.eq(consent))).execute(tx.db)?;
     diesel::delete(refresh_tokens::table.filter(refresh_tokens::consent.eq(consent))).execute(tx.db)?;
     Ok(())

@@ -14,15 +14,15 @@ use crate::store::engine::schema::{counters, signing_keys};
 use crate::store::engine::sealed::column;
 use crate::store::{Reader, StoreError};
 
-pub use crate::domain::jose::RevokeReason;
+pub(crate) use crate::domain::jose::RevokeReason;
 
 mod life;
 #[cfg(test)]
 mod tests;
 
-pub use life::{
-    activate, add_pending, announce, ensure_active, ensure_login_key, forget_private_parts, replace_active,
-    revoke,
+pub use life::replace_active;
+pub(crate) use life::{
+    activate, add_pending, announce, ensure_active, ensure_login_key, forget_private_parts, revoke,
 };
 
 word_enum! {
@@ -128,7 +128,7 @@ pub enum PublicPart {
 impl PublicPart {
     /// The key that verifies messages between nodes, where it is one.
     #[must_use]
-    pub const fn verifying(&self) -> Option<&PublicKey> {
+    pub(crate) const fn verifying(&self) -> Option<&PublicKey> {
         match self {
             Self::Verifying(key) => Some(key),
             Self::Login(_) => None,
@@ -137,7 +137,7 @@ impl PublicPart {
 
     /// As a JWK to publish.
     #[must_use]
-    pub fn to_jwk(&self) -> Value {
+    pub(crate) fn to_jwk(&self) -> Value {
         match self {
             Self::Verifying(key) => key.to_jwk(),
             Self::Login(jwk) => jwk.clone(),
@@ -159,21 +159,21 @@ pub struct KeyRecord {
     /// When it was made.
     pub created_at: Timestamp,
     /// When it is to begin to sign; `None` until a process publishes it.
-    pub activates_at: Option<Timestamp>,
+    pub(crate) activates_at: Option<Timestamp>,
     /// When it began to sign.
-    pub activated_at: Option<Timestamp>,
+    pub(crate) activated_at: Option<Timestamp>,
     /// When it ceased to sign.
     pub retired_at: Option<Timestamp>,
     /// When, and why, it was revoked.
     pub revoked: Option<(Timestamp, RevokeReason)>,
     /// The earliest moment at which somebody else may have signed with it.
-    pub compromised_since: Option<Timestamp>,
+    pub(crate) compromised_since: Option<Timestamp>,
 }
 
 impl KeyRecord {
     /// How far its signatures are trusted.
     #[must_use]
-    pub fn standing(&self) -> KeyStanding {
+    pub(crate) fn standing(&self) -> KeyStanding {
         match self.revoked {
             None => KeyStanding::Sound,
             Some((at, RevokeReason::Superseded)) => KeyStanding::Superseded { at },
@@ -185,15 +185,15 @@ impl KeyRecord {
 }
 
 /// All keys at one moment.
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// The [`version`] at that moment.
-    pub version: i64,
+    pub(crate) version: i64,
     /// All of them, by purpose and age.
-    pub records: Vec<KeyRecord>,
+    pub(crate) records: Vec<KeyRecord>,
     /// The active ones, with their private parts.
-    pub active: Vec<(Purpose, SigningKey)>,
+    pub(crate) active: Vec<(Purpose, SigningKey)>,
     /// Those for the login provider that still have their private parts.
-    pub login: Vec<LoginKey>,
+    pub(crate) login: Vec<LoginKey>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -296,7 +296,7 @@ fn login_keys(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn list(reader: &mut Reader<'_>) -> Result<Vec<KeyRecord>, StoreError> {
+pub(crate) fn list(reader: &mut Reader<'_>) -> Result<Vec<KeyRecord>, StoreError> {
     let rows: Vec<Row> = signing_keys::table
         .order((signing_keys::purpose, signing_keys::created_at, signing_keys::kid))
         .select(Row::as_select())
@@ -308,7 +308,7 @@ pub fn list(reader: &mut Reader<'_>) -> Result<Vec<KeyRecord>, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn version(reader: &mut Reader<'_>) -> Result<i64, StoreError> {
+pub(crate) fn version(reader: &mut Reader<'_>) -> Result<i64, StoreError> {
     Ok(counters::table.find("key_version").select(counters::next_value).first(reader.db)?)
 }
 
@@ -316,7 +316,7 @@ pub fn version(reader: &mut Reader<'_>) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn snapshot(reader: &mut Reader<'_>, known: &[LoginKey]) -> Result<Snapshot, StoreError> {
+pub(crate) fn snapshot(reader: &mut Reader<'_>, known: &[LoginKey]) -> Result<Snapshot, StoreError> {
     let records = list(reader)?;
     let mut signing = Vec::new();
     for record in records.iter().filter(|record| record.state == KeyState::Active) {
@@ -332,7 +332,7 @@ pub fn snapshot(reader: &mut Reader<'_>, known: &[LoginKey]) -> Result<Snapshot,
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn pending(reader: &mut Reader<'_>, purpose: Purpose) -> Result<Option<KeyRecord>, StoreError> {
+pub(crate) fn pending(reader: &mut Reader<'_>, purpose: Purpose) -> Result<Option<KeyRecord>, StoreError> {
     let row: Option<Row> = signing_keys::table
         .filter(signing_keys::purpose.eq(purpose).and(signing_keys::state.eq(KeyState::Pending)))
         .select(Row::as_select())
@@ -345,7 +345,7 @@ pub fn pending(reader: &mut Reader<'_>, purpose: Purpose) -> Result<Option<KeyRe
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub fn find(reader: &mut Reader<'_>, kid: &KeyId) -> Result<KeyRecord, StoreError> {
+pub(crate) fn find(reader: &mut Reader<'_>, kid: &KeyId) -> Result<KeyRecord, StoreError> {
     let row: Row = signing_keys::table.find(kid).select(Row::as_select()).first(reader.db)?;
     row.into_record()
 }

@@ -1,4 +1,4 @@
 //! Messages to and from other nodes.
 
 pub mod outbox;
-pub mod received_events;
+pub(crate) mod received_events;

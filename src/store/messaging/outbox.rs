@@ -43,21 +43,16 @@ impl std::fmt::Debug for NewItem {
 
 /// An item that this worker has leased.
 #[derive(Clone)]
-pub struct Leased {
-    /// The item.
-    pub id: OutboxId,
+pub(crate) struct Leased {
+    pub(crate) id: OutboxId,
     /// What is to be done with it.
-    pub kind: String,
-    /// To whom.
-    pub destination: EntityId,
-    /// What it is about.
-    pub subject: String,
-    /// The message.
-    pub payload: Zeroizing<String>,
+    pub(crate) kind: String,
+    pub(crate) destination: EntityId,
+    pub(crate) payload: Zeroizing<String>,
     /// Number of this attempt, from 1.
-    pub attempt: u32,
+    pub(crate) attempt: u32,
     /// When it was pushed.
-    pub created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
 }
 
 impl std::fmt::Debug for Leased {
@@ -80,9 +75,9 @@ pub struct Delivery {
     /// When the destination confirmed it.
     pub delivered_at: Option<Timestamp>,
     /// The code of the last failure.
-    pub given_up_at: Option<Timestamp>,
+    pub(crate) given_up_at: Option<Timestamp>,
     /// The last failure, a stable word.
-    pub last_error: Option<String>,
+    pub(crate) last_error: Option<String>,
 }
 
 /// Pushes an item, in the caller's transaction. `None` when its dedup key was pushed before.
@@ -137,7 +132,7 @@ const LEASE: &str = "\
       LEFT JOIN outbox_peers s ON s.destination = d.destination \
       WHERE d.place + COALESCE(b.under_way, 0) <= CASE WHEN s.destination IS NULL THEN $10 ELSE 1 END \
       ORDER BY d.next_at, d.seq LIMIT $11) \
-    RETURNING id, kind, destination, subject, payload, attempts, created_at";
+    RETURNING id, kind, destination, payload, attempts, created_at";
 
 #[derive(QueryableByName)]
 struct LeasedRow {
@@ -147,8 +142,6 @@ struct LeasedRow {
     kind: String,
     #[diesel(sql_type = Text)]
     destination: String,
-    #[diesel(sql_type = Text)]
-    subject: String,
     #[diesel(sql_type = Binary)]
     payload: Vec<u8>,
     #[diesel(sql_type = BigInt)]
@@ -166,7 +159,6 @@ impl LeasedRow {
             destination: EntityId::new(&self.destination).ok()?,
             id: self.id,
             kind: self.kind,
-            subject: self.subject,
             attempt: u32::try_from(self.attempts).unwrap_or(u32::MAX),
             created_at: self.created_at,
         })
@@ -179,7 +171,7 @@ impl LeasedRow {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn lease(
+pub(crate) fn lease(
     tx: &mut Tx<'_>,
     owner: &str,
     now: Timestamp,
@@ -205,7 +197,7 @@ pub fn lease(
         match row.into_leased(tx) {
             Some(item) => items.push(item),
             None => {
-                tracing::error!(item = %id, "an outbox item cannot be read and is given up");
+                tracing::error!(event = "outbox_item_unreadable", item = %id, "an outbox item cannot be read and is given up");
                 give_up(tx, id, owner, now, UNREADABLE)?;
             }
         }
@@ -214,13 +206,13 @@ pub fn lease(
 }
 
 /// The failure code of an item that cannot be read.
-pub const UNREADABLE: &str = "unreadable";
+pub(crate) const UNREADABLE: &str = "unreadable";
 
 /// A destination answered, whatever it said: its back-off is reset.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn destination_answered(tx: &mut Tx<'_>, destination: &EntityId) -> Result<(), StoreError> {
+pub(crate) fn destination_answered(tx: &mut Tx<'_>, destination: &EntityId) -> Result<(), StoreError> {
     diesel::delete(outbox_peers::table.find(destination)).execute(tx.db)?;
     Ok(())
 }
@@ -229,7 +221,7 @@ pub fn destination_answered(tx: &mut Tx<'_>, destination: &EntityId) -> Result<(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn destination_silent(
+pub(crate) fn destination_silent(
     tx: &mut Tx<'_>,
     destination: &EntityId,
     now: Timestamp,
@@ -257,7 +249,7 @@ pub fn destination_silent(
 
 /// 1, 2, 4 … seconds, at most `longest`.
 #[must_use]
-pub fn back_off_secs(failures: i64, longest: i64) -> i64 {
+pub(crate) fn back_off_secs(failures: i64, longest: i64) -> i64 {
     let doublings = u32::try_from(failures.saturating_sub(1).clamp(0, 16)).unwrap_or(16);
     1_i64.checked_shl(doublings).map_or(longest, |secs| secs.min(longest))
 }
@@ -266,7 +258,12 @@ pub fn back_off_secs(failures: i64, longest: i64) -> i64 {
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when this worker's lease was lost to another.
-pub fn delivered(tx: &mut Tx<'_>, id: OutboxId, owner: &str, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn delivered(
+    tx: &mut Tx<'_>,
+    id: OutboxId,
+    owner: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let forgotten = tx.keys.sealer.seal(column!(outbox.payload), id.as_bytes(), b"")?;
     let changed =
         diesel::update(outbox::table.filter(outbox::id.eq(id)).filter(outbox::lease_owner.eq(owner)))
@@ -284,7 +281,7 @@ pub fn delivered(tx: &mut Tx<'_>, id: OutboxId, owner: &str, now: Timestamp) -> 
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when this worker's lease was lost to another.
-pub fn failed(
+pub(crate) fn failed(
     tx: &mut Tx<'_>,
     id: OutboxId,
     owner: &str,
@@ -307,7 +304,7 @@ pub fn failed(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when this worker's lease was lost to another.
-pub fn give_up(
+pub(crate) fn give_up(
     tx: &mut Tx<'_>,
     id: OutboxId,
     owner: &str,
@@ -364,7 +361,7 @@ pub fn deliveries(reader: &mut Reader<'_>, subject: &str) -> Result<Vec<Delivery
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn forget_settled(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+pub(crate) fn forget_settled(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
     delete_oldest!(
         tx, "outbox", key "seq",
         while "created_at < $1 AND (delivered_at IS NOT NULL OR given_up_at IS NOT NULL)", by "created_at", before, limit

@@ -14,7 +14,12 @@ use crate::store::{StoreError, Tx};
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn first_time(tx: &mut Tx<'_>, issuer: &EntityId, jti: &Jti, now: Timestamp) -> Result<bool, StoreError> {
+pub(crate) fn first_time(
+    tx: &mut Tx<'_>,
+    issuer: &EntityId,
+    jti: &Jti,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let row = (
         received_events::issuer.eq(issuer),
         received_events::jti.eq(jti),
@@ -31,7 +36,7 @@ pub fn first_time(tx: &mut Tx<'_>, issuer: &EntityId, jti: &Jti, now: Timestamp)
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn purge(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+pub(crate) fn purge(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
     delete_oldest!(
         tx, "received_events", key "issuer, jti", while "received_at < $1", by "received_at", before, limit
     )

@@ -14,22 +14,22 @@ use crate::store::{Reader, StoreError, Tx};
 /// The deletion duty of a recipient for one consent, and whether it was fulfilled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = deletions)]
-pub struct Deletion {
+pub(crate) struct Deletion {
     /// The last fetch that brought data.
-    pub fetched_at: Timestamp,
+    pub(crate) fetched_at: Timestamp,
     /// When the data must be deleted.
-    pub due_at: Timestamp,
+    pub(crate) due_at: Timestamp,
     /// When the service confirmed the deletion; covers no later fetch.
-    pub confirmed_at: Option<Timestamp>,
+    pub(crate) confirmed_at: Option<Timestamp>,
     /// When it was deleted, as the service states.
-    pub deleted_at: Option<Timestamp>,
+    pub(crate) deleted_at: Option<Timestamp>,
 }
 
 /// Records a fetch: the data must be deleted by `due_at`, whatever was confirmed before.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn fetched(
+pub(crate) fn fetched(
     tx: &mut Tx<'_>,
     held: HeldConsentId,
     at: Timestamp,
@@ -57,7 +57,7 @@ pub fn fetched(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn find(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<Option<Deletion>, StoreError> {
+pub(crate) fn find(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<Option<Deletion>, StoreError> {
     Ok(deletions::table.find(held).select(Deletion::as_select()).first(reader.db).optional()?)
 }
 
@@ -65,7 +65,7 @@ pub fn find(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<Option<Delet
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when nothing was.
-pub fn existing(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<Deletion, StoreError> {
+pub(crate) fn existing(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<Deletion, StoreError> {
     find(reader, held)?.ok_or(StoreError::NotFound)
 }
 
@@ -73,7 +73,7 @@ pub fn existing(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<Deletion
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn of_all(
+pub(crate) fn of_all(
     reader: &mut Reader<'_>,
     held: &[HeldConsentId],
 ) -> Result<HashMap<HeldConsentId, Deletion>, StoreError> {
@@ -88,7 +88,7 @@ pub fn of_all(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when nothing was fetched.
-pub fn confirm(
+pub(crate) fn confirm(
     tx: &mut Tx<'_>,
     held: HeldConsentId,
     deleted_at: Timestamp,

@@ -9,17 +9,15 @@ use crate::store::{Reader, StoreError, Tx};
 
 /// A fetch to be recorded.
 #[derive(Debug, Clone, Copy)]
-pub struct NewFetch<'a> {
-    /// Under which consent.
-    pub held: HeldConsentId,
-    /// When.
-    pub at: Timestamp,
+pub(crate) struct NewFetch<'a> {
+    pub(crate) held: HeldConsentId,
+    pub(crate) at: Timestamp,
     /// The outcome, a stable code.
-    pub outcome: &'a str,
+    pub(crate) outcome: &'a str,
     /// The holder's receipt, compact, where it was verified.
-    pub receipt: Option<&'a str>,
+    pub(crate) receipt: Option<&'a str>,
     /// SHA-256 of the body, base64url.
-    pub body_digest: Option<&'a str>,
+    pub(crate) body_digest: Option<&'a str>,
 }
 
 /// A fetch as recorded.
@@ -39,13 +37,13 @@ pub struct Fetch {
 }
 
 /// The outcome of a fetch that returned data.
-pub const RECEIVED: &str = "received";
+pub(crate) const RECEIVED: &str = "received";
 
 /// Records a fetch.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn insert(tx: &mut Tx<'_>, fetch: &NewFetch<'_>) -> Result<(), StoreError> {
+pub(crate) fn insert(tx: &mut Tx<'_>, fetch: &NewFetch<'_>) -> Result<(), StoreError> {
     diesel::insert_into(fetches::table)
         .values((
             fetches::held.eq(fetch.held),
@@ -62,7 +60,7 @@ pub fn insert(tx: &mut Tx<'_>, fetch: &NewFetch<'_>) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn received(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<u32, StoreError> {
+pub(crate) fn received(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<u32, StoreError> {
     let count: i64 = fetches::table
         .filter(fetches::held.eq(held).and(fetches::outcome.eq(RECEIVED)))
         .count()
@@ -74,7 +72,7 @@ pub fn received(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<u32, Sto
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn latest_received(
+pub(crate) fn latest_received(
     reader: &mut Reader<'_>,
     held: &[HeldConsentId],
     limit: u32,
@@ -91,7 +89,7 @@ pub fn latest_received(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn received_with(reader: &mut Reader<'_>, receipt: &str) -> Result<Option<Timestamp>, StoreError> {
+pub(crate) fn received_with(reader: &mut Reader<'_>, receipt: &str) -> Result<Option<Timestamp>, StoreError> {
     Ok(fetches::table
         .filter(fetches::receipt.eq(receipt).and(fetches::outcome.eq(RECEIVED)))
         .order(fetches::seq.asc())

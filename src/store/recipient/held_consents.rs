@@ -18,8 +18,10 @@ use crate::store::engine::schema::held_consents;
 use crate::store::engine::sealed::{KeyedHash, column};
 use crate::store::{Reader, StoreError, Tx};
 
-pub use erasure::erase_ended;
-pub use pending::{Returned, set_pending, take_pending, take_pending_of_any};
+pub(crate) use erasure::erase_ended;
+#[cfg(test)]
+pub(crate) use pending::take_pending;
+pub(crate) use pending::{Returned, set_pending, take_pending_of_any};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = held_consents)]
@@ -49,7 +51,6 @@ struct Row {
     asked_max_age: Option<i64>,
 }
 
-/// The grant's columns.
 struct GrantColumns {
     grant_id: Option<GrantId>,
     tokens: Option<HeldTokens>,
@@ -173,7 +174,7 @@ fn seal_tokens(reader: &Reader<'_>, held: &HeldConsent) -> Result<SealedTokens, 
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when this holder's grant is stored already.
-pub fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
+pub(crate) fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
     let tokens = seal_tokens(tx, held)?;
     let sequence =
         i64::try_from(held.life.sequence()).map_err(|_| StoreError::Rule("held_consents.sequence"))?;
@@ -254,7 +255,7 @@ pub fn save(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such consent, or it has no grant.
-pub fn supersede(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn supersede(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestamp) -> Result<(), StoreError> {
     let holds = held_consents::table
         .find(held.id)
         .filter(held_consents::grant_id.is_not_null().and(held_consents::superseded_at.is_null()));
@@ -266,7 +267,11 @@ pub fn supersede(tx: &mut Tx<'_>, held: &HeldConsent, now: Timestamp) -> Result<
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn count_given(reader: &mut Reader<'_>, holder: &EntityId, since: Timestamp) -> Result<u64, StoreError> {
+pub(crate) fn count_given(
+    reader: &mut Reader<'_>,
+    holder: &EntityId,
+    since: Timestamp,
+) -> Result<u64, StoreError> {
     let count: i64 = held_consents::table
         .filter(held_consents::holder.eq(holder).and(held_consents::created_at.gt(since)))
         .filter(held_consents::origin.eq(Origin::Portal.as_str()))
@@ -279,7 +284,7 @@ pub fn count_given(reader: &mut Reader<'_>, holder: &EntityId, since: Timestamp)
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn count_requested(reader: &mut Reader<'_>, service: &ServiceId) -> Result<u64, StoreError> {
+pub(crate) fn count_requested(reader: &mut Reader<'_>, service: &ServiceId) -> Result<u64, StoreError> {
     let count: i64 = held_consents::table
         .filter(held_consents::service.eq(service))
         .filter(held_consents::state.eq(HeldStatus::Requested.as_str()))
@@ -302,7 +307,7 @@ pub fn find(reader: &mut Reader<'_>, id: HeldConsentId) -> Result<HeldConsent, S
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn succession(
+pub(crate) fn succession(
     reader: &mut Reader<'_>,
     held: &HeldConsent,
     since: Timestamp,
@@ -325,7 +330,7 @@ pub fn succession(
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub fn find_by_grant(
+pub(crate) fn find_by_grant(
     reader: &mut Reader<'_>,
     holder: &EntityId,
     grant: &GrantId,
@@ -342,7 +347,7 @@ pub fn find_by_grant(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn holders(reader: &mut Reader<'_>) -> Result<Vec<EntityId>, StoreError> {
+pub(crate) fn holders(reader: &mut Reader<'_>) -> Result<Vec<EntityId>, StoreError> {
     let going_on = [HeldStatus::Given, HeldStatus::Active, HeldStatus::Suspended].map(HeldStatus::as_str);
     Ok(held_consents::table
         .filter(held_consents::state.eq_any(going_on))
@@ -356,7 +361,7 @@ pub fn holders(reader: &mut Reader<'_>) -> Result<Vec<EntityId>, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn of_holder(reader: &mut Reader<'_>, holder: &EntityId) -> Result<Vec<HeldConsent>, StoreError> {
+pub(crate) fn of_holder(reader: &mut Reader<'_>, holder: &EntityId) -> Result<Vec<HeldConsent>, StoreError> {
     let rows: Vec<Row> = held_consents::table
         .filter(held_consents::holder.eq(holder).and(held_consents::erased_at.is_null()))
         .order(held_consents::created_at)
@@ -369,7 +374,7 @@ pub fn of_holder(reader: &mut Reader<'_>, holder: &EntityId) -> Result<Vec<HeldC
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn of_service(
+pub(crate) fn of_service(
     reader: &mut Reader<'_>,
     service: &ServiceId,
     status: Option<HeldStatus>,
@@ -400,7 +405,7 @@ pub fn of_service(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn lapse_older(
+pub(crate) fn lapse_older(
     tx: &mut Tx<'_>,
     than: Timestamp,
     now: Timestamp,

@@ -1,6 +1,6 @@
 //! What the node keeps as a recipient.
 
-pub mod deletions;
+pub(crate) mod deletions;
 pub mod fetches;
 pub mod held_consents;
 pub mod pending_events;

@@ -54,7 +54,7 @@ pub fn keep(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn take(
+pub(crate) fn take(
     tx: &mut Tx<'_>,
     holder: &EntityId,
     grant: &GrantId,
@@ -72,7 +72,7 @@ pub fn take(
     diesel::delete(pending_events::table.filter(about)).execute(tx.db)?;
     let read = |event: &String| {
         from_json(event, "pending_events.event")
-            .inspect_err(|error: &StoreError| tracing::error!(%error, "a pending event cannot be read"))
+            .inspect_err(|error: &StoreError| tracing::error!(event = "pending_event_unreadable", %error, "a pending event cannot be read"))
             .ok()
     };
     Ok(events.iter().filter_map(read).collect())
@@ -82,7 +82,7 @@ pub fn take(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn purge(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+pub(crate) fn purge(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
     delete_oldest!(
         tx, "pending_events", key "holder, grant_id, commitment, sequence", while "received_at < $1",
         by "received_at", before, limit

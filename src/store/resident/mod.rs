@@ -1,5 +1,5 @@
 //! Residents, their sessions and passkeys.
 
-pub mod passkeys;
+pub(crate) mod passkeys;
 pub mod persons;
-pub mod sessions;
+pub(crate) mod sessions;

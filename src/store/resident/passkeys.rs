@@ -12,17 +12,14 @@ use crate::store::{Reader, StoreError, Tx};
 
 const CREDENTIAL_KIND: &str = "passkey";
 
-/// A stored passkey.
 #[derive(Debug, Clone)]
-pub struct Kept {
-    /// Its name here.
-    pub id: PasskeyId,
-    /// What it is.
-    pub passkey: Passkey,
+pub(crate) struct Kept {
+    pub(crate) id: PasskeyId,
+    pub(crate) passkey: Passkey,
     /// When it was registered.
-    pub created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     /// When it last signed.
-    pub last_used_at: Option<Timestamp>,
+    pub(crate) last_used_at: Option<Timestamp>,
 }
 
 fn seal(reader: &Reader<'_>, id: PasskeyId, passkey: &Passkey) -> Result<Vec<u8>, StoreError> {
@@ -38,7 +35,7 @@ fn hash(reader: &Reader<'_>, passkey: &Passkey) -> KeyedHash {
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it is registered already, by anybody.
-pub fn insert(
+pub(crate) fn insert(
     tx: &mut Tx<'_>,
     id: PasskeyId,
     person: PersonId,
@@ -62,7 +59,7 @@ pub fn insert(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn of_person(reader: &mut Reader<'_>, person: PersonId) -> Result<Vec<Kept>, StoreError> {
+pub(crate) fn of_person(reader: &mut Reader<'_>, person: PersonId) -> Result<Vec<Kept>, StoreError> {
     type Row = (PasskeyId, Vec<u8>, Timestamp, Option<Timestamp>);
     let rows: Vec<Row> = passkeys::table
         .filter(passkeys::person.eq(person))
@@ -81,7 +78,12 @@ pub fn of_person(reader: &mut Reader<'_>, person: PersonId) -> Result<Vec<Kept>,
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it was removed.
-pub fn used(tx: &mut Tx<'_>, person: PersonId, passkey: &Passkey, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn used(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    passkey: &Passkey,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let hash = hash(tx, passkey);
     let id: PasskeyId = passkeys::table
         .filter(passkeys::person.eq(person).and(passkeys::credential_hash.eq(hash)))
@@ -98,7 +100,7 @@ pub fn used(tx: &mut Tx<'_>, person: PersonId, passkey: &Passkey, now: Timestamp
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when this person has no such passkey.
-pub fn remove(tx: &mut Tx<'_>, person: PersonId, id: PasskeyId) -> Result<(), StoreError> {
+pub(crate) fn remove(tx: &mut Tx<'_>, person: PersonId, id: PasskeyId) -> Result<(), StoreError> {
     let removed =
         diesel::delete(passkeys::table.find(id).filter(passkeys::person.eq(person))).execute(tx.db)?;
     if removed == 1 { Ok(()) } else { Err(StoreError::NotFound) }

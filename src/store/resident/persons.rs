@@ -19,7 +19,7 @@ pub struct Person {
     /// The national identifier.
     pub identifier: NationalIdentifier,
     /// The keyed hash of the identifier, for comparing with an expected person.
-    pub identifier_hash: KeyedHash,
+    pub(crate) identifier_hash: KeyedHash,
     /// First login here.
     pub first_login_at: Timestamp,
     /// Last login here.
@@ -107,7 +107,7 @@ pub fn find(reader: &mut Reader<'_>, id: PersonId) -> Result<Person, StoreError>
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn erase_idle(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+pub(crate) fn erase_idle(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
     let kept = consents::table.filter(consents::person.eq(persons::id)).filter(consents::erased_at.is_null());
     let asked = consent_requests::table.filter(consent_requests::person.eq(persons::id.nullable()));
     let refused = standing_denials::table.filter(standing_denials::person.eq(persons::id));

@@ -13,18 +13,16 @@ const KIND: &str = "session-key";
 
 /// How long a session lives, in seconds.
 #[derive(Debug, Clone, Copy)]
-pub struct Lifetime {
-    /// Without requests.
-    pub idle_secs: i64,
-    /// In any case.
-    pub longest_secs: i64,
+pub(crate) struct Lifetime {
+    pub(crate) idle_secs: i64,
+    pub(crate) longest_secs: i64,
 }
 
 /// Begins a session.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the key is taken.
-pub fn save(
+pub(crate) fn save(
     tx: &mut Tx<'_>,
     key: &str,
     state: &str,
@@ -50,7 +48,7 @@ pub fn save(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn load(
+pub(crate) fn load(
     reader: &mut Reader<'_>,
     key: &str,
     now: Timestamp,
@@ -69,7 +67,7 @@ pub fn load(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when the session is over.
-pub fn update(
+pub(crate) fn update(
     tx: &mut Tx<'_>,
     key: &str,
     state: &str,
@@ -89,7 +87,12 @@ pub fn update(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when the session is over.
-pub fn update_ttl(tx: &mut Tx<'_>, key: &str, now: Timestamp, idle_secs: i64) -> Result<(), StoreError> {
+pub(crate) fn update_ttl(
+    tx: &mut Tx<'_>,
+    key: &str,
+    now: Timestamp,
+    idle_secs: i64,
+) -> Result<(), StoreError> {
     let hash = tx.keys.lookup.secret(KIND, key);
     let expires = moved(tx, key, now, idle_secs)?;
     diesel::update(sessions::table.find(hash)).set(sessions::expires_at.eq(expires)).execute(tx.db)?;
@@ -114,7 +117,7 @@ fn moved(
 ///
 /// # Errors
 /// [`StoreError`]; ending an ended session is no error.
-pub fn delete(tx: &mut Tx<'_>, key: &str) -> Result<(), StoreError> {
+pub(crate) fn delete(tx: &mut Tx<'_>, key: &str) -> Result<(), StoreError> {
     let hash = tx.keys.lookup.secret(KIND, key);
     diesel::delete(sessions::table.find(hash)).execute(tx.db)?;
     Ok(())
@@ -124,7 +127,7 @@ pub fn delete(tx: &mut Tx<'_>, key: &str) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn delete_expired(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
+pub(crate) fn delete_expired(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
     delete_oldest!(tx, "sessions", key "key_hash", while "expires_at <= $1", by "expires_at", now, limit)
 }
 

@@ -1,4 +1,4 @@
 //! HTTP APIs for the city's own services, by version.
 
 mod service_caller;
-pub mod v1;
+pub(crate) mod v1;

@@ -6,4 +6,4 @@
 pub(super) mod body;
 pub(super) mod phase;
 pub(super) mod stream;
-pub mod table;
+pub(crate) mod table;

@@ -12,7 +12,6 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::phase::Phase;
 use super::table::Place;
 
-/// An admitted connection.
 pub(crate) struct GuardedStream {
     io: TcpStream,
     place: Place,

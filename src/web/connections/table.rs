@@ -18,11 +18,10 @@ const MOST: usize = 4096;
 
 /// Limits of the number of connections.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// In all.
-    pub total: usize,
+pub(crate) struct Limits {
+    pub(crate) total: usize,
     /// By address: an IPv4 address, or the /64 of an IPv6 address.
-    pub per_address: usize,
+    pub(crate) per_address: usize,
 }
 
 impl Limits {

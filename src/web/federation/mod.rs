@@ -16,7 +16,7 @@ use crate::web::routes::routes;
 use parameters::Parameters;
 
 /// The statements served by the handlers, as app data.
-pub type Statements = web::Data<dyn FederationStatements>;
+pub(crate) type Statements = web::Data<dyn FederationStatements>;
 
 routes! {
     /// Endpoints of every node and anchor: the entity configuration and the former keys.
@@ -29,7 +29,7 @@ routes! {
 
 routes! {
     /// Endpoints of superiors only: subordinate statements, resolution and trust marks.
-    pub fn configure_superior, SUPERIOR {
+    pub(crate) fn configure_superior, SUPERIOR {
         "/federation/fetch" => { get fetch }
         "/federation/list" => { get list }
         "/federation/resolve" => { get resolve }

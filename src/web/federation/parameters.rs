@@ -39,7 +39,6 @@ impl Parameters {
         }
     }
 
-    /// A required parameter.
     pub(super) fn required<'a>(&'a self, name: &str) -> Result<&'a str, Refusal> {
         self.optional(name)?.ok_or(Refusal::InvalidRequest("a parameter is missing"))
     }

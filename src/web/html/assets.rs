@@ -1,13 +1,13 @@
 //! Stylesheets: one for all cities, and a small one with the city's own colour.
 
 /// The stylesheet, served at `/assets/omadata.css` as `text/css; charset=utf-8`.
-pub const STYLESHEET: &str = include_str!("assets/omadata.css");
+pub(crate) const STYLESHEET: &str = include_str!("assets/omadata.css");
 
 /// The pages' icon, served at `/assets/icon.svg` as `image/svg+xml`: two linked rings, no city's mark.
-pub const ICON: &str = include_str!("assets/icon.svg");
+pub(crate) const ICON: &str = include_str!("assets/icon.svg");
 
 /// The script that asks the browser for a passkey, served at `/assets/passkey.js` as `text/javascript`.
-pub const PASSKEY_SCRIPT: &str = include_str!("assets/passkey.js");
+pub(crate) const PASSKEY_SCRIPT: &str = include_str!("assets/passkey.js");
 
 /// Why a city's colour is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +30,7 @@ const BLACK: Colour = Colour { red: 0, green: 0, blue: 0 };
 ///
 /// # Errors
 /// [`ColourError`] when the colour is not `#rrggbb`.
-pub fn city_css(primary: &str) -> Result<String, ColourError> {
+pub(crate) fn city_css(primary: &str) -> Result<String, ColourError> {
     let brand = Colour::parse(primary)?;
     let on_light = brand.moved_until(BLACK, |colour| {
         colour.contrast(LIGHT) >= TEXT_CONTRAST && colour.contrast(LIGHT_SOFT) >= TEXT_CONTRAST

@@ -34,7 +34,6 @@ pub(crate) fn render(view: &dyn View, language: Language, chrome: &Chrome) -> Re
 pub(crate) struct Frame<'a> {
     /// The texts in the page's language.
     pub(crate) t: Texts,
-    /// The page's language.
     pub(crate) language: Language,
     /// What every page has.
     pub(crate) chrome: &'a Chrome,

@@ -11,7 +11,7 @@ use crate::node::holder::oauth::authenticate_client::ClientCredentials;
 
 routes! {
     /// Registers the endpoints for programs.
-    pub fn configure, OAUTH {
+    pub(crate) fn configure, OAUTH {
         "/.well-known/oauth-authorization-server" => { get metadata::authorization_server }
         "/.well-known/oauth-protected-resource" => { get metadata::protected_resource }
         "/oauth/jwks" => { get metadata::jwks }

@@ -44,8 +44,7 @@ use crate::web::routes::{Table, routes};
 /// Every path of the portal, with its methods.
 pub(super) const PAGES: [Table; 4] = [OPEN_PAGES, PERSONAL_PAGES, DECISION_PAGES, REQUEST_PAGES];
 
-/// Registers the pages.
-pub fn configure(config: &mut ServiceConfig) {
+pub(crate) fn configure(config: &mut ServiceConfig) {
     open_pages(config);
     personal_pages(config);
     decision_pages(config);
@@ -53,7 +52,6 @@ pub fn configure(config: &mut ServiceConfig) {
     config.default_service(web::to(unknown));
 }
 
-/// Everything else.
 async fn unknown(_: Page) -> PageResult {
     Err(Problem::new(ProblemKind::NotFound).into())
 }

@@ -49,7 +49,6 @@ pub(crate) enum PageError {
     BadRequest,
     /// This city cannot decide now, so nothing is done.
     Unavailable,
-    /// Internal error.
     Internal,
     /// Stopping or pausing a permission may or may not have taken effect.
     StopUnknown,
@@ -58,7 +57,6 @@ pub(crate) enum PageError {
 }
 
 impl PageError {
-    /// Every kind.
     #[cfg(test)]
     pub(crate) const ALL: [Self; 24] = [
         Self::NotFound,
@@ -178,7 +176,6 @@ impl From<ProblemKind> for PageError {
     }
 }
 
-/// The error page.
 #[derive(Debug, Clone)]
 pub(crate) struct ErrorView {
     pub(crate) error: PageError,

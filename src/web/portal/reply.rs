@@ -22,7 +22,6 @@ pub(super) struct Look {
     pub(super) script: bool,
     /// The path of the page, if it is not the request's own.
     pub(super) path: Option<&'static str>,
-    /// Its status.
     pub(super) status: StatusCode,
 }
 

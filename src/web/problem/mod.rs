@@ -10,14 +10,14 @@ use serde::Serialize;
 
 use super::trace;
 use crate::node::{Problem, ProblemKind};
-pub use topic::{FailingSide, ProblemTopic};
+pub(crate) use topic::{FailingSide, ProblemTopic};
 
 /// Default `Retry-After` in seconds.
-pub const RETRY_AFTER_SECS: &str = "5";
+pub(crate) const RETRY_AFTER_SECS: &str = "5";
 
 /// The HTTP status of a kind of problem.
 #[must_use]
-pub fn status(kind: ProblemKind) -> StatusCode {
+pub(crate) fn status(kind: ProblemKind) -> StatusCode {
     match kind {
         ProblemKind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         other => StatusCode::from_u16(ProblemTopic::of(other).status())
@@ -41,7 +41,7 @@ struct Body<'a> {
 
 /// A `problem+json` response; `?` converts a use case's problem.
 #[derive(Debug)]
-pub struct HttpProblem(pub Problem);
+pub(crate) struct HttpProblem(pub(crate) Problem);
 
 impl From<Problem> for HttpProblem {
     fn from(problem: Problem) -> Self {
@@ -58,7 +58,7 @@ impl From<ProblemKind> for HttpProblem {
 impl HttpProblem {
     /// The problem of a body that could not be read.
     #[must_use]
-    pub fn of_body(error: &actix_web::Error) -> Self {
+    pub(crate) fn of_body(error: &actix_web::Error) -> Self {
         match error.as_error::<PayloadError>() {
             Some(PayloadError::Overflow) => Self::from(ProblemKind::TooLarge),
             Some(_) => {
@@ -92,7 +92,7 @@ impl ResponseError for HttpProblem {
 }
 
 /// Writes a problem to the log, with its cause and trace.
-pub fn log(problem: &Problem) {
+pub(crate) fn log(problem: &Problem) {
     let status = status(problem.kind);
     let (kind, cause, trace) = (problem.kind.slug(), problem.cause.as_deref(), trace::current());
     if status.is_server_error() {
@@ -104,7 +104,7 @@ pub fn log(problem: &Problem) {
 
 /// The `problem+json` answer of a kind. The `type` is relative to the node, which serves it as a page.
 #[must_use]
-pub fn respond(kind: ProblemKind, detail: Option<&str>) -> HttpResponse {
+pub(crate) fn respond(kind: ProblemKind, detail: Option<&str>) -> HttpResponse {
     let (status, topic) = (status(kind), ProblemTopic::of(kind));
     let body = Body {
         kind: format!("/problems/{}", topic.slug()),

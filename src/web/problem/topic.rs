@@ -4,26 +4,21 @@ use crate::node::ProblemKind;
 
 /// The party that is responsible for a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailingSide {
-    /// The calling program.
+pub(crate) enum FailingSide {
     Caller,
     /// The resident's decision, or its absence.
     Resident,
-    /// The recipient city.
     Recipient,
-    /// The holder city.
     Holder,
     /// A register of the holder city.
     Register,
-    /// A login provider.
     Provider,
-    /// This node.
     Node,
 }
 
 /// A problem type that has a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProblemTopic {
+pub(crate) enum ProblemTopic {
     /// The request is malformed.
     InvalidRequest,
     /// The caller is not authenticated.
@@ -40,7 +35,6 @@ pub enum ProblemTopic {
     TooManyRequests,
     /// The resident has not decided yet.
     PermissionWaiting,
-    /// The resident declined.
     PermissionDeclined,
     /// The permission is suspended.
     PermissionSuspended,
@@ -72,7 +66,7 @@ pub enum ProblemTopic {
 
 impl ProblemTopic {
     /// Every type.
-    pub const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::InvalidRequest,
         Self::NotAuthenticated,
         Self::NotAllowed,
@@ -99,7 +93,7 @@ impl ProblemTopic {
 
     /// The last path segment of the page's URL, and of the problem's `type`.
     #[must_use]
-    pub const fn slug(self) -> &'static str {
+    pub(crate) const fn slug(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid-request",
             Self::NotAuthenticated => "not-authenticated",
@@ -128,13 +122,12 @@ impl ProblemTopic {
 
     /// The type behind a page's URL.
     #[must_use]
-    pub fn from_slug(slug: &str) -> Option<Self> {
+    pub(crate) fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|topic| topic.slug() == slug)
     }
 
-    /// Its HTTP status.
     #[must_use]
-    pub const fn status(self) -> u16 {
+    pub(crate) const fn status(self) -> u16 {
         match self {
             Self::InvalidRequest => 400,
             Self::NotAuthenticated => 401,
@@ -158,9 +151,8 @@ impl ProblemTopic {
         }
     }
 
-    /// The responsible party.
     #[must_use]
-    pub const fn side(self) -> FailingSide {
+    pub(crate) const fn side(self) -> FailingSide {
         match self {
             Self::InvalidRequest
             | Self::NotAuthenticated
@@ -186,7 +178,7 @@ impl ProblemTopic {
 impl ProblemTopic {
     /// The public type of a kind of problem, with a page at `/problems/{slug}`.
     #[must_use]
-    pub const fn of(kind: ProblemKind) -> Self {
+    pub(crate) const fn of(kind: ProblemKind) -> Self {
         match kind {
             ProblemKind::BadRequest | ProblemKind::MethodNotAllowed => Self::InvalidRequest,
             ProblemKind::Unauthenticated
@@ -222,7 +214,7 @@ impl ProblemTopic {
 
     /// The short title of a problem type, in English, for developers.
     #[must_use]
-    pub const fn title(self) -> &'static str {
+    pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::InvalidRequest => "The request is malformed",
             Self::NotAuthenticated => "No valid credentials",
@@ -251,7 +243,7 @@ impl ProblemTopic {
 
     /// What the caller should do, in English.
     #[must_use]
-    pub const fn next_step(self) -> &'static str {
+    pub(crate) const fn next_step(self) -> &'static str {
         match self {
             Self::InvalidRequest | Self::UseNotDeclared => "Correct the request as the detail says.",
             Self::NotAuthenticated => "Get a token with client credentials and send it as Bearer.",
@@ -285,7 +277,7 @@ impl ProblemTopic {
 impl FailingSide {
     /// The value in a `problem+json` body.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Caller => "caller",
             Self::Resident => "resident",

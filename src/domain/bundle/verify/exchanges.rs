@@ -194,7 +194,13 @@ impl Verification<'_> {
             let expected = match line.state {
                 ConsentStatus::Active => TokenStatus::Valid,
                 ConsentStatus::Suspended => TokenStatus::Suspended,
-                _ => TokenStatus::Invalid,
+                ConsentStatus::Revoked
+                | ConsentStatus::Returned
+                | ConsentStatus::Withdrawn
+                | ConsentStatus::Expired
+                | ConsentStatus::Exhausted
+                | ConsentStatus::Replaced
+                | ConsentStatus::Declined => TokenStatus::Invalid,
             };
             status == expected
         });

@@ -74,7 +74,6 @@ impl Graph {
         self.say(subject, predicate, Literal::new_typed_literal(value, term(datatype)?))
     }
 
-    /// The triples.
     pub(super) fn triples(&self) -> &[Triple] {
         &self.0
     }

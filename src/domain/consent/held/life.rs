@@ -16,7 +16,7 @@ pub struct HeldTokens {
     /// Its expiry.
     pub expires_at: Timestamp,
     /// The refresh token, if the consent outlasts the token.
-    pub refresh_token: Option<String>,
+    pub(crate) refresh_token: Option<String>,
     /// The DPoP key that it is bound to.
     pub dpop_kid: KeyId,
 }
@@ -147,7 +147,7 @@ pub struct HeldLife {
 impl HeldLife {
     /// A request by a service.
     #[must_use]
-    pub const fn requested(detail: AuthorizationDetail, now: Timestamp) -> Self {
+    pub(crate) const fn requested(detail: AuthorizationDetail, now: Timestamp) -> Self {
         Self { state: HeldState::Requested { reason: None }, detail, sequence: 0, updated_at: now }
     }
 
@@ -159,7 +159,7 @@ impl HeldLife {
 
     /// From its stored parts.
     #[must_use]
-    pub const fn restored(
+    pub(crate) const fn restored(
         state: HeldState,
         detail: AuthorizationDetail,
         sequence: u64,
@@ -197,7 +197,12 @@ impl HeldLife {
     pub const fn grant_held(&self) -> Option<&HeldGrant> {
         match &self.state {
             HeldState::Active { grant, .. } | HeldState::Suspended { grant, .. } => Some(grant),
-            _ => None,
+            HeldState::Requested { .. }
+            | HeldState::Given { .. }
+            | HeldState::Declined
+            | HeldState::Lapsed { .. }
+            | HeldState::Failed { .. }
+            | HeldState::Ended { .. } => None,
         }
     }
 
@@ -208,7 +213,11 @@ impl HeldLife {
             HeldState::Given { grant_id, .. } => Some(grant_id),
             HeldState::Active { grant, .. } | HeldState::Suspended { grant, .. } => Some(&grant.grant_id),
             HeldState::Ended { grant: Some(grant), .. } => Some(&grant.grant_id),
-            _ => None,
+            HeldState::Requested { .. }
+            | HeldState::Declined
+            | HeldState::Lapsed { .. }
+            | HeldState::Failed { .. }
+            | HeldState::Ended { grant: None, .. } => None,
         }
     }
 
@@ -218,7 +227,12 @@ impl HeldLife {
         match &self.state {
             HeldState::Active { grant, .. } | HeldState::Suspended { grant, .. } => Some(&grant.commitment),
             HeldState::Ended { grant: Some(grant), .. } => grant.commitment.as_ref(),
-            _ => None,
+            HeldState::Requested { .. }
+            | HeldState::Given { .. }
+            | HeldState::Declined
+            | HeldState::Lapsed { .. }
+            | HeldState::Failed { .. }
+            | HeldState::Ended { grant: None, .. } => None,
         }
     }
 
@@ -241,7 +255,7 @@ impl HeldLife {
     ///
     /// # Errors
     /// [`IllegalTransition`] when it has ended, or has another identifier at its holder.
-    pub fn grant(
+    pub(crate) fn grant(
         &mut self,
         grant: HeldGrant,
         detail: AuthorizationDetail,
@@ -294,7 +308,7 @@ impl HeldLife {
     ///
     /// # Errors
     /// [`IllegalTransition`] when there are tokens, or it has ended.
-    pub fn note_attempt(
+    pub(crate) fn note_attempt(
         &mut self,
         cause: Option<HeldCause>,
         now: Timestamp,
@@ -314,7 +328,11 @@ impl HeldLife {
     ///
     /// # Errors
     /// [`IllegalTransition`] unless it is active.
-    pub fn mark_confirmation(&mut self, needed: bool, now: Timestamp) -> Result<bool, IllegalTransition> {
+    pub(crate) fn mark_confirmation(
+        &mut self,
+        needed: bool,
+        now: Timestamp,
+    ) -> Result<bool, IllegalTransition> {
         let HeldState::Active { grant, reason } = &self.state else {
             return Err(self.cannot_become(HeldStatus::Active));
         };
@@ -331,7 +349,7 @@ impl HeldLife {
     ///
     /// # Errors
     /// [`IllegalTransition`] unless it is undecided.
-    pub fn decline(&mut self, now: Timestamp) -> Result<(), IllegalTransition> {
+    pub(crate) fn decline(&mut self, now: Timestamp) -> Result<(), IllegalTransition> {
         self.leave_requested(HeldState::Declined, now)
     }
 
@@ -339,7 +357,8 @@ impl HeldLife {
     ///
     /// # Errors
     /// [`IllegalTransition`] unless it is undecided.
-    pub fn lapse(&mut self, now: Timestamp) -> Result<(), IllegalTransition> {
+    #[cfg(test)]
+    pub(crate) fn lapse(&mut self, now: Timestamp) -> Result<(), IllegalTransition> {
         self.leave_requested(HeldState::Lapsed { reason: self.reason().cloned() }, now)
     }
 
@@ -347,7 +366,7 @@ impl HeldLife {
     ///
     /// # Errors
     /// [`IllegalTransition`] unless it is undecided.
-    pub fn fail(&mut self, cause: HeldCause, now: Timestamp) -> Result<(), IllegalTransition> {
+    pub(crate) fn fail(&mut self, cause: HeldCause, now: Timestamp) -> Result<(), IllegalTransition> {
         self.leave_requested(HeldState::Failed { reason: cause.into() }, now)
     }
 

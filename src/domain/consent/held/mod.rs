@@ -14,10 +14,10 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, HeldConsentId, KeyId, NationalIdentifier, ServiceId};
 
 /// How long a service's request waits for the resident, in seconds.
-pub const WAIT_SECS: i64 = 30 * 86_400;
+pub(crate) const WAIT_SECS: i64 = 30 * 86_400;
 
 /// How long a browser may be away at the holder before its response is refused, in seconds.
-pub const AWAY_SECS: i64 = 2 * 3600;
+pub(crate) const AWAY_SECS: i64 = 2 * 3600;
 
 /// A consent at its recipient: its constant part, and its life cycle.
 #[derive(Clone)]
@@ -31,13 +31,12 @@ pub struct HeldConsent {
     /// Who holds the data.
     pub holder: EntityId,
     /// The service's reference for its case.
-    pub case_reference: Option<String>,
-    /// The expected person.
-    pub expected_person: Option<NationalIdentifier>,
+    pub(crate) case_reference: Option<String>,
+    pub(crate) expected_person: Option<NationalIdentifier>,
     /// The service's assurance requirement, in addition to the dataset's.
     pub asked: AssuranceRequirement,
     /// The address that the resident's browser returns to.
-    pub return_url: Option<String>,
+    pub(crate) return_url: Option<String>,
     /// The consent of this service that this one replaces or extends.
     pub replaces: Option<(GrantAction, HeldConsentId)>,
     /// When it was requested or given.
@@ -71,7 +70,7 @@ pub struct PendingAuthorization {
     /// PKCE verifier, stored sealed.
     pub code_verifier: String,
     /// The cookie of the browser that left, stored as a hash.
-    pub browser_binding: String,
+    pub(crate) browser_binding: String,
     /// The DPoP key that the code will be bound to; a rotation meanwhile must not break it.
     pub dpop_kid: Option<KeyId>,
 }

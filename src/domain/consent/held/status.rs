@@ -25,12 +25,14 @@ word_enum! {
 }
 
 impl HeldStatus {
-    /// The end states.
-    pub const ENDS: [Self; 4] = [Self::Declined, Self::Lapsed, Self::Failed, Self::Ended];
+    pub(crate) const ENDS: [Self; 4] = [Self::Declined, Self::Lapsed, Self::Failed, Self::Ended];
 
     /// Whether it is an end state.
     #[must_use]
-    pub const fn is_end(self) -> bool {
-        matches!(self, Self::Declined | Self::Lapsed | Self::Failed | Self::Ended)
+    pub(crate) const fn is_end(self) -> bool {
+        match self {
+            Self::Declined | Self::Lapsed | Self::Failed | Self::Ended => true,
+            Self::Requested | Self::Given | Self::Active | Self::Suspended => false,
+        }
     }
 }

@@ -32,7 +32,7 @@ word_enum! {
 impl ReceiptChange {
     /// The status after it.
     #[must_use]
-    pub const fn status(self) -> ConsentStatus {
+    pub(crate) const fn status(self) -> ConsentStatus {
         match self {
             Self::Given | Self::Resumed => ConsentStatus::Active,
             Self::Declined => ConsentStatus::Declined,

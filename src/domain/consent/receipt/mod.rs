@@ -22,7 +22,7 @@ use crate::domain::ids::{ConsentId, EntityId, FieldName, GrantId, Jti, PairwiseS
 use crate::domain::jose::{Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws};
 
 /// Profile of a consent receipt.
-pub const CONSENT_RECEIPT: Profile = Profile {
+pub(crate) const CONSENT_RECEIPT: Profile = Profile {
     typ: "consent-receipt+jwt",
     max_bytes: 64 * 1024,
     key_source: KeySource::Kid,
@@ -47,7 +47,7 @@ pub const CONSENT_RECEIPT: Profile = Profile {
 };
 
 /// Version of the receipt format.
-pub const SCHEMA_VERSION: &str = "omadata-consent-receipt/1 ISO/IEC TS 27560:2023";
+pub(crate) const SCHEMA_VERSION: &str = "omadata-consent-receipt/1 ISO/IEC TS 27560:2023";
 
 /// The vocabulary of the values.
 const DPV: &str = "https://w3id.org/dpv#";
@@ -59,12 +59,11 @@ const JURISDICTION: &str = "FI";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptEvent {
-    /// The change.
-    pub event_type: ReceiptChange,
+    pub(crate) event_type: ReceiptChange,
     /// The consent's status after it, a DPV term.
-    pub event_state: String,
+    pub(crate) event_state: String,
     /// When, RFC 3339.
-    pub event_time: String,
+    pub(crate) event_time: String,
     /// The actor: the person, the recipient or the holder.
     pub entity_id: String,
     /// The method.
@@ -77,26 +76,24 @@ pub struct ReceiptEvent {
 /// One field that the consent covers (27560: pii_information).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PiiInformation {
-    /// The field.
-    pub pii_attribute_id: FieldName,
+pub(crate) struct PiiInformation {
+    pub(crate) pii_attribute_id: FieldName,
     /// Its label as shown.
-    pub pii_type: String,
+    pub(crate) pii_type: String,
     /// Whether the resident could leave it out.
-    pub pii_optional: bool,
+    pub(crate) pii_optional: bool,
 }
 
 /// Limits of time and number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// The last day.
-    pub until: Day,
+    pub(crate) until: Day,
     /// The frequency, as in an `authorization_details` entry.
-    pub frequency: Frequency,
+    pub(crate) frequency: Frequency,
     /// The period of the data; the whole history when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub period: Option<Period>,
+    pub(crate) period: Option<Period>,
 }
 
 /// What the consent is for (27560: purpose).
@@ -106,11 +103,11 @@ pub struct Purpose {
     /// In one sentence, as shown.
     pub purpose: String,
     /// SHA-256 of that sentence, base64url.
-    pub purpose_digest: String,
+    pub(crate) purpose_digest: String,
     /// A DPV term.
-    pub purpose_type: String,
+    pub(crate) purpose_type: String,
     /// Legal basis, a DPV term.
-    pub lawful_basis: String,
+    pub(crate) lawful_basis: String,
     /// The recipient's service, as shown.
     pub service: String,
     /// The declared use.
@@ -118,19 +115,18 @@ pub struct Purpose {
     /// Title of the dataset, as shown.
     pub dataset: String,
     /// The fields; empty when nothing was allowed.
-    pub pii_information: Vec<PiiInformation>,
+    pub(crate) pii_information: Vec<PiiInformation>,
     /// The controllers after the release, by `party_id`.
-    pub pii_controllers: Vec<EntityId>,
+    pub(crate) pii_controllers: Vec<EntityId>,
     /// The source of the data, by `party_id`.
-    pub collection_method: EntityId,
+    pub(crate) collection_method: EntityId,
     /// Retention by the recipient, ISO 8601 duration.
-    pub retention_period: String,
+    pub(crate) retention_period: String,
     /// The place of storage.
-    pub storage_locations: Vec<String>,
-    /// The applicable law.
-    pub jurisdiction: String,
+    pub(crate) storage_locations: Vec<String>,
+    pub(crate) jurisdiction: String,
     /// Further recipients of the data.
-    pub recipient_third_parties: String,
+    pub(crate) recipient_third_parties: String,
     /// The limits; `None` when nothing was allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
@@ -139,60 +135,51 @@ pub struct Purpose {
 /// 27560: pii_processing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PiiProcessing {
+pub(crate) struct PiiProcessing {
     /// URL of the declared use.
-    pub privacy_notice: String,
+    pub(crate) privacy_notice: String,
     /// The language of the texts.
-    pub language: Language,
-    /// Exactly one.
-    pub purposes: Vec<Purpose>,
+    pub(crate) language: Language,
+    pub(crate) purposes: Vec<Purpose>,
 }
 
 /// A party of the consent (27560: party_identification).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ReceiptParty {
+pub(crate) struct ReceiptParty {
     /// Entity identifier, which is its address too.
-    pub party_id: EntityId,
+    pub(crate) party_id: EntityId,
     /// `holder` or `recipient`.
-    pub party_role: String,
-    /// Name as shown.
-    pub party_name: String,
-    /// The controller.
-    pub contact_name: String,
-    /// Its contact.
-    pub contact_email: String,
+    pub(crate) party_role: String,
+    pub(crate) party_name: String,
+    pub(crate) contact_name: String,
+    pub(crate) contact_email: String,
     /// The data protection officer, if it is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data_protection_officer: Option<PartyContact>,
+    pub(crate) data_protection_officer: Option<PartyContact>,
 }
 
-/// A contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PartyContact {
-    /// Name as shown.
-    pub name: String,
-    /// E-mail address.
-    pub email: String,
+pub(crate) struct PartyContact {
+    pub(crate) name: String,
+    pub(crate) email: String,
 }
 
 /// How to withdraw the consent (27560: withdrawal_method).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Withdrawal {
-    /// In the portal.
-    pub portal: String,
+pub(crate) struct Withdrawal {
+    pub(crate) portal: String,
     /// Outside of the portal: the holder's office, by letter, e-mail or in person, with the number of this receipt.
-    pub without_portal: PartyContact,
+    pub(crate) without_portal: PartyContact,
 }
 
 /// Where to complain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Complaint {
-    /// The supervisory authority.
-    pub authority: String,
+    pub(crate) authority: String,
     /// Its address.
     pub url: String,
 }
@@ -200,11 +187,11 @@ pub struct Complaint {
 /// How to verify this receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Verification {
+pub(crate) struct Verification {
     /// A page that verifies it for anyone.
-    pub page: String,
+    pub(crate) page: String,
     /// The holder's entity configuration, with its keys.
-    pub keys: String,
+    pub(crate) keys: String,
 }
 
 /// A holder's statement about a decision or a change.
@@ -220,9 +207,9 @@ pub struct ConsentReceipt {
     /// This receipt (27560: receipt_id).
     pub jti: Jti,
     /// [`SCHEMA_VERSION`].
-    pub schema_version: String,
+    pub(crate) schema_version: String,
     /// The consent, or the request that was declined.
-    pub record_id: ConsentId,
+    pub(crate) record_id: ConsentId,
     /// The consent's identifier for its recipient (`grant_id`); `None` when nothing was allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<GrantId>,
@@ -230,15 +217,13 @@ pub struct ConsentReceipt {
     pub version: u32,
     /// SHA-256 of the previous receipt's compact form, base64url.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous: Option<String>,
+    pub(crate) previous: Option<String>,
     /// The events.
     pub event: ReceiptEvent,
-    /// The purposes.
-    pub pii_processing: PiiProcessing,
-    /// Holder and recipient.
-    pub party_identification: Vec<ReceiptParty>,
+    pub(crate) pii_processing: PiiProcessing,
+    pub(crate) party_identification: Vec<ReceiptParty>,
     /// How to withdraw it.
-    pub withdrawal: Withdrawal,
+    pub(crate) withdrawal: Withdrawal,
     /// Where to complain.
     pub complaint: Complaint,
     /// Digests of the evidence, in the receipt of a decision that allowed something.
@@ -247,7 +232,7 @@ pub struct ConsentReceipt {
     /// Leaf hash of the holder's log entry, base64url.
     pub log_entry: String,
     /// How to verify this receipt.
-    pub verification: Verification,
+    pub(crate) verification: Verification,
 }
 
 /// The issuer of receipts.
@@ -283,7 +268,7 @@ impl ConsentReceipt {
 
     /// The party of a role (`holder`, `recipient`).
     #[must_use]
-    pub fn party(&self, role: &str) -> Option<&ReceiptParty> {
+    pub(crate) fn party(&self, role: &str) -> Option<&ReceiptParty> {
         self.party_identification.iter().find(|party| party.party_role == role)
     }
 

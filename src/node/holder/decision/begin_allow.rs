@@ -24,23 +24,22 @@ use crate::store::resident::passkeys;
 
 /// The resident's choices on the consent page, as the form sends them.
 #[derive(Debug, Clone)]
-pub struct DecisionForm {
+pub(crate) struct DecisionForm {
     /// Hash of the offer as shown.
-    pub offer_hash: String,
+    pub(crate) offer_hash: String,
     /// Optional fields that were ticked.
-    pub optional_fields: BTreeSet<FieldName>,
+    pub(crate) optional_fields: BTreeSet<FieldName>,
     /// The number of fetches.
-    pub frequency: Frequency,
+    pub(crate) frequency: Frequency,
     /// The period of the data; as offered when absent.
-    pub period: Option<Period>,
+    pub(crate) period: Option<Period>,
     /// How long the recipient keeps it; as offered when absent.
-    pub retention: Option<RetentionPeriod>,
-    /// Last day.
-    pub until: Day,
+    pub(crate) retention: Option<RetentionPeriod>,
+    pub(crate) until: Day,
 }
 
 /// The next step between Allow and the consent.
-pub enum Next {
+pub(crate) enum Next {
     /// The login that signs the decision.
     Login(url::Url, PendingLogin),
     /// A passkey signs it first.
@@ -51,7 +50,7 @@ pub enum Next {
 ///
 /// # Errors
 /// [`Problem`] `changed` when the offer has changed since it was shown; nothing is decided then.
-pub async fn begin_allow(
+pub(crate) async fn begin_allow(
     node: &Node,
     resident: &Resident,
     id: RequestId,

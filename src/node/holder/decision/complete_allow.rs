@@ -32,7 +32,7 @@ use crate::store::{StoreError, Tx};
 ///
 /// # Errors
 /// [`Problem`]: the login does not match, another person signed, or the request was decided meanwhile.
-pub async fn complete_allow(
+pub(crate) async fn complete_allow(
     node: &Node,
     resident: &Resident,
     id: RequestId,

@@ -22,7 +22,7 @@ use crate::store::holder::{consent_requests, standing_denials};
 ///
 /// # Errors
 /// [`Problem`]: unknown, not this resident's, or decided already.
-pub async fn decline(
+pub(crate) async fn decline(
     node: &Node,
     resident: &Resident,
     id: RequestId,
@@ -64,7 +64,7 @@ pub async fn decline(
 ///
 /// # Errors
 /// [`Problem`]: unknown, not this resident's, or decided already.
-pub async fn abandon_request(
+pub(crate) async fn abandon_request(
     node: &Node,
     resident: &Resident,
     id: RequestId,

@@ -26,7 +26,7 @@ use crate::store::{Reader, StoreError};
 ///
 /// # Errors
 /// [`Problem`] when the store is unavailable.
-pub async fn list(node: &Node, resident: &Resident) -> Result<Vec<StandingDenial>, Problem> {
+pub(crate) async fn list(node: &Node, resident: &Resident) -> Result<Vec<StandingDenial>, Problem> {
     let (person, now) = (resident.person, node.now());
     Ok(node
         .store
@@ -38,7 +38,12 @@ pub async fn list(node: &Node, resident: &Resident) -> Result<Vec<StandingDenial
 ///
 /// # Errors
 /// [`Problem`] `not-found` when there is no such partner, use or dataset.
-pub async fn add(node: &Node, resident: &Resident, kind: DenialKind, target: &str) -> Result<(), Problem> {
+pub(crate) async fn add(
+    node: &Node,
+    resident: &Resident,
+    kind: DenialKind,
+    target: &str,
+) -> Result<(), Problem> {
     let name = name(node, kind, target).await?;
     let denial = StandingDenial {
         id: DenialId::from_bytes(random(&*node.entropy)),
@@ -110,7 +115,7 @@ pub(crate) fn denial_for_decline(
 ///
 /// # Errors
 /// [`Problem`] when the store is unavailable. Without effect for an unknown denial, or another resident's.
-pub async fn remove(node: &Node, resident: &Resident, id: DenialId) -> Result<(), Problem> {
+pub(crate) async fn remove(node: &Node, resident: &Resident, id: DenialId) -> Result<(), Problem> {
     let person = resident.person;
     node.store.write("remove_standing_denial", move |tx| standing_denials::remove(tx, person, id)).await?;
     Ok(())
@@ -121,7 +126,7 @@ pub async fn remove(node: &Node, resident: &Resident, id: DenialId) -> Result<()
 ///
 /// # Errors
 /// [`Problem`] when the store is unavailable.
-pub async fn refuse_denied(
+pub(crate) async fn refuse_denied(
     node: &Node,
     resident: &Resident,
     id: RequestId,

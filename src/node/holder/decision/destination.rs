@@ -6,7 +6,7 @@ use crate::node::{Node, Problem, ProblemKind};
 
 /// Where the browser goes after a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Destination {
+pub(crate) enum Destination {
     /// Back to the recipient (RFC 6749 §4.1.2 with RFC 9207).
     Recipient(url::Url),
     /// To the permission's page in this portal.

@@ -2,12 +2,12 @@
 
 mod begin_allow;
 mod complete_allow;
-pub mod decide_consent;
+pub(crate) mod decide_consent;
 mod decline_request;
-pub mod deny_requests;
+pub(crate) mod deny_requests;
 mod destination;
 mod offer;
 mod request;
-pub mod sign_with_passkey;
-pub mod start_consent;
-pub mod view_consent_request;
+pub(crate) mod sign_with_passkey;
+pub(crate) mod start_consent;
+pub(crate) mod view_consent_request;

@@ -8,18 +8,17 @@ use crate::domain::jose::{b64url, sha256};
 use crate::node::{Node, Problem, ProblemKind};
 
 /// A request as shown.
-pub struct Offer {
-    /// The request.
-    pub request: ConsentRequest,
+pub(crate) struct Offer {
+    pub(crate) request: ConsentRequest,
     /// The dataset that it asks for.
-    pub dataset: Dataset,
+    pub(crate) dataset: Dataset,
     /// The document if everything were allowed.
-    pub document: ConsentDocument,
+    pub(crate) document: ConsentDocument,
     /// Hash of that document, to compare at the decision.
-    pub hash: String,
+    pub(crate) hash: String,
     /// The assurance required before values are shown and for the signature: the dataset's, and the recipient's if
     /// stricter.
-    pub demand: AssuranceRequirement,
+    pub(crate) demand: AssuranceRequirement,
 }
 
 /// The offer in one language and its hash.

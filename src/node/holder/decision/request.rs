@@ -91,12 +91,10 @@ impl OwnedRequest {
         if self.request.is_open(now) { Ok(self) } else { Err(DecisionError::NotOpen) }
     }
 
-    /// The request.
     pub(crate) const fn request(&self) -> &ConsentRequest {
         &self.request
     }
 
-    /// The request itself.
     pub(crate) fn into_request(self) -> ConsentRequest {
         self.request
     }

@@ -14,11 +14,11 @@ use crate::store::holder::consent_requests;
 use crate::store::resident::passkeys;
 
 /// The content of the passkey page.
-pub struct ToSign {
+pub(crate) struct ToSign {
     /// The request that was decided.
-    pub request: ConsentRequest,
+    pub(crate) request: ConsentRequest,
     /// The options for the browser.
-    pub options: String,
+    pub(crate) options: String,
 }
 
 /// A pending decision, and the passkeys that may sign it.
@@ -56,7 +56,7 @@ async fn waiting(node: &Node, resident: &Resident, id: RequestId) -> Result<Wait
 ///
 /// # Errors
 /// [`Problem`]: no decision waits for this resident's passkey.
-pub async fn begin(node: &Node, resident: &Resident, id: RequestId) -> Result<ToSign, Problem> {
+pub(crate) async fn begin(node: &Node, resident: &Resident, id: RequestId) -> Result<ToSign, Problem> {
     let waiting = waiting(node, resident, id).await?;
     let options = node.passkeys.begin_signing(&waiting.passkeys, waiting.commitment.as_str())?;
     Ok(ToSign { request: waiting.request, options })
@@ -66,7 +66,7 @@ pub async fn begin(node: &Node, resident: &Resident, id: RequestId) -> Result<To
 ///
 /// # Errors
 /// [`Problem`] `passkey-refused` when the signature does not verify; nothing is decided then.
-pub async fn finish(
+pub(crate) async fn finish(
     node: &Node,
     resident: &Resident,
     id: RequestId,

@@ -16,7 +16,11 @@ use crate::store::holder::consent_requests;
 ///
 /// # Errors
 /// [`Problem`]: the use is unknown, its city is not trusted, or this city holds no such data.
-pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> Result<RequestId, Problem> {
+pub(crate) async fn start_consent(
+    node: &Node,
+    resident: &Resident,
+    use_id: &UseId,
+) -> Result<RequestId, Problem> {
     let now = node.now();
     let declared_use = node.member_documents.declared_use(use_id).await?;
     let recipient_id = use_id.recipient().parse().map_err(|_| Problem::new(ProblemKind::NotFound))?;
@@ -64,7 +68,6 @@ pub async fn start_consent(node: &Node, resident: &Resident, use_id: &UseId) -> 
         expected_person: None,
         asked: AssuranceRequirement::default(),
         replaces: None,
-        denied_by: None,
         person: Some(resident.person),
         state: RequestState::Requested,
         created_at: now,

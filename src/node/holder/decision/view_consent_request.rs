@@ -1,6 +1,6 @@
 //! The offer as shown to the resident before deciding: recipient, data and purpose, with the resident's own values.
 
-pub use super::offer::Offer;
+pub(crate) use super::offer::Offer;
 use super::offer::offer;
 use super::request::OwnedRequest;
 use crate::domain::catalogue::{Language, Record};
@@ -13,11 +13,11 @@ use crate::store::holder::consents;
 use crate::store::resident::persons;
 
 /// A request that this resident may see.
-pub enum Viewed {
+pub(crate) enum Viewed {
     /// It waits for the decision.
     Open(Box<Offer>),
     /// It has been decided, by this resident.
-    Decided(RequestState),
+    Decided,
     /// Nobody decided in time.
     Lapsed,
 }
@@ -26,7 +26,7 @@ pub enum Viewed {
 ///
 /// # Errors
 /// [`Problem`] when it is unknown or another resident's.
-pub async fn view(
+pub(crate) async fn view(
     node: &Node,
     resident: &Resident,
     id: RequestId,
@@ -40,7 +40,7 @@ pub async fn view(
             Ok(Viewed::Open(Box::new(offer(node, request, &subject, language)?)))
         }
         RequestState::Requested | RequestState::Lapsed => Ok(Viewed::Lapsed),
-        decided @ (RequestState::Allowed(_) | RequestState::Declined) => Ok(Viewed::Decided(decided)),
+        RequestState::Allowed(_) | RequestState::Declined => Ok(Viewed::Decided),
     }
 }
 
@@ -48,7 +48,11 @@ pub async fn view(
 ///
 /// # Errors
 /// [`Problem`] when it is unknown or another resident's.
-pub async fn decided(node: &Node, resident: &Resident, id: RequestId) -> Result<ConsentRequest, Problem> {
+pub(crate) async fn decided(
+    node: &Node,
+    resident: &Resident,
+    id: RequestId,
+) -> Result<ConsentRequest, Problem> {
     Ok(OwnedRequest::read(node, Acting::for_self(resident), id).await?.into_request())
 }
 
@@ -56,7 +60,7 @@ pub async fn decided(node: &Node, resident: &Resident, id: RequestId) -> Result<
 ///
 /// # Errors
 /// [`Problem`] `changed` when it has ended.
-pub async fn replaced(
+pub(crate) async fn replaced(
     node: &Node,
     resident: &Resident,
     request: &ConsentRequest,
@@ -73,7 +77,7 @@ pub async fn replaced(
 
 /// Whether a login has the assurance for the values of an offer.
 #[must_use]
-pub fn is_strong_enough(node: &Node, resident: &Resident, offer: &Offer) -> bool {
+pub(crate) fn is_strong_enough(node: &Node, resident: &Resident, offer: &Offer) -> bool {
     offer.demand.is_met(&node.settings.levels, resident.acr.as_deref(), resident.auth_time, node.now())
 }
 
@@ -81,7 +85,11 @@ pub fn is_strong_enough(node: &Node, resident: &Resident, offer: &Offer) -> bool
 ///
 /// # Errors
 /// [`Problem`] when the register does not answer, or with other records than the resident's.
-pub async fn own_values(node: &Node, resident: &Resident, offer: &Offer) -> Result<Vec<Record>, Problem> {
+pub(crate) async fn own_values(
+    node: &Node,
+    resident: &Resident,
+    offer: &Offer,
+) -> Result<Vec<Record>, Problem> {
     if !is_strong_enough(node, resident, offer) {
         return Err(Problem::new(ProblemKind::LoginTooWeak));
     }

@@ -14,14 +14,10 @@ use crate::store::holder::exchanges::Exchange;
 use crate::store::holder::{consents, exchanges};
 use crate::store::{Tx, log, used_once};
 
-/// A released response.
-pub struct Released {
-    /// The body, JSON.
-    pub body: Vec<u8>,
+pub(crate) struct Released {
+    pub(crate) body: Vec<u8>,
     /// The receipt, compact JWS.
-    pub receipt: String,
-    /// The exchange.
-    pub exchange: ExchangeId,
+    pub(crate) receipt: String,
 }
 
 /// An exchange to be recorded, with its log entry.
@@ -42,9 +38,9 @@ pub(super) async fn commit_exchange(
     now: Timestamp,
 ) -> Result<Released, Refusal> {
     let draft = draft(node, &verified, recipient, &release, now)?;
-    let (exchange, receipt) = (draft.record.id, draft.record.receipt.clone());
+    let receipt = draft.record.receipt.clone();
     node.store.write_log("commit_exchange", move |tx| commit(tx, &verified, &draft, now)).await?;
-    Ok(Released { body: release.into_body(), receipt, exchange })
+    Ok(Released { body: release.into_body(), receipt })
 }
 
 /// The record of the exchange with its signed receipt, and its log entry.

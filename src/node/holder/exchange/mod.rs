@@ -1,6 +1,6 @@
 //! The exchange at the holder.
 
 mod checks;
-pub mod commit_exchange;
+pub(crate) mod commit_exchange;
 pub(crate) mod record_refusal;
-pub mod serve_exchange;
+pub(crate) mod serve_exchange;

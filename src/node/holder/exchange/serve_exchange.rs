@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::checks::{check_assurance, check_declared_use, check_frequency, recent};
-pub use super::commit_exchange::Released;
+pub(crate) use super::commit_exchange::Released;
 use super::commit_exchange::commit_exchange;
 use super::record_refusal::{RefusalContext, record};
 use crate::domain::catalogue::Dataset;
@@ -24,24 +24,22 @@ use crate::store::used_once::Kind;
 use crate::store::{StoreError, used_once};
 
 /// One request at the exchange endpoint, parsed and not verified.
-pub struct ExchangeRequest {
-    /// The method.
-    pub method: String,
+pub(crate) struct ExchangeRequest {
+    pub(crate) method: String,
     /// The dataset's name in the path.
-    pub dataset: String,
-    /// The query, decoded.
-    pub query: Vec<(String, String)>,
+    pub(crate) dataset: String,
+    pub(crate) query: Vec<(String, String)>,
     /// The token and its proof, or the fault of the headers.
-    pub credentials: Result<(String, String), Refusal>,
+    pub(crate) credentials: Result<(String, String), Refusal>,
     /// Whether the request has a body.
-    pub has_body: bool,
+    pub(crate) has_body: bool,
 }
 
 /// Serves one exchange.
 ///
 /// # Errors
 /// [`Refusal`]; one record of it is kept.
-pub async fn serve_exchange(node: &Node, request: ExchangeRequest) -> Result<Released, Refusal> {
+pub(crate) async fn serve_exchange(node: &Node, request: ExchangeRequest) -> Result<Released, Refusal> {
     let mut known = RefusalContext::default();
     match exchange(node, request, &mut known).await {
         Ok(released) => Ok(released),

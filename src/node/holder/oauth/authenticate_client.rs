@@ -13,31 +13,29 @@ use crate::store::used_once;
 
 /// The client authentication parameters of a form.
 #[derive(Debug, Clone, Default)]
-pub struct ClientCredentials {
+pub(crate) struct ClientCredentials {
     /// `client_id`, optional with an assertion; must match it.
-    pub client_id: Option<String>,
+    pub(crate) client_id: Option<String>,
     /// `client_assertion_type`.
-    pub assertion_type: Option<String>,
+    pub(crate) assertion_type: Option<String>,
     /// `client_assertion`.
-    pub assertion: Option<String>,
+    pub(crate) assertion: Option<String>,
 }
 
 /// An authenticated client that is a member now.
-pub struct KnownClient {
+pub(crate) struct KnownClient {
     peer: Arc<TrustedPeer>,
     client: Client,
 }
 
 impl KnownClient {
-    /// The member.
     #[must_use]
-    pub fn peer(&self) -> &TrustedPeer {
+    pub(crate) fn peer(&self) -> &TrustedPeer {
         &self.peer
     }
 
-    /// Its client metadata.
     #[must_use]
-    pub const fn client(&self) -> &Client {
+    pub(crate) const fn client(&self) -> &Client {
         &self.client
     }
 }
@@ -61,7 +59,7 @@ fn hint(node: &Node, client: &EntityId, assertion: &UnverifiedJws) -> ChainHint 
 ///
 /// # Errors
 /// [`OAuthError`] `invalid_client`; 503 when membership or the replay table is not available.
-pub async fn authenticate_client(
+pub(crate) async fn authenticate_client(
     node: &Node,
     credentials: &ClientCredentials,
 ) -> Result<KnownClient, OAuthError> {

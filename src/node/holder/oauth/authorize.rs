@@ -18,7 +18,7 @@ use crate::store::resident::persons;
 ///
 /// # Errors
 /// [`Problem`] when it is unknown, used, expired or another client's. The browser is not redirected.
-pub async fn find(
+pub(crate) async fn find(
     node: &Node,
     client_id: Option<&str>,
     request_uri: Option<&str>,
@@ -34,7 +34,7 @@ pub async fn find(
 }
 
 /// The result of opening a request.
-pub enum Opened {
+pub(crate) enum Opened {
     /// It belongs to this resident now, and waits for the decision.
     Here,
     /// The service expects another person; nothing was changed.
@@ -47,7 +47,7 @@ pub enum Opened {
 ///
 /// # Errors
 /// [`Problem`] when it is unknown, or somebody else has opened it.
-pub async fn open(
+pub(crate) async fn open(
     node: &Node,
     resident: &Resident,
     id: RequestId,

@@ -33,7 +33,7 @@ impl NonceMint {
 
     /// The nonces accepted now.
     #[must_use]
-    pub fn accepted(&self, now: Timestamp) -> [String; 2] {
+    pub(crate) fn accepted(&self, now: Timestamp) -> [String; 2] {
         let slot = now.secs().div_euclid(self.slot_secs);
         [self.of_slot(slot), self.of_slot(slot.saturating_sub(1))]
     }

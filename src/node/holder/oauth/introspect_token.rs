@@ -14,7 +14,7 @@ use crate::store::holder::{consents, tokens};
 
 /// The introspection response. Inactive tokens are not distinguished (RFC 7662 §2.2).
 #[derive(Serialize)]
-pub struct Introspection {
+pub(crate) struct Introspection {
     active: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'static str>,
@@ -26,7 +26,7 @@ pub struct Introspection {
 ///
 /// # Errors
 /// [`OAuthError`] when the client is not authenticated, or the store is unavailable.
-pub async fn introspect_token(
+pub(crate) async fn introspect_token(
     node: &Node,
     credentials: &ClientCredentials,
     token: Option<&str>,
@@ -61,7 +61,7 @@ pub async fn introspect_token(
 ///
 /// # Errors
 /// [`OAuthError`] when the client is not authenticated, or the store is unavailable.
-pub async fn revoke_token(
+pub(crate) async fn revoke_token(
     node: &Node,
     credentials: &ClientCredentials,
     token: Option<&str>,

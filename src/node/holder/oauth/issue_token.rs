@@ -25,30 +25,28 @@ use crate::store::{StoreError, Tx};
 
 /// The form of a token request.
 #[derive(Default)]
-pub struct TokenForm {
-    /// Client authentication.
-    pub credentials: ClientCredentials,
+pub(crate) struct TokenForm {
+    pub(crate) credentials: ClientCredentials,
     /// `grant_type`.
-    pub grant_type: Option<String>,
+    pub(crate) grant_type: Option<String>,
     /// `code`.
-    pub code: Option<String>,
+    pub(crate) code: Option<String>,
     /// `redirect_uri`.
-    pub redirect_uri: Option<String>,
+    pub(crate) redirect_uri: Option<String>,
     /// `code_verifier`.
-    pub code_verifier: Option<String>,
+    pub(crate) code_verifier: Option<String>,
     /// `pre-authorized_code`.
-    pub pre_authorized_code: Option<String>,
+    pub(crate) pre_authorized_code: Option<String>,
     /// `refresh_token`.
-    pub refresh_token: Option<String>,
+    pub(crate) refresh_token: Option<String>,
     /// `resource` (RFC 8707).
-    pub resource: Option<String>,
+    pub(crate) resource: Option<String>,
     /// `authorization_details` (RFC 9396 §6): requested content of the token; as granted when absent.
-    pub authorization_details: Option<String>,
+    pub(crate) authorization_details: Option<String>,
 }
 
-/// The token response.
 #[derive(Serialize)]
-pub struct Issued {
+pub(crate) struct Issued {
     access_token: String,
     token_type: &'static str,
     expires_in: i64,
@@ -119,7 +117,6 @@ impl From<IssueError> for OAuthError {
     }
 }
 
-/// The client's grant.
 enum Grant {
     Code { code: String, redirect_uri: Option<String>, verifier: Option<String>, kind: CodeKind },
     Refresh(String),
@@ -129,7 +126,11 @@ enum Grant {
 ///
 /// # Errors
 /// [`OAuthError`] by the standard's code.
-pub async fn issue_token(node: &Node, form: TokenForm, proof: Option<&str>) -> Result<Issued, OAuthError> {
+pub(crate) async fn issue_token(
+    node: &Node,
+    form: TokenForm,
+    proof: Option<&str>,
+) -> Result<Issued, OAuthError> {
     let grant = grant(&form)?;
     check_resource(node, form.resource.as_deref())?;
     let details = form.authorization_details.as_deref();

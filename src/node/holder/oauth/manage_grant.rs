@@ -21,7 +21,7 @@ use crate::store::{Reader, StoreError};
 
 /// The token response for a management token.
 #[derive(Serialize)]
-pub struct ManagementAnswer {
+pub(crate) struct ManagementAnswer {
     access_token: String,
     token_type: &'static str,
     expires_in: i64,
@@ -32,7 +32,7 @@ pub struct ManagementAnswer {
 ///
 /// # Errors
 /// [`OAuthError`] by the standard's code.
-pub async fn issue_management_token(
+pub(crate) async fn issue_management_token(
     node: &Node,
     credentials: &ClientCredentials,
     scope: Option<&str>,
@@ -70,18 +70,18 @@ pub async fn issue_management_token(
 }
 
 /// One request at the grant management endpoint, parsed and not verified.
-pub struct GrantRequest {
+pub(crate) struct GrantRequest {
     /// The grant's name in the path.
-    pub grant: String,
+    pub(crate) grant: String,
     /// The commitment of the consent that is meant; the one that has the grant when absent.
-    pub commitment: Option<String>,
+    pub(crate) commitment: Option<String>,
     /// The token and its proof, or the fault of the headers.
-    pub credentials: Result<(String, String), Refusal>,
+    pub(crate) credentials: Result<(String, String), Refusal>,
 }
 
 /// A grant as its client may see it (Grant Management §6.3), with its state.
 #[derive(Debug, Serialize)]
-pub struct GrantView {
+pub(crate) struct GrantView {
     grant_id: GrantId,
     /// `active` or `suspended`.
     status: &'static str,
@@ -95,7 +95,7 @@ pub struct GrantView {
 ///
 /// # Errors
 /// [`Refusal`] when it is unknown, another client's or ended.
-pub async fn query_grant(node: &Node, request: GrantRequest) -> Result<GrantView, Refusal> {
+pub(crate) async fn query_grant(node: &Node, request: GrantRequest) -> Result<GrantView, Refusal> {
     let mut known = RefusalContext::default();
     match query(node, request, &mut known).await {
         Ok(consent) => Ok(GrantView {
@@ -122,7 +122,7 @@ async fn query(node: &Node, request: GrantRequest, known: &mut RefusalContext) -
 ///
 /// # Errors
 /// [`Refusal`] when it is unknown, another client's or ended.
-pub async fn revoke_grant(node: &Node, request: GrantRequest) -> Result<(), Refusal> {
+pub(crate) async fn revoke_grant(node: &Node, request: GrantRequest) -> Result<(), Refusal> {
     let mut known = RefusalContext::default();
     let result = revoke(node, request, &mut known).await;
     if let Err(refusal) = result {

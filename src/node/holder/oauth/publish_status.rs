@@ -18,7 +18,7 @@ const UNASKED_SECS: i64 = 2;
 ///
 /// # Errors
 /// [`Problem`]: no such list, or the store is unavailable.
-pub async fn publish_status(node: &Node, list: u32) -> Result<PublishedList, Problem> {
+pub(crate) async fn publish_status(node: &Node, list: u32) -> Result<PublishedList, Problem> {
     // Numbers without a list are refused before they wait for the lock.
     let is_known = node.status_lists.lock().await.contains_key(&list);
     if !is_known && list >= node.store.read("count_status_lists", consents::status_lists).await? {
@@ -49,7 +49,7 @@ pub async fn publish_status(node: &Node, list: u32) -> Result<PublishedList, Pro
 ///
 /// # Errors
 /// [`Problem`] when the store is unavailable.
-pub async fn all_lists(node: &Node) -> Result<Vec<String>, Problem> {
+pub(crate) async fn all_lists(node: &Node) -> Result<Vec<String>, Problem> {
     let lists = node.store.read("count_status_lists", consents::status_lists).await?;
     Ok((0..lists).map(|list| status_list::list_uri(&node.settings.id, list)).collect())
 }

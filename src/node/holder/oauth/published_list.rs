@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 /// A signed list, ready to be served.
 #[derive(Debug, Clone)]
-pub struct PublishedList {
+pub(crate) struct PublishedList {
     /// The status list token, compact.
-    pub token: Arc<str>,
+    pub(crate) token: Arc<str>,
     /// Entity tag of this text (RFC 9110 §8.8.3), without quotes.
-    pub tag: Arc<str>,
+    pub(crate) tag: Arc<str>,
     /// `max-age` for caches, in seconds.
-    pub ttl_secs: i64,
+    pub(crate) ttl_secs: i64,
 }

@@ -22,52 +22,51 @@ use crate::store::holder::consent_requests;
 use crate::store::{Tx, used_once};
 
 /// Prefix of all request URIs (RFC 9126 §2.2).
-pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+pub(crate) const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// The form of a pushed authorization request.
 #[derive(Default)]
-pub struct PushedForm {
-    /// Client authentication.
-    pub credentials: ClientCredentials,
+pub(crate) struct PushedForm {
+    pub(crate) credentials: ClientCredentials,
     /// `response_type`.
-    pub response_type: Option<String>,
+    pub(crate) response_type: Option<String>,
     /// `redirect_uri`.
-    pub redirect_uri: Option<String>,
+    pub(crate) redirect_uri: Option<String>,
     /// `response_mode`: only `query` is supported.
-    pub response_mode: Option<String>,
+    pub(crate) response_mode: Option<String>,
     /// `resource` (RFC 8707): must be this holder.
-    pub resource: Option<String>,
+    pub(crate) resource: Option<String>,
     /// `state`.
-    pub state: Option<String>,
+    pub(crate) state: Option<String>,
     /// `code_challenge`.
-    pub code_challenge: Option<String>,
+    pub(crate) code_challenge: Option<String>,
     /// `code_challenge_method`.
-    pub code_challenge_method: Option<String>,
+    pub(crate) code_challenge_method: Option<String>,
     /// `dpop_jkt` (RFC 9449 §10).
-    pub dpop_jkt: Option<String>,
+    pub(crate) dpop_jkt: Option<String>,
     /// `authorization_details`.
-    pub authorization_details: Option<String>,
+    pub(crate) authorization_details: Option<String>,
     /// `grant_management_action`.
-    pub grant_management_action: Option<String>,
+    pub(crate) grant_management_action: Option<String>,
     /// `acr_values` (RFC 9470 §4): levels of assurance, any of which the client accepts.
-    pub acr_values: Option<String>,
+    pub(crate) acr_values: Option<String>,
     /// `max_age` (RFC 9470 §4): maximum age of the login, in seconds.
-    pub max_age: Option<String>,
+    pub(crate) max_age: Option<String>,
     /// `grant_id`: the grant that the action is about.
-    pub grant_id: Option<String>,
+    pub(crate) grant_id: Option<String>,
     /// `expected_person`: the national identifier of the expected person.
-    pub expected_person: Option<String>,
+    pub(crate) expected_person: Option<String>,
     /// Whether the form has parameters that are not allowed in a pushed request (`request`, `request_uri`).
-    pub has_request_object: bool,
+    pub(crate) has_request_object: bool,
 }
 
 /// The answer to a pushed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pushed {
+pub(crate) struct Pushed {
     /// `request_uri`.
-    pub request_uri: String,
+    pub(crate) request_uri: String,
     /// Seconds.
-    pub expires_in: i64,
+    pub(crate) expires_in: i64,
 }
 
 /// Accepts a pushed authorization request.
@@ -76,7 +75,7 @@ pub struct Pushed {
 ///
 /// # Errors
 /// [`OAuthError`] by the standard's code; nothing is stored then.
-pub async fn push_authorization(
+pub(crate) async fn push_authorization(
     node: &Node,
     form: PushedForm,
     proof: Option<&str>,
@@ -113,7 +112,6 @@ pub async fn push_authorization(
         asked,
         person: replaced.as_ref().map(|(_, old)| old.person),
         replaces: replaced.as_ref().map(|(how, old)| (*how, old.id)),
-        denied_by: None,
         state: RequestState::Requested,
         created_at: now,
         expires_at: now.plus_secs(limits.decision_secs),

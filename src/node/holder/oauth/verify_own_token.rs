@@ -14,7 +14,7 @@ use crate::store::holder::{consents, tokens};
 ///
 /// # Errors
 /// [`Refusal`] `invalid_token`, 431, or 503 when the keys or the record are not available.
-pub async fn open_token(node: &Node, text: &str, now: Timestamp) -> Result<AuthenticToken, Refusal> {
+pub(crate) async fn open_token(node: &Node, text: &str, now: Timestamp) -> Result<AuthenticToken, Refusal> {
     let policy = &node.settings.token_policy;
     let unverified = UnverifiedToken::parse(text, policy)?;
     let kid = unverified.kid().cloned();

@@ -24,7 +24,7 @@ use crate::store::{Reader, StoreError, log};
 ///
 /// # Errors
 /// [`Problem`] when it is unknown or another resident's.
-pub async fn own(node: &Node, resident: &Resident, id: ConsentId) -> Result<String, Problem> {
+pub(crate) async fn own(node: &Node, resident: &Resident, id: ConsentId) -> Result<String, Problem> {
     let found = node.store.read("export_own_consent", move |store| gather(store, id)).await?;
     Acting::for_self(resident).demand(found.consent.person)?;
     write(node, found).await
@@ -34,7 +34,7 @@ pub async fn own(node: &Node, resident: &Resident, id: ConsentId) -> Result<Stri
 ///
 /// # Errors
 /// [`Problem`] when there is no such permission, or the store is unavailable.
-pub async fn any(node: &Node, id: ConsentId) -> Result<String, Problem> {
+pub(crate) async fn any(node: &Node, id: ConsentId) -> Result<String, Problem> {
     let found = node.store.read("export_consent", move |store| gather(store, id)).await?;
     write(node, found).await
 }

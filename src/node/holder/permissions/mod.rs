@@ -1,8 +1,8 @@
 //! The life cycle of a permission after the decision: every change, its receipt, and the export of its evidence.
 
-pub mod export_consent;
+pub(crate) mod export_consent;
 pub(crate) mod record_change;
 pub(crate) mod record_deletion;
 pub mod revoke_consent;
-pub mod suspend_consent;
+pub(crate) mod suspend_consent;
 pub(crate) mod write_receipt;

@@ -10,11 +10,8 @@ use crate::store::{StoreError, Tx};
 
 /// A recipient's signed confirmation that it deleted the fetched data.
 pub(crate) struct DeletionNotice<'a> {
-    /// The recipient.
     pub(crate) sender: &'a EntityId,
-    /// What it says.
     pub(crate) event: &'a DataDeleted,
-    /// The event's identifier.
     pub(crate) jti: &'a Jti,
     /// The event as it came, compact.
     pub(crate) text: &'a str,

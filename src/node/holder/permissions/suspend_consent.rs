@@ -15,14 +15,14 @@ use crate::store::{Reader, StoreError};
 ///
 /// # Errors
 /// [`Problem`] when it is unknown or another resident's.
-pub async fn pause(node: &Node, resident: &Resident, id: ConsentId) -> Result<bool, Problem> {
+pub(crate) async fn pause(node: &Node, resident: &Resident, id: ConsentId) -> Result<bool, Problem> {
     let acting = Acting::for_self(resident);
     change_own(node, acting, id, |consent, now| consent.suspend(Actor::Resident, Reason::Paused, now)).await
 }
 
 /// The result of resuming a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resumed {
+pub(crate) enum Resumed {
     /// It is in force.
     Yes,
     /// The recipient no longer declares a use that covers it: it stays suspended.
@@ -35,7 +35,7 @@ pub enum Resumed {
 ///
 /// # Errors
 /// [`Problem`] when it is unknown or another resident's, or the declared use is not available now.
-pub async fn resume(node: &Node, resident: &Resident, id: ConsentId) -> Result<Resumed, Problem> {
+pub(crate) async fn resume(node: &Node, resident: &Resident, id: ConsentId) -> Result<Resumed, Problem> {
     let acting = Acting::for_self(resident);
     let (consent, shown) =
         node.store.read("find_suspended_consent", move |store| find_with_use(store, id)).await?;
@@ -56,7 +56,7 @@ pub async fn resume(node: &Node, resident: &Resident, id: ConsentId) -> Result<R
 ///
 /// # Errors
 /// [`Problem`]: the declared use or the store is not available; nothing is changed then.
-pub async fn follow_use(node: &Node, id: ConsentId) -> Result<Option<Reason>, Problem> {
+pub(crate) async fn follow_use(node: &Node, id: ConsentId) -> Result<Option<Reason>, Problem> {
     let (consent, shown) = node.store.read("find_consent", move |store| find_with_use(store, id)).await?;
     let trouble = use_trouble(node, &consent, &shown).await?;
     let due = match (consent.state, trouble) {

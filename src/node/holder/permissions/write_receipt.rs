@@ -24,7 +24,6 @@ pub(crate) fn issuer(node: &Node) -> Issuer {
     }
 }
 
-/// An allowed request.
 pub(crate) struct DecisionReceipt<'a> {
     /// What was shown and signed.
     pub(crate) document: &'a ConsentDocument,
@@ -54,11 +53,8 @@ pub(crate) fn of_decision(
     keep(tx, &NewReceipt { id, person: consent.person, receipt: &receipt, change: &change }, logged)
 }
 
-/// A declined request.
 pub(crate) struct DeclinedOffer<'a> {
-    /// Who declined.
     pub(crate) person: PersonId,
-    /// What was shown.
     pub(crate) offered: &'a ConsentDocument,
     /// When it was declined.
     pub(crate) at: Timestamp,

@@ -12,19 +12,17 @@ use crate::store::{Store, StoreError};
 use super::{Step, take};
 
 /// The superiors of an entity.
-pub struct EntitySuperiors<'a> {
-    /// Requests to them.
-    pub superiors: &'a dyn Superiors,
-    /// The entity.
-    pub own: &'a EntityId,
+pub(crate) struct EntitySuperiors<'a> {
+    pub(crate) superiors: &'a dyn Superiors,
+    pub(crate) own: &'a EntityId,
     /// The current superiors; none of a trust anchor.
-    pub named: &'a (dyn Fn() -> Vec<EntityId> + Send + Sync),
+    pub(crate) named: &'a (dyn Fn() -> Vec<EntityId> + Send + Sync),
 }
 
 impl EntitySuperiors<'_> {
     /// Whether there is any superior.
     #[must_use]
-    pub fn anyone(&self) -> bool {
+    pub(crate) fn anyone(&self) -> bool {
         !(self.named)().is_empty()
     }
 
@@ -55,7 +53,7 @@ impl EntitySuperiors<'_> {
 ///
 /// # Errors
 /// [`StoreError`] when the store is unavailable.
-pub async fn activate_when_vouched(
+pub(crate) async fn activate_when_vouched(
     store: &Store,
     ring: &KeyRing,
     above: &EntitySuperiors<'_>,

@@ -14,7 +14,7 @@ use crate::store::{Reader, StoreError, Tx};
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn due_to_expire(
+pub(crate) fn due_to_expire(
     reader: &mut Reader<'_>,
     now: Timestamp,
     limit: u32,
@@ -32,7 +32,7 @@ pub fn due_to_expire(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn due_for_reminder(
+pub(crate) fn due_for_reminder(
     reader: &mut Reader<'_>,
     now: Timestamp,
     ends_before: Timestamp,
@@ -53,7 +53,7 @@ pub fn due_for_reminder(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when that was recorded before.
-pub fn remind(tx: &mut Tx<'_>, id: ConsentId, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn remind(tx: &mut Tx<'_>, id: ConsentId, now: Timestamp) -> Result<(), StoreError> {
     let changed = diesel::update(consents::table.find(id).filter(consents::reminded_at.is_null()))
         .set(consents::reminded_at.eq(now))
         .execute(tx.db)?;
@@ -72,7 +72,7 @@ pub fn reminded_at(reader: &mut Reader<'_>, id: ConsentId) -> Result<Option<Time
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn due_for_erasure(
+pub(crate) fn due_for_erasure(
     reader: &mut Reader<'_>,
     ended_before: Timestamp,
     limit: u32,
@@ -89,7 +89,7 @@ pub fn due_for_erasure(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it has not ended.
-pub fn erase(tx: &mut Tx<'_>, id: ConsentId, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn erase(tx: &mut Tx<'_>, id: ConsentId, now: Timestamp) -> Result<(), StoreError> {
     consent_receipts::erase(tx, id)?;
     let changed = diesel::update(consents::table.find(id).filter(consents::ended_at.is_not_null()))
         .set((consents::identifier_hash.eq(None::<KeyedHash>), consents::erased_at.eq(now)))
@@ -103,6 +103,6 @@ pub fn erase(tx: &mut Tx<'_>, id: ConsentId, now: Timestamp) -> Result<(), Store
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub fn erased_at(reader: &mut Reader<'_>, id: ConsentId) -> Result<Option<Timestamp>, StoreError> {
+pub(crate) fn erased_at(reader: &mut Reader<'_>, id: ConsentId) -> Result<Option<Timestamp>, StoreError> {
     Ok(consents::table.find(id).select(consents::erased_at).first(reader.db)?)
 }

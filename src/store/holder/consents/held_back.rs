@@ -27,7 +27,7 @@ pub(super) fn epoch(reader: &mut Reader<'_>) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn recipients_held_back(reader: &mut Reader<'_>) -> Result<Vec<EntityId>, StoreError> {
+pub(crate) fn recipients_held_back(reader: &mut Reader<'_>) -> Result<Vec<EntityId>, StoreError> {
     let epoch = epoch(reader)?;
     Ok(consents::table
         .filter(consents::ended_at.is_null().and(consents::epoch.lt(epoch)))
@@ -41,7 +41,10 @@ pub fn recipients_held_back(reader: &mut Reader<'_>) -> Result<Vec<EntityId>, St
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn of_recipient(reader: &mut Reader<'_>, recipient: &EntityId) -> Result<Vec<Consent>, StoreError> {
+pub(crate) fn of_recipient(
+    reader: &mut Reader<'_>,
+    recipient: &EntityId,
+) -> Result<Vec<Consent>, StoreError> {
     let rows: Vec<Row> = consents::table
         .filter(consents::recipient.eq(recipient).and(consents::erased_at.is_null()))
         .order(consents::decided_at)
@@ -54,7 +57,7 @@ pub fn of_recipient(reader: &mut Reader<'_>, recipient: &EntityId) -> Result<Vec
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn mark_compared(tx: &mut Tx<'_>, id: ConsentId) -> Result<(), StoreError> {
+pub(crate) fn mark_compared(tx: &mut Tx<'_>, id: ConsentId) -> Result<(), StoreError> {
     let epoch = epoch(tx)?;
     diesel::update(consents::table.find(id)).set(consents::epoch.eq(epoch)).execute(tx.db)?;
     Ok(())
@@ -64,7 +67,7 @@ pub fn mark_compared(tx: &mut Tx<'_>, id: ConsentId) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn mark_all_compared(tx: &mut Tx<'_>, recipient: &EntityId) -> Result<(), StoreError> {
+pub(crate) fn mark_all_compared(tx: &mut Tx<'_>, recipient: &EntityId) -> Result<(), StoreError> {
     let epoch = epoch(tx)?;
     diesel::update(consents::table.filter(consents::recipient.eq(recipient)))
         .set(consents::epoch.eq(epoch))

@@ -35,7 +35,7 @@ pub fn draw_status_index(tx: &mut Tx<'_>) -> Result<u32, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn statuses(reader: &mut Reader<'_>, list: u32) -> Result<Vec<(u32, ConsentState)>, StoreError> {
+pub(crate) fn statuses(reader: &mut Reader<'_>, list: u32) -> Result<Vec<(u32, ConsentState)>, StoreError> {
     let size = i64::from(LIST_SIZE);
     let first = i64::from(list) * size;
     let rows: Vec<(i64, String, Option<Timestamp>)> = consents::table
@@ -59,7 +59,7 @@ pub fn statuses(reader: &mut Reader<'_>, list: u32) -> Result<Vec<(u32, ConsentS
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn status_lists(reader: &mut Reader<'_>) -> Result<u32, StoreError> {
+pub(crate) fn status_lists(reader: &mut Reader<'_>) -> Result<u32, StoreError> {
     let drawn: i64 = counters::table.find("status_index").select(counters::next_value).first(reader.db)?;
     u32::try_from(drawn / i64::from(LIST_SIZE / 2) + 1)
         .map_err(|_| StoreError::Corrupt("counters.next_value"))

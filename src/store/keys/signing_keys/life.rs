@@ -16,7 +16,7 @@ use crate::store::{StoreError, Tx};
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] when a key cannot be created, or the database is unavailable.
-pub fn ensure_active(
+pub(crate) fn ensure_active(
     tx: &mut Tx<'_>,
     purpose: Purpose,
     now: Timestamp,
@@ -36,7 +36,7 @@ pub fn ensure_active(
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] when a key cannot be created, or the database is unavailable.
-pub fn ensure_login_key(
+pub(crate) fn ensure_login_key(
     tx: &mut Tx<'_>,
     purpose: Purpose,
     now: Timestamp,
@@ -59,7 +59,7 @@ pub fn ensure_login_key(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn add_pending(
+pub(crate) fn add_pending(
     tx: &mut Tx<'_>,
     purpose: Purpose,
     key: &dyn StoredKeyPair,
@@ -103,7 +103,7 @@ fn insert(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it is not pending.
-pub fn announce(tx: &mut Tx<'_>, kid: &KeyId, activates_at: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn announce(tx: &mut Tx<'_>, kid: &KeyId, activates_at: Timestamp) -> Result<(), StoreError> {
     let changed =
         diesel::update(signing_keys::table.find(kid).filter(signing_keys::state.eq(KeyState::Pending)))
             .set(signing_keys::activates_at.eq(activates_at))
@@ -118,7 +118,7 @@ pub fn announce(tx: &mut Tx<'_>, kid: &KeyId, activates_at: Timestamp) -> Result
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when it is not pending.
-pub fn activate(tx: &mut Tx<'_>, kid: &KeyId, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn activate(tx: &mut Tx<'_>, kid: &KeyId, now: Timestamp) -> Result<(), StoreError> {
     let key = find(tx, kid)?;
     if key.state != KeyState::Pending {
         return Err(StoreError::NotFound);
@@ -161,7 +161,7 @@ pub fn replace_active(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such key, or it is revoked already.
-pub fn revoke(
+pub(crate) fn revoke(
     tx: &mut Tx<'_>,
     kid: &KeyId,
     reason: RevokeReason,
@@ -187,7 +187,7 @@ pub fn revoke(
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn forget_private_parts(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
+pub(crate) fn forget_private_parts(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
     let bound = held_consents::table
         .filter(held_consents::dpop_kid.is_not_null())
         .select(held_consents::dpop_kid.assume_not_null());

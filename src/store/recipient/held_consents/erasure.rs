@@ -13,7 +13,7 @@ use crate::store::{StoreError, Tx};
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn erase_ended(
+pub(crate) fn erase_ended(
     tx: &mut Tx<'_>,
     before: Timestamp,
     now: Timestamp,

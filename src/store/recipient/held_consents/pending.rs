@@ -20,7 +20,7 @@ const BINDING_KIND: &str = "browser-binding";
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when the consent does not wait for a decision.
-pub fn set_pending(
+pub(crate) fn set_pending(
     tx: &mut Tx<'_>,
     id: HeldConsentId,
     pending: &PendingAuthorization,
@@ -47,20 +47,18 @@ pub fn set_pending(
 }
 
 /// A consent whose browser has returned, with its stored state.
-pub struct Returned {
-    /// The consent.
-    pub held: HeldConsent,
-    /// The PKCE verifier.
-    pub code_verifier: String,
+pub(crate) struct Returned {
+    pub(crate) held: HeldConsent,
+    pub(crate) code_verifier: String,
     /// The DPoP key that the code is bound to.
-    pub dpop_kid: Option<KeyId>,
+    pub(crate) dpop_kid: Option<KeyId>,
 }
 
 /// Takes the stored state, once. Another browser can neither use nor delete it.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when state or browser do not match, or it has expired.
-pub fn take_pending(
+pub(crate) fn take_pending(
     tx: &mut Tx<'_>,
     state: &str,
     browser_binding: &str,
@@ -96,7 +94,7 @@ pub fn take_pending(
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when state or browser do not match, or it has expired.
-pub fn take_pending_of_any(
+pub(crate) fn take_pending_of_any(
     tx: &mut Tx<'_>,
     state: &str,
     browser_bindings: &[String],

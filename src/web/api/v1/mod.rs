@@ -10,8 +10,7 @@ mod view;
 use crate::web::routes::routes;
 
 routes! {
-    /// Registers the endpoints.
-    pub fn configure, API {
+    pub(crate) fn configure, API {
         "/api/v1/token" => { post token::issue }
         "/api/v1/consent-requests" => { post consent_requests::create }
         "/api/v1/consents" => { get consents::list }

@@ -9,7 +9,7 @@ use crate::domain::clock::{Day, Timestamp};
 ///
 /// Summer time runs from 01:00 UTC of March's last Sunday to 01:00 UTC of October's last Sunday (directive 2000/84/EC).
 #[must_use]
-pub fn helsinki_offset_hours(at: Timestamp) -> i8 {
+pub(crate) fn helsinki_offset_hours(at: Timestamp) -> i8 {
     let date = at.date();
     let starts = last_sunday(date.year(), Month::March);
     let ends = last_sunday(date.year(), Month::October);
@@ -36,7 +36,7 @@ fn in_helsinki(at: Timestamp) -> Option<OffsetDateTime> {
 
 /// A day: `30.6.2027` in Finnish and Swedish, `30 June 2027` in English.
 #[must_use]
-pub fn day(day: Day, language: Language) -> String {
+pub(crate) fn day(day: Day, language: Language) -> String {
     date(day.0, language)
 }
 
@@ -49,13 +49,13 @@ fn date(date: Date, language: Language) -> String {
 
 /// The day of a moment in Finnish time.
 #[must_use]
-pub fn moment_day(at: Timestamp, language: Language) -> String {
+pub(crate) fn moment_day(at: Timestamp, language: Language) -> String {
     in_helsinki(at).map_or_else(String::new, |moment| date(moment.date(), language))
 }
 
 /// A moment in Finnish time: `30.6.2027 klo 15.05`, `30.6.2027 kl. 15.05`, `30 June 2027, 15:05`.
 #[must_use]
-pub fn moment(at: Timestamp, language: Language) -> String {
+pub(crate) fn moment(at: Timestamp, language: Language) -> String {
     let Some(moment) = in_helsinki(at) else { return String::new() };
     let (day, hour, minute) = (date(moment.date(), language), moment.hour(), moment.minute());
     match language {

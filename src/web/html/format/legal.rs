@@ -2,7 +2,7 @@
 
 /// Legal basis (GDPR article 6(1), article 9(2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LegalBasis {
+pub(crate) enum LegalBasis {
     /// Article 6(1)(a): consent.
     Permission,
     /// Article 6(1)(b).
@@ -19,7 +19,6 @@ pub enum LegalBasis {
     ExplicitPermission,
     /// Another basis of article 9(2).
     SpecialCategory,
-    /// An unknown term.
     Other,
 }
 
@@ -27,7 +26,7 @@ impl LegalBasis {
     /// From a DPV term, written in full (`https://w3id.org/dpv/legal/eu/gdpr#A6-1-e`), with a prefix
     /// (`eu-gdpr:A6-1-e`) or bare (`A6-1-e`).
     #[must_use]
-    pub fn from_term(term: &str) -> Self {
+    pub(crate) fn from_term(term: &str) -> Self {
         let name = term.rsplit(['#', ':', '/']).next().unwrap_or(term);
         match name {
             "A6-1-a" | "A6-1-a-explicit-consent" | "A6-1-a-non-explicit-consent" => Self::Permission,
@@ -44,7 +43,7 @@ impl LegalBasis {
 
     /// Whether the basis is the person's consent.
     #[must_use]
-    pub const fn is_choice(self) -> bool {
+    pub(crate) const fn is_choice(self) -> bool {
         matches!(self, Self::Permission | Self::ExplicitPermission)
     }
 }

@@ -5,7 +5,7 @@ mod legal;
 mod period;
 mod value;
 
-pub use date::{day, helsinki_offset_hours, moment, moment_day};
-pub use legal::LegalBasis;
-pub use period::{Period, PeriodPart};
-pub use value::{Html, value_html};
+pub(crate) use date::{day, moment, moment_day};
+pub(crate) use legal::LegalBasis;
+pub(crate) use period::{Period, PeriodPart};
+pub(crate) use value::{Html, value_html};

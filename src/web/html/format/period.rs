@@ -2,28 +2,24 @@
 
 /// One part of a period, with its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PeriodPart {
-    /// Years.
+pub(crate) enum PeriodPart {
     Years(u32),
-    /// Months.
     Months(u32),
-    /// Weeks.
     Weeks(u32),
-    /// Days.
     Days(u32),
 }
 
 /// A length of time in calendar units.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Period {
+pub(crate) struct Period {
     /// The parts that are not zero, longest first; empty means no time at all.
-    pub parts: Vec<PeriodPart>,
+    pub(crate) parts: Vec<PeriodPart>,
 }
 
 impl Period {
     /// Parses `P1Y6M`, `P2W`, `P30D`; `None` with hours, minutes or fractions.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut rest = text.strip_prefix('P').filter(|rest| !rest.is_empty())?;
         let mut parts = Vec::new();
         let mut last_rank = 0;

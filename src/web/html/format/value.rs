@@ -17,13 +17,13 @@ use crate::web::html::texts::Texts;
 
 /// HTML that is safe to write into a page: created only here, with every text in it escaped.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Html(String);
+pub(crate) struct Html(String);
 
 impl Html {
     /// An external text: escaped, with control characters and direction marks shown by name (Unicode TR 36 §3.1: they
     /// can make the text around them read as something else).
     #[must_use]
-    pub fn of_text(text: &str) -> Self {
+    pub(crate) fn of_text(text: &str) -> Self {
         let mut html = Self::default();
         html.text(text);
         html
@@ -31,7 +31,7 @@ impl Html {
 
     /// An external text with the same characters shown by name, not escaped yet.
     #[must_use]
-    pub fn named_marks(text: &str) -> Cow<'_, str> {
+    pub(crate) fn named_marks(text: &str) -> Cow<'_, str> {
         if !text.chars().any(|c| c.is_control() || is_direction_mark(c)) {
             return Cow::Borrowed(text);
         }
@@ -95,7 +95,12 @@ impl askama::filters::HtmlSafe for Html {}
 ///
 /// `codes` names the codes of a field (`DAYCARE` → "Daycare"); a code without a name is shown as it is.
 #[must_use]
-pub fn value_html(value: &Value, codes: &BTreeMap<String, Text>, texts: &Texts, language: Language) -> Html {
+pub(crate) fn value_html(
+    value: &Value,
+    codes: &BTreeMap<String, Text>,
+    texts: &Texts,
+    language: Language,
+) -> Html {
     let mut html = Html::default();
     Writer { codes, texts, language }.value(value, &mut html);
     html

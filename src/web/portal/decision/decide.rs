@@ -24,7 +24,7 @@ pub(crate) async fn decide(signed: SignedForm<DecisionInput>, Id(id): Id<Request
     let offer = match view(&page, id).await? {
         Viewed::Open(offer) => offer,
         Viewed::Lapsed => return Err(PageFailure::Page(PageError::RequestExpired)),
-        Viewed::Decided(_) => return decided::show_decided_before(&page, id).await,
+        Viewed::Decided => return decided::show_decided_before(&page, id).await,
     };
     match form.decision.as_deref() {
         Some("deny") => decline(&page, id, &form).await,

@@ -17,7 +17,6 @@ use crate::web::portal::page::{PageResult, ResidentPage};
 use crate::web::portal::party::{Party, asker, dataset_title};
 use crate::web::portal::reply::Look;
 
-/// What was decided.
 #[derive(Debug, Clone)]
 pub(crate) enum Decision {
     /// The permission was given.
@@ -42,7 +41,6 @@ pub(crate) struct DecidedView {
     pub(crate) decision: Decision,
     /// Whether the request had been decided before.
     pub(crate) before: bool,
-    /// The recipient.
     pub(crate) asker: Party,
     /// Display name of the data.
     pub(crate) dataset: Text,

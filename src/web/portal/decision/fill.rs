@@ -27,7 +27,6 @@ pub(super) struct Shown<'a> {
     pub(super) errors: Vec<FieldError>,
 }
 
-/// The decision page.
 pub(super) fn view_of(app: &App, shown: Shown<'_>) -> ConsentView {
     let Shown { offer, records, replaced, passkey, input, errors } = shown;
     let (request, dataset) = (&offer.request, &offer.dataset);

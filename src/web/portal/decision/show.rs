@@ -29,7 +29,7 @@ pub(crate) async fn show(page: ResidentPage, Id(id): Id<RequestId>) -> PageResul
             let input = page.visitor.kept_choices(id).unwrap_or_else(|| DecisionInput::proposed(&offer));
             show_offer(&page, &offer, input, Vec::new()).await
         }
-        Viewed::Decided(_) => decided::show_decided_before(&page, id).await,
+        Viewed::Decided => decided::show_decided_before(&page, id).await,
         Viewed::Lapsed => Err(PageFailure::Page(PageError::RequestExpired)),
     }
 }

@@ -11,14 +11,11 @@ use crate::web::html::page;
 use crate::web::portal::party::Party;
 use crate::web::portal::reach::HistoryReach;
 
-/// A requested field.
 #[derive(Debug, Clone)]
 pub(crate) struct ConsentField {
     /// Its name in the records.
     pub(crate) name: FieldName,
-    /// Display name.
     pub(crate) label: Text,
-    /// Its sensitivity.
     pub(crate) sensitivity: Sensitivity,
     /// Names of its codes; may be empty.
     pub(crate) codes: BTreeMap<String, Text>,
@@ -88,7 +85,6 @@ pub(crate) struct Instead {
 /// Whether the dataset requires a passkey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PasskeyNeed {
-    /// It does not.
     None,
     /// It does, and the resident has one.
     Ready,
@@ -96,7 +92,6 @@ pub(crate) enum PasskeyNeed {
     Missing,
 }
 
-/// The decision page.
 #[derive(Debug, Clone)]
 pub(crate) struct ConsentView {
     /// The requesting city's own address: its name proves nothing.
@@ -120,7 +115,6 @@ pub(crate) struct ConsentView {
     pub(crate) optional: Vec<ConsentField>,
     /// Fields of the same data that are not requested, and not released.
     pub(crate) not_asked: Vec<Text>,
-    /// The resident's records.
     pub(crate) records: Vec<ConsentRecord>,
     /// The limits of the resident's choices.
     pub(crate) limits: ConsentLimits,

@@ -15,7 +15,6 @@ use crate::web::html::chrome::Notice;
 use crate::web::html::page;
 use crate::web::portal::page::{Confirmation, PageResult, ResidentPage, SignedForm};
 
-/// What is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeniedWhat {
     /// All requests of one city.
@@ -25,11 +24,9 @@ pub(crate) enum DeniedWhat {
     Data,
 }
 
-/// One standing denial.
 #[derive(Debug, Clone)]
 pub(crate) struct DenialEntry {
     pub(crate) id: DenialId,
-    /// What is refused.
     pub(crate) what: DeniedWhat,
     /// What people call it; a city or its use with the host.
     pub(crate) name: Text,
@@ -42,11 +39,9 @@ pub(crate) struct DenialEntry {
 #[derive(Debug, Clone)]
 pub(crate) struct DeniableDataset {
     pub(crate) id: String,
-    /// Display name.
     pub(crate) title: Text,
 }
 
-/// All standing denials.
 #[derive(Debug, Clone)]
 pub(crate) struct DenialsView {
     /// The denials, latest first.

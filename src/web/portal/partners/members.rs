@@ -29,9 +29,7 @@ pub(crate) struct PartnerUse {
 /// A trust mark, for readers who want to verify it.
 #[derive(Debug, Clone)]
 pub(crate) struct PartnerMark {
-    /// Its role.
     pub(crate) role: Role,
-    /// Who gave it.
     pub(crate) issuer: String,
     /// Its expiry; `None` if the mark has none.
     pub(crate) until: Option<Timestamp>,
@@ -44,7 +42,6 @@ pub(crate) struct PartnerStatement {
     pub(crate) subject: String,
     /// When it was issued.
     pub(crate) from: Timestamp,
-    /// Its expiry.
     pub(crate) until: Timestamp,
     /// The key identifiers of its subject.
     pub(crate) keys: Vec<String>,
@@ -59,7 +56,6 @@ pub(crate) struct Vouched {
     pub(crate) by: Vec<Text>,
     /// The expiry of the chain; renewed automatically.
     pub(crate) until: Timestamp,
-    /// Its trust marks.
     pub(crate) marks: Vec<PartnerMark>,
     pub(crate) statements: Vec<PartnerStatement>,
 }
@@ -68,13 +64,7 @@ pub(crate) struct Vouched {
 #[derive(Debug, Clone)]
 pub(crate) enum Standing {
     Verified(Vouched),
-    /// Not available now.
-    Broken {
-        /// The responsible party.
-        side: ResponsibleParty,
-        /// The fault.
-        fault: FaultKind,
-    },
+    Broken { side: ResponsibleParty, fault: FaultKind },
 }
 
 /// One member and its uses.
@@ -186,7 +176,6 @@ impl Frame<'_> {
         .to_string()
     }
 
-    /// A member's fault.
     pub(crate) fn broken_why(&self, fault: &FaultKind) -> String {
         let t = &self.t;
         match fault {

@@ -16,7 +16,6 @@ use crate::web::portal::reply::Look;
 #[derive(Debug, Clone)]
 pub(crate) struct UseDataset {
     pub(crate) id: DatasetId,
-    /// Display name.
     pub(crate) title: Text,
     /// What people call the required fields.
     pub(crate) required: Vec<Text>,
@@ -24,7 +23,6 @@ pub(crate) struct UseDataset {
     pub(crate) optional: Vec<Text>,
 }
 
-/// One declared use.
 #[derive(Debug, Clone)]
 pub(crate) struct UseView {
     /// As published by its city.
@@ -57,7 +55,6 @@ pub(crate) async fn start(signed: SignedForm<Parameters>) -> PageResult {
     Ok(page.redirect(&format!("/consent/{id}")))
 }
 
-/// One declared use.
 fn view_of(app: &App, declared: &DeclaredUse, peer: &TrustedPeer) -> UseView {
     let dataset = held_for(app, declared).map(|dataset| {
         let labels = |names: &[FieldName]| {

@@ -23,7 +23,6 @@ pub(crate) struct PasskeyItem {
     pub(crate) last_used_at: Option<Timestamp>,
 }
 
-/// The resident's passkeys.
 #[derive(Debug, Clone)]
 pub(crate) struct PasskeysView {
     pub(crate) passkeys: Vec<PasskeyItem>,

@@ -13,7 +13,6 @@ use crate::web::portal::party::{Party, dataset_title};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PermissionStatus {
     Active,
-    /// Suspended.
     Suspended,
     /// Stopped by the resident, or given back by the recipient.
     Stopped,
@@ -50,13 +49,11 @@ impl PermissionStatus {
 #[derive(Debug, Clone)]
 pub(crate) struct PermissionCard {
     pub(crate) id: ConsentId,
-    /// The recipient.
     pub(crate) asker: Party,
     /// Display name of the data.
     pub(crate) dataset: Text,
     /// The purpose in one sentence.
     pub(crate) purpose: Text,
-    /// Where it stands.
     pub(crate) status: PermissionStatus,
     /// When the resident decided.
     pub(crate) given_at: Timestamp,

@@ -25,7 +25,6 @@ pub(crate) enum Change {
     HeldBack,
     /// Suspended, because the recipient could not be verified as trusted.
     HeldBackUntrusted,
-    /// Resumed.
     Resumed,
     /// Its last day passed.
     Expired,
@@ -55,10 +54,24 @@ pub(crate) enum HeldBack {
 
 /// Why the node suspends a consent, if it does.
 pub(crate) const fn held_back(state: ConsentState, reason: Reason) -> Option<HeldBack> {
-    match (state, reason) {
-        (ConsentState::Suspended, Reason::RecipientNotTrusted) => Some(HeldBack::RecipientNotTrusted),
-        (ConsentState::Suspended, reason) if reason.holds_back() => Some(HeldBack::Use),
-        _ => None,
+    match state {
+        ConsentState::Active | ConsentState::Ended { .. } => None,
+        ConsentState::Suspended => match reason {
+            Reason::RecipientNotTrusted => Some(HeldBack::RecipientNotTrusted),
+            Reason::UseChanged | Reason::UseWithdrawn => Some(HeldBack::Use),
+            Reason::Decided
+            | Reason::Paused
+            | Reason::Continued
+            | Reason::UseFits
+            | Reason::TakenBack
+            | Reason::GivenBack
+            | Reason::CodeReplayed
+            | Reason::Unredeemed
+            | Reason::LastDay
+            | Reason::UsedUp
+            | Reason::Replaced
+            | Reason::LostByHolder => None,
+        },
     }
 }
 

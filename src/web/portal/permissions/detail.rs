@@ -29,15 +29,15 @@ pub(crate) enum Origin {
 /// Whether the recipient knows that the permission was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StopConfirmation {
-    /// It has confirmed.
-    Confirmed { at: Timestamp },
+    Confirmed {
+        at: Timestamp,
+    },
     /// It was or is being notified; it has not confirmed yet.
     Waiting,
     /// It could not be notified, and delivery was given up.
     GivenUp,
 }
 
-/// One permission.
 #[derive(Debug, Clone)]
 pub(crate) struct PermissionView {
     /// Its entry in the lists.

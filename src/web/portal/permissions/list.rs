@@ -9,7 +9,6 @@ use crate::web::portal::permissions::card::{PermissionCard, card};
 pub(crate) struct SharingView {
     /// In force or suspended, newest first.
     pub(crate) in_force: Vec<PermissionCard>,
-    /// Latest end first.
     pub(crate) ended: Vec<PermissionCard>,
 }
 

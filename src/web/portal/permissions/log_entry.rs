@@ -17,7 +17,6 @@ pub(crate) enum LogOutcome {
         /// Whether the recipient has confirmed the receipt.
         confirmed: bool,
     },
-    /// Nothing was given.
     Refused(RefusalReason),
 }
 
@@ -64,20 +63,20 @@ pub(crate) enum RefusalReason {
 #[derive(Debug, Clone)]
 pub(crate) struct LogEntry {
     /// When it was decided.
-    pub(crate) at: Timestamp,
+    pub at: Timestamp,
     pub(crate) asker: Party,
     /// Display name of the data.
-    pub(crate) dataset: Text,
+    pub dataset: Text,
     /// The released fields, or the requested ones of a refused request; may be empty.
-    pub(crate) fields: Vec<Text>,
+    pub fields: Vec<Text>,
     /// The purpose in one sentence.
-    pub(crate) purpose: Text,
+    pub purpose: Text,
     /// Legal basis, a DPV term (`A6-1-a` for the resident's consent).
     pub(crate) legal_basis: String,
     /// What came of it.
-    pub(crate) outcome: LogOutcome,
+    pub outcome: LogOutcome,
     /// Its permission, if there is one.
-    pub(crate) permission: Option<ConsentId>,
+    pub permission: Option<ConsentId>,
 }
 
 /// The number of the city's registers that report here.

@@ -25,7 +25,6 @@ pub(crate) struct WaitingRequest {
     pub(crate) dataset: Text,
     /// The purpose in one sentence.
     pub(crate) purpose: Text,
-    /// When it expires.
     pub(crate) expires_at: Timestamp,
 }
 

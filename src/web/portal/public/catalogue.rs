@@ -23,7 +23,6 @@ use crate::web::public_document::share_for;
 #[derive(Debug, Clone)]
 pub(crate) struct CatalogueEntry {
     pub(crate) id: DatasetId,
-    /// Display name.
     pub(crate) title: Text,
     /// Description in one or two sentences.
     pub(crate) description: Text,
@@ -83,7 +82,6 @@ pub(crate) struct CatalogueView {
 pub(crate) struct FormatLink {
     /// The format's own name (`JSON-LD`).
     pub(crate) name: &'static str,
-    /// Where it is.
     pub(crate) href: String,
 }
 

@@ -11,14 +11,12 @@ use crate::web::portal::page::{Page, PageResult};
 /// A city of the network.
 #[derive(Debug, Clone)]
 pub(crate) struct CityLink {
-    /// Display name.
     pub(crate) name: Text,
     pub(crate) url: String,
     /// Whether it is this city.
     pub(crate) here: bool,
 }
 
-/// The front page.
 #[derive(Debug, Clone)]
 pub(crate) struct HomeView {
     /// All cities that are available now, including this one.

@@ -19,7 +19,6 @@ pub(crate) struct DatasetUse {
     pub(crate) id: UseId,
     /// The city that uses it, with its host.
     pub(crate) city: Text,
-    /// The service.
     pub(crate) service: Text,
     /// The purpose in one sentence.
     pub(crate) purpose: Text,

@@ -42,7 +42,6 @@ pub(crate) struct ReceiptsView {
 
 #[derive(Debug, Clone)]
 pub(crate) struct ReceiptView {
-    /// The signed receipt.
     pub(crate) receipt: ConsentReceipt,
     pub(crate) at: Timestamp,
     /// Every receipt of this permission, oldest first.
