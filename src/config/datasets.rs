@@ -97,19 +97,7 @@ fn read_one(
     {
         document.problem(&retention.at, complaint, RETENTION);
     }
-    let required_acr = section.optional::<String>("required_acr", "write a value of [login] acr_values");
-    if let Some(acr) = &required_acr
-        && !acr_values.contains(&acr.value)
-    {
-        document.problem(&acr.at, "not among [login] acr_values", "write one of them, or add it there");
-    }
-    let max_age = section.optional::<u32>("required_max_age_seconds", MAX_AGE);
-    if let Some(max_age) = &max_age
-        && !(60..=86_400).contains(&max_age.value)
-    {
-        document.problem(&max_age.at, "not between 60 seconds and a day", MAX_AGE);
-    }
-    let passkey = section.optional::<bool>("required_passkey", "write true or false");
+    let assurance = read_assurance(&mut section, acr_values);
     let period = read_period(&mut section, fields.as_deref());
     let source = read_source(&mut section, registers, fields.as_deref());
     section.close();
@@ -127,12 +115,41 @@ fn read_one(
             retention: retention?.value.parse().ok()?,
             register: register.name.clone(),
             period,
-            required_acr: required_acr.map(|found| found.value),
-            required_max_age_seconds: max_age.map(|found| found.value),
-            required_passkey: passkey.is_some_and(|found| found.value),
+            required_acr: assurance.acr,
+            required_max_age_seconds: assurance.max_age_seconds,
+            required_passkey: assurance.passkey,
         },
         source,
     })
+}
+
+/// The login that a dataset requires.
+struct Assurance {
+    acr: Option<String>,
+    max_age_seconds: Option<u32>,
+    passkey: bool,
+}
+
+fn read_assurance(section: &mut Section<'_, '_>, acr_values: &[String]) -> Assurance {
+    let document = section.document();
+    let required_acr = section.optional::<String>("required_acr", "write a value of [login] acr_values");
+    if let Some(acr) = &required_acr
+        && !acr_values.contains(&acr.value)
+    {
+        document.problem(&acr.at, "not among [login] acr_values", "write one of them, or add it there");
+    }
+    let max_age = section.optional::<u32>("required_max_age_seconds", MAX_AGE);
+    if let Some(max_age) = &max_age
+        && !(60..=86_400).contains(&max_age.value)
+    {
+        document.problem(&max_age.at, "not between 60 seconds and a day", MAX_AGE);
+    }
+    let passkey = section.optional::<bool>("required_passkey", "write true or false");
+    Assurance {
+        acr: required_acr.map(|found| found.value),
+        max_age_seconds: max_age.map(|found| found.value),
+        passkey: passkey.is_some_and(|found| found.value),
+    }
 }
 
 /// Checks every item of a list that must not be empty.
