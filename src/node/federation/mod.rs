@@ -9,6 +9,7 @@ mod member_names;
 pub mod members;
 pub(crate) mod obtain_marks;
 mod own;
+mod refresh_members;
 mod resolve;
 pub(crate) mod resolve_signing_peer;
 mod terms;
