@@ -171,6 +171,33 @@ pub(crate) fn compare(
     Ok(())
 }
 
+/// Who ended a consent and why, as its recipient reports: the reason that this node gave before it was restored. A reason
+/// for which no consent ends is not taken over.
+const fn reported_end(reason: Option<Reason>) -> (Actor, Reason) {
+    match reason {
+        Some(Reason::TakenBack) => (Actor::Resident, Reason::TakenBack),
+        Some(
+            reason @ (Reason::CodeReplayed
+            | Reason::Unredeemed
+            | Reason::LastDay
+            | Reason::UsedUp
+            | Reason::Replaced
+            | Reason::LostByHolder),
+        ) => (Actor::Node, reason),
+        Some(
+            Reason::Decided
+            | Reason::Paused
+            | Reason::Continued
+            | Reason::UseChanged
+            | Reason::UseWithdrawn
+            | Reason::RecipientNotTrusted
+            | Reason::UseFits
+            | Reason::GivenBack,
+        )
+        | None => (Actor::Recipient, Reason::GivenBack),
+    }
+}
+
 fn compare_one(
     tx: &mut Tx<'_>,
     mut consent: Consent,
@@ -184,11 +211,7 @@ fn compare_one(
         // The recipient never received the end, or has lost it.
         (ConsentState::Ended { .. }, _) => return tell(tx, &consent, &format!("ended:{epoch}"), now),
         (_, KnownState::Ended) => {
-            let (actor, reason) = match reason {
-                Some(reason @ Reason::TakenBack) => (Actor::Resident, reason),
-                Some(reason) if reason != Reason::GivenBack => (Actor::Node, reason),
-                _ => (Actor::Recipient, Reason::GivenBack),
-            };
+            let (actor, reason) = reported_end(reason);
             apply_transition(tx, consent, |consent| consent.revoke(actor, reason, now))?;
             return Ok(());
         }
@@ -235,4 +258,27 @@ fn end_unknown(
     });
     let why = format!("lost:{}", known.commitment.as_str());
     outbox_message::reconciliation(tx, recipient, &event, &why, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipient_cannot_report_an_end_for_a_reason_that_ends_nothing() {
+        for reason in Reason::ALL {
+            let (actor, said) = reported_end(Some(reason));
+            match reason {
+                Reason::TakenBack => assert_eq!((actor, said), (Actor::Resident, reason)),
+                Reason::CodeReplayed
+                | Reason::Unredeemed
+                | Reason::LastDay
+                | Reason::UsedUp
+                | Reason::Replaced
+                | Reason::LostByHolder => assert_eq!((actor, said), (Actor::Node, reason)),
+                _ => assert_eq!((actor, said), (Actor::Recipient, Reason::GivenBack), "{reason}"),
+            }
+        }
+        assert_eq!(reported_end(None), (Actor::Recipient, Reason::GivenBack));
+    }
 }
