@@ -175,7 +175,10 @@ impl<H> IndexedFile<H> {
             places.shrink_to_fit();
             Arc::new(Index { head, hasher, places })
         });
-        *known = Some((version, made.clone()));
+        // A read that failed may succeed the next time; a text that cannot be understood stays so until it changes.
+        if !matches!(&made, Err(failure) if failure.error == RegisterError::Unavailable) {
+            *known = Some((version, made.clone()));
+        }
         made
     }
 }
