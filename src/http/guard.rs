@@ -184,7 +184,7 @@ impl GuardedClient {
 
     /// Why no connection to a host came about when it was last tried, for diagnosis; `None` when one did.
     #[must_use]
-    pub fn failed_connection(&self, host: &str) -> Option<String> {
+    pub(crate) fn failed_connection(&self, host: &str) -> Option<String> {
         self.failures.of(host)
     }
 

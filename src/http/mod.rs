@@ -10,6 +10,5 @@ pub(crate) mod special;
 pub use address::AddressPolicy;
 pub use error::GuardError;
 pub use guard::{Expected, GuardedClient, Reply};
-pub(crate) use refusal::AddressRefused;
-pub(crate) use refusal::Failures;
+pub(crate) use refusal::{AddressRefused, Failures};
 pub(crate) use route::{Proxy, Route};
