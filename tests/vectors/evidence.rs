@@ -3,9 +3,10 @@
 use omadata::domain::bundle::{Bundle, LogLine, Verdict, VerifyOptions, verify_bundle};
 use omadata::domain::clock::Timestamp;
 use omadata::domain::consent::{Actor, Commitment, ConsentStatus, Evidence};
+use omadata::domain::exchange::receipt::{EXCHANGE_RECEIPT, Receipt};
 use omadata::domain::jose::{SigningKey, b64url};
 use omadata::domain::log::Entry;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::case::{Case, DECIDED, EXPORTED, case};
 
@@ -326,6 +327,47 @@ fn a_seal_counts_only_by_a_key_that_the_holder_has_today() {
     assert_eq!(judged(&compromised, old), (Verdict::Fail, Some("key_compromised")));
     assert_eq!(judged(&given_up("superseded", EXPORTED - 1), old), (Verdict::Fail, Some("key_revoked")));
     assert_eq!(judged(&given_up("superseded", EXPORTED), old), (Verdict::Pass, None));
+}
+
+/// A holder that signs one thing for the recipient and logs another.
+#[test]
+fn an_exchange_is_the_one_that_the_log_recorded() {
+    let case = case(1);
+    let found = |change: &dyn Fn(&mut Value)| {
+        let mut bundle = case.bundle.clone();
+        let mut claims: Receipt = serde_json::from_slice(&payload(&bundle.exchanges[0].receipt)).unwrap();
+        let recorded = |line: &&mut LogLine| line.entry.contains(r#""kind":"exchange""#);
+        let line = bundle.log.iter_mut().find(recorded).unwrap();
+        let mut entry: Value = serde_json::from_str(&line.entry).unwrap();
+        change(&mut entry);
+        let leaf = serde_json::from_value::<Entry>(entry).unwrap().leaf().unwrap();
+        line.entry = leaf.entry;
+        claims.log_entry = leaf.hash;
+        bundle.exchanges[0].receipt = case.receipt_key.sign(EXCHANGE_RECEIPT.typ, &claims).unwrap();
+        bundle.exchanges[0].acknowledgement = None;
+        let judged = verify_bundle(&case.seal(&bundle), &full_question(&case));
+        judged.findings.into_iter().find(|finding| finding.subject == "exchanges").unwrap().reason
+    };
+    assert_eq!(found(&|_| ()), None);
+    for (member, other) in [
+        ("recipient", json!("https://other.example")),
+        ("dataset", json!("fee-decisions")),
+        ("fields", json!(["unit"])),
+        ("body_digest", json!(b64url(&[1; 32]))),
+        ("at", json!(DECIDED + 1001)),
+    ] {
+        let changed = |entry: &mut Value| {
+            assert_ne!(entry[member].take(), other, "{member} is as before, or not there");
+            entry[member] = other.clone();
+        };
+        assert_eq!(found(&changed), Some("log_entry_other"), "{member}");
+    }
+}
+
+fn payload(jws: &str) -> Vec<u8> {
+    use base64::Engine;
+    let part = jws.split('.').nth(1).unwrap();
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).unwrap()
 }
 
 /// The terms in the file say how often the data may be fetched, and the receipts how often it was.
