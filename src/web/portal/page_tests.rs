@@ -335,19 +335,24 @@ fn no_text_from_outside_turns_the_page_around() {
     }
 }
 
+/// An error page without anything beside the error.
+fn plain_error(error: PageError) -> ErrorView {
+    ErrorView {
+        error,
+        retry: None,
+        log_in: None,
+        choices_kept: false,
+        permission: None,
+        add_passkey: None,
+        trace_id: None,
+    }
+}
+
 #[test]
 fn an_error_page_says_that_nothing_was_sent_only_where_that_is_certain() {
     let chrome = samples::chrome("/", true);
     for error in PageError::ALL {
-        let view = ErrorView {
-            error,
-            retry: None,
-            log_in: None,
-            choices_kept: false,
-            permission: None,
-            add_passkey: None,
-            trace_id: None,
-        };
+        let view = plain_error(error);
         let html = render(&view, Language::En, &chrome).unwrap();
         assert_eq!(html.contains("None of your data was sent"), error.says_nothing_was_sent(), "{error:?}");
     }
@@ -378,15 +383,7 @@ fn a_change_whose_commit_was_not_answered_is_told_as_uncertain_in_every_language
         ),
         (Language::En, "It is not certain yet whether this took effect", ["was sent", "did nothing"]),
     ] {
-        let view = ErrorView {
-            error: told,
-            retry: None,
-            log_in: None,
-            choices_kept: false,
-            permission: None,
-            add_passkey: None,
-            trace_id: None,
-        };
+        let view = plain_error(told);
         let html = render(&view, language, &samples::chrome("/", true)).unwrap();
         assert!(html.contains(uncertain), "{html}");
         assert!(untrue.iter().all(|words| !html.contains(words)), "{html}");
