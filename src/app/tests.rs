@@ -184,7 +184,7 @@ fn the_manual_says_truly_how_many_bytes_another_member_can_make_a_node_keep() {
     for said in [
         format!("{} MB of requests", megabytes(requests)),
         format!("{} MB an hour of permissions", megabytes(given)),
-        format!("{} MB of news", megabytes(pending)),
+        format!("{} MB of events", megabytes(pending)),
     ] {
         assert!(manual.contains(&said), "{said}");
     }

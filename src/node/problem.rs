@@ -29,7 +29,7 @@ pub enum ProblemKind {
     ConsentNotInForce,
     /// The consent is suspended.
     ConsentSuspended,
-    /// The frequency that the consent allows is used up for now.
+    /// The consent's frequency is used up until its period has passed.
     TooOften,
     /// The resident has not decided yet.
     ConsentPending,
@@ -71,7 +71,7 @@ pub enum ProblemKind {
     TooLarge,
     /// The node is unavailable now.
     Unavailable,
-    /// The database did not answer when a change was to be kept: it may have taken effect.
+    /// The database did not answer a commit: the change may have taken effect.
     OutcomeUnknown,
     /// A mistake of this node's.
     Internal,

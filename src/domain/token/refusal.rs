@@ -23,7 +23,7 @@ word_enum! {
         UnknownDataset = "unknown_dataset",
         /// 404: no such grant of this client, or it has ended.
         UnknownGrant = "unknown_grant",
-        /// 429 with `Retry-After`: the consent's frequency is used up for now.
+        /// 429 with `Retry-After`: the consent's frequency is used up until its period has passed.
         TooOften = "frequency_exceeded",
         /// 431: the token is too large.
         TooLarge = "request_header_fields_too_large",
@@ -51,7 +51,7 @@ impl Refusal {
         Self { code, reason, retry_secs: None }
     }
 
-    /// 429: the consent's frequency is used up for now.
+    /// 429: the consent's frequency is used up until its period has passed.
     #[must_use]
     pub(crate) const fn too_often(retry_secs: i64) -> Self {
         Self {

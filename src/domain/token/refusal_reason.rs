@@ -78,7 +78,7 @@ word_enum! {
         ConsentEnded = "consent_ended",
         /// No exchange is left.
         ConsentExhausted = "consent_exhausted",
-        /// The consent's frequency is used up for now.
+        /// The consent's frequency is used up until its period has passed.
         FrequencyFull = "frequency_full",
         /// There is no such grant of this client's.
         GrantUnknown = "grant_unknown",

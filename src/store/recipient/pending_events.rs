@@ -14,7 +14,7 @@ use crate::store::engine::purge::delete_oldest;
 use crate::store::engine::schema::pending_events;
 use crate::store::{StoreError, Tx};
 
-/// Most news that waits from one holder: many more consents than are on their way at a time.
+/// Maximum number of events kept from one holder: many more than there are consents on their way at a time.
 pub const MOST: i64 = 1000;
 
 /// Stores an event about an unknown consent; drops it above the limit.
@@ -25,10 +25,10 @@ pub fn keep(
     tx: &mut Tx<'_>,
     holder: &EntityId,
     event: &Event,
-    news: &ConsentEvent,
+    change: &ConsentEvent,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Ok(sequence) = i64::try_from(news.sequence) else { return Ok(()) };
+    let Ok(sequence) = i64::try_from(change.sequence) else { return Ok(()) };
     let waiting: i64 =
         pending_events::table.filter(pending_events::holder.eq(holder)).count().get_result(tx.db)?;
     if waiting >= MOST {
@@ -36,8 +36,8 @@ pub fn keep(
     }
     let row = (
         pending_events::holder.eq(holder),
-        pending_events::grant_id.eq(&news.grant_id),
-        pending_events::commitment.eq(news.commitment.as_str()),
+        pending_events::grant_id.eq(&change.grant_id),
+        pending_events::commitment.eq(change.commitment.as_str()),
         pending_events::sequence.eq(sequence),
         pending_events::event.eq(to_json(event, "pending_events.event")?),
         pending_events::received_at.eq(now),
@@ -95,15 +95,15 @@ mod tests {
     use crate::domain::consent::Reason;
     use crate::store::engine::testing::{at, on_both};
 
-    fn news(grant: &str, sequence: u64) -> (Event, ConsentEvent) {
-        let news = ConsentEvent {
+    fn change(grant: &str, sequence: u64) -> (Event, ConsentEvent) {
+        let change = ConsentEvent {
             grant_id: GrantId::new(grant).unwrap(),
             at: 0,
             reason: Reason::Paused.into(),
             sequence,
             commitment: Commitment::from_text("c".to_owned()),
         };
-        (Event::ConsentSuspended(news.clone()), news)
+        (Event::ConsentSuspended(change.clone()), change)
     }
 
     on_both!(
@@ -111,8 +111,8 @@ mod tests {
             let store = &fixture.store;
             let holder = || EntityId::new("https://espoo.example").unwrap();
             let keep = |grant: &'static str, sequence, when| {
-                let (event, news) = news(grant, sequence);
-                store.write("test", move |tx| keep(tx, &holder(), &event, &news, at(when)))
+                let (event, change) = change(grant, sequence);
+                store.write("test", move |tx| keep(tx, &holder(), &event, &change, at(when)))
             };
             for (grant, sequence) in [("g", 9), ("g", 7), ("g", 7), ("h", 8)] {
                 keep(grant, sequence, 5).await.unwrap();
@@ -125,7 +125,7 @@ mod tests {
             };
             assert!(take("https://turku.example", "c").await.unwrap().is_empty(), "another holder's");
             assert!(take("https://espoo.example", "d").await.unwrap().is_empty(), "another consent's");
-            assert_eq!(take("https://espoo.example", "c").await.unwrap(), [news("g", 7).0, news("g", 9).0]);
+            assert_eq!(take("https://espoo.example", "c").await.unwrap(), [change("g", 7).0, change("g", 9).0]);
             assert!(take("https://espoo.example", "c").await.unwrap().is_empty(), "once");
             assert_eq!(store.write("test", |tx| purge(tx, at(5), 100)).await, Ok(0));
             assert_eq!(store.write("test", |tx| purge(tx, at(6), 100)).await, Ok(1));
