@@ -12,5 +12,5 @@ pub use federation::{
 };
 pub use login::{Ceremony, IdentityProvider, PasskeyFault, PasskeySignature, Passkeys};
 pub use messaging::{Outbound, OutboundAnswer, OutboundBody, OutboundError, OutboundRequest};
-pub use registers::{RegisterError, Registers};
+pub use registers::{Question, RegisterError, Registers};
 pub use system::{Clock, Entropy, StopSignal, random};

@@ -3,7 +3,25 @@
 use async_trait::async_trait;
 
 use crate::domain::catalogue::Record;
-use crate::domain::ids::{DatasetId, NationalIdentifier};
+use crate::domain::clock::Timestamp;
+use crate::domain::ids::{DatasetId, FieldName, NationalIdentifier};
+
+/// What is asked of a register.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// The person.
+    pub subject: NationalIdentifier,
+    /// The fields to read. No other leaves the connector.
+    pub fields: Vec<FieldName>,
+}
+
+impl std::fmt::Debug for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Question").field("dataset", &self.dataset).field("fields", &self.fields).finish()
+    }
+}
 
 /// Why a register returned no records. Names neither the person nor the register's content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,19 +35,18 @@ pub enum RegisterError {
     /// More records or bytes than the configured bound.
     #[error("the register's answer is larger than the bound")]
     TooLarge,
+    /// The register needs time for the answer, and has it from then on.
+    #[error("the register answers later")]
+    AvailableFrom(Timestamp),
 }
 
 /// The city's registers.
 #[async_trait]
 pub trait Registers: Send + Sync {
-    /// Reads the records of one person in one dataset, in a stable order, with the dataset's fields only. A record of
-    /// another person is returned with its subject; the release decision refuses it.
+    /// Reads the records of one person in one dataset, in a stable order, with the fields of the question only. A record
+    /// of another person is returned with its subject; the release decision refuses it.
     ///
     /// # Errors
     /// [`RegisterError`]; a read is complete or fails.
-    async fn read(
-        &self,
-        dataset: &DatasetId,
-        subject: &NationalIdentifier,
-    ) -> Result<Vec<Record>, RegisterError>;
+    async fn read(&self, question: Question) -> Result<Vec<Record>, RegisterError>;
 }

@@ -11,11 +11,11 @@ use super::failure::Failure;
 use super::index::IndexedFile;
 use super::json::{Json, Member, Parser, Place};
 use super::values::{self, Collected};
-use super::{Bounds, Reader};
+use super::{BlockingReader, Bounds};
 use crate::domain::catalogue::register::{CsvDelimiter, CsvDialect, HeldDataset};
 use crate::domain::catalogue::{Dataset, FieldType, Record};
 use crate::domain::ids::{FieldName, NationalIdentifier};
-use crate::ports::RegisterError;
+use crate::ports::{Question, RegisterError};
 
 /// What a dataset says about its file.
 struct Layout {
@@ -79,8 +79,9 @@ impl JsonFile {
     }
 }
 
-impl Reader for JsonFile {
-    fn read(&self, subject: &NationalIdentifier) -> Result<Vec<Record>, Failure> {
+impl BlockingReader for JsonFile {
+    fn read(&self, question: &Question) -> Result<Vec<Record>, Failure> {
+        let subject = &question.subject;
         let collected = self.file.records(
             subject,
             |input, places| {
@@ -97,11 +98,12 @@ impl Reader for JsonFile {
                 }
                 let mut values: HashMap<String, (Place, Json)> =
                     members.into_iter().map(|member| (member.name, (member.at, member.value))).collect();
-                let record = values::record(&self.layout.dataset, subject.clone(), |field| {
-                    values
-                        .remove(self.layout.column(field))
-                        .map_or((None, Json::Null), |(at, value)| (Some(at), value))
-                })?;
+                let record =
+                    values::record(&self.layout.dataset, &question.fields, subject.clone(), |field| {
+                        values
+                            .remove(self.layout.column(field))
+                            .map_or((None, Json::Null), |(at, value)| (Some(at), value))
+                    })?;
                 Ok(collected.push(record)?)
             },
         )?;
@@ -154,8 +156,9 @@ impl CsvFile {
     }
 }
 
-impl Reader for CsvFile {
-    fn read(&self, subject: &NationalIdentifier) -> Result<Vec<Record>, Failure> {
+impl BlockingReader for CsvFile {
+    fn read(&self, question: &Question) -> Result<Vec<Record>, Failure> {
+        let subject = &question.subject;
         let collected = self.file.records(
             subject,
             |input, places| {
@@ -174,12 +177,14 @@ impl Reader for CsvFile {
                 if self.subject(header, &row)?.as_ref() != Some(subject) {
                     return Ok(());
                 }
-                let record = values::record(&self.layout.dataset, subject.clone(), |field| {
-                    let found = header.fields.get(field).and_then(|(at, kind)| Some((row.get(*at)?, *kind)));
-                    found.map_or((None, Json::Null), |(cell, kind)| {
-                        (Some(cell.at), values::from_text(kind, self.dialect.notation, &cell.text))
-                    })
-                })?;
+                let record =
+                    values::record(&self.layout.dataset, &question.fields, subject.clone(), |field| {
+                        let found =
+                            header.fields.get(field).and_then(|(at, kind)| Some((row.get(*at)?, *kind)));
+                        found.map_or((None, Json::Null), |(cell, kind)| {
+                            (Some(cell.at), values::from_text(kind, self.dialect.notation, &cell.text))
+                        })
+                    })?;
                 Ok(collected.push(record)?)
             },
         )?;

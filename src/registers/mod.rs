@@ -19,14 +19,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use failure::Failure;
 
 use crate::domain::catalogue::Record;
 use crate::domain::catalogue::register::{Connection, HeldDataset, Register, Selection};
-use crate::domain::ids::{DatasetId, NationalIdentifier, RegisterId};
-use crate::ports::{RegisterError, Registers};
+use crate::domain::ids::{DatasetId, FieldName, NationalIdentifier, RegisterId};
+use crate::ports::{Question, RegisterError, Registers};
 
 /// Limits of one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,15 +64,46 @@ pub enum RegisterConfigError {
     },
 }
 
-/// Reads one dataset; blocks.
+/// Reads one dataset.
+#[async_trait]
 trait Reader: Send + Sync {
-    fn read(&self, subject: &NationalIdentifier) -> Result<Vec<Record>, Failure>;
+    /// The records of the question's person, with its fields only. Keeps the permit as long as it occupies the register,
+    /// even when nobody waits for the answer any more.
+    async fn read(&self, question: Question, slot: OwnedSemaphorePermit) -> Result<Vec<Record>, Failure>;
+}
+
+/// Reads one dataset and blocks its thread meanwhile.
+trait BlockingReader: Send + Sync + 'static {
+    fn read(&self, question: &Question) -> Result<Vec<Record>, Failure>;
+}
+
+/// A reader on a thread of its own.
+struct Blocking<R>(Arc<R>);
+
+#[async_trait]
+impl<R: BlockingReader> Reader for Blocking<R> {
+    async fn read(&self, question: Question, slot: OwnedSemaphorePermit) -> Result<Vec<Record>, Failure> {
+        let reader = Arc::clone(&self.0);
+        // A read that exceeds its time keeps its permit until it ends, so that a hanging register cannot pile up threads.
+        let work = tokio::task::spawn_blocking(move || {
+            let answer = reader.read(&question);
+            drop(slot);
+            answer
+        });
+        work.await.map_err(|_| RegisterError::Unavailable)?
+    }
+}
+
+fn blocking<R: BlockingReader>(reader: R) -> Box<dyn Reader> {
+    Box::new(Blocking(Arc::new(reader)))
 }
 
 struct Source {
     register: RegisterId,
-    reader: Arc<dyn Reader>,
-    /// One permit for each connection: no more threads than that wait for one register.
+    reader: Box<dyn Reader>,
+    /// All fields of the dataset.
+    fields: Vec<FieldName>,
+    /// One permit for each connection: no more reads than that wait for one register.
     slots: Arc<Semaphore>,
     timeout: Duration,
 }
@@ -117,21 +148,22 @@ impl CityRegisters {
         for held in datasets {
             let none = || RegisterConfigError::NoRegister { dataset: held.dataset.id.clone() };
             let (register, pool, slots) = opened.get(&held.source.register).ok_or_else(none)?;
-            let reader: Arc<dyn Reader> = match (&register.connection, pool, &held.source.selection) {
+            let reader: Box<dyn Reader> = match (&register.connection, pool, &held.source.selection) {
                 (Connection::Sql { .. }, Some(pool), Selection::Query(query)) => {
-                    Arc::new(sql::Query::new(pool.clone(), query, held, bounds))
+                    blocking(sql::Query::new(pool.clone(), query, held, bounds))
                 }
                 (Connection::Files { folder }, _, Selection::Json(name)) => {
-                    Arc::new(file::JsonFile::new(folder, name, held, bounds))
+                    blocking(file::JsonFile::new(folder, name, held, bounds))
                 }
                 (Connection::Files { folder }, _, Selection::Csv(name, dialect)) => {
-                    Arc::new(file::CsvFile::new(folder, name, *dialect, held, bounds))
+                    blocking(file::CsvFile::new(folder, name, *dialect, held, bounds))
                 }
                 _ => return Err(none()),
             };
             let source = Source {
                 register: register.id.clone(),
                 reader,
+                fields: held.dataset.fields.iter().map(|field| field.name.clone()).collect(),
                 slots: Arc::clone(slots),
                 timeout: register.timeout,
             };
@@ -145,17 +177,22 @@ impl CityRegisters {
     /// # Errors
     /// The cause, for the operator: it may quote the register.
     pub async fn probe(&self, dataset: &DatasetId) -> Result<(), String> {
-        let nobody = NationalIdentifier::new("-").map_err(|error| error.to_string())?;
-        self.ask(dataset, &nobody).await.map(drop).map_err(|failure| failure.cause)
+        self.ask_for_nobody(dataset).await.map_err(|failure| failure.cause)
+    }
+
+    async fn ask_for_nobody(&self, dataset: &DatasetId) -> Result<(), Failure> {
+        let subject = NationalIdentifier::new("-")
+            .map_err(|error| Failure::new(RegisterError::Unfit("no such identifier"), error))?;
+        let fields = self.by_dataset.get(dataset).map(|source| source.fields.clone()).unwrap_or_default();
+        self.ask(Question { dataset: dataset.clone(), subject, fields }).await.map(drop)
     }
 
     /// Probes every register once and logs the failures.
     pub(crate) async fn probe_all(&self) {
-        let Ok(nobody) = NationalIdentifier::new("-") else { return };
         let mut datasets: Vec<&DatasetId> = self.by_dataset.keys().collect();
         datasets.sort();
         for dataset in datasets {
-            if let Err(failure) = self.ask(dataset, &nobody).await {
+            if let Err(failure) = self.ask_for_nobody(dataset).await {
                 self.log(dataset, &failure);
             }
         }
@@ -169,21 +206,11 @@ impl CityRegisters {
         tracing::warn!(event = "register_failed", register, %dataset, cause, "a register gave no records: {error}");
     }
 
-    async fn ask(&self, dataset: &DatasetId, subject: &NationalIdentifier) -> Result<Vec<Record>, Failure> {
-        let source = self.by_dataset.get(dataset).ok_or(RegisterError::Unfit("no such dataset"))?;
-        let (reader, slots, subject) =
-            (Arc::clone(&source.reader), Arc::clone(&source.slots), subject.clone());
-        let work = async move {
-            let slot = slots.acquire_owned().await.map_err(|_| RegisterError::Unavailable)?;
-            // A read that exceeds its time keeps its permit until it ends, so that a hanging register cannot pile up
-            // threads.
-            tokio::task::spawn_blocking(move || {
-                let answer = reader.read(&subject);
-                drop(slot);
-                answer
-            })
-            .await
-            .map_err(|_| RegisterError::Unavailable)?
+    async fn ask(&self, question: Question) -> Result<Vec<Record>, Failure> {
+        let source = self.by_dataset.get(&question.dataset).ok_or(RegisterError::Unfit("no such dataset"))?;
+        let work = async {
+            let slot = Arc::clone(&source.slots).acquire_owned().await;
+            source.reader.read(question, slot.map_err(|_| RegisterError::Unavailable)?).await
         };
         match tokio::time::timeout(source.timeout, work).await {
             Ok(answer) => answer,
@@ -194,13 +221,10 @@ impl CityRegisters {
 
 #[async_trait]
 impl Registers for CityRegisters {
-    async fn read(
-        &self,
-        dataset: &DatasetId,
-        subject: &NationalIdentifier,
-    ) -> Result<Vec<Record>, RegisterError> {
-        self.ask(dataset, subject).await.map_err(|failure| {
-            self.log(dataset, &failure);
+    async fn read(&self, question: Question) -> Result<Vec<Record>, RegisterError> {
+        let dataset = question.dataset.clone();
+        self.ask(question).await.map_err(|failure| {
+            self.log(&dataset, &failure);
             failure.error
         })
     }

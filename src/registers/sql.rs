@@ -17,11 +17,11 @@ use diesel::{Connection, QueryResult, QueryableByName, RunQueryDsl, sql_query, s
 use super::failure::Failure;
 use super::json::{Json, Member, Parser};
 use super::values::{self, Collected};
-use super::{Bounds, Reader, RegisterConfigError};
+use super::{BlockingReader, Bounds, RegisterConfigError};
 use crate::domain::catalogue::register::{DatabaseUrl, HeldDataset, Register, explain_connection_failure};
 use crate::domain::catalogue::{Dataset, Record};
-use crate::domain::ids::NationalIdentifier;
-use crate::ports::RegisterError;
+use crate::domain::ids::{FieldName, NationalIdentifier};
+use crate::ports::{Question, RegisterError};
 
 type ManagedPool<C> = r2d2::Pool<ConnectionManager<C>>;
 
@@ -109,7 +109,8 @@ impl<C: R2D2Connection + SimpleConnection + 'static> CustomizeConnection<C, dies
 
 pub(crate) struct Query {
     pool: Pool,
-    text: String,
+    query: String,
+    subject_column: String,
     dataset: Dataset,
     bounds: Bounds,
 }
@@ -125,11 +126,22 @@ struct Row {
 
 impl Query {
     pub(crate) fn new(pool: Pool, query: &str, held: &HeldDataset, bounds: Bounds) -> Self {
-        let subject = quoted(&held.source.subject_column);
-        let names = held.dataset.fields.iter().map(|field| field.name.as_str());
+        Self {
+            pool,
+            query: query.to_owned(),
+            subject_column: held.source.subject_column.clone(),
+            dataset: held.dataset.clone(),
+            bounds,
+        }
+    }
+
+    /// The operator's query within one that selects these fields alone.
+    fn text(&self, fields: &[FieldName]) -> String {
+        let (query, subject) = (&self.query, quoted(&self.subject_column));
+        let names = fields.iter().map(FieldName::as_str);
         // One row more than the limit shows that the limit is exceeded.
-        let limit = bounds.max_records.saturating_add(1);
-        let text = match pool {
+        let limit = self.bounds.max_records.saturating_add(1);
+        match self.pool {
             Pool::Postgres(..) => {
                 let fields: String = names.map(|name| format!(", r.{0} AS {0}", quoted(name))).collect();
                 format!(
@@ -144,19 +156,19 @@ impl Query {
                      FROM (\n{query}\n) AS r LIMIT {limit}"
                 )
             }
-        };
-        Self { pool, text, dataset: held.dataset.clone(), bounds }
+        }
     }
 
     /// Reads row by row, so that an answer over the limit is never held as a whole.
     fn collect(
         &self,
+        fields: &[FieldName],
         rows: QueryResult<impl Iterator<Item = QueryResult<Row>>>,
     ) -> Result<Vec<Record>, Failure> {
         let mut collected = Collected::new(self.bounds);
         for row in rows.map_err(refused)? {
             let number = collected.len().saturating_add(1);
-            self.take(&row.map_err(refused)?.record, &mut collected).map_err(|failure| Failure {
+            self.take(&row.map_err(refused)?.record, fields, &mut collected).map_err(|failure| Failure {
                 cause: format!("row {number}, {}", failure.cause),
                 ..failure
             })?;
@@ -164,7 +176,7 @@ impl Query {
         Ok(collected.into_records())
     }
 
-    fn take(&self, row: &str, collected: &mut Collected) -> Result<(), Failure> {
+    fn take(&self, row: &str, fields: &[FieldName], collected: &mut Collected) -> Result<(), Failure> {
         let unfit = |reason, cause| Failure::new(RegisterError::Unfit(reason), cause);
         let mut values: HashMap<String, Json> = match Parser::new(row.as_bytes()).and_then(Parser::single) {
             Ok(Json::Object(members)) => {
@@ -179,43 +191,44 @@ impl Query {
         let subject = subject.ok_or_else(|| {
             unfit("a record does not say whose it is", "the subject column holds no identifier")
         })?;
-        let record = values::record(&self.dataset, subject, |field| {
+        let record = values::record(&self.dataset, fields, subject, |field| {
             (None, values.remove(field.as_str()).unwrap_or(Json::Null))
         })?;
         Ok(collected.push(record)?)
     }
 
-    fn run(&self, identifier: &str) -> Result<Vec<Record>, Failure> {
-        let query = sql_query(&self.text).bind::<sql_types::Text, _>(identifier);
+    fn run(&self, fields: &[FieldName], identifier: &str) -> Result<Vec<Record>, Failure> {
+        let query = sql_query(self.text(fields)).bind::<sql_types::Text, _>(identifier);
         match &self.pool {
             Pool::Postgres(pool, timeout) => {
                 let mut connection = pool.get().map_err(unreachable)?;
                 let timeout = format!("SET LOCAL statement_timeout = {}", timeout.as_millis());
                 connection.build_transaction().read_only().run(|connection| {
                     connection.batch_execute(&timeout)?;
-                    self.collect(query.load_iter::<Row, PgRowByRowLoadingMode>(connection))
+                    self.collect(fields, query.load_iter::<Row, PgRowByRowLoadingMode>(connection))
                 })
             }
             Pool::Sqlite(pool, path) => {
                 let mut connection = pool.get().map_err(|error| unavailable(format!("{path}: {error}")))?;
                 connection.transaction(|connection| {
-                    self.collect(query.load_iter::<Row, DefaultLoadingMode>(connection))
+                    self.collect(fields, query.load_iter::<Row, DefaultLoadingMode>(connection))
                 })
             }
         }
     }
 }
 
-impl Reader for Query {
-    fn read(&self, subject: &NationalIdentifier) -> Result<Vec<Record>, Failure> {
-        let records = self.run(subject.reveal())?;
+impl BlockingReader for Query {
+    fn read(&self, question: &Question) -> Result<Vec<Record>, Failure> {
+        let (fields, subject) = (question.fields.as_slice(), &question.subject);
+        let records = self.run(fields, subject.reveal())?;
         if !records.is_empty() {
             return Ok(records);
         }
         // Databases compare letters exactly. A register with identifiers in lower case would answer "no data" for each
         // of them.
         let lower = zeroize::Zeroizing::new(subject.reveal().to_ascii_lowercase());
-        if lower.as_str() != subject.reveal() && !self.run(&lower)?.is_empty() {
+        if lower.as_str() != subject.reveal() && !self.run(fields, &lower)?.is_empty() {
             return Err(Failure::new(
                 RegisterError::Unfit("the register writes identifiers in lower case"),
                 "the query finds records by the identifier in lower case alone: let it compare UPPER(column) = $1",

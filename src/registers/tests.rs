@@ -25,16 +25,17 @@ fn text() -> Text {
     Text { fi: "a".into(), sv: "b".into(), en: "c".into() }
 }
 
+const FIELDS: [(&str, FieldType); 7] = [
+    ("unit", FieldType::String),
+    ("startDate", FieldType::Date),
+    ("number", FieldType::Integer),
+    ("fee", FieldType::Number),
+    ("guaranteed", FieldType::Boolean),
+    ("place", FieldType::Object),
+    ("phones", FieldType::Array),
+];
+
 fn held(selection: Selection) -> HeldDataset {
-    let fields = [
-        ("unit", FieldType::String),
-        ("startDate", FieldType::Date),
-        ("number", FieldType::Integer),
-        ("fee", FieldType::Number),
-        ("guaranteed", FieldType::Boolean),
-        ("place", FieldType::Object),
-        ("phones", FieldType::Array),
-    ];
     let field = |(name, kind)| Field {
         name: FieldName::new(name).unwrap(),
         kind,
@@ -49,7 +50,7 @@ fn held(selection: Selection) -> HeldDataset {
             title: text(),
             description: text(),
             theme: "EDUC".into(),
-            fields: fields.into_iter().map(field).collect(),
+            fields: FIELDS.into_iter().map(field).collect(),
             legal_bases: vec![],
             legislation: vec![],
             retention: "P1Y".parse().unwrap(),
@@ -90,10 +91,19 @@ fn folder(path: &Path) -> Connection {
     Connection::Files { folder: path.to_owned() }
 }
 
+/// About every field.
+fn question(who: &NationalIdentifier) -> Question {
+    Question {
+        dataset: DatasetId::new("placements").unwrap(),
+        subject: who.clone(),
+        fields: FIELDS.map(|(name, _)| FieldName::new(name).unwrap()).to_vec(),
+    }
+}
+
 async fn read(sources: &CityRegisters, who: &str) -> Result<Vec<Value>, RegisterError> {
     // A text that is no identifier never reaches a register.
     let Ok(who) = NationalIdentifier::new(who) else { return Ok(Vec::new()) };
-    let records = sources.read(&DatasetId::new("placements").unwrap(), &who).await?;
+    let records = sources.read(question(&who)).await?;
     assert!(records.iter().all(|record| record.subject == who));
     Ok(records.into_iter().map(|record| serde_json::to_value(record.values).unwrap()).collect())
 }
@@ -213,6 +223,32 @@ const INJECTIONS: [&str; 6] = [
 ];
 
 #[tokio::test]
+async fn a_field_that_is_not_asked_for_never_leaves_the_connector() {
+    let place = tempfile::tempdir().unwrap();
+    sqlite_register(&place.path().join("register.sqlite"));
+    // What is not asked for is not read, so it cannot be of a wrong type either.
+    std::fs::write(place.path().join("a.json"), json_rows().to_string().replace("12.5", "\"?\"")).unwrap();
+    std::fs::write(place.path().join("a.csv"), CSV.replace("12.5", "?")).unwrap();
+    for (connection, selection) in [
+        (sqlite(&place.path().join("register.sqlite")), Selection::Query(QUERY.into())),
+        (folder(place.path()), Selection::Json("a.json".into())),
+        (folder(place.path()), csv("a.csv")),
+    ] {
+        let sources = sources(connection, selection.clone(), BOUNDS);
+        let anna = NationalIdentifier::new(ANNA).unwrap();
+        let fields = ["number", "unit"].map(|name| FieldName::new(name).unwrap()).to_vec();
+        let records = sources.read(Question { fields, ..question(&anna) }).await.unwrap();
+        let values: Vec<Value> =
+            records.into_iter().map(|record| serde_json::to_value(record.values).unwrap()).collect();
+        assert_eq!(
+            values,
+            [json!({"unit": "Kuusi \"A\"; päivä", "number": 7}), json!({"unit": "Mänty", "number": null})],
+            "{selection:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_identifier_is_never_part_of_the_query() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("register.sqlite");
@@ -232,7 +268,7 @@ async fn a_record_of_someone_else_is_passed_on_with_its_subject() {
     let careless = QUERY.replace("guardian = $1", "(guardian = $1 OR TRUE)");
     let sources = sources(sqlite(&path), Selection::Query(careless), BOUNDS);
     let anna = NationalIdentifier::new(ANNA).unwrap();
-    let records = sources.read(&DatasetId::new("placements").unwrap(), &anna).await.unwrap();
+    let records = sources.read(question(&anna)).await.unwrap();
     assert_eq!(records.iter().filter(|record| record.subject == anna).count(), 2);
     assert_eq!(records.iter().filter(|record| record.subject.reveal() == BERTIL).count(), 1);
 }

@@ -19,14 +19,15 @@ const NOT_EXACT: &str = "a number has more digits than a JSON number keeps: decl
 /// A source's value for a field, with its position if the source has positions.
 pub(crate) type FoundValue = (Option<Place>, Json);
 
-/// Builds one record: the dataset's fields and no others, each of its type, absent ones `null`.
+/// Builds one record: the wanted fields of the dataset and no others, each of its type, absent ones `null`.
 pub(crate) fn record(
     dataset: &Dataset,
+    wanted: &[FieldName],
     subject: NationalIdentifier,
     mut take: impl FnMut(&FieldName) -> FoundValue,
 ) -> Result<Record, Failure> {
     let mut values = BTreeMap::new();
-    for field in &dataset.fields {
+    for field in dataset.fields.iter().filter(|field| wanted.contains(&field.name)) {
         let (at, found) = take(&field.name);
         let value = typed(field.kind, found).map_err(|rule| {
             let place = at.map(|at| format!("{at}, ")).unwrap_or_default();

@@ -192,6 +192,19 @@ impl Dataset {
     pub(crate) fn field(&self, name: &FieldName) -> Option<&Field> {
         self.fields.iter().find(|field| &field.name == name)
     }
+
+    /// The fields to read so that these can be released: they themselves and those that date the record, in the dataset's
+    /// order.
+    #[must_use]
+    pub(crate) fn to_read(&self, released: &[FieldName]) -> Vec<FieldName> {
+        let dates = |name: &FieldName| {
+            self.period.as_ref().is_some_and(|period| {
+                period.start == *name || period.end.as_ref().is_some_and(|end| end == name)
+            })
+        };
+        let names = self.fields.iter().map(|field| &field.name);
+        names.filter(|name| released.contains(name) || dates(name)).cloned().collect()
+    }
 }
 
 /// A contact for residents.

@@ -9,6 +9,7 @@ use crate::domain::ids::{NationalIdentifier, RequestId};
 use crate::domain::login::Resident;
 use crate::node::resident::acting::Acting;
 use crate::node::{Node, Problem, ProblemKind};
+use crate::ports::Question;
 use crate::store::holder::consents;
 use crate::store::resident::persons;
 
@@ -94,7 +95,12 @@ pub(crate) async fn own_values(
         return Err(Problem::new(ProblemKind::LoginTooWeak));
     }
     let identifier = identifier(node, resident).await?;
-    let records = node.registers.read(&offer.dataset.id, &identifier).await?;
+    let question = Question {
+        dataset: offer.dataset.id.clone(),
+        subject: identifier.clone(),
+        fields: offer.dataset.to_read(&offer.request.terms.fields),
+    };
+    let records = node.registers.read(question).await?;
     if records.iter().any(|record| record.subject != identifier) {
         return Err(Problem::because(ProblemKind::RegisterUnavailable, "register answered for another"));
     }

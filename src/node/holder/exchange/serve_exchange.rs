@@ -18,6 +18,7 @@ use crate::domain::token::{
 };
 use crate::node::Node;
 use crate::node::holder::oauth::verify_own_token::open_token;
+use crate::ports::Question;
 use crate::store::holder::{consent_requests, consents};
 use crate::store::resident::persons;
 use crate::store::used_once::Kind;
@@ -172,7 +173,12 @@ async fn read(
     dataset: &Dataset,
     subject: &NationalIdentifier,
 ) -> Result<Release, Refusal> {
-    let records = node.registers.read(&dataset.id, subject).await.map_err(|error| {
+    let question = Question {
+        dataset: dataset.id.clone(),
+        subject: subject.clone(),
+        fields: dataset.to_read(scope.fields()),
+    };
+    let records = node.registers.read(question).await.map_err(|error| {
         tracing::warn!(event = "register_unavailable", %error, dataset = %dataset.id, "a register gave no answer");
         Refusal::unavailable(RefusalReason::Register)
     })?;
