@@ -2,7 +2,7 @@
 
 use omadata::config::shipped::{self, City, Overrides};
 use omadata::demo::world::write_world;
-use omadata::ports::{RegisterError, Registers};
+use omadata::ports::{Question, RegisterError, Registers};
 use omadata::registers::{Bounds, CityRegisters};
 
 #[tokio::test]
@@ -22,7 +22,12 @@ async fn every_dataset_answers_as_the_residents_parts_say() {
             let dataset = &held.dataset.id;
             sources.probe(dataset).await.unwrap();
             for resident in &residents {
-                let answer = sources.read(dataset, &resident.identifier).await;
+                let question = Question {
+                    dataset: dataset.clone(),
+                    subject: resident.identifier.clone(),
+                    fields: held.dataset.fields.iter().map(|field| field.name.clone()).collect(),
+                };
+                let answer = sources.read(question).await;
                 let place = format!("{} {dataset} {}", city.slug(), resident.username);
                 let educational = ["placements", "service-needs", "decisions"].contains(&dataset.as_str());
                 match resident.username {
