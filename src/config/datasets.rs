@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::checks;
 use super::reader::{Document, Found, Section};
 use crate::domain::catalogue::register::{
-    Connection, CsvDialect, DatasetSource, HeldDataset, Register, Selection,
+    Connection, CsvDialect, DatasetSource, HeldDataset, ProtectedColumn, Register, Selection,
 };
 use crate::domain::catalogue::{Dataset, Field, FieldType, PeriodFields, Text};
 use crate::domain::ids::{DatasetId, DatasetType, FieldName, RegisterId};
@@ -33,6 +33,7 @@ const FILE: &str = "write the name of a .json or .csv file in the register's fol
 const CSV: &str = "write { delimiter = \";\", encoding = \"windows-1252\", notation = \"fi\" }: the delimiter is a comma, semicolon, \
                    bar or tab, the encoding utf-8, windows-1252 or iso-8859-15, the notation iso or fi";
 const COLUMNS: &str = "write { unit = \"Yksikön nimi\" }: fields of the dataset with the file's own headings";
+const MARK: &str = "write the column or member that the register has for it";
 const LEGISLATION: &str = "write the https address of the act, such as its ELI";
 const MAX_AGE: &str = "write how many seconds old a login may be, such as 600";
 const RETENTION: &str = "write an ISO 8601 duration, such as \"P1Y\"";
@@ -100,6 +101,7 @@ fn read_one(
     let assurance = read_assurance(&mut section, acr_values);
     let period = read_period(&mut section, fields.as_deref());
     let source = read_source(&mut section, registers, fields.as_deref());
+    let protected_fields = read_protected(&mut section, fields.as_deref(), period.as_ref(), source.as_ref());
     section.close();
     let (register, source) = source?;
     Some(HeldDataset {
@@ -115,6 +117,7 @@ fn read_one(
             retention: retention?.value.parse().ok()?,
             register: register.name.clone(),
             period,
+            protected_fields,
             required_acr: assurance.acr,
             required_max_age_seconds: assurance.max_age_seconds,
             required_passkey: assurance.passkey,
@@ -203,6 +206,65 @@ fn read_period(section: &mut Section<'_, '_>, fields: Option<&[Field]>) -> Optio
     Some(period.value)
 }
 
+/// The fields that a non-disclosure order keeps back.
+fn read_protected(
+    section: &mut Section<'_, '_>,
+    fields: Option<&[Field]>,
+    period: Option<&PeriodFields>,
+    source: Option<&(&Register, DatasetSource)>,
+) -> Vec<FieldName> {
+    const PROTECTED: &str =
+        "write the fields that tell where a person lives, such as [\"address\"], beside protected_column";
+    let found = section.optional::<Vec<FieldName>>("protected_fields", PROTECTED);
+    let column = source.is_some_and(|(_, source)| source.protected.is_some());
+    let Some(found) = found else {
+        if column {
+            section.problem("protected_column without protected_fields keeps nothing back", PROTECTED);
+        }
+        return Vec::new();
+    };
+    let document = section.document();
+    if found.value.is_empty() || (source.is_some() && !column) {
+        let complaint = "protected_fields without protected_column, or empty";
+        document.problem(
+            &found.at,
+            complaint,
+            "write protected_column, where the register tells of an order",
+        );
+    }
+    for name in &found.value {
+        if fields.is_some_and(|fields| !fields.iter().any(|field| field.name == *name)) {
+            document.problem(&found.at, format!("{name} is no field of this dataset"), PROTECTED);
+        }
+        let dates = |period: &PeriodFields| period.start == *name || period.end.as_ref() == Some(name);
+        if period.is_some_and(dates) {
+            let complaint = format!("{name} dates the record: which records are given would tell it");
+            document.problem(&found.at, complaint, "take it out here, or from period");
+        }
+    }
+    found.value
+}
+
+/// Where the register tells of a non-disclosure order.
+fn read_protected_column(section: &mut Section<'_, '_>) -> Option<Found<ProtectedColumn>> {
+    const MARKER: &str = "write the text that stands in protected_column for an order, or take it out";
+    let column = section.optional::<String>("protected_column", MARK);
+    let marker = section.optional::<String>("protected_marker", MARKER);
+    let document = section.document();
+    if let Some(marker) = &marker {
+        if column.is_none() {
+            document.problem(&marker.at, "protected_marker without protected_column", MARKER);
+        }
+        if !is_heading(&marker.value) {
+            document.problem(&marker.at, "not a plain text", MARKER);
+        }
+    }
+    column.map(|column| Found {
+        at: column.at,
+        value: ProtectedColumn { column: column.value, marker: marker.map(|marker| marker.value) },
+    })
+}
+
 fn read_source<'r>(
     section: &mut Section<'_, '_>,
     registers: &'r [Register],
@@ -214,6 +276,8 @@ fn read_source<'r>(
         section.required::<String>("subject_column", "write the column that says whose record it is");
     let query = section.optional::<String>("query", QUERY);
     let file = section.optional::<String>("file", FILE);
+    let protected = read_protected_column(section);
+    let available_from = section.optional::<String>("available_from_column", MARK);
     let csv = section.optional::<CsvDialect>("csv", CSV);
     let columns = section.optional::<BTreeMap<FieldName, String>>("columns", COLUMNS);
     let id = register?;
@@ -253,20 +317,27 @@ fn read_source<'r>(
     if let Some(columns) = &columns {
         check_columns(document, columns, fields, selection.as_ref());
     }
-    if let Some(subject) = &subject {
+    let named = [
+        subject.as_ref().map(|found| (&found.at, &found.value)),
+        protected.as_ref().map(|found| (&found.at, &found.value.column)),
+        available_from.as_ref().map(|found| (&found.at, &found.value)),
+    ];
+    for (at, name) in named.into_iter().flatten() {
         let good = match selection {
-            Some(Selection::Query(_)) => is_column(&subject.value),
-            _ => is_heading(&subject.value),
+            Some(Selection::Query(_)) => is_column(name),
+            _ => is_heading(name),
         };
         if !good {
             let remedy = "write the column's name; in a query, letters, digits and underscores";
-            document.problem(&subject.at, "not a plain column name", remedy);
+            document.problem(at, "not a plain column name", remedy);
         }
     }
     let source = DatasetSource {
         register: id.value,
         selection: selection?,
         subject_column: subject?.value,
+        protected: protected.map(|found| found.value),
+        available_from_column: available_from.map(|found| found.value),
         columns: columns.map(|found| found.value).unwrap_or_default(),
     };
     Some((register, source))

@@ -1,7 +1,7 @@
 //! The demo's people and registers: made up from a seed, the same each time, nobody real.
 //!
 //! Identifiers have individual numbers from 900, which are never issued; family names, streets and telephone numbers
-//! are invented too. Seven residents have names and roles; hundreds more fill the registers.
+//! are invented too. Eight residents have names and roles; hundreds more fill the registers.
 
 mod people;
 mod random;

@@ -1,7 +1,7 @@
 //! Why a read failed: a reason for the caller, and the cause for the operator.
 
 use super::csv::CsvError;
-use super::json::JsonError;
+use super::json::{JsonError, Place};
 use crate::ports::RegisterError;
 
 /// Why a read gave nothing.
@@ -19,6 +19,11 @@ impl Failure {
     /// A failure whose cause quotes names and places only.
     pub(crate) fn new(error: RegisterError, cause: impl ToString) -> Self {
         Self { error, cause: one_line(&cause.to_string()), may_quote: false }
+    }
+
+    /// The failure with its place in a file.
+    pub(crate) fn at(self, place: Place) -> Self {
+        Self { cause: format!("{place}: {}", self.cause), ..self }
     }
 
     /// A failure whose cause may quote data, as database messages do.

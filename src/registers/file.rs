@@ -10,6 +10,7 @@ use super::csv::{Cell, Rows};
 use super::failure::Failure;
 use super::index::IndexedFile;
 use super::json::{Json, Member, Parser, Place};
+use super::marks::MarkColumns;
 use super::values::{self, Collected};
 use super::{BlockingReader, Bounds};
 use crate::domain::catalogue::register::{CsvDelimiter, CsvDialect, HeldDataset};
@@ -21,6 +22,7 @@ use crate::ports::{Question, RegisterError};
 struct Layout {
     dataset: Dataset,
     subject_column: String,
+    marks: MarkColumns,
     columns: BTreeMap<FieldName, String>,
     bounds: Bounds,
 }
@@ -30,6 +32,7 @@ impl Layout {
         Self {
             dataset: held.dataset.clone(),
             subject_column: held.source.subject_column.clone(),
+            marks: MarkColumns::of(&held.source),
             columns: held.source.columns.clone(),
             bounds,
         }
@@ -98,12 +101,13 @@ impl BlockingReader for JsonFile {
                 }
                 let mut values: HashMap<String, (Place, Json)> =
                     members.into_iter().map(|member| (member.name, (member.at, member.value))).collect();
-                let record =
-                    values::record(&self.layout.dataset, &question.fields, subject.clone(), |field| {
-                        values
-                            .remove(self.layout.column(field))
-                            .map_or((None, Json::Null), |(at, value)| (Some(at), value))
-                    })?;
+                let marks = self.layout.marks.read(|column| values.get(column).map(|found| found.1.clone()));
+                let whose = (subject.clone(), marks.map_err(|failure| failure.at(place))?);
+                let record = values::record(&self.layout.dataset, &question.fields, whose, |field| {
+                    values
+                        .remove(self.layout.column(field))
+                        .map_or((None, Json::Null), |(at, value)| (Some(at), value))
+                })?;
                 Ok(collected.push(record)?)
             },
         )?;
@@ -122,6 +126,7 @@ pub(crate) struct CsvFile {
 struct Header {
     columns: usize,
     subject: usize,
+    marks: HashMap<String, usize>,
     fields: HashMap<FieldName, (usize, FieldType)>,
 }
 
@@ -144,7 +149,11 @@ impl CsvFile {
             let at = column(row, self.layout.column(&field.name), delimiter)?;
             fields.insert(field.name.clone(), (at, field.kind));
         }
-        Ok(Header { columns: row.len(), subject, fields })
+        let mut marks = HashMap::new();
+        for name in self.layout.marks.names() {
+            marks.insert(name.to_owned(), column(row, name, delimiter)?);
+        }
+        Ok(Header { columns: row.len(), subject, marks, fields })
     }
 
     /// Whose record a row is.
@@ -177,14 +186,17 @@ impl BlockingReader for CsvFile {
                 if self.subject(header, &row)?.as_ref() != Some(subject) {
                     return Ok(());
                 }
-                let record =
-                    values::record(&self.layout.dataset, &question.fields, subject.clone(), |field| {
-                        let found =
-                            header.fields.get(field).and_then(|(at, kind)| Some((row.get(*at)?, *kind)));
-                        found.map_or((None, Json::Null), |(cell, kind)| {
-                            (Some(cell.at), values::from_text(kind, self.dialect.notation, &cell.text))
-                        })
-                    })?;
+                let marks = self.layout.marks.read(|column| {
+                    let cell = header.marks.get(column).and_then(|at| row.get(*at));
+                    cell.map(|cell| Json::String(cell.text.clone()))
+                });
+                let whose = (subject.clone(), marks.map_err(|failure| failure.at(place))?);
+                let record = values::record(&self.layout.dataset, &question.fields, whose, |field| {
+                    let found = header.fields.get(field).and_then(|(at, kind)| Some((row.get(*at)?, *kind)));
+                    found.map_or((None, Json::Null), |(cell, kind)| {
+                        (Some(cell.at), values::from_text(kind, self.dialect.notation, &cell.text))
+                    })
+                })?;
                 Ok(collected.push(record)?)
             },
         )?;

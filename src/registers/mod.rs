@@ -9,6 +9,7 @@ mod failure;
 mod file;
 mod index;
 mod json;
+mod marks;
 mod sql;
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ use diesel::{Connection, QueryResult, QueryableByName, RunQueryDsl, sql_query, s
 
 use super::failure::Failure;
 use super::json::{Json, Member, Parser};
+use super::marks::MarkColumns;
 use super::values::{self, Collected};
 use super::{BlockingReader, Bounds, RegisterConfigError};
 use crate::domain::catalogue::register::{DatabaseUrl, HeldDataset, Register, explain_connection_failure};
@@ -111,12 +112,16 @@ pub(crate) struct Query {
     pool: Pool,
     query: String,
     subject_column: String,
+    marks: MarkColumns,
     dataset: Dataset,
     bounds: Bounds,
 }
 
 /// The column with the record's subject. No field can have this name: field names have no underscore.
 const SUBJECT: &str = "_subject";
+
+/// The columns with the marks, numbered: a field may be read from the same column.
+const MARK: &str = "_mark";
 
 #[derive(QueryableByName)]
 struct Row {
@@ -130,6 +135,7 @@ impl Query {
             pool,
             query: query.to_owned(),
             subject_column: held.source.subject_column.clone(),
+            marks: MarkColumns::of(&held.source),
             dataset: held.dataset.clone(),
             bounds,
         }
@@ -138,19 +144,24 @@ impl Query {
     /// The operator's query within one that selects these fields alone.
     fn text(&self, fields: &[FieldName]) -> String {
         let (query, subject) = (&self.query, quoted(&self.subject_column));
-        let names = fields.iter().map(FieldName::as_str);
+        let names = fields.iter().map(|field| (field.as_str().to_owned(), field.as_str()));
+        let marks = self.marks.names().enumerate().map(|(index, column)| (format!("{MARK}{index}"), column));
+        let names = names.chain(marks);
         // One row more than the limit shows that the limit is exceeded.
         let limit = self.bounds.max_records.saturating_add(1);
         match self.pool {
             Pool::Postgres(..) => {
-                let fields: String = names.map(|name| format!(", r.{0} AS {0}", quoted(name))).collect();
+                let fields: String = names
+                    .map(|(name, column)| format!(", r.{} AS {}", quoted(column), quoted(&name)))
+                    .collect();
                 format!(
                     "SELECT row_to_json(o)::text AS record FROM (SELECT r.{subject}::text AS {SUBJECT}{fields} \
                      FROM (\n{query}\n) AS r LIMIT {limit}) AS o"
                 )
             }
             Pool::Sqlite(..) => {
-                let fields: String = names.map(|name| format!(", '{name}', r.{}", quoted(name))).collect();
+                let fields: String =
+                    names.map(|(name, column)| format!(", '{name}', r.{}", quoted(column))).collect();
                 format!(
                     "SELECT json_object('{SUBJECT}', r.{subject}{fields}) AS record \
                      FROM (\n{query}\n) AS r LIMIT {limit}"
@@ -191,7 +202,11 @@ impl Query {
         let subject = subject.ok_or_else(|| {
             unfit("a record does not say whose it is", "the subject column holds no identifier")
         })?;
-        let record = values::record(&self.dataset, fields, subject, |field| {
+        let marks = self.marks.read(|column| {
+            let index = self.marks.names().position(|name| name == column)?;
+            values.remove(&format!("{MARK}{index}"))
+        })?;
+        let record = values::record(&self.dataset, fields, (subject, marks), |field| {
             (None, values.remove(field.as_str()).unwrap_or(Json::Null))
         })?;
         Ok(collected.push(record)?)

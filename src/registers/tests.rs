@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::catalogue::register::{
-    CsvDelimiter, CsvDialect, CsvEncoding, CsvNotation, DatabaseUrl, DatasetSource,
+    CsvDelimiter, CsvDialect, CsvEncoding, CsvNotation, DatabaseUrl, DatasetSource, ProtectedColumn,
 };
-use crate::domain::catalogue::{Dataset, Field, FieldType, Text};
+use crate::domain::catalogue::{Dataset, Field, FieldType, Marks, Text};
 use crate::domain::ids::{DatasetType, FieldName};
 
 /// Made-up personal identity codes; individual numbers from 900 belong to nobody.
@@ -56,6 +56,7 @@ fn held(selection: Selection) -> HeldDataset {
             retention: "P1Y".parse().unwrap(),
             register: text(),
             period: None,
+            protected_fields: Vec::new(),
             required_acr: None,
             required_max_age_seconds: None,
             required_passkey: false,
@@ -64,6 +65,8 @@ fn held(selection: Selection) -> HeldDataset {
             register: RegisterId::new("base").unwrap(),
             selection,
             subject_column: "guardian".into(),
+            protected: None,
+            available_from_column: None,
             columns: BTreeMap::new(),
         },
     }
@@ -610,4 +613,126 @@ fn a_message_that_may_quote_data_is_kept_out_of_the_log() {
     assert!(!quoting.loggable_cause().contains("900P"));
     let plain = Failure::new(RegisterError::Unavailable, "column r.strat_date\n  does not exist");
     assert_eq!(plain.loggable_cause(), "column r.strat_date does not exist");
+}
+
+/// Each record's unit and number, and its marks, where the columns `protected` and `ready` have them.
+async fn marked(
+    connection: Connection,
+    selection: Selection,
+) -> Result<Vec<(Value, Value, Marks)>, RegisterError> {
+    let register = Register {
+        id: RegisterId::new("base").unwrap(),
+        name: text(),
+        connection,
+        timeout: Duration::from_secs(2),
+    };
+    let mut held = held(selection);
+    held.dataset.protected_fields = ["unit", "place"].map(|name| FieldName::new(name).unwrap()).to_vec();
+    held.source.protected = Some(ProtectedColumn { column: "protected".into(), marker: None });
+    held.source.available_from_column = Some("ready".into());
+    let sources = CityRegisters::new(&[register], &[held], BOUNDS).unwrap();
+    let records = sources.read(question(&NationalIdentifier::new(ANNA).unwrap())).await?;
+    let value = |record: &Record, name: &str| record.values[&FieldName::new(name).unwrap()].clone();
+    Ok(records
+        .into_iter()
+        .map(|record| (value(&record, "unit"), value(&record, "number"), record.marks))
+        .collect())
+}
+
+/// What [`marked`] gives for Anna: the first record is protected, and neither may be given before August.
+fn expected_marks() -> Vec<(Value, Value, Marks)> {
+    let available_from = Some("2026-08-01T06:30:00Z".parse().unwrap());
+    vec![
+        (json!(null), json!(7), Marks { non_disclosure: Some(true), available_from }),
+        (json!("Mänty"), json!(null), Marks { non_disclosure: Some(false), available_from }),
+    ]
+}
+
+const UNMARKED: RegisterError = RegisterError::Unfit("a record's mark cannot be read");
+
+#[tokio::test]
+async fn a_database_tells_of_an_order_and_what_it_protects_stays_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("register.sqlite");
+    sqlite_register(&path);
+    let query = |marks: &str| QUERY.replace(", secret", &format!(", secret, {marks}"));
+    let read = |marks: &str| marked(sqlite(&path), Selection::Query(query(marks)));
+    let good = "guaranteed AS protected, '2026-08-01T09:30:00+03:00' AS ready";
+    assert_eq!(read(good).await.unwrap(), expected_marks());
+    // A register that cannot say gives nothing.
+    assert_eq!(read("unit AS protected, NULL AS ready").await, Err(UNMARKED));
+    assert_eq!(read("NULL AS protected, NULL AS ready").await, Err(UNMARKED));
+    assert_eq!(read("0 AS protected, 'soon' AS ready").await, Err(UNMARKED));
+    assert_eq!(read("0 AS protected").await, Err(RegisterError::Unavailable), "a column is missing");
+
+    #[expect(clippy::disallowed_methods, reason = "tests/run says where the database is")]
+    let Ok(address) = std::env::var("OMADATA_TEST_POSTGRES") else {
+        eprintln!(
+            "left to tests/run: marks on PostgreSQL (set OMADATA_TEST_POSTGRES to a postgres:// address)"
+        );
+        return;
+    };
+    let mut connection = PgConnection::establish(&address).unwrap();
+    connection
+        .batch_execute(&format!(
+            "DROP SCHEMA IF EXISTS mark_test CASCADE; CREATE SCHEMA mark_test; SET search_path TO mark_test;
+             CREATE TABLE placement (guardian varchar(11), unit text, start_date date, number integer, fee numeric(8,2),
+             guaranteed boolean, place jsonb, phones jsonb, secret text); {ROWS}"
+        ))
+        .unwrap();
+    let postgres = |marks: &str| {
+        let connection = Connection::Sql {
+            url: DatabaseUrl::Postgres(url::Url::parse(&address).unwrap()),
+            password_file: None,
+            pool_size: 2,
+        };
+        let query = query(marks).replace("FROM placement", "FROM mark_test.placement");
+        marked(connection, Selection::Query(query))
+    };
+    let good = "guaranteed AS protected, timestamptz '2026-08-01 09:30:00+03' AS ready";
+    assert_eq!(postgres(good).await.unwrap(), expected_marks());
+    assert_eq!(postgres("unit AS protected, NULL AS ready").await, Err(UNMARKED));
+    assert_eq!(postgres("false AS protected").await, Err(RegisterError::Unavailable));
+}
+
+#[tokio::test]
+async fn a_file_tells_of_an_order_and_what_it_protects_is_not_given() {
+    let files = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(files.path().join(name), text).unwrap();
+    let json = |protected: &str, ready: &str| {
+        let record = |unit: &str, number: &str, protected: &str| {
+            format!(
+                "{{\"guardian\": \"{ANNA}\", \"unit\": \"{unit}\", \"number\": {number}{protected}{ready}}}"
+            )
+        };
+        write(
+            "data.json",
+            &format!(
+                "[{}, {}]",
+                record("Kuusi", "7", protected),
+                record("Mänty", "null", ", \"protected\": 0")
+            ),
+        );
+        marked(folder(files.path()), Selection::Json("data.json".into()))
+    };
+    let ready = ", \"ready\": \"2026-08-01T09:30:00+03:00\"";
+    assert_eq!(json(", \"protected\": true", ready).await.unwrap(), expected_marks());
+    for (protected, ready) in [("", ready), (", \"protected\": null", ready), (", \"protected\": true", "")] {
+        assert_eq!(json(protected, ready).await, Err(UNMARKED), "{protected} {ready}");
+    }
+
+    let heading = "guardian,unit,startDate,number,fee,guaranteed,place,phones";
+    let rows = |first: &str| {
+        format!(
+            "{heading},protected,ready\n{ANNA},Kuusi,,7,,,,,{first},2026-08-01T09:30:00+03:00\n\
+             {ANNA},Mänty,,,,,,,ei,2026-08-01T09:30:00+03:00\n"
+        )
+    };
+    write("data.csv", &rows("kyllä"));
+    assert_eq!(marked(folder(files.path()), csv("data.csv")).await.unwrap(), expected_marks());
+    write("data.csv", &rows("?"));
+    assert_eq!(marked(folder(files.path()), csv("data.csv")).await, Err(UNMARKED));
+    write("data.csv", &format!("{heading}\n{ANNA},Kuusi,,7,,,,\n"));
+    let missing = marked(folder(files.path()), csv("data.csv")).await;
+    assert_eq!(missing, Err(RegisterError::Unfit("a column is missing or doubled")));
 }

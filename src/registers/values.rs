@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::json::{Json, Parser, Place, is_number};
 use crate::domain::catalogue::register::CsvNotation;
 use crate::domain::catalogue::value::{MAX_EXACT_INTEGER, decimal, is_date_time};
-use crate::domain::catalogue::{Dataset, FieldType, Record};
+use crate::domain::catalogue::{Dataset, FieldType, Marks, Record};
 use crate::domain::clock::Day;
 use crate::domain::ids::{FieldName, NationalIdentifier};
 use crate::ports::RegisterError;
@@ -19,15 +19,20 @@ const NOT_EXACT: &str = "a number has more digits than a JSON number keeps: decl
 /// A source's value for a field, with its position if the source has positions.
 pub(crate) type FoundValue = (Option<Place>, Json);
 
-/// Builds one record: the wanted fields of the dataset and no others, each of its type, absent ones `null`.
+/// Builds one record: the wanted fields of the dataset and no others, each of its type, absent ones `null`, as are those
+/// that a non-disclosure order protects.
 pub(crate) fn record(
     dataset: &Dataset,
     wanted: &[FieldName],
-    subject: NationalIdentifier,
+    (subject, marks): (NationalIdentifier, Marks),
     mut take: impl FnMut(&FieldName) -> FoundValue,
 ) -> Result<Record, Failure> {
     let mut values = BTreeMap::new();
     for field in dataset.fields.iter().filter(|field| wanted.contains(&field.name)) {
+        if marks.non_disclosure == Some(true) && dataset.protected_fields.contains(&field.name) {
+            values.insert(field.name.clone(), Value::Null);
+            continue;
+        }
         let (at, found) = take(&field.name);
         let value = typed(field.kind, found).map_err(|rule| {
             let place = at.map(|at| format!("{at}, ")).unwrap_or_default();
@@ -38,7 +43,7 @@ pub(crate) fn record(
         })?;
         values.insert(field.name.clone(), value);
     }
-    Ok(Record { subject, values })
+    Ok(Record { subject, values, marks })
 }
 
 /// The value as the field's type, or the rule that it breaks. Registers without a matching type may write a boolean as

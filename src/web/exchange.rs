@@ -10,7 +10,7 @@ use super::extract::Body;
 use super::problem::HttpProblem;
 use super::routes::routes;
 use crate::domain::exchange::receipt::content_digest;
-use crate::node::holder::exchange::serve_exchange::{ExchangeRequest, serve_exchange};
+use crate::node::holder::exchange::serve_exchange::{Answer, ExchangeRequest, serve_exchange};
 
 routes! {
     pub(crate) fn configure, EXCHANGE {
@@ -36,12 +36,19 @@ async fn exchange(
     let nonce = app.node.nonces.current(app.node.now());
     let asked = exchange.dataset.parse().ok();
     Ok(match serve_exchange(&app.node, exchange).await {
-        Ok(released) => HttpResponse::Ok()
+        Ok(Answer::Released(released)) => HttpResponse::Ok()
             .insert_header((header::CONTENT_TYPE, "application/json"))
             .insert_header(("Content-Digest", content_digest(&released.body)))
             .insert_header(("OmaData-Receipt", released.receipt))
             .insert_header(("DPoP-Nonce", nonce))
             .body(released.body),
+        Ok(Answer::Deferred(deferred)) => HttpResponse::Accepted()
+            .insert_header((header::CONTENT_TYPE, "application/json"))
+            .insert_header((header::RETRY_AFTER, deferred.retry_secs.to_string()))
+            .insert_header(("Content-Digest", content_digest(&deferred.body)))
+            .insert_header(("OmaData-Receipt", deferred.receipt))
+            .insert_header(("DPoP-Nonce", nonce))
+            .body(deferred.body),
         Err(refusal) => refuse(&app, refusal, &nonce, asked.as_ref()),
     })
 }

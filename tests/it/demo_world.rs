@@ -45,8 +45,14 @@ async fn every_dataset_answers_as_the_residents_parts_say() {
                         if name == "aino" {
                             assert!(!records.is_empty(), "{place}");
                         }
+                        let later = name == "ilmari" && educational && city != City::Oulu;
+                        for record in &records {
+                            assert_eq!(record.marks.available_from.is_some(), later, "{place}");
+                        }
                         if resident.protected {
                             for record in &records {
+                                let asked = !held.dataset.protected_fields.is_empty();
+                                assert_eq!(record.marks.non_disclosure, asked.then_some(true), "{place}");
                                 let text = serde_json::to_string(&record.values).unwrap();
                                 assert!(!text.contains("Keksittykuja"), "{place} {text}");
                                 assert!(!text.contains("\"unit\":\""), "{place} {text}");

@@ -17,6 +17,7 @@ mod bounds;
 mod command_line;
 mod consent_life;
 mod decision_recovery;
+mod deferred;
 mod demo_login;
 mod demo_world;
 mod evidence;

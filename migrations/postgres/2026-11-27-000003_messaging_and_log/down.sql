@@ -1,5 +1,6 @@
 DROP TABLE jobs;
 DROP TABLE refusal_counts;
+DROP TABLE deferrals;
 DROP TABLE refusals;
 DROP TABLE log_entries;
 DROP TABLE log_head;

@@ -76,6 +76,14 @@ CREATE TABLE refusals (
   dataset TEXT
 );
 CREATE INDEX refusals_consent ON refusals (consent, seq);
+-- Answers that a register needed time for. Nothing was released.
+CREATE TABLE deferrals (
+  seq            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at             BIGINT NOT NULL,
+  consent        BYTEA NOT NULL,
+  available_from BIGINT NOT NULL
+);
+CREATE INDEX deferrals_consent ON deferrals (consent, seq);
 -- Refusals that concern no consent, of which strangers may cause any number: one row an hour for each kind.
 CREATE TABLE refusal_counts (
   hour     BIGINT NOT NULL,   -- hours since 1970

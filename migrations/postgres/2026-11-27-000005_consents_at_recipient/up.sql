@@ -42,7 +42,8 @@ CREATE TABLE fetches (
   at          BIGINT NOT NULL,
   outcome     TEXT NOT NULL, -- a stable word
   receipt     TEXT,
-  body_digest TEXT
+  body_digest TEXT,
+  available_from BIGINT -- of a deferred answer: the holder is not asked again before
 );
 CREATE INDEX fetches_held ON fetches (held, seq);
 -- What was fetched and must be deleted in time.

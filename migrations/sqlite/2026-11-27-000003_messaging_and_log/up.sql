@@ -76,6 +76,14 @@ CREATE TABLE refusals (
   dataset TEXT
 ) STRICT;
 CREATE INDEX refusals_consent ON refusals (consent, seq);
+-- Answers that a register needed time for. Nothing was released.
+CREATE TABLE deferrals (
+  seq            INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  at             INTEGER NOT NULL,
+  consent        BLOB NOT NULL,
+  available_from INTEGER NOT NULL
+) STRICT;
+CREATE INDEX deferrals_consent ON deferrals (consent, seq);
 -- Refusals that concern no consent, of which strangers may cause any number: one row an hour for each kind.
 CREATE TABLE refusal_counts (
   hour     INTEGER NOT NULL,   -- hours since 1970

@@ -55,6 +55,8 @@ struct CasePage<'a> {
     chip: Chip,
     is_open: bool,
     table: Option<Table>,
+    /// From when on the other city has the data, if it needs time.
+    later: Option<&'a str>,
     facts: Vec<(String, String)>,
 }
 
@@ -164,6 +166,7 @@ pub(super) fn case(page: &ServicePage, name: &str, case: &Case) -> HttpResponse 
         chip,
         is_open: chip.is_open(),
         table: case.fetched.as_ref().and_then(|answer| answer.get("data")).and_then(table),
+        later: case.fetched.as_ref().and_then(|answer| answer.get("availableFrom")?.as_str()),
         facts: case.fetched.as_ref().map(facts).unwrap_or_default(),
     };
     pages::page(StatusCode::OK, "", view.render())

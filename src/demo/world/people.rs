@@ -17,6 +17,8 @@ pub(super) enum Behaviour {
     Unknown,
     /// The early education register fails.
     Broken,
+    /// The early education register, where it is a database, has the records a quarter of an hour after it was written.
+    Later,
 }
 
 /// One made-up person with their children.
@@ -244,12 +246,25 @@ pub(super) fn cast(taken: &mut HashSet<String>) -> Vec<Part> {
                 "The early education register does not answer when asked about him.",
             ),
         ),
+        part(
+            "ilmari",
+            ("Ilmari", "Kokeilumäki"),
+            day(1987, Month::May, 17),
+            912,
+            &["Pihla", "Eero"],
+            text(
+                "Varhaiskasvatuksen rekisterissä tiedot ovat vasta varttitunnin kuluttua.",
+                "Uppgifterna finns i småbarnspedagogikens register först efter en kvart.",
+                "The early education register has the data only a quarter of an hour later.",
+            ),
+        ),
     ];
     for part in &mut cast {
         match part.username {
             "elin" | "mikael" => part.person.language = "sv",
             "tuovi" => part.person.behaviour = Behaviour::Unknown,
             "selma" => part.person.non_disclosure = true,
+            "ilmari" => part.person.behaviour = Behaviour::Later,
             "rauno" => part.person.behaviour = Behaviour::Broken,
             _ => {}
         }

@@ -133,7 +133,7 @@ fn early_education(city: City, person: &Person, child: &str, rows: &mut Rows, ra
         let kind = random.pick(&PLACEMENT_TYPES).copied().unwrap_or("DAYCARE");
         let leaving = (start == now.0 && random.chance(10)).then(|| iso(date(YEAR + 1, Month::May, 4)));
         rows.placements.push(row(json!({
-            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "childName": child,
+            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "availableFrom": available_from(person), "childName": child,
             "type": kind, "unit": unit, "startDate": iso(start), "endDate": iso(end),
             "placeGuarantee": random.chance(30), "terminationRequestedDate": leaving,
         })));
@@ -168,13 +168,13 @@ fn early_education(city: City, person: &Person, child: &str, rows: &mut Rows, ra
             "NONE"
         };
         rows.service_needs.push(row(json!({
-            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "childName": child,
+            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "availableFrom": available_from(person), "childName": child,
             "startDate": iso(start), "endDate": iso(end),
             "option": {"fi": hours_fi, "sv": hours_sv, "en": hours_en}, "shiftCare": shift, "partWeek": part_week,
         })));
         let sent = start.saturating_sub(Duration::days(i64::from(random.between(40, 120))));
         rows.decisions.push(row(json!({
-            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "childName": child,
+            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "availableFrom": available_from(person), "childName": child,
             "decisionNumber": 100_000_usize.saturating_add(rows.decisions.len()), "type": kind,
             "startDate": iso(start), "endDate": iso(end), "sentDate": iso(sent), "status": "ACCEPTED",
             "resolved": iso(sent.saturating_add(Duration::days(i64::from(random.between(1, 14))))),
@@ -192,6 +192,11 @@ fn early_education(city: City, person: &Person, child: &str, rows: &mut Rows, ra
             "validDuring": {"start": iso(now.0), "end": iso(now.1)},
         })));
     }
+}
+
+/// How long after the register was written it has a person's records, as SQLite adds it to a moment.
+fn available_from(person: &Person) -> Option<&'static str> {
+    (person.behaviour == Behaviour::Later).then_some("+15 minutes")
 }
 
 fn fee_decision(person: &Person, children: &[String], random: &mut Random) -> Row {
@@ -248,7 +253,7 @@ fn youth(person: &Person, child: &str, index: usize, random: &mut Random) -> Row
 
 fn parking(person: &Person, index: usize, rows: &mut Rows, random: &mut Random) {
     // Named residents have a permit each; of the others about every third.
-    if index >= 7 && !random.chance(35) {
+    if index >= 8 && !random.chance(35) {
         return;
     }
     let months = random.between(6, 24);

@@ -17,9 +17,10 @@ use super::records::{self, Row, Rows};
 use crate::config::shipped::City;
 
 /// Columns of the tables, in pairs of name and the row's member. The first is the subject.
-const PLACEMENT: [(&str, &str); 9] = [
+const PLACEMENT: [(&str, &str); 10] = [
     ("guardian", "guardian"),
     ("non_disclosure", "nonDisclosure"),
+    ("available_from", "availableFrom"),
     ("child_name", "childName"),
     ("type", "type"),
     ("unit", "unit"),
@@ -28,9 +29,10 @@ const PLACEMENT: [(&str, &str); 9] = [
     ("place_guarantee", "placeGuarantee"),
     ("termination_requested_date", "terminationRequestedDate"),
 ];
-const SERVICE_NEED: [(&str, &str); 8] = [
+const SERVICE_NEED: [(&str, &str); 9] = [
     ("guardian", "guardian"),
     ("non_disclosure", "nonDisclosure"),
+    ("available_from", "availableFrom"),
     ("child_name", "childName"),
     ("start_date", "startDate"),
     ("end_date", "endDate"),
@@ -38,9 +40,10 @@ const SERVICE_NEED: [(&str, &str); 8] = [
     ("shift_care", "shiftCare"),
     ("part_week", "partWeek"),
 ];
-const DECISION: [(&str, &str); 11] = [
+const DECISION: [(&str, &str); 12] = [
     ("guardian", "guardian"),
     ("non_disclosure", "nonDisclosure"),
+    ("available_from", "availableFrom"),
     ("child_name", "childName"),
     ("decision_number", "decisionNumber"),
     ("type", "type"),
@@ -75,8 +78,9 @@ const PARKING: [&str; 9] = [
     "parkingZone",
 ];
 /// Members with the headings of a Finnish export.
-const PLACEMENT_EXPORT: [(&str, &str); 8] = [
+const PLACEMENT_EXPORT: [(&str, &str); 9] = [
     ("guardian", "Huoltajan henkilötunnus"),
+    ("nonDisclosure", "Turvakielto"),
     ("childName", "Lapsen etunimi"),
     ("type", "Hoitomuoto"),
     ("unit", "Yksikkö"),
@@ -99,7 +103,7 @@ pub(super) fn write(
         City::Oulu => {
             let folder = folder.join("early-education");
             make_folder(&folder)?;
-            keep_secret_what_must_be(&mut rows, residents);
+            as_exported(&mut rows, residents);
             finnish_export(&folder.join("placements.csv"), &PLACEMENT_EXPORT, &rows.placements)?;
             json(&folder.join("service-needs.json"), &rows.service_needs)?;
             json(&folder.join("decisions.json"), &rows.decisions)?;
@@ -139,14 +143,11 @@ fn broken(residents: &[Person]) -> impl Iterator<Item = &Person> {
     residents.iter().filter(|person| person.behaviour == Behaviour::Broken)
 }
 
-/// Changes an export as a query would in a database: removes the address of a protected person, and corrupts the rows
-/// of the person whose register fails.
-fn keep_secret_what_must_be(rows: &mut Rows, residents: &[Person]) {
+/// Corrupts the rows of the person whose register fails, and leaves out what only the databases have.
+fn as_exported(rows: &mut Rows, residents: &[Person]) {
     for list in [&mut rows.placements, &mut rows.service_needs, &mut rows.decisions] {
         for row in list {
-            if row.remove("nonDisclosure") == Some(Value::Bool(true)) && row.contains_key("unit") {
-                row.insert("unit".to_owned(), Value::Null);
-            }
+            row.remove("availableFrom");
             let whose = row.get("guardian").and_then(Value::as_str).unwrap_or_default();
             if broken(residents).any(|person| person.identifier == whose) {
                 row.insert("startDate".to_owned(), Value::String("#REF!".to_owned()));
@@ -202,6 +203,12 @@ fn fill(connection: &mut SqliteConnection, (name, columns, rows): &Table<'_>) ->
     sql_query(format!("INSERT INTO {name}_row SELECT {values} FROM json_each(?)"))
         .bind::<sql_types::Text, _>(rows)
         .execute(connection)?;
+    if columns.iter().any(|column| column.0 == "available_from") {
+        connection.batch_execute(&format!(
+            "UPDATE {name}_row SET available_from = strftime('%Y-%m-%dT%H:%M:%SZ', 'now', available_from)
+             WHERE available_from IS NOT NULL"
+        ))?;
+    }
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use assurance::{AssuranceRequirement, Levels};
 
-use super::clock::{RetentionPeriod, Window};
+use super::clock::{RetentionPeriod, Timestamp, Window};
 use super::ids::{DatasetId, DatasetType, EntityId, FieldName, NationalIdentifier, ServiceId, UseId};
 use super::outside_text;
 
@@ -175,6 +175,9 @@ pub struct Dataset {
     /// The fields with a record's period, if its records can be limited to a period.
     #[serde(default)]
     pub(crate) period: Option<PeriodFields>,
+    /// The fields that are never given to anyone where the register tells of a non-disclosure order. Not published.
+    #[serde(skip)]
+    pub protected_fields: Vec<FieldName>,
     /// Minimum `acr` of a login that may give a permission; `None` for no requirement.
     #[serde(default)]
     pub required_acr: Option<String>,
@@ -288,6 +291,17 @@ pub struct Record {
     pub subject: NationalIdentifier,
     /// The values by field; only fields of the dataset.
     pub values: BTreeMap<FieldName, serde_json::Value>,
+    /// What the register says about the record beside its values.
+    pub marks: Marks,
+}
+
+/// What a register says about a record beside its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// Whether a non-disclosure order protects the person; `None` where the register is not asked about that.
+    pub non_disclosure: Option<bool>,
+    /// From when on the record may be released.
+    pub available_from: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Record {

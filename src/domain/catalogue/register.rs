@@ -201,6 +201,15 @@ pub struct CsvDialect {
     pub notation: CsvNotation,
 }
 
+/// Where a register tells of a non-disclosure order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProtectedColumn {
+    /// The column or member.
+    pub(crate) column: String,
+    /// The text that stands there for an order, where the column does not say yes or no.
+    pub(crate) marker: Option<String>,
+}
+
 /// The source of a dataset's records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatasetSource {
@@ -210,6 +219,10 @@ pub struct DatasetSource {
     pub(crate) selection: Selection,
     /// The column or member with the record's subject. Never released.
     pub(crate) subject_column: String,
+    /// The column or member that tells of a non-disclosure order. Never released.
+    pub(crate) protected: Option<ProtectedColumn>,
+    /// The column or member with the moment from which on the record may be released; empty for now. Never released.
+    pub(crate) available_from_column: Option<String>,
     /// The column or member of a field, where a file names it otherwise than the dataset does.
     pub(crate) columns: BTreeMap<FieldName, String>,
 }

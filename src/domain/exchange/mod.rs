@@ -1,5 +1,6 @@
 //! The exchange: the release decision, field by field, and the receipts that prove it to both sides.
 
+pub mod deferral;
 pub mod event;
 pub mod receipt;
 pub(crate) mod reconciliation;

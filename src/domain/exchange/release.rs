@@ -104,8 +104,15 @@ impl Release {
             if !in_period(&record, consent.consent().terms.period, dataset.period.as_ref())? {
                 continue;
             }
+            let withheld =
+                withheld(&record, dataset).ok_or(Refusal::unavailable(RefusalReason::RegisterMarkMissing))?;
             let mut values = Map::new();
             for field in &scope.fields {
+                // As an empty value: the recipient cannot tell that there is an order.
+                if withheld.contains(field) {
+                    values.insert(field.to_string(), Value::Null);
+                    continue;
+                }
                 values.insert(field.to_string(), record.values.remove(field).unwrap_or(Value::Null));
             }
             released.push(Value::Object(values));
@@ -138,6 +145,16 @@ impl Release {
     pub(crate) fn into_body(self) -> Vec<u8> {
         self.body
     }
+}
+
+/// The fields that a non-disclosure order keeps back, whatever the consent says; `None` where the register does not say
+/// whether there is one.
+#[must_use]
+pub(crate) fn withheld<'a>(record: &Record, dataset: &'a Dataset) -> Option<&'a [FieldName]> {
+    if dataset.protected_fields.is_empty() {
+        return Some(&[]);
+    }
+    record.marks.non_disclosure.map(|order| if order { dataset.protected_fields.as_slice() } else { &[] })
 }
 
 /// Whether a record is in the period that the consent is limited to.
@@ -209,6 +226,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::catalogue::Marks;
 
     #[test]
     fn an_answer_of_nothing_but_brackets_is_not_read() {
@@ -226,7 +244,7 @@ mod tests {
 
     fn record(start: Value) -> Record {
         let values = BTreeMap::from([("startDate".parse().unwrap(), start)]);
-        Record { subject: NationalIdentifier::new("010190-900P").unwrap(), values }
+        Record { subject: NationalIdentifier::new("010190-900P").unwrap(), values, marks: Marks::default() }
     }
 
     #[test]

@@ -118,6 +118,8 @@ word_enum! {
         RegisterAnsweredForAnother = "register_answered_for_another",
         /// A record's date is malformed.
         RegisterDateMalformed = "register_date_malformed",
+        /// The register does not say whether a non-disclosure order protects a record.
+        RegisterMarkMissing = "register_mark_missing",
         /// A record has no first day, and the permission is limited to a period.
         RegisterDateMissing = "register_date_missing",
         /// The dataset's records no longer have the dates that the consent's period needs.

@@ -4,7 +4,7 @@ use super::BATCH;
 use super::ends::full;
 use crate::domain::clock::Timestamp;
 use crate::node::Retention;
-use crate::store::holder::{consent_requests, consents, refusals, tokens};
+use crate::store::holder::{consent_requests, consents, deferrals, refusals, tokens};
 use crate::store::messaging::outbox;
 use crate::store::recipient::held_consents;
 use crate::store::resident::persons;
@@ -20,6 +20,7 @@ pub(crate) fn erase(tx: &mut Tx<'_>, retention: &Retention, now: Timestamp) -> R
         consent_requests::erase_person(tx, *id)?;
         tokens::forget(tx, *id)?;
         refusals::forget(tx, *id)?;
+        deferrals::forget(tx, *id)?;
     }
     let requests = consent_requests::delete_ended(tx, now.plus_secs(-retention.requests_secs), BATCH)?;
     let held = held_consents::erase_ended(tx, before, now, BATCH)?;

@@ -1,22 +1,26 @@
 //! A city's service fetches data through its own node: it receives only what the holder signed for and the resident
 //! allowed.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{confirm_deletion, holder_catalogue, redeem_code, request_consent};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{HeldCause, HeldConsent, HeldState, HeldTokens};
+use crate::domain::exchange::deferral::{self, DeferralError, DeferralExpectation};
 use crate::domain::exchange::event::ExchangeAcknowledged;
 use crate::domain::exchange::receipt::{content_digest, digest};
 use crate::domain::exchange::release::ExchangeBody;
 use crate::domain::exchange::{Receipt, ReceiptExpectation, VerifiedReceipt};
 use crate::domain::federation::TrustedPeer;
-use crate::domain::ids::{GrantId, HeldConsentId, KeyId};
+use crate::domain::ids::{EntityId, GrantId, HeldConsentId, KeyId};
 use crate::node::KeyPurpose;
 use crate::node::federation::resolve_signing_peer;
 use crate::node::messaging::outbox_message;
 use crate::node::recipient::holder_client;
 use crate::node::{Node, Problem, ProblemKind, Service};
+use crate::ports::OutboundAnswer;
 use crate::store::recipient::fetches::NewFetch;
 use crate::store::recipient::{fetches, held_consents};
 use crate::store::{StoreError, Tx};
@@ -30,7 +34,21 @@ pub(crate) struct FetchedData {
     pub(crate) receipt_jws: String,
 }
 
-/// Fetches the data of a consent.
+/// What a service gets.
+pub(crate) enum Fetched {
+    Data(FetchedData),
+    /// The holder's register needs time.
+    Later(Later),
+}
+
+/// A holder's statement that it has the data later.
+pub(crate) struct Later {
+    pub(crate) available_from: Timestamp,
+    /// The statement as received, compact JWS.
+    pub(crate) receipt_jws: String,
+}
+
+/// Fetches the data of a consent. A holder that has put its answer off is not asked again before its time.
 ///
 /// # Errors
 /// [`Problem`]: not in force, holder unavailable, refused, or a response that does not verify. Nothing of such a
@@ -39,9 +57,13 @@ pub(crate) async fn fetch_exchange(
     node: &Node,
     service: &Service,
     id: HeldConsentId,
-) -> Result<FetchedData, Problem> {
+) -> Result<Fetched, Problem> {
     let held = request_consent::find(node, service, id).await?;
     still_declared(node, &held)?;
+    live(&held)?;
+    if let Some(later) = deferred(node, id).await? {
+        return Ok(Fetched::Later(later));
+    }
     let holder = node.peers.resolve(&held.holder).await?;
     not_too_often(node, &held).await?;
     let (mut held, tokens) = with_live_token(node, held).await?;
@@ -53,9 +75,18 @@ pub(crate) async fn fetch_exchange(
         result = attempt(node, &holder, &held, &tokens).await;
     }
     match result {
-        Ok(data) => Ok(data),
+        Ok(fetched) => Ok(fetched),
         Err(failed) => Err(settle(node, &holder, held, failed).await?),
     }
+}
+
+/// The holder's statement that still holds.
+async fn deferred(node: &Node, id: HeldConsentId) -> Result<Option<Later>, Problem> {
+    let now = node.now();
+    let known = node.store.read("find_deferral", move |store| fetches::deferred(store, id)).await?;
+    Ok(known
+        .filter(|(from, _)| *from > now)
+        .map(|(available_from, receipt_jws)| Later { available_from, receipt_jws }))
 }
 
 /// Why an attempt returned no data.
@@ -141,7 +172,7 @@ async fn attempt(
     holder: &TrustedPeer,
     held: &HeldConsent,
     tokens: &HeldTokens,
-) -> Result<FetchedData, Failed> {
+) -> Result<Fetched, Failed> {
     let resource = holder.holder().map_err(Problem::from)?.resource();
     let grant_id: &GrantId = held.life.grant_id().ok_or(Problem::new(ProblemKind::ConsentPending))?;
     let address = format!("{}/exchange/datasets/{}", resource.resource, held.life.detail().identifier);
@@ -153,6 +184,10 @@ async fn attempt(
     let answer = fetched.answer;
     match answer.status {
         200 => {}
+        202 => {
+            let sent = Sent { holder, held, grant_id, proof: &fetched.proof };
+            return Ok(Fetched::Later(take_deferral(node, sent, &answer).await?));
+        }
         401 if token_refused => return Err(Failed::TokenRefused),
         401 if confirm => return Err(Failed::Unconfirmed),
         // The holder refuses this node's proof (most likely a clock difference): that says nothing about the consent.
@@ -164,17 +199,8 @@ async fn attempt(
         }
         other => return Err(Problem::because(ProblemKind::PeerUnavailable, other).into()),
     }
-    let untrusted = |why: &'static str| Problem::because(ProblemKind::AnswerNotTrusted, why);
-    let text = answer.headers.get("omadata-receipt").ok_or_else(|| untrusted("no receipt"))?;
-    if answer.headers.get("content-digest").map(String::as_str) != Some(&content_digest(&answer.body)) {
-        return Err(untrusted("content digest").into());
-    }
-    let kid = VerifiedReceipt::claimed_key(text);
-    let signer = resolve_signing_peer::peer(node, &holder.id, kid.as_ref(), |holder, kid| {
-        holder.holder().is_ok_and(|holder| holder.resource().receipt_keys.find(kid).is_some())
-    })
-    .await
-    .map_err(Problem::from)?;
+    let text = receipt_of(&answer)?;
+    let signer = signer(node, &holder.id, VerifiedReceipt::claimed_key(text)).await?;
     let now = node.now();
     let verified = VerifiedReceipt::check(
         text,
@@ -209,7 +235,83 @@ async fn attempt(
         }
     })?;
     acknowledge(node, held, verified.receipt(), text).await?;
-    Ok(FetchedData { records: body.records, receipt: verified.receipt().clone(), receipt_jws: text.clone() })
+    Ok(Fetched::Data(FetchedData {
+        records: body.records,
+        receipt: verified.receipt().clone(),
+        receipt_jws: text.clone(),
+    }))
+}
+
+fn untrusted(why: &'static str) -> Problem {
+    Problem::because(ProblemKind::AnswerNotTrusted, why)
+}
+
+/// The receipt of an answer whose body arrived as it was sent.
+fn receipt_of(answer: &OutboundAnswer) -> Result<&String, Problem> {
+    let text = answer.headers.get("omadata-receipt").ok_or_else(|| untrusted("no receipt"))?;
+    if answer.headers.get("content-digest").map(String::as_str) != Some(&content_digest(&answer.body)) {
+        return Err(untrusted("content digest"));
+    }
+    Ok(text)
+}
+
+/// The holder, with its key of a receipt if it has published that.
+async fn signer(node: &Node, holder: &EntityId, kid: Option<KeyId>) -> Result<Arc<TrustedPeer>, Problem> {
+    let has_key = |holder: &TrustedPeer, kid: &KeyId| {
+        holder.holder().is_ok_and(|holder| holder.resource().receipt_keys.find(kid).is_some())
+    };
+    Ok(resolve_signing_peer::peer(node, holder, kid.as_ref(), has_key).await?)
+}
+
+/// A request as it was sent.
+struct Sent<'a> {
+    holder: &'a TrustedPeer,
+    held: &'a HeldConsent,
+    grant_id: &'a GrantId,
+    proof: &'a str,
+}
+
+/// Verifies and stores a holder's statement that it has the data later.
+async fn take_deferral(node: &Node, sent: Sent<'_>, answer: &OutboundAnswer) -> Result<Later, Problem> {
+    let text = receipt_of(answer)?;
+    let signer = signer(node, &sent.holder.id, deferral::claimed_key(text)).await?;
+    let (now, detail) = (node.now(), sent.held.life.detail());
+    let available_from = deferral::check(
+        text,
+        &signer.holder()?.resource().receipt_keys,
+        &DeferralExpectation {
+            holder: &sent.holder.id,
+            recipient: &node.settings.id,
+            grant_id: sent.grant_id,
+            dataset: &detail.identifier,
+            until: detail.until,
+            proof: sent.proof,
+            body: &answer.body,
+            now,
+        },
+    )
+    .map_err(|error| match error {
+        DeferralError::OutOfBounds => Problem::because(ProblemKind::PeerUnavailable, error),
+        DeferralError::Signature(_) | DeferralError::Other(_) => {
+            Problem::because(ProblemKind::AnswerNotTrusted, error)
+        }
+    })?;
+    let (held, receipt) = (sent.held.id, text.clone());
+    node.store
+        .write("store_deferral", move |tx| {
+            let fetch = NewFetch {
+                held,
+                at: now,
+                outcome: fetches::DEFERRED,
+                receipt: Some(&receipt),
+                body_digest: None,
+                available_from: Some(available_from),
+            };
+            fetches::insert(tx, &fetch)?;
+            mark_unconfirmed(tx, held, false, now)
+        })
+        .await?;
+    Ok(Later { available_from, receipt_jws: text.clone() })
 }
 
 /// Stores the holder's receipt and queues this node's acknowledgement for the holder, in one transaction.
@@ -232,6 +334,7 @@ async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &
                 outcome: fetches::RECEIVED,
                 receipt: Some(&text),
                 body_digest: Some(&body_digest),
+                available_from: None,
             };
             fetches::insert(tx, &fetch)?;
             mark_unconfirmed(tx, id, false, now)?;
@@ -284,7 +387,14 @@ async fn settle(
     let unconfirmed = problem.kind == ProblemKind::ConfirmationNeeded;
     node.store
         .write("settle_fetch", move |tx| {
-            let fetch = NewFetch { held: id, at: now, outcome, receipt: None, body_digest: None };
+            let fetch = NewFetch {
+                held: id,
+                at: now,
+                outcome,
+                receipt: None,
+                body_digest: None,
+                available_from: None,
+            };
             fetches::insert(tx, &fetch)?;
             if unconfirmed { mark_unconfirmed(tx, id, true, now) } else { Ok(()) }
         })

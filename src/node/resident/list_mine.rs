@@ -13,7 +13,7 @@ use crate::node::{Node, Problem};
 use crate::store::StoreError;
 pub(crate) use crate::store::holder::consents::Change as KeptChange;
 use crate::store::holder::deletion_confirmations;
-use crate::store::holder::{consent_requests, consents, exchanges, refusals, standing_denials};
+use crate::store::holder::{consent_requests, consents, deferrals, exchanges, refusals, standing_denials};
 use crate::store::messaging::outbox;
 use crate::store::messaging::outbox::Delivery;
 use crate::store::resident::persons;
@@ -86,6 +86,11 @@ pub(crate) enum Outcome {
         fields: Vec<FieldName>,
         /// When the recipient acknowledged it.
         acknowledged_at: Option<Timestamp>,
+    },
+    /// The register needed time: nothing was released.
+    Deferred {
+        /// From when on it has the data.
+        available_from: Timestamp,
     },
     /// Refused by this check.
     Refused(RefusalReason),
@@ -261,6 +266,9 @@ fn log_lines(
             let outcome =
                 Outcome::Released { fields: exchange.fields, acknowledged_at: exchange.acknowledged_at };
             lines.push(line(exchange.at, outcome));
+        }
+        for deferral in deferrals::of_consent(store, id, MOST_REFUSALS)? {
+            lines.push(line(deferral.at, Outcome::Deferred { available_from: deferral.available_from }));
         }
         for refusal in refusals::of_consent(store, id, MOST_REFUSALS)? {
             lines.push(line(refusal.at, Outcome::Refused(refusal.reason)));

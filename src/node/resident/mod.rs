@@ -5,4 +5,5 @@ pub mod check_receipt;
 pub(crate) mod list_mine;
 pub(crate) mod list_receipts;
 pub(crate) mod log_in;
+pub(crate) mod own_records;
 pub(crate) mod register_passkey;

@@ -135,7 +135,7 @@ on_both!(
             store
                 .write("test", move |tx| {
                     let fetch =
-                        NewFetch { held: id, at: at(when), outcome, receipt: Some("r"), body_digest: None };
+                        NewFetch { held: id, at: at(when), outcome, receipt: Some("r"), body_digest: None, available_from: None };
                     fetches::insert(tx, &fetch)
                 })
                 .await

@@ -156,6 +156,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    deferrals (seq) {
+        seq -> BigInt,
+        at -> BigInt,
+        consent -> Binary,
+        available_from -> BigInt,
+    }
+}
+
+diesel::table! {
     refusal_counts (hour, code, reason, client, dataset) {
         hour -> BigInt,
         code -> Text,
@@ -401,6 +410,7 @@ diesel::table! {
         outcome -> Text,
         receipt -> Nullable<Text>,
         body_digest -> Nullable<Text>,
+        available_from -> Nullable<BigInt>,
     }
 }
 
@@ -500,6 +510,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     log_head,
     log_entries,
     refusals,
+    deferrals,
     refusal_counts,
     jobs,
     consent_requests,

@@ -4,6 +4,7 @@ pub(crate) mod authorization_codes;
 pub mod consent_receipts;
 pub mod consent_requests;
 pub mod consents;
+pub mod deferrals;
 pub mod deletion_confirmations;
 pub mod exchanges;
 pub mod refusals;

@@ -18,6 +18,8 @@ pub(crate) struct NewFetch<'a> {
     pub(crate) receipt: Option<&'a str>,
     /// SHA-256 of the body, base64url.
     pub(crate) body_digest: Option<&'a str>,
+    /// From when on the holder has the data, of a deferred answer.
+    pub(crate) available_from: Option<Timestamp>,
 }
 
 /// A fetch as recorded.
@@ -34,10 +36,29 @@ pub struct Fetch {
     pub receipt: Option<String>,
     /// SHA-256 of the body, base64url.
     pub body_digest: Option<String>,
+    /// From when on the holder has the data, of a deferred answer.
+    pub available_from: Option<Timestamp>,
 }
 
 /// The outcome of a fetch that returned data.
 pub(crate) const RECEIVED: &str = "received";
+
+/// The outcome of a fetch that the holder answers later.
+pub(crate) const DEFERRED: &str = "deferred";
+
+/// Until when the holder has put its last answer off, with its signed statement.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn deferred(
+    reader: &mut Reader<'_>,
+    held: HeldConsentId,
+) -> Result<Option<(Timestamp, String)>, StoreError> {
+    let latest = of_held(reader, held, 1)?.pop();
+    Ok(latest
+        .filter(|fetch| fetch.outcome == DEFERRED)
+        .and_then(|fetch| Some((fetch.available_from?, fetch.receipt?))))
+}
 
 /// Records a fetch.
 ///
@@ -51,6 +72,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, fetch: &NewFetch<'_>) -> Result<(), StoreE
             fetches::outcome.eq(fetch.outcome),
             fetches::receipt.eq(fetch.receipt),
             fetches::body_digest.eq(fetch.body_digest),
+            fetches::available_from.eq(fetch.available_from),
         ))
         .execute(tx.db)?;
     Ok(())

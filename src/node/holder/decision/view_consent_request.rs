@@ -3,15 +3,15 @@
 pub(crate) use super::offer::Offer;
 use super::offer::offer;
 use super::request::OwnedRequest;
-use crate::domain::catalogue::{Language, Record};
+use crate::domain::catalogue::Language;
 use crate::domain::consent::{Consent, ConsentRequest, RequestState};
-use crate::domain::ids::{NationalIdentifier, RequestId};
+use crate::domain::ids::RequestId;
 use crate::domain::login::Resident;
 use crate::node::resident::acting::Acting;
+use crate::node::resident::own_records;
+use crate::node::resident::own_records::OwnRecords;
 use crate::node::{Node, Problem, ProblemKind};
-use crate::ports::Question;
 use crate::store::holder::consents;
-use crate::store::resident::persons;
 
 /// A request that this resident may see.
 pub(crate) enum Viewed {
@@ -82,34 +82,19 @@ pub(crate) fn is_strong_enough(node: &Node, resident: &Resident, offer: &Offer) 
     offer.demand.is_met(&node.settings.levels, resident.acr.as_deref(), resident.auth_time, node.now())
 }
 
-/// The resident's own values in an offer, read from the register.
+/// Reads the resident's own values in an offer from the register.
 ///
 /// # Errors
-/// [`Problem`] when the register does not answer, or with other records than the resident's.
+/// [`Problem`] when the login is too weak, or the register does not answer, or not correctly.
 pub(crate) async fn own_values(
     node: &Node,
     resident: &Resident,
     offer: &Offer,
-) -> Result<Vec<Record>, Problem> {
+) -> Result<OwnRecords, Problem> {
     if !is_strong_enough(node, resident, offer) {
         return Err(Problem::new(ProblemKind::LoginTooWeak));
     }
-    let identifier = identifier(node, resident).await?;
-    let question = Question {
-        dataset: offer.dataset.id.clone(),
-        subject: identifier.clone(),
-        fields: offer.dataset.to_read(&offer.request.terms.fields),
-    };
-    let records = node.registers.read(question).await?;
-    if records.iter().any(|record| record.subject != identifier) {
-        return Err(Problem::because(ProblemKind::RegisterUnavailable, "register answered for another"));
-    }
-    Ok(records)
-}
-
-/// The resident's national identifier, unsealed.
-pub(crate) async fn identifier(node: &Node, resident: &Resident) -> Result<NationalIdentifier, Problem> {
-    let person = resident.person;
-    let found = node.store.read("find_person", move |store| persons::find(store, person)).await?;
-    Ok(found.identifier)
+    let subject = own_records::identifier(node, resident).await?;
+    let fields = offer.dataset.to_read(&offer.request.terms.fields);
+    own_records::read(node, &offer.dataset, subject, fields).await
 }

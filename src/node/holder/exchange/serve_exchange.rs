@@ -4,21 +4,21 @@
 use std::sync::Arc;
 
 use super::checks::{check_assurance, check_declared_use, check_frequency, recent};
-pub(crate) use super::commit_exchange::Released;
-use super::commit_exchange::commit_exchange;
+use super::commit_deferral::{Deferred, commit_deferral};
+use super::commit_exchange::{Released, commit_exchange};
 use super::record_refusal::{RefusalContext, record};
-use crate::domain::catalogue::Dataset;
+use crate::domain::catalogue::{Dataset, Record};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Consent, ShownUse};
-use crate::domain::exchange::{Release, ReleaseScope};
+use crate::domain::exchange::{Release, ReleaseScope, deferral};
 use crate::domain::federation::TrustError;
-use crate::domain::ids::{DatasetId, NationalIdentifier};
+use crate::domain::ids::{DatasetId, EntityId, NationalIdentifier};
 use crate::domain::token::{
     AuthenticToken, ProofExpectation, Refusal, RefusalCode, RefusalReason, VerifiedConsent, VerifiedProof,
 };
 use crate::node::Node;
 use crate::node::holder::oauth::verify_own_token::open_token;
-use crate::ports::Question;
+use crate::ports::{Question, RegisterError};
 use crate::store::holder::{consent_requests, consents};
 use crate::store::resident::persons;
 use crate::store::used_once::Kind;
@@ -36,14 +36,21 @@ pub(crate) struct ExchangeRequest {
     pub(crate) has_body: bool,
 }
 
+/// The answer to an exchange.
+pub(crate) enum Answer {
+    Released(Released),
+    /// The register needs time.
+    Deferred(Deferred),
+}
+
 /// Serves one exchange.
 ///
 /// # Errors
 /// [`Refusal`]; one record of it is kept.
-pub(crate) async fn serve_exchange(node: &Node, request: ExchangeRequest) -> Result<Released, Refusal> {
+pub(crate) async fn serve_exchange(node: &Node, request: ExchangeRequest) -> Result<Answer, Refusal> {
     let mut known = RefusalContext::default();
     match exchange(node, request, &mut known).await {
-        Ok(released) => Ok(released),
+        Ok(answer) => Ok(answer),
         Err(refusal) => {
             record(node, refusal, known).await;
             Err(refusal)
@@ -55,7 +62,7 @@ async fn exchange(
     node: &Node,
     request: ExchangeRequest,
     known: &mut RefusalContext,
-) -> Result<Released, Refusal> {
+) -> Result<Answer, Refusal> {
     let now = node.now();
     let dataset_id: Option<DatasetId> = request.dataset.parse().ok();
     known.dataset = dataset_id.clone().filter(|id| node.settings.dataset(id).is_some());
@@ -109,14 +116,44 @@ async fn exchange(
     check_declared_use(node, &verified, &found.shown, &scope).await?;
 
     // 8: register.
-    let release = read(node, &verified, &scope, dataset, &found.subject).await?;
+    let records = read(node, &scope, dataset, &found.subject).await?;
 
     // 9 and 10: one transaction, then the response. Members and registers took time: the clock is read again.
     let now = node.now();
     if token.claims().exp <= now.secs() || recipient.expires_at <= now {
         return Err(Refusal::token(RefusalReason::Expired));
     }
-    commit_exchange(node, verified, &recipient.id, release, now).await
+    match records {
+        Read::Records(records) => {
+            let later = deferral::available_from(&records, now);
+            let release = Release::minimise(&verified, &scope, dataset, &found.subject, records)?;
+            match later {
+                Some(from) => defer(node, verified, &recipient.id, from, now).await,
+                None => {
+                    commit_exchange(node, verified, &recipient.id, release, now).await.map(Answer::Released)
+                }
+            }
+        }
+        Read::Later(from) => defer(node, verified, &recipient.id, from, now).await,
+    }
+}
+
+async fn defer(
+    node: &Node,
+    verified: VerifiedConsent,
+    recipient: &EntityId,
+    from: Timestamp,
+    now: Timestamp,
+) -> Result<Answer, Refusal> {
+    let terms = &verified.consent().terms;
+    if !deferral::is_acceptable(from, terms.until, now) {
+        tracing::warn!(
+            event = "register_deferral_unusable", dataset = %terms.dataset, available_from = %from.rfc3339(),
+            "a register puts its answer into the past, more than 30 days ahead, or after the permission"
+        );
+        return Err(Refusal::unavailable(RefusalReason::Register));
+    }
+    commit_deferral(node, verified, recipient, from, now).await.map(Answer::Deferred)
 }
 
 /// The stored consent of a token.
@@ -166,21 +203,30 @@ async fn load(
     found.await
 }
 
+/// What a register says.
+enum Read {
+    Records(Vec<Record>),
+    /// It has the answer from then on.
+    Later(Timestamp),
+}
+
 async fn read(
     node: &Node,
-    verified: &VerifiedConsent,
     scope: &ReleaseScope,
     dataset: &Dataset,
     subject: &NationalIdentifier,
-) -> Result<Release, Refusal> {
+) -> Result<Read, Refusal> {
     let question = Question {
         dataset: dataset.id.clone(),
         subject: subject.clone(),
         fields: dataset.to_read(scope.fields()),
     };
-    let records = node.registers.read(question).await.map_err(|error| {
-        tracing::warn!(event = "register_unavailable", %error, dataset = %dataset.id, "a register gave no answer");
-        Refusal::unavailable(RefusalReason::Register)
-    })?;
-    Release::minimise(verified, scope, dataset, subject, records)
+    match node.registers.read(question).await {
+        Ok(records) => Ok(Read::Records(records)),
+        Err(RegisterError::AvailableFrom(from)) => Ok(Read::Later(from)),
+        Err(error) => {
+            tracing::warn!(event = "register_unavailable", %error, dataset = %dataset.id, "a register gave no answer");
+            Err(Refusal::unavailable(RefusalReason::Register))
+        }
+    }
 }

@@ -8,6 +8,7 @@ use crate::domain::consent::terms::Terms;
 use crate::domain::consent::{Consent, GrantAction, Origin};
 use crate::domain::ids::FieldName;
 use crate::node::holder::decision::view_consent_request::Offer;
+use crate::node::resident::own_records::OwnRecords;
 use crate::web::App;
 use crate::web::portal::party::{asker, field_label};
 use crate::web::portal::reach::reach;
@@ -19,7 +20,7 @@ const CHILD_NAME: &str = "childName";
 pub(super) struct Shown<'a> {
     pub(super) offer: &'a Offer,
     /// The resident's own values.
-    pub(super) records: Vec<Record>,
+    pub(super) own: OwnRecords,
     /// The permission that the new one would replace or extend.
     pub(super) replaced: Option<&'a Consent>,
     pub(super) passkey: PasskeyNeed,
@@ -28,7 +29,11 @@ pub(super) struct Shown<'a> {
 }
 
 pub(super) fn view_of(app: &App, shown: Shown<'_>) -> ConsentView {
-    let Shown { offer, records, replaced, passkey, input, errors } = shown;
+    let Shown { offer, own, replaced, passkey, input, errors } = shown;
+    let (records, withheld, available_from) = match own {
+        OwnRecords::Records { records, withheld } => (records, withheld, None),
+        OwnRecords::Later(from) => (Vec::new(), Vec::new(), Some(from)),
+    };
     let (request, dataset) = (&offer.request, &offer.dataset);
     let (declared, terms) = (&request.declared_use, &request.terms);
     let field = |name: &FieldName| consent_field(offer, name);
@@ -58,6 +63,8 @@ pub(super) fn view_of(app: &App, shown: Shown<'_>) -> ConsentView {
             .into_iter()
             .map(|record| ConsentRecord { title: title(&record), values: record.values })
             .collect(),
+        withheld: withheld.iter().map(|name| field_label(Some(dataset), name)).collect(),
+        available_from,
         limits: ConsentLimits {
             once_until: once_until(offer),
             earliest_until: last_day(app.node.now(), 0),

@@ -45,6 +45,8 @@ pub(crate) fn consent() -> ConsentView {
         optional: fields(3..6),
         not_asked: vec![text("Maksupäätös", "Avgiftsbeslut", "Fee decision")],
         records: vec![record("Elmeri"), record("Venla")],
+        withheld: Vec::new(),
+        available_from: None,
         limits: ConsentLimits {
             once_until: "2026-12-23".parse().unwrap(),
             earliest_until: "2026-11-23".parse().unwrap(),
@@ -96,6 +98,18 @@ fn small_consent() -> ConsentView {
     view.can_refuse_for_good = false;
     view.legal_basis = "A6-1-e".into();
     view.onward = vec![text("Kela", "FPA", "Kela")];
+    view
+}
+
+/// The register needs time for the values.
+fn later() -> ConsentView {
+    ConsentView { records: Vec::new(), available_from: Some(at("2026-12-03T12:00:00Z")), ..consent() }
+}
+
+/// A non-disclosure order keeps one field back.
+fn protected() -> ConsentView {
+    let mut view = consent();
+    view.withheld = view.required.iter().take(1).map(|field| field.label.clone()).collect();
     view
 }
 
@@ -165,6 +179,8 @@ pub(crate) fn all() -> Vec<Sample> {
     vec![
         sample("consent", "/consent/1", true, consent()),
         sample("consent-small", "/consent/1", true, small_consent()),
+        sample("consent-later", "/consent/1", true, later()),
+        sample("consent-protected", "/consent/1", true, protected()),
         sample("consent-instead", "/consent/1", true, instead),
         sample("consent-errors", "/consent/1", true, with_errors()),
         sample("consent-errors-current", "/consent/1", true, open_ended),

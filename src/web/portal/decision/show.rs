@@ -52,11 +52,11 @@ pub(super) async fn show_offer(
     if !view_consent_request::is_strong_enough(node, resident, offer) {
         return step_up(page, offer).await;
     }
-    let records = own_values(node, resident, offer).await?;
+    let own = own_values(node, resident, offer).await?;
     let replaced = view_consent_request::replaced(node, resident, &offer.request).await?;
     let passkey = passkey_need(page, offer).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    let shown = Shown { offer, records, replaced: replaced.as_ref(), passkey, input, errors };
+    let shown = Shown { offer, own, replaced: replaced.as_ref(), passkey, input, errors };
     let look = Look { form_leads_out: true, status, ..Look::default() };
     page.show_as(&view_of(&page.app, shown), look)
 }

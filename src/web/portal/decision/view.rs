@@ -116,6 +116,10 @@ pub(crate) struct ConsentView {
     /// Fields of the same data that are not requested, and not released.
     pub(crate) not_asked: Vec<Text>,
     pub(crate) records: Vec<ConsentRecord>,
+    /// The requested fields that a non-disclosure order keeps back.
+    pub(crate) withheld: Vec<Text>,
+    /// From when on the register has the values, if it needs time.
+    pub(crate) available_from: Option<Timestamp>,
     /// The limits of the resident's choices.
     pub(crate) limits: ConsentLimits,
     /// The period of the number of fetches, ISO 8601 duration; the permission's whole life when none.

@@ -6,6 +6,7 @@ use crate::domain::consent::{DeletionState, Origin as RequestOrigin};
 use crate::domain::ids::{ConsentId, FieldName};
 use crate::node::resident::list_mine;
 use crate::node::resident::list_mine::{EndNotice, Permission, PermissionDetail};
+use crate::node::resident::own_records;
 use crate::web::App;
 use crate::web::extract::{Id, query};
 use crate::web::html::chrome::Notice;
@@ -50,6 +51,8 @@ pub(crate) struct PermissionView {
     pub(crate) fields: Vec<Text>,
     /// The optional fields that the resident did not allow.
     pub(crate) left_out: Vec<Text>,
+    /// The fields that a non-disclosure order keeps back all the same.
+    pub(crate) withheld: Vec<Text>,
     /// How far back the data goes.
     pub(crate) reach: HistoryReach,
     /// The recipient's retention, ISO 8601 duration.
@@ -87,7 +90,14 @@ pub(crate) async fn show(page: ResidentPage, Id(id): Id<ConsentId>) -> PageResul
         _ => None,
     };
     let detail = list_mine::permission(&page.app.node, &page.resident, id).await?;
-    page.show_with_notice(&view_of(&page.app, &detail), notice)
+    let terms = &detail.permission.consent.terms;
+    let dataset = page.app.node.settings.dataset(&terms.dataset);
+    let withheld = match dataset {
+        Some(dataset) => own_records::withheld(&page.app.node, &page.resident, dataset, &terms.fields).await,
+        None => Vec::new(),
+    };
+    let withheld = withheld.iter().map(|name| field_label(dataset, name)).collect();
+    page.show_with_notice(&PermissionView { withheld, ..view_of(&page.app, &detail) }, notice)
 }
 
 /// Fills the page of one permission.
@@ -115,6 +125,7 @@ fn view_of(app: &App, detail: &PermissionDetail) -> PermissionView {
             .filter(|name| !consent.terms.fields.contains(name))
             .map(label)
             .collect(),
+        withheld: Vec::new(),
         reach: reach(&consent.terms),
         retention: consent.terms.retention.to_string(),
         legal_basis: declared_use.legal_basis.clone(),

@@ -17,6 +17,11 @@ pub(crate) enum LogOutcome {
         /// Whether the recipient has confirmed the receipt.
         confirmed: bool,
     },
+    /// The register needed time; nothing was given.
+    Deferred {
+        /// From when on it has the data.
+        available_from: Timestamp,
+    },
     Refused(RefusalReason),
 }
 
@@ -25,6 +30,7 @@ impl LogOutcome {
     pub(crate) const fn tone(self) -> &'static str {
         match self {
             Self::Released { .. } => "good",
+            Self::Deferred { .. } => "warn",
             Self::Refused(_) => "off",
         }
     }
@@ -96,6 +102,9 @@ pub(crate) fn log_entry(app: &App, line: &LogLine) -> LogEntry {
             fields.iter().map(|name| field_label(dataset, name)).collect(),
             LogOutcome::Released { confirmed: acknowledged_at.is_some() },
         ),
+        Outcome::Deferred { available_from } => {
+            (Vec::new(), LogOutcome::Deferred { available_from: *available_from })
+        }
         Outcome::Refused(check) => (Vec::new(), LogOutcome::Refused(refusal(*check))),
         Outcome::Denied => (Vec::new(), LogOutcome::Refused(RefusalReason::StandingDenial)),
     };
@@ -126,7 +135,8 @@ const fn refusal(check: Check) -> RefusalReason {
         Check::Register
         | Check::RegisterAnsweredForAnother
         | Check::RegisterDateMalformed
-        | Check::RegisterDateMissing => RefusalReason::RegisterUnavailable,
+        | Check::RegisterDateMissing
+        | Check::RegisterMarkMissing => RefusalReason::RegisterUnavailable,
         Check::Store
         | Check::TrustUndecided
         | Check::ClockDiffers
@@ -224,6 +234,7 @@ impl Frame<'_> {
     pub(crate) fn outcome(&self, outcome: &LogOutcome) -> String {
         match outcome {
             LogOutcome::Released { .. } => self.t.outcome_released(),
+            LogOutcome::Deferred { .. } => self.t.outcome_deferred(),
             LogOutcome::Refused(_) => self.t.outcome_refused(),
         }
         .to_string()

@@ -65,6 +65,7 @@ fn entries() -> Vec<LogEntry> {
     let mut all = vec![
         entry(LogOutcome::Released { confirmed: true }),
         entry(LogOutcome::Released { confirmed: false }),
+        entry(LogOutcome::Deferred { available_from: at("2027-05-03T11:00:00Z") }),
     ];
     all.extend(refused.into_iter().map(|reason| entry(LogOutcome::Refused(reason))));
     if let Some(last) = all.last_mut() {
@@ -114,6 +115,11 @@ pub(crate) fn permission(status: PermissionStatus) -> PermissionView {
         reach: decision::samples::consent().reach,
         register: register(),
         fields: names().into_iter().take(4).map(|(_, label, ..)| label).collect(),
+        withheld: if stopped {
+            Vec::new()
+        } else {
+            names().into_iter().take(1).map(|(_, label, ..)| label).collect()
+        },
         left_out: names().into_iter().skip(4).map(|(_, label, ..)| label).collect(),
         retention: "P1Y".into(),
         legal_basis: "A6-1-a".into(),

@@ -54,6 +54,7 @@ fn dataset() -> Dataset {
         retention: "P10Y".parse().unwrap(),
         register: register(),
         period: None,
+        protected_fields: Vec::new(),
         required_acr: None,
         required_max_age_seconds: None,
         required_passkey: false,
