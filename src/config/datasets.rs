@@ -1,15 +1,16 @@
 //! `[[datasets]]`: the datasets in this city's catalogue, and where their records are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::checks;
-use super::reader::{Document, Found, Section};
+use super::fields::{check_columns, find, read_fields};
+use super::reader::{Found, Section};
 use crate::domain::catalogue::register::{
     Connection, CsvDialect, DatasetSource, HeldDataset, ProtectedColumn, Register, Selection,
 };
 use crate::domain::catalogue::{Dataset, Field, FieldType, PeriodFields, Text};
-use crate::domain::ids::{DatasetId, DatasetType, FieldName, RegisterId};
+use crate::domain::ids::{DatasetId, DatasetType, FieldName, FieldPath, RegisterId};
 
 /// Themes of the EU vocabulary `data-theme`.
 const THEMES: [&str; 14] = [
@@ -32,7 +33,8 @@ const QUERY: &str = "write one SELECT with ORDER BY, whose only parameter $1 is 
 const FILE: &str = "write the name of a .json or .csv file in the register's folder";
 const CSV: &str = "write { delimiter = \";\", encoding = \"windows-1252\", notation = \"fi\" }: the delimiter is a comma, semicolon, \
                    bar or tab, the encoding utf-8, windows-1252 or iso-8859-15, the notation iso or fi";
-const COLUMNS: &str = "write { unit = \"Yksikön nimi\" }: fields of the dataset with the file's own headings";
+const COLUMNS: &str = "write { unit = \"Yksikön nimi\", \"decision.unit.name\" = \"unit_name\" }: fields of the dataset with the \
+                       columns of the source";
 const MARK: &str = "write the column or member that the register has for it";
 const LEGISLATION: &str = "write the https address of the act, such as its ELI";
 const MAX_AGE: &str = "write how many seconds old a login may be, such as 600";
@@ -172,26 +174,6 @@ fn each(
     }
 }
 
-fn read_fields(section: &mut Section<'_, '_>) -> Option<Vec<Field>> {
-    const FIELDS: &str =
-        "write a list of { name = \"unit\", type = \"string\", label = { fi, sv, en } }, one a line";
-    let document = section.document();
-    let fields = section.required::<Vec<Field>>("fields", FIELDS)?;
-    if fields.value.is_empty() || fields.value.len() > 50 {
-        document.problem(&fields.at, "not between 1 and 50 fields", FIELDS);
-    }
-    for (index, field) in fields.value.iter().enumerate() {
-        if fields.value.iter().take(index).any(|other| other.name == field.name) {
-            let complaint = format!("the field {} is named twice", field.name);
-            document.problem(&fields.at, complaint, "take one of the two out");
-        }
-        if let Some(complaint) = checks::text(&field.label) {
-            document.problem(&fields.at, format!("label of {}: {complaint}", field.name), checks::TEXT);
-        }
-    }
-    Some(fields.value)
-}
-
 /// The fields that date a record; both must be dates of the same dataset.
 fn read_period(section: &mut Section<'_, '_>, fields: Option<&[Field]>) -> Option<PeriodFields> {
     const PERIOD: &str =
@@ -212,10 +194,10 @@ fn read_protected(
     fields: Option<&[Field]>,
     period: Option<&PeriodFields>,
     source: Option<&(&Register, DatasetSource)>,
-) -> Vec<FieldName> {
+) -> Vec<FieldPath> {
     const PROTECTED: &str =
         "write the fields that tell where a person lives, such as [\"address\"], beside protected_column";
-    let found = section.optional::<Vec<FieldName>>("protected_fields", PROTECTED);
+    let found = section.optional::<Vec<FieldPath>>("protected_fields", PROTECTED);
     let column = source.is_some_and(|(_, source)| source.protected.is_some());
     let Some(found) = found else {
         if column {
@@ -233,10 +215,11 @@ fn read_protected(
         );
     }
     for name in &found.value {
-        if fields.is_some_and(|fields| !fields.iter().any(|field| field.name == *name)) {
+        if fields.is_some_and(|fields| find(fields, name).is_none()) {
             document.problem(&found.at, format!("{name} is no field of this dataset"), PROTECTED);
         }
-        let dates = |period: &PeriodFields| period.start == *name || period.end.as_ref() == Some(name);
+        let is_it = |date: &FieldName| date.as_str() == name.as_str();
+        let dates = |period: &PeriodFields| is_it(&period.start) || period.end.as_ref().is_some_and(is_it);
         if period.is_some_and(dates) {
             let complaint = format!("{name} dates the record: which records are given would tell it");
             document.problem(&found.at, complaint, "take it out here, or from period");
@@ -279,7 +262,7 @@ fn read_source<'r>(
     let protected = read_protected_column(section);
     let available_from = section.optional::<String>("available_from_column", MARK);
     let csv = section.optional::<CsvDialect>("csv", CSV);
-    let columns = section.optional::<BTreeMap<FieldName, String>>("columns", COLUMNS);
+    let columns = section.optional::<BTreeMap<FieldPath, String>>("columns", COLUMNS);
     let id = register?;
     let Some(register) = registers.iter().find(|register| register.id == id.value) else {
         document.problem(&id.at, "no register has this id", "write the id of one of [[registers]]");
@@ -315,7 +298,11 @@ fn read_source<'r>(
         document.problem(&csv.at, "describes a CSV file, and the dataset has none", "take it out");
     }
     if let Some(columns) = &columns {
-        check_columns(document, columns, fields, selection.as_ref());
+        let is_good: fn(&str) -> bool = match selection {
+            Some(Selection::Query(_)) => is_column,
+            _ => is_heading,
+        };
+        check_columns(document, columns, fields.unwrap_or_default(), is_good);
     }
     let named = [
         subject.as_ref().map(|found| (&found.at, &found.value)),
@@ -341,27 +328,6 @@ fn read_source<'r>(
         columns: columns.map(|found| found.value).unwrap_or_default(),
     };
     Some((register, source))
-}
-
-/// The headings of fields: each field is the dataset's, and no heading serves two.
-fn check_columns(
-    document: &Document<'_>,
-    columns: &Found<BTreeMap<FieldName, String>>,
-    fields: Option<&[Field]>,
-    selection: Option<&Selection>,
-) {
-    if let Some(Selection::Query(_)) = selection {
-        document.problem(&columns.at, "only a file has headings", "name the columns in the query, with AS");
-    }
-    let mut headings = BTreeSet::new();
-    for (name, heading) in &columns.value {
-        if fields.is_some_and(|fields| !fields.iter().any(|field| field.name == *name)) {
-            document.problem(&columns.at, format!("{name} is no field of this dataset"), COLUMNS);
-        }
-        if !is_heading(heading) || !headings.insert(heading) {
-            document.problem(&columns.at, format!("the heading of {name} is not usable, or taken"), COLUMNS);
-        }
-    }
 }
 
 /// Whether a text may be the heading of a file's column, or a member's name.

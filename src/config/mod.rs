@@ -10,6 +10,7 @@ mod contact;
 mod datasets;
 mod error;
 mod federation;
+mod fields;
 mod keys;
 mod limits;
 mod login;

@@ -7,7 +7,7 @@ use crate::domain::catalogue::purposes::is_purpose;
 use crate::domain::catalogue::register::HeldDataset;
 use crate::domain::catalogue::{Contact, DeclaredUse, Text};
 use crate::domain::clock::{RetentionPeriod, Window};
-use crate::domain::ids::{DatasetType, EntityId, FieldName, ServiceId, UseId};
+use crate::domain::ids::{DatasetType, EntityId, FieldPath, ServiceId, UseId};
 
 /// What the uses are checked against.
 pub(super) struct Surroundings<'a> {
@@ -22,7 +22,7 @@ const ID: &str = "write a short name of a-z, 0-9 and hyphens";
 const PURPOSE: &str =
     "write a term of the Data Privacy Vocabulary, such as \"https://w3id.org/dpv#ServiceProvision\"";
 const RETENTION: &str = "write an ISO 8601 duration, such as \"P1Y\"";
-const FIELDS: &str = "write a list of field names, such as [\"unit\", \"startDate\"]";
+const FIELDS: &str = "write a list of field names, such as [\"startDate\", \"unit.name\"]";
 const EXCHANGES: &str = "write how many exchanges one permission allows, from 1 to 10000";
 const WINDOW: &str = "write an ISO 8601 duration of a day to a year, such as \"P7D\"";
 const DAYS: &str = "write how many days one permission may last, from 1 to 365";
@@ -68,8 +68,8 @@ fn read_one(
         .and_then(|text| text.parse::<RetentionPeriod>().ok());
     let dataset_type =
         section.required::<DatasetType>("dataset_type", "write the kind of dataset that it asks for");
-    let required = section.required::<Vec<FieldName>>("required_fields", FIELDS);
-    let optional = section.optional::<Vec<FieldName>>("optional_fields", FIELDS);
+    let required = section.required::<Vec<FieldPath>>("required_fields", FIELDS);
+    let optional = section.optional::<Vec<FieldPath>>("optional_fields", FIELDS);
     check_fields(&section, dataset_type.as_ref(), required.as_ref(), optional.as_ref(), around.datasets);
     let max_exchanges = number(&mut section, "max_exchanges", EXCHANGES, 10_000);
     let per = section.optional::<String>("max_exchanges_per", WINDOW).and_then(|found| {
@@ -138,8 +138,8 @@ fn number(section: &mut Section<'_, '_>, key: &'static str, remedy: &str, most: 
 fn check_fields(
     section: &Section<'_, '_>,
     kind: Option<&Found<DatasetType>>,
-    required: Option<&Found<Vec<FieldName>>>,
-    optional: Option<&Found<Vec<FieldName>>>,
+    required: Option<&Found<Vec<FieldPath>>>,
+    optional: Option<&Found<Vec<FieldPath>>>,
     datasets: &[HeldDataset],
 ) {
     let document = section.document();
@@ -149,7 +149,7 @@ fn check_fields(
         document.problem(&required.at, "the list is empty", FIELDS);
     }
     let held = kind.and_then(|kind| datasets.iter().find(|held| held.dataset.kind == kind.value));
-    let mut named: Vec<&FieldName> = Vec::new();
+    let mut named: Vec<&FieldPath> = Vec::new();
     for list in [required, optional].into_iter().flatten() {
         for field in &list.value {
             if named.contains(&field) {
@@ -159,8 +159,21 @@ fn check_fields(
                     "name it once, in one list",
                 );
             }
+            if let Some(wider) = named.iter().find(|other| field.is_within(other) || other.is_within(field)) {
+                if *wider != field {
+                    let complaint = format!("{field} and {wider} are named, and one is a part of the other");
+                    document.problem(&list.at, complaint, "name the parts alone");
+                }
+            }
             named.push(field);
-            if held.is_some_and(|held| held.dataset.field(field).is_none()) {
+            if held.is_some_and(|held| held.dataset.is_too_wide(field)) {
+                let complaint = format!("{field} is an object or list with fields of its own");
+                document.problem(
+                    &list.at,
+                    complaint,
+                    format!("name those that are needed, such as {field}.…"),
+                );
+            } else if held.is_some_and(|held| held.dataset.leaf(field).is_none()) {
                 let complaint = format!("datasets of this type have no field {field}");
                 document.problem(&list.at, complaint, "write a field of the [[datasets]] of this type");
             }

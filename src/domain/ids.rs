@@ -66,6 +66,12 @@ fn is_slug(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
+fn is_field_name(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
 fn is_token_text(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:~".contains(&b))
@@ -128,12 +134,25 @@ text_id!(
     is_use_url
 );
 text_id!(
-    /// One field of a record.
+    /// One field of a record, or of an object within it.
     FieldName,
     "a letter, then up to 63 letters and digits",
-    |text| (1..=64).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric())
+    is_field_name
+);
+text_id!(
+    /// A field at any depth of a record: the names from the outside in, joined by dots (`decision.unit.name`). A list
+    /// adds no name of its own.
+    FieldPath,
+    "up to 5 field names joined by dots, at most 64 characters",
+    |text| text.len() <= 64
+        && text.split('.').count() <= FieldPath::MAX_DEPTH
+        && text.split('.').all(is_field_name)
+);
+text_id!(
+    /// A currency (ISO 4217).
+    Currency,
+    "three capital letters",
+    |text| text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())
 );
 text_id!(
     /// A key identifier (`kid`) in a JOSE header or JWK, chosen by whoever creates the key (RFC 7517 §4.5): base64 and
@@ -167,6 +186,34 @@ text_id!(
     "43 characters of base64url",
     |text| text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
 );
+
+impl FieldPath {
+    /// Maximum number of names in a path.
+    pub(crate) const MAX_DEPTH: usize = 5;
+
+    /// The names, from the outside in.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.split('.')
+    }
+
+    /// The path of a field within this one; `None` below the maximum depth or beyond the maximum length.
+    #[must_use]
+    pub(crate) fn child(&self, name: &FieldName) -> Option<Self> {
+        Self::new(format!("{self}.{name}")).ok()
+    }
+
+    /// Whether it is this path or one within it.
+    #[must_use]
+    pub(crate) fn is_within(&self, outer: &Self) -> bool {
+        self.0.strip_prefix(outer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
+impl From<&FieldName> for FieldPath {
+    fn from(name: &FieldName) -> Self {
+        Self(name.0.clone())
+    }
+}
 
 impl EntityId {
     /// Parses an identifier in a non-canonical spelling: with a trailing slash, capitals in the host or the scheme's

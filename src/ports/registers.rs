@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::domain::catalogue::Record;
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{DatasetId, FieldName, NationalIdentifier};
+use crate::domain::ids::{DatasetId, FieldPath, NationalIdentifier};
 
 /// What is asked of a register.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Question {
     /// The person.
     pub subject: NationalIdentifier,
     /// The fields to read. No other leaves the connector.
-    pub fields: Vec<FieldName>,
+    pub fields: Vec<FieldPath>,
 }
 
 impl std::fmt::Debug for Question {

@@ -3,44 +3,38 @@
 //! A file that cannot be parsed as a whole is an error, with its place, for everybody whose records could be in it: a
 //! record without a subject could be anyone's.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::csv::{Cell, Rows};
 use super::failure::Failure;
 use super::index::IndexedFile;
 use super::json::{Json, Member, Parser, Place};
+use super::mapping::Mapping;
 use super::marks::MarkColumns;
 use super::values::{self, Collected};
 use super::{BlockingReader, Bounds};
+use crate::domain::catalogue::Record;
 use crate::domain::catalogue::register::{CsvDelimiter, CsvDialect, HeldDataset};
-use crate::domain::catalogue::{Dataset, FieldType, Record};
-use crate::domain::ids::{FieldName, NationalIdentifier};
+use crate::domain::ids::NationalIdentifier;
 use crate::ports::{Question, RegisterError};
 
 /// What a dataset says about its file.
 struct Layout {
-    dataset: Dataset,
+    mapping: Mapping,
     subject_column: String,
     marks: MarkColumns,
-    columns: BTreeMap<FieldName, String>,
     bounds: Bounds,
 }
 
 impl Layout {
     fn of(held: &HeldDataset, bounds: Bounds) -> Self {
         Self {
-            dataset: held.dataset.clone(),
+            mapping: Mapping::of(held),
             subject_column: held.source.subject_column.clone(),
             marks: MarkColumns::of(&held.source),
-            columns: held.source.columns.clone(),
             bounds,
         }
-    }
-
-    /// What the file calls a field.
-    fn column<'a>(&'a self, field: &'a FieldName) -> &'a str {
-        self.columns.get(field).map_or_else(|| field.as_str(), String::as_str)
     }
 
     /// Whose record it is; `None` when it says that it is nobody's.
@@ -103,10 +97,8 @@ impl BlockingReader for JsonFile {
                     members.into_iter().map(|member| (member.name, (member.at, member.value))).collect();
                 let marks = self.layout.marks.read(|column| values.get(column).map(|found| found.1.clone()));
                 let whose = (subject.clone(), marks.map_err(|failure| failure.at(place))?);
-                let record = values::record(&self.layout.dataset, &question.fields, whose, |field| {
-                    values
-                        .remove(self.layout.column(field))
-                        .map_or((None, Json::Null), |(at, value)| (Some(at), value))
+                let record = self.layout.mapping.record(&question.fields, whose, |column| {
+                    values.remove(column.name).map_or((None, Json::Null), |(at, value)| (Some(at), value))
                 })?;
                 Ok(collected.push(record)?)
             },
@@ -127,7 +119,8 @@ struct Header {
     columns: usize,
     subject: usize,
     marks: HashMap<String, usize>,
-    fields: HashMap<FieldName, (usize, FieldType)>,
+    /// Where each column of the dataset is.
+    places: HashMap<String, usize>,
 }
 
 impl CsvFile {
@@ -144,16 +137,15 @@ impl CsvFile {
     fn header(&self, row: &[Cell]) -> Result<Header, Failure> {
         let delimiter = self.dialect.delimiter;
         let subject = column(row, &self.layout.subject_column, delimiter)?;
-        let mut fields = HashMap::new();
-        for field in &self.layout.dataset.fields {
-            let at = column(row, self.layout.column(&field.name), delimiter)?;
-            fields.insert(field.name.clone(), (at, field.kind));
+        let mut places = HashMap::new();
+        for needed in self.layout.mapping.all_columns() {
+            places.insert(needed.name.to_owned(), column(row, needed.name, delimiter)?);
         }
         let mut marks = HashMap::new();
         for name in self.layout.marks.names() {
             marks.insert(name.to_owned(), column(row, name, delimiter)?);
         }
-        Ok(Header { columns: row.len(), subject, marks, fields })
+        Ok(Header { columns: row.len(), subject, marks, places })
     }
 
     /// Whose record a row is.
@@ -191,10 +183,11 @@ impl BlockingReader for CsvFile {
                     cell.map(|cell| Json::String(cell.text.clone()))
                 });
                 let whose = (subject.clone(), marks.map_err(|failure| failure.at(place))?);
-                let record = values::record(&self.layout.dataset, &question.fields, whose, |field| {
-                    let found = header.fields.get(field).and_then(|(at, kind)| Some((row.get(*at)?, *kind)));
-                    found.map_or((None, Json::Null), |(cell, kind)| {
-                        (Some(cell.at), values::from_text(kind, self.dialect.notation, &cell.text))
+                let record = self.layout.mapping.record(&question.fields, whose, |column| {
+                    let found = header.places.get(column.name).and_then(|at| row.get(*at));
+                    found.map_or((None, Json::Null), |cell| {
+                        let value = values::from_text(column.field.kind, self.dialect.notation, &cell.text);
+                        (Some(cell.at), value)
                     })
                 })?;
                 Ok(collected.push(record)?)

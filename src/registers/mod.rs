@@ -1,6 +1,6 @@
 //! Read-only connectors to the city's registers: SQL databases and files.
 //!
-//! A connector returns the records of one person with the dataset's own fields, typed as the dataset says, within the
+//! A connector returns the records of one person with the dataset's own fields, typed at every level as the dataset says, within the
 //! limits of size and time; or an error that names neither the person nor the register's content. An answer that cannot
 //! be parsed is an error, never "no data". The cause is logged by register and dataset.
 
@@ -9,7 +9,10 @@ mod failure;
 mod file;
 mod index;
 mod json;
+mod mapping;
 mod marks;
+#[cfg(test)]
+mod nested_tests;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -24,9 +27,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use failure::Failure;
 
-use crate::domain::catalogue::Record;
+use crate::domain::catalogue::field::unknown_codes;
 use crate::domain::catalogue::register::{Connection, HeldDataset, Register, Selection};
-use crate::domain::ids::{DatasetId, FieldName, NationalIdentifier, RegisterId};
+use crate::domain::catalogue::{Dataset, Record};
+use crate::domain::ids::{DatasetId, FieldPath, NationalIdentifier, RegisterId};
 use crate::ports::{Question, RegisterError, Registers};
 
 /// Limits of one answer.
@@ -102,8 +106,7 @@ fn blocking<R: BlockingReader>(reader: R) -> Box<dyn Reader> {
 struct Source {
     register: RegisterId,
     reader: Box<dyn Reader>,
-    /// All fields of the dataset.
-    fields: Vec<FieldName>,
+    dataset: Dataset,
     /// One permit for each connection: no more reads than that wait for one register.
     slots: Arc<Semaphore>,
     timeout: Duration,
@@ -164,7 +167,7 @@ impl CityRegisters {
             let source = Source {
                 register: register.id.clone(),
                 reader,
-                fields: held.dataset.fields.iter().map(|field| field.name.clone()).collect(),
+                dataset: held.dataset.clone(),
                 slots: Arc::clone(slots),
                 timeout: register.timeout,
             };
@@ -184,7 +187,8 @@ impl CityRegisters {
     async fn ask_for_nobody(&self, dataset: &DatasetId) -> Result<(), Failure> {
         let subject = NationalIdentifier::new("-")
             .map_err(|error| Failure::new(RegisterError::Unfit("no such identifier"), error))?;
-        let fields = self.by_dataset.get(dataset).map(|source| source.fields.clone()).unwrap_or_default();
+        let leaves = self.by_dataset.get(dataset).map(|source| source.dataset.leaves()).unwrap_or_default();
+        let fields = leaves.into_iter().map(|leaf| leaf.path).collect();
         self.ask(Question { dataset: dataset.clone(), subject, fields }).await.map(drop)
     }
 
@@ -207,6 +211,20 @@ impl CityRegisters {
         tracing::warn!(event = "register_failed", register, %dataset, cause, "a register gave no records: {error}");
     }
 
+    /// Reports codes that the dataset does not describe, by the field's name. They are shown and released as they are.
+    fn log_unknown_codes(&self, dataset: &DatasetId, records: &[Record]) {
+        let Some(source) = self.by_dataset.get(dataset) else { return };
+        let unknown = unknown_codes(&source.dataset.fields, records.iter().map(|record| &record.values));
+        if unknown.is_empty() {
+            return;
+        }
+        let fields = unknown.iter().map(FieldPath::as_str).collect::<Vec<_>>().join(", ");
+        tracing::warn!(
+            event = "register_code_unknown", register = source.register.as_str(), %dataset, fields,
+            "a register has codes that the dataset does not describe: residents see them as they are"
+        );
+    }
+
     async fn ask(&self, question: Question) -> Result<Vec<Record>, Failure> {
         let source = self.by_dataset.get(&question.dataset).ok_or(RegisterError::Unfit("no such dataset"))?;
         let work = async {
@@ -224,9 +242,11 @@ impl CityRegisters {
 impl Registers for CityRegisters {
     async fn read(&self, question: Question) -> Result<Vec<Record>, RegisterError> {
         let dataset = question.dataset.clone();
-        self.ask(question).await.map_err(|failure| {
+        let records = self.ask(question).await.map_err(|failure| {
             self.log(&dataset, &failure);
             failure.error
-        })
+        })?;
+        self.log_unknown_codes(&dataset, &records);
+        Ok(records)
     }
 }

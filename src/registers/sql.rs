@@ -16,12 +16,13 @@ use diesel::{Connection, QueryResult, QueryableByName, RunQueryDsl, sql_query, s
 
 use super::failure::Failure;
 use super::json::{Json, Member, Parser};
+use super::mapping::Mapping;
 use super::marks::MarkColumns;
-use super::values::{self, Collected};
+use super::values::Collected;
 use super::{BlockingReader, Bounds, RegisterConfigError};
+use crate::domain::catalogue::Record;
 use crate::domain::catalogue::register::{DatabaseUrl, HeldDataset, Register, explain_connection_failure};
-use crate::domain::catalogue::{Dataset, Record};
-use crate::domain::ids::{FieldName, NationalIdentifier};
+use crate::domain::ids::{FieldPath, NationalIdentifier};
 use crate::ports::{Question, RegisterError};
 
 type ManagedPool<C> = r2d2::Pool<ConnectionManager<C>>;
@@ -113,15 +114,15 @@ pub(crate) struct Query {
     query: String,
     subject_column: String,
     marks: MarkColumns,
-    dataset: Dataset,
+    mapping: Mapping,
     bounds: Bounds,
 }
 
-/// The column with the record's subject. No field can have this name: field names have no underscore.
-const SUBJECT: &str = "_subject";
+/// The column with the record's subject. No other can have this name: columns have no hyphen.
+const SUBJECT: &str = "-subject";
 
 /// The columns with the marks, numbered: a field may be read from the same column.
-const MARK: &str = "_mark";
+const MARK: &str = "-mark";
 
 #[derive(QueryableByName)]
 struct Row {
@@ -136,15 +137,16 @@ impl Query {
             query: query.to_owned(),
             subject_column: held.source.subject_column.clone(),
             marks: MarkColumns::of(&held.source),
-            dataset: held.dataset.clone(),
+            mapping: Mapping::of(held),
             bounds,
         }
     }
 
     /// The operator's query within one that selects these fields alone.
-    fn text(&self, fields: &[FieldName]) -> String {
+    fn text(&self, fields: &[FieldPath]) -> String {
         let (query, subject) = (&self.query, quoted(&self.subject_column));
-        let names = fields.iter().map(|field| (field.as_str().to_owned(), field.as_str()));
+        let columns = self.mapping.columns(fields);
+        let names = columns.iter().map(|column| (column.name.to_owned(), column.name));
         let marks = self.marks.names().enumerate().map(|(index, column)| (format!("{MARK}{index}"), column));
         let names = names.chain(marks);
         // One row more than the limit shows that the limit is exceeded.
@@ -155,7 +157,7 @@ impl Query {
                     .map(|(name, column)| format!(", r.{} AS {}", quoted(column), quoted(&name)))
                     .collect();
                 format!(
-                    "SELECT row_to_json(o)::text AS record FROM (SELECT r.{subject}::text AS {SUBJECT}{fields} \
+                    "SELECT row_to_json(o)::text AS record FROM (SELECT r.{subject}::text AS \"{SUBJECT}\"{fields} \
                      FROM (\n{query}\n) AS r LIMIT {limit}) AS o"
                 )
             }
@@ -173,7 +175,7 @@ impl Query {
     /// Reads row by row, so that an answer over the limit is never held as a whole.
     fn collect(
         &self,
-        fields: &[FieldName],
+        fields: &[FieldPath],
         rows: QueryResult<impl Iterator<Item = QueryResult<Row>>>,
     ) -> Result<Vec<Record>, Failure> {
         let mut collected = Collected::new(self.bounds);
@@ -187,7 +189,7 @@ impl Query {
         Ok(collected.into_records())
     }
 
-    fn take(&self, row: &str, fields: &[FieldName], collected: &mut Collected) -> Result<(), Failure> {
+    fn take(&self, row: &str, fields: &[FieldPath], collected: &mut Collected) -> Result<(), Failure> {
         let unfit = |reason, cause| Failure::new(RegisterError::Unfit(reason), cause);
         let mut values: HashMap<String, Json> = match Parser::new(row.as_bytes()).and_then(Parser::single) {
             Ok(Json::Object(members)) => {
@@ -206,13 +208,13 @@ impl Query {
             let index = self.marks.names().position(|name| name == column)?;
             values.remove(&format!("{MARK}{index}"))
         })?;
-        let record = values::record(&self.dataset, fields, (subject, marks), |field| {
-            (None, values.remove(field.as_str()).unwrap_or(Json::Null))
+        let record = self.mapping.record(fields, (subject, marks), |column| {
+            (None, values.remove(column.name).unwrap_or(Json::Null))
         })?;
         Ok(collected.push(record)?)
     }
 
-    fn run(&self, fields: &[FieldName], identifier: &str) -> Result<Vec<Record>, Failure> {
+    fn run(&self, fields: &[FieldPath], identifier: &str) -> Result<Vec<Record>, Failure> {
         let query = sql_query(self.text(fields)).bind::<sql_types::Text, _>(identifier);
         match &self.pool {
             Pool::Postgres(pool, timeout) => {

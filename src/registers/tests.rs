@@ -13,7 +13,7 @@ use crate::domain::catalogue::register::{
     CsvDelimiter, CsvDialect, CsvEncoding, CsvNotation, DatabaseUrl, DatasetSource, ProtectedColumn,
 };
 use crate::domain::catalogue::{Dataset, Field, FieldType, Marks, Text};
-use crate::domain::ids::{DatasetType, FieldName};
+use crate::domain::ids::{DatasetType, FieldName, FieldPath};
 
 /// Made-up personal identity codes; individual numbers from 900 belong to nobody.
 const ANNA: &str = "010190-900P";
@@ -36,13 +36,7 @@ const FIELDS: [(&str, FieldType); 7] = [
 ];
 
 fn held(selection: Selection) -> HeldDataset {
-    let field = |(name, kind)| Field {
-        name: FieldName::new(name).unwrap(),
-        kind,
-        label: text(),
-        sensitivity: crate::domain::catalogue::Sensitivity::Normal,
-        codes: BTreeMap::new(),
-    };
+    let field = |(name, kind)| Field::new(FieldName::new(name).unwrap(), kind, text());
     HeldDataset {
         dataset: Dataset {
             id: DatasetId::new("placements").unwrap(),
@@ -99,7 +93,7 @@ fn question(who: &NationalIdentifier) -> Question {
     Question {
         dataset: DatasetId::new("placements").unwrap(),
         subject: who.clone(),
-        fields: FIELDS.map(|(name, _)| FieldName::new(name).unwrap()).to_vec(),
+        fields: FIELDS.map(|(name, _)| FieldPath::new(name).unwrap()).to_vec(),
     }
 }
 
@@ -239,7 +233,7 @@ async fn a_field_that_is_not_asked_for_never_leaves_the_connector() {
     ] {
         let sources = sources(connection, selection.clone(), BOUNDS);
         let anna = NationalIdentifier::new(ANNA).unwrap();
-        let fields = ["number", "unit"].map(|name| FieldName::new(name).unwrap()).to_vec();
+        let fields = ["number", "unit"].map(|name| FieldPath::new(name).unwrap()).to_vec();
         let records = sources.read(Question { fields, ..question(&anna) }).await.unwrap();
         let values: Vec<Value> =
             records.into_iter().map(|record| serde_json::to_value(record.values).unwrap()).collect();
@@ -358,7 +352,7 @@ fn exported(columns: &[(&str, &str)]) -> HeldDataset {
     };
     let mut held = held(Selection::Csv("export.csv".into(), dialect));
     held.source.subject_column = "Huoltaja".into();
-    let name = |(field, heading): &(&str, &str)| (FieldName::new(*field).unwrap(), (*heading).to_owned());
+    let name = |(field, heading): &(&str, &str)| (FieldPath::new(*field).unwrap(), (*heading).to_owned());
     held.source.columns = columns.iter().map(name).collect();
     held
 }
@@ -627,7 +621,7 @@ async fn marked(
         timeout: Duration::from_secs(2),
     };
     let mut held = held(selection);
-    held.dataset.protected_fields = ["unit", "place"].map(|name| FieldName::new(name).unwrap()).to_vec();
+    held.dataset.protected_fields = ["unit", "place"].map(|name| FieldPath::new(name).unwrap()).to_vec();
     held.source.protected = Some(ProtectedColumn { column: "protected".into(), marker: None });
     held.source.available_from_column = Some("ready".into());
     let sources = CityRegisters::new(&[register], &[held], BOUNDS).unwrap();

@@ -1,54 +1,109 @@
-//! Converts a register's values to a record as its dataset declares it.
+//! Converts a register's values to the types that the dataset declares.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 
 use super::Bounds;
-use super::failure::Failure;
-use super::json::{Json, Parser, Place, is_number};
+use super::json::{Json, Member, Parser, is_number};
 use crate::domain::catalogue::register::CsvNotation;
+use crate::domain::catalogue::tree::object;
 use crate::domain::catalogue::value::{MAX_EXACT_INTEGER, decimal, is_date_time};
-use crate::domain::catalogue::{Dataset, FieldType, Marks, Record};
+use crate::domain::catalogue::{Field, FieldTree, FieldType, Record};
 use crate::domain::clock::Day;
-use crate::domain::ids::{FieldName, NationalIdentifier};
+use crate::domain::ids::Currency;
 use crate::ports::RegisterError;
 
 const NOT_EXACT: &str = "a number has more digits than a JSON number keeps: declare the field as decimal";
+const MISSING: &str = "is not in the object; an absent value is null, or the field has may_be_missing = true";
 
-/// A source's value for a field, with its position if the source has positions.
-pub(crate) type FoundValue = (Option<Place>, Json);
-
-/// Builds one record: the wanted fields of the dataset and no others, each of its type, absent ones `null`, as are those
-/// that a non-disclosure order protects.
-pub(crate) fn record(
-    dataset: &Dataset,
-    wanted: &[FieldName],
-    (subject, marks): (NationalIdentifier, Marks),
-    mut take: impl FnMut(&FieldName) -> FoundValue,
-) -> Result<Record, Failure> {
-    let mut values = BTreeMap::new();
-    for field in dataset.fields.iter().filter(|field| wanted.contains(&field.name)) {
-        if marks.non_disclosure == Some(true) && dataset.protected_fields.contains(&field.name) {
-            values.insert(field.name.clone(), Value::Null);
-            continue;
-        }
-        let (at, found) = take(&field.name);
-        let value = typed(field.kind, found).map_err(|rule| {
-            let place = at.map(|at| format!("{at}, ")).unwrap_or_default();
-            Failure::new(
-                RegisterError::Unfit("a field is not of its type"),
-                format!("{place}field {}: {rule}", field.name),
-            )
-        })?;
-        values.insert(field.name.clone(), value);
-    }
-    Ok(Record { subject, values, marks })
+/// The rule that a value breaks, and the path of the field within the value that breaks it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Broken {
+    /// Names from the outside in; empty if it is the value itself.
+    pub(crate) within: Vec<String>,
+    pub(crate) rule: &'static str,
 }
 
-/// The value as the field's type, or the rule that it breaks. Registers without a matching type may write a boolean as
-/// 0 or 1, a decimal as a number, and an object or array as JSON text. No value is changed.
-fn typed(kind: FieldType, found: Json) -> Result<Value, &'static str> {
+impl From<&'static str> for Broken {
+    fn from(rule: &'static str) -> Self {
+        Self { within: Vec::new(), rule }
+    }
+}
+
+impl Broken {
+    fn inside(mut self, name: &str) -> Self {
+        self.within.insert(0, name.to_owned());
+        self
+    }
+}
+
+/// The value as the field's type, of objects and lists the wanted fields alone. Registers without a matching type may
+/// write a boolean as 0 or 1, a decimal as a number, and an object or array as JSON text. No value is changed.
+pub(crate) fn typed(field: &Field, wanted: &FieldTree, found: Json) -> Result<Value, Broken> {
+    match (field.kind, from_json_text(field.kind, found)?) {
+        (_, Json::Null) => Ok(Value::Null),
+        (FieldType::Array, Json::Array(items)) if field.is_structured() => {
+            items.into_iter().map(|item| row(field, wanted, item)).collect::<Result<_, _>>().map(Value::Array)
+        }
+        (FieldType::Array, _) if field.is_structured() => Err("not a list of objects".into()),
+        (_, Json::Object(found)) if field.is_structured() => Ok(object(members(field, wanted, found)?)),
+        (_, _) if field.is_structured() => Err("not an object".into()),
+        (FieldType::Array, Json::Array(items)) => match field.items {
+            Some(kind) => Ok(Value::Array(
+                items.into_iter().map(|item| plain(field, kind, item)).collect::<Result<_, _>>()?,
+            )),
+            None => Ok(opaque(Json::Array(items))?),
+        },
+        (FieldType::Object, found @ Json::Object(_)) => Ok(opaque(found)?),
+        (kind, found) => Ok(plain(field, kind, found)?),
+    }
+}
+
+/// What a text holds, where a register writes an object or list as JSON text.
+fn from_json_text(kind: FieldType, found: Json) -> Result<Json, &'static str> {
+    let is_json = match (kind, &found) {
+        (FieldType::Object | FieldType::Array | FieldType::Period, Json::String(_)) => true,
+        (FieldType::Money, Json::String(text)) => text.trim_start().starts_with('{'),
+        _ => false,
+    };
+    match found {
+        Json::String(text) if is_json => match Parser::new(text.as_bytes()).and_then(Parser::single) {
+            Ok(Json::String(_)) => Err("not JSON of its type"),
+            Ok(inner) => Ok(inner),
+            Err(_) => Err("not JSON"),
+        },
+        other => Ok(other),
+    }
+}
+
+/// One object of a list. It stays an object, so that rows keep their number and order.
+fn row(field: &Field, wanted: &FieldTree, found: Json) -> Result<Value, Broken> {
+    match found {
+        Json::Null => Ok(Value::Null),
+        Json::Object(found) => Ok(Value::Object(members(field, wanted, found)?)),
+        _ => Err("not a list of objects".into()),
+    }
+}
+
+/// The wanted members of an object. Others are dropped, and a missing one is an error: it may have been renamed.
+fn members(field: &Field, wanted: &FieldTree, mut found: Vec<Member>) -> Result<Map<String, Value>, Broken> {
+    let mut kept = Map::new();
+    for inner in &field.fields {
+        let name = inner.name.as_str();
+        let Some(within) = wanted.get(name) else { continue };
+        let value = match found.iter().position(|member| member.name == name) {
+            Some(at) => {
+                typed(inner, within, found.swap_remove(at).value).map_err(|broken| broken.inside(name))?
+            }
+            None if inner.may_be_missing => Value::Null,
+            None => return Err(Broken::from(MISSING).inside(name)),
+        };
+        kept.insert(name.to_owned(), value);
+    }
+    Ok(kept)
+}
+
+/// A value without fields of its own.
+fn plain(field: &Field, kind: FieldType, found: Json) -> Result<Value, &'static str> {
     match (kind, found) {
         (_, Json::Null) => Ok(Value::Null),
         (FieldType::String, Json::String(text)) => Ok(Value::String(text)),
@@ -63,16 +118,8 @@ fn typed(kind: FieldType, found: Json) -> Result<Value, &'static str> {
         (FieldType::Boolean, Json::Number(text)) if text == "0" || text == "1" => {
             Ok(Value::Bool(text == "1"))
         }
-        (FieldType::Object, found @ Json::Object(_)) | (FieldType::Array, found @ Json::Array(_)) => {
-            plain(found)
-        }
-        (FieldType::Object | FieldType::Array, Json::String(text)) => {
-            match Parser::new(text.as_bytes()).and_then(Parser::single) {
-                Ok(Json::String(_)) => Err("not JSON of its type"),
-                Ok(inner) => typed(kind, inner),
-                Err(_) => Err("not JSON"),
-            }
-        }
+        (FieldType::Money, found) => money(field.currency.as_ref(), found),
+        (FieldType::Period, found) => period(found),
         (FieldType::String, _) => Err("not a text"),
         (FieldType::Date, _) => Err("not a date such as 2026-08-01"),
         (FieldType::DateTime, _) => {
@@ -85,6 +132,59 @@ fn typed(kind: FieldType, found: Json) -> Result<Value, &'static str> {
         (FieldType::Object, _) => Err("not an object"),
         (FieldType::Array, _) => Err("not an array"),
     }
+}
+
+/// `{"amount", "currency"}`, or an amount alone where the dataset names the currency.
+fn money(declared: Option<&Currency>, found: Json) -> Result<Value, &'static str> {
+    const NOT_MONEY: &str =
+        "not money: an object of amount and currency, or an amount where the field has a currency";
+    let (amount, currency) = match found {
+        Json::Object(mut members) => {
+            let mut take = |name: &str| {
+                let at = members.iter().position(|member| member.name == name)?;
+                Some(members.swap_remove(at).value)
+            };
+            let currency = match take("currency") {
+                Some(Json::String(text)) => Some(text.parse::<Currency>().map_err(|_| NOT_MONEY)?),
+                None | Some(Json::Null) => declared.cloned(),
+                Some(_) => return Err(NOT_MONEY),
+            };
+            (take("amount").ok_or(NOT_MONEY)?, currency)
+        }
+        amount => (amount, declared.cloned()),
+    };
+    let amount = match amount {
+        Json::String(text) | Json::Number(text) => {
+            decimal(&text).ok_or("not money: its amount is no decimal number")?
+        }
+        _ => return Err(NOT_MONEY),
+    };
+    let currency = currency.ok_or("not money: it has no currency, and the field none either")?;
+    Ok(json!({"amount": amount, "currency": currency}))
+}
+
+/// `{"start", "end"}`: dates, the second may be absent.
+fn period(found: Json) -> Result<Value, &'static str> {
+    const NOT_A_PERIOD: &str = "not a period: an object of start and end, dates such as 2026-08-01";
+    let Json::Object(members) = found else { return Err(NOT_A_PERIOD) };
+    let (mut start, mut end) = (None, None);
+    for member in members {
+        let day = match member.value {
+            Json::Null => None,
+            Json::String(text) => Some(text.parse::<Day>().map_err(|_| NOT_A_PERIOD)?),
+            _ => return Err(NOT_A_PERIOD),
+        };
+        match member.name.as_str() {
+            "start" => start = day,
+            "end" => end = day,
+            _ => return Err("not a period: it has other members than start and end"),
+        }
+    }
+    let start = start.ok_or("not a period: it has no start")?;
+    if end.is_some_and(|end| end < start) {
+        return Err("not a period: it ends before it starts");
+    }
+    Ok(json!({"start": start, "end": end}))
 }
 
 /// A whole number that every JSON reader keeps (RFC 7493 §2.2).
@@ -128,18 +228,18 @@ fn digits(text: &str) -> Option<(bool, String, i64)> {
     Some((negative, significant.to_owned(), power))
 }
 
-/// A value within an object or array, unchanged.
-fn plain(found: Json) -> Result<Value, &'static str> {
+/// A value within an object or array whose fields are not declared, unchanged.
+fn opaque(found: Json) -> Result<Value, &'static str> {
     match found {
         Json::Null => Ok(Value::Null),
         Json::Bool(value) => Ok(Value::Bool(value)),
         Json::Number(text) => number(&text)
             .map_err(|_| "a number within it has more digits than a JSON number keeps: write it as a text"),
         Json::String(text) => Ok(Value::String(text)),
-        Json::Array(items) => items.into_iter().map(plain).collect::<Result<_, _>>().map(Value::Array),
+        Json::Array(items) => items.into_iter().map(opaque).collect::<Result<_, _>>().map(Value::Array),
         Json::Object(members) => members
             .into_iter()
-            .map(|member| Ok((member.name, plain(member.value)?)))
+            .map(|member| Ok((member.name, opaque(member.value)?)))
             .collect::<Result<Map<_, _>, _>>()
             .map(Value::Object),
     }
@@ -178,7 +278,7 @@ fn from_finnish(kind: FieldType, text: &str) -> Option<String> {
                 parts.next().is_none() && digits(day, 1, 2) && digits(month, 1, 2) && digits(year, 4, 4);
             is_date.then(|| format!("{year}-{month:0>2}-{day:0>2}"))
         }
-        FieldType::Integer | FieldType::Number | FieldType::Decimal => {
+        FieldType::Integer | FieldType::Number | FieldType::Decimal | FieldType::Money => {
             // A point is the decimal separator in one export and separates thousands in another.
             if text.contains('.') {
                 return Some(NOT_FINNISH.to_owned());
@@ -206,7 +306,11 @@ fn from_finnish(kind: FieldType, text: &str) -> Option<String> {
             "ei" | "nej" => Some("false".to_owned()),
             _ => None,
         },
-        FieldType::String | FieldType::DateTime | FieldType::Object | FieldType::Array => None,
+        FieldType::String
+        | FieldType::DateTime
+        | FieldType::Period
+        | FieldType::Object
+        | FieldType::Array => None,
     }
 }
 
@@ -266,6 +370,15 @@ mod tests {
 
     use super::*;
 
+    /// A field's value of a plain type.
+    fn value(kind: FieldType, found: Json) -> Result<Value, &'static str> {
+        typed(&field(kind), &FieldTree::default(), found).map_err(|broken| broken.rule)
+    }
+
+    fn field(kind: FieldType) -> Field {
+        Field::new("it".parse().unwrap(), kind, crate::domain::catalogue::Text::same("it"))
+    }
+
     fn number_of(text: &str) -> Json {
         Json::Number(text.to_owned())
     }
@@ -273,10 +386,10 @@ mod tests {
     #[test]
     fn what_a_json_number_would_change_is_refused_and_kept_as_decimal() {
         for text in ["12345678901234.56789012", "0.1000000000000000000001", "9007199254740993", "1e400"] {
-            assert_eq!(typed(FieldType::Number, number_of(text)), Err(NOT_EXACT), "{text}");
+            assert_eq!(value(FieldType::Number, number_of(text)), Err(NOT_EXACT), "{text}");
         }
-        assert_eq!(typed(FieldType::Integer, number_of("9007199254740993")), Err(NOT_EXACT));
-        assert_eq!(typed(FieldType::Integer, number_of("7.0")), Err("not a whole number"));
+        assert_eq!(value(FieldType::Integer, number_of("9007199254740993")), Err(NOT_EXACT));
+        assert_eq!(value(FieldType::Integer, number_of("7.0")), Err("not a whole number"));
         for (text, kept) in [
             ("12345678901234.56789012", "12345678901234.56789012"),
             ("288.30", "288.30"),
@@ -284,28 +397,28 @@ mod tests {
             ("1.5e3", "1500"),
             ("25e-1", "2.5"),
         ] {
-            assert_eq!(typed(FieldType::Decimal, number_of(text)), Ok(kept.into()), "{text}");
+            assert_eq!(value(FieldType::Decimal, number_of(text)), Ok(kept.into()), "{text}");
         }
-        assert_eq!(typed(FieldType::Number, number_of("288.30")), Ok(serde_json::json!(288.3)));
-        assert_eq!(typed(FieldType::Number, number_of("7")), Ok(serde_json::json!(7)));
+        assert_eq!(value(FieldType::Number, number_of("288.30")), Ok(serde_json::json!(288.3)));
+        assert_eq!(value(FieldType::Number, number_of("7")), Ok(serde_json::json!(7)));
         for text in ["NaN", "1,5", "", "1e9999999", "01.5", ".5"] {
-            assert!(typed(FieldType::Decimal, Json::String(text.to_owned())).is_err(), "{text}");
+            assert!(value(FieldType::Decimal, Json::String(text.to_owned())).is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_date_and_time_has_its_offset() {
         for text in ["2026-08-01T09:30:00+03:00", "2026-08-01T06:30:00.25Z"] {
-            assert_eq!(typed(FieldType::DateTime, Json::String(text.to_owned())), Ok(text.into()));
+            assert_eq!(value(FieldType::DateTime, Json::String(text.to_owned())), Ok(text.into()));
         }
         for text in ["2026-08-01T09:30:00", "2026-08-01 09:30:00", "2026-08-01", "2026-13-01T00:00:00Z"] {
-            assert!(typed(FieldType::DateTime, Json::String(text.to_owned())).is_err(), "{text}");
+            assert!(value(FieldType::DateTime, Json::String(text.to_owned())).is_err(), "{text}");
         }
     }
 
     #[test]
     fn finnish_notation_is_the_same_value_or_refused() {
-        let read = |kind, text| typed(kind, from_text(kind, CsvNotation::Finnish, text));
+        let read = |kind, text| value(kind, from_text(kind, CsvNotation::Finnish, text));
         for (kind, text, value) in [
             (FieldType::Date, "1.8.2026", json!("2026-08-01")),
             (FieldType::Date, "31.12.1999", json!("1999-12-31")),
@@ -342,28 +455,91 @@ mod tests {
         }
         // Without the notation the same texts are what they were.
         assert!(
-            typed(FieldType::Decimal, from_text(FieldType::Decimal, CsvNotation::Iso, "288,30")).is_err()
+            value(FieldType::Decimal, from_text(FieldType::Decimal, CsvNotation::Iso, "288,30")).is_err()
         );
+    }
+
+    fn json(text: &str) -> Json {
+        Parser::new(text.as_bytes()).and_then(Parser::single).unwrap_or(Json::Null)
+    }
+
+    #[test]
+    fn money_keeps_its_digits_and_has_a_currency() {
+        let euro = Field { currency: Some("EUR".parse().unwrap()), ..field(FieldType::Money) };
+        let read =
+            |field: &Field, found| typed(field, &FieldTree::default(), found).map_err(|broken| broken.rule);
+        for (found, amount, currency) in [
+            (json("288.30"), "288.30", "EUR"),
+            (json("\"288.30\""), "288.30", "EUR"),
+            (json("{\"amount\": 288.30}"), "288.30", "EUR"),
+            (json("{\"amount\": \"-0.10\", \"currency\": \"SEK\"}"), "-0.10", "SEK"),
+            (
+                Json::String("{\"amount\": \"12345678901234567.89\", \"currency\": \"EUR\"}".to_owned()),
+                "12345678901234567.89",
+                "EUR",
+            ),
+            (from_text(FieldType::Money, CsvNotation::Finnish, "1 288,30"), "1288.30", "EUR"),
+        ] {
+            assert_eq!(read(&euro, found), Ok(json!({"amount": amount, "currency": currency})), "{amount}");
+        }
+        assert_eq!(read(&euro, Json::Null), Ok(Value::Null));
+        for found in [
+            "true",
+            "[1]",
+            "{}",
+            "{\"currency\": \"EUR\"}",
+            "{\"amount\": 1, \"currency\": \"euro\"}",
+            "\"1,5\"",
+        ] {
+            assert!(read(&euro, json(found)).is_err(), "{found}");
+        }
+        let told = value(FieldType::Money, json("288.30"));
+        assert_eq!(told, Err("not money: it has no currency, and the field none either"));
+    }
+
+    #[test]
+    fn a_period_has_a_start_and_does_not_end_before_it() {
+        for (text, kept) in [
+            (
+                "{\"start\": \"2026-08-01\", \"end\": \"2026-08-01\"}",
+                json!({"start": "2026-08-01", "end": "2026-08-01"}),
+            ),
+            ("{\"start\": \"2026-08-01\", \"end\": null}", json!({"start": "2026-08-01", "end": null})),
+            ("{\"start\": \"2026-08-01\"}", json!({"start": "2026-08-01", "end": null})),
+        ] {
+            assert_eq!(value(FieldType::Period, json(text)), Ok(kept.clone()), "{text}");
+            assert_eq!(value(FieldType::Period, Json::String(text.to_owned())), Ok(kept), "as a text");
+        }
+        for text in [
+            "{\"start\": \"2026-08-01\", \"end\": \"2026-07-31\"}",
+            "{\"start\": null, \"end\": \"2026-07-31\"}",
+            "{\"start\": \"1.8.2026\"}",
+            "{\"start\": \"2026-08-01\", \"till\": null}",
+            "[\"2026-08-01\"]",
+            "\"2026-08-01\"",
+        ] {
+            assert!(value(FieldType::Period, json(text)).is_err(), "{text}");
+        }
     }
 
     proptest! {
         #[test]
         fn every_decimal_comes_out_as_it_is_written(text in "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?") {
-            let from_number = typed(FieldType::Decimal, number_of(&text));
+            let from_number = value(FieldType::Decimal, number_of(&text));
             prop_assert_eq!(&from_number, &Ok(Value::String(text.clone())));
-            prop_assert_eq!(typed(FieldType::Decimal, from_text(FieldType::Decimal, CsvNotation::Iso, &text)), from_number);
+            prop_assert_eq!(value(FieldType::Decimal, from_text(FieldType::Decimal, CsvNotation::Iso, &text)), from_number);
         }
 
         #[test]
-        fn every_double_is_the_same_number_at_the_other_side(value in any::<f64>().prop_filter("finite", |value| value.is_finite())) {
-            let text = serde_json::to_string(&value).unwrap();
-            let wire = typed(FieldType::Number, number_of(&text)).unwrap().to_string();
-            prop_assert_eq!(wire.parse::<f64>().unwrap().to_bits() & (u64::MAX >> 1), value.to_bits() & (u64::MAX >> 1));
+        fn every_double_is_the_same_number_at_the_other_side(double in any::<f64>().prop_filter("finite", |double| double.is_finite())) {
+            let text = serde_json::to_string(&double).unwrap();
+            let wire = value(FieldType::Number, number_of(&text)).unwrap().to_string();
+            prop_assert_eq!(wire.parse::<f64>().unwrap().to_bits() & (u64::MAX >> 1), double.to_bits() & (u64::MAX >> 1));
         }
 
         #[test]
         fn a_number_is_the_same_on_the_wire_or_refused(text in "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,24})?([eE][+-]?[0-9]{1,2})?") {
-            if let Ok(value) = typed(FieldType::Number, number_of(&text)) {
+            if let Ok(value) = value(FieldType::Number, number_of(&text)) {
                 prop_assert_eq!(digits(&value.to_string()), digits(&text));
             }
         }

@@ -107,7 +107,7 @@ def declared_use(value):
     return bool(found) and member(base) and slug(name)
 
 
-slug, token, field = matches(r"(?=.{1,64}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?"), matches(r"[A-Za-z0-9_.:~-]{1,128}"), matches(r"[A-Za-z][A-Za-z0-9]{0,63}")
+slug, token, field = matches(r"(?=.{1,64}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?"), matches(r"[A-Za-z0-9_.:~-]{1,128}"), matches(r"(?=.{1,64}$)[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*){0,4}")
 consent_id = lambda value: attempt(decode)(value) and len(decode(value)) == 16
 stretch = lambda value: duration(value) and 1 <= days_of(value) <= 366
 period = lambda value: value is None or record(**{"from": day, "to": day})(value)

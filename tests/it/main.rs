@@ -23,6 +23,7 @@ mod demo_world;
 mod evidence;
 mod fapi;
 mod federation;
+mod foreign_holder;
 mod housekeeping;
 mod http_manners;
 mod journeys;

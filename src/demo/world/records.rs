@@ -107,7 +107,7 @@ pub(super) fn of_city(city: City, residents: &[Person], random: &mut Random) -> 
             early_education(city, person, child, &mut rows, random);
         }
         if !small.is_empty() {
-            rows.fee_decisions.push(fee_decision(person, small, random));
+            rows.fee_decisions.push(fee_decision(city, person, small, random));
         }
         if city == City::Helsinki {
             rows.profiles.push(profile(person, index));
@@ -199,8 +199,9 @@ fn available_from(person: &Person) -> Option<&'static str> {
     (person.behaviour == Behaviour::Later).then_some("+15 minutes")
 }
 
-fn fee_decision(person: &Person, children: &[String], random: &mut Random) -> Row {
-    let base = random.between(5, 31).saturating_mul(10);
+fn fee_decision(city: City, person: &Person, children: &[String], random: &mut Random) -> Row {
+    // In cents, so that a discount leaves no fraction.
+    let base = random.between(50, 310).saturating_mul(100);
     let fees: Vec<Value> = children
         .iter()
         .enumerate()
@@ -212,7 +213,12 @@ fn fee_decision(person: &Person, children: &[String], random: &mut Random) -> Ro
                 _ => 80,
             };
             let fee = base.saturating_mul(100_i32.saturating_sub(discount)).div_euclid(100);
-            json!({"childName": child, "baseFee": base, "siblingDiscount": discount, "fee": fee, "finalFee": fee})
+            // A fee below the limit is not charged (Act 1503/2016 § 5).
+            let charged = if fee < SMALLEST_FEE { 0 } else { fee };
+            json!({
+                "childName": child, "baseFee": money(city, base), "siblingDiscount": discount,
+                "fee": money(city, fee), "finalFee": money(city, charged),
+            })
         })
         .collect();
     row(json!({
@@ -220,6 +226,18 @@ fn fee_decision(person: &Person, children: &[String], random: &mut Random) -> Ro
         "validDuring": {"start": iso(date(YEAR, Month::August, 1)), "end": iso(date(YEAR + 2, Month::July, 31))},
         "familySize": person.children.len().saturating_add(2), "children": fees,
     }))
+}
+
+/// The smallest fee that is charged, in cents.
+const SMALLEST_FEE: i32 = 3_000;
+
+/// An amount as the city's register writes it: with its currency, or alone.
+fn money(city: City, cents: i32) -> Value {
+    let amount = format!("{}.{:02}", cents.div_euclid(100), cents.rem_euclid(100));
+    match city {
+        City::Oulu => json!({"amount": amount, "currency": "EUR"}),
+        City::Helsinki | City::Espoo | City::Turku => json!(amount),
+    }
 }
 
 fn profile(person: &Person, index: usize) -> Row {

@@ -54,6 +54,23 @@ const DECISION: [(&str, &str); 12] = [
     ("resolved", "resolved"),
     ("unit", "unit"),
 ];
+/// As [`DECISION`], with the daycare centre's parts in columns of their own.
+const DECISION_IN_COLUMNS: [(&str, &str); 14] = [
+    ("guardian", "guardian"),
+    ("non_disclosure", "nonDisclosure"),
+    ("child_name", "childName"),
+    ("decision_number", "decisionNumber"),
+    ("type", "type"),
+    ("start_date", "startDate"),
+    ("end_date", "endDate"),
+    ("sent_date", "sentDate"),
+    ("status", "status"),
+    ("resolved", "resolved"),
+    ("unit_name", "unit.name"),
+    ("unit_provider_type", "unit.providerType"),
+    ("unit_language", "unit.language"),
+    ("unit_address", "unit.address"),
+];
 const PROFILE: [(&str, &str); 10] = [
     ("resident", "resident"),
     ("non_disclosure", "nonDisclosure"),
@@ -111,7 +128,7 @@ pub(super) fn write(
             json(&folder.join("assistance.json"), &rows.assistance)?;
         }
         City::Helsinki => {
-            early_education(folder, &rows, residents)?;
+            early_education(folder, city, &rows, residents)?;
             database(&folder.join("resident-profile.sqlite"), &[("profile", &PROFILE, &rows.profiles)], &[])?;
             let folder = folder.join("exports");
             make_folder(&folder)?;
@@ -119,7 +136,7 @@ pub(super) fn write(
             csv(&folder.join("parking-permits.csv"), &PARKING, &rows.parking)?;
         }
         City::Espoo | City::Turku => {
-            early_education(folder, &rows, residents)?;
+            early_education(folder, city, &rows, residents)?;
             let folder = folder.join("fees");
             make_folder(&folder)?;
             json(&folder.join("fee-decisions.json"), &rows.fee_decisions)?;
@@ -129,12 +146,13 @@ pub(super) fn write(
     Ok(())
 }
 
-fn early_education(folder: &Path, rows: &Rows, residents: &[Person]) -> Result<(), WorldError> {
+fn early_education(folder: &Path, city: City, rows: &Rows, residents: &[Person]) -> Result<(), WorldError> {
     let broken: Vec<&str> = broken(residents).map(|person| person.identifier.as_str()).collect();
+    let decision: &[(&str, &str)] = if city == City::Turku { &DECISION_IN_COLUMNS } else { &DECISION };
     let tables: [Table<'_>; 3] = [
         ("placement", &PLACEMENT, &rows.placements),
         ("service_need", &SERVICE_NEED, &rows.service_needs),
-        ("decision", &DECISION, &rows.decisions),
+        ("decision", decision, &rows.decisions),
     ];
     database(&folder.join("early-education.sqlite"), &tables, &broken)
 }

@@ -1,10 +1,12 @@
 //! Datasets of a city, their fields, and the declared uses of its services.
 
 pub(crate) mod assurance;
+pub mod field;
 pub(crate) mod purposes;
 pub mod rdf;
 pub mod register;
 pub(crate) mod schema;
+pub(crate) mod tree;
 pub(crate) mod value;
 
 use std::collections::BTreeMap;
@@ -12,9 +14,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use assurance::{AssuranceRequirement, Levels};
+pub(crate) use field::Leaf;
+pub use field::{Field, FieldType};
+pub(crate) use tree::FieldTree;
 
 use super::clock::{RetentionPeriod, Timestamp, Window};
-use super::ids::{DatasetId, DatasetType, EntityId, FieldName, NationalIdentifier, ServiceId, UseId};
+use super::ids::{
+    DatasetId, DatasetType, EntityId, FieldName, FieldPath, NationalIdentifier, ServiceId, UseId,
+};
 use super::outside_text;
 
 /// The three languages of every text: Finnish, Swedish, English.
@@ -86,58 +93,6 @@ impl Text {
     }
 }
 
-/// Sensitivity of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Sensitivity {
-    /// Personal data without further protection.
-    #[default]
-    Normal,
-    /// Special category (GDPR article 9) or otherwise confidential.
-    Sensitive,
-}
-
-/// The JSON type of a field's values. An absent value is `null` in any type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FieldType {
-    /// JSON string, of any content.
-    String,
-    /// JSON string, `YYYY-MM-DD`.
-    Date,
-    /// JSON string, a moment with its offset (RFC 3339 §5.6).
-    DateTime,
-    /// JSON number without fraction, at most 2⁵³ − 1 either side of zero (RFC 7493 §2.2).
-    Integer,
-    /// JSON number, of no more digits than a double keeps.
-    Number,
-    /// JSON string, a decimal number of any length, as [`value::decimal`] writes it.
-    Decimal,
-    /// `true` or `false`.
-    Boolean,
-    /// JSON object, as the register has it.
-    Object,
-    /// JSON array, as the register has it.
-    Array,
-}
-
-/// One field of a dataset's records.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Field {
-    /// Its name in the record.
-    pub name: FieldName,
-    /// Its JSON type.
-    #[serde(rename = "type")]
-    pub kind: FieldType,
-    pub(crate) label: Text,
-    #[serde(default)]
-    pub(crate) sensitivity: Sensitivity,
-    /// Display names of its codes (`DAYCARE` → päiväkoti); empty if its values are no codes.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) codes: BTreeMap<String, Text>,
-}
-
 /// The fields with a record's period of validity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -175,9 +130,10 @@ pub struct Dataset {
     /// The fields with a record's period, if its records can be limited to a period.
     #[serde(default)]
     pub(crate) period: Option<PeriodFields>,
-    /// The fields that are never given to anyone where the register tells of a non-disclosure order. Not published.
+    /// The fields that are never given to anyone where the register tells of a non-disclosure order, each with all that is
+    /// within. Not published.
     #[serde(skip)]
-    pub protected_fields: Vec<FieldName>,
+    pub protected_fields: Vec<FieldPath>,
     /// Minimum `acr` of a login that may give a permission; `None` for no requirement.
     #[serde(default)]
     pub required_acr: Option<String>,
@@ -190,23 +146,39 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// The field of that name.
+    /// The fields that a permission can name, at every level, in display order.
     #[must_use]
-    pub(crate) fn field(&self, name: &FieldName) -> Option<&Field> {
-        self.fields.iter().find(|field| &field.name == name)
+    pub(crate) fn leaves(&self) -> Vec<Leaf<'_>> {
+        field::leaves(&self.fields)
+    }
+
+    /// The leaf with that path; `None` also for an object or list with fields of its own.
+    #[must_use]
+    pub(crate) fn leaf(&self, path: &FieldPath) -> Option<Leaf<'_>> {
+        self.leaves().into_iter().find(|leaf| &leaf.path == path)
+    }
+
+    /// Whether a path names an object or list with fields of its own. A permission cannot name it: a field added to it
+    /// later would be covered without having been decided.
+    #[must_use]
+    pub(crate) fn is_too_wide(&self, path: &FieldPath) -> bool {
+        self.leaves().iter().any(|leaf| &leaf.path != path && leaf.path.is_within(path))
     }
 
     /// The fields to read so that these can be released: they themselves and those that date the record, in the dataset's
     /// order.
     #[must_use]
-    pub(crate) fn to_read(&self, released: &[FieldName]) -> Vec<FieldName> {
-        let dates = |name: &FieldName| {
+    pub(crate) fn to_read(&self, released: &[FieldPath]) -> Vec<FieldPath> {
+        let dates = |path: &FieldPath| {
             self.period.as_ref().is_some_and(|period| {
-                period.start == *name || period.end.as_ref().is_some_and(|end| end == name)
+                [Some(&period.start), period.end.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .any(|name| name.as_str() == path.as_str())
             })
         };
-        let names = self.fields.iter().map(|field| &field.name);
-        names.filter(|name| released.contains(name) || dates(name)).cloned().collect()
+        let paths = self.leaves().into_iter().map(|leaf| leaf.path);
+        paths.filter(|path| released.contains(path) || dates(path)).collect()
     }
 }
 
@@ -243,10 +215,10 @@ pub struct DeclaredUse {
     /// The kind of the requested dataset.
     pub dataset_type: DatasetType,
     /// Fields without which the service cannot work.
-    pub required_fields: Vec<FieldName>,
+    pub required_fields: Vec<FieldPath>,
     /// Fields that the resident may leave out.
     #[serde(default)]
-    pub optional_fields: Vec<FieldName>,
+    pub optional_fields: Vec<FieldPath>,
     /// Maximum number of exchanges under one permission: in all, or in any period of length `per`.
     pub max_exchanges: u32,
     /// The period, if a permission may be used repeatedly until its last day.
@@ -267,8 +239,8 @@ pub struct DeclaredUse {
 impl DeclaredUse {
     /// Whether a field may be requested under this use.
     #[must_use]
-    pub(crate) fn allows_field(&self, name: &FieldName) -> bool {
-        self.required_fields.contains(name) || self.optional_fields.contains(name)
+    pub(crate) fn allows_field(&self, path: &FieldPath) -> bool {
+        self.required_fields.contains(path) || self.optional_fields.contains(path)
     }
 }
 
@@ -289,7 +261,7 @@ pub struct DeclaredUses {
 pub struct Record {
     /// The subject of the record, as the register states it.
     pub subject: NationalIdentifier,
-    /// The values by field; only fields of the dataset.
+    /// The values by field of the dataset; objects and lists hold the read fields only.
     pub values: BTreeMap<FieldName, serde_json::Value>,
     /// What the register says about the record beside its values.
     pub marks: Marks,

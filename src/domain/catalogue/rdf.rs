@@ -14,8 +14,8 @@ use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfSerializer};
 
 use self::graph::{Graph, iri, term};
 use super::schema::record_schema;
-use super::{Contact, Dataset, FieldType, Language, Sensitivity, Text};
-use crate::domain::ids::EntityId;
+use super::{Contact, Dataset, Field, Language, Text};
+use crate::domain::ids::{EntityId, FieldPath};
 
 /// The serialisations of a catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,34 +203,50 @@ fn describe_dataset(graph: &mut Graph, publisher: &Publisher, dataset: &Dataset)
 
 /// Access rights: restricted by consent; confidential data is not public.
 fn access_rights(dataset: &Dataset) -> Result<NamedNode, RdfError> {
-    let sensitive = dataset.fields.iter().any(|field| field.sensitivity == Sensitivity::Sensitive);
+    let sensitive = dataset.leaves().iter().any(super::Leaf::is_sensitive);
     let right = if sensitive { "NON_PUBLIC" } else { "RESTRICTED" };
     iri(format!("{}{right}", vocabulary::ACCESS_RIGHT))
 }
 
+/// The fields, and the fields of objects and lists as their parts (`dct:hasPart`), each under its path.
 fn describe_fields(graph: &mut Graph, publisher: &Publisher, dataset: &Dataset) -> Result<(), RdfError> {
     for (position, field) in dataset.fields.iter().enumerate() {
-        let node = part(publisher, dataset, &format!("field-{}", field.name))?;
-        let class = match field.sensitivity {
-            Sensitivity::Normal => "dpv:PersonalData",
-            Sensitivity::Sensitive => "dpv:SensitivePersonalData",
-        };
-        let kind = match field.kind {
-            FieldType::String => "string",
-            FieldType::Date => "date",
-            FieldType::DateTime => "datetime",
-            FieldType::Integer => "integer",
-            FieldType::Number => "number",
-            FieldType::Decimal => "decimal",
-            FieldType::Boolean => "boolean",
-            FieldType::Object => "object",
-            FieldType::Array => "array",
-        };
-        graph.is_a(&node, class)?;
-        graph.say(&node, "dct:identifier", Literal::new_simple_literal(field.name.as_str()))?;
-        graph.text(&node, "rdfs:label", &field.label)?;
-        graph.say(&node, "omadata:fieldType", Literal::new_simple_literal(kind))?;
-        graph.typed(&node, "omadata:position", position.saturating_add(1).to_string(), "xsd:integer")?;
+        let path = FieldPath::from(&field.name);
+        describe_field(graph, &Described { publisher, dataset, position, sensitive: false }, &path, field)?;
+    }
+    Ok(())
+}
+
+/// What a field is a part of.
+struct Described<'a> {
+    publisher: &'a Publisher,
+    dataset: &'a Dataset,
+    position: usize,
+    /// Whether something around the field is sensitive.
+    sensitive: bool,
+}
+
+fn describe_field(
+    graph: &mut Graph,
+    around: &Described<'_>,
+    path: &FieldPath,
+    field: &Field,
+) -> Result<(), RdfError> {
+    let node = part(around.publisher, around.dataset, &format!("field-{path}"))?;
+    let sensitive = around.sensitive || field.is_sensitive();
+    graph.is_a(&node, if sensitive { "dpv:SensitivePersonalData" } else { "dpv:PersonalData" })?;
+    graph.say(&node, "dct:identifier", Literal::new_simple_literal(path.as_str()))?;
+    graph.text(&node, "rdfs:label", &field.label)?;
+    graph.say(&node, "omadata:fieldType", Literal::new_simple_literal(field.kind.as_str()))?;
+    if let Some(items) = field.items {
+        graph.say(&node, "omadata:itemType", Literal::new_simple_literal(items.as_str()))?;
+    }
+    graph.typed(&node, "omadata:position", around.position.saturating_add(1).to_string(), "xsd:integer")?;
+    for (position, inner) in field.fields.iter().enumerate() {
+        let Some(path) = path.child(&inner.name) else { continue };
+        let within = part(around.publisher, around.dataset, &format!("field-{path}"))?;
+        graph.say(&node, "dct:hasPart", within)?;
+        describe_field(graph, &Described { position, sensitive, ..*around }, &path, inner)?;
     }
     Ok(())
 }

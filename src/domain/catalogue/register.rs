@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Dataset, Text};
-use crate::domain::ids::{FieldName, RegisterId};
+use crate::domain::ids::{FieldPath, RegisterId};
 use crate::domain::word_enum::word_enum;
 
 /// The address of a database, without its password.
@@ -223,8 +223,9 @@ pub struct DatasetSource {
     pub(crate) protected: Option<ProtectedColumn>,
     /// The column or member with the moment from which on the record may be released; empty for now. Never released.
     pub(crate) available_from_column: Option<String>,
-    /// The column or member of a field, where a file names it otherwise than the dataset does.
-    pub(crate) columns: BTreeMap<FieldName, String>,
+    /// The column or member of a field, where the source names it otherwise than the dataset does; for an object, also of
+    /// each field within it.
+    pub(crate) columns: BTreeMap<FieldPath, String>,
 }
 
 /// A dataset of this node with the source of its records.

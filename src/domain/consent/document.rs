@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::terms::Terms;
 use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Language};
 use crate::domain::clock::{Day, Timestamp};
-use crate::domain::ids::{ConsentId, FieldName, PairwiseSubject, Thumbprint};
+use crate::domain::ids::{ConsentId, FieldPath, PairwiseSubject, Thumbprint};
 use crate::domain::jose::{b64url, sha256};
 
 /// Version of the document format.
@@ -79,8 +79,8 @@ pub struct Party {
 /// A field as shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownField {
-    /// Its name in the record.
-    pub name: FieldName,
+    /// Its path in the record.
+    pub name: FieldPath,
     /// Its label as shown.
     pub(crate) label: String,
     /// Whether the resident could leave it out.
@@ -188,8 +188,8 @@ impl ConsentDocument {
                 name: name.clone(),
                 label: parts
                     .dataset
-                    .field(name)
-                    .map_or_else(|| name.to_string(), |field| field.label.get(language).to_owned()),
+                    .leaf(name)
+                    .map_or_else(|| name.to_string(), |leaf| leaf.label().get(language).to_owned()),
                 optional: !declared.required_fields.contains(name),
             })
             .collect();

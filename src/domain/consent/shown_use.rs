@@ -5,7 +5,7 @@ use super::state::Consent;
 use super::terms::{Frequency, Terms, fits_until};
 use crate::domain::catalogue::DeclaredUse;
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::FieldName;
+use crate::domain::ids::FieldPath;
 use crate::domain::word_enum::word_enum;
 
 word_enum! {
@@ -53,7 +53,7 @@ impl ShownUse {
         &self,
         published: &DeclaredUse,
         terms: &Terms,
-        fields: &[FieldName],
+        fields: &[FieldPath],
     ) -> Option<UseChange> {
         let shown = &self.declared;
         let same = [

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::catalogue::{Dataset, DeclaredUse};
 use crate::domain::clock::{Day, RetentionPeriod, Timestamp, Window};
-use crate::domain::ids::{DatasetId, EntityId, FieldName, UseId};
+use crate::domain::ids::{DatasetId, EntityId, FieldPath, UseId};
 
 /// The `type` of every `authorization_details` entry that a node understands (RFC 9396 §2).
 pub(crate) const DETAIL_TYPE: &str = "omadata_dataset";
@@ -95,7 +95,7 @@ pub struct AuthorizationDetail {
     pub identifier: DatasetId,
     /// `["read"]`.
     pub(crate) actions: Vec<String>,
-    pub(crate) datatypes: Vec<FieldName>,
+    pub(crate) datatypes: Vec<FieldPath>,
     /// The declared use that the request rests on.
     #[serde(rename = "use")]
     pub declared_use: UseId,
@@ -136,7 +136,7 @@ impl AuthorizationDetail {
     /// Whether it is within a declared use: the recipient's own check of what a holder granted.
     #[must_use]
     pub(crate) fn is_within(&self, declared: &DeclaredUse, now: Timestamp) -> bool {
-        let fields: BTreeSet<&FieldName> = self.datatypes.iter().collect();
+        let fields: BTreeSet<&FieldPath> = self.datatypes.iter().collect();
         self.kind == DETAIL_TYPE
             && self.actions == ["read"]
             && self.declared_use == declared.id
@@ -166,6 +166,8 @@ pub enum DetailError {
     DatasetKind,
     /// A field is outside of the use or the dataset, repeated, or a required one is missing.
     Fields,
+    /// An object or list with fields of its own is named instead of these.
+    FieldsTooWide,
     /// Not the use's purpose.
     Purpose,
     /// Zero, or more than the use allows.
@@ -191,7 +193,7 @@ pub struct Terms {
     /// The dataset at the holder.
     pub dataset: DatasetId,
     /// The fields covered, in the dataset's order.
-    pub fields: Vec<FieldName>,
+    pub fields: Vec<FieldPath>,
     /// The purpose, a DPV term.
     pub purpose: String,
     /// The period of the data; the whole history when absent.
@@ -233,6 +235,9 @@ impl DetailError {
             Self::ForeignUse => "use must be one of the client's own declared uses",
             Self::DatasetKind => "the dataset is not of the declared use's kind",
             Self::Fields => "datatypes go beyond the declared use, repeat, or lack a required field",
+            Self::FieldsTooWide => {
+                "datatypes name an object or list as a whole: name its fields, such as unit.name"
+            }
             Self::Purpose => "purpose differs from the declared use",
             Self::Frequency => "frequency is outside the declared use",
             Self::Retention => "retention is outside the declared use",
@@ -306,7 +311,7 @@ impl Terms {
     pub fn decided(
         &self,
         choice: &Choice,
-        required: &[FieldName],
+        required: &[FieldPath],
         now: Timestamp,
     ) -> Result<Self, DetailError> {
         if required.iter().any(|field| !choice.fields.contains(field))
@@ -364,7 +369,7 @@ impl Terms {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// Required and kept optional fields.
-    pub(crate) fields: BTreeSet<FieldName>,
+    pub(crate) fields: BTreeSet<FieldPath>,
     pub(crate) frequency: Frequency,
     /// The period of the data.
     pub(crate) period: Option<Period>,
@@ -373,10 +378,13 @@ pub struct Choice {
     pub(crate) until: Day,
 }
 
-fn order_fields(asked: &[FieldName], bounds: &Bounds<'_>) -> Result<Vec<FieldName>, DetailError> {
-    let wanted: BTreeSet<&FieldName> = asked.iter().collect();
-    let may_be_asked =
-        |field: &FieldName| bounds.declared_use.allows_field(field) && bounds.dataset.field(field).is_some();
+fn order_fields(asked: &[FieldPath], bounds: &Bounds<'_>) -> Result<Vec<FieldPath>, DetailError> {
+    let wanted: BTreeSet<&FieldPath> = asked.iter().collect();
+    if asked.iter().any(|path| bounds.dataset.is_too_wide(path)) {
+        return Err(DetailError::FieldsTooWide);
+    }
+    let offered: Vec<FieldPath> = bounds.dataset.leaves().into_iter().map(|leaf| leaf.path).collect();
+    let may_be_asked = |path: &FieldPath| bounds.declared_use.allows_field(path) && offered.contains(path);
     if asked.is_empty()
         || wanted.len() != asked.len()
         || !asked.iter().all(may_be_asked)
@@ -384,8 +392,7 @@ fn order_fields(asked: &[FieldName], bounds: &Bounds<'_>) -> Result<Vec<FieldNam
     {
         return Err(DetailError::Fields);
     }
-    let in_order = bounds.dataset.fields.iter().map(|field| &field.name);
-    Ok(in_order.filter(|name| wanted.contains(name)).cloned().collect())
+    Ok(offered.into_iter().filter(|path| wanted.contains(path)).collect())
 }
 
 /// Whether a last day is in the future, and at most so many days ahead.

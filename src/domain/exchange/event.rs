@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 use super::reconciliation::{self, ReconciliationAnswered, ReconciliationRequested};
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::{Commitment, HolderChange, ReasonWord};
-use crate::domain::ids::{DatasetId, EntityId, FieldName, GrantId, Jti, UseId};
+use crate::domain::ids::{DatasetId, EntityId, FieldPath, GrantId, Jti, UseId};
 use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws, check_times,
 };
+use crate::domain::word_enum::word_enum;
 
 /// Profile of a Security Event Token.
 pub(crate) const SECURITY_EVENT: Profile = Profile {
@@ -32,6 +33,7 @@ const EXPIRED: &str = "urn:omadata:event:consent-expired";
 /// Type of [`Event::ConsentRevoked`].
 pub(crate) const REVOKED: &str = "urn:omadata:event:consent-revoked";
 const ACKNOWLEDGED: &str = "urn:omadata:event:exchange-acknowledged";
+const REJECTED: &str = "urn:omadata:event:exchange-rejected";
 const DELETED: &str = "urn:omadata:event:data-deleted";
 
 /// One event.
@@ -52,6 +54,9 @@ pub enum Event {
     ConsentExpired(ConsentEvent),
     /// The recipient verified an exchange's response.
     ExchangeAcknowledged(ExchangeAcknowledged),
+    /// The recipient refused an exchange's response: its records are more than the consent covers, or do not fit the
+    /// holder's catalogue.
+    ExchangeRejected(ExchangeRejected),
     /// The recipient's service deleted the fetched data.
     DataDeleted(DataDeleted),
     /// The sender was restored from a backup and asks for the other's knowledge.
@@ -71,7 +76,7 @@ pub struct ConsentGiven {
     /// The dataset at the holder.
     pub dataset: DatasetId,
     /// The fields.
-    pub fields: Vec<FieldName>,
+    pub fields: Vec<FieldPath>,
     /// Last day of the permission.
     pub until: Day,
     /// Redeemed once at the holder's token endpoint (`pre-authorized_code`).
@@ -110,6 +115,36 @@ pub struct ExchangeAcknowledged {
     pub body_digest: String,
     /// SHA-256 of the compact receipt, base64url.
     pub receipt_digest: String,
+}
+
+word_enum! {
+    /// What is wrong with the records of an exchange's response.
+    pub enum RejectionReason {
+        /// More than the consent covers.
+        Surplus = "surplus",
+        /// A permitted field is missing.
+        Missing = "missing",
+        /// A value is not of the type in the holder's catalogue.
+        Type = "type",
+        /// They are no records of the dataset.
+        Form = "form",
+    }
+}
+
+/// The recipient's refusal of an exchange's response, of which it used and stored nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExchangeRejected {
+    /// The exchange (`jti` of its receipt).
+    pub exchange: Jti,
+    /// The consent.
+    pub grant_id: GrantId,
+    /// SHA-256 of the body as received, base64url.
+    pub body_digest: String,
+    /// What is wrong: a word of [`RejectionReason`], or one of a later version.
+    pub reason: String,
+    /// The fields that it is wrong with, by their paths; never a value.
+    #[serde(default)]
+    pub fields: Vec<String>,
 }
 
 /// The data fetched under a consent was deleted.
@@ -152,6 +187,7 @@ impl Event {
             Self::ConsentRevoked(_) => REVOKED,
             Self::ConsentExpired(_) => EXPIRED,
             Self::ExchangeAcknowledged(_) => ACKNOWLEDGED,
+            Self::ExchangeRejected(_) => REJECTED,
             Self::DataDeleted(_) => DELETED,
             Self::ReconciliationRequested(_) => reconciliation::REQUESTED,
             Self::ReconciliationAnswered(_) => reconciliation::ANSWERED,
@@ -169,6 +205,7 @@ impl Event {
             }
             Self::ConsentGiven(_)
             | Self::ExchangeAcknowledged(_)
+            | Self::ExchangeRejected(_)
             | Self::DataDeleted(_)
             | Self::ReconciliationRequested(_)
             | Self::ReconciliationAnswered(_) => None,
@@ -186,6 +223,7 @@ impl Event {
             EXPIRED,
             REVOKED,
             ACKNOWLEDGED,
+            REJECTED,
             DELETED,
             reconciliation::REQUESTED,
             reconciliation::ANSWERED,
@@ -202,6 +240,7 @@ impl Event {
             | Self::ConsentRevoked(event)
             | Self::ConsentExpired(event) => serde_json::to_value(event)?,
             Self::ExchangeAcknowledged(event) => serde_json::to_value(event)?,
+            Self::ExchangeRejected(event) => serde_json::to_value(event)?,
             Self::DataDeleted(event) => serde_json::to_value(event)?,
             Self::ReconciliationRequested(event) => serde_json::to_value(event)?,
             Self::ReconciliationAnswered(event) => serde_json::to_value(event)?,
@@ -219,6 +258,7 @@ impl Event {
             REVOKED => serde_json::from_value(value).map(Self::ConsentRevoked).map_err(malformed),
             EXPIRED => serde_json::from_value(value).map(Self::ConsentExpired).map_err(malformed),
             ACKNOWLEDGED => serde_json::from_value(value).map(Self::ExchangeAcknowledged).map_err(malformed),
+            REJECTED => serde_json::from_value(value).map(Self::ExchangeRejected).map_err(malformed),
             DELETED => serde_json::from_value(value).map(Self::DataDeleted).map_err(malformed),
             reconciliation::REQUESTED => {
                 serde_json::from_value(value).map(Self::ReconciliationRequested).map_err(malformed)

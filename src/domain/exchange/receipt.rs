@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{DatasetId, EntityId, FieldName, GrantId, Jti, KeyId};
+use crate::domain::ids::{DatasetId, EntityId, FieldPath, GrantId, Jti, KeyId};
 use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, UnverifiedJws, b64url, check_times, sha256,
 };
@@ -46,7 +46,7 @@ pub struct Receipt {
     /// The dataset.
     pub dataset: DatasetId,
     /// The fields released.
-    pub fields: Vec<FieldName>,
+    pub fields: Vec<FieldPath>,
     /// The number of records released.
     pub records: usize,
     /// SHA-256 of the compact DPoP proof, base64url.
@@ -66,7 +66,7 @@ pub(crate) struct ReceiptExpectation<'a> {
     pub(crate) grant_id: &'a GrantId,
     /// The dataset asked for.
     pub(crate) dataset: &'a DatasetId,
-    pub(crate) fields: &'a [FieldName],
+    pub(crate) fields: &'a [FieldPath],
     /// The proof as sent.
     pub(crate) proof: &'a str,
     /// The body as received.
@@ -87,6 +87,9 @@ pub(crate) enum ReceiptError {
     /// It is about another exchange; the text names the part.
     #[error("the receipt is about another {0}")]
     Other(&'static str),
+    /// It is about this exchange, and names fields that the consent does not cover.
+    #[error("the receipt names more fields than the consent covers")]
+    Surplus(Box<Receipt>),
 }
 
 impl VerifiedReceipt {
@@ -107,12 +110,14 @@ impl VerifiedReceipt {
             (&receipt.aud == expected.recipient, "recipient"),
             (&receipt.grant_id == expected.grant_id, "consent"),
             (&receipt.dataset == expected.dataset, "dataset"),
-            (receipt.fields.iter().all(|field| expected.fields.contains(field)), "field set"),
             (receipt.proof_digest == digest(expected.proof.as_bytes()), "proof"),
             (receipt.body_digest == digest(expected.body), "body"),
         ];
         match fits.iter().find(|(fits, _)| !fits) {
             Some((_, part)) => Err(ReceiptError::Other(part)),
+            None if receipt.fields.iter().any(|field| !expected.fields.contains(field)) => {
+                Err(ReceiptError::Surplus(Box::new(receipt)))
+            }
             None => Ok(Self(receipt)),
         }
     }

@@ -1,13 +1,24 @@
-//! The recipient's check of received records against the schema in the holder's catalogue.
+//! The recipient's check of received records: nothing beyond the permission at any level, and all of it as the schema in
+//! the holder's catalogue says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::event::RejectionReason;
 use super::release::ExchangeBody;
+use crate::domain::catalogue::FieldTree;
+use crate::domain::catalogue::schema::{CURRENCY, DECIMAL};
+use crate::domain::catalogue::value::{decimal, is_date_time};
 use crate::domain::clock::Day;
-use crate::domain::ids::{DatasetType, FieldName};
+use crate::domain::ids::{Currency, DatasetId, DatasetType, FieldName, FieldPath};
 use crate::domain::word_enum::word_enum;
+
+/// Deepest nesting of a schema that is followed; below it, values are not checked.
+const MAX_DEPTH: usize = 8;
+
+/// Maximum number of surplus members that a fault names.
+const MOST_NAMED: usize = 20;
 
 word_enum! {
     /// The JSON Schema types that a field's values may have besides `null`.
@@ -23,13 +34,30 @@ word_enum! {
     }
 }
 
-/// One field in a holder's catalogue.
+/// What a text must be (`format` or `pattern`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TextForm {
+    Any,
+    Date,
+    DateTime,
+    Decimal,
+    Currency,
+}
+
+/// One value in a holder's catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct FieldRule {
+struct Rule {
     /// The allowed types; empty if the schema does not limit them.
     types: Vec<JsonType>,
-    /// Whether a text is a date (`format`).
-    is_date: bool,
+    form: TextForm,
+    /// The members of an object; empty if the schema does not name them.
+    members: BTreeMap<String, Self>,
+    /// The members without which an object is none.
+    required: Vec<String>,
+    /// The elements of a list.
+    items: Option<Box<Self>>,
+    /// Whether an object is one value (`x-type`), such as money.
+    is_whole: bool,
 }
 
 /// The schema of a dataset's records in a holder's catalogue, as far as a recipient checks it (JSON Schema draft
@@ -38,21 +66,59 @@ struct FieldRule {
 pub(crate) struct RecordSchema {
     dataset_type: Option<DatasetType>,
     has_period: Option<bool>,
-    fields: BTreeMap<FieldName, FieldRule>,
+    fields: BTreeMap<String, Rule>,
 }
 
-/// A fault of received records; names the field, never a value.
+/// What a holder's catalogue has under a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offered {
+    /// A field that can be permitted.
+    Field,
+    /// An object or list with fields of its own.
+    TooWide,
+    Nothing,
+}
+
+/// A fault of received records; names fields, never a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RecordFault {
+    /// The records are of another dataset than the one asked for.
+    #[error("the records are of another dataset")]
+    OtherDataset,
     /// A record is no JSON object.
     #[error("a record is not an object")]
     NotObject,
+    /// There are members that the permission does not cover.
+    #[error("the answer has more than the permission covers: {}", .0.join(", "))]
+    Surplus(Vec<String>),
     /// A permitted field is missing in a record; an absent value must be `null`.
     #[error("a record lacks the permitted field {0}")]
-    Missing(FieldName),
+    Missing(FieldPath),
     /// A value is not of the type in the holder's catalogue.
     #[error("the field {0} is not of the type that the holder's catalogue names")]
-    Type(FieldName),
+    Type(FieldPath),
+}
+
+impl RecordFault {
+    #[must_use]
+    pub(crate) const fn reason(&self) -> RejectionReason {
+        match self {
+            Self::OtherDataset | Self::NotObject => RejectionReason::Form,
+            Self::Surplus(_) => RejectionReason::Surplus,
+            Self::Missing(_) => RejectionReason::Missing,
+            Self::Type(_) => RejectionReason::Type,
+        }
+    }
+
+    /// The fields that it names.
+    #[must_use]
+    pub(crate) fn fields(&self) -> Vec<String> {
+        match self {
+            Self::OtherDataset | Self::NotObject => Vec::new(),
+            Self::Surplus(names) => names.clone(),
+            Self::Missing(path) | Self::Type(path) => vec![path.to_string()],
+        }
+    }
 }
 
 impl RecordSchema {
@@ -60,20 +126,14 @@ impl RecordSchema {
     /// of a record.
     #[must_use]
     pub(crate) fn parse(schema: &Value) -> Option<Self> {
-        let properties = schema.get("properties")?.as_object()?;
-        let mut fields = BTreeMap::new();
-        for (name, property) in properties {
-            // An invalid field name can be neither requested nor permitted.
-            let Ok(name) = name.parse::<FieldName>() else { continue };
-            fields.insert(name, FieldRule::parse(property));
-        }
+        schema.get("properties")?.as_object()?;
         Some(Self {
             dataset_type: schema
                 .get("x-dataset-type")
                 .and_then(Value::as_str)
                 .and_then(|word| word.parse().ok()),
             has_period: schema.get("x-has-period").and_then(Value::as_bool),
-            fields,
+            fields: Rule::parse(schema, MAX_DEPTH).members,
         })
     }
 
@@ -89,64 +149,197 @@ impl RecordSchema {
         self.has_period.unwrap_or(true)
     }
 
-    /// Whether the dataset has a field of that name.
+    /// What the dataset has under a path.
     #[must_use]
-    pub(crate) fn has_field(&self, name: &FieldName) -> bool {
-        self.fields.contains_key(name)
+    pub(crate) fn offered(&self, path: &FieldPath) -> Offered {
+        let mut members = Some(&self.fields);
+        let mut found = None;
+        for name in path.names() {
+            let Some(rule) = members.and_then(|members| members.get(name)) else { return Offered::Nothing };
+            members = rule.fields();
+            found = members;
+        }
+        if found.is_some() { Offered::TooWide } else { Offered::Field }
     }
 }
 
-impl FieldRule {
-    fn parse(property: &Value) -> Self {
-        let words: Vec<&str> = match property.get("type") {
+impl Rule {
+    fn parse(schema: &Value, depth: usize) -> Self {
+        let words: Vec<&str> = match schema.get("type") {
             Some(Value::String(word)) => vec![word],
             Some(Value::Array(words)) => words.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         };
+        let below = depth.checked_sub(1);
+        let within = |name| schema.get(name).zip(below);
+        let form = match (schema.get("format"), schema.get("pattern")) {
+            (Some(format), _) if format == "date" => TextForm::Date,
+            (Some(format), _) if format == "date-time" => TextForm::DateTime,
+            (_, Some(pattern)) if pattern == DECIMAL => TextForm::Decimal,
+            (_, Some(pattern)) if pattern == CURRENCY => TextForm::Currency,
+            _ => TextForm::Any,
+        };
+        let properties =
+            within("properties").and_then(|(properties, depth)| Some((properties.as_object()?, depth)));
         Self {
             types: words.into_iter().filter_map(|word| word.parse().ok()).collect(),
-            is_date: property.get("format").and_then(Value::as_str) == Some("date"),
+            form,
+            members: properties
+                .map(|(properties, depth)| {
+                    properties.iter().map(|(name, rule)| (name.clone(), Self::parse(rule, depth))).collect()
+                })
+                .unwrap_or_default(),
+            required: schema
+                .get("required")
+                .and_then(Value::as_array)
+                .map(|names| names.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+                .unwrap_or_default(),
+            items: within("items").map(|(items, depth)| Box::new(Self::parse(items, depth))),
+            is_whole: schema.get("x-type").is_some(),
         }
     }
 
+    /// The fields that can be permitted one by one; `None` for a value that is whole.
+    fn fields(&self) -> Option<&BTreeMap<String, Self>> {
+        let own = (!self.is_whole && !self.members.is_empty()).then_some(&self.members);
+        own.or_else(|| self.items.as_ref()?.fields())
+    }
+
+    /// Whether a value is of this form, at every level.
     fn allows(&self, value: &Value) -> bool {
         let allowed = |kind: &JsonType| match (kind, value) {
-            (JsonType::String, Value::String(text)) => !self.is_date || text.parse::<Day>().is_ok(),
+            (JsonType::String, Value::String(text)) => self.form.allows(text),
             (JsonType::Integer, Value::Number(number)) => {
                 number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|n| n.fract() == 0.0)
             }
-            (JsonType::Number, Value::Number(_))
-            | (JsonType::Boolean, Value::Bool(_))
-            | (JsonType::Object, Value::Object(_))
-            | (JsonType::Array, Value::Array(_)) => true,
+            (JsonType::Number, Value::Number(_)) | (JsonType::Boolean, Value::Bool(_)) => true,
+            (JsonType::Object, Value::Object(members)) => self.allows_members(members),
+            (JsonType::Array, Value::Array(items)) => {
+                self.items.as_ref().is_none_or(|rule| items.iter().all(|item| rule.allows(item)))
+            }
             _ => false,
         };
         value.is_null() || self.types.is_empty() || self.types.iter().any(allowed)
     }
+
+    fn allows_members(&self, members: &Map<String, Value>) -> bool {
+        self.members.is_empty()
+            || (self.required.iter().all(|name| members.contains_key(name))
+                && members
+                    .iter()
+                    .all(|(name, value)| self.members.get(name).is_some_and(|rule| rule.allows(value))))
+    }
+
+    /// Whether a value of this type is possible at all.
+    fn has_type(&self, kind: JsonType) -> bool {
+        self.types.is_empty() || self.types.contains(&kind)
+    }
+}
+
+impl TextForm {
+    fn allows(self, text: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Date => text.parse::<Day>().is_ok(),
+            Self::DateTime => is_date_time(text),
+            Self::Decimal => decimal(text).is_some_and(|same| same == text),
+            Self::Currency => text.parse::<Currency>().is_ok(),
+        }
+    }
 }
 
 impl ExchangeBody {
-    /// Checks every record: all permitted fields are present with their types. Without the holder's schema, which may
-    /// not be available, types are not checked.
+    /// Checks every record: it has all permitted fields with their types, and no others at any level. Without the
+    /// holder's schema, which may not be available, types are not checked.
     ///
     /// # Errors
     /// [`RecordFault`]: the holder's fault, and nothing of the response may be used.
     pub(crate) fn check_records(
         &self,
-        permitted: &[FieldName],
+        dataset: &DatasetId,
+        permitted: &[FieldPath],
         schema: Option<&RecordSchema>,
     ) -> Result<(), RecordFault> {
+        if &self.dataset != dataset {
+            return Err(RecordFault::OtherDataset);
+        }
+        let (permitted, rules) = (FieldTree::of(permitted), schema.map(|schema| &schema.fields));
+        let mut check = Check::default();
         for record in &self.records {
-            let values = record.as_object().ok_or(RecordFault::NotObject)?;
-            for field in permitted {
-                let value = values.get(field.as_str()).ok_or_else(|| RecordFault::Missing(field.clone()))?;
-                let rule = schema.and_then(|schema| schema.fields.get(field));
-                if rule.is_some_and(|rule| !rule.allows(value)) {
-                    return Err(RecordFault::Type(field.clone()));
-                }
+            let members = record.as_object().ok_or(RecordFault::NotObject)?;
+            check.members(None, &permitted, members, rules);
+        }
+        if !check.surplus.is_empty() {
+            return Err(RecordFault::Surplus(check.surplus.into_iter().take(MOST_NAMED).collect()));
+        }
+        check.fault.map_or(Ok(()), Err)
+    }
+}
+
+/// What is wrong with the records so far. All surplus members are collected; of other faults, the first.
+#[derive(Default)]
+struct Check {
+    surplus: BTreeSet<String>,
+    fault: Option<RecordFault>,
+}
+
+impl Check {
+    fn members(
+        &mut self,
+        path: Option<&FieldPath>,
+        permitted: &FieldTree,
+        members: &Map<String, Value>,
+        rules: Option<&BTreeMap<String, Rule>>,
+    ) {
+        for name in members.keys().filter(|name| permitted.get(name).is_none()) {
+            // A name can be anything, and is told only if it can be a field's.
+            let name = if name.parse::<FieldName>().is_ok() { name.as_str() } else { "(no field name)" };
+            if self.surplus.len() <= MOST_NAMED {
+                self.surplus.insert(path.map_or_else(|| name.to_owned(), |path| format!("{path}.{name}")));
             }
         }
-        Ok(())
+        for (name, within) in permitted.iter() {
+            let Ok(field) = name.parse::<FieldName>() else { continue };
+            let Some(path) = path.map_or_else(|| Some(FieldPath::from(&field)), |path| path.child(&field))
+            else {
+                continue;
+            };
+            match members.get(name) {
+                Some(value) => self.value(&path, within, value, rules.and_then(|rules| rules.get(name))),
+                None => self.blame(RecordFault::Missing(path)),
+            }
+        }
+    }
+
+    fn value(&mut self, path: &FieldPath, permitted: &FieldTree, value: &Value, rule: Option<&Rule>) {
+        if permitted.is_leaf() {
+            if rule.is_some_and(|rule| !rule.allows(value)) {
+                self.blame(RecordFault::Type(path.clone()));
+            }
+            return;
+        }
+        let can_be = |kind| rule.is_none_or(|rule| rule.has_type(kind));
+        let rules = rule.and_then(Rule::fields);
+        match value {
+            Value::Null => {}
+            Value::Object(members) if can_be(JsonType::Object) => {
+                self.members(Some(path), permitted, members, rules)
+            }
+            Value::Array(items) if can_be(JsonType::Array) => {
+                for item in items {
+                    match item {
+                        Value::Null => {}
+                        Value::Object(members) => self.members(Some(path), permitted, members, rules),
+                        _ => self.blame(RecordFault::Type(path.clone())),
+                    }
+                }
+            }
+            _ => self.blame(RecordFault::Type(path.clone())),
+        }
+    }
+
+    fn blame(&mut self, fault: RecordFault) {
+        self.fault.get_or_insert(fault);
     }
 }
 
@@ -172,7 +365,7 @@ mod tests {
         .unwrap()
     }
 
-    fn field(name: &str) -> FieldName {
+    fn field(name: &str) -> FieldPath {
         name.parse().unwrap()
     }
 
@@ -181,7 +374,7 @@ mod tests {
         let permitted = ["unit", "begins", "hours", "fee", "anything"].map(field);
         let check = |record: Value| {
             let body = ExchangeBody { dataset: "placements".parse().unwrap(), records: vec![record] };
-            body.check_records(&permitted, Some(&schema()))
+            body.check_records(&body.dataset, &permitted, Some(&schema()))
         };
         let good =
             json!({"unit": "Satakieli", "begins": "2026-08-01", "hours": 120, "fee": 28.8, "anything": []});
@@ -219,15 +412,157 @@ mod tests {
     #[test]
     fn without_the_holders_schema_missing_fields_are_still_noticed() {
         let body = ExchangeBody { dataset: "placements".parse().unwrap(), records: vec![json!({"unit": 7})] };
-        assert_eq!(body.check_records(&[field("unit")], None), Ok(()));
-        let missing = body.check_records(&[field("unit"), field("begins")], None);
+        assert_eq!(body.check_records(&body.dataset, &[field("unit")], None), Ok(()));
+        let missing = body.check_records(&body.dataset, &[field("unit"), field("begins")], None);
         assert_eq!(missing, Err(RecordFault::Missing(field("begins"))));
+    }
+
+    /// The schema that a city publishes for its decisions.
+    fn nested() -> RecordSchema {
+        let label = json!({"fi": "a", "sv": "b", "en": "c"});
+        let fields: Vec<crate::domain::catalogue::Field> = serde_json::from_value(json!([
+            {"name": "number", "type": "integer", "label": label},
+            {"name": "unit", "type": "object", "label": label, "fields": [
+                {"name": "name", "type": "string", "label": label},
+                {"name": "address", "type": "string", "label": label},
+            ]},
+            {"name": "children", "type": "array", "label": label, "fields": [
+                {"name": "fee", "type": "money", "label": label},
+                {"name": "during", "type": "period", "label": label},
+            ]},
+            {"name": "phones", "type": "array", "items": "string", "label": label},
+        ]))
+        .unwrap();
+        let text = crate::domain::catalogue::Text::same("a");
+        let dataset = crate::domain::catalogue::Dataset {
+            id: "decisions".parse().unwrap(),
+            kind: "decisions".parse().unwrap(),
+            title: text.clone(),
+            description: text.clone(),
+            theme: "EDUC".to_owned(),
+            fields,
+            legal_bases: vec![],
+            legislation: vec![],
+            retention: "P1Y".parse().unwrap(),
+            register: text,
+            period: None,
+            protected_fields: vec![],
+            required_acr: None,
+            required_max_age_seconds: None,
+            required_passkey: false,
+        };
+        RecordSchema::parse(&crate::domain::catalogue::schema::record_schema(&dataset)).unwrap()
+    }
+
+    fn check_nested(record: Value) -> Result<(), RecordFault> {
+        let permitted = ["number", "unit.name", "children.fee", "children.during", "phones"].map(field);
+        let body = ExchangeBody { dataset: "decisions".parse().unwrap(), records: vec![record] };
+        body.check_records(&body.dataset, &permitted, Some(&nested()))
+    }
+
+    fn decision() -> Value {
+        json!({
+            "number": 7,
+            "unit": {"name": "Satakieli"},
+            "children": [
+                {"fee": {"amount": "288.30", "currency": "EUR"}, "during": {"start": "2026-08-01", "end": null}},
+                {"fee": null, "during": null},
+            ],
+            "phones": ["+358 40 123", null],
+        })
+    }
+
+    #[test]
+    fn what_a_permission_does_not_cover_is_refused_at_every_level() {
+        assert_eq!(check_nested(decision()), Ok(()));
+        let surplus = |edit: &dyn Fn(&mut Value)| {
+            let mut record = decision();
+            edit(&mut record);
+            check_nested(record)
+        };
+        for (edit, named) in [
+            (&(|it: &mut Value| it["income"] = json!(1)) as &dyn Fn(&mut Value), &["income"][..]),
+            (&|it| it["unit"]["address"] = json!("Tie 1"), &["unit.address"]),
+            (&|it| it["unit"]["address"] = json!(null), &["unit.address"]),
+            (&|it| it["children"][1]["childName"] = json!("Aada"), &["children.childName"]),
+            (&|it| it["unit"]["Tie 1, Espoo"] = json!(1), &["unit.(no field name)"]),
+            (
+                &|it| {
+                    it["children"][0]["a"] = json!(1);
+                    it["unit"] = json!({"b": 1});
+                },
+                &["children.a", "unit.b"],
+            ),
+        ] {
+            let names = named.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(surplus(edit), Err(RecordFault::Surplus(names)));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_of_another_type_is_named_by_its_path() {
+        let check = |path: &[&str], value: Option<Value>| {
+            let mut record = decision();
+            let (last, before) = path.split_last().unwrap();
+            let place = before.iter().fold(&mut record, |at, name| match name.parse::<usize>() {
+                Ok(index) => &mut at[index],
+                Err(_) => &mut at[*name],
+            });
+            match value {
+                Some(value) => place[*last] = value,
+                None => drop(place.as_object_mut().unwrap().remove(*last)),
+            }
+            check_nested(record)
+        };
+        assert_eq!(check(&["unit", "name"], None), Err(RecordFault::Missing(field("unit.name"))));
+        assert_eq!(check(&["unit"], None), Err(RecordFault::Missing(field("unit"))));
+        assert_eq!(check(&["unit"], Some(Value::Null)), Ok(()), "an object without values is null");
+        assert_eq!(check(&["children", "1", "fee"], None), Err(RecordFault::Missing(field("children.fee"))));
+        let money = |amount: &str, currency: &str| json!({"amount": amount, "currency": currency});
+        for (path, value, named) in [
+            (&["unit"][..], json!("Satakieli"), "unit"),
+            (&["unit"], json!([{"name": "Satakieli"}]), "unit"),
+            (&["unit", "name"], json!(7), "unit.name"),
+            (&["children"], json!({"fee": null}), "children"),
+            (&["children"], json!([7]), "children"),
+            (&["children", "0", "fee"], json!("288.30"), "children.fee"),
+            (&["children", "0", "fee"], money("288,30", "EUR"), "children.fee"),
+            (&["children", "0", "fee"], money("288.30", "euro"), "children.fee"),
+            (&["children", "0", "fee"], json!({"amount": "1"}), "children.fee"),
+            (&["children", "0", "fee"], json!({"amount": "1", "currency": "EUR", "vat": 1}), "children.fee"),
+            (&["children", "0", "during"], json!({"start": "soon", "end": null}), "children.during"),
+            (&["phones"], json!([7]), "phones"),
+        ] {
+            assert_eq!(
+                check(path, Some(value.clone())),
+                Err(RecordFault::Type(field(named))),
+                "{path:?} {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn fields_can_be_asked_one_by_one_and_money_as_a_whole() {
+        let schema = nested();
+        for (path, offered) in [
+            ("unit", Offered::TooWide),
+            ("unit.name", Offered::Field),
+            ("unit.owner", Offered::Nothing),
+            ("unit.name.first", Offered::Nothing),
+            ("children", Offered::TooWide),
+            ("children.fee", Offered::Field),
+            ("children.fee.amount", Offered::Nothing),
+            ("phones", Offered::Field),
+        ] {
+            assert_eq!(schema.offered(&field(path)), offered, "{path}");
+        }
     }
 
     #[test]
     fn a_schema_tells_what_a_dataset_offers() {
         let schema = schema();
-        assert!(schema.has_field(&field("unit")) && !schema.has_field(&field("income")));
+        assert_eq!(schema.offered(&field("unit")), Offered::Field);
+        assert_eq!(schema.offered(&field("income")), Offered::Nothing);
         assert!(schema.is_of_type(&"early-education-placement".parse().unwrap()));
         assert!(!schema.is_of_type(&"parking-permit".parse().unwrap()));
         assert!(!schema.can_limit_period());

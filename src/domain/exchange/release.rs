@@ -2,16 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::catalogue::{Dataset, PeriodFields, Record};
+use crate::domain::catalogue::{Dataset, FieldTree, PeriodFields, Record};
 use crate::domain::clock::Day;
 use crate::domain::consent::Period;
-use crate::domain::ids::{DatasetId, FieldName, NationalIdentifier};
+use crate::domain::ids::{DatasetId, FieldName, FieldPath, NationalIdentifier};
 use crate::domain::token::{Refusal, RefusalReason, VerifiedConsent};
 
 /// What one exchange may release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReleaseScope {
-    fields: Vec<FieldName>,
+    fields: Vec<FieldPath>,
 }
 
 impl ReleaseScope {
@@ -36,7 +36,7 @@ impl ReleaseScope {
             return Err(Refusal::scope(RefusalReason::DatasetOther));
         }
         // A field that the city has since removed from the dataset is not released, whatever the consent covers.
-        if terms.fields.iter().any(|field| dataset.field(field).is_none()) {
+        if terms.fields.iter().any(|field| dataset.leaf(field).is_none()) {
             return Err(Refusal::scope(RefusalReason::FieldWithdrawn));
         }
         let fields = match query {
@@ -49,15 +49,15 @@ impl ReleaseScope {
 
     /// The fields, in the dataset's order.
     #[must_use]
-    pub(crate) fn fields(&self) -> &[FieldName] {
+    pub(crate) fn fields(&self) -> &[FieldPath] {
         &self.fields
     }
 }
 
-fn narrow(consented: &[FieldName], list: &str) -> Result<Vec<FieldName>, Refusal> {
+fn narrow(consented: &[FieldPath], list: &str) -> Result<Vec<FieldPath>, Refusal> {
     let mut wanted = Vec::new();
     for part in list.split(',') {
-        let field: FieldName = part.parse().map_err(|_| Refusal::scope(RefusalReason::FieldMalformed))?;
+        let field: FieldPath = part.parse().map_err(|_| Refusal::scope(RefusalReason::FieldMalformed))?;
         if !consented.contains(&field) {
             return Err(Refusal::scope(RefusalReason::FieldNotConsented));
         }
@@ -73,7 +73,7 @@ fn narrow(consented: &[FieldName], list: &str) -> Result<Vec<FieldName>, Refusal
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Release {
     body: Vec<u8>,
-    fields: Vec<FieldName>,
+    fields: Vec<FieldPath>,
     records: usize,
 }
 
@@ -96,6 +96,7 @@ impl Release {
         subject: &NationalIdentifier,
         records: Vec<Record>,
     ) -> Result<Self, Refusal> {
+        let permitted = FieldTree::of(&scope.fields);
         let mut released = Vec::with_capacity(records.len());
         for mut record in records {
             if &record.subject != subject {
@@ -106,15 +107,9 @@ impl Release {
             }
             let withheld =
                 withheld(&record, dataset).ok_or(Refusal::unavailable(RefusalReason::RegisterMarkMissing))?;
-            let mut values = Map::new();
-            for field in &scope.fields {
-                // As an empty value: the recipient cannot tell that there is an order.
-                if withheld.contains(field) {
-                    values.insert(field.to_string(), Value::Null);
-                    continue;
-                }
-                values.insert(field.to_string(), record.values.remove(field).unwrap_or(Value::Null));
-            }
+            let open = FieldTree::of(scope.fields.iter().filter(|path| !is_withheld(path, withheld)));
+            let values = reduced(&mut record, &permitted, &open)
+                .ok_or(Refusal::unavailable(RefusalReason::RegisterShapeOther))?;
             released.push(Value::Object(values));
         }
         let records = released.len();
@@ -131,7 +126,7 @@ impl Release {
 
     /// The fields in it.
     #[must_use]
-    pub(crate) fn fields(&self) -> &[FieldName] {
+    pub(crate) fn fields(&self) -> &[FieldPath] {
         &self.fields
     }
 
@@ -147,14 +142,46 @@ impl Release {
     }
 }
 
-/// The fields that a non-disclosure order keeps back, whatever the consent says; `None` where the register does not say
-/// whether there is one.
+/// The fields that a non-disclosure order keeps back, whatever the consent says, each with all that is within; `None`
+/// where the register does not say whether there is one.
 #[must_use]
-pub(crate) fn withheld<'a>(record: &Record, dataset: &'a Dataset) -> Option<&'a [FieldName]> {
+pub(crate) fn withheld<'a>(record: &Record, dataset: &'a Dataset) -> Option<&'a [FieldPath]> {
     if dataset.protected_fields.is_empty() {
         return Some(&[]);
     }
     record.marks.non_disclosure.map(|order| if order { dataset.protected_fields.as_slice() } else { &[] })
+}
+
+/// Whether a field is one of these, or within one.
+#[must_use]
+pub(crate) fn is_withheld(path: &FieldPath, withheld: &[FieldPath]) -> bool {
+    withheld.iter().any(|wider| path.is_within(wider))
+}
+
+/// Empties what is withheld in a record, and returns which of the fields that were read it is.
+pub(crate) fn keep_back(record: &mut Record, read: &[FieldPath], withheld: &[FieldPath]) -> Vec<FieldPath> {
+    let (kept, open): (Vec<&FieldPath>, Vec<&FieldPath>) =
+        read.iter().partition(|path| is_withheld(path, withheld));
+    if !kept.is_empty() {
+        let open = FieldTree::of(open);
+        for (name, value) in &mut record.values {
+            let whole = std::mem::take(value);
+            *value = open.get(name.as_str()).and_then(|open| open.reduce(whole)).unwrap_or_default();
+        }
+    }
+    kept.into_iter().cloned().collect()
+}
+
+/// The permitted values of a record, at every level; `None` if a value has another shape than the dataset. What is
+/// permitted and not `open` is as an empty value: the recipient cannot tell that there is an order.
+fn reduced(record: &mut Record, permitted: &FieldTree, open: &FieldTree) -> Option<Map<String, Value>> {
+    let member = |(name, within): (&str, &FieldTree)| {
+        let field: FieldName = name.parse().ok()?;
+        let value = record.values.remove(&field).unwrap_or(Value::Null);
+        let value = open.get(name).map_or(Some(Value::Null), |open| open.reduce(value))?;
+        Some((name.to_owned(), within.reduce(value)?))
+    };
+    permitted.iter().map(member).collect()
 }
 
 /// Whether a record is in the period that the consent is limited to.
@@ -190,7 +217,7 @@ fn day(record: &Record, field: &FieldName) -> Result<Option<Day>, Refusal> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExchangeBody {
     pub(crate) dataset: DatasetId,
-    /// The records, each an object of the released fields.
+    /// The records, each an object of the released fields: of these alone at every level.
     pub(crate) records: Vec<Value>,
 }
 
@@ -205,17 +232,6 @@ impl ExchangeBody {
         // Every value but the outermost follows one of these; those inside texts are counted too.
         let values = bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
         if values > MOST_VALUES { None } else { serde_json::from_slice(bytes).ok() }
-    }
-
-    /// Whether every record has the consented fields and no others: the recipient's own check.
-    #[must_use]
-    pub(crate) fn is_within(&self, dataset: &DatasetId, fields: &[FieldName]) -> bool {
-        let known = |name: &String| fields.iter().any(|field| field.as_str() == name);
-        &self.dataset == dataset
-            && self
-                .records
-                .iter()
-                .all(|record| record.as_object().is_some_and(|values| values.keys().all(known)))
     }
 }
 

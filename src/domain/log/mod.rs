@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::clock::Timestamp;
 use super::consent::{ConsentStatus, Reason};
-use super::ids::{ConsentId, DatasetId, EntityId, FieldName};
+use super::ids::{ConsentId, DatasetId, EntityId, FieldPath};
 use super::jose::b64url;
 
 /// An entry. Contains no personal data: the consent's identifier is meaningful to its holder only.
@@ -46,7 +46,7 @@ pub enum Entry {
         /// What.
         dataset: DatasetId,
         /// Which fields.
-        fields: Vec<FieldName>,
+        fields: Vec<FieldPath>,
         /// Digest of the proof (SHA-256 of its compact form, base64url).
         proof_digest: String,
         /// Digest of the answer's body (SHA-256, base64url).

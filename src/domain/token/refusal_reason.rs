@@ -116,6 +116,8 @@ word_enum! {
         Register = "register",
         /// The register answered with somebody else's record.
         RegisterAnsweredForAnother = "register_answered_for_another",
+        /// A record has a plain value where the dataset has an object or a list.
+        RegisterShapeOther = "register_shape_other",
         /// A record's date is malformed.
         RegisterDateMalformed = "register_date_malformed",
         /// The register does not say whether a non-disclosure order protects a record.

@@ -244,9 +244,10 @@ fn is_final(body: &[u8]) -> bool {
 /// Events about exchanges go to the holder, all others to the recipient.
 fn events_endpoint<'a>(peer: &'a TrustedPeer, event: &Event) -> Option<&'a url::Url> {
     match event {
-        Event::ExchangeAcknowledged(_) | Event::DataDeleted(_) | Event::ReconciliationAnswered(_) => {
-            peer.resource_events_endpoint()
-        }
+        Event::ExchangeAcknowledged(_)
+        | Event::ExchangeRejected(_)
+        | Event::DataDeleted(_)
+        | Event::ReconciliationAnswered(_) => peer.resource_events_endpoint(),
         Event::ReconciliationRequested(asked) => match asked.role {
             RestoredRole::Recipient => peer.resource_events_endpoint(),
             RestoredRole::Holder => peer.client_events_endpoint(),

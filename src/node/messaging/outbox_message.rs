@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{Commitment, HeldConsent};
 use crate::domain::exchange::Event;
-use crate::domain::exchange::event::ExchangeAcknowledged;
+use crate::domain::exchange::event::{ExchangeAcknowledged, ExchangeRejected};
 use crate::domain::ids::{ConsentId, EntityId, GrantId, HeldConsentId, KeyId};
 use crate::domain::log::Entry;
 use crate::store::messaging::outbox;
@@ -105,7 +105,27 @@ pub(crate) fn acknowledgement(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let exchange = acknowledged.exchange.to_string();
-    let event = Event::ExchangeAcknowledged(acknowledged);
+    of_exchange(tx, to, exchange, &Event::ExchangeAcknowledged(acknowledged), now)
+}
+
+/// Queues this node's refusal of an exchange's response for its holder.
+pub(crate) fn rejection(
+    tx: &mut Tx<'_>,
+    to: &EntityId,
+    rejected: ExchangeRejected,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let exchange = rejected.exchange.to_string();
+    of_exchange(tx, to, exchange, &Event::ExchangeRejected(rejected), now)
+}
+
+fn of_exchange(
+    tx: &mut Tx<'_>,
+    to: &EntityId,
+    exchange: String,
+    event: &Event,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     push(
         tx,
         NewItem {
@@ -114,7 +134,7 @@ pub(crate) fn acknowledgement(
             order_key: format!("exchange:{exchange}"),
             dedup_key: format!("{}:{exchange}", event.name()),
             subject: exchange,
-            payload: write(&event)?,
+            payload: write(event)?,
             next_at: now,
         },
     )

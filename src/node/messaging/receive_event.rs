@@ -4,12 +4,12 @@ use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::terms::DETAIL_TYPE;
 use crate::domain::consent::{AuthorizationDetail, Frequency, HeldConsent, HeldLife, Origin};
-use crate::domain::exchange::event::{ConsentGiven, ExchangeAcknowledged};
+use crate::domain::exchange::event::{ConsentGiven, ExchangeAcknowledged, ExchangeRejected, RejectionReason};
 use crate::domain::exchange::receipt::digest;
 use crate::domain::exchange::reconciliation::RestoredRole;
 use crate::domain::exchange::{Event, EventClaims};
 use crate::domain::federation::TrustError;
-use crate::domain::ids::{EntityId, ExchangeId, HeldConsentId, KeyId};
+use crate::domain::ids::{EntityId, ExchangeId, FieldPath, HeldConsentId, KeyId};
 use crate::domain::jose::{JoseError, PublicKeys};
 use crate::node::federation::resolve_signing_peer;
 use crate::node::holder::permissions::record_deletion::{DeletionNotice, record_deletion};
@@ -66,6 +66,7 @@ pub(crate) async fn receive_event(node: &Node, text: &str) -> Result<(), EventEr
                 (Event::ExchangeAcknowledged(event), _) => {
                     Ok(keep_acknowledgement(tx, &sender, event, &text, now)?)
                 }
+                (Event::ExchangeRejected(event), _) => Ok(report_rejection(tx, &sender, event)?),
                 (Event::DataDeleted(event), _) => {
                     let notice = DeletionNotice { sender: &sender, event, jti: &claims.jti, text: &text };
                     Ok(record_deletion(tx, &notice, now)?)
@@ -141,9 +142,10 @@ async fn authenticate(node: &Node, text: &str, now: Timestamp) -> Result<Authent
             },
         )?;
     let in_role = match &event {
-        Event::ExchangeAcknowledged(_) | Event::DataDeleted(_) | Event::ReconciliationAnswered(_) => {
-            as_recipient
-        }
+        Event::ExchangeAcknowledged(_)
+        | Event::ExchangeRejected(_)
+        | Event::DataDeleted(_)
+        | Event::ReconciliationAnswered(_) => as_recipient,
         Event::ReconciliationRequested(asked) => match asked.role {
             RestoredRole::Holder => as_holder,
             RestoredRole::Recipient => as_recipient,
@@ -251,6 +253,36 @@ fn keep_acknowledgement(
         {
             exchanges::acknowledge(tx, exchange, sender, text, now)
         }
+        Ok(_) | Err(StoreError::NotFound) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Tells this node's operator that a recipient refused what was released. The exchange stays counted and logged: it was
+/// released.
+fn report_rejection(
+    tx: &mut Tx<'_>,
+    sender: &EntityId,
+    rejected: &ExchangeRejected,
+) -> Result<(), StoreError> {
+    let Ok(id) = rejected.exchange.as_str().parse::<ExchangeId>() else { return Ok(()) };
+    match exchanges::find(tx, id) {
+        Ok(known) if &known.recipient == sender => {
+            // Words and names of fields alone: the rest of the event can be anything.
+            let reason = rejected.reason.parse::<RejectionReason>().map_or("other", RejectionReason::as_str);
+            let is_name = |name: &&str| name.parse::<FieldPath>().is_ok();
+            let fields =
+                rejected.fields.iter().map(String::as_str).filter(is_name).collect::<Vec<_>>().join(", ");
+            // Another body than the one released has been changed on its way.
+            let as_released = known.body_digest == rejected.body_digest;
+            tracing::error!(
+                event = "exchange_rejected", exchange = %id, recipient = %sender, dataset = %known.dataset, reason, fields,
+                as_released,
+                "a recipient refused what this node released: its register or [[datasets]] has to be corrected"
+            );
+            Ok(())
+        }
+        // A refusal of what was never released says nothing.
         Ok(_) | Err(StoreError::NotFound) => Ok(()),
         Err(error) => Err(error),
     }

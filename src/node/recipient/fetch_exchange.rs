@@ -9,12 +9,13 @@ use super::{confirm_deletion, holder_catalogue, redeem_code, request_consent};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{HeldCause, HeldConsent, HeldState, HeldTokens};
 use crate::domain::exchange::deferral::{self, DeferralError, DeferralExpectation};
-use crate::domain::exchange::event::ExchangeAcknowledged;
-use crate::domain::exchange::receipt::{content_digest, digest};
+use crate::domain::exchange::event::{ExchangeAcknowledged, ExchangeRejected};
+use crate::domain::exchange::receipt::{ReceiptError, content_digest, digest};
+use crate::domain::exchange::record_schema::RecordFault;
 use crate::domain::exchange::release::ExchangeBody;
 use crate::domain::exchange::{Receipt, ReceiptExpectation, VerifiedReceipt};
 use crate::domain::federation::TrustedPeer;
-use crate::domain::ids::{EntityId, GrantId, HeldConsentId, KeyId};
+use crate::domain::ids::{EntityId, FieldPath, GrantId, HeldConsentId, KeyId};
 use crate::node::KeyPurpose;
 use crate::node::federation::resolve_signing_peer;
 use crate::node::messaging::outbox_message;
@@ -95,6 +96,8 @@ enum Failed {
     TokenRefused,
     /// The holder requires the resident to confirm again (RFC 9470).
     Unconfirmed,
+    /// The holder signed for records that this node refuses: its operator is told.
+    Rejected(Problem, Box<ExchangeRejected>),
     Problem(Problem),
 }
 
@@ -216,24 +219,22 @@ async fn attempt(
             now,
         },
     )
-    .map_err(|error| Problem::because(ProblemKind::AnswerNotTrusted, error))?;
-    let body = ExchangeBody::parse(&answer.body).ok_or_else(|| untrusted("body is not an exchange's"))?;
-    if !body.is_within(&held.life.detail().identifier, &verified.receipt().fields)
-        || body.records.len() != verified.receipt().records
-    {
-        return Err(untrusted("more than the consent covers").into());
-    }
-    let schema = holder_catalogue::schema(node, holder, &held.life.detail().identifier).await;
-    body.check_records(&verified.receipt().fields, schema.as_deref()).map_err(|fault| {
-        tracing::error!(
-            event = "holder_records_unfit", holder = %holder.id, consent = %held.id, %fault,
-            "a holder released records that do not fit its own catalogue: its operator has to correct that"
-        );
-        Problem {
-            detail: Some(format!("the holder's answer does not fit its own catalogue: {fault}")),
-            ..Problem::because(ProblemKind::AnswerNotTrusted, fault)
+    .map_err(|error| match error {
+        ReceiptError::Surplus(receipt) => {
+            let beyond = |field: &&FieldPath| !held.life.detail().datatypes.contains(field);
+            let names = receipt.fields.iter().filter(beyond).map(FieldPath::to_string).collect();
+            rejected(&holder.id, held, &receipt, RecordFault::Surplus(names))
         }
+        error => Problem::because(ProblemKind::AnswerNotTrusted, error).into(),
     })?;
+    let body = ExchangeBody::parse(&answer.body).ok_or_else(|| untrusted("body is not an exchange's"))?;
+    let dataset = &held.life.detail().identifier;
+    if body.records.len() != verified.receipt().records {
+        return Err(untrusted("another number of records than the receipt's").into());
+    }
+    let schema = holder_catalogue::schema(node, holder, dataset).await;
+    body.check_records(dataset, &verified.receipt().fields, schema.as_deref())
+        .map_err(|fault| rejected(&holder.id, held, verified.receipt(), fault))?;
     acknowledge(node, held, verified.receipt(), text).await?;
     Ok(Fetched::Data(FetchedData {
         records: body.records,
@@ -314,6 +315,27 @@ async fn take_deferral(node: &Node, sent: Sent<'_>, answer: &OutboundAnswer) -> 
     Ok(Later { available_from, receipt_jws: text.clone() })
 }
 
+/// The failure of a response whose records are refused, told to this node's operator, the service and the holder.
+fn rejected(holder: &EntityId, held: &HeldConsent, receipt: &Receipt, fault: RecordFault) -> Failed {
+    let (exchange, consent) = (&receipt.jti, held.id);
+    tracing::error!(
+        event = "holder_records_unfit", %holder, %consent, %exchange, %fault,
+        "a holder released records that are refused, and nothing of them is used: its operator is told and has to correct that"
+    );
+    let told = ExchangeRejected {
+        exchange: receipt.jti.clone(),
+        grant_id: receipt.grant_id.clone(),
+        body_digest: receipt.body_digest.clone(),
+        reason: fault.reason().to_string(),
+        fields: fault.fields(),
+    };
+    let problem = Problem {
+        detail: Some(format!("the holder's answer is refused and its operator told: {fault}")),
+        ..Problem::because(ProblemKind::AnswerNotTrusted, fault)
+    };
+    Failed::Rejected(problem, Box::new(told))
+}
+
 /// Stores the holder's receipt and queues this node's acknowledgement for the holder, in one transaction.
 async fn acknowledge(node: &Node, held: &HeldConsent, receipt: &Receipt, text: &str) -> Result<(), Problem> {
     let now = node.now();
@@ -377,14 +399,18 @@ async fn settle(
     failed: Failed,
 ) -> Result<Problem, Problem> {
     let id = held.id;
-    let problem = match failed {
-        Failed::TokenRefused => redeem_code::refused(node, holder, held, redeem_code::Refused::Token).await?,
-        Failed::Unconfirmed => Problem::new(ProblemKind::ConfirmationNeeded),
-        Failed::Problem(problem) => problem,
+    let (problem, told) = match failed {
+        Failed::TokenRefused => {
+            (redeem_code::refused(node, holder, held, redeem_code::Refused::Token).await?, None)
+        }
+        Failed::Unconfirmed => (Problem::new(ProblemKind::ConfirmationNeeded), None),
+        Failed::Rejected(problem, told) => (problem, Some(told)),
+        Failed::Problem(problem) => (problem, None),
     };
     let now = node.now();
     let outcome = problem.kind.slug();
     let unconfirmed = problem.kind == ProblemKind::ConfirmationNeeded;
+    let to = holder.id.clone();
     node.store
         .write("settle_fetch", move |tx| {
             let fetch = NewFetch {
@@ -396,8 +422,12 @@ async fn settle(
                 available_from: None,
             };
             fetches::insert(tx, &fetch)?;
+            if let Some(told) = &told {
+                outbox_message::rejection(tx, &to, (**told).clone(), now)?;
+            }
             if unconfirmed { mark_unconfirmed(tx, id, true, now) } else { Ok(()) }
         })
         .await?;
+    node.outbox_bell.notify_one();
     Ok(problem)
 }

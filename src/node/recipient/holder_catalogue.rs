@@ -7,6 +7,7 @@ use crate::domain::catalogue::DeclaredUse;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::AuthorizationDetail;
 use crate::domain::exchange::RecordSchema;
+use crate::domain::exchange::record_schema::Offered;
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::{DatasetId, EntityId};
 use crate::domain::sync::lock;
@@ -90,8 +91,16 @@ pub(super) async fn check_offer(
     if !schema.is_of_type(&declared.dataset_type) {
         return Err(beyond("dataset is of another type than the declared use names"));
     }
-    if let Some(field) = detail.datatypes.iter().find(|field| !schema.has_field(field)) {
-        return Err(beyond(format!("the holder's dataset has no field {field}")));
+    for path in &detail.datatypes {
+        match schema.offered(path) {
+            Offered::Field => {}
+            Offered::TooWide => {
+                return Err(beyond(format!(
+                    "{path} has fields of its own in the holder's dataset: name these"
+                )));
+            }
+            Offered::Nothing => return Err(beyond(format!("the holder's dataset has no field {path}"))),
+        }
     }
     if detail.period.is_some() && !schema.can_limit_period() {
         return Err(beyond("the holder's dataset cannot be limited to a period"));

@@ -6,7 +6,7 @@ use crate::domain::catalogue::DeclaredUse;
 use crate::domain::clock::{Day, RetentionPeriod, Timestamp, Window, last_day};
 use crate::domain::consent::terms::{DETAIL_TYPE, fits_until};
 use crate::domain::consent::{AuthorizationDetail, Frequency, Period};
-use crate::domain::ids::{DatasetId, EntityId, FieldName, HeldConsentId, NationalIdentifier};
+use crate::domain::ids::{DatasetId, EntityId, FieldPath, HeldConsentId, NationalIdentifier};
 use crate::node::{Problem, ProblemKind, Service};
 
 /// The body of `POST /api/v1/consent-requests`.
@@ -21,7 +21,7 @@ pub(crate) struct ServiceRequest {
     pub(crate) declared_use: String,
     /// The fields; all of the use when absent.
     #[serde(default)]
-    pub(crate) fields: Option<Vec<FieldName>>,
+    pub(crate) fields: Option<Vec<FieldPath>>,
     /// The period of the data; the whole history when absent.
     #[serde(default)]
     pub(crate) period: Option<Period>,

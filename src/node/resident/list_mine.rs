@@ -5,7 +5,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::consent::state::NotInForce;
 use crate::domain::consent::{Consent, ConsentRequest, DeletionState, Origin};
 use crate::domain::exchange::event::REVOKED;
-use crate::domain::ids::{ConsentId, DatasetId, FieldName};
+use crate::domain::ids::{ConsentId, DatasetId, FieldPath};
 use crate::domain::login::Resident;
 use crate::domain::token::RefusalReason;
 use crate::node::resident::acting::Acting;
@@ -27,7 +27,7 @@ pub(crate) struct Permission {
     pub(crate) declared_use: DeclaredUse,
     /// Display name of the recipient.
     pub(crate) recipient_name: Text,
-    pub(crate) asked: Vec<FieldName>,
+    pub(crate) asked: Vec<FieldPath>,
     /// When the resident was reminded that it ends soon.
     pub(crate) reminded_at: Option<Timestamp>,
 }
@@ -83,7 +83,7 @@ pub(crate) struct LogLine {
 pub(crate) enum Outcome {
     Released {
         /// The fields that were released.
-        fields: Vec<FieldName>,
+        fields: Vec<FieldPath>,
         /// When the recipient acknowledged it.
         acknowledged_at: Option<Timestamp>,
     },

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::catalogue::{AssuranceRequirement, Dataset, Record};
 use crate::domain::clock::Timestamp;
 use crate::domain::exchange::{deferral, release};
-use crate::domain::ids::{FieldName, NationalIdentifier};
+use crate::domain::ids::{FieldPath, NationalIdentifier};
 use crate::domain::login::Resident;
 use crate::node::{Node, Problem, ProblemKind};
 use crate::ports::{Question, RegisterError};
@@ -19,7 +19,7 @@ pub(crate) enum OwnRecords {
     Records {
         records: Vec<Record>,
         /// The fields that a non-disclosure order keeps back; they are empty in the records.
-        withheld: Vec<FieldName>,
+        withheld: Vec<FieldPath>,
     },
     /// It needs time, and has them from then on.
     Later(Timestamp),
@@ -35,9 +35,9 @@ pub(crate) async fn read(
     node: &Node,
     dataset: &Dataset,
     subject: NationalIdentifier,
-    fields: Vec<FieldName>,
+    fields: Vec<FieldPath>,
 ) -> Result<OwnRecords, Problem> {
-    let question = Question { dataset: dataset.id.clone(), subject: subject.clone(), fields };
+    let question = Question { dataset: dataset.id.clone(), subject: subject.clone(), fields: fields.clone() };
     let mut records = match node.registers.read(question).await {
         Ok(records) => records,
         Err(RegisterError::AvailableFrom(from)) => return Ok(OwnRecords::Later(from)),
@@ -51,14 +51,9 @@ pub(crate) async fn read(
     }
     let mut withheld = Vec::new();
     for record in &mut records {
-        let fields = release::withheld(record, dataset)
+        let protected = release::withheld(record, dataset)
             .ok_or_else(|| Problem::because(ProblemKind::RegisterUnavailable, "mark missing"))?;
-        for field in fields {
-            if let Some(value) = record.values.get_mut(field) {
-                *value = serde_json::Value::Null;
-                withheld.push(field.clone());
-            }
-        }
+        withheld.extend(release::keep_back(record, &fields, protected));
     }
     withheld.sort();
     withheld.dedup();
@@ -70,10 +65,10 @@ pub(crate) async fn withheld(
     node: &Node,
     resident: &Resident,
     dataset: &Dataset,
-    fields: &[FieldName],
-) -> Vec<FieldName> {
-    let fields: Vec<FieldName> =
-        fields.iter().filter(|field| dataset.protected_fields.contains(field)).cloned().collect();
+    fields: &[FieldPath],
+) -> Vec<FieldPath> {
+    let is_protected = |path: &&FieldPath| release::is_withheld(path, &dataset.protected_fields);
+    let fields: Vec<FieldPath> = fields.iter().filter(is_protected).cloned().collect();
     if fields.is_empty() || !may_see(node, resident, dataset) {
         return Vec::new();
     }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{ConsentId, DatasetId, EntityId, ExchangeId, FieldName};
+use crate::domain::ids::{ConsentId, DatasetId, EntityId, ExchangeId, FieldPath};
 use crate::store::engine::columns::{from_json, to_json};
 use crate::store::engine::schema::exchanges;
 use crate::store::{Reader, StoreError, Tx};
@@ -20,7 +20,7 @@ pub struct Exchange {
     /// What.
     pub dataset: DatasetId,
     /// Which fields.
-    pub fields: Vec<FieldName>,
+    pub fields: Vec<FieldPath>,
     /// When it was released.
     pub at: Timestamp,
     /// The number of its log entry.

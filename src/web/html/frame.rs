@@ -1,12 +1,11 @@
 //! Rendering: the data of a template besides its view.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::chrome::{Chrome, Notice, Section, login_href};
 use super::format::{self, Html, LegalBasis, Period, PeriodPart};
 use super::texts::{Texts, texts};
-use crate::domain::catalogue::{Language, Text};
+use crate::domain::catalogue::{Field, FieldTree, Language, Text};
 use crate::domain::clock::{Day, Timestamp};
 
 /// A page's own content, as plain values.
@@ -122,8 +121,14 @@ impl Frame<'_> {
         format::moment_day(*at, self.language)
     }
 
-    pub(crate) fn value(&self, value: &serde_json::Value, codes: &BTreeMap<String, Text>) -> Html {
-        format::value_html(value, codes, &self.t, self.language)
+    /// A value of a register; of objects and lists the fields `within` alone.
+    pub(crate) fn field_value(&self, field: &Field, within: &FieldTree, value: &serde_json::Value) -> Html {
+        format::field_html(field, within, value, &self.t, self.language)
+    }
+
+    /// The names of the fields in an object or list; all of them, or those `within`.
+    pub(crate) fn field_names(&self, field: &Field, within: Option<&FieldTree>) -> Html {
+        format::names_html(field, within, &self.t, self.language)
     }
 
     /// A name or text from a register or a login provider.

@@ -3,7 +3,7 @@
 use crate::domain::catalogue::{Dataset, Text};
 use crate::domain::consent::ConsentRequest;
 use crate::domain::federation::with_host;
-use crate::domain::ids::{DatasetId, FieldName, UseId};
+use crate::domain::ids::{DatasetId, FieldPath, UseId};
 use crate::web::App;
 
 /// A city and its requesting service.
@@ -40,8 +40,8 @@ pub(crate) fn dataset_title(app: &App, id: &DatasetId) -> Text {
 }
 
 /// Display name of a field; its name if the dataset has lost it since.
-pub(crate) fn field_label(dataset: Option<&Dataset>, name: &FieldName) -> Text {
+pub(crate) fn field_label(dataset: Option<&Dataset>, name: &FieldPath) -> Text {
     dataset
-        .and_then(|dataset| dataset.field(name))
-        .map_or_else(|| Text::same(name.as_str()), |field| field.label.clone())
+        .and_then(|dataset| dataset.leaf(name))
+        .map_or_else(|| Text::same(name.as_str()), |leaf| leaf.label())
 }

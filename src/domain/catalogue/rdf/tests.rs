@@ -1,11 +1,12 @@
 //! The three serialisations have the same content, always in the same bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use oxrdfio::RdfParser;
 
 use super::*;
-use crate::domain::catalogue::{Field, PeriodFields};
+use crate::domain::catalogue::field::Sensitivity;
+use crate::domain::catalogue::{Field, FieldType, PeriodFields};
 use crate::domain::ids::{DatasetId, DatasetType, FieldName};
 
 fn text(word: &str) -> Text {
@@ -22,11 +23,8 @@ fn publisher() -> Publisher {
 
 fn placements() -> Dataset {
     let field = |name: &str, kind, sensitivity| Field {
-        name: FieldName::new(name).unwrap(),
-        kind,
-        label: text(name),
         sensitivity,
-        codes: BTreeMap::new(),
+        ..Field::new(FieldName::new(name).unwrap(), kind, text(name))
     };
     Dataset {
         id: DatasetId::new("placements").unwrap(),

@@ -18,7 +18,7 @@ use super::state::{Actor, Reason};
 use super::terms::{Frequency, Period};
 use crate::domain::catalogue::{Contact, Language};
 use crate::domain::clock::{Day, Timestamp};
-use crate::domain::ids::{ConsentId, EntityId, FieldName, GrantId, Jti, PairwiseSubject};
+use crate::domain::ids::{ConsentId, EntityId, FieldPath, GrantId, Jti, PairwiseSubject};
 use crate::domain::jose::{Claims, JoseError, KeySource, Profile, PublicKeys, SigningKey, UnverifiedJws};
 
 /// Profile of a consent receipt.
@@ -77,7 +77,7 @@ pub struct ReceiptEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PiiInformation {
-    pub(crate) pii_attribute_id: FieldName,
+    pub(crate) pii_attribute_id: FieldPath,
     /// Its label as shown.
     pub(crate) pii_type: String,
     /// Whether the resident could leave it out.

@@ -6,9 +6,9 @@ use super::*;
 
 const FIELDS: [&str; 4] = ["unit", "startDate", "endDate", "type"];
 
-fn names(chosen: &[bool]) -> Vec<FieldName> {
+fn names(chosen: &[bool]) -> Vec<FieldPath> {
     let chosen = FIELDS.iter().zip(chosen).filter(|(_, chosen)| **chosen);
-    chosen.map(|(name, _)| FieldName::new(*name).unwrap()).collect()
+    chosen.map(|(name, _)| FieldPath::new(*name).unwrap()).collect()
 }
 
 fn day(number: u8) -> Day {

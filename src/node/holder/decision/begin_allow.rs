@@ -11,7 +11,7 @@ use crate::domain::clock::{Day, RetentionPeriod, Timestamp};
 use crate::domain::consent::document::DocumentParts;
 use crate::domain::consent::terms::{Choice, DetailError, Frequency, Period};
 use crate::domain::consent::{Commitment, ConsentDocument, ConsentRequest, PendingDecision, Salt, Terms};
-use crate::domain::ids::{ConsentId, FieldName, RequestId, Thumbprint};
+use crate::domain::ids::{ConsentId, FieldPath, RequestId, Thumbprint};
 use crate::domain::jose::b64url;
 use crate::domain::login::{PendingLogin, Resident};
 use crate::node::resident::acting::Acting;
@@ -28,7 +28,7 @@ pub(crate) struct DecisionForm {
     /// Hash of the offer as shown.
     pub(crate) offer_hash: String,
     /// Optional fields that were ticked.
-    pub(crate) optional_fields: BTreeSet<FieldName>,
+    pub(crate) optional_fields: BTreeSet<FieldPath>,
     /// The number of fetches.
     pub(crate) frequency: Frequency,
     /// The period of the data; as offered when absent.

@@ -41,7 +41,7 @@ pub(crate) async fn start_consent(
         locations: vec![node.settings.id.to_string()],
         identifier: dataset.id.clone(),
         actions: vec!["read".to_owned()],
-        datatypes: asked.filter(|field| dataset.field(field).is_some()).cloned().collect(),
+        datatypes: asked.filter(|field| dataset.leaf(field).is_some()).cloned().collect(),
         declared_use: declared_use.id.clone(),
         purpose: declared_use.purpose.clone(),
         period: None,

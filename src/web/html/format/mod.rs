@@ -8,4 +8,4 @@ mod value;
 pub(crate) use date::{day, moment, moment_day};
 pub(crate) use legal::LegalBasis;
 pub(crate) use period::{Period, PeriodPart};
-pub(crate) use value::{Html, value_html};
+pub(crate) use value::{Html, field_html, names_html};

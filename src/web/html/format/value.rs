@@ -11,7 +11,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::date;
-use crate::domain::catalogue::{Language, Text};
+use crate::domain::catalogue::{Field, FieldTree, FieldType, Language, Text};
 use crate::domain::clock::{Day, Timestamp};
 use crate::web::html::texts::Texts;
 
@@ -91,18 +91,33 @@ impl fmt::Debug for Html {
 
 impl askama::filters::HtmlSafe for Html {}
 
-/// Formats a value: yes and no, local dates, lists as lists, null as "–".
+/// Formats the value of a field as the dataset describes it: yes and no, local dates, amounts, lists as lists, null as "–";
+/// of objects and lists the fields `within` alone, with their labels and in the dataset's order.
 ///
-/// `codes` names the codes of a field (`DAYCARE` → "Daycare"); a code without a name is shown as it is.
+/// A code without a name is shown as it is.
 #[must_use]
-pub(crate) fn value_html(
+pub(crate) fn field_html(
+    field: &Field,
+    within: &FieldTree,
     value: &Value,
-    codes: &BTreeMap<String, Text>,
     texts: &Texts,
     language: Language,
 ) -> Html {
     let mut html = Html::default();
-    Writer { codes, texts, language }.value(value, &mut html);
+    Writer { codes: &field.codes, texts, language }.field(field, within, value, &mut html);
+    html
+}
+
+/// Formats the names of fields `within` a field, without values; empty if it has no fields.
+#[must_use]
+pub(crate) fn names_html(
+    field: &Field,
+    within: Option<&FieldTree>,
+    texts: &Texts,
+    language: Language,
+) -> Html {
+    let mut html = Html::default();
+    Writer { codes: &field.codes, texts, language }.names(field, within, &mut html);
     html
 }
 
@@ -126,6 +141,109 @@ impl Writer<'_> {
             Value::Array(items) => self.list(items, html),
             Value::Object(members) if members.is_empty() => self.nothing(html),
             Value::Object(members) => self.object(members, html),
+        }
+    }
+
+    fn field(&self, field: &Field, within: &FieldTree, value: &Value, html: &mut Html) {
+        match value {
+            Value::Array(items) if field.is_structured() && !items.is_empty() => {
+                html.markup("<ol class=\"values rows\">");
+                for item in items {
+                    html.markup("<li>");
+                    self.field(field, within, item, html);
+                    html.markup("</li>");
+                }
+                html.markup("</ol>");
+            }
+            Value::Object(members) if field.is_structured() => {
+                html.markup("<ul class=\"values\">");
+                for inner in &field.fields {
+                    let name = inner.name.as_str();
+                    let Some(within) = within.get(name) else { continue };
+                    html.markup("<li>");
+                    self.label(inner, html);
+                    let writer = Writer { codes: &inner.codes, ..*self };
+                    writer.field(inner, within, members.get(name).unwrap_or(&Value::Null), html);
+                    html.markup("</li>");
+                }
+                html.markup("</ul>");
+            }
+            value => self.typed(field.items.unwrap_or(field.kind), value, html),
+        }
+    }
+
+    fn label(&self, field: &Field, html: &mut Html) {
+        html.markup("<span class=\"values-name\">");
+        html.text(field.label.get(self.language));
+        html.markup(":</span> ");
+        self.mark(field, html);
+    }
+
+    /// That a field is sensitive.
+    fn mark(&self, field: &Field, html: &mut Html) {
+        if field.is_sensitive() {
+            html.markup("<span class=\"chip chip-warn\">");
+            html.text(&self.texts.sensitive());
+            html.markup("</span> ");
+        }
+    }
+
+    fn names(&self, field: &Field, within: Option<&FieldTree>, html: &mut Html) {
+        let shown = |inner: &&Field| within.is_none_or(|within| within.get(inner.name.as_str()).is_some());
+        if !field.is_structured() {
+            return;
+        }
+        html.markup("<ul class=\"values\">");
+        for inner in field.fields.iter().filter(shown) {
+            html.markup("<li>");
+            html.text(inner.label.get(self.language));
+            html.markup(" ");
+            self.mark(inner, html);
+            self.names(inner, within.and_then(|within| within.get(inner.name.as_str())), html);
+            html.markup("</li>");
+        }
+        html.markup("</ul>");
+    }
+
+    /// A value of a type that its JSON alone does not tell. What is not of the type is shown as it is.
+    fn typed(&self, kind: FieldType, value: &Value, html: &mut Html) {
+        match (kind, value) {
+            (_, Value::Array(items)) if !items.is_empty() => {
+                html.markup("<ul class=\"values\">");
+                for item in items {
+                    html.markup("<li>");
+                    self.typed(kind, item, html);
+                    html.markup("</li>");
+                }
+                html.markup("</ul>");
+            }
+            (FieldType::Money, value) => match self.money(value) {
+                Some(text) => html.text(&text),
+                None => self.value(value, html),
+            },
+            (FieldType::Period, value) => match self.period(value) {
+                Some(text) => html.text(&text),
+                None => self.value(value, html),
+            },
+            // A decimal number is a text, and written like other numbers.
+            (FieldType::Decimal, Value::String(text)) => html.text(&self.number(text)),
+            (_, value) => self.value(value, html),
+        }
+    }
+
+    fn money(&self, value: &Value) -> Option<String> {
+        let (amount, currency) = (value.get("amount")?.as_str()?, value.get("currency")?.as_str()?);
+        let unit = if currency == "EUR" { "€" } else { currency };
+        Some(format!("{}\u{a0}{unit}", self.number(amount)))
+    }
+
+    fn period(&self, value: &Value) -> Option<String> {
+        let day =
+            |value: &Value| value.as_str()?.parse::<Day>().ok().map(|day| date::day(day, self.language));
+        let (start, end) = (day(value.get("start")?)?, value.get("end")?);
+        match end {
+            Value::Null => Some(format!("{start} –")),
+            end => Some(format!("{start} – {}", day(end)?)),
         }
     }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -10,7 +12,63 @@ fn codes() -> BTreeMap<String, Text> {
 }
 
 fn shown(value: &Value, language: Language) -> String {
-    value_html(value, &codes(), &texts(language), language).to_string()
+    let field = Field { codes: codes(), ..plain(FieldType::String) };
+    field_html(&field, &FieldTree::default(), value, &texts(language), language).to_string()
+}
+
+fn plain(kind: FieldType) -> Field {
+    Field::new("it".parse().unwrap(), kind, Text::same("It"))
+}
+
+#[test]
+fn objects_and_rows_are_shown_with_their_labels_and_only_what_was_asked() {
+    let label = |text: &str| json!({"fi": text, "sv": text, "en": text});
+    let field: Field = serde_json::from_value(json!({
+        "name": "children", "type": "array", "label": label("Fees"), "fields": [
+            {"name": "fee", "type": "money", "label": label("Fee")},
+            {"name": "childName", "type": "string", "label": label("Child")},
+            {"name": "unit", "type": "object", "label": label("Daycare"), "fields": [
+                {"name": "during", "type": "period", "label": label("Valid"), "sensitivity": "sensitive"},
+                {"name": "address", "type": "string", "label": label("Address")},
+            ]},
+        ],
+    }))
+    .unwrap();
+    let paths = ["it.fee", "it.unit.during"].map(|path| path.parse().unwrap());
+    let asked = FieldTree::of(&paths);
+    let rows = json!([
+        {"fee": {"amount": "1288.30", "currency": "EUR"}, "childName": "Aada",
+         "unit": {"during": {"start": "2026-08-01", "end": null}, "address": "Tie 1"}},
+        {"fee": null, "unit": null},
+    ]);
+    let html = |language| {
+        field_html(&field, asked.get("it").unwrap(), &rows, &texts(language), language).to_string()
+    };
+    let fi = html(Language::Fi);
+    assert!(fi.starts_with("<ol class=\"values rows\"><li><ul class=\"values\"><li><span class=\"values-name\">Fee:</span> 1288,30\u{a0}€</li>"), "{fi}");
+    assert!(
+        fi.contains("Valid:</span> <span class=\"chip chip-warn\">") && fi.contains("1.8.2026 –</li>"),
+        "{fi}"
+    );
+    assert_eq!(fi.matches("<li><ul class=\"values\">").count(), 2, "both rows: {fi}");
+    assert!(
+        !fi.contains("Aada") && !fi.contains("Child") && !fi.contains("Tie 1") && !fi.contains("Address"),
+        "{fi}"
+    );
+    assert!(html(Language::En).contains("1288.30\u{a0}€"));
+    let names = names_html(&field, asked.get("it"), &texts(Language::Fi), Language::Fi).to_string();
+    assert!(names.contains("Fee") && names.contains("Valid") && !names.contains("Address"), "{names}");
+}
+
+#[test]
+fn money_and_periods_that_are_none_are_shown_as_they_are() {
+    for kind in [FieldType::Money, FieldType::Period] {
+        for value in [json!("x1"), json!({"amount": 1, "start": "x1"}), json!(["x1"])] {
+            let html =
+                field_html(&plain(kind), &FieldTree::default(), &value, &texts(Language::En), Language::En);
+            assert!(html.to_string().contains("x1"), "{kind:?} {value}");
+        }
+    }
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! Fills the decision page from an offer.
 
 use super::form::{DecisionInput, FieldError, once_until};
-use super::view::{ConsentField, ConsentLimits, ConsentRecord, ConsentView, Instead, PasskeyNeed};
-use crate::domain::catalogue::Record;
+use super::view::{
+    ConsentLimits, ConsentRecord, ConsentView, Instead, OptionalField, OptionalGroup, PasskeyNeed,
+    RequiredField,
+};
+use crate::domain::catalogue::{Dataset, Field, FieldTree, Leaf, Record};
 use crate::domain::clock::{RetentionPeriod, duration_days, last_day};
 use crate::domain::consent::terms::Terms;
 use crate::domain::consent::{Consent, GrantAction, Origin};
-use crate::domain::ids::FieldName;
+use crate::domain::ids::{FieldName, FieldPath};
 use crate::node::holder::decision::view_consent_request::Offer;
 use crate::node::resident::own_records::OwnRecords;
 use crate::web::App;
@@ -36,9 +39,8 @@ pub(super) fn view_of(app: &App, shown: Shown<'_>) -> ConsentView {
     };
     let (request, dataset) = (&offer.request, &offer.dataset);
     let (declared, terms) = (&request.declared_use, &request.terms);
-    let field = |name: &FieldName| consent_field(offer, name);
-    let (required, optional): (Vec<_>, Vec<_>) =
-        terms.fields.iter().partition(|name| declared.required_fields.contains(name));
+    let (required, optional): (Vec<&FieldPath>, Vec<&FieldPath>) =
+        terms.fields.iter().partition(|path| declared.required_fields.contains(path));
     let mut on_behalf_of: Vec<String> = records.iter().filter_map(title).collect();
     on_behalf_of.sort();
     on_behalf_of.dedup();
@@ -51,13 +53,13 @@ pub(super) fn view_of(app: &App, shown: Shown<'_>) -> ConsentView {
         dataset: dataset.title.clone(),
         register: dataset.register.clone(),
         purpose: declared.purpose_text.clone(),
-        required: required.into_iter().map(field).collect(),
-        optional: optional.into_iter().map(field).collect(),
+        required: required_fields(dataset, &FieldTree::of(required)),
+        optional: optional_groups(dataset, &optional),
         not_asked: dataset
-            .fields
+            .leaves()
             .iter()
-            .filter(|field| !terms.fields.contains(&field.name))
-            .map(|field| field.label.clone())
+            .filter(|leaf| !terms.fields.contains(&leaf.path))
+            .map(Leaf::label)
             .collect(),
         records: records
             .into_iter()
@@ -91,14 +93,33 @@ pub(super) fn view_of(app: &App, shown: Shown<'_>) -> ConsentView {
     }
 }
 
-fn consent_field(offer: &Offer, name: &FieldName) -> ConsentField {
-    let known = offer.dataset.field(name);
-    ConsentField {
-        name: name.clone(),
-        label: field_label(Some(&offer.dataset), name),
-        sensitivity: known.map(|field| field.sensitivity).unwrap_or_default(),
-        codes: known.map(|field| field.codes.clone()).unwrap_or_default(),
+fn required_fields(dataset: &Dataset, required: &FieldTree) -> Vec<RequiredField> {
+    let field = |field: &Field| {
+        let within = required.get(field.name.as_str())?.clone();
+        Some(RequiredField { field: field.clone(), within })
+    };
+    dataset.fields.iter().filter_map(field).collect()
+}
+
+fn optional_groups(dataset: &Dataset, optional: &[&FieldPath]) -> Vec<OptionalGroup> {
+    let mut groups = Vec::new();
+    for field in &dataset.fields {
+        let path = FieldPath::from(&field.name);
+        let leaves = dataset.leaves().into_iter();
+        let fields: Vec<OptionalField> = leaves
+            .filter(|leaf| leaf.path.is_within(&path) && optional.contains(&&leaf.path))
+            .map(|leaf| OptionalField {
+                label: leaf.label_within_group(),
+                sensitive: leaf.is_sensitive(),
+                field: leaf.field.clone(),
+                path: leaf.path,
+            })
+            .collect();
+        if !fields.is_empty() {
+            groups.push(OptionalGroup { label: field.is_structured().then(|| field.label.clone()), fields });
+        }
     }
+    groups
 }
 
 /// The child that a record is about.

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::clock::{Day, Timestamp, last_day};
 use crate::domain::consent::{Frequency, Period};
-use crate::domain::ids::{FieldName, RequestId};
+use crate::domain::ids::{FieldPath, RequestId};
 use crate::node::holder::decision::decide_consent::DecisionForm;
 use crate::node::holder::decision::view_consent_request::Offer;
 use crate::node::{Problem, ProblemKind};
@@ -43,7 +43,7 @@ pub(crate) struct DecisionInput {
     #[serde(default)]
     pub(crate) offer_hash: Option<String>,
     #[serde(default)]
-    pub(crate) fields: BTreeSet<FieldName>,
+    pub(crate) fields: BTreeSet<FieldPath>,
     #[serde(default)]
     pub(crate) duration: Option<String>,
     #[serde(default)]

@@ -2,23 +2,73 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use super::decided::{DecidedView, Decision};
 use super::form::{DecisionInput, FieldError};
 use super::open::WrongPersonView;
-use super::view::{ConsentField, ConsentLimits, ConsentRecord, ConsentView, Instead, PasskeyNeed};
-use crate::domain::catalogue::{Sensitivity, Text};
-use crate::domain::ids::{ConsentId, FieldName, RequestId};
+use super::view::{
+    ConsentLimits, ConsentRecord, ConsentView, Instead, OptionalField, OptionalGroup, PasskeyNeed,
+    RequiredField,
+};
+use crate::domain::catalogue::field::Sensitivity;
+use crate::domain::catalogue::{Field, FieldTree, FieldType, Text};
+use crate::domain::ids::{ConsentId, FieldName, FieldPath, RequestId};
 use crate::web::portal::reach::HistoryReach;
 use crate::web::portal::samples::{
     Sample, asker, at, controller, names, officer, otherwise, placement, purpose, register, sample, text,
 };
 
-fn field(name: &str, label: &Text, sensitivity: Sensitivity) -> ConsentField {
-    let codes = BTreeMap::from([(
+fn codes() -> BTreeMap<String, Text> {
+    BTreeMap::from([(
         "DAYCARE_PART_TIME".to_owned(),
         text("Osapäiväinen päiväkotipaikka", "Daghemsplats på deltid", "Part-time daycare"),
-    )]);
-    ConsentField { name: FieldName::new(name).unwrap(), label: label.clone(), sensitivity, codes }
+    )])
+}
+
+fn field(name: &str, label: &Text, sensitivity: Sensitivity) -> Field {
+    let plain = Field::new(FieldName::new(name).unwrap(), FieldType::String, label.clone());
+    Field { sensitivity, codes: codes(), ..plain }
+}
+
+/// An object and a list of objects, whose parts are asked for one by one.
+fn structured() -> [Field; 2] {
+    let owner = text("Järjestäjä", "Anordnare", "Provider");
+    let fee = text("Maksu", "Avgift", "Fee");
+    let unit = Field {
+        fields: vec![
+            field("name", &text("Nimi", "Namn", "Name"), Sensitivity::Normal),
+            field("owner", &owner, Sensitivity::Sensitive),
+        ],
+        ..Field::new(
+            FieldName::new("decisionUnit").unwrap(),
+            FieldType::Object,
+            text("Päätöksen yksikkö", "Beslutets enhet", "Unit of the decision"),
+        )
+    };
+    let fees = Field {
+        fields: vec![Field::new(FieldName::new("fee").unwrap(), FieldType::Money, fee)],
+        ..Field::new(
+            FieldName::new("fees").unwrap(),
+            FieldType::Array,
+            text("Maksut lapsittain", "Avgifter per barn", "Fees for each child"),
+        )
+    };
+    [unit, fees]
+}
+
+fn required(field: Field, paths: &[&str]) -> RequiredField {
+    let paths: Vec<FieldPath> = paths.iter().map(|path| path.parse().unwrap()).collect();
+    RequiredField { within: FieldTree::of(&paths).get(field.name.as_str()).unwrap().clone(), field }
+}
+
+fn optional(field: Field, path: &str) -> OptionalField {
+    OptionalField {
+        path: path.parse().unwrap(),
+        label: field.label.clone(),
+        sensitive: field.is_sensitive(),
+        field,
+    }
 }
 
 pub(crate) fn consent() -> ConsentView {
@@ -27,12 +77,38 @@ pub(crate) fn consent() -> ConsentView {
         title: Some(title.into()),
         values: all
             .iter()
-            .map(|(name, _, _, _, value)| (FieldName::new(*name).unwrap(), value.clone()))
+            .map(|(name, _, _, _, value)| (*name, value.clone()))
+            .chain([
+                ("decisionUnit", json!({"name": "Satakieli", "owner": "MUNICIPAL"})),
+                ("fees", json!([{"fee": {"amount": "288.30", "currency": "EUR"}}, {"fee": null}])),
+            ])
+            .map(|(name, value)| (FieldName::new(name).unwrap(), value))
             .collect(),
     };
     let fields = |range: std::ops::Range<usize>| {
         all[range].iter().map(|(name, label, _, care, _)| field(name, label, *care)).collect::<Vec<_>>()
     };
+    let [unit, fees] = structured();
+    let mut all_required: Vec<RequiredField> =
+        fields(0..3).into_iter().map(|field| RequiredField { field, within: FieldTree::default() }).collect();
+    all_required.push(required(unit.clone(), &["decisionUnit.name"]));
+    let mut all_optional: Vec<OptionalGroup> = fields(3..6)
+        .into_iter()
+        .map(|field| {
+            let path = field.name.to_string();
+            OptionalGroup { label: None, fields: vec![optional(field, &path)] }
+        })
+        .collect();
+    all_optional.extend([
+        OptionalGroup {
+            label: Some(unit.label.clone()),
+            fields: vec![optional(unit.fields[1].clone(), "decisionUnit.owner")],
+        },
+        OptionalGroup {
+            label: Some(fees.label.clone()),
+            fields: vec![optional(fees.fields[0].clone(), "fees.fee")],
+        },
+    ]);
     ConsentView {
         request: RequestId::from_bytes([7; 16]),
         asker: asker(),
@@ -41,8 +117,8 @@ pub(crate) fn consent() -> ConsentView {
         dataset: placement(),
         register: register(),
         purpose: purpose(),
-        required: fields(0..3),
-        optional: fields(3..6),
+        required: all_required,
+        optional: all_optional,
         not_asked: vec![text("Maksupäätös", "Avgiftsbeslut", "Fee decision")],
         records: vec![record("Elmeri"), record("Venla")],
         withheld: Vec::new(),
@@ -109,7 +185,7 @@ fn later() -> ConsentView {
 /// A non-disclosure order keeps one field back.
 fn protected() -> ConsentView {
     let mut view = consent();
-    view.withheld = view.required.iter().take(1).map(|field| field.label.clone()).collect();
+    view.withheld = view.required.iter().take(1).map(|required| required.field.label.clone()).collect();
     view
 }
 
@@ -121,7 +197,7 @@ fn with_passkey(passkey: PasskeyNeed) -> ConsentView {
 pub(crate) fn with_errors() -> ConsentView {
     let mut view = consent();
     view.input = DecisionInput {
-        fields: ["type", "support"].into_iter().map(|name| FieldName::new(name).unwrap()).collect(),
+        fields: ["type", "support"].into_iter().map(|name| FieldPath::new(name).unwrap()).collect(),
         duration: Some("until".into()),
         until: Some("\"><b>".into()),
         times: Some("0".into()),

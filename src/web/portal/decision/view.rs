@@ -2,29 +2,42 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::form::{DecisionInput, FieldError};
-use crate::domain::catalogue::{Contact, Sensitivity, Text};
+use crate::domain::catalogue::{Contact, Field, FieldTree, FieldType, Text};
 use crate::domain::clock::{Day, Timestamp};
-use crate::domain::ids::{ConsentId, FieldName, RequestId};
+use crate::domain::ids::{ConsentId, FieldName, FieldPath, RequestId};
+use crate::web::html::format::Html;
 use crate::web::html::frame::Frame;
 use crate::web::html::page;
 use crate::web::portal::party::Party;
 use crate::web::portal::reach::HistoryReach;
 
+/// A field without which the service cannot work: of an object or list, the parts that are requested.
 #[derive(Debug, Clone)]
-pub(crate) struct ConsentField {
-    /// Its name in the records.
-    pub(crate) name: FieldName,
-    pub(crate) label: Text,
-    pub(crate) sensitivity: Sensitivity,
-    /// Names of its codes; may be empty.
-    pub(crate) codes: BTreeMap<String, Text>,
+pub(crate) struct RequiredField {
+    pub(crate) field: Field,
+    pub(crate) within: FieldTree,
 }
 
-impl ConsentField {
-    pub(crate) const fn is_sensitive(&self) -> bool {
-        matches!(self.sensitivity, Sensitivity::Sensitive)
-    }
+/// A field that the resident may add.
+#[derive(Debug, Clone)]
+pub(crate) struct OptionalField {
+    /// Its path in the records.
+    pub(crate) path: FieldPath,
+    /// Its label within its group.
+    pub(crate) label: Text,
+    pub(crate) sensitive: bool,
+    pub(crate) field: Field,
+}
+
+/// Optional fields of one object or list, or one field that stands alone.
+#[derive(Debug, Clone)]
+pub(crate) struct OptionalGroup {
+    /// Label of the object or list.
+    pub(crate) label: Option<Text>,
+    pub(crate) fields: Vec<OptionalField>,
 }
 
 /// One record about the resident, or about a child of theirs.
@@ -33,7 +46,7 @@ pub(crate) struct ConsentRecord {
     /// The child's first name, if it is not about the resident. Without one, records are numbered.
     pub(crate) title: Option<String>,
     /// The values of the requested fields; a field without a value is shown as "–".
-    pub(crate) values: BTreeMap<FieldName, serde_json::Value>,
+    pub(crate) values: BTreeMap<FieldName, Value>,
 }
 
 impl std::fmt::Debug for ConsentRecord {
@@ -43,8 +56,28 @@ impl std::fmt::Debug for ConsentRecord {
 }
 
 impl ConsentRecord {
-    pub(crate) fn value(&self, name: &FieldName) -> &serde_json::Value {
-        self.values.get(name).unwrap_or(&serde_json::Value::Null)
+    /// The value of a field of the record.
+    pub(crate) fn value(&self, name: &FieldName) -> &Value {
+        self.values.get(name).unwrap_or(&Value::Null)
+    }
+
+    /// The value at a path: one, or one for each row of a list.
+    pub(crate) fn at(&self, path: &FieldPath) -> Vec<Value> {
+        let names: Vec<&str> = path.names().collect();
+        let Some((outer, within)) = names.split_first() else { return Vec::new() };
+        let top = self.values.iter().find(|(name, _)| name.as_str() == *outer);
+        let mut found = Vec::new();
+        collect(top.map_or(&Value::Null, |(_, value)| value), within, &mut found);
+        found
+    }
+}
+
+/// Adds the values under these names, through lists those of every row.
+fn collect(value: &Value, names: &[&str], found: &mut Vec<Value>) {
+    match (names.split_first(), value) {
+        (None, value) => found.push(value.clone()),
+        (Some(_), Value::Array(items)) => items.iter().for_each(|item| collect(item, names, found)),
+        (Some((name, within)), value) => collect(value.get(name).unwrap_or(&Value::Null), within, found),
     }
 }
 
@@ -110,9 +143,9 @@ pub(crate) struct ConsentView {
     /// The purpose in one sentence.
     pub(crate) purpose: Text,
     /// Fields without which the service cannot work.
-    pub(crate) required: Vec<ConsentField>,
+    pub(crate) required: Vec<RequiredField>,
     /// Fields that the resident may add; none is ticked.
-    pub(crate) optional: Vec<ConsentField>,
+    pub(crate) optional: Vec<OptionalGroup>,
     /// Fields of the same data that are not requested, and not released.
     pub(crate) not_asked: Vec<Text>,
     pub(crate) records: Vec<ConsentRecord>,
@@ -159,7 +192,7 @@ pub(crate) struct ConsentView {
 }
 
 impl ConsentView {
-    pub(crate) fn is_ticked(&self, field: &FieldName) -> bool {
+    pub(crate) fn is_ticked(&self, field: &FieldPath) -> bool {
         self.input.fields.contains(field)
     }
 
@@ -198,6 +231,20 @@ impl ConsentView {
 }
 
 impl Frame<'_> {
+    /// The values of an optional field in one record.
+    pub(crate) fn optional_value(&self, field: &OptionalField, record: &ConsentRecord) -> Html {
+        let whole = FieldTree::default();
+        match record.at(&field.path).as_slice() {
+            [one] => self.field_value(&field.field, &whole, one),
+            // One for each row, shown as a list is.
+            rows => {
+                let list =
+                    Field { kind: FieldType::Array, items: Some(field.field.kind), ..field.field.clone() };
+                self.field_value(&list, &whole, &Value::Array(rows.to_vec()))
+            }
+        }
+    }
+
     /// A fault of the form and its correction (WCAG 2.2, success criteria 3.3.1 and 3.3.3).
     pub(crate) fn field_error(&self, error: &FieldError, view: &ConsentView) -> String {
         let t = &self.t;

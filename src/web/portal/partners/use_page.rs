@@ -2,7 +2,7 @@
 
 use crate::domain::catalogue::{DeclaredUse, Text};
 use crate::domain::federation::{TrustedPeer, with_host};
-use crate::domain::ids::{DatasetId, FieldName, UseId};
+use crate::domain::ids::{DatasetId, FieldPath, UseId};
 use crate::node::holder::decision::start_consent;
 use crate::node::{Problem, ProblemKind};
 use crate::web::App;
@@ -57,8 +57,8 @@ pub(crate) async fn start(signed: SignedForm<Parameters>) -> PageResult {
 
 fn view_of(app: &App, declared: &DeclaredUse, peer: &TrustedPeer) -> UseView {
     let dataset = held_for(app, declared).map(|dataset| {
-        let labels = |names: &[FieldName]| {
-            names.iter().filter_map(|name| dataset.field(name)).map(|field| field.label.clone()).collect()
+        let labels = |names: &[FieldPath]| {
+            names.iter().filter_map(|name| dataset.leaf(name)).map(|leaf| leaf.label()).collect()
         };
         UseDataset {
             id: dataset.id.clone(),

@@ -3,7 +3,7 @@
 use crate::domain::catalogue::{Contact, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{DeletionState, Origin as RequestOrigin};
-use crate::domain::ids::{ConsentId, FieldName};
+use crate::domain::ids::{ConsentId, FieldPath};
 use crate::node::resident::list_mine;
 use crate::node::resident::list_mine::{EndNotice, Permission, PermissionDetail};
 use crate::node::resident::own_records;
@@ -104,7 +104,7 @@ pub(crate) async fn show(page: ResidentPage, Id(id): Id<ConsentId>) -> PageResul
 fn view_of(app: &App, detail: &PermissionDetail) -> PermissionView {
     let Permission { consent, declared_use, .. } = &detail.permission;
     let dataset = app.node.settings.dataset(&consent.terms.dataset);
-    let label = |name: &FieldName| field_label(dataset, name);
+    let label = |name: &FieldPath| field_label(dataset, name);
     let mut history: Vec<ChangeEntry> =
         detail.events.iter().map(|event| ChangeEntry { at: event.at, change: change(event) }).collect();
     if let Some(EndNotice::Confirmed(at)) = detail.end_notice {

@@ -134,6 +134,7 @@ const fn refusal(check: Check) -> RefusalReason {
         Check::RecipientNotTrusted | Check::RecipientRoleMissing => RefusalReason::NotMember,
         Check::Register
         | Check::RegisterAnsweredForAnother
+        | Check::RegisterShapeOther
         | Check::RegisterDateMalformed
         | Check::RegisterDateMissing
         | Check::RegisterMarkMissing => RefusalReason::RegisterUnavailable,

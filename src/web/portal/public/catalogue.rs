@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::domain::catalogue::rdf::{self, Format, Publisher};
 use crate::domain::catalogue::schema::record_schema;
-use crate::domain::catalogue::{Dataset, Field, Language, Sensitivity, Text};
+use crate::domain::catalogue::{Dataset, Field, Language, Leaf, Text};
 use crate::domain::ids::DatasetId;
 use crate::node::{Problem, ProblemKind};
 use crate::web::App;
@@ -46,8 +46,8 @@ impl CatalogueEntry {
             title: dataset.title.clone(),
             description: dataset.description.clone(),
             register: dataset.register.clone(),
-            fields: dataset.fields.iter().map(|field| field.label.clone()).collect(),
-            sensitive: dataset.fields.iter().any(|field| field.sensitivity == Sensitivity::Sensitive),
+            fields: dataset.leaves().iter().map(Leaf::label).collect(),
+            sensitive: dataset.leaves().iter().any(Leaf::is_sensitive),
             legal_bases: dataset.legal_bases.clone(),
             uses,
         }
@@ -182,11 +182,11 @@ fn graph(document: Result<Vec<u8>, rdf::RdfError>, format: Format) -> PageResult
 
 impl Frame<'_> {
     pub(crate) fn is_sensitive(&self, field: &Field) -> bool {
-        field.sensitivity == Sensitivity::Sensitive
+        field.is_sensitive()
     }
 
     pub(crate) fn has_sensitive(&self, dataset: &Dataset) -> bool {
-        dataset.fields.iter().any(|field| field.sensitivity == Sensitivity::Sensitive)
+        dataset.leaves().iter().any(Leaf::is_sensitive)
     }
 
     /// Whether the city uses the data on a legal basis other than consent.

@@ -1,7 +1,5 @@
 //! Made-up pages of this section.
 
-use std::collections::BTreeMap;
-
 use super::catalogue::{CatalogueEntry, CatalogueView, DatasetView, FormatLink};
 use super::home::{CityLink, HomeView};
 use super::problem::ProblemView;
@@ -31,11 +29,8 @@ fn dataset() -> Dataset {
     let fields = names()
         .into_iter()
         .map(|(name, label, kind, sensitivity, _)| Field {
-            name: FieldName::new(name).unwrap(),
-            kind,
-            label,
             sensitivity,
-            codes: BTreeMap::new(),
+            ..Field::new(FieldName::new(name).unwrap(), kind, label)
         })
         .collect();
     Dataset {
