@@ -187,8 +187,7 @@ impl CityRegisters {
     async fn ask_for_nobody(&self, dataset: &DatasetId) -> Result<(), Failure> {
         let subject = NationalIdentifier::new("-")
             .map_err(|error| Failure::new(RegisterError::Unfit("no such identifier"), error))?;
-        let leaves = self.by_dataset.get(dataset).map(|source| source.dataset.leaves()).unwrap_or_default();
-        let fields = leaves.into_iter().map(|leaf| leaf.path).collect();
+        let fields = self.by_dataset.get(dataset).map(|source| source.dataset.paths()).unwrap_or_default();
         self.ask(Question { dataset: dataset.clone(), subject, fields }).await.map(drop)
     }
 

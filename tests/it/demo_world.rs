@@ -25,7 +25,7 @@ async fn every_dataset_answers_as_the_residents_parts_say() {
                 let question = Question {
                     dataset: dataset.clone(),
                     subject: resident.identifier.clone(),
-                    fields: held.dataset.fields.iter().map(|field| field.name.clone()).collect(),
+                    fields: held.dataset.paths(),
                 };
                 let answer = sources.read(question).await;
                 let place = format!("{} {dataset} {}", city.slug(), resident.username);

@@ -222,3 +222,7 @@ pub(crate) fn unknown_codes<'a>(
     }
     found
 }
+
+#[cfg(test)]
+#[path = "field_tests.rs"]
+mod tests;

@@ -152,6 +152,12 @@ impl Dataset {
         field::leaves(&self.fields)
     }
 
+    /// The paths of its leaves, in display order.
+    #[must_use]
+    pub fn paths(&self) -> Vec<FieldPath> {
+        self.leaves().into_iter().map(|leaf| leaf.path).collect()
+    }
+
     /// The leaf with that path; `None` also for an object or list with fields of its own.
     #[must_use]
     pub(crate) fn leaf(&self, path: &FieldPath) -> Option<Leaf<'_>> {
@@ -177,8 +183,7 @@ impl Dataset {
                     .any(|name| name.as_str() == path.as_str())
             })
         };
-        let paths = self.leaves().into_iter().map(|leaf| leaf.path);
-        paths.filter(|path| released.contains(path) || dates(path)).collect()
+        self.paths().into_iter().filter(|path| released.contains(path) || dates(path)).collect()
     }
 }
 

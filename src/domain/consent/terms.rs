@@ -383,7 +383,7 @@ fn order_fields(asked: &[FieldPath], bounds: &Bounds<'_>) -> Result<Vec<FieldPat
     if asked.iter().any(|path| bounds.dataset.is_too_wide(path)) {
         return Err(DetailError::FieldsTooWide);
     }
-    let offered: Vec<FieldPath> = bounds.dataset.leaves().into_iter().map(|leaf| leaf.path).collect();
+    let offered = bounds.dataset.paths();
     let may_be_asked = |path: &FieldPath| bounds.declared_use.allows_field(path) && offered.contains(path);
     if asked.is_empty()
         || wanted.len() != asked.len()

@@ -110,6 +110,20 @@ fn confidential_fields_make_a_dataset_not_public() {
 }
 
 #[test]
+fn fields_of_an_object_are_its_parts_and_as_sensitive_as_it() {
+    let mut dataset = placements();
+    let part = Field::new(FieldName::new("name").unwrap(), FieldType::String, text("Name"));
+    dataset.fields[1].fields = vec![part];
+    dataset.fields[1].kind = FieldType::Object;
+    dataset.fields[1].sensitivity = Sensitivity::Sensitive;
+    let turtle = String::from_utf8(super::dataset(&publisher(), &dataset, Format::Turtle).unwrap()).unwrap();
+    let node = "https://mydata.city.example/catalogue/datasets/placements#field-level";
+    assert!(turtle.contains(&format!("<{node}.name>")) && turtle.contains("\"level.name\""), "{turtle}");
+    assert_eq!(turtle.matches("dpv:SensitivePersonalData").count(), 2, "{turtle}");
+    assert!(turtle.contains("NON_PUBLIC") && turtle.contains("hasPart"), "{turtle}");
+}
+
+#[test]
 fn an_address_that_is_none_is_refused() {
     let mut dataset = placements();
     dataset.legislation = vec!["the act on early education".to_owned()];

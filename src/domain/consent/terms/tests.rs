@@ -135,3 +135,58 @@ proptest! {
         prop_assert_eq!(merged.merged_with(&allowed), merged.clone());
     }
 }
+
+#[test]
+fn an_object_as_a_whole_is_refused_as_too_wide() {
+    let text = |text: &str| serde_json::json!({"fi": text, "sv": text, "en": text});
+    let contact = serde_json::json!({"name": text("Office"), "email": "office@city.example"});
+    let declared_use: DeclaredUse = serde_json::from_value(serde_json::json!({
+        "id": "https://helsinki.example/catalogue/uses/daycare", "service": "daycare",
+        "serviceName": text("Daycare"), "title": text("Daycare place"), "purposeText": text("To give a place"),
+        "purpose": "https://w3id.org/dpv#ServiceProvision", "legalBasis": "A6-1-a", "datasetType": "placements",
+        "requiredFields": ["unit.name"], "optionalFields": ["unit", "unit.address"], "maxExchanges": 3, "maxDays": 90,
+        "retention": "P1Y", "otherwise": text("Send it yourself"), "controller": contact,
+        "dataProtectionOfficer": contact,
+    }))
+    .unwrap();
+    let dataset: Dataset = serde_json::from_value(serde_json::json!({
+        "id": "placements", "type": "placements", "title": text("Places"), "description": text("Places"),
+        "theme": "EDUC", "legalBases": [], "legislation": [], "retention": "P1Y", "register": text("Register"),
+        "fields": [{"name": "unit", "type": "object", "label": text("Unit"), "fields": [
+            {"name": "name", "type": "string", "label": text("Name")},
+            {"name": "address", "type": "string", "label": text("Address")},
+        ]}],
+    }))
+    .unwrap();
+    let (holder, recipient) =
+        (EntityId::new("https://espoo.example").unwrap(), EntityId::new("https://helsinki.example").unwrap());
+    let bounds = Bounds {
+        holder: &holder,
+        recipient: &recipient,
+        dataset: &dataset,
+        declared_use: &declared_use,
+        now: "2026-01-01T00:00:00Z".parse().unwrap(),
+    };
+    let narrowed = |fields: &[&str]| {
+        let detail = AuthorizationDetail {
+            kind: DETAIL_TYPE.to_owned(),
+            locations: vec![holder.to_string()],
+            identifier: dataset.id.clone(),
+            actions: vec!["read".to_owned()],
+            datatypes: fields.iter().map(|field| field.parse().unwrap()).collect(),
+            declared_use: declared_use.id.clone(),
+            purpose: declared_use.purpose.clone(),
+            period: None,
+            frequency: Frequency::in_all(1),
+            retention: "P1Y".parse().unwrap(),
+            until: "2026-02-01".parse().unwrap(),
+        };
+        Terms::narrowed(&detail, &bounds)
+            .map(|terms| terms.fields.into_iter().map(String::from).collect::<Vec<_>>())
+    };
+    assert_eq!(narrowed(&["unit.name"]), Ok(vec!["unit.name".to_owned()]));
+    let both = Ok(vec!["unit.name".to_owned(), "unit.address".to_owned()]);
+    assert_eq!(narrowed(&["unit.address", "unit.name"]), both, "in the dataset's order");
+    assert_eq!(narrowed(&["unit.name", "unit"]), Err(DetailError::FieldsTooWide));
+    assert_eq!(narrowed(&["unit.address"]), Err(DetailError::Fields), "a required one is missing");
+}
