@@ -37,6 +37,7 @@ fn dataset(with_owner: bool) -> Dataset {
         retention: "P1Y".parse().unwrap(),
         register: text,
         period: Some(super::super::PeriodFields { start: "startDate".parse().unwrap(), end: None }),
+        protected_fields: vec![],
         required_acr: None,
         required_max_age_seconds: None,
         required_passkey: false,

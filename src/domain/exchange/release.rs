@@ -264,6 +264,46 @@ mod tests {
     }
 
     #[test]
+    fn what_an_order_protects_is_empty_at_every_level_and_nothing_else_is() {
+        let paths =
+            |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<Vec<FieldPath>>();
+        let values = || {
+            BTreeMap::from([
+                ("unit".parse().unwrap(), json!({"name": "Satakieli", "address": "Tie 1"})),
+                ("rows".parse().unwrap(), json!([{"street": "Tie 1", "number": 7}])),
+                ("place".parse().unwrap(), json!({"city": "Espoo"})),
+            ])
+        };
+        let record = |values| Record {
+            subject: NationalIdentifier::new("010190-900P").unwrap(),
+            values,
+            marks: Marks { non_disclosure: Some(true), available_from: None },
+        };
+        let asked = paths(&["unit.name", "unit.address", "rows.street", "rows.number", "place.city"]);
+        // A part alone, and an object as a whole.
+        let withheld = paths(&["unit.address", "rows.street", "place"]);
+        let mut kept = record(values());
+        assert_eq!(
+            keep_back(&mut kept, &asked, &withheld),
+            paths(&["unit.address", "rows.street", "place.city"])
+        );
+        assert!(!format!("{:?}", kept.values).contains("Tie 1"));
+        let (permitted, is_open) = (FieldTree::of(&asked), |path: &&FieldPath| !is_withheld(path, &withheld));
+        let open = FieldTree::of(asked.iter().filter(is_open));
+        for mut record in [kept, record(values())] {
+            let released = reduced(&mut record, &permitted, &open).unwrap();
+            assert_eq!(
+                Value::Object(released),
+                json!({
+                    "unit": {"name": "Satakieli", "address": null},
+                    "rows": [{"street": null, "number": 7}],
+                    "place": null,
+                })
+            );
+        }
+    }
+
+    #[test]
     fn a_record_without_a_date_is_not_released_under_a_limited_permission() {
         let period = Period { from: "2026-01-01".parse().unwrap(), to: "2026-12-31".parse().unwrap() };
         let fields = PeriodFields { start: "startDate".parse().unwrap(), end: None };
