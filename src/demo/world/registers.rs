@@ -55,9 +55,10 @@ const DECISION: [(&str, &str); 12] = [
     ("unit", "unit"),
 ];
 /// As [`DECISION`], with the daycare centre's parts in columns of their own.
-const DECISION_IN_COLUMNS: [(&str, &str); 14] = [
+const DECISION_IN_COLUMNS: [(&str, &str); 15] = [
     ("guardian", "guardian"),
     ("non_disclosure", "nonDisclosure"),
+    ("available_from", "availableFrom"),
     ("child_name", "childName"),
     ("decision_number", "decisionNumber"),
     ("type", "type"),
