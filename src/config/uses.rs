@@ -159,11 +159,11 @@ fn check_fields(
                     "name it once, in one list",
                 );
             }
-            if let Some(wider) = named.iter().find(|other| field.is_within(other) || other.is_within(field)) {
-                if *wider != field {
-                    let complaint = format!("{field} and {wider} are named, and one is a part of the other");
-                    document.problem(&list.at, complaint, "name the parts alone");
-                }
+            let is_part =
+                |other: &&&FieldPath| **other != field && (field.is_within(other) || other.is_within(field));
+            if let Some(wider) = named.iter().find(is_part) {
+                let complaint = format!("{field} and {wider} are named, and one is a part of the other");
+                document.problem(&list.at, complaint, "name the parts alone");
             }
             named.push(field);
             if held.is_some_and(|held| held.dataset.is_too_wide(field)) {

@@ -198,7 +198,8 @@ mod tests {
         let keys = PublicKeys::from_keys(vec![key.public().clone()]).unwrap();
         assert_eq!(checked(&deferral(), &key, &keys), Ok(NOW.plus_secs(3600)));
         assert!(matches!(checked(&deferral(), &other, &keys), Err(DeferralError::Signature(_))));
-        let changed: [(fn(&mut Deferral), &str); 6] = [
+        type Change = fn(&mut Deferral);
+        let changed: [(Change, &str); 6] = [
             (|deferral| deferral.iss = EntityId::new("https://other.example").unwrap(), "holder"),
             (|deferral| deferral.aud = EntityId::new("https://other.example").unwrap(), "recipient"),
             (|deferral| deferral.grant_id = "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(), "permission"),

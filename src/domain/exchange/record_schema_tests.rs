@@ -126,25 +126,27 @@ fn decision() -> Value {
 #[test]
 fn what_a_permission_does_not_cover_is_refused_at_every_level() {
     assert_eq!(check_nested(decision()), Ok(()));
-    let surplus = |edit: &dyn Fn(&mut Value)| {
+    type Edit = fn(&mut Value);
+    let surplus = |edit: Edit| {
         let mut record = decision();
         edit(&mut record);
         check_nested(record)
     };
-    for (edit, named) in [
-        (&(|it: &mut Value| it["income"] = json!(1)) as &dyn Fn(&mut Value), &["income"][..]),
-        (&|it| it["unit"]["address"] = json!("Tie 1"), &["unit.address"]),
-        (&|it| it["unit"]["address"] = json!(null), &["unit.address"]),
-        (&|it| it["children"][1]["childName"] = json!("Aada"), &["children.childName"]),
-        (&|it| it["unit"]["Tie 1, Espoo"] = json!(1), &["unit.(no field name)"]),
+    let cases: [(Edit, &[&str]); 6] = [
+        (|it| it["income"] = json!(1), &["income"]),
+        (|it| it["unit"]["address"] = json!("Tie 1"), &["unit.address"]),
+        (|it| it["unit"]["address"] = json!(null), &["unit.address"]),
+        (|it| it["children"][1]["childName"] = json!("Aada"), &["children.childName"]),
+        (|it| it["unit"]["Tie 1, Espoo"] = json!(1), &["unit.(no field name)"]),
         (
-            &|it| {
+            |it| {
                 it["children"][0]["a"] = json!(1);
                 it["unit"] = json!({"b": 1});
             },
             &["children.a", "unit.b"],
         ),
-    ] {
+    ];
+    for (edit, named) in cases {
         let names = named.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(surplus(edit), Err(RecordFault::Surplus(names)));
     }

@@ -37,7 +37,7 @@ pub(crate) struct FetchedData {
 
 /// What a service gets.
 pub(crate) enum Fetched {
-    Data(FetchedData),
+    Data(Box<FetchedData>),
     /// The holder's register needs time.
     Later(Later),
 }
@@ -236,11 +236,11 @@ async fn attempt(
     body.check_records(dataset, &verified.receipt().fields, schema.as_deref())
         .map_err(|fault| rejected(&holder.id, held, verified.receipt(), fault))?;
     acknowledge(node, held, verified.receipt(), text).await?;
-    Ok(Fetched::Data(FetchedData {
+    Ok(Fetched::Data(Box::new(FetchedData {
         records: body.records,
         receipt: verified.receipt().clone(),
         receipt_jws: text.clone(),
-    }))
+    })))
 }
 
 fn untrusted(why: &'static str) -> Problem {

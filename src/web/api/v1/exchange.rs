@@ -19,7 +19,7 @@ pub(super) async fn fetch(
 ) -> Result<HttpResponse, HttpProblem> {
     let node = &caller.app.node;
     let fetched = match fetch_exchange::fetch_exchange(node, &caller.service, id).await? {
-        Fetched::Data(fetched) => fetched,
+        Fetched::Data(fetched) => *fetched,
         Fetched::Later(Later { available_from, receipt_jws }) => {
             let secs = available_from.secs().saturating_sub(node.now().secs()).max(1);
             return Ok(HttpResponse::Accepted()
