@@ -4,6 +4,7 @@ mod clock;
 pub(crate) mod columns;
 pub(crate) mod db;
 pub mod error;
+mod group;
 pub(crate) mod identity;
 mod key_checks;
 pub(crate) mod location;

@@ -135,6 +135,8 @@ pub(crate) fn pool(location: Location, size: u32) -> Result<Pool, OpenError> {
     r2d2::Pool::builder()
         .max_size(size.max(1))
         .min_idle(Some(1))
+        // Every transaction begins with a statement: one that fails replaces the connection.
+        .test_on_check_out(false)
         .connection_timeout(Duration::from_secs(5))
         .error_handler(Box::new(LogErrors))
         .build(Manager(location))

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio_util::task::AbortOnDropHandle;
-
+use super::db::Db;
 use super::error::{OpenError, StoreError};
+use super::group::Group;
 use super::location::Location;
 use super::pool::{Manager, Pool, Pooled, TxFailure, pool};
 use super::restore::{self, Evidence, LogMark};
@@ -17,9 +17,6 @@ use super::transaction::{Keys, Queue, Reader, Tx};
 use super::{Random, identity, key_checks};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::EntityId;
-
-/// How often a write is repeated because of other writers before it fails as unavailable.
-const ATTEMPTS: u32 = 14;
 
 /// The location and owner of the database.
 #[derive(Debug, Clone)]
@@ -39,8 +36,9 @@ pub struct Store {
     pool: Pool,
     keys: Arc<Keys>,
     owner: Option<EntityId>,
-    /// SQLite has one writer: writers of this process queue here in order instead of polling the file lock.
-    writer: Option<Arc<tokio::sync::Mutex<()>>>,
+    /// Where the writes of this process wait that must be let in one by one: all of them on SQLite, those that append to the
+    /// log on PostgreSQL.
+    group: Arc<Group>,
     /// Whether the last write failed because the database was unavailable.
     writes_fail: Arc<AtomicBool>,
 }
@@ -58,7 +56,6 @@ impl Store {
     /// [`OpenError`] when the URL, the file or the server cannot be used.
     pub fn open(options: &Options, root: &RootKeys, random: Random) -> Result<Self, OpenError> {
         let location = Location::parse(&options.url)?;
-        let writer = matches!(location, Location::Sqlite(_)).then(|| Arc::new(tokio::sync::Mutex::new(())));
         let pool = pool(location.clone(), options.pool)?;
         let keys = Keys {
             sealer: root
@@ -77,7 +74,7 @@ impl Store {
             pool,
             keys: Arc::new(keys),
             owner,
-            writer,
+            group: Arc::default(),
             writes_fail: Arc::default(),
         })
     }
@@ -249,31 +246,22 @@ impl Store {
         self.write_in_turn(name, true, work).await
     }
 
-    /// A write that queues runs in a task of its own: a caller that awaits several futures may not poll it for a while,
-    /// and would block the head of the queue. A cancelled caller leaves the queue.
-    async fn write_in_turn<T, E>(
-        &self,
-        name: &'static str,
-        log: bool,
-        work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    async fn write_in_turn<T, E, W>(&self, name: &'static str, log: bool, work: W) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
+        W: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        let Some(writer) = self.writer.clone() else {
-            return self.blocking(write_span(name), move |store| store.write_now(None, log, work)).await;
-        };
-        let (store, span) = (self.clone(), write_span(name));
-        let writing = async move {
-            let turn = tokio::time::timeout(QUEUE_TIME, writer.lock_owned())
-                .await
-                .map_err(|_| StoreError::Unavailable("the queue of writers"))?;
-            store.blocking(span, move |store| store.write_now(Some(turn), log, work)).await
-        };
-        AbortOnDropHandle::new(tokio::spawn(writing))
-            .await
-            .unwrap_or_else(|_| Err(StoreError::Unavailable("the work was interrupted").into()))
+        let span = tracing::debug_span!("store_write", transaction = name, attempts = tracing::field::Empty);
+        if log || matches!(*self.location, Location::Sqlite(_)) {
+            return self.group.write(self, span, work).await;
+        }
+        let inside = span.clone();
+        let outcome = self.blocking(span, move |store| Ok(store.write_outside(work))).await;
+        match outcome.map_err(|error: StoreError| E::from(error))? {
+            Outside::Ended(result) => result,
+            Outside::Queue(work) => self.group.write(self, inside, work).await,
+        }
     }
 
     async fn blocking<T, E>(
@@ -299,90 +287,111 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Reader<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.connection()?;
+        let mut connection = self.begin(Db::begin_read)?;
         let db = &mut connection.db;
-        db.begin_read().map_err(StoreError::from)?;
         let result = work(&mut Reader { db: &mut *db, keys: &self.keys });
         // Nothing was changed: a rollback is right on both, also when the closure failed.
         db.roll_back();
         result
     }
 
-    /// The `turn` is released when the write has ended.
-    #[allow(clippy::needless_pass_by_value, reason = "what is passed is the turn itself")]
-    fn write_now<T, E: From<StoreError>>(
-        &self,
-        turn: Turn,
-        log: bool,
-        mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let mut connection =
-            self.connection().inspect_err(|_| self.writes_fail.store(true, Ordering::Relaxed))?;
-        let mut not_begun = 0_u32;
-        let mut queue = if log || self.writer.is_some() { Queue::Joined } else { Queue::Outside };
-        let mut attempt = 1;
-        loop {
+    /// A write beside those in the queue, until it has to append to the log or has twice lost against others.
+    fn write_outside<T, E, W>(&self, mut work: W) -> Outside<T, E, W>
+    where
+        E: From<StoreError>,
+        W: FnMut(&mut Tx<'_>) -> Result<T, E>,
+    {
+        let mut connection = match self.begin_write(false) {
+            Ok(connection) => connection,
+            Err(error) => return Outside::Ended(Err(error.into())),
+        };
+        for attempt in 1..=2 {
+            if attempt > 1
+                && let Err(error) = connection.db.begin_write(false)
+            {
+                self.note_outage(&connection);
+                return Outside::Ended(Err(StoreError::from(error).into()));
+            }
             connection.clear_failure();
-            let (result, left) = self.attempt(&mut connection, queue, &mut work);
-            match (&result, left) {
-                (Err(_), Left::Queue(Queue::Wanted)) => {
-                    connection.db.roll_back();
-                    queue = Queue::Joined;
+            let mut tx = Tx::new(Reader { db: &mut connection.db, keys: &self.keys }, Queue::Outside);
+            let result = work(&mut tx);
+            let queue = tx.queue();
+            let result = match connection.failure() {
+                TxFailure::None if queue == Queue::Outside => result.and_then(|value| {
+                    connection.commit()?;
+                    Ok(value)
+                }),
+                TxFailure::Failed => result.and_then(|_| Err(PASSED_OVER.into())),
+                TxFailure::None | TxFailure::Contended => result,
+            };
+            let contended = connection.failure() == TxFailure::Contended;
+            if queue != Queue::Outside || contended {
+                connection.db.roll_back();
+                if queue == Queue::Outside && attempt == 1 {
+                    // The first repetition often succeeds beside the others.
+                    std::thread::sleep(self.pause(attempt));
                     continue;
                 }
-                (Err(_), Left::NotBegun) => not_begun = not_begun.saturating_add(1),
-                _ => {}
+                break;
             }
             if result.is_err() {
                 connection.db.roll_back();
+                self.note_outage(&connection);
             }
+            end_span(attempt, result.is_ok());
+            return Outside::Ended(result);
+        }
+        Outside::Queue(work)
+    }
+
+    /// A connection with a write transaction that has begun. One that was cut while it was idle is replaced.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; writing is then known to fail.
+    pub(super) fn begin_write(&self, in_queue: bool) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
+        self.begin(|db| db.begin_write(in_queue))
+            .inspect_err(|_| self.writes_fail.store(true, Ordering::Relaxed))
+    }
+
+    fn begin(
+        &self,
+        begin: impl Fn(&mut Db) -> diesel::QueryResult<()>,
+    ) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
+        let mut cut = 0;
+        let mut not_begun = 0;
+        loop {
+            let mut connection = self.connection()?;
+            connection.clear_failure();
+            let Err(error) = begin(&mut connection.db) else { return Ok(connection) };
             let contended = connection.failure() == TxFailure::Contended;
-            let given_up = attempt >= ATTEMPTS || not_begun >= BEGINNINGS;
-            if result.is_ok() || !contended || given_up {
-                if result.is_err() && connection.outage() {
-                    self.writes_fail.store(true, Ordering::Relaxed);
-                }
-                drop(turn);
-                tracing::Span::current().record("attempts", attempt);
-                tracing::debug!(event = "store_write_ended", committed = result.is_ok(), "a write has ended");
-                return result;
+            connection.db.roll_back();
+            if contended {
+                not_begun += 1;
+            } else {
+                cut += 1;
             }
-            // The first repetition often succeeds in parallel; later ones take turns.
-            if attempt >= 2 {
-                queue = Queue::Joined;
+            if not_begun >= BEGINNINGS || cut > self.pool.max_size() {
+                return Err(error.into());
             }
-            std::thread::sleep(self.pause(attempt));
-            attempt += 1;
         }
     }
 
-    fn attempt<T, E: From<StoreError>>(
-        &self,
-        connection: &mut Pooled,
-        queue: Queue,
-        work: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>,
-    ) -> (Result<T, E>, Left) {
-        if let Err(error) = connection.db.begin_write(queue == Queue::Joined) {
-            return (Err(StoreError::from(error).into()), Left::NotBegun);
+    pub(super) fn note_outage(&self, connection: &Pooled) {
+        if connection.outage() {
+            self.writes_fail.store(true, Ordering::Relaxed);
         }
-        let mut tx = Tx::new(Reader { db: &mut connection.db, keys: &self.keys }, queue);
-        let result = work(&mut tx);
-        let queue = tx.queue();
-        let result = result.and_then(|value| match (queue, connection.failure()) {
-            (Queue::Joined | Queue::Outside, TxFailure::None) => {
-                connection.commit()?;
-                Ok(value)
-            }
-            (Queue::Wanted, _) | (_, TxFailure::Contended) => {
-                Err(StoreError::Unavailable("too much contention").into())
-            }
-            (_, TxFailure::Failed) => Err(StoreError::Rule("a failed statement was passed over").into()),
-        });
-        (result, Left::Queue(queue))
+    }
+
+    pub(super) fn group(&self) -> &Group {
+        &self.group
+    }
+
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// A random delay between half and all of 2, 4, 8 … 256 ms, so that conflicting writers separate.
-    fn pause(&self, attempt: u32) -> Duration {
+    pub(super) fn pause(&self, attempt: u32) -> Duration {
         let mut byte = [0; 1];
         (self.keys.random)(&mut byte);
         let micros = 2000_u64.saturating_mul(1 << attempt.saturating_sub(1).min(7));
@@ -391,24 +400,22 @@ impl Store {
     }
 }
 
-/// The outcome of one attempt at a write.
-enum Left {
-    /// It could not begin: another process holds the lock.
-    NotBegun,
-    /// It ran, with or without a place in the queue.
-    Queue(Queue),
+/// What came of a write beside the queue.
+enum Outside<T, E, W> {
+    Ended(Result<T, E>),
+    /// It must be made in the queue.
+    Queue(W),
 }
-
-/// A turn in the queue of this process's writers, if there is one.
-type Turn = Option<tokio::sync::OwnedMutexGuard<()>>;
-
-/// How long a writer waits for the other writers of its process.
-const QUEUE_TIME: Duration = Duration::from_secs(10);
 
 /// How often a write tries to begin while another process holds the lock of a SQLite file, five seconds each. The error
 /// then arrives before the request's deadline, so that nothing takes effect after its caller got an error.
 const BEGINNINGS: u32 = 2;
 
-fn write_span(name: &'static str) -> tracing::Span {
-    tracing::debug_span!("store_write", transaction = name, attempts = tracing::field::Empty)
+/// A use case went on after a statement had failed.
+pub(super) const PASSED_OVER: StoreError = StoreError::Rule("a failed statement was passed over");
+
+/// Records how a write ended, in its own span.
+pub(super) fn end_span(attempts: u32, committed: bool) {
+    tracing::Span::current().record("attempts", attempts);
+    tracing::debug!(event = "store_write_ended", committed, "a write has ended");
 }

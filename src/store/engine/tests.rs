@@ -577,8 +577,8 @@ on_both!(
     }
 );
 
-/// A write that lasts until it is told to end. It has begun when this returns.
-async fn long_write(
+/// A write in the queue that lasts until it is told to end. It has begun when this returns.
+async fn long_queued_write(
     store: &Store,
 ) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinHandle<Result<(), StoreError>>) {
     let (begun, has_begun) = tokio::sync::oneshot::channel();
@@ -590,7 +590,7 @@ async fn long_write(
             ends.recv().unwrap();
             Ok::<_, StoreError>(())
         };
-        store.write("test", work).await
+        store.write_log("test", work).await
     });
     has_begun.await.unwrap();
     (end, writing)
@@ -601,7 +601,7 @@ async fn a_writer_whose_caller_is_busy_elsewhere_holds_up_nobody() {
     let fixture = TestStore::new(Kind::Sqlite).await.unwrap();
     let store = &fixture.store;
     let write = || store.write("test", |_| Ok::<_, StoreError>(()));
-    let (end, long) = long_write(store).await;
+    let (end, long) = long_queued_write(store).await;
     let mut second = std::pin::pin!(write());
     // Queues, and is not polled again until the third is done.
     assert!(futures_util::poll!(&mut second).is_pending());
@@ -611,11 +611,96 @@ async fn a_writer_whose_caller_is_busy_elsewhere_holds_up_nobody() {
     second.await.unwrap();
 }
 
+on_both!(
+    async fn writes_that_wait_share_a_commit_and_each_fails_alone(fixture) {
+        let store = &fixture.store;
+        let (end_first, first) = long_queued_write(store).await;
+        let ran = Arc::new(AtomicU32::new(0));
+        let (end_last, last_ends) = std::sync::mpsc::channel::<()>();
+        let mut last_ends = Some(last_ends);
+        let mut writes = Vec::new();
+        for number in 0..16 {
+            let (store, ran) = (store.clone(), Arc::clone(&ran));
+            let mut ends = if number == 15 { last_ends.take() } else { None };
+            let work = move |tx: &mut crate::store::Tx<'_>| {
+                ran.fetch_add(1, Ordering::SeqCst);
+                bump(tx)?;
+                match number {
+                    3 => return Err(StoreError::NotFound),
+                    5 => panic!("a fault in a use case"),
+                    7 => {
+                        let again = (counters::name.eq("status_index"), counters::next_value.eq(0));
+                        let _ = diesel::insert_into(counters::table).values(again).execute(tx.db);
+                    }
+                    15 => {
+                        if let Some(ends) = ends.take() {
+                            ends.recv().unwrap();
+                        }
+                    }
+                    _ => {}
+                }
+                Ok(())
+            };
+            let mut write = Box::pin(async move { store.write_log("test", work).await });
+            // In the order of their numbers.
+            assert!(futures_util::poll!(&mut write).is_pending());
+            writes.push(tokio::spawn(write));
+        }
+        end_first.send(()).unwrap();
+        first.await.unwrap().unwrap();
+        while ran.load(Ordering::SeqCst) < 16 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        assert!(writes.iter().all(|write| !write.is_finished()), "nobody hears of it before the commit");
+        assert_eq!(value(store).await, 0);
+        end_last.send(()).unwrap();
+        for (number, write) in writes.into_iter().enumerate() {
+            let result = write.await.unwrap();
+            match number {
+                3 => assert_eq!(result, Err(StoreError::NotFound)),
+                5 => assert_eq!(result, Err(StoreError::Unavailable("the work was interrupted"))),
+                7 => assert_eq!(result, Err(StoreError::Rule("a failed statement was passed over"))),
+                _ => assert_eq!(result, Ok(()), "{number}"),
+            }
+        }
+        assert_eq!(value(store).await, 13);
+    }
+);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_the_database_refuses_takes_no_other_with_it() {
+    let fixture = TestStore::new(Kind::Sqlite).await.unwrap();
+    let store = &fixture.store;
+    let (end, long) = long_queued_write(store).await;
+    let mut writes = Vec::new();
+    for number in 0..3 {
+        let store = store.clone();
+        let work = move |tx: &mut crate::store::Tx<'_>| {
+            bump(tx)?;
+            if number == 1 {
+                diesel::sql_query("SELECT no_such_function()").execute(tx.db)?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        let mut write = Box::pin(async move { store.write("test", work).await });
+        assert!(futures_util::poll!(&mut write).is_pending());
+        writes.push(tokio::spawn(write));
+    }
+    end.send(()).unwrap();
+    long.await.unwrap().unwrap();
+    let mut results = Vec::new();
+    for write in writes {
+        results.push(write.await.unwrap().is_ok());
+    }
+    assert_eq!(results, [true, false, true]);
+    assert_eq!(value(store).await, 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_that_gives_up_in_the_queue_changes_nothing() {
     let fixture = TestStore::new(Kind::Sqlite).await.unwrap();
     let store = &fixture.store;
-    let (end, long) = long_write(store).await;
+    let (end, long) = long_queued_write(store).await;
     let ran = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&ran);
     let queued = store.write("test", move |_| {
