@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::log::Leaf;
+use crate::store::engine::kept::Kept;
 use crate::store::engine::schema::{log_entries, log_head};
 
 /// An entry of the log.
@@ -26,10 +27,10 @@ pub struct LogEntry {
 /// [`StoreError`].
 pub fn append(tx: &mut Tx<'_>, leaf: &Leaf, now: Timestamp) -> Result<u64, StoreError> {
     tx.demand_queue()?;
-    let next: i64 = diesel::update(log_head::table.find(1))
+    let count = diesel::update(log_head::table.find(1))
         .set(log_head::next_idx.eq(log_head::next_idx + 1))
-        .returning(log_head::next_idx)
-        .get_result(tx.db)?;
+        .returning(log_head::next_idx);
+    let next: i64 = Kept(count).get_result(tx.db)?;
     let index = next - 1;
     diesel::insert_into(log_entries::table)
         .values((
@@ -48,7 +49,7 @@ pub fn append(tx: &mut Tx<'_>, leaf: &Leaf, now: Timestamp) -> Result<u64, Store
 /// [`StoreError`].
 #[cfg(test)]
 pub(crate) fn size(reader: &mut Reader<'_>) -> Result<u64, StoreError> {
-    let next: i64 = log_head::table.find(1).select(log_head::next_idx).first(reader.db)?;
+    let next: i64 = log_head::table.find(1).select(log_head::next_idx).get_result(reader.db)?;
     u64::try_from(next).map_err(|_| StoreError::Corrupt("log_head.next_idx"))
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn use_up(
     expires_at: Timestamp,
 ) -> Result<(), StoreError> {
     let kept_until = expires_at.plus_secs(LEEWAY_SECS);
-    let forgotten: Timestamp = used_once_horizon::table.select(used_once_horizon::at).first(tx.db)?;
+    let forgotten: Timestamp = used_once_horizon::table.select(used_once_horizon::at).get_result(tx.db)?;
     if kept_until < forgotten {
         return Err(StoreError::Conflict);
     }

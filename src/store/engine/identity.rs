@@ -24,8 +24,10 @@ pub(crate) fn touch(tx: &mut Tx<'_>) -> Result<(), StoreError> {
 
 /// Checks that the database is the asking entity's; one that nobody has used yet is anybody's.
 pub(crate) fn check_owner(reader: &mut Reader<'_>, asked: Option<&EntityId>) -> Result<(), OpenError> {
-    let owner: Option<EntityId> =
-        node_identity::table.select(node_identity::entity_id).first(reader.db).map_err(StoreError::from)?;
+    let owner: Option<EntityId> = node_identity::table
+        .select(node_identity::entity_id)
+        .get_result(reader.db)
+        .map_err(StoreError::from)?;
     match (owner, asked) {
         (Some(owner), Some(asked)) if owner != *asked => {
             Err(OpenError::WrongOwner { owner, asked: asked.clone() })

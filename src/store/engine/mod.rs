@@ -6,6 +6,7 @@ pub(crate) mod db;
 pub mod error;
 mod group;
 pub(crate) mod identity;
+pub(crate) mod kept;
 mod key_checks;
 pub(crate) mod location;
 mod pool;

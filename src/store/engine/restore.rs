@@ -140,11 +140,11 @@ pub(crate) fn detect(
     mark: Option<&LogMark>,
     now: Timestamp,
 ) -> Result<Option<Evidence>, StoreError> {
-    let before: Option<String> = node_identity::table.select(node_identity::location).first(tx.db)?;
+    let before: Option<String> = node_identity::table.select(node_identity::location).get_result(tx.db)?;
     let seen: Option<String> = match mark {
         None => None,
         Some(mark) => {
-            log_entries::table.find(mark.index).select(log_entries::leaf_hash).first(tx.db).optional()?
+            log_entries::table.find(mark.index).select(log_entries::leaf_hash).get_result(tx.db).optional()?
         }
     };
     let evidence = match (before, mark) {
@@ -164,7 +164,7 @@ pub(crate) fn detect(
 /// # Errors
 /// [`StoreError`].
 pub fn begin_epoch(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
-    let last: i64 = node_identity::table.select(node_identity::epoch).first(tx.db)?;
+    let last: i64 = node_identity::table.select(node_identity::epoch).get_result(tx.db)?;
     let epoch = now.micros().div_euclid(1000).max(last.saturating_add(1));
     diesel::update(node_identity::table)
         .set((node_identity::epoch.eq(epoch), node_identity::restored_at.eq(now)))
@@ -177,7 +177,7 @@ pub fn begin_epoch(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError`].
 pub(crate) fn epoch(reader: &mut Reader<'_>) -> Result<u64, StoreError> {
-    let epoch: i64 = node_identity::table.select(node_identity::epoch).first(reader.db)?;
+    let epoch: i64 = node_identity::table.select(node_identity::epoch).get_result(reader.db)?;
     u64::try_from(epoch).map_err(|_| StoreError::Corrupt("node_identity.epoch"))
 }
 
@@ -196,7 +196,7 @@ pub(crate) fn sequence(reader: &mut Reader<'_>, log_index: u64) -> Result<u64, S
 /// # Errors
 /// [`StoreError`].
 pub(crate) fn latest_sequence(reader: &mut Reader<'_>) -> Result<u64, StoreError> {
-    let next: i64 = log_head::table.select(log_head::next_idx).first(reader.db)?;
+    let next: i64 = log_head::table.select(log_head::next_idx).get_result(reader.db)?;
     sequence(reader, u64::try_from(next.saturating_sub(1)).unwrap_or(0))
 }
 
@@ -205,7 +205,7 @@ pub(crate) fn latest_sequence(reader: &mut Reader<'_>) -> Result<u64, StoreError
 /// # Errors
 /// [`StoreError`].
 pub fn restored_at(reader: &mut Reader<'_>) -> Result<Option<Timestamp>, StoreError> {
-    Ok(node_identity::table.select(node_identity::restored_at).first(reader.db)?)
+    Ok(node_identity::table.select(node_identity::restored_at).get_result(reader.db)?)
 }
 
 /// Ends the comparison when no consent in force waits for it any more; `true` when it is over.
@@ -213,7 +213,7 @@ pub fn restored_at(reader: &mut Reader<'_>) -> Result<Option<Timestamp>, StoreEr
 /// # Errors
 /// [`StoreError`].
 pub(crate) fn finish_if_complete(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
-    let epoch: i64 = node_identity::table.select(node_identity::epoch).first(tx.db)?;
+    let epoch: i64 = node_identity::table.select(node_identity::epoch).get_result(tx.db)?;
     let held_back: i64 = consents::table
         .filter(consents::ended_at.is_null().and(consents::epoch.lt(epoch)))
         .count()

@@ -86,7 +86,7 @@ impl Row {
 /// # Errors
 /// [`StoreError::NotFound`].
 pub(crate) fn find(reader: &mut Reader<'_>, id: &EntityId) -> Result<Member, StoreError> {
-    let row: Row = members::table.find(id).select(Row::as_select()).first(reader.db)?;
+    let row: Row = members::table.find(id).select(Row::as_select()).get_result(reader.db)?;
     row.into_member()
 }
 

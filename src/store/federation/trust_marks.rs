@@ -82,7 +82,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, mark: &IssuedMark) -> Result<(), StoreErro
 /// [`StoreError::NotFound`].
 pub(crate) fn find(reader: &mut Reader<'_>, mark: &str) -> Result<IssuedMark, StoreError> {
     let digest = sha256(mark.as_bytes()).to_vec();
-    let row: Row = issued::table.find(digest).select(Row::as_select()).first(reader.db)?;
+    let row: Row = issued::table.find(digest).select(Row::as_select()).get_result(reader.db)?;
     Ok(row.into())
 }
 

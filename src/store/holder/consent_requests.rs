@@ -169,7 +169,7 @@ pub(crate) fn count_open_begun(
 /// # Errors
 /// [`StoreError::NotFound`].
 pub fn find(reader: &mut Reader<'_>, id: RequestId) -> Result<ConsentRequest, StoreError> {
-    let row: Row = consent_requests::table.find(id).select(Row::as_select()).first(reader.db)?;
+    let row: Row = consent_requests::table.find(id).select(Row::as_select()).get_result(reader.db)?;
     row.into_request()
 }
 
@@ -179,7 +179,7 @@ pub fn find(reader: &mut Reader<'_>, id: RequestId) -> Result<ConsentRequest, St
 /// [`StoreError::NotFound`].
 pub fn of_consent(reader: &mut Reader<'_>, consent: ConsentId) -> Result<ConsentRequest, StoreError> {
     use crate::store::engine::schema::consents;
-    let id: RequestId = consents::table.find(consent).select(consents::request).first(reader.db)?;
+    let id: RequestId = consents::table.find(consent).select(consents::request).get_result(reader.db)?;
     find(reader, id)
 }
 
@@ -268,7 +268,7 @@ pub(crate) fn keep_pending(
 /// [`StoreError::NotFound`] when none waits.
 pub(crate) fn pending(reader: &mut Reader<'_>, id: RequestId) -> Result<PendingDecision, StoreError> {
     let sealed: Option<Vec<u8>> =
-        consent_requests::table.find(id).select(consent_requests::pending_decision).first(reader.db)?;
+        consent_requests::table.find(id).select(consent_requests::pending_decision).get_result(reader.db)?;
     let text = reader.keys.sealer.open_text(
         column!(consent_requests.pending_decision),
         id.as_bytes(),

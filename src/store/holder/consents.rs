@@ -15,6 +15,7 @@ use crate::domain::ids::{ConsentId, EntityId, GrantId, PairwiseSubject, PersonId
 use crate::store::engine::columns::{from_json, to_json};
 use crate::store::engine::db::Db;
 use crate::store::engine::error::exactly_one;
+use crate::store::engine::kept::Kept;
 use crate::store::engine::schema::{consent_events, consent_evidence, consents, persons};
 use crate::store::engine::sealed::{KeyedHash, column};
 use crate::store::{Reader, StoreError, Tx};
@@ -113,7 +114,7 @@ pub fn insert(
     )?;
     let epoch = held_back::epoch(tx)?;
     let signer: KeyedHash =
-        persons::table.find(consent.person).select(persons::identifier_hash).first(tx.db)?;
+        persons::table.find(consent.person).select(persons::identifier_hash).get_result(tx.db)?;
     diesel::insert_into(consents::table)
         .values((
             consents::id.eq(consent.id),
@@ -179,7 +180,7 @@ fn keep_change(
 /// # Errors
 /// [`StoreError::NotFound`].
 pub fn find(reader: &mut Reader<'_>, id: ConsentId) -> Result<Consent, StoreError> {
-    let row: Row = consents::table.find(id).select(Row::as_select()).first(reader.db)?;
+    let row: Row = consents::table.find(id).select(Row::as_select()).get_result(reader.db)?;
     row.into_consent()
 }
 
@@ -215,7 +216,7 @@ pub fn find_by_grant(reader: &mut Reader<'_>, grant: &GrantId) -> Result<Consent
     let row: Row = consents::table
         .filter(consents::grant_id.eq(grant).and(consents::superseded_at.is_null()))
         .select(Row::as_select())
-        .first(reader.db)?;
+        .get_result(reader.db)?;
     row.into_consent()
 }
 
@@ -236,8 +237,9 @@ pub(crate) fn decision_basis(reader: &mut Reader<'_>, id: ConsentId) -> Result<D
     let (person, passkey, then): (PersonId, Option<String>, Option<KeyedHash>) = consents::table
         .find(id)
         .select((consents::person, consents::passkey, consents::identifier_hash))
-        .first(reader.db)?;
-    let now: KeyedHash = persons::table.find(person).select(persons::identifier_hash).first(reader.db)?;
+        .get_result(reader.db)?;
+    let now: KeyedHash =
+        persons::table.find(person).select(persons::identifier_hash).get_result(reader.db)?;
     Ok(DecisionBasis { passkey: passkey.is_some(), identifier_changed: then.is_some_and(|then| then != now) })
 }
 
@@ -274,18 +276,16 @@ pub fn lock(tx: &mut Tx<'_>, id: ConsentId) -> Result<Consent, StoreError> {
 /// # Errors
 /// [`StoreError::Conflict`] when the stored consent has ended.
 pub fn save(tx: &mut Tx<'_>, consent: &Consent, change: Option<&Transition>) -> Result<(), StoreError> {
-    let before: String = consents::table.find(consent.id).select(consents::state).first(tx.db)?;
-    let changed = diesel::update(consents::table.find(consent.id).filter(consents::ended_at.is_null()))
-        .set((
-            consents::state.eq(consent.state.as_str()),
-            consents::ended_at.eq(consent.state.ended_at()),
-            consents::exchanges.eq(i64::from(consent.exchanges)),
-            consents::last_exchange_at.eq(consent.last_exchange_at),
-            consents::reason.eq(consent.reason.as_str()),
-            consents::replaced_by.eq(consent.replaced_by),
-        ))
-        .execute(tx.db)?;
-    exactly_one(changed, StoreError::Conflict)?;
+    let before: String = consents::table.find(consent.id).select(consents::state).get_result(tx.db)?;
+    let update = diesel::update(consents::table.find(consent.id).filter(consents::ended_at.is_null())).set((
+        consents::state.eq(consent.state.as_str()),
+        consents::ended_at.eq(consent.state.ended_at()),
+        consents::exchanges.eq(i64::from(consent.exchanges)),
+        consents::last_exchange_at.eq(consent.last_exchange_at),
+        consents::reason.eq(consent.reason.as_str()),
+        consents::replaced_by.eq(consent.replaced_by),
+    ));
+    exactly_one(Kept(update).execute(tx.db)?, StoreError::Conflict)?;
     if before != consent.state.as_str() {
         status_lists::count_change(tx, consent.status_index)?;
     }
@@ -380,7 +380,7 @@ pub fn history(reader: &mut Reader<'_>, id: ConsentId) -> Result<Vec<Change>, St
 /// [`StoreError::NotFound`], also when it was erased; [`StoreError::Corrupt`] when it was tampered with.
 pub fn evidence(reader: &mut Reader<'_>, id: ConsentId) -> Result<Evidence, StoreError> {
     let sealed: Vec<u8> =
-        consent_evidence::table.find(id).select(consent_evidence::evidence).first(reader.db)?;
+        consent_evidence::table.find(id).select(consent_evidence::evidence).get_result(reader.db)?;
     let text = reader.keys.sealer.open_text(column!(consent_evidence.evidence), id.as_bytes(), &sealed)?;
     from_json(&text, "consent_evidence.evidence")
 }

@@ -122,7 +122,7 @@ pub(crate) fn acknowledge(
 /// # Errors
 /// [`StoreError::NotFound`].
 pub fn find(reader: &mut Reader<'_>, id: ExchangeId) -> Result<Exchange, StoreError> {
-    let row: Row = exchanges::table.find(id).select(Row::as_select()).first(reader.db)?;
+    let row: Row = exchanges::table.find(id).select(Row::as_select()).get_result(reader.db)?;
     row.into_exchange()
 }
 
@@ -132,7 +132,7 @@ pub fn find(reader: &mut Reader<'_>, id: ExchangeId) -> Result<Exchange, StoreEr
 /// [`StoreError::NotFound`] when there is none yet.
 pub(crate) fn acknowledgement(reader: &mut Reader<'_>, id: ExchangeId) -> Result<String, StoreError> {
     let text: Option<String> =
-        exchanges::table.find(id).select(exchanges::acknowledgement).first(reader.db)?;
+        exchanges::table.find(id).select(exchanges::acknowledgement).get_result(reader.db)?;
     text.ok_or(StoreError::NotFound)
 }
 

@@ -46,7 +46,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, token: &IssuedToken) -> Result<(), StoreEr
 /// # Errors
 /// [`StoreError::NotFound`].
 pub(crate) fn find(reader: &mut Reader<'_>, jti: &Jti) -> Result<IssuedToken, StoreError> {
-    Ok(issued_tokens::table.find(jti).select(IssuedToken::as_select()).first(reader.db)?)
+    Ok(issued_tokens::table.find(jti).select(IssuedToken::as_select()).get_result(reader.db)?)
 }
 
 /// Whether a token of this consent was issued to this key.

@@ -261,7 +261,7 @@ pub fn with_private_part(reader: &mut Reader<'_>, kid: &KeyId) -> Result<Signing
 
 fn private_jwk(reader: &mut Reader<'_>, kid: &KeyId) -> Result<Zeroizing<String>, StoreError> {
     let sealed: Option<Vec<u8>> =
-        signing_keys::table.find(kid).select(signing_keys::private_jwk).first(reader.db)?;
+        signing_keys::table.find(kid).select(signing_keys::private_jwk).get_result(reader.db)?;
     reader.keys.sealer.open_text(
         column!(signing_keys.private_jwk),
         kid.as_str().as_bytes(),
@@ -309,7 +309,7 @@ pub(crate) fn list(reader: &mut Reader<'_>) -> Result<Vec<KeyRecord>, StoreError
 /// # Errors
 /// [`StoreError`].
 pub(crate) fn version(reader: &mut Reader<'_>) -> Result<i64, StoreError> {
-    Ok(counters::table.find("key_version").select(counters::next_value).first(reader.db)?)
+    Ok(counters::table.find("key_version").select(counters::next_value).get_result(reader.db)?)
 }
 
 /// All keys at one moment. Login keys among `known` are not parsed again.
@@ -346,6 +346,6 @@ pub(crate) fn pending(reader: &mut Reader<'_>, purpose: Purpose) -> Result<Optio
 /// # Errors
 /// [`StoreError::NotFound`].
 pub(crate) fn find(reader: &mut Reader<'_>, kid: &KeyId) -> Result<KeyRecord, StoreError> {
-    let row: Row = signing_keys::table.find(kid).select(Row::as_select()).first(reader.db)?;
+    let row: Row = signing_keys::table.find(kid).select(Row::as_select()).get_result(reader.db)?;
     row.into_record()
 }

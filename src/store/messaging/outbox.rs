@@ -228,7 +228,7 @@ pub(crate) fn destination_silent(
     longest_secs: i64,
 ) -> Result<(), StoreError> {
     let known: Option<i64> =
-        outbox_peers::table.find(destination).select(outbox_peers::failures).first(tx.db).optional()?;
+        outbox_peers::table.find(destination).select(outbox_peers::failures).get_result(tx.db).optional()?;
     let failures = known.unwrap_or(0).saturating_add(1);
     let not_before = now.plus_secs(back_off_secs(failures, longest_secs));
     if known.is_some() {

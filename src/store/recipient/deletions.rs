@@ -58,7 +58,7 @@ pub(crate) fn fetched(
 /// # Errors
 /// [`StoreError`].
 pub(crate) fn find(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<Option<Deletion>, StoreError> {
-    Ok(deletions::table.find(held).select(Deletion::as_select()).first(reader.db).optional()?)
+    Ok(deletions::table.find(held).select(Deletion::as_select()).get_result(reader.db).optional()?)
 }
 
 /// As [`find`], for a consent with a fetch.

@@ -225,7 +225,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreErr
 /// [`StoreError::Conflict`] when it has ended: tokens that arrive late are not stored.
 /// [`StoreError::NotFound`] when there is no such consent.
 pub fn save(tx: &mut Tx<'_>, held: &HeldConsent) -> Result<(), StoreError> {
-    let stored: String = held_consents::table.find(held.id).select(held_consents::state).first(tx.db)?;
+    let stored: String = held_consents::table.find(held.id).select(held_consents::state).get_result(tx.db)?;
     let stored = stored.parse::<HeldStatus>().map_err(|_| StoreError::Corrupt("held_consents.state"))?;
     if stored.is_end() {
         return if held.status().is_end() { Ok(()) } else { Err(StoreError::Conflict) };
@@ -298,7 +298,7 @@ pub(crate) fn count_requested(reader: &mut Reader<'_>, service: &ServiceId) -> R
 /// # Errors
 /// [`StoreError::NotFound`].
 pub fn find(reader: &mut Reader<'_>, id: HeldConsentId) -> Result<HeldConsent, StoreError> {
-    let row: Row = held_consents::table.find(id).select(Row::as_select()).first(reader.db)?;
+    let row: Row = held_consents::table.find(id).select(Row::as_select()).get_result(reader.db)?;
     row.into_held(reader)
 }
 

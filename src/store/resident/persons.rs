@@ -87,7 +87,7 @@ pub fn upsert_login(
 /// # Errors
 /// [`StoreError::NotFound`].
 pub fn find(reader: &mut Reader<'_>, id: PersonId) -> Result<Person, StoreError> {
-    let row: Row = persons::table.find(id).select(Row::as_select()).first(reader.db)?;
+    let row: Row = persons::table.find(id).select(Row::as_select()).get_result(reader.db)?;
     let identifier =
         reader.keys.sealer.open_text(column!(persons.identifier), id.as_bytes(), &row.identifier)?;
     Ok(Person {

@@ -65,7 +65,7 @@ pub(crate) fn remind(tx: &mut Tx<'_>, id: ConsentId, now: Timestamp) -> Result<(
 /// # Errors
 /// [`StoreError::NotFound`].
 pub fn reminded_at(reader: &mut Reader<'_>, id: ConsentId) -> Result<Option<Timestamp>, StoreError> {
-    Ok(consents::table.find(id).select(consents::reminded_at).first(reader.db)?)
+    Ok(consents::table.find(id).select(consents::reminded_at).get_result(reader.db)?)
 }
 
 /// Consents that ended before a moment and are not erased yet.
@@ -104,5 +104,5 @@ pub(crate) fn erase(tx: &mut Tx<'_>, id: ConsentId, now: Timestamp) -> Result<()
 /// # Errors
 /// [`StoreError::NotFound`].
 pub(crate) fn erased_at(reader: &mut Reader<'_>, id: ConsentId) -> Result<Option<Timestamp>, StoreError> {
-    Ok(consents::table.find(id).select(consents::erased_at).first(reader.db)?)
+    Ok(consents::table.find(id).select(consents::erased_at).get_result(reader.db)?)
 }

@@ -15,7 +15,7 @@ use crate::store::{Reader, StoreError, Tx};
 /// # Errors
 /// [`StoreError`].
 pub fn is_held_back(reader: &mut Reader<'_>, id: ConsentId) -> Result<bool, StoreError> {
-    let compared: i64 = consents::table.find(id).select(consents::epoch).first(reader.db)?;
+    let compared: i64 = consents::table.find(id).select(consents::epoch).get_result(reader.db)?;
     Ok(compared < epoch(reader)?)
 }
 

@@ -60,7 +60,8 @@ pub(crate) fn statuses(reader: &mut Reader<'_>, list: u32) -> Result<Vec<(u32, C
 /// # Errors
 /// [`StoreError`].
 pub(crate) fn status_lists(reader: &mut Reader<'_>) -> Result<u32, StoreError> {
-    let drawn: i64 = counters::table.find("status_index").select(counters::next_value).first(reader.db)?;
+    let drawn: i64 =
+        counters::table.find("status_index").select(counters::next_value).get_result(reader.db)?;
     u32::try_from(drawn / i64::from(LIST_SIZE / 2) + 1)
         .map_err(|_| StoreError::Corrupt("counters.next_value"))
 }

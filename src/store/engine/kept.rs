@@ -1,0 +1,31 @@
+//! Statements that are prepared once for each connection.
+
+use diesel::backend::Backend;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::{QueryResult, RunQueryDsl};
+
+/// An UPDATE whose text does not depend on its values. Diesel prepares every UPDATE anew, since a changeset may leave
+/// columns out.
+pub(crate) struct Kept<U>(pub(crate) U);
+
+/// Found by its text.
+impl<U> QueryId for Kept<U> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<U: Query> Query for Kept<U> {
+    type SqlType = U::SqlType;
+}
+
+impl<U, C> RunQueryDsl<C> for Kept<U> {}
+
+impl<DB: Backend, U: QueryFragment<DB>> QueryFragment<DB> for Kept<U> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(pass)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _: &DB) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
