@@ -160,7 +160,8 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
 pub(crate) fn registers(config: &Config) -> Result<CityRegisters, StartError> {
     let bounds =
         RegisterBounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
-    Ok(CityRegisters::new(&config.registers, &config.datasets, bounds)?)
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Ok(CityRegisters::new(&config.registers, &config.datasets, bounds, &clock)?)
 }
 
 /// Starts a node.

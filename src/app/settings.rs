@@ -110,7 +110,8 @@ pub(crate) fn route(outbound: &Outbound, local_address: Option<IpAddr>) -> Resul
         None => None,
     };
     let read_ca = |path: &PathBuf| std::fs::read(path).map_err(StartError::of_file(path));
-    Ok(Route { local_address, proxy, ca_pem: outbound.ca_file.as_ref().map(read_ca).transpose()? })
+    let ca_pem = outbound.ca_file.as_ref().map(read_ca).transpose()?;
+    Ok(Route { local_address, proxy, ca_pem, identity_pem: None })
 }
 
 pub(crate) fn anchor_source(known: &KnownEntity) -> Result<AnchorSource, StartError> {

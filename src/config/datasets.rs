@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::checks;
 use super::fields::{check_columns, find, read_fields};
 use super::reader::{Found, Section};
+use super::requests;
 use crate::domain::catalogue::register::{
     Connection, CsvDialect, DatasetSource, HeldDataset, ProtectedColumn, Register, Selection,
 };
@@ -29,6 +30,7 @@ const THEMES: [&str; 14] = [
     "TECH",
     "TRAN",
 ];
+const SUBJECT: &str = "write the column that says whose record it is";
 const QUERY: &str = "write one SELECT with ORDER BY, whose only parameter $1 is the person's identifier";
 const FILE: &str = "write the name of a .json or .csv file in the register's folder";
 const CSV: &str = "write { delimiter = \";\", encoding = \"windows-1252\", notation = \"fi\" }: the delimiter is a comma, semicolon, \
@@ -255,8 +257,12 @@ fn read_source<'r>(
 ) -> Option<(&'r Register, DatasetSource)> {
     let document = section.document();
     let register = section.required::<RegisterId>("register", "write the id of one of [[registers]]");
-    let subject =
-        section.required::<String>("subject_column", "write the column that says whose record it is");
+    let asked = section.optional::<bool>("subject_is_asked", requests::SUBJECT_REMEDY);
+    let subject = match &asked {
+        Some(Found { value: true, .. }) => section.optional::<String>("subject_column", SUBJECT),
+        _ => section.required::<String>("subject_column", SUBJECT),
+    };
+    let request = section.table("request");
     let query = section.optional::<String>("query", QUERY);
     let file = section.optional::<String>("file", FILE);
     let protected = read_protected_column(section);
@@ -268,6 +274,44 @@ fn read_source<'r>(
         document.problem(&id.at, "no register has this id", "write the id of one of [[registers]]");
         return None;
     };
+    if let Connection::Http(_) | Connection::GdprApi(_) = &register.connection {
+        for at in [query.map(|found| found.at), file.map(|found| found.at), csv.map(|found| found.at)]
+            .iter()
+            .flatten()
+        {
+            document.problem(at, "a dataset of a service has [datasets.request] instead", requests::REQUEST);
+        }
+        let Some(request) = request else {
+            section.problem("a dataset of a service has a request", requests::REQUEST);
+            return None;
+        };
+        let subject_column = subject.as_ref().map(|found| found.value.clone()).unwrap_or_default();
+        let marks = [
+            protected.as_ref().map(|found| (&found.at, &found.value.column)),
+            available_from.as_ref().map(|found| (&found.at, &found.value)),
+        ];
+        if let Some(columns) = &columns {
+            check_columns(document, columns, fields.unwrap_or_default(), requests::is_place);
+        }
+        let mapping = requests::Mapping { subject, asked, marks };
+        let tree = matches!(register.connection, Connection::GdprApi(_));
+        let selection = Selection::Request(Box::new(requests::read(request, mapping, tree)?));
+        let source = DatasetSource {
+            register: id.value,
+            selection,
+            subject_column,
+            protected: protected.map(|found| found.value),
+            available_from_column: available_from.map(|found| found.value),
+            columns: columns.map(|found| found.value).unwrap_or_default(),
+        };
+        return Some((register, source));
+    }
+    if let Some(asked) = &asked {
+        document.problem(&asked.at, "every record of this register names its person", SUBJECT);
+    }
+    if let Some(request) = request {
+        request.problem("only a service is sent a request", "take it out");
+    }
     let selection = match (&register.connection, query, file) {
         (Connection::Sql { .. }, Some(query), None) => match check_query(&query.value) {
             None => Some(Selection::Query(query.value.trim().to_owned())),
@@ -291,6 +335,7 @@ fn read_source<'r>(
             section.problem("a dataset of a file register has file, and no query", FILE);
             None
         }
+        (Connection::Http(_) | Connection::GdprApi(_), ..) => None,
     };
     if let Some(csv) = &csv
         && !matches!(selection, None | Some(Selection::Csv(..)))

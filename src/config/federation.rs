@@ -76,7 +76,8 @@ fn read_trust_mark_files(
     paths
 }
 
-fn read_networks(section: &mut Section<'_, '_>, profile: Profile) -> Vec<IpNet> {
+/// Reads `private_networks`.
+pub(super) fn read_networks(section: &mut Section<'_, '_>, profile: Profile) -> Vec<IpNet> {
     const NETWORKS: &str =
         "write a list of private networks, such as [\"10.20.0.0/16\"], or take the line out";
     let Some(found) = section.optional::<Vec<String>>("private_networks", NETWORKS) else {

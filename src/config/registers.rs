@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::checks;
+use super::http_registers;
 use super::profile::Profile;
 use super::reader::Section;
 use super::store::Database;
@@ -14,10 +15,12 @@ use crate::domain::catalogue::register::{Connection, Register};
 use crate::domain::ids::RegisterId;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 enum Kind {
     Sql,
     File,
+    Http,
+    GdprApi,
 }
 
 /// Default time for one answer, in milliseconds.
@@ -45,7 +48,7 @@ fn read_one(
         section.call(id.value.as_str());
     }
     let name = section.required::<Text>("name", checks::TEXT);
-    let kind = section.required::<Kind>("kind", "write \"sql\" or \"file\"");
+    let kind = section.required::<Kind>("kind", "write \"sql\", \"file\", \"http\" or \"gdpr-api\"");
     let timeout = section.optional::<u32>("timeout_ms", TIMEOUT);
     let connection = match kind.as_ref()?.value {
         Kind::Sql => Database::read(&mut section, data_dir, profile).map(|database| Connection::Sql {
@@ -56,6 +59,12 @@ fn read_one(
         Kind::File => section
             .required::<String>("path", "write the folder with the register's files")
             .map(|found| Connection::Files { folder: checks::path(data_dir, &found.value) }),
+        Kind::Http => {
+            http_registers::read(&mut section, data_dir, profile).map(Box::new).map(Connection::Http)
+        }
+        Kind::GdprApi => {
+            http_registers::read(&mut section, data_dir, profile).map(Box::new).map(Connection::GdprApi)
+        }
     };
     section.close();
     if let Some(timeout) = &timeout

@@ -8,6 +8,10 @@ use serde::Deserialize;
 
 use super::shipped::{self, City, Overrides, Ports};
 use super::*;
+use crate::domain::catalogue::pointer::Pointer;
+use crate::domain::catalogue::register::{Connection, Selection};
+use crate::domain::catalogue::service::{Credentials, Method, WhoseRecord};
+use crate::domain::ids::FieldPath;
 
 #[derive(Deserialize)]
 struct Cases {
@@ -66,6 +70,47 @@ fn check(base: &str, cases: &str, parse: impl Fn(&str, &Overlay) -> Result<(), C
 fn wrong_nodes_are_told_exactly() {
     let cases = include_str!("../../tests/vectors/config/wrong-node.toml");
     check(NODE, cases, |text, overlay| node(text, overlay).map(drop));
+}
+
+/// The node with a service as its first register.
+fn node_with_service() -> String {
+    let kind = "kind = \"sql\"\nurl = \"sqlite:register.sqlite\"";
+    let query = "query = \"SELECT guardian, unit FROM placement WHERE guardian = $1 ORDER BY unit\"";
+    assert!(NODE.contains(kind) && NODE.contains(query));
+    NODE.replace(kind, "kind = \"http\"\nurl = \"http://base.localhost:9001/api/v1\"")
+        .replace(query, "[datasets.request]\npath = \"/placements?of={subject}\"")
+}
+
+#[test]
+fn wrong_services_are_told_exactly() {
+    let cases = include_str!("../../tests/vectors/config/wrong-services.toml");
+    check(&node_with_service(), cases, |text, overlay| node(text, overlay).map(drop));
+}
+
+#[test]
+fn a_right_service_is_read_with_its_request() {
+    let text = node_with_service()
+        .replace(
+            "/api/v1\"",
+            "/api/v1/\"\napi_key_header = \"X-Api-Key\"\napi_key_file = \"secrets/key\"\nat_once = 2\n\
+             xroad = { client = \"FI/GOV/1234567-8/OmaData\", service = \"FI/GOV/8765432-1/Varhaiskasvatus/paikat v1\" }",
+        )
+        .replace("subject_column = \"guardian\"", "subject_column = \"/who/0\"\ncolumns = { unit = \"/unit/name\" }")
+        .replace("?of={subject}\"", "\"\nmethod = \"POST\"\nbody = '{\"person\": \"{subject}\"}'\nrecords = \"/data\"");
+    let config = node(&text, &Overlay::none()).unwrap_or_else(|error| panic!("{error}"));
+    let Connection::Http(service) = &config.registers[0].connection else { panic!("no service") };
+    assert_eq!(service.base_url.as_str(), "http://base.localhost:9001/api/v1/");
+    assert_eq!((service.at_once, service.demo), (2, true));
+    let key = Credentials::Header("X-Api-Key".to_owned(), "/srv/data/secrets/key".into());
+    assert_eq!(service.credentials, key);
+    let xroad = service.xroad.as_ref().unwrap();
+    assert_eq!(xroad.service, "FI/GOV/8765432-1/Varhaiskasvatus/paikat%20v1");
+    let Selection::Request(request) = &config.datasets[0].source.selection else { panic!("no request") };
+    assert_eq!((request.method, request.path.as_str()), (Method::Post, "/placements"));
+    assert_eq!(request.whose, WhoseRecord::At(Pointer::parse("/who/0").unwrap()));
+    let unit = FieldPath::from(&config.datasets[0].dataset.fields[0].name);
+    assert_eq!(config.datasets[0].source.columns[&unit], "/unit/name");
+    assert_eq!((request.records.to_string().as_str(), request.none_status.as_slice()), ("/data", &[404][..]));
 }
 
 #[test]

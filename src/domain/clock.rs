@@ -101,7 +101,11 @@ impl std::str::FromStr for Day {
     type Err = super::ids::IdError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let form = time::macros::format_description!("[year]-[month]-[day]");
-        Date::parse(text, form).map(Self).map_err(|_| super::ids::IdError { kind: "Day", rule: "YYYY-MM-DD" })
+        // The calendar has no year 0 (ISO 8601 allows it by agreement only); systems write it for "unknown".
+        match Date::parse(text, form) {
+            Ok(date) if date.year() > 0 => Ok(Self(date)),
+            _ => Err(super::ids::IdError { kind: "Day", rule: "YYYY-MM-DD" }),
+        }
     }
 }
 

@@ -170,6 +170,12 @@ impl GuardedClient {
         })
     }
 
+    /// The same with another limit of the time from the call to the last byte of the answer.
+    #[must_use]
+    pub(crate) fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
     /// The address policy of this client.
     #[must_use]
     pub(crate) const fn address_policy(&self) -> &AddressPolicy {

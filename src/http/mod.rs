@@ -6,6 +6,8 @@ pub mod guard;
 mod refusal;
 mod route;
 pub(crate) mod special;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use address::AddressPolicy;
 pub use error::GuardError;

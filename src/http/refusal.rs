@@ -26,7 +26,8 @@ impl std::fmt::Display for AddressRefused {
             Some(address) => write!(
                 f,
                 "{host} resolves to {address}, which is {}: its operator must correct the DNS record, or this node must \
-                 list the network in [federation] private_networks if that is where the host is meant to be",
+                 list the network in private_networks if that is where the host is meant to be: in [federation] \
+                 private_networks, or for a register in its own",
                 kind_of(address)
             ),
         }

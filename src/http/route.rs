@@ -19,7 +19,8 @@ pub(crate) struct Proxy {
     pub(crate) except: Vec<String>,
 }
 
-/// The route of outgoing requests. Default: any source address, no proxy, the system's certificate authorities.
+/// The route of outgoing requests. Default: any source address, no proxy, the system's certificate authorities, no
+/// certificate of its own.
 #[derive(Debug, Clone, Default)]
 pub struct Route {
     /// Source address; chosen by the system when absent.
@@ -28,6 +29,8 @@ pub struct Route {
     pub(crate) proxy: Option<Proxy>,
     /// Certificate authorities that are trusted in addition to the system's, PEM.
     pub(crate) ca_pem: Option<Vec<u8>>,
+    /// The certificate that this node shows to servers that demand one, and its key, PEM.
+    pub(crate) identity_pem: Option<SecretString>,
 }
 
 impl Route {
@@ -48,6 +51,10 @@ impl Route {
         }
         if let Some(pem) = &self.ca_pem {
             builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem).map_err(malformed)?);
+        }
+        if let Some(pem) = &self.identity_pem {
+            let identity = reqwest::Identity::from_pem(pem.expose_secret().as_bytes()).map_err(malformed)?;
+            builder = builder.identity(identity);
         }
         Ok(builder)
     }

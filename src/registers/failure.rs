@@ -31,6 +31,11 @@ impl Failure {
         Self { may_quote: true, ..Self::new(error, cause) }
     }
 
+    /// The same with the place where it happened before its cause.
+    pub(crate) fn within(self, place: &str) -> Self {
+        Self { cause: format!("{place}, {}", self.cause), ..self }
+    }
+
     /// The cause without quoted data, for the log.
     pub(crate) fn loggable_cause(&self) -> &str {
         if self.may_quote {
@@ -54,10 +59,9 @@ impl From<RegisterError> for Failure {
 impl From<JsonError> for Failure {
     fn from(error: JsonError) -> Self {
         match error {
-            JsonError::Malformed(at, rule) => Self::new(
-                RegisterError::Unfit("the file is not a JSON array of objects"),
-                format!("{at}: {rule}"),
-            ),
+            JsonError::Malformed(at, rule) => {
+                Self::new(RegisterError::Unfit("its JSON cannot be read as records"), format!("{at}: {rule}"))
+            }
             JsonError::Io(error) => Self::new(RegisterError::Unavailable, error),
         }
     }

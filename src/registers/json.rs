@@ -3,12 +3,13 @@
 //! A general parser would turn every number into a double, which changes values, and would silently drop one of two
 //! members of the same name.
 
+use std::collections::HashSet;
 use std::io::BufRead;
 
 const NO_OBJECT: &str = "an element of the array is not an object";
 
 /// Deepest nesting of objects and arrays in one record.
-const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 
 /// A place in a text. Lines and columns count from 1, columns in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,8 +73,8 @@ pub(crate) enum JsonError {
 /// Reads JSON byte by byte.
 pub(crate) struct Parser<R> {
     bytes: std::io::Bytes<R>,
-    next: Option<u8>,
-    place: Place,
+    pub(super) next: Option<u8>,
+    pub(super) place: Place,
 }
 
 impl<R: BufRead> Parser<R> {
@@ -133,12 +134,12 @@ impl<R: BufRead> Parser<R> {
         Ok(value)
     }
 
-    fn end(&mut self) -> Result<(), JsonError> {
+    pub(super) fn end(&mut self) -> Result<(), JsonError> {
         self.white()?;
         if self.next.is_some() { Err(self.malformed("something follows the value")) } else { Ok(()) }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
+    pub(super) fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
         let Some(inner) = depth.checked_sub(1) else { return Err(self.malformed("nested too deeply")) };
         match self.next {
             Some(b'{') => self.object(inner),
@@ -161,26 +162,32 @@ impl<R: BufRead> Parser<R> {
             self.advance()?;
             return Ok(Json::Object(members));
         }
-        let mut names = std::collections::HashSet::new();
+        let mut names = HashSet::new();
         loop {
-            self.white()?;
-            let at = self.place;
-            if self.next != Some(b'"') {
-                return Err(self.malformed("a member has no name"));
-            }
-            let name = self.string()?;
-            if !names.insert(name.clone()) {
-                return Err(JsonError::Malformed(at, "a member occurs twice in one object"));
-            }
-            self.white()?;
-            self.expect(b':', "a colon is missing")?;
-            self.white()?;
+            let name = self.name(&mut names)?;
             let at = self.place;
             members.push(Member { name, at, value: self.value(depth)? });
             if !self.goes_on(b'}')? {
                 return Ok(Json::Object(members));
             }
         }
+    }
+
+    /// The name of a member, which no member before has, and the colon behind it.
+    pub(super) fn name(&mut self, names: &mut HashSet<String>) -> Result<String, JsonError> {
+        self.white()?;
+        let at = self.place;
+        if self.next != Some(b'"') {
+            return Err(self.malformed("a member has no name"));
+        }
+        let name = self.string()?;
+        if !names.insert(name.clone()) {
+            return Err(JsonError::Malformed(at, "a member occurs twice in one object"));
+        }
+        self.white()?;
+        self.expect(b':', "a colon is missing")?;
+        self.white()?;
+        Ok(name)
     }
 
     fn array(&mut self, depth: usize) -> Result<Json, JsonError> {
@@ -201,7 +208,7 @@ impl<R: BufRead> Parser<R> {
     }
 
     /// After an item: a comma, or the end of the list.
-    fn goes_on(&mut self, close: u8) -> Result<bool, JsonError> {
+    pub(super) fn goes_on(&mut self, close: u8) -> Result<bool, JsonError> {
         self.white()?;
         match self.next {
             Some(b',') => self.advance().map(|()| true),
@@ -294,7 +301,7 @@ impl<R: BufRead> Parser<R> {
         Ok(code)
     }
 
-    fn white(&mut self) -> Result<(), JsonError> {
+    pub(super) fn white(&mut self) -> Result<(), JsonError> {
         while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.next {
             self.advance()?;
         }
@@ -309,13 +316,13 @@ impl<R: BufRead> Parser<R> {
         }
     }
 
-    fn advance(&mut self) -> Result<(), JsonError> {
+    pub(super) fn advance(&mut self) -> Result<(), JsonError> {
         self.place = self.place.after(self.next);
         self.next = self.bytes.next().transpose().map_err(JsonError::Io)?;
         Ok(())
     }
 
-    const fn malformed(&self, rule: &'static str) -> JsonError {
+    pub(super) const fn malformed(&self, rule: &'static str) -> JsonError {
         JsonError::Malformed(self.place, rule)
     }
 }

@@ -1,10 +1,11 @@
-//! Read-only connectors to the city's registers: SQL databases and files.
+//! Read-only connectors to the city's registers: SQL databases, files and services.
 //!
 //! A connector returns the records of one person with the dataset's own fields, typed at every level as the dataset says, within the
 //! limits of size and time; or an error that names neither the person nor the register's content. An answer that cannot
 //! be parsed is an error, never "no data". The cause is logged by register and dataset.
 
 mod csv;
+mod envelope;
 mod failure;
 mod file;
 mod index;
@@ -13,12 +14,14 @@ mod mapping;
 mod marks;
 #[cfg(test)]
 mod nested_tests;
+mod service;
 mod sql;
 #[cfg(test)]
 mod tests;
 mod values;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,12 +29,17 @@ use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use failure::Failure;
+use mapping::Mapping;
+use marks::MarkColumns;
+use service::dataset::{Asked, ServiceDataset};
+use service::gdpr::GdprDataset;
 
 use crate::domain::catalogue::field::unknown_codes;
 use crate::domain::catalogue::register::{Connection, HeldDataset, Register, Selection};
+use crate::domain::catalogue::service::ServiceRequest;
 use crate::domain::catalogue::{Dataset, Record};
 use crate::domain::ids::{DatasetId, FieldPath, NationalIdentifier, RegisterId};
-use crate::ports::{Question, RegisterError, Registers};
+use crate::ports::{Clock, Question, RegisterError, Registers};
 
 /// Limits of one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +58,16 @@ pub enum RegisterConfigError {
     Password {
         /// Its `id` in the configuration.
         register: RegisterId,
+        /// The operating system's error.
+        source: std::io::Error,
+    },
+    /// A file that the register names cannot be read.
+    #[error("register {register}: {file}: {source}")]
+    File {
+        /// Its `id` in the configuration.
+        register: RegisterId,
+        /// The key of the file.
+        file: &'static str,
         /// The operating system's error.
         source: std::io::Error,
     },
@@ -112,6 +130,66 @@ struct Source {
     timeout: Duration,
 }
 
+/// A register, not connected to yet.
+struct Opened {
+    access: Access,
+    /// As in [`Source`].
+    slots: Arc<Semaphore>,
+}
+
+/// What the datasets of one register share.
+enum Access {
+    Database(sql::Pool),
+    Folder(PathBuf),
+    Service(Arc<service::Client>),
+    GdprApi(Arc<service::Client>),
+}
+
+impl Opened {
+    fn new(register: &Register, bounds: Bounds) -> Result<Self, RegisterConfigError> {
+        let client = |service| service::Client::new(register, service, bounds).map(Arc::new);
+        let (access, at_once) = match &register.connection {
+            Connection::Sql { url, password_file, pool_size } => {
+                let pool = sql::Pool::new(register, url, password_file.as_deref(), *pool_size)?;
+                (Access::Database(pool), *pool_size)
+            }
+            Connection::Files { folder } => (Access::Folder(folder.clone()), FILES_AT_ONCE),
+            Connection::Http(service) => (Access::Service(client(service)?), service.at_once),
+            Connection::GdprApi(service) => (Access::GdprApi(client(service)?), service.at_once),
+        };
+        Ok(Self { access, slots: Arc::new(Semaphore::new(usize::try_from(at_once).unwrap_or(1))) })
+    }
+
+    /// The reader of a dataset; `None` when it asks for something that a register of another kind has.
+    fn reader(&self, held: &HeldDataset, bounds: Bounds, clock: &Arc<dyn Clock>) -> Option<Box<dyn Reader>> {
+        let asked = |client: &Arc<service::Client>, request: &ServiceRequest| Asked {
+            client: Arc::clone(client),
+            request: request.clone(),
+            mapping: Mapping::of(held),
+            marks: MarkColumns::of(&held.source),
+            clock: Arc::clone(clock),
+        };
+        Some(match (&self.access, &held.source.selection) {
+            (Access::Database(pool), Selection::Query(query)) => {
+                blocking(sql::Query::new(pool.clone(), query, held, bounds))
+            }
+            (Access::Folder(folder), Selection::Json(name)) => {
+                blocking(file::JsonFile::new(folder, name, held, bounds))
+            }
+            (Access::Folder(folder), Selection::Csv(name, dialect)) => {
+                blocking(file::CsvFile::new(folder, name, *dialect, held, bounds))
+            }
+            (Access::Service(client), Selection::Request(request)) => {
+                Box::new(ServiceDataset::new(asked(client, request), bounds))
+            }
+            (Access::GdprApi(client), Selection::Request(request)) => {
+                Box::new(GdprDataset::new(asked(client, request), bounds))
+            }
+            _ => return None,
+        })
+    }
+}
+
 /// All registers of a node.
 pub struct CityRegisters {
     by_dataset: HashMap<DatasetId, Source>,
@@ -130,45 +208,26 @@ impl CityRegisters {
     /// Creates the connectors without connecting.
     ///
     /// # Errors
-    /// [`RegisterConfigError`] when a password file cannot be read or register and dataset do not match.
+    /// [`RegisterConfigError`] when a file that a register names cannot be read, or register and dataset do not match.
     pub fn new(
         registers: &[Register],
         datasets: &[HeldDataset],
         bounds: Bounds,
+        clock: &Arc<dyn Clock>,
     ) -> Result<Self, RegisterConfigError> {
         let mut opened = HashMap::new();
         for register in registers {
-            let pool = match &register.connection {
-                Connection::Sql { url, password_file, pool_size } => {
-                    let pool = sql::Pool::new(register, url, password_file.as_deref(), *pool_size)?;
-                    (Some(pool), *pool_size)
-                }
-                Connection::Files { .. } => (None, FILES_AT_ONCE),
-            };
-            let slots = Arc::new(Semaphore::new(usize::try_from(pool.1).unwrap_or(1)));
-            opened.insert(&register.id, (register, pool.0, slots));
+            opened.insert(&register.id, (register, Opened::new(register, bounds)?));
         }
         let mut by_dataset = HashMap::new();
         for held in datasets {
             let none = || RegisterConfigError::NoRegister { dataset: held.dataset.id.clone() };
-            let (register, pool, slots) = opened.get(&held.source.register).ok_or_else(none)?;
-            let reader: Box<dyn Reader> = match (&register.connection, pool, &held.source.selection) {
-                (Connection::Sql { .. }, Some(pool), Selection::Query(query)) => {
-                    blocking(sql::Query::new(pool.clone(), query, held, bounds))
-                }
-                (Connection::Files { folder }, _, Selection::Json(name)) => {
-                    blocking(file::JsonFile::new(folder, name, held, bounds))
-                }
-                (Connection::Files { folder }, _, Selection::Csv(name, dialect)) => {
-                    blocking(file::CsvFile::new(folder, name, *dialect, held, bounds))
-                }
-                _ => return Err(none()),
-            };
+            let (register, opened) = opened.get(&held.source.register).ok_or_else(none)?;
             let source = Source {
                 register: register.id.clone(),
-                reader,
+                reader: opened.reader(held, bounds, clock).ok_or_else(none)?,
                 dataset: held.dataset.clone(),
-                slots: Arc::clone(slots),
+                slots: Arc::clone(&opened.slots),
                 timeout: register.timeout,
             };
             by_dataset.insert(held.dataset.id.clone(), source);

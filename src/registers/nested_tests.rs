@@ -93,7 +93,7 @@ fn sources(connection: Connection, held: HeldDataset) -> CityRegisters {
         connection,
         timeout: Duration::from_secs(5),
     };
-    CityRegisters::new(&[register], &[held], BOUNDS).unwrap()
+    CityRegisters::new(&[register], &[held], BOUNDS, &super::tests::clock()).unwrap()
 }
 
 fn folder(path: &Path) -> Connection {

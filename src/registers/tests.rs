@@ -13,11 +13,12 @@ use crate::domain::catalogue::register::{
     CsvDelimiter, CsvDialect, CsvEncoding, CsvNotation, DatabaseUrl, DatasetSource, ProtectedColumn,
 };
 use crate::domain::catalogue::{Dataset, Field, FieldType, Marks, Text};
+use crate::domain::clock::Timestamp;
 use crate::domain::ids::{DatasetType, FieldName, FieldPath};
 
 /// Made-up personal identity codes; individual numbers from 900 belong to nobody.
-const ANNA: &str = "010190-900P";
-const BERTIL: &str = "020285-901U";
+pub(super) const ANNA: &str = "010190-900P";
+pub(super) const BERTIL: &str = "020285-901U";
 
 const BOUNDS: Bounds = Bounds { max_records: 10, max_bytes: 10_000 };
 
@@ -35,7 +36,7 @@ const FIELDS: [(&str, FieldType); 7] = [
     ("phones", FieldType::Array),
 ];
 
-fn held(selection: Selection) -> HeldDataset {
+pub(super) fn held(selection: Selection) -> HeldDataset {
     let field = |(name, kind)| Field::new(FieldName::new(name).unwrap(), kind, text());
     HeldDataset {
         dataset: Dataset {
@@ -66,14 +67,25 @@ fn held(selection: Selection) -> HeldDataset {
     }
 }
 
-fn sources(connection: Connection, selection: Selection, bounds: Bounds) -> CityRegisters {
+/// A clock that stands still.
+pub(super) fn clock() -> Arc<dyn Clock> {
+    struct Stopped;
+    impl Clock for Stopped {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_secs(1_800_000_000)
+        }
+    }
+    Arc::new(Stopped)
+}
+
+pub(super) fn sources(connection: Connection, selection: Selection, bounds: Bounds) -> CityRegisters {
     let register = Register {
         id: RegisterId::new("base").unwrap(),
         name: text(),
         connection,
         timeout: Duration::from_secs(2),
     };
-    CityRegisters::new(&[register], &[held(selection)], bounds).unwrap()
+    CityRegisters::new(&[register], &[held(selection)], bounds, &clock()).unwrap()
 }
 
 fn sqlite(path: &Path) -> Connection {
@@ -89,7 +101,7 @@ fn folder(path: &Path) -> Connection {
 }
 
 /// About every field.
-fn question(who: &NationalIdentifier) -> Question {
+pub(super) fn question(who: &NationalIdentifier) -> Question {
     Question {
         dataset: DatasetId::new("placements").unwrap(),
         subject: who.clone(),
@@ -106,7 +118,7 @@ async fn read(sources: &CityRegisters, who: &str) -> Result<Vec<Value>, Register
 }
 
 /// The records of Anna, the same from every kind of register.
-fn expected() -> Vec<Value> {
+pub(super) fn expected() -> Vec<Value> {
     vec![
         json!({"unit": "Kuusi \"A\"; päivä", "startDate": "2026-08-01", "number": 7, "fee": 12.5, "guaranteed": true,
                "place": {"city": "Espoo"}, "phones": ["1", "2"]}),
@@ -367,14 +379,14 @@ const HEADINGS: [(&str, &str); 7] = [
     ("phones", "Puhelimet"),
 ];
 
-fn registers_of(folder: Connection, held: HeldDataset) -> CityRegisters {
+pub(super) fn registers_of(folder: Connection, held: HeldDataset) -> CityRegisters {
     let register = Register {
         id: RegisterId::new("base").unwrap(),
         name: text(),
         connection: folder,
         timeout: Duration::from_secs(2),
     };
-    CityRegisters::new(&[register], &[held], BOUNDS).unwrap()
+    CityRegisters::new(&[register], &[held], BOUNDS, &clock()).unwrap()
 }
 
 #[tokio::test]
@@ -480,17 +492,20 @@ fn registers_and_datasets_that_do_not_fit_are_refused() {
     };
     let asked = held(Selection::Query(QUERY.into()));
     assert!(matches!(
-        CityRegisters::new(std::slice::from_ref(&register), std::slice::from_ref(&asked), BOUNDS),
+        CityRegisters::new(std::slice::from_ref(&register), std::slice::from_ref(&asked), BOUNDS, &clock()),
         Err(RegisterConfigError::NoRegister { .. })
     ));
-    assert!(matches!(CityRegisters::new(&[], &[asked], BOUNDS), Err(RegisterConfigError::NoRegister { .. })));
+    assert!(matches!(
+        CityRegisters::new(&[], &[asked], BOUNDS, &clock()),
+        Err(RegisterConfigError::NoRegister { .. })
+    ));
     let password = Connection::Sql {
         url: DatabaseUrl::Postgres(url::Url::parse("postgres://u@h/d").unwrap()),
         password_file: Some("/nowhere/password".into()),
         pool_size: 1,
     };
     assert!(matches!(
-        CityRegisters::new(&[Register { connection: password, ..register }], &[], BOUNDS),
+        CityRegisters::new(&[Register { connection: password, ..register }], &[], BOUNDS, &clock()),
         Err(RegisterConfigError::Password { .. })
     ));
 }
@@ -624,7 +639,7 @@ async fn marked(
     held.dataset.protected_fields = ["unit", "place"].map(|name| FieldPath::new(name).unwrap()).to_vec();
     held.source.protected = Some(ProtectedColumn { column: "protected".into(), marker: None });
     held.source.available_from_column = Some("ready".into());
-    let sources = CityRegisters::new(&[register], &[held], BOUNDS).unwrap();
+    let sources = CityRegisters::new(&[register], &[held], BOUNDS, &clock()).unwrap();
     let records = sources.read(question(&NationalIdentifier::new(ANNA).unwrap())).await?;
     let value = |record: &Record, name: &str| record.values[&FieldName::new(name).unwrap()].clone();
     Ok(records

@@ -1,23 +1,27 @@
 //! The demo's registers fit the shipped configuration: every dataset of every city answers for those with a part to play.
 
+use std::sync::Arc;
+
+use omadata::app::SystemClock;
 use omadata::config::shipped::{self, City, Overrides};
 use omadata::demo::world::write_world;
-use omadata::ports::{Question, RegisterError, Registers};
+use omadata::ports::{Clock, Question, RegisterError, Registers};
 use omadata::registers::{Bounds, CityRegisters};
 
 #[tokio::test]
 async fn every_dataset_answers_as_the_residents_parts_say() {
     let folder = tempfile::tempdir().unwrap();
-    let clock = tokio::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     let residents = write_world(folder.path(), 1).unwrap();
     // Writing again takes the place of what is there.
     write_world(folder.path(), 1).unwrap();
-    println!("two worlds in {:?}", clock.elapsed());
+    println!("two worlds in {:?}", begun.elapsed());
     let overrides = Overrides::in_folder(folder.path());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     for city in City::ALL {
         let config = shipped::node(city, &overrides).unwrap();
         let bounds = Bounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
-        let sources = CityRegisters::new(&config.registers, &config.datasets, bounds).unwrap();
+        let sources = CityRegisters::new(&config.registers, &config.datasets, bounds, &clock).unwrap();
         for held in &config.datasets {
             let dataset = &held.dataset.id;
             sources.probe(dataset).await.unwrap();

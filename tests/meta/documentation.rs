@@ -97,7 +97,7 @@ fn with_files(text: &str, folder: &Path) -> String {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let content = match line.split(" = ").next().unwrap() {
             "members_file" => String::new(),
-            "ca_file" => certificate(),
+            "ca_file" | "client_certificate_file" => certificate(),
             key if key.ends_with("jwks_file") => jwks(),
             "proxy_credentials_file" => "node:made up".to_owned(),
             _ => "a secret that is long enough for everybody".to_owned(),
@@ -157,7 +157,9 @@ fn configurations_are_accepted() {
         kinds.push(block.info);
     }
     kinds.sort();
-    assert_eq!(kinds, ["toml anchor", "toml anchor", "toml node", "toml section"]);
+    assert!(kinds.iter().filter(|kind| *kind == "toml section").count() >= 4, "{kinds:?}");
+    kinds.dedup();
+    assert_eq!(kinds, ["toml anchor", "toml node", "toml section"]);
 }
 
 #[test]

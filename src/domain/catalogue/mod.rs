@@ -2,10 +2,12 @@
 
 pub(crate) mod assurance;
 pub mod field;
+pub mod pointer;
 pub(crate) mod purposes;
 pub mod rdf;
 pub mod register;
 pub(crate) mod schema;
+pub mod service;
 pub(crate) mod tree;
 pub(crate) mod value;
 

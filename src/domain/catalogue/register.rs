@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::service::{HttpService, ServiceRequest, percent_encoded};
 use super::{Dataset, Text};
 use crate::domain::ids::{FieldPath, RegisterId};
 use crate::domain::word_enum::word_enum;
@@ -36,6 +37,7 @@ impl DatabaseUrl {
             (Self::Postgres(url), None) => Some(url.to_string()),
             (Self::Postgres(url), Some(password)) => {
                 let mut url = url.clone();
+                // libpq decodes `%XX` in every part.
                 url.set_password(Some(&percent_encoded(password))).ok()?;
                 Some(url.into())
             }
@@ -77,19 +79,6 @@ pub fn explain_connection_failure(message: &str) -> String {
     }
 }
 
-/// Every byte that libpq could read otherwise in a URI's password, `%` above all, as `%XX` (RFC 3986 §2.1).
-fn percent_encoded(password: &str) -> String {
-    let mut encoded = String::with_capacity(password.len().saturating_mul(3));
-    for byte in password.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}
-
 /// How to reach a register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Connection {
@@ -107,6 +96,10 @@ pub enum Connection {
         /// The directory; nothing outside of it is ever read.
         folder: PathBuf,
     },
+    /// A service that answers JSON.
+    Http(Box<HttpService>),
+    /// A service with City of Helsinki's GDPR API.
+    GdprApi(Box<HttpService>),
 }
 
 /// One register of the city.
@@ -132,6 +125,8 @@ pub enum Selection {
     Json(PathBuf),
     /// A CSV file (RFC 4180) whose first line names the columns.
     Csv(PathBuf, CsvDialect),
+    /// A request to a service.
+    Request(Box<ServiceRequest>),
 }
 
 word_enum! {
@@ -217,7 +212,7 @@ pub struct DatasetSource {
     pub register: RegisterId,
     /// What to read there.
     pub(crate) selection: Selection,
-    /// The column or member with the record's subject. Never released.
+    /// The column or member with the record's subject. Never released. Empty where an answer names nobody.
     pub(crate) subject_column: String,
     /// The column or member that tells of a non-disclosure order. Never released.
     pub(crate) protected: Option<ProtectedColumn>,
