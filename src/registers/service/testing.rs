@@ -54,7 +54,7 @@ pub(crate) struct Server {
 impl Server {
     /// Serves on loopback over plain HTTP.
     pub(crate) fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        Self::over(|stream| Some(stream), answer)
+        Self::over(Some, answer)
     }
 
     /// Serves over what is made of each connection; `None` ends it.

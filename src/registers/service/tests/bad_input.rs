@@ -42,8 +42,7 @@ fn raw(kind: &str) -> Answer {
         "endless" => Answer::Endless(format!("{HEAD}[").into_bytes(), b"{},".repeat(1000)),
         "endless-head" => Answer::Endless(b"HTTP/1.1 200 X\r\n".to_vec(), b"x-more: 1\r\n".repeat(1000)),
         "gigabyte" => Answer::Endless(
-            format!("HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: 1073741824\r\n\r\n[{{\"unit\": \"")
-                .into_bytes(),
+            b"HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: 1073741824\r\n\r\n[{\"unit\": \"".to_vec(),
             vec![b'a'; 65_536],
         ),
         "latin1" => whole(b"[{\"guardian\": \"010190-900P\", \"unit\": \"P\xe4iv\xe4koti\", \"number\": 7}]"),
