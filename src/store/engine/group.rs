@@ -11,10 +11,10 @@ use diesel::Connection;
 use diesel::connection::TransactionManager;
 use tokio::sync::oneshot;
 
+use super::database::Database;
 use super::db::Db;
 use super::error::StoreError;
 use super::pool::{Pooled, TxFailure};
-use super::store::{PASSED_OVER, Store, end_span};
 use super::transaction::{Queue, Reader, Tx};
 use crate::domain::sync::lock;
 
@@ -26,6 +26,15 @@ const MOST_WAITING: usize = 1024;
 
 /// Most writes in one transaction.
 const MOST_AT_ONCE: usize = 128;
+
+/// A use case went on after a statement had failed.
+pub(super) const PASSED_OVER: StoreError = StoreError::Rule("a failed statement was passed over");
+
+/// Records how a write ended, in its own span.
+pub(super) fn end_span(attempts: u32, committed: bool) {
+    tracing::Span::current().record("attempts", attempts);
+    tracing::debug!(event = "store_write_ended", committed, "a write has ended");
+}
 
 /// How long a write waits for its turn.
 const QUEUE_TIME: Duration = Duration::from_secs(10);
@@ -49,8 +58,8 @@ impl Group {
     /// # Errors
     /// What `work` returns, or [`StoreError::Unavailable`]. A caller that goes away while it waits changes nothing.
     pub(super) async fn write<T, E>(
-        &self,
-        store: &Store,
+        self: &Arc<Self>,
+        database: &Database,
         span: tracing::Span,
         work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
@@ -62,7 +71,7 @@ impl Group {
         let (answer, mut answered) = oneshot::channel();
         let write = Queued { span, work, result: None, answer, turn: Arc::clone(&turn.0) };
         if self.enter(Box::new(write))? {
-            let leader = Leader { store: store.clone(), done: false };
+            let leader = Leader { group: Arc::clone(self), database: database.clone(), done: false };
             tokio::task::spawn_blocking(move || leader.lead());
         }
         let lost = || StoreError::Unavailable("the work was interrupted");
@@ -99,14 +108,15 @@ impl Group {
 /// The one thread that makes the writes. When it cannot go on, those that wait are refused, and the next one that comes is led
 /// by another thread.
 struct Leader {
-    store: Store,
+    group: Arc<Group>,
+    database: Database,
     done: bool,
 }
 
 impl Leader {
     /// Makes writes until none waits.
     fn lead(mut self) {
-        while let Some(mut writes) = self.store.group().take() {
+        while let Some(mut writes) = self.group.take() {
             writes.retain(|write| write.claim());
             self.make(writes);
         }
@@ -116,7 +126,7 @@ impl Leader {
     fn make(&self, mut writes: Vec<Box<dyn Write>>) {
         let ended = match writes.len() {
             0 => return,
-            _ => commit(&self.store, &mut writes),
+            _ => commit(&self.database, &mut writes),
         };
         if writes.len() == 1 || !matches!(ended, Ended::Failed(..)) {
             return writes.into_iter().for_each(|write| write.answer(&ended));
@@ -125,7 +135,7 @@ impl Leader {
         let mut away = None;
         for write in writes {
             let mut alone = [write];
-            let ended = away.take().unwrap_or_else(|| commit(&self.store, &mut alone));
+            let ended = away.take().unwrap_or_else(|| commit(&self.database, &mut alone));
             let [write] = alone;
             write.answer(&ended);
             away = matches!(ended, Ended::NotBegun(_)).then_some(ended);
@@ -136,7 +146,7 @@ impl Leader {
 impl Drop for Leader {
     fn drop(&mut self) {
         if !self.done {
-            let mut waiting = lock(&self.store.group().waiting);
+            let mut waiting = lock(&self.group.waiting);
             waiting.led = false;
             waiting.writes.clear();
         }
@@ -153,30 +163,34 @@ enum Ended {
 }
 
 /// Makes all writes in one transaction.
-fn commit(store: &Store, writes: &mut [Box<dyn Write>]) -> Ended {
+fn commit(database: &Database, writes: &mut [Box<dyn Write>]) -> Ended {
     let mut attempt = 1;
     loop {
-        let mut connection = match store.begin_write(true) {
+        let mut connection = match database.begin_write(true) {
             Ok(connection) => connection,
             Err(error) => return Ended::NotBegun(error),
         };
-        let Err(error) = make(store, &mut connection, writes) else { return Ended::Committed(attempt) };
+        let Err(error) = make(database, &mut connection, writes) else { return Ended::Committed(attempt) };
         connection.db.roll_back();
         if connection.failure() != TxFailure::Contended || attempt >= ATTEMPTS {
-            store.note_outage(&connection);
+            database.note_outage(&connection);
             return Ended::Failed(error, attempt);
         }
         drop(connection);
-        std::thread::sleep(store.pause(attempt));
+        std::thread::sleep(database.pause(attempt));
         attempt += 1;
     }
 }
 
 /// Makes each write and commits. On an error nothing was changed, but for [`StoreError::OutcomeUnknown`].
-fn make(store: &Store, connection: &mut Pooled, writes: &mut [Box<dyn Write>]) -> Result<(), StoreError> {
+fn make(
+    database: &Database,
+    connection: &mut Pooled,
+    writes: &mut [Box<dyn Write>],
+) -> Result<(), StoreError> {
     if let [write] = writes {
         connection.clear_failure();
-        return match write.run(store, connection)? {
+        return match write.run(database, connection)? {
             true => connection.commit(),
             false => {
                 connection.db.roll_back();
@@ -187,7 +201,7 @@ fn make(store: &Store, connection: &mut Pooled, writes: &mut [Box<dyn Write>]) -
     for write in writes {
         connection.clear_failure();
         begin_savepoint(&mut connection.db)?;
-        match write.run(store, connection)? {
+        match write.run(database, connection)? {
             true => release_savepoint(&mut connection.db)?,
             false => roll_back_savepoint(&mut connection.db)?,
         }
@@ -219,7 +233,7 @@ trait Write: Send {
     ///
     /// # Errors
     /// The whole transaction is to be rolled back: it lost against another process, or the database is unavailable.
-    fn run(&mut self, store: &Store, connection: &mut Pooled) -> Result<bool, StoreError>;
+    fn run(&mut self, database: &Database, connection: &mut Pooled) -> Result<bool, StoreError>;
 
     /// Tells the caller how it ended.
     fn answer(self: Box<Self>, ended: &Ended);
@@ -243,9 +257,9 @@ where
         self.turn.compare_exchange(WAITING, MADE, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    fn run(&mut self, store: &Store, connection: &mut Pooled) -> Result<bool, StoreError> {
+    fn run(&mut self, database: &Database, connection: &mut Pooled) -> Result<bool, StoreError> {
         let work = &mut self.work;
-        let mut tx = Tx::new(Reader { db: &mut connection.db, keys: store.keys() }, Queue::Joined);
+        let mut tx = Tx::new(Reader { db: &mut connection.db, keys: &database.keys }, Queue::Joined);
         let result = self.span.in_scope(|| catch_unwind(AssertUnwindSafe(|| work(&mut tx))));
         let result =
             result.unwrap_or_else(|_| Err(StoreError::Unavailable("the work was interrupted").into()));

@@ -2,6 +2,7 @@
 
 mod clock;
 pub(crate) mod columns;
+mod database;
 pub(crate) mod db;
 pub mod error;
 mod group;

@@ -1,15 +1,15 @@
 //! The store itself: opened, migrated, read and written.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
+use super::database::Database;
 use super::db::Db;
 use super::error::{OpenError, StoreError};
-use super::group::Group;
+use super::group::{Group, PASSED_OVER, end_span};
 use super::location::Location;
-use super::pool::{Manager, Pool, Pooled, TxFailure, pool};
+use super::pool::{Manager, TxFailure, pool};
 use super::restore::{self, Evidence, LogMark};
 use super::root_keys::RootKeys;
 use super::sealed::{LookupKey, Sealer};
@@ -33,14 +33,11 @@ pub struct Options {
 #[derive(Clone)]
 pub struct Store {
     location: Arc<Location>,
-    pool: Pool,
-    keys: Arc<Keys>,
+    database: Database,
     owner: Option<EntityId>,
     /// Where the writes of this process wait that must be let in one by one: all of them on SQLite, those that append to the
     /// log on PostgreSQL.
     group: Arc<Group>,
-    /// Whether the last write failed because the database was unavailable.
-    writes_fail: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Store {
@@ -71,11 +68,9 @@ impl Store {
         let owner = options.owner.clone();
         Ok(Self {
             location: Arc::new(location),
-            pool,
-            keys: Arc::new(keys),
+            database: Database { pool, keys: Arc::new(keys), writes_fail: Arc::default() },
             owner,
             group: Arc::default(),
-            writes_fail: Arc::default(),
         })
     }
 
@@ -174,7 +169,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        if self.writes_fail.load(Ordering::Relaxed) {
+        if self.database.writes_fail.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("the last write failed"));
         }
         self.read("ping", |_| Ok(())).await
@@ -186,10 +181,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn try_write(&self) -> Result<(), StoreError> {
-        let failing = self.writes_fail.load(Ordering::Relaxed);
+        let failing = self.database.writes_fail.load(Ordering::Relaxed);
         self.write("try_write", move |tx| if failing { identity::touch(tx) } else { Ok(()) }).await?;
         if failing {
-            self.writes_fail.store(false, Ordering::Relaxed);
+            self.database.writes_fail.store(false, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -254,13 +249,13 @@ impl Store {
     {
         let span = tracing::debug_span!("store_write", transaction = name, attempts = tracing::field::Empty);
         if log || matches!(*self.location, Location::Sqlite(_)) {
-            return self.group.write(self, span, work).await;
+            return self.group.write(&self.database, span, work).await;
         }
         let inside = span.clone();
         let outcome = self.blocking(span, move |store| Ok(store.write_outside(work))).await;
         match outcome.map_err(|error: StoreError| E::from(error))? {
             Outside::Ended(result) => result,
-            Outside::Queue(work) => self.group.write(self, inside, work).await,
+            Outside::Queue(work) => self.group.write(&self.database, inside, work).await,
         }
     }
 
@@ -280,16 +275,16 @@ impl Store {
     }
 
     pub(super) fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
-        self.pool.get().map_err(|_| StoreError::Unavailable("no connection in time"))
+        self.database.connection()
     }
 
     fn read_now<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut Reader<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.begin(Db::begin_read)?;
+        let mut connection = self.database.begin(Db::begin_read)?;
         let db = &mut connection.db;
-        let result = work(&mut Reader { db: &mut *db, keys: &self.keys });
+        let result = work(&mut Reader { db: &mut *db, keys: &self.database.keys });
         // Nothing was changed: a rollback is right on both, also when the closure failed.
         db.roll_back();
         result
@@ -301,7 +296,7 @@ impl Store {
         E: From<StoreError>,
         W: FnMut(&mut Tx<'_>) -> Result<T, E>,
     {
-        let mut connection = match self.begin_write(false) {
+        let mut connection = match self.database.begin_write(false) {
             Ok(connection) => connection,
             Err(error) => return Outside::Ended(Err(error.into())),
         };
@@ -309,11 +304,12 @@ impl Store {
             if attempt > 1
                 && let Err(error) = connection.db.begin_write(false)
             {
-                self.note_outage(&connection);
+                self.database.note_outage(&connection);
                 return Outside::Ended(Err(StoreError::from(error).into()));
             }
             connection.clear_failure();
-            let mut tx = Tx::new(Reader { db: &mut connection.db, keys: &self.keys }, Queue::Outside);
+            let mut tx =
+                Tx::new(Reader { db: &mut connection.db, keys: &self.database.keys }, Queue::Outside);
             let result = work(&mut tx);
             let queue = tx.queue();
             let result = match connection.failure() {
@@ -329,74 +325,19 @@ impl Store {
                 connection.db.roll_back();
                 if queue == Queue::Outside && attempt == 1 {
                     // The first repetition often succeeds beside the others.
-                    std::thread::sleep(self.pause(attempt));
+                    std::thread::sleep(self.database.pause(attempt));
                     continue;
                 }
                 break;
             }
             if result.is_err() {
                 connection.db.roll_back();
-                self.note_outage(&connection);
+                self.database.note_outage(&connection);
             }
             end_span(attempt, result.is_ok());
             return Outside::Ended(result);
         }
         Outside::Queue(work)
-    }
-
-    /// A connection with a write transaction that has begun. One that was cut while it was idle is replaced.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`]; writing is then known to fail.
-    pub(super) fn begin_write(&self, in_queue: bool) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
-        self.begin(|db| db.begin_write(in_queue))
-            .inspect_err(|_| self.writes_fail.store(true, Ordering::Relaxed))
-    }
-
-    fn begin(
-        &self,
-        begin: impl Fn(&mut Db) -> diesel::QueryResult<()>,
-    ) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
-        let mut cut = 0;
-        let mut not_begun = 0;
-        loop {
-            let mut connection = self.connection()?;
-            connection.clear_failure();
-            let Err(error) = begin(&mut connection.db) else { return Ok(connection) };
-            let contended = connection.failure() == TxFailure::Contended;
-            connection.db.roll_back();
-            if contended {
-                not_begun += 1;
-            } else {
-                cut += 1;
-            }
-            if not_begun >= BEGINNINGS || cut > self.pool.max_size() {
-                return Err(error.into());
-            }
-        }
-    }
-
-    pub(super) fn note_outage(&self, connection: &Pooled) {
-        if connection.outage() {
-            self.writes_fail.store(true, Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn group(&self) -> &Group {
-        &self.group
-    }
-
-    pub(super) fn keys(&self) -> &Keys {
-        &self.keys
-    }
-
-    /// A random delay between half and all of 2, 4, 8 … 256 ms, so that conflicting writers separate.
-    pub(super) fn pause(&self, attempt: u32) -> Duration {
-        let mut byte = [0; 1];
-        (self.keys.random)(&mut byte);
-        let micros = 2000_u64.saturating_mul(1 << attempt.saturating_sub(1).min(7));
-        let [part] = byte;
-        Duration::from_micros(micros / 2 + micros / 2 * u64::from(part) / 255)
     }
 }
 
@@ -405,17 +346,4 @@ enum Outside<T, E, W> {
     Ended(Result<T, E>),
     /// It must be made in the queue.
     Queue(W),
-}
-
-/// How often a write tries to begin while another process holds the lock of a SQLite file, five seconds each. The error
-/// then arrives before the request's deadline, so that nothing takes effect after its caller got an error.
-const BEGINNINGS: u32 = 2;
-
-/// A use case went on after a statement had failed.
-pub(super) const PASSED_OVER: StoreError = StoreError::Rule("a failed statement was passed over");
-
-/// Records how a write ended, in its own span.
-pub(super) fn end_span(attempts: u32, committed: bool) {
-    tracing::Span::current().record("attempts", attempts);
-    tracing::debug!(event = "store_write_ended", committed, "a write has ended");
 }
