@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::process::{Failure, LogFilter, say, start_logging, until_stopped};
+use super::process::{Failure, LogFilter, StopSignals, say, start_logging};
 use crate::config::DatabaseUrl;
 use crate::demo::run::{Adjust, Demo, ForeignLogin, Options, Registered};
 use crate::domain::catalogue::Language;
@@ -87,11 +87,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let spinner = spinner();
     let demo = Demo::start(options, |step| spinner.set_message(step)).await?;
     spinner.finish_and_clear();
+    let mut signals = StopSignals::listen()?;
     if let Some(file) = &arguments.ready_file {
         write_ready_file(file, &demo.describe())?;
     }
     greet(&demo, &folder, temporary.is_some());
-    until_stopped().await?;
+    signals.next().await;
     say!("Stopping.");
     demo.stop().await;
     Ok(())

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -81,27 +82,36 @@ macro_rules! say {
 }
 pub(crate) use say;
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(crate) async fn until_stopped() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        stopped = tokio::signal::ctrl_c() => stopped,
-        _ = terminate.recv() => Ok(()),
+/// Ctrl-C and SIGTERM, noticed from the moment this is made.
+pub(crate) struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
 /// Serves until the process is asked to stop, then stops in order; a second request ends it at once.
 pub(crate) async fn run_until_stopped(running: Running, listen: std::net::SocketAddr) -> Result<(), Failure> {
+    // Before anyone reads that it is ready: a signal that comes at once stops it in order too.
+    let mut signals = StopSignals::listen()?;
     tracing::info!(event = "ready", entity = %running.id, %listen, "ready to serve");
-    until_stopped().await?;
+    signals.next().await;
     tracing::info!(event = "stopping", "stopping: requests under way are finished first");
     tokio::select! {
         () = running.stop() => Ok(()),
-        again = until_stopped() => {
-            again?;
-            Err("stopped before requests under way were finished".into())
-        }
+        () = signals.next() => Err("stopped before requests under way were finished".into()),
     }
 }
 
