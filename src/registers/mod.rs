@@ -247,7 +247,10 @@ impl CityRegisters {
         let subject = NationalIdentifier::new("-")
             .map_err(|error| Failure::new(RegisterError::Unfit("no such identifier"), error))?;
         let fields = self.by_dataset.get(dataset).map(|source| source.dataset.paths()).unwrap_or_default();
-        self.ask(Question { dataset: dataset.clone(), subject, fields }).await.map(drop)
+        match self.ask(Question { dataset: dataset.clone(), subject, fields }).await {
+            Ok(_) | Err(Failure { error: RegisterError::AvailableFrom(_), .. }) => Ok(()),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Probes every register once and logs the failures.
@@ -301,7 +304,10 @@ impl Registers for CityRegisters {
     async fn read(&self, question: Question) -> Result<Vec<Record>, RegisterError> {
         let dataset = question.dataset.clone();
         let records = self.ask(question).await.map_err(|failure| {
-            self.log(&dataset, &failure);
+            // A time is an answer, not a failure.
+            if !matches!(failure.error, RegisterError::AvailableFrom(_)) {
+                self.log(&dataset, &failure);
+            }
             failure.error
         })?;
         self.log_unknown_codes(&dataset, &records);

@@ -243,7 +243,17 @@ impl Reader for ServiceDataset {
                 Some(_) => failure.within(&format!("page {page}")),
                 None => failure,
             };
-            let Some(body) = asked.page(&url, &question.subject).await.map_err(within)? else { break };
+            let Some(body) = asked.page(&url, &question.subject).await.map_err(within)? else {
+                if page > 1 && matches!(asked.request.paging, Some(Paging::Link(_))) {
+                    // The page before named it: without it the answer would be cut short.
+                    let unfit = RegisterError::Unfit("the next page is not there");
+                    return Err(within(Failure::new(
+                        unfit,
+                        "the service has nothing where its own link leads",
+                    )));
+                }
+                return Ok(collected.into_records());
+            };
             bytes = bytes.saturating_add(body.len());
             if bytes > asked.client.max_bytes().saturating_mul(2) {
                 let cause = "the pages together are larger than twice the bound of one";
@@ -263,11 +273,7 @@ impl Reader for ServiceDataset {
                 Some(next) => url = next,
                 None => return Ok(collected.into_records()),
             }
-            if page == MAX_PAGES {
-                let cause = format!("more than {MAX_PAGES} pages");
-                return Err(Failure::new(RegisterError::TooLarge, cause));
-            }
         }
-        Ok(collected.into_records())
+        Err(Failure::new(RegisterError::TooLarge, format!("more than {MAX_PAGES} pages")))
     }
 }

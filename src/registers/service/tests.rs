@@ -12,7 +12,7 @@ use super::*;
 use crate::domain::catalogue::pointer::Pointer;
 use crate::domain::catalogue::register::{Connection, ProtectedColumn, Selection};
 use crate::domain::catalogue::service::{Paging, ServiceRequest, WhoseRecord, XRoad};
-use crate::domain::ids::FieldPath;
+use crate::domain::ids::{DatasetId, FieldPath};
 use crate::ports::{Question, Registers};
 use crate::registers::CityRegisters;
 use crate::registers::tests::{ANNA, BERTIL, expected, held, question, registers_of, sources};
@@ -192,6 +192,26 @@ async fn pages_are_read_until_the_last_one_by_link_or_by_count() {
         assert_eq!(read, (0..5).map(|number| json!({"number": number})).collect::<Vec<_>>(), "{path}");
         assert_eq!(server.asked().len() - before, asked, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_where_the_link_leads_gives_no_half_answer() {
+    let server = Server::start(|asked| match asked.target.as_str() {
+        "/api/linked/010190-900P" => {
+            let records = [json!({"guardian": ANNA, "unit": "Kuusi", "number": 1})];
+            answer(200, &json!({"data": records, "next": "/api/linked/2"}).to_string())
+        }
+        _ => answer(404, "{}"),
+    });
+    let linked = |who: &'static str| {
+        let paging = Some(Paging::Link(pointer("/next")));
+        let paged = ServiceRequest { records: pointer("/data"), paging, ..request("/linked/{subject}") };
+        let sources = http(service(server.url()), paged);
+        async move { sources.read(about(who, &["number"])).await }
+    };
+    assert_eq!(linked(ANNA).await, Err(RegisterError::Unfit("the next page is not there")));
+    // Of somebody whom it does not know it has no first page: that is an answer.
+    assert_eq!(linked(BERTIL).await, Ok(Vec::new()));
 }
 
 #[tokio::test]

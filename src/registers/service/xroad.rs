@@ -25,7 +25,7 @@ pub(super) fn failure(reply: &Reply) -> Option<Failure> {
     };
     let kind = if plain(kind) { kind } else { "an error of unknown form" };
     let side = if kind.starts_with("Client.") {
-        "this side: the request does not fit the protocol, check xroad_client and xroad_service"
+        "this side: the request does not fit the protocol, check client and service of xroad"
     } else if kind.starts_with("Server.ClientProxy") {
         "this city's security server"
     } else if kind.starts_with("Server.ServerProxy") {

@@ -113,6 +113,7 @@ async fn every_bad_answer_is_refused_by_its_name_and_nothing_of_it_is_released()
             (Some("later"), Err(failure)) => {
                 let RegisterError::AvailableFrom(from) = failure.error else { panic!("{name}: {failure:?}") };
                 assert_eq!(Some(from.rfc3339()), line.from, "{name}");
+                assert_eq!(sources.probe(&DatasetId::new("placements").unwrap()).await, Ok(()), "{name}");
             }
             (Some(error), Err(failure)) => {
                 let word = match failure.error {
