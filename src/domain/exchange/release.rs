@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::catalogue::{Dataset, FieldTree, PeriodFields, Record};
-use crate::domain::clock::Day;
+use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::Period;
 use crate::domain::ids::{DatasetId, FieldName, FieldPath, NationalIdentifier};
 use crate::domain::token::{Refusal, RefusalReason, VerifiedConsent};
@@ -75,6 +75,7 @@ pub(crate) struct Release {
     body: Vec<u8>,
     fields: Vec<FieldPath>,
     records: usize,
+    available_from: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Release {
@@ -98,6 +99,7 @@ impl Release {
     ) -> Result<Self, Refusal> {
         let permitted = FieldTree::of(&scope.fields);
         let mut released = Vec::with_capacity(records.len());
+        let mut available_from = None;
         for mut record in records {
             if &record.subject != subject {
                 return Err(Refusal::unavailable(RefusalReason::RegisterAnsweredForAnother));
@@ -105,6 +107,7 @@ impl Release {
             if !in_period(&record, consent.consent().terms.period, dataset.period.as_ref())? {
                 continue;
             }
+            available_from = available_from.max(record.marks.available_from);
             let withheld =
                 withheld(&record, dataset).ok_or(Refusal::unavailable(RefusalReason::RegisterMarkMissing))?;
             let open = FieldTree::of(scope.fields.iter().filter(|path| !is_withheld(path, withheld)));
@@ -115,7 +118,13 @@ impl Release {
         let records = released.len();
         let body = serde_json::to_vec(&ExchangeBody { dataset: dataset.id.clone(), records: released })
             .map_err(|_| Refusal::unavailable(RefusalReason::AnswerNotJson))?;
-        Ok(Self { body, fields: scope.fields.clone(), records })
+        Ok(Self { body, fields: scope.fields.clone(), records, available_from })
+    }
+
+    /// From when on the register has all of it, if it names a moment.
+    #[must_use]
+    pub(crate) const fn available_from(&self) -> Option<Timestamp> {
+        self.available_from
     }
 
     /// The response body, JSON.

@@ -125,9 +125,8 @@ async fn exchange(
     }
     match records {
         Read::Records(records) => {
-            let later = deferral::available_from(&records, now);
             let release = Release::minimise(&verified, &scope, dataset, &found.subject, records)?;
-            match later {
+            match release.available_from().filter(|from| *from > now) {
                 Some(from) => defer(node, verified, &recipient.id, from, now).await,
                 None => {
                     commit_exchange(node, verified, &recipient.id, release, now).await.map(Answer::Released)
