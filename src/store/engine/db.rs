@@ -1,8 +1,7 @@
 //! One connection, over either database.
 
-// The derive generates items without documentation and an `establish` that tries every backend in turn. It is unused:
-// `Db::open` chooses by the URL's scheme.
-#![allow(missing_docs)]
+// The derive generates an `establish` that tries every backend in turn. It is unused: `Db::open` chooses by the URL's scheme.
+#![allow(missing_docs, reason = "the derive generates items without documentation")]
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::migration::{Migration, MigrationSource};

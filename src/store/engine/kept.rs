@@ -25,6 +25,7 @@ impl<DB: Backend, U: QueryFragment<DB>> QueryFragment<DB> for Kept<U> {
         self.0.walk_ast(pass)
     }
 
+    // Hidden from diesel's documentation, not from its users: see whether it is still asked when diesel is updated.
     fn is_safe_to_cache_prepared(&self, _: &DB) -> QueryResult<bool> {
         Ok(true)
     }
