@@ -4,7 +4,7 @@
 //!
 //! | module | content | may use |
 //! |---|---|---|
-//! | [`domain`] | pure values and functions: identifiers, JOSE, federation, catalogue, consent, token, exchange, bundle, log, login | itself |
+//! | [`domain`] | pure values and functions: identifiers, JOSE, federation, catalogue, consent, token, exchange, bundle, export, log, login | itself |
 //! | [`ports`] | traits for the outside, by topic: federation, registers, login, messaging, system | domain |
 //! | [`store`] | the persistent state, in SQLite or PostgreSQL | domain |
 //! | [`http`] | the guarded HTTP client and its address policy | domain, ports |

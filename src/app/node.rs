@@ -20,6 +20,7 @@ use crate::node::holder::oauth::dpop_nonce::NonceMint;
 use crate::node::keys::{expiry_warnings, rotate_keys};
 use crate::node::messaging::{deliver_outbox, reconciliation};
 use crate::node::recipient::holder_catalogue::SchemaCache;
+use crate::node::resident::holdings::ReadLimit;
 use crate::node::services::guess_limit::GuessLimit;
 use crate::node::{KeyRing, Node, maintenance};
 use crate::outbound::{AnchorSource, FederationPeers, PeerSettings, SuperiorContact, WebAuthn};
@@ -137,6 +138,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         peer_nonces: Mutex::new(HashMap::new()),
         record_schemas: SchemaCache::default(),
         service_guesses: GuessLimit::default(),
+        own_reads: ReadLimit::default(),
         status_lists: tokio::sync::Mutex::new(HashMap::new()),
         peers: peers.clone(),
         member_documents: peers.clone(),

@@ -11,6 +11,7 @@ mod peers;
 mod process;
 mod registers;
 mod repeats;
+mod residents;
 mod restore_finished;
 mod serve;
 
@@ -52,6 +53,9 @@ enum Command {
     /// Check the evidence of residents' decisions
     #[command(subcommand)]
     Consent(consent::Command),
+    /// Answer residents' requests for their data, and check a copy
+    #[command(subcommand)]
+    Residents(residents::Command),
     /// Look at the city's own registers
     #[command(subcommand)]
     Registers(registers::Command),
@@ -93,6 +97,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Keys(command) => keys::run(command).await,
         Command::Members(command) => members::run(command).await,
         Command::Peers(command) => peers::run(command).await,
+        Command::Residents(command) => residents::run(command).await,
         Command::Registers(command) => registers::run(command).await,
         Command::Config(command) => config::run(command),
     }?;

@@ -24,7 +24,7 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Contact> {
 }
 
 /// One `@` with plain text on both sides. It is written into a `mailto:` address.
-fn is_email(text: &str) -> bool {
+pub(super) fn is_email(text: &str) -> bool {
     let plain = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_+".contains(&byte))
     };

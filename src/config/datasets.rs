@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::checks;
 use super::fields::{check_columns, find, read_fields};
 use super::reader::{Found, Section};
-use super::requests;
+use super::{checks, contact, requests};
 use crate::domain::catalogue::register::{
     Connection, CsvDialect, DatasetSource, HeldDataset, ProtectedColumn, Register, Selection,
 };
-use crate::domain::catalogue::{Dataset, Field, FieldType, PeriodFields, Text};
+use crate::domain::catalogue::{Corrections, Dataset, Field, FieldType, PeriodFields, Text};
 use crate::domain::ids::{DatasetId, DatasetType, FieldName, FieldPath, RegisterId};
 
 /// Themes of the EU vocabulary `data-theme`.
@@ -102,6 +101,7 @@ fn read_one(
     {
         document.problem(&retention.at, complaint, RETENTION);
     }
+    let corrections = read_corrections(&mut section);
     let assurance = read_assurance(&mut section, acr_values);
     let period = read_period(&mut section, fields.as_deref());
     let source = read_source(&mut section, registers, fields.as_deref());
@@ -122,12 +122,30 @@ fn read_one(
             register: register.name.clone(),
             period,
             protected_fields,
+            corrections,
             required_acr: assurance.acr,
             required_max_age_seconds: assurance.max_age_seconds,
             required_passkey: assurance.passkey,
         },
         source,
     })
+}
+
+fn read_corrections(section: &mut Section<'_, '_>) -> Option<Corrections> {
+    const CORRECTIONS: &str =
+        "write { name = { fi, sv, en }, address = \"https://…\" } with the page, or an e-mail address";
+    let found = section.optional::<Corrections>("corrections", CORRECTIONS)?;
+    let address = &found.value.address;
+    let is_page = url::Url::parse(address).is_ok_and(|url| url.scheme() == "https" && url.has_host());
+    let complaint = match checks::text(&found.value.name) {
+        Some(complaint) => Some(complaint),
+        None if is_page || contact::is_email(address) => None,
+        None => Some("the address is neither an https address nor an e-mail address"),
+    };
+    if let Some(complaint) = complaint {
+        section.document().problem(&found.at, complaint, CORRECTIONS);
+    }
+    Some(found.value)
 }
 
 /// The login that a dataset requires.

@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod clock;
 pub mod consent;
 pub mod exchange;
+pub mod export;
 pub mod federation;
 pub mod ids;
 pub mod jose;

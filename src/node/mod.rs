@@ -180,6 +180,8 @@ pub struct Node {
     pub(crate) record_schemas: recipient::holder_catalogue::SchemaCache,
     /// Recent wrong service secrets.
     pub(crate) service_guesses: services::guess_limit::GuessLimit,
+    /// Limits of what residents' own pages ask of the registers.
+    pub(crate) own_reads: resident::holdings::ReadLimit,
     /// Status lists built a moment ago, by number.
     pub(crate) status_lists:
         tokio::sync::Mutex<HashMap<u32, (Timestamp, holder::oauth::published_list::PublishedList)>>,

@@ -4,4 +4,5 @@ pub mod consents;
 pub mod keys;
 pub mod peers;
 pub(crate) mod registers;
+pub mod residents;
 pub(crate) mod restore;

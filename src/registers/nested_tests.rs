@@ -71,6 +71,7 @@ fn held(selection: Selection, columns: &[(&str, &str)]) -> HeldDataset {
             register: text,
             period: None,
             protected_fields: vec![],
+            corrections: None,
             required_acr: None,
             required_max_age_seconds: None,
             required_passkey: false,

@@ -52,6 +52,7 @@ pub(super) fn held(selection: Selection) -> HeldDataset {
             register: text(),
             period: None,
             protected_fields: Vec::new(),
+            corrections: None,
             required_acr: None,
             required_max_age_seconds: None,
             required_passkey: false,

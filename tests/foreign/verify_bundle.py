@@ -147,7 +147,8 @@ ENTRIES = {
                       may=dict(commitment=text, provider_key=text, reason=one_of(*REASONS))),
     "exchange": record(kind=text, consent=consent_id, recipient=member, dataset=slug, fields=list_of(field),
                        proof_digest=text, body_digest=text, at=whole),
-    "reminder": record(kind=text, consent=consent_id, at=whole)}
+    "reminder": record(kind=text, consent=consent_id, at=whole),
+    "subject_access": record(kind=text, subject=text, at=whole)}
 COMMITTED = record(commitment=text, document_digest=text, texts_digest=text, provider=text, provider_key=text, client_id=text)
 RECEIPT_MUST = ("iss sub iat jti schema_version record_id version event pii_processing party_identification withdrawal "
                 "complaint log_entry verification").split()
@@ -430,7 +431,7 @@ class Judge:
             if claims["version"] == 1:
                 require(all(entry.get(name) == claims["evidence"][name] for name in ("commitment", "provider_key")),
                         "log_entry_other")
-        require(all(entry["kind"] != "reminder" for entry in self.log.values()), "log_entry_other")
+        require(all(entry["kind"] not in ("reminder", "subject_access") for entry in self.log.values()), "log_entry_other")
         numbers = [line["index"] for line in self.bundle["log"]]
         require(all(a < b for a, b in zip(numbers, numbers[1:])), "log_order")
 

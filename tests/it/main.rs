@@ -24,6 +24,7 @@ mod evidence;
 mod fapi;
 mod federation;
 mod foreign_holder;
+mod holdings;
 mod housekeeping;
 mod http_manners;
 mod journeys;

@@ -199,7 +199,8 @@ fn commands_and_their_options_exist() {
     let mut count = 0;
     for block in all_blocks().filter(|block| block.is("sh")) {
         for words in commands(&block.text) {
-            let nested = ["keys", "members", "peers", "consent", "config", "registers"].contains(&words[0]);
+            let nested = ["keys", "members", "peers", "consent", "config", "registers", "residents"]
+                .contains(&words[0]);
             let path = &words[..if nested { 2 } else { 1 }];
             let help = Command::new(OMADATA).args(path).arg("--help").output().unwrap();
             assert!(help.status.success(), "{}: {words:?}", block.place);

@@ -41,7 +41,10 @@ pub(super) type Log = BTreeMap<String, Entry>;
 /// When an entry was made, seconds since 1970.
 const fn made_at(entry: &Entry) -> i64 {
     match entry {
-        Entry::Consent { at, .. } | Entry::Exchange { at, .. } | Entry::Reminder { at, .. } => *at,
+        Entry::Consent { at, .. }
+        | Entry::Exchange { at, .. }
+        | Entry::Reminder { at, .. }
+        | Entry::SubjectAccess { at, .. } => *at,
     }
 }
 

@@ -38,6 +38,7 @@ fn dataset(with_owner: bool) -> Dataset {
         register: text,
         period: Some(super::super::PeriodFields { start: "startDate".parse().unwrap(), end: None }),
         protected_fields: vec![],
+        corrections: None,
         required_acr: None,
         required_max_age_seconds: None,
         required_passkey: false,

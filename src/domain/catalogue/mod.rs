@@ -136,6 +136,9 @@ pub struct Dataset {
     /// within. Not published.
     #[serde(skip)]
     pub protected_fields: Vec<FieldPath>,
+    /// Where a resident asks for a correction (GDPR article 16); the city's contact when absent. Not published.
+    #[serde(skip)]
+    pub corrections: Option<Corrections>,
     /// Minimum `acr` of a login that may give a permission; `None` for no requirement.
     #[serde(default)]
     pub required_acr: Option<String>,
@@ -198,6 +201,25 @@ pub struct Contact {
     /// E-mail address that residents may write to.
     #[serde(deserialize_with = "clean")]
     pub email: String,
+}
+
+/// Where a resident asks for a correction of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Corrections {
+    /// What residents call it.
+    pub(crate) name: Text,
+    /// An https address of a page or form, or an e-mail address.
+    pub(crate) address: String,
+}
+
+impl Corrections {
+    /// The address as a link.
+    #[must_use]
+    pub(crate) fn href(&self) -> String {
+        let is_page = self.address.contains("://");
+        if is_page { self.address.clone() } else { format!("mailto:{}", self.address) }
+    }
 }
 
 /// A recipient's published declaration of what one service may request.

@@ -98,6 +98,7 @@ fn nested() -> RecordSchema {
         register: text,
         period: None,
         protected_fields: vec![],
+        corrections: None,
         required_acr: None,
         required_max_age_seconds: None,
         required_passkey: false,

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::clock::Timestamp;
 use super::consent::{ConsentStatus, Reason};
-use super::ids::{ConsentId, DatasetId, EntityId, FieldPath};
+use super::ids::{ConsentId, DatasetId, EntityId, FieldPath, PairwiseSubject};
 use super::jose::b64url;
 
 /// An entry. Contains no personal data: the consent's identifier is meaningful to its holder only.
@@ -34,6 +34,13 @@ pub enum Entry {
     Reminder {
         /// The consent.
         consent: ConsentId,
+        /// When, seconds since 1970.
+        at: i64,
+    },
+    /// The city made its answer to a request under GDPR article 15.
+    SubjectAccess {
+        /// The person, as the copy names them.
+        subject: PairwiseSubject,
         /// When, seconds since 1970.
         at: i64,
     },

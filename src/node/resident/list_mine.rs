@@ -123,8 +123,18 @@ const MOST_REFUSALS: u32 = 100;
 /// # Errors
 /// [`Problem`] when the store is unavailable.
 pub(crate) async fn overview(node: &Node, resident: &Resident) -> Result<Overview, Problem> {
+    of_anyone(node, resident.person).await
+}
+
+/// Anyone's requests, permissions and log, for the operator's answer to them.
+///
+/// # Errors
+/// [`Problem`] when the store is unavailable.
+pub(crate) async fn of_anyone(
+    node: &Node,
+    person: crate::domain::ids::PersonId,
+) -> Result<Overview, Problem> {
     let now = node.now();
-    let person = resident.person;
     let (waiting, permissions, log) = node
         .store
         .read("list_own_consents", move |store| {

@@ -2,6 +2,8 @@
 
 pub(crate) mod acting;
 pub mod check_receipt;
+pub(crate) mod export_holdings;
+pub(crate) mod holdings;
 pub(crate) mod list_mine;
 pub(crate) mod list_receipts;
 pub(crate) mod log_in;

@@ -218,6 +218,19 @@ impl LookupKey {
             .map_err(|_| StoreError::Rule("a pairwise subject"))
     }
 
+    /// The subject of a person in copies of their own data: it names them to nobody but this node.
+    ///
+    /// # Errors
+    /// Never in practice: the text is made of 43 base64url characters.
+    pub(crate) fn export_subject(
+        &self,
+        identifier: &NationalIdentifier,
+    ) -> Result<PairwiseSubject, StoreError> {
+        let hash = self.hash("export", &[identifier.reveal().as_bytes()]);
+        PairwiseSubject::new(URL_SAFE_NO_PAD.encode(hash.0))
+            .map_err(|_| StoreError::Rule("an export subject"))
+    }
+
     /// Each part is preceded by its length: two lists of parts never hash the same text.
     fn hash(&self, kind: &str, parts: &[&[u8]]) -> KeyedHash {
         let mut mac = self.0.clone();

@@ -101,6 +101,22 @@ pub fn find(reader: &mut Reader<'_>, id: PersonId) -> Result<Person, StoreError>
     })
 }
 
+/// Everyone with this national identifier: one for each login provider that has stated it.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn with_identifier(
+    reader: &mut Reader<'_>,
+    identifier: &NationalIdentifier,
+) -> Result<Vec<PersonId>, StoreError> {
+    let hash = reader.keys.lookup.identifier(identifier);
+    Ok(persons::table
+        .filter(persons::identifier_hash.eq(hash))
+        .order(persons::first_login_at)
+        .select(persons::id)
+        .load(reader.db)?)
+}
+
 /// Erases residents who have not logged in since a moment and have only erased consents: identifier and login can be
 /// neither found nor read after that, and a later login creates a new resident. Residents with a permanent denial are
 /// kept. Returns how many.

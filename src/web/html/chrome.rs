@@ -9,6 +9,8 @@ pub(crate) enum Section {
     Home,
     /// `/me`
     Overview,
+    /// `/me/data`
+    Data,
     /// `/me/sharing`
     Sharing,
     /// `/me/log`

@@ -55,6 +55,7 @@ impl Frame<'_> {
         let home = [(Section::Home, "/", t.nav_home())];
         let personal = [
             (Section::Overview, "/me", t.nav_overview()),
+            (Section::Data, "/me/data", t.nav_data()),
             (Section::Sharing, "/me/sharing", t.nav_sharing()),
             (Section::Log, "/me/log", t.nav_log()),
         ];

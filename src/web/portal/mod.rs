@@ -10,6 +10,7 @@
 mod decision;
 mod denials;
 mod failure;
+mod holdings;
 mod language;
 mod login;
 mod page;
@@ -31,6 +32,7 @@ mod samples;
 use actix_web::web::{self, ServiceConfig};
 
 pub(super) use failure::middleware as error_pages;
+pub(crate) use holdings::download::index_page as resident_copy;
 
 use decision::{decide, decided, open, show};
 use page::{Page, PageResult};
@@ -84,6 +86,10 @@ routes! {
     /// The pages of residents who have logged in.
     fn personal_pages, PERSONAL_PAGES {
         "/me" => { get overview::show }
+        "/me/data" => { get holdings::show::all }
+        "/me/data/download" => { get holdings::download::download }
+        "/me/data/{id}" => { get holdings::show::one }
+        "/me/data/{id}/log-in" => { get holdings::show::log_in }
         "/me/log" => { get log::show }
         "/me/sharing" => { get list::show }
         "/me/sharing/{id}" => { get detail::show }

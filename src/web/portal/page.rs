@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use futures_util::{Stream, StreamExt, stream};
 
 use super::failure::PageFailure;
 use super::language::language;
@@ -79,6 +80,30 @@ impl Page {
         let html = render(view, self.language, &chrome)
             .map_err(|error| Problem::because(ProblemKind::Internal, error))?;
         Ok(reply::html(&self.app, self.language, html, &look))
+    }
+
+    /// A page whose middle comes part by part, as each becomes ready. `before` marks the place in the view.
+    pub(crate) fn show_in_parts<V: View + 'static>(
+        &self,
+        view: &impl View,
+        before: &str,
+        parts: impl Stream<Item = V> + 'static,
+    ) -> PageResult {
+        let language = self.language;
+        let chrome = reply::chrome(&self.app, &self.visitor, self.path())?;
+        let unwritable = |error| Problem::because(ProblemKind::Internal, error);
+        let html = render(view, language, &chrome).map_err(unwritable)?;
+        let (head, tail) = html
+            .split_once(before)
+            .map(|(head, tail)| (head.to_owned(), tail.to_owned()))
+            .ok_or_else(|| Problem::because(ProblemKind::Internal, "no place for parts"))?;
+        let whole = |html: String| stream::once(ready(Ok(html)));
+        let parts = parts.map(move |part| render(&part, language, &chrome));
+        let body = whole(head).chain(parts).chain(whole(tail)).map(|html| html.map(web::Bytes::from));
+        Ok(reply::begin(&self.app, language, &Look::default())
+            // Asks nginx not to hold the parts back.
+            .insert_header(("X-Accel-Buffering", "no"))
+            .streaming(body))
     }
 
     /// Redirects the browser with GET, to a path of this portal or to another address.

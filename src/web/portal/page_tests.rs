@@ -514,3 +514,24 @@ fn a_page_that_needs_a_script_says_so_and_offers_no_button_without_it() {
         assert!(!hidden("passkey-needs-script") && hidden("passkey-failed"));
     }
 }
+
+#[test]
+fn the_page_of_a_copy_stands_alone_in_every_language() {
+    for sample in super::holdings::samples::copies() {
+        for language in Language::ALL {
+            let page = format!("{} {}", sample.name, language.tag());
+            let html = render(&*sample.view, language, &sample.chrome).unwrap();
+            let (tags, _) = parse(&html);
+            check_balance(&tags, &page);
+            check_headings(&tags, &page);
+            assert!(html.contains(&format!("<html lang=\"{}\">", language.tag())), "{page}");
+            for tag in &tags {
+                assert!(!["script", "img", "link", "iframe", "form"].contains(&tag.name.as_str()), "{page}");
+                let href = tag.attributes.get("href").map_or("mailto:", String::as_str);
+                let good = ["mailto:", "https://"].iter().any(|start| href.starts_with(start))
+                    || href.ends_with(".csv");
+                assert!(good, "{page}: {href}");
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! HTML as an HTTP response: the page's frame, its headers and its Content-Security-Policy.
 
 use actix_web::http::{Method, StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 use super::language::language_cookie;
 use crate::domain::catalogue::Language;
@@ -33,6 +33,11 @@ impl Default for Look {
 
 /// A page as a response.
 pub(super) fn html(app: &App, language: Language, html: String, look: &Look) -> HttpResponse {
+    begin(app, language, look).body(html)
+}
+
+/// A page's response without its body.
+pub(super) fn begin(app: &App, language: Language, look: &Look) -> HttpResponseBuilder {
     let targets = match (look.form_leads_out, app.cookies.secure) {
         (false, _) => "",
         (true, true) => " https:",
@@ -43,7 +48,8 @@ pub(super) fn html(app: &App, language: Language, html: String, look: &Look) -> 
          frame-ancestors 'none'",
         if look.script { "; script-src 'self'" } else { "" },
     );
-    HttpResponse::build(look.status)
+    let mut response = HttpResponse::build(look.status);
+    response
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CONTENT_LANGUAGE, language.tag()))
         .insert_header((header::CONTENT_SECURITY_POLICY, policy))
@@ -51,8 +57,8 @@ pub(super) fn html(app: &App, language: Language, html: String, look: &Look) -> 
         // of ours.
         .insert_header((header::REFERRER_POLICY, "same-origin"))
         .insert_header((header::VARY, "accept, accept-language, cookie"))
-        .cookie(language_cookie(language, app.cookies.secure))
-        .body(html)
+        .cookie(language_cookie(language, app.cookies.secure));
+    response
 }
 
 /// Redirects the browser with GET.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::page_error::{ErrorView, PageError};
 use super::party::Party;
-use super::{decision, denials, partners, passkeys, permissions, public, receipts};
+use super::{decision, denials, holdings, partners, passkeys, permissions, public, receipts};
 use crate::domain::catalogue::field::Sensitivity;
 use crate::domain::catalogue::{Contact, FieldType, Text};
 use crate::domain::clock::Timestamp;
@@ -166,6 +166,7 @@ pub(crate) fn all() -> Vec<Sample> {
         }
     }
     samples.extend(permissions::samples::all());
+    samples.extend(holdings::samples::all());
     samples.extend(denials::samples::all());
     samples.extend(decision::samples::all());
     samples.extend(passkeys::samples::all());

@@ -157,7 +157,11 @@ impl Verification<'_> {
             _ => true,
         });
         // No receipt names one.
-        if self.log.values().any(|entry| matches!(entry, Entry::Reminder { .. })) {
+        if self
+            .log
+            .values()
+            .any(|entry| matches!(entry, Entry::Reminder { .. } | Entry::SubjectAccess { .. }))
+        {
             let text = "the log has an entry that is of no change and no exchange";
             return found.fail("log", "log_entry_other", text);
         }

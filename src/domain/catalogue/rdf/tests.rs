@@ -42,6 +42,7 @@ fn placements() -> Dataset {
         register: text("Register"),
         period: Some(PeriodFields { start: FieldName::new("startDate").unwrap(), end: None }),
         protected_fields: Vec::new(),
+        corrections: None,
         required_acr: Some("high".to_owned()),
         required_max_age_seconds: Some(600),
         required_passkey: true,

@@ -25,7 +25,7 @@ fn home() -> HomeView {
     }
 }
 
-fn dataset() -> Dataset {
+pub(crate) fn dataset() -> Dataset {
     let fields = names()
         .into_iter()
         .map(|(name, label, kind, sensitivity, _)| Field {
@@ -50,6 +50,7 @@ fn dataset() -> Dataset {
         register: register(),
         period: None,
         protected_fields: Vec::new(),
+        corrections: None,
         required_acr: None,
         required_max_age_seconds: None,
         required_passkey: false,
