@@ -1,7 +1,7 @@
 //! What a city holds about a resident: on the page, in the copy that they take, and in the city's answer under GDPR
 //! article 15.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,6 +14,7 @@ use omadata::domain::ids::NationalIdentifier;
 use omadata::domain::jose::PublicKeys;
 use omadata::operator::residents::{self, ArchiveFault};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::harness::browser::{Browser, Page};
 use crate::harness::{self, World};
@@ -152,8 +153,11 @@ async fn copy(world: &World, city: &str, browser: &Browser) -> Vec<u8> {
     answer.bytes().await.unwrap().to_vec()
 }
 
+/// Names and contents.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// The files, as a program of another origin unpacks them.
-fn unzipped(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
+fn unzipped(archive: &[u8]) -> Files {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("copy.zip");
     std::fs::write(&path, archive).unwrap();
@@ -235,7 +239,7 @@ async fn otsos_copy_can_be_checked_by_anyone_and_changed_by_nobody() {
     // The program's own check, and what it refuses.
     let keys = PublicKeys::from_jwks(&jwks).unwrap();
     assert_eq!(residents::verify_copy(&archive, &keys).unwrap().iss.as_str(), world.url("espoo"));
-    let refused = |change: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+    let refused = |change: &dyn Fn(&mut Files)| {
         let mut files = files.clone();
         change(&mut files);
         residents::verify_copy(&zip::pack(&files).unwrap(), &keys).unwrap_err()

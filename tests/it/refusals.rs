@@ -761,3 +761,23 @@ async fn a_code_that_comes_twice_ends_what_came_of_it() {
     let (token, proof) = bench.good();
     assert_eq!(bench.send(None, &token, &proof).await.0, 401);
 }
+
+#[tokio::test]
+async fn a_deferred_answer_uses_its_proof_up_and_none_of_the_permission() {
+    let _turn = alone_at("turku").await;
+    let (bench, ..) = Bench::new("turku", "ilmari", 1).await;
+    let (token, proof) = bench.good();
+    let before = times(&bench.records().await);
+    let (status, body) = bench.send(None, &token, &proof).await;
+    assert_eq!(status, 202, "{body}");
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let members: Vec<&String> = body.as_object().unwrap().keys().collect();
+    assert_eq!(members, ["dataset", "available_from"], "anything else could be data");
+    assert_eq!(times(&bench.records().await), before, "it is no refusal");
+    let (status, body) = bench.send(None, &token, &proof).await;
+    assert_eq!(status, 401, "{body}");
+    assert!(body.contains("invalid_dpop_proof"), "{body}");
+    // The only exchange that the permission allows is still there.
+    let (token, proof) = bench.good();
+    assert_eq!(bench.send(None, &token, &proof).await.0, 202);
+}

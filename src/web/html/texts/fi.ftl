@@ -738,7 +738,7 @@ field-reach-outside = Päivän on oltava aikavälillä { $from } – { $to }.
 
 nav-data = Tietoni
 holdings-title = Tietoni
-holdings-lead = Mitä { $city } pitää sinusta näissä rekistereissä. Tiedot luetaan rekistereistä juuri nyt.
+holdings-lead = { $city } säilyttää sinusta nämä tiedot. Ne luetaan rekistereistä juuri nyt.
 holdings-not-stored = Näitä tietoja ei tallenneta tänne. Sinusta voi olla tietoja myös rekistereissä, jotka eivät ole tällä sivulla.
 holdings-no-datasets = Palveluun ei ole liitetty yhtään rekisteriä.
 holdings-contents = Tällä sivulla
@@ -748,7 +748,7 @@ holdings-none = Rekisterissä ei ole tietoja sinusta.
 holdings-later = Tietosi ovat rekisterissä { $moment } alkaen. Avaa sivu uudelleen sen jälkeen.
 holdings-login-needed = Nämä tiedot näytetään vasta vahvemman tai tuoreemman kirjautumisen jälkeen.
 holdings-log-in = Kirjaudu uudelleen
-holdings-unavailable = Tämä rekisteri ei vastannut. Tietosi ovat tallessa, eikä vika koske sivun muita tietoja.
+holdings-unavailable = Tämä rekisteri ei vastannut, joten sen tietoja sinusta ei voi nyt näyttää.
 holdings-try-again = Yritä uudelleen
 holdings-why = Miksi kaupungilla on nämä tiedot ja kuinka kauan
 holdings-correct = Onko jokin tieto väärin? Pyydä korjausta:

@@ -735,7 +735,7 @@ field-reach-outside = Dagen ska vara mellan { $from } och { $to }.
 
 nav-data = Mina uppgifter
 holdings-title = Mina uppgifter
-holdings-lead = Vad { $city } har om dig i de här registren. Uppgifterna läses ur registren just nu.
+holdings-lead = { $city } har de här uppgifterna om dig. De läses ur registren just nu.
 holdings-not-stored = De här uppgifterna sparas inte här. Det kan finnas uppgifter om dig också i register som inte finns på den här sidan.
 holdings-no-datasets = Inget register är anslutet till tjänsten.
 holdings-contents = På den här sidan
@@ -745,7 +745,7 @@ holdings-none = Registret har inga uppgifter om dig.
 holdings-later = Dina uppgifter finns i registret från { $moment }. Öppna sidan igen efter det.
 holdings-login-needed = De här uppgifterna visas först efter en starkare eller nyare inloggning.
 holdings-log-in = Logga in på nytt
-holdings-unavailable = Det här registret svarade inte. Dina uppgifter finns kvar, och felet gäller inte resten av sidan.
+holdings-unavailable = Det här registret svarade inte, så uppgifterna om dig i det kan inte visas just nu.
 holdings-try-again = Försök igen
 holdings-why = Varför staden har uppgifterna, och hur länge
 holdings-correct = Är något fel? Be om rättelse:
