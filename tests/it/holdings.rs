@@ -110,9 +110,9 @@ async fn a_slow_register_delays_its_own_part_alone() {
 async fn selma_sees_that_there_is_an_order_and_not_what_it_protects() {
     let world = World::shared();
     for (language, told) in [
-        ("en", "You have a non-disclosure order. This is not given to anyone here:"),
-        ("fi", "Sinulla on turvakielto. Näitä tietoja ei anneta täältä kenellekään:"),
-        ("sv", "Du har en spärrmarkering. Det här lämnas inte ut till någon härifrån:"),
+        ("en", "A non-disclosure order applies to this data. This is not given to anyone here:"),
+        ("fi", "Tietoja koskee turvakielto. Näitä tietoja ei anneta täältä kenellekään:"),
+        ("sv", "Uppgifterna omfattas av en spärrmarkering. Det här lämnas inte ut till någon härifrån:"),
     ] {
         let (mut browser, _) = holdings(world, "helsinki", "selma").await;
         let page = browser.open(&format!("{}/me/data?lang={language}", world.url("helsinki"))).await;
