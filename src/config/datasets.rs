@@ -7,9 +7,9 @@ use super::fields::{check_columns, find, read_fields};
 use super::reader::{Found, Section};
 use super::{checks, contact, requests};
 use crate::domain::catalogue::register::{
-    Connection, CsvDialect, DatasetSource, HeldDataset, ProtectedColumn, Register, Selection,
+    Connection, CsvDialect, DatasetSource, HeldDataset, NameColumns, ProtectedColumn, Register, Selection,
 };
-use crate::domain::catalogue::{Corrections, Dataset, Field, FieldType, PeriodFields, Text};
+use crate::domain::catalogue::{Corrections, Dataset, Field, FieldType, Narrowing, PeriodFields, Text};
 use crate::domain::ids::{DatasetId, DatasetType, FieldName, FieldPath, RegisterId};
 
 /// Themes of the EU vocabulary `data-theme`.
@@ -37,6 +37,8 @@ const CSV: &str = "write { delimiter = \";\", encoding = \"windows-1252\", notat
 const COLUMNS: &str = "write { unit = \"Yksikön nimi\", \"decision.unit.name\" = \"unit_name\" }: fields of the dataset with the \
                        columns of the source";
 const MARK: &str = "write the column or member that the register has for it";
+const NAMES: &str = "write the column with the identifier of the person whom a record is about, with their name, and with \
+                     the record's key, or take it out";
 const LEGISLATION: &str = "write the https address of the act, such as its ELI";
 const MAX_AGE: &str = "write how many seconds old a login may be, such as 600";
 const RETENTION: &str = "write an ISO 8601 duration, such as \"P1Y\"";
@@ -123,6 +125,7 @@ fn read_one(
             period,
             protected_fields,
             corrections,
+            narrowing: narrowing(&source.names),
             required_acr: assurance.acr,
             required_max_age_seconds: assurance.max_age_seconds,
             required_passkey: assurance.passkey,
@@ -287,6 +290,11 @@ fn read_source<'r>(
     let available_from = section.optional::<String>("available_from_column", MARK);
     let csv = section.optional::<CsvDialect>("csv", CSV);
     let columns = section.optional::<BTreeMap<FieldPath, String>>("columns", COLUMNS);
+    let names = ["person_column", "person_name_column", "record_column"]
+        .map(|key| section.optional::<String>(key, NAMES));
+    if let [None, Some(name), _] = &names {
+        document.problem(&name.at, "names a person that person_column does not identify", NAMES);
+    }
     let id = register?;
     let Some(register) = registers.iter().find(|register| register.id == id.value) else {
         document.problem(&id.at, "no register has this id", "write the id of one of [[registers]]");
@@ -308,6 +316,8 @@ fn read_source<'r>(
             protected.as_ref().map(|found| (&found.at, &found.value.column)),
             available_from.as_ref().map(|found| (&found.at, &found.value)),
         ];
+        let named = names.iter().flatten().map(|found| (&found.at, &found.value));
+        let marks = marks.into_iter().flatten().chain(named).collect();
         if let Some(columns) = &columns {
             check_columns(document, columns, fields.unwrap_or_default(), requests::is_place);
         }
@@ -318,6 +328,7 @@ fn read_source<'r>(
             register: id.value,
             selection,
             subject_column,
+            names: columns_of(names),
             protected: protected.map(|found| found.value),
             available_from_column: available_from.map(|found| found.value),
             columns: columns.map(|found| found.value).unwrap_or_default(),
@@ -372,7 +383,8 @@ fn read_source<'r>(
         protected.as_ref().map(|found| (&found.at, &found.value.column)),
         available_from.as_ref().map(|found| (&found.at, &found.value)),
     ];
-    for (at, name) in named.into_iter().flatten() {
+    let names_of_record = names.iter().flatten().map(|found| (&found.at, &found.value));
+    for (at, name) in named.into_iter().flatten().chain(names_of_record) {
         let good = match selection {
             Some(Selection::Query(_)) => is_column(name),
             _ => is_heading(name),
@@ -388,9 +400,20 @@ fn read_source<'r>(
         subject_column: subject?.value,
         protected: protected.map(|found| found.value),
         available_from_column: available_from.map(|found| found.value),
+        names: columns_of(names),
         columns: columns.map(|found| found.value).unwrap_or_default(),
     };
     Some((register, source))
+}
+
+fn columns_of(names: [Option<Found<String>>; 3]) -> NameColumns {
+    let [person, person_name, record] = names.map(|found| found.map(|found| found.value));
+    NameColumns { person, person_name, record }
+}
+
+/// What a permission can be narrowed to, by what the source names.
+const fn narrowing(names: &NameColumns) -> Narrowing {
+    Narrowing { persons: names.person.is_some(), records: names.record.is_some() }
 }
 
 /// Whether a text may be the heading of a file's column, or a member's name.

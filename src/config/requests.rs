@@ -36,8 +36,8 @@ const fn one() -> u32 {
 pub(super) struct Mapping<'f> {
     pub(super) subject: Option<Found<String>>,
     pub(super) asked: Option<Found<bool>>,
-    /// The marks of a record.
-    pub(super) marks: [Option<(&'f Location, &'f String)>; 2],
+    /// The marks of a record, and whom it is about.
+    pub(super) marks: Vec<(&'f Location, &'f String)>,
 }
 
 /// Reads the request of a dataset; `tree` where the answer is one of the GDPR API.
@@ -170,7 +170,7 @@ fn read_subject(document: &Document<'_>, mapping: &Mapping<'_>) -> Option<WhoseR
 pub(super) const SUBJECT_REMEDY: &str = SUBJECT_AT;
 
 fn check_places(document: &Document<'_>, mapping: &Mapping<'_>) {
-    for (at, text) in mapping.marks.iter().flatten() {
+    for (at, text) in &mapping.marks {
         if Pointer::place(text).is_none() {
             document.problem(at, "neither a member nor a JSON Pointer", POINTER);
         }

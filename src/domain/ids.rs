@@ -266,7 +266,7 @@ macro_rules! random_id {
         pub struct $name([u8; 16]);
 
         impl $name {
-            /// Wraps 16 bytes, which must come from the caller's source of randomness.
+            /// Wraps 16 bytes, from the caller's source of randomness or of a keyed hash.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self { Self(bytes) }
 
@@ -331,6 +331,14 @@ random_id!(
 random_id!(
     /// A resident at one node: the pair (`iss`, `sub`) of a login.
     PersonId
+);
+random_id!(
+    /// A person whom records are about, for one recipient; meaningless to anyone else.
+    PairwisePerson
+);
+random_id!(
+    /// A record of a dataset, for one recipient; meaningless to anyone else.
+    PairwiseRecord
 );
 random_id!(
     /// One exchange at its holder.

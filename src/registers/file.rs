@@ -12,10 +12,11 @@ use super::index::IndexedFile;
 use super::json::{Json, Member, Parser, Place};
 use super::mapping::Mapping;
 use super::marks::MarkColumns;
+use super::names::{self, NameColumn};
 use super::values::{self, Collected};
 use super::{BlockingReader, Bounds};
 use crate::domain::catalogue::Record;
-use crate::domain::catalogue::register::{CsvDelimiter, CsvDialect, HeldDataset};
+use crate::domain::catalogue::register::{CsvDelimiter, CsvDialect, HeldDataset, NameColumns};
 use crate::domain::ids::NationalIdentifier;
 use crate::ports::{Question, RegisterError};
 
@@ -24,6 +25,7 @@ struct Layout {
     mapping: Mapping,
     subject_column: String,
     marks: MarkColumns,
+    names: NameColumns,
     bounds: Bounds,
 }
 
@@ -33,6 +35,7 @@ impl Layout {
             mapping: Mapping::of(held),
             subject_column: held.source.subject_column.clone(),
             marks: MarkColumns::of(&held.source),
+            names: held.source.names.clone(),
             bounds,
         }
     }
@@ -96,11 +99,15 @@ impl BlockingReader for JsonFile {
                 let mut values: HashMap<String, (Place, Json)> =
                     members.into_iter().map(|member| (member.name, (member.at, member.value))).collect();
                 let marks = self.layout.marks.read(|column| values.get(column).map(|found| found.1.clone()));
+                let names = names::read(&self.layout.names, |_, column| {
+                    values.get(column).and_then(|(_, found)| names::text(found))
+                })
+                .map_err(|failure| failure.at(place))?;
                 let whose = (subject.clone(), marks.map_err(|failure| failure.at(place))?);
                 let record = self.layout.mapping.record(&question.fields, whose, |column| {
                     values.remove(column.name).map_or((None, Json::Null), |(at, value)| (Some(at), value))
                 })?;
-                Ok(collected.push(record)?)
+                Ok(collected.push(Record { names, ..record })?)
             },
         )?;
         Ok(collected.into_records())
@@ -121,6 +128,7 @@ struct Header {
     marks: HashMap<String, usize>,
     /// Where each column of the dataset is.
     places: HashMap<String, usize>,
+    names: Vec<(NameColumn, usize)>,
 }
 
 impl CsvFile {
@@ -145,7 +153,10 @@ impl CsvFile {
         for name in self.layout.marks.names() {
             marks.insert(name.to_owned(), column(row, name, delimiter)?);
         }
-        Ok(Header { columns: row.len(), subject, marks, places })
+        let names = NameColumn::of(&self.layout.names)
+            .map(|(kind, name)| Ok((kind, column(row, name, delimiter)?)))
+            .collect::<Result<_, Failure>>()?;
+        Ok(Header { columns: row.len(), subject, marks, names, places })
     }
 
     /// Whose record a row is.
@@ -190,7 +201,12 @@ impl BlockingReader for CsvFile {
                         (Some(cell.at), value)
                     })
                 })?;
-                Ok(collected.push(record)?)
+                let names = names::read(&self.layout.names, |kind, _| {
+                    let (_, at) = header.names.iter().find(|(name, _)| *name == kind)?;
+                    row.get(*at).map(|cell| cell.text.clone())
+                })
+                .map_err(|failure| failure.at(place))?;
+                Ok(collected.push(Record { names, ..record })?)
             },
         )?;
         Ok(collected.into_records())

@@ -9,7 +9,7 @@ use super::json::{Json, Place};
 use super::values::typed;
 use crate::domain::catalogue::register::HeldDataset;
 use crate::domain::catalogue::tree::object;
-use crate::domain::catalogue::{Field, FieldTree, Marks, Record};
+use crate::domain::catalogue::{Field, FieldTree, Marks, Record, RecordNames};
 use crate::domain::ids::{FieldPath, NationalIdentifier};
 use crate::ports::RegisterError;
 
@@ -116,7 +116,7 @@ impl Mapping {
             };
             values.insert(field.name.clone(), value);
         }
-        Ok(Record { subject, values, marks })
+        Ok(Record { subject, values, marks, names: RecordNames::default() })
     }
 
     fn value(

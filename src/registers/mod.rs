@@ -12,6 +12,7 @@ mod index;
 mod json;
 mod mapping;
 mod marks;
+mod names;
 #[cfg(test)]
 mod nested_tests;
 mod service;
@@ -167,6 +168,7 @@ impl Opened {
             request: request.clone(),
             mapping: Mapping::of(held),
             marks: MarkColumns::of(&held.source),
+            names: held.source.names.clone(),
             clock: Arc::clone(clock),
         };
         Some(match (&self.access, &held.source.selection) {

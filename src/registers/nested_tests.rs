@@ -72,6 +72,7 @@ fn held(selection: Selection, columns: &[(&str, &str)]) -> HeldDataset {
             period: None,
             protected_fields: vec![],
             corrections: None,
+            narrowing: crate::domain::catalogue::Narrowing::default(),
             required_acr: None,
             required_max_age_seconds: None,
             required_passkey: false,
@@ -82,6 +83,7 @@ fn held(selection: Selection, columns: &[(&str, &str)]) -> HeldDataset {
             subject_column: "guardian".into(),
             protected: None,
             available_from_column: None,
+            names: crate::domain::catalogue::register::NameColumns::default(),
             columns: columns.iter().map(|(path, name)| (path.parse().unwrap(), (*name).to_owned())).collect(),
         },
     }

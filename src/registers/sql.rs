@@ -18,10 +18,13 @@ use super::failure::Failure;
 use super::json::{Json, Member, Parser};
 use super::mapping::Mapping;
 use super::marks::MarkColumns;
+use super::names::{self, NameColumn};
 use super::values::Collected;
 use super::{BlockingReader, Bounds, RegisterConfigError};
 use crate::domain::catalogue::Record;
-use crate::domain::catalogue::register::{DatabaseUrl, HeldDataset, Register, explain_connection_failure};
+use crate::domain::catalogue::register::{
+    DatabaseUrl, HeldDataset, NameColumns, Register, explain_connection_failure,
+};
 use crate::domain::ids::{FieldPath, NationalIdentifier};
 use crate::ports::{Question, RegisterError};
 
@@ -115,6 +118,7 @@ pub(crate) struct Query {
     subject_column: String,
     marks: MarkColumns,
     mapping: Mapping,
+    names: NameColumns,
     bounds: Bounds,
 }
 
@@ -123,6 +127,15 @@ const SUBJECT: &str = "-subject";
 
 /// The columns with the marks, numbered: a field may be read from the same column.
 const MARK: &str = "-mark";
+
+/// The columns with whom the record is about and its key.
+const fn alias(column: NameColumn) -> &'static str {
+    match column {
+        NameColumn::Person => "-person",
+        NameColumn::PersonName => "-person-name",
+        NameColumn::Record => "-record",
+    }
+}
 
 #[derive(QueryableByName)]
 struct Row {
@@ -138,6 +151,7 @@ impl Query {
             subject_column: held.source.subject_column.clone(),
             marks: MarkColumns::of(&held.source),
             mapping: Mapping::of(held),
+            names: held.source.names.clone(),
             bounds,
         }
     }
@@ -146,6 +160,7 @@ impl Query {
     fn text(&self, fields: &[FieldPath]) -> String {
         let (query, subject) = (&self.query, quoted(&self.subject_column));
         let columns = self.mapping.columns(fields);
+        let named = NameColumn::of(&self.names);
         let names = columns.iter().map(|column| (column.name.to_owned(), column.name));
         let marks = self.marks.names().enumerate().map(|(index, column)| (format!("{MARK}{index}"), column));
         let names = names.chain(marks);
@@ -155,6 +170,9 @@ impl Query {
             Pool::Postgres(..) => {
                 let fields: String = names
                     .map(|(name, column)| format!(", r.{} AS {}", quoted(column), quoted(&name)))
+                    .chain(named.map(|(kind, column)| {
+                        format!(", r.{}::text AS {}", quoted(column), quoted(alias(kind)))
+                    }))
                     .collect();
                 format!(
                     "SELECT row_to_json(o)::text AS record FROM (SELECT r.{subject}::text AS \"{SUBJECT}\"{fields} \
@@ -162,8 +180,12 @@ impl Query {
                 )
             }
             Pool::Sqlite(..) => {
-                let fields: String =
-                    names.map(|(name, column)| format!(", '{name}', r.{}", quoted(column))).collect();
+                let fields: String = names
+                    .map(|(name, column)| format!(", '{name}', r.{}", quoted(column)))
+                    .chain(named.map(|(kind, column)| {
+                        format!(", '{}', CAST(r.{} AS TEXT)", alias(kind), quoted(column))
+                    }))
+                    .collect();
                 format!(
                     "SELECT json_object('{SUBJECT}', r.{subject}{fields}) AS record \
                      FROM (\n{query}\n) AS r LIMIT {limit}"
@@ -204,6 +226,7 @@ impl Query {
         let subject = subject.ok_or_else(|| {
             unfit("a record does not say whose it is", "the subject column holds no identifier")
         })?;
+        let names = names::read(&self.names, |kind, _| values.get(alias(kind)).and_then(names::text))?;
         let marks = self.marks.read(|column| {
             let index = self.marks.names().position(|name| name == column)?;
             values.remove(&format!("{MARK}{index}"))
@@ -211,6 +234,7 @@ impl Query {
         let record = self.mapping.record(fields, (subject, marks), |column| {
             (None, values.remove(column.name).unwrap_or(Json::Null))
         })?;
+        let record = Record { names, ..record };
         Ok(collected.push(record)?)
     }
 

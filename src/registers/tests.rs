@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::catalogue::register::{
-    CsvDelimiter, CsvDialect, CsvEncoding, CsvNotation, DatabaseUrl, DatasetSource, ProtectedColumn,
+    CsvDelimiter, CsvDialect, CsvEncoding, CsvNotation, DatabaseUrl, DatasetSource, NameColumns,
+    ProtectedColumn,
 };
-use crate::domain::catalogue::{Dataset, Field, FieldType, Marks, Text};
+use crate::domain::catalogue::{Dataset, Field, FieldType, Marks, Narrowing, RecordNames, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{DatasetType, FieldName, FieldPath};
 
@@ -53,6 +54,7 @@ pub(super) fn held(selection: Selection) -> HeldDataset {
             period: None,
             protected_fields: Vec::new(),
             corrections: None,
+            narrowing: Narrowing::default(),
             required_acr: None,
             required_max_age_seconds: None,
             required_passkey: false,
@@ -63,6 +65,7 @@ pub(super) fn held(selection: Selection) -> HeldDataset {
             subject_column: "guardian".into(),
             protected: None,
             available_from_column: None,
+            names: NameColumns::default(),
             columns: BTreeMap::new(),
         },
     }
@@ -745,4 +748,106 @@ async fn a_file_tells_of_an_order_and_what_it_protects_is_not_given() {
     write("data.csv", &format!("{heading}\n{ANNA},Kuusi,,7,,,,\n"));
     let missing = marked(folder(files.path()), csv("data.csv")).await;
     assert_eq!(missing, Err(RegisterError::Unfit("a column is missing or doubled")));
+}
+
+/// Two children's records, as every kind of register names them.
+const NAMED_CSV: &str = "guardian,child,child_name,id,unit,startDate,number,fee,guaranteed,place,phones\r\n\
+    010190-900P,010120a901k,Onni,7,Kuusi,2026-08-01,,,,,\r\n\
+    010190-900P,020222A902L,Lumi,8,Mänty,2025-08-01,,,,,\r\n";
+
+fn named(selection: Selection) -> HeldDataset {
+    let mut held = held(selection);
+    let column = |name: &str| Some(name.to_owned());
+    held.source.names =
+        NameColumns { person: column("child"), person_name: column("child_name"), record: column("id") };
+    held
+}
+
+fn named_sqlite(path: &Path, second_child: &str) -> CityRegisters {
+    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    connection
+        .batch_execute(&format!(
+            "CREATE TABLE placement (guardian TEXT, child TEXT, child_name TEXT, id INTEGER, unit TEXT, \"startDate\" TEXT,
+             number INTEGER, fee REAL, guaranteed INTEGER, place TEXT, phones TEXT);
+             INSERT INTO placement (guardian, child, child_name, id, unit, \"startDate\") VALUES
+             ('010190-900P', '010120a901k', 'Onni', 7, 'Kuusi', '2026-08-01'),
+             ('010190-900P', {second_child}, 'Lumi', 8, 'Mänty', '2025-08-01')"
+        ))
+        .unwrap();
+    let query = "SELECT * FROM placement WHERE guardian = $1 ORDER BY id";
+    registers_of(sqlite(path), named(Selection::Query(query.into())))
+}
+
+#[tokio::test]
+async fn every_kind_of_register_names_whom_a_record_is_about_and_which_it_is() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("a.csv"), NAMED_CSV).unwrap();
+    let rows = json!([
+        {"guardian": "010190-900P", "child": "010120A901K", "child_name": "Onni", "id": 7, "unit": "Kuusi",
+         "startDate": "2026-08-01"},
+        {"guardian": "010190-900P", "child": "020222A902L", "child_name": "Lumi", "id": "8", "unit": "Mänty",
+         "startDate": "2025-08-01"},
+    ]);
+    std::fs::write(place.path().join("a.json"), rows.to_string()).unwrap();
+    let names = |person: &str, name: &str, record: &str| RecordNames {
+        person: Some(NationalIdentifier::new(person).unwrap()),
+        person_name: Some(name.to_owned()),
+        record: Some(record.to_owned()),
+    };
+    let expected = [names("010120A901K", "Onni", "7"), names("020222A902L", "Lumi", "8")];
+    for sources in [
+        named_sqlite(&place.path().join("a.sqlite"), "'020222A902L'"),
+        registers_of(folder(place.path()), named(csv("a.csv"))),
+        registers_of(folder(place.path()), named(Selection::Json("a.json".into()))),
+    ] {
+        let records = sources.read(question(&NationalIdentifier::new(ANNA).unwrap())).await.unwrap();
+        assert_eq!(records.iter().map(|record| record.names.clone()).collect::<Vec<_>>(), expected);
+        assert!(records.iter().all(|record| record.values.len() == FIELDS.len()), "a name became a field");
+        let told = format!("{records:?} {:?}", records[0].names);
+        assert!(!told.contains("Onni") && !told.contains("010120A901K"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_names_nobody_where_it_must_is_an_error() {
+    let place = tempfile::tempdir().unwrap();
+    let without = NAMED_CSV.replace("020222A902L", "").replace(",7,", ", ,");
+    std::fs::write(place.path().join("a.csv"), without).unwrap();
+    let nobody = RegisterError::Unfit("a record does not say whom it is about");
+    let sources = named_sqlite(&place.path().join("a.sqlite"), "NULL");
+    assert_eq!(read(&sources, ANNA).await, Err(nobody));
+    let sources = registers_of(folder(place.path()), named(csv("a.csv")));
+    assert_eq!(read(&sources, ANNA).await, Err(RegisterError::Unfit("a record has no key")));
+}
+
+#[tokio::test]
+async fn postgres_names_whom_a_record_is_about_whatever_its_types() {
+    #[expect(clippy::disallowed_methods, reason = "tests/run says where the database is")]
+    let Ok(address) = std::env::var("OMADATA_TEST_POSTGRES") else {
+        eprintln!(
+            "left to tests/run: names on PostgreSQL (set OMADATA_TEST_POSTGRES to a postgres:// address)"
+        );
+        return;
+    };
+    let mut connection = PgConnection::establish(&address).unwrap();
+    connection
+        .batch_execute(
+            "DROP SCHEMA IF EXISTS name_test CASCADE; CREATE SCHEMA name_test;
+             CREATE TABLE name_test.placement (guardian varchar(11), child char(11), child_name text, id bigint, unit text,
+             \"startDate\" date, number integer, fee numeric, guaranteed boolean, place jsonb, phones jsonb);
+             INSERT INTO name_test.placement (guardian, child, child_name, id, unit) VALUES
+             ('010190-900P', '010120A901K', 'Onni', 7, 'Kuusi')",
+        )
+        .unwrap();
+    let address = Connection::Sql {
+        url: DatabaseUrl::Postgres(url::Url::parse(&address).unwrap()),
+        password_file: None,
+        pool_size: 1,
+    };
+    let query = "SELECT * FROM name_test.placement WHERE guardian = $1 ORDER BY id";
+    let sources = registers_of(address, named(Selection::Query(query.into())));
+    let records = sources.read(question(&NationalIdentifier::new(ANNA).unwrap())).await.unwrap();
+    let names = &records[0].names;
+    assert_eq!(names.person, NationalIdentifier::new("010120A901K").ok());
+    assert_eq!((names.person_name.as_deref(), names.record.as_deref()), (Some("Onni"), Some("7")));
 }

@@ -16,12 +16,12 @@
 use omadata::domain::bundle::{Bundle, ExchangePapers, FORMAT, HistoryLine, KeyLine, LogLine, Record};
 use omadata::domain::catalogue::{Contact, Text};
 use omadata::domain::clock::Timestamp;
-use omadata::domain::consent::PasskeyEvidence;
 use omadata::domain::consent::receipt::ReceiptParts;
 use omadata::domain::consent::{
     Actor, Chains, Commitment, Committed, ConsentChange, ConsentDocument, ConsentReceipt, ConsentStatus,
     Evidence, Issuer, Reason, ReceiptChange, Salt,
 };
+use omadata::domain::consent::{PasskeyEvidence, ReleasedPerson};
 use omadata::domain::exchange::Event;
 use omadata::domain::exchange::event::ExchangeAcknowledged;
 use omadata::domain::exchange::receipt::{EXCHANGE_RECEIPT, Receipt, digest};
@@ -36,6 +36,20 @@ pub const ESPOO: &str = "https://espoo.example";
 pub const HELSINKI: &str = "https://helsinki.example";
 pub const ANCHOR: &str = "https://anchor.example";
 pub const PROVIDER: &str = "https://login.example";
+
+/// Two children, and the one record of the second that is covered.
+pub const ONNI: &str = "AQEBAQEBAQEBAQEBAQEBAQ";
+pub const LUMI: &str = "AgICAgICAgICAgICAgICAg";
+pub const PLACEMENT: &str = "FRUVFRUVFRUVFRUVFRUVFQ";
+
+/// Two records of Onni's and the one of Lumi's.
+fn released_persons() -> Vec<ReleasedPerson> {
+    let lumi = vec![PLACEMENT.parse().unwrap()];
+    vec![
+        ReleasedPerson { id: ONNI.parse().unwrap(), records: 2, record_ids: Vec::new() },
+        ReleasedPerson { id: LUMI.parse().unwrap(), records: 1, record_ids: lumi },
+    ]
+}
 
 /// When the resident decided.
 pub const DECIDED: i64 = 1_795_000_000;
@@ -109,9 +123,14 @@ fn document(salt: &Salt) -> ConsentDocument {
             {"name": "unit", "label": "Päiväkoti", "optional": false},
             {"name": "startDate", "label": "Alkaa", "optional": true}
         ],
+        "persons": [
+            {"id": ONNI, "name": "Onni"},
+            {"id": LUMI, "name": "Lumi", "records": [{"id": PLACEMENT, "label": "Satakieli, 1.8.2026–31.7.2027"}]}
+        ],
         "terms": {
             "holder": ESPOO, "recipient": HELSINKI, "declaredUse": format!("{HELSINKI}/catalogue/uses/daycare"),
             "dataset": "placements", "fields": ["unit", "startDate"],
+            "persons": [{"id": ONNI}, {"id": LUMI, "records": [PLACEMENT]}],
             "purpose": "https://w3id.org/dpv#ServiceProvision", "period": null,
             "maxExchanges": 5, "retention": "P1Y", "until": "2027-11-01"
         },
@@ -220,6 +239,7 @@ fn papers(
             recipient: entity(HELSINKI),
             dataset: document.terms.dataset.clone(),
             fields: document.terms.fields.clone(),
+            persons: released_persons(),
             proof_digest: proof_digest.clone(),
             body_digest: body_digest.clone(),
             at: secs,
@@ -232,7 +252,8 @@ fn papers(
             grant_id: grant.clone(),
             dataset: document.terms.dataset.clone(),
             fields: document.terms.fields.clone(),
-            records: 1,
+            records: 3,
+            persons: released_persons(),
             proof_digest,
             body_digest: body_digest.clone(),
             log_entry: enter(&entry),

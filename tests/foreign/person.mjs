@@ -86,6 +86,11 @@ export class Person {
     const sizes = await buttons.evaluateAll((all) => all.map((b) => [b.offsetHeight, getComputedStyle(b).fontSize]));
     assert.equal(sizes.length, 2);
     assert.deepEqual(sizes[0], sizes[1], 'the two buttons weigh the same');
+    // Whose data is for the resident to choose: everybody's, here.
+    for (const person of await this.page.locator('input[name="person"]').all()) {
+      assert.equal(await person.isChecked(), false, 'nobody is preselected');
+      await person.check();
+    }
     await this.page.locator('input[name="duration"][value="until"]').check();
     await this.page.locator('[name="times"]').fill(String(times));
     const allow = this.page.locator('button[name="decision"][value="allow"]');

@@ -20,6 +20,9 @@ export async function decide(visitor, decision, { fields = [], until, times } = 
   const { page } = visitor;
   const form = page.formWith('decision', decision);
   const values = { field: fields };
+  // Whose data is for the resident to choose: everybody's, here.
+  const persons = form.querySelectorAll('[name="person"]').map((box) => box.getAttribute('value'));
+  if (decision === 'allow' && persons.length) values.person = persons;
   if (until || times) {
     Object.assign(values, { duration: 'until', ...(until && { until }), ...(times && { times: String(times) }) });
   } else if (form.querySelector('[name="duration"]')) {

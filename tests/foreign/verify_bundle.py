@@ -111,8 +111,13 @@ slug, token, field = matches(r"(?=.{1,64}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?"), matc
 consent_id = lambda value: attempt(decode)(value) and len(decode(value)) == 16
 stretch = lambda value: duration(value) and 1 <= days_of(value) <= 366
 period = lambda value: value is None or record(**{"from": day, "to": day})(value)
+pairwise = lambda value: attempt(decode)(value) and len(decode(value)) == 16
+persons = list_of(record(id=pairwise, may={"records": list_of(pairwise)}))
+shown_persons = list_of(record(id=pairwise, name=text, may={"records": list_of(record(id=pairwise, label=text))}))
+released = lambda value: value != [] and list_of(record(id=pairwise, records=number, may={
+    "record_ids": lambda ids: ids != [] and list_of(pairwise)(ids)}))(value)
 terms = record(holder=member, recipient=member, declaredUse=declared_use, dataset=slug, fields=list_of(field), purpose=text,
-               period=period, maxExchanges=count, retention=duration, until=day, may={"per": stretch})
+               period=period, maxExchanges=count, retention=duration, until=day, may={"per": stretch, "persons": persons})
 chains = record(holder=list_of(text), recipient=list_of(text))
 named = record(id=text, name=text)
 reachable = record(name=text, email=text)
@@ -141,12 +146,12 @@ DOCUMENT = record(
     holder=named, recipient=named, service=text, purposeText=text, datasetTitle=text,
     fields=list_of(record(name=field, label=text, optional=boolean)), legalBasis=text, onwardSharing=text,
     otherwise=text, controller=reachable, dataProtectionOfficer=reachable, until=day, decidedAt=text,
-    may={"signer": text, "passkeys": lambda value: list_of(matches(r"[\w-]{43}"))(value) and value != []})
+    may={"signer": text, "persons": lambda value: shown_persons(value) and value != [], "passkeys": lambda value: list_of(matches(r"[\w-]{43}"))(value) and value != []})
 ENTRIES = {
     "consent": record(kind=text, consent=consent_id, state=one_of(*STATES, "declined"), at=whole,
                       may=dict(commitment=text, provider_key=text, reason=one_of(*REASONS))),
     "exchange": record(kind=text, consent=consent_id, recipient=member, dataset=slug, fields=list_of(field),
-                       proof_digest=text, body_digest=text, at=whole),
+                       proof_digest=text, body_digest=text, at=whole, may={"persons": released}),
     "reminder": record(kind=text, consent=consent_id, at=whole),
     "subject_access": record(kind=text, subject=text, at=whole)}
 COMMITTED = record(commitment=text, document_digest=text, texts_digest=text, provider=text, provider_key=text, client_id=text)
@@ -154,8 +159,9 @@ RECEIPT_MUST = ("iss sub iat jti schema_version record_id version event pii_proc
                 "complaint log_entry verification").split()
 RECEIPT_MAY = ("grant_id", "previous", "evidence")
 EXCHANGE_MUST = "iss aud iat jti grant_id dataset fields records proof_digest body_digest log_entry".split()
+EXCHANGE_MAY = ("persons",)
 EXCHANGE = record(iss=member, aud=member, iat=whole, jti=token, grant_id=token, dataset=slug, fields=list_of(field),
-                  records=number, proof_digest=text, body_digest=text, log_entry=text)
+                  records=number, proof_digest=text, body_digest=text, log_entry=text, may={"persons": released})
 EVENT = "urn:omadata:event:exchange-acknowledged"
 
 
@@ -182,7 +188,9 @@ def texts_digest(document):
         document["language"],
         [document["holder"]["name"], document["recipient"]["name"], document["service"], document["purposeText"],
          document["datasetTitle"]],
-        [field["label"] for field in document["fields"]],
+        [field["label"] for field in document["fields"]] + [
+            shown for person in document.get("persons", [])
+            for shown in (person["name"], *(line["label"] for line in person.get("records", [])))],
         [document["onwardSharing"], document["otherwise"], document["controller"]["name"],
          document["dataProtectionOfficer"]["name"]]]))
 
@@ -376,7 +384,11 @@ class Judge:
         return (document["version"] == "omadata-consent/1" and "signer" in document and time(document["decidedAt"])
                 and document["holder"]["id"] == limits["holder"] and document["recipient"]["id"] == limits["recipient"]
                 and document["until"] == limits["until"]
-                and [field["name"] for field in document["fields"]] == limits["fields"])
+                and [field["name"] for field in document["fields"]] == limits["fields"]
+                and limits.get("persons", []) == [
+                    {name: [line["id"] for line in value] if name == "records" else value
+                     for name, value in person.items() if name != "name"}
+                    for person in document.get("persons", [])])
 
     def id_token(self, document, salt, commitment, given):
         token = Jws(self.evidence["idToken"], "provider_signature")
@@ -462,7 +474,7 @@ class Judge:
         limits, list_, made = self.consent["terms"], self.bundle["exchanges"], []
         require(self.consent["exchanges"] == len(list_), "exchange_missing")
         for line in list_:
-            jws = Jws(line["receipt"], "exchange_receipt_form", "exchange-receipt+jwt", EXCHANGE_MUST, (), 8 * 1024)
+            jws = Jws(line["receipt"], "exchange_receipt_form", "exchange-receipt+jwt", EXCHANGE_MUST, EXCHANGE_MAY, 8 * 1024)
             claims = jws.claims
             self.signed_by_holder(jws, "exchange_receipt", EXCHANGE)
             require(claims["iss"] == self.holder and claims["aud"] == self.recipient
@@ -470,13 +482,15 @@ class Judge:
                     "exchange_other")
             require(not any(claims[name] == one[name] for one in made for name in ("jti", "log_entry")), "exchange_twice")
             require(set(claims["fields"]) <= set(limits["fields"]), "exchange_beyond_fields")
+            require(self.are_covered(claims, limits.get("persons")), "exchange_beyond_persons")
             require("active" in self.states_between(claims["iat"], claims["iat"])
                     and claims["iat"] < end_of_day(limits["until"]), "exchange_out_of_time")
             entry = self.log.get(claims["log_entry"])
             require(entry, "log_entry_missing")
             names = ("dataset", "fields", "proof_digest", "body_digest")
             require(entry["kind"] == "exchange" and entry["consent"] == self.consent["id"] and entry["at"] == claims["iat"]
-                    and entry["recipient"] == claims["aud"] and all(entry[name] == claims[name] for name in names),
+                    and entry["recipient"] == claims["aud"] and all(entry[name] == claims[name] for name in names)
+                    and entry.get("persons") == claims.get("persons"),
                     "log_entry_other")
             self.unconfirmed += not self.is_acknowledged(line, claims)
             made.append(claims)
@@ -487,6 +501,19 @@ class Judge:
             require(all(last - first >= stretch for first, last in zip(moments, moments[most:])), "exchange_too_often")
         else:
             require(len(made) <= most, "exchange_too_often")
+
+    @staticmethod
+    def are_covered(claims, persons):
+        if persons is None:
+            return True
+        released, covered = claims.get("persons", []), {}
+        for person in persons:
+            covered.setdefault(person["id"], person.get("records"))
+        for one in released:
+            ids, named = one.get("record_ids", []), covered.get(one["id"], ())
+            if named is None and ids or named is not None and not (len(ids) == one["records"] and set(ids) <= set(named) and one["id"] in covered):
+                return False
+        return sum(one["records"] for one in released) == claims["records"]
 
     def is_acknowledged(self, line, receipt):
         if "acknowledgement" not in line:

@@ -347,6 +347,22 @@ impl Page {
         }
     }
 
+    /// The persons among whom the consent page lets the resident choose.
+    pub fn offered_persons(&self) -> Vec<String> {
+        self.values_of("person")
+    }
+
+    /// The values of the checkboxes of that name.
+    pub fn values_of(&self, name: &str) -> Vec<String> {
+        let boxes = self.body.split("<input type=\"checkbox\"").skip(1);
+        let tags = boxes.filter_map(|rest| rest.split('>').next());
+        let tags = tags.filter(|tag| tag.contains(&format!("name=\"{name}\"")));
+        let value = |tag: &str| {
+            tag.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned)
+        };
+        tags.filter_map(value).collect()
+    }
+
     /// Presses a button of the consent page; `changes` as in [`Browser::submit`].
     pub async fn decide(
         &self,
@@ -357,6 +373,11 @@ impl Page {
         let form = self.form("/consent/");
         let mut changes = changes.to_vec();
         changes.push(("decision", Some(decision)));
+        // Whose data is for the resident to choose; who says nothing else gives everybody's.
+        let persons = self.offered_persons();
+        if decision == "allow" && !changes.iter().any(|(name, _)| ["person", "record"].contains(name)) {
+            changes.extend(persons.iter().map(|person| ("person", Some(person.as_str()))));
+        }
         browser.submit(self, &form, &changes).await
     }
 }

@@ -23,7 +23,7 @@ use crate::harness::{self, Setup, World, eventually};
 
 const DECISION: &str = "early-education-decision";
 
-/// Changes the records of an answer and the claims of its receipt.
+/// Changes the body of an answer and the claims of its receipt.
 type Change = fn(&mut Value, &mut Value);
 
 /// What the proxy does to Espoo's answers.
@@ -179,7 +179,7 @@ fn changed(head: &str, body: &[u8], key: &SigningKey, change: Change) -> (String
     let mut answer: Value = serde_json::from_slice(body).unwrap();
     let claims = header(head, "omadata-receipt").unwrap().split('.').nth(1).unwrap();
     let mut claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
-    change(&mut answer["records"], &mut claims);
+    change(&mut answer, &mut claims);
     let body = serde_json::to_vec(&answer).unwrap();
     claims["body_digest"] = json!(digest(&body));
     let receipt = key.sign("exchange-receipt+jwt", &claims).unwrap();
@@ -190,17 +190,17 @@ fn changed(head: &str, body: &[u8], key: &SigningKey, change: Change) -> (String
 }
 
 /// What the holder does, what is told to be wrong, and the fields of it.
-const CASES: [(&str, Change, &str, &str); 5] = [
+const CASES: [(&str, Change, &str, &str); 8] = [
     (
         "adds a part of an object",
-        |records, _| records[0]["unit"]["address"] = json!("Keksittykuja 1"),
+        |answer, _| answer["records"][0]["unit"]["address"] = json!("Keksittykuja 1"),
         "surplus",
         "unit.address",
     ),
     (
         "adds a field and signs for it",
-        |records, claims| {
-            records[0]["income"] = json!("5000");
+        |answer, claims| {
+            answer["records"][0]["income"] = json!("5000");
             claims["fields"].as_array_mut().unwrap().push(json!("income"));
         },
         "surplus",
@@ -208,17 +208,44 @@ const CASES: [(&str, Change, &str, &str); 5] = [
     ),
     (
         "leaves a part of an object out",
-        |records, _| drop(records[0]["unit"].as_object_mut().unwrap().remove("name")),
+        |answer, _| drop(answer["records"][0]["unit"].as_object_mut().unwrap().remove("name")),
         "missing",
         "unit.name",
     ),
     (
         "writes another type than its catalogue names",
-        |records, _| records[0]["unit"]["name"] = json!(["Satakieli"]),
+        |answer, _| answer["records"][0]["unit"]["name"] = json!(["Satakieli"]),
         "type",
         "unit.name",
     ),
-    ("flattens an object", |records, _| records[0]["unit"] = json!("Satakieli"), "type", "unit"),
+    ("flattens an object", |answer, _| answer["records"][0]["unit"] = json!("Satakieli"), "type", "unit"),
+    (
+        "adds a record of somebody whom the resident left out, and signs for it",
+        |answer, claims| {
+            let record = answer["records"][0].clone();
+            answer["records"].as_array_mut().unwrap().push(record);
+            let stranger = json!({"person": "CQkJCQkJCQkJCQkJCQkJCQ", "record": "CQkJCQkJCQkJCQkJCQkJCQ"});
+            answer["about"].as_array_mut().unwrap().push(stranger);
+            let records = answer["records"].as_array().unwrap().len();
+            claims["records"] = json!(records);
+            let stranger = json!({"id": "CQkJCQkJCQkJCQkJCQkJCQ", "records": 1});
+            claims["persons"].as_array_mut().unwrap().push(stranger);
+        },
+        "surplus",
+        "",
+    ),
+    (
+        "does not say whom the records are about",
+        |answer, _| drop(answer.as_object_mut().unwrap().remove("about")),
+        "missing",
+        "",
+    ),
+    (
+        "signs for another number of a child's records",
+        |_, claims| claims["persons"][0]["records"] = json!(7),
+        "form",
+        "",
+    ),
 ];
 
 #[tokio::test]

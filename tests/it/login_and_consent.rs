@@ -437,6 +437,7 @@ async fn what_decides_nothing() {
     for case in cases("decide") {
         let mut form = page.form("/consent/");
         form.fields.push(("decision".to_owned(), "allow".to_owned()));
+        form.fields.extend(page.offered_persons().into_iter().map(|person| ("person".to_owned(), person)));
         let good: Vec<(&str, &str)> =
             form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let fields = names.change(&good, &case.set);

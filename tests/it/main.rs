@@ -32,6 +32,7 @@ mod keys;
 mod login_and_consent;
 mod membership;
 mod partition;
+mod persons;
 mod refusals;
 mod resolver;
 mod restore;

@@ -194,6 +194,7 @@ async fn release_without_looking_again(stand: &Stand, race: &Race, proof: &str) 
                 recipient: consent.terms.recipient.clone(),
                 dataset: consent.terms.dataset.clone(),
                 fields: consent.terms.fields.clone(),
+                persons: Vec::new(),
                 proof_digest: digest.clone(),
                 body_digest: "b".repeat(43),
                 at: node::now().secs(),

@@ -8,7 +8,8 @@ use omadata::domain::jose::{SigningKey, b64url};
 use omadata::domain::log::Entry;
 use serde_json::{Value, json};
 
-use crate::case::{Case, DECIDED, EXPORTED, case};
+use crate::case::{Case, DECIDED, EXPORTED, LUMI, ONNI, PLACEMENT, case};
+use crate::manual::{Manual, words};
 
 fn changed(case: &Case, vector: &Value) -> (Evidence, Commitment) {
     let mut evidence = case.evidence.clone();
@@ -353,6 +354,7 @@ fn an_exchange_is_the_one_that_the_log_recorded() {
         ("recipient", json!("https://other.example")),
         ("dataset", json!("fee-decisions")),
         ("fields", json!(["unit"])),
+        ("persons", json!([{"id": ONNI, "records": 3}])),
         ("body_digest", json!(b64url(&[1; 32]))),
         ("at", json!(DECIDED + 1001)),
     ] {
@@ -361,6 +363,45 @@ fn an_exchange_is_the_one_that_the_log_recorded() {
             entry[member] = other.clone();
         };
         assert_eq!(found(&changed), Some("log_entry_other"), "{member}");
+    }
+}
+
+/// A holder that released what the guardian had left out, and says so in everything that it signed.
+#[test]
+fn what_was_released_of_a_child_whom_the_guardian_left_out_is_found() {
+    let case = case(1);
+    let manual =
+        Manual::with_keys(&case.anchor_keys.to_jwks().to_string(), &case.provider_keys().to_string());
+    let found = |persons: Value, records: usize| {
+        let mut bundle = case.bundle.clone();
+        let mut claims: Value = serde_json::from_slice(&payload(&bundle.exchanges[0].receipt)).unwrap();
+        let recorded = |line: &&mut LogLine| line.entry.contains(r#""kind":"exchange""#);
+        let line = bundle.log.iter_mut().find(recorded).unwrap();
+        let mut entry: Value = serde_json::from_str(&line.entry).unwrap();
+        entry["persons"] = persons.clone();
+        let leaf = serde_json::from_value::<Entry>(entry).unwrap().leaf().unwrap();
+        line.entry = leaf.entry;
+        claims["persons"] = persons;
+        claims["records"] = records.into();
+        claims["log_entry"] = leaf.hash.into();
+        bundle.exchanges[0].receipt = case.receipt_key.sign(EXCHANGE_RECEIPT.typ, &claims).unwrap();
+        bundle.exchanges[0].acknowledgement = None;
+        let sealed = case.seal(&bundle);
+        let judged = verify_bundle(&sealed, &full_question(&case));
+        assert_eq!(manual.judge(&sealed, true, None).0, words(&judged));
+        judged.findings.into_iter().find(|finding| finding.subject == "exchanges").unwrap().reason
+    };
+    let (onni, other) = (json!({"id": ONNI, "records": 1}), b64url(&[9; 16]));
+    assert_eq!(found(json!([onni, {"id": LUMI, "records": 1, "record_ids": [PLACEMENT]}]), 2), None);
+    assert_eq!(found(json!([onni]), 1), None);
+    for (persons, records) in [
+        (json!([onni, {"id": other, "records": 1}]), 2),
+        (json!([onni, {"id": LUMI, "records": 1}]), 2),
+        (json!([onni, {"id": LUMI, "records": 1, "record_ids": [other]}]), 2),
+        (json!([onni, {"id": LUMI, "records": 2, "record_ids": [PLACEMENT]}]), 3),
+        (json!([onni]), 2),
+    ] {
+        assert_eq!(found(persons.clone(), records), Some("exchange_beyond_persons"), "{persons}");
     }
 }
 
@@ -430,6 +471,8 @@ fn a_document_that_shows_something_else_than_its_terms_is_refused() {
         (r#""name":"startDate""#, r#""name":"endDate""#),
         (r#""fields":["unit","startDate"]"#, r#""fields":["unit"]"#),
         ("2027-11-01", "2027-11-02"),
+        (r#","name":"Lumi","records":"#, r#","name":"Lumi","record":"#),
+        (r#""persons":[{"id":"AQEBAQEBAQEBAQEBAQEBAQ","name":"Onni"},"#, r#""persons":["#),
         (r#""id":"https://helsinki.example""#, r#""id":"https://vantaa.example""#),
         ("omadata-consent/1", "omadata-consent/2"),
     ] {

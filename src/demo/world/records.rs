@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use time::{Date, Duration, Month};
 
-use super::people::{Behaviour, Person};
+use super::people::{Behaviour, Person, identity_code};
 use super::random::Random;
 use crate::config::shipped::City;
 
@@ -103,8 +103,9 @@ pub(super) fn of_city(city: City, residents: &[Person], random: &mut Random) -> 
             Some((eldest, others)) if others.len() > 1 => (Some(eldest), others),
             _ => (None, person.children.as_slice()),
         };
-        for child in small {
-            early_education(city, person, child, &mut rows, random);
+        for (number, child) in small.iter().enumerate() {
+            let child = Child { name: child, identifier: child_identifier(index, number) };
+            early_education(city, person, &child, &mut rows, random);
         }
         if !small.is_empty() {
             rows.fee_decisions.push(fee_decision(city, person, small, random));
@@ -120,8 +121,23 @@ pub(super) fn of_city(city: City, residents: &[Person], random: &mut Random) -> 
     rows
 }
 
+/// A child in early education.
+struct Child<'a> {
+    name: &'a str,
+    identifier: String,
+}
+
+/// A personal identity code of a child, of whom none is an adult resident of the demo.
+fn child_identifier(family: usize, number: usize) -> String {
+    let place = family.saturating_mul(8).saturating_add(number);
+    let days = i64::try_from(place % 1_800).unwrap_or_default();
+    let born = date(YEAR - 6, Month::January, 1).saturating_add(Duration::days(days));
+    let individual = u16::try_from(place.div_euclid(1_800) % 100).unwrap_or_default();
+    identity_code(born, individual.saturating_add(900))
+}
+
 /// A placement now and, for some, one before it, each with its service need and decision.
-fn early_education(city: City, person: &Person, child: &str, rows: &mut Rows, random: &mut Random) {
+fn early_education(city: City, person: &Person, child: &Child<'_>, rows: &mut Rows, random: &mut Random) {
     let language = person.language;
     let fitting: Vec<&str> =
         units(city).iter().filter(|unit| unit.1 == language).map(|unit| unit.0).collect();
@@ -132,8 +148,10 @@ fn early_education(city: City, person: &Person, child: &str, rows: &mut Rows, ra
         let unit = random.pick(&fitting).copied().unwrap_or("Päiväkoti Tuulimylly");
         let kind = random.pick(&PLACEMENT_TYPES).copied().unwrap_or("DAYCARE");
         let leaving = (start == now.0 && random.chance(10)).then(|| iso(date(YEAR + 1, Month::May, 4)));
+        let id = format!("P{:06}", rows.placements.len());
         rows.placements.push(row(json!({
-            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "availableFrom": available_from(person), "childName": child,
+            "id": id, "child": child.identifier,
+            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "availableFrom": available_from(person), "childName": child.name,
             "type": kind, "unit": unit, "startDate": iso(start), "endDate": iso(end),
             "placeGuarantee": random.chance(30), "terminationRequestedDate": leaving,
         })));
@@ -167,14 +185,18 @@ fn early_education(city: City, person: &Person, child: &str, rows: &mut Rows, ra
         } else {
             "NONE"
         };
+        let id = format!("S{:06}", rows.service_needs.len());
         rows.service_needs.push(row(json!({
-            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "availableFrom": available_from(person), "childName": child,
+            "id": id, "child": child.identifier,
+            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "availableFrom": available_from(person), "childName": child.name,
             "startDate": iso(start), "endDate": iso(end),
             "option": {"fi": hours_fi, "sv": hours_sv, "en": hours_en}, "shiftCare": shift, "partWeek": part_week,
         })));
         let sent = start.saturating_sub(Duration::days(i64::from(random.between(40, 120))));
+        let id = format!("D{:06}", rows.decisions.len());
         rows.decisions.push(row(json!({
-            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "availableFrom": available_from(person), "childName": child,
+            "id": id, "child": child.identifier,
+            "guardian": person.identifier, "nonDisclosure": person.non_disclosure, "availableFrom": available_from(person), "childName": child.name,
             "decisionNumber": 100_000_usize.saturating_add(rows.decisions.len()), "type": kind,
             "startDate": iso(start), "endDate": iso(end), "sentDate": iso(sent), "status": "ACCEPTED",
             "resolved": iso(sent.saturating_add(Duration::days(i64::from(random.between(1, 14))))),
@@ -185,10 +207,10 @@ fn early_education(city: City, person: &Person, child: &str, rows: &mut Rows, ra
         })));
     }
     // The younger child of the README's family gets support, so that there is something to leave out.
-    if child == "Lumi" || random.chance(12) {
+    if child.name == "Lumi" || random.chance(12) {
         let level = random.pick(&["GENERAL_SUPPORT", "INTENSIFIED_SUPPORT", "SPECIAL_SUPPORT"]);
         rows.assistance.push(row(json!({
-            "guardian": person.identifier, "childName": child, "level": level,
+            "guardian": person.identifier, "childName": child.name, "level": level,
             "validDuring": {"start": iso(now.0), "end": iso(now.1)},
         })));
     }

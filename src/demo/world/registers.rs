@@ -17,8 +17,10 @@ use super::records::{self, Row, Rows};
 use crate::config::shipped::City;
 
 /// Columns of the tables, in pairs of name and the row's member. The first is the subject.
-const PLACEMENT: [(&str, &str); 10] = [
+const PLACEMENT: [(&str, &str); 12] = [
     ("guardian", "guardian"),
+    ("id", "id"),
+    ("child", "child"),
     ("non_disclosure", "nonDisclosure"),
     ("available_from", "availableFrom"),
     ("child_name", "childName"),
@@ -29,8 +31,10 @@ const PLACEMENT: [(&str, &str); 10] = [
     ("place_guarantee", "placeGuarantee"),
     ("termination_requested_date", "terminationRequestedDate"),
 ];
-const SERVICE_NEED: [(&str, &str); 9] = [
+const SERVICE_NEED: [(&str, &str); 11] = [
     ("guardian", "guardian"),
+    ("id", "id"),
+    ("child", "child"),
     ("non_disclosure", "nonDisclosure"),
     ("available_from", "availableFrom"),
     ("child_name", "childName"),
@@ -40,8 +44,10 @@ const SERVICE_NEED: [(&str, &str); 9] = [
     ("shift_care", "shiftCare"),
     ("part_week", "partWeek"),
 ];
-const DECISION: [(&str, &str); 12] = [
+const DECISION: [(&str, &str); 14] = [
     ("guardian", "guardian"),
+    ("id", "id"),
+    ("child", "child"),
     ("non_disclosure", "nonDisclosure"),
     ("available_from", "availableFrom"),
     ("child_name", "childName"),
@@ -55,8 +61,10 @@ const DECISION: [(&str, &str); 12] = [
     ("unit", "unit"),
 ];
 /// As [`DECISION`], with the daycare centre's parts in columns of their own.
-const DECISION_IN_COLUMNS: [(&str, &str); 15] = [
+const DECISION_IN_COLUMNS: [(&str, &str); 17] = [
     ("guardian", "guardian"),
+    ("id", "id"),
+    ("child", "child"),
     ("non_disclosure", "nonDisclosure"),
     ("available_from", "availableFrom"),
     ("child_name", "childName"),
@@ -96,8 +104,10 @@ const PARKING: [&str; 9] = [
     "parkingZone",
 ];
 /// Members with the headings of a Finnish export.
-const PLACEMENT_EXPORT: [(&str, &str); 9] = [
+const PLACEMENT_EXPORT: [(&str, &str); 11] = [
     ("guardian", "Huoltajan henkilötunnus"),
+    ("id", "Sijoituksen tunnus"),
+    ("child", "Lapsen henkilötunnus"),
     ("nonDisclosure", "Turvakielto"),
     ("childName", "Lapsen etunimi"),
     ("type", "Hoitomuoto"),

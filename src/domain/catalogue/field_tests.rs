@@ -39,6 +39,7 @@ fn dataset(with_owner: bool) -> Dataset {
         period: Some(super::super::PeriodFields { start: "startDate".parse().unwrap(), end: None }),
         protected_fields: vec![],
         corrections: None,
+        narrowing: crate::domain::catalogue::Narrowing::default(),
         required_acr: None,
         required_max_age_seconds: None,
         required_passkey: false,

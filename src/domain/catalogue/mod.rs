@@ -105,6 +105,24 @@ pub(crate) struct PeriodFields {
     pub(crate) end: Option<FieldName>,
 }
 
+/// What a permission can be narrowed to, because the records of the dataset name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Narrowing {
+    /// The persons whom the records are about, other than their subject.
+    pub persons: bool,
+    /// The records themselves.
+    pub records: bool,
+}
+
+impl Narrowing {
+    /// Whether there is anything to narrow to.
+    #[must_use]
+    pub(crate) const fn is_possible(self) -> bool {
+        self.persons || self.records
+    }
+}
+
 /// A dataset in a holder's catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -139,6 +157,9 @@ pub struct Dataset {
     /// Where a resident asks for a correction (GDPR article 16); the city's contact when absent. Not published.
     #[serde(skip)]
     pub corrections: Option<Corrections>,
+    /// What a permission for its records can be narrowed to.
+    #[serde(default)]
+    pub narrowing: Narrowing,
     /// Minimum `acr` of a login that may give a permission; `None` for no requirement.
     #[serde(default)]
     pub required_acr: Option<String>,
@@ -294,6 +315,8 @@ pub struct Record {
     pub values: BTreeMap<FieldName, serde_json::Value>,
     /// What the register says about the record beside its values.
     pub marks: Marks,
+    /// Whom it is about and which one it is.
+    pub names: RecordNames,
 }
 
 /// What a register says about a record beside its values.
@@ -303,6 +326,23 @@ pub struct Marks {
     pub non_disclosure: Option<bool>,
     /// From when on the record may be released.
     pub available_from: Option<Timestamp>,
+}
+
+/// Whom a record is about and which one it is, as its register names them. Never released.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct RecordNames {
+    /// The person whom it is about, where the register names one.
+    pub person: Option<NationalIdentifier>,
+    /// Display name of that person, for the resident alone.
+    pub person_name: Option<String>,
+    /// Its key in the register.
+    pub record: Option<String>,
+}
+
+impl std::fmt::Debug for RecordNames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RecordNames([redacted])")
+    }
 }
 
 impl std::fmt::Debug for Record {

@@ -186,6 +186,12 @@ fn describe_dataset(graph: &mut Graph, publisher: &Publisher, dataset: &Dataset)
             graph.say(&node, "omadata:periodEnd", field(end)?)?;
         }
     }
+    if dataset.narrowing.is_possible() {
+        graph.say(&node, "omadata:narrowsTo", Literal::new_simple_literal("persons"))?;
+    }
+    if dataset.narrowing.records {
+        graph.say(&node, "omadata:narrowsTo", Literal::new_simple_literal("records"))?;
+    }
     for field in &dataset.fields {
         let field = part(publisher, dataset, &format!("field-{}", field.name))?;
         graph.say(&node, "dpv:hasPersonalData", field)?;

@@ -205,6 +205,17 @@ pub struct ProtectedColumn {
     pub(crate) marker: Option<String>,
 }
 
+/// The columns or members of a source that name whom a record is about, and the record itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NameColumns {
+    /// With the identifier of the person whom the record is about, such as the child.
+    pub(crate) person: Option<String>,
+    /// With that person's display name.
+    pub(crate) person_name: Option<String>,
+    /// With the record's key in its register.
+    pub(crate) record: Option<String>,
+}
+
 /// The source of a dataset's records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatasetSource {
@@ -214,6 +225,8 @@ pub struct DatasetSource {
     pub(crate) selection: Selection,
     /// The column or member with the record's subject. Never released. Empty where an answer names nobody.
     pub(crate) subject_column: String,
+    /// The columns or members that name whom a record is about and which one it is. Never released.
+    pub(crate) names: NameColumns,
     /// The column or member that tells of a non-disclosure order. Never released.
     pub(crate) protected: Option<ProtectedColumn>,
     /// The column or member with the moment from which on the record may be released; empty for now. Never released.

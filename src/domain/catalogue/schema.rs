@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Dataset, Field, FieldType, Language};
+use super::{Dataset, Field, FieldType, Language, Narrowing};
 
 /// Texts of the type `decimal`, as [`super::value::decimal`] writes them.
 pub(crate) const DECIMAL: &str = "^-?(0|[1-9][0-9]*)(\\.[0-9]+)?$";
@@ -15,7 +15,7 @@ pub(crate) const CURRENCY: &str = "^[A-Z]{3}$";
 /// Labels in all languages are in `x-labels`, because `title` has one language only. `x-type` marks an object that is
 /// one value (money, a period) and whose members cannot be permitted one by one. `x-dataset-type` and `x-has-period` tell
 /// a recipient beforehand whether the dataset is of the type in its declared use, and whether it can be limited to a
-/// period.
+/// period; `x-narrows-to`, whether a permission can be narrowed to `persons` and to `records`.
 #[must_use]
 pub(crate) fn record_schema(dataset: &Dataset) -> Value {
     json!({
@@ -23,10 +23,17 @@ pub(crate) fn record_schema(dataset: &Dataset) -> Value {
         "title": dataset.title.get(Language::En),
         "x-dataset-type": dataset.kind,
         "x-has-period": dataset.period.is_some(),
+        "x-narrows-to": narrows_to(dataset),
         "type": "object",
         "properties": properties(&dataset.fields),
         "additionalProperties": false,
     })
+}
+
+fn narrows_to(dataset: &Dataset) -> Vec<&'static str> {
+    let Narrowing { records, .. } = dataset.narrowing;
+    let words = [(dataset.narrowing.is_possible(), "persons"), (records, "records")];
+    words.into_iter().filter_map(|(can, word)| can.then_some(word)).collect()
 }
 
 fn properties(fields: &[Field]) -> Map<String, Value> {

@@ -3,10 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::persons::CoveredPerson;
 use super::terms::Terms;
 use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Language};
 use crate::domain::clock::{Day, Timestamp};
-use crate::domain::ids::{ConsentId, FieldPath, PairwiseSubject, Thumbprint};
+use crate::domain::ids::{ConsentId, FieldPath, PairwisePerson, PairwiseRecord, PairwiseSubject, Thumbprint};
 use crate::domain::jose::{b64url, sha256};
 
 /// Version of the document format.
@@ -87,6 +88,50 @@ pub struct ShownField {
     pub optional: bool,
 }
 
+/// A person whose records are covered, as shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShownPerson {
+    /// As the recipient knows the person.
+    pub id: PairwisePerson,
+    /// The person's name as shown.
+    pub name: String,
+    /// The records allowed; all of the person's, later ones too, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<Vec<ShownRecord>>,
+}
+
+/// A record that is covered, as shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShownRecord {
+    /// As the recipient knows the record.
+    pub id: PairwiseRecord,
+    /// How the page named it.
+    pub label: String,
+}
+
+impl ShownPerson {
+    /// What the terms say of the person.
+    #[must_use]
+    pub(crate) fn covered(&self) -> CoveredPerson {
+        let records = self.records.as_ref().map(|records| records.iter().map(|record| record.id).collect());
+        CoveredPerson { id: self.id, records }
+    }
+}
+
+impl std::fmt::Debug for ShownPerson {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ShownPerson").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for ShownRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ShownRecord").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
 /// A contact as shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownContact {
@@ -96,7 +141,8 @@ pub struct ShownContact {
     pub email: String,
 }
 
-/// What the resident saw and decided. Contains no values of the person's data and no national identifier.
+/// What the resident saw and decided. Contains no national identifier, and of the data only what names the persons and
+/// records that were chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConsentDocument {
@@ -120,6 +166,9 @@ pub struct ConsentDocument {
     pub(crate) dataset_title: String,
     /// The fields allowed, as shown.
     pub fields: Vec<ShownField>,
+    /// The persons whose records were allowed, as shown; those of the terms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub persons: Vec<ShownPerson>,
     /// The terms as decided.
     pub terms: Terms,
     /// Legal basis, a DPV term.
@@ -163,6 +212,8 @@ pub struct DocumentParts<'a> {
     pub dataset: &'a Dataset,
     /// The terms: as offered for the offer's hash, as decided for the document to be signed.
     pub terms: &'a Terms,
+    /// The persons chosen; empty for an offer.
+    pub persons: Vec<ShownPerson>,
     pub(crate) decided_at: Timestamp,
     /// The login that decided; `None` for an offer.
     pub signer: Option<String>,
@@ -204,6 +255,7 @@ impl ConsentDocument {
             purpose_text: declared.purpose_text.get(language).to_owned(),
             dataset_title: parts.dataset.title.get(language).to_owned(),
             fields,
+            persons: parts.persons.clone(),
             terms: parts.terms.clone(),
             legal_basis: declared.legal_basis.clone(),
             onward_sharing: "none".to_owned(),
@@ -237,6 +289,12 @@ impl ConsentDocument {
             && self.recipient.id == terms.recipient.as_str()
             && self.until == terms.until
             && self.fields.iter().map(|field| &field.name).eq(&terms.fields)
+            && self.shows_the_persons_of(terms)
+    }
+
+    fn shows_the_persons_of(&self, terms: &Terms) -> bool {
+        let covered = terms.persons.iter().flat_map(|persons| &persons.0).cloned();
+        self.persons.iter().map(ShownPerson::covered).eq(covered)
     }
 
     /// Digest of every text as shown, with its language: detects a changed translation.
@@ -244,7 +302,11 @@ impl ConsentDocument {
     /// # Errors
     /// As [`Self::canonical`].
     pub(crate) fn texts_digest(&self) -> Result<String, serde_json::Error> {
-        let labels: Vec<&str> = self.fields.iter().map(|field| field.label.as_str()).collect();
+        let mut labels: Vec<&str> = self.fields.iter().map(|field| field.label.as_str()).collect();
+        for person in &self.persons {
+            labels.push(&person.name);
+            labels.extend(person.records.iter().flatten().map(|record| record.label.as_str()));
+        }
         let texts = serde_json_canonicalizer::to_string(&(
             self.language,
             [&self.holder.name, &self.recipient.name, &self.service, &self.purpose_text, &self.dataset_title],

@@ -259,6 +259,12 @@ impl Evidence {
         }
     }
 
+    /// What the resident saw, as stored; not verified.
+    #[must_use]
+    pub(crate) fn shown(&self) -> Option<ConsentDocument> {
+        parse(&self.document).ok()
+    }
+
     fn check_document(
         &self,
         commitment: &Commitment,

@@ -1,6 +1,7 @@
 //! A resident's consent: request, decision, life cycle, and evidence.
 //!
 //! * [`terms`]: what one consent covers, and the check of a request against the declared use and the dataset.
+//! * [`persons`]: whose records it covers.
 //! * [`state`]: the life cycle as an enum with transitions that can refuse.
 //! * [`denial`]: standing denials of a resident.
 //! * [`shown_use`]: whether the declared use still covers what the resident was shown.
@@ -16,6 +17,7 @@ pub mod document;
 pub mod evidence;
 pub mod held;
 pub mod passkey;
+pub mod persons;
 pub mod receipt;
 pub mod request;
 pub(crate) mod shown_use;
@@ -32,6 +34,7 @@ pub use held::{
     IllegalTransition, PendingAuthorization, ReasonWord,
 };
 pub use passkey::{PasskeyError, PasskeyEvidence};
+pub use persons::{About, CoveredPerson, Persons, ReleasedPerson};
 pub use receipt::{ConsentChange, ConsentReceipt, Issuer, ReceiptChange};
 pub use request::{ConsentRequest, GrantAction, MAX_REQUEST_BYTES, Origin, PendingDecision, RequestState};
 pub(crate) use shown_use::ShownUse;

@@ -8,6 +8,8 @@ use crate::domain::catalogue::{Dataset, DeclaredUse};
 use crate::domain::clock::{Day, RetentionPeriod, Timestamp, Window};
 use crate::domain::ids::{DatasetId, EntityId, FieldPath, UseId};
 
+use super::persons::Persons;
+
 /// The `type` of every `authorization_details` entry that a node understands (RFC 9396 §2).
 pub(crate) const DETAIL_TYPE: &str = "omadata_dataset";
 
@@ -96,6 +98,9 @@ pub struct AuthorizationDetail {
     /// `["read"]`.
     pub(crate) actions: Vec<String>,
     pub(crate) datatypes: Vec<FieldPath>,
+    /// Whose records; everybody's when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) persons: Option<Persons>,
     /// The declared use that the request rests on.
     #[serde(rename = "use")]
     pub declared_use: UseId,
@@ -113,7 +118,7 @@ pub struct AuthorizationDetail {
 
 impl AuthorizationDetail {
     /// The request added to what is allowed already: all fields of both, the later end, the higher frequency, the
-    /// longer retention, and the period that spans both. Other members are the request's.
+    /// longer retention, the period that spans both, and the persons and records of both. Other members are the request's.
     #[must_use]
     pub(crate) fn merged_with(&self, allowed: &Self) -> Self {
         let mut merged = self.clone();
@@ -126,6 +131,8 @@ impl AuthorizationDetail {
         if self.retention.is_within(&allowed.retention) {
             merged.retention.clone_from(&allowed.retention);
         }
+        merged.persons =
+            self.persons.as_ref().zip(allowed.persons.as_ref()).map(|(one, other)| one.merged_with(other));
         merged.period = self
             .period
             .zip(allowed.period)
@@ -178,6 +185,8 @@ pub enum DetailError {
     Until,
     /// From after to, or a dataset whose records have no dates.
     Period,
+    /// Malformed, or a dataset whose records do not name them.
+    Persons,
 }
 
 /// What one consent covers. Created only by [`Terms::narrowed`] from a request and by [`Terms::decided`] from those.
@@ -194,6 +203,9 @@ pub struct Terms {
     pub dataset: DatasetId,
     /// The fields covered, in the dataset's order.
     pub fields: Vec<FieldPath>,
+    /// Whose records; everybody's when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub persons: Option<Persons>,
     /// The purpose, a DPV term.
     pub purpose: String,
     /// The period of the data; the whole history when absent.
@@ -243,6 +255,7 @@ impl DetailError {
             Self::Retention => "retention is outside the declared use",
             Self::Until => "until is outside the declared use",
             Self::Period => "period is not one that the dataset can be limited to",
+            Self::Persons => "persons are repeated, too many, or not what the dataset can be narrowed to",
         }
     }
 }
@@ -277,12 +290,20 @@ impl Terms {
             detail.period.is_none_or(|period| bounds.dataset.period.is_some() && period.from <= period.to),
             DetailError::Period,
         )?;
+        let narrowing = bounds.dataset.narrowing;
+        let can_narrow = |persons: &Persons| {
+            persons.is_well_formed()
+                && narrowing.is_possible()
+                && (narrowing.records || !persons.names_records())
+        };
+        require(detail.persons.as_ref().is_none_or(can_narrow), DetailError::Persons)?;
         Ok(Self {
             holder: bounds.holder.clone(),
             recipient: bounds.recipient.clone(),
             declared_use: detail.declared_use.clone(),
             dataset: detail.identifier.clone(),
             fields,
+            persons: detail.persons.clone(),
             purpose: detail.purpose.clone(),
             period: detail.period,
             max_exchanges: detail.frequency.max,
@@ -304,7 +325,7 @@ impl Terms {
     }
 
     /// The terms as the resident decided them: without some optional fields, with a lower frequency, an earlier end, a
-    /// shorter period or a shorter retention.
+    /// shorter period, a shorter retention, or for some persons and records only.
     ///
     /// # Errors
     /// [`DetailError`] when the choice exceeds the offer or drops a required field.
@@ -336,7 +357,12 @@ impl Terms {
         if choice.until > self.until || choice.until.end() <= now {
             return Err(DetailError::Until);
         }
+        let well_formed = choice.persons.as_ref().is_none_or(Persons::is_well_formed);
+        if !well_formed || !Persons::narrows(choice.persons.as_ref(), self.persons.as_ref()) {
+            return Err(DetailError::Persons);
+        }
         let mut decided = self.clone();
+        decided.persons.clone_from(&choice.persons);
         decided.fields.retain(|field| choice.fields.contains(field));
         decided.max_exchanges = choice.frequency.max;
         decided.per = choice.frequency.per.clone();
@@ -355,6 +381,7 @@ impl Terms {
             identifier: self.dataset.clone(),
             actions: vec!["read".to_owned()],
             datatypes: self.fields.clone(),
+            persons: self.persons.clone(),
             declared_use: self.declared_use.clone(),
             purpose: self.purpose.clone(),
             period: self.period,
@@ -370,6 +397,8 @@ impl Terms {
 pub struct Choice {
     /// Required and kept optional fields.
     pub(crate) fields: BTreeSet<FieldPath>,
+    /// Whose records; everybody's when absent.
+    pub(crate) persons: Option<Persons>,
     pub(crate) frequency: Frequency,
     /// The period of the data.
     pub(crate) period: Option<Period>,

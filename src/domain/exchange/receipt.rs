@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::clock::Timestamp;
+use crate::domain::consent::ReleasedPerson;
 use crate::domain::ids::{DatasetId, EntityId, FieldPath, GrantId, Jti, KeyId};
 use crate::domain::jose::{
     Claims, JoseError, KeySource, Profile, PublicKeys, UnverifiedJws, b64url, check_times, sha256,
@@ -26,7 +27,7 @@ pub const EXCHANGE_RECEIPT: Profile = Profile {
         "body_digest",
         "log_entry",
     ],
-    optional: Claims::Only(&[]),
+    optional: Claims::Only(&["persons"]),
     forbidden_headers: &[],
 };
 
@@ -49,6 +50,9 @@ pub struct Receipt {
     pub fields: Vec<FieldPath>,
     /// The number of records released.
     pub records: usize,
+    /// Whose records, where the permission names persons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub persons: Vec<ReleasedPerson>,
     /// SHA-256 of the compact DPoP proof, base64url.
     pub proof_digest: String,
     /// SHA-256 of the body, base64url.
@@ -120,6 +124,12 @@ impl VerifiedReceipt {
             }
             None => Ok(Self(receipt)),
         }
+    }
+
+    /// The content of a receipt that this node has verified or signed before.
+    #[must_use]
+    pub(crate) fn stored(text: &str) -> Option<Receipt> {
+        UnverifiedJws::parse(text, &EXCHANGE_RECEIPT).ok()?.claimed().ok()
     }
 
     /// The identifier of the signing key, to select the keys to verify with.

@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 
 use super::event::RejectionReason;
 use super::release::ExchangeBody;
-use crate::domain::catalogue::FieldTree;
 use crate::domain::catalogue::schema::{CURRENCY, DECIMAL};
 use crate::domain::catalogue::value::{decimal, is_date_time};
+use crate::domain::catalogue::{FieldTree, Narrowing};
 use crate::domain::clock::Day;
+use crate::domain::consent::{Persons, ReleasedPerson};
 use crate::domain::ids::{Currency, DatasetId, DatasetType, FieldName, FieldPath};
 use crate::domain::word_enum::word_enum;
 
@@ -66,6 +67,8 @@ struct Rule {
 pub(crate) struct RecordSchema {
     dataset_type: Option<DatasetType>,
     has_period: Option<bool>,
+    /// Whether a permission can be narrowed to persons and to records.
+    narrowing: Option<Narrowing>,
     fields: BTreeMap<String, Rule>,
 }
 
@@ -94,6 +97,15 @@ pub(crate) enum RecordFault {
     /// A permitted field is missing in a record; an absent value must be `null`.
     #[error("a record lacks the permitted field {0}")]
     Missing(FieldPath),
+    /// The records do not name whom they are about, as the permission needs, or not each of them.
+    #[error("it is not said of each record whom it is about")]
+    Unnamed,
+    /// A record is about a person, or is one, that the resident has left out.
+    #[error("a record is of a person, or one, that the permission does not cover")]
+    NotCovered,
+    /// The receipt counts other persons' records than the answer has.
+    #[error("the receipt names other persons than the answer")]
+    Miscounted,
     /// A value is not of the type in the holder's catalogue.
     #[error("the field {0} is not of the type that the holder's catalogue names")]
     Type(FieldPath),
@@ -103,9 +115,9 @@ impl RecordFault {
     #[must_use]
     pub(crate) const fn reason(&self) -> RejectionReason {
         match self {
-            Self::OtherDataset | Self::NotObject => RejectionReason::Form,
-            Self::Surplus(_) => RejectionReason::Surplus,
-            Self::Missing(_) => RejectionReason::Missing,
+            Self::OtherDataset | Self::NotObject | Self::Miscounted => RejectionReason::Form,
+            Self::Surplus(_) | Self::NotCovered => RejectionReason::Surplus,
+            Self::Missing(_) | Self::Unnamed => RejectionReason::Missing,
             Self::Type(_) => RejectionReason::Type,
         }
     }
@@ -114,7 +126,9 @@ impl RecordFault {
     #[must_use]
     pub(crate) fn fields(&self) -> Vec<String> {
         match self {
-            Self::OtherDataset | Self::NotObject => Vec::new(),
+            Self::OtherDataset | Self::NotObject | Self::Unnamed | Self::NotCovered | Self::Miscounted => {
+                Vec::new()
+            }
             Self::Surplus(names) => names.clone(),
             Self::Missing(path) | Self::Type(path) => vec![path.to_string()],
         }
@@ -133,6 +147,10 @@ impl RecordSchema {
                 .and_then(Value::as_str)
                 .and_then(|word| word.parse().ok()),
             has_period: schema.get("x-has-period").and_then(Value::as_bool),
+            narrowing: schema.get("x-narrows-to").and_then(Value::as_array).map(|words| {
+                let has = |word: &str| words.iter().any(|known| known == word);
+                Narrowing { persons: has("persons"), records: has("records") }
+            }),
             fields: Rule::parse(schema, MAX_DEPTH).members,
         })
     }
@@ -147,6 +165,12 @@ impl RecordSchema {
     #[must_use]
     pub(crate) fn can_limit_period(&self) -> bool {
         self.has_period.unwrap_or(true)
+    }
+
+    /// Whether a permission can be narrowed to these persons; `true` if the catalogue does not say.
+    #[must_use]
+    pub(crate) fn can_narrow_to(&self, persons: &Persons) -> bool {
+        self.narrowing.is_none_or(|known| known.persons && (known.records || !persons.names_records()))
     }
 
     /// What the dataset has under a path.
@@ -249,6 +273,29 @@ impl TextForm {
 }
 
 impl ExchangeBody {
+    /// Checks that each record is about a person, and is one, that the permission covers, and that the receipt tells the
+    /// same.
+    ///
+    /// # Errors
+    /// [`RecordFault`]: the holder's fault, and nothing of the response may be used.
+    pub(crate) fn check_persons(
+        &self,
+        permitted: Option<&Persons>,
+        receipt: &[ReleasedPerson],
+    ) -> Result<(), RecordFault> {
+        let named = self.about.len() == self.records.len();
+        let Some(permitted) = permitted else {
+            return if named || self.about.is_empty() { Ok(()) } else { Err(RecordFault::Unnamed) };
+        };
+        if !named {
+            return Err(RecordFault::Unnamed);
+        }
+        if !self.about.iter().all(|about| permitted.covers(about)) {
+            return Err(RecordFault::NotCovered);
+        }
+        if permitted.released(&self.about) == receipt { Ok(()) } else { Err(RecordFault::Miscounted) }
+    }
+
     /// Checks every record: it has all permitted fields with their types, and no others at any level. Without the
     /// holder's schema, which may not be available, types are not checked.
     ///

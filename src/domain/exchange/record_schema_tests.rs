@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use super::*;
+use crate::domain::consent::{About, CoveredPerson};
+use crate::domain::ids::{PairwisePerson, PairwiseRecord};
 
 fn schema() -> RecordSchema {
     RecordSchema::parse(&json!({
@@ -28,7 +30,8 @@ fn field(name: &str) -> FieldPath {
 fn a_record_without_a_permitted_field_or_with_a_wrong_type_is_refused() {
     let permitted = ["unit", "begins", "hours", "fee", "anything"].map(field);
     let check = |record: Value| {
-        let body = ExchangeBody { dataset: "placements".parse().unwrap(), records: vec![record] };
+        let body =
+            ExchangeBody { dataset: "placements".parse().unwrap(), records: vec![record], about: Vec::new() };
         body.check_records(&body.dataset, &permitted, Some(&schema()))
     };
     let good =
@@ -62,7 +65,11 @@ fn a_record_without_a_permitted_field_or_with_a_wrong_type_is_refused() {
 
 #[test]
 fn without_the_holders_schema_missing_fields_are_still_noticed() {
-    let body = ExchangeBody { dataset: "placements".parse().unwrap(), records: vec![json!({"unit": 7})] };
+    let body = ExchangeBody {
+        dataset: "placements".parse().unwrap(),
+        records: vec![json!({"unit": 7})],
+        about: Vec::new(),
+    };
     assert_eq!(body.check_records(&body.dataset, &[field("unit")], None), Ok(()));
     let missing = body.check_records(&body.dataset, &[field("unit"), field("begins")], None);
     assert_eq!(missing, Err(RecordFault::Missing(field("begins"))));
@@ -99,6 +106,7 @@ fn nested() -> RecordSchema {
         period: None,
         protected_fields: vec![],
         corrections: None,
+        narrowing: Narrowing::default(),
         required_acr: None,
         required_max_age_seconds: None,
         required_passkey: false,
@@ -108,7 +116,8 @@ fn nested() -> RecordSchema {
 
 fn check_nested(record: Value) -> Result<(), RecordFault> {
     let permitted = ["number", "unit.name", "children.fee", "children.during", "phones"].map(field);
-    let body = ExchangeBody { dataset: "decisions".parse().unwrap(), records: vec![record] };
+    let body =
+        ExchangeBody { dataset: "decisions".parse().unwrap(), records: vec![record], about: Vec::new() };
     body.check_records(&body.dataset, &permitted, Some(&nested()))
 }
 
@@ -223,4 +232,30 @@ fn a_schema_tells_what_a_dataset_offers() {
     let silent = RecordSchema::parse(&json!({"properties": {}})).unwrap();
     assert!(silent.is_of_type(&"parking-permit".parse().unwrap()) && silent.can_limit_period());
     assert_eq!(RecordSchema::parse(&json!([])), None);
+}
+
+#[test]
+fn a_record_that_the_resident_left_out_is_refused_whatever_the_holder_signs() {
+    let person = |number| PairwisePerson::from_bytes([number; 16]);
+    let record = |number| PairwiseRecord::from_bytes([number; 16]);
+    let about = |number, key| About { person: person(number), record: Some(record(key)) };
+    let permitted = Persons(vec![
+        CoveredPerson { id: person(1), records: None },
+        CoveredPerson { id: person(2), records: Some(vec![record(21)]) },
+    ]);
+    let body = |about: Vec<About>| ExchangeBody {
+        dataset: "placements".parse().unwrap(),
+        records: vec![json!({}); 2],
+        about,
+    };
+    let check = |body: &ExchangeBody| body.check_persons(Some(&permitted), &permitted.released(&body.about));
+    let good = body(vec![about(1, 11), about(2, 21)]);
+    assert_eq!(check(&good), Ok(()));
+    assert_eq!(check(&body(vec![about(1, 11), about(2, 22)])), Err(RecordFault::NotCovered));
+    assert_eq!(check(&body(vec![about(1, 11), about(3, 31)])), Err(RecordFault::NotCovered));
+    assert_eq!(check(&body(vec![about(1, 11)])), Err(RecordFault::Unnamed));
+    assert_eq!(check(&body(Vec::new())), Err(RecordFault::Unnamed));
+    assert_eq!(good.check_persons(Some(&permitted), &[]), Err(RecordFault::Miscounted));
+    assert_eq!(good.check_persons(None, &[]), Ok(()));
+    assert_eq!(body(vec![about(1, 11)]).check_persons(None, &[]), Err(RecordFault::Unnamed));
 }

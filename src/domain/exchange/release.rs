@@ -4,21 +4,26 @@ use serde_json::{Map, Value};
 
 use crate::domain::catalogue::{Dataset, FieldTree, PeriodFields, Record};
 use crate::domain::clock::{Day, Timestamp};
-use crate::domain::consent::Period;
-use crate::domain::ids::{DatasetId, FieldName, FieldPath, NationalIdentifier};
+use crate::domain::consent::{About, CoveredPerson, Period, Persons, ReleasedPerson};
+use crate::domain::ids::{
+    DatasetId, FieldName, FieldPath, NationalIdentifier, PairwisePerson, PairwiseRecord,
+};
 use crate::domain::token::{Refusal, RefusalReason, VerifiedConsent};
 
 /// What one exchange may release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReleaseScope {
     fields: Vec<FieldPath>,
+    /// The persons and records that the request is narrowed to, if it is.
+    persons: Option<Vec<PairwisePerson>>,
+    records: Option<Vec<PairwiseRecord>>,
 }
 
 impl ReleaseScope {
     /// Checks a request against the verified consent (step 7 of an exchange).
     ///
-    /// `query` is the request's raw query, decoded into pairs. Only `fields`, a comma-separated list, is supported;
-    /// anything else could be meant to reach another person's data and is refused.
+    /// `query` is the request's raw query, decoded into pairs. Only `fields`, `persons` and `records`, comma-separated
+    /// lists, are supported; anything else could be meant to reach another person's data and is refused.
     ///
     /// # Errors
     /// [`Refusal`] `insufficient_scope`.
@@ -39,12 +44,70 @@ impl ReleaseScope {
         if terms.fields.iter().any(|field| dataset.leaf(field).is_none()) {
             return Err(Refusal::scope(RefusalReason::FieldWithdrawn));
         }
-        let fields = match query {
-            [] => terms.fields.clone(),
-            [(name, list)] if name == "fields" => narrow(&terms.fields, list)?,
-            _ => return Err(Refusal::scope(RefusalReason::ParameterUnknown)),
+        let narrowing = dataset.narrowing;
+        let lost =
+            |persons: &Persons| !narrowing.is_possible() || (!narrowing.records && persons.names_records());
+        if terms.persons.as_ref().is_some_and(lost) {
+            return Err(Refusal::unavailable(RefusalReason::DatasetLostItsPersons));
+        }
+        let (mut fields, mut persons, mut records) = (None, None, None);
+        for (name, list) in query {
+            match name.as_str() {
+                "fields" if fields.is_none() => fields = Some(narrow(&terms.fields, list)?),
+                "persons" if persons.is_none() && narrowing.is_possible() => persons = Some(ids(list)?),
+                "records" if records.is_none() && narrowing.records => records = Some(ids(list)?),
+                _ => return Err(Refusal::scope(RefusalReason::ParameterUnknown)),
+            }
+        }
+        let scope = Self { fields: fields.unwrap_or_else(|| terms.fields.clone()), persons, records };
+        scope.check_persons(terms.persons.as_ref())?;
+        Ok(scope)
+    }
+
+    /// Whether the persons and records asked for are within the consent, as far as it names them.
+    fn check_persons(&self, consented: Option<&Persons>) -> Result<(), Refusal> {
+        let Some(consented) = consented else { return Ok(()) };
+        if self.persons.iter().flatten().any(|person| consented.of(*person).is_none()) {
+            return Err(Refusal::scope(RefusalReason::PersonNotConsented));
+        }
+        let may_be_covered = |record| {
+            let covers = |person: &CoveredPerson| {
+                person.records.as_ref().is_none_or(|records| records.contains(record))
+            };
+            consented.0.iter().any(covers)
         };
-        Ok(Self { fields })
+        if self.records.iter().flatten().all(may_be_covered) {
+            Ok(())
+        } else {
+            Err(Refusal::scope(RefusalReason::RecordNotConsented))
+        }
+    }
+
+    fn admits(&self, about: &About) -> bool {
+        let person = self.persons.as_ref().is_none_or(|persons| persons.contains(&about.person));
+        let record = |records: &Vec<_>| about.record.is_some_and(|record| records.contains(&record));
+        person && self.records.as_ref().is_none_or(record)
+    }
+
+    /// Refuses what is neither named in the consent nor among the records that it covers. An identifier that means
+    /// nothing here and one that means somebody else's record are the same.
+    fn check_known(&self, consented: Option<&Persons>, covered: &[About]) -> Result<(), Refusal> {
+        let known_person = |person: &PairwisePerson| {
+            consented.is_some_and(|consented| consented.of(*person).is_some())
+                || covered.iter().any(|about| about.person == *person)
+        };
+        let known_record = |record: &PairwiseRecord| {
+            let named = consented.into_iter().flat_map(|consented| &consented.0);
+            named.filter_map(|person| person.records.as_ref()).any(|records| records.contains(record))
+                || covered.iter().any(|about| about.record == Some(*record))
+        };
+        if !self.persons.iter().flatten().all(known_person) {
+            return Err(Refusal::scope(RefusalReason::PersonNotConsented));
+        }
+        if !self.records.iter().flatten().all(known_record) {
+            return Err(Refusal::scope(RefusalReason::RecordNotConsented));
+        }
+        Ok(())
     }
 
     /// The fields, in the dataset's order.
@@ -69,12 +132,27 @@ fn narrow(consented: &[FieldPath], list: &str) -> Result<Vec<FieldPath>, Refusal
     Ok(consented.iter().filter(|field| wanted.contains(field)).cloned().collect())
 }
 
-/// The records to release: only the subject's, only consented fields, only the consented period.
+/// A comma-separated list of identifiers, each once.
+fn ids<T: std::str::FromStr + PartialEq>(list: &str) -> Result<Vec<T>, Refusal> {
+    let mut ids = Vec::new();
+    for part in list.split(',') {
+        let id = part.parse().map_err(|_| Refusal::scope(RefusalReason::PersonMalformed))?;
+        if ids.contains(&id) {
+            return Err(Refusal::scope(RefusalReason::PersonMalformed));
+        }
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+/// The records to release: only the subject's, of the consented persons, only consented fields, only the consented
+/// period.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Release {
     body: Vec<u8>,
     fields: Vec<FieldPath>,
     records: usize,
+    persons: Vec<ReleasedPerson>,
     available_from: Option<Timestamp>,
 }
 
@@ -85,7 +163,7 @@ impl std::fmt::Debug for Release {
 }
 
 impl Release {
-    /// Minimises the register's records (step 8 of an exchange).
+    /// Minimises the register's records (step 8 of an exchange). `about` names whom a record is about for the recipient.
     ///
     /// # Errors
     /// [`Refusal`] 503 when a record is not the subject's or does not match the dataset: a register that returns
@@ -96,17 +174,36 @@ impl Release {
         dataset: &Dataset,
         subject: &NationalIdentifier,
         records: Vec<Record>,
+        about: impl Fn(&Record) -> Option<About>,
     ) -> Result<Self, Refusal> {
         let permitted = FieldTree::of(&scope.fields);
+        let terms = &consent.consent().terms;
+        let (mut covered, mut released_about) = (Vec::new(), Vec::new());
         let mut released = Vec::with_capacity(records.len());
         let mut available_from = None;
         for mut record in records {
             if &record.subject != subject {
                 return Err(Refusal::unavailable(RefusalReason::RegisterAnsweredForAnother));
             }
-            if !in_period(&record, consent.consent().terms.period, dataset.period.as_ref())? {
+            let about = match about(&record) {
+                Some(about) if dataset.narrowing.is_possible() => Some(about),
+                None if !dataset.narrowing.is_possible() => None,
+                // What is not known to be covered may be what the resident has left out.
+                _ => return Err(Refusal::unavailable(RefusalReason::RegisterPersonMissing)),
+            };
+            if let Some(about) = about {
+                if terms.persons.as_ref().is_some_and(|persons| !persons.covers(&about)) {
+                    continue;
+                }
+                covered.push(about);
+                if !scope.admits(&about) {
+                    continue;
+                }
+            }
+            if !in_period(&record, terms.period, dataset.period.as_ref())? {
                 continue;
             }
+            released_about.extend(about);
             available_from = available_from.max(record.marks.available_from);
             let withheld =
                 withheld(&record, dataset).ok_or(Refusal::unavailable(RefusalReason::RegisterMarkMissing))?;
@@ -115,10 +212,19 @@ impl Release {
                 .ok_or(Refusal::unavailable(RefusalReason::RegisterShapeOther))?;
             released.push(Value::Object(values));
         }
+        scope.check_known(terms.persons.as_ref(), &covered)?;
         let records = released.len();
-        let body = serde_json::to_vec(&ExchangeBody { dataset: dataset.id.clone(), records: released })
-            .map_err(|_| Refusal::unavailable(RefusalReason::AnswerNotJson))?;
-        Ok(Self { body, fields: scope.fields.clone(), records, available_from })
+        let persons = terms.persons.as_ref().map(|persons| persons.released(&released_about));
+        let body = ExchangeBody { dataset: dataset.id.clone(), records: released, about: released_about };
+        let body =
+            serde_json::to_vec(&body).map_err(|_| Refusal::unavailable(RefusalReason::AnswerNotJson))?;
+        Ok(Self {
+            body,
+            fields: scope.fields.clone(),
+            records,
+            persons: persons.unwrap_or_default(),
+            available_from,
+        })
     }
 
     /// From when on the register has all of it, if it names a moment.
@@ -137,6 +243,12 @@ impl Release {
     #[must_use]
     pub(crate) fn fields(&self) -> &[FieldPath] {
         &self.fields
+    }
+
+    /// Whose records are in it, where the consent names persons.
+    #[must_use]
+    pub(crate) fn persons(&self) -> &[ReleasedPerson] {
+        &self.persons
     }
 
     /// The number of records in it.
@@ -228,6 +340,9 @@ pub(crate) struct ExchangeBody {
     pub(crate) dataset: DatasetId,
     /// The records, each an object of the released fields: of these alone at every level.
     pub(crate) records: Vec<Value>,
+    /// Whom each record is about and which one it is, where the dataset's records name that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) about: Vec<About>,
 }
 
 /// Maximum number of values in a response that a recipient reads. In memory a value takes up to fifty times its bytes
@@ -251,7 +366,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::catalogue::Marks;
+    use crate::domain::catalogue::{Marks, RecordNames};
 
     #[test]
     fn an_answer_of_nothing_but_brackets_is_not_read() {
@@ -269,7 +384,12 @@ mod tests {
 
     fn record(start: Value) -> Record {
         let values = BTreeMap::from([("startDate".parse().unwrap(), start)]);
-        Record { subject: NationalIdentifier::new("010190-900P").unwrap(), values, marks: Marks::default() }
+        Record {
+            subject: NationalIdentifier::new("010190-900P").unwrap(),
+            values,
+            marks: Marks::default(),
+            names: RecordNames::default(),
+        }
     }
 
     #[test]
@@ -287,6 +407,7 @@ mod tests {
             subject: NationalIdentifier::new("010190-900P").unwrap(),
             values,
             marks: Marks { non_disclosure: Some(true), available_from: None },
+            names: RecordNames::default(),
         };
         let asked = paths(&["unit.name", "unit.address", "rows.street", "rows.number", "place.city"]);
         // A part alone, and an object as a whole.

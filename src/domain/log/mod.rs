@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::clock::Timestamp;
-use super::consent::{ConsentStatus, Reason};
+use super::consent::{ConsentStatus, Reason, ReleasedPerson};
 use super::ids::{ConsentId, DatasetId, EntityId, FieldPath, PairwiseSubject};
 use super::jose::b64url;
 
@@ -54,6 +54,9 @@ pub enum Entry {
         dataset: DatasetId,
         /// Which fields.
         fields: Vec<FieldPath>,
+        /// Whose records, where the permission names persons.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        persons: Vec<ReleasedPerson>,
         /// Digest of the proof (SHA-256 of its compact form, base64url).
         proof_digest: String,
         /// Digest of the answer's body (SHA-256, base64url).

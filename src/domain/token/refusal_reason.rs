@@ -104,6 +104,12 @@ word_enum! {
         FieldTwice = "field_twice",
         /// A field is outside the consent.
         FieldNotConsented = "field_not_consented",
+        /// The identifier of a person or record is malformed, or named twice.
+        PersonMalformed = "person_malformed",
+        /// A person is outside the consent.
+        PersonNotConsented = "person_not_consented",
+        /// A record is outside the consent.
+        RecordNotConsented = "record_not_consented",
         /// The dataset no longer has a field of the consent.
         FieldWithdrawn = "field_withdrawn",
         /// The recipient no longer publishes the declared use.
@@ -126,6 +132,10 @@ word_enum! {
         RegisterDateMissing = "register_date_missing",
         /// The dataset's records no longer have the dates that the consent's period needs.
         DatasetLostItsPeriod = "dataset_lost_its_period",
+        /// The dataset's records no longer name the persons or records that the consent is narrowed to.
+        DatasetLostItsPersons = "dataset_lost_its_persons",
+        /// A record does not say whom it is about.
+        RegisterPersonMissing = "register_person_missing",
         /// The records cannot be serialised as JSON.
         AnswerNotJson = "answer_not_json",
         /// The signing keys are not available now.

@@ -4,4 +4,5 @@
 pub mod decision;
 pub(crate) mod exchange;
 pub(crate) mod oauth;
+pub(crate) mod pairwise;
 pub mod permissions;

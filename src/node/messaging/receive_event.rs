@@ -177,6 +177,7 @@ fn new_held(
         identifier: given.dataset.clone(),
         actions: vec!["read".to_owned()],
         datatypes: given.fields.clone(),
+        persons: None,
         declared_use: given.declared_use.clone(),
         purpose: declared.purpose.clone(),
         period: None,

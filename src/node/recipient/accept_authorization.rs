@@ -69,10 +69,11 @@ async fn redeem(node: &Node, back: Returned, code: &str) -> Result<HeldConsent, 
     redeem_code::redeem_code(node, back.held, back.dpop_kid.as_ref(), &grant).await
 }
 
-/// Any error but `access_denied` leaves the request open: the service may start it again.
+/// Most errors leave the request open: the service may start it again.
 async fn decline(node: &Node, held: HeldConsent, error: &str) -> Result<HeldConsent, Problem> {
     let declined = error == "access_denied";
-    if !declined && error != OAuthCode::UnmetAuthenticationRequirements.as_str() {
+    let not_held = error == OAuthCode::InvalidAuthorizationDetails.as_str();
+    if !declined && !not_held && error != OAuthCode::UnmetAuthenticationRequirements.as_str() {
         return Ok(held);
     }
     let (id, now) = (held.id, node.now());
@@ -80,6 +81,9 @@ async fn decline(node: &Node, held: HeldConsent, error: &str) -> Result<HeldCons
         let mut held = held_consents::find(tx, id)?;
         if declined {
             held.life.decline(now)?;
+        } else if not_held {
+            // It asked for persons or records that the holder does not have about this resident.
+            held.life.fail(HeldCause::InvalidAuthorizationDetails, now)?;
         } else {
             // The login provider there cannot reach the required assurance.
             held.life.note_attempt(Some(HeldCause::UnmetAuthenticationRequirements), now)?;

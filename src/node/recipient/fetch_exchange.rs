@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{confirm_deletion, holder_catalogue, redeem_code, request_consent};
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{HeldCause, HeldConsent, HeldState, HeldTokens};
+use crate::domain::consent::{About, HeldCause, HeldConsent, HeldState, HeldTokens};
 use crate::domain::exchange::deferral::{self, DeferralError, DeferralExpectation};
 use crate::domain::exchange::event::{ExchangeAcknowledged, ExchangeRejected};
 use crate::domain::exchange::receipt::{ReceiptError, content_digest, digest};
@@ -30,6 +30,8 @@ use crate::store::{StoreError, Tx};
 pub(crate) struct FetchedData {
     /// The records, each with consented fields only.
     pub(crate) records: Vec<Value>,
+    /// Whom each record is about and which one it is, where the holder's records name that.
+    pub(crate) about: Vec<About>,
     pub(crate) receipt: Receipt,
     /// The receipt as received, compact JWS.
     pub(crate) receipt_jws: String,
@@ -234,10 +236,12 @@ async fn attempt(
     }
     let schema = holder_catalogue::schema(node, holder, dataset).await;
     body.check_records(dataset, &verified.receipt().fields, schema.as_deref())
+        .and_then(|()| body.check_persons(held.life.detail().persons.as_ref(), &verified.receipt().persons))
         .map_err(|fault| rejected(&holder.id, held, verified.receipt(), fault))?;
     acknowledge(node, held, verified.receipt(), text).await?;
     Ok(Fetched::Data(Box::new(FetchedData {
         records: body.records,
+        about: body.about,
         receipt: verified.receipt().clone(),
         receipt_jws: text.clone(),
     })))

@@ -102,6 +102,9 @@ pub(super) async fn check_offer(
             Offered::Nothing => return Err(beyond(format!("the holder's dataset has no field {path}"))),
         }
     }
+    if detail.persons.as_ref().is_some_and(|persons| !schema.can_narrow_to(persons)) {
+        return Err(beyond("the holder's dataset cannot be narrowed to these persons or records"));
+    }
     if detail.period.is_some() && !schema.can_limit_period() {
         return Err(beyond("the holder's dataset cannot be limited to a period"));
     }

@@ -1,7 +1,7 @@
 //! Redeems a code at the holder: the tokens are stored only if what was allowed is within what was requested.
 
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{AuthorizationDetail, HeldCause, HeldConsent, HeldStatus};
+use crate::domain::consent::{AuthorizationDetail, HeldCause, HeldConsent, HeldStatus, Persons};
 use crate::domain::exchange::Event;
 use crate::domain::federation::TrustedPeer;
 use crate::domain::ids::{GrantId, HeldConsentId, KeyId};
@@ -67,6 +67,7 @@ fn within(granted: &AuthorizationDetail, asked: &AuthorizationDetail) -> bool {
         && granted.declared_use == asked.declared_use
         && granted.purpose == asked.purpose
         && granted.datatypes.iter().all(|field| asked.datatypes.contains(field))
+        && Persons::narrows(granted.persons.as_ref(), asked.persons.as_ref())
         && granted.frequency.is_within(&asked.frequency)
         && granted.retention.is_within(&asked.retention)
         && granted.until <= asked.until

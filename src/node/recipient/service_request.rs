@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::domain::catalogue::DeclaredUse;
 use crate::domain::clock::{Day, RetentionPeriod, Timestamp, Window, last_day};
 use crate::domain::consent::terms::{DETAIL_TYPE, fits_until};
-use crate::domain::consent::{AuthorizationDetail, Frequency, Period};
+use crate::domain::consent::{AuthorizationDetail, Frequency, Period, Persons};
 use crate::domain::ids::{DatasetId, EntityId, FieldPath, HeldConsentId, NationalIdentifier};
 use crate::node::{Problem, ProblemKind, Service};
 
@@ -22,6 +22,9 @@ pub(crate) struct ServiceRequest {
     /// The fields; all of the use when absent.
     #[serde(default)]
     pub(crate) fields: Option<Vec<FieldPath>>,
+    /// The persons, or some records of theirs; everybody's when absent.
+    #[serde(default)]
+    pub(crate) persons: Option<Persons>,
     /// The period of the data; the whole history when absent.
     #[serde(default)]
     pub(crate) period: Option<Period>,
@@ -103,6 +106,9 @@ impl ServiceRequest {
         if self.acr_values.as_ref().is_some_and(|values| !is_acr_values(values)) {
             return Err(bad("acrValues is no list of levels"));
         }
+        if self.persons.as_ref().is_some_and(|persons| persons.0.is_empty() || !persons.is_well_formed()) {
+            return Err(bad("persons is empty, repeats itself or names more than 20 persons or 50 records"));
+        }
         if self.period.is_some_and(|period| period.from > period.to) {
             return Err(bad("period ends before it begins"));
         }
@@ -157,6 +163,7 @@ impl ServiceRequest {
             identifier: self.dataset.clone(),
             actions: vec!["read".to_owned()],
             datatypes: fields,
+            persons: self.persons.clone(),
             declared_use: declared.id.clone(),
             purpose: declared.purpose.clone(),
             period: self.period,

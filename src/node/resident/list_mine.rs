@@ -2,8 +2,10 @@
 
 use crate::domain::catalogue::{DeclaredUse, Text};
 use crate::domain::clock::Timestamp;
+use crate::domain::consent::document::ShownPerson;
 use crate::domain::consent::state::NotInForce;
 use crate::domain::consent::{Consent, ConsentRequest, DeletionState, Origin};
+use crate::domain::exchange::VerifiedReceipt;
 use crate::domain::exchange::event::REVOKED;
 use crate::domain::ids::{ConsentId, DatasetId, FieldPath};
 use crate::domain::login::Resident;
@@ -28,6 +30,9 @@ pub(crate) struct Permission {
     /// Display name of the recipient.
     pub(crate) recipient_name: Text,
     pub(crate) asked: Vec<FieldPath>,
+    /// The persons whose records it covers, as shown then; empty where it covers everybody's, and once the evidence is
+    /// erased.
+    pub(crate) persons: Vec<ShownPerson>,
     /// When the resident was reminded that it ends soon.
     pub(crate) reminded_at: Option<Timestamp>,
 }
@@ -84,6 +89,8 @@ pub(crate) enum Outcome {
     Released {
         /// The fields that were released.
         fields: Vec<FieldPath>,
+        /// The names of the persons whose records were released, as shown at the decision.
+        persons: Vec<String>,
         /// When the recipient acknowledged it.
         acknowledged_at: Option<Timestamp>,
     },
@@ -230,12 +237,35 @@ fn of_person(
 fn with_request(store: &mut crate::store::Reader<'_>, consent: Consent) -> Result<Permission, StoreError> {
     let request = consent_requests::of_consent(store, consent.id)?;
     Ok(Permission {
+        persons: shown_persons(store, &consent)?,
         reminded_at: consents::reminded_at(store, consent.id)?,
         consent,
         declared_use: request.declared_use,
         recipient_name: request.recipient_name,
         asked: request.terms.fields,
     })
+}
+
+/// The persons of a permission as the decision page named them, from the evidence.
+fn shown_persons(
+    store: &mut crate::store::Reader<'_>,
+    consent: &Consent,
+) -> Result<Vec<ShownPerson>, StoreError> {
+    if consent.terms.persons.is_none() {
+        return Ok(Vec::new());
+    }
+    match consents::evidence(store, consent.id) {
+        Ok(evidence) => Ok(evidence.shown().map(|document| document.persons).unwrap_or_default()),
+        Err(StoreError::NotFound) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The names of those whose records an exchange released.
+fn released_names(receipt: &str, shown: &[ShownPerson]) -> Vec<String> {
+    let released = VerifiedReceipt::stored(receipt).map(|receipt| receipt.persons).unwrap_or_default();
+    let name = |id| shown.iter().find(|person| person.id == id).map(|person| person.name.clone());
+    released.into_iter().filter_map(|person| name(person.id)).collect()
 }
 
 /// The requests that a standing denial declined.
@@ -273,8 +303,11 @@ fn log_lines(
             outcome,
         };
         for exchange in exchanges::of_consent(store, id, MOST_EXCHANGES)? {
-            let outcome =
-                Outcome::Released { fields: exchange.fields, acknowledged_at: exchange.acknowledged_at };
+            let outcome = Outcome::Released {
+                fields: exchange.fields,
+                persons: released_names(&exchange.receipt, &permission.persons),
+                acknowledged_at: exchange.acknowledged_at,
+            };
             lines.push(line(exchange.at, outcome));
         }
         for deferral in deferrals::of_consent(store, id, MOST_REFUSALS)? {

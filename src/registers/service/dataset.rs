@@ -12,10 +12,12 @@ use super::super::failure::Failure;
 use super::super::json::{Json, Parser, Place};
 use super::super::mapping::Mapping;
 use super::super::marks::MarkColumns;
+use super::super::names;
 use super::super::values::Collected;
 use super::super::{Bounds, Reader};
 use super::{Client, Outgoing, deferred, refused_with};
 use crate::domain::catalogue::pointer::Pointer;
+use crate::domain::catalogue::register::NameColumns;
 use crate::domain::catalogue::service::{Paging, ServiceRequest, WhoseRecord, fill, fill_body};
 use crate::domain::catalogue::{Field, Record};
 use crate::domain::clock::Timestamp;
@@ -39,6 +41,7 @@ pub(crate) struct Asked {
     /// Where the fields stand in a record.
     pub(crate) mapping: Mapping,
     pub(crate) marks: MarkColumns,
+    pub(crate) names: NameColumns,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -174,6 +177,10 @@ impl ServiceDataset {
             Found::Value(value) => Some(value.clone()),
             Found::WithinNull | Found::Nothing => None,
         })?;
+        let names = names::read(&self.asked.names, |_, column| match find(found, &place(column)) {
+            Found::Value(value) => names::text(value),
+            Found::WithinNull | Found::Nothing => None,
+        })?;
         let mut missing = None;
         let record = self.asked.mapping.record(&question.fields, (subject, marks), |column| {
             let pointer = place(column.name);
@@ -189,7 +196,7 @@ impl ServiceDataset {
             };
             (None::<Place>, value)
         })?;
-        missing.map_or(Ok(record), Err)
+        missing.map_or(Ok(Record { names, ..record }), Err)
     }
 
     /// The address of the next page; `None` at the end.

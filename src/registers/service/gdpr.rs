@@ -7,6 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::super::failure::Failure;
 use super::super::json::{Json, Member, Parser, Place};
+use super::super::names;
 use super::super::values::Collected;
 use super::super::{Bounds, Reader};
 use super::dataset::{Asked, absent, place};
@@ -160,6 +161,10 @@ impl GdprDataset {
             let value = node.field(&place(column), FieldType::String).ok().flatten();
             value.map(|(_, value)| value)
         })?;
+        let names = names::read(&self.asked.names, |_, column| {
+            let value = node.field(&place(column), FieldType::String).ok().flatten();
+            value.and_then(|(_, value)| names::text(&value))
+        })?;
         let mut failed = None;
         let record = self.asked.mapping.record(&question.fields, (subject, marks), |column| {
             let pointer = place(column.name);
@@ -172,7 +177,7 @@ impl GdprDataset {
             failed.get_or_insert(outcome);
             (None, Json::Null)
         })?;
-        failed.map_or(Ok(record), Err)
+        failed.map_or(Ok(Record { names, ..record }), Err)
     }
 }
 

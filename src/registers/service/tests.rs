@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::testing::{Answer, Server, json as answer, with_headers};
 use super::*;
+use crate::domain::catalogue::RecordNames;
 use crate::domain::catalogue::pointer::Pointer;
-use crate::domain::catalogue::register::{Connection, ProtectedColumn, Selection};
+use crate::domain::catalogue::register::{Connection, NameColumns, ProtectedColumn, Selection};
 use crate::domain::catalogue::service::{Paging, ServiceRequest, WhoseRecord, XRoad};
 use crate::domain::ids::{DatasetId, FieldPath};
 use crate::ports::{Question, Registers};
@@ -326,5 +327,54 @@ async fn a_slow_service_holds_no_more_than_its_requests_at_once_and_the_others_g
     assert_eq!(silent.asked().len(), 1, "the second waits for the first and sends nothing");
     for one in both {
         assert_eq!(one.await.unwrap(), Err(RegisterError::Unavailable));
+    }
+}
+
+/// With the places of whom a record is about, their name and the record's key.
+fn naming(connection: Connection, request: ServiceRequest, places: [&str; 3]) -> CityRegisters {
+    let mut held = held(Selection::Request(Box::new(request)));
+    let [person, person_name, record] = places.map(|place| Some(place.to_owned()));
+    held.source.names = NameColumns { person, person_name, record };
+    held.source.columns = ["unit", "number"]
+        .map(|name| (FieldPath::new(name).unwrap(), format!("/{}", name.to_uppercase())))
+        .into();
+    registers_of(connection, held)
+}
+
+#[tokio::test]
+async fn a_service_names_whom_a_record_is_about_and_which_it_is() {
+    let record = |child: &Value, id: &Value| json!([{"guardian": ANNA, "UNIT": "Kuusi", "NUMBER": 7, "child": {"code": child, "name": "Onni"}, "id": id}]);
+    let tree = |child: &Value, id: &Value| {
+        let leaf = |key: &str, value: &Value| json!({"key": key, "value": value});
+        let child = json!({"key": "child", "children": [leaf("code", child), leaf("name", &json!("Onni"))]});
+        json!({"key": "YOUTH", "children": [
+            leaf("UNIT", &json!("Kuusi")), leaf("NUMBER", &json!(7)), child, leaf("id", id),
+        ]})
+    };
+    let names = RecordNames {
+        person: Some(NationalIdentifier::new("010120A901K").unwrap()),
+        person_name: Some("Onni".to_owned()),
+        record: Some("7".to_owned()),
+    };
+    let read = async |child: Value, id: Value, is_tree: bool| {
+        let body = if is_tree { tree(&child, &id) } else { record(&child, &id) }.to_string();
+        let server = Server::start(move |_| answer(200, &body));
+        let of = Box::new(service(server.url()));
+        let (connection, request) = if is_tree {
+            (Connection::GdprApi(of), ServiceRequest { whose: WhoseRecord::Asked, ..request("/{subject}") })
+        } else {
+            (Connection::Http(of), request("/{subject}"))
+        };
+        let sources = naming(connection, request, ["/child/code", "/child/name", "/id"]);
+        let records = sources.read(about(ANNA, &["unit", "number"])).await?;
+        Ok::<_, RegisterError>(records.into_iter().map(|record| record.names).collect::<Vec<_>>())
+    };
+    for is_tree in [false, true] {
+        let good = read(json!("010120a901k"), json!(7), is_tree).await;
+        assert_eq!(good, Ok(vec![names.clone()]), "tree: {is_tree}");
+        let nobody = Err(RegisterError::Unfit("a record does not say whom it is about"));
+        assert_eq!(read(json!(null), json!(7), is_tree).await, nobody, "tree: {is_tree}");
+        let nameless = Err(RegisterError::Unfit("a record has no key"));
+        assert_eq!(read(json!("010120A901K"), json!(""), is_tree).await, nameless, "tree: {is_tree}");
     }
 }

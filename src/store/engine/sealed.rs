@@ -16,7 +16,9 @@ use zeroize::Zeroizing;
 use super::Random;
 use super::error::StoreError;
 use super::root_keys::RootKey;
-use crate::domain::ids::{EntityId, NationalIdentifier, PairwiseSubject, PersonId};
+use crate::domain::ids::{
+    DatasetId, EntityId, NationalIdentifier, PairwisePerson, PairwiseRecord, PairwiseSubject, PersonId,
+};
 
 const NONCE_BYTES: usize = 12;
 
@@ -157,6 +159,15 @@ impl KeyedHash {
         &self.0
     }
 
+    /// The first 128 bits (RFC 2104 §5).
+    fn half(self) -> [u8; 16] {
+        let mut half = [0; 16];
+        for (to, from) in half.iter_mut().zip(self.0) {
+            *to = from;
+        }
+        half
+    }
+
     /// Wraps stored bytes.
     pub(crate) fn stored(bytes: &[u8], column: &'static str) -> Result<Self, StoreError> {
         bytes.try_into().map(Self).map_err(|_| StoreError::Corrupt(column))
@@ -229,6 +240,21 @@ impl LookupKey {
         let hash = self.hash("export", &[identifier.reveal().as_bytes()]);
         PairwiseSubject::new(URL_SAFE_NO_PAD.encode(hash.0))
             .map_err(|_| StoreError::Rule("an export subject"))
+    }
+
+    /// The pairwise identifier of a person whom records are about. The same in all datasets, so that a recipient can
+    /// match a child's placement and fee; two recipients cannot match theirs.
+    #[must_use]
+    pub(crate) fn person_for(&self, recipient: &EntityId, person: &NationalIdentifier) -> PairwisePerson {
+        let parts = [recipient.as_str().as_bytes(), person.reveal().as_bytes()];
+        PairwisePerson::from_bytes(self.hash("pairwise person", &parts).half())
+    }
+
+    /// The pairwise identifier of a dataset's record, by its key in the register.
+    #[must_use]
+    pub(crate) fn record_for(&self, recipient: &EntityId, dataset: &DatasetId, key: &str) -> PairwiseRecord {
+        let parts = [recipient.as_str().as_bytes(), dataset.as_str().as_bytes(), key.as_bytes()];
+        PairwiseRecord::from_bytes(self.hash("pairwise record", &parts).half())
     }
 
     /// Each part is preceded by its length: two lists of parts never hash the same text.

@@ -74,6 +74,12 @@ impl Store {
         })
     }
 
+    /// The keyed hashes and pairwise identifiers of this node.
+    #[must_use]
+    pub(crate) fn lookup(&self) -> &LookupKey {
+        &self.database.keys.lookup
+    }
+
     /// Runs the missing migrations, all or none, then checks that root keys and owner are those of the first use.
     /// Returns how many migrations ran.
     ///

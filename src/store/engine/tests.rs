@@ -11,7 +11,7 @@ use super::db::Db;
 use super::schema::counters;
 use super::sealed::{LookupKey, Sealer, column};
 use super::testing::{Kind, TestStore, on_both, random, root_keys};
-use crate::domain::ids::{EntityId, NationalIdentifier, PersonId};
+use crate::domain::ids::{DatasetId, EntityId, NationalIdentifier, PersonId};
 use crate::store::{OpenError, Options, Store, StoreError};
 use crate::store::{RootKey, RootKeyError, RootKeys};
 
@@ -385,6 +385,11 @@ fn keyed_hashes_keep_kinds_and_parts_apart() {
     let person = PersonId::from_bytes([7; 16]);
     assert_ne!(lookup.pairwise(&person, &helsinki).unwrap(), lookup.pairwise(&person, &turku).unwrap());
     assert_eq!(lookup.pairwise(&person, &helsinki).unwrap().as_str().len(), 43);
+    let (placements, fees) = (DatasetId::new("placements").unwrap(), DatasetId::new("fees").unwrap());
+    assert_eq!(lookup.person_for(&helsinki, &identifier), lookup.person_for(&helsinki, &identifier));
+    assert_ne!(lookup.person_for(&helsinki, &identifier), lookup.person_for(&turku, &identifier));
+    assert_ne!(lookup.record_for(&helsinki, &placements, "1"), lookup.record_for(&helsinki, &fees, "1"));
+    assert_ne!(lookup.record_for(&helsinki, &placements, "1"), lookup.record_for(&turku, &placements, "1"));
     assert!(!format!("{lookup:?} {:?}", lookup.secret("a", "x")).contains("1, 1"));
 }
 

@@ -73,7 +73,7 @@ impl Page {
     }
 
     /// A page with options.
-    pub(crate) fn show_as(&self, view: &impl View, look: Look) -> PageResult {
+    pub(super) fn show_as(&self, view: &impl View, look: Look) -> PageResult {
         let path = look.path.map_or_else(|| self.path(), str::to_owned);
         let chrome = reply::chrome(&self.app, &self.visitor, path)?;
         let chrome = Chrome { notices: look.notice.into_iter().collect(), ..chrome };

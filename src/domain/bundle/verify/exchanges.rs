@@ -109,6 +109,13 @@ impl Verification<'_> {
         if !receipt.fields.iter().all(|field| terms.fields.contains(field)) {
             return Err("exchange_beyond_fields");
         }
+        let covered = terms
+            .persons
+            .as_ref()
+            .is_none_or(|persons| persons.covers_all(&receipt.persons, receipt.records));
+        if !covered {
+            return Err("exchange_beyond_persons");
+        }
         let in_force =
             self.was_in_force(receipt.iat) && Timestamp::from_secs(receipt.iat) < terms.until.end();
         if !in_force {
@@ -120,6 +127,7 @@ impl Verification<'_> {
                 recipient,
                 dataset,
                 fields,
+                persons,
                 proof_digest,
                 body_digest,
                 at,
@@ -127,6 +135,7 @@ impl Verification<'_> {
                 && *recipient == receipt.aud
                 && *dataset == receipt.dataset
                 && *fields == receipt.fields
+                && *persons == receipt.persons
                 && *proof_digest == receipt.proof_digest
                 && *body_digest == receipt.body_digest
                 && *at == receipt.iat =>

@@ -6,7 +6,7 @@ use oxrdfio::RdfParser;
 
 use super::*;
 use crate::domain::catalogue::field::Sensitivity;
-use crate::domain::catalogue::{Field, FieldType, PeriodFields};
+use crate::domain::catalogue::{Field, FieldType, Narrowing, PeriodFields};
 use crate::domain::ids::{DatasetId, DatasetType, FieldName};
 
 fn text(word: &str) -> Text {
@@ -43,6 +43,7 @@ fn placements() -> Dataset {
         period: Some(PeriodFields { start: FieldName::new("startDate").unwrap(), end: None }),
         protected_fields: Vec::new(),
         corrections: None,
+        narrowing: Narrowing { persons: true, records: false },
         required_acr: Some("high".to_owned()),
         required_max_age_seconds: Some(600),
         required_passkey: true,
@@ -90,6 +91,7 @@ fn the_graph_says_where_on_which_basis_and_under_which_condition() {
         ),
         format!("{node}> <http://www.w3.org/ns/dcat#keyword> \"utbildning\"@sv"),
         format!("{node}> <urn:omadata:ns:periodStart> {node}#field-startDate>"),
+        format!("{node}> <urn:omadata:ns:narrowsTo> \"persons\""),
         format!("{node}> <urn:omadata:ns:requiredAssurance> \"high\""),
         format!(
             "{node}> <urn:omadata:ns:requiredMaxAge> \"PT600S\"^^<http://www.w3.org/2001/XMLSchema#duration>"

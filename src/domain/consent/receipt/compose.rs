@@ -122,6 +122,7 @@ fn purpose(document: &ConsentDocument, allowed: bool) -> Purpose {
         declared_use: terms.declared_use.to_string(),
         dataset: document.dataset_title.clone(),
         pii_information: if allowed { fields.collect() } else { Vec::new() },
+        persons: if allowed { document.persons.clone() } else { Vec::new() },
         pii_controllers: vec![terms.recipient.clone()],
         collection_method: terms.holder.clone(),
         retention_period: terms.retention.to_string(),

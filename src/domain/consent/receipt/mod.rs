@@ -12,7 +12,7 @@ pub use compose::ReceiptParts;
 
 use serde::{Deserialize, Serialize};
 
-use super::document::digest;
+use super::document::{ShownPerson, digest};
 use super::evidence::Committed;
 use super::state::{Actor, Reason};
 use super::terms::{Frequency, Period};
@@ -116,6 +116,9 @@ pub struct Purpose {
     pub dataset: String,
     /// The fields; empty when nothing was allowed.
     pub(crate) pii_information: Vec<PiiInformation>,
+    /// The persons whose records it covers, as shown; everybody's when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub persons: Vec<ShownPerson>,
     /// The controllers after the release, by `party_id`.
     pub(crate) pii_controllers: Vec<EntityId>,
     /// The source of the data, by `party_id`.

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::consent::persons::CoveredPerson;
+use crate::domain::ids::{PairwisePerson, PairwiseRecord};
 
 const FIELDS: [&str; 4] = ["unit", "startDate", "endDate", "type"];
 
@@ -30,6 +32,22 @@ fn retention() -> impl Strategy<Value = RetentionPeriod> {
     prop_oneof![Just("P1D"), Just("P7D"), Just("P1M"), Just("P1Y")].prop_map(|text| text.parse().unwrap())
 }
 
+/// Of three persons with three records each.
+fn persons() -> impl Strategy<Value = Option<Persons>> {
+    let records = |person: u8| {
+        proptest::option::of(proptest::collection::btree_set(0_u8..3, 1..3)).prop_map(move |records| {
+            let id = |record| PairwiseRecord::from_bytes([10 * person + record; 16]);
+            CoveredPerson {
+                id: PairwisePerson::from_bytes([person; 16]),
+                records: records.map(|records| records.into_iter().map(id).collect()),
+            }
+        })
+    };
+    let persons = proptest::collection::btree_set(0_u8..3, 0..3)
+        .prop_flat_map(move |persons| persons.into_iter().map(records).collect::<Vec<_>>().prop_map(Persons));
+    proptest::option::of(persons)
+}
+
 prop_compose! {
     fn detail()(
         fields in proptest::collection::vec(any::<bool>(), 3),
@@ -37,6 +55,7 @@ prop_compose! {
         frequency in frequency(),
         retention in retention(),
         until in 0_u8..28,
+        persons in persons(),
     ) -> AuthorizationDetail {
         AuthorizationDetail {
             kind: DETAIL_TYPE.to_owned(),
@@ -44,6 +63,7 @@ prop_compose! {
             identifier: DatasetId::new("placements").unwrap(),
             actions: vec!["read".to_owned()],
             datatypes: names(&[&[true][..], &fields].concat()),
+            persons,
             declared_use: UseId::new("https://helsinki.example/catalogue/uses/daycare").unwrap(),
             purpose: "https://w3id.org/dpv#ServiceProvision".to_owned(),
             // What a request may ask; the other order is refused before.
@@ -62,6 +82,7 @@ fn terms(detail: &AuthorizationDetail) -> Terms {
         declared_use: detail.declared_use.clone(),
         dataset: detail.identifier.clone(),
         fields: detail.datatypes.clone(),
+        persons: detail.persons.clone(),
         purpose: detail.purpose.clone(),
         period: detail.period,
         max_exchanges: detail.frequency.max,
@@ -74,6 +95,7 @@ fn terms(detail: &AuthorizationDetail) -> Terms {
 /// Whether one covers everything that another does.
 fn covers(wider: &AuthorizationDetail, narrower: &AuthorizationDetail) -> bool {
     narrower.datatypes.iter().all(|field| wider.datatypes.contains(field))
+        && Persons::narrows(narrower.persons.as_ref(), wider.persons.as_ref())
         && narrower.until <= wider.until
         && narrower.retention.is_within(&wider.retention)
         && match (narrower.period, wider.period) {
@@ -93,11 +115,13 @@ proptest! {
         period in period(),
         retention in retention(),
         until in 0_u8..28,
+        persons in persons(),
     ) {
         let offer = terms(&offered);
         let required = names(&[true]);
         let choice = Choice {
             fields: names(&fields).into_iter().collect(),
+            persons,
             frequency,
             period,
             retention,
@@ -114,6 +138,7 @@ proptest! {
         // The unchanged offer is always a valid choice.
         let whole = Choice {
             fields: offer.fields.iter().cloned().collect(),
+            persons: offer.persons.clone(),
             frequency: offer.frequency(),
             period: offer.period,
             retention: offer.retention.clone(),
@@ -174,6 +199,7 @@ fn an_object_as_a_whole_is_refused_as_too_wide() {
             identifier: dataset.id.clone(),
             actions: vec!["read".to_owned()],
             datatypes: fields.iter().map(|field| field.parse().unwrap()).collect(),
+            persons: None,
             declared_use: declared_use.id.clone(),
             purpose: declared_use.purpose.clone(),
             period: None,

@@ -8,9 +8,11 @@ use super::offer::{Offer, offer};
 use super::request::{DecisionError, OwnedRequest};
 use crate::domain::catalogue::{AssuranceRequirement, Language};
 use crate::domain::clock::{Day, RetentionPeriod, Timestamp};
-use crate::domain::consent::document::DocumentParts;
+use crate::domain::consent::document::{DocumentParts, ShownPerson};
 use crate::domain::consent::terms::{Choice, DetailError, Frequency, Period};
-use crate::domain::consent::{Commitment, ConsentDocument, ConsentRequest, PendingDecision, Salt, Terms};
+use crate::domain::consent::{
+    Commitment, ConsentDocument, ConsentRequest, PendingDecision, Persons, Salt, Terms,
+};
 use crate::domain::ids::{ConsentId, FieldPath, RequestId, Thumbprint};
 use crate::domain::jose::b64url;
 use crate::domain::login::{PendingLogin, Resident};
@@ -29,6 +31,8 @@ pub(crate) struct DecisionForm {
     pub(crate) offer_hash: String,
     /// Optional fields that were ticked.
     pub(crate) optional_fields: BTreeSet<FieldPath>,
+    /// The persons and records chosen; everybody's when none can be.
+    pub(crate) persons: Option<Vec<ShownPerson>>,
     /// The number of fetches.
     pub(crate) frequency: Frequency,
     /// The period of the data; as offered when absent.
@@ -73,6 +77,7 @@ pub(crate) async fn begin_allow(
     if by_passkey && may_sign.is_empty() {
         return Err(Problem::new(ProblemKind::PasskeyNeeded));
     }
+    let persons = form.persons.clone().unwrap_or_default();
     let terms = decided_terms(&offer, form, now)?;
     let salt = Salt(random(&*node.entropy));
     let document = ConsentDocument::new(&DocumentParts {
@@ -84,6 +89,7 @@ pub(crate) async fn begin_allow(
         declared_use: &offer.request.declared_use,
         dataset: &offer.dataset,
         terms: &terms,
+        persons,
         decided_at: now,
         signer: Some(salt.signer(&resident.issuer, &resident.subject)),
         passkeys: may_sign,
@@ -120,6 +126,7 @@ fn decided_terms(offer: &Offer, form: DecisionForm, now: Timestamp) -> Result<Te
     fields.extend(required.iter().cloned());
     let choice = Choice {
         fields,
+        persons: form.persons.map(|persons| Persons(persons.iter().map(ShownPerson::covered).collect())),
         frequency: form.frequency,
         period: form.period.or(offered.period),
         retention: form.retention.unwrap_or_else(|| offered.retention.clone()),

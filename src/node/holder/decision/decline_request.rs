@@ -59,8 +59,9 @@ pub(crate) async fn decline(
     Ok(back(node, &request, &[("error", "access_denied")])?.unwrap_or(Destination::Declined))
 }
 
-/// Ends a request undecided because the login provider cannot reach the required assurance, and returns the error to
-/// the requesting service (RFC 9470 §5). `None` when the resident began the request.
+/// Ends a request undecided and returns the error to the requesting service: the login provider cannot reach the required
+/// assurance (RFC 9470 §5), or the city does not have what the service asks for. `None` when the resident began the
+/// request.
 ///
 /// # Errors
 /// [`Problem`]: unknown, not this resident's, or decided already.
@@ -68,6 +69,7 @@ pub(crate) async fn abandon_request(
     node: &Node,
     resident: &Resident,
     id: RequestId,
+    why: OAuthCode,
 ) -> Result<Option<Destination>, Problem> {
     let now = node.now();
     let acting = Acting::for_self(resident);
@@ -81,5 +83,5 @@ pub(crate) async fn abandon_request(
             Ok::<_, DecisionError>(request)
         })
         .await?;
-    back(node, &request, &[("error", OAuthCode::UnmetAuthenticationRequirements.as_str())])
+    back(node, &request, &[("error", why.as_str())])
 }

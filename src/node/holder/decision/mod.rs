@@ -1,6 +1,7 @@
 //! The resident's decision about a request.
 
 mod begin_allow;
+pub(crate) mod choose_persons;
 mod complete_allow;
 pub(crate) mod decide_consent;
 mod decline_request;

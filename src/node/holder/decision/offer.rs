@@ -42,6 +42,7 @@ pub(crate) fn offer(
         declared_use: &request.declared_use,
         dataset: &dataset,
         terms: &request.terms,
+        persons: Vec::new(),
         decided_at: request.created_at,
         signer: None,
         passkeys: Vec::new(),

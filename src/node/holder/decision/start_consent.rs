@@ -42,6 +42,7 @@ pub(crate) async fn start_consent(
         identifier: dataset.id.clone(),
         actions: vec!["read".to_owned()],
         datatypes: asked.filter(|field| dataset.leaf(field).is_some()).cloned().collect(),
+        persons: None,
         declared_use: declared_use.id.clone(),
         purpose: declared_use.purpose.clone(),
         period: None,

@@ -18,6 +18,7 @@ use crate::domain::token::{
 };
 use crate::node::Node;
 use crate::node::holder::oauth::verify_own_token::open_token;
+use crate::node::holder::pairwise;
 use crate::ports::{Question, RegisterError};
 use crate::store::holder::{consent_requests, consents};
 use crate::store::resident::persons;
@@ -125,7 +126,9 @@ async fn exchange(
     }
     match records {
         Read::Records(records) => {
-            let release = Release::minimise(&verified, &scope, dataset, &found.subject, records)?;
+            let about =
+                |record: &Record| pairwise::about(node, dataset, &verified.consent().terms.recipient, record);
+            let release = Release::minimise(&verified, &scope, dataset, &found.subject, records, about)?;
             match release.available_from().filter(|from| *from > now) {
                 Some(from) => defer(node, verified, &recipient.id, from, now).await,
                 None => {

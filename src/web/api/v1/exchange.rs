@@ -28,9 +28,13 @@ pub(super) async fn fetch(
         }
     };
     let receipt: Value = serde_json::to_value(&fetched.receipt).map_err(Problem::from)?;
-    Ok(HttpResponse::Ok().json(json!({
+    let mut answer = json!({
         "data": fetched.records,
         "receipt": receipt,
         "receiptJws": fetched.receipt_jws,
-    })))
+    });
+    if let Some(members) = answer.as_object_mut().filter(|_| !fetched.about.is_empty()) {
+        members.insert("about".to_owned(), json!(fetched.about));
+    }
+    Ok(HttpResponse::Ok().json(answer))
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::held::WAIT_SECS;
-use crate::domain::consent::{GrantAction, HeldConsent, HeldStatus, Period};
+use crate::domain::consent::{GrantAction, HeldConsent, HeldStatus, Period, Persons};
 use crate::domain::ids::{HeldConsentId, UseId};
 use crate::node::maintenance::REMINDER_SECS;
 use crate::node::recipient::confirm_deletion::Deletion;
@@ -24,6 +24,8 @@ pub(super) struct ConsentView {
     #[serde(rename = "use")]
     declared_use: UseId,
     fields: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    persons: Option<Persons>,
     times: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     per: Option<String>,
@@ -102,6 +104,7 @@ impl ConsentView {
             dataset: detail.identifier.to_string(),
             declared_use: detail.declared_use,
             fields: detail.datatypes.iter().map(ToString::to_string).collect(),
+            persons: detail.persons,
             times: detail.frequency.max,
             per: detail.frequency.per.map(String::from),
             period: detail.period,

@@ -3,14 +3,15 @@
 use super::decided;
 use super::form::{Choice, DecisionInput};
 use super::outcome::go;
-use super::show::{show_offer, view};
+use super::persons::PersonsChoice;
+use super::show::{show_offer, step_up, view};
 use crate::domain::consent::DenialKind;
 use crate::domain::ids::RequestId;
 use crate::domain::login::{Callback, PendingLogin};
 use crate::node::holder::decision::decide_consent;
 use crate::node::holder::decision::decide_consent::Next;
-use crate::node::holder::decision::view_consent_request::{Offer, Viewed};
-use crate::node::{Problem, ProblemKind};
+use crate::node::holder::decision::view_consent_request::{Offer, Viewed, is_strong_enough, own_values};
+use crate::node::{OAuthCode, Problem, ProblemKind};
 use crate::web::extract::Id;
 use crate::web::portal::failure::PageFailure;
 use crate::web::portal::page::{PageResult, ResidentPage, SignedForm};
@@ -29,6 +30,7 @@ pub(crate) async fn decide(signed: SignedForm<DecisionInput>, Id(id): Id<Request
     match form.decision.as_deref() {
         Some("deny") => decline(&page, id, &form).await,
         Some("allow") => allow(&page, &offer, form).await,
+        Some("return") => return_unheld(&page, &offer).await,
         _ => Err(PageFailure::Problem(Problem::new(ProblemKind::BadRequest))),
     }
 }
@@ -47,7 +49,15 @@ async fn allow(page: &ResidentPage, offer: &Offer, form: DecisionInput) -> PageR
     let (node, id) = (&page.app.node, offer.request.id);
     // Kept until the decision is signed, so that the page can be filled in again after an interruption.
     page.visitor.keep_choices(id, &form)?;
-    let choice = match form.choice(offer, node.now())? {
+    let persons = if offer.dataset.narrowing.is_possible() {
+        if !is_strong_enough(node, &page.resident, offer) {
+            return step_up(page, offer).await;
+        }
+        PersonsChoice::of_own(page, offer, &own_values(node, &page.resident, offer).await?)?
+    } else {
+        PersonsChoice::default()
+    };
+    let choice = match form.choice(offer, &persons, node.now())? {
         Choice::Complete(choice) => choice,
         Choice::Incomplete(errors) => return show_offer(page, offer, form, errors).await,
     };
@@ -57,6 +67,20 @@ async fn allow(page: &ResidentPage, offer: &Offer, form: DecisionInput) -> PageR
             page.visitor.save_pending_login(pending, PostLogin::Allow(id))?;
             Ok(page.redirect(location.as_str()))
         }
+    }
+}
+
+/// Ends a request for persons or records that the city does not have about the resident.
+async fn return_unheld(page: &ResidentPage, offer: &Offer) -> PageResult {
+    let (node, id) = (&page.app.node, offer.request.id);
+    let persons = PersonsChoice::of_own(page, offer, &own_values(node, &page.resident, offer).await?)?;
+    if !persons.is_not_held() {
+        return Err(PageFailure::Problem(Problem::new(ProblemKind::Changed)));
+    }
+    let why = OAuthCode::InvalidAuthorizationDetails;
+    match decide_consent::abandon_request(node, &page.resident, id, why).await? {
+        Some(destination) => Ok(go(page, id, &destination)),
+        None => Err(PageFailure::Problem(Problem::new(ProblemKind::BadRequest))),
     }
 }
 
@@ -85,7 +109,13 @@ pub(crate) async fn complete(
 /// service gets the error.
 pub(crate) async fn handle_login_failure(page: &ResidentPage, id: RequestId, problem: Problem) -> PageResult {
     if problem.kind == ProblemKind::LoginTooWeak
-        && let Some(destination) = decide_consent::abandon_request(&page.app.node, &page.resident, id).await?
+        && let Some(destination) = decide_consent::abandon_request(
+            &page.app.node,
+            &page.resident,
+            id,
+            OAuthCode::UnmetAuthenticationRequirements,
+        )
+        .await?
     {
         return Ok(go(page, id, &destination));
     }

@@ -1,6 +1,7 @@
 //! Fills the decision page from an offer.
 
 use super::form::{DecisionInput, FieldError, once_until};
+use super::persons::PersonsChoice;
 use super::view::{
     ConsentLimits, ConsentRecord, ConsentView, Instead, OptionalField, OptionalGroup, PasskeyNeed,
     RequiredField,
@@ -24,6 +25,8 @@ pub(super) struct Shown<'a> {
     pub(super) offer: &'a Offer,
     /// The resident's own values.
     pub(super) own: OwnRecords,
+    /// The persons and records to choose from.
+    pub(super) persons: PersonsChoice,
     /// The permission that the new one would replace or extend.
     pub(super) replaced: Option<&'a Consent>,
     pub(super) passkey: PasskeyNeed,
@@ -32,7 +35,7 @@ pub(super) struct Shown<'a> {
 }
 
 pub(super) fn view_of(app: &App, shown: Shown<'_>) -> ConsentView {
-    let Shown { offer, own, replaced, passkey, input, errors } = shown;
+    let Shown { offer, own, persons, replaced, passkey, input, errors } = shown;
     let (records, withheld, available_from) = match own {
         OwnRecords::Records { records, withheld } => (records, withheld, None),
         OwnRecords::Later(from) => (Vec::new(), Vec::new(), Some(from)),
@@ -67,6 +70,7 @@ pub(super) fn view_of(app: &App, shown: Shown<'_>) -> ConsentView {
             .collect(),
         withheld: withheld.iter().map(|name| field_label(Some(dataset), name)).collect(),
         available_from,
+        persons,
         limits: ConsentLimits {
             once_until: once_until(offer),
             earliest_until: last_day(app.node.now(), 0),
@@ -124,6 +128,9 @@ fn optional_groups(dataset: &Dataset, optional: &[&FieldPath]) -> Vec<OptionalGr
 
 /// The child that a record is about.
 fn title(record: &Record) -> Option<String> {
+    if let Some(name) = &record.names.person_name {
+        return Some(name.clone());
+    }
     let name = CHILD_NAME.parse::<FieldName>().ok()?;
     record.values.get(&name)?.as_str().map(str::to_owned)
 }

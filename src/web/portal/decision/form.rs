@@ -4,13 +4,15 @@
 //! |---|---|
 //! | `csrf`, `offer_hash` | as in the page |
 //! | `field` | a selected optional field, repeated |
+//! | `person` | a person all of whose records are selected, repeated |
+//! | `record` | a selected record, repeated |
 //! | `duration` | `once` or `until` |
 //! | `until` | the last day, with `duration=until` |
 //! | `times` | the maximum number of fetches, with `duration=until` |
 //! | `reach_from`, `reach_to` | first and last day that the data may be about; one alone leaves the other end as offered |
 //! | `retention` | one of the offered retention times |
 //! | `never` | `use`, `partner` or `dataset`: permanent denial, with `decision=deny` |
-//! | `decision` | `allow` or `deny` |
+//! | `decision` | `allow` or `deny`; `return` where the city does not have what the service asks for |
 //!
 //! Days are `YYYY-MM-DD` as browsers send them, or `d.m.yyyy` as people in Finland write them.
 
@@ -20,10 +22,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::clock::{Day, Timestamp, last_day};
 use crate::domain::consent::{Frequency, Period};
-use crate::domain::ids::{FieldPath, RequestId};
+use crate::domain::ids::{FieldPath, PairwisePerson, PairwiseRecord, RequestId};
 use crate::node::holder::decision::decide_consent::DecisionForm;
 use crate::node::holder::decision::view_consent_request::Offer;
 use crate::node::{Problem, ProblemKind};
+use crate::web::portal::decision::persons::PersonsChoice;
 use crate::web::portal::page::{FormData, Page};
 
 /// Days that a permission for one fetch is valid: long enough for a service to fetch.
@@ -45,6 +48,10 @@ pub(crate) struct DecisionInput {
     #[serde(default)]
     pub(crate) fields: BTreeSet<FieldPath>,
     #[serde(default)]
+    pub(crate) persons: BTreeSet<PairwisePerson>,
+    #[serde(default)]
+    pub(crate) records: BTreeSet<PairwiseRecord>,
+    #[serde(default)]
     pub(crate) duration: Option<String>,
     #[serde(default)]
     pub(crate) until: Option<String>,
@@ -65,6 +72,7 @@ pub(crate) struct DecisionInput {
 /// A fault of a form field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldError {
+    PersonsNone,
     UntilNotADay,
     UntilOutside,
     Times,
@@ -79,6 +87,7 @@ impl FieldError {
     /// The identifier of the field in the page, for links from the summary.
     pub(crate) const fn field_id(self) -> &'static str {
         match self {
+            Self::PersonsNone => "persons",
             Self::UntilNotADay | Self::UntilOutside => "until",
             Self::Times => "times",
             Self::ReachFromNotADay | Self::ReachFromOutside => "reach-from",
@@ -133,9 +142,18 @@ impl DecisionInput {
     ///
     /// # Errors
     /// [`Problem`] `bad-request` for input that no browser sends from the page.
-    pub(crate) fn choice(&self, offer: &Offer, now: Timestamp) -> Result<Choice, Problem> {
+    pub(crate) fn choice(
+        &self,
+        offer: &Offer,
+        persons: &PersonsChoice,
+        now: Timestamp,
+    ) -> Result<Choice, Problem> {
         let bad = || Problem::new(ProblemKind::BadRequest);
         let mut errors = Vec::new();
+        let persons = persons.chosen(&self.persons, &self.records)?;
+        if persons.as_ref().is_some_and(Vec::is_empty) {
+            errors.push(FieldError::PersonsNone);
+        }
         let (until, frequency) = match self.duration.as_deref() {
             Some("until") => {
                 (self.chosen_until(offer, now, &mut errors), self.chosen_times(offer, &mut errors))
@@ -150,6 +168,7 @@ impl DecisionInput {
         Ok(Choice::Complete(DecisionForm {
             offer_hash: self.offer_hash.clone().ok_or_else(bad)?,
             optional_fields: self.fields.clone(),
+            persons,
             frequency,
             period,
             retention: self.retention.as_deref().map(str::parse).transpose().map_err(|_| bad())?,
@@ -222,6 +241,14 @@ impl FormData for DecisionInput {
                     form.fields.insert(value.parse().map_err(|_| bad())?);
                     continue;
                 }
+                "person" => {
+                    form.persons.insert(value.parse().map_err(|_| bad())?);
+                    continue;
+                }
+                "record" => {
+                    form.records.insert(value.parse().map_err(|_| bad())?);
+                    continue;
+                }
                 "csrf" => &mut csrf,
                 "offer_hash" => &mut form.offer_hash,
                 "duration" => &mut form.duration,
@@ -267,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_form_that_no_page_of_ours_sends_is_refused() {
-        for bad in ["unknown=1", "until=1&until=2", "field=%20"] {
+        for bad in ["unknown=1", "until=1&until=2", "field=%20", "person=010120A901K", "record=1"] {
             assert!(DecisionInput::read(bad.as_bytes()).is_err(), "{bad}");
         }
         let (csrf, form) = DecisionInput::read(b"csrf=t&field=unit&field=type&duration=once").unwrap();

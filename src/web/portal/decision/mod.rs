@@ -6,6 +6,7 @@ mod fill;
 pub(crate) mod form;
 pub(crate) mod open;
 mod outcome;
+pub(crate) mod persons;
 #[cfg(test)]
 pub(crate) mod samples;
 pub(crate) mod show;

@@ -7,12 +7,14 @@ use serde_json::json;
 use super::decided::{DecidedView, Decision};
 use super::form::{DecisionInput, FieldError};
 use super::open::WrongPersonView;
+use super::persons::PersonsChoice;
 use super::view::{
     ConsentLimits, ConsentRecord, ConsentView, Instead, OptionalField, OptionalGroup, PasskeyNeed,
     RequiredField,
 };
 use crate::domain::catalogue::field::Sensitivity;
 use crate::domain::catalogue::{Field, FieldTree, FieldType, Text};
+use crate::domain::consent::document::ShownPerson;
 use crate::domain::ids::{ConsentId, FieldName, FieldPath, RequestId};
 use crate::web::portal::reach::HistoryReach;
 use crate::web::portal::samples::{
@@ -123,6 +125,7 @@ pub(crate) fn consent() -> ConsentView {
         records: vec![record("Elmeri"), record("Venla")],
         withheld: Vec::new(),
         available_from: None,
+        persons: PersonsChoice::default(),
         limits: ConsentLimits {
             once_until: "2026-12-23".parse().unwrap(),
             earliest_until: "2026-11-23".parse().unwrap(),
@@ -193,6 +196,20 @@ fn with_passkey(passkey: PasskeyNeed) -> ConsentView {
     ConsentView { passkey, ..consent() }
 }
 
+/// One person whole and one record of another.
+pub(crate) fn chosen_persons() -> Vec<ShownPerson> {
+    serde_json::from_value(serde_json::json!([
+        {"id": "AQEBAQEBAQEBAQEBAQEBAQ", "name": "Elmeri"},
+        {"id": "AgICAgICAgICAgICAgICAg", "name": "Venla",
+         "records": [{"id": "FRUVFRUVFRUVFRUVFRUVFQ", "label": "Päiväkoti Satukallio, 1.8.2025 – 31.7.2027"}]}
+    ]))
+    .unwrap()
+}
+
+fn with_persons(persons: PersonsChoice) -> ConsentView {
+    ConsentView { persons, ..consent() }
+}
+
 /// Every fault of the form at once, with the choices kept.
 pub(crate) fn with_errors() -> ConsentView {
     let mut view = consent();
@@ -207,7 +224,9 @@ pub(crate) fn with_errors() -> ConsentView {
         never: Some("partner".into()),
         ..DecisionInput::default()
     };
+    view.persons = PersonsChoice::sample();
     view.errors = vec![
+        FieldError::PersonsNone,
         FieldError::UntilNotADay,
         FieldError::UntilOutside,
         FieldError::Times,
@@ -258,6 +277,8 @@ pub(crate) fn all() -> Vec<Sample> {
         sample("consent-later", "/consent/1", true, later()),
         sample("consent-protected", "/consent/1", true, protected()),
         sample("consent-instead", "/consent/1", true, instead),
+        sample("consent-one-person", "/consent/1", true, with_persons(PersonsChoice::sample_of_one())),
+        sample("consent-not-held", "/consent/1", true, with_persons(PersonsChoice::sample_not_held())),
         sample("consent-errors", "/consent/1", true, with_errors()),
         sample("consent-errors-current", "/consent/1", true, open_ended),
         sample("consent-passkey", "/consent/1", true, with_passkey(PasskeyNeed::Ready)),

@@ -6,6 +6,7 @@ use super::decided;
 use super::fill::{Shown, view_of};
 use super::form::{DecisionInput, FieldError};
 use super::outcome::unknown_request;
+use super::persons::PersonsChoice;
 use super::view::PasskeyNeed;
 use crate::domain::ids::RequestId;
 use crate::node::Problem;
@@ -53,16 +54,17 @@ pub(super) async fn show_offer(
         return step_up(page, offer).await;
     }
     let own = own_values(node, resident, offer).await?;
+    let persons = PersonsChoice::of_own(page, offer, &own)?;
     let replaced = view_consent_request::replaced(node, resident, &offer.request).await?;
     let passkey = passkey_need(page, offer).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    let shown = Shown { offer, own, replaced: replaced.as_ref(), passkey, input, errors };
+    let shown = Shown { offer, own, persons, replaced: replaced.as_ref(), passkey, input, errors };
     let look = Look { form_leads_out: true, status, ..Look::default() };
     page.show_as(&view_of(&page.app, shown), look)
 }
 
 /// The login that is required before the values of a dataset with a stronger requirement are shown.
-async fn step_up(page: &ResidentPage, offer: &Offer) -> PageResult {
+pub(super) async fn step_up(page: &ResidentPage, offer: &Offer) -> PageResult {
     let demand = LoginRequirement { nonce: None, known: offer.demand.clone(), step_up: true };
     let (location, pending) = log_in::begin(&page.app.node, demand, page.language).await?;
     page.visitor.save_pending_login(pending, PostLogin::Show(offer.request.id))?;

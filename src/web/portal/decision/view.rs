@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::form::{DecisionInput, FieldError};
+use super::persons::PersonsChoice;
 use crate::domain::catalogue::{Contact, Field, FieldTree, FieldType, Text};
 use crate::domain::clock::{Day, Timestamp};
-use crate::domain::ids::{ConsentId, FieldName, FieldPath, RequestId};
+use crate::domain::ids::{ConsentId, FieldName, FieldPath, PairwisePerson, PairwiseRecord, RequestId};
 use crate::web::html::format::Html;
 use crate::web::html::frame::Frame;
 use crate::web::html::page;
@@ -153,6 +154,8 @@ pub(crate) struct ConsentView {
     pub(crate) withheld: Vec<Text>,
     /// From when on the register has the values, if it needs time.
     pub(crate) available_from: Option<Timestamp>,
+    /// The persons and records to choose from.
+    pub(crate) persons: PersonsChoice,
     /// The limits of the resident's choices.
     pub(crate) limits: ConsentLimits,
     /// The period of the number of fetches, ISO 8601 duration; the permission's whole life when none.
@@ -194,6 +197,14 @@ pub(crate) struct ConsentView {
 impl ConsentView {
     pub(crate) fn is_ticked(&self, field: &FieldPath) -> bool {
         self.input.fields.contains(field)
+    }
+
+    pub(crate) fn is_person(&self, id: &PairwisePerson) -> bool {
+        self.input.persons.contains(id)
+    }
+
+    pub(crate) fn is_record(&self, id: &PairwiseRecord) -> bool {
+        self.input.records.contains(id)
     }
 
     pub(crate) fn is_until(&self) -> bool {
@@ -250,6 +261,7 @@ impl Frame<'_> {
         let t = &self.t;
         let limits = &view.limits;
         match error {
+            FieldError::PersonsNone => t.field_persons_none(),
             FieldError::UntilNotADay => t.field_until_not_a_day(),
             FieldError::UntilOutside => {
                 t.field_until_outside(self.day(&limits.earliest_until), self.day(&limits.latest_until))

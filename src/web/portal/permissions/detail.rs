@@ -2,6 +2,7 @@
 
 use crate::domain::catalogue::{Contact, Text};
 use crate::domain::clock::Timestamp;
+use crate::domain::consent::document::ShownPerson;
 use crate::domain::consent::{DeletionState, Origin as RequestOrigin};
 use crate::domain::ids::{ConsentId, FieldPath};
 use crate::node::resident::list_mine;
@@ -49,6 +50,8 @@ pub(crate) struct PermissionView {
     pub(crate) register: Text,
     /// The fields that may be fetched.
     pub(crate) fields: Vec<Text>,
+    /// The persons whose records it covers; empty for everybody's.
+    pub(crate) persons: Vec<ShownPerson>,
     /// The optional fields that the resident did not allow.
     pub(crate) left_out: Vec<Text>,
     /// The fields that a non-disclosure order keeps back all the same.
@@ -118,6 +121,7 @@ fn view_of(app: &App, detail: &PermissionDetail) -> PermissionView {
         },
         register: dataset.map_or_else(|| Text::same("–"), |dataset| dataset.register.clone()),
         fields: consent.terms.fields.iter().map(label).collect(),
+        persons: detail.permission.persons.clone(),
         left_out: detail
             .permission
             .asked

@@ -75,6 +75,8 @@ pub(crate) struct LogEntry {
     pub dataset: Text,
     /// The released fields, or the requested ones of a refused request; may be empty.
     pub fields: Vec<Text>,
+    /// The names of the persons whose records were released; empty where the permission names none.
+    pub persons: Vec<String>,
     /// The purpose in one sentence.
     pub purpose: Text,
     /// Legal basis, a DPV term (`A6-1-a` for the resident's consent).
@@ -97,8 +99,12 @@ pub(crate) struct Reporting {
 /// Fills a line of the log.
 pub(crate) fn log_entry(app: &App, line: &LogLine) -> LogEntry {
     let dataset = app.node.settings.dataset(&line.dataset);
+    let persons = match &line.outcome {
+        Outcome::Released { persons, .. } => persons.clone(),
+        _ => Vec::new(),
+    };
     let (fields, outcome) = match &line.outcome {
-        Outcome::Released { fields, acknowledged_at } => (
+        Outcome::Released { fields, acknowledged_at, .. } => (
             fields.iter().map(|name| field_label(dataset, name)).collect(),
             LogOutcome::Released { confirmed: acknowledged_at.is_some() },
         ),
@@ -113,6 +119,7 @@ pub(crate) fn log_entry(app: &App, line: &LogLine) -> LogEntry {
         asker: Party::new(&line.recipient_name, &line.declared_use.service_name, &line.declared_use.id),
         dataset: dataset_title(app, &line.dataset),
         fields,
+        persons,
         purpose: line.declared_use.purpose_text.clone(),
         legal_basis: line.declared_use.legal_basis.clone(),
         outcome,
@@ -137,13 +144,15 @@ const fn refusal(check: Check) -> RefusalReason {
         | Check::RegisterShapeOther
         | Check::RegisterDateMalformed
         | Check::RegisterDateMissing
-        | Check::RegisterMarkMissing => RefusalReason::RegisterUnavailable,
+        | Check::RegisterMarkMissing
+        | Check::RegisterPersonMissing => RefusalReason::RegisterUnavailable,
         Check::Store
         | Check::TrustUndecided
         | Check::ClockDiffers
         | Check::RestoredBackup
         | Check::DeclaredUseUndecided
         | Check::DatasetLostItsPeriod
+        | Check::DatasetLostItsPersons
         | Check::AnswerNotJson
         | Check::Keys
         | Check::Signing
@@ -156,6 +165,9 @@ const fn refusal(check: Check) -> RefusalReason {
         | Check::FieldMalformed
         | Check::FieldTwice
         | Check::FieldNotConsented
+        | Check::PersonMalformed
+        | Check::PersonNotConsented
+        | Check::RecordNotConsented
         | Check::FieldWithdrawn
         | Check::DeclaredUseWithdrawn
         | Check::DeclaredUseNarrowed

@@ -40,6 +40,7 @@ fn entry(outcome: LogOutcome) -> LogEntry {
         asker: asker(),
         dataset: placement(),
         fields: names().into_iter().take(4).map(|(_, label, ..)| label).collect(),
+        persons: vec!["Elmeri".into()],
         purpose: purpose(),
         legal_basis: "A6-1-a".into(),
         outcome,
@@ -120,6 +121,7 @@ pub(crate) fn permission(status: PermissionStatus) -> PermissionView {
         } else {
             names().into_iter().take(1).map(|(_, label, ..)| label).collect()
         },
+        persons: decision::samples::chosen_persons(),
         left_out: names().into_iter().skip(4).map(|(_, label, ..)| label).collect(),
         retention: "P1Y".into(),
         legal_basis: "A6-1-a".into(),

@@ -4,7 +4,7 @@ use super::catalogue::{CatalogueEntry, CatalogueView, DatasetView, FormatLink};
 use super::home::{CityLink, HomeView};
 use super::problem::ProblemView;
 use super::uses::DatasetUse;
-use crate::domain::catalogue::{Dataset, Field};
+use crate::domain::catalogue::{Dataset, Field, Narrowing};
 use crate::domain::ids::FieldName;
 use crate::web::portal::samples::{Sample, asker, names, placement, purpose, register, sample, text};
 use crate::web::problem::ProblemTopic;
@@ -51,6 +51,7 @@ pub(crate) fn dataset() -> Dataset {
         period: None,
         protected_fields: Vec::new(),
         corrections: None,
+        narrowing: Narrowing::default(),
         required_acr: None,
         required_max_age_seconds: None,
         required_passkey: false,

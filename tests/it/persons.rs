@@ -1,0 +1,234 @@
+//! A permission for one child, or for one record: what the guardian left out never leaves, whoever asks for it.
+
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
+use diesel::sqlite::SqliteConnection;
+use omadata::domain::bundle::{VerifyOptions, verify_bundle};
+use omadata::operator;
+use serde_json::{Value, json};
+
+use crate::harness::browser::{Browser, Page};
+use crate::harness::{Service, World};
+
+const PLACEMENT: &str = "early-education-placement";
+const SERVICE_NEED: &str = "early-education-service-need";
+
+/// The consent page of a request, as a resident who has just logged in sees it.
+async fn page_of(asked: &Value, resident: &str) -> (Page, Browser) {
+    let mut browser = Browser::new();
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut browser, resident).await;
+    assert_eq!(page.status, 200, "{}", page.describe());
+    (page, browser)
+}
+
+/// The person or record whose checkbox has this label.
+fn labelled(page: &Page, name: &str, label: &str) -> String {
+    let values = page.values_of(name);
+    let is_labelled = |value: &&String| {
+        let tag = page.body.split(&format!("value=\"{value}\"")).nth(1).unwrap();
+        tag.split("</label>").next().unwrap().contains(label)
+    };
+    values.iter().find(is_labelled).unwrap_or_else(|| panic!("no {name} {label} in {values:?}")).clone()
+}
+
+/// Runs statements in Espoo's early education register.
+fn register(world: &World, statements: &str) {
+    let path = world.register("espoo", "early-education.sqlite");
+    let mut register = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    register.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+    register.batch_execute(statements).unwrap();
+}
+
+async fn fetched(service: &Service, id: &str) -> Value {
+    let (status, fetched) = service.fetch(id).await;
+    assert_eq!(status, 200, "{fetched}");
+    assert_eq!(fetched["data"].as_array().unwrap().len(), fetched["about"].as_array().map_or(0, Vec::len));
+    fetched
+}
+
+fn children(fetched: &Value) -> Vec<&str> {
+    let records = fetched["data"].as_array().unwrap().iter();
+    let mut names: Vec<&str> = records.map(|record| record["childName"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+#[tokio::test]
+async fn aino_gives_the_placements_of_one_child_and_the_other_childs_never_leave() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let asked = service.ask("espoo", PLACEMENT, Some("aino"), json!({"times": 5})).await;
+    let id = asked["id"].as_str().unwrap();
+    let (page, mut browser) = page_of(&asked, "aino").await;
+    let (onni, lumi) = (labelled(&page, "person", "Onni"), labelled(&page, "person", "Lumi"));
+    assert_eq!(page.offered_persons().len(), 2);
+    assert!(!page.body.contains("checkbox\" checked"), "a child is chosen beforehand");
+
+    // Who chooses nobody is told so at the choice, and what else was filled in stays.
+    let until = [("duration", Some("until")), ("times", Some("4"))];
+    let nobody: Vec<_> = until.iter().copied().chain([("person", None), ("field", Some("type"))]).collect();
+    let again = page.decide(&mut browser, "allow", &nobody).await;
+    assert_eq!(again.status, 400, "{}", again.describe());
+    assert!(again.text().contains("Choose whose data the permission covers"), "{}", again.text());
+    assert!(again.body.contains("href=\"#persons\"") && again.body.contains("id=\"persons\""));
+    assert!(again.body.contains("value=\"4\"") && again.body.contains("value=\"type\" checked"));
+    assert_eq!(service.show(id).await["state"], "requested");
+
+    let changes: Vec<_> = until.iter().copied().chain([("person", Some(lumi.as_str()))]).collect();
+    let end = again.decide(&mut browser, "allow", &changes).await;
+    assert!(end.url.query().unwrap().contains("state=active"), "{}", end.describe());
+    assert_eq!(service.show(id).await["persons"], json!([{"id": lumi}]));
+
+    let first = fetched(&service, id).await;
+    assert_eq!(children(&first), ["Lumi"]);
+    assert!(first["about"].as_array().unwrap().iter().all(|about| about["person"] == json!(lumi)));
+    let text = first.to_string();
+    assert!(!text.contains("Onni") && !text.contains(&onni), "something of the other child: {text}");
+    let records = first["data"].as_array().unwrap().len();
+    assert_eq!(first["receipt"]["persons"], json!([{"id": lumi, "records": records}]));
+
+    // The register gets another placement of each, and one of a third child: Lumi's is covered.
+    let who = world.identifier("aino");
+    let new = |child: &str, name: &str, id: &str| {
+        format!(
+            "INSERT INTO placement_row (guardian, non_disclosure, id, child, child_name, type, unit, start_date, end_date)
+             SELECT '{who}', 0, '{id}', {child}, '{name}', 'CLUB', 'Uusi kerho', '2026-01-01', '2026-02-01'"
+        )
+    };
+    let known = |name: &str| {
+        format!(
+            "(SELECT child FROM placement_row WHERE guardian = '{who}' AND child_name = '{name}' LIMIT 1)"
+        )
+    };
+    register(world, &new(&known("Lumi"), "Lumi", "new-1"));
+    register(world, &new(&known("Onni"), "Onni", "new-2"));
+    register(world, &new("'010124A999K'", "Kerttu", "new-3"));
+    let second = fetched(&service, id).await;
+    assert_eq!(children(&second), ["Lumi"]);
+    assert_eq!(second["data"].as_array().unwrap().len(), records + 1);
+    register(world, "DELETE FROM placement_row WHERE id LIKE 'new-%'");
+
+    // She sees whose data it is, where she decided and where it was fetched; no identifier of the child.
+    let consent = world.consent("helsinki", "espoo", id).await;
+    let base = world.url("espoo");
+    for path in
+        [format!("/me/sharing/{consent}"), format!("/me/sharing/{consent}/receipt"), "/me/log".to_owned()]
+    {
+        let seen = browser.open(&format!("{base}{path}")).await;
+        assert!(seen.text().contains("Lumi"), "{path}: {}", seen.text());
+        assert!(!seen.text().contains("Onni"), "{path}: {}", seen.text());
+        assert!(!seen.body.contains(&lumi), "an identifier stands on {path}");
+    }
+
+    // The evidence says it, and can be verified elsewhere.
+    let bundle = operator::consents::export_consent(&world.cities["espoo"], consent).await.unwrap();
+    let judged = verify_bundle(&bundle, &VerifyOptions::default());
+    assert!(!judged.has_failed(), "{:#?}", judged.findings);
+    assert!(bundle.contains(&lumi) && !bundle.contains(&onni), "the bundle is about Lumi alone");
+}
+
+#[tokio::test]
+async fn a_permission_for_one_record_covers_no_later_one() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let asked = service.ask("espoo", PLACEMENT, Some("mikael"), json!({"times": 3})).await;
+    let (id, who) = (asked["id"].as_str().unwrap(), world.identifier("mikael"));
+    let (page, mut browser) = page_of(&asked, "mikael").await;
+    let record = page.values_of("record").remove(0);
+    let until = [("duration", Some("until")), ("times", Some("3")), ("record", Some(record.as_str()))];
+    let end = page.decide(&mut browser, "allow", &until).await;
+    assert!(end.url.query().unwrap().contains("state=active"), "{}", end.describe());
+
+    let first = fetched(&service, id).await;
+    assert_eq!(first["data"].as_array().unwrap().len(), 1, "{first}");
+    assert_eq!(first["about"][0]["record"], json!(record));
+    let person = &first["about"][0]["person"];
+    assert_eq!(service.show(id).await["persons"], json!([{"id": person, "records": [record]}]));
+    assert_eq!(first["receipt"]["persons"], json!([{"id": person, "records": 1, "record_ids": [record]}]));
+    // The same child's next placement is another record.
+    register(
+        world,
+        &format!(
+            "INSERT INTO placement_row SELECT * FROM placement_row WHERE guardian = '{who}';
+             UPDATE placement_row SET id = id || '-later' WHERE rowid IN
+             (SELECT max(rowid) FROM placement_row WHERE guardian = '{who}' GROUP BY id HAVING count(*) > 1)"
+        ),
+    );
+    let second = fetched(&service, id).await;
+    assert_eq!(second["data"], first["data"]);
+    register(world, &format!("DELETE FROM placement_row WHERE guardian = '{who}' AND id LIKE '%-later'"));
+}
+
+#[tokio::test]
+async fn a_service_asks_for_one_child_by_what_it_learnt_before_and_no_other_city_knows_that_child() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let (id, _) = service.given("espoo", PLACEMENT, "otso", json!({})).await;
+    let all = fetched(&service, &id).await;
+    let about = all["about"].as_array().unwrap();
+    let pihla = all["data"].as_array().unwrap().iter().position(|record| record["childName"] == "Pihla");
+    let pihla = about[pihla.unwrap()]["person"].as_str().unwrap();
+
+    // The same child has the same identifier in another dataset: the service asks for her need of care alone.
+    let persons = json!({"persons": [{"id": pihla}]});
+    let asked = service.ask("espoo", SERVICE_NEED, Some("otso"), persons.clone()).await;
+    let (page, mut browser) = page_of(&asked, "otso").await;
+    assert!(page.text().contains("Pihla"), "{}", page.text());
+    assert!(
+        page.offered_persons().iter().all(|person| person == pihla),
+        "somebody else than the asked child is offered"
+    );
+    let end = page.decide(&mut browser, "allow", &[]).await;
+    assert!(end.url.query().unwrap().contains("state=active"), "{}", end.describe());
+    let need = fetched(&service, asked["id"].as_str().unwrap()).await;
+    assert_eq!(children(&need), ["Pihla"]);
+
+    // Another city gets other identifiers for the same child.
+    let turku = world.service("turku").await;
+    let (other, _) = turku.given("espoo", PLACEMENT, "otso", json!({})).await;
+    let theirs = fetched(&turku, &other).await.to_string();
+    for known in about {
+        assert!(!theirs.contains(known["person"].as_str().unwrap()), "two cities can match a child");
+        assert!(!theirs.contains(known["record"].as_str().unwrap()), "two cities can match a record");
+    }
+
+    // A child of somebody else's and one that does not exist are the same: not held about this resident.
+    for unknown in [pihla, "CQkJCQkJCQkJCQkJCQkJCQ"] {
+        let persons = json!({"persons": [{"id": unknown}]});
+        let asked = service.ask("espoo", PLACEMENT, Some("mikael"), persons).await;
+        let (page, mut browser) = page_of(&asked, "mikael").await;
+        assert!(page.text().contains("has no such data about you"), "{}", page.text());
+        assert!(!page.body.contains("value=\"allow\""), "there is nothing to allow");
+        let by_hand = page.decide(&mut browser, "allow", &[("person", Some(unknown))]).await;
+        assert_eq!(by_hand.status, 400, "{}", by_hand.describe());
+        let end = page.decide(&mut browser, "return", &[]).await;
+        assert!(end.url.query().unwrap().contains("state=failed"), "{}", end.describe());
+        let shown = service.show(asked["id"].as_str().unwrap()).await;
+        assert_eq!(shown["reason"], "invalid_authorization_details", "{shown}");
+        assert_ne!(service.fetch(asked["id"].as_str().unwrap()).await.0, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_service_hears_at_once_what_a_dataset_cannot_be_narrowed_to() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let id = json!({"id": "CQkJCQkJCQkJCQkJCQkJCQ"});
+    for (persons, kind) in [
+        (json!([]), "invalid-request"),
+        (json!([id, id]), "invalid-request"),
+        (json!([{"id": "010124A999K"}]), "invalid-request"),
+        (json!([{"id": "CQkJCQkJCQkJCQkJCQkJCQ", "records": []}]), "invalid-request"),
+    ] {
+        let body = json!({"persons": persons});
+        let (status, problem) = service.try_ask("espoo", PLACEMENT, Some("aino"), body).await;
+        assert_eq!(status, 400, "{problem}");
+        assert!(problem["type"].as_str().unwrap().ends_with(kind), "{problem}");
+    }
+    // Turku's records do not name the children.
+    let body = json!({"persons": [id]});
+    let (status, problem) = service.try_ask("turku", PLACEMENT, Some("aino"), body).await;
+    assert_eq!(status, 403, "{problem}");
+    assert!(problem.to_string().contains("cannot be narrowed"), "{problem}");
+}
