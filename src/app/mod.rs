@@ -4,6 +4,7 @@ mod anchor;
 mod anchor_files;
 mod error;
 mod node;
+mod own_requests;
 mod residents;
 mod running;
 mod settings;

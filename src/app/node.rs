@@ -9,13 +9,15 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::anchor_files;
+use super::own_requests::Requests;
 use super::settings::{anchor_source, identity_provider, logo, node_client, node_key_policy, settings};
 use super::tasks::Tasks;
 use super::{Running, StartError, SystemClock, SystemEntropy};
 use crate::config::{self, Config, DatabaseUrl, Profile};
 use crate::domain::catalogue::Language;
 use crate::domain::ids::EntityId;
-use crate::node::federation::{FederationStatements, obtain_marks};
+
+use crate::node::federation::{FederationStatements, OwnAndOthers, obtain_marks};
 use crate::node::holder::oauth::dpop_nonce::NonceMint;
 use crate::node::keys::{expiry_warnings, rotate_keys};
 use crate::node::messaging::{deliver_outbox, reconciliation};
@@ -100,6 +102,7 @@ pub struct Assembled {
     pub registers: Arc<CityRegisters>,
     root: RootKeys,
     peers: Arc<FederationPeers>,
+    requests: Arc<Requests>,
 }
 
 /// Assembles a node. Migrates the store.
@@ -130,6 +133,8 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
     let registers = Arc::new(registers(config)?);
     let identity = identity_provider(config, &keys, &clock, &entropy)?;
     let settings = settings(config, hints, trust_anchors, &*entropy)?;
+    let requests = Arc::new(Requests::new(settings.id.clone(), guard));
+    let documents = OwnAndOthers::new(settings.declared_uses(), peers.clone());
     let node = Arc::new(Node {
         settings,
         store: opened.store,
@@ -141,10 +146,10 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         own_reads: ReadLimit::default(),
         status_lists: tokio::sync::Mutex::new(HashMap::new()),
         peers: peers.clone(),
-        member_documents: peers.clone(),
+        member_documents: Arc::new(documents),
         members: peers.clone(),
         superiors: Arc::new(superiors),
-        outbound: Arc::new(guard),
+        outbound: requests.clone(),
         registers: registers.clone(),
         identity: Arc::new(identity),
         passkeys: Arc::new(WebAuthn::new(&config.node.base_url, config.node.city.get(Language::Fi))),
@@ -152,7 +157,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         entropy,
         outbox_bell: Arc::new(tokio::sync::Notify::new()),
     });
-    Ok(Assembled { node, registers, root: opened.root, peers })
+    Ok(Assembled { node, registers, root: opened.root, peers, requests })
 }
 
 /// The connectors to the city's registers; no connection is opened yet.
@@ -184,18 +189,20 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
         );
     }
     let tasks = Tasks::default();
-    let app = web::App {
-        node: Arc::clone(&node),
-        stop: tasks.stop_signal(),
-        demo: config.node.profile == Profile::Demo,
-        cookies: web::Cookies { secure: config.node.base_url.as_str().starts_with("https://") },
-        trusted_proxies: web::TrustedProxies::new(config.node.trusted_proxies.clone()),
-        brand: web::Brand::new(
-            config.node.brand.name.clone(),
-            &config.node.brand.primary_colour,
-            logo(&config.node.brand)?,
-            config.contact.clone(),
-        )?,
+    let app = || {
+        Ok::<_, StartError>(web::App {
+            node: Arc::clone(&node),
+            stop: tasks.stop_signal(),
+            demo: config.node.profile == Profile::Demo,
+            cookies: web::Cookies { secure: config.node.base_url.as_str().starts_with("https://") },
+            trusted_proxies: web::TrustedProxies::new(config.node.trusted_proxies.clone()),
+            brand: web::Brand::new(
+                config.node.brand.name.clone(),
+                &config.node.brand.primary_colour,
+                logo(&config.node.brand)?,
+                config.contact.clone(),
+            )?,
+        })
     };
     let body = Duration::from_millis(config.limits.request_body_ms.into());
     let bounds = web::server::Bounds {
@@ -204,7 +211,10 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
         ..web::server::Bounds::new(config.node.workers, body + ANSWER_TIME, config.limits.request_max_bytes)
     };
     let statements: Arc<dyn FederationStatements> = node.clone();
-    let server = web::server::serve_node(app, statements, assembled.root.session.bytes(), listener, bounds)?;
+    let session_key = assembled.root.session.bytes();
+    let inside = web::server::serve_itself(app()?, Arc::clone(&statements), session_key, bounds)?;
+    assembled.requests.open(inside);
+    let server = web::server::serve_node(app()?, statements, session_key, listener, bounds)?;
     let mut tasks = start_tasks(tasks, &node, &config.keys.dir);
     tasks.spawn_once(async move { assembled.registers.probe_all().await });
     tasks.spawn("anchor_files", {
@@ -212,7 +222,8 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
         move |stop| anchor_files::follow(Arc::clone(&peers), anchors.clone(), stop)
     });
     let drain = drain_time(config.node.drain_ms, config.node.profile);
-    Ok(Running::new(config.node.base_url.clone(), Some(node), server, tasks, drain))
+    let inside = Some((node, assembled.requests));
+    Ok(Running::new(config.node.base_url.clone(), inside, server, tasks, drain))
 }
 
 /// Default time between "not ready" and the closing of the socket.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use tokio::task::JoinHandle;
 
+use super::own_requests::Requests;
 use super::tasks::Tasks;
 use crate::domain::ids::EntityId;
 use crate::node::Node;
@@ -17,7 +18,7 @@ const TASKS_BOUND: Duration = Duration::from_secs(10);
 pub struct Running {
     /// Its base URL.
     pub id: EntityId,
-    node: Option<Arc<Node>>,
+    node: Option<(Arc<Node>, Arc<Requests>)>,
     server: JoinHandle<std::io::Result<()>>,
     handle: ServerHandle,
     tasks: Tasks,
@@ -29,7 +30,7 @@ impl Running {
     /// notice.
     pub(super) fn new(
         id: EntityId,
-        node: Option<Arc<Node>>,
+        node: Option<(Arc<Node>, Arc<Requests>)>,
         server: Server,
         tasks: Tasks,
         drain: Duration,
@@ -41,7 +42,7 @@ impl Running {
     /// The node's context; `None` for an anchor.
     #[must_use]
     pub fn node(&self) -> Option<&Arc<Node>> {
-        self.node.as_ref()
+        self.node.as_ref().map(|(node, _)| node)
     }
 
     /// Stops: `/health/ready` answers 503 at once, the socket is closed after the drain time, requests in progress are
@@ -52,5 +53,8 @@ impl Running {
         self.handle.stop(true).await;
         let _ = self.server.await;
         self.tasks.join(TASKS_BOUND).await;
+        if let Some((_, requests)) = &self.node {
+            requests.close();
+        }
     }
 }

@@ -22,6 +22,7 @@ const ID: &str = "write a short name of a-z, 0-9 and hyphens";
 const PURPOSE: &str =
     "write a term of the Data Privacy Vocabulary, such as \"https://w3id.org/dpv#ServiceProvision\"";
 const RETENTION: &str = "write an ISO 8601 duration, such as \"P1Y\"";
+const INSIDE_CITY: &str = "write true where the service asks this city's own data, and leave it out else";
 const FIELDS: &str = "write a list of field names, such as [\"startDate\", \"unit.name\"]";
 const EXCHANGES: &str = "write how many exchanges one permission allows, from 1 to 10000";
 const WINDOW: &str = "write an ISO 8601 duration of a day to a year, such as \"P7D\"";
@@ -68,6 +69,13 @@ fn read_one(
         .and_then(|text| text.parse::<RetentionPeriod>().ok());
     let dataset_type =
         section.required::<DatasetType>("dataset_type", "write the kind of dataset that it asks for");
+    let inside_city = section.optional::<bool>("inside_city", INSIDE_CITY);
+    if let (Some(inside), Some(kind)) = (&inside_city, &dataset_type)
+        && inside.value
+        && !around.datasets.iter().any(|held| held.dataset.kind == kind.value)
+    {
+        document.problem(&inside.at, "this city holds no dataset of this type", INSIDE_CITY);
+    }
     let required = section.required::<Vec<FieldPath>>("required_fields", FIELDS);
     let optional = section.optional::<Vec<FieldPath>>("optional_fields", FIELDS);
     check_fields(&section, dataset_type.as_ref(), required.as_ref(), optional.as_ref(), around.datasets);
@@ -93,6 +101,7 @@ fn read_one(
         purpose: purpose?,
         legal_basis: legal_basis?,
         dataset_type: dataset_type?.value,
+        inside_city: inside_city.is_some_and(|found| found.value),
         required_fields: required?.value,
         optional_fields: optional.map_or_else(Vec::new, |found| found.value),
         max_exchanges: max_exchanges?,

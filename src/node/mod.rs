@@ -20,7 +20,7 @@ pub use crate::node::keys::key_ring::{KeyPolicy, KeyPurpose, KeyRing, LoginKeyPo
 pub use oauth_error::{OAuthCode, OAuthError};
 pub(crate) use problem::{Problem, ProblemKind};
 
-use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, Levels, Text};
+use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, DeclaredUses, Levels, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{Expiry, TrustMarkEntry};
 use crate::domain::ids::{DatasetId, EntityId, Jti, ServiceId, UseId};
@@ -143,6 +143,12 @@ impl Settings {
     #[must_use]
     pub fn dataset(&self, id: &DatasetId) -> Option<&Dataset> {
         self.datasets.iter().find(|dataset| &dataset.id == id)
+    }
+
+    /// This node's own declared uses, as it publishes them.
+    #[must_use]
+    pub(crate) fn declared_uses(&self) -> DeclaredUses {
+        DeclaredUses { recipient: self.id.clone(), name: self.name.clone(), uses: self.uses.clone() }
     }
 
     /// This node's own declared use.

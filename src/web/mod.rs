@@ -12,6 +12,7 @@ pub(crate) mod health;
 pub(crate) mod html;
 mod negotiate;
 pub(crate) mod oauth;
+pub(crate) mod own_routes;
 pub(crate) mod portal;
 pub(crate) mod problem;
 mod public_document;

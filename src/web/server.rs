@@ -6,18 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::error::DispatchError;
-use actix_http::{HttpService, KeepAlive};
-use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_http::{HttpService, KeepAlive, Request};
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_session::SessionMiddleware;
 use actix_session::config::{CookieContentSecurity, PersistentSession, TtlExtensionPolicy};
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::cookie::{Key, SameSite};
 use actix_web::dev::{AppConfig, Server, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::ServiceConfig;
-use actix_web::{App as ActixApp, Error, ResponseError, web};
+use actix_web::{App as ActixApp, Error, HttpResponse, ResponseError, web};
 use tokio::time::Instant;
 
 use super::connections::body;
@@ -25,6 +25,7 @@ use super::connections::phase::Deadlines;
 use super::connections::stream::GuardedStream;
 use super::connections::table::{Limits, Table};
 use super::health::{self, Readiness};
+use super::own_routes::OwnRoutes;
 use super::problem::HttpProblem;
 use super::routes::close_prefixes;
 use super::session::StoredSessions;
@@ -87,10 +88,40 @@ pub(crate) fn serve_node(
     listener: TcpListener,
     bounds: Bounds,
 ) -> std::io::Result<Server> {
+    serve(node_service(app, statements, session_key), listener, bounds)
+}
+
+/// Answers a node's requests to itself, by the same routes and without a connection.
+///
+/// # Errors
+/// The operating system's error when no thread can be started.
+pub(crate) fn serve_itself(
+    app: App,
+    statements: Arc<dyn FederationStatements>,
+    session_key: &[u8; 32],
+    bounds: Bounds,
+) -> std::io::Result<OwnRoutes> {
+    let routes = node_service(app, statements, session_key);
+    OwnRoutes::start(move || application(routes, bounds), bounds.whole)
+}
+
+/// Any routes, as [`serve_itself`] serves a node's.
+#[cfg(test)]
+pub(crate) fn test_routes(routes: impl Fn(&mut ServiceConfig) + Send + 'static) -> OwnRoutes {
+    let bounds = Bounds::new(1, Duration::from_secs(5), 1000);
+    OwnRoutes::start(move || application(routes, bounds), bounds.whole).unwrap()
+}
+
+/// All routes of a node, with what they share.
+fn node_service(
+    app: App,
+    statements: Arc<dyn FederationStatements>,
+    session_key: &[u8; 32],
+) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let app = web::Data::new(app);
     let statements: web::Data<dyn FederationStatements> = web::Data::from(statements);
     let key = Key::derive_from(session_key);
-    let routes = move |config: &mut ServiceConfig| {
+    move |config: &mut ServiceConfig| {
         config.app_data(app.clone()).app_data(statements.clone());
         machine_routes(config);
         config.service(
@@ -99,8 +130,7 @@ pub(crate) fn serve_node(
                 .wrap(sessions(&app, key.clone()))
                 .configure(portal::configure),
         );
-    };
-    serve(routes, listener, bounds)
+    }
 }
 
 /// Serves a trust anchor on a bound socket.
@@ -125,27 +155,39 @@ pub(crate) fn serve_anchor(
     serve(routes, listener, bounds)
 }
 
-/// The middleware of every handler: connection limits, trace, deadline, headers.
+/// The routes with the middleware of every handler: connection limits, trace, deadline, headers.
+fn application(
+    routes: impl Fn(&mut ServiceConfig),
+    bounds: Bounds,
+) -> impl ServiceFactory<
+    Request,
+    Config = (),
+    Response = ServiceResponse<BoxBody>,
+    Error = HttpResponse,
+    InitError = (),
+> {
+    let app = ActixApp::new()
+        .app_data(web::PayloadConfig::new(bounds.max_bytes))
+        // The framework's own errors are plain text; an invalid path or query is a problem like any other.
+        .app_data(web::PathConfig::default().error_handler(|_, _| problem(ProblemKind::NotFound)))
+        .app_data(web::QueryConfig::default().error_handler(|_, _| problem(ProblemKind::BadRequest)))
+        .configure(routes)
+        .default_service(web::to(|| not_found(HttpProblem::from(ProblemKind::NotFound).error_response())))
+        .wrap(from_fn(headers))
+        .wrap(from_fn(move |request, next| deadline(bounds.whole, request, next)))
+        .wrap(from_fn(trace::middleware))
+        .wrap(from_fn(body::middleware))
+        .into_factory()
+        .map_err(|error: Error| error.error_response());
+    map_config(app, |()| AppConfig::default())
+}
+
+/// Serves over the connections of a socket, within the limits of the table.
 fn serve(
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     listener: TcpListener,
     bounds: Bounds,
 ) -> std::io::Result<Server> {
-    let app = move || {
-        ActixApp::new()
-            .app_data(web::PayloadConfig::new(bounds.max_bytes))
-            // The framework's own errors are plain text; an invalid path or query is a problem like any other.
-            .app_data(web::PathConfig::default().error_handler(|_, _| problem(ProblemKind::NotFound)))
-            .app_data(web::QueryConfig::default().error_handler(|_, _| problem(ProblemKind::BadRequest)))
-            .configure(&routes)
-            .default_service(web::to(|| not_found(HttpProblem::from(ProblemKind::NotFound).error_response())))
-            .wrap(from_fn(headers))
-            .wrap(from_fn(move |request, next| deadline(bounds.whole, request, next)))
-            .wrap(from_fn(trace::middleware))
-            .wrap(from_fn(body::middleware))
-            .into_factory()
-            .map_err(|error: Error| error.error_response())
-    };
     let limits = bounds.limits.unwrap_or_else(Limits::of_process);
     let table = Table::new(limits, bounds.deadlines());
     let builder = Server::build()
@@ -169,7 +211,7 @@ fn serve(
             .on_connect_ext(|stream: &GuardedStream, data| {
                 data.insert(Arc::clone(stream.phase()));
             })
-            .h1(map_config(app(), |()| AppConfig::default()));
+            .h1(application(routes.clone(), bounds));
         fn_service(move |stream: TcpStream| std::future::ready(admit(&table, stream))).and_then(http)
     };
     Ok(builder.listen("http", listener, connections)?.run())

@@ -453,10 +453,11 @@ class Judge:
         require(history and history[-1]["state"] == self.consent["state"] and moments == sorted(moments), other)
         if not self.receipts:
             return
-        actors = {self.consent["subject"]: "resident", self.recipient: "recipient", self.holder: "node"}
-        told = [(state_after(claims), claims["iat"], actors.get(claims["event"]["entity_id"], ""),
-                 self.reason_of(claims)) for claims in self.receipts]
-        require([(line["state"], at, line["actor"], line.get("reason")) for line, at in zip(history, moments)] == told, other)
+        actors = {"resident": self.consent["subject"], "recipient": self.recipient, "node": self.holder}
+        told = [(state_after(claims), claims["iat"], claims["event"]["entity_id"], self.reason_of(claims))
+                for claims in self.receipts]
+        require([(line["state"], at, actors[line["actor"]], line.get("reason")) for line, at in zip(history, moments)] == told,
+                other)
 
     def reason_of(self, claims):
         entry = self.log.get(claims["log_entry"], {})

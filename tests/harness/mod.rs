@@ -196,10 +196,16 @@ impl World {
         self.store(holder).read("test", move |store| consents::find_by_grant(store, &grant)).await.unwrap().id
     }
 
-    /// A city's service, with its token.
+    /// A city's first service, with its token.
     pub async fn service(&'static self, city: &'static str) -> Service {
-        let config = &self.cities[city];
-        let service = &config.services[0];
+        let first = self.cities[city].services[0].id.to_string();
+        self.service_named(city, &first).await
+    }
+
+    /// A city's service, with its token.
+    pub async fn service_named(&'static self, city: &'static str, id: &str) -> Service {
+        let service = self.cities[city].services.iter().find(|service| service.id.as_str() == id);
+        let service = service.unwrap_or_else(|| panic!("{city} has no service {id}"));
         let secret = service.client_secret.read(|| random(&SystemEntropy)).unwrap();
         let http = client();
         let answer = http

@@ -170,7 +170,7 @@ async fn taking_back_and_saying_no_leave_receipts() {
 }
 
 /// What somebody outside would use to check: the anchor's and the login provider's keys, as they publish them.
-async fn published(world: &World) -> (Value, Value) {
+pub(crate) async fn published(world: &World) -> (Value, Value) {
     let espoo = &world.cities["espoo"];
     let get = async |url: String| client().get(url).send().await.unwrap().text().await.unwrap();
     let anchor = &espoo.trust_anchors[0].entity_id;

@@ -27,6 +27,7 @@ mod foreign_holder;
 mod holdings;
 mod housekeeping;
 mod http_manners;
+mod inside_city;
 mod journeys;
 mod keys;
 mod login_and_consent;

@@ -264,6 +264,9 @@ pub struct DeclaredUse {
     pub(crate) legal_basis: String,
     /// The kind of the requested dataset.
     pub dataset_type: DatasetType,
+    /// Whether it is requested of the recipient's own city, and of no other.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inside_city: bool,
     /// Fields without which the service cannot work.
     pub required_fields: Vec<FieldPath>,
     /// Fields that the resident may leave out.
@@ -291,6 +294,12 @@ impl DeclaredUse {
     #[must_use]
     pub(crate) fn allows_field(&self, path: &FieldPath) -> bool {
         self.required_fields.contains(path) || self.optional_fields.contains(path)
+    }
+
+    /// Whether it may be requested of a holder: of the own city or of others.
+    #[must_use]
+    pub(crate) fn may_be_asked_of(&self, holder: &EntityId) -> bool {
+        self.inside_city == (self.id.recipient() == holder.as_str())
     }
 }
 

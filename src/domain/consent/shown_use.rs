@@ -16,6 +16,8 @@ word_enum! {
         Service = "service",
         /// Another kind of data.
         DatasetType = "dataset_type",
+        /// It asks other cities now, or its own city alone.
+        InsideCity = "inside_city",
         /// A consented field may no longer be asked for.
         Fields = "fields",
         /// Another purpose (DPV term).
@@ -60,6 +62,7 @@ impl ShownUse {
             (published.id == terms.declared_use, UseChange::Identifier),
             (published.service == shown.service, UseChange::Service),
             (published.dataset_type == shown.dataset_type, UseChange::DatasetType),
+            (published.may_be_asked_of(&terms.holder), UseChange::InsideCity),
             (fields.iter().all(|field| published.allows_field(field)), UseChange::Fields),
             (published.purpose == terms.purpose, UseChange::Purpose),
             (published.purpose_text == shown.purpose_text, UseChange::PurposeText),
@@ -115,12 +118,13 @@ mod tests {
     fn a_use_that_says_something_else_than_was_shown_covers_nothing() {
         let other = || Text { fi: "x".into(), sv: "x".into(), en: "x".into() };
         type Edit<'a> = &'a dyn Fn(&mut DeclaredUse);
-        let edits: [(UseChange, Edit<'_>); 11] = [
+        let edits: [(UseChange, Edit<'_>); 12] = [
             (UseChange::Identifier, &|it| {
                 it.id = "https://helsinki.example/catalogue/uses/school".parse().unwrap();
             }),
             (UseChange::Service, &|it| it.service = "school".parse().unwrap()),
             (UseChange::DatasetType, &|it| it.dataset_type = "parking-permit".parse().unwrap()),
+            (UseChange::InsideCity, &|it| it.inside_city = true),
             (UseChange::Fields, &|it| it.optional_fields.clear()),
             (UseChange::Purpose, &|it| it.purpose = "https://w3id.org/dpv#Marketing".to_owned()),
             (UseChange::PurposeText, &|it| it.purpose_text.sv = "Reklam".to_owned()),

@@ -148,6 +148,7 @@ impl AuthorizationDetail {
             && self.actions == ["read"]
             && self.declared_use == declared.id
             && self.purpose == declared.purpose
+            && declared.inside_city == (self.locations == [declared.id.recipient()])
             && fields.len() == self.datatypes.len()
             && self.datatypes.iter().all(|field| declared.allows_field(field))
             && declared.required_fields.iter().all(|field| fields.contains(field))
@@ -169,6 +170,8 @@ pub enum DetailError {
     Action,
     /// The use is another recipient's.
     ForeignUse,
+    /// The use is for the recipient's own city, or for others only.
+    OtherHolder,
     /// The dataset is not of the kind in the use.
     DatasetKind,
     /// A field is outside of the use or the dataset, repeated, or a required one is missing.
@@ -245,6 +248,7 @@ impl DetailError {
             Self::Location => "locations must name this holder and nothing else",
             Self::Action => "actions must be [\"read\"]",
             Self::ForeignUse => "use must be one of the client's own declared uses",
+            Self::OtherHolder => "the declared use does not ask this city",
             Self::DatasetKind => "the dataset is not of the declared use's kind",
             Self::Fields => "datatypes go beyond the declared use, repeat, or lack a required field",
             Self::FieldsTooWide => {
@@ -276,6 +280,7 @@ impl Terms {
                 && detail.declared_use.recipient() == bounds.recipient.as_str(),
             DetailError::ForeignUse,
         )?;
+        require(declared.may_be_asked_of(bounds.holder), DetailError::OtherHolder)?;
         require(
             detail.identifier == bounds.dataset.id && bounds.dataset.kind == declared.dataset_type,
             DetailError::DatasetKind,

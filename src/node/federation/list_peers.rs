@@ -66,7 +66,7 @@ pub(crate) async fn survey_members(node: &Node) -> Membership {
                     Err(error) => MemberStanding {
                         outcome: Err(examined.or(shared).unwrap_or_else(|| guess(&error))),
                         superiors: Vec::new(),
-                        uses: (id == *own).then(|| own_uses(node)),
+                        uses: (id == *own).then(|| Arc::new(node.settings.declared_uses())),
                         id,
                     },
                 }
@@ -88,23 +88,12 @@ async fn standing(node: &Node, peer: Arc<TrustedPeer>) -> MemberStanding {
         };
         superiors.push(name.map_or_else(|| address(id), |name| with_host(&name, id.host())));
     }
-    let uses = if peer.id == node.settings.id {
-        Some(own_uses(node))
-    } else if peer.recipient().is_ok() {
+    let uses = if peer.recipient().is_ok() {
         node.member_documents.declared_uses(&peer.id).await.ok()
     } else {
         Some(Arc::new(DeclaredUses { recipient: peer.id.clone(), name: peer.name.clone(), uses: Vec::new() }))
     };
     MemberStanding { id: peer.id.clone(), outcome: Ok(peer), superiors, uses }
-}
-
-fn own_uses(node: &Node) -> Arc<DeclaredUses> {
-    let settings = &node.settings;
-    Arc::new(DeclaredUses {
-        recipient: settings.id.clone(),
-        name: settings.name.clone(),
-        uses: settings.uses.clone(),
-    })
 }
 
 /// The name of an entity without a verified name: its host.

@@ -1,13 +1,20 @@
-//! This node's own metadata, from its settings and its current keys.
+//! This node's own metadata, from its settings and its current keys, and its own declared uses among the others'.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::historical_keys::{former_keys, historical_keys};
 use super::{FederationError, FederationKeys, FederationStatements};
-use crate::domain::federation::{EntityStatement, NodeDescription, Outage, TrustMarkEntry};
+use crate::domain::catalogue::{DeclaredUse, DeclaredUses};
+use crate::domain::federation::{
+    EntityStatement, FormerKeys, NodeDescription, Outage, TrustError, TrustFault, TrustMarkEntry,
+};
+use crate::domain::ids::{EntityId, UseId};
 use crate::domain::jose::{PublicKeys, SigningKey};
 use crate::domain::token::PRE_AUTHORIZED;
 use crate::node::{KeyPurpose, KeyRing, Node};
+use crate::ports::MemberDocuments;
 use crate::store::federation::trust_marks;
 
 /// The node's description: the source of its entity configuration and of its RFC 8414 and RFC 9728 metadata.
@@ -69,5 +76,40 @@ impl FederationKeys for KeyRing {
 
     fn published(&self) -> PublicKeys {
         self.published_for(KeyPurpose::Federation)
+    }
+}
+
+/// The documents of all members, with the declared uses of this node as it has them itself.
+pub(crate) struct OwnAndOthers {
+    own: Arc<DeclaredUses>,
+    others: Arc<dyn MemberDocuments>,
+}
+
+impl OwnAndOthers {
+    pub(crate) fn new(own: DeclaredUses, others: Arc<dyn MemberDocuments>) -> Self {
+        Self { own: Arc::new(own), others }
+    }
+}
+
+#[async_trait]
+impl MemberDocuments for OwnAndOthers {
+    async fn former_keys(&self, id: &EntityId) -> Result<Arc<FormerKeys>, TrustError> {
+        self.others.former_keys(id).await
+    }
+
+    async fn declared_use(&self, id: &UseId) -> Result<Arc<DeclaredUse>, TrustError> {
+        if id.recipient() != self.own.recipient.as_str() {
+            return self.others.declared_use(id).await;
+        }
+        let found = self.own.uses.iter().find(|declared| declared.id == *id);
+        found.cloned().map(Arc::new).ok_or(TrustError::NotTrusted(TrustFault::UnknownUse))
+    }
+
+    async fn declared_uses(&self, recipient: &EntityId) -> Result<Arc<DeclaredUses>, TrustError> {
+        if *recipient == self.own.recipient {
+            Ok(Arc::clone(&self.own))
+        } else {
+            self.others.declared_uses(recipient).await
+        }
     }
 }

@@ -24,7 +24,14 @@ pub(crate) async fn request_consent(
 ) -> Result<HeldConsent, Problem> {
     let now = node.now();
     let declared = asked.find_use(&node.settings.uses, service)?;
-    asked.check_form(&node.settings.id, service)?;
+    asked.check_form(service)?;
+    if !declared.may_be_asked_of(&asked.holder) {
+        return Err(beyond(if declared.inside_city {
+            "the use asks this city alone"
+        } else {
+            "the use asks other cities: one of the own city says inside_city"
+        }));
+    }
     let expected_person = asked.expected_person()?;
     let own_detail = asked.detail(declared, now)?;
     let replaced = find_replaced(node, service, &asked).await?;

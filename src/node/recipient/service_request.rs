@@ -89,14 +89,11 @@ impl ServiceRequest {
             .ok_or_else(|| beyond("use is not a declared use of this service"))
     }
 
-    /// Checks the holder and the return address.
+    /// Checks the return address and the form of what else it says.
     ///
     /// # Errors
     /// [`ProblemKind::BadRequest`] with the fault.
-    pub(super) fn check_form(&self, own: &EntityId, service: &Service) -> Result<(), Problem> {
-        if &self.holder == own {
-            return Err(bad("holder must be another city"));
-        }
+    pub(super) fn check_form(&self, service: &Service) -> Result<(), Problem> {
         if !return_url_allowed(service, &self.return_url) {
             return Err(bad("returnUrl does not begin with an address configured for this service"));
         }

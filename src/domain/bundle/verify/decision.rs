@@ -178,7 +178,7 @@ impl Verification<'_> {
                 && receipts.iter().zip(&self.history).all(|(receipt, (at, line))| {
                     receipt.event.event_type.status() == line.state
                         && receipt.iat == *at
-                        && self.caused_by(receipt) == Some(line.actor)
+                        && self.entity(line.actor, receipt) == receipt.event.entity_id
                         && self.reason_of(receipt) == line.reason
                 }));
         let in_order = self.history.windows(2).all(|pair| match pair {
@@ -197,16 +197,13 @@ impl Verification<'_> {
         false
     }
 
-    /// Who caused a change, by its receipt.
-    fn caused_by(&self, receipt: &ConsentReceipt) -> Option<Actor> {
-        let terms = &self.bundle.consent.terms;
-        let parties = [
-            (receipt.sub.as_str(), Actor::Resident),
-            (terms.recipient.as_str(), Actor::Recipient),
-            (receipt.iss.as_str(), Actor::Node),
-        ];
-        let found = parties.into_iter().find(|(entity, _)| *entity == receipt.event.entity_id);
-        found.map(|(_, actor)| actor)
+    /// The entity of a role in a receipt. Inside a city holder and recipient are one.
+    fn entity<'b>(&'b self, role: Actor, receipt: &'b ConsentReceipt) -> &'b str {
+        match role {
+            Actor::Resident => receipt.sub.as_str(),
+            Actor::Recipient => self.bundle.consent.terms.recipient.as_str(),
+            Actor::Node => receipt.iss.as_str(),
+        }
     }
 
     /// Why a change was made, by the log; a decision needs no reason there.

@@ -1,4 +1,5 @@
-//! A consent that the resident starts in the holder's portal, from another city's declared use.
+//! A consent that the resident starts in the holder's portal, from the declared use of a service of another city or
+//! of this one.
 
 use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::clock::last_day;
@@ -26,7 +27,7 @@ pub(crate) async fn start_consent(
     let recipient_id = use_id.recipient().parse().map_err(|_| Problem::new(ProblemKind::NotFound))?;
     let recipient = node.peers.resolve(&recipient_id).await?;
     recipient.recipient()?;
-    if recipient.id == node.settings.id {
+    if !declared_use.may_be_asked_of(&node.settings.id) {
         return Err(Problem::new(ProblemKind::NotFound));
     }
     let dataset = node

@@ -24,6 +24,7 @@ fn declared() -> DeclaredUse {
         purpose: "https://w3id.org/dpv#ServiceProvision".into(),
         legal_basis: "A6-1-a".into(),
         dataset_type: "early-education-placements".parse().unwrap(),
+        inside_city: false,
         required_fields: Vec::new(),
         optional_fields: Vec::new(),
         max_exchanges: 10,

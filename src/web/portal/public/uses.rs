@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 
 use crate::domain::catalogue::{Dataset, DeclaredUse, DeclaredUses, Text};
 use crate::domain::federation::with_host;
-use crate::domain::ids::UseId;
+use crate::domain::ids::{EntityId, UseId};
 use crate::web::App;
 use crate::web::html::chrome::query_value;
 use crate::web::html::frame::Frame;
@@ -28,17 +28,14 @@ pub(crate) struct DatasetUse {
 
 /// `GET /catalogue/uses`: this city's declared uses, for the other nodes.
 pub(crate) async fn uses(app: web::Data<App>) -> HttpResponse {
-    let settings = &app.node.settings;
-    share_for(&mut HttpResponse::Ok(), 60).json(DeclaredUses {
-        recipient: settings.id.clone(),
-        name: settings.name.clone(),
-        uses: settings.uses.clone(),
-    })
+    share_for(&mut HttpResponse::Ok(), 60).json(app.node.settings.declared_uses())
 }
 
 /// The declared uses of all members.
 pub(crate) struct AllUses {
-    members: Vec<(Text, bool, Option<Arc<DeclaredUses>>)>,
+    /// This city, which is the holder.
+    own: EntityId,
+    members: Vec<(Text, Option<Arc<DeclaredUses>>)>,
     /// Members whose declared uses could not be fetched now.
     pub(crate) unreachable: Vec<Text>,
 }
@@ -46,33 +43,29 @@ pub(crate) struct AllUses {
 /// Fetches the declared uses of every member; reports those that are not available.
 pub(crate) async fn all_uses(app: &App) -> AllUses {
     let node = &app.node;
-    let mut all = AllUses { members: Vec::new(), unreachable: Vec::new() };
-    let own = DeclaredUses {
-        recipient: node.settings.id.clone(),
-        name: node.settings.name.clone(),
-        uses: node.settings.uses.clone(),
-    };
-    all.members.push((own.name.clone(), true, Some(Arc::new(own))));
+    let mut all = AllUses { own: node.settings.id.clone(), members: Vec::new(), unreachable: Vec::new() };
+    let own = node.settings.declared_uses();
+    all.members.push((own.name.clone(), Some(Arc::new(own))));
     let members = node.members.members().await.unwrap_or_default();
     for peer in members.iter().filter(|peer| peer.id != node.settings.id && peer.recipient().is_ok()) {
         let uses = node.member_documents.declared_uses(&peer.id).await.ok();
         if uses.is_none() {
             all.unreachable.push(peer.name.clone());
         }
-        all.members.push((peer.name.clone(), false, uses));
+        all.members.push((peer.name.clone(), uses));
     }
     all
 }
 
 impl AllUses {
-    /// The declared uses of other cities for one dataset; this city's own services request from others.
+    /// The declared uses by which one dataset of this city may be requested.
     pub(crate) fn of(&self, dataset: &Dataset) -> Vec<DatasetUse> {
         self.members
             .iter()
-            .filter(|(_, here, _)| !here)
-            .filter_map(|(city, _, uses)| uses.as_ref().map(|uses| (city, uses)))
+            .filter_map(|(city, uses)| uses.as_ref().map(|uses| (city, uses)))
             .flat_map(|(city, uses)| uses.uses.iter().map(move |declared| (city, declared)))
             .filter(|(_, declared)| declared.dataset_type == dataset.kind)
+            .filter(|(_, declared)| declared.may_be_asked_of(&self.own))
             .map(|(city, declared)| DatasetUse {
                 id: declared.id.clone(),
                 city: with_host(city, declared.id.host()),
@@ -84,10 +77,10 @@ impl AllUses {
     }
 }
 
-/// The dataset here that a use requests; `None` for this city's own uses, which request from others.
+/// The dataset here that a use requests; `None` when this city holds none, or the use does not ask it.
 pub(crate) fn held_for<'a>(app: &'a App, declared: &DeclaredUse) -> Option<&'a Dataset> {
     let settings = &app.node.settings;
-    if declared.id.recipient() == settings.id.as_str() {
+    if !declared.may_be_asked_of(&settings.id) {
         return None;
     }
     settings.datasets.iter().find(|dataset| dataset.kind == declared.dataset_type)
