@@ -36,7 +36,7 @@ use service::dataset::{Asked, ServiceDataset};
 use service::gdpr::GdprDataset;
 
 use crate::domain::catalogue::field::unknown_codes;
-use crate::domain::catalogue::register::{Connection, HeldDataset, Register, Selection};
+use crate::domain::catalogue::register::{Connection, HeldDataset, NameColumns, Register, Selection};
 use crate::domain::catalogue::service::ServiceRequest;
 use crate::domain::catalogue::{Dataset, Record};
 use crate::domain::ids::{DatasetId, FieldPath, NationalIdentifier, RegisterId};
@@ -126,6 +126,7 @@ struct Source {
     register: RegisterId,
     reader: Box<dyn Reader>,
     dataset: Dataset,
+    names: NameColumns,
     /// One permit for each connection: no more reads than that wait for one register.
     slots: Arc<Semaphore>,
     timeout: Duration,
@@ -229,6 +230,7 @@ impl CityRegisters {
                 register: register.id.clone(),
                 reader: opened.reader(held, bounds, clock).ok_or_else(none)?,
                 dataset: held.dataset.clone(),
+                names: held.source.names.clone(),
                 slots: Arc::clone(&opened.slots),
                 timeout: register.timeout,
             };
@@ -295,7 +297,7 @@ impl CityRegisters {
             source.reader.read(question, slot.map_err(|_| RegisterError::Unavailable)?).await
         };
         match tokio::time::timeout(source.timeout, work).await {
-            Ok(answer) => answer,
+            Ok(answer) => answer.and_then(|records| names::check(&source.names, &records).map(|()| records)),
             Err(_) => Err(Failure::new(RegisterError::Unavailable, "no answer within timeout_ms")),
         }
     }

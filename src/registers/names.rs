@@ -1,15 +1,20 @@
 //! Whom a register's record is about and which one it is, beside its values.
 
+use std::collections::HashSet;
+
 use super::failure::Failure;
 use super::json::Json;
-use crate::domain::catalogue::RecordNames;
 use crate::domain::catalogue::register::NameColumns;
+use crate::domain::catalogue::{Record, RecordNames};
 use crate::domain::ids::NationalIdentifier;
 use crate::domain::outside_text;
 use crate::ports::RegisterError;
 
 /// Maximum length of a display name or a record's key, in bytes.
 const MAX_NAME_BYTES: usize = 200;
+
+const NOBODY: &str = "a record does not say whom it is about";
+const NO_KEY: &str = "a record has no key";
 
 /// A column that names whom a record is about, or the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,17 +50,37 @@ pub(crate) fn read(
         match kind {
             NameColumn::Person => {
                 let person = text.and_then(|text| NationalIdentifier::new(&text).ok());
-                names.person = Some(person.ok_or_else(|| unfit("a record does not say whom it is about"))?);
+                names.person = Some(person.ok_or_else(|| unfit(NOBODY))?);
             }
             NameColumn::PersonName => {
                 names.person_name = text.filter(short).map(|name| outside_text::clean(&name));
             }
             NameColumn::Record => {
-                names.record = Some(text.filter(short).ok_or_else(|| unfit("a record has no key"))?);
+                names.record = Some(text.filter(short).ok_or_else(|| unfit(NO_KEY))?);
             }
         }
     }
     Ok(names)
+}
+
+/// Whether each record names what its source's columns name, and no two have one key: whichever connector read them, a
+/// permission for one record must not cover another.
+pub(crate) fn check(columns: &NameColumns, records: &[Record]) -> Result<(), Failure> {
+    let unfit = |reason, column: &str| Failure::new(RegisterError::Unfit(reason), format!("column {column}"));
+    if let Some(column) = &columns.person
+        && records.iter().any(|record| record.names.person.is_none())
+    {
+        return Err(unfit(NOBODY, column));
+    }
+    let Some(column) = &columns.record else { return Ok(()) };
+    let mut keys = HashSet::new();
+    for record in records {
+        let key = record.names.record.as_deref().ok_or_else(|| unfit(NO_KEY, column))?;
+        if !keys.insert(key) {
+            return Err(unfit("two records have the same key", column));
+        }
+    }
+    Ok(())
 }
 
 /// A name's or key's text in JSON.

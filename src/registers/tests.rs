@@ -818,6 +818,10 @@ async fn a_record_that_names_nobody_where_it_must_is_an_error() {
     assert_eq!(read(&sources, ANNA).await, Err(nobody));
     let sources = registers_of(folder(place.path()), named(csv("a.csv")));
     assert_eq!(read(&sources, ANNA).await, Err(RegisterError::Unfit("a record has no key")));
+    // Two records under one key: who gives one of them would give both.
+    std::fs::write(place.path().join("a.csv"), NAMED_CSV.replace(",8,", ",7,")).unwrap();
+    let sources = registers_of(folder(place.path()), named(csv("a.csv")));
+    assert_eq!(read(&sources, ANNA).await, Err(RegisterError::Unfit("two records have the same key")));
 }
 
 #[tokio::test]

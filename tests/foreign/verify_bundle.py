@@ -510,9 +510,11 @@ class Judge:
         released, covered = claims.get("persons", []), {}
         for person in persons:
             covered.setdefault(person["id"], person.get("records"))
+        if len({one["id"] for one in released}) != len(released):
+            return False
         for one in released:
             ids, named = one.get("record_ids", []), covered.get(one["id"], ())
-            if named is None and ids or named is not None and not (len(ids) == one["records"] and set(ids) <= set(named) and one["id"] in covered):
+            if named is None and ids or named is not None and not (len(ids) == len(set(ids)) == one["records"] and set(ids) <= set(named) and one["id"] in covered):
                 return False
         return sum(one["records"] for one in released) == claims["records"]
 

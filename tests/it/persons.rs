@@ -3,14 +3,21 @@
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
+use omadata::app::SystemClock;
 use omadata::domain::bundle::{VerifyOptions, verify_bundle};
+use omadata::domain::ids::HeldConsentId;
+use omadata::domain::jose::{SigningKey, b64url, sha256};
 use omadata::operator;
+use omadata::ports::Clock;
+use omadata::store::keys::signing_keys;
+use omadata::store::recipient::held_consents;
 use serde_json::{Value, json};
 
 use crate::harness::browser::{Browser, Page};
-use crate::harness::{Service, World};
+use crate::harness::{Service, World, client};
 
 const PLACEMENT: &str = "early-education-placement";
+const PLACEMENTS: &str = "early-education-placements";
 const SERVICE_NEED: &str = "early-education-service-need";
 
 /// The consent page of a request, as a resident who has just logged in sees it.
@@ -37,6 +44,30 @@ fn register(world: &World, statements: &str) {
     let mut register = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     register.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
     register.batch_execute(statements).unwrap();
+}
+
+/// An exchange as any recipient may ask it, with Helsinki's own token and key.
+async fn exchanged(world: &World, id: &str, query: &str) -> (u16, Value) {
+    let held: HeldConsentId = id.parse().unwrap();
+    let helsinki = world.store("helsinki");
+    let held = helsinki.read("test", move |store| held_consents::find(store, held)).await.unwrap();
+    let tokens = held.life.grant_held().unwrap().tokens.clone();
+    let kid = tokens.dpop_kid.clone();
+    let key = helsinki.read("test", move |store| signing_keys::with_private_part(store, &kid)).await.unwrap();
+    let url = format!("{}/exchange/datasets/{}", world.url("espoo"), world.dataset("espoo", PLACEMENTS));
+    let http = client();
+    let nonce = http.get(&url).send().await.unwrap().headers()["dpop-nonce"].to_str().unwrap().to_owned();
+    let claims = json!({
+        "htm": "GET", "htu": url, "iat": SystemClock.now().secs(), "nonce": nonce,
+        "jti": SigningKey::generate().unwrap().kid(), "ath": b64url(&sha256(tokens.access_token.as_bytes())),
+    });
+    let request = http
+        .get(format!("{url}?{query}"))
+        .header("authorization", format!("DPoP {}", tokens.access_token))
+        .header("dpop", key.sign_with_jwk("dpop+jwt", &claims).unwrap());
+    let answer = request.send().await.unwrap();
+    let status = answer.status().as_u16();
+    (status, answer.json().await.unwrap())
 }
 
 async fn fetched(service: &Service, id: &str) -> Value {
@@ -174,7 +205,7 @@ async fn a_service_asks_for_one_child_by_what_it_learnt_before_and_no_other_city
     let persons = json!({"persons": [{"id": pihla}]});
     let asked = service.ask("espoo", SERVICE_NEED, Some("otso"), persons.clone()).await;
     let (page, mut browser) = page_of(&asked, "otso").await;
-    assert!(page.text().contains("Pihla"), "{}", page.text());
+    assert!(page.text().contains("Pihla") && !page.text().contains("Sampo"), "{}", page.text());
     assert!(
         page.offered_persons().iter().all(|person| person == pihla),
         "somebody else than the asked child is offered"
@@ -231,4 +262,136 @@ async fn a_service_hears_at_once_what_a_dataset_cannot_be_narrowed_to() {
     let (status, problem) = service.try_ask("turku", PLACEMENT, Some("aino"), body).await;
     assert_eq!(status, 403, "{problem}");
     assert!(problem.to_string().contains("cannot be narrowed"), "{problem}");
+}
+
+#[tokio::test]
+async fn an_exchange_is_narrowed_to_what_the_permission_covers_and_to_nothing_else() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let asked = service.ask("espoo", PLACEMENT, Some("otso"), json!({"times": 5})).await;
+    let id = asked["id"].as_str().unwrap();
+    let (page, mut browser) = page_of(&asked, "otso").await;
+    let (sampo, pihla) = (labelled(&page, "person", "Sampo"), labelled(&page, "person", "Pihla"));
+    let pihlas = page.body.split("<legend>").find(|part| part.starts_with("Pihla")).unwrap();
+    let record = pihlas.split("name=\"record\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    // One child whole, of the other one record.
+    let changes = [
+        ("duration", Some("until")),
+        ("times", Some("5")),
+        ("person", Some(sampo.as_str())),
+        ("record", Some(record)),
+    ];
+    let end = page.decide(&mut browser, "allow", &changes).await;
+    assert!(end.url.query().unwrap().contains("state=active"), "{}", end.describe());
+
+    let (status, all) = exchanged(world, id, "fields=unit").await;
+    assert_eq!(status, 200, "{all}");
+    let about = all["about"].as_array().unwrap().clone();
+    assert!(about.iter().any(|about| about["person"] == json!(sampo)));
+    let sampos =
+        about.iter().find(|about| about["person"] == json!(sampo)).unwrap()["record"].as_str().unwrap();
+    let (status, narrowed) = exchanged(world, id, &format!("persons={pihla}")).await;
+    assert_eq!(
+        (status, &narrowed["about"]),
+        (200, &json!([{"person": pihla, "record": record}])),
+        "{narrowed}"
+    );
+    let (status, narrowed) = exchanged(world, id, &format!("records={sampos}")).await;
+    assert_eq!(
+        (status, &narrowed["about"]),
+        (200, &json!([{"person": sampo, "record": sampos}])),
+        "{narrowed}"
+    );
+
+    // What was left out, what is somebody else's and what does not exist are refused alike.
+    let (theirs, _) = service.given("espoo", PLACEMENT, "selma", json!({})).await;
+    let theirs = fetched(&service, &theirs).await["about"][0].clone();
+    let nobody = "CQkJCQkJCQkJCQkJCQkJCQ";
+    let mut refusals = Vec::new();
+    for query in [
+        format!("persons={}", theirs["person"].as_str().unwrap()),
+        format!("persons={nobody}"),
+        format!("persons={pihla},{nobody}"),
+        format!("records={}", theirs["record"].as_str().unwrap()),
+        format!("records={nobody}"),
+    ] {
+        let (status, refused) = exchanged(world, id, &query).await;
+        assert_eq!(status, 403, "{query}: {refused}");
+        refusals.push(refused);
+    }
+    assert!(refusals.windows(2).all(|pair| pair[0]["error"] == pair[1]["error"]), "{refusals:?}");
+    let left = fetched(&service, id).await;
+    assert_eq!(
+        left["about"].as_array().unwrap().len(),
+        about.len(),
+        "a refusal is no exchange, and widens nothing"
+    );
+}
+
+#[tokio::test]
+async fn what_the_register_changed_since_the_page_was_shown_is_decided_by_nobody() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let asked = service.ask("espoo", PLACEMENT, Some("elin"), json!({"times": 2})).await;
+    let (id, who) = (asked["id"].as_str().unwrap(), world.identifier("elin"));
+    let (page, mut browser) = page_of(&asked, "elin").await;
+    let alva = labelled(&page, "person", "Alva");
+    // The register corrects which child the name means.
+    let rename = |from: &str, to: &str| {
+        format!(
+            "UPDATE placement_row SET child_name = '{to}' WHERE guardian = '{who}' AND child_name = '{from}'"
+        )
+    };
+    register(world, &rename("Alva", "Ebba"));
+    let stale = page.decide(&mut browser, "allow", &[("person", Some(alva.as_str()))]).await;
+    assert_eq!(stale.status, 409, "{}", stale.describe());
+    assert_eq!(service.show(id).await["state"], "requested");
+    register(world, &rename("Ebba", "Alva"));
+
+    // The choice is still there, and holds where it is as shown.
+    let again = browser.open(page.url.as_str()).await;
+    assert!(again.body.contains(&format!("value=\"{alva}\" checked")), "{}", again.text());
+    let choice = [("duration", Some("until")), ("times", Some("2")), ("person", Some(alva.as_str()))];
+    let end = again.decide(&mut browser, "allow", &choice).await;
+    assert!(end.url.query().unwrap().contains("state=active"), "{}", end.describe());
+
+    // What the register has later of a child that was left out puts nothing off; what it has of this child does.
+    let later = |name: &str, from: &str| {
+        format!(
+            "UPDATE placement_row SET available_from = {from} WHERE guardian = '{who}' AND child_name = '{name}'"
+        )
+    };
+    let soon = format!("'{}'", SystemClock.now().plus_secs(86_400).rfc3339());
+    register(world, &later("Hugo", &soon));
+    assert_eq!(children(&fetched(&service, id).await), ["Alva"]);
+    register(world, &later("Alva", &soon));
+    assert_eq!(service.fetch(id).await.0, 202);
+    register(world, &format!("{}; {}", later("Hugo", "NULL"), later("Alva", "NULL")));
+}
+
+#[tokio::test]
+async fn a_permission_that_is_replaced_covers_whom_the_resident_chose_last() {
+    let world = World::shared();
+    let service = world.service("helsinki").await;
+    let asked = service.ask("espoo", SERVICE_NEED, Some("elin"), json!({"times": 3})).await;
+    let old = asked["id"].as_str().unwrap();
+    let (page, mut browser) = page_of(&asked, "elin").await;
+    let (hugo, alva) = (labelled(&page, "person", "Hugo"), labelled(&page, "person", "Alva"));
+    let end = page.decide(&mut browser, "allow", &[("person", Some(alva.as_str()))]).await;
+    assert!(end.url.query().unwrap().contains("state=active"), "{}", end.describe());
+
+    // To ask for more of her is not to get the other child too.
+    let more = json!({"times": 3, "fields": ["childName", "startDate", "endDate", "option", "partWeek"], "extends": old});
+    let asked = service.ask("espoo", SERVICE_NEED, Some("elin"), more).await;
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await;
+    let told = page.text();
+    assert!(told.contains("Covered until now") && told.contains("Alva: everything, also"), "{told}");
+    assert!(
+        !page.body.contains("checkbox\" checked")
+            && !page.body.contains(&format!("value=\"{alva}\" checked"))
+    );
+    let end = page.decide(&mut browser, "allow", &[("person", Some(hugo.as_str()))]).await;
+    assert!(end.url.query().unwrap().contains("state=active"), "{}", end.describe());
+    assert_eq!(children(&fetched(&service, asked["id"].as_str().unwrap()).await), ["Hugo"]);
+    assert_eq!(service.fetch(old).await.0, 409);
 }

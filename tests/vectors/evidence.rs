@@ -400,6 +400,8 @@ fn what_was_released_of_a_child_whom_the_guardian_left_out_is_found() {
         (json!([onni, {"id": LUMI, "records": 1, "record_ids": [other]}]), 2),
         (json!([onni, {"id": LUMI, "records": 2, "record_ids": [PLACEMENT]}]), 3),
         (json!([onni]), 2),
+        (json!([onni, onni]), 2),
+        (json!([{"id": LUMI, "records": 2, "record_ids": [PLACEMENT, PLACEMENT]}]), 2),
     ] {
         assert_eq!(found(persons.clone(), records), Some("exchange_beyond_persons"), "{persons}");
     }

@@ -5,12 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{PairwisePerson, PairwiseRecord};
 
-/// Maximum number of persons in a request or a permission.
-const MOST_PERSONS: usize = 20;
-
-/// Maximum number of records in a request or a permission, of all persons together: a token names them all.
-const MOST_RECORDS: usize = 50;
-
 /// Whom a record is about, and which one it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +57,12 @@ pub struct ReleasedPerson {
 pub struct Persons(pub Vec<CoveredPerson>);
 
 impl Persons {
+    /// Maximum number of persons in a request or a permission.
+    pub(crate) const MOST_PERSONS: usize = 20;
+
+    /// Maximum number of records in a request or a permission, of all persons together: a token names them all.
+    pub(crate) const MOST_RECORDS: usize = 50;
+
     /// Whether it covers a record.
     #[must_use]
     pub(crate) fn covers(&self, about: &About) -> bool {
@@ -92,7 +92,7 @@ impl Persons {
         released
     }
 
-    /// Whether it covers what was released to the last record, of which there are so many.
+    /// Whether it covers what was released to the last record, of which there are so many; nothing is named twice.
     #[must_use]
     pub(crate) fn covers_all(&self, released: &[ReleasedPerson], records: usize) -> bool {
         let covers = |person: &ReleasedPerson| {
@@ -104,7 +104,13 @@ impl Persons {
                 }
             })
         };
+        let once = |(at, person): (usize, &ReleasedPerson)| {
+            let ids = &person.record_ids;
+            released.iter().take(at).all(|other| other.id != person.id)
+                && !ids.iter().enumerate().any(|(at, id)| ids.iter().take(at).any(|other| other == id))
+        };
         released.iter().all(covers)
+            && released.iter().enumerate().all(once)
             && released.iter().map(|person| person.records).fold(0, usize::saturating_add) == records
     }
 
@@ -158,8 +164,8 @@ impl Persons {
                 })
         };
         let records = self.0.iter().filter_map(|person| person.records.as_ref()).map(Vec::len);
-        self.0.len() <= MOST_PERSONS
-            && records.fold(0, usize::saturating_add) <= MOST_RECORDS
+        self.0.len() <= Self::MOST_PERSONS
+            && records.fold(0, usize::saturating_add) <= Self::MOST_RECORDS
             && self.0.iter().enumerate().all(once)
     }
 
@@ -220,9 +226,9 @@ mod tests {
         assert_eq!(told, [(person(1), 2, vec![]), (person(2), 1, vec![record(21)])]);
         assert!(narrowed.covers_all(&released, 3));
         assert!(!narrowed.covers_all(&released, 4), "a record of nobody");
-        for beyond in [about(2, 22), about(3, 31)] {
-            let released = narrowed.released(&[beyond]);
-            assert!(!narrowed.covers_all(&released, 1), "{beyond:?}");
+        for beyond in [&[about(2, 22)][..], &[about(3, 31)], &[about(2, 21), about(2, 21)]] {
+            let released = narrowed.released(beyond);
+            assert!(!narrowed.covers_all(&released, beyond.len()), "{beyond:?}");
         }
     }
 

@@ -103,7 +103,7 @@ pub(crate) enum RecordFault {
     /// A record is about a person, or is one, that the resident has left out.
     #[error("a record is of a person, or one, that the permission does not cover")]
     NotCovered,
-    /// The receipt counts other persons' records than the answer has.
+    /// The receipt counts other persons' records than the answer has, or one record twice.
     #[error("the receipt names other persons than the answer")]
     Miscounted,
     /// A value is not of the type in the holder's catalogue.
@@ -293,7 +293,12 @@ impl ExchangeBody {
         if !self.about.iter().all(|about| permitted.covers(about)) {
             return Err(RecordFault::NotCovered);
         }
-        if permitted.released(&self.about) == receipt { Ok(()) } else { Err(RecordFault::Miscounted) }
+        let told = permitted.released(&self.about) == receipt;
+        if told && permitted.covers_all(receipt, self.records.len()) {
+            Ok(())
+        } else {
+            Err(RecordFault::Miscounted)
+        }
     }
 
     /// Checks every record: it has all permitted fields with their types, and no others at any level. Without the

@@ -255,6 +255,11 @@ fn a_record_that_the_resident_left_out_is_refused_whatever_the_holder_signs() {
     assert_eq!(check(&body(vec![about(1, 11), about(3, 31)])), Err(RecordFault::NotCovered));
     assert_eq!(check(&body(vec![about(1, 11)])), Err(RecordFault::Unnamed));
     assert_eq!(check(&body(Vec::new())), Err(RecordFault::Unnamed));
+    assert_eq!(
+        check(&body(vec![about(2, 21), about(2, 21)])),
+        Err(RecordFault::Miscounted),
+        "one record twice"
+    );
     assert_eq!(good.check_persons(Some(&permitted), &[]), Err(RecordFault::Miscounted));
     assert_eq!(good.check_persons(None, &[]), Ok(()));
     assert_eq!(body(vec![about(1, 11)]).check_persons(None, &[]), Err(RecordFault::Unnamed));

@@ -85,7 +85,7 @@ pub(crate) async fn read(node: &Node, dataset: &Dataset, subject: NationalIdenti
     let fields = dataset.paths();
     let reading = async {
         let _slot = node.own_reads.reads.acquire().await;
-        own_records::read(node, dataset, subject, fields).await
+        own_records::read(node, dataset, subject, fields, |_| true).await
     };
     match tokio::time::timeout(READ_WAIT, reading).await {
         Ok(Ok(OwnRecords::Records { records, withheld })) => Holding::Records { records, withheld },

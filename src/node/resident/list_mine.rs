@@ -11,6 +11,7 @@ use crate::domain::ids::{ConsentId, DatasetId, FieldPath};
 use crate::domain::login::Resident;
 use crate::domain::token::RefusalReason;
 use crate::node::resident::acting::Acting;
+use crate::node::resident::shown_persons;
 use crate::node::{Node, Problem};
 use crate::store::StoreError;
 pub(crate) use crate::store::holder::consents::Change as KeptChange;
@@ -237,28 +238,13 @@ fn of_person(
 fn with_request(store: &mut crate::store::Reader<'_>, consent: Consent) -> Result<Permission, StoreError> {
     let request = consent_requests::of_consent(store, consent.id)?;
     Ok(Permission {
-        persons: shown_persons(store, &consent)?,
+        persons: shown_persons::of_consent(store, &consent)?,
         reminded_at: consents::reminded_at(store, consent.id)?,
         consent,
         declared_use: request.declared_use,
         recipient_name: request.recipient_name,
         asked: request.terms.fields,
     })
-}
-
-/// The persons of a permission as the decision page named them, from the evidence.
-fn shown_persons(
-    store: &mut crate::store::Reader<'_>,
-    consent: &Consent,
-) -> Result<Vec<ShownPerson>, StoreError> {
-    if consent.terms.persons.is_none() {
-        return Ok(Vec::new());
-    }
-    match consents::evidence(store, consent.id) {
-        Ok(evidence) => Ok(evidence.shown().map(|document| document.persons).unwrap_or_default()),
-        Err(StoreError::NotFound) => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
 }
 
 /// The names of those whose records an exchange released.

@@ -9,3 +9,4 @@ pub(crate) mod list_receipts;
 pub(crate) mod log_in;
 pub(crate) mod own_records;
 pub(crate) mod register_passkey;
+pub(crate) mod shown_persons;

@@ -25,7 +25,7 @@ pub(crate) enum OwnRecords {
     Later(Timestamp),
 }
 
-/// Reads a person's records of a dataset. What a non-disclosure order keeps back is not shown here either: a record may be
+/// Reads a person's records of a dataset, those wanted. What a non-disclosure order keeps back is not shown here either: a record may be
 /// about a child whose address the other guardian must not learn.
 ///
 /// # Errors
@@ -36,6 +36,7 @@ pub(crate) async fn read(
     dataset: &Dataset,
     subject: NationalIdentifier,
     fields: Vec<FieldPath>,
+    is_wanted: impl Fn(&Record) -> bool,
 ) -> Result<OwnRecords, Problem> {
     let question = Question { dataset: dataset.id.clone(), subject: subject.clone(), fields: fields.clone() };
     let mut records = match node.registers.read(question).await {
@@ -46,6 +47,7 @@ pub(crate) async fn read(
     if records.iter().any(|record| record.subject != subject) {
         return Err(Problem::because(ProblemKind::RegisterUnavailable, "register answered for another"));
     }
+    records.retain(is_wanted);
     if let Some(from) = deferral::available_from(&records, node.now()) {
         return Ok(OwnRecords::Later(from));
     }
@@ -74,7 +76,7 @@ pub(crate) async fn withheld(
     }
     let told = async {
         let subject = identifier(node, resident).await?;
-        read(node, dataset, subject, fields).await
+        read(node, dataset, subject, fields, |_| true).await
     };
     match tokio::time::timeout(NOTE_WAIT, told).await {
         Ok(Ok(OwnRecords::Records { withheld, .. })) => withheld,

@@ -1,9 +1,13 @@
 //! The recipient, as most pages show it.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use crate::domain::catalogue::{Dataset, Text};
 use crate::domain::consent::ConsentRequest;
 use crate::domain::federation::with_host;
-use crate::domain::ids::{DatasetId, FieldPath, UseId};
+use crate::domain::ids::{DatasetId, FieldName, FieldPath, UseId};
 use crate::web::App;
 
 /// A city and its requesting service.
@@ -32,6 +36,15 @@ impl Party {
 pub(crate) fn asker(request: &ConsentRequest) -> Party {
     let declared = &request.declared_use;
     Party::new(&request.recipient_name, &declared.service_name, &declared.id)
+}
+
+/// The field with the child's name, in registers about children that do not name whom a record is about otherwise.
+const CHILD_NAME: &str = "childName";
+
+/// The name of the person whom a record is about, if it is not about the resident.
+pub(crate) fn record_title(person_name: Option<&str>, values: &BTreeMap<FieldName, Value>) -> Option<String> {
+    let named = || values.get(&CHILD_NAME.parse::<FieldName>().ok()?)?.as_str();
+    person_name.or_else(named).map(str::to_owned)
 }
 
 /// Display name of a dataset; its identifier if the city has removed it since.

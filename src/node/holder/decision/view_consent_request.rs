@@ -3,14 +3,18 @@
 pub(crate) use super::offer::Offer;
 use super::offer::offer;
 use super::request::OwnedRequest;
-use crate::domain::catalogue::Language;
+use crate::domain::catalogue::{Language, Record};
+use crate::domain::consent::document::ShownPerson;
 use crate::domain::consent::{Consent, ConsentRequest, RequestState};
 use crate::domain::ids::RequestId;
 use crate::domain::login::Resident;
+use crate::node::holder::pairwise::about;
 use crate::node::resident::acting::Acting;
 use crate::node::resident::own_records;
 use crate::node::resident::own_records::OwnRecords;
+use crate::node::resident::shown_persons;
 use crate::node::{Node, Problem, ProblemKind};
+use crate::store::StoreError;
 use crate::store::holder::consents;
 
 /// A request that this resident may see.
@@ -57,6 +61,13 @@ pub(crate) async fn decided(
     Ok(OwnedRequest::read(node, Acting::for_self(resident), id).await?.into_request())
 }
 
+/// A consent that a request is to replace or extend.
+pub(crate) struct Replaced {
+    pub(crate) consent: Consent,
+    /// Whose records it covers, as shown then; empty for everybody's.
+    pub(crate) persons: Vec<ShownPerson>,
+}
+
 /// The resident's own consent that a request is to replace or extend.
 ///
 /// # Errors
@@ -65,11 +76,15 @@ pub(crate) async fn replaced(
     node: &Node,
     resident: &Resident,
     request: &ConsentRequest,
-) -> Result<Option<Consent>, Problem> {
+) -> Result<Option<Replaced>, Problem> {
     let Some((_, id)) = request.replaces else { return Ok(None) };
-    let old = node.store.read("find_replaced_consent", move |store| consents::find(store, id)).await?;
-    let own = Acting::for_self(resident).demand(old.person).is_ok();
-    if own && old.state.ended_at().is_none() {
+    let old = node.store.read("find_replaced_consent", move |store| {
+        let consent = consents::find(store, id)?;
+        Ok::<_, StoreError>(Replaced { persons: shown_persons::of_consent(store, &consent)?, consent })
+    });
+    let old = old.await?;
+    let own = Acting::for_self(resident).demand(old.consent.person).is_ok();
+    if own && old.consent.state.ended_at().is_none() {
         Ok(Some(old))
     } else {
         Err(Problem::new(ProblemKind::Changed))
@@ -82,7 +97,7 @@ pub(crate) fn is_strong_enough(node: &Node, resident: &Resident, offer: &Offer) 
     offer.demand.is_met(&node.settings.levels, resident.acr.as_deref(), resident.auth_time, node.now())
 }
 
-/// Reads the resident's own values in an offer from the register.
+/// Reads the resident's own values in an offer from the register: of the persons and records that the service asks for.
 ///
 /// # Errors
 /// [`Problem`] when the login is too weak, or the register does not answer, or not correctly.
@@ -96,5 +111,12 @@ pub(crate) async fn own_values(
     }
     let subject = own_records::identifier(node, resident).await?;
     let fields = offer.dataset.to_read(&offer.request.terms.fields);
-    own_records::read(node, &offer.dataset, subject, fields).await
+    let terms = &offer.request.terms;
+    let is_asked =
+        |record: &Record| match (&terms.persons, about(node, &offer.dataset, &terms.recipient, record)) {
+            (Some(asked), Some(about)) => asked.covers(&about),
+            // A record that does not say whom it is about is an error where persons are named, in `choose_persons`.
+            _ => true,
+        };
+    own_records::read(node, &offer.dataset, subject, fields, is_asked).await
 }

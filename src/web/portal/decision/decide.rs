@@ -49,6 +49,7 @@ async fn allow(page: &ResidentPage, offer: &Offer, form: DecisionInput) -> PageR
     let (node, id) = (&page.app.node, offer.request.id);
     // Kept until the decision is signed, so that the page can be filled in again after an interruption.
     page.visitor.keep_choices(id, &form)?;
+    // Whose data is given may have changed in the register since the page was shown.
     let persons = if offer.dataset.narrowing.is_possible() {
         if !is_strong_enough(node, &page.resident, offer) {
             return step_up(page, offer).await;

@@ -9,16 +9,13 @@ use super::view::{
 use crate::domain::catalogue::{Dataset, Field, FieldTree, Leaf, Record};
 use crate::domain::clock::{RetentionPeriod, duration_days, last_day};
 use crate::domain::consent::terms::Terms;
-use crate::domain::consent::{Consent, GrantAction, Origin};
-use crate::domain::ids::{FieldName, FieldPath};
-use crate::node::holder::decision::view_consent_request::Offer;
+use crate::domain::consent::{GrantAction, Origin};
+use crate::domain::ids::FieldPath;
+use crate::node::holder::decision::view_consent_request::{Offer, Replaced};
 use crate::node::resident::own_records::OwnRecords;
 use crate::web::App;
-use crate::web::portal::party::{asker, field_label};
+use crate::web::portal::party::{asker, field_label, record_title};
 use crate::web::portal::reach::reach;
-
-/// The field with the child's name, in registers about children.
-const CHILD_NAME: &str = "childName";
 
 /// The content of the decision page.
 pub(super) struct Shown<'a> {
@@ -27,15 +24,17 @@ pub(super) struct Shown<'a> {
     pub(super) own: OwnRecords,
     /// The persons and records to choose from.
     pub(super) persons: PersonsChoice,
+    /// Their hash.
+    pub(super) shown_persons: Option<String>,
     /// The permission that the new one would replace or extend.
-    pub(super) replaced: Option<&'a Consent>,
+    pub(super) replaced: Option<&'a Replaced>,
     pub(super) passkey: PasskeyNeed,
     pub(super) input: DecisionInput,
     pub(super) errors: Vec<FieldError>,
 }
 
 pub(super) fn view_of(app: &App, shown: Shown<'_>) -> ConsentView {
-    let Shown { offer, own, persons, replaced, passkey, input, errors } = shown;
+    let Shown { offer, own, persons, shown_persons, replaced, passkey, input, errors } = shown;
     let (records, withheld, available_from) = match own {
         OwnRecords::Records { records, withheld } => (records, withheld, None),
         OwnRecords::Later(from) => (Vec::new(), Vec::new(), Some(from)),
@@ -44,6 +43,7 @@ pub(super) fn view_of(app: &App, shown: Shown<'_>) -> ConsentView {
     let (declared, terms) = (&request.declared_use, &request.terms);
     let (required, optional): (Vec<&FieldPath>, Vec<&FieldPath>) =
         terms.fields.iter().partition(|path| declared.required_fields.contains(path));
+    let title = |record: &Record| record_title(record.names.person_name.as_deref(), &record.values);
     let mut on_behalf_of: Vec<String> = records.iter().filter_map(title).collect();
     on_behalf_of.sort();
     on_behalf_of.dedup();
@@ -70,7 +70,9 @@ pub(super) fn view_of(app: &App, shown: Shown<'_>) -> ConsentView {
             .collect(),
         withheld: withheld.iter().map(|name| field_label(Some(dataset), name)).collect(),
         available_from,
+        narrows: dataset.narrowing.is_possible(),
         persons,
+        shown_persons,
         limits: ConsentLimits {
             once_until: once_until(offer),
             earliest_until: last_day(app.node.now(), 0),
@@ -126,17 +128,9 @@ fn optional_groups(dataset: &Dataset, optional: &[&FieldPath]) -> Vec<OptionalGr
     groups
 }
 
-/// The child that a record is about.
-fn title(record: &Record) -> Option<String> {
-    if let Some(name) = &record.names.person_name {
-        return Some(name.clone());
-    }
-    let name = CHILD_NAME.parse::<FieldName>().ok()?;
-    record.values.get(&name)?.as_str().map(str::to_owned)
-}
-
 /// The difference from the present permission.
-fn instead(old: &Consent, offer: &Offer) -> Instead {
+fn instead(replaced: &Replaced, offer: &Offer) -> Instead {
+    let old = &replaced.consent;
     let (before, after) = (&old.terms, &offer.request.terms);
     let labels = |these: &Terms, others: &Terms| {
         let only = these.fields.iter().filter(|field| !others.fields.contains(field));
@@ -147,6 +141,7 @@ fn instead(old: &Consent, offer: &Offer) -> Instead {
         extends: matches!(offer.request.replaces, Some((GrantAction::Merge, _))),
         new_fields: labels(after, before),
         dropped_fields: labels(before, after),
+        persons: replaced.persons.clone(),
         until: before.until,
         new_until: after.until,
         times: (before.max_exchanges, before.per.clone().map(String::from)),

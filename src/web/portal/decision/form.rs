@@ -3,6 +3,7 @@
 //! | name | value |
 //! |---|---|
 //! | `csrf`, `offer_hash` | as in the page |
+//! | `shown_persons` | as in the page: which persons and records it offered |
 //! | `field` | a selected optional field, repeated |
 //! | `person` | a person all of whose records are selected, repeated |
 //! | `record` | a selected record, repeated |
@@ -21,7 +22,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::clock::{Day, Timestamp, last_day};
-use crate::domain::consent::{Frequency, Period};
+use crate::domain::consent::document::ShownPerson;
+use crate::domain::consent::{Frequency, Period, Persons};
 use crate::domain::ids::{FieldPath, PairwisePerson, PairwiseRecord, RequestId};
 use crate::node::holder::decision::decide_consent::DecisionForm;
 use crate::node::holder::decision::view_consent_request::Offer;
@@ -45,6 +47,8 @@ pub(crate) fn once_until(offer: &Offer) -> Day {
 pub(crate) struct DecisionInput {
     #[serde(default)]
     pub(crate) offer_hash: Option<String>,
+    #[serde(default)]
+    pub(crate) shown_persons: Option<String>,
     #[serde(default)]
     pub(crate) fields: BTreeSet<FieldPath>,
     #[serde(default)]
@@ -73,6 +77,7 @@ pub(crate) struct DecisionInput {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldError {
     PersonsNone,
+    PersonsTooMany,
     UntilNotADay,
     UntilOutside,
     Times,
@@ -87,7 +92,7 @@ impl FieldError {
     /// The identifier of the field in the page, for links from the summary.
     pub(crate) const fn field_id(self) -> &'static str {
         match self {
-            Self::PersonsNone => "persons",
+            Self::PersonsNone | Self::PersonsTooMany => "persons",
             Self::UntilNotADay | Self::UntilOutside => "until",
             Self::Times => "times",
             Self::ReachFromNotADay | Self::ReachFromOutside => "reach-from",
@@ -141,7 +146,8 @@ impl DecisionInput {
     /// The resident's choice, or the faults to be corrected.
     ///
     /// # Errors
-    /// [`Problem`] `bad-request` for input that no browser sends from the page.
+    /// [`Problem`] `bad-request` for input that no browser sends from the page; `changed` when the register names other
+    /// persons or records than when the page was shown.
     pub(crate) fn choice(
         &self,
         offer: &Offer,
@@ -150,9 +156,16 @@ impl DecisionInput {
     ) -> Result<Choice, Problem> {
         let bad = || Problem::new(ProblemKind::BadRequest);
         let mut errors = Vec::new();
+        if persons.digest()? != self.shown_persons {
+            return Err(Problem::new(ProblemKind::Changed));
+        }
         let persons = persons.chosen(&self.persons, &self.records)?;
-        if persons.as_ref().is_some_and(Vec::is_empty) {
-            errors.push(FieldError::PersonsNone);
+        match &persons {
+            Some(chosen) if chosen.is_empty() => errors.push(FieldError::PersonsNone),
+            Some(chosen) if !Persons(chosen.iter().map(ShownPerson::covered).collect()).is_well_formed() => {
+                errors.push(FieldError::PersonsTooMany);
+            }
+            _ => {}
         }
         let (until, frequency) = match self.duration.as_deref() {
             Some("until") => {
@@ -251,6 +264,7 @@ impl FormData for DecisionInput {
                 }
                 "csrf" => &mut csrf,
                 "offer_hash" => &mut form.offer_hash,
+                "shown_persons" => &mut form.shown_persons,
                 "duration" => &mut form.duration,
                 "until" => &mut form.until,
                 "times" => &mut form.times,

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use crate::domain::catalogue::{Dataset, Field, FieldType, Language, Record};
 use crate::domain::consent::document::{ShownPerson, ShownRecord};
 use crate::domain::ids::{FieldName, FieldPath, PairwisePerson, PairwiseRecord};
+use crate::domain::jose::{b64url, sha256};
 use crate::node::holder::decision::choose_persons::{
     ChosenPerson, OfferedPerson, OfferedPersons, choose, offered_persons, only,
 };
@@ -16,14 +19,14 @@ use crate::web::html::texts::texts;
 use crate::web::portal::page::ResidentPage;
 
 /// A record that can be chosen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct RecordOption {
     pub(crate) id: PairwiseRecord,
     pub(crate) label: String,
 }
 
 /// A person who can be chosen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct PersonOption {
     pub(crate) id: PairwisePerson,
     pub(crate) name: String,
@@ -46,9 +49,10 @@ impl PersonsChoice {
     /// [`Problem`] when a record does not say whom it is about, or the service asks for some that cannot be looked up yet.
     pub(crate) fn of_own(page: &ResidentPage, offer: &Offer, own: &OwnRecords) -> Result<Self, Problem> {
         match own {
+            _ if !offer.dataset.narrowing.is_possible() => Ok(Self::default()),
             OwnRecords::Records { records, .. } => {
                 let offered = offered_persons(&page.app.node, offer, records)?;
-                Ok(Self::new(page.language, offer, records, offered))
+                Ok(Self::new(page, offer, records, offered))
             }
             OwnRecords::Later(_) if offer.request.terms.persons.is_some() => {
                 Err(Problem::because(ProblemKind::RegisterUnavailable, "the register answers later"))
@@ -57,38 +61,49 @@ impl PersonsChoice {
         }
     }
 
-    /// Names them in one language.
-    pub(crate) fn new(
-        language: Language,
-        offer: &Offer,
-        records: &[Record],
-        offered: OfferedPersons,
-    ) -> Self {
+    /// Names them in the page's language.
+    fn new(page: &ResidentPage, offer: &Offer, records: &[Record], offered: OfferedPersons) -> Self {
+        let (language, own_name) = (page.language, page.resident.display_name.as_deref());
         let t = texts(language);
         let name = |(at, person): (usize, &OfferedPerson)| match &person.name {
             Some(name) => name.clone(),
-            None if !offer.dataset.narrowing.persons => t.consent_person_you().to_string(),
+            None if !offer.dataset.narrowing.persons => {
+                own_name.map_or_else(|| t.consent_person_you().to_string(), str::to_owned)
+            }
             None => t.consent_person(at.saturating_add(1)).to_string(),
         };
-        let option = |(at, person): (usize, &OfferedPerson)| PersonOption {
-            id: person.id,
-            name: name((at, person)),
-            whole: person.whole,
-            records: person
-                .records
-                .iter()
-                .enumerate()
-                .map(|(number, (id, place))| RecordOption {
-                    id: *id,
-                    label: records
-                        .get(*place)
-                        .and_then(|record| label(offer, record, language))
-                        .unwrap_or_else(|| t.consent_record(number.saturating_add(1)).to_string()),
-                })
-                .collect(),
+        let label = |(at, (_, place)): (usize, &(PairwiseRecord, usize))| {
+            let label = records.get(*place).and_then(|record| label(offer, record, language));
+            label.unwrap_or_else(|| t.consent_record(at.saturating_add(1)).to_string())
         };
-        let options = offered.persons().iter().enumerate().map(option).collect();
+        let options = |person: &OfferedPerson| {
+            let ids = person.records.iter().map(|(id, _)| *id);
+            let labels = told_apart(person.records.iter().enumerate().map(label).collect());
+            ids.zip(labels).map(|(id, label)| RecordOption { id, label }).collect()
+        };
+        let persons = offered.persons();
+        let names = told_apart(persons.iter().enumerate().map(name).collect());
+        let options = persons
+            .iter()
+            .zip(names)
+            .map(|(person, name)| PersonOption {
+                id: person.id,
+                name,
+                whole: person.whole,
+                records: options(person),
+            })
+            .collect();
         Self { options, offered: Some(offered) }
+    }
+
+    /// A hash of the persons and records as shown: what was chosen is of these, under these names. `None` where the page
+    /// shows none.
+    pub(crate) fn digest(&self) -> Result<Option<String>, Problem> {
+        if self.offered.is_none() {
+            return Ok(None);
+        }
+        let shown = serde_json::to_vec(&(self.is_needed(), &self.options))?;
+        Ok(Some(b64url(&sha256(&shown))))
     }
 
     /// Whether the resident has to choose.
@@ -160,6 +175,16 @@ impl PersonsChoice {
     }
 }
 
+/// Texts of which several are the same, numbered: what is chosen is told apart by them.
+fn told_apart(texts: Vec<String>) -> Vec<String> {
+    let numbered = |(at, text): (usize, &String)| {
+        let same = |texts: &[String]| texts.iter().filter(|other| *other == text).count();
+        let before = texts.get(..at).map(same).unwrap_or_default();
+        if same(&texts) > 1 { format!("{text} ({})", before.saturating_add(1)) } else { text.clone() }
+    };
+    texts.iter().enumerate().map(numbered).collect()
+}
+
 /// A record by its first plain text and its period.
 fn label(offer: &Offer, record: &Record, language: Language) -> Option<String> {
     let period = period(&offer.dataset, record, language);
@@ -229,6 +254,13 @@ impl PersonsChoice {
         Self { options, offered: first.map(OfferedPersons::One) }
     }
 
+    /// The one record that the service asks for.
+    pub(crate) fn sample_of_records() -> Self {
+        let mut sample = Self::sample_of_one();
+        sample.options.iter_mut().for_each(|person| person.whole = false);
+        sample
+    }
+
     pub(crate) fn sample_not_held() -> Self {
         Self { options: Vec::new(), offered: Some(OfferedPersons::NotHeld) }
     }
@@ -253,6 +285,25 @@ mod tests {
         assert_eq!(venla.len(), 1);
         assert_eq!(venla[0].id, PairwiseRecord::from_bytes([22; 16]));
         assert!(chosen(&[], &[]).unwrap().is_empty(), "nothing is preselected");
+    }
+
+    #[test]
+    fn children_of_one_name_are_told_apart() {
+        let names = ["Onni", "Lumi", "Onni"].map(str::to_owned).to_vec();
+        assert_eq!(told_apart(names), ["Onni (1)", "Lumi", "Onni (2)"]);
+    }
+
+    #[test]
+    fn what_was_shown_under_another_name_or_with_other_records_is_something_else() {
+        let shown = PersonsChoice::sample();
+        let digest = shown.digest().unwrap();
+        assert_eq!(PersonsChoice::sample().digest().unwrap(), digest);
+        let (mut renamed, mut fewer) = (PersonsChoice::sample(), PersonsChoice::sample());
+        renamed.options[1].name = "Onni".to_owned();
+        fewer.options[1].records.pop();
+        for other in [renamed, fewer, PersonsChoice::sample_of_one(), PersonsChoice::default()] {
+            assert_ne!(other.digest().unwrap(), digest);
+        }
     }
 
     #[test]

@@ -125,7 +125,9 @@ pub(crate) fn consent() -> ConsentView {
         records: vec![record("Elmeri"), record("Venla")],
         withheld: Vec::new(),
         available_from: None,
+        narrows: false,
         persons: PersonsChoice::default(),
+        shown_persons: None,
         limits: ConsentLimits {
             once_until: "2026-12-23".parse().unwrap(),
             earliest_until: "2026-11-23".parse().unwrap(),
@@ -207,7 +209,7 @@ pub(crate) fn chosen_persons() -> Vec<ShownPerson> {
 }
 
 fn with_persons(persons: PersonsChoice) -> ConsentView {
-    ConsentView { persons, ..consent() }
+    ConsentView { narrows: true, shown_persons: persons.digest().unwrap(), persons, ..consent() }
 }
 
 /// Every fault of the form at once, with the choices kept.
@@ -224,9 +226,10 @@ pub(crate) fn with_errors() -> ConsentView {
         never: Some("partner".into()),
         ..DecisionInput::default()
     };
-    view.persons = PersonsChoice::sample();
+    (view.narrows, view.persons) = (true, PersonsChoice::sample());
     view.errors = vec![
         FieldError::PersonsNone,
+        FieldError::PersonsTooMany,
         FieldError::UntilNotADay,
         FieldError::UntilOutside,
         FieldError::Times,
@@ -262,6 +265,7 @@ pub(crate) fn all() -> Vec<Sample> {
     instead.instead = Some(Instead {
         permission: ConsentId::from_bytes([1; 16]),
         extends: true,
+        persons: chosen_persons(),
         new_fields: vec![names().remove(0).1],
         dropped_fields: vec![names().remove(1).1],
         until: "2027-01-31".parse().unwrap(),
@@ -278,6 +282,8 @@ pub(crate) fn all() -> Vec<Sample> {
         sample("consent-protected", "/consent/1", true, protected()),
         sample("consent-instead", "/consent/1", true, instead),
         sample("consent-one-person", "/consent/1", true, with_persons(PersonsChoice::sample_of_one())),
+        sample("consent-some-records", "/consent/1", true, with_persons(PersonsChoice::sample_of_records())),
+        sample("consent-everybody", "/consent/1", true, ConsentView { narrows: true, ..later() }),
         sample("consent-not-held", "/consent/1", true, with_persons(PersonsChoice::sample_not_held())),
         sample("consent-errors", "/consent/1", true, with_errors()),
         sample("consent-errors-current", "/consent/1", true, open_ended),

@@ -58,7 +58,9 @@ pub(super) async fn show_offer(
     let replaced = view_consent_request::replaced(node, resident, &offer.request).await?;
     let passkey = passkey_need(page, offer).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    let shown = Shown { offer, own, persons, replaced: replaced.as_ref(), passkey, input, errors };
+    let shown_persons = persons.digest()?;
+    let replaced = replaced.as_ref();
+    let shown = Shown { offer, own, persons, shown_persons, replaced, passkey, input, errors };
     let look = Look { form_leads_out: true, status, ..Look::default() };
     page.show_as(&view_of(&page.app, shown), look)
 }

@@ -8,6 +8,8 @@ use super::form::{DecisionInput, FieldError};
 use super::persons::PersonsChoice;
 use crate::domain::catalogue::{Contact, Field, FieldTree, FieldType, Text};
 use crate::domain::clock::{Day, Timestamp};
+use crate::domain::consent::Persons;
+use crate::domain::consent::document::ShownPerson;
 use crate::domain::ids::{ConsentId, FieldName, FieldPath, PairwisePerson, PairwiseRecord, RequestId};
 use crate::web::html::format::Html;
 use crate::web::html::frame::Frame;
@@ -102,6 +104,8 @@ pub(crate) struct Instead {
     pub(crate) permission: ConsentId,
     /// Whether the new one adds to it, or replaces it.
     pub(crate) extends: bool,
+    /// Whose records the present permission covers, as shown then; empty for everybody's.
+    pub(crate) persons: Vec<ShownPerson>,
     /// Fields that the old one does not cover.
     pub(crate) new_fields: Vec<Text>,
     /// Fields that the old one covers and the new one would not.
@@ -154,8 +158,12 @@ pub(crate) struct ConsentView {
     pub(crate) withheld: Vec<Text>,
     /// From when on the register has the values, if it needs time.
     pub(crate) available_from: Option<Timestamp>,
+    /// Whether a permission can be narrowed to persons and records.
+    pub(crate) narrows: bool,
     /// The persons and records to choose from.
     pub(crate) persons: PersonsChoice,
+    /// Their hash, if there are any to choose from.
+    pub(crate) shown_persons: Option<String>,
     /// The limits of the resident's choices.
     pub(crate) limits: ConsentLimits,
     /// The period of the number of fetches, ISO 8601 duration; the permission's whole life when none.
@@ -262,6 +270,9 @@ impl Frame<'_> {
         let limits = &view.limits;
         match error {
             FieldError::PersonsNone => t.field_persons_none(),
+            FieldError::PersonsTooMany => {
+                t.field_persons_too_many(Persons::MOST_PERSONS, Persons::MOST_RECORDS)
+            }
             FieldError::UntilNotADay => t.field_until_not_a_day(),
             FieldError::UntilOutside => {
                 t.field_until_outside(self.day(&limits.earliest_until), self.day(&limits.latest_until))

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::domain::catalogue::{Corrections, Dataset, Field, FieldTree, Text};
+use crate::domain::catalogue::{Corrections, Dataset, Field, FieldTree, Record, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{DatasetId, FieldName};
 use crate::node::resident::holdings::Holding;
 use crate::web::html::page;
-use crate::web::portal::party::field_label;
+use crate::web::portal::party::{field_label, record_title};
 
 /// Where the parts go. No text of a page can contain it: a text is escaped.
 pub(crate) const PARTS: &str = "<!--parts-->";
@@ -47,9 +47,14 @@ impl std::fmt::Debug for HoldingRecord {
 
 impl HoldingRecord {
     pub(super) fn of_values(values: BTreeMap<FieldName, Value>) -> Self {
-        let name = "childName".parse::<FieldName>().ok();
-        let title = name.and_then(|name| values.get(&name)?.as_str().map(str::to_owned));
-        Self { title, values }
+        Self { title: record_title(None, &values), values }
+    }
+
+    fn of(record: Record) -> Self {
+        Self {
+            title: record_title(record.names.person_name.as_deref(), &record.values),
+            values: record.values,
+        }
     }
 
     pub(crate) fn value(&self, name: &FieldName) -> &Value {
@@ -88,12 +93,7 @@ impl HoldingValues {
         let (state, withheld) = match holding {
             Holding::Records { records, withheld } => {
                 let labels = withheld.iter().map(|name| field_label(Some(&dataset), name)).collect();
-                (
-                    HoldingState::Records(
-                        records.into_iter().map(|record| HoldingRecord::of_values(record.values)).collect(),
-                    ),
-                    labels,
-                )
+                (HoldingState::Records(records.into_iter().map(HoldingRecord::of).collect()), labels)
             }
             Holding::Later(from) => (HoldingState::Later(from), Vec::new()),
             Holding::Unavailable => (HoldingState::Unavailable, Vec::new()),
