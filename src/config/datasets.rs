@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::fields::{check_columns, find, read_fields};
+use super::plugins;
 use super::reader::{Found, Section};
 use super::{checks, contact, requests};
 use crate::domain::catalogue::register::{
@@ -279,9 +280,11 @@ fn read_source<'r>(
     let document = section.document();
     let register = section.required::<RegisterId>("register", "write the id of one of [[registers]]");
     let asked = section.optional::<bool>("subject_is_asked", requests::SUBJECT_REMEDY);
+    let of_plugin = register.as_ref().is_some_and(|id| plugins::is_one(registers, &id.value));
     let subject = match &asked {
-        Some(Found { value: true, .. }) => section.optional::<String>("subject_column", SUBJECT),
-        _ => section.required::<String>("subject_column", SUBJECT),
+        None if !of_plugin => section.required::<String>("subject_column", SUBJECT),
+        Some(Found { value: false, .. }) => section.required::<String>("subject_column", SUBJECT),
+        _ => section.optional::<String>("subject_column", SUBJECT),
     };
     let request = section.table("request");
     let query = section.optional::<String>("query", QUERY);
@@ -335,6 +338,24 @@ fn read_source<'r>(
         };
         return Some((register, source));
     }
+    if of_plugin {
+        let text = [subject, query, file].into_iter().flatten().map(|found| found.at);
+        let others = [asked.map(|found| found.at), csv.map(|found| found.at), columns.map(|found| found.at)];
+        let marks = protected.iter().map(|found| (&found.at, &found.value.column));
+        let texts = available_from.iter().chain(names.iter().flatten());
+        let marks = marks.chain(texts.map(|found| (&found.at, &found.value)));
+        plugins::check_dataset(document, text.chain(others.into_iter().flatten()), request, marks);
+        let source = DatasetSource {
+            register: id.value,
+            selection: Selection::Plugin,
+            subject_column: String::new(),
+            names: columns_of(names),
+            protected: protected.map(|found| found.value),
+            available_from_column: available_from.map(|found| found.value),
+            columns: BTreeMap::new(),
+        };
+        return Some((register, source));
+    }
     if let Some(asked) = &asked {
         document.problem(&asked.at, "every record of this register names its person", SUBJECT);
     }
@@ -364,7 +385,13 @@ fn read_source<'r>(
             section.problem("a dataset of a file register has file, and no query", FILE);
             None
         }
-        (Connection::Http(_) | Connection::GdprApi(_), ..) => None,
+        (
+            Connection::Http(_)
+            | Connection::GdprApi(_)
+            | Connection::Plugin(_)
+            | Connection::PluginService(_),
+            ..,
+        ) => None,
     };
     if let Some(csv) = &csv
         && !matches!(selection, None | Some(Selection::Csv(..)))

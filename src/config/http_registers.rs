@@ -21,7 +21,6 @@ const CREDENTIALS: &str = "write bearer_file, or api_key_header and api_key_file
                            of them";
 const XROAD: &str =
     "write { client = \"FI/GOV/1234567-8/SUBSYSTEM\", service = \"FI/GOV/8765432-1/SUBSYSTEM/SERVICECODE\" }";
-const AT_ONCE: &str = "write a number of requests from 1 to 64";
 
 /// Default number of requests at once.
 const DEFAULT_AT_ONCE: u32 = 8;
@@ -58,11 +57,12 @@ pub(super) fn read(section: &mut Section<'_, '_>, data_dir: &Path, profile: Prof
 
 /// Reads `at_once`.
 pub(super) fn at_once(section: &mut Section<'_, '_>, default: u32, most: u32) -> u32 {
-    let found = section.optional::<u32>("at_once", AT_ONCE);
+    let remedy = format!("write a number of requests from 1 to {most}");
+    let found = section.optional::<u32>("at_once", &remedy);
     if let Some(found) = &found
         && !(1..=most).contains(&found.value)
     {
-        section.document().problem(&found.at, format!("not between 1 and {most}"), AT_ONCE);
+        section.document().problem(&found.at, "out of range", &remedy);
     }
     found.map_or(default, |found| found.value)
 }

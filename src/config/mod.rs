@@ -19,6 +19,7 @@ mod members;
 mod node;
 mod outbound;
 mod overlay;
+mod plugins;
 mod profile;
 mod reader;
 mod registers;

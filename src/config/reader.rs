@@ -209,6 +209,10 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
     pub(super) fn required<T: DeserializeOwned>(
         &mut self,
         key: &'static str,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::checks;
 use super::http_registers;
+use super::plugins;
 use super::profile::Profile;
 use super::reader::Section;
 use super::store::Database;
@@ -21,6 +22,7 @@ enum Kind {
     File,
     Http,
     GdprApi,
+    Plugin,
 }
 
 /// Default time for one answer, in milliseconds.
@@ -48,7 +50,8 @@ fn read_one(
         section.call(id.value.as_str());
     }
     let name = section.required::<Text>("name", checks::TEXT);
-    let kind = section.required::<Kind>("kind", "write \"sql\", \"file\", \"http\" or \"gdpr-api\"");
+    let kind =
+        section.required::<Kind>("kind", "write \"sql\", \"file\", \"http\", \"gdpr-api\" or \"plugin\"");
     let timeout = section.optional::<u32>("timeout_ms", TIMEOUT);
     let connection = match kind.as_ref()?.value {
         Kind::Sql => Database::read(&mut section, data_dir, profile).map(|database| Connection::Sql {
@@ -65,6 +68,7 @@ fn read_one(
         Kind::GdprApi => {
             http_registers::read(&mut section, data_dir, profile).map(Box::new).map(Connection::GdprApi)
         }
+        Kind::Plugin => plugins::read(&mut section, data_dir, profile),
     };
     section.close();
     if let Some(timeout) = &timeout

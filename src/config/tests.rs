@@ -113,6 +113,37 @@ fn a_right_service_is_read_with_its_request() {
     assert_eq!((request.records.to_string().as_str(), request.none_status.as_slice()), ("/data", &[404][..]));
 }
 
+/// The node with a plug-in as its first register.
+fn node_with_plugin() -> String {
+    node_with_service()
+        .replace(
+            "kind = \"http\"\nurl = \"http://base.localhost:9001/api/v1\"",
+            "kind = \"plugin\"\ncommand = [\"/bin/cat\", \"-u\"]",
+        )
+        .replace("subject_column = \"guardian\"\n", "")
+        .replace("[datasets.request]\npath = \"/placements?of={subject}\"", "")
+}
+
+#[test]
+fn wrong_plugins_are_told_exactly() {
+    let cases = include_str!("../../tests/vectors/config/wrong-plugins.toml");
+    check(&node_with_plugin(), cases, |text, overlay| node(text, overlay).map(drop));
+}
+
+#[test]
+fn a_right_plugin_is_read_with_its_limits() {
+    let command = "command = [\"/bin/cat\", \"-u\"]";
+    let text = node_with_plugin();
+    let config = node(&text, &Overlay::none()).unwrap_or_else(|error| panic!("{error}"));
+    let Connection::Plugin(program) = &config.registers[0].connection else { panic!("no plug-in") };
+    assert_eq!((program.command.join(" ").as_str(), program.environment.len()), ("/bin/cat -u", 0));
+    assert_eq!((program.memory_mib, program.at_once), (512, 4));
+    assert_eq!(config.datasets[0].source.selection, Selection::Plugin);
+    let text = text.replace(command, "url = \"http://base.localhost:9001/plugin\"");
+    let config = node(&text, &Overlay::none()).unwrap_or_else(|error| panic!("{error}"));
+    assert!(matches!(config.registers[0].connection, Connection::PluginService(_)));
+}
+
 #[test]
 fn wrong_anchors_are_told_exactly() {
     let cases = include_str!("../../tests/vectors/config/wrong-anchor.toml");

@@ -1,4 +1,4 @@
-//! Read-only connectors to the city's registers: SQL databases, files and services.
+//! Read-only connectors to the city's registers: SQL databases, files, services and plug-ins.
 //!
 //! A connector returns the records of one person with the dataset's own fields, typed at every level as the dataset says, within the
 //! limits of size and time; or an error that names neither the person nor the register's content. An answer that cannot
@@ -15,6 +15,7 @@ mod marks;
 mod names;
 #[cfg(test)]
 mod nested_tests;
+mod plugin;
 mod service;
 mod sql;
 #[cfg(test)]
@@ -49,6 +50,13 @@ pub struct Bounds {
     pub max_records: usize,
     /// Maximum size of the records as JSON, in bytes.
     pub max_bytes: usize,
+}
+
+impl Bounds {
+    /// Maximum size of an answer with the records in it and what is not released of it, in bytes.
+    const fn answer_bytes(self) -> usize {
+        self.max_bytes.saturating_mul(4)
+    }
 }
 
 /// Why a connector cannot be created. An unavailable register is no such error: it may become available.
@@ -145,6 +153,8 @@ enum Access {
     Folder(PathBuf),
     Service(Arc<service::Client>),
     GdprApi(Arc<service::Client>),
+    Plugin(Arc<plugin::Process>),
+    PluginService(Arc<service::Client>),
 }
 
 impl Opened {
@@ -158,6 +168,12 @@ impl Opened {
             Connection::Files { folder } => (Access::Folder(folder.clone()), FILES_AT_ONCE),
             Connection::Http(service) => (Access::Service(client(service)?), service.at_once),
             Connection::GdprApi(service) => (Access::GdprApi(client(service)?), service.at_once),
+            Connection::Plugin(program) => {
+                let process =
+                    plugin::Process::new((**program).clone(), register.timeout, bounds.answer_bytes());
+                (Access::Plugin(Arc::new(process)), program.at_once)
+            }
+            Connection::PluginService(service) => (Access::PluginService(client(service)?), service.at_once),
         };
         Ok(Self { access, slots: Arc::new(Semaphore::new(usize::try_from(at_once).unwrap_or(1))) })
     }
@@ -187,6 +203,12 @@ impl Opened {
             }
             (Access::GdprApi(client), Selection::Request(request)) => {
                 Box::new(GdprDataset::new(asked(client, request), bounds))
+            }
+            (Access::Plugin(process), Selection::Plugin) => {
+                blocking(plugin::ProcessDataset::new(Arc::clone(process), held, bounds, clock))
+            }
+            (Access::PluginService(client), Selection::Plugin) => {
+                Box::new(plugin::ServiceDataset::new(Arc::clone(client), held, bounds, clock))
             }
             _ => return None,
         })

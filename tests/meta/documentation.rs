@@ -12,7 +12,7 @@ use omadata::config::{AnchorConfig, Config, Overlay};
 
 const OMADATA: &str = env!("CARGO_BIN_EXE_omadata");
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
     "CHANGELOG.md",
     "docs/operators.md",
@@ -20,6 +20,7 @@ const DOCUMENTS: [&str; 7] = [
     "docs/protocol-notes.md",
     "docs/fapi-checklist.md",
     "docs/bundle.md",
+    "docs/plugins.md",
 ];
 
 fn root() -> &'static Path {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::service::{HttpService, ServiceRequest, percent_encoded};
+use super::service::{HttpService, PluginProcess, ServiceRequest, percent_encoded};
 use super::{Dataset, Text};
 use crate::domain::ids::{FieldPath, RegisterId};
 use crate::domain::word_enum::word_enum;
@@ -100,6 +100,10 @@ pub enum Connection {
     Http(Box<HttpService>),
     /// A service with City of Helsinki's GDPR API.
     GdprApi(Box<HttpService>),
+    /// A plug-in that runs as a child process.
+    Plugin(Box<PluginProcess>),
+    /// A plug-in that is asked over HTTP.
+    PluginService(Box<HttpService>),
 }
 
 /// One register of the city.
@@ -127,6 +131,8 @@ pub enum Selection {
     Csv(PathBuf, CsvDialect),
     /// A request to a service.
     Request(Box<ServiceRequest>),
+    /// What a plug-in knows under the dataset's identifier.
+    Plugin,
 }
 
 word_enum! {

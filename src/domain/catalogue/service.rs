@@ -1,5 +1,6 @@
 //! Registers that are services: how to reach one, and what to ask it for a dataset.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
@@ -67,6 +68,21 @@ pub struct XRoad {
     pub service: String,
     /// `X-Road-UserId`, where [`SUBJECT`] stands for the person.
     pub user: Option<String>,
+}
+
+/// A program of the city that reads a register, run as a child process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginProcess {
+    /// Its absolute path and its arguments.
+    pub command: Vec<String>,
+    /// Its whole environment.
+    pub environment: BTreeMap<String, String>,
+    /// Where it runs.
+    pub working_directory: PathBuf,
+    /// Maximum size of its memory.
+    pub memory_mib: u32,
+    /// Maximum number of questions without an answer.
+    pub at_once: u32,
 }
 
 word_enum! {

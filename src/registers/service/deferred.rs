@@ -20,6 +20,6 @@ pub(super) fn retry_after(reply: &Reply, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// A time of the next year.
-pub(super) fn believed(found: Timestamp, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn believed(found: Timestamp, now: Timestamp) -> Option<Timestamp> {
     (found <= now.plus_secs(LATEST_SECS)).then_some(found)
 }

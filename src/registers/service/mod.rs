@@ -1,12 +1,12 @@
 //! Registers that are services: one HTTP client for each, with its own credentials, networks and limits.
 
 pub(crate) mod dataset;
-mod deferred;
+pub(crate) mod deferred;
 pub(crate) mod gdpr;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tokens;
 mod xroad;
 
@@ -24,9 +24,6 @@ use crate::http::{AddressPolicy, Expected, GuardError, GuardedClient, Reply, Rou
 use crate::ports::RegisterError;
 
 use tokens::Tokens;
-
-/// What an answer may be larger than the records that are released from it.
-const ENVELOPE: usize = 4;
 
 /// A request, complete but for its authorization.
 pub(crate) struct Outgoing {
@@ -88,14 +85,21 @@ impl Client {
             }
             _ => None,
         };
-        let max_bytes = bounds.max_bytes.saturating_mul(ENVELOPE);
-        let expected = Expected { content_types: &["application/json", "application/hal+json"], max_bytes };
+        let expected = Expected {
+            content_types: &["application/json", "application/hal+json"],
+            max_bytes: bounds.answer_bytes(),
+        };
         Ok(Self { guarded, service: service.clone(), tokens, expected })
     }
 
     /// The maximum size of one answer in bytes.
     pub(crate) const fn max_bytes(&self) -> usize {
         self.expected.max_bytes
+    }
+
+    /// The service's own address.
+    pub(crate) const fn address(&self) -> &Url {
+        &self.service.base_url
     }
 
     /// The address of a path below the service's, unless the URL parser would read another one in it.

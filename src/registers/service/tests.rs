@@ -24,7 +24,7 @@ fn pointer(text: &str) -> Pointer {
     Pointer::parse(text).unwrap()
 }
 
-fn service(url: Url) -> HttpService {
+pub(crate) fn service(url: Url) -> HttpService {
     HttpService {
         base_url: url,
         private_networks: vec![],
