@@ -19,7 +19,7 @@
 //! | [`demo`] | a whole federation on one machine: login provider, service page, made-up world | app, config, domain, ports |
 //!
 //! Inside [`domain`], everything may use `word_enum`, `sync`, `ids`, `clock`, `jose` and `catalogue`, `token` builds on
-//! `consent` and `federation`, and `exchange` on `token` and `consent`;
+//! `consent` and `federation`, `exchange` on `token` and `consent`, and `log` on `consent` and `uses`;
 //! `bundle`, which verifies what all of them signed, uses all of them; no other part uses another.
 //!
 //! The same role names are used in [`node`], [`store`] and [`web`]: `holder` (this city holds the data), `recipient` (it fetches

@@ -179,6 +179,8 @@ pub(crate) fn settings(
         levels: Levels::new(config.login.acr_values.clone()),
         datasets: config.datasets.iter().map(|held| held.dataset.clone()).collect(),
         uses: config.uses.clone(),
+        processing: config.processing.clone(),
+        hiding: config.hiding.clone(),
         services,
         token_policy: TokenPolicy {
             holder: config.node.base_url.clone(),

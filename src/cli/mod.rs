@@ -14,6 +14,7 @@ mod repeats;
 mod residents;
 mod restore_finished;
 mod serve;
+mod uses;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -59,6 +60,9 @@ enum Command {
     /// Look at the city's own registers
     #[command(subcommand)]
     Registers(registers::Command),
+    /// Answer residents' objections to uses of their data, and import systems' logs of uses
+    #[command(subcommand)]
+    Uses(uses::Command),
     /// Check a configuration file before a start
     #[command(subcommand)]
     Config(config::Command),
@@ -99,6 +103,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Peers(command) => peers::run(command).await,
         Command::Residents(command) => residents::run(command).await,
         Command::Registers(command) => registers::run(command).await,
+        Command::Uses(command) => uses::run(command).await,
         Command::Config(command) => config::run(command),
     }?;
     Ok(ExitCode::SUCCESS)

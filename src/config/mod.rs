@@ -11,6 +11,7 @@ mod datasets;
 mod error;
 mod federation;
 mod fields;
+mod hiding;
 mod http_registers;
 mod keys;
 mod limits;
@@ -20,6 +21,8 @@ mod node;
 mod outbound;
 mod overlay;
 mod plugins;
+mod processing;
+mod processing_file;
 mod profile;
 mod reader;
 mod registers;
@@ -57,9 +60,10 @@ pub(crate) use trust::KnownEntity;
 pub use crate::domain::catalogue::register::{
     Connection, DatabaseUrl, DatasetSource, HeldDataset, Register, Selection,
 };
-pub(crate) use crate::domain::catalogue::{Contact, DeclaredUse};
+pub(crate) use crate::domain::catalogue::{Contact, DeclaredUse, Processing};
 
 use crate::domain::ids::EntityId;
+use crate::domain::uses::hiding::HidingRules;
 use reader::{Document, Section};
 
 /// Everything that `omadata serve` needs.
@@ -93,6 +97,10 @@ pub struct Config {
     pub services: Vec<Service>,
     /// `[[uses]]`.
     pub uses: Vec<DeclaredUse>,
+    /// `[[processing]]` and the file of `[record_of_processing]`.
+    pub processing: Vec<Processing>,
+    /// `[hidden_uses]`: the rules for withholding a reported use.
+    pub hiding: Option<HidingRules>,
     /// `[contact]`: the controller.
     pub contact: Contact,
     /// `[data_protection_officer]`.
@@ -189,6 +197,10 @@ impl Config {
         let datasets = datasets::read(root.tables("datasets"), &registers, &acr_values);
         let services = services::read(root.tables("services"), &data_dir, profile);
         let uses = root.tables("uses");
+        let processing = root.tables("processing");
+        let processing_file = processing::read_file(root.table("record_of_processing"), &data_dir);
+        let hiding = root.table("hidden_uses").and_then(|section| hiding::read(section, &services));
+        let document = root.document();
         root.close();
 
         let (node, contact, data_protection_officer) = (node?, contact?, data_protection_officer?);
@@ -202,6 +214,12 @@ impl Config {
                 data_protection_officer: &data_protection_officer,
             },
         );
+        let around = processing::Surroundings { services: &services, datasets: &datasets, contact: &contact };
+        let processing = processing::read(processing, &around, Vec::new());
+        let processing = match processing_file {
+            Some(found) => processing_file::read(document, &found, &around, processing),
+            None => processing,
+        };
         Some(Self {
             node,
             store: store?,
@@ -217,6 +235,8 @@ impl Config {
             datasets,
             services,
             uses,
+            processing,
+            hiding,
             contact,
             data_protection_officer,
             warnings: Vec::new(),

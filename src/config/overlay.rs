@@ -11,17 +11,19 @@ pub struct Overlay {
 }
 
 /// The sections that variables can name.
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 16] = [
     "anchor",
     "contact",
     "data_protection_officer",
     "federation",
+    "hidden_uses",
     "keys",
     "limits",
     "login",
     "node",
     "node_brand",
     "outbound",
+    "record_of_processing",
     "retention",
     "store",
     "subordinates",

@@ -17,6 +17,8 @@ pub(super) struct Document<'t> {
     text: &'t str,
     overlay: &'t Overlay,
     problems: RefCell<Vec<ConfigProblem>>,
+    /// The faults of files that this one names.
+    elsewhere: RefCell<Vec<ConfigProblem>>,
     warnings: RefCell<Vec<ConfigProblem>>,
 }
 
@@ -62,6 +64,7 @@ impl<'t> Document<'t> {
             text,
             overlay,
             problems: RefCell::default(),
+            elsewhere: RefCell::default(),
             warnings: RefCell::default(),
         };
         let (table, errors) = DeTable::parse_recoverable(text);
@@ -74,6 +77,38 @@ impl<'t> Document<'t> {
             true => Ok((document, table.into_inner())),
             false => Err(document.into_error()),
         }
+    }
+
+    /// A file of rows that are read as sections; no variable overrides its values.
+    pub(super) fn of_rows(file: &str, text: &'t str, no_overlay: &'t Overlay) -> Self {
+        Self {
+            file: file.to_owned(),
+            text,
+            overlay: no_overlay,
+            problems: RefCell::default(),
+            elsewhere: RefCell::default(),
+            warnings: RefCell::default(),
+        }
+    }
+
+    /// A row that begins at an offset, as a section of a list.
+    pub(super) fn row<'d>(&'d self, list: &str, offset: usize, table: DeTable<'t>) -> Section<'d, 't> {
+        let place = self.line(offset);
+        let name = match &place {
+            Place::Line(line) => format!("[[{list}]] in line {line}"),
+            Place::Environment(_) | Place::File => format!("[[{list}]]"),
+        };
+        Section::new(self, Vec::new(), name, place, Some(table))
+    }
+
+    /// Reports a fault at an offset of the text.
+    pub(super) fn problem_at(&self, offset: usize, key: &str, message: &str, remedy: &str) {
+        self.push(self.line(offset), key.to_owned(), message.to_owned(), remedy.to_owned());
+    }
+
+    /// Takes over the faults of another file, behind its own.
+    pub(super) fn absorb(&self, error: ConfigError) {
+        self.elsewhere.borrow_mut().extend(error.problems);
     }
 
     pub(super) fn root<'d>(&'d self, table: DeTable<'t>) -> Section<'d, 't> {
@@ -117,7 +152,9 @@ impl<'t> Document<'t> {
             );
         }
         match value {
-            Some(value) if self.problems.borrow().is_empty() => Ok((value, self.warnings.into_inner())),
+            Some(value) if self.problems.borrow().is_empty() && self.elsewhere.borrow().is_empty() => {
+                Ok((value, self.warnings.into_inner()))
+            }
             _ => Err(self.into_error()),
         }
     }
@@ -129,6 +166,7 @@ impl<'t> Document<'t> {
             Place::Line(line) => line,
             Place::Environment(_) => usize::MAX,
         });
+        problems.extend(self.elsewhere.into_inner());
         if problems.is_empty() {
             return ConfigError::of_file(
                 &self.file,

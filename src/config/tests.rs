@@ -461,3 +461,85 @@ fn a_file_with_no_trust_mark_or_somebody_elses_is_told_by_name() {
         assert!(error.contains(complaint) && error.contains("trust_mark_files"), "{error}");
     }
 }
+
+/// A record of processing as a spreadsheet writes it.
+const RECORD: &str = "\
+id;service;service_name_fi;service_name_sv;service_name_en;title_fi;title_sv;title_en;purpose_text_fi;purpose_text_sv;\
+purpose_text_en;purpose;legal_basis;law_name_fi;law_name_sv;law_name_en;law_address;datasets;retention;recipients_fi;\
+recipients_sv;recipients_en;reports;controller_name_fi;controller_name_sv;controller_name_en;controller_email\r\n\
+fees;fee-system;Maksut;Avgifter;Fees;Maksun määrääminen;Avgiften;The fee;\"Maksu määrätään;
+perheittäin\";Avgiften fastställs;The fee is set;https://w3id.org/dpv#PaymentManagement;A6-1-c;Laki 1503/2016;Lag 1503/2016;\
+Act 1503/2016;http://data.finlex.fi/eli/sd/2016/1503/alkup;placements;P6Y;Kela|Perintä;FPA|Inkasso;Kela|Collection;true;a;b;c;\
+fees@city.example\r\n";
+
+const PLACES: &str = r#"
+[[processing]]
+id = "places"
+service = "fees"
+service_name = { fi = "a", sv = "b", en = "c" }
+title = { fi = "a", sv = "b", en = "c" }
+purpose_text = { fi = "a", sv = "b", en = "c" }
+purpose = "https://w3id.org/dpv#ServiceProvision"
+legal_basis = "A6-1-e"
+law = { name = { fi = "a", sv = "b", en = "c" }, address = "http://data.finlex.fi/eli/sd/2018/540/alkup" }
+datasets = ["placements"]
+retention = "P9Y"
+recipients = []
+"#;
+
+/// The node with an activity of its own and its record of processing in a file of that content.
+fn with_record(csv: &str) -> Result<Config, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("record.csv"), csv).unwrap();
+    let text = NODE
+        .replacen("data_dir = \"data\"", &format!("data_dir = \"{}\"", folder.path().display()), 1)
+        .replacen("[contact]", "[record_of_processing]\nfile = \"record.csv\"\n[contact]", 1);
+    node(&(text + PLACES), &Overlay::none())
+}
+
+#[test]
+fn a_record_of_processing_is_read_from_a_spreadsheets_csv() {
+    for csv in [RECORD.to_owned(), format!("\u{feff}{RECORD}")] {
+        let config = with_record(&csv).unwrap_or_else(|error| panic!("{error}"));
+        let [places, fees] = config.processing.as_slice() else { panic!("{:?}", config.processing) };
+        assert_eq!((places.id.as_str(), places.may_object, places.reports), ("places", true, false));
+        assert_eq!((fees.id.as_str(), fees.may_object, fees.reports), ("fees", false, true));
+        assert_eq!(fees.purpose_text.fi, "Maksu määrätään; perheittäin");
+        assert_eq!(
+            fees.recipients.iter().map(|name| name.sv.as_str()).collect::<Vec<_>>(),
+            ["FPA", "Inkasso"]
+        );
+        assert_eq!(fees.controller.email, "fees@city.example");
+        assert_eq!(places.controller, config.contact);
+    }
+}
+
+#[test]
+fn a_fault_in_the_record_of_processing_is_told_with_line_and_column() {
+    let again = RECORD.lines().skip(1).collect::<Vec<_>>().join("\n");
+    let two = format!("{RECORD}{again}\n");
+    for (wrong, told) in [
+        (
+            RECORD.replacen("A6-1-c", "A6-1-x", 1),
+            ":2: [[processing]] fees legal_basis: not a legal basis of the GDPR",
+        ),
+        (RECORD.replacen("FPA|Inkasso", "FPA", 1), ":2: [[processing]] fees recipients: missing field `sv`"),
+        (
+            RECORD.replacen(";true;", ";yes;", 1),
+            ":2: [[processing]] fees reports: invalid type: string \"yes\"",
+        ),
+        (RECORD.replacen("law_address", "law_url", 1), ":1: law_url: no such heading"),
+        (
+            RECORD.replacen("Kela|Collection;", "", 1),
+            ":2: the row has another number of columns than the first line",
+        ),
+        (two, ":4: [[processing]] in line 4 id: another activity has this id"),
+        (RECORD.replacen(";P6Y;", ";;", 1), ":2: [[processing]] fees retention: missing"),
+    ] {
+        let error = with_record(&wrong).unwrap_err().to_string();
+        assert!(
+            error.lines().any(|line| line.contains("record.csv") && line.contains(told)),
+            "{told}\n{error}"
+        );
+    }
+}

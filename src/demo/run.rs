@@ -166,9 +166,10 @@ impl Demo {
         for (_, config) in &demo.cities {
             demo.nodes.push(app::start_node(config).await?);
         }
-        demo.start_service_page(ports)?;
+        let service_page = demo.start_service_page(ports)?;
         progress("waiting until the cities trust each other");
         demo.wait_until_ready().await?;
+        service_page.report_uses().await;
         Ok(demo)
     }
 
@@ -230,7 +231,7 @@ impl Demo {
         Ok(())
     }
 
-    fn start_service_page(&mut self, ports: Ports) -> Result<(), Failure> {
+    fn start_service_page(&mut self, ports: Ports) -> Result<ServicePage, Failure> {
         // Helsinki asks first and Espoo holds, as in the README.
         let mut cities = Vec::new();
         for (city, config) in &self.cities {
@@ -248,9 +249,10 @@ impl Demo {
         let settings = ServicePageConfig { base_url: self.service_page.clone(), cities, residents };
         let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
             (Arc::new(SystemClock), Arc::new(SystemEntropy));
-        let server = ServicePage::new(settings, clock, entropy)?.run(listen(ports.service)?)?;
+        let page = ServicePage::new(settings, clock, entropy)?;
+        let server = page.clone().run(listen(ports.service)?)?;
         self.servers.push((server.handle(), tokio::spawn(server)));
-        Ok(())
+        Ok(page)
     }
 
     /// Every city resolves every other through the anchor, as its first exchange would.

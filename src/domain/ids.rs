@@ -128,6 +128,24 @@ text_id!(
     is_slug
 );
 text_id!(
+    /// One activity of the city's record of processing.
+    ProcessingId,
+    "1 to 64 of a-z, 0-9 and inner hyphens",
+    is_slug
+);
+text_id!(
+    /// A role in which a city's employees use data, by its name in the record of processing.
+    RoleId,
+    "1 to 64 of a-z, 0-9 and inner hyphens",
+    is_slug
+);
+text_id!(
+    /// A law that allows to withhold a use from its person for a time, by its name in the configuration.
+    HidingReason,
+    "1 to 64 of a-z, 0-9 and inner hyphens",
+    is_slug
+);
+text_id!(
     /// The URL of a declared use: `<recipient>/catalogue/uses/<slug>`.
     UseId,
     "the recipient's base URL, then /catalogue/uses/ and a name of a-z, 0-9 and inner hyphens",
@@ -355,6 +373,18 @@ random_id!(
 random_id!(
     /// A resident's passkey at one node.
     PasskeyId
+);
+random_id!(
+    /// A use of a person's data that a service reported.
+    ReportedUseId
+);
+random_id!(
+    /// A proposal to withhold a reported use.
+    HidingId
+);
+random_id!(
+    /// A resident's objection to a use.
+    ObjectionId
 );
 random_id!(
     /// One item of the outbox.

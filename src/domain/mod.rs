@@ -17,4 +17,5 @@ pub mod login;
 pub(crate) mod outside_text;
 pub(crate) mod sync;
 pub mod token;
+pub mod uses;
 pub(crate) mod word_enum;

@@ -20,12 +20,13 @@ pub use crate::node::keys::key_ring::{KeyPolicy, KeyPurpose, KeyRing, LoginKeyPo
 pub use oauth_error::{OAuthCode, OAuthError};
 pub(crate) use problem::{Problem, ProblemKind};
 
-use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, DeclaredUses, Levels, Text};
+use crate::domain::catalogue::{Contact, Dataset, DeclaredUse, DeclaredUses, Levels, Processing, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::federation::{Expiry, TrustMarkEntry};
 use crate::domain::ids::{DatasetId, EntityId, Jti, ServiceId, UseId};
 use crate::domain::jose::b64url;
 use crate::domain::token::TokenPolicy;
+use crate::domain::uses::hiding::HidingRules;
 use crate::ports::{
     Clock, Entropy, IdentityProvider, MemberDirectory, MemberDocuments, Outbound, Passkeys, Registers,
     Superiors, TrustResolver, random,
@@ -128,6 +129,10 @@ pub struct Settings {
     pub datasets: Vec<Dataset>,
     /// The declared uses of its services.
     pub uses: Vec<DeclaredUse>,
+    /// The city's own uses of its data by contract and law.
+    pub processing: Vec<Processing>,
+    /// The rules for withholding a reported use; `None` when none may be withheld.
+    pub(crate) hiding: Option<HidingRules>,
     /// Its services.
     pub services: Vec<Service>,
     /// Content and requirements of consent tokens.

@@ -128,31 +128,33 @@ pub struct Problem {
     pub(crate) cause: Option<String>,
     /// Seconds after which a retry is useful, if known.
     pub(crate) retry_secs: Option<i64>,
+    /// The faulty items of a list, each with its place and what is wrong with it.
+    pub(crate) items: Vec<(usize, &'static str)>,
 }
 
 impl Problem {
     /// A problem of a kind.
     #[must_use]
     pub const fn new(kind: ProblemKind) -> Self {
-        Self { kind, detail: None, cause: None, retry_secs: None }
+        Self { kind, detail: None, cause: None, retry_secs: None, items: Vec::new() }
     }
 
     /// Adds a public sentence.
     #[must_use]
     pub(crate) fn with_detail(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: Some(detail.into()), cause: None, retry_secs: None }
+        Self { kind, detail: Some(detail.into()), cause: None, retry_secs: None, items: Vec::new() }
     }
 
     /// Adds a cause for the log.
     #[must_use]
     pub(crate) fn because(kind: ProblemKind, cause: impl fmt::Display) -> Self {
-        Self { kind, detail: None, cause: Some(cause.to_string()), retry_secs: None }
+        Self { kind, detail: None, cause: Some(cause.to_string()), retry_secs: None, items: Vec::new() }
     }
 
     /// Sets the seconds after which a retry is useful.
     #[must_use]
     pub(crate) const fn try_later(kind: ProblemKind, retry_secs: i64) -> Self {
-        Self { kind, detail: None, cause: None, retry_secs: Some(retry_secs) }
+        Self { kind, detail: None, cause: None, retry_secs: Some(retry_secs), items: Vec::new() }
     }
 }
 

@@ -6,3 +6,4 @@ pub mod peers;
 pub(crate) mod registers;
 pub mod residents;
 pub(crate) mod restore;
+pub mod uses;

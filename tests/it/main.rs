@@ -38,3 +38,4 @@ mod refusals;
 mod resolver;
 mod restore;
 mod shipped_catalogues;
+mod uses;

@@ -22,11 +22,11 @@ fn shipped_catalogues_have_every_form() {
                 Format::Turtle => "ttl",
                 Format::RdfXml => "rdf",
             };
-            let bytes = rdf::catalogue(&publisher, &datasets, format).unwrap();
+            let bytes = rdf::catalogue(&publisher, &datasets, &config.processing, format).unwrap();
             assert!(bytes.len() > 10_000, "{} {ending}", city.slug());
             std::fs::write(folder.join(format!("{}.{ending}", city.slug())), bytes).unwrap();
             for dataset in &datasets {
-                let bytes = rdf::dataset(&publisher, dataset, format).unwrap();
+                let bytes = rdf::dataset(&publisher, dataset, &config.processing, format).unwrap();
                 let name = format!("{}-{}.{ending}", city.slug(), dataset.id);
                 std::fs::write(folder.join(name), bytes).unwrap();
             }

@@ -14,7 +14,7 @@ const PARTS: [(&str, &[&str]); 8] = [
     ("clock", &["word_enum", "ids"]),
     ("jose", &["word_enum", "ids", "clock"]),
     ("catalogue", &["word_enum", "outside_text", "ids", "clock", "jose"]),
-    ("log", &["consent"]),
+    ("log", &["consent", "uses"]),
     ("token", &["consent", "federation"]),
     ("exchange", &["token", "consent"]),
     ("bundle", &["log", "consent", "exchange", "federation", "token"]),

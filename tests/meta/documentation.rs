@@ -200,7 +200,7 @@ fn commands_and_their_options_exist() {
     let mut count = 0;
     for block in all_blocks().filter(|block| block.is("sh")) {
         for words in commands(&block.text) {
-            let nested = ["keys", "members", "peers", "consent", "config", "registers", "residents"]
+            let nested = ["keys", "members", "peers", "consent", "config", "registers", "residents", "uses"]
                 .contains(&words[0]);
             let path = &words[..if nested { 2 } else { 1 }];
             let help = Command::new(OMADATA).args(path).arg("--help").output().unwrap();

@@ -27,12 +27,14 @@ pub(super) enum Operation {
     List,
     /// Fetch the data of one consent.
     Fetch(String),
+    /// Report uses of residents' data.
+    Report(Value),
 }
 
 impl Operation {
     fn method(&self) -> Method {
         match self {
-            Self::Ask(_) | Self::Fetch(_) => Method::POST,
+            Self::Ask(_) | Self::Fetch(_) | Self::Report(_) => Method::POST,
             Self::State(_) | Self::List => Method::GET,
         }
     }
@@ -43,6 +45,7 @@ impl Operation {
             Self::State(id) => vec!["api", "v1", "consents", id],
             Self::List => vec!["api", "v1", "consents"],
             Self::Fetch(id) => vec!["api", "v1", "consents", id, "fetch"],
+            Self::Report(_) => vec!["api", "v1", "uses"],
         }
     }
 
@@ -52,6 +55,7 @@ impl Operation {
             Self::State(_) => "See how the permission stands",
             Self::List => "List the permissions of this service",
             Self::Fetch(_) => "Fetch the data",
+            Self::Report(_) => "Report uses of residents' data",
         }
     }
 
@@ -61,6 +65,7 @@ impl Operation {
             Self::State(_) => 1,
             Self::Ask(_) | Self::List => 2,
             Self::Fetch(_) => 3,
+            Self::Report(_) => 4,
         }
     }
 
@@ -75,6 +80,9 @@ impl Operation {
             Self::Fetch(_) => {
                 "The node proves itself to the holding city, checks the signed receipt that comes with the data, and \
                  hands on only what the permission covers."
+            }
+            Self::Report(_) => {
+                "Residents read these uses in their portal, beside what happened with their permission."
             }
         }
     }
@@ -249,7 +257,7 @@ impl Caller {
             .header(AUTHORIZATION, format!("Bearer {token}"))
             .header(ACCEPT, "application/json");
         let mut shown = format!("Authorization: Bearer {}\nAccept: application/json", shortened(token));
-        if let Operation::Ask(body) = operation {
+        if let Operation::Ask(body) | Operation::Report(body) = operation {
             request = request.json(body);
             shown.push_str("\nContent-Type: application/json\n\n");
             shown.push_str(&pretty(body));

@@ -6,6 +6,7 @@
 mod calls;
 mod case;
 mod cases;
+mod reports;
 mod views;
 
 #[cfg(test)]

@@ -44,7 +44,8 @@ const fn made_at(entry: &Entry) -> i64 {
         Entry::Consent { at, .. }
         | Entry::Exchange { at, .. }
         | Entry::Reminder { at, .. }
-        | Entry::SubjectAccess { at, .. } => *at,
+        | Entry::SubjectAccess { at, .. }
+        | Entry::UseHiding { at, .. } => *at,
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod assurance;
 pub mod field;
 pub mod pointer;
+pub(crate) mod processing;
 pub(crate) mod purposes;
 pub mod rdf;
 pub mod register;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use assurance::{AssuranceRequirement, Levels};
 pub(crate) use field::Leaf;
 pub use field::{Field, FieldType};
+pub use processing::{LegalReference, Processing};
 pub(crate) use tree::FieldTree;
 
 use super::clock::{RetentionPeriod, Timestamp, Window};

@@ -5,6 +5,7 @@
 //! and their types, the record's JSON Schema, the minimum assurance level).
 
 mod graph;
+mod process;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
@@ -14,7 +15,7 @@ use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfSerializer};
 
 use self::graph::{Graph, iri, term};
 use super::schema::record_schema;
-use super::{Contact, Dataset, Field, Language, Text};
+use super::{Contact, Dataset, Field, Language, Processing, Text};
 use crate::domain::ids::{EntityId, FieldPath};
 
 /// The serialisations of a catalogue.
@@ -64,11 +65,16 @@ pub enum RdfError {
     Serialise,
 }
 
-/// The whole catalogue: `dcat:Catalog` with every dataset, service and distribution.
+/// The whole catalogue: `dcat:Catalog` with every dataset, service and distribution, and the city's own uses of them.
 ///
 /// # Errors
 /// [`RdfError`] when an address in it is not one.
-pub fn catalogue(publisher: &Publisher, datasets: &[&Dataset], format: Format) -> Result<Vec<u8>, RdfError> {
+pub fn catalogue(
+    publisher: &Publisher,
+    datasets: &[&Dataset],
+    processing: &[Processing],
+    format: Format,
+) -> Result<Vec<u8>, RdfError> {
     let mut graph = Graph::default();
     let catalogue = iri(format!("{}/catalogue", publisher.node))?;
     graph.is_a(&catalogue, "dcat:Catalog")?;
@@ -105,17 +111,24 @@ pub fn catalogue(publisher: &Publisher, datasets: &[&Dataset], format: Format) -
     describe_publisher(&mut graph, publisher)?;
     for dataset in datasets {
         describe_dataset(&mut graph, publisher, dataset)?;
+        process::describe_all(&mut graph, publisher, dataset, processing)?;
     }
     serialise(&graph, format)
 }
 
-/// One dataset with its service, distribution, fields and policy.
+/// One dataset with its service, distribution, fields and policy, and the city's own uses of it.
 ///
 /// # Errors
 /// [`RdfError`] when an address in it is not one.
-pub fn dataset(publisher: &Publisher, dataset: &Dataset, format: Format) -> Result<Vec<u8>, RdfError> {
+pub fn dataset(
+    publisher: &Publisher,
+    dataset: &Dataset,
+    processing: &[Processing],
+    format: Format,
+) -> Result<Vec<u8>, RdfError> {
     let mut graph = Graph::default();
     describe_dataset(&mut graph, publisher, dataset)?;
+    process::describe_all(&mut graph, publisher, dataset, processing)?;
     describe_publisher(&mut graph, publisher)?;
     serialise(&graph, format)
 }

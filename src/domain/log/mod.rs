@@ -5,8 +5,11 @@ use sha2::{Digest, Sha256};
 
 use super::clock::Timestamp;
 use super::consent::{ConsentStatus, Reason, ReleasedPerson};
-use super::ids::{ConsentId, DatasetId, EntityId, FieldPath, PairwiseSubject};
+use super::ids::{
+    ConsentId, DatasetId, EntityId, FieldPath, HidingId, HidingReason, PairwiseSubject, ServiceId,
+};
 use super::jose::b64url;
+use super::uses::hiding::HidingAct;
 
 /// An entry. Contains no personal data: the consent's identifier is meaningful to its holder only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +44,21 @@ pub enum Entry {
     SubjectAccess {
         /// The person, as the copy names them.
         subject: PairwiseSubject,
+        /// When, seconds since 1970.
+        at: i64,
+    },
+    /// A service proposed to withhold a use from its person for a time, or another confirmed it.
+    UseHiding {
+        /// The proposal.
+        hiding: HidingId,
+        /// What was done.
+        act: HidingAct,
+        /// By which service.
+        service: ServiceId,
+        /// The law that allows it, by its name in the configuration.
+        reason: HidingReason,
+        /// Until when, seconds since 1970.
+        until: i64,
         /// When, seconds since 1970.
         at: i64,
     },

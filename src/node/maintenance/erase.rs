@@ -7,7 +7,7 @@ use crate::node::Retention;
 use crate::store::holder::{consent_requests, consents, deferrals, refusals, tokens};
 use crate::store::messaging::outbox;
 use crate::store::recipient::held_consents;
-use crate::store::resident::persons;
+use crate::store::resident::{persons, use_objections};
 use crate::store::{StoreError, Tx};
 
 /// Erases what is older than its retention. Terms, states and exchanges of a consent stay, without a person: the log
@@ -25,6 +25,7 @@ pub(crate) fn erase(tx: &mut Tx<'_>, retention: &Retention, now: Timestamp) -> R
     let requests = consent_requests::delete_ended(tx, now.plus_secs(-retention.requests_secs), BATCH)?;
     let held = held_consents::erase_ended(tx, before, now, BATCH)?;
     let settled = outbox::forget_settled(tx, before, BATCH)?;
+    let objections = use_objections::purge(tx, before, BATCH)?;
     let persons = persons::erase_idle(tx, before, BATCH)?;
-    Ok([ended.len(), requests, held, settled, persons].into_iter().any(full))
+    Ok([ended.len(), requests, held, settled, objections, persons].into_iter().any(full))
 }

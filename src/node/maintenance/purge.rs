@@ -4,7 +4,7 @@ use crate::domain::clock::Timestamp;
 use crate::store::holder::{authorization_codes, refusals, standing_denials};
 use crate::store::messaging::received_events;
 use crate::store::recipient::pending_events;
-use crate::store::resident::sessions;
+use crate::store::resident::{reported_uses, sessions};
 use crate::store::{StoreError, Tx, used_once};
 
 /// How long an event's identifier and a used code are kept, in seconds: longer than any sender retries.
@@ -16,7 +16,8 @@ const EARLY_SECS: i64 = 86_400;
 /// Maximum number of rows of each kind in one run, which limits how long writers wait.
 const AT_ONCE: u32 = 5000;
 
-/// Deletes one-time values, ended sessions, codes, events' identifiers, counted refusals, and expired denials. `true`
+/// Deletes one-time values, ended sessions, codes, events' identifiers, counted refusals, expired denials, and reported uses
+/// after their retention. `true`
 /// when there is more.
 pub(crate) fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
     let long_ago = now.plus_secs(-EVENTS_SECS);
@@ -27,6 +28,7 @@ pub(crate) fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError>
         authorization_codes::purge(tx, long_ago, AT_ONCE)?,
         received_events::purge(tx, long_ago, AT_ONCE)?,
         standing_denials::purge(tx, now, AT_ONCE)?,
+        reported_uses::purge(tx, now, AT_ONCE)?,
         pending_events::purge(tx, now.plus_secs(-EARLY_SECS), AT_ONCE)?,
     ];
     let full = |rows: usize| u32::try_from(rows).is_ok_and(|rows| rows >= AT_ONCE);

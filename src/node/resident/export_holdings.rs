@@ -3,6 +3,7 @@
 use futures_util::{StreamExt, stream};
 
 use super::holdings::{self, Holding};
+use super::list_log::{self, Line};
 use super::list_mine::{self, LogLine, Outcome, Overview, Permission};
 use super::own_records;
 use crate::domain::catalogue::{Dataset, Language, Text};
@@ -44,11 +45,15 @@ pub(crate) async fn article_15(node: &Node, subject: &NationalIdentifier) -> Res
     let known = node.store.read("find_persons", move |store| persons::with_identifier(store, &whose)).await?;
     let mut recipients = Recipients { permissions: Vec::new(), requests: Vec::new() };
     for person in known {
-        let Overview { in_force, ended, log, .. } = list_mine::of_anyone(node, person).await?;
+        let Overview { in_force, ended, .. } = list_mine::of_anyone(node, person).await?;
         recipients
             .permissions
             .extend(in_force.iter().chain(&ended).map(|permission| exported(node, permission)));
-        recipients.requests.extend(log.iter().map(|line| request(node, line)));
+        for line in list_log::whole(node, person).await? {
+            if let Line::Request(line) = line {
+                recipients.requests.push(request(node, &line));
+            }
+        }
     }
     Ok(content(node, Purpose::Article15, datasets, Some(recipients)))
 }

@@ -16,6 +16,7 @@ use crate::node::{Node, Problem};
 use crate::store::StoreError;
 pub(crate) use crate::store::holder::consents::Change as KeptChange;
 use crate::store::holder::deletion_confirmations;
+use crate::store::holder::exchanges::Exchange;
 use crate::store::holder::{consent_requests, consents, deferrals, exchanges, refusals, standing_denials};
 use crate::store::messaging::outbox;
 use crate::store::messaging::outbox::Delivery;
@@ -113,12 +114,7 @@ pub(crate) struct Overview {
     pub(crate) in_force: Vec<Permission>,
     /// Permissions that have ended.
     pub(crate) ended: Vec<Permission>,
-    /// The log, newest first.
-    pub(crate) log: Vec<LogLine>,
 }
-
-/// Maximum number of lines on a log page.
-const MOST_LINES: usize = 500;
 
 /// Maximum number of exchanges shown for one permission.
 const MOST_EXCHANGES: u32 = 200;
@@ -126,7 +122,7 @@ const MOST_EXCHANGES: u32 = 200;
 /// Maximum number of refusals shown for one permission.
 const MOST_REFUSALS: u32 = 100;
 
-/// A resident's requests, permissions and log.
+/// A resident's requests and permissions.
 ///
 /// # Errors
 /// [`Problem`] when the store is unavailable.
@@ -134,7 +130,7 @@ pub(crate) async fn overview(node: &Node, resident: &Resident) -> Result<Overvie
     of_anyone(node, resident.person).await
 }
 
-/// Anyone's requests, permissions and log, for the operator's answer to them.
+/// Anyone's requests and permissions, for the operator's answer to them.
 ///
 /// # Errors
 /// [`Problem`] when the store is unavailable.
@@ -143,7 +139,7 @@ pub(crate) async fn of_anyone(
     person: crate::domain::ids::PersonId,
 ) -> Result<Overview, Problem> {
     let now = node.now();
-    let (waiting, permissions, log) = node
+    let (waiting, permissions) = node
         .store
         .read("list_own_consents", move |store| {
             let known = persons::find(store, person)?;
@@ -156,18 +152,14 @@ pub(crate) async fn of_anyone(
                     || request.person.is_some()
                     || !denials.iter().any(|denial| denial.refuses(&request.terms))
             });
-            let permissions = of_person(store, person)?;
-            let mut log = log_lines(store, &permissions)?;
-            log.extend(denied_lines(store, person)?);
-            log.sort_by_key(|line| std::cmp::Reverse(line.at));
-            Ok::<_, StoreError>((waiting, permissions, log))
+            Ok::<_, StoreError>((waiting, of_person(store, person)?))
         })
         .await?;
     // Suspended permissions have not ended: they are listed where they can be resumed.
     let (in_force, ended) = permissions.into_iter().partition(|permission| {
         matches!(permission.consent.in_force(now), Ok(()) | Err(NotInForce::Suspended))
     });
-    Ok(Overview { waiting, in_force, ended, log })
+    Ok(Overview { waiting, in_force, ended })
 }
 
 /// One of a resident's permissions.
@@ -186,7 +178,7 @@ pub(crate) async fn permission(
             let consent = consents::find(store, id)?;
             acting.demand(consent.person)?;
             let permission = with_request(store, consent)?;
-            let log = log_lines(store, std::slice::from_ref(&permission))?;
+            let log = log_lines(store, &permission)?;
             let events = consents::history(store, id)?;
             let end_notice = match revocation_notice(store, id)? {
                 None => None,
@@ -254,56 +246,65 @@ fn released_names(receipt: &str, shown: &[ShownPerson]) -> Vec<String> {
     released.into_iter().filter_map(|person| name(person.id)).collect()
 }
 
-/// The requests that a standing denial declined.
-fn denied_lines(
-    store: &mut crate::store::Reader<'_>,
-    person: crate::domain::ids::PersonId,
-) -> Result<Vec<LogLine>, StoreError> {
-    let denied = consent_requests::denied_of(store, person, MOST_REFUSALS)?;
-    Ok(denied
-        .into_iter()
-        .map(|(request, at)| LogLine {
-            at,
-            consent: None,
-            recipient_name: request.recipient_name,
-            dataset: request.terms.dataset,
-            declared_use: request.declared_use,
-            outcome: Outcome::Denied,
-        })
-        .collect())
+/// What came of an exchange under a permission.
+pub(super) fn released(exchange: Exchange, permission: &Permission) -> Outcome {
+    Outcome::Released {
+        persons: released_names(&exchange.receipt, &permission.persons),
+        fields: exchange.fields,
+        acknowledged_at: exchange.acknowledged_at,
+    }
 }
 
+/// The line of a request that a standing denial declined.
+pub(super) fn denied_line(request: ConsentRequest, at: Timestamp) -> LogLine {
+    LogLine {
+        at,
+        consent: None,
+        recipient_name: request.recipient_name,
+        dataset: request.terms.dataset,
+        declared_use: request.declared_use,
+        outcome: Outcome::Denied,
+    }
+}
+
+/// A permission by its consent.
+pub(super) fn find_permission(
+    store: &mut crate::store::Reader<'_>,
+    id: ConsentId,
+) -> Result<Permission, StoreError> {
+    let consent = consents::find(store, id)?;
+    with_request(store, consent)
+}
+
+/// A line about a permission.
+pub(super) fn line(permission: &Permission, at: Timestamp, outcome: Outcome) -> LogLine {
+    LogLine {
+        at,
+        consent: Some(permission.consent.id),
+        recipient_name: permission.recipient_name.clone(),
+        dataset: permission.consent.terms.dataset.clone(),
+        declared_use: permission.declared_use.clone(),
+        outcome,
+    }
+}
+
+/// The exchanges and refusals under a permission, newest first.
 fn log_lines(
     store: &mut crate::store::Reader<'_>,
-    permissions: &[Permission],
+    permission: &Permission,
 ) -> Result<Vec<LogLine>, StoreError> {
+    let id = permission.consent.id;
     let mut lines = Vec::new();
-    for permission in permissions {
-        let id = permission.consent.id;
-        let line = |at, outcome| LogLine {
-            at,
-            consent: Some(id),
-            recipient_name: permission.recipient_name.clone(),
-            dataset: permission.consent.terms.dataset.clone(),
-            declared_use: permission.declared_use.clone(),
-            outcome,
-        };
-        for exchange in exchanges::of_consent(store, id, MOST_EXCHANGES)? {
-            let outcome = Outcome::Released {
-                fields: exchange.fields,
-                persons: released_names(&exchange.receipt, &permission.persons),
-                acknowledged_at: exchange.acknowledged_at,
-            };
-            lines.push(line(exchange.at, outcome));
-        }
-        for deferral in deferrals::of_consent(store, id, MOST_REFUSALS)? {
-            lines.push(line(deferral.at, Outcome::Deferred { available_from: deferral.available_from }));
-        }
-        for refusal in refusals::of_consent(store, id, MOST_REFUSALS)? {
-            lines.push(line(refusal.at, Outcome::Refused(refusal.reason)));
-        }
+    for exchange in exchanges::of_consent(store, id, MOST_EXCHANGES)? {
+        lines.push(line(permission, exchange.at, released(exchange, permission)));
+    }
+    for deferral in deferrals::of_consent(store, id, MOST_REFUSALS)? {
+        let outcome = Outcome::Deferred { available_from: deferral.available_from };
+        lines.push(line(permission, deferral.at, outcome));
+    }
+    for refusal in refusals::of_consent(store, id, MOST_REFUSALS)? {
+        lines.push(line(permission, refusal.at, Outcome::Refused(refusal.reason)));
     }
     lines.sort_by_key(|line| std::cmp::Reverse(line.at));
-    lines.truncate(MOST_LINES);
     Ok(lines)
 }

@@ -10,8 +10,9 @@ use super::sealed::KeyedHash;
 use crate::domain::catalogue::AssuranceRequirement;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{
-    ConsentId, DatasetId, DenialId, EntityId, ExchangeId, GrantId, HeldConsentId, Jti, KeyId, OutboxId,
-    PairwiseSubject, PasskeyId, PersonId, ReceiptId, RequestId, ServiceId, Thumbprint, UseId,
+    ConsentId, DatasetId, DenialId, EntityId, ExchangeId, GrantId, HeldConsentId, HidingId, HidingReason,
+    Jti, KeyId, ObjectionId, OutboxId, PairwiseSubject, PasskeyId, PersonId, ProcessingId, ReceiptId,
+    ReportedUseId, RequestId, ServiceId, Thumbprint, UseId,
 };
 
 /// Makes a type usable in diesel expressions of one SQL type, also as an optional value.
@@ -147,7 +148,19 @@ macro_rules! word_column {
 }
 pub(crate) use word_column;
 
-text_columns!(EntityId, DatasetId, UseId, ServiceId, KeyId, Jti, GrantId, PairwiseSubject, Thumbprint);
+text_columns!(
+    EntityId,
+    DatasetId,
+    UseId,
+    ServiceId,
+    KeyId,
+    Jti,
+    GrantId,
+    PairwiseSubject,
+    Thumbprint,
+    ProcessingId,
+    HidingReason,
+);
 
 binary_columns!(
     ConsentId => |bytes| Ok(Self::try_from(bytes)?),
@@ -159,6 +172,9 @@ binary_columns!(
     ReceiptId => |bytes| Ok(Self::try_from(bytes)?),
     PasskeyId => |bytes| Ok(Self::try_from(bytes)?),
     OutboxId => |bytes| Ok(Self::try_from(bytes)?),
+    ReportedUseId => |bytes| Ok(Self::try_from(bytes)?),
+    HidingId => |bytes| Ok(Self::try_from(bytes)?),
+    ObjectionId => |bytes| Ok(Self::try_from(bytes)?),
     KeyedHash => |bytes| Ok(KeyedHash::stored(bytes, "a keyed hash")?),
 );
 

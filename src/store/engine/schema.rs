@@ -494,6 +494,57 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use_reports (source) {
+        source -> Text,
+        last_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    reported_uses (seq) {
+        seq -> BigInt,
+        id -> Binary,
+        person_hash -> Binary,
+        event_hash -> Binary,
+        content_hash -> Binary,
+        source -> Text,
+        activity -> Text,
+        description -> Binary,
+        used_from -> BigInt,
+        used_to -> BigInt,
+        reported_at -> BigInt,
+        hidden_until -> Nullable<BigInt>,
+        hidden_reason -> Nullable<Text>,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    use_hidings (id) {
+        id -> Binary,
+        reported_use -> Binary,
+        reason -> Text,
+        until_at -> BigInt,
+        proposed_by -> Text,
+        proposed_at -> BigInt,
+        confirmed_by -> Nullable<Text>,
+        confirmed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use_objections (id) {
+        id -> Binary,
+        person -> Binary,
+        activity -> Text,
+        statement -> Nullable<Binary>,
+        made_at -> BigInt,
+        answer -> Nullable<Text>,
+        answered_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     node_identity,
     key_checks,
@@ -534,4 +585,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     federation_member_changes,
     issued_trust_marks,
     own_trust_marks,
+    use_reports,
+    reported_uses,
+    use_hidings,
+    use_objections,
 );

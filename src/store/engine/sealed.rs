@@ -214,6 +214,12 @@ impl LookupKey {
         self.hash(kind, &[secret.as_bytes()])
     }
 
+    /// The hash of several parts that are only compared. `kind` keeps kinds apart.
+    #[must_use]
+    pub(crate) fn parts(&self, kind: &'static str, parts: &[&[u8]]) -> KeyedHash {
+        self.hash(kind, parts)
+    }
+
     /// The pairwise subject of a person for one recipient: meaningless to anyone else, and two recipients cannot match
     /// theirs.
     ///

@@ -323,28 +323,29 @@ pub(crate) fn deny(
     Ok(())
 }
 
-/// The requests that a resident's standing denial declined, latest first, with the moment of each.
+/// A person's requests that a standing denial declined, with when, latest first: those that come after a moment and
+/// request of their log.
 ///
 /// # Errors
 /// [`StoreError`].
-pub(crate) fn denied_of(
+pub(crate) fn denied_behind(
     reader: &mut Reader<'_>,
     person: PersonId,
+    (at, request): (Timestamp, RequestId),
     limit: u32,
 ) -> Result<Vec<(ConsentRequest, Timestamp)>, StoreError> {
     let rows: Vec<(Row, Option<Timestamp>)> = consent_requests::table
         .filter(consent_requests::person.eq(person).and(consent_requests::denied_by.is_not_null()))
-        .order((consent_requests::created_at.desc(), consent_requests::id))
+        .filter(
+            consent_requests::ended_at
+                .lt(at)
+                .or(consent_requests::ended_at.eq(at).and(consent_requests::id.lt(request))),
+        )
+        .order((consent_requests::ended_at.desc(), consent_requests::id.desc()))
         .limit(i64::from(limit))
         .select((Row::as_select(), consent_requests::ended_at))
         .load(reader.db)?;
-    rows.into_iter()
-        .map(|(row, ended)| {
-            let request = row.into_request()?;
-            let at = ended.unwrap_or(request.created_at);
-            Ok((request, at))
-        })
-        .collect()
+    rows.into_iter().filter_map(|(row, ended)| ended.map(|ended| Ok((row.into_request()?, ended)))).collect()
 }
 
 /// The open requests that wait for a resident, oldest first: those they have opened, and those whose service expects

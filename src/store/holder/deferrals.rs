@@ -3,8 +3,9 @@
 use diesel::prelude::*;
 
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::ConsentId;
-use crate::store::engine::schema::deferrals;
+use crate::domain::ids::{ConsentId, PersonId};
+use crate::store::engine::schema::{consents, deferrals};
+use crate::store::resident::reported_uses::Before;
 use crate::store::{Reader, StoreError, Tx};
 
 /// A deferred answer as recorded.
@@ -50,6 +51,29 @@ pub fn of_consent(
         .order(deferrals::seq.desc())
         .limit(i64::from(limit))
         .select(RecordedDeferral::as_select())
+        .load(reader.db)?)
+}
+
+/// The deferred answers under a person's consents that come after an entry of their log, with number and consent,
+/// latest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn of_person(
+    reader: &mut Reader<'_>,
+    person: PersonId,
+    before: Before,
+    limit: u32,
+) -> Result<Vec<(i64, ConsentId, RecordedDeferral)>, StoreError> {
+    let own = consents::table.filter(consents::person.eq(person)).select(consents::id);
+    Ok(deferrals::table
+        .filter(deferrals::consent.eq_any(own))
+        .filter(
+            deferrals::at.lt(before.at).or(deferrals::at.eq(before.at).and(deferrals::seq.lt(before.number))),
+        )
+        .order((deferrals::at.desc(), deferrals::seq.desc()))
+        .limit(i64::from(limit))
+        .select((deferrals::seq, deferrals::consent, RecordedDeferral::as_select()))
         .load(reader.db)?)
 }
 

@@ -3,9 +3,10 @@
 use diesel::prelude::*;
 
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{ConsentId, DatasetId, EntityId, ExchangeId, FieldPath};
+use crate::domain::ids::{ConsentId, DatasetId, EntityId, ExchangeId, FieldPath, PersonId};
 use crate::store::engine::columns::{from_json, to_json};
-use crate::store::engine::schema::exchanges;
+use crate::store::engine::schema::{consents, exchanges};
+use crate::store::resident::reported_uses::Before;
 use crate::store::{Reader, StoreError, Tx};
 
 /// A released exchange.
@@ -147,6 +148,31 @@ pub fn of_consent(
 ) -> Result<Vec<Exchange>, StoreError> {
     let rows: Vec<Row> = exchanges::table
         .filter(exchanges::consent.eq(consent))
+        .order((exchanges::at.desc(), exchanges::log_idx.desc()))
+        .limit(i64::from(limit))
+        .select(Row::as_select())
+        .load(reader.db)?;
+    rows.into_iter().map(Row::into_exchange).collect()
+}
+
+/// A person's exchanges that come after an entry of their log, latest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn of_person(
+    reader: &mut Reader<'_>,
+    person: PersonId,
+    before: Before,
+    limit: u32,
+) -> Result<Vec<Exchange>, StoreError> {
+    let own = consents::table.filter(consents::person.eq(person)).select(consents::id);
+    let rows: Vec<Row> = exchanges::table
+        .filter(exchanges::consent.eq_any(own))
+        .filter(
+            exchanges::at
+                .lt(before.at)
+                .or(exchanges::at.eq(before.at).and(exchanges::log_idx.lt(before.number))),
+        )
         .order((exchanges::at.desc(), exchanges::log_idx.desc()))
         .limit(i64::from(limit))
         .select(Row::as_select())

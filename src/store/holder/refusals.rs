@@ -7,11 +7,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{ConsentId, DatasetId, EntityId};
+use crate::domain::ids::{ConsentId, DatasetId, EntityId, PersonId};
 use crate::domain::token::{Refusal, RefusalReason};
 use crate::store::engine::columns::word_column;
 use crate::store::engine::purge::delete_oldest;
-use crate::store::engine::schema::{refusal_counts, refusals};
+use crate::store::engine::schema::{consents, refusal_counts, refusals};
+use crate::store::resident::reported_uses::Before;
 use crate::store::{Reader, StoreError, Tx};
 
 word_column!(RefusalReason);
@@ -112,6 +113,29 @@ pub(crate) fn of_consent(
         .select(columns())
         .load(reader.db)?;
     Ok(rows.into_iter().map(recorded).collect())
+}
+
+/// The refusals under a person's consents that come after an entry of their log, with their numbers, latest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn of_person(
+    reader: &mut Reader<'_>,
+    person: PersonId,
+    before: Before,
+    limit: u32,
+) -> Result<Vec<(i64, RecordedRefusal)>, StoreError> {
+    let own = consents::table.filter(consents::person.eq(person)).select(consents::id);
+    let rows: Vec<(i64, Row)> = refusals::table
+        .filter(refusals::consent.eq_any(own))
+        .filter(
+            refusals::at.lt(before.at).or(refusals::at.eq(before.at).and(refusals::seq.lt(before.number))),
+        )
+        .order((refusals::at.desc(), refusals::seq.desc()))
+        .limit(i64::from(limit))
+        .select((refusals::seq, columns()))
+        .load(reader.db)?;
+    Ok(rows.into_iter().map(|(seq, row)| (seq, recorded(row))).collect())
 }
 
 #[allow(clippy::type_complexity, reason = "the columns of `Row`, in its order")]

@@ -5,7 +5,9 @@ use diesel::prelude::*;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{NationalIdentifier, PersonId};
-use crate::store::engine::schema::{consent_requests, consents, passkeys, persons, standing_denials};
+use crate::store::engine::schema::{
+    consent_requests, consents, passkeys, persons, standing_denials, use_objections,
+};
 use crate::store::engine::sealed::{KeyedHash, column};
 use crate::store::{Reader, StoreError, Tx};
 
@@ -118,8 +120,8 @@ pub(crate) fn with_identifier(
 }
 
 /// Erases residents who have not logged in since a moment and have only erased consents: identifier and login can be
-/// neither found nor read after that, and a later login creates a new resident. Residents with a permanent denial are
-/// kept. Returns how many.
+/// neither found nor read after that, and a later login creates a new resident. Residents with a permanent denial or
+/// an objection without an answer are kept. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -127,11 +129,14 @@ pub(crate) fn erase_idle(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Resu
     let kept = consents::table.filter(consents::person.eq(persons::id)).filter(consents::erased_at.is_null());
     let asked = consent_requests::table.filter(consent_requests::person.eq(persons::id.nullable()));
     let refused = standing_denials::table.filter(standing_denials::person.eq(persons::id));
+    let objected = use_objections::table
+        .filter(use_objections::person.eq(persons::id).and(use_objections::answered_at.is_null()));
     let idle: Vec<PersonId> = persons::table
         .filter(persons::last_login_at.lt(before).and(persons::issuer.ne(ERASED)))
         .filter(diesel::dsl::not(diesel::dsl::exists(kept)))
         .filter(diesel::dsl::not(diesel::dsl::exists(asked)))
         .filter(diesel::dsl::not(diesel::dsl::exists(refused)))
+        .filter(diesel::dsl::not(diesel::dsl::exists(objected)))
         .order(persons::last_login_at)
         .limit(i64::from(limit))
         .select(persons::id)
@@ -139,6 +144,7 @@ pub(crate) fn erase_idle(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Resu
     for id in &idle {
         let nothing = tx.keys.sealer.seal(column!(persons.identifier), id.as_bytes(), b"")?;
         diesel::delete(passkeys::table.filter(passkeys::person.eq(*id))).execute(tx.db)?;
+        diesel::delete(use_objections::table.filter(use_objections::person.eq(*id))).execute(tx.db)?;
         // Random bytes that are the hash of nothing.
         let subject = KeyedHash::stored(&tx.random::<32>(), "persons.subject_hash")?;
         let identifier = KeyedHash::stored(&tx.random::<32>(), "persons.identifier_hash")?;

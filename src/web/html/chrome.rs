@@ -13,6 +13,8 @@ pub(crate) enum Section {
     Data,
     /// `/me/sharing`
     Sharing,
+    /// `/me/uses`
+    Uses,
     /// `/me/log`
     Log,
     /// `/partners`
@@ -42,6 +44,10 @@ pub(crate) enum Notice {
     PasskeyAdded,
     /// A passkey was removed.
     PasskeyRemoved,
+    /// An objection was recorded.
+    ObjectionMade,
+    /// An objection to the same use waits for its answer.
+    ObjectionStands,
 }
 
 /// The resident who is logged in.

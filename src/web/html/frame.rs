@@ -57,6 +57,7 @@ impl Frame<'_> {
             (Section::Overview, "/me", t.nav_overview()),
             (Section::Data, "/me/data", t.nav_data()),
             (Section::Sharing, "/me/sharing", t.nav_sharing()),
+            (Section::Uses, "/me/uses", t.nav_uses()),
             (Section::Log, "/me/log", t.nav_log()),
         ];
         let open = [
@@ -222,6 +223,8 @@ impl Frame<'_> {
             Notice::DenialRemoved => self.t.notice_denial_removed(),
             Notice::PasskeyAdded => self.t.notice_passkey_added(),
             Notice::PasskeyRemoved => self.t.notice_passkey_removed(),
+            Notice::ObjectionMade => self.t.notice_objection_made(),
+            Notice::ObjectionStands => self.t.notice_objection_stands(),
         }
         .to_string()
     }

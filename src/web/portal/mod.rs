@@ -13,6 +13,7 @@ mod failure;
 mod holdings;
 mod language;
 mod login;
+mod own_uses;
 mod page;
 mod page_error;
 #[cfg(test)]
@@ -69,6 +70,7 @@ routes! {
         "/assets/logo" => { get assets::logo }
         "/catalogue" => { get catalogue::list }
         "/catalogue/uses" => { get uses::uses }
+        "/catalogue/uses/schema" => { get uses::schema }
         "/catalogue/datasets/{id}" => { get catalogue::one }
         "/catalogue/datasets/{id}/schema" => { get catalogue::schema }
         "/partners" => { get members::show }
@@ -91,6 +93,8 @@ routes! {
         "/me/data/{id}" => { get holdings::show::one }
         "/me/data/{id}/log-in" => { get holdings::show::log_in }
         "/me/log" => { get log::show }
+        "/me/uses" => { get own_uses::show }
+        "/me/uses/{id}/object" => { get own_uses::object::ask, post own_uses::object::object }
         "/me/sharing" => { get list::show }
         "/me/sharing/{id}" => { get detail::show }
         "/me/sharing/{id}/stop" => { get stop::ask, post stop::stop }

@@ -32,6 +32,13 @@ impl Party {
     }
 }
 
+impl Party {
+    /// A service of this city.
+    pub(crate) fn own(city: &Text, host: &str, service: &Text) -> Self {
+        Self { city: city.clone(), city_and_host: with_host(city, host), service: service.clone() }
+    }
+}
+
 /// The city and the service behind a request.
 pub(crate) fn asker(request: &ConsentRequest) -> Party {
     let declared = &request.declared_use;

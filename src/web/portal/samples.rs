@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::page_error::{ErrorView, PageError};
 use super::party::Party;
-use super::{decision, denials, holdings, partners, passkeys, permissions, public, receipts};
+use super::{decision, denials, holdings, own_uses, partners, passkeys, permissions, public, receipts};
 use crate::domain::catalogue::field::Sensitivity;
-use crate::domain::catalogue::{Contact, FieldType, Text};
+use crate::domain::catalogue::{Contact, FieldType, LegalReference, Processing, Text};
 use crate::domain::clock::Timestamp;
 use crate::web::html::chrome::{Chrome, SignedIn, passkey_href};
 use crate::web::html::frame::View;
@@ -126,6 +126,46 @@ pub(crate) fn register() -> Text {
     text("Varhaiskasvatuksen rekisteri", "Småbarnspedagogikens register", "Early education register")
 }
 
+/// Uses by law, each with other rights.
+pub(crate) fn processing() -> Vec<Processing> {
+    let fees = Processing {
+        id: "early-education-fees".parse().unwrap(),
+        service: "fee-system".parse().unwrap(),
+        service_name: text("Maksujärjestelmä", "Avgiftssystemet", "Fee system"),
+        title: text("Maksun määrääminen", "Fastställande av avgiften", "Setting the fee"),
+        purpose_text: text(
+            "Kaupunki määrää varhaiskasvatuksen maksun paikan ja perheen koon mukaan.",
+            "Staden fastställer avgiften enligt platsen och familjens storlek.",
+            "The city sets the fee by the place and the size of the family.",
+        ),
+        purpose: "https://w3id.org/dpv#ServiceProvision".into(),
+        legal_basis: "A6-1-c".into(),
+        law: LegalReference {
+            name: text("Laki 1503/2016, 5 §", "Lag 1503/2016, 5 §", "Act 1503/2016, section 5"),
+            address: "http://data.finlex.fi/eli/sd/2016/1503/alkup".into(),
+        },
+        datasets: vec!["placements".parse().unwrap()],
+        retention: "P6Y".parse().unwrap(),
+        recipients: vec![text("Kela", "FPA", "Social Insurance Institution")],
+        may_object: false,
+        controller: controller(),
+        correction: Some("https://espoo.example/maksut".into()),
+        roles: std::collections::BTreeMap::new(),
+        reports: true,
+    };
+    let planning = Processing {
+        id: "place-planning".parse().unwrap(),
+        legal_basis: "A6-1-e".into(),
+        may_object: true,
+        correction: None,
+        recipients: Vec::new(),
+        reports: false,
+        title: text("Paikkojen suunnittelu", "Planering av platser", "Planning of places"),
+        ..fees.clone()
+    };
+    vec![fees, planning]
+}
+
 /// One sample page: its name, view and frame.
 pub(crate) struct Sample {
     pub(crate) name: String,
@@ -168,6 +208,7 @@ pub(crate) fn all() -> Vec<Sample> {
     samples.extend(permissions::samples::all());
     samples.extend(holdings::samples::all());
     samples.extend(denials::samples::all());
+    samples.extend(own_uses::samples::all());
     samples.extend(decision::samples::all());
     samples.extend(passkeys::samples::all());
     samples.extend(public::samples::all());

@@ -37,6 +37,16 @@ struct Body<'a> {
     side: &'static str,
     next: &'static str,
     trace: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ItemError>,
+}
+
+/// One faulty item of a list.
+#[derive(Debug, Serialize)]
+struct ItemError {
+    /// Its place, from 0.
+    index: usize,
+    detail: &'static str,
 }
 
 /// A `problem+json` response; `?` converts a use case's problem.
@@ -83,7 +93,8 @@ impl ResponseError for HttpProblem {
 
     fn error_response(&self) -> HttpResponse {
         log(&self.0);
-        let mut response = respond(self.0.kind, self.0.detail.as_deref());
+        let errors = self.0.items.iter().map(|(index, detail)| ItemError { index: *index, detail }).collect();
+        let mut response = answer(self.0.kind, self.0.detail.as_deref(), errors);
         if let Some(secs) = self.0.retry_secs {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs.max(1)));
         }
@@ -104,7 +115,7 @@ pub(crate) fn log(problem: &Problem) {
 
 /// The `problem+json` answer of a kind. The `type` is relative to the node, which serves it as a page.
 #[must_use]
-pub(crate) fn respond(kind: ProblemKind, detail: Option<&str>) -> HttpResponse {
+fn answer(kind: ProblemKind, detail: Option<&str>, errors: Vec<ItemError>) -> HttpResponse {
     let (status, topic) = (status(kind), ProblemTopic::of(kind));
     let body = Body {
         kind: format!("/problems/{}", topic.slug()),
@@ -114,6 +125,7 @@ pub(crate) fn respond(kind: ProblemKind, detail: Option<&str>) -> HttpResponse {
         side: topic.side().as_str(),
         next: topic.next_step(),
         trace: trace::current(),
+        errors,
     };
     let mut response = HttpResponse::build(status);
     response.insert_header((header::CONTENT_TYPE, "application/problem+json"));

@@ -6,6 +6,7 @@ use oxrdfio::RdfParser;
 
 use super::*;
 use crate::domain::catalogue::field::Sensitivity;
+use crate::domain::catalogue::processing::tests::fees;
 use crate::domain::catalogue::{Field, FieldType, Narrowing, PeriodFields};
 use crate::domain::ids::{DatasetId, DatasetType, FieldName};
 
@@ -62,7 +63,7 @@ fn triples(bytes: &[u8], format: Format) -> BTreeSet<String> {
 #[test]
 fn all_forms_hold_the_same_triples() {
     let (publisher, dataset) = (publisher(), placements());
-    let catalogue = |format| catalogue(&publisher, &[&dataset], format).unwrap();
+    let catalogue = |format| catalogue(&publisher, &[&dataset], &[fees()], format).unwrap();
     let turtle = triples(&catalogue(Format::Turtle), Format::Turtle);
     assert!(turtle.len() > 60, "{}", turtle.len());
     assert_eq!(triples(&catalogue(Format::JsonLd), Format::JsonLd), turtle);
@@ -70,13 +71,13 @@ fn all_forms_hold_the_same_triples() {
     for format in Format::ALL {
         assert_eq!(catalogue(format), catalogue(format), "{format:?}");
     }
-    let alone = super::dataset(&publisher, &dataset, Format::Turtle).unwrap();
+    let alone = super::dataset(&publisher, &dataset, &[fees()], Format::Turtle).unwrap();
     assert!(triples(&alone, Format::Turtle).is_subset(&turtle));
 }
 
 #[test]
 fn the_graph_says_where_on_which_basis_and_under_which_condition() {
-    let turtle = triples(&dataset(&publisher(), &placements(), Format::Turtle).unwrap(), Format::Turtle);
+    let turtle = triples(&dataset(&publisher(), &placements(), &[], Format::Turtle).unwrap(), Format::Turtle);
     let node = "<https://mydata.city.example/catalogue/datasets/placements";
     for wanted in [
         format!("{node}> <https://w3id.org/dpv#hasLegalBasis> <https://w3id.org/dpv/legal/eu/gdpr#A6-1-e>"),
@@ -108,7 +109,8 @@ fn the_graph_says_where_on_which_basis_and_under_which_condition() {
 fn confidential_fields_make_a_dataset_not_public() {
     let mut dataset = placements();
     dataset.fields[1].sensitivity = Sensitivity::Sensitive;
-    let turtle = String::from_utf8(super::dataset(&publisher(), &dataset, Format::Turtle).unwrap()).unwrap();
+    let turtle =
+        String::from_utf8(super::dataset(&publisher(), &dataset, &[], Format::Turtle).unwrap()).unwrap();
     assert!(turtle.contains("NON_PUBLIC") && turtle.contains("dpv:SensitivePersonalData"), "{turtle}");
 }
 
@@ -119,7 +121,8 @@ fn fields_of_an_object_are_its_parts_and_as_sensitive_as_it() {
     dataset.fields[1].fields = vec![part];
     dataset.fields[1].kind = FieldType::Object;
     dataset.fields[1].sensitivity = Sensitivity::Sensitive;
-    let turtle = String::from_utf8(super::dataset(&publisher(), &dataset, Format::Turtle).unwrap()).unwrap();
+    let turtle =
+        String::from_utf8(super::dataset(&publisher(), &dataset, &[], Format::Turtle).unwrap()).unwrap();
     let node = "https://mydata.city.example/catalogue/datasets/placements#field-level";
     assert!(turtle.contains(&format!("<{node}.name>")) && turtle.contains("\"level.name\""), "{turtle}");
     assert_eq!(turtle.matches("dpv:SensitivePersonalData").count(), 2, "{turtle}");
@@ -130,7 +133,7 @@ fn fields_of_an_object_are_its_parts_and_as_sensitive_as_it() {
 fn an_address_that_is_none_is_refused() {
     let mut dataset = placements();
     dataset.legislation = vec!["the act on early education".to_owned()];
-    assert_eq!(super::dataset(&publisher(), &dataset, Format::JsonLd), Err(RdfError::Iri));
+    assert_eq!(super::dataset(&publisher(), &dataset, &[], Format::JsonLd), Err(RdfError::Iri));
 }
 
 #[test]
@@ -141,4 +144,30 @@ fn the_schema_of_a_record_allows_its_fields_only() {
     assert_eq!(schema["properties"]["startDate"]["type"], serde_json::json!(["string", "null"]));
     assert_eq!(schema["properties"]["level"]["x-labels"]["sv"], "level sv");
     assert_eq!(schema["properties"].as_object().unwrap().len(), 2);
+}
+
+#[test]
+fn the_citys_own_uses_stand_in_the_catalogue_with_law_right_and_retention() {
+    let objectionable = Processing { legal_basis: "A6-1-e".to_owned(), may_object: true, ..fees() };
+    let elsewhere = Processing {
+        id: "elsewhere".parse().unwrap(),
+        datasets: vec![DatasetId::new("others").unwrap()],
+        ..fees()
+    };
+    let bytes =
+        super::dataset(&publisher(), &placements(), &[objectionable, elsewhere], Format::Turtle).unwrap();
+    let written = triples(&bytes, Format::Turtle).into_iter().collect::<Vec<_>>().join("\n");
+    let process = "<https://mydata.city.example/catalogue/uses#early-education-fees>";
+    for wanted in [
+        format!("<https://w3id.org/dpv#hasProcess> {process}"),
+        format!("{process} <https://w3id.org/dpv#hasLegalBasis> <https://w3id.org/dpv/legal/eu/gdpr#A6-1-e>"),
+        format!("{process} <https://w3id.org/dpv#hasRight> <https://w3id.org/dpv/legal/eu/gdpr#A21>"),
+        format!(
+            "{process} <https://w3id.org/dpv#hasApplicableLaw> <http://data.finlex.fi/eli/sd/2016/1503/alkup>"
+        ),
+        "\"P6Y\"^^<http://www.w3.org/2001/XMLSchema#duration>".to_owned(),
+    ] {
+        assert!(written.contains(&wanted), "{wanted}\n{written}");
+    }
+    assert!(!written.contains("elsewhere"), "{written}");
 }

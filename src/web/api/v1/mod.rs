@@ -5,6 +5,7 @@ mod consents;
 mod deletion;
 mod exchange;
 mod token;
+mod uses;
 mod view;
 
 use crate::web::routes::routes;
@@ -17,5 +18,9 @@ routes! {
         "/api/v1/consents/{id}" => { get consents::show, delete consents::give_back }
         "/api/v1/consents/{id}/deletion" => { post deletion::confirm }
         "/api/v1/consents/{id}/fetch" => { post exchange::fetch }
+        "/api/v1/uses" => { post uses::report }
+        "/api/v1/uses/hidings" => { get uses::hidings }
+        "/api/v1/uses/hidings/{id}/confirm" => { post uses::confirm }
+        "/api/v1/uses/hidings/{id}/extend" => { post uses::extend }
     }
 }

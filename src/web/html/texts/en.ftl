@@ -10,6 +10,7 @@ language-label = Language
 nav-home = Home
 nav-overview = My page
 nav-sharing = Permissions
+nav-uses = Uses
 nav-log = Activity
 nav-partners = Services
 nav-catalogue = Data catalogue
@@ -84,6 +85,9 @@ outcome-refused = No data was given
 outcome-unconfirmed = Arrival is not confirmed yet.
 outcome-deferred = Data is not there yet
 outcome-deferred-until = No data was given. The register has it from { $moment }.
+outcome-used = Data was used
+outcome-used-from = Since { $moment }.
+outcome-delayed = This was not shown to you at the time, because a law allows waiting.
 refusal-stopped = You had stopped the permission.
 refusal-suspended = The permission was paused.
 refusal-expired = The permission had expired.
@@ -94,12 +98,12 @@ refusal-not-member = The one who asked does not belong to the cities' network.
 refusal-register-unavailable = The register did not answer.
 refusal-unavailable = The city could not make sure that the data may be given.
 reporting = { $n ->
-    [one] You see the activity of one register.
-   *[other] You see the activity of { $n } registers.
+    [one] You see the activity of one system.
+   *[other] You see the activity of { $n } systems.
     }
 reporting-silent = { $n ->
-    [one] One register does not report here yet.
-   *[other] { $n } registers do not report here yet.
+    [one] One system does not report here yet.
+   *[other] { $n } systems do not report here yet.
     }
 reporting-others = The city's other systems do not report here yet.
 
@@ -143,9 +147,14 @@ me-start-link = See the services
 ## Activity
 
 log-title = Activity
-log-lead = Every time that someone asked for your data, including the times when nothing was given.
+log-lead = Every time that someone asked for your data, including the times when nothing was given, and every use that the city's systems have reported.
 log-none = Nobody has asked for your data.
-log-newer = Newer
+log-newest = Newest
+log-data-not-named = The data is not named
+log-systems = Which systems report here
+log-system-last = last reported { $moment }
+log-system-never = has not reported anything yet
+log-system-silent = does not report yet
 log-older = Older
 log-pages = Pages
 
@@ -320,6 +329,13 @@ dataset-basis = On which basis the city uses the data
 dataset-legislation = Legislation
 dataset-retention = How long the city keeps it
 dataset-formats = The same description for programs
+processing-service = Service
+processing-retention = How long the data is kept
+processing-recipients = Who is given the data
+processing-nobody = Nobody
+processing-ask = Ask
+processing-correct = If something is wrong
+processing-correct-link = Ask for a correction
 
 ## Services
 
@@ -552,6 +568,8 @@ me-passkeys-link = See your passkeys
 permission-signed-with-passkey = You confirmed it with your passkey too.
 notice-passkey-added = The passkey is added.
 notice-passkey-removed = The passkey is removed.
+notice-objection-made = Your objection is recorded. The city answers it.
+notice-objection-stands = You have objected to this use already. The city has not answered yet.
 trouble-passkey-needed-title = A passkey is needed
 trouble-passkey-needed-happened = For this data the permission is confirmed with a passkey too, and you have no fitting one here.
 trouble-passkey-needed-next = Add a passkey. After that you come back to the decision.
@@ -787,3 +805,36 @@ export-permissions = Permissions that you have given
 export-permissions-none = You have given none.
 export-rights = Your rights
 export-rights-text = You can ask for a correction, for erasure or for a limit on the use of your data, and you can object to its use.
+
+## Uses by contract and law
+
+uses-title = What your data is used for
+uses-lead = What { $city } uses data about its residents for. Some of it you decide yourself, some rests on a contract, some on law.
+uses-choice-title = You decide
+uses-choice = Services that ask get this data only with your permission. You can stop a permission at any time.
+uses-contract-title = A contract
+uses-contract = You have agreed on something with the city, and it needs this data for that. When the contract ends, so does the use.
+uses-contract-none = No use of the city's data rests on a contract.
+uses-law-title = The law decides
+uses-law = These rest on law. Your permission is not asked. You can always ask, and have wrong data corrected. Where the law gives you the right to object, there is a button for it.
+uses-law-none = No use by law is listed here.
+uses-yours = Your data
+uses-reported = { $n ->
+    [one] Used once, { $moment }.
+   *[other] Used { $n } times, last { $moment }.
+    }
+uses-see-log = See the activity
+uses-not-reported = No use of your data has been reported.
+uses-unknown = This service does not report its uses yet. It may not concern you.
+uses-object = Object
+uses-objected = You objected to this use on { $day }.
+uses-objection-waits = The city has not answered yet.
+uses-objection-upheld = The city accepted your objection on { $day }.
+uses-objection-rejected = The city answered on { $day } that it has to go on using the data.
+object-title = Object to this use
+object-what = You can ask the city to stop using your data in this way, for a reason that has to do with your own situation. The city looks into it and answers. It may go on only if it has a weighty reason.
+object-statement = Why do you object? You need not write anything.
+object-statement-hint = Do not write anybody's personal identity code here.
+object-send = Record the objection
+object-back = Go back
+object-next = Your objection and its answer stay visible on the page of uses. You can also write to:

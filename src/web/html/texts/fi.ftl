@@ -10,6 +10,7 @@ language-label = Kieli
 nav-home = Etusivu
 nav-overview = Oma sivu
 nav-sharing = Luvat
+nav-uses = Käyttö
 nav-log = Tapahtumat
 nav-partners = Palvelut
 nav-catalogue = Tietoluettelo
@@ -84,6 +85,9 @@ outcome-refused = Tietoja ei annettu
 outcome-unconfirmed = Perillemenoa ei ole vielä vahvistettu.
 outcome-deferred = Tietoja ei vielä ole
 outcome-deferred-until = Tietoja ei annettu. Rekisterissä ne ovat { $moment } alkaen.
+outcome-used = Tietoja käytettiin
+outcome-used-from = Alkaen { $moment }.
+outcome-delayed = Tätä ei näytetty sinulle heti, koska laki sallii odottaa.
 refusal-stopped = Olit perunut luvan.
 refusal-suspended = Lupa oli keskeytetty.
 refusal-expired = Luvan voimassaolo oli päättynyt.
@@ -94,12 +98,12 @@ refusal-not-member = Pyytäjä ei kuulu kaupunkien verkostoon.
 refusal-register-unavailable = Rekisteri ei vastannut.
 refusal-unavailable = Kaupunki ei voinut varmistaa, saako tiedot antaa.
 reporting = { $n ->
-    [one] Näet yhden rekisterin tapahtumat.
-   *[other] Näet { $n } rekisterin tapahtumat.
+    [one] Näet yhden järjestelmän tapahtumat.
+   *[other] Näet { $n } järjestelmän tapahtumat.
     }
 reporting-silent = { $n ->
-    [one] Yksi rekisteri ei vielä ilmoita tapahtumiaan tänne.
-   *[other] { $n } rekisteriä ei vielä ilmoita tapahtumiaan tänne.
+    [one] Yksi järjestelmä ei vielä ilmoita tapahtumiaan tänne.
+   *[other] { $n } järjestelmää ei vielä ilmoita tapahtumiaan tänne.
     }
 reporting-others = Kaupungin muut järjestelmät eivät vielä ilmoita tapahtumiaan tänne.
 
@@ -143,9 +147,14 @@ me-start-link = Katso palvelut
 ## Activity
 
 log-title = Tapahtumat
-log-lead = Kaikki kerrat, jolloin joku on pyytänyt tietojasi: myös ne, jolloin tietoja ei annettu.
+log-lead = Kaikki kerrat, jolloin joku on pyytänyt tietojasi: myös ne, jolloin tietoja ei annettu. Lisäksi käyttö, josta kaupungin järjestelmät ovat ilmoittaneet.
 log-none = Kukaan ei ole pyytänyt tietojasi.
-log-newer = Uudemmat
+log-newest = Uusimmat
+log-data-not-named = Tietoja ei ole eritelty
+log-systems = Mitkä järjestelmät ilmoittavat tänne
+log-system-last = ilmoitti viimeksi { $moment }
+log-system-never = ei ole vielä ilmoittanut mitään
+log-system-silent = ei vielä ilmoita
 log-older = Vanhemmat
 log-pages = Sivut
 
@@ -320,6 +329,13 @@ dataset-basis = Millä perusteella kaupunki käyttää tietoja
 dataset-legislation = Säädökset
 dataset-retention = Säilytysaika
 dataset-formats = Sama kuvaus ohjelmille
+processing-service = Palvelu
+processing-retention = Kuinka kauan tietoja säilytetään
+processing-recipients = Kenelle tietoja annetaan
+processing-nobody = Ei kenellekään
+processing-ask = Kysy
+processing-correct = Jos tiedoissa on virhe
+processing-correct-link = Pyydä korjausta
 
 ## Services
 
@@ -552,6 +568,8 @@ me-passkeys-link = Katso pääsyavaimesi
 permission-signed-with-passkey = Vahvistit sen myös pääsyavaimellasi.
 notice-passkey-added = Pääsyavain on lisätty.
 notice-passkey-removed = Pääsyavain on poistettu.
+notice-objection-made = Vastustuksesi on kirjattu. Kaupunki vastaa siihen.
+notice-objection-stands = Olet jo vastustanut tätä käyttöä. Kaupunki ei ole vielä vastannut.
 trouble-passkey-needed-title = Tarvitaan pääsyavain
 trouble-passkey-needed-happened = Näitä tietoja varten lupa vahvistetaan myös pääsyavaimella, eikä sinulla ole sopivaa pääsyavainta täällä.
 trouble-passkey-needed-next = Lisää pääsyavain. Sen jälkeen palaat päätökseen.
@@ -787,3 +805,36 @@ export-permissions = Antamasi luvat
 export-permissions-none = Et ole antanut lupia.
 export-rights = Oikeutesi
 export-rights-text = Voit pyytää tietojesi oikaisua, poistamista tai käytön rajoittamista ja vastustaa niiden käyttöä.
+
+## Uses by contract and law
+
+uses-title = Mihin tietojasi käytetään
+uses-lead = Mihin { $city } käyttää asukkaidensa tietoja. Osasta päätät itse, osa perustuu sopimukseen ja osa lakiin.
+uses-choice-title = Sinä päätät
+uses-choice = Palvelut, jotka pyytävät näitä tietoja, saavat ne vain luvallasi. Voit perua luvan milloin vain.
+uses-contract-title = Sopimus
+uses-contract = Olet sopinut kaupungin kanssa jostakin, ja siihen tarvitaan näitä tietoja. Kun sopimus päättyy, myös käyttö päättyy.
+uses-contract-none = Mikään kaupungin tietojen käyttö ei perustu sopimukseen.
+uses-law-title = Laki ratkaisee
+uses-law = Nämä perustuvat lakiin. Lupaasi ei kysytä. Voit aina kysyä ja pyytää korjaamaan väärän tiedon. Jos laki antaa oikeuden vastustaa käyttöä, sitä varten on painike.
+uses-law-none = Tässä ei ole lakiin perustuvaa käyttöä.
+uses-yours = Sinun tietosi
+uses-reported = { $n ->
+    [one] Käytetty kerran, { $moment }.
+   *[other] Käytetty { $n } kertaa, viimeksi { $moment }.
+    }
+uses-see-log = Katso tapahtumat
+uses-not-reported = Tietojesi käytöstä ei ole ilmoitettu.
+uses-unknown = Tämä palvelu ei vielä ilmoita käytöstä. Voi olla, ettei se koske sinua.
+uses-object = Vastusta käyttöä
+uses-objected = Vastustit tätä käyttöä { $day }.
+uses-objection-waits = Kaupunki ei ole vielä vastannut.
+uses-objection-upheld = Kaupunki hyväksyi vastustuksesi { $day }.
+uses-objection-rejected = Kaupunki vastasi { $day }, että sen on jatkettava käyttöä.
+object-title = Vastusta tätä käyttöä
+object-what = Voit pyytää kaupunkia lopettamaan tietojesi käytön tällä tavalla syystä, joka liittyy omaan tilanteeseesi. Kaupunki selvittää asian ja vastaa. Se saa jatkaa vain, jos sillä on painava syy.
+object-statement = Miksi vastustat käyttöä? Sinun ei ole pakko kirjoittaa mitään.
+object-statement-hint = Älä kirjoita tähän kenenkään henkilötunnusta.
+object-send = Kirjaa vastustus
+object-back = Palaa takaisin
+object-next = Vastustuksesi ja vastaus siihen näkyvät käyttösivulla. Voit myös kirjoittaa:

@@ -10,6 +10,7 @@ language-label = Språk
 nav-home = Startsida
 nav-overview = Min sida
 nav-sharing = Tillstånd
+nav-uses = Användning
 nav-log = Händelser
 nav-partners = Tjänster
 nav-catalogue = Datakatalog
@@ -81,6 +82,9 @@ outcome-refused = Inga uppgifter lämnades ut
 outcome-unconfirmed = Mottagandet är inte bekräftat ännu.
 outcome-deferred = Uppgifterna finns inte ännu
 outcome-deferred-until = Inga uppgifter gavs. De finns i registret från { $moment }.
+outcome-used = Uppgifter användes
+outcome-used-from = Från { $moment }.
+outcome-delayed = Detta visades inte för dig genast, eftersom en lag tillåter att man väntar.
 refusal-stopped = Du hade återkallat tillståndet.
 refusal-suspended = Tillståndet var pausat.
 refusal-expired = Tillståndet hade gått ut.
@@ -91,12 +95,12 @@ refusal-not-member = Den som frågade hör inte till städernas nätverk.
 refusal-register-unavailable = Registret svarade inte.
 refusal-unavailable = Staden kunde inte försäkra sig om att uppgifterna fick lämnas ut.
 reporting = { $n ->
-    [one] Du ser händelser från ett register.
-   *[other] Du ser händelser från { $n } register.
+    [one] Du ser händelser från ett system.
+   *[other] Du ser händelser från { $n } system.
     }
 reporting-silent = { $n ->
-    [one] Ett register rapporterar inte hit ännu.
-   *[other] { $n } register rapporterar inte hit ännu.
+    [one] Ett system rapporterar inte hit ännu.
+   *[other] { $n } system rapporterar inte hit ännu.
     }
 reporting-others = Stadens övriga system rapporterar inte hit ännu.
 
@@ -140,9 +144,14 @@ me-start-link = Se tjänsterna
 ## Activity
 
 log-title = Händelser
-log-lead = Alla gånger någon har begärt dina uppgifter, också de gånger då inget lämnades ut.
+log-lead = Alla gånger någon har begärt dina uppgifter, också de gånger då inget lämnades ut, och all användning som stadens system har rapporterat.
 log-none = Ingen har begärt dina uppgifter.
-log-newer = Nyare
+log-newest = De nyaste
+log-data-not-named = Uppgifterna är inte specificerade
+log-systems = Vilka system rapporterar hit
+log-system-last = rapporterade senast { $moment }
+log-system-never = har inte rapporterat något ännu
+log-system-silent = rapporterar inte ännu
 log-older = Äldre
 log-pages = Sidor
 
@@ -317,6 +326,13 @@ dataset-basis = På vilken grund staden använder uppgifterna
 dataset-legislation = Lagstiftning
 dataset-retention = Så länge sparas uppgifterna
 dataset-formats = Samma beskrivning för program
+processing-service = Tjänst
+processing-retention = Hur länge uppgifterna bevaras
+processing-recipients = Vem uppgifterna ges till
+processing-nobody = Ingen
+processing-ask = Fråga
+processing-correct = Om det finns ett fel
+processing-correct-link = Be om rättelse
 
 ## Services
 
@@ -549,6 +565,8 @@ me-passkeys-link = Se dina lösennycklar
 permission-signed-with-passkey = Du bekräftade det också med din lösennyckel.
 notice-passkey-added = Lösennyckeln är tillagd.
 notice-passkey-removed = Lösennyckeln är borttagen.
+notice-objection-made = Din invändning är registrerad. Staden svarar på den.
+notice-objection-stands = Du har redan gjort en invändning mot den här användningen. Staden har inte svarat ännu.
 trouble-passkey-needed-title = En lösennyckel behövs
 trouble-passkey-needed-happened = För de här uppgifterna bekräftas tillståndet också med en lösennyckel, och du har ingen lämplig här.
 trouble-passkey-needed-next = Lägg till en lösennyckel. Efter det kommer du tillbaka till beslutet.
@@ -784,3 +802,36 @@ export-permissions = Tillstånd som du har gett
 export-permissions-none = Du har inte gett några.
 export-rights = Dina rättigheter
 export-rights-text = Du kan be om rättelse, radering eller begränsning av användningen och invända mot den.
+
+## Uses by contract and law
+
+uses-title = Vad dina uppgifter används till
+uses-lead = Vad { $city } använder invånarnas uppgifter till. En del bestämmer du själv, en del bygger på ett avtal och en del på lag.
+uses-choice-title = Du bestämmer
+uses-choice = Tjänster som ber om de här uppgifterna får dem bara med ditt tillstånd. Du kan återkalla ett tillstånd när som helst.
+uses-contract-title = Ett avtal
+uses-contract = Du har avtalat om något med staden, och för det behövs de här uppgifterna. När avtalet upphör, upphör också användningen.
+uses-contract-none = Ingen användning av stadens uppgifter bygger på ett avtal.
+uses-law-title = Lagen avgör
+uses-law = De här bygger på lag. Du tillfrågas inte om tillstånd. Du kan alltid fråga och be att en felaktig uppgift rättas. Där lagen ger dig rätt att göra invändningar finns en knapp för det.
+uses-law-none = Här finns ingen användning som bygger på lag.
+uses-yours = Dina uppgifter
+uses-reported = { $n ->
+    [one] Använda en gång, { $moment }.
+   *[other] Använda { $n } gånger, senast { $moment }.
+    }
+uses-see-log = Se händelserna
+uses-not-reported = Ingen användning av dina uppgifter har rapporterats.
+uses-unknown = Tjänsten rapporterar inte användningen ännu. Det kan hända att den inte gäller dig.
+uses-object = Gör en invändning
+uses-objected = Du gjorde en invändning mot användningen den { $day }.
+uses-objection-waits = Staden har inte svarat ännu.
+uses-objection-upheld = Staden godkände din invändning den { $day }.
+uses-objection-rejected = Staden svarade den { $day } att den måste fortsätta användningen.
+object-title = Gör en invändning mot användningen
+object-what = Du kan be staden sluta använda dina uppgifter på det här sättet av skäl som har med din egen situation att göra. Staden utreder saken och svarar. Den får fortsätta bara om den har ett tungt vägande skäl.
+object-statement = Varför invänder du? Du behöver inte skriva något.
+object-statement-hint = Skriv inte någons personbeteckning här.
+object-send = Registrera invändningen
+object-back = Gå tillbaka
+object-next = Din invändning och svaret på den syns på sidan om användning. Du kan också skriva till:

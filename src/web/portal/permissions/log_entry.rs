@@ -1,16 +1,19 @@
 //! One exchange of the log, released or refused.
 
-use crate::domain::catalogue::Text;
+use crate::domain::catalogue::{LegalReference, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::ConsentId;
+use crate::domain::ids::ServiceId;
 use crate::domain::token::RefusalReason as Check;
+use crate::domain::uses::{Delay, ShownUse};
+use crate::node::resident::list_log::Line;
 use crate::node::resident::list_mine::{LogLine, Outcome};
 use crate::web::App;
 use crate::web::html::frame::Frame;
 use crate::web::portal::party::{Party, dataset_title, field_label};
 
 /// The result of one request for data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LogOutcome {
     /// The data was given.
     Released {
@@ -23,12 +26,21 @@ pub(crate) enum LogOutcome {
         available_from: Timestamp,
     },
     Refused(RefusalReason),
+    /// A system of the city used the data, by contract or law.
+    Used {
+        /// When the use began, if it lasted.
+        from: Option<Timestamp>,
+        law: Option<LegalReference>,
+        /// The law by which it was shown later than others; `None` inside when the reason is no longer configured.
+        delay: Option<Option<LegalReference>>,
+    },
 }
 
 impl LogOutcome {
     /// The style of its label; the text beside it says the same.
-    pub(crate) const fn tone(self) -> &'static str {
+    pub(crate) const fn tone(&self) -> &'static str {
         match self {
+            Self::Used { .. } => "plain",
             Self::Released { .. } => "good",
             Self::Deferred { .. } => "warn",
             Self::Refused(_) => "off",
@@ -72,7 +84,9 @@ pub(crate) struct LogEntry {
     pub at: Timestamp,
     pub(crate) asker: Party,
     /// Display name of the data.
-    pub dataset: Text,
+    pub dataset: Option<Text>,
+    /// The role of whoever used the data.
+    pub(crate) role: Option<Text>,
     /// The released fields, or the requested ones of a refused request; may be empty.
     pub fields: Vec<Text>,
     /// The names of the persons whose records were released; empty where the permission names none.
@@ -96,6 +110,16 @@ pub(crate) struct Reporting {
     pub(crate) silent: u32,
 }
 
+/// A system of the city that uses residents' data.
+#[derive(Debug, Clone)]
+pub(crate) struct SystemReport {
+    pub(crate) name: Text,
+    /// Whether it reports its uses here.
+    pub(crate) reports: bool,
+    /// When it last did, whoever's data was used.
+    pub(crate) last: Option<Timestamp>,
+}
+
 /// Fills a line of the log.
 pub(crate) fn log_entry(app: &App, line: &LogLine) -> LogEntry {
     let dataset = app.node.settings.dataset(&line.dataset);
@@ -117,13 +141,47 @@ pub(crate) fn log_entry(app: &App, line: &LogLine) -> LogEntry {
     LogEntry {
         at: line.at,
         asker: Party::new(&line.recipient_name, &line.declared_use.service_name, &line.declared_use.id),
-        dataset: dataset_title(app, &line.dataset),
+        dataset: Some(dataset_title(app, &line.dataset)),
+        role: None,
         fields,
         persons,
         purpose: line.declared_use.purpose_text.clone(),
         legal_basis: line.declared_use.legal_basis.clone(),
         outcome,
         permission: line.consent,
+    }
+}
+
+/// Fills an entry of the log.
+pub(crate) fn log_line(app: &App, line: &Line) -> LogEntry {
+    match line {
+        Line::Request(line) => log_entry(app, line),
+        Line::Use(used) => use_entry(app, used),
+    }
+}
+
+fn use_entry(app: &App, used: &ShownUse) -> LogEntry {
+    let settings = &app.node.settings;
+    let (period, description) = (&used.period, &used.description);
+    let law_of = |delay: &Delay| {
+        let rules = settings.hiding.as_ref()?;
+        rules.reasons.iter().find(|(name, _)| name.as_str() == delay.reason).map(|(_, law)| law.clone())
+    };
+    LogEntry {
+        at: period.to,
+        asker: Party::own(&settings.name, settings.id.host(), &description.service),
+        dataset: description.dataset.clone(),
+        role: description.role.clone(),
+        fields: description.fields.clone(),
+        persons: Vec::new(),
+        purpose: description.purpose.clone(),
+        legal_basis: description.legal_basis.clone(),
+        outcome: LogOutcome::Used {
+            from: Some(period.from).filter(|from| *from != period.to),
+            law: description.law.clone(),
+            delay: used.delay.as_ref().map(law_of),
+        },
+        permission: None,
     }
 }
 
@@ -233,14 +291,36 @@ const fn refusal(check: Check) -> RefusalReason {
     }
 }
 
-/// The number of registers that report: those of this node's datasets, because each exchange passes here. The node does
-/// not know how many other systems the city has.
+/// The systems of the record of processing, each once, with their last reports.
+pub(crate) fn systems(app: &App, last: &[(ServiceId, Timestamp)]) -> Vec<SystemReport> {
+    let mut systems: Vec<(&ServiceId, SystemReport)> = Vec::new();
+    for one in &app.node.settings.processing {
+        match systems.iter_mut().find(|(id, _)| **id == one.service) {
+            Some((_, known)) => known.reports |= one.reports,
+            None => {
+                let last = last.iter().find(|(id, _)| *id == one.service).map(|(_, at)| *at);
+                let name = one.service_name.clone();
+                systems.push((&one.service, SystemReport { name, reports: one.reports, last }));
+            }
+        }
+    }
+    systems.into_iter().map(|(_, system)| system).collect()
+}
+
+/// The number of systems that report: the registers of this node's datasets, because each exchange passes here, and the
+/// services of the record of processing that report their uses. The others of that record do not yet.
 pub(crate) fn reporting(app: &App) -> Reporting {
     let mut registers: Vec<&str> =
         app.node.settings.datasets.iter().map(|dataset| dataset.register.en.as_str()).collect();
     registers.sort_unstable();
     registers.dedup();
-    Reporting { reporting: u32::try_from(registers.len()).unwrap_or(u32::MAX), silent: 0 }
+    let systems = systems(app, &[]);
+    let reporting = systems.iter().filter(|system| system.reports).count();
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    Reporting {
+        reporting: number(registers.len().saturating_add(reporting)),
+        silent: number(systems.len().saturating_sub(reporting)),
+    }
 }
 
 impl Frame<'_> {
@@ -249,6 +329,7 @@ impl Frame<'_> {
             LogOutcome::Released { .. } => self.t.outcome_released(),
             LogOutcome::Deferred { .. } => self.t.outcome_deferred(),
             LogOutcome::Refused(_) => self.t.outcome_refused(),
+            LogOutcome::Used { .. } => self.t.outcome_used(),
         }
         .to_string()
     }

@@ -4,13 +4,13 @@ use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::ConsentRequest;
 use crate::domain::ids::RequestId;
-use crate::node::resident::list_mine;
+use crate::node::resident::{list_log, list_mine};
 use crate::web::App;
 use crate::web::html::page;
 use crate::web::portal::page::{PageResult, ResidentPage};
 use crate::web::portal::party::{Party, asker, dataset_title};
 use crate::web::portal::permissions::card::{PermissionCard, card};
-use crate::web::portal::permissions::log_entry::{LogEntry, LogOutcome, Reporting, log_entry, reporting};
+use crate::web::portal::permissions::log_entry::{LogEntry, LogOutcome, Reporting, log_line, reporting};
 
 /// Number of log lines on the overview.
 const LATEST: usize = 5;
@@ -45,10 +45,11 @@ pub(crate) struct MeView {
 pub(crate) async fn show(page: ResidentPage) -> PageResult {
     let app = &page.app;
     let mine = list_mine::overview(&app.node, &page.resident).await?;
+    let latest = list_log::page(&app.node, page.resident.person, None, LATEST).await?;
     page.show(&MeView {
         waiting: mine.waiting.iter().map(|request| waiting(app, request)).collect(),
         permissions: mine.in_force.iter().map(|permission| card(app, permission)).collect(),
-        latest: mine.log.iter().take(LATEST).map(|line| log_entry(app, line)).collect(),
+        latest: latest.lines.iter().map(|line| log_line(app, line)).collect(),
         registers: reporting(app),
     })
 }

@@ -5,15 +5,17 @@ use super::change::{Change, ChangeEntry, HeldBack};
 use super::detail::{Origin, PermissionView, StopConfirmation};
 use super::list::SharingView;
 use super::log::LogView;
-use super::log_entry::{LogEntry, LogOutcome, RefusalReason, Reporting};
+use super::log_entry::{LogEntry, LogOutcome, RefusalReason, Reporting, SystemReport};
 use super::overview::{MeView, WaitingRequest};
 use super::stop::StopView;
 use crate::domain::consent::DeletionState;
 use crate::domain::ids::{ConsentId, RequestId};
 use crate::web::html::chrome::Notice;
 use crate::web::portal::decision;
+use crate::web::portal::party::Party;
 use crate::web::portal::samples::{
-    Sample, asker, at, controller, names, officer, placement, purpose, register, sample,
+    Sample, asker, at, controller, helsinki, names, officer, placement, processing, purpose, register,
+    sample, text,
 };
 
 pub(crate) fn card(number: u8, status: PermissionStatus) -> PermissionCard {
@@ -38,7 +40,8 @@ fn entry(outcome: LogOutcome) -> LogEntry {
     LogEntry {
         at: at("2026-11-23T08:05:00Z"),
         asker: asker(),
-        dataset: placement(),
+        dataset: Some(placement()),
+        role: None,
         fields: names().into_iter().take(4).map(|(_, label, ..)| label).collect(),
         persons: vec!["Elmeri".into()],
         purpose: purpose(),
@@ -73,7 +76,35 @@ fn entries() -> Vec<LogEntry> {
         last.permission = None;
         last.fields.clear();
     }
+    all.extend(used());
     all
+}
+
+/// Uses by law: plain, lasting and shown later than others, from another system's log.
+fn used() -> [LogEntry; 3] {
+    let [fees, _] = <[_; 2]>::try_from(processing()).unwrap();
+    let used = |from, delay| LogEntry {
+        asker: Party::own(&helsinki(), "omat.helsinki.example", &fees.service_name),
+        role: Some(text("palvelusihteeri", "servicesekreterare", "placement secretary")),
+        persons: Vec::new(),
+        purpose: fees.purpose_text.clone(),
+        legal_basis: fees.legal_basis.clone(),
+        permission: None,
+        ..entry(LogOutcome::Used { from, law: Some(fees.law.clone()), delay })
+    };
+    let mut foreign = used(None, Some(None));
+    foreign.dataset = None;
+    foreign.fields.clear();
+    [used(None, None), used(Some(at("2026-11-22T08:05:00Z")), Some(Some(fees.law.clone()))), foreign]
+}
+
+fn systems() -> Vec<SystemReport> {
+    let name = || text("Maksujärjestelmä", "Avgiftssystemet", "Fee system");
+    vec![
+        SystemReport { name: name(), reports: true, last: Some(at("2026-11-23T08:05:00Z")) },
+        SystemReport { name: name(), reports: true, last: None },
+        SystemReport { name: name(), reports: false, last: None },
+    ]
 }
 
 pub(crate) fn me() -> MeView {
@@ -166,13 +197,15 @@ pub(crate) fn all() -> Vec<Sample> {
     let log = LogView {
         entries: entries(),
         registers: Reporting { reporting: 7, silent: 12 },
-        newer: Some("/me/log?after=1".into()),
-        older: Some("/me/log?before=12".into()),
+        systems: systems(),
+        behind: true,
+        older: Some("/me/log?behind=12.0.1".into()),
     };
     let nothing = LogView {
         entries: Vec::new(),
         registers: Reporting { reporting: 7, silent: 1 },
-        newer: None,
+        systems: Vec::new(),
+        behind: false,
         older: None,
     };
     let mut held_back = permission(PermissionStatus::Suspended);

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::domain::catalogue::rdf::{self, Format, Publisher};
 use crate::domain::catalogue::schema::record_schema;
-use crate::domain::catalogue::{Dataset, Field, Language, Leaf, Text};
+use crate::domain::catalogue::{Dataset, Field, Language, Leaf, Processing, Text};
 use crate::domain::ids::DatasetId;
 use crate::node::{Problem, ProblemKind};
 use crate::web::App;
@@ -34,13 +34,15 @@ pub(crate) struct CatalogueEntry {
     pub(crate) sensitive: bool,
     /// Legal bases of the city's own use, DPV terms.
     pub(crate) legal_bases: Vec<String>,
+    /// The city's own uses.
+    pub(crate) own: Vec<Processing>,
     /// Declared uses of other cities.
     pub(crate) uses: Vec<DatasetUse>,
 }
 
 impl CatalogueEntry {
     /// Fills the entry of a dataset.
-    pub(crate) fn new(dataset: &Dataset, uses: Vec<DatasetUse>) -> Self {
+    pub(crate) fn new(dataset: &Dataset, own: Vec<Processing>, uses: Vec<DatasetUse>) -> Self {
         Self {
             id: dataset.id.clone(),
             title: dataset.title.clone(),
@@ -49,6 +51,7 @@ impl CatalogueEntry {
             fields: dataset.leaves().iter().map(Leaf::label).collect(),
             sensitive: dataset.leaves().iter().any(Leaf::is_sensitive),
             legal_bases: dataset.legal_bases.clone(),
+            own,
             uses,
         }
     }
@@ -57,8 +60,9 @@ impl CatalogueEntry {
     pub(crate) fn matches(&self, query: &str, language: Language) -> bool {
         let own = [&self.title, &self.description, &self.register];
         let uses = self.uses.iter().flat_map(|used| [&used.city, &used.service, &used.purpose]);
+        let law = self.own.iter().flat_map(|one| [&one.title, &one.purpose_text, &one.law.name]);
         let mut all = String::new();
-        for text in own.into_iter().chain(&self.fields).chain(uses) {
+        for text in own.into_iter().chain(&self.fields).chain(law).chain(uses) {
             all.push_str(&text.get(language).to_lowercase());
             all.push('\n');
         }
@@ -88,6 +92,8 @@ pub(crate) struct FormatLink {
 #[derive(Debug, Clone)]
 pub(crate) struct DatasetView {
     pub(crate) dataset: Dataset,
+    /// The city's own uses.
+    pub(crate) own: Vec<Processing>,
     /// Declared uses of other cities.
     pub(crate) uses: Vec<DatasetUse>,
     /// The same description for programs.
@@ -100,13 +106,13 @@ pub(crate) async fn list(page: Page) -> PageResult {
     let datasets = &app.node.settings.datasets;
     if let Some(format) = requested_format(&page.request) {
         let all: Vec<&Dataset> = datasets.iter().collect();
-        return graph(rdf::catalogue(&publisher(app), &all, format), format);
+        return graph(rdf::catalogue(&publisher(app), &all, &app.node.settings.processing, format), format);
     }
     let search = query(&page.request)?.take("q").unwrap_or_default();
     let uses = all_uses(app).await;
     let entries = datasets
         .iter()
-        .map(|dataset| CatalogueEntry::new(dataset, uses.of(dataset)))
+        .map(|dataset| CatalogueEntry::new(dataset, own_uses(app, dataset), uses.of(dataset)))
         .filter(|entry| entry.matches(&search, page.language))
         .collect();
     page.show(&CatalogueView { query: search, entries, unreachable: uses.unreachable })
@@ -116,7 +122,8 @@ pub(crate) async fn list(page: Page) -> PageResult {
 pub(crate) async fn one(page: Page, Id(id): Id<DatasetId>) -> PageResult {
     let dataset = find(&page.app, &id)?;
     if let Some(format) = requested_format(&page.request) {
-        return graph(rdf::dataset(&publisher(&page.app), &dataset, format), format);
+        let processing = &page.app.node.settings.processing;
+        return graph(rdf::dataset(&publisher(&page.app), &dataset, processing, format), format);
     }
     let href = |name: &str| format!("/catalogue/datasets/{}?format={name}", dataset.id);
     let mut formats: Vec<FormatLink> = [("JSON-LD", "jsonld"), ("Turtle", "ttl"), ("RDF/XML", "rdf")]
@@ -125,7 +132,8 @@ pub(crate) async fn one(page: Page, Id(id): Id<DatasetId>) -> PageResult {
     formats
         .push(FormatLink { name: "JSON Schema", href: format!("/catalogue/datasets/{}/schema", dataset.id) });
     let uses = all_uses(&page.app).await.of(&dataset);
-    page.show(&DatasetView { dataset, uses, formats })
+    let own = own_uses(&page.app, &dataset);
+    page.show(&DatasetView { dataset, own, uses, formats })
 }
 
 /// `GET /catalogue/datasets/{id}/schema`: the JSON Schema of a record.
@@ -134,6 +142,12 @@ pub(crate) async fn schema(page: Page, Id(id): Id<DatasetId>) -> PageResult {
     Ok(share_for(&mut HttpResponse::Ok(), 60)
         .content_type("application/schema+json")
         .body(record_schema(&dataset).to_string()))
+}
+
+/// The city's own uses of a dataset.
+fn own_uses(app: &App, dataset: &Dataset) -> Vec<Processing> {
+    let all = app.node.settings.processing.iter();
+    all.filter(|one| one.datasets.contains(&dataset.id)).cloned().collect()
 }
 
 fn find(app: &App, id: &DatasetId) -> Result<Dataset, Problem> {

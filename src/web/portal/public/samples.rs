@@ -6,7 +6,9 @@ use super::problem::ProblemView;
 use super::uses::DatasetUse;
 use crate::domain::catalogue::{Dataset, Field, Narrowing};
 use crate::domain::ids::FieldName;
-use crate::web::portal::samples::{Sample, asker, names, placement, purpose, register, sample, text};
+use crate::web::portal::samples::{
+    Sample, asker, names, placement, processing, purpose, register, sample, text,
+};
 use crate::web::problem::ProblemTopic;
 
 fn home() -> HomeView {
@@ -72,8 +74,8 @@ pub(crate) fn catalogue() -> CatalogueView {
     CatalogueView {
         query: String::new(),
         entries: vec![
-            CatalogueEntry::new(&dataset(), dataset_uses()),
-            CatalogueEntry::new(&dataset(), Vec::new()),
+            CatalogueEntry::new(&dataset(), processing(), dataset_uses()),
+            CatalogueEntry::new(&dataset(), Vec::new(), Vec::new()),
         ],
         unreachable: vec![text("Oulu", "Uleåborg", "Oulu")],
     }
@@ -84,7 +86,7 @@ pub(crate) fn all() -> Vec<Sample> {
     let searched = CatalogueView { query: "\"><b>".into(), entries: Vec::new(), unreachable: Vec::new() };
     let formats =
         vec![FormatLink { name: "JSON-LD", href: "/catalogue/datasets/placements?format=jsonld".into() }];
-    let dataset = DatasetView { dataset: dataset(), uses: dataset_uses(), formats };
+    let dataset = DatasetView { dataset: dataset(), own: processing(), uses: dataset_uses(), formats };
     let mut samples = vec![
         sample("home", "/", false, home()),
         sample("home-in", "/", true, home()),

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
+use serde::Serialize;
 
-use crate::domain::catalogue::{Dataset, DeclaredUse, DeclaredUses, Text};
+use crate::domain::catalogue::processing::uses_schema;
+use crate::domain::catalogue::{Dataset, DeclaredUse, DeclaredUses, Processing, Text};
 use crate::domain::federation::with_host;
 use crate::domain::ids::{EntityId, UseId};
 use crate::web::App;
@@ -26,9 +28,26 @@ pub(crate) struct DatasetUse {
     pub(crate) legal_basis: String,
 }
 
-/// `GET /catalogue/uses`: this city's declared uses, for the other nodes.
+/// The document at `/catalogue/uses`.
+#[derive(Serialize)]
+struct OwnUses<'a> {
+    #[serde(flatten)]
+    declared: DeclaredUses,
+    processing: &'a [Processing],
+}
+
+/// `GET /catalogue/uses`: this city's declared uses, for the other nodes, and its record of processing.
 pub(crate) async fn uses(app: web::Data<App>) -> HttpResponse {
-    share_for(&mut HttpResponse::Ok(), 60).json(app.node.settings.declared_uses())
+    let settings = &app.node.settings;
+    share_for(&mut HttpResponse::Ok(), 60)
+        .json(OwnUses { declared: settings.declared_uses(), processing: &settings.processing })
+}
+
+/// `GET /catalogue/uses/schema`: the JSON Schema of that document.
+pub(crate) async fn schema() -> HttpResponse {
+    share_for(&mut HttpResponse::Ok(), 60)
+        .content_type("application/schema+json")
+        .body(uses_schema().to_string())
 }
 
 /// The declared uses of all members.

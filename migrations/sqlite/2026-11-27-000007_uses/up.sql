@@ -1,0 +1,49 @@
+-- When each system last reported uses of residents' data.
+CREATE TABLE use_reports (
+  source  TEXT NOT NULL PRIMARY KEY, -- a service of the record of processing
+  last_at INTEGER NOT NULL
+) STRICT;
+-- Uses of residents' data, as the city's systems reported them.
+CREATE TABLE reported_uses (
+  seq           INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+  id            BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  person_hash   BLOB NOT NULL,        -- keyed hash of the person's identifier: they may never have logged in
+  event_hash    BLOB NOT NULL UNIQUE, -- keyed hash of the reporter and its own identifier of the event
+  content_hash  BLOB NOT NULL,        -- keyed hash of what was reported
+  source        TEXT NOT NULL,
+  activity      TEXT NOT NULL,
+  description   BLOB NOT NULL,        -- sealed
+  used_from     INTEGER NOT NULL,
+  used_to       INTEGER NOT NULL CHECK (used_to >= used_from),
+  reported_at   INTEGER NOT NULL,
+  hidden_until  INTEGER,
+  hidden_reason TEXT,
+  expires_at    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX reported_uses_person ON reported_uses (person_hash, used_to, seq);
+CREATE INDEX reported_uses_expires ON reported_uses (expires_at);
+-- Proposals to withhold a use from its person for a time. The log has every step.
+CREATE TABLE use_hidings (
+  id           BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  reported_use BLOB NOT NULL REFERENCES reported_uses (id) ON DELETE CASCADE,
+  reason       TEXT NOT NULL,
+  until_at     INTEGER NOT NULL,
+  proposed_by  TEXT NOT NULL,
+  proposed_at  INTEGER NOT NULL,
+  confirmed_by TEXT CHECK (confirmed_by <> proposed_by),
+  confirmed_at INTEGER
+) STRICT;
+CREATE INDEX use_hidings_use ON use_hidings (reported_use);
+CREATE INDEX use_hidings_open ON use_hidings (proposed_at) WHERE confirmed_at IS NULL;
+-- Residents' objections to uses (GDPR article 21).
+CREATE TABLE use_objections (
+  id          BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+  person      BLOB NOT NULL REFERENCES persons (id),
+  activity    TEXT NOT NULL,
+  statement   BLOB,           -- sealed
+  made_at     INTEGER NOT NULL,
+  answer      TEXT,
+  answered_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX use_objections_open ON use_objections (person, activity) WHERE answered_at IS NULL;
+CREATE INDEX use_objections_made ON use_objections (made_at);
