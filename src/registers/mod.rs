@@ -4,6 +4,8 @@
 //! limits of size and time; or an error that names neither the person nor the register's content. An answer that cannot
 //! be parsed is an error, never "no data". The cause is logged by register and dataset.
 
+#[cfg(test)]
+mod bad_input_tests;
 mod csv;
 mod envelope;
 mod failure;
