@@ -41,7 +41,11 @@ impl std::str::FromStr for LogFilter {
 pub(crate) fn start_logging(filter: &LogFilter) {
     use tracing_subscriber::filter::FilterExt;
     let repeats = Repeats::default();
-    let env = EnvFilter::try_new(&filter.0).unwrap_or_else(|_| EnvFilter::new("info"));
+    let mut env = EnvFilter::try_new(&filter.0).unwrap_or_else(|_| EnvFilter::new("info"));
+    // Databases' messages may quote data; the registers log what may be told of them.
+    if let Ok(silent) = "odbc_api=off".parse() {
+        env = env.add_directive(silent);
+    }
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .with_writer(std::io::stderr)

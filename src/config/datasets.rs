@@ -363,13 +363,15 @@ fn read_source<'r>(
         request.problem("only a service is sent a request", "take it out");
     }
     let selection = match (&register.connection, query, file) {
-        (Connection::Sql { .. }, Some(query), None) => match check_query(&query.value) {
-            None => Some(Selection::Query(query.value.trim().to_owned())),
-            Some(complaint) => {
-                document.problem(&query.at, complaint, QUERY);
-                None
+        (Connection::Sql { .. } | Connection::Odbc { .. }, Some(query), None) => {
+            match check_query(&query.value) {
+                None => Some(Selection::Query(query.value.trim().to_owned())),
+                Some(complaint) => {
+                    document.problem(&query.at, complaint, QUERY);
+                    None
+                }
             }
-        },
+        }
         (Connection::Files { .. }, None, Some(file)) => {
             let selection = file_selection(&file.value, csv.as_ref().map(|csv| csv.value));
             if selection.is_none() {
@@ -377,8 +379,8 @@ fn read_source<'r>(
             }
             selection
         }
-        (Connection::Sql { .. }, ..) => {
-            section.problem("a dataset of an sql register has query, and no file", QUERY);
+        (Connection::Sql { .. } | Connection::Odbc { .. }, ..) => {
+            section.problem("a dataset of a database has query, and no file", QUERY);
             None
         }
         (Connection::Files { .. }, ..) => {

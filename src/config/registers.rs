@@ -10,8 +10,9 @@ use super::http_registers;
 use super::plugins;
 use super::profile::Profile;
 use super::reader::Section;
-use super::store::Database;
+use super::store::{self, Database};
 use crate::domain::catalogue::Text;
+use crate::domain::catalogue::odbc_string::OdbcString;
 use crate::domain::catalogue::register::{Connection, Register};
 use crate::domain::ids::RegisterId;
 
@@ -19,6 +20,7 @@ use crate::domain::ids::RegisterId;
 #[serde(rename_all = "kebab-case")]
 enum Kind {
     Sql,
+    Odbc,
     File,
     Http,
     GdprApi,
@@ -51,7 +53,7 @@ fn read_one(
     }
     let name = section.required::<Text>("name", checks::TEXT);
     let kind =
-        section.required::<Kind>("kind", "write \"sql\", \"file\", \"http\", \"gdpr-api\" or \"plugin\"");
+        section.required::<Kind>("kind", "write \"sql\", \"odbc\", \"file\", \"http\", \"gdpr-api\" or \"plugin\"");
     let timeout = section.optional::<u32>("timeout_ms", TIMEOUT);
     let connection = match kind.as_ref()?.value {
         Kind::Sql => Database::read(&mut section, data_dir, profile).map(|database| Connection::Sql {
@@ -59,6 +61,14 @@ fn read_one(
             password_file: database.password_file,
             pool_size: database.pool_size,
         }),
+        Kind::Odbc => {
+            if !cfg!(feature = "odbc")
+                && let Some(kind) = &kind
+            {
+                document.problem(&kind.at, "this program was built without ODBC", NO_ODBC_REMEDY);
+            }
+            read_odbc(&mut section, data_dir, profile)
+        }
         Kind::File => section
             .required::<String>("path", "write the folder with the register's files")
             .map(|found| Connection::Files { folder: checks::path(data_dir, &found.value) }),
@@ -92,4 +102,32 @@ fn read_one(
         connection: connection?,
         timeout: Duration::from_millis(timeout.into()),
     })
+}
+
+const NO_ODBC_REMEDY: &str =
+    "build it with `cargo build --profile dist --features odbc`, which needs unixODBC (Debian: unixodbc-dev)";
+
+fn read_odbc(section: &mut Section<'_, '_>, data_dir: &Path, profile: Profile) -> Option<Connection> {
+    const CONNECTION: &str = "write \"Driver={MariaDB Unicode};Server=db.city.example;Database=…;UID=…\" as the driver's \
+                              manual says, the password in a file of its own (password_file)";
+    let document = section.document();
+    let written = section.required::<String>("connection", CONNECTION);
+    let pool_size = store::pool_size(section);
+    let password_file = store::password_file(section, data_dir, profile).map(|(_, path)| path);
+    let written = written?;
+    let connection = match OdbcString::parse(&written.value) {
+        Ok(connection) => connection,
+        Err(complaint) => {
+            document.problem(&written.at, complaint, CONNECTION);
+            return None;
+        }
+    };
+    if profile == Profile::Production
+        && let Some(complaint) = connection.unprotected()
+    {
+        let remedy = "add what the driver takes for a verified connection, such as SSLVERIFY=1;SSLCA=… (MariaDB) or \
+                      Encrypt=strict (MSSQL)";
+        document.warning(&written.at, complaint, remedy);
+    }
+    Some(Connection::Odbc { connection, password_file, pool_size })
 }

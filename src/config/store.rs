@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::checks;
 use super::profile::Profile;
-use super::reader::Section;
+use super::reader::{Location, Section};
 use super::secret::{SecretError, SecretFile};
 use crate::domain::catalogue::register::DatabaseUrl;
 
@@ -60,14 +60,8 @@ impl Database {
     pub(super) fn read(section: &mut Section<'_, '_>, data_dir: &Path, profile: Profile) -> Option<Self> {
         let document = section.document();
         let written = section.required::<String>("url", checks::DATABASE_URL);
-        let pool_size = section.optional::<u32>("pool_size", "write a number of connections from 1 to 200");
-        let password_file =
-            section.optional::<String>("password_file", "write the path of the file with the password");
-        if let Some(pool_size) = &pool_size
-            && !(1..=200).contains(&pool_size.value)
-        {
-            document.problem(&pool_size.at, "out of range", "write a number of connections from 1 to 200");
-        }
+        let pool_size = pool_size(section);
+        let password = password_file(section, data_dir, profile);
         let written = written?;
         let url = match checks::database_url(&written.value, data_dir) {
             Ok(url) => Some(url),
@@ -89,15 +83,33 @@ impl Database {
                 "let sslrootcert in the address name a PEM file with the database's certificate authority";
             document.problem(&written.at, complaint, remedy);
         }
-        let password_file = password_file.map(|found| {
-            let remedy = "write the password into this file";
-            let (path, _) = checks::secret_file(document, data_dir, profile, &found, remedy);
-            if matches!(url, Some(DatabaseUrl::Sqlite(_))) {
-                document.problem(&found.at, "a SQLite file has no password", "take the line out");
-            }
-            path
-        });
-        let pool_size = pool_size.map_or(DEFAULT_POOL_SIZE, |found| found.value);
+        if let (Some((at, _)), Some(DatabaseUrl::Sqlite(_))) = (&password, &url) {
+            document.problem(at, "a SQLite file has no password", "take the line out");
+        }
+        let password_file = password.map(|(_, path)| path);
         Some(Self { url: url?, pool_size, password_file })
     }
+}
+
+/// Reads `pool_size`.
+pub(super) fn pool_size(section: &mut Section<'_, '_>) -> u32 {
+    const POOL_SIZE: &str = "write a number of connections from 1 to 200";
+    let Some(found) = section.optional::<u32>("pool_size", POOL_SIZE) else { return DEFAULT_POOL_SIZE };
+    if !(1..=200).contains(&found.value) {
+        section.document().problem(&found.at, "out of range", POOL_SIZE);
+    }
+    found.value
+}
+
+/// Reads `password_file`: where it is written, and the path.
+pub(super) fn password_file(
+    section: &mut Section<'_, '_>,
+    data_dir: &Path,
+    profile: Profile,
+) -> Option<(Location, PathBuf)> {
+    let found =
+        section.optional::<String>("password_file", "write the path of the file with the password")?;
+    let remedy = "write the password into this file";
+    let (path, _) = checks::secret_file(section.document(), data_dir, profile, &found, remedy);
+    Some((found.at, path))
 }

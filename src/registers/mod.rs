@@ -17,6 +17,8 @@ mod marks;
 mod names;
 #[cfg(test)]
 mod nested_tests;
+#[cfg(feature = "odbc")]
+mod odbc;
 mod plugin;
 mod service;
 mod sql;
@@ -90,6 +92,12 @@ pub enum RegisterConfigError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// The program was built without the driver manager.
+    #[error("register {register}: this program was built without ODBC (--features odbc)")]
+    NoOdbc {
+        /// Its `id` in the configuration.
+        register: RegisterId,
+    },
     /// A dataset names a register that does not exist, or asks for something of another kind.
     #[error("dataset {dataset}: its register is not there, or of another kind")]
     NoRegister {
@@ -152,6 +160,8 @@ struct Opened {
 /// What the datasets of one register share.
 enum Access {
     Database(sql::Pool),
+    #[cfg(feature = "odbc")]
+    Odbc(odbc::Pool),
     Folder(PathBuf),
     Service(Arc<service::Client>),
     GdprApi(Arc<service::Client>),
@@ -166,6 +176,15 @@ impl Opened {
             Connection::Sql { url, password_file, pool_size } => {
                 let pool = sql::Pool::new(register, url, password_file.as_deref(), *pool_size)?;
                 (Access::Database(pool), *pool_size)
+            }
+            #[cfg(feature = "odbc")]
+            Connection::Odbc { connection, password_file, pool_size } => {
+                let pool = odbc::Pool::new(register, connection, password_file.as_deref(), *pool_size)?;
+                (Access::Odbc(pool), *pool_size)
+            }
+            #[cfg(not(feature = "odbc"))]
+            Connection::Odbc { .. } => {
+                return Err(RegisterConfigError::NoOdbc { register: register.id.clone() });
             }
             Connection::Files { folder } => (Access::Folder(folder.clone()), FILES_AT_ONCE),
             Connection::Http(service) => (Access::Service(client(service)?), service.at_once),
@@ -193,6 +212,10 @@ impl Opened {
         Some(match (&self.access, &held.source.selection) {
             (Access::Database(pool), Selection::Query(query)) => {
                 blocking(sql::Query::new(pool.clone(), query, held, bounds))
+            }
+            #[cfg(feature = "odbc")]
+            (Access::Odbc(pool), Selection::Query(query)) => {
+                blocking(odbc::Query::new(pool.clone(), query, held, bounds))
             }
             (Access::Folder(folder), Selection::Json(name)) => {
                 blocking(file::JsonFile::new(folder, name, held, bounds))

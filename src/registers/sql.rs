@@ -46,12 +46,7 @@ impl Pool {
         password_file: Option<&Path>,
         size: u32,
     ) -> Result<Self, RegisterConfigError> {
-        let password = match password_file {
-            Some(path) => Some(zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(|source| {
-                RegisterConfigError::Password { register: register.id.clone(), source }
-            })?)),
-            None => None,
-        };
+        let password = password(register, password_file)?;
         let unusable = |reason| RegisterConfigError::Address { register: register.id.clone(), reason };
         match url {
             DatabaseUrl::Sqlite(path) => {
@@ -71,6 +66,19 @@ impl Pool {
             }
         }
     }
+}
+
+/// The content of a register's password file.
+pub(super) fn password(
+    register: &Register,
+    file: Option<&Path>,
+) -> Result<Option<zeroize::Zeroizing<String>>, RegisterConfigError> {
+    let read = |path| {
+        std::fs::read_to_string(path)
+            .map(zeroize::Zeroizing::new)
+            .map_err(|source| RegisterConfigError::Password { register: register.id.clone(), source })
+    };
+    file.map(read).transpose()
 }
 
 /// Limits the connection time, so that a host that drops packets does not block the pool's threads for minutes.
@@ -261,22 +269,28 @@ impl Query {
 
 impl BlockingReader for Query {
     fn read(&self, question: &Question) -> Result<Vec<Record>, Failure> {
-        let (fields, subject) = (question.fields.as_slice(), &question.subject);
-        let records = self.run(fields, subject.reveal())?;
-        if !records.is_empty() {
-            return Ok(records);
-        }
-        // Databases compare letters exactly. A register with identifiers in lower case would answer "no data" for each
-        // of them.
-        let lower = zeroize::Zeroizing::new(subject.reveal().to_ascii_lowercase());
-        if lower.as_str() != subject.reveal() && !self.run(fields, &lower)?.is_empty() {
-            return Err(Failure::new(
-                RegisterError::Unfit("the register writes identifiers in lower case"),
-                "the query finds records by the identifier in lower case alone: let it compare UPPER(column) = $1",
-            ));
-        }
-        Ok(records)
+        in_either_case(&question.subject, |identifier| self.run(&question.fields, identifier))
     }
+}
+
+/// Asks with the identifier as it is. Databases compare letters exactly: a register with identifiers in lower case would answer
+/// "no data" for each of them, which is an error.
+pub(super) fn in_either_case(
+    subject: &NationalIdentifier,
+    ask: impl Fn(&str) -> Result<Vec<Record>, Failure>,
+) -> Result<Vec<Record>, Failure> {
+    let records = ask(subject.reveal())?;
+    if !records.is_empty() {
+        return Ok(records);
+    }
+    let lower = zeroize::Zeroizing::new(subject.reveal().to_ascii_lowercase());
+    if lower.as_str() != subject.reveal() && !ask(&lower)?.is_empty() {
+        return Err(Failure::new(
+            RegisterError::Unfit("the register writes identifiers in lower case"),
+            "the query finds records by the identifier in lower case alone: let it compare UPPER(column) = $1",
+        ));
+    }
+    Ok(records)
 }
 
 fn unavailable(error: impl ToString) -> Failure {

@@ -1,5 +1,8 @@
 //! Registers of every kind return the same typed records, and nothing else.
 
+#[cfg(feature = "odbc")]
+mod odbc;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;

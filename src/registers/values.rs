@@ -49,12 +49,15 @@ pub(crate) fn typed(field: &Field, wanted: &FieldTree, found: Json) -> Result<Va
         (_, _) if field.is_structured() => Err("not an object".into()),
         (FieldType::Array, Json::Array(items)) => match field.items {
             Some(kind) => Ok(Value::Array(
-                items.into_iter().map(|item| plain(field, kind, item)).collect::<Result<_, _>>()?,
+                items
+                    .into_iter()
+                    .map(|item| plain(field.currency.as_ref(), kind, item))
+                    .collect::<Result<_, _>>()?,
             )),
             None => Ok(opaque(Json::Array(items))?),
         },
         (FieldType::Object, found @ Json::Object(_)) => Ok(opaque(found)?),
-        (kind, found) => Ok(plain(field, kind, found)?),
+        (kind, found) => Ok(plain(field.currency.as_ref(), kind, found)?),
     }
 }
 
@@ -103,7 +106,7 @@ fn members(field: &Field, wanted: &FieldTree, mut found: Vec<Member>) -> Result<
 }
 
 /// A value without fields of its own.
-fn plain(field: &Field, kind: FieldType, found: Json) -> Result<Value, &'static str> {
+fn plain(currency: Option<&Currency>, kind: FieldType, found: Json) -> Result<Value, &'static str> {
     match (kind, found) {
         (_, Json::Null) => Ok(Value::Null),
         (FieldType::String, Json::String(text)) => Ok(Value::String(text)),
@@ -118,7 +121,7 @@ fn plain(field: &Field, kind: FieldType, found: Json) -> Result<Value, &'static 
         (FieldType::Boolean, Json::Number(text)) if text == "0" || text == "1" => {
             Ok(Value::Bool(text == "1"))
         }
-        (FieldType::Money, found) => money(field.currency.as_ref(), found),
+        (FieldType::Money, found) => money(currency, found),
         (FieldType::Period, found) => period(found),
         (FieldType::String, _) => Err("not a text"),
         (FieldType::Date, _) => Err("not a date such as 2026-08-01"),

@@ -146,8 +146,14 @@ fn configurations_are_accepted() {
                     .map(|_| ())
                     .unwrap_or_else(|error| panic!("{error}"));
             }
-            // A part of a file: as an addition to the whole one.
-            "toml section" => {
+            // A part of a file: as an addition to the whole one. One of ODBC needs the program that has it.
+            "toml odbc" if !cfg!(feature = "odbc") => {
+                let whole = with_files(&format!("{}\n{}", node.text, block.text), folder.path());
+                let error = Config::parse(&block.place, &whole, folder.path(), &Overlay::none()).unwrap_err();
+                let told = error.to_string();
+                assert!(told.contains("this program was built without ODBC: build it with"), "{told}");
+            }
+            "toml section" | "toml odbc" => {
                 let whole = with_files(&format!("{}\n{}", node.text, block.text), folder.path());
                 Config::parse(&block.place, &whole, folder.path(), &Overlay::none())
                     .map(|_| ())
@@ -160,7 +166,7 @@ fn configurations_are_accepted() {
     kinds.sort();
     assert!(kinds.iter().filter(|kind| *kind == "toml section").count() >= 4, "{kinds:?}");
     kinds.dedup();
-    assert_eq!(kinds, ["toml anchor", "toml node", "toml section"]);
+    assert_eq!(kinds, ["toml anchor", "toml node", "toml odbc", "toml section"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod assurance;
 pub mod field;
+pub mod odbc_string;
 pub mod pointer;
 pub(crate) mod processing;
 pub(crate) mod purposes;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::odbc_string::OdbcString;
 use super::service::{HttpService, PluginProcess, ServiceRequest, percent_encoded};
 use super::{Dataset, Text};
 use crate::domain::ids::{FieldPath, RegisterId};
@@ -91,6 +92,15 @@ pub enum Connection {
         /// Maximum number of connections.
         pool_size: u32,
     },
+    /// A database that is queried through an ODBC driver.
+    Odbc {
+        /// Driver or data source, server, user and whatever else the driver takes.
+        connection: OdbcString,
+        /// A file with the password only.
+        password_file: Option<PathBuf>,
+        /// Maximum number of connections.
+        pool_size: u32,
+    },
     /// A directory of files that the city's system writes.
     Files {
         /// The directory; nothing outside of it is ever read.
@@ -123,7 +133,7 @@ pub struct Register {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
     /// A query with the single parameter `$1`, the person's identifier. Its columns are named as the dataset's fields,
-    /// plus the subject column.
+    /// plus the subject column; written alike for every database.
     Query(String),
     /// A JSON file: one array of objects.
     Json(PathBuf),
