@@ -20,6 +20,7 @@ mod nested_tests;
 #[cfg(feature = "odbc")]
 mod odbc;
 mod plugin;
+pub(crate) mod sample;
 mod service;
 mod sql;
 #[cfg(test)]
@@ -104,6 +105,13 @@ pub enum RegisterConfigError {
         /// Its `id` in the configuration.
         dataset: DatasetId,
     },
+}
+
+/// Why a read failed, for the operator.
+#[derive(Debug)]
+pub(crate) struct ReadFailure {
+    pub(crate) error: RegisterError,
+    pub(crate) cause: String,
 }
 
 /// Reads one dataset.
@@ -292,6 +300,17 @@ impl CityRegisters {
     /// The cause, for the operator: it may quote the register.
     pub async fn probe(&self, dataset: &DatasetId) -> Result<(), String> {
         self.ask_for_nobody(dataset).await.map_err(|failure| failure.cause)
+    }
+
+    /// Reads a person's records as an exchange would, logs nothing, and says what failed.
+    ///
+    /// # Errors
+    /// [`ReadFailure`], for the operator. A database's own message is left out where it could quote data.
+    pub(crate) async fn inspect(&self, question: Question) -> Result<Vec<Record>, ReadFailure> {
+        self.ask(question).await.map_err(|failure| ReadFailure {
+            cause: failure.loggable_cause().to_owned(),
+            error: failure.error,
+        })
     }
 
     async fn ask_for_nobody(&self, dataset: &DatasetId) -> Result<(), Failure> {

@@ -336,3 +336,54 @@ impl From<diesel::result::Error> for Failure {
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
+
+/// The first rows of a table or view as JSON, with its columns and their declared types.
+pub(super) fn sample(
+    register: &Register,
+    url: &DatabaseUrl,
+    password_file: Option<&Path>,
+    table: &[&str],
+    rows: usize,
+) -> Result<(Vec<DeclaredColumn>, Vec<String>), Failure> {
+    let name = table.iter().map(|part| quoted(part)).collect::<Vec<_>>().join(".");
+    match Pool::new(register, url, password_file, 1).map_err(unavailable)? {
+        Pool::Postgres(pool, _) => {
+            let mut connection = pool.get().map_err(unreachable)?;
+            let columns = sql_query(
+                "SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS declared FROM pg_attribute a \
+                 WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+            );
+            let columns = columns.bind::<sql_types::Text, _>(&name).load(&mut connection)?;
+            let text = format!(
+                "SELECT row_to_json(o)::text AS record FROM (SELECT * FROM {name} LIMIT {rows}) AS o"
+            );
+            Ok((columns, texts(sql_query(text).load(&mut connection)?)))
+        }
+        Pool::Sqlite(pool, path) => {
+            let mut connection = pool.get().map_err(|error| unavailable(format!("{path}: {error}")))?;
+            let columns: Vec<DeclaredColumn> =
+                sql_query("SELECT name, type AS declared FROM pragma_table_info(?)")
+                    .bind::<sql_types::Text, _>(table.last().copied().unwrap_or_default())
+                    .load(&mut connection)?;
+            let members = columns
+                .iter()
+                .map(|column| format!("'{}', {}", column.name.replace('\'', "''"), quoted(&column.name)));
+            let members = members.collect::<Vec<_>>().join(", ");
+            let text = format!("SELECT json_object({members}) AS record FROM {name} LIMIT {rows}");
+            Ok((columns, texts(sql_query(text).load(&mut connection)?)))
+        }
+    }
+}
+
+/// A column of a table as the database describes it.
+#[derive(QueryableByName)]
+pub(super) struct DeclaredColumn {
+    #[diesel(sql_type = sql_types::Text)]
+    pub(super) name: String,
+    #[diesel(sql_type = sql_types::Text)]
+    pub(super) declared: String,
+}
+
+fn texts(rows: Vec<Row>) -> Vec<String> {
+    rows.into_iter().map(|row| row.record).collect()
+}

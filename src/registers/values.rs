@@ -105,6 +105,17 @@ fn members(field: &Field, wanted: &FieldTree, mut found: Vec<Member>) -> Result<
     Ok(kept)
 }
 
+/// Whether a value could be that of a field of this type, whose own fields nobody has declared.
+pub(crate) fn is_of(kind: FieldType, value: &Json) -> bool {
+    match (kind, from_json_text(kind, value.clone())) {
+        (FieldType::Object, Ok(found @ Json::Object(_))) | (FieldType::Array, Ok(found @ Json::Array(_))) => {
+            opaque(found).is_ok()
+        }
+        (_, Ok(found)) => plain(None, kind, found).is_ok(),
+        (_, Err(_)) => false,
+    }
+}
+
 /// A value without fields of its own.
 fn plain(currency: Option<&Currency>, kind: FieldType, found: Json) -> Result<Value, &'static str> {
     match (kind, found) {

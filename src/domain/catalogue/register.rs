@@ -252,6 +252,15 @@ pub struct DatasetSource {
     pub(crate) columns: BTreeMap<FieldPath, String>,
 }
 
+impl DatasetSource {
+    /// The column or member that holds this field, alone or within an object or list.
+    #[must_use]
+    pub(crate) fn column_of<'a>(&'a self, path: &'a FieldPath) -> &'a str {
+        let named = self.columns.iter().find(|(known, _)| path.is_within(known));
+        named.map_or_else(|| path.names().next().unwrap_or_default(), |(_, column)| column.as_str())
+    }
+}
+
 /// A dataset of this node with the source of its records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldDataset {

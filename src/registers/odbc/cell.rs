@@ -67,6 +67,20 @@ impl Form {
     }
 }
 
+/// The field type that a column most likely has.
+pub(super) fn likely(kind: &DataType) -> FieldType {
+    match kind {
+        DataType::Bit => FieldType::Boolean,
+        DataType::Integer | DataType::SmallInt | DataType::BigInt | DataType::TinyInt => FieldType::Integer,
+        DataType::Numeric { scale: 0, .. } | DataType::Decimal { scale: 0, .. } => FieldType::Integer,
+        DataType::Numeric { .. } | DataType::Decimal { .. } => FieldType::Decimal,
+        DataType::Real | DataType::Float { .. } | DataType::Double => FieldType::Number,
+        DataType::Date => FieldType::Date,
+        DataType::Other { data_type, .. } if data_type.0 == TIMESTAMP_WITH_OFFSET => FieldType::DateTime,
+        _ => FieldType::String,
+    }
+}
+
 /// Fetches the cells of one row after another, within the bound of bytes.
 pub(super) struct Cells {
     /// For a part of a text.

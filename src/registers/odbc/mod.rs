@@ -18,8 +18,8 @@ use super::mapping::Mapping;
 use super::marks::MarkColumns;
 use super::values::Collected;
 use super::{BlockingReader, Bounds, sql};
-use crate::domain::catalogue::Record;
 use crate::domain::catalogue::register::HeldDataset;
+use crate::domain::catalogue::{FieldType, Record};
 use crate::domain::ids::{FieldPath, NationalIdentifier};
 use crate::ports::{Question, RegisterError};
 use cell::{Cells, Form};
@@ -158,4 +158,34 @@ impl BlockingReader for Query {
 
 fn unfit(reason: &'static str, cause: impl ToString) -> Failure {
     Failure::new(RegisterError::Unfit(reason), cause)
+}
+
+/// Columns with the type that each most likely has, and rows.
+type Sampled = (Vec<(String, FieldType)>, Vec<Vec<Json>>);
+
+/// The first rows of a table or view, with its columns and their types.
+pub(super) fn sample(pool: &Pool, table: &str, rows: usize) -> Result<Sampled, Failure> {
+    pool.with_statement(|statement| {
+        let cursor = statement.execute(&format!("SELECT * FROM {table}"), ()).map_err(refused)?;
+        let mut cursor = cursor.ok_or_else(|| unfit("the query gives no rows", "not a table"))?;
+        let mut columns = Vec::new();
+        let mut forms = Vec::new();
+        for number in 1..=u16::try_from(cursor.num_result_cols().map_err(refused)?).unwrap_or(0) {
+            let mut column = ColumnDescription::default();
+            cursor.describe_col(number, &mut column).map_err(refused)?;
+            // What cannot be read is left out.
+            let Ok(form) = Form::of(&column.data_type) else { continue };
+            columns.push((column.name_to_string().unwrap_or_default(), cell::likely(&column.data_type)));
+            forms.push((number, form));
+        }
+        let mut found = Vec::new();
+        let mut cells = Cells::new(1024 * 1024);
+        while let Some(mut row) = cursor.next_row().map_err(refused)?.filter(|_| found.len() < rows) {
+            cells.begin_row();
+            let row: Result<_, _> =
+                forms.iter().map(|(number, form)| cells.read(&mut row, *number, *form)).collect();
+            found.push(row?);
+        }
+        Ok((columns, found))
+    })
 }

@@ -64,6 +64,15 @@ impl Pool {
         }
     }
 
+    /// What names are quoted with.
+    pub(crate) fn quote(&self) -> Result<char, Failure> {
+        let link = self
+            .connections
+            .get()
+            .map_err(|error| Failure::new(RegisterError::Unavailable, explained(error.to_string().trim())))?;
+        Ok(link.connection.identifier_quote_char().map_err(refused)?.unwrap_or('"'))
+    }
+
     fn prepare<'c>(
         &self,
         connection: &'c Connection<'static>,

@@ -369,6 +369,45 @@ async fn what_would_be_changed_on_the_way_is_refused() {
     }
 }
 
+#[test]
+fn a_table_is_described_alike_through_a_driver_and_without() {
+    for server in servers("sample") {
+        server.placements();
+        let mut connections = vec![server.connection("")];
+        if !server.is_mariadb() {
+            let url = DatabaseUrl::Postgres(server.address.clone());
+            connections.push(Connection::Sql { url, password_file: None, pool_size: 1 });
+        }
+        for connection in connections {
+            let register = Register {
+                id: RegisterId::new("base").unwrap(),
+                name: text(),
+                connection,
+                timeout: Duration::from_secs(5),
+            };
+            let look = |name: &str| sample::sample(&register, name);
+            let found = look(&format!("{}.placement", server.name)).unwrap();
+            let quote = if server.is_mariadb() { '`' } else { '"' };
+            assert_eq!(found.source, sample::SampleSource::Table(quote));
+            let kind_of = |name: &str| found.columns.iter().find(|column| column.name == name).unwrap().kind;
+            for (name, kind) in [
+                ("unit", FieldType::String),
+                ("start_date", FieldType::Date),
+                ("number", FieldType::Integer),
+                ("fee", FieldType::Decimal),
+                ("place", FieldType::Object),
+                ("phones", FieldType::Array),
+            ] {
+                assert_eq!(kind_of(name), kind, "{}: {name}", server.driver);
+            }
+            let identifiers = found.columns.iter().filter(|column| column.is_identifier);
+            assert_eq!(identifiers.map(|column| column.name.as_str()).collect::<Vec<_>>(), ["guardian"]);
+            assert!(look("no_such_table").is_err());
+            assert!(look("placement; DROP TABLE placement").is_err());
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_query_is_told_by_its_cause() {
     for server in servers("causes") {
