@@ -31,6 +31,8 @@ mod inside_city;
 mod journeys;
 mod keys;
 mod login_and_consent;
+#[cfg(feature = "odbc")]
+mod mariadb;
 mod membership;
 mod partition;
 mod persons;

@@ -16,9 +16,10 @@ use super::failure::Failure;
 use super::json::Json;
 use super::mapping::Mapping;
 use super::marks::MarkColumns;
+use super::names::{self, NameColumn};
 use super::values::Collected;
 use super::{BlockingReader, Bounds, sql};
-use crate::domain::catalogue::register::HeldDataset;
+use crate::domain::catalogue::register::{HeldDataset, NameColumns};
 use crate::domain::catalogue::{FieldType, Record};
 use crate::domain::ids::{FieldPath, NationalIdentifier};
 use crate::ports::{Question, RegisterError};
@@ -31,6 +32,7 @@ pub(crate) struct Query {
     subject_column: String,
     marks: MarkColumns,
     mapping: Mapping,
+    names: NameColumns,
     bounds: Bounds,
 }
 
@@ -51,6 +53,7 @@ impl Query {
             subject_column: held.source.subject_column.clone(),
             marks: MarkColumns::of(&held.source),
             mapping: Mapping::of(held),
+            names: held.source.names.clone(),
             bounds,
         }
     }
@@ -91,7 +94,9 @@ impl Query {
         }
         let asked = self.mapping.columns(fields);
         let asked = asked.iter().map(|column| column.name);
-        let names = std::iter::once(self.subject_column.as_str()).chain(self.marks.names()).chain(asked);
+        let about = NameColumn::of(&self.names).map(|(_, column)| column);
+        let names =
+            std::iter::once(self.subject_column.as_str()).chain(self.marks.names()).chain(about).chain(asked);
         let mut columns: Vec<Column> = Vec::new();
         for name in names {
             // Databases that fold names write them in capitals.
@@ -142,11 +147,13 @@ impl Query {
             unfit("a record does not say whose it is", "the subject column holds no identifier")
         })?;
         let marks = self.marks.read(|column| of(column).map(|(_, value)| value))?;
+        let names =
+            names::read(&self.names, |_, column| of(column).and_then(|(_, value)| names::text(&value)))?;
         let record = self.mapping.record(fields, (subject, marks), |column| {
             let value = of(column.name).map(|(form, value)| cell::fit(column.field.kind, form, value));
             (None, value.unwrap_or(Json::Null))
         })?;
-        Ok(collected.push(record)?)
+        Ok(collected.push(Record { names, ..record })?)
     }
 }
 
