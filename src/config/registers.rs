@@ -52,8 +52,8 @@ fn read_one(
         section.call(id.value.as_str());
     }
     let name = section.required::<Text>("name", checks::TEXT);
-    let kind =
-        section.required::<Kind>("kind", "write \"sql\", \"odbc\", \"file\", \"http\", \"gdpr-api\" or \"plugin\"");
+    let kind = section
+        .required::<Kind>("kind", "write \"sql\", \"odbc\", \"file\", \"http\", \"gdpr-api\" or \"plugin\"");
     let timeout = section.optional::<u32>("timeout_ms", TIMEOUT);
     let connection = match kind.as_ref()?.value {
         Kind::Sql => Database::read(&mut section, data_dir, profile).map(|database| Connection::Sql {

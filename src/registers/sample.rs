@@ -83,7 +83,10 @@ fn look(register: &Register, what: &str) -> Result<Sample, Failure> {
         }
         #[cfg(not(feature = "odbc"))]
         Connection::Odbc { .. } => Err(RegisterError::Unavailable.into()),
-        Connection::Http(_) | Connection::GdprApi(_) => Err(Failure::new(
+        Connection::Http(_)
+        | Connection::GdprApi(_)
+        | Connection::Plugin(_)
+        | Connection::PluginService(_) => Err(Failure::new(
             RegisterError::Unavailable,
             "a service has neither tables nor files: docs/operators.md shows its section",
         )),

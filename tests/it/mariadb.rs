@@ -55,6 +55,7 @@ FROM fee_decision f WHERE f.guardian = $1 ORDER BY f.id"""
 "#;
 
 /// The server that `tests/run` starts; `None` where there is none.
+#[expect(clippy::disallowed_methods, reason = "tests/run says where the database is")]
 fn server() -> Option<url::Url> {
     let Ok(address) = std::env::var("OMADATA_TEST_MARIADB") else {
         eprintln!("left to tests/run: a family's data from MariaDB (set OMADATA_TEST_MARIADB)");

@@ -40,14 +40,16 @@ async fn a_driver_tells_whom_a_record_is_about_and_which_it_is() {
     for server in servers("names") {
         server.placements();
         let query = format!(
-            "SELECT p.*, '010120a901k' AS child, 'Onni' AS CHILD_NAME, p.unit AS id FROM ({}) p",
+            "SELECT p.*, '010120a901k' AS child, 'Onni' AS CHILD_NAME, p.unit AS id FROM ({}\n) p",
             server.query()
         );
         let sources = registers_of(server.connection(""), named(Selection::Query(query.clone())));
         let records = sources.read(question(&NationalIdentifier::new(ANNA).unwrap())).await.unwrap();
-        let names = &records[0].names;
-        assert_eq!(names.person, NationalIdentifier::new("010120A901K").ok(), "{}", server.driver);
-        assert_eq!((names.person_name.as_deref(), names.record.as_deref()), (Some("Onni"), Some("Kuusi")));
+        let names =
+            records.iter().map(|record| &record.names).find(|names| names.record.as_deref() == Some("Mänty"));
+        let names = names.unwrap_or_else(|| panic!("{}", server.driver));
+        assert_eq!(names.person, NationalIdentifier::new("010120A901K").ok());
+        assert_eq!(names.person_name.as_deref(), Some("Onni"));
         assert_eq!(records[0].values.len(), FIELDS.len(), "a name became a field");
         let nobody = named(Selection::Query(query.replace("'010120a901k'", "NULL")));
         let told = read(&registers_of(server.connection(""), nobody), ANNA).await;
