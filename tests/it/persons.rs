@@ -106,7 +106,24 @@ async fn aino_gives_the_placements_of_one_child_and_the_other_childs_never_leave
     assert!(again.body.contains("value=\"4\"") && again.body.contains("value=\"type\" checked"));
     assert_eq!(service.show(id).await["state"], "requested");
 
-    let changes: Vec<_> = until.iter().copied().chain([("person", Some(lumi.as_str()))]).collect();
+    // Everything about her and only one record of hers: it is asked which of the two.
+    let only = labelled(&again, "record", "Only: ");
+    let whose =
+        if again.body.find("Lumi</legend>") < again.body.find("Onni</legend>") { &lumi } else { &onni };
+    let both: Vec<_> = until
+        .iter()
+        .copied()
+        .chain([("person", Some(whose.as_str())), ("record", Some(only.as_str()))])
+        .collect();
+    let again = again.decide(&mut browser, "allow", &both).await;
+    assert_eq!(again.status, 400, "{}", again.describe());
+    assert!(again.text().contains("Leave only one of the two"), "{}", again.text());
+
+    let changes: Vec<_> = until
+        .iter()
+        .copied()
+        .chain([("person", None), ("record", None), ("person", Some(lumi.as_str()))])
+        .collect();
     let end = again.decide(&mut browser, "allow", &changes).await;
     assert!(end.url.query().unwrap().contains("state=active"), "{}", end.describe());
     assert_eq!(service.show(id).await["persons"], json!([{"id": lumi}]));

@@ -766,6 +766,7 @@ field-errors-kept = Nothing was decided. Everything you chose is still here.
 field-until-not-a-day = Write the last day as a date, for example 31.12.2027.
 field-until-outside = The last day must be between { $earliest } and { $latest }.
 field-persons-none = Choose whose data the permission covers: at least one person or record.
+field-persons-both = You chose both everything about a person and a single record of theirs. Leave only one of the two.
 field-persons-too-many = That is too much for one permission. Choose at most { $persons } people and { $records } single records.
 field-times = Write how many fetches you allow: a number from 1 to { $most }.
 field-reach-from-not-a-day = Write the first day as a date, for example 1.8.2026, or leave it empty.

@@ -766,6 +766,7 @@ field-errors-kept = Mitään ei ole vielä päätetty. Kaikki valintasi ovat tal
 field-until-not-a-day = Kirjoita viimeinen päivä päivämääränä, esimerkiksi 31.12.2027.
 field-until-outside = Viimeisen päivän on oltava aikavälillä { $earliest } – { $latest }.
 field-persons-none = Valitse, kenen tietoja lupa koskee: ainakin yksi henkilö tai merkintä.
+field-persons-both = Valitsit samasta henkilöstä sekä kaikki tiedot että yksittäisen merkinnän. Jätä vain toinen.
 field-persons-too-many = Yhteen lupaan ei mahdu näin paljon. Valitse enintään { $persons } henkilöä ja { $records } yksittäistä merkintää.
 field-times = Kirjoita, kuinka monta hakua sallit: luku 1–{ $most }.
 field-reach-from-not-a-day = Kirjoita ensimmäinen päivä päivämääränä, esimerkiksi 1.8.2026, tai jätä kohta tyhjäksi.

@@ -763,6 +763,7 @@ field-errors-kept = Inget är bestämt ännu. Alla dina val finns kvar.
 field-until-not-a-day = Skriv sista dagen som ett datum, till exempel 31.12.2027.
 field-until-outside = Sista dagen ska vara mellan { $earliest } och { $latest }.
 field-persons-none = Välj vems uppgifter tillståndet gäller: minst en person eller en uppgift.
+field-persons-both = Du valde både allt om en person och en enskild uppgift om samma person. Lämna bara det ena.
 field-persons-too-many = Det är för mycket för ett tillstånd. Välj högst { $persons } personer och { $records } enskilda uppgifter.
 field-times = Skriv hur många hämtningar du tillåter: ett tal från 1 till { $most }.
 field-reach-from-not-a-day = Skriv första dagen som ett datum, till exempel 1.8.2026, eller lämna fältet tomt.

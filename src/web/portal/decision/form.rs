@@ -78,6 +78,7 @@ pub(crate) struct DecisionInput {
 pub(crate) enum FieldError {
     PersonsNone,
     PersonsTooMany,
+    PersonsBoth,
     UntilNotADay,
     UntilOutside,
     Times,
@@ -92,7 +93,7 @@ impl FieldError {
     /// The identifier of the field in the page, for links from the summary.
     pub(crate) const fn field_id(self) -> &'static str {
         match self {
-            Self::PersonsNone | Self::PersonsTooMany => "persons",
+            Self::PersonsNone | Self::PersonsTooMany | Self::PersonsBoth => "persons",
             Self::UntilNotADay | Self::UntilOutside => "until",
             Self::Times => "times",
             Self::ReachFromNotADay | Self::ReachFromOutside => "reach-from",
@@ -158,6 +159,9 @@ impl DecisionInput {
         let mut errors = Vec::new();
         if persons.digest()? != self.shown_persons {
             return Err(Problem::new(ProblemKind::Changed));
+        }
+        if persons.is_contradictory(&self.persons, &self.records) {
+            errors.push(FieldError::PersonsBoth);
         }
         let persons = persons.chosen(&self.persons, &self.records)?;
         match &persons {

@@ -143,6 +143,18 @@ impl PersonsChoice {
         }
     }
 
+    /// Whether somebody was chosen both whole and by single records: which of the two is meant cannot be told.
+    pub(crate) fn is_contradictory(
+        &self,
+        persons: &BTreeSet<PairwisePerson>,
+        records: &BTreeSet<PairwiseRecord>,
+    ) -> bool {
+        let both = |person: &PersonOption| {
+            persons.contains(&person.id) && person.records.iter().any(|record| records.contains(&record.id))
+        };
+        self.options.iter().any(both)
+    }
+
     /// What was chosen; `None` when the permission is not narrowed, empty when nothing was chosen and has to be.
     ///
     /// # Errors
@@ -304,6 +316,16 @@ mod tests {
         for other in [renamed, fewer, PersonsChoice::sample_of_one(), PersonsChoice::default()] {
             assert_ne!(other.digest().unwrap(), digest);
         }
+    }
+
+    #[test]
+    fn everything_and_only_something_of_one_child_contradict_each_other() {
+        let is_contradictory = |person: u8, record: u8| {
+            let persons = [PairwisePerson::from_bytes([person; 16])].into();
+            PersonsChoice::sample()
+                .is_contradictory(&persons, &[PairwiseRecord::from_bytes([record; 16])].into())
+        };
+        assert!(is_contradictory(2, 21) && !is_contradictory(1, 21));
     }
 
     #[test]

@@ -230,6 +230,7 @@ pub(crate) fn with_errors() -> ConsentView {
     view.errors = vec![
         FieldError::PersonsNone,
         FieldError::PersonsTooMany,
+        FieldError::PersonsBoth,
         FieldError::UntilNotADay,
         FieldError::UntilOutside,
         FieldError::Times,

@@ -270,6 +270,7 @@ impl Frame<'_> {
         let limits = &view.limits;
         match error {
             FieldError::PersonsNone => t.field_persons_none(),
+            FieldError::PersonsBoth => t.field_persons_both(),
             FieldError::PersonsTooMany => {
                 t.field_persons_too_many(Persons::MOST_PERSONS, Persons::MOST_RECORDS)
             }
