@@ -59,6 +59,15 @@ async fn a_resident_sees_what_they_decide_and_what_the_law_decides_and_objects_w
         }
         assert!(page.body.contains("href=\"http://data.finlex.fi/eli/sd/2016/1503/alkup\""), "{language}");
     }
+    // Where a contract is among the city's own uses, the catalogue does not say that all of them rest on law.
+    for (dataset, by_law_alone) in [("placements", false), ("decisions", true)] {
+        let page =
+            browser.open(&format!("{}/catalogue/datasets/{dataset}?lang=en", world.url("espoo"))).await;
+        assert_eq!(page.text().contains("This rests on law."), by_law_alone, "{dataset}");
+    }
+    let log = browser.open(&format!("{}/me/log?lang=en", world.url("espoo"))).await.text();
+    assert!(log.contains("You see the activity of one system."), "{log}");
+    assert!(log.contains("3 systems do not report here yet."), "{log}");
     // Only a public task may be objected to: not the law's duties, and not a contract.
     let page = browser.open(&format!("{}/me/uses?lang=en", world.url("espoo"))).await;
     assert!(page.body.contains("/me/uses/service-planning/object"));

@@ -1,5 +1,7 @@
 //! One exchange of the log, released or refused.
 
+use std::collections::BTreeSet;
+
 use crate::domain::catalogue::{LegalReference, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::ConsentId;
@@ -307,20 +309,18 @@ pub(crate) fn systems(app: &App, last: &[(ServiceId, Timestamp)]) -> Vec<SystemR
     systems.into_iter().map(|(_, system)| system).collect()
 }
 
-/// The number of systems that report: the registers of this node's datasets, because each exchange passes here, and the
-/// services of the record of processing that report their uses. The others of that record do not yet.
+/// The number of systems that report, and of those that do not yet: the services of the record of processing, as
+/// [`systems`] lists them. Without a record, the registers of this node's datasets, because each exchange passes here.
 pub(crate) fn reporting(app: &App) -> Reporting {
-    let mut registers: Vec<&str> =
-        app.node.settings.datasets.iter().map(|dataset| dataset.register.en.as_str()).collect();
-    registers.sort_unstable();
-    registers.dedup();
-    let systems = systems(app, &[]);
-    let reporting = systems.iter().filter(|system| system.reports).count();
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    Reporting {
-        reporting: number(registers.len().saturating_add(reporting)),
-        silent: number(systems.len().saturating_sub(reporting)),
+    let systems = systems(app, &[]);
+    if systems.is_empty() {
+        let datasets = &app.node.settings.datasets;
+        let registers: BTreeSet<&str> = datasets.iter().map(|dataset| dataset.register.en.as_str()).collect();
+        return Reporting { reporting: number(registers.len()), silent: 0 };
     }
+    let (reporting, silent): (Vec<_>, Vec<_>) = systems.iter().partition(|system| system.reports);
+    Reporting { reporting: number(reporting.len()), silent: number(silent.len()) }
 }
 
 impl Frame<'_> {

@@ -203,12 +203,12 @@ impl Frame<'_> {
         dataset.leaves().iter().any(Leaf::is_sensitive)
     }
 
-    /// Whether the city uses the data on a legal basis other than consent.
-    pub(crate) fn rests_on_law(&self, terms: &[String]) -> bool {
+    /// Whether the city holds and uses the data by law alone: not by contract, not by permission.
+    pub(crate) fn rests_on_law(&self, terms: &[String], own: &[Processing]) -> bool {
         let on_law = |term: &String| {
             matches!(LegalBasis::from_term(term), LegalBasis::LegalObligation | LegalBasis::PublicTask)
         };
-        !terms.is_empty() && terms.iter().all(on_law)
+        !terms.is_empty() && terms.iter().chain(own.iter().map(|one| &one.legal_basis)).all(on_law)
     }
 }
 
