@@ -81,12 +81,9 @@ fn rows() -> impl Iterator<Item = [String; 5]> {
 const TABLE: &str = "CREATE TABLE placement (guardian varchar(11), child varchar(40), unit varchar(40), start_date date, fee numeric(8,2))";
 const INDEX: &str = "CREATE INDEX placement_guardian ON placement (guardian)";
 
-fn query(parameter: &str) -> String {
-    format!(
-        "subject_column = \"guardian\"\nquery = '''SELECT guardian, child AS \"childName\", unit, start_date AS \"startDate\", fee \
-         FROM placement WHERE guardian = {parameter} ORDER BY start_date'''"
-    )
-}
+const QUERY: &str = "subject_column = \"guardian\"\n\
+    query = '''SELECT guardian, child AS \"childName\", unit, start_date AS \"startDate\", fee FROM placement \
+    WHERE guardian = $1 ORDER BY start_date'''";
 
 /// INSERT statements of a thousand rows each.
 fn inserts() -> Vec<String> {
@@ -158,7 +155,7 @@ fn sqlite(folder: &Path) -> Register {
     fill(|statement| database.batch_execute(statement).unwrap());
     database.batch_execute("COMMIT").unwrap();
     let section = format!("kind = \"sql\"\nurl = \"sqlite:{}\"", file.display());
-    Register { name: "sql, SQLite", section, source: query("$1") }
+    Register { name: "sql, SQLite", section, source: QUERY.to_owned() }
 }
 
 /// The same table in a database of its own.
@@ -178,7 +175,7 @@ fn postgres(folder: &Path) -> Option<Register> {
     own.set_password(None).unwrap();
     let section =
         format!("kind = \"sql\"\nurl = \"{own}\"\npassword_file = {:?}", file.display().to_string());
-    Some(Register { name: "sql, PostgreSQL", section, source: query("$1") })
+    Some(Register { name: "sql, PostgreSQL", section, source: QUERY.to_owned() })
 }
 
 #[cfg(feature = "odbc")]
@@ -204,7 +201,7 @@ fn odbc(folder: &Path) -> Option<Register> {
     Some(Register {
         name: "odbc, MariaDB",
         section,
-        source: query("?").replace('"', "`").replacen("`guardian`", "\"guardian\"", 1),
+        source: QUERY.replace('"', "`").replacen("`guardian`", "\"guardian\"", 1),
     })
 }
 
