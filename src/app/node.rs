@@ -213,8 +213,8 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     let statements: Arc<dyn FederationStatements> = node.clone();
     let session_key = assembled.root.session.bytes();
     let inside = web::server::serve_itself(app()?, Arc::clone(&statements), session_key, bounds)?;
-    assembled.requests.open(inside);
     let server = web::server::serve_node(app()?, statements, session_key, listener, bounds)?;
+    assembled.requests.open(inside);
     let mut tasks = start_tasks(tasks, &node, &config.keys.dir);
     tasks.spawn_once(async move { assembled.registers.probe_all().await });
     tasks.spawn("anchor_files", {

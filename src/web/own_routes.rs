@@ -28,22 +28,21 @@ struct Asked {
     answer: oneshot::Sender<Result<OutboundAnswer, OutboundError>>,
 }
 
+/// Time for a request and its response, as over the network: shorter than whoever asks has themselves.
+const WHOLE: Duration = Duration::from_secs(10);
+
 /// The routes; they end with the last of these handles.
 #[derive(Clone)]
 pub(crate) struct OwnRoutes {
     asked: mpsc::Sender<Asked>,
-    whole: Duration,
 }
 
 impl OwnRoutes {
-    /// Starts the thread. `whole` is the time for a request and its response.
+    /// Starts the thread.
     ///
     /// # Errors
     /// The operating system's error when no thread can be started.
-    pub(super) fn start<F>(
-        routes: impl FnOnce() -> F + Send + 'static,
-        whole: Duration,
-    ) -> std::io::Result<Self>
+    pub(super) fn start<F>(routes: impl FnOnce() -> F + Send + 'static) -> std::io::Result<Self>
     where
         F: ServiceFactory<
                 Request,
@@ -57,7 +56,7 @@ impl OwnRoutes {
         std::thread::Builder::new()
             .name("own-routes".to_owned())
             .spawn(move || actix_web::rt::System::new().block_on(serve(routes(), waiting)))?;
-        Ok(Self { asked, whole })
+        Ok(Self { asked })
     }
 
     /// As [`crate::ports::Outbound::send`]; `target` is the path and query below the node's base URL.
@@ -73,7 +72,7 @@ impl OwnRoutes {
             answered.await.map_err(|_| stopped)?
         };
         let late = Err(OutboundError::Unreachable("not in time"));
-        tokio::time::timeout(self.whole, exchange).await.unwrap_or(late)
+        tokio::time::timeout(WHOLE, exchange).await.unwrap_or(late)
     }
 }
 
@@ -87,22 +86,40 @@ where
             InitError = (),
         > + 'static,
 {
-    let Ok(service) = routes.new_service(()).await else { return };
+    let Ok(service) = routes.new_service(()).await else {
+        tracing::error!(event = "own_routes_failed", "the node cannot answer its own requests");
+        return;
+    };
     let service = Rc::new(service);
     while let Some(Asked { target, request, answer }) = waiting.recv().await {
         let service = Rc::clone(&service);
         actix_web::rt::spawn(async move {
-            let max_bytes = request.max_bytes;
-            let outcome = match assemble(&target, request) {
-                None => Err(OutboundError::Refused("the request is malformed")),
-                Some(request) => match service.call(request).await {
-                    Ok(response) => read(response.into(), max_bytes).await,
-                    Err(response) => read(response, max_bytes).await,
-                },
-            };
-            // Nobody waits any more.
-            let _ = answer.send(outcome);
+            let mut answer = answer;
+            tokio::select! {
+                outcome = respond(&*service, &target, request) => {
+                    // Nobody waits any more.
+                    let _ = answer.send(outcome);
+                }
+                // As when the other side closes a connection.
+                () = answer.closed() => {}
+            }
         });
+    }
+}
+
+async fn respond<S>(
+    service: &S,
+    target: &str,
+    request: OutboundRequest,
+) -> Result<OutboundAnswer, OutboundError>
+where
+    S: Service<Request, Response = ServiceResponse<BoxBody>, Error = HttpResponse>,
+{
+    let max_bytes = request.max_bytes;
+    let request = assemble(target, request).ok_or(OutboundError::Refused("the request is malformed"))?;
+    match service.call(request).await {
+        Ok(response) => read(response.into(), max_bytes).await,
+        Err(response) => read(response, max_bytes).await,
     }
 }
 

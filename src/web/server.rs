@@ -102,14 +102,14 @@ pub(crate) fn serve_itself(
     bounds: Bounds,
 ) -> std::io::Result<OwnRoutes> {
     let routes = node_service(app, statements, session_key);
-    OwnRoutes::start(move || application(routes, bounds), bounds.whole)
+    OwnRoutes::start(move || application(routes, bounds))
 }
 
 /// Any routes, as [`serve_itself`] serves a node's.
 #[cfg(test)]
 pub(crate) fn test_routes(routes: impl Fn(&mut ServiceConfig) + Send + 'static) -> OwnRoutes {
     let bounds = Bounds::new(1, Duration::from_secs(5), 1000);
-    OwnRoutes::start(move || application(routes, bounds), bounds.whole).unwrap()
+    OwnRoutes::start(move || application(routes, bounds)).unwrap()
 }
 
 /// All routes of a node, with what they share.

@@ -99,6 +99,29 @@ async fn a_restored_holder_releases_nothing_until_it_has_learned_of_the_stops_th
 }
 
 #[tokio::test]
+async fn what_a_restored_city_gave_its_own_service_ends_because_nobody_else_remembers() {
+    let _turn = TURN.lock().await;
+    let world = World::shared();
+    let service = world.service_named("espoo", "hobby-grants").await;
+    let (id, _) = service.given("espoo", "hobby-grant", "otso", json!({})).await;
+    let consent = world.consent("espoo", "espoo", &id).await;
+    start_after_restore(world, "espoo").await;
+    let find = move |store: &mut omadata::store::Reader<'_>| consents::find(store, consent);
+    let ended = world.store("espoo").read("test", find).await.unwrap();
+    assert_eq!((ended.state.as_str(), ended.reason), ("revoked", Reason::LostByHolder));
+    let (status, refused) = service.fetch(&id).await;
+    assert!((400..500).contains(&status) && refused.get("data").is_none(), "{status} {refused}");
+    eventually("the service learns it", || async {
+        (service.show(&id).await["state"] == "ended").then_some(())
+    })
+    .await;
+    eventually("all were compared with", || async {
+        world.store("espoo").read("test", restore::restored_at).await.unwrap().is_none().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_restored_recipient_is_told_again_what_it_forgot() {
     let _turn = TURN.lock().await;
     let world = World::shared();

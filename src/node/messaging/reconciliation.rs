@@ -2,7 +2,8 @@
 //!
 //! A holder may have lost ends, suspensions and exchanges. It releases nothing under a consent until the recipient has
 //! reported its knowledge, and takes over what is stricter. A recipient may have lost events: the holder sends them
-//! again. Either starts with an event, through the outbox.
+//! again. Either starts with an event, through the outbox. Consents inside the city end: what their holder forgot, their
+//! recipient forgot as well.
 
 use std::path::Path;
 
@@ -36,25 +37,40 @@ pub async fn begin_if_restored(node: &Node, key_directory: &Path) -> Result<(), 
              compared with"
         );
     }
-    node.store.write("request_reconciliation", move |tx| request(tx, now)).await?;
+    let own = node.settings.id.clone();
+    node.store.write("request_reconciliation", move |tx| request(tx, &own, now)).await?;
     node.outbox_bell.notify_one();
     Ok(())
 }
 
 /// Notifies the peers that have not answered since the last restoration. An item is queued once.
-pub(crate) fn request(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+fn request(tx: &mut Tx<'_>, own: &EntityId, now: Timestamp) -> Result<(), StoreError> {
     if restore::restored_at(tx)?.is_none() {
         return Ok(());
     }
     let epoch = restore::epoch(tx)?;
     for recipient in consents::recipients_held_back(tx)? {
-        ask(tx, &recipient, RestoredRole::Holder, epoch, now)?;
+        if recipient == *own {
+            end_inside_city(tx, own, now)?;
+        } else {
+            ask(tx, &recipient, RestoredRole::Holder, epoch, now)?;
+        }
     }
-    for holder in held_consents::holders(tx)? {
-        ask(tx, &holder, RestoredRole::Recipient, epoch, now)?;
+    for holder in held_consents::holders(tx)?.iter().filter(|holder| *holder != own) {
+        ask(tx, holder, RestoredRole::Recipient, epoch, now)?;
     }
     restore::finish_if_complete(tx)?;
     Ok(())
+}
+
+/// Ends the consents whose holder and recipient share the restored memory: nobody could say which of them the resident
+/// had stopped.
+fn end_inside_city(tx: &mut Tx<'_>, own: &EntityId, now: Timestamp) -> Result<(), StoreError> {
+    for consent in consents::of_recipient(tx, own)? {
+        let consent = consents::lock(tx, consent.id)?;
+        apply_transition(tx, consent, |consent| consent.revoke(Actor::Node, Reason::LostByHolder, now))?;
+    }
+    consents::mark_all_compared(tx, own)
 }
 
 fn ask(
