@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::checks;
+use super::processing::is_web_address;
 use super::reader::{Found, Section};
 use super::services::Service;
 use crate::domain::catalogue::LegalReference;
@@ -42,6 +43,9 @@ pub(super) fn read(mut section: Section<'_, '_>, services: &[Service]) -> Option
         }
         if let Some(complaint) = reasons.value.values().find_map(|law| checks::text(&law.name)) {
             document.problem(&reasons.at, complaint, REASONS);
+        }
+        if reasons.value.values().any(|law| !is_web_address(&law.address)) {
+            document.problem(&reasons.at, "an address is not one of the web", REASONS);
         }
     }
     section.close();

@@ -210,6 +210,9 @@ fn each_text<'a>(
     }
 }
 
-fn is_web_address(text: &str) -> bool {
-    url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
+/// Whether it is an address that can stand in a link and, as an IRI (RFC 3987), in the RDF catalogue.
+pub(super) fn is_web_address(text: &str) -> bool {
+    let fits = |c: char| !c.is_whitespace() && !c.is_control() && !"<>\"{}|\\^`".contains(c);
+    text.chars().all(fits)
+        && url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
 }

@@ -52,6 +52,8 @@ pub(super) fn parse(
     before: Vec<Processing>,
 ) -> Result<Vec<Processing>, ConfigError> {
     let overlay = Overlay::none();
+    // As Excel begins its UTF-8: no part of the first line.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let document = Document::of_rows(file, text, &overlay);
     let rows = tables(&document, text);
     let sections =
@@ -78,7 +80,6 @@ impl Cell {
 
 /// The rows as tables. Rows that are no CSV, and headings that no key has, are reported at their line.
 fn tables(document: &Document<'_>, text: &str) -> Vec<(usize, DeTable<'static>)> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let semicolons = text.lines().next().is_some_and(|line| line.contains(';'));
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(if semicolons { b';' } else { b',' })
@@ -161,11 +162,13 @@ fn table(headings: &csv::StringRecord, record: &csv::StringRecord, offset: usize
             flat.insert((*heading).to_owned(), cell.string(&cell.text));
         }
     }
-    let recipients = texts.remove("recipients").unwrap_or_default();
-    flat.insert(
-        "recipients".to_owned(),
-        Cell { text: String::new(), offset }.value(list_of_texts(&recipients, offset)),
-    );
+    // Without a column nobody has said whether there are recipients.
+    if let Some(recipients) = texts.remove("recipients") {
+        flat.insert(
+            "recipients".to_owned(),
+            Cell { text: String::new(), offset }.value(list_of_texts(&recipients, offset)),
+        );
+    }
     for (key, languages) in texts {
         let members =
             languages.iter().map(|(language, cell)| ((*language).to_owned(), cell.string(&cell.text)));

@@ -523,6 +523,10 @@ fn a_fault_in_the_record_of_processing_is_told_with_line_and_column() {
             RECORD.replacen("A6-1-c", "A6-1-x", 1),
             ":2: [[processing]] fees legal_basis: not a legal basis of the GDPR",
         ),
+        (
+            format!("\u{feff}{}", RECORD.replacen("A6-1-c", "A6-1-x", 1)),
+            ":2: [[processing]] fees legal_basis: not a legal basis of the GDPR",
+        ),
         (RECORD.replacen("FPA|Inkasso", "FPA", 1), ":2: [[processing]] fees recipients: missing field `sv`"),
         (
             RECORD.replacen(";true;", ";yes;", 1),

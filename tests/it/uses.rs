@@ -186,9 +186,13 @@ async fn a_use_is_withheld_by_two_services_and_appears_by_itself_with_the_law() 
         let more = json!({"hiddenUntil": moment(until), "hiddenReason": "investigation"});
         json!({"uses": [used(world, "rauno", id, more)]})
     };
-    let (status, answer) = service.call("POST", "/api/v1/uses", Some(&hidden("secret-1", 25))).await;
+    let report = hidden("secret-1", 25);
+    let (status, answer) = service.call("POST", "/api/v1/uses", Some(&report)).await;
     assert_eq!(status, 200, "{answer}");
     let id = answer["hidings"][0]["id"].as_str().unwrap().to_owned();
+    // Who repeats a report whose answer was lost learns the same.
+    let (status, again) = service.call("POST", "/api/v1/uses", Some(&report)).await;
+    assert_eq!((status, &again["known"], &again["hidings"]), (200, &json!(1), &answer["hidings"]), "{again}");
     let (mut browser, page) = at_espoo(world, "rauno", "/me/log?lang=en").await;
     assert!(!page.text().contains("Data was used"), "{}", page.text());
     // Who proposes neither sees what waits nor confirms it.
@@ -213,6 +217,11 @@ async fn a_use_is_withheld_by_two_services_and_appears_by_itself_with_the_law() 
     assert_eq!(second.call("POST", &extend, Some(&later)).await.0, 404);
     let (status, extended) = service.call("POST", &extend, Some(&later)).await;
     assert_eq!((status, &extended["confirmedBy"]), (201, &Value::Null), "{extended}");
+    // One proposal waits at a time: the same again is the same one, and another has to wait.
+    let (_, again) = service.call("POST", &extend, Some(&later)).await;
+    assert_eq!(again["id"], extended["id"], "{again}");
+    let another = json!({"hiddenUntil": moment(7200)});
+    assert_eq!(service.call("POST", &extend, Some(&another)).await.0, 400);
     let begun = tokio::time::Instant::now();
     let text = loop {
         let page = browser.open(&format!("{}/me/log?lang=en", world.url("espoo"))).await;

@@ -1,5 +1,7 @@
 //! Withholding a reported use from its person for a time: one service proposes, another confirms, the log has every step.
 
+use std::sync::Arc;
+
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{HidingId, ServiceId};
 use crate::domain::log::Entry;
@@ -20,9 +22,7 @@ const MOST: u32 = 500;
 pub(crate) async fn waiting(node: &Node, service: &Service) -> Result<Vec<(Hiding, HiddenUse)>, Problem> {
     confirmer(node, service)?;
     let now = node.now();
-    let mut open = node.store.read("list_hidings", move |store| use_hidings::open(store, now, MOST)).await?;
-    open.retain(|(_, used)| used.is_withheld(now));
-    Ok(open)
+    Ok(node.store.read("list_hidings", move |store| use_hidings::open(store, now, MOST)).await?)
 }
 
 /// Confirms a proposal. Repeating it changes nothing.
@@ -31,9 +31,12 @@ pub(crate) async fn waiting(node: &Node, service: &Service) -> Result<Vec<(Hidin
 /// [`Problem`]: the service may not confirm, there is no such proposal, or its time is over.
 pub(crate) async fn confirm(node: &Node, service: &Service, id: HidingId) -> Result<Hiding, Problem> {
     confirmer(node, service)?;
-    let (now, by) = (node.now(), service.id.clone());
+    let rules = rules(node)?.clone();
+    let (clock, by) = (Arc::clone(&node.clock), service.id.clone());
     node.store
         .write_log("confirm_hiding", move |tx| {
+            // Not before the wait for the writer: its person may read the use meanwhile.
+            let now = clock.now();
             let (hiding, used) = use_hidings::find(tx, id)?;
             let bad = |detail: &str| Err(Problem::with_detail(ProblemKind::BadRequest, detail));
             if hiding.until <= now {
@@ -42,6 +45,17 @@ pub(crate) async fn confirm(node: &Node, service: &Service, id: HidingId) -> Res
             // What its person may have read does not disappear.
             if !used.is_withheld(now) {
                 return bad("the use is shown already");
+            }
+            if hiding.confirmed.is_none() {
+                if used.hidden_until.is_some_and(|end| hiding.until < end) {
+                    return bad("a later end was confirmed before");
+                }
+                let allowed = rules.proposers.contains(&hiding.proposed_by)
+                    && rules.reasons.contains_key(&hiding.reason)
+                    && hiding.until <= rules.latest(used.reported_at);
+                if !allowed {
+                    return bad("the configuration no longer allows this proposal");
+                }
             }
             if use_hidings::confirm(tx, &hiding, &by, now)? {
                 append(tx, &hiding, HidingAct::Confirmed, &by, now)?;
@@ -62,10 +76,11 @@ pub(crate) async fn extend(
     until: Timestamp,
 ) -> Result<Hiding, Problem> {
     let rules = rules(node)?.clone();
-    let (now, by) = (node.now(), service.id.clone());
+    let (clock, by) = (Arc::clone(&node.clock), service.id.clone());
     let new = HidingId::from_bytes(random(&*node.entropy));
     node.store
         .write_log("extend_hiding", move |tx| {
+            let now = clock.now();
             let (hiding, used) = use_hidings::find(tx, id)?;
             if hiding.proposed_by != by || !rules.proposers.contains(&by) {
                 return Err(Problem::new(ProblemKind::NotFound));
@@ -76,6 +91,12 @@ pub(crate) async fn extend(
             }
             if used.hidden_until.is_some_and(|end| until <= end) || until > rules.latest(used.reported_at) {
                 return bad("hiddenUntil is not later, or later than the configured maximum");
+            }
+            match use_hidings::unconfirmed(tx, hiding.reported_use, now)? {
+                // The same again, as after an answer that was lost.
+                Some(before) if before.until == until && before.proposed_by == by => return Ok(before),
+                Some(_) => return bad("an earlier proposal for this use waits to be confirmed"),
+                None => {}
             }
             let proposal = Hiding { id: new, until, proposed_at: now, confirmed: None, ..hiding };
             use_hidings::propose(tx, &proposal)?;

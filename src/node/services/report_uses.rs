@@ -134,7 +134,15 @@ fn record(
                     report.hidings.push((index, one.hiding));
                 }
             }
-            Recorded::Known => report.known = report.known.saturating_add(1),
+            Recorded::Known => {
+                report.known = report.known.saturating_add(1);
+                if hidden.is_some() {
+                    match use_hidings::of_event(tx, service, &new.event)? {
+                        Some(proposal) => report.hidings.push((index, proposal)),
+                        None => faults.push((index, "it was reported before without being withheld")),
+                    }
+                }
+            }
             Recorded::OtherBefore => faults.push((index, "another use was reported with this id")),
         }
     }

@@ -121,7 +121,7 @@ pub(crate) fn with_identifier(
 
 /// Erases residents who have not logged in since a moment and have only erased consents: identifier and login can be
 /// neither found nor read after that, and a later login creates a new resident. Residents with a permanent denial or
-/// an objection without an answer are kept. Returns how many.
+/// an objection, whose answer they are to read until it is purged, are kept. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -129,8 +129,7 @@ pub(crate) fn erase_idle(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Resu
     let kept = consents::table.filter(consents::person.eq(persons::id)).filter(consents::erased_at.is_null());
     let asked = consent_requests::table.filter(consent_requests::person.eq(persons::id.nullable()));
     let refused = standing_denials::table.filter(standing_denials::person.eq(persons::id));
-    let objected = use_objections::table
-        .filter(use_objections::person.eq(persons::id).and(use_objections::answered_at.is_null()));
+    let objected = use_objections::table.filter(use_objections::person.eq(persons::id));
     let idle: Vec<PersonId> = persons::table
         .filter(persons::last_login_at.lt(before).and(persons::issuer.ne(ERASED)))
         .filter(diesel::dsl::not(diesel::dsl::exists(kept)))

@@ -95,7 +95,7 @@ pub(crate) fn find(reader: &mut Reader<'_>, id: HidingId) -> Result<(Hiding, Hid
     with_use(reader, row)
 }
 
-/// Proposals that nobody has confirmed, oldest first.
+/// Proposals that nobody has confirmed and whose use is withheld now, oldest first.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -104,13 +104,50 @@ pub(crate) fn open(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<(Hiding, HiddenUse)>, StoreError> {
+    let withheld = reported_uses::table.filter(reported_uses::hidden_until.gt(now)).select(reported_uses::id);
     let rows: Vec<Row> = use_hidings::table
         .filter(use_hidings::confirmed_at.is_null().and(use_hidings::until_at.gt(now)))
+        .filter(use_hidings::reported_use.eq_any(withheld))
         .order((use_hidings::proposed_at, use_hidings::id))
         .limit(i64::from(limit))
         .select(Row::as_select())
         .load(reader.db)?;
     rows.into_iter().map(|row| with_use(reader, row)).collect()
+}
+
+/// The proposal for a use that nobody has confirmed.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn unconfirmed(
+    reader: &mut Reader<'_>,
+    of: ReportedUseId,
+    now: Timestamp,
+) -> Result<Option<Hiding>, StoreError> {
+    let row: Option<Row> = use_hidings::table
+        .filter(use_hidings::reported_use.eq(of).and(use_hidings::confirmed_at.is_null()))
+        .filter(use_hidings::until_at.gt(now))
+        .order((use_hidings::proposed_at.desc(), use_hidings::id))
+        .select(Row::as_select())
+        .first(reader.db)
+        .optional()?;
+    Ok(row.map(Hiding::from))
+}
+
+/// The first proposal for a use that its service reported before.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn of_event(
+    reader: &mut Reader<'_>,
+    source: &ServiceId,
+    event: &str,
+) -> Result<Option<HidingId>, StoreError> {
+    let event = reader.keys.lookup.parts("use-event", &[source.as_str().as_bytes(), event.as_bytes()]);
+    let found = reported_uses::table.filter(reported_uses::event_hash.eq(event)).select(reported_uses::id);
+    let proposals = use_hidings::table.filter(use_hidings::reported_use.eq_any(found));
+    let first = proposals.order((use_hidings::proposed_at, use_hidings::id)).select(use_hidings::id);
+    Ok(first.first(reader.db).optional()?)
 }
 
 fn with_use(reader: &mut Reader<'_>, row: Row) -> Result<(Hiding, HiddenUse), StoreError> {
