@@ -167,7 +167,8 @@ const UNAUTHENTICATED: &[(&str, &str, u16)] = &[
     ("get", "/me/data/{id}/log-in", 303),
     ("get", "/me/uses", 303),
     ("get", "/me/uses/{id}/object", 303),
-    ("post", "/me/uses/{id}/object", 401),
+    // The identifier that stands here for all is no use's name.
+    ("post", "/me/uses/{id}/object", 404),
     ("get", "/me/sharing", 303),
     ("get", "/me/sharing/{id}", 303),
     ("get", "/me/sharing/{id}/stop", 303),
