@@ -3,8 +3,8 @@
 mod anchor;
 mod anchor_files;
 mod error;
+mod member_requests;
 mod node;
-mod own_requests;
 mod residents;
 mod running;
 mod settings;

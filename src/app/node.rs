@@ -9,7 +9,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::anchor_files;
-use super::own_requests::Requests;
+use super::member_requests::MemberRequests;
 use super::settings::{anchor_source, identity_provider, logo, node_client, node_key_policy, settings};
 use super::tasks::Tasks;
 use super::{Running, StartError, SystemClock, SystemEntropy};
@@ -17,7 +17,7 @@ use crate::config::{self, Config, DatabaseUrl, Profile};
 use crate::domain::catalogue::Language;
 use crate::domain::ids::EntityId;
 
-use crate::node::federation::{FederationStatements, OwnAndOthers, obtain_marks};
+use crate::node::federation::{DocumentsWithOwnUses, FederationStatements, obtain_marks};
 use crate::node::holder::oauth::dpop_nonce::NonceMint;
 use crate::node::keys::{expiry_warnings, rotate_keys};
 use crate::node::messaging::{deliver_outbox, reconciliation};
@@ -102,7 +102,7 @@ pub struct Assembled {
     pub registers: Arc<CityRegisters>,
     root: RootKeys,
     peers: Arc<FederationPeers>,
-    requests: Arc<Requests>,
+    requests: Arc<MemberRequests>,
 }
 
 /// Assembles a node. Migrates the store.
@@ -133,8 +133,8 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
     let registers = Arc::new(registers(config)?);
     let identity = identity_provider(config, &keys, &clock, &entropy)?;
     let settings = settings(config, hints, trust_anchors, &*entropy)?;
-    let requests = Arc::new(Requests::new(settings.id.clone(), guard));
-    let documents = OwnAndOthers::new(settings.declared_uses(), peers.clone());
+    let requests = Arc::new(MemberRequests::new(settings.id.clone(), guard));
+    let documents = DocumentsWithOwnUses::new(settings.declared_uses(), peers.clone());
     let node = Arc::new(Node {
         settings,
         store: opened.store,

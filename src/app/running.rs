@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use tokio::task::JoinHandle;
 
-use super::own_requests::Requests;
+use super::member_requests::MemberRequests;
 use super::tasks::Tasks;
 use crate::domain::ids::EntityId;
 use crate::node::Node;
@@ -18,7 +18,7 @@ const TASKS_BOUND: Duration = Duration::from_secs(10);
 pub struct Running {
     /// Its base URL.
     pub id: EntityId,
-    node: Option<(Arc<Node>, Arc<Requests>)>,
+    node: Option<(Arc<Node>, Arc<MemberRequests>)>,
     server: JoinHandle<std::io::Result<()>>,
     handle: ServerHandle,
     tasks: Tasks,
@@ -30,7 +30,7 @@ impl Running {
     /// notice.
     pub(super) fn new(
         id: EntityId,
-        node: Option<(Arc<Node>, Arc<Requests>)>,
+        node: Option<(Arc<Node>, Arc<MemberRequests>)>,
         server: Server,
         tasks: Tasks,
         drain: Duration,

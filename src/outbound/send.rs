@@ -1,10 +1,10 @@
 //! The use cases' requests to other members, over the guarded client.
 
 use async_trait::async_trait;
-use http::{HeaderName, HeaderValue, Method, header::CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, header::CONTENT_TYPE};
 
 use crate::http::guard::{Expected, GuardError, GuardedClient, Reply};
-use crate::ports::{Outbound, OutboundAnswer, OutboundBody, OutboundError, OutboundRequest};
+use crate::ports::{Outbound, OutboundAnswer, OutboundError, OutboundRequest};
 
 /// Every successful response between nodes is JSON, a JSON Schema, or has no body.
 const ANSWERS: &[&str] = &["application/json", "application/schema+json"];
@@ -19,15 +19,7 @@ impl Outbound for GuardedClient {
 }
 
 fn assemble(request: OutboundRequest) -> Option<http::Request<Vec<u8>>> {
-    let (method, content_type, bytes) = match request.body {
-        OutboundBody::None => (Method::GET, None, Vec::new()),
-        OutboundBody::Delete => (Method::DELETE, None, Vec::new()),
-        OutboundBody::Form(pairs) => {
-            let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-            (Method::POST, Some("application/x-www-form-urlencoded"), form.into_bytes())
-        }
-        OutboundBody::Bytes { content_type, bytes } => (Method::POST, Some(content_type), bytes),
-    };
+    let (method, content_type, bytes) = request.body.into_parts();
     let mut assembled = http::Request::builder().method(method).uri(request.url.as_str()).body(bytes).ok()?;
     let headers = assembled.headers_mut();
     if let Some(content_type) = content_type {
@@ -72,6 +64,7 @@ const fn translate(error: GuardError) -> OutboundError {
 mod tests {
     use super::*;
     use crate::http::AddressPolicy;
+    use crate::ports::OutboundBody;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     /// Sends one request and returns what the server received and what the client got.

@@ -20,6 +20,21 @@ pub enum OutboundBody {
     },
 }
 
+impl OutboundBody {
+    /// The HTTP method, `Content-Type` if there is a body, and the body.
+    pub(crate) fn into_parts(self) -> (&'static str, Option<&'static str>, Vec<u8>) {
+        match self {
+            Self::None => ("GET", None, Vec::new()),
+            Self::Delete => ("DELETE", None, Vec::new()),
+            Self::Form(pairs) => {
+                let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+                ("POST", Some("application/x-www-form-urlencoded"), form.into_bytes())
+            }
+            Self::Bytes { content_type, bytes } => ("POST", Some(content_type), bytes),
+        }
+    }
+}
+
 /// A request to another member of the federation.
 #[derive(Clone)]
 pub struct OutboundRequest {

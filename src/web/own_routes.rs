@@ -15,7 +15,7 @@ use actix_web::web::Bytes;
 use futures_util::stream;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::ports::{OutboundAnswer, OutboundBody, OutboundError, OutboundRequest};
+use crate::ports::{OutboundAnswer, OutboundError, OutboundRequest};
 
 /// Maximum number of requests that wait for the thread.
 const MOST_WAITING: usize = 64;
@@ -53,9 +53,19 @@ impl OwnRoutes {
             > + 'static,
     {
         let (asked, waiting) = mpsc::channel(MOST_WAITING);
-        std::thread::Builder::new()
-            .name("own-routes".to_owned())
-            .spawn(move || actix_web::rt::System::new().block_on(serve(routes(), waiting)))?;
+        std::thread::Builder::new().name("own-routes".to_owned()).spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                match routes().new_service(()).await {
+                    Ok(service) => serve(service, waiting).await,
+                    Err(()) => {
+                        tracing::error!(
+                            event = "own_routes_failed",
+                            "the node cannot answer its own requests"
+                        );
+                    }
+                }
+            });
+        })?;
         Ok(Self { asked })
     }
 
@@ -76,20 +86,11 @@ impl OwnRoutes {
     }
 }
 
-async fn serve<F>(routes: F, mut waiting: mpsc::Receiver<Asked>)
+/// Answers until the last handle is gone.
+async fn serve<S>(service: S, mut waiting: mpsc::Receiver<Asked>)
 where
-    F: ServiceFactory<
-            Request,
-            Config = (),
-            Response = ServiceResponse<BoxBody>,
-            Error = HttpResponse,
-            InitError = (),
-        > + 'static,
+    S: Service<Request, Response = ServiceResponse<BoxBody>, Error = HttpResponse> + 'static,
 {
-    let Ok(service) = routes.new_service(()).await else {
-        tracing::error!(event = "own_routes_failed", "the node cannot answer its own requests");
-        return;
-    };
     let service = Rc::new(service);
     while let Some(Asked { target, request, answer }) = waiting.recv().await {
         let service = Rc::clone(&service);
@@ -125,20 +126,12 @@ where
 
 /// The request as it would come over a connection.
 fn assemble(target: &str, request: OutboundRequest) -> Option<Request> {
-    let (method, content_type, bytes) = match request.body {
-        OutboundBody::None => (Method::GET, None, Vec::new()),
-        OutboundBody::Delete => (Method::DELETE, None, Vec::new()),
-        OutboundBody::Form(pairs) => {
-            let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-            (Method::POST, Some("application/x-www-form-urlencoded"), form.into_bytes())
-        }
-        OutboundBody::Bytes { content_type, bytes } => (Method::POST, Some(content_type), bytes),
-    };
+    let (method, content_type, bytes) = request.body.into_parts();
     let length = bytes.len();
     let whole: BoxedPayloadStream = Box::pin(stream::iter([Ok(Bytes::from(bytes))]));
     let mut assembled = Request::with_payload(Payload::from(whole));
     let head = assembled.head_mut();
-    head.method = method;
+    head.method = method.parse::<Method>().ok()?;
     head.uri = target.parse::<Uri>().ok()?;
     let host = &request.url[url::Position::BeforeHost..url::Position::AfterPort];
     head.headers.insert(header::HOST, HeaderValue::from_str(host).ok()?);

@@ -16,7 +16,7 @@ mod terms;
 mod trust_marks;
 
 pub use anchor::{AnchorParts, AnchorStatements, FederationKeys};
-pub(crate) use own::{OwnAndOthers, describe};
+pub(crate) use own::{DocumentsWithOwnUses, describe};
 pub use terms::Terms;
 
 use async_trait::async_trait;

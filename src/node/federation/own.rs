@@ -80,19 +80,19 @@ impl FederationKeys for KeyRing {
 }
 
 /// The documents of all members, with the declared uses of this node as it has them itself.
-pub(crate) struct OwnAndOthers {
+pub(crate) struct DocumentsWithOwnUses {
     own: Arc<DeclaredUses>,
     others: Arc<dyn MemberDocuments>,
 }
 
-impl OwnAndOthers {
+impl DocumentsWithOwnUses {
     pub(crate) fn new(own: DeclaredUses, others: Arc<dyn MemberDocuments>) -> Self {
         Self { own: Arc::new(own), others }
     }
 }
 
 #[async_trait]
-impl MemberDocuments for OwnAndOthers {
+impl MemberDocuments for DocumentsWithOwnUses {
     async fn former_keys(&self, id: &EntityId) -> Result<Arc<FormerKeys>, TrustError> {
         self.others.former_keys(id).await
     }

@@ -11,14 +11,14 @@ use crate::ports::{Outbound, OutboundAnswer, OutboundError, OutboundRequest};
 use crate::web::own_routes::OwnRoutes;
 
 /// The requests of a node to members of the federation, of which it is one.
-pub(crate) struct Requests {
+pub(crate) struct MemberRequests {
     own: EntityId,
     network: GuardedClient,
     /// Set while this process serves; the operator's commands reach the node over the network.
     routes: Mutex<Option<OwnRoutes>>,
 }
 
-impl Requests {
+impl MemberRequests {
     pub(crate) const fn new(own: EntityId, network: GuardedClient) -> Self {
         Self { own, network, routes: Mutex::new(None) }
     }
@@ -44,7 +44,7 @@ impl Requests {
 }
 
 #[async_trait]
-impl Outbound for Requests {
+impl Outbound for MemberRequests {
     async fn send(&self, request: OutboundRequest) -> Result<OutboundAnswer, OutboundError> {
         match self.inside(&request) {
             Some((routes, target)) => routes.send(target, request).await,
@@ -78,8 +78,8 @@ mod tests {
     }
 
     /// Nothing listens there: what is answered came over no connection.
-    fn requests() -> Requests {
-        Requests::new(
+    fn requests() -> MemberRequests {
+        MemberRequests::new(
             EntityId::new("http://espoo.localhost:1/data").unwrap(),
             GuardedClient::new(AddressPolicy::Demo).unwrap(),
         )
