@@ -412,3 +412,27 @@ async fn a_permission_that_is_replaced_covers_whom_the_resident_chose_last() {
     assert_eq!(children(&fetched(&service, asked["id"].as_str().unwrap()).await), ["Hugo"]);
     assert_eq!(service.fetch(old).await.0, 409);
 }
+
+#[tokio::test]
+async fn whom_a_resident_left_out_is_not_added_while_the_register_has_nobody_to_choose_from() {
+    let world = World::shared();
+    let service = world.service("oulu").await;
+    let asked = service.ask("espoo", SERVICE_NEED, Some("aino"), json!({"times": 3})).await;
+    let old = asked["id"].as_str().unwrap();
+    let (page, mut browser) = page_of(&asked, "aino").await;
+    let lumi = labelled(&page, "person", "Lumi");
+    let end = page.decide(&mut browser, "allow", &[("person", Some(lumi.as_str()))]).await;
+    assert!(end.url.query().unwrap().contains("state=active"), "{}", end.describe());
+
+    let who = world.identifier("aino");
+    let moved = |from: &str, to: &str| {
+        format!("UPDATE service_need_row SET guardian = '{to}' WHERE guardian = '{from}'")
+    };
+    let more = json!({"times": 3, "extends": old});
+    let asked = service.ask("espoo", SERVICE_NEED, Some("aino"), more).await;
+    register(world, &moved(who, "elsewhere"));
+    let page = browser.open(asked["startUrl"].as_str().unwrap()).await;
+    register(world, &moved("elsewhere", who));
+    assert!(page.status >= 400 && !page.has_form("/consent/"), "{}", page.describe());
+    assert_eq!(service.show(old).await["state"], "active");
+}

@@ -153,7 +153,8 @@ impl Persons {
         merged
     }
 
-    /// Whether it names each person and each record once, no person without any record, and no more than a token holds.
+    /// Whether it names somebody, each person and each record once, no person without any record, and no more than a token
+    /// holds.
     #[must_use]
     pub(crate) fn is_well_formed(&self) -> bool {
         let once = |(at, person): (usize, &CoveredPerson)| {
@@ -164,7 +165,7 @@ impl Persons {
                 })
         };
         let records = self.0.iter().filter_map(|person| person.records.as_ref()).map(Vec::len);
-        self.0.len() <= Self::MOST_PERSONS
+        (1..=Self::MOST_PERSONS).contains(&self.0.len())
             && records.fold(0, usize::saturating_add) <= Self::MOST_RECORDS
             && self.0.iter().enumerate().all(once)
     }
@@ -262,7 +263,8 @@ mod tests {
 
     #[test]
     fn a_list_that_repeats_or_is_too_long_is_refused() {
-        assert!(persons(&[]).is_well_formed() && persons(&[(1, None), (2, Some(&[1]))]).is_well_formed());
+        assert!(!persons(&[]).is_well_formed(), "whoever names nobody asks for nothing");
+        assert!(persons(&[(1, None), (2, Some(&[1]))]).is_well_formed());
         let many: Vec<u8> = (0..51).collect();
         for bad in [
             persons(&[(1, None), (1, None)]),

@@ -149,6 +149,7 @@ impl AuthorizationDetail {
             && self.declared_use == declared.id
             && self.purpose == declared.purpose
             && declared.inside_city == (self.locations == [declared.id.recipient()])
+            && self.persons.as_ref().is_none_or(Persons::is_well_formed)
             && fields.len() == self.datatypes.len()
             && self.datatypes.iter().all(|field| declared.allows_field(field))
             && declared.required_fields.iter().all(|field| fields.contains(field))

@@ -103,7 +103,7 @@ impl ServiceRequest {
         if self.acr_values.as_ref().is_some_and(|values| !is_acr_values(values)) {
             return Err(bad("acrValues is no list of levels"));
         }
-        if self.persons.as_ref().is_some_and(|persons| persons.0.is_empty() || !persons.is_well_formed()) {
+        if self.persons.as_ref().is_some_and(|persons| !persons.is_well_formed()) {
             return Err(bad("persons is empty, repeats itself or names more than 20 persons or 50 records"));
         }
         if self.period.is_some_and(|period| period.from > period.to) {

@@ -43,7 +43,7 @@ fn persons() -> impl Strategy<Value = Option<Persons>> {
             }
         })
     };
-    let persons = proptest::collection::btree_set(0_u8..3, 0..3)
+    let persons = proptest::collection::btree_set(0_u8..3, 1..3)
         .prop_flat_map(move |persons| persons.into_iter().map(records).collect::<Vec<_>>().prop_map(Persons));
     proptest::option::of(persons)
 }

@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::offer::{Offer, offer};
 use super::request::{DecisionError, OwnedRequest};
+use super::view_consent_request;
 use crate::domain::catalogue::{AssuranceRequirement, Language};
 use crate::domain::clock::{Day, RetentionPeriod, Timestamp};
 use crate::domain::consent::document::{DocumentParts, ShownPerson};
@@ -79,6 +80,11 @@ pub(crate) async fn begin_allow(
     }
     let persons = form.persons.clone().unwrap_or_default();
     let terms = decided_terms(&offer, form, now)?;
+    if terms.persons.is_none()
+        && let Some(old) = view_consent_request::replaced(node, resident, &offer.request).await?
+    {
+        old.demand_choice()?;
+    }
     let salt = Salt(random(&*node.entropy));
     let document = ConsentDocument::new(&DocumentParts {
         consent: ConsentId::from(id),

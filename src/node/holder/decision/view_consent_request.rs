@@ -91,6 +91,20 @@ pub(crate) async fn replaced(
     }
 }
 
+impl Replaced {
+    /// Refuses a permission for everybody in the place of this one, if it leaves somebody out: it is offered only where
+    /// the register has nobody to choose from now, and would undo that choice.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub(crate) fn demand_choice(&self) -> Result<(), Problem> {
+        if self.consent.terms.persons.is_none() {
+            return Ok(());
+        }
+        Err(Problem::because(ProblemKind::RegisterUnavailable, "there is nobody to choose from now"))
+    }
+}
+
 /// Whether a login has the assurance for the values of an offer.
 #[must_use]
 pub(crate) fn is_strong_enough(node: &Node, resident: &Resident, offer: &Offer) -> bool {

@@ -106,6 +106,11 @@ impl PersonsChoice {
         Ok(Some(b64url(&sha256(&shown))))
     }
 
+    /// Whether the permission would cover some persons, chosen or the only ones; else it covers everybody.
+    pub(crate) const fn names_somebody(&self) -> bool {
+        !matches!(self.offered, None | Some(OfferedPersons::Everybody))
+    }
+
     /// Whether the resident has to choose.
     pub(crate) const fn is_needed(&self) -> bool {
         matches!(self.offered, Some(OfferedPersons::Several(_)))

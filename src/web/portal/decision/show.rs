@@ -56,6 +56,9 @@ pub(super) async fn show_offer(
     let own = own_values(node, resident, offer).await?;
     let persons = PersonsChoice::of_own(page, offer, &own)?;
     let replaced = view_consent_request::replaced(node, resident, &offer.request).await?;
+    if let Some(old) = replaced.as_ref().filter(|_| !persons.names_somebody()) {
+        old.demand_choice()?;
+    }
     let passkey = passkey_need(page, offer).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let shown_persons = persons.digest()?;
