@@ -90,7 +90,10 @@ struct FileLine {
 const HEADING: &str = "guardian,unit,number,startDate,fee,guaranteed,place,phones\n";
 
 fn write_made(kind: &str, mut file: std::fs::File) {
-    let row = format!("{{\"guardian\": \"{ANNA}\", \"unit\": \"a\", \"number\": 1}}");
+    let row = format!(
+        "{{\"guardian\": \"{ANNA}\", \"unit\": \"a\", \"number\": 1, \"startDate\": null, \"fee\": null, \
+         \"guaranteed\": null, \"place\": null, \"phones\": null}}"
+    );
     let bytes = match kind {
         "latin1.json" => {
             let (before, after) = row.split_once("\"a\"").unwrap();

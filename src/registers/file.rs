@@ -40,6 +40,12 @@ impl Layout {
         }
     }
 
+    /// The columns or members of the fields that may not be missing.
+    fn required_columns(&self) -> Vec<&str> {
+        let columns = self.mapping.all_columns();
+        columns.iter().filter(|column| !column.field.may_be_missing).map(|column| column.name).collect()
+    }
+
     /// Whose record it is; `None` when it says that it is nobody's.
     fn subject(&self, at: Place, named: Option<&str>) -> Result<Option<NationalIdentifier>, Failure> {
         match named.map(str::trim) {
@@ -85,10 +91,24 @@ impl BlockingReader for JsonFile {
         let collected = self.file.records(
             subject,
             |input, places| {
-                Parser::new(input)?.objects(|at, members| match self.subject(at, &members)? {
-                    Some(whose) => places.push(&whose, at),
-                    None => Ok(()),
-                })
+                let mut absent: Vec<&str> = self.layout.required_columns();
+                let mut is_empty = true;
+                Parser::new(input)?.objects(|at, members| {
+                    is_empty = false;
+                    absent.retain(|column| members.iter().all(|member| member.name != *column));
+                    match self.subject(at, &members)? {
+                        Some(whose) => places.push(&whose, at),
+                        None => Ok(()),
+                    }
+                })?;
+                // One record may leave out what is empty; what none has was renamed, or never there.
+                match absent.first() {
+                    Some(column) if !is_empty => Err(Failure::new(
+                        RegisterError::Unfit("a column is missing or doubled"),
+                        format!("no record has the member {column}; where it is empty, write it as null"),
+                    )),
+                    _ => Ok(()),
+                }
             },
             || Collected::new(self.layout.bounds),
             |collected, (), input, place| {

@@ -108,11 +108,12 @@ impl<H> IndexedFile<H> {
         if !path.starts_with(&folder) {
             return Err(Failure::new(RegisterError::Unavailable, "which lies outside the register's folder"));
         }
-        let file = File::open(path).map_err(unavailable)?;
-        let metadata = file.metadata().map_err(unavailable)?;
-        if !metadata.is_file() {
+        // Before it is opened: opening a pipe waits for whoever writes to it.
+        if !std::fs::metadata(&path).map_err(unavailable)?.is_file() {
             return Err(Failure::new(RegisterError::Unavailable, "which is not a file"));
         }
+        let file = File::open(path).map_err(unavailable)?;
+        let metadata = file.metadata().map_err(unavailable)?;
         if metadata.len() > MAX_FILE_BYTES {
             return Err(Failure::new(RegisterError::TooLarge, "which is larger than 256 MiB"));
         }

@@ -424,6 +424,10 @@ async fn nothing_outside_the_folder_is_read() {
         let sources = sources(folder(&inside), Selection::Json(name.into()), BOUNDS);
         assert_eq!(read(&sources, ANNA).await, Err(RegisterError::Unavailable), "{name}");
     }
+    // Opening a pipe would wait for whoever writes to it.
+    assert!(std::process::Command::new("mkfifo").arg(inside.join("pipe.json")).status().unwrap().success());
+    let pipe = sources(folder(&inside), Selection::Json("pipe.json".into()), BOUNDS);
+    assert!(cause(&pipe).await.contains("which is not a file"));
     // A link inside the directory, as systems make that swap a whole export at once, is followed.
     std::fs::write(inside.join("today.json"), json_rows().to_string()).unwrap();
     std::os::unix::fs::symlink("today.json", inside.join("current.json")).unwrap();
@@ -650,7 +654,8 @@ async fn a_file_tells_of_an_order_and_what_it_protects_is_not_given() {
     let json = |protected: &str, ready: &str| {
         let record = |unit: &str, number: &str, protected: &str| {
             format!(
-                "{{\"guardian\": \"{ANNA}\", \"unit\": \"{unit}\", \"number\": {number}{protected}{ready}}}"
+                "{{\"guardian\": \"{ANNA}\", \"unit\": \"{unit}\", \"number\": {number}, \"startDate\": null, \
+                 \"fee\": null, \"guaranteed\": null, \"place\": null, \"phones\": null{protected}{ready}}}"
             )
         };
         write(
@@ -719,7 +724,7 @@ async fn every_kind_of_register_names_whom_a_record_is_about_and_which_it_is() {
     std::fs::write(place.path().join("a.csv"), NAMED_CSV).unwrap();
     let rows = json!([
         {"guardian": "010190-900P", "child": "010120A901K", "child_name": "Onni", "id": 7, "unit": "Kuusi",
-         "startDate": "2026-08-01"},
+         "startDate": "2026-08-01", "number": null, "fee": null, "guaranteed": null, "place": null, "phones": null},
         {"guardian": "010190-900P", "child": "020222A902L", "child_name": "Lumi", "id": "8", "unit": "Mänty",
          "startDate": "2025-08-01"},
     ]);

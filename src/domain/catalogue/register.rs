@@ -245,7 +245,7 @@ pub struct DatasetSource {
     pub(crate) names: NameColumns,
     /// The column or member that tells of a non-disclosure order. Never released.
     pub(crate) protected: Option<ProtectedColumn>,
-    /// The column or member with the moment from which on the record may be released; empty for now. Never released.
+    /// The column or member with the moment from which on the record may be released, where that is later. Never released.
     pub(crate) available_from_column: Option<String>,
     /// The column or member of a field, where the source names it otherwise than the dataset does; for an object, also of
     /// each field within it.
