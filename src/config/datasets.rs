@@ -239,6 +239,11 @@ fn read_protected(
         );
     }
     for name in &found.value {
+        let person_name = source.and_then(|(_, source)| source.names.person_name.as_deref());
+        if person_name.is_some() && person_name == source.map(|(_, source)| source.column_of(name)) {
+            let complaint = format!("person_name_column shows {name} to the resident all the same");
+            document.problem(&found.at, complaint, "take it out here, or name another column there");
+        }
         if fields.is_some_and(|fields| find(fields, name).is_none()) {
             document.problem(&found.at, format!("{name} is no field of this dataset"), PROTECTED);
         }
