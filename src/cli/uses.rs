@@ -100,6 +100,13 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
                 done.left_out,
                 done.expired
             );
+            if done.contradicting > 0 {
+                return Err(format!(
+                    "{} operations were imported before with another person, activity or period; they stay as they were",
+                    done.contradicting
+                )
+                .into());
+            }
         }
     }
     Ok(())

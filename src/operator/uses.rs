@@ -103,6 +103,8 @@ pub struct Imported {
     pub recorded: usize,
     /// Imported before.
     pub known: usize,
+    /// Imported before with another person, activity or period: not recorded.
+    pub contradicting: usize,
     /// Operations that failed, and those that name nobody by this node's identifiers.
     pub left_out: usize,
     /// Older than their use's retention.
@@ -145,22 +147,24 @@ pub async fn import_log(
     let mut waiting = uses.into_iter().peekable();
     while waiting.peek().is_some() {
         let batch: Vec<_> = waiting.by_ref().take(BATCH).collect();
-        let (recorded, known) = store
+        let (recorded, known, contradicting) = store
             .write("import_uses", move |tx| {
-                let (mut recorded, mut known) = (0_usize, 0_usize);
+                let (mut recorded, mut known, mut contradicting) = (0_usize, 0_usize, 0_usize);
                 for one in &batch {
                     let new = one.of_person(tx.lookup().identifier(&one.operation.person));
                     match reported_uses::record(tx, &new, now)? {
                         Recorded::New => recorded = recorded.saturating_add(1),
-                        Recorded::Known | Recorded::OtherBefore => known = known.saturating_add(1),
+                        Recorded::Known => known = known.saturating_add(1),
+                        Recorded::OtherBefore => contradicting = contradicting.saturating_add(1),
                     }
                     reported_uses::reported(tx, &new.source, now)?;
                 }
-                Ok::<_, StoreError>((recorded, known))
+                Ok::<_, StoreError>((recorded, known, contradicting))
             })
             .await?;
         done.recorded = done.recorded.saturating_add(recorded);
         done.known = done.known.saturating_add(known);
+        done.contradicting = done.contradicting.saturating_add(contradicting);
     }
     Ok(done)
 }
@@ -198,6 +202,12 @@ fn check(config: &Config, operation: Operation, now: Timestamp) -> Result<Option
     let activity = config.processing.iter().find(|one| one.id.as_str() == id).cloned().ok_or(
         "the activity is not in the record of processing (its address is BASE_URL/catalogue/uses#ID)",
     )?;
+    if config.hiding.as_ref().is_some_and(|rules| rules.proposers.contains(&activity.service)) {
+        // What it withholds there would be shown by its log.
+        return Err(
+            "its service may withhold uses ([hidden_uses]) and reports them by POST /api/v1/uses alone",
+        );
+    }
     operation.period.check(now)?;
     let kept = i64::from(activity.retention.days()).saturating_mul(86_400);
     let expires_at = operation.period.to.plus_secs(kept);

@@ -154,10 +154,10 @@ async fn copy(world: &World, city: &str, browser: &Browser) -> Vec<u8> {
 }
 
 /// Names and contents.
-type Files = Vec<(String, Vec<u8>)>;
+pub(crate) type Files = Vec<(String, Vec<u8>)>;
 
 /// The files, as a program of another origin unpacks them.
-fn unzipped(archive: &[u8]) -> Files {
+pub(crate) fn unzipped(archive: &[u8]) -> Files {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("copy.zip");
     std::fs::write(&path, archive).unwrap();
@@ -180,7 +180,7 @@ async fn receipt_keys(world: &World, city: &str) -> Value {
     claims["metadata"]["oauth_resource"]["jwks"].clone()
 }
 
-fn file<'a>(files: &'a [(String, Vec<u8>)], name: &str) -> &'a [u8] {
+pub(crate) fn file<'a>(files: &'a [(String, Vec<u8>)], name: &str) -> &'a [u8] {
     &files.iter().find(|(other, _)| other == name).unwrap_or_else(|| panic!("no {name}")).1
 }
 

@@ -1,6 +1,8 @@
 //! What the law and contracts decide: residents see it, city systems report it, and a use is withheld by two alone.
 
 use omadata::app::SystemClock;
+use omadata::domain::catalogue::Language;
+use omadata::domain::ids::NationalIdentifier;
 use omadata::domain::uses::objection::ObjectionAnswer;
 use omadata::operator;
 use omadata::ports::Clock;
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::World;
 use crate::harness::browser::{Browser, Page};
+use crate::holdings::{file, unzipped};
 
 /// A moment so many seconds from now.
 fn moment(secs: i64) -> String {
@@ -277,8 +280,24 @@ async fn another_systems_logbook_is_imported_once() {
     assert_eq!(import(&log, "BSN").await.map(|done| done.left_out), Ok(2));
     assert_eq!(import(&log, "HETU").await.map(|done| (done.recorded, done.known)), Ok((2, 0)));
     assert_eq!(import(&log, "HETU").await.map(|done| (done.recorded, done.known)), Ok((0, 2)));
+    // What says something else under the same numbers is told, and a system that may withhold uses has one way only.
+    let other = log.replace(world.identifier("aino"), world.identifier("elin"));
+    assert_eq!(import(&other, "HETU").await.map(|done| (done.known, done.contradicting)), Ok((0, 2)));
+    let withholding = line("00000000000000a4", "early-education-places");
+    let told = import(&withholding, "HETU").await.unwrap_err();
+    assert!(told.starts_with("line 1: its service may withhold uses"), "{told}");
     let (_, page) = at_espoo(world, "aino", "/me/log?lang=en").await;
     assert!(page.text().contains("Fee system"), "{}", page.text());
+    // The city's answer under article 15 names them too, of somebody who has never logged in as well.
+    let whose = NationalIdentifier::new(world.identifier("tuovi")).unwrap();
+    let of_tuovi = line("00000000000000a5", "early-education-fees")
+        .replace(world.identifier("aino"), world.identifier("tuovi"));
+    assert_eq!(import(&of_tuovi, "HETU").await.map(|done| done.recorded), Ok(1));
+    let archive = operator::residents::export_article_15(config, &whose, Language::En).await.unwrap();
+    let files = unzipped(&archive);
+    let recipients: Value = serde_json::from_slice(file(&files, "recipients.json")).unwrap();
+    let uses = recipients["uses"].as_array().unwrap();
+    assert!(uses.iter().any(|one| one["service"]["en"] == "Fee system"), "{recipients}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::error::ExportError;
 use super::table::table;
 use super::{Coverage, DatasetCoverage, Purpose, RecordValues};
-use crate::domain::catalogue::{Dataset, Language, Record, Text};
+use crate::domain::catalogue::{Dataset, Language, LegalReference, Record, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, FieldPath};
 
@@ -94,11 +94,43 @@ pub(crate) struct ExportedRequest {
     pub(crate) fields: Vec<FieldPath>,
 }
 
-/// Who may fetch, and who did.
+/// A use of the person's data that a system of the city reported.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ExportedUse {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) service: Text,
+    /// The role of whoever used it.
+    pub(crate) role: Option<Text>,
+    pub(crate) purpose: Text,
+    /// Empty where another system's log does not name it.
+    pub(crate) legal_basis: String,
+    pub(crate) law: Option<LegalReference>,
+    pub(crate) dataset_title: Option<Text>,
+    /// Labels of the fields or groups of data.
+    pub(crate) fields: Vec<Text>,
+}
+
+/// An objection to a use, with the city's answer.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ExportedObjection {
+    /// The activity in the record of processing.
+    pub(crate) activity: String,
+    pub(crate) statement: Option<String>,
+    pub(crate) made_at: String,
+    pub(crate) answer: Option<&'static str>,
+    pub(crate) answered_at: Option<String>,
+}
+
+/// Who may fetch, who did, and who in the city used the data.
+#[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Recipients {
     pub(crate) permissions: Vec<ExportedPermission>,
     pub(crate) requests: Vec<ExportedRequest>,
+    pub(crate) uses: Vec<ExportedUse>,
+    pub(crate) objections: Vec<ExportedObjection>,
 }
 
 /// Everything that goes into one copy.

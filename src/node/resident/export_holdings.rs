@@ -9,15 +9,19 @@ use super::own_records;
 use crate::domain::catalogue::{Dataset, Language, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::export::content::{
-    ExportContent, ExportedDataset, ExportedPermission, ExportedRequest, Recipients,
+    ExportContent, ExportedDataset, ExportedObjection, ExportedPermission, ExportedRequest, ExportedUse,
+    Recipients,
 };
 use crate::domain::export::{Coverage, Purpose, archive};
 use crate::domain::ids::{DatasetId, NationalIdentifier};
 use crate::domain::log::Entry;
 use crate::domain::login::Resident;
+use crate::domain::uses::objection::Objection;
+use crate::domain::uses::{ShownUse, UseDescription};
 use crate::node::{KeyPurpose, Node, Problem, ProblemKind};
 use crate::store::log;
-use crate::store::resident::persons;
+use crate::store::resident::reported_uses::{self, Before};
+use crate::store::resident::{persons, use_objections};
 
 /// Registers read at a time.
 const AT_ONCE: usize = 4;
@@ -34,7 +38,7 @@ pub(crate) async fn own_copy(node: &Node, resident: &Resident) -> Result<ExportC
     Ok(content(node, Purpose::OwnCopy, datasets, None))
 }
 
-/// Reads everything about a person, with permissions and requests: the city's answer under GDPR article 15. The person
+/// Reads everything about a person, with permissions, requests, uses and objections: the city's answer under GDPR article 15. The person
 /// need not have logged in ever.
 ///
 /// # Errors
@@ -43,7 +47,9 @@ pub(crate) async fn article_15(node: &Node, subject: &NationalIdentifier) -> Res
     let datasets = read_all(node, subject, |_| true).await;
     let whose = subject.clone();
     let known = node.store.read("find_persons", move |store| persons::with_identifier(store, &whose)).await?;
-    let mut recipients = Recipients { permissions: Vec::new(), requests: Vec::new() };
+    // By the identifier: systems report uses of people who have never logged in.
+    let uses = reported(node, subject.clone()).await?.into_iter().map(used).collect();
+    let mut recipients = Recipients { uses, ..Recipients::default() };
     for person in known {
         let Overview { in_force, ended, .. } = list_mine::of_anyone(node, person).await?;
         recipients
@@ -54,6 +60,11 @@ pub(crate) async fn article_15(node: &Node, subject: &NationalIdentifier) -> Res
                 recipients.requests.push(request(node, &line));
             }
         }
+        let made = node
+            .store
+            .read("list_own_objections", move |store| use_objections::of_person(store, person))
+            .await?;
+        recipients.objections.extend(made.into_iter().map(objection));
     }
     Ok(content(node, Purpose::Article15, datasets, Some(recipients)))
 }
@@ -149,6 +160,44 @@ fn exported(node: &Node, permission: &Permission) -> ExportedPermission {
         until: consent.terms.until.to_string(),
         retention: consent.terms.retention.as_str().to_owned(),
         state: consent.state.as_str().to_owned(),
+    }
+}
+
+/// Every reported use that the person may read now, latest first.
+async fn reported(node: &Node, subject: NationalIdentifier) -> Result<Vec<ShownUse>, Problem> {
+    let (now, whose) = (node.now(), subject);
+    Ok(node
+        .store
+        .read("list_reported_uses", move |store| {
+            let hash = store.lookup().identifier(&whose);
+            let beginning = Before { at: Timestamp::from_secs(i64::MAX), number: i64::MAX };
+            reported_uses::of_person(store, hash, beginning, now, u32::MAX)
+        })
+        .await?)
+}
+
+fn used(shown: ShownUse) -> ExportedUse {
+    let UseDescription { service, role, purpose, legal_basis, law, dataset, fields } = shown.description;
+    ExportedUse {
+        from: shown.period.from.rfc3339(),
+        to: shown.period.to.rfc3339(),
+        service,
+        role,
+        purpose,
+        legal_basis,
+        law,
+        dataset_title: dataset,
+        fields,
+    }
+}
+
+fn objection(made: Objection) -> ExportedObjection {
+    ExportedObjection {
+        activity: made.activity.to_string(),
+        statement: made.statement,
+        made_at: made.made_at.rfc3339(),
+        answer: made.answer.map(|(answer, _)| answer.as_str()),
+        answered_at: made.answer.map(|(_, at)| at.rfc3339()),
     }
 }
 

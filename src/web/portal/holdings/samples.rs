@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::download::{ExportView, ExportedHolding};
 use super::view::{HoldingHead, HoldingPart, HoldingRecord, HoldingState, HoldingValues, HoldingsView};
 use crate::domain::catalogue::{Corrections, Dataset, FieldTree};
-use crate::domain::export::content::{ExportedPermission, ExportedRequest, Recipients};
+use crate::domain::export::content::{ExportedPermission, ExportedRequest, ExportedUse, Recipients};
 use crate::domain::export::{Coverage, Purpose};
 use crate::web::portal::public;
 use crate::web::portal::samples::{Sample, asker, at, helsinki, names, placement, purpose, sample, text};
@@ -104,6 +104,18 @@ fn recipients() -> Recipients {
             state: "active".into(),
         }],
         requests: ["released", "deferred", "refused", "declined"].into_iter().map(request).collect(),
+        uses: vec![ExportedUse {
+            from: "2026-11-20T08:05:00Z".into(),
+            to: "2026-11-20T08:05:00Z".into(),
+            service: asker().service,
+            role: Some(placement()),
+            purpose: purpose(),
+            legal_basis: "A6-1-e".into(),
+            law: None,
+            dataset_title: Some(placement()),
+            fields: Vec::new(),
+        }],
+        objections: Vec::new(),
     }
 }
 
@@ -127,7 +139,7 @@ pub(crate) fn all() -> Vec<Sample> {
 
 /// The pages of the archives, which stand alone.
 pub(crate) fn copies() -> Vec<Sample> {
-    let nothing = Recipients { permissions: Vec::new(), requests: Vec::new() };
+    let nothing = Recipients::default();
     vec![
         sample("export", "/me/data", false, export(Purpose::OwnCopy, None)),
         sample("export-article-15", "/me/data", false, export(Purpose::Article15, Some(recipients()))),
