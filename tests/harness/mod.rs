@@ -11,13 +11,13 @@
 #![allow(unreachable_pub, reason = "each test binary uses a part of it")]
 
 pub mod browser;
+mod ports;
 pub mod wire;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::Location;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +36,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use browser::{Browser, Page};
+pub use ports::free_ports;
 
 /// A demo federation that lives as long as the test binary.
 pub struct World {
@@ -54,22 +55,6 @@ pub struct Setup {
     pub members: Vec<EntityId>,
     pub stores: BTreeMap<String, DatabaseUrl>,
     pub adjust: Adjust,
-}
-
-/// The first of `count` ports (12 at most) in a row that are free, in a range that the system gives nobody by itself.
-/// No two calls in one process get the same.
-pub fn free_ports(count: u16) -> u16 {
-    const BLOCKS: u16 = 900;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(std::process::id() % u32::from(BLOCKS)).unwrap();
-    (0..BLOCKS)
-        .map(|_| 12_000 + 12 * ((start + NEXT.fetch_add(1, Ordering::Relaxed)) % BLOCKS))
-        .find(|first| {
-            let bound: Result<Vec<_>, _> =
-                (0..count).map(|step| TcpListener::bind((Ipv4Addr::LOCALHOST, first + step))).collect();
-            bound.is_ok()
-        })
-        .expect("no free ports")
 }
 
 /// Bytes as an SQL statement names them.

@@ -2,13 +2,14 @@
 //! lets a reader type runs against a demo.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use omadata::config::{AnchorConfig, Config, Overlay};
+
+use crate::ports::free_ports;
 
 const OMADATA: &str = env!("CARGO_BIN_EXE_omadata");
 
@@ -276,7 +277,7 @@ struct Demo {
 impl Demo {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let base_port = free_ports();
+        let base_port = free_ports(11);
         let ready = folder.path().join("ready.json");
         let mut process = Command::new(OMADATA)
             .args(["demo", "--base-port", &base_port.to_string(), "--data-dir"])
@@ -328,14 +329,6 @@ impl Drop for Demo {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// The first of eleven ports in a row that nobody uses now.
-fn free_ports() -> u16 {
-    (0..200)
-        .map(|_| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().min(65_000))
-        .find(|base| (0..=10).all(|offset| TcpListener::bind(("127.0.0.1", base + offset)).is_ok()))
-        .expect("eleven free ports in a row")
 }
 
 fn present(program: &str) -> bool {

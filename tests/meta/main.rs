@@ -6,3 +6,5 @@ mod architecture;
 mod documentation;
 mod fapi_checklist;
 mod left_out;
+#[path = "../harness/ports.rs"]
+mod ports;
