@@ -341,11 +341,11 @@ async fn measure(register: &Register) -> bool {
             before = memory();
             times.clear();
         }
-        let question = Question {
-            dataset: DatasetId::new("placements").unwrap(),
-            subject: NationalIdentifier::new(&guardian(number.wrapping_mul(7919) % RESIDENTS)).unwrap(),
-            fields: Vec::clone(&fields),
-        };
+        let question = Question::new(
+            DatasetId::new("placements").unwrap(),
+            NationalIdentifier::new(&guardian(number.wrapping_mul(7919) % RESIDENTS)).unwrap(),
+            Vec::clone(&fields),
+        );
         let start = Instant::now();
         let records =
             registers.read(question).await.unwrap_or_else(|error| panic!("{}: {error}", register.name));

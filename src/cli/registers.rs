@@ -111,6 +111,9 @@ async fn test_resident(
     let check = registers::check_resident(&config, dataset, &resident, declared_use).await?;
     let source = &check.held.source;
     say!("dataset {dataset}, register {}", source.register);
+    if let Some(from) = &source.subject_from {
+        say!("asked by: {} of dataset {}", from.field, from.dataset);
+    }
     match source.subject_column.as_str() {
         "" => say!("the subject: the answer names nobody, the register alone is responsible"),
         column => say!("the subject: {column}, never released"),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::fields::{check_columns, find, read_fields};
 use super::plugins;
 use super::reader::{Found, Section};
-use super::{checks, contact, requests};
+use super::{checks, contact, requests, subject_from};
 use crate::domain::catalogue::register::{
     Connection, CsvDialect, DatasetSource, HeldDataset, NameColumns, ProtectedColumn, Register, Selection,
 };
@@ -108,9 +108,11 @@ fn read_one(
     let assurance = read_assurance(&mut section, acr_values);
     let period = read_period(&mut section, fields.as_deref());
     let source = read_source(&mut section, registers, fields.as_deref());
+    let subject_from = subject_from::read(&mut section, before);
     let protected_fields = read_protected(&mut section, fields.as_deref(), period.as_ref(), source.as_ref());
     section.close();
     let (register, source) = source?;
+    let source = DatasetSource { subject_from, ..source };
     Some(HeldDataset {
         dataset: Dataset {
             id: id?.value,
@@ -340,6 +342,7 @@ fn read_source<'r>(
             protected: protected.map(|found| found.value),
             available_from_column: available_from.map(|found| found.value),
             columns: columns.map(|found| found.value).unwrap_or_default(),
+            subject_from: None,
         };
         return Some((register, source));
     }
@@ -358,6 +361,7 @@ fn read_source<'r>(
             protected: protected.map(|found| found.value),
             available_from_column: available_from.map(|found| found.value),
             columns: BTreeMap::new(),
+            subject_from: None,
         };
         return Some((register, source));
     }
@@ -436,6 +440,7 @@ fn read_source<'r>(
         available_from_column: available_from.map(|found| found.value),
         names: columns_of(names),
         columns: columns.map(|found| found.value).unwrap_or_default(),
+        subject_from: None,
     };
     Some((register, source))
 }

@@ -32,6 +32,7 @@ mod secret;
 mod services;
 pub mod shipped;
 mod store;
+mod subject_from;
 #[cfg(test)]
 mod tests;
 mod trust;

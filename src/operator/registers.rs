@@ -114,7 +114,7 @@ pub(crate) async fn check_resident<'a>(
     // Its failure is the next question's too.
     registers.probe(dataset).await.ok();
     let first = begun.elapsed();
-    let question = Question { dataset: dataset.clone(), subject: resident.clone(), fields: read.clone() };
+    let question = Question::new(dataset.clone(), resident.clone(), read.clone());
     let begun = Instant::now();
     let outcome = registers.inspect(question).await;
     let own = begun.elapsed();

@@ -1,6 +1,7 @@
 //! The city's registers.
 
 use async_trait::async_trait;
+use zeroize::Zeroizing;
 
 use crate::domain::catalogue::Record;
 use crate::domain::clock::Timestamp;
@@ -15,6 +16,26 @@ pub struct Question {
     pub subject: NationalIdentifier,
     /// The fields to read. No other leaves the connector.
     pub fields: Vec<FieldPath>,
+    /// `subject` as its register writes it, where that differs in letter case.
+    pub(crate) spelling: Option<Zeroizing<String>>,
+}
+
+impl Question {
+    /// About a person by the identifier that the login told.
+    #[must_use]
+    pub fn new(dataset: DatasetId, subject: NationalIdentifier, fields: Vec<FieldPath>) -> Self {
+        Self { dataset, subject, fields, spelling: None }
+    }
+
+    /// The same about the same person, by another identifier and in its own letter case.
+    pub(crate) fn by(self, subject: NationalIdentifier, spelling: Zeroizing<String>) -> Self {
+        Self { subject, spelling: Some(spelling), ..self }
+    }
+
+    /// The identifier as a register is asked with it.
+    pub(crate) fn spelt(&self) -> &str {
+        self.spelling.as_ref().map_or_else(|| self.subject.reveal(), |spelling| spelling.as_str())
+    }
 }
 
 impl std::fmt::Debug for Question {

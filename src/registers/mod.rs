@@ -12,6 +12,7 @@ mod failure;
 mod file;
 mod index;
 mod json;
+mod lookup;
 mod mapping;
 mod marks;
 mod names;
@@ -42,7 +43,9 @@ use service::dataset::{Asked, ServiceDataset};
 use service::gdpr::GdprDataset;
 
 use crate::domain::catalogue::field::unknown_codes;
-use crate::domain::catalogue::register::{Connection, HeldDataset, NameColumns, Register, Selection};
+use crate::domain::catalogue::register::{
+    Connection, HeldDataset, NameColumns, Register, Selection, SubjectFrom,
+};
 use crate::domain::catalogue::service::ServiceRequest;
 use crate::domain::catalogue::{Dataset, Record};
 use crate::domain::ids::{DatasetId, FieldPath, NationalIdentifier, RegisterId};
@@ -156,6 +159,7 @@ struct Source {
     /// One permit for each connection: no more reads than that wait for one register.
     slots: Arc<Semaphore>,
     timeout: Duration,
+    subject_from: Option<SubjectFrom>,
 }
 
 /// A register, not connected to yet.
@@ -288,6 +292,7 @@ impl CityRegisters {
                 names: held.source.names.clone(),
                 slots: Arc::clone(&opened.slots),
                 timeout: register.timeout,
+                subject_from: held.source.subject_from.clone(),
             };
             by_dataset.insert(held.dataset.id.clone(), source);
         }
@@ -317,7 +322,8 @@ impl CityRegisters {
         let subject = NationalIdentifier::new("-")
             .map_err(|error| Failure::new(RegisterError::Unfit("no such identifier"), error))?;
         let fields = self.by_dataset.get(dataset).map(|source| source.dataset.paths()).unwrap_or_default();
-        match self.ask(Question { dataset: dataset.clone(), subject, fields }).await {
+        // A dataset that tells the identifier is asked for itself.
+        match self.ask_by(Question::new(dataset.clone(), subject, fields)).await {
             Ok(_) | Err(Failure { error: RegisterError::AvailableFrom(_), .. }) => Ok(()),
             Err(failure) => Err(failure),
         }
@@ -356,7 +362,22 @@ impl CityRegisters {
         );
     }
 
+    /// Asks by the identifier by which the register knows the person.
     async fn ask(&self, question: Question) -> Result<Vec<Record>, Failure> {
+        let source = self.by_dataset.get(&question.dataset);
+        let Some(from) = source.and_then(|source| source.subject_from.as_ref()) else {
+            return self.ask_by(question).await;
+        };
+        let subject = question.subject.clone();
+        let within = |failure: Failure| failure.within(&format!("subject_from, dataset {}", from.dataset));
+        let told = self.ask_by(lookup::question(from, &subject)).await.map_err(within)?;
+        let Some(known) = lookup::identifier(from, &subject, &told)? else { return Ok(Vec::new()) };
+        let records = self.ask_by(question.by(known.subject.clone(), known.spelling)).await?;
+        Ok(lookup::as_asked(records, &known.subject, &subject))
+    }
+
+    /// Asks by the identifier that the question has.
+    async fn ask_by(&self, question: Question) -> Result<Vec<Record>, Failure> {
         let source = self.by_dataset.get(&question.dataset).ok_or(RegisterError::Unfit("no such dataset"))?;
         let work = async {
             let slot = Arc::clone(&source.slots).acquire_owned().await;

@@ -85,6 +85,7 @@ fn held(selection: Selection, columns: &[(&str, &str)]) -> HeldDataset {
             available_from_column: None,
             names: crate::domain::catalogue::register::NameColumns::default(),
             columns: columns.iter().map(|(path, name)| (path.parse().unwrap(), (*name).to_owned())).collect(),
+            subject_from: None,
         },
     }
 }
@@ -111,11 +112,11 @@ fn sqlite(path: &Path) -> Connection {
 const WANTED: [&str; 5] = ["number", "unit.name", "unit.owner.since", "children.fee", "phones"];
 
 fn question(wanted: &[&str]) -> Question {
-    Question {
-        dataset: "decisions".parse().unwrap(),
-        subject: NationalIdentifier::new(ANNA).unwrap(),
-        fields: wanted.iter().map(|path| FieldPath::new(*path).unwrap()).collect(),
-    }
+    Question::new(
+        "decisions".parse().unwrap(),
+        NationalIdentifier::new(ANNA).unwrap(),
+        wanted.iter().map(|path| FieldPath::new(*path).unwrap()).collect(),
+    )
 }
 
 async fn read(sources: &CityRegisters, wanted: &[&str]) -> Result<Vec<Value>, RegisterError> {

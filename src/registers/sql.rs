@@ -269,22 +269,22 @@ impl Query {
 
 impl BlockingReader for Query {
     fn read(&self, question: &Question) -> Result<Vec<Record>, Failure> {
-        in_either_case(&question.subject, |identifier| self.run(&question.fields, identifier))
+        in_either_case(question, |identifier| self.run(&question.fields, identifier))
     }
 }
 
 /// Asks with the identifier as it is. Databases compare letters exactly: a register with identifiers in lower case would answer
 /// "no data" for each of them, which is an error.
 pub(super) fn in_either_case(
-    subject: &NationalIdentifier,
+    question: &Question,
     ask: impl Fn(&str) -> Result<Vec<Record>, Failure>,
 ) -> Result<Vec<Record>, Failure> {
-    let records = ask(subject.reveal())?;
+    let records = ask(question.spelt())?;
     if !records.is_empty() {
         return Ok(records);
     }
-    let lower = zeroize::Zeroizing::new(subject.reveal().to_ascii_lowercase());
-    if lower.as_str() != subject.reveal() && !ask(&lower)?.is_empty() {
+    let lower = zeroize::Zeroizing::new(question.spelt().to_ascii_lowercase());
+    if lower.as_str() != question.spelt() && !ask(&lower)?.is_empty() {
         return Err(Failure::new(
             RegisterError::Unfit("the register writes identifiers in lower case"),
             "the query finds records by the identifier in lower case alone: let it compare UPPER(column) = $1",

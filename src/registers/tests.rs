@@ -70,6 +70,7 @@ pub(super) fn held(selection: Selection) -> HeldDataset {
             available_from_column: None,
             names: NameColumns::default(),
             columns: BTreeMap::new(),
+            subject_from: None,
         },
     }
 }
@@ -86,13 +87,7 @@ pub(super) fn clock() -> Arc<dyn Clock> {
 }
 
 pub(super) fn sources(connection: Connection, selection: Selection, bounds: Bounds) -> CityRegisters {
-    let register = Register {
-        id: RegisterId::new("base").unwrap(),
-        name: text(),
-        connection,
-        timeout: Duration::from_secs(2),
-    };
-    CityRegisters::new(&[register], &[held(selection)], bounds, &clock()).unwrap()
+    CityRegisters::new(&[register("base", connection)], &[held(selection)], bounds, &clock()).unwrap()
 }
 
 pub(super) fn sqlite(path: &Path) -> Connection {
@@ -109,11 +104,11 @@ fn folder(path: &Path) -> Connection {
 
 /// About every field.
 pub(super) fn question(who: &NationalIdentifier) -> Question {
-    Question {
-        dataset: DatasetId::new("placements").unwrap(),
-        subject: who.clone(),
-        fields: FIELDS.map(|(name, _)| FieldPath::new(name).unwrap()).to_vec(),
-    }
+    Question::new(
+        DatasetId::new("placements").unwrap(),
+        who.clone(),
+        FIELDS.map(|(name, _)| FieldPath::new(name).unwrap()).to_vec(),
+    )
 }
 
 async fn read(sources: &CityRegisters, who: &str) -> Result<Vec<Value>, RegisterError> {
@@ -353,14 +348,12 @@ const HEADINGS: [(&str, &str); 7] = [
     ("phones", "Puhelimet"),
 ];
 
-pub(super) fn registers_of(folder: Connection, held: HeldDataset) -> CityRegisters {
-    let register = Register {
-        id: RegisterId::new("base").unwrap(),
-        name: text(),
-        connection: folder,
-        timeout: Duration::from_secs(2),
-    };
-    CityRegisters::new(&[register], &[held], BOUNDS, &clock()).unwrap()
+pub(super) fn register(id: &str, connection: Connection) -> Register {
+    Register { id: RegisterId::new(id).unwrap(), name: text(), connection, timeout: Duration::from_secs(2) }
+}
+
+pub(super) fn registers_of(connection: Connection, held: HeldDataset) -> CityRegisters {
+    CityRegisters::new(&[register("base", connection)], &[held], BOUNDS, &clock()).unwrap()
 }
 
 #[tokio::test]

@@ -26,11 +26,8 @@ async fn every_dataset_answers_as_the_residents_parts_say() {
             let dataset = &held.dataset.id;
             sources.probe(dataset).await.unwrap();
             for resident in &residents {
-                let question = Question {
-                    dataset: dataset.clone(),
-                    subject: resident.identifier.clone(),
-                    fields: held.dataset.paths(),
-                };
+                let question =
+                    Question::new(dataset.clone(), resident.identifier.clone(), held.dataset.paths());
                 let answer = sources.read(question).await;
                 let place = format!("{} {dataset} {}", city.slug(), resident.username);
                 let educational = ["placements", "service-needs", "decisions"].contains(&dataset.as_str());

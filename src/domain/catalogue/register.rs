@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use super::odbc_string::OdbcString;
 use super::service::{HttpService, PluginProcess, ServiceRequest, percent_encoded};
 use super::{Dataset, Text};
-use crate::domain::ids::{FieldPath, RegisterId};
+use crate::domain::ids::{DatasetId, FieldName, FieldPath, RegisterId};
 use crate::domain::word_enum::word_enum;
 
 /// The address of a database, without its password.
@@ -250,6 +252,16 @@ pub struct DatasetSource {
     /// The column or member of a field, where the source names it otherwise than the dataset does; for an object, also of
     /// each field within it.
     pub(crate) columns: BTreeMap<FieldPath, String>,
+    /// Where the identifier stands by which this register knows a person, where that is not the one that the login tells.
+    pub(crate) subject_from: Option<SubjectFrom>,
+}
+
+/// A field of another dataset of the same node, whose value identifies the person in a register.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SubjectFrom {
+    pub(crate) dataset: DatasetId,
+    pub(crate) field: FieldName,
 }
 
 impl DatasetSource {

@@ -38,7 +38,7 @@ pub(crate) async fn read(
     fields: Vec<FieldPath>,
     is_wanted: impl Fn(&Record) -> bool,
 ) -> Result<OwnRecords, Problem> {
-    let question = Question { dataset: dataset.id.clone(), subject: subject.clone(), fields: fields.clone() };
+    let question = Question::new(dataset.id.clone(), subject.clone(), fields.clone());
     let mut records = match node.registers.read(question).await {
         Ok(records) => records,
         Err(RegisterError::AvailableFrom(from)) => return Ok(OwnRecords::Later(from)),

@@ -159,7 +159,7 @@ impl Query {
 
 impl BlockingReader for Query {
     fn read(&self, question: &Question) -> Result<Vec<Record>, Failure> {
-        sql::in_either_case(&question.subject, |identifier| self.run(&question.fields, identifier))
+        sql::in_either_case(question, |identifier| self.run(&question.fields, identifier))
     }
 }
 

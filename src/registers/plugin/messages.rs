@@ -25,7 +25,7 @@ pub(super) fn request(id: &str, question: &Question) -> Vec<u8> {
     let message = json!({
         "id": id,
         "dataset": question.dataset,
-        "subject": question.subject.reveal(),
+        "subject": question.spelt(),
         "fields": question.fields,
     });
     let mut line = message.to_string().into_bytes();

@@ -47,8 +47,8 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// The address of the first page.
-    pub(crate) fn first(&self, subject: &NationalIdentifier) -> Result<Url, Failure> {
-        let mut url = self.client.url(&fill(&self.request.path, subject.reveal()))?;
+    pub(crate) fn first(&self, subject: &str) -> Result<Url, Failure> {
+        let mut url = self.client.url(&fill(&self.request.path, subject))?;
         if let Some(Paging::Count { parameter, first, .. }) = &self.request.paging {
             url.query_pairs_mut().append_pair(parameter, &first.to_string());
         }
@@ -56,19 +56,15 @@ impl Asked {
     }
 
     /// The body of an answer; `None` when nothing is held about the person.
-    pub(crate) async fn page(
-        &self,
-        url: &Url,
-        subject: &NationalIdentifier,
-    ) -> Result<Option<Vec<u8>>, Failure> {
+    pub(crate) async fn page(&self, url: &Url, subject: &str) -> Result<Option<Vec<u8>>, Failure> {
         let mut headers = Vec::new();
         if let Some(name) = &self.request.subject_header {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
                 Failure::new(RegisterError::Unavailable, "this side: subject_header is no header's name")
             })?;
-            headers.push((name, subject.reveal().to_owned()));
+            headers.push((name, subject.to_owned()));
         }
-        let body = self.request.body.as_ref().map(|body| fill_body(body, subject.reveal()).to_string());
+        let body = self.request.body.as_ref().map(|body| fill_body(body, subject).to_string());
         let outgoing = Outgoing {
             method: self.request.method,
             url: url.clone(),
@@ -206,7 +202,7 @@ impl ServiceDataset {
         page: u32,
         taken: usize,
         document: &Json,
-        subject: &NationalIdentifier,
+        subject: &str,
     ) -> Result<Option<Url>, Failure> {
         let unfit = |cause: String| {
             Err(Failure::new(RegisterError::Unfit("the address of the next page is unclear"), cause))
@@ -226,7 +222,7 @@ impl ServiceDataset {
                 Ok(None)
             }
             Some(Paging::Count { parameter, first, step }) => {
-                let mut next = self.asked.client.url(&fill(&self.asked.request.path, subject.reveal()))?;
+                let mut next = self.asked.client.url(&fill(&self.asked.request.path, subject))?;
                 let count = first.saturating_add(step.saturating_mul(page));
                 next.query_pairs_mut().append_pair(parameter, &count.to_string());
                 Ok(Some(next))
@@ -244,13 +240,13 @@ impl Reader for ServiceDataset {
     async fn read(&self, question: Question, _slot: OwnedSemaphorePermit) -> Result<Vec<Record>, Failure> {
         let asked = &self.asked;
         let mut collected = Collected::new(self.bounds);
-        let (mut url, mut bytes) = (asked.first(&question.subject)?, 0_usize);
+        let (mut url, mut bytes) = (asked.first(question.spelt())?, 0_usize);
         for page in 1..=MAX_PAGES {
             let within = |failure: Failure| match &asked.request.paging {
                 Some(_) => failure.within(&format!("page {page}")),
                 None => failure,
             };
-            let Some(body) = asked.page(&url, &question.subject).await.map_err(within)? else {
+            let Some(body) = asked.page(&url, question.spelt()).await.map_err(within)? else {
                 if page > 1 && matches!(asked.request.paging, Some(Paging::Link(_))) {
                     // The page before named it: without it the answer would be cut short.
                     let unfit = RegisterError::Unfit("the next page is not there");
@@ -276,7 +272,7 @@ impl Reader for ServiceDataset {
                 return Err(within(Failure::new(RegisterError::Unfit("the records are not there"), cause)));
             }
             let taken = collected.len().saturating_sub(before);
-            match self.next(&url, page, taken, &rest, &question.subject).map_err(within)? {
+            match self.next(&url, page, taken, &rest, question.spelt()).map_err(within)? {
                 Some(next) => url = next,
                 None => return Ok(collected.into_records()),
             }

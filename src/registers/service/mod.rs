@@ -19,7 +19,6 @@ use super::failure::Failure;
 use super::{Bounds, RegisterConfigError};
 use crate::domain::catalogue::register::Register;
 use crate::domain::catalogue::service::{Credentials, HttpService, Method};
-use crate::domain::ids::NationalIdentifier;
 use crate::http::{AddressPolicy, Expected, GuardError, GuardedClient, Reply, Route};
 use crate::ports::RegisterError;
 
@@ -122,11 +121,7 @@ impl Client {
     }
 
     /// Sends a request about a person. An answer with an error status is an answer; a redirect is not.
-    pub(crate) async fn send(
-        &self,
-        outgoing: &Outgoing,
-        subject: &NationalIdentifier,
-    ) -> Result<Reply, Failure> {
+    pub(crate) async fn send(&self, outgoing: &Outgoing, subject: &str) -> Result<Reply, Failure> {
         let first = self.attempt(outgoing, subject).await?;
         let reply = match (&self.tokens, first.status) {
             (Some(tokens), StatusCode::UNAUTHORIZED) => {
@@ -141,7 +136,7 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, outgoing: &Outgoing, subject: &NationalIdentifier) -> Result<Reply, Failure> {
+    async fn attempt(&self, outgoing: &Outgoing, subject: &str) -> Result<Reply, Failure> {
         let unmade = || {
             let cause = "this side: a header cannot carry the identifier or the secret";
             Failure::new(RegisterError::Unavailable, cause)

@@ -4,6 +4,7 @@
 mod bad_input;
 mod gdpr;
 mod protection;
+mod subject_from;
 
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ use crate::domain::catalogue::RecordNames;
 use crate::domain::catalogue::pointer::Pointer;
 use crate::domain::catalogue::register::{Connection, NameColumns, ProtectedColumn, Selection};
 use crate::domain::catalogue::service::{Paging, ServiceRequest, WhoseRecord, XRoad};
-use crate::domain::ids::{DatasetId, FieldPath};
+use crate::domain::ids::{DatasetId, FieldPath, NationalIdentifier};
 use crate::ports::{Question, Registers};
 use crate::registers::CityRegisters;
 use crate::registers::tests::{ANNA, BERTIL, expected, held, question, registers_of, sources};

@@ -4,15 +4,14 @@ use http::HeaderName;
 
 use super::super::failure::Failure;
 use crate::domain::catalogue::service::{SUBJECT, XRoad};
-use crate::domain::ids::NationalIdentifier;
 use crate::http::Reply;
 use crate::ports::RegisterError;
 
 /// The headers of a request (§4.3). The security server adds `X-Road-Id`.
-pub(super) fn headers(xroad: &XRoad, subject: &NationalIdentifier) -> Vec<(HeaderName, String)> {
+pub(super) fn headers(xroad: &XRoad, subject: &str) -> Vec<(HeaderName, String)> {
     let mut headers = vec![(HeaderName::from_static("x-road-client"), xroad.client.clone())];
     if let Some(user) = &xroad.user {
-        headers.push((HeaderName::from_static("x-road-userid"), user.replace(SUBJECT, subject.reveal())));
+        headers.push((HeaderName::from_static("x-road-userid"), user.replace(SUBJECT, subject)));
     }
     headers
 }

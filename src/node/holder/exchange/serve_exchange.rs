@@ -218,11 +218,7 @@ async fn read(
     dataset: &Dataset,
     subject: &NationalIdentifier,
 ) -> Result<Read, Refusal> {
-    let question = Question {
-        dataset: dataset.id.clone(),
-        subject: subject.clone(),
-        fields: dataset.to_read(scope.fields()),
-    };
+    let question = Question::new(dataset.id.clone(), subject.clone(), dataset.to_read(scope.fields()));
     match node.registers.read(question).await {
         Ok(records) => Ok(Read::Records(records)),
         Err(RegisterError::AvailableFrom(from)) => Ok(Read::Later(from)),
