@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     /// Keep the databases and registers in this folder (default: a temporary one, gone at the end)
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// First of the ports: anchor N, cities N+1 to N+4, login N+9, service page N+10
+    /// First of the ports: anchor N, cities N+1 to N+4, Helsinki's systems N+5, login N+9, service page N+10
     #[arg(long, value_name = "N", default_value_t = 8400, value_parser = clap::value_parser!(u16).range(1024..=65000))]
     base_port: u16,
     /// Write addresses and residents to this file, as JSON, once everything serves

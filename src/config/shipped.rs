@@ -57,6 +57,8 @@ pub struct Ports {
     pub espoo: u16,
     pub turku: u16,
     pub oulu: u16,
+    /// The city systems that are asked over HTTP.
+    pub systems: u16,
     /// Demo login provider.
     pub login: u16,
     /// The page that plays the city service.
@@ -71,6 +73,7 @@ impl Default for Ports {
             espoo: 8402,
             turku: 8403,
             oulu: 8404,
+            systems: 8405,
             login: 8409,
             service: 8410,
         }
@@ -101,7 +104,7 @@ impl Ports {
         format!("http://service.localhost:{}", self.service)
     }
 
-    fn pairs(&self) -> [(u16, u16); 7] {
+    fn pairs(&self) -> [(u16, u16); 8] {
         let shipped = Self::default();
         [
             (shipped.anchor, self.anchor),
@@ -109,6 +112,7 @@ impl Ports {
             (shipped.espoo, self.espoo),
             (shipped.turku, self.turku),
             (shipped.oulu, self.oulu),
+            (shipped.systems, self.systems),
             (shipped.login, self.login),
             (shipped.service, self.service),
         ]

@@ -229,6 +229,7 @@ fn the_shipped_federation_moves_to_other_ports() {
         espoo: 8401,
         turku: 41_003,
         oulu: 41_004,
+        systems: 41_005,
         login: 41_009,
         service: 41_010,
     };

@@ -1,5 +1,7 @@
 //! `omadata demo`: a whole federation on one machine, with made-up people.
 
+mod basic;
+pub mod city_systems;
 mod memory;
 mod pages;
 pub mod provider;

@@ -11,11 +11,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
+use super::city_systems::CitySystems;
 use super::provider::{ClientAuthentication, DemoProvider, ProviderConfig, RegisteredClient, Resident};
 use super::service_page::{
     City as ServiceCity, Customer, HeldDataset, ServicePage, ServicePageConfig, ServiceUse,
 };
-use super::world::{DemoResident, write_world};
+use super::world::{DemoResident, SystemRecords, World, write_world};
 use crate::app::{self, Running, SystemClock, SystemEntropy};
 use crate::config::shipped::{self, City, Overrides, Ports};
 use crate::config::{self, AnchorConfig, Config, ConfiguredMember, DatabaseUrl, KnownEntity, SecretFile};
@@ -29,6 +30,9 @@ const SEED: u64 = 2026;
 
 /// Why a demo did not start, for the operator.
 pub(crate) type Failure = Box<dyn std::error::Error>;
+
+/// A running server.
+type Served = (ServerHandle, JoinHandle<std::io::Result<()>>);
 
 /// How long to wait for the cities to resolve each other.
 const READY: Duration = Duration::from_secs(30);
@@ -107,7 +111,8 @@ pub struct Demo {
     /// The login provider in use.
     pub(crate) login_issuer: String,
     nodes: Vec<Running>,
-    servers: Vec<(ServerHandle, JoinHandle<std::io::Result<()>>)>,
+    city_systems: Option<Served>,
+    servers: Vec<Served>,
 }
 
 impl Demo {
@@ -120,7 +125,8 @@ impl Demo {
         let overrides = Overrides { folder: options.folder.clone(), ports };
         progress("making up residents and registers");
         let folder = options.folder.clone();
-        let residents = tokio::task::spawn_blocking(move || write_world(&folder, SEED)).await??;
+        let World { residents, systems } =
+            tokio::task::spawn_blocking(move || write_world(&folder, SEED)).await??;
         let mut anchor_config = shipped::anchor(&overrides)?;
         anchor_config.members.extend(options.members.into_iter().map(|entity_id| ConfiguredMember {
             known: KnownEntity { entity_id, jwks_file: None },
@@ -154,8 +160,12 @@ impl Demo {
             login_issuer: options.login.map_or_else(|| ports.login_issuer(), |login| login.issuer),
             cities,
             nodes: Vec::new(),
+            city_systems: None,
             servers: Vec::new(),
         };
+        // Before the cities: a node asks its registers once when it starts.
+        progress("starting the city systems");
+        demo.start_city_systems(ports, &systems)?;
         if demo.login_issuer == ports.login_issuer() {
             progress("starting the login provider");
             demo.start_provider(ports)?;
@@ -175,9 +185,8 @@ impl Demo {
 
     /// Stops everything, finishing requests in progress.
     pub async fn stop(self) {
-        for (handle, task) in self.servers {
-            handle.stop(true).await;
-            let _ = task.await;
+        for server in self.servers.into_iter().chain(self.city_systems) {
+            end(server).await;
         }
         for node in self.nodes {
             node.stop().await;
@@ -192,6 +201,25 @@ impl Demo {
         if let Some(position) = position {
             self.nodes.remove(position).stop().await;
         }
+    }
+
+    /// Stops the city systems that are asked over HTTP; the rest keeps running.
+    pub async fn stop_city_systems(&mut self) {
+        if let Some(server) = self.city_systems.take() {
+            end(server).await;
+        }
+    }
+
+    fn start_city_systems(&mut self, ports: Ports, records: &SystemRecords) -> Result<(), Failure> {
+        // The systems of Helsinki alone are services.
+        let helsinki = self.cities.iter().find(|(city, _)| *city == City::Helsinki);
+        let (_, config) = helsinki.ok_or("the demo has no Helsinki")?;
+        let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
+            (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        let systems = CitySystems::new(config, records, clock, entropy)?;
+        let server = systems.run(listen(ports.systems)?)?;
+        self.city_systems = Some((server.handle(), tokio::spawn(server)));
+        Ok(())
     }
 
     fn start_provider(&mut self, ports: Ports) -> Result<(), Failure> {
@@ -309,6 +337,12 @@ impl Demo {
     }
 }
 
+/// Stops a server, finishing requests in progress.
+async fn end((handle, task): Served) {
+    handle.stop(true).await;
+    let _ = task.await;
+}
+
 fn service_city(city: City, config: &Config) -> Result<ServiceCity, Failure> {
     let service = config.services.first().ok_or("a city of the demo has no service")?;
     let secret: SecretString = service.client_secret.read(|| random(&SystemEntropy))?;
@@ -363,6 +397,7 @@ const fn ports(base: u16) -> Ports {
         espoo: base + 2,
         turku: base + 3,
         oulu: base + 4,
+        systems: base + 5,
         login: base + 9,
         service: base + 10,
     }

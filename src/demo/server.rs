@@ -1,4 +1,4 @@
-//! Shared by the demo's two servers: time, unguessable names, locked state, serving.
+//! Shared by the demo's servers: time, unguessable names, locked state, serving.
 
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -16,6 +16,7 @@ use crate::domain::ids::{IdError, NationalIdentifier};
 
 use people::Person;
 use random::Random;
+pub(in crate::demo) use records::Row;
 
 /// A made-up resident whom one can log in as.
 #[derive(Debug, Clone)]
@@ -59,17 +60,37 @@ pub enum WorldError {
     Identifier(#[from] IdError),
 }
 
+/// The made-up world, beside the registers that were written.
+#[derive(Debug)]
+pub struct World {
+    /// The residents with a part to play.
+    pub residents: Vec<DemoResident>,
+    /// What Helsinki's systems hold that are asked over HTTP.
+    pub systems: SystemRecords,
+}
+
+/// Records of the systems that are services: rows as the other registers have them, each with its person under
+/// `guardian` or `resident`.
+#[derive(Debug, Clone, Default)]
+pub struct SystemRecords {
+    /// Memberships in youth centres, the latest of a child first.
+    pub(in crate::demo) memberships: Vec<Row>,
+    /// Residents' own profiles.
+    pub(in crate::demo) profiles: Vec<Row>,
+}
+
 /// Number of unnamed residents of each city.
 const RESIDENTS_PER_CITY: usize = 90;
 
 /// Writes the registers of all four cities to `<folder>/<city>/registers`, replacing existing ones, in the form that
-/// `federation-config/` describes.
+/// `federation-config/` describes, and makes up what its services answer.
 ///
 /// Every named resident is known in every city, so that any two cities can be used.
 ///
 /// # Errors
 /// [`WorldError`] when a file cannot be written.
-pub fn write_world(folder: &Path, seed: u64) -> Result<Vec<DemoResident>, WorldError> {
+pub fn write_world(folder: &Path, seed: u64) -> Result<World, WorldError> {
+    let mut systems = SystemRecords::default();
     let mut taken = std::collections::HashSet::new();
     let cast = people::cast(&mut taken);
     for city in City::ALL {
@@ -79,7 +100,12 @@ pub fn write_world(folder: &Path, seed: u64) -> Result<Vec<DemoResident>, WorldE
         for _ in 0..RESIDENTS_PER_CITY {
             residents.push(people::make_up(&mut random, &mut taken));
         }
-        registers::write(&folder.join(city.slug()).join("registers"), city, &residents, &mut random)?;
+        let mut rows = records::of_city(city, &residents, &mut random);
+        registers::write(&folder.join(city.slug()).join("registers"), city, &residents, &mut rows)?;
+        if city == City::Helsinki {
+            systems = SystemRecords { memberships: rows.youth, profiles: rows.profiles };
+        }
     }
-    cast.into_iter().map(people::Part::into_resident).collect()
+    let residents = cast.into_iter().map(people::Part::into_resident).collect::<Result<_, _>>()?;
+    Ok(World { residents, systems })
 }

@@ -45,7 +45,16 @@ pub struct World {
     identifiers: BTreeMap<&'static str, String>,
     pub service_page: String,
     stores: Mutex<BTreeMap<&'static str, Store>>,
-    stops: tokio::sync::mpsc::UnboundedSender<(City, std::sync::mpsc::Sender<()>)>,
+    stops: Stops,
+}
+
+/// What of a demo is to stop, and whom to tell when it has.
+type Stops = tokio::sync::mpsc::UnboundedSender<(Part, std::sync::mpsc::Sender<()>)>;
+
+/// A part of a demo that a test may stop.
+enum Part {
+    City(City),
+    CitySystems,
 }
 
 /// What a demo is started with.
@@ -92,8 +101,11 @@ impl World {
                 let mut demo = Demo::start(options, |_| ()).await.unwrap_or_else(|error| panic!("{error}"));
                 let (stops, mut to_stop) = tokio::sync::mpsc::unbounded_channel();
                 said.send(Self::of(&demo, stops)).unwrap();
-                while let Some((city, stopped)) = to_stop.recv().await {
-                    demo.stop_city(city).await;
+                while let Some((part, stopped)) = to_stop.recv().await {
+                    match part {
+                        Part::City(city) => demo.stop_city(city).await,
+                        Part::CitySystems => demo.stop_city_systems().await,
+                    }
                     stopped.send(()).unwrap();
                 }
                 demo.stop().await;
@@ -120,15 +132,21 @@ impl World {
     /// Stops a city's node and closes its store, so that a test can run it as a process of its own.
     pub fn stop(&self, city: City) {
         self.stores.lock().unwrap_or_else(PoisonError::into_inner).remove(city.slug());
-        let (stopped, ended) = std::sync::mpsc::channel();
-        self.stops.send((city, stopped)).unwrap();
-        ended.recv_timeout(Duration::from_secs(60)).expect("the city does not stop");
+        self.stop_part(Part::City(city));
     }
 
-    fn of(
-        demo: &Demo,
-        stops: tokio::sync::mpsc::UnboundedSender<(City, std::sync::mpsc::Sender<()>)>,
-    ) -> Self {
+    /// Stops Helsinki's systems that are asked over HTTP.
+    pub fn stop_city_systems(&self) {
+        self.stop_part(Part::CitySystems);
+    }
+
+    fn stop_part(&self, part: Part) {
+        let (stopped, ended) = std::sync::mpsc::channel();
+        self.stops.send((part, stopped)).unwrap();
+        ended.recv_timeout(Duration::from_secs(60)).expect("it does not stop");
+    }
+
+    fn of(demo: &Demo, stops: Stops) -> Self {
         Self {
             anchor: demo.anchor_config.clone(),
             cities: demo.cities.iter().map(|(city, config)| (city.slug(), config.clone())).collect(),

@@ -23,6 +23,7 @@ fn espoo(folder: &Path) -> (PathBuf, SocketAddr) {
         espoo: first + 2,
         turku: first + 3,
         oulu: first + 4,
+        systems: first + 5,
         login: first + 9,
         service: first + 10,
     };
@@ -144,7 +145,7 @@ fn said(output: &Output) -> String {
 
 /// A city's configuration with the demo's registers beside it, and one of their residents.
 fn city_with_registers(city: City, folder: &Path) -> (PathBuf, String) {
-    let residents = write_world(folder, 1).unwrap();
+    let residents = write_world(folder, 1).unwrap().residents;
     let aino = residents.iter().find(|resident| resident.username == "aino").unwrap();
     let file = folder.join(format!("{}.toml", city.slug()));
     std::fs::write(&file, shipped::node_text(city, &Overrides::in_folder(folder))).unwrap();

@@ -1,23 +1,35 @@
 //! The demo's registers fit the shipped configuration: every dataset of every city answers for those with a part to play.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 
-use omadata::app::SystemClock;
-use omadata::config::shipped::{self, City, Overrides};
+use omadata::app::{SystemClock, SystemEntropy};
+use omadata::config::shipped::{self, City, Overrides, Ports};
+use omadata::demo::city_systems::CitySystems;
 use omadata::demo::world::write_world;
-use omadata::ports::{Clock, Question, RegisterError, Registers};
+use omadata::ports::{Clock, Entropy, Question, RegisterError, Registers};
 use omadata::registers::{Bounds, CityRegisters};
 
-#[tokio::test]
+use crate::harness::free_ports;
+
+#[actix_web::test]
 async fn every_dataset_answers_as_the_residents_parts_say() {
     let folder = tempfile::tempdir().unwrap();
     let begun = tokio::time::Instant::now();
-    let residents = write_world(folder.path(), 1).unwrap();
-    // Writing again takes the place of what is there.
     write_world(folder.path(), 1).unwrap();
+    // Writing again takes the place of what is there.
+    let world = write_world(folder.path(), 1).unwrap();
+    let residents = world.residents;
     println!("two worlds in {:?}", begun.elapsed());
-    let overrides = Overrides::in_folder(folder.path());
+    let ports = Ports { systems: free_ports(1), ..Ports::default() };
+    let overrides = Overrides { folder: folder.path().to_owned(), ports };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let helsinki = shipped::node(City::Helsinki, &overrides).unwrap();
+    let systems = CitySystems::new(&helsinki, &world.systems, Arc::clone(&clock), entropy).unwrap();
+    let systems = systems.run(TcpListener::bind((Ipv4Addr::LOCALHOST, ports.systems)).unwrap()).unwrap();
+    let handle = systems.handle();
+    actix_web::rt::spawn(systems);
     for city in City::ALL {
         let config = shipped::node(city, &overrides).unwrap();
         let bounds = Bounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
@@ -64,6 +76,7 @@ async fn every_dataset_answers_as_the_residents_parts_say() {
             }
         }
     }
+    handle.stop(true).await;
 }
 
 #[test]

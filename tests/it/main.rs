@@ -14,6 +14,7 @@ mod toy_federation;
 
 mod assurance;
 mod bounds;
+mod city_systems;
 mod command_line;
 mod consent_life;
 mod decision_recovery;

@@ -48,9 +48,9 @@ fn address(city: &str) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(127, 0, 0, last))
 }
 
-/// Behind the wire: the demo uses five of the twelve ports of a block for public addresses and leaves five free.
+/// Behind the wire: the demo uses the first eleven ports of a block.
 fn behind_of_city(public: u16) -> u16 {
-    public + 4
+    public + 11
 }
 
 fn behind_of_anchor(public: u16) -> u16 {
@@ -89,7 +89,7 @@ impl Wired {
     fn shared() -> &'static Self {
         static SHARED: OnceLock<Wired> = OnceLock::new();
         SHARED.get_or_init(|| {
-            let base_port = harness::free_ports(12);
+            let base_port = harness::free_ports(16);
             let mut wires = BTreeMap::from([("anchor", Wire::lay(base_port, behind_of_anchor(base_port)))]);
             for (place, (city, _)) in (1..).zip(CITIES) {
                 wires.insert(city, Wire::lay(base_port + place, behind_of_city(base_port + place)));

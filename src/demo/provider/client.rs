@@ -1,13 +1,13 @@
 //! Client authentication at the token endpoint (OpenID Connect Core 1.0 §9).
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
-use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use super::token_request::{TokenError, TokenForm};
 use super::{ClientAuthentication, DemoProvider, RegisteredClient};
+use crate::demo::basic::basic_credentials;
 use crate::domain::jose::{self, Claims, KeySource, PLAIN_JWT, Profile, PublicKeys, UnverifiedJws};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -62,24 +62,6 @@ pub(super) fn authenticate<'a>(
         (None, None, None) => Err(TokenError::InvalidClient),
         _ => Err(TokenError::InvalidRequest("the client authenticates in more than one way")),
     }
-}
-
-/// Identifier and secret of a Basic header; both are form-encoded inside it (RFC 6749 §2.3.1).
-fn basic_credentials(header: &str) -> Option<(String, String)> {
-    let (scheme, credentials) = header.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
-    let (id, secret) = decoded.split_once(':')?;
-    Some((form_decode(id)?, form_decode(secret)?))
-}
-
-fn form_decode(text: &str) -> Option<String> {
-    let pair = format!("v={text}");
-    let mut pairs = url::form_urlencoded::parse(pair.as_bytes());
-    let (_, value) = pairs.next()?;
-    pairs.next().is_none().then(|| value.into_owned())
 }
 
 fn by_secret<'a>(

@@ -8,7 +8,7 @@ use super::random::Random;
 use crate::config::shipped::City;
 
 /// A row, with its subject under `guardian` or `resident`.
-pub(super) type Row = Map<String, Value>;
+pub(in crate::demo) type Row = Map<String, Value>;
 
 /// All rows of one city.
 #[derive(Debug, Default)]
@@ -113,7 +113,7 @@ pub(super) fn of_city(city: City, residents: &[Person], random: &mut Random) -> 
         if city == City::Helsinki {
             rows.profiles.push(profile(person, index));
             if let Some(child) = school.or(person.children.first()) {
-                rows.youth.push(youth(person, child, index, random));
+                youth(person, child, index, &mut rows, random);
             }
             parking(person, index, &mut rows, random);
         }
@@ -279,16 +279,22 @@ fn profile(person: &Person, index: usize) -> Row {
     }))
 }
 
-fn youth(person: &Person, child: &str, index: usize, random: &mut Random) -> Row {
+/// A membership for each season: of a child who goes to school this one and the two before it.
+fn youth(person: &Person, child: &str, index: usize, rows: &mut Rows, random: &mut Random) {
     let born =
         date(YEAR - 12, Month::January, 1).saturating_add(Duration::days(i64::from(random.between(0, 700))));
-    row(json!({
-        "guardian": person.identifier, "childName": child, "membershipNumber": format!("N{index:06}"),
-        "birthDate": iso(born), "schoolName": "Satusaaren koulu",
-        "schoolClass": format!("{}{}", random.between(4, 6), random.pick(&["A", "B", "C"]).unwrap_or(&"A")),
-        "expiration": iso(date(YEAR + 2, Month::August, 31)), "languageAtHome": person.language,
-        "photoUsageApproved": random.chance(60),
-    }))
+    let (class, letter) = (random.between(4, 6), random.pick(&["A", "B", "C"]).unwrap_or(&"A"));
+    let photos = random.chance(60);
+    let seasons = if person.children.len() > 2 { 3 } else { 1 };
+    for before in 0..seasons {
+        rows.youth.push(row(json!({
+            "guardian": person.identifier, "childName": child, "membershipNumber": format!("N{index:06}-{}", YEAR + 1 - before),
+            "birthDate": iso(born), "schoolName": "Satusaaren koulu",
+            "schoolClass": format!("{}{letter}", class - before),
+            "expiration": iso(date(YEAR + 2 - before, Month::August, 31)), "languageAtHome": person.language,
+            "photoUsageApproved": photos,
+        })));
+    }
 }
 
 fn parking(person: &Person, index: usize, rows: &mut Rows, random: &mut Random) {

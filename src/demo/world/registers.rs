@@ -12,8 +12,7 @@ use time::macros::format_description;
 
 use super::WorldError;
 use super::people::{Behaviour, Person};
-use super::random::Random;
-use super::records::{self, Row, Rows};
+use super::records::{Row, Rows};
 use crate::config::shipped::City;
 
 /// Columns of the tables, in pairs of name and the row's member. The first is the subject.
@@ -80,18 +79,6 @@ const DECISION_IN_COLUMNS: [(&str, &str); 17] = [
     ("unit_language", "unit.language"),
     ("unit_address", "unit.address"),
 ];
-const PROFILE: [(&str, &str); 10] = [
-    ("resident", "resident"),
-    ("non_disclosure", "nonDisclosure"),
-    ("first_name", "firstName"),
-    ("last_name", "lastName"),
-    ("nickname", "nickname"),
-    ("language", "language"),
-    ("contact_method", "contactMethod"),
-    ("emails", "emails"),
-    ("phones", "phones"),
-    ("addresses", "addresses"),
-];
 const PARKING: [&str; 9] = [
     "resident",
     "type",
@@ -123,15 +110,14 @@ pub(super) fn write(
     folder: &Path,
     city: City,
     residents: &[Person],
-    random: &mut Random,
+    rows: &mut Rows,
 ) -> Result<(), WorldError> {
-    let mut rows = records::of_city(city, residents, random);
     make_folder(folder)?;
     match city {
         City::Oulu => {
             let folder = folder.join("early-education");
             make_folder(&folder)?;
-            as_exported(&mut rows, residents);
+            as_exported(rows, residents);
             finnish_export(&folder.join("placements.csv"), &PLACEMENT_EXPORT, &rows.placements)?;
             json(&folder.join("service-needs.json"), &rows.service_needs)?;
             json(&folder.join("decisions.json"), &rows.decisions)?;
@@ -139,15 +125,13 @@ pub(super) fn write(
             json(&folder.join("assistance.json"), &rows.assistance)?;
         }
         City::Helsinki => {
-            early_education(folder, city, &rows, residents)?;
-            database(&folder.join("resident-profile.sqlite"), &[("profile", &PROFILE, &rows.profiles)], &[])?;
+            early_education(folder, city, rows, residents)?;
             let folder = folder.join("exports");
             make_folder(&folder)?;
-            json(&folder.join("youth-membership.json"), &rows.youth)?;
             csv(&folder.join("parking-permits.csv"), &PARKING, &rows.parking)?;
         }
         City::Espoo | City::Turku => {
-            early_education(folder, city, &rows, residents)?;
+            early_education(folder, city, rows, residents)?;
             let folder = folder.join("fees");
             make_folder(&folder)?;
             json(&folder.join("fee-decisions.json"), &rows.fee_decisions)?;
