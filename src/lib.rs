@@ -16,7 +16,7 @@
 //! | [`app`] | assembles everything | everything but operator, demo, cli |
 //! | [`operator`] | use cases behind the operator's commands; each is one more process over the node's store | everything but web, demo, cli |
 //! | [`cli`] | the command line, one file a subcommand | app, operator, demo, node, config, domain, ports |
-//! | [`demo`] | a whole federation on one machine: login provider, service page, made-up world | app, config, domain, ports |
+//! | [`demo`] | a whole federation on one machine: login provider, city systems, service page, made-up world | app, config, domain, ports |
 //!
 //! Inside [`domain`], everything may use `word_enum`, `sync`, `ids`, `clock`, `jose` and `catalogue`, `token` builds on
 //! `consent` and `federation`, `exchange` on `token` and `consent`, and `log` on `consent` and `uses`;
