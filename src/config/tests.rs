@@ -238,6 +238,13 @@ fn the_shipped_federation_moves_to_other_ports() {
     assert_eq!(espoo.node.base_url.as_str(), "http://espoo.localhost:8401");
     assert_eq!(espoo.node.listen.port(), 8401);
     assert_eq!(espoo.services[0].return_url_prefixes[0].as_str(), "http://service.localhost:41010/");
+    let helsinki = shipped::node(City::Helsinki, &overrides).unwrap();
+    let services = helsinki.registers.iter().filter_map(|register| match &register.connection {
+        Connection::Http(service) | Connection::GdprApi(service) => Some(service.base_url.as_str()),
+        _ => None,
+    });
+    assert!(services.clone().all(|url| url.starts_with("http://systems.localhost:41005/")));
+    assert_eq!(services.count(), 2);
     let anchor = shipped::anchor(&overrides).unwrap();
     assert!(
         anchor
