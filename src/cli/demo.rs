@@ -127,6 +127,7 @@ fn greet(demo: &Demo, folder: &Path, temporary: bool) {
         say!("  {:<16} {}", config.node.city.get(Language::En), config.node.base_url);
     }
     say!("  Trust anchor     {}", demo.anchor);
+    say!("  City systems     {}", demo.systems_url);
     say!("  Login provider   {}\n", demo.login_issuer);
     say!("Residents to log in as:");
     for resident in &demo.residents {

@@ -98,6 +98,12 @@ impl Ports {
         format!("http://login.localhost:{}", self.login)
     }
 
+    /// The address of the city systems that are asked over HTTP.
+    #[must_use]
+    pub(crate) fn systems_url(&self) -> String {
+        format!("http://systems.localhost:{}", self.systems)
+    }
+
     /// The address of the page that plays the city service.
     #[must_use]
     pub(crate) fn service_url(&self) -> String {

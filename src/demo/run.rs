@@ -108,6 +108,8 @@ pub struct Demo {
     pub residents: Vec<DemoResident>,
     /// The page that plays the city service.
     pub service_page: url::Url,
+    /// Where Helsinki's systems are that its node asks over HTTP.
+    pub(crate) systems_url: String,
     /// The login provider in use.
     pub(crate) login_issuer: String,
     nodes: Vec<Running>,
@@ -157,6 +159,7 @@ impl Demo {
             anchor_config,
             residents,
             service_page: url::Url::parse(&ports.service_url())?,
+            systems_url: ports.systems_url(),
             login_issuer: options.login.map_or_else(|| ports.login_issuer(), |login| login.issuer),
             cities,
             nodes: Vec::new(),

@@ -132,9 +132,10 @@ async fn systems_that_are_down_say_so_in_their_own_parts_alone() {
     }
     assert!(page.body.trim_end().ends_with("</html>"), "the page is not complete");
 
-    // Nothing is given, and nothing is counted.
+    // Nothing is given, and nothing is counted: the one time that she allowed is still there.
     let (status, refused) = service.fetch(&id).await;
-    assert_eq!(status, 502, "{refused}");
+    let told = refused["type"].as_str();
+    assert_eq!((status, told), (503, Some("/problems/holder-unavailable")), "{refused}");
     assert!(refused.get("data").is_none_or(Value::is_null), "{refused}");
     assert_eq!(service.show(&id).await["state"], "active");
 }
