@@ -1,5 +1,7 @@
 //! Ports for programs that are told theirs before they listen.
 
+#![allow(unreachable_pub, reason = "each test binary uses it from another place")]
+
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 
