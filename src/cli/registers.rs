@@ -75,7 +75,8 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
 }
 
 async fn test_all(config: &Path, dataset: Option<&DatasetId>) -> Result<(), Failure> {
-    let checks = registers::check(&Config::load(config)?, dataset).await?;
+    let config = Config::load(config)?;
+    let checks = registers::check(&config, dataset).await?;
     let mut failed = 0_usize;
     for check in &checks {
         match &check.outcome {
@@ -85,6 +86,11 @@ async fn test_all(config: &Path, dataset: Option<&DatasetId>) -> Result<(), Fail
                 say!("FAIL  {} (register {}): {cause}", check.dataset, check.register);
             }
         }
+    }
+    let is_read =
+        |register: &RegisterId| config.datasets.iter().any(|held| held.source.register == *register);
+    for register in config.registers.iter().filter(|register| dataset.is_none() && !is_read(&register.id)) {
+        say!("note  register {}: no dataset reads it, so it was not asked", register.id);
     }
     if failed > 0 {
         return Err(format!("{failed} of {} datasets cannot be read", checks.len()).into());
@@ -134,7 +140,7 @@ async fn test_resident(
     let records = match check.outcome {
         Ok(records) => records,
         Err(fault) => {
-            say!("FAIL  {}: {}", fault.side, fault.cause);
+            say!("FAIL  {}: {}", fault.side, if show_values { fault.cause } else { fault.loggable });
             return Err(format!("{dataset} cannot be read for this resident").into());
         }
     };

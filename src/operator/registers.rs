@@ -81,7 +81,10 @@ pub(crate) struct ResidentCheck<'a> {
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) side: &'static str,
+    /// May quote the person's data.
     pub(crate) cause: String,
+    /// The cause without data.
+    pub(crate) loggable: String,
 }
 
 /// Reads one person's records of one dataset, with all fields or those of one declared use. Nothing is logged.
@@ -118,7 +121,11 @@ pub(crate) async fn check_resident<'a>(
     let begun = Instant::now();
     let outcome = registers.inspect(question).await;
     let own = begun.elapsed();
-    let outcome = outcome.map_err(|failure| Fault { side: side(&failure.error), cause: failure.cause });
+    let outcome = outcome.map_err(|failure| Fault {
+        side: side(&failure.error),
+        cause: failure.cause,
+        loggable: failure.loggable,
+    });
     Ok(ResidentCheck { held, released, read, first, own, outcome })
 }
 

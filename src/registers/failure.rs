@@ -39,7 +39,8 @@ impl Failure {
     /// The cause without quoted data, for the log.
     pub(crate) fn loggable_cause(&self) -> &str {
         if self.may_quote {
-            "the database refused the query; its message may quote data and is shown by `omadata registers test` alone"
+            "the database refused the query; its message may quote data: `omadata registers test` shows it, with --show-values where it reads \
+             one resident's records"
         } else {
             &self.cause
         }

@@ -114,7 +114,10 @@ pub enum RegisterConfigError {
 #[derive(Debug)]
 pub(crate) struct ReadFailure {
     pub(crate) error: RegisterError,
+    /// May quote data.
     pub(crate) cause: String,
+    /// The cause without data.
+    pub(crate) loggable: String,
 }
 
 /// Reads one dataset.
@@ -310,10 +313,11 @@ impl CityRegisters {
     /// Reads a person's records as an exchange would, logs nothing, and says what failed.
     ///
     /// # Errors
-    /// [`ReadFailure`], for the operator. A database's own message is left out where it could quote data.
+    /// [`ReadFailure`], for the operator.
     pub(crate) async fn inspect(&self, question: Question) -> Result<Vec<Record>, ReadFailure> {
         self.ask(question).await.map_err(|failure| ReadFailure {
-            cause: failure.loggable_cause().to_owned(),
+            loggable: failure.loggable_cause().to_owned(),
+            cause: failure.cause,
             error: failure.error,
         })
     }

@@ -298,7 +298,12 @@ fn unavailable(error: impl ToString) -> Failure {
 }
 
 fn unreachable(error: r2d2::Error) -> Failure {
-    unavailable(explain_connection_failure(error.to_string().trim()))
+    unavailable(explain_connection_failure(without_wait(error.to_string().trim())))
+}
+
+/// The reason why there is no connection, without the pool's own words before it.
+pub(super) fn without_wait(message: &str) -> &str {
+    message.strip_prefix("timed out waiting for connection: ").unwrap_or(message)
 }
 
 /// What messages of both databases begin or end with that name tables, columns and rights, and quote no data.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use odbc_api::handles::StatementImpl;
-use odbc_api::{Connection, ConnectionOptions, Error, Preallocated, environment};
+use odbc_api::{Connection, ConnectionOptions, Cursor, Error, Nullable, Preallocated, environment};
 use r2d2::ManageConnection;
 use zeroize::Zeroizing;
 
@@ -56,6 +56,12 @@ impl Pool {
             })?;
             let was_used = std::mem::replace(&mut link.used, true);
             let outcome = self.prepare(&link.connection).and_then(|mut statement| work(&mut statement));
+            // A cut value is the cause of what does not fit, too.
+            let is_answer = matches!(&outcome, Ok(_) | Err(Failure { error: RegisterError::Unfit(_), .. }));
+            let outcome = match link.tells_cuts && is_answer {
+                true => whole(&link.connection).and(outcome),
+                false => outcome,
+            };
             link.broken = link.connection.rollback().is_err() || link.connection.is_dead().unwrap_or(false);
             // The server may have closed a connection that nobody used for long; a new one decides.
             if outcome.is_ok() || !(link.broken && was_used) {
@@ -84,6 +90,36 @@ impl Pool {
     }
 }
 
+/// What MariaDB and MySQL say of a query in which they cut or changed a value and went on.
+const CUTS: [i32; 4] = [
+    1260, // ER_CUT_VALUE_GROUP_CONCAT, of JSON_ARRAYAGG too
+    1264, // ER_WARN_DATA_OUT_OF_RANGE
+    1265, // WARN_DATA_TRUNCATED
+    1301, // ER_WARN_ALLOWED_PACKET_OVERFLOWED
+];
+
+/// Refuses an answer with a value that the database cut. The bracket of a cut JSON list may be closed, so that it looks whole.
+fn whole(connection: &Connection<'_>) -> Result<(), Failure> {
+    let Some(mut cursor) = connection.execute("SHOW WARNINGS", (), None).map_err(refused)? else {
+        return Ok(());
+    };
+    while let Some(mut row) = cursor.next_row().map_err(refused)? {
+        let mut code = Nullable::<i32>::null();
+        row.get_data(2, &mut code).map_err(refused)?;
+        let Some(code) = code.into_opt().filter(|code| CUTS.contains(code)) else { continue };
+        let remedy = match code {
+            1260 => {
+                ": raise its group_concat_max_len, as by INITSTMT=SET SESSION group_concat_max_len=16777216 in connection"
+            }
+            1301 => ": raise its max_allowed_packet, or ask for less",
+            _ => ": convert the value in the query to a type that holds it",
+        };
+        let cause = format!("the database warns that it did not give a value whole (warning {code}){remedy}");
+        return Err(Failure::new(RegisterError::Unfit("the database cut a value"), cause));
+    }
+    Ok(())
+}
+
 /// Whole seconds, the next more.
 fn whole_seconds(time: Duration) -> usize {
     usize::try_from(time.as_millis().div_ceil(1000)).unwrap_or(usize::MAX)
@@ -94,6 +130,8 @@ struct Link {
     connection: Connection<'static>,
     used: bool,
     broken: bool,
+    /// Whether the database says afterwards that it cut a value, and only then.
+    tells_cuts: bool,
 }
 
 struct Manager {
@@ -108,6 +146,9 @@ const READ_ONLY: [(&str, &str); 3] = [
     ("mysql", "SET SESSION TRANSACTION READ ONLY"),
     ("postgresql", "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"),
 ];
+
+/// Databases that give a cut value with a warning.
+const KEEPS_WARNINGS: [&str; 2] = ["mariadb", "mysql"];
 
 /// What limits the time of a session's queries, where the driver passes no limit on.
 const TIME_LIMIT: [(&str, &str); 2] = [
@@ -132,8 +173,13 @@ impl ManageConnection for Manager {
             // An old server has no such limit.
             connection.execute(&statement, (), None).ok();
         }
+        let tells_cuts = KEEPS_WARNINGS.iter().any(|name| product.contains(name));
+        if tells_cuts {
+            // Each row may bring a warning of less weight, and only so many are kept: 64 otherwise.
+            connection.execute("SET SESSION max_error_count = 65535", (), None)?;
+        }
         connection.set_autocommit(false)?;
-        Ok(Link { connection, used: false, broken: false })
+        Ok(Link { connection, used: false, broken: false, tells_cuts })
     }
 
     fn is_valid(&self, link: &mut Link) -> Result<(), Error> {
@@ -155,7 +201,10 @@ const CONNECTION_FAILURES: [(&str, &str); 6] = [
         "this side: neither this driver nor this data source is installed here; `odbcinst -q -d` and `odbcinst -q -s` \
          list them",
     ),
-    ("Can't open lib", "this side: the driver's library is not installed, or for another processor"),
+    (
+        "Can't open lib",
+        "this side: no driver has this name (`odbcinst -q -d` lists them), or its library is not installed, or for another processor",
+    ),
     ("State: 28000", "the register's side refuses the user or its password (password_file)"),
     ("State: 08", "the register's side: nothing answers there, or it refuses the connection"),
     ("Can't connect", "the register's side: nothing answers there, or it refuses the connection"),
@@ -166,6 +215,7 @@ const CONNECTION_FAILURES: [(&str, &str); 6] = [
 ];
 
 fn explained(message: &str) -> String {
+    let message = sql::without_wait(message);
     match CONNECTION_FAILURES.iter().find(|(said, _)| message.contains(said)) {
         Some((_, remedy)) => format!("{message}: {remedy}"),
         None => message.to_owned(),

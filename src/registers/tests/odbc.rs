@@ -236,6 +236,41 @@ async fn a_familys_decision_and_its_rows_come_with_the_fields_asked_for_and_unch
 }
 
 #[tokio::test]
+async fn a_list_that_the_database_cut_is_refused_wherever_it_was_cut() {
+    let Some(server) = Server::mariadb("cut") else { return };
+    server.execute(&format!("CREATE TABLE {}.phone (guardian varchar(11), number varchar(20))", server.name));
+    for number in 100..150 {
+        server.execute(&format!("INSERT INTO {}.phone VALUES ('{ANNA}', '{number}')", server.name));
+    }
+    let query = format!(
+        "SELECT guardian, JSON_ARRAYAGG(number ORDER BY number) AS phones FROM {}.phone WHERE guardian = $1 GROUP BY guardian \
+         ORDER BY guardian",
+        server.name
+    );
+    let asked = |limit: u32| {
+        let mut held = held(Selection::Query(query.clone()));
+        held.dataset.fields.retain(|field| field.name.as_str() == "phones");
+        let connection = server.connection(&format!("INITSTMT=SET SESSION group_concat_max_len={limit}"));
+        registers_of(connection, held)
+    };
+    let fields = || vec![FieldPath::new("phones").unwrap()];
+    let anna = NationalIdentifier::new(ANNA).unwrap();
+    // Fifty texts of three digits with quotes and commas are 299 bytes: beside it, at a boundary and within a text.
+    for limit in [60, 61, 62, 63, 64, 65, 100, 295, 298] {
+        let failure = asked(limit).ask(Question { fields: fields(), ..question(&anna) }).await.unwrap_err();
+        let cut = RegisterError::Unfit("the database cut a value");
+        assert_eq!(failure.error, cut, "{limit}: {}", failure.cause);
+        assert!(
+            failure.cause.contains("(warning 1260): raise its group_concat_max_len"),
+            "{}",
+            failure.cause
+        );
+    }
+    let whole = asked(1000).ask(Question { fields: fields(), ..question(&anna) }).await.unwrap();
+    assert_eq!(whole[0].values.values().next().unwrap().as_array().unwrap().len(), 50);
+}
+
+#[tokio::test]
 async fn what_would_be_changed_on_the_way_is_refused() {
     const TYPE: RegisterError = RegisterError::Unfit("a field is not of its type");
     for server in servers("refused") {
