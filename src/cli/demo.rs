@@ -44,6 +44,10 @@ pub(crate) struct Arguments {
     /// (espoo=postgres://…, may be repeated)
     #[arg(long = "store", value_name = "CITY=URL", value_parser = parse_store)]
     stores: Vec<(String, DatabaseUrl)>,
+    /// Run a city's node with this file instead of the shipped one, such as a changed copy of CITY.toml in --data-dir (may be
+    /// repeated)
+    #[arg(long = "node", value_name = "FILE")]
+    node_files: Vec<PathBuf>,
     /// What to log: error, warn, info, debug, or by module (omadata=debug,info)
     #[arg(long, value_name = "FILTER", default_value = "warn")]
     log: LogFilter,
@@ -82,6 +86,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }),
         members: arguments.members,
         stores: arguments.stores.into_iter().collect(),
+        node_files: arguments.node_files,
         adjust: Adjust::default(),
     };
     let spinner = spinner();

@@ -92,6 +92,12 @@ impl Ports {
         }
     }
 
+    /// The address of a city's node.
+    #[must_use]
+    pub(crate) fn base_url(&self, city: City) -> String {
+        format!("http://{}.localhost:{}", city.slug(), self.of(city))
+    }
+
     /// The demo login provider's issuer.
     #[must_use]
     pub(crate) fn login_issuer(&self) -> String {

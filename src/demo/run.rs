@@ -92,6 +92,8 @@ pub struct Options {
     pub members: Vec<EntityId>,
     /// Databases of cities that do not use SQLite, by the city's slug.
     pub stores: BTreeMap<String, DatabaseUrl>,
+    /// Files of cities that do not run with the shipped one.
+    pub node_files: Vec<PathBuf>,
     /// Further differences from the shipped files.
     pub adjust: Adjust,
 }
@@ -138,9 +140,15 @@ impl Demo {
         if let Some(adjust) = options.adjust.anchor {
             adjust(&mut anchor_config);
         }
+        let mut own = own_files(&options.node_files, &ports)?;
+        let mut keep: Vec<City> = own.keys().copied().collect();
+        keep.extend(City::ALL.into_iter().filter(|city| options.stores.contains_key(city.slug())));
         let mut cities = Vec::new();
         for city in City::ALL {
-            let mut config = shipped::node(city, &overrides)?;
+            let mut config = match own.remove(&city) {
+                Some(config) => config,
+                None => shipped::node(city, &overrides)?,
+            };
             if let Some(login) = &options.login {
                 login.apply(&mut config.login);
             }
@@ -153,7 +161,7 @@ impl Demo {
             }
             cities.push((city, config));
         }
-        write_city_files(&options.folder, &options.stores, &overrides)?;
+        write_city_files(&options.folder, &keep, &overrides)?;
         let mut demo = Self {
             anchor: anchor_config.anchor.entity_id.clone(),
             anchor_config,
@@ -168,7 +176,7 @@ impl Demo {
         };
         // Before the cities: a node asks its registers once when it starts.
         progress("starting the city systems");
-        demo.start_city_systems(ports, &systems)?;
+        demo.start_city_systems(&overrides, &systems)?;
         if demo.login_issuer == ports.login_issuer() {
             progress("starting the login provider");
             demo.start_provider(ports)?;
@@ -213,14 +221,13 @@ impl Demo {
         }
     }
 
-    fn start_city_systems(&mut self, ports: Ports, records: &SystemRecords) -> Result<(), Failure> {
-        // The systems of Helsinki alone are services.
-        let helsinki = self.cities.iter().find(|(city, _)| *city == City::Helsinki);
-        let (_, config) = helsinki.ok_or("the demo has no Helsinki")?;
+    fn start_city_systems(&mut self, overrides: &Overrides, records: &SystemRecords) -> Result<(), Failure> {
+        // The systems of Helsinki alone are services. They are as its shipped file has them, whichever file its node runs with.
+        let config = &shipped::node(City::Helsinki, overrides)?;
         let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
             (Arc::new(SystemClock), Arc::new(SystemEntropy));
         let systems = CitySystems::new(config, records, clock, entropy)?;
-        let server = systems.run(listen(ports.systems)?)?;
+        let server = systems.run(listen(overrides.ports.systems)?)?;
         self.city_systems = Some((server.handle(), tokio::spawn(server)));
         Ok(())
     }
@@ -379,14 +386,28 @@ fn service_city(city: City, config: &Config) -> Result<ServiceCity, Failure> {
     })
 }
 
-/// Files for commands beside the running demo (`omadata peers list --config <folder>/espoo.toml`), of the cities whose
-/// databases are where the shipped files say.
-fn write_city_files(
-    folder: &Path,
-    elsewhere: &BTreeMap<String, DatabaseUrl>,
-    overrides: &Overrides,
-) -> Result<(), Failure> {
-    for city in City::ALL.into_iter().filter(|city| !elsewhere.contains_key(city.slug())) {
+/// Reads the files of cities that do not run with the shipped one; which city's it is, its address says.
+fn own_files(files: &[PathBuf], ports: &Ports) -> Result<BTreeMap<City, Config>, Failure> {
+    let mut own = BTreeMap::new();
+    for file in files {
+        let config = Config::load(file)?;
+        let address = config.node.base_url.clone();
+        let of_city = |city: &City| address.as_str() == ports.base_url(*city);
+        let city = City::ALL.into_iter().find(of_city).ok_or_else(|| {
+            let cities = City::ALL.map(|city| ports.base_url(city)).join(", ");
+            format!("{}: base_url {address} is none of this demo's cities: {cities}", file.display())
+        })?;
+        if own.insert(city, config).is_some() {
+            return Err(format!("{}: another --node is {address} too", file.display()).into());
+        }
+    }
+    Ok(own)
+}
+
+/// Files for commands beside the running demo (`omadata peers list --config <folder>/espoo.toml`), but of the cities that run
+/// otherwise than the shipped files say.
+fn write_city_files(folder: &Path, keep: &[City], overrides: &Overrides) -> Result<(), Failure> {
+    for city in City::ALL.into_iter().filter(|city| !keep.contains(city)) {
         let file = folder.join(format!("{}.toml", city.slug()));
         std::fs::write(file, shipped::node_text(city, overrides))?;
     }

@@ -63,6 +63,7 @@ pub struct Setup {
     pub base_port: u16,
     pub members: Vec<EntityId>,
     pub stores: BTreeMap<String, DatabaseUrl>,
+    pub node_files: Vec<PathBuf>,
     pub adjust: Adjust,
 }
 
@@ -96,6 +97,7 @@ impl World {
                     login: None,
                     members: setup.members,
                     stores: setup.stores,
+                    node_files: setup.node_files,
                     adjust: setup.adjust,
                 };
                 let mut demo = Demo::start(options, |_| ()).await.unwrap_or_else(|error| panic!("{error}"));

@@ -20,6 +20,7 @@ mod consent_life;
 mod decision_recovery;
 mod deferred;
 mod demo_login;
+mod demo_node_file;
 mod demo_world;
 mod evidence;
 mod fapi;
