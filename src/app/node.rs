@@ -27,6 +27,7 @@ use crate::node::services::guess_limit::GuessLimit;
 use crate::node::{KeyRing, Node, maintenance};
 use crate::outbound::{AnchorSource, FederationPeers, PeerSettings, SuperiorContact, WebAuthn};
 use crate::ports::{Clock, Entropy, StopSignal, random};
+use crate::registers::trackers::CityTrackers;
 use crate::registers::{Bounds as RegisterBounds, CityRegisters};
 use crate::store::{OpenError, Options, Random, RootKeys, ServingLock, Store};
 use crate::web;
@@ -100,6 +101,7 @@ pub struct Assembled {
     pub node: Arc<Node>,
     /// The city's registers, also behind [`Node::registers`].
     pub registers: Arc<CityRegisters>,
+    trackers: Arc<CityTrackers>,
     root: RootKeys,
     peers: Arc<FederationPeers>,
     requests: Arc<MemberRequests>,
@@ -131,6 +133,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         Arc::clone(&clock),
     )?);
     let registers = Arc::new(registers(config)?);
+    let trackers = Arc::new(CityTrackers::new(&config.data_trackers, Arc::clone(&clock))?);
     let identity = identity_provider(config, &keys, &clock, &entropy)?;
     let settings = settings(config, hints, trust_anchors, &*entropy)?;
     let requests = Arc::new(MemberRequests::new(settings.id.clone(), guard));
@@ -144,6 +147,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         record_schemas: SchemaCache::default(),
         service_guesses: GuessLimit::default(),
         own_reads: ReadLimit::default(),
+        tracker_reads: ReadLimit::default(),
         status_lists: tokio::sync::Mutex::new(HashMap::new()),
         peers: peers.clone(),
         member_documents: Arc::new(documents),
@@ -151,13 +155,14 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         superiors: Arc::new(superiors),
         outbound: requests.clone(),
         registers: registers.clone(),
+        trackers: trackers.clone(),
         identity: Arc::new(identity),
         passkeys: Arc::new(WebAuthn::new(&config.node.base_url, config.node.city.get(Language::Fi))),
         clock,
         entropy,
         outbox_bell: Arc::new(tokio::sync::Notify::new()),
     });
-    Ok(Assembled { node, registers, root: opened.root, peers, requests })
+    Ok(Assembled { node, registers, trackers, root: opened.root, peers, requests })
 }
 
 /// The connectors to the city's registers; no connection is opened yet.
@@ -217,6 +222,7 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
     assembled.requests.open(inside);
     let mut tasks = start_tasks(tasks, &node, &config.keys.dir);
     tasks.spawn_once(async move { assembled.registers.probe_all().await });
+    tasks.spawn_once(async move { assembled.trackers.probe_all().await });
     tasks.spawn("anchor_files", {
         let (peers, anchors) = (assembled.peers, config.trust_anchors.clone());
         move |stop| anchor_files::follow(Arc::clone(&peers), anchors.clone(), stop)

@@ -16,6 +16,7 @@ use crate::domain::federation::{Expiry, ExpiryKind, TrustMark, TrustMarkEntry};
 use crate::domain::ids::EntityId;
 use crate::domain::jose::{LoginKey, PublicKeys, parse_strict_json, sha256};
 use crate::domain::token::TokenPolicy;
+use crate::domain::uses::tracker::Tracker;
 use crate::http::{AddressPolicy, GuardedClient, Proxy, Route};
 use crate::node::{
     KeyPolicy, KeyPurpose, KeyRing, Limits, LoginKeyPolicy, Quotas, Retention, Service, Settings,
@@ -181,6 +182,11 @@ pub(crate) fn settings(
         uses: config.uses.clone(),
         processing: config.processing.clone(),
         hiding: config.hiding.clone(),
+        trackers: config
+            .data_trackers
+            .iter()
+            .map(|tracker| Tracker { id: tracker.id.clone(), title: tracker.title.clone() })
+            .collect(),
         services,
         token_policy: TokenPolicy {
             holder: config.node.base_url.clone(),

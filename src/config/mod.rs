@@ -7,6 +7,7 @@
 mod anchor;
 mod checks;
 mod contact;
+mod data_trackers;
 mod datasets;
 mod error;
 mod federation;
@@ -59,7 +60,7 @@ pub use store::Store;
 pub(crate) use trust::KnownEntity;
 
 pub use crate::domain::catalogue::register::{
-    Connection, DatabaseUrl, DatasetSource, HeldDataset, Register, Selection,
+    Connection, DataTracker, DatabaseUrl, DatasetSource, HeldDataset, Register, Selection,
 };
 pub(crate) use crate::domain::catalogue::{Contact, DeclaredUse, Processing};
 
@@ -92,6 +93,8 @@ pub struct Config {
     pub(crate) retention: Retention,
     /// `[[registers]]`.
     pub registers: Vec<Register>,
+    /// `[[data_trackers]]`.
+    pub data_trackers: Vec<DataTracker>,
     /// `[[datasets]]`.
     pub datasets: Vec<HeldDataset>,
     /// `[[services]]`.
@@ -194,6 +197,8 @@ impl Config {
             .required_table("data_protection_officer", "add [data_protection_officer] with name and email")
             .and_then(contact::read);
         let registers = registers::read(root.tables("registers"), &data_dir, profile);
+        let data_trackers =
+            data_trackers::read(root.tables("data_trackers"), &registers, &data_dir, profile);
         let acr_values = login.as_ref().map_or_else(Vec::new, |login| login.acr_values.clone());
         let datasets = datasets::read(root.tables("datasets"), &registers, &acr_values);
         let services = services::read(root.tables("services"), &data_dir, profile);
@@ -233,6 +238,7 @@ impl Config {
             limits,
             retention,
             registers,
+            data_trackers,
             datasets,
             services,
             uses,

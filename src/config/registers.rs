@@ -45,7 +45,6 @@ fn read_one(
     profile: Profile,
     before: &[Register],
 ) -> Option<Register> {
-    const TIMEOUT: &str = "write a time in milliseconds from 100 to 60000";
     let document = section.document();
     let id = section.required::<RegisterId>("id", "write a short name of a-z, 0-9 and hyphens");
     if let Some(id) = &id {
@@ -54,7 +53,7 @@ fn read_one(
     let name = section.required::<Text>("name", checks::TEXT);
     let kind = section
         .required::<Kind>("kind", "write \"sql\", \"odbc\", \"file\", \"http\", \"gdpr-api\" or \"plugin\"");
-    let timeout = section.optional::<u32>("timeout_ms", TIMEOUT);
+    let timeout = timeout(&mut section);
     let connection = match kind.as_ref()?.value {
         Kind::Sql => Database::read(&mut section, data_dir, profile).map(|database| Connection::Sql {
             url: database.url,
@@ -81,11 +80,6 @@ fn read_one(
         Kind::Plugin => plugins::read(&mut section, data_dir, profile),
     };
     section.close();
-    if let Some(timeout) = &timeout
-        && !(100..=60_000).contains(&timeout.value)
-    {
-        document.problem(&timeout.at, "out of range", TIMEOUT);
-    }
     if let Some(name) = &name
         && let Some(complaint) = checks::text(&name.value)
     {
@@ -95,13 +89,19 @@ fn read_one(
     if before.iter().any(|other| other.id == id.value) {
         document.problem(&id.at, "another register has this id", "write another id");
     }
-    let timeout = timeout.map_or(DEFAULT_TIMEOUT_MS, |found| found.value);
-    Some(Register {
-        id: id.value,
-        name: name?.value,
-        connection: connection?,
-        timeout: Duration::from_millis(timeout.into()),
-    })
+    Some(Register { id: id.value, name: name?.value, connection: connection?, timeout })
+}
+
+/// Reads `timeout_ms`.
+pub(super) fn timeout(section: &mut Section<'_, '_>) -> Duration {
+    const TIMEOUT: &str = "write a time in milliseconds from 100 to 60000";
+    let found = section.optional::<u32>("timeout_ms", TIMEOUT);
+    if let Some(found) = &found
+        && !(100..=60_000).contains(&found.value)
+    {
+        section.document().problem(&found.at, "out of range", TIMEOUT);
+    }
+    Duration::from_millis(found.map_or(DEFAULT_TIMEOUT_MS, |found| found.value).into())
 }
 
 const NO_ODBC_REMEDY: &str =

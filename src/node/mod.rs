@@ -27,8 +27,9 @@ use crate::domain::ids::{DatasetId, EntityId, Jti, ServiceId, UseId};
 use crate::domain::jose::b64url;
 use crate::domain::token::TokenPolicy;
 use crate::domain::uses::hiding::HidingRules;
+use crate::domain::uses::tracker::Tracker;
 use crate::ports::{
-    Clock, Entropy, IdentityProvider, MemberDirectory, MemberDocuments, Outbound, Passkeys, Registers,
+    Clock, DataTrackers, Entropy, IdentityProvider, MemberDirectory, MemberDocuments, Outbound, Passkeys, Registers,
     Superiors, TrustResolver, random,
 };
 use crate::store::Store;
@@ -133,6 +134,8 @@ pub struct Settings {
     pub processing: Vec<Processing>,
     /// The rules for withholding a reported use; `None` when none may be withheld.
     pub(crate) hiding: Option<HidingRules>,
+    /// The data trackers that it asks for uses.
+    pub(crate) trackers: Vec<Tracker>,
     /// Its services.
     pub services: Vec<Service>,
     /// Content and requirements of consent tokens.
@@ -193,6 +196,8 @@ pub struct Node {
     pub(crate) service_guesses: services::guess_limit::GuessLimit,
     /// Limits of what residents' own pages ask of the registers.
     pub(crate) own_reads: resident::holdings::ReadLimit,
+    /// Limits of what they ask of the data trackers.
+    pub(crate) tracker_reads: resident::holdings::ReadLimit,
     /// Status lists built a moment ago, by number.
     pub(crate) status_lists:
         tokio::sync::Mutex<HashMap<u32, (Timestamp, holder::oauth::published_list::PublishedList)>>,
@@ -208,6 +213,8 @@ pub struct Node {
     pub outbound: Arc<dyn Outbound>,
     /// The city's registers.
     pub registers: Arc<dyn Registers>,
+    /// The data trackers.
+    pub(crate) trackers: Arc<dyn DataTrackers>,
     /// The city's login provider.
     pub(crate) identity: Arc<dyn IdentityProvider>,
     /// Residents' passkeys.

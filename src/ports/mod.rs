@@ -5,6 +5,7 @@ mod login;
 mod messaging;
 mod registers;
 mod system;
+mod trackers;
 
 pub use federation::{
     AnchorKeyStore, HasKey, MemberConfigurations, MemberDirectory, MemberDocuments, Superiors, Survey,
@@ -14,3 +15,4 @@ pub use login::{Ceremony, IdentityProvider, PasskeyFault, PasskeySignature, Pass
 pub use messaging::{Outbound, OutboundAnswer, OutboundBody, OutboundError, OutboundRequest};
 pub use registers::{Question, RegisterError, Registers};
 pub use system::{Clock, Entropy, StopSignal, random};
+pub use trackers::DataTrackers;

@@ -1,4 +1,5 @@
-//! Read-only connectors to the city's registers: SQL databases, files, services and plug-ins.
+//! Read-only connectors to the city's registers: SQL databases, files, services and plug-ins; and to data trackers, which
+//! answer what a person's data was used for.
 //!
 //! A connector returns the records of one person with the dataset's own fields, typed at every level as the dataset says, within the
 //! limits of size and time; or an error that names neither the person nor the register's content. An answer that cannot
@@ -26,6 +27,7 @@ mod service;
 mod sql;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trackers;
 mod values;
 
 use std::collections::HashMap;
@@ -186,7 +188,9 @@ enum Access {
 
 impl Opened {
     fn new(register: &Register, bounds: Bounds) -> Result<Self, RegisterConfigError> {
-        let client = |service| service::Client::new(register, service, bounds).map(Arc::new);
+        let client = |service| {
+            service::Client::new(&register.id, service, register.timeout, bounds).map(Arc::new)
+        };
         let (access, at_once) = match &register.connection {
             Connection::Sql { url, password_file, pool_size } => {
                 let pool = sql::Pool::new(register, url, password_file.as_deref(), *pool_size)?;

@@ -161,6 +161,7 @@ const UNAUTHENTICATED: &[(&str, &str, u16)] = &[
     ("post", "/receipt/verify", 400),
     ("get", "/me", 303),
     ("get", "/me/log", 303),
+    ("get", "/me/log/{id}", 303),
     ("get", "/me/data", 303),
     ("get", "/me/data/download", 303),
     ("get", "/me/data/{id}", 303),

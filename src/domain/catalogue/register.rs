@@ -131,6 +131,21 @@ pub struct Register {
     pub timeout: Duration,
 }
 
+/// A data tracker: a service beside a register that answers which uses were made of a person's data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataTracker {
+    /// Its identifier in the configuration.
+    pub id: RegisterId,
+    /// What residents read as the source of its uses.
+    pub title: Text,
+    /// How to reach it: through X-Road, with a user that names the person.
+    pub service: HttpService,
+    /// Time limit of one answer.
+    pub timeout: Duration,
+    /// Maximum number of uses in a copy of everything.
+    pub max_uses: u32,
+}
+
 /// What to read in the register for one dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {

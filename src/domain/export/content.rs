@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::error::ExportError;
 use super::table::table;
-use super::{Coverage, DatasetCoverage, Purpose, RecordValues};
+use super::{Coverage, DatasetCoverage, Purpose, RecordValues, TrackerCoverage};
 use crate::domain::catalogue::{Dataset, Language, LegalReference, Record, Text};
 use crate::domain::clock::Timestamp;
-use crate::domain::ids::{EntityId, FieldPath};
+use crate::domain::ids::{EntityId, FieldPath, RegisterId};
 
 /// A dataset as it was read for the copy.
 #[derive(Clone)]
@@ -112,6 +112,34 @@ pub(crate) struct ExportedUse {
     pub(crate) fields: Vec<Text>,
 }
 
+/// A use of the person's data that a data tracker answered.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ExportedTrackedUse {
+    pub(crate) at: String,
+    /// What was done.
+    pub(crate) action: String,
+    /// The register code of whoever received or processed the data.
+    pub(crate) receiver_code: String,
+    pub(crate) receiver_name: Option<String>,
+    pub(crate) receiver_system: String,
+}
+
+/// What a data tracker answered.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ExportedTracker {
+    pub(crate) id: RegisterId,
+    pub(crate) title: Text,
+    pub(crate) coverage: TrackerCoverage,
+    /// From when on it keeps uses, if it said so.
+    pub(crate) kept_from: Option<String>,
+    /// Until when, if not to the present.
+    pub(crate) kept_until: Option<String>,
+    /// Latest first.
+    pub(crate) uses: Vec<ExportedTrackedUse>,
+}
+
 /// An objection to a use, with the city's answer.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -126,11 +154,13 @@ pub(crate) struct ExportedObjection {
 
 /// Who may fetch, who did, and who in the city used the data.
 #[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Recipients {
     pub(crate) permissions: Vec<ExportedPermission>,
     pub(crate) requests: Vec<ExportedRequest>,
     pub(crate) uses: Vec<ExportedUse>,
     pub(crate) objections: Vec<ExportedObjection>,
+    pub(crate) data_trackers: Vec<ExportedTracker>,
 }
 
 /// Everything that goes into one copy.

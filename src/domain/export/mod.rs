@@ -53,6 +53,18 @@ word_enum! {
     }
 }
 
+word_enum! {
+    /// Whether a data tracker's uses are in the copy.
+    pub enum TrackerCoverage {
+        /// All that it has.
+        Complete = "complete",
+        /// The latest ones; it may have more.
+        Latest = "latest",
+        /// It did not answer, or not correctly.
+        Unavailable = "unavailable",
+    }
+}
+
 /// One dataset in the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,6 +4,7 @@ pub(crate) mod hiding;
 pub(crate) mod logbook;
 pub mod objection;
 pub(crate) mod report;
+pub mod tracker;
 
 use serde::{Deserialize, Serialize};
 

@@ -6,6 +6,7 @@ use super::holdings::{self, Holding};
 use super::list_log::{self, Line};
 use super::list_mine::{self, LogLine, Outcome, Overview, Permission};
 use super::own_records;
+use super::tracked_uses;
 use crate::domain::catalogue::{Dataset, Language, Text};
 use crate::domain::clock::Timestamp;
 use crate::domain::export::content::{
@@ -49,7 +50,8 @@ pub(crate) async fn article_15(node: &Node, subject: &NationalIdentifier) -> Res
     let known = node.store.read("find_persons", move |store| persons::with_identifier(store, &whose)).await?;
     // By the identifier: systems report uses of people who have never logged in.
     let uses = reported(node, subject.clone()).await?.into_iter().map(used).collect();
-    let mut recipients = Recipients { uses, ..Recipients::default() };
+    let data_trackers = tracked_uses::for_copy(node, subject).await;
+    let mut recipients = Recipients { uses, data_trackers, ..Recipients::default() };
     for person in known {
         let Overview { in_force, ended, .. } = list_mine::of_anyone(node, person).await?;
         recipients

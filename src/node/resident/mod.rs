@@ -13,3 +13,4 @@ pub(crate) mod object_to_use;
 pub(crate) mod own_records;
 pub(crate) mod register_passkey;
 pub(crate) mod shown_persons;
+pub(crate) mod tracked_uses;

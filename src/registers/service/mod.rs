@@ -10,6 +10,8 @@ pub(crate) mod tests;
 mod tokens;
 mod xroad;
 
+use std::time::Duration;
+
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,8 +19,8 @@ use url::Url;
 
 use super::failure::Failure;
 use super::{Bounds, RegisterConfigError};
-use crate::domain::catalogue::register::Register;
 use crate::domain::catalogue::service::{Credentials, HttpService, Method};
+use crate::domain::ids::RegisterId;
 use crate::http::{AddressPolicy, Expected, GuardError, GuardedClient, Reply, Route};
 use crate::ports::RegisterError;
 
@@ -44,11 +46,12 @@ pub(crate) struct Client {
 impl Client {
     /// A client that has not connected yet.
     pub(crate) fn new(
-        register: &Register,
+        id: &RegisterId,
         service: &HttpService,
+        timeout: Duration,
         bounds: Bounds,
     ) -> Result<Self, RegisterConfigError> {
-        let unread = |file, source| RegisterConfigError::File { register: register.id.clone(), file, source };
+        let unread = |file, source| RegisterConfigError::File { register: id.clone(), file, source };
         let ca_pem = service
             .ca_file
             .as_ref()
@@ -72,10 +75,10 @@ impl Client {
         };
         let guarded = GuardedClient::over(policy, &Route { ca_pem, identity_pem, ..Route::default() })
             .map_err(|_| RegisterConfigError::Address {
-                register: register.id.clone(),
+                register: id.clone(),
                 reason: "its certificates or its key cannot be used",
             })?
-            .with_deadline(register.timeout);
+            .with_deadline(timeout);
         guarded.allow(&service.base_url);
         let tokens = match &service.credentials {
             Credentials::Client(client) => {
@@ -122,6 +125,15 @@ impl Client {
 
     /// Sends a request about a person. An answer with an error status is an answer; a redirect is not.
     pub(crate) async fn send(&self, outgoing: &Outgoing, subject: &str) -> Result<Reply, Failure> {
+        self.exchange(outgoing, Some(subject)).await
+    }
+
+    /// The same for a request about nobody.
+    pub(crate) async fn send_about_nobody(&self, outgoing: &Outgoing) -> Result<Reply, Failure> {
+        self.exchange(outgoing, None).await
+    }
+
+    async fn exchange(&self, outgoing: &Outgoing, subject: Option<&str>) -> Result<Reply, Failure> {
         let first = self.attempt(outgoing, subject).await?;
         let reply = match (&self.tokens, first.status) {
             (Some(tokens), StatusCode::UNAUTHORIZED) => {
@@ -136,7 +148,7 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, outgoing: &Outgoing, subject: &str) -> Result<Reply, Failure> {
+    async fn attempt(&self, outgoing: &Outgoing, subject: Option<&str>) -> Result<Reply, Failure> {
         let unmade = || {
             let cause = "this side: a header cannot carry the identifier or the secret";
             Failure::new(RegisterError::Unavailable, cause)

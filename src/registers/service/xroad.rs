@@ -8,9 +8,9 @@ use crate::http::Reply;
 use crate::ports::RegisterError;
 
 /// The headers of a request (§4.3). The security server adds `X-Road-Id`.
-pub(super) fn headers(xroad: &XRoad, subject: &str) -> Vec<(HeaderName, String)> {
+pub(super) fn headers(xroad: &XRoad, subject: Option<&str>) -> Vec<(HeaderName, String)> {
     let mut headers = vec![(HeaderName::from_static("x-road-client"), xroad.client.clone())];
-    if let Some(user) = &xroad.user {
+    if let (Some(user), Some(subject)) = (&xroad.user, subject) {
         headers.push((HeaderName::from_static("x-road-userid"), user.replace(SUBJECT, subject)));
     }
     headers

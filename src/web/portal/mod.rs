@@ -93,6 +93,7 @@ routes! {
         "/me/data/{id}" => { get holdings::show::one }
         "/me/data/{id}/log-in" => { get holdings::show::log_in }
         "/me/log" => { get log::show }
+        "/me/log/{id}" => { get tracked::one }
         "/me/uses" => { get own_uses::show }
         "/me/uses/{id}/object" => { get own_uses::object::ask, post own_uses::object::object }
         "/me/sharing" => { get list::show }

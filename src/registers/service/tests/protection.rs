@@ -190,7 +190,7 @@ fn certificates_that_cannot_be_used_are_told_at_the_start() {
             connection: Connection::Http(Box::new(service.clone())),
             timeout: std::time::Duration::from_secs(1),
         };
-        Client::new(&register, &service, BOUNDS).err().map(|error| error.to_string())
+        Client::new(&register.id, &service, register.timeout, BOUNDS).err().map(|error| error.to_string())
     };
     let plain = || service("http://register.localhost:1/api".parse().unwrap());
     let absent = HttpService { ca_file: Some(folder.path().join("none.pem")), ..plain() };

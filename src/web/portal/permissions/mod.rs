@@ -10,3 +10,4 @@ pub(crate) mod overview;
 #[cfg(test)]
 pub(crate) mod samples;
 pub(crate) mod stop;
+pub(crate) mod tracked;

@@ -200,6 +200,7 @@ pub(crate) fn all() -> Vec<Sample> {
         systems: systems(),
         behind: true,
         older: Some("/me/log?behind=12.0.1".into()),
+        trackers: vec![tracker()],
     };
     let nothing = LogView {
         entries: Vec::new(),
@@ -207,6 +208,7 @@ pub(crate) fn all() -> Vec<Sample> {
         systems: Vec::new(),
         behind: false,
         older: None,
+        trackers: Vec::new(),
     };
     let mut held_back = permission(PermissionStatus::Suspended);
     held_back.held_back = Some(HeldBack::Use);
