@@ -113,6 +113,20 @@ fn a_right_service_is_read_with_its_request() {
     assert_eq!((request.records.to_string().as_str(), request.none_status.as_slice()), ("/data", &[404][..]));
 }
 
+const TRACKER: &str = r#"
+[[data_trackers]]
+id = "tracker"
+title = { fi = "a", sv = "b", en = "c" }
+url = "http://security-server.localhost:9001"
+xroad = { client = "EE/GOV/1/OmaData", service = "EE/GOV/2/Registry/findUsage", user = "EE{subject}" }
+"#;
+
+#[test]
+fn wrong_trackers_are_told_exactly() {
+    let cases = include_str!("../../tests/vectors/config/wrong-trackers.toml");
+    check(&format!("{NODE}{TRACKER}"), cases, |text, overlay| node(text, overlay).map(drop));
+}
+
 /// The node with a plug-in as its first register.
 fn node_with_plugin() -> String {
     node_with_service()

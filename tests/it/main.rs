@@ -42,4 +42,5 @@ mod refusals;
 mod resolver;
 mod restore;
 mod shipped_catalogues;
+mod trackers;
 mod uses;

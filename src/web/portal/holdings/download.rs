@@ -6,8 +6,8 @@ use actix_web::http::header;
 use super::view::HoldingRecord;
 use crate::domain::catalogue::{Corrections, Dataset, Field, FieldTree, Language, Text};
 use crate::domain::clock::Timestamp;
-use crate::domain::export::content::{ExportContent, ExportedDataset, Recipients};
-use crate::domain::export::{Coverage, Purpose};
+use crate::domain::export::content::{ExportContent, ExportedDataset, ExportedTracker, Recipients};
+use crate::domain::export::{Coverage, Purpose, TrackerCoverage};
 use crate::node::resident::{export_holdings, own_records};
 use crate::node::{Node, Problem, ProblemKind};
 use crate::web::html::chrome::Chrome;
@@ -59,6 +59,19 @@ impl Frame<'_> {
     /// A moment that was written for programs.
     pub(crate) fn written_moment(&self, text: &str) -> String {
         text.parse().map_or_else(|_| text.to_owned(), |at: Timestamp| self.moment(&at))
+    }
+
+    /// How far back a data tracker's record goes, as far as it answered.
+    pub(crate) fn exported_period(&self, tracker: &ExportedTracker) -> String {
+        match (tracker.coverage, &tracker.kept_from, &tracker.kept_until) {
+            (TrackerCoverage::Unavailable, ..) => return String::new(),
+            (_, None, _) => self.t.tracker_kept_unknown(),
+            (_, Some(from), None) => self.t.tracker_kept_from(self.written_moment(from)),
+            (_, Some(from), Some(to)) => {
+                self.t.tracker_kept_between(self.written_moment(from), self.written_moment(to))
+            }
+        }
+        .to_string()
     }
 
     /// What came of a request, as [`crate::domain::export::content::ExportedRequest::outcome`] names it.

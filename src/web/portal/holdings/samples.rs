@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use super::download::{ExportView, ExportedHolding};
 use super::view::{HoldingHead, HoldingPart, HoldingRecord, HoldingState, HoldingValues, HoldingsView};
 use crate::domain::catalogue::{Corrections, Dataset, FieldTree};
-use crate::domain::export::content::{ExportedPermission, ExportedRequest, ExportedUse, Recipients};
-use crate::domain::export::{Coverage, Purpose};
+use crate::domain::export::content::{
+    ExportedPermission, ExportedRequest, ExportedTrackedUse, ExportedTracker, ExportedUse, Recipients,
+};
+use crate::domain::export::{Coverage, Purpose, TrackerCoverage};
 use crate::web::portal::public;
 use crate::web::portal::samples::{Sample, asker, at, helsinki, names, placement, purpose, sample, text};
 
@@ -116,6 +118,26 @@ fn recipients() -> Recipients {
             fields: Vec::new(),
         }],
         objections: Vec::new(),
+        data_trackers: TrackerCoverage::ALL.into_iter().map(tracker).collect(),
+    }
+}
+
+fn tracker(coverage: TrackerCoverage) -> ExportedTracker {
+    let used = |name: Option<&str>| ExportedTrackedUse {
+        at: "2026-11-20T08:05:00Z".into(),
+        action: "Osoitteen tarkistus".into(),
+        receiver_code: "1234567-8".into(),
+        receiver_name: name.map(str::to_owned),
+        receiver_system: "Asiakastietojärjestelmä".into(),
+    };
+    let answered = coverage != TrackerCoverage::Unavailable;
+    ExportedTracker {
+        id: "state-register".parse().unwrap(),
+        title: text("Valtion rekisteri", "Statens register", "State register"),
+        coverage,
+        kept_from: answered.then(|| "2021-01-31T10:20:30Z".into()),
+        kept_until: None,
+        uses: if answered { vec![used(Some("Mallivirasto")), used(None)] } else { Vec::new() },
     }
 }
 

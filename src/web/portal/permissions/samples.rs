@@ -8,8 +8,10 @@ use super::log::LogView;
 use super::log_entry::{LogEntry, LogOutcome, RefusalReason, Reporting, SystemReport};
 use super::overview::{MeView, WaitingRequest};
 use super::stop::StopView;
+use super::tracked::{TrackerPart, TrackerState, TrackerView};
 use crate::domain::consent::DeletionState;
 use crate::domain::ids::{ConsentId, RequestId};
+use crate::domain::uses::tracker::{KeptPeriod, Tracker};
 use crate::web::html::chrome::Notice;
 use crate::web::portal::decision;
 use crate::web::portal::party::Party;
@@ -104,6 +106,58 @@ fn systems() -> Vec<SystemReport> {
         SystemReport { name: name(), reports: true, last: Some(at("2026-11-23T08:05:00Z")) },
         SystemReport { name: name(), reports: true, last: None },
         SystemReport { name: name(), reports: false, last: None },
+    ]
+}
+
+fn tracker() -> Tracker {
+    Tracker {
+        id: "state-register".parse().unwrap(),
+        title: text("Valtion rekisteri", "Statens register", "State register"),
+    }
+}
+
+/// The page is a frame and parts; a sample shows one tracker's answer in the frame.
+fn answered(name: &str, state: TrackerState) -> Sample {
+    let Tracker { id, title } = tracker();
+    sample(name, "/me/log/state-register", true, Whole(TrackerPart { id, title, state }))
+}
+
+struct Whole(TrackerPart);
+
+impl crate::web::html::frame::View for Whole {
+    fn section(&self) -> Option<crate::web::html::chrome::Section> {
+        Some(crate::web::html::chrome::Section::Log)
+    }
+
+    fn write(&self, frame: &crate::web::html::frame::Frame<'_>) -> Result<String, askama::Error> {
+        let page = TrackerView { title: self.0.title.clone() }.write(frame)?;
+        Ok(page.replace(super::tracked::PARTS, &self.0.write(frame)?))
+    }
+}
+
+/// One tracker's answers.
+fn tracked() -> Vec<Sample> {
+    let (from, to) = (at("2021-01-31T10:20:30Z"), at("2026-11-23T08:05:00Z"));
+    let uses = |entries: Vec<LogEntry>, kept, behind, older: Option<&str>| TrackerState::Uses {
+        entries,
+        kept,
+        behind,
+        older: older.map(str::to_owned),
+    };
+    let mut used = entry(LogOutcome::Used { from: None, law: None, delay: None });
+    used.dataset = None;
+    used.fields.clear();
+    used.persons.clear();
+    used.legal_basis.clear();
+    used.permission = None;
+    let older = Some("/me/log/state-register?offset=50");
+    vec![
+        answered("tracker", uses(vec![used.clone()], Some(KeptPeriod { from, to: None }), false, older)),
+        answered("tracker-older", uses(vec![used], Some(KeptPeriod { from, to: Some(to) }), true, None)),
+        answered("tracker-none", uses(Vec::new(), None, false, None)),
+        answered("tracker-no-older", uses(Vec::new(), None, true, None)),
+        answered("tracker-unavailable", TrackerState::Unavailable),
+        answered("tracker-busy", TrackerState::Busy),
     ]
 }
 
@@ -233,7 +287,7 @@ pub(crate) fn all() -> Vec<Sample> {
         Notice::PasskeyRemoved,
     ];
     let stop = StopView { card: card(1, PermissionStatus::Active), retention: "P1Y".into() };
-    vec![
+    let mut all = vec![
         sample("me-empty", "/me", true, empty_me),
         noticed,
         sample("log", "/me/log", true, log),
@@ -248,5 +302,7 @@ pub(crate) fn all() -> Vec<Sample> {
         sample("permission-confirmed", "/me/sharing/1", true, confirmed),
         sample("permission-not-told", "/me/sharing/1", true, given_up),
         sample("stop", "/me/sharing/1/stop", true, stop),
-    ]
+    ];
+    all.extend(tracked());
+    all
 }
