@@ -10,7 +10,7 @@
 //! | [`http`] | the guarded HTTP client and its address policy | domain, ports |
 //! | [`node`] | the use cases, one file a verb, by role | domain, ports, store |
 //! | [`outbound`] | requests to others: federation, OpenID provider | domain, ports, http |
-//! | [`registers`] | connectors to the city's registers: SQL, files, services | domain, ports, http |
+//! | [`registers`] | connectors to the city's registers: SQL, files, services; data trackers | domain, ports, http |
 //! | [`web`] | actix: OAuth, exchange, federation, service API, portal | node, domain, ports; store in `web/session.rs` |
 //! | [`config`] | files and environment into a checked `Config` | domain |
 //! | [`app`] | assembles everything | everything but operator, demo, cli |
