@@ -197,8 +197,7 @@ impl Config {
             .required_table("data_protection_officer", "add [data_protection_officer] with name and email")
             .and_then(contact::read);
         let registers = registers::read(root.tables("registers"), &data_dir, profile);
-        let data_trackers =
-            data_trackers::read(root.tables("data_trackers"), &registers, &data_dir, profile);
+        let data_trackers = data_trackers::read(root.tables("data_trackers"), &registers, &data_dir, profile);
         let acr_values = login.as_ref().map_or_else(Vec::new, |login| login.acr_values.clone());
         let datasets = datasets::read(root.tables("datasets"), &registers, &acr_values);
         let services = services::read(root.tables("services"), &data_dir, profile);

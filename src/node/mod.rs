@@ -29,8 +29,8 @@ use crate::domain::token::TokenPolicy;
 use crate::domain::uses::hiding::HidingRules;
 use crate::domain::uses::tracker::Tracker;
 use crate::ports::{
-    Clock, DataTrackers, Entropy, IdentityProvider, MemberDirectory, MemberDocuments, Outbound, Passkeys, Registers,
-    Superiors, TrustResolver, random,
+    Clock, DataTrackers, Entropy, IdentityProvider, MemberDirectory, MemberDocuments, Outbound, Passkeys,
+    Registers, Superiors, TrustResolver, random,
 };
 use crate::store::Store;
 

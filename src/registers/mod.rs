@@ -188,9 +188,8 @@ enum Access {
 
 impl Opened {
     fn new(register: &Register, bounds: Bounds) -> Result<Self, RegisterConfigError> {
-        let client = |service| {
-            service::Client::new(&register.id, service, register.timeout, bounds).map(Arc::new)
-        };
+        let client =
+            |service| service::Client::new(&register.id, service, register.timeout, bounds).map(Arc::new);
         let (access, at_once) = match &register.connection {
             Connection::Sql { url, password_file, pool_size } => {
                 let pool = sql::Pool::new(register, url, password_file.as_deref(), *pool_size)?;

@@ -191,8 +191,7 @@ impl DataTrackers for CityTrackers {
     ) -> Result<TrackedUses, RegisterError> {
         let answer = async {
             let source = self.source(tracker)?;
-            let (uses, kept) =
-                tokio::join!(self.ask(source, subject, part), self.kept(tracker, source));
+            let (uses, kept) = tokio::join!(self.ask(source, subject, part), self.kept(tracker, source));
             uses.map(|uses| TrackedUses { kept, ..uses })
         };
         answer.await.map_err(|failure| told(tracker, failure))

@@ -65,9 +65,8 @@ fn working(target: &str, user: Option<String>) -> Option<Value> {
         "findUsage" => {
             let query: Vec<(String, String)> =
                 url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-            let asked = |name: &str| {
-                query.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
-            };
+            let asked =
+                |name: &str| query.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
             if user.as_deref() != asked("userCode") {
                 return None;
             }

@@ -162,8 +162,9 @@ fn read<T: serde::de::DeserializeOwned>(body: &[u8], other: &'static str) -> Res
 }
 
 fn used(row: Value, now: Timestamp) -> Result<TrackedUse, &'static str> {
-    let row: Row = serde_json::from_value(row)
-        .map_err(|_| "a use lacks logtime, action, receiverCode or receiverSystem, or has one that is not a text")?;
+    let row: Row = serde_json::from_value(row).map_err(
+        |_| "a use lacks logtime, action, receiverCode or receiverSystem, or has one that is not a text",
+    )?;
     let text = |text: &str| Some(outside_text::clean(text)).filter(|text| !text.is_empty());
     Ok(TrackedUse {
         at: moment(&row.logtime, now).ok_or("a logtime is not a time in the past")?,

@@ -1,5 +1,7 @@
 //! What data trackers answer about the uses of a resident's data, asked when somebody looks. Nothing of it is stored.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt, stream};
 
 use super::holdings::Turn;
@@ -13,6 +15,9 @@ use crate::ports::RegisterError;
 
 /// Uses of a tracker on one page.
 pub(crate) const PAGE_USES: u32 = 50;
+
+/// How long a tracker may take for a page.
+const PAGE_WAIT: Duration = Duration::from_secs(20);
 
 /// Trackers asked at a time for a copy.
 const AT_ONCE: usize = 8;
@@ -30,7 +35,8 @@ pub(crate) async fn page(
     tracker: &Tracker,
     offset: u32,
 ) -> Option<TrackedUses> {
-    node.trackers.part(&tracker.id, subject, Part { offset, limit: PAGE_USES }).await.ok()
+    let asked = node.trackers.part(&tracker.id, subject, Part { offset, limit: PAGE_USES });
+    tokio::time::timeout(PAGE_WAIT, asked).await.ok()?.ok()
 }
 
 /// Everything that the trackers answer, for a copy that says of each whether it is complete.

@@ -168,7 +168,10 @@ async fn the_request_is_the_protocols_and_names_the_person_where_it_is_about_one
     assert_eq!(uses.target, format!("{base}/findUsage?userCode=EE010190-900P&offset=50&limit=50"));
     assert_eq!(uses.header("x-road-userid"), Some("EE010190-900P"));
     assert_eq!(uses.header("x-road-client"), Some("EE-DEV/GOV/70000001/OmaData"));
-    assert_eq!((period.target.as_str(), period.header("x-road-userid")), (&*format!("{base}/usagePeriod"), None));
+    assert_eq!(
+        (period.target.as_str(), period.header("x-road-userid")),
+        (&*format!("{base}/usagePeriod"), None)
+    );
     assert!(uses.method == "GET" && uses.body.is_empty());
     // Whatever an identifier contains stays within its place.
     let attack = NationalIdentifier::new("1&LIMIT=9#/../").unwrap();
@@ -202,9 +205,12 @@ async fn all_uses_are_gathered_part_by_part_until_their_end_or_the_configured_nu
 #[tokio::test]
 async fn what_a_tracker_answered_before_it_failed_is_kept_and_known_to_be_a_part() {
     let whole = of_all(2_500);
-    let server = Server::start(move |asked: &Asked| {
-        if asked.target.contains("offset=1000") { answer(500, "{}") } else { whole(asked) }
-    });
+    let server =
+        Server::start(
+            move |asked: &Asked| {
+                if asked.target.contains("offset=1000") { answer(500, "{}") } else { whole(asked) }
+            },
+        );
     let all = tracker(server.url(), 5_000, 10_000).all(&id(), &anna()).await.unwrap();
     assert_eq!((all.uses.len(), all.next), (1_000, Some(1_000)));
     // One that says again and again that there is more is asked a bounded number of times.
@@ -265,7 +271,11 @@ async fn periods_that_cannot_be_are_not_shown() {
     ] {
         let text = body.to_string();
         let server = Server::start(move |asked: &Asked| {
-            if asked.target.ends_with("/usagePeriod") { answer(200, &text) } else { answer(200, r#"{"usages": []}"#) }
+            if asked.target.ends_with("/usagePeriod") {
+                answer(200, &text)
+            } else {
+                answer(200, r#"{"usages": []}"#)
+            }
         });
         let found = tracker(server.url(), 5_000, 100).part(&id(), &anna(), LIMIT).await.unwrap();
         assert_eq!(found.kept.is_some(), kept, "{body}");

@@ -38,7 +38,7 @@ pub(crate) use holdings::download::index_page as resident_copy;
 use decision::{decide, decided, open, show};
 use page::{Page, PageResult};
 use partners::{members, use_page};
-use permissions::{detail, list, log, overview, stop};
+use permissions::{detail, list, log, overview, stop, tracked};
 use public::{assets, catalogue, home, uses};
 
 use crate::node::{Problem, ProblemKind};
