@@ -46,7 +46,7 @@ struct Source {
 }
 
 /// All data trackers of a node.
-pub struct CityTrackers {
+pub(crate) struct CityTrackers {
     by_id: HashMap<RegisterId, Source>,
     clock: Arc<dyn Clock>,
 }
@@ -62,7 +62,7 @@ impl CityTrackers {
     ///
     /// # Errors
     /// [`RegisterConfigError`] when a file that a tracker names cannot be read or used.
-    pub fn new(trackers: &[DataTracker], clock: Arc<dyn Clock>) -> Result<Self, RegisterConfigError> {
+    pub(crate) fn new(trackers: &[DataTracker], clock: Arc<dyn Clock>) -> Result<Self, RegisterConfigError> {
         let mut by_id = HashMap::new();
         for tracker in trackers {
             let user = tracker.service.xroad.as_ref().and_then(|xroad| xroad.user.clone());

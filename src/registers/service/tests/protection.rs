@@ -184,13 +184,10 @@ async fn a_service_inside_the_city_is_reached_over_tls_with_both_certificates_in
 fn certificates_that_cannot_be_used_are_told_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let client = |service: HttpService| {
-        let register = Register {
-            id: crate::domain::ids::RegisterId::new("base").unwrap(),
-            name: crate::domain::catalogue::Text::same("a"),
-            connection: Connection::Http(Box::new(service.clone())),
-            timeout: std::time::Duration::from_secs(1),
-        };
-        Client::new(&register.id, &service, register.timeout, BOUNDS).err().map(|error| error.to_string())
+        let id = crate::domain::ids::RegisterId::new("base").unwrap();
+        Client::new(&id, &service, std::time::Duration::from_secs(1), BOUNDS)
+            .err()
+            .map(|error| error.to_string())
     };
     let plain = || service("http://register.localhost:1/api".parse().unwrap());
     let absent = HttpService { ca_file: Some(folder.path().join("none.pem")), ..plain() };

@@ -63,7 +63,7 @@ pub(crate) async fn one(page: ResidentPage, Id(id): Id<RegisterId>) -> PageResul
     let trackers = &page.app.node.settings.trackers;
     let tracker = trackers.iter().find(|tracker| tracker.id == id).cloned();
     let tracker = tracker.ok_or(Problem::new(ProblemKind::NotFound))?;
-    let offset = query(&page.request)?.take("offset").and_then(|number| number.parse().ok());
+    let offset = query(&page.request)?.take("offset").and_then(|number| number.parse::<u32>().ok());
     let offset = offset.filter(|offset| *offset <= MAX_OFFSET).unwrap_or(0);
     let view = TrackerView { title: tracker.title.clone() };
     let answers = answers(&page, vec![tracker], offset).await?;
