@@ -16,7 +16,7 @@ mod tests;
 pub use anchor::{membership, start_anchor};
 pub(crate) use error::StartError;
 pub use node::{assemble, lock_for_serving, open_store, start_node};
-pub(crate) use node::{open_checked_store, registers};
+pub(crate) use node::{open_checked_store, registers, trackers};
 pub use residents::CopyError;
 pub(crate) use residents::answer_article_15;
 pub use running::Running;

@@ -133,7 +133,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         Arc::clone(&clock),
     )?);
     let registers = Arc::new(registers(config)?);
-    let trackers = Arc::new(CityTrackers::new(&config.data_trackers, Arc::clone(&clock))?);
+    let trackers = Arc::new(trackers(config)?);
     let identity = identity_provider(config, &keys, &clock, &entropy)?;
     let settings = settings(config, hints, trust_anchors, &*entropy)?;
     let requests = Arc::new(MemberRequests::new(settings.id.clone(), guard));
@@ -174,6 +174,14 @@ pub(crate) fn registers(config: &Config) -> Result<CityRegisters, StartError> {
         RegisterBounds { max_records: config.limits.max_records, max_bytes: config.limits.max_bytes };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(CityRegisters::new(&config.registers, &config.datasets, bounds, &clock)?)
+}
+
+/// The clients of the data trackers; no connection is opened yet.
+///
+/// # Errors
+/// [`StartError::Register`] when a file that one names cannot be used.
+pub(crate) fn trackers(config: &Config) -> Result<CityTrackers, StartError> {
+    Ok(CityTrackers::new(&config.data_trackers, Arc::new(SystemClock))?)
 }
 
 /// Starts a node.

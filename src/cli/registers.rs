@@ -16,7 +16,7 @@ pub(super) enum Command {
     /// Ask the registers for nobody and say which would not answer, and why
     ///
     /// Connects as the node does, runs each dataset's query or reads its file, and shows no record. The cause may quote what
-    /// stands in a register. Exits with 1 when any does not answer.
+    /// stands in a register. Data trackers are asked whether they work. Exits with 1 when any does not answer.
     ///
     /// With --resident: reads one person's records as an exchange would, and shows which column becomes which field, how long it
     /// takes, whether each record is the person's own, and what would be released; of values their type and length alone.
@@ -77,6 +77,10 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
 async fn test_all(config: &Path, dataset: Option<&DatasetId>) -> Result<(), Failure> {
     let config = Config::load(config)?;
     let checks = registers::check(&config, dataset).await?;
+    let trackers = match dataset {
+        Some(_) => Vec::new(),
+        None => registers::check_trackers(&config).await?,
+    };
     let mut failed = 0_usize;
     for check in &checks {
         match &check.outcome {
@@ -92,10 +96,21 @@ async fn test_all(config: &Path, dataset: Option<&DatasetId>) -> Result<(), Fail
     for register in config.registers.iter().filter(|register| dataset.is_none() && !is_read(&register.id)) {
         say!("note  register {}: no dataset reads it, so it was not asked", register.id);
     }
-    if failed > 0 {
-        return Err(format!("{failed} of {} datasets cannot be read", checks.len()).into());
+    let mut silent = 0_usize;
+    for (tracker, outcome) in &trackers {
+        match outcome {
+            Ok(()) => say!("pass  data tracker {tracker}"),
+            Err(cause) => {
+                silent = silent.saturating_add(1);
+                say!("FAIL  data tracker {tracker}: {cause}");
+            }
+        }
     }
-    Ok(())
+    match (failed, silent) {
+        (0, 0) => Ok(()),
+        (0, _) => Err(format!("{silent} of {} data trackers do not work", trackers.len()).into()),
+        _ => Err(format!("{failed} of {} datasets cannot be read", checks.len()).into()),
+    }
 }
 
 async fn test_resident(

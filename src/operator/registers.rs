@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::app::{StartError, registers};
+use crate::app::{StartError, registers, trackers};
 use crate::config::{Config, HeldDataset};
 use crate::domain::catalogue::Record;
 use crate::domain::ids::{DatasetId, FieldPath, NationalIdentifier, RegisterId};
@@ -60,6 +60,21 @@ pub(crate) async fn check(
         Some(only) if checks.is_empty() => Err(CheckError::NoDataset(only.clone())),
         _ => Ok(checks),
     }
+}
+
+/// Asks each data tracker whether it works, about nobody.
+///
+/// # Errors
+/// [`CheckError`] when none could be asked. A tracker that does not answer is a result, not an error.
+pub(crate) async fn check_trackers(
+    config: &Config,
+) -> Result<Vec<(RegisterId, Result<(), String>)>, CheckError> {
+    let trackers = trackers(config)?;
+    let mut checks = Vec::new();
+    for tracker in &config.data_trackers {
+        checks.push((tracker.id.clone(), trackers.check(&tracker.id).await));
+    }
+    Ok(checks)
 }
 
 /// What an exchange of one person's records would read.

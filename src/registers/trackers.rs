@@ -93,11 +93,20 @@ impl CityTrackers {
         }
     }
 
-    /// Asks a tracker whether it works.
+    /// Asks a tracker whether it works, and about nobody.
+    ///
+    /// # Errors
+    /// The cause, for the operator.
+    pub(crate) async fn check(&self, id: &RegisterId) -> Result<(), String> {
+        self.probe(id).await.map_err(|failure| failure.cause)
+    }
+
     async fn probe(&self, id: &RegisterId) -> Result<(), Failure> {
         let source = self.source(id)?;
         let body = source.in_time(source.get("/v2/heartbeat", None)).await?;
-        read_heartbeat(&body).map_err(misread)
+        read_heartbeat(&body).map_err(misread)?;
+        let body = source.in_time(source.get("/v2/usagePeriod", None)).await?;
+        read_period(&body, self.clock.now()).map(drop).map_err(misread)
     }
 
     fn source(&self, id: &RegisterId) -> Result<&Source, Failure> {
