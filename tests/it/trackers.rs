@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use omadata::config::{Config, Overlay};
 use omadata::demo::run::Adjust;
@@ -12,6 +12,7 @@ use omadata::domain::catalogue::Language;
 use omadata::domain::ids::NationalIdentifier;
 use omadata::operator;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::harness::browser::{Browser, Page};
 use crate::harness::{self, Setup, World, free_ports};
