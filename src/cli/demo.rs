@@ -40,7 +40,8 @@ pub(crate) struct Arguments {
     /// Admit one more member to the federation, with the keys that it shows at first sight (may be repeated)
     #[arg(long = "member", value_name = "URL")]
     members: Vec<EntityId>,
-    /// PostgreSQL server for the cities' databases instead of SQLite: one database for each, which must exist
+    /// PostgreSQL server for the cities' databases instead of SQLite, early education registers included: one database for each,
+    /// which must exist
     /// (espoo=postgres://…, may be repeated)
     #[arg(long = "store", value_name = "CITY=URL", value_parser = parse_store)]
     stores: Vec<(String, DatabaseUrl)>,

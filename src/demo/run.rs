@@ -16,11 +16,12 @@ use super::provider::{ClientAuthentication, DemoProvider, ProviderConfig, Regist
 use super::service_page::{
     City as ServiceCity, Customer, HeldDataset, ServicePage, ServicePageConfig, ServiceUse,
 };
-use super::world::{DemoResident, SystemRecords, World, write_world};
+use super::world::{DemoResident, SystemRecords, World, postgres, write_world};
 use crate::app::{self, Running, SystemClock, SystemEntropy};
 use crate::config::shipped::{self, City, Overrides, Ports};
 use crate::config::{self, AnchorConfig, Config, ConfiguredMember, DatabaseUrl, KnownEntity, SecretFile};
 use crate::domain::catalogue::Language;
+use crate::domain::catalogue::register::Connection;
 use crate::domain::federation::{Role, StatementRules};
 use crate::domain::ids::EntityId;
 use crate::ports::{Clock, Entropy, random};
@@ -140,7 +141,7 @@ impl Demo {
         if let Some(adjust) = options.adjust.anchor {
             adjust(&mut anchor_config);
         }
-        let mut own = own_files(&options.node_files, &ports)?;
+        let mut own = own_files(&options.node_files, &overrides)?;
         let mut keep: Vec<City> = own.keys().copied().collect();
         keep.extend(City::ALL.into_iter().filter(|city| options.stores.contains_key(city.slug())));
         let mut cities = Vec::new();
@@ -155,6 +156,7 @@ impl Demo {
             // Set after the file was checked: a demo's address may contain its password, a city's may not.
             if let Some(url) = options.stores.get(city.slug()) {
                 config.store.url.clone_from(url);
+                read_from_postgres(&mut config, url).await?;
             }
             if let Some(adjust) = options.adjust.city {
                 adjust(&mut config);
@@ -386,17 +388,43 @@ fn service_city(city: City, config: &Config) -> Result<ServiceCity, Failure> {
     })
 }
 
+/// Moves a city's databases of records beside its store in PostgreSQL.
+async fn read_from_postgres(config: &mut Config, store: &DatabaseUrl) -> Result<(), Failure> {
+    let DatabaseUrl::Postgres(database) = store else { return Ok(()) };
+    for register in &mut config.registers {
+        let Connection::Sql { url, .. } = &mut register.connection else { continue };
+        let DatabaseUrl::Sqlite(file) = &*url else { continue };
+        let (file, database) = (file.clone(), database.clone());
+        let moved = postgres::register_url(&database);
+        tokio::task::spawn_blocking(move || postgres::copy_register(&file, &database)).await??;
+        *url = DatabaseUrl::Postgres(moved);
+    }
+    Ok(())
+}
+
 /// Reads the files of cities that do not run with the shipped one; which city's it is, its address says.
-fn own_files(files: &[PathBuf], ports: &Ports) -> Result<BTreeMap<City, Config>, Failure> {
+fn own_files(files: &[PathBuf], overrides: &Overrides) -> Result<BTreeMap<City, Config>, Failure> {
     let mut own = BTreeMap::new();
     for file in files {
         let config = Config::load(file)?;
         let address = config.node.base_url.clone();
+        let ports = &overrides.ports;
         let of_city = |city: &City| address.as_str() == ports.base_url(*city);
         let city = City::ALL.into_iter().find(of_city).ok_or_else(|| {
             let cities = City::ALL.map(|city| ports.base_url(city)).join(", ");
             format!("{}: base_url {address} is none of this demo's cities: {cities}", file.display())
         })?;
+        let shipped = shipped::node(city, overrides)?;
+        if std::path::absolute(&config.node.data_dir)? != shipped.node.data_dir {
+            // Keys and registers of this demo are there: with others it would be another city.
+            return Err(format!(
+                "{}: data_dir is {}, and this demo's is {}: keep the file in the folder of --data-dir",
+                file.display(),
+                config.node.data_dir.display(),
+                shipped.node.data_dir.display()
+            )
+            .into());
+        }
         if own.insert(city, config).is_some() {
             return Err(format!("{}: another --node is {address} too", file.display()).into());
         }

@@ -4,6 +4,7 @@
 //! are invented too. Eight residents have names and roles; hundreds more fill the registers.
 
 mod people;
+pub(in crate::demo) mod postgres;
 mod random;
 mod records;
 mod registers;

@@ -88,7 +88,11 @@ fn a_file_that_is_none_of_the_demos_cities_ends_the_demo_before_it_starts() {
     let twice = write("twice.toml", "", "");
     let elsewhere = write("elsewhere.toml", "http://espoo.localhost:", "http://vantaa.localhost:");
     let wrong = write("wrong.toml", "retention = \"", "retention = \"X");
+    let apart = tempfile::tempdir().unwrap();
+    let apart = apart.path().join("espoo.toml");
+    std::fs::copy(folder.path().join("espoo.toml"), &apart).unwrap();
     for (files, told) in [
+        (vec![apart.as_path()], "keep the file in the folder of --data-dir"),
         (vec![elsewhere.as_path()], "is none of this demo's cities: http://helsinki.localhost:"),
         (vec![twice.as_path(), twice.as_path()], "another --node is http://espoo.localhost:"),
         (vec![wrong.as_path()], "wrong.toml:"),

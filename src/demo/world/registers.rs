@@ -141,13 +141,17 @@ pub(super) fn write(
     Ok(())
 }
 
+/// The views of the early education database.
+pub(super) const EARLY_EDUCATION: [&str; 3] = ["placement", "service_need", "decision"];
+
 fn early_education(folder: &Path, city: City, rows: &Rows, residents: &[Person]) -> Result<(), WorldError> {
     let broken: Vec<&str> = broken(residents).map(|person| person.identifier.as_str()).collect();
     let decision: &[(&str, &str)] = if city == City::Turku { &DECISION_IN_COLUMNS } else { &DECISION };
+    let [placement, service_need, decisions] = EARLY_EDUCATION;
     let tables: [Table<'_>; 3] = [
-        ("placement", &PLACEMENT, &rows.placements),
-        ("service_need", &SERVICE_NEED, &rows.service_needs),
-        ("decision", decision, &rows.decisions),
+        (placement, &PLACEMENT, &rows.placements),
+        (service_need, &SERVICE_NEED, &rows.service_needs),
+        (decisions, decision, &rows.decisions),
     ];
     database(&folder.join("early-education.sqlite"), &tables, &broken)
 }
