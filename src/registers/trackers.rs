@@ -19,7 +19,7 @@ use crate::domain::catalogue::register::DataTracker;
 use crate::domain::catalogue::service::{Method, SUBJECT, percent_encoded};
 use crate::domain::ids::{NationalIdentifier, RegisterId};
 use crate::domain::uses::tracker::{
-    KeptPeriod, Part, TrackedUses, put_in_order, read_heartbeat, read_period, read_uses,
+    KeptPeriod, Part, TrackedUses, add_part, read_heartbeat, read_period, read_uses,
 };
 use crate::ports::{Clock, DataTrackers, RegisterError};
 
@@ -34,6 +34,9 @@ const MAX_PARTS: u32 = 100;
 
 /// How long all uses of a person may take.
 const ALL_WAIT: Duration = Duration::from_secs(60);
+
+/// How long a tracker may take to say how far back its record goes, beside the uses.
+const PERIOD_WAIT: Duration = Duration::from_secs(3);
 
 struct Source {
     client: Client,
@@ -126,7 +129,11 @@ impl CityTrackers {
     }
 
     async fn kept(&self, id: &RegisterId, source: &Source) -> Option<KeptPeriod> {
-        let asked = source.in_time(source.get("/v2/usagePeriod", None)).await;
+        let asked = source.in_time(source.get("/v2/usagePeriod", None));
+        // The uses do not wait long for it.
+        let asked = tokio::time::timeout(PERIOD_WAIT, asked).await.unwrap_or_else(|_| {
+            Err(Failure::new(RegisterError::Unavailable, "usagePeriod: no answer within 3 seconds"))
+        });
         let period = asked.and_then(|body| read_period(&body, self.clock.now()).map_err(misread));
         period.inspect_err(|failure| log(id, failure)).ok()
     }
@@ -149,7 +156,7 @@ impl CityTrackers {
             };
             match more {
                 Ok(Ok(more)) => {
-                    all.uses.extend(more.uses);
+                    add_part(&mut all.uses, more.uses);
                     all.next = more.next;
                 }
                 Ok(Err(failure)) => {
@@ -159,7 +166,6 @@ impl CityTrackers {
                 Err(_) => break,
             }
         }
-        put_in_order(&mut all.uses);
         Ok(all)
     }
 }

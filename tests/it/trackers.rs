@@ -144,7 +144,7 @@ async fn aino_sees_what_a_tracker_has_under_its_name_and_of_the_others_that_they
     assert_eq!(page.status, 200, "{}", page.describe());
     let text = page.text();
     for told in [
-        "What registers have recorded themselves",
+        "What registers have recorded on their own",
         "Register working",
         "It keeps uses from 31 January 2021 onwards.",
         "Address checked, number 0.",
@@ -162,7 +162,7 @@ async fn aino_sees_what_a_tracker_has_under_its_name_and_of_the_others_that_they
     assert!(!text.contains("SECRET"), "{text}");
     for (language, told) in [
         ("fi", "Lähde ei vastaa nyt, joten sen kirjaamia käyttötietoja ei voi näyttää."),
-        ("sv", "Källan svarar inte just nu, så det som den har antecknat om dig kan inte visas."),
+        ("sv", "Källan svarar inte just nu, så den användning som den har antecknat kan inte visas."),
     ] {
         let page = browser.open(&format!("{}/me/log/broken?lang={language}", world().url("espoo"))).await;
         assert!(page.text().contains(told), "{language}: {}", page.text());
@@ -253,6 +253,6 @@ async fn the_answer_under_article_15_has_all_of_them_and_says_who_did_not_answer
     assert_eq!(trackers[1]["keptFrom"], "2021-01-31T10:20:30Z");
     assert_eq!(trackers[1]["uses"][1]["action"], "Address checked, number 1.");
     let page = String::from_utf8(file(&files, "index.html").to_vec()).unwrap();
-    assert_eq!(page.matches("Not in this copy: this source did not answer.").count(), 2);
+    assert_eq!(page.matches("Not in this copy: this source did not answer, or not as it should.").count(), 2);
     assert!(page.contains("Address checked, number 1119.") && !page.contains("<b>Agency"), "{page}");
 }

@@ -3,6 +3,8 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::domain::catalogue::Text;
 use crate::domain::clock::Timestamp;
@@ -117,7 +119,7 @@ pub(crate) fn read_uses(body: &[u8], part: Part, now: Timestamp) -> Result<Track
         return Err("usages is empty, although totalUsages says that there are more");
     }
     let mut uses = answer.usages.into_iter().map(|row| used(row, now)).collect::<Result<Vec<_>, _>>()?;
-    put_in_order(&mut uses);
+    uses.sort_by_key(|used| std::cmp::Reverse(used.at));
     // A full part has others behind it (§7).
     let next = (received == part.limit || told_more).then_some(end);
     Ok(TrackedUses { uses, next, kept: None })
@@ -149,10 +151,12 @@ pub(crate) fn read_heartbeat(body: &[u8]) -> Result<(), &'static str> {
     if heartbeat.status == "OK" { Ok(()) } else { Err("the tracker says of itself that it does not work") }
 }
 
-/// Sorts uses, latest first, and keeps each once: a use that was added between two parts moves others into the next one.
-pub(crate) fn put_in_order(uses: &mut Vec<TrackedUse>) {
-    let mut known = std::collections::HashSet::new();
-    uses.retain(|used| known.insert(used.clone()));
+/// Adds a later part, latest first. A use that was added between both answers has moved others from the first into the second:
+/// those are not added again. Within one answer, equal uses are as many as stand there.
+pub(crate) fn add_part(uses: &mut Vec<TrackedUse>, mut part: Vec<TrackedUse>) {
+    let known: std::collections::HashSet<&TrackedUse> = uses.iter().collect();
+    part.retain(|used| !known.contains(used));
+    uses.append(&mut part);
     uses.sort_by_key(|used| std::cmp::Reverse(used.at));
 }
 
@@ -177,6 +181,7 @@ fn used(row: Value, now: Timestamp) -> Result<TrackedUse, &'static str> {
 
 /// A moment in RFC 3339 from 1970 until now.
 fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
-    let at: Timestamp = text.parse().ok()?;
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos() / 1_000;
+    let at = Timestamp::from_micros(i64::try_from(at).ok()?);
     (at.secs() >= 0 && at <= now.plus_secs(MAX_SKEW_SECS)).then_some(at)
 }

@@ -36,7 +36,16 @@ pub(crate) async fn page(
     offset: u32,
 ) -> Option<TrackedUses> {
     let asked = node.trackers.part(&tracker.id, subject, Part { offset, limit: PAGE_USES });
-    tokio::time::timeout(PAGE_WAIT, asked).await.ok()?.ok()
+    match tokio::time::timeout(PAGE_WAIT, asked).await {
+        Ok(answer) => answer.ok(),
+        Err(_) => {
+            tracing::warn!(
+                event = "data_tracker_failed", tracker = %tracker.id, cause = "no answer within 20 seconds",
+                "a data tracker did not answer in the time of a page"
+            );
+            None
+        }
+    }
 }
 
 /// Everything that the trackers answer, for a copy that says of each whether it is complete.

@@ -283,3 +283,16 @@ async fn periods_that_cannot_be_are_not_shown() {
         assert_eq!(found.kept.is_some(), kept, "{body}");
     }
 }
+
+#[tokio::test]
+async fn uses_do_not_wait_for_a_tracker_that_does_not_say_how_far_back_its_record_goes() {
+    let whole = of_all(3);
+    let server =
+        Server::start(
+            move |asked: &Asked| {
+                if asked.target.ends_with("/usagePeriod") { Answer::Silence } else { whole(asked) }
+            },
+        );
+    let found = tracker(server.url(), 15_000, 100).part(&id(), &anna(), LIMIT).await.unwrap();
+    assert_eq!((found.uses.len(), found.kept), (3, None), "well before the 15 seconds of timeout_ms");
+}

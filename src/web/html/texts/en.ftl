@@ -157,7 +157,7 @@ log-system-never = has not reported anything yet
 log-system-silent = does not report yet
 log-older = Older
 log-pages = Pages
-trackers-title = What registers have recorded themselves
+trackers-title = What registers have recorded on their own
 trackers-lead = These sources keep their own record of how your data is used. They are asked right now, and nothing of it is stored here.
 trackers-asking = Asking:
 tracker-kept-from = It keeps uses from { $moment } onwards.
@@ -165,10 +165,10 @@ tracker-kept-between = It keeps uses from { $from } to { $to }.
 tracker-kept-unknown = It did not say how far back its record goes.
 tracker-none = It has recorded no use of your data.
 tracker-no-older = There are no older uses.
-tracker-unavailable = This source does not answer now, so what it has recorded about you cannot be shown.
+tracker-unavailable = This source does not answer now, so the uses that it has recorded cannot be shown.
 tracker-busy = This source was not asked, because another page of yours was still being put together.
 export-tracker-latest = The latest uses only: this source may have more.
-export-tracker-unavailable = Not in this copy: this source did not answer.
+export-tracker-unavailable = Not in this copy: this source did not answer, or not as it should.
 
 ## Permissions
 

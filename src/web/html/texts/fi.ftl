@@ -160,15 +160,15 @@ log-pages = Sivut
 trackers-title = Mitä rekisterit ovat itse kirjanneet
 trackers-lead = Nämä lähteet pitävät itse kirjaa tietojesi käytöstä. Niiltä kysytään juuri nyt, eikä vastauksia tallenneta tänne.
 trackers-asking = Kysytään:
-tracker-kept-from = Lähteessä on käyttötietoja { $moment } alkaen.
-tracker-kept-between = Lähteessä on käyttötietoja ajalta { $from } – { $to }.
+tracker-kept-from = Lähde säilyttää käyttötietoja { $moment } alkaen.
+tracker-kept-between = Lähde säilyttää käyttötietoja ajalta { $from } – { $to }.
 tracker-kept-unknown = Lähde ei kertonut, kuinka pitkältä ajalta sillä on käyttötietoja.
 tracker-none = Lähde ei ole kirjannut tietojesi käyttöä.
 tracker-no-older = Vanhempia käyttötietoja ei ole.
 tracker-unavailable = Lähde ei vastaa nyt, joten sen kirjaamia käyttötietoja ei voi näyttää.
 tracker-busy = Lähteeltä ei kysytty, koska toista sivuasi koottiin vielä.
 export-tracker-latest = Vain uusimmat käyttötiedot: lähteessä voi olla niitä enemmän.
-export-tracker-unavailable = Ei tässä kopiossa: lähde ei vastannut.
+export-tracker-unavailable = Ei tässä kopiossa: lähde ei vastannut, tai vastaus ei ollut oikeanlainen.
 
 ## Permissions
 

@@ -157,15 +157,15 @@ log-pages = Sidor
 trackers-title = Vad registren själva har antecknat
 trackers-lead = De här källorna för själva bok över hur dina uppgifter används. De tillfrågas just nu, och svaren sparas inte här.
 trackers-asking = Tillfrågas:
-tracker-kept-from = Källan har uppgifter om användning från och med { $moment }.
-tracker-kept-between = Källan har uppgifter om användning från { $from } till { $to }.
+tracker-kept-from = Källan bevarar uppgifter om användning från och med { $moment }.
+tracker-kept-between = Källan bevarar uppgifter om användning från { $from } till { $to }.
 tracker-kept-unknown = Källan berättade inte hur långt tillbaka dess anteckningar går.
 tracker-none = Källan har inte antecknat någon användning av dina uppgifter.
 tracker-no-older = Det finns ingen äldre användning.
-tracker-unavailable = Källan svarar inte just nu, så det som den har antecknat om dig kan inte visas.
+tracker-unavailable = Källan svarar inte just nu, så den användning som den har antecknat kan inte visas.
 tracker-busy = Källan tillfrågades inte, eftersom en annan av dina sidor ännu höll på att sammanställas.
 export-tracker-latest = Bara den senaste användningen: källan kan ha mer.
-export-tracker-unavailable = Inte i kopian: källan svarade inte.
+export-tracker-unavailable = Inte i kopian: källan svarade inte, eller inte som den ska.
 
 ## Permissions
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::OnceCell;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::domain::catalogue::Text;
 use crate::domain::ids::RegisterId;
@@ -90,10 +91,17 @@ pub(crate) async fn answers(
             let turn = turn.get_or_init(|| tracked_uses::turn(&app.node, &resident)).await;
             let state = match turn {
                 None => TrackerState::Busy,
-                Some(_) => match tracked_uses::page(&app.node, &subject, &tracker, offset).await {
-                    None => TrackerState::Unavailable,
-                    Some(answer) => shown(&tracker.id, answer, offset),
-                },
+                Some(_) => {
+                    let (app, asked) = (app.clone(), tracker.clone());
+                    // In a task of its own: a browser that stops reading keeps no tracker from answering others.
+                    let asking = AbortOnDropHandle::new(tokio::spawn(async move {
+                        tracked_uses::page(&app.node, &subject, &asked, offset).await
+                    }));
+                    match asking.await {
+                        Ok(Some(answer)) => shown(&tracker.id, answer, offset),
+                        Ok(None) | Err(_) => TrackerState::Unavailable,
+                    }
+                }
             };
             TrackerPart { id: tracker.id, title: tracker.title, state }
         }
