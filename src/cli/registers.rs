@@ -109,7 +109,13 @@ async fn test_all(config: &Path, dataset: Option<&DatasetId>) -> Result<(), Fail
     match (failed, silent) {
         (0, 0) => Ok(()),
         (0, _) => Err(format!("{silent} of {} data trackers do not work", trackers.len()).into()),
-        _ => Err(format!("{failed} of {} datasets cannot be read", checks.len()).into()),
+        (_, 0) => Err(format!("{failed} of {} datasets cannot be read", checks.len()).into()),
+        _ => Err(format!(
+            "{failed} of {} datasets cannot be read, {silent} of {} data trackers do not work",
+            checks.len(),
+            trackers.len()
+        )
+        .into()),
     }
 }
 

@@ -476,6 +476,23 @@ fn file_selection(written: &str, csv: Option<CsvDialect>) -> Option<Selection> {
     }
 }
 
+/// A query without its texts and without what stands in brackets: the order of a list within a record is not that of the records.
+fn outermost(query: &str) -> String {
+    let (mut depth, mut in_text) = (0_usize, false);
+    let mut outermost = String::new();
+    for character in query.chars() {
+        match character {
+            '\'' => in_text = !in_text,
+            _ if in_text => {}
+            '(' => depth = depth.saturating_add(1),
+            ')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => outermost.push(character),
+            _ => {}
+        }
+    }
+    outermost
+}
+
 /// Checks a query. The operator writes it, so this finds mistakes, not attacks: the identifier is never part of the
 /// text, and the transaction is read-only.
 fn check_query(query: &str) -> Option<&'static str> {
@@ -486,8 +503,8 @@ fn check_query(query: &str) -> Option<&'static str> {
     if query.contains(';') {
         return Some("has a semicolon");
     }
-    if !upper.split_whitespace().collect::<Vec<_>>().join(" ").contains("ORDER BY") {
-        return Some("has no ORDER BY, so that two answers could differ in order");
+    if !outermost(&upper).split_whitespace().collect::<Vec<_>>().join(" ").contains("ORDER BY") {
+        return Some("has no ORDER BY of its own, so that two answers could differ in order");
     }
     let mut parameters = query.split('$').skip(1);
     let first = parameters

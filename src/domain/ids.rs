@@ -411,6 +411,20 @@ impl NationalIdentifier {
         Ok(Self(text.to_ascii_uppercase()))
     }
 
+    /// Wraps an identifier that a register gave a person, trimmed, with its letters as they are: keys of registers may
+    /// differ in nothing else.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn exact(text: &str) -> Result<Self, IdError> {
+        Self::new(text).map(|_| Self(text.trim().to_owned()))
+    }
+
+    /// The same in upper case, as [`Self::new`] has it.
+    pub(crate) fn folded(&self) -> Self {
+        Self(self.0.to_ascii_uppercase())
+    }
+
     /// The identifier itself, only for the register query, the sealed column and the keyed hash.
     #[must_use]
     pub fn reveal(&self) -> &str {

@@ -1,7 +1,6 @@
 //! The city's registers.
 
 use async_trait::async_trait;
-use zeroize::Zeroizing;
 
 use crate::domain::catalogue::Record;
 use crate::domain::clock::Timestamp;
@@ -16,25 +15,20 @@ pub struct Question {
     pub subject: NationalIdentifier,
     /// The fields to read. No other leaves the connector.
     pub fields: Vec<FieldPath>,
-    /// `subject` as its register writes it, where that differs in letter case.
-    pub(crate) spelling: Option<Zeroizing<String>>,
+    /// Whether `subject` is a key of the register's own, in which letters of another case are other letters.
+    pub(crate) by_key: bool,
 }
 
 impl Question {
     /// About a person by the identifier that the login told.
     #[must_use]
     pub fn new(dataset: DatasetId, subject: NationalIdentifier, fields: Vec<FieldPath>) -> Self {
-        Self { dataset, subject, fields, spelling: None }
+        Self { dataset, subject, fields, by_key: false }
     }
 
-    /// The same about the same person, by another identifier and in its own letter case.
-    pub(crate) fn by(self, subject: NationalIdentifier, spelling: Zeroizing<String>) -> Self {
-        Self { subject, spelling: Some(spelling), ..self }
-    }
-
-    /// The identifier as a register is asked with it.
-    pub(crate) fn spelt(&self) -> &str {
-        self.spelling.as_ref().map_or_else(|| self.subject.reveal(), |spelling| spelling.as_str())
+    /// The same about the same person, by a key of the register's own.
+    pub(crate) fn by(self, key: NationalIdentifier) -> Self {
+        Self { subject: key, by_key: true, ..self }
     }
 }
 

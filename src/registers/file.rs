@@ -50,11 +50,20 @@ impl Layout {
     fn subject(&self, at: Place, named: Option<&str>) -> Result<Option<NationalIdentifier>, Failure> {
         match named.map(str::trim) {
             None | Some("") => Ok(None),
-            Some(text) => NationalIdentifier::new(text)
+            Some(text) => NationalIdentifier::exact(text)
                 .map(Some)
                 .map_err(|_| unclear(format!("{at}: {} is not an identifier", self.subject_column))),
         }
     }
+}
+
+/// Of keys that differ in letter case alone, the asked one's records; where there are none, those of the others, which are then
+/// refused by name.
+fn of_these_letters(question: &Question, mut records: Vec<Record>) -> Vec<Record> {
+    if question.by_key && records.iter().any(|record| record.subject == question.subject) {
+        records.retain(|record| record.subject == question.subject);
+    }
+    records
 }
 
 /// A record has no subject, so the person's records cannot be determined.
@@ -87,7 +96,7 @@ impl JsonFile {
 
 impl BlockingReader for JsonFile {
     fn read(&self, question: &Question) -> Result<Vec<Record>, Failure> {
-        let subject = &question.subject;
+        let subject = &question.subject.folded();
         let collected = self.file.records(
             subject,
             |input, places| {
@@ -97,7 +106,7 @@ impl BlockingReader for JsonFile {
                     is_empty = false;
                     absent.retain(|column| members.iter().all(|member| member.name != *column));
                     match self.subject(at, &members)? {
-                        Some(whose) => places.push(&whose, at),
+                        Some(whose) => places.push(&whose.folded(), at),
                         None => Ok(()),
                     }
                 })?;
@@ -113,9 +122,10 @@ impl BlockingReader for JsonFile {
             || Collected::new(self.layout.bounds),
             |collected, (), input, place| {
                 let members = Parser::resume(input, place)?.object_here()?;
-                if self.subject(place, &members)?.as_ref() != Some(subject) {
+                let Some(whose) = self.subject(place, &members)?.filter(|whose| whose.folded() == *subject)
+                else {
                     return Ok(());
-                }
+                };
                 let mut values: HashMap<String, (Place, Json)> =
                     members.into_iter().map(|member| (member.name, (member.at, member.value))).collect();
                 let marks = self.layout.marks.read(|column| values.get(column).map(|found| found.1.clone()));
@@ -123,14 +133,14 @@ impl BlockingReader for JsonFile {
                     values.get(column).and_then(|(_, found)| names::text(found))
                 })
                 .map_err(|failure| failure.at(place))?;
-                let whose = (subject.clone(), marks.map_err(|failure| failure.at(place))?);
+                let whose = (whose, marks.map_err(|failure| failure.at(place))?);
                 let record = self.layout.mapping.record(&question.fields, whose, |column| {
                     values.remove(column.name).map_or((None, Json::Null), |(at, value)| (Some(at), value))
                 })?;
                 Ok(collected.push(Record { names, ..record })?)
             },
         )?;
-        Ok(collected.into_records())
+        Ok(of_these_letters(question, collected.into_records()))
     }
 }
 
@@ -190,7 +200,7 @@ impl CsvFile {
 
 impl BlockingReader for CsvFile {
     fn read(&self, question: &Question) -> Result<Vec<Record>, Failure> {
-        let subject = &question.subject;
+        let subject = &question.subject.folded();
         let collected = self.file.records(
             subject,
             |input, places| {
@@ -198,7 +208,7 @@ impl BlockingReader for CsvFile {
                 let header = self.header(&rows.row()?.unwrap_or_default())?;
                 while let Some(row) = rows.row()? {
                     if let (Some(whose), Some(first)) = (self.subject(&header, &row)?, row.first()) {
-                        places.push(&whose, first.at)?;
+                        places.push(&whose.folded(), first.at)?;
                     }
                 }
                 Ok(header)
@@ -206,14 +216,15 @@ impl BlockingReader for CsvFile {
             || Collected::new(self.layout.bounds),
             |collected, header, input, place| {
                 let row = Rows::resume(input, &self.dialect, place)?.row()?.unwrap_or_default();
-                if self.subject(header, &row)?.as_ref() != Some(subject) {
+                let Some(whose) = self.subject(header, &row)?.filter(|whose| whose.folded() == *subject)
+                else {
                     return Ok(());
-                }
+                };
                 let marks = self.layout.marks.read(|column| {
                     let cell = header.marks.get(column).and_then(|at| row.get(*at));
                     cell.map(|cell| Json::String(cell.text.clone()))
                 });
-                let whose = (subject.clone(), marks.map_err(|failure| failure.at(place))?);
+                let whose = (whose, marks.map_err(|failure| failure.at(place))?);
                 let record = self.layout.mapping.record(&question.fields, whose, |column| {
                     let found = header.places.get(column.name).and_then(|at| row.get(*at));
                     found.map_or((None, Json::Null), |cell| {
@@ -229,7 +240,7 @@ impl BlockingReader for CsvFile {
                 Ok(collected.push(Record { names, ..record })?)
             },
         )?;
-        Ok(collected.into_records())
+        Ok(of_these_letters(question, collected.into_records()))
     }
 }
 

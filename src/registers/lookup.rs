@@ -1,4 +1,4 @@
-//! A register that knows a person by an identifier of its own, which a dataset of another register tells.
+//! A register that knows people by keys of its own, which a dataset of another register tells.
 
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -6,54 +6,50 @@ use zeroize::Zeroizing;
 use super::failure::Failure;
 use crate::domain::catalogue::Record;
 use crate::domain::catalogue::register::SubjectFrom;
+use crate::domain::clock::Timestamp;
+use crate::domain::exchange::deferral;
 use crate::domain::ids::{FieldPath, NationalIdentifier};
 use crate::ports::{Question, RegisterError};
 
-/// An identifier with the letters as its register writes them: services may compare them exactly.
-pub(super) struct Known {
-    pub(super) subject: NationalIdentifier,
-    pub(super) spelling: Zeroizing<String>,
-}
-
-/// The question for the identifier alone.
+/// The question for the key alone.
 pub(super) fn question(from: &SubjectFrom, subject: &NationalIdentifier) -> Question {
     Question::new(from.dataset.clone(), subject.clone(), vec![FieldPath::from(&from.field)])
 }
 
-/// The identifier; `None` where the person has none, so that the register holds nothing about them.
-pub(super) fn identifier(
+/// The person's key; `None` where they have none, so that the register holds nothing about them.
+pub(super) fn key(
     from: &SubjectFrom,
     subject: &NationalIdentifier,
     records: &[Record],
-) -> Result<Option<Known>, Failure> {
+    now: Timestamp,
+) -> Result<Option<NationalIdentifier>, Failure> {
     let unfit = |reason, cause: &str| {
-        Err(Failure::new(
-            RegisterError::Unfit(reason),
-            format!("subject_from, dataset {}: {cause}", from.dataset),
-        ))
+        let cause = format!("subject_from, dataset {}: {cause}", from.dataset);
+        Err(Failure::new(RegisterError::Unfit(reason), cause))
     };
-    let mut known: Option<Known> = None;
+    if records.iter().any(|record| record.subject != *subject) {
+        return unfit("an identifier of somebody else", "a record is another person's");
+    }
+    if let Some(later) = deferral::available_from(records, now) {
+        return Err(RegisterError::AvailableFrom(later).into());
+    }
+    let mut known: Option<NationalIdentifier> = None;
     for record in records {
-        if record.subject != *subject {
-            return unfit("an identifier of somebody else", "a record is another person's");
-        }
-        let spelling = match record.values.get(&from.field) {
+        let text = match record.values.get(&from.field) {
             None | Some(Value::Null) => continue,
             Some(Value::String(text)) => Zeroizing::new(text.clone()),
             Some(value) => Zeroizing::new(value.to_string()),
         };
-        let Ok(subject) = NationalIdentifier::new(&spelling) else {
+        let Ok(key) = NationalIdentifier::exact(&text) else {
             return unfit(
                 "an identifier that is none",
                 "the value is not of 1 to 64 printable ASCII characters",
             );
         };
-        match &known {
-            Some(before) if before.subject != subject => {
-                return unfit("two identifiers of one person", "its records tell two identifiers");
-            }
-            _ => known = Some(Known { subject, spelling: Zeroizing::new(spelling.trim().to_owned()) }),
+        if known.as_ref().is_some_and(|known| *known != key) {
+            return unfit("two identifiers of one person", "its records tell two identifiers");
         }
+        known = Some(key);
     }
     Ok(known)
 }
@@ -61,12 +57,24 @@ pub(super) fn identifier(
 /// The records with the person as they were asked for. A record of anybody else keeps its own, which the release refuses.
 pub(super) fn as_asked(
     records: Vec<Record>,
-    known: &NationalIdentifier,
+    key: &NationalIdentifier,
     subject: &NationalIdentifier,
-) -> Vec<Record> {
-    let rename = |record: Record| match record.subject == *known {
+) -> Result<Vec<Record>, Failure> {
+    let is_other = |record: &Record| record.subject != *key && record.subject.folded() == key.folded();
+    if records.iter().any(is_other) {
+        return Err(other_letters());
+    }
+    let rename = |record: Record| match record.subject == *key {
         true => Record { subject: subject.clone(), ..record },
         false => record,
     };
-    records.into_iter().map(rename).collect()
+    Ok(records.into_iter().map(rename).collect())
+}
+
+/// The register has the key in letters of another case: the same person's, or somebody else's.
+pub(super) fn other_letters() -> Failure {
+    Failure::new(
+        RegisterError::Unfit("the register writes the key in other letters"),
+        "it has the key in letters of another case alone: let the dataset that subject_from names tell it as this register writes it",
+    )
 }

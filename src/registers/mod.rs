@@ -261,6 +261,7 @@ impl Opened {
 /// All registers of a node.
 pub struct CityRegisters {
     by_dataset: HashMap<DatasetId, Source>,
+    clock: Arc<dyn Clock>,
 }
 
 impl std::fmt::Debug for CityRegisters {
@@ -302,7 +303,7 @@ impl CityRegisters {
             };
             by_dataset.insert(held.dataset.id.clone(), source);
         }
-        Ok(Self { by_dataset })
+        Ok(Self { by_dataset, clock: Arc::clone(clock) })
     }
 
     /// Queries a dataset's register for a person that does not exist, to see whether it answers.
@@ -378,20 +379,27 @@ impl CityRegisters {
         let subject = question.subject.clone();
         let within = |failure: Failure| failure.within(&format!("subject_from, dataset {}", from.dataset));
         let told = self.ask_by(lookup::question(from, &subject)).await.map_err(within)?;
-        let Some(known) = lookup::identifier(from, &subject, &told)? else { return Ok(Vec::new()) };
-        let records = self.ask_by(question.by(known.subject.clone(), known.spelling)).await?;
-        Ok(lookup::as_asked(records, &known.subject, &subject))
+        let Some(key) = lookup::key(from, &subject, &told, self.clock.now())? else { return Ok(Vec::new()) };
+        let records = self.ask_by(question.by(key.clone())).await?;
+        lookup::as_asked(records, &key, &subject)
     }
 
     /// Asks by the identifier that the question has.
     async fn ask_by(&self, question: Question) -> Result<Vec<Record>, Failure> {
         let source = self.by_dataset.get(&question.dataset).ok_or(RegisterError::Unfit("no such dataset"))?;
+        let by_key = question.by_key;
         let work = async {
             let slot = Arc::clone(&source.slots).acquire_owned().await;
             source.reader.read(question, slot.map_err(|_| RegisterError::Unavailable)?).await
         };
         match tokio::time::timeout(source.timeout, work).await {
-            Ok(answer) => answer.and_then(|records| names::check(&source.names, &records).map(|()| records)),
+            Ok(answer) => answer.and_then(|mut records| {
+                if !by_key {
+                    // Of national identifiers, letters of either case are the same.
+                    records.iter_mut().for_each(|record| record.subject = record.subject.folded());
+                }
+                names::check(&source.names, &records).map(|()| records)
+            }),
             Err(_) => Err(Failure::new(RegisterError::Unavailable, "no answer within timeout_ms")),
         }
     }

@@ -46,7 +46,7 @@ pub(crate) fn read(
     for (kind, column) in NameColumn::of(columns) {
         let text = take(kind, column).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let short = |text: &String| text.len() <= MAX_NAME_BYTES;
-        let unfit = |reason| Failure::new(RegisterError::Unfit(reason), format!("column {column}"));
+        let unfit = |reason| Failure::new(RegisterError::Unfit(reason), format!("column {column}: {reason}"));
         match kind {
             NameColumn::Person => {
                 let person = text.and_then(|text| NationalIdentifier::new(&text).ok());
@@ -66,7 +66,9 @@ pub(crate) fn read(
 /// Whether each record names what its source's columns name, and no two have one key: whichever connector read them, a
 /// permission for one record must not cover another.
 pub(crate) fn check(columns: &NameColumns, records: &[Record]) -> Result<(), Failure> {
-    let unfit = |reason, column: &str| Failure::new(RegisterError::Unfit(reason), format!("column {column}"));
+    let unfit = |reason, column: &str| {
+        Failure::new(RegisterError::Unfit(reason), format!("column {column}: {reason}"))
+    };
     if let Some(column) = &columns.person
         && records.iter().any(|record| record.names.person.is_none())
     {

@@ -16,6 +16,7 @@ use diesel::{Connection, QueryResult, QueryableByName, RunQueryDsl, sql_query, s
 
 use super::failure::Failure;
 use super::json::{Json, Member, Parser};
+use super::lookup;
 use super::mapping::Mapping;
 use super::marks::MarkColumns;
 use super::names::{self, NameColumn};
@@ -228,7 +229,7 @@ impl Query {
             _ => return Err(unfit("a row is not a JSON object", "not a JSON object")),
         };
         let subject = match values.remove(SUBJECT) {
-            Some(Json::String(text)) => NationalIdentifier::new(&text).ok(),
+            Some(Json::String(text)) => NationalIdentifier::exact(&text).ok(),
             _ => None,
         };
         let subject = subject.ok_or_else(|| {
@@ -273,22 +274,38 @@ impl BlockingReader for Query {
     }
 }
 
-/// Asks with the identifier as it is. Databases compare letters exactly: a register with identifiers in lower case would answer
-/// "no data" for each of them, which is an error.
+/// Asks with the identifier as it is. Databases compare letters exactly: a register with identifiers in other letters would answer
+/// "no data" for each of them, which is an error. Keys in letters of both cases are taken as they are.
 pub(super) fn in_either_case(
     question: &Question,
     ask: impl Fn(&str) -> Result<Vec<Record>, Failure>,
 ) -> Result<Vec<Record>, Failure> {
-    let records = ask(question.spelt())?;
+    let asked = question.subject.reveal();
+    let records = ask(asked)?;
     if !records.is_empty() {
         return Ok(records);
     }
-    let lower = zeroize::Zeroizing::new(question.spelt().to_ascii_lowercase());
-    if lower.as_str() != question.spelt() && !ask(&lower)?.is_empty() {
+    let (lower, upper) = (
+        zeroize::Zeroizing::new(asked.to_ascii_lowercase()),
+        zeroize::Zeroizing::new(asked.to_ascii_uppercase()),
+    );
+    if !question.by_key && lower.as_str() != asked && !ask(&lower)?.is_empty() {
         return Err(Failure::new(
             RegisterError::Unfit("the register writes identifiers in lower case"),
             "the query finds records by the identifier in lower case alone: let it compare UPPER(column) = $1",
         ));
+    }
+    if question.by_key && lower != upper {
+        let other = match asked {
+            _ if asked == lower.as_str() => Some(&upper),
+            _ if asked == upper.as_str() => Some(&lower),
+            _ => None,
+        };
+        if let Some(other) = other
+            && !ask(other)?.is_empty()
+        {
+            return Err(lookup::other_letters());
+        }
     }
     Ok(records)
 }

@@ -140,7 +140,7 @@ impl Query {
             found.map(|(_, form, value)| (*form, value.clone()))
         };
         let subject = match of(&self.subject_column) {
-            Some((_, Json::String(text))) => NationalIdentifier::new(&text).ok(),
+            Some((_, Json::String(text))) => NationalIdentifier::exact(&text).ok(),
             _ => None,
         };
         let subject = subject.ok_or_else(|| {

@@ -90,6 +90,9 @@ impl Pool {
     }
 }
 
+/// Number of warnings that a session keeps; the databases' own limit.
+const MAX_WARNINGS: u32 = 65_535;
+
 /// What MariaDB and MySQL say of a query in which they cut or changed a value and went on.
 const CUTS: [i32; 4] = [
     1260, // ER_CUT_VALUE_GROUP_CONCAT, of JSON_ARRAYAGG too
@@ -103,7 +106,13 @@ fn whole(connection: &Connection<'_>) -> Result<(), Failure> {
     let Some(mut cursor) = connection.execute("SHOW WARNINGS", (), None).map_err(refused)? else {
         return Ok(());
     };
+    let mut kept = 0_u32;
     while let Some(mut row) = cursor.next_row().map_err(refused)? {
+        kept = kept.saturating_add(1);
+        if kept >= MAX_WARNINGS {
+            let cause = "the query makes so many warnings that not all are kept: convert what it compares to one type";
+            return Err(Failure::new(RegisterError::Unfit("the database may have cut a value"), cause));
+        }
         let mut code = Nullable::<i32>::null();
         row.get_data(2, &mut code).map_err(refused)?;
         let Some(code) = code.into_opt().filter(|code| CUTS.contains(code)) else { continue };
@@ -176,7 +185,7 @@ impl ManageConnection for Manager {
         let tells_cuts = KEEPS_WARNINGS.iter().any(|name| product.contains(name));
         if tells_cuts {
             // Each row may bring a warning of less weight, and only so many are kept: 64 otherwise.
-            connection.execute("SET SESSION max_error_count = 65535", (), None)?;
+            connection.execute(&format!("SET SESSION max_error_count = {MAX_WARNINGS}"), (), None)?;
         }
         connection.set_autocommit(false)?;
         Ok(Link { connection, used: false, broken: false, tells_cuts })

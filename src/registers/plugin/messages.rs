@@ -25,7 +25,7 @@ pub(super) fn request(id: &str, question: &Question) -> Vec<u8> {
     let message = json!({
         "id": id,
         "dataset": question.dataset,
-        "subject": question.spelt(),
+        "subject": question.subject.reveal(),
         "fields": question.fields,
     });
     let mut line = message.to_string().into_bytes();
@@ -114,7 +114,7 @@ impl Answers {
         };
         for Member { name, at, value } in members {
             match (name.as_str(), value) {
-                ("subject", Json::String(text)) => subject = NationalIdentifier::new(text).ok(),
+                ("subject", Json::String(text)) => subject = NationalIdentifier::exact(text).ok(),
                 ("values", Json::Object(members)) => values = Some(members),
                 ("subject" | "values", _) => return Err(unfit(format!("{name} is of another type"))),
                 (name, _) if beside(name) => {}

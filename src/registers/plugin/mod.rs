@@ -77,7 +77,7 @@ impl Reader for ServiceDataset {
             headers: Vec::new(),
             body: Some(messages::request(&id, &question)),
         };
-        let reply = self.client.send(&outgoing, question.spelt()).await?;
+        let reply = self.client.send(&outgoing, question.subject.reveal()).await?;
         match reply.status {
             StatusCode::OK => self.answers.read(&reply.body, &id, &question),
             status => Err(refused_with(status)),

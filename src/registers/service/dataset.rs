@@ -122,7 +122,7 @@ impl Asked {
         asked: &NationalIdentifier,
     ) -> Result<NationalIdentifier, Failure> {
         let WhoseRecord::At(pointer) = &self.request.whose else { return Ok(asked.clone()) };
-        named(pointer).and_then(|text| NationalIdentifier::new(&text).ok()).ok_or_else(|| {
+        named(pointer).and_then(|text| NationalIdentifier::exact(&text).ok()).ok_or_else(|| {
             Failure::new(
                 RegisterError::Unfit("a record does not say whose it is"),
                 format!("{pointer} is no identifier"),
@@ -240,13 +240,13 @@ impl Reader for ServiceDataset {
     async fn read(&self, question: Question, _slot: OwnedSemaphorePermit) -> Result<Vec<Record>, Failure> {
         let asked = &self.asked;
         let mut collected = Collected::new(self.bounds);
-        let (mut url, mut bytes) = (asked.first(question.spelt())?, 0_usize);
+        let (mut url, mut bytes) = (asked.first(question.subject.reveal())?, 0_usize);
         for page in 1..=MAX_PAGES {
             let within = |failure: Failure| match &asked.request.paging {
                 Some(_) => failure.within(&format!("page {page}")),
                 None => failure,
             };
-            let Some(body) = asked.page(&url, question.spelt()).await.map_err(within)? else {
+            let Some(body) = asked.page(&url, question.subject.reveal()).await.map_err(within)? else {
                 if page > 1 && matches!(asked.request.paging, Some(Paging::Link(_))) {
                     // The page before named it: without it the answer would be cut short.
                     let unfit = RegisterError::Unfit("the next page is not there");
@@ -272,7 +272,7 @@ impl Reader for ServiceDataset {
                 return Err(within(Failure::new(RegisterError::Unfit("the records are not there"), cause)));
             }
             let taken = collected.len().saturating_sub(before);
-            match self.next(&url, page, taken, &rest, question.spelt()).map_err(within)? {
+            match self.next(&url, page, taken, &rest, question.subject.reveal()).map_err(within)? {
                 Some(next) => url = next,
                 None => return Ok(collected.into_records()),
             }

@@ -184,8 +184,8 @@ impl GdprDataset {
 #[async_trait]
 impl Reader for GdprDataset {
     async fn read(&self, question: Question, _slot: OwnedSemaphorePermit) -> Result<Vec<Record>, Failure> {
-        let url = self.asked.first(question.spelt())?;
-        match self.asked.page(&url, question.spelt()).await? {
+        let url = self.asked.first(question.subject.reveal())?;
+        match self.asked.page(&url, question.subject.reveal()).await? {
             Some(body) => self.records(&body, &question),
             None => Ok(Vec::new()),
         }
