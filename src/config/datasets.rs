@@ -476,16 +476,33 @@ fn file_selection(written: &str, csv: Option<CsvDialect>) -> Option<Selection> {
     }
 }
 
-/// A query without its texts and without what stands in brackets: the order of a list within a record is not that of the records.
+/// A query without its texts, names in quotes, comments and what stands in brackets: the order of a list within a record is not
+/// that of the records. The whole query where quotes do not match, as with backslashes before them.
 fn outermost(query: &str) -> String {
-    let (mut depth, mut in_text) = (0_usize, false);
+    let mut rest = query;
+    let mut depth = 0_usize;
     let mut outermost = String::new();
-    for character in query.chars() {
+    while let Some(character) = rest.chars().next() {
+        let end = match character {
+            '\'' | '"' | '`' => Some(character.to_string()),
+            '[' => Some("]".to_owned()),
+            '-' if rest.starts_with("--") => Some("\n".to_owned()),
+            '/' if rest.starts_with("/*") => Some("*/".to_owned()),
+            _ => None,
+        };
+        let (_, behind) = rest.split_at(character.len_utf8());
+        rest = match end {
+            Some(end) => match behind.split_once(&end) {
+                Some((_, behind)) => behind,
+                None if end == "\n" => "",
+                None => return query.to_owned(),
+            },
+            None => behind,
+        };
         match character {
-            '\'' => in_text = !in_text,
-            _ if in_text => {}
             '(' => depth = depth.saturating_add(1),
             ')' => depth = depth.saturating_sub(1),
+            '\'' | '"' | '`' | '[' => {}
             _ if depth == 0 => outermost.push(character),
             _ => {}
         }

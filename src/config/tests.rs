@@ -569,3 +569,19 @@ fn a_fault_in_the_record_of_processing_is_told_with_line_and_column() {
         );
     }
 }
+
+#[test]
+fn an_order_is_found_behind_comments_and_quotes() {
+    const QUERY: &str = "SELECT guardian, unit FROM placement WHERE guardian = $1 ORDER BY unit";
+    for query in [
+        "SELECT guardian, unit -- the child's place\\n FROM placement WHERE guardian = $1 ORDER BY unit",
+        "SELECT guardian, unit /* 1) or (2 */ FROM placement WHERE guardian = $1 ORDER BY unit",
+        "SELECT guardian, unit AS 'child''s (name' FROM placement WHERE guardian = $1 ORDER BY unit",
+        "SELECT guardian, [d'Or (] AS unit FROM placement WHERE guardian = $1 order\\n by unit",
+        "WITH p AS (SELECT * FROM placement) SELECT guardian, unit FROM p WHERE guardian = $1 ORDER BY unit -- (",
+    ] {
+        let text = NODE.replace(QUERY, query);
+        assert!(text.contains(query));
+        node(&text, &Overlay::none()).unwrap_or_else(|error| panic!("{query}: {error}"));
+    }
+}

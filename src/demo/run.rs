@@ -388,12 +388,16 @@ fn service_city(city: City, config: &Config) -> Result<ServiceCity, Failure> {
     })
 }
 
-/// Moves a city's databases of records beside its store in PostgreSQL.
+/// Reads a city's early education, which is made up in a SQLite file, from a copy beside its store in PostgreSQL.
 async fn read_from_postgres(config: &mut Config, store: &DatabaseUrl) -> Result<(), Failure> {
     let DatabaseUrl::Postgres(database) = store else { return Ok(()) };
+    let made_up = config.node.data_dir.join("registers/early-education.sqlite");
     for register in &mut config.registers {
         let Connection::Sql { url, .. } = &mut register.connection else { continue };
         let DatabaseUrl::Sqlite(file) = &*url else { continue };
+        if *file != made_up {
+            continue;
+        }
         let (file, database) = (file.clone(), database.clone());
         let moved = postgres::register_url(&database);
         tokio::task::spawn_blocking(move || postgres::copy_register(&file, &database)).await??;
@@ -415,7 +419,8 @@ fn own_files(files: &[PathBuf], overrides: &Overrides) -> Result<BTreeMap<City, 
             format!("{}: base_url {address} is none of this demo's cities: {cities}", file.display())
         })?;
         let shipped = shipped::node(city, overrides)?;
-        if std::path::absolute(&config.node.data_dir)? != shipped.node.data_dir {
+        let here = shipped.node.data_dir.canonicalize()?;
+        if !config.node.data_dir.canonicalize().is_ok_and(|folder| folder == here) {
             // Keys and registers of this demo are there: with others it would be another city.
             return Err(format!(
                 "{}: data_dir is {}, and this demo's is {}: keep the file in the folder of --data-dir",

@@ -50,7 +50,7 @@ pub enum WorldError {
     Database {
         /// Path of the database.
         path: PathBuf,
-        /// SQLite's error.
+        /// The database's error.
         reason: String,
     },
     /// A made-up value has no representation in the file.

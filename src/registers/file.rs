@@ -3,6 +3,7 @@
 //! A file that cannot be parsed as a whole is an error, with its place, for everybody whose records could be in it: a
 //! record without a subject could be anyone's.
 
+use std::cell;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use super::csv::{Cell, Rows};
 use super::failure::Failure;
 use super::index::IndexedFile;
 use super::json::{Json, Member, Parser, Place};
+use super::lookup;
 use super::mapping::Mapping;
 use super::marks::MarkColumns;
 use super::names::{self, NameColumn};
@@ -57,13 +59,35 @@ impl Layout {
     }
 }
 
-/// Of keys that differ in letter case alone, the asked one's records; where there are none, those of the others, which are then
-/// refused by name.
-fn of_these_letters(question: &Question, mut records: Vec<Record>) -> Vec<Record> {
-    if question.by_key && records.iter().any(|record| record.subject == question.subject) {
-        records.retain(|record| record.subject == question.subject);
+/// Whose records a file is read for.
+struct Wanted<'q> {
+    question: &'q Question,
+    folded: NationalIdentifier,
+    /// Whether the key stands in the file in letters of another case.
+    in_other_letters: cell::Cell<bool>,
+}
+
+impl<'q> Wanted<'q> {
+    fn new(question: &'q Question) -> Self {
+        Self { question, folded: question.subject.folded(), in_other_letters: cell::Cell::new(false) }
     }
-    records
+
+    /// Whether a record is one of them.
+    fn is(&self, whose: &NationalIdentifier) -> bool {
+        let is_folded = whose.folded() == self.folded;
+        if !is_folded || !self.question.by_key || lookup::is_same(&self.question.subject, whose) {
+            return is_folded;
+        }
+        self.in_other_letters.set(true);
+        false
+    }
+
+    fn found(&self, records: Vec<Record>) -> Result<Vec<Record>, Failure> {
+        match records.is_empty() && self.in_other_letters.get() {
+            true => Err(lookup::other_letters()),
+            false => Ok(records),
+        }
+    }
 }
 
 /// A record has no subject, so the person's records cannot be determined.
@@ -96,9 +120,9 @@ impl JsonFile {
 
 impl BlockingReader for JsonFile {
     fn read(&self, question: &Question) -> Result<Vec<Record>, Failure> {
-        let subject = &question.subject.folded();
+        let wanted = Wanted::new(question);
         let collected = self.file.records(
-            subject,
+            &wanted.folded,
             |input, places| {
                 let mut absent: Vec<&str> = self.layout.required_columns();
                 let mut is_empty = true;
@@ -122,8 +146,7 @@ impl BlockingReader for JsonFile {
             || Collected::new(self.layout.bounds),
             |collected, (), input, place| {
                 let members = Parser::resume(input, place)?.object_here()?;
-                let Some(whose) = self.subject(place, &members)?.filter(|whose| whose.folded() == *subject)
-                else {
+                let Some(whose) = self.subject(place, &members)?.filter(|whose| wanted.is(whose)) else {
                     return Ok(());
                 };
                 let mut values: HashMap<String, (Place, Json)> =
@@ -140,7 +163,7 @@ impl BlockingReader for JsonFile {
                 Ok(collected.push(Record { names, ..record })?)
             },
         )?;
-        Ok(of_these_letters(question, collected.into_records()))
+        wanted.found(collected.into_records())
     }
 }
 
@@ -200,9 +223,9 @@ impl CsvFile {
 
 impl BlockingReader for CsvFile {
     fn read(&self, question: &Question) -> Result<Vec<Record>, Failure> {
-        let subject = &question.subject.folded();
+        let wanted = Wanted::new(question);
         let collected = self.file.records(
-            subject,
+            &wanted.folded,
             |input, places| {
                 let mut rows = Rows::new(input, &self.dialect)?;
                 let header = self.header(&rows.row()?.unwrap_or_default())?;
@@ -216,8 +239,7 @@ impl BlockingReader for CsvFile {
             || Collected::new(self.layout.bounds),
             |collected, header, input, place| {
                 let row = Rows::resume(input, &self.dialect, place)?.row()?.unwrap_or_default();
-                let Some(whose) = self.subject(header, &row)?.filter(|whose| whose.folded() == *subject)
-                else {
+                let Some(whose) = self.subject(header, &row)?.filter(|whose| wanted.is(whose)) else {
                     return Ok(());
                 };
                 let marks = self.layout.marks.read(|column| {
@@ -240,7 +262,7 @@ impl BlockingReader for CsvFile {
                 Ok(collected.push(Record { names, ..record })?)
             },
         )?;
-        Ok(of_these_letters(question, collected.into_records()))
+        wanted.found(collected.into_records())
     }
 }
 

@@ -60,15 +60,29 @@ pub(super) fn as_asked(
     key: &NationalIdentifier,
     subject: &NationalIdentifier,
 ) -> Result<Vec<Record>, Failure> {
-    let is_other = |record: &Record| record.subject != *key && record.subject.folded() == key.folded();
+    let is_other =
+        |record: &Record| !is_same(key, &record.subject) && record.subject.folded() == key.folded();
     if records.iter().any(is_other) {
         return Err(other_letters());
     }
-    let rename = |record: Record| match record.subject == *key {
+    let rename = |record: Record| match is_same(key, &record.subject) {
         true => Record { subject: subject.clone(), ..record },
-        false => record,
+        false => Record { subject: record.subject.folded(), ..record },
     };
     Ok(records.into_iter().map(rename).collect())
+}
+
+/// Whether two spellings are one key. Letters of another case are others, but in a UUID (RFC 9562 §4).
+pub(super) fn is_same(key: &NationalIdentifier, other: &NationalIdentifier) -> bool {
+    key == other || (is_uuid(key.reveal()) && key.folded() == other.folded())
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 /// The register has the key in letters of another case: the same person's, or somebody else's.

@@ -301,11 +301,11 @@ pub(super) fn in_either_case(
             _ if asked == upper.as_str() => Some(&lower),
             _ => None,
         };
-        if let Some(other) = other
-            && !ask(other)?.is_empty()
-        {
-            return Err(lookup::other_letters());
-        }
+        let records = other.map_or_else(|| Ok(Vec::new()), |other| ask(other))?;
+        return match records.iter().all(|record| lookup::is_same(&question.subject, &record.subject)) {
+            true => Ok(records),
+            false => Err(lookup::other_letters()),
+        };
     }
     Ok(records)
 }

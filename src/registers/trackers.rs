@@ -129,11 +129,13 @@ impl CityTrackers {
     }
 
     async fn kept(&self, id: &RegisterId, source: &Source) -> Option<KeptPeriod> {
-        let asked = source.in_time(source.get("/v2/usagePeriod", None));
         // The uses do not wait long for it.
-        let asked = tokio::time::timeout(PERIOD_WAIT, asked).await.unwrap_or_else(|_| {
-            Err(Failure::new(RegisterError::Unavailable, "usagePeriod: no answer within 3 seconds"))
-        });
+        let asked = async {
+            let late = || Failure::new(RegisterError::Unavailable, "usagePeriod: no answer within 3 seconds");
+            let asked = tokio::time::timeout(PERIOD_WAIT, source.get("/v2/usagePeriod", None));
+            asked.await.unwrap_or_else(|_| Err(late()))
+        };
+        let asked = source.in_time(asked).await;
         let period = asked.and_then(|body| read_period(&body, self.clock.now()).map_err(misread));
         period.inspect_err(|failure| log(id, failure)).ok()
     }

@@ -430,10 +430,17 @@ async fn the_story_is_the_same_over_postgresql() {
         harness::Setup { base_port: harness::free_ports(11), stores: stores.into(), ..Default::default() };
     let world: &'static World = Box::leak(Box::new(World::start(setup)));
     let service = world.service("helsinki").await;
+    // Its early education is read from there too.
+    std::fs::remove_file(world.cities["espoo"].node.data_dir.join("registers/early-education.sqlite"))
+        .unwrap();
     let (id, mut browser) = service.given("espoo", PLACEMENT, "aino", json!({})).await;
     let (status, fetched) = service.fetch(&id).await;
     assert_eq!(status, 200, "{fetched}");
     assert_ne!(service.fetch(&id).await.0, 200, "used up");
+    let asked = service.ask("espoo", PLACEMENT, Some("rauno"), json!({})).await;
+    let mut raunos = Browser::new();
+    let page = raunos.open(asked["startUrl"].as_str().unwrap()).await.log_in(&mut raunos, "rauno").await;
+    assert_eq!(page.status, 503, "{}", page.describe());
     let (id, _) = service.given("espoo", PLACEMENT, "aino", json!({})).await;
     let consent = world.consent("helsinki", "espoo", &id).await;
     let choice = browser.open(&format!("{}/me/sharing/{consent}/stop", world.url("espoo"))).await;

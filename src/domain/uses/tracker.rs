@@ -151,12 +151,13 @@ pub(crate) fn read_heartbeat(body: &[u8]) -> Result<(), &'static str> {
     if heartbeat.status == "OK" { Ok(()) } else { Err("the tracker says of itself that it does not work") }
 }
 
-/// Adds a later part, latest first. A use that was added between both answers has moved others from the first into the second:
-/// those are not added again. Within one answer, equal uses are as many as stand there.
-pub(crate) fn add_part(uses: &mut Vec<TrackedUse>, mut part: Vec<TrackedUse>) {
-    let known: std::collections::HashSet<&TrackedUse> = uses.iter().collect();
-    part.retain(|used| !known.contains(used));
-    uses.append(&mut part);
+/// Adds a later part. Uses that were added between both answers have moved as many others from the end of the first to the
+/// beginning of the second: those are not added again.
+pub(crate) fn add_part(uses: &mut Vec<TrackedUse>, part: Vec<TrackedUse>) {
+    let most = uses.len().min(part.len());
+    let is_overlap = |length: &usize| part.get(..*length).is_some_and(|first| uses.ends_with(first));
+    let overlap = (1..=most).rev().find(is_overlap).unwrap_or(0);
+    uses.extend(part.into_iter().skip(overlap));
     uses.sort_by_key(|used| std::cmp::Reverse(used.at));
 }
 

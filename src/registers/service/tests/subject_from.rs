@@ -96,17 +96,23 @@ async fn keys_that_differ_in_letter_case_alone_are_different_peoples() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, rows: Value| std::fs::write(folder.path().join(name), rows.to_string()).unwrap();
     let files = || Connection::Files { folder: folder.path().to_owned() };
-    std::fs::write(folder.path().join("rows.csv"), "profile,number\naB3x,1\nAb3X,2\nUPPER-1,3\n").unwrap();
+    std::fs::write(
+        folder.path().join("rows.csv"),
+        "profile,number\naB3x,1\nAb3X,2\nUPPER-1,3\n0a1b2c3d-0000-4000-8000-00000000000f,4\n",
+    )
+    .unwrap();
     write(
         "rows.json",
-        json!([{"profile": "aB3x", "number": 1}, {"profile": "Ab3X", "number": 2}, {"profile": "UPPER-1", "number": 3}]),
+        json!([{"profile": "aB3x", "number": 1}, {"profile": "Ab3X", "number": 2}, {"profile": "UPPER-1", "number": 3},
+               {"profile": "0a1b2c3d-0000-4000-8000-00000000000f", "number": 4}]),
     );
     let path = folder.path().join("rows.sqlite");
     let mut database = diesel::sqlite::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     database
         .batch_execute(
             "CREATE TABLE exact (profile TEXT, number INTEGER);
-             INSERT INTO exact VALUES ('aB3x', 1), ('Ab3X', 2), ('UPPER-1', 3);
+             INSERT INTO exact VALUES ('aB3x', 1), ('Ab3X', 2), ('UPPER-1', 3),
+               ('0a1b2c3d-0000-4000-8000-00000000000f', 4);
              CREATE TABLE folding (profile TEXT COLLATE NOCASE, number INTEGER);
              INSERT INTO folding SELECT * FROM exact",
         )
@@ -138,9 +144,11 @@ async fn keys_that_differ_in_letter_case_alone_are_different_peoples() {
                 outcome => panic!("{name} {key}: {outcome:?}"),
             }
         }
-        // As with UUIDs, which one system writes in capitals and the other does not: no silent "nothing".
+        // What one system writes in capitals and the other does not is no silent "nothing".
         let failure = ask(ANNA, "upper-1").await.unwrap_err();
         assert_eq!(failure.error, in_other_letters, "{name}");
+        let uuid = "0A1B2C3D-0000-4000-8000-00000000000F";
+        assert_eq!(ask(ANNA, uuid).await.unwrap().len(), 1, "{name}: a UUID is the same in either case");
         assert_eq!(ask(ANNA, "nobodys").await.unwrap(), [], "{name}");
         assert_eq!(ask(ANNA, "UPPER-1").await.unwrap().len(), 1, "{name}");
     }
