@@ -64,10 +64,10 @@ fn read_one(
     let timeout = registers::timeout(&mut section);
     let has_xroad = section.has("xroad");
     let service = http_registers::read(&mut section, data_dir, profile);
-    let complaint = match service.as_ref().map(|service| &service.xroad) {
-        Some(Some(xroad)) => misfit(xroad),
-        _ if !has_xroad => Some("a data tracker is reached through X-Road"),
-        _ => None,
+    let complaint = match service.as_ref().and_then(|service| service.xroad.as_ref()) {
+        Some(xroad) => misfit(xroad),
+        None if has_xroad => None, // what is wrong with it has been told
+        None => Some("a data tracker is reached through X-Road"),
     };
     if let Some(complaint) = complaint {
         section.problem(complaint, XROAD);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::fields::{check_columns, find, read_fields};
 use super::plugins;
 use super::reader::{Found, Section};
-use super::{checks, contact, requests, subject_from};
+use super::{checks, contact, queries, requests, subject_from};
 use crate::domain::catalogue::register::{
     Connection, CsvDialect, DatasetSource, HeldDataset, NameColumns, ProtectedColumn, Register, Selection,
 };
@@ -31,7 +31,6 @@ const THEMES: [&str; 14] = [
     "TRAN",
 ];
 const SUBJECT: &str = "write the column that says whose record it is";
-const QUERY: &str = "write one SELECT with ORDER BY, whose only parameter $1 is the person's identifier";
 const FILE: &str = "write the name of a .json or .csv file in the register's folder";
 const CSV: &str = "write { delimiter = \";\", encoding = \"windows-1252\", notation = \"fi\" }: the delimiter is a comma, semicolon, \
                    bar or tab, the encoding utf-8, windows-1252 or iso-8859-15, the notation iso or fi";
@@ -294,7 +293,7 @@ fn read_source<'r>(
         _ => section.optional::<String>("subject_column", SUBJECT),
     };
     let request = section.table("request");
-    let query = section.optional::<String>("query", QUERY);
+    let query = section.optional::<String>("query", queries::REMEDY);
     let file = section.optional::<String>("file", FILE);
     let protected = read_protected_column(section);
     let available_from = section.optional::<String>("available_from_column", MARK);
@@ -373,10 +372,10 @@ fn read_source<'r>(
     }
     let selection = match (&register.connection, query, file) {
         (Connection::Sql { .. } | Connection::Odbc { .. }, Some(query), None) => {
-            match check_query(&query.value) {
+            match queries::complaint(&query.value) {
                 None => Some(Selection::Query(query.value.trim().to_owned())),
                 Some(complaint) => {
-                    document.problem(&query.at, complaint, QUERY);
+                    document.problem(&query.at, complaint, queries::REMEDY);
                     None
                 }
             }
@@ -389,7 +388,7 @@ fn read_source<'r>(
             selection
         }
         (Connection::Sql { .. } | Connection::Odbc { .. }, ..) => {
-            section.problem("a dataset of a database has query, and no file", QUERY);
+            section.problem("a dataset of a database has query, and no file", queries::REMEDY);
             None
         }
         (Connection::Files { .. }, ..) => {
@@ -473,63 +472,5 @@ fn file_selection(written: &str, csv: Option<CsvDialect>) -> Option<Selection> {
         "json" => Some(Selection::Json(path)),
         "csv" => Some(Selection::Csv(path, csv.unwrap_or_default())),
         _ => None,
-    }
-}
-
-/// A query without its texts, names in quotes, comments and what stands in brackets: the order of a list within a record is not
-/// that of the records. The whole query where quotes do not match, as with backslashes before them.
-fn outermost(query: &str) -> String {
-    let mut rest = query;
-    let mut depth = 0_usize;
-    let mut outermost = String::new();
-    while let Some(character) = rest.chars().next() {
-        let end = match character {
-            '\'' | '"' | '`' => Some(character.to_string()),
-            '[' => Some("]".to_owned()),
-            '-' if rest.starts_with("--") => Some("\n".to_owned()),
-            '/' if rest.starts_with("/*") => Some("*/".to_owned()),
-            _ => None,
-        };
-        let (_, behind) = rest.split_at(character.len_utf8());
-        rest = match end {
-            Some(end) => match behind.split_once(&end) {
-                Some((_, behind)) => behind,
-                None if end == "\n" => "",
-                None => return query.to_owned(),
-            },
-            None => behind,
-        };
-        match character {
-            '(' => depth = depth.saturating_add(1),
-            ')' => depth = depth.saturating_sub(1),
-            '\'' | '"' | '`' | '[' => {}
-            _ if depth == 0 => outermost.push(character),
-            _ => {}
-        }
-    }
-    outermost
-}
-
-/// Checks a query. The operator writes it, so this finds mistakes, not attacks: the identifier is never part of the
-/// text, and the transaction is read-only.
-fn check_query(query: &str) -> Option<&'static str> {
-    let upper = query.trim().to_ascii_uppercase();
-    if !upper.starts_with("SELECT") && !upper.starts_with("WITH") {
-        return Some("not a SELECT");
-    }
-    if query.contains(';') {
-        return Some("has a semicolon");
-    }
-    if !outermost(&upper).split_whitespace().collect::<Vec<_>>().join(" ").contains("ORDER BY") {
-        return Some("has no ORDER BY of its own, so that two answers could differ in order");
-    }
-    let mut parameters = query.split('$').skip(1);
-    let first = parameters
-        .next()
-        .and_then(|rest| rest.strip_prefix('1'))
-        .filter(|rest| !rest.starts_with(|character: char| character.is_ascii_digit()));
-    match (first, parameters.next()) {
-        (Some(_), None) if !query.contains('?') => None,
-        _ => Some("does not have $1 exactly once as its only parameter"),
     }
 }

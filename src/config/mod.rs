@@ -25,6 +25,7 @@ mod plugins;
 mod processing;
 mod processing_file;
 mod profile;
+mod queries;
 mod reader;
 mod registers;
 mod requests;

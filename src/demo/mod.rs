@@ -1,6 +1,7 @@
 //! `omadata demo`: a whole federation on one machine, with made-up people.
 
 mod basic;
+mod city_files;
 pub mod city_systems;
 mod memory;
 mod pages;
