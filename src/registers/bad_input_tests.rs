@@ -13,6 +13,7 @@ use super::tests::{ANNA, QUERY, ROWS, question, sources, sqlite, sqlite_register
 use super::*;
 use crate::domain::catalogue::register::{CsvDialect, DatabaseUrl};
 use crate::domain::ids::FieldName;
+use crate::registers::service::testing::word;
 
 const BOUNDS: Bounds = Bounds { max_records: 10, max_bytes: 10_000 };
 
@@ -57,12 +58,7 @@ async fn judge(
             assert!(!names.contains(&"secret"), "{name}");
         }
         (Some(error), Err(failure)) => {
-            let word = match failure.error {
-                RegisterError::Unavailable => "unavailable",
-                RegisterError::Unfit(_) => "unfit",
-                RegisterError::TooLarge => "too-large",
-                RegisterError::AvailableFrom(_) => "later",
-            };
+            let word = word(&failure.error);
             if word != error || !outcome.cause.split('|').any(|told| failure.cause.contains(told)) {
                 wrong.push(format!("{name}: {word}: {}", failure.cause));
             }

@@ -11,7 +11,7 @@ use crate::domain::catalogue::register::{Connection, ProtectedColumn, Selection}
 use crate::domain::catalogue::service::PluginProcess;
 use crate::domain::ids::{DatasetId, FieldName, FieldPath, NationalIdentifier};
 use crate::ports::{Question, RegisterError, Registers};
-use crate::registers::service::testing::{Server, json as answer};
+use crate::registers::service::testing::{Server, json as answer, word};
 use crate::registers::service::tests::service;
 use crate::registers::tests::{ANNA, BERTIL, held, question, registers_of, sources};
 use crate::registers::{Bounds, CityRegisters};
@@ -74,12 +74,7 @@ fn judge(line: &Line, outcome: Result<Vec<crate::domain::catalogue::Record>, sup
             assert_eq!(Some(from.rfc3339()), line.from, "{name}");
         }
         (Some(error), Err(failure)) => {
-            let word = match failure.error {
-                RegisterError::Unavailable => "unavailable",
-                RegisterError::Unfit(_) => "unfit",
-                RegisterError::TooLarge => "too-large",
-                RegisterError::AvailableFrom(_) => "later",
-            };
+            let word = word(&failure.error);
             assert_eq!(word, error, "{name}: {}", failure.cause);
             assert!(failure.cause.contains(&line.cause), "{name}: {}", failure.cause);
             assert!(!failure.cause.contains("900P") && !failure.cause.contains("Kuusi"), "{name}");

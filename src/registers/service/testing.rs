@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
+use crate::ports::RegisterError;
+
 /// One request as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
@@ -43,6 +45,30 @@ pub(crate) fn with_headers(status: u16, headers: &str, body: &str) -> Answer {
         )
         .into_bytes(),
     )
+}
+
+/// What stands before the body of a good answer that ends with the connection.
+pub(crate) const HEAD: &str = "HTTP/1.1 200 X\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n";
+
+/// A good answer with these bytes.
+pub(crate) fn whole(body: &[u8]) -> Answer {
+    Answer::Bytes([HEAD.as_bytes(), body].concat())
+}
+
+/// A body that begins so and says that it has a gigabyte.
+pub(crate) fn gigabyte(begin: &str) -> Answer {
+    let head = "HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: 1073741824\r\n\r\n";
+    Answer::Endless(format!("{head}{begin}").into_bytes(), vec![b'a'; 65_536])
+}
+
+/// How the tables of `tests/vectors/registers/` name an error.
+pub(crate) const fn word(error: &RegisterError) -> &'static str {
+    match error {
+        RegisterError::Unavailable => "unavailable",
+        RegisterError::Unfit(_) => "unfit",
+        RegisterError::TooLarge => "too-large",
+        RegisterError::AvailableFrom(_) => "later",
+    }
 }
 
 /// A running service.

@@ -10,7 +10,9 @@ use super::*;
 use crate::app::SystemClock;
 use crate::domain::catalogue::Text;
 use crate::domain::catalogue::service::{HttpService, XRoad};
-use crate::registers::service::testing::{Answer, Asked, Server, json as answer, with_headers};
+use crate::registers::service::testing::{
+    Answer, Asked, HEAD, Server, gigabyte, json as answer, whole, with_headers, word,
+};
 use crate::registers::service::tests::service;
 
 const ANNA: &str = "010190-900P";
@@ -82,18 +84,12 @@ struct Line {
     cause: String,
 }
 
-const HEAD: &str = "HTTP/1.1 200 X\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n";
-
 fn raw(kind: &str) -> Answer {
-    let whole = |body: &[u8]| Answer::Bytes([HEAD.as_bytes(), body].concat());
     match kind {
         "silence" => Answer::Silence,
         "closed" => Answer::Bytes(Vec::new()),
         "endless" => Answer::Endless(format!("{HEAD}{{\"usages\": [").into_bytes(), b"{},".repeat(1000)),
-        "gigabyte" => Answer::Endless(
-            b"HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: 1073741824\r\n\r\n{\"usages\": \"".to_vec(),
-            vec![b'a'; 65_536],
-        ),
+        "gigabyte" => gigabyte("{\"usages\": \""),
         "latin1" => whole(b"{\"usages\": [{\"action\": \"P\xe4ring\"}]}"),
         "deep" => whole("[".repeat(10_000).as_bytes()),
         "rows" => {
@@ -134,12 +130,7 @@ async fn every_answer_is_read_as_a_whole_or_refused_by_its_name() {
                 }
             }
             (Some(error), Err(failure)) => {
-                let word = match failure.error {
-                    RegisterError::Unavailable => "unavailable",
-                    RegisterError::Unfit(_) => "unfit",
-                    RegisterError::TooLarge => "too-large",
-                    RegisterError::AvailableFrom(_) => "later",
-                };
+                let word = word(&failure.error);
                 if word != error || !line.cause.split('|').any(|told| failure.cause.contains(told)) {
                     wrong.push(format!("{}: {word}: {}", line.name, failure.cause));
                 }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::*;
+use crate::registers::service::testing::{HEAD, gigabyte, whole, word};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,18 +34,12 @@ struct Changes {
     available_from: Option<String>,
 }
 
-const HEAD: &str = "HTTP/1.1 200 X\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n";
-
 fn raw(kind: &str) -> Answer {
-    let whole = |body: &[u8]| Answer::Bytes([HEAD.as_bytes(), body].concat());
     match kind {
         "silence" => Answer::Silence,
         "endless" => Answer::Endless(format!("{HEAD}[").into_bytes(), b"{},".repeat(1000)),
         "endless-head" => Answer::Endless(b"HTTP/1.1 200 X\r\n".to_vec(), b"x-more: 1\r\n".repeat(1000)),
-        "gigabyte" => Answer::Endless(
-            b"HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: 1073741824\r\n\r\n[{\"unit\": \"".to_vec(),
-            vec![b'a'; 65_536],
-        ),
+        "gigabyte" => gigabyte("[{\"unit\": \""),
         "latin1" => whole(b"[{\"guardian\": \"010190-900P\", \"unit\": \"P\xe4iv\xe4koti\", \"number\": 7}]"),
         "deep" => whole("[".repeat(10_000).as_bytes()),
         "rows" => {
@@ -116,12 +111,7 @@ async fn every_bad_answer_is_refused_by_its_name_and_nothing_of_it_is_released()
                 assert_eq!(sources.probe(&DatasetId::new("placements").unwrap()).await, Ok(()), "{name}");
             }
             (Some(error), Err(failure)) => {
-                let word = match failure.error {
-                    RegisterError::Unavailable => "unavailable",
-                    RegisterError::Unfit(_) => "unfit",
-                    RegisterError::TooLarge => "too-large",
-                    RegisterError::AvailableFrom(_) => "later",
-                };
+                let word = word(&failure.error);
                 assert_eq!(word, error, "{name}: {}", failure.cause);
                 assert!(
                     line.cause.split('|').any(|told| failure.cause.contains(told)),
