@@ -2,11 +2,13 @@
 
 use actix_web::web;
 use futures_util::{StreamExt, stream};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::view::{HoldingHead, HoldingPart, HoldingValues, HoldingsView, PARTS};
 use crate::domain::catalogue::{AssuranceRequirement, Corrections, Dataset};
 use crate::domain::ids::{DatasetId, NationalIdentifier};
 use crate::domain::login::Resident;
+use crate::node::resident::holdings::Holding;
 use crate::node::resident::log_in::LoginRequirement;
 use crate::node::resident::{holdings, log_in, own_records};
 use crate::node::{Node, Problem, ProblemKind};
@@ -89,6 +91,11 @@ async fn read(
     if !own_records::may_see(node, &resident, &dataset) {
         return HoldingValues::login_too_weak(dataset);
     }
-    let holding = holdings::read(node, &dataset, subject).await;
-    HoldingValues::new(dataset, holding)
+    let (reading, asked) = (app.clone(), dataset.clone());
+    // In a task of its own: a browser that stops reading keeps no register from answering others.
+    let reading =
+        AbortOnDropHandle::new(tokio::spawn(
+            async move { holdings::read(&reading.node, &asked, subject).await },
+        ));
+    HoldingValues::new(dataset, reading.await.unwrap_or(Holding::Unavailable))
 }
