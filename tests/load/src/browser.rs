@@ -52,6 +52,12 @@ impl Page {
         bail!("no form to {action} on {}", self.describe())
     }
 
+    /// The first address on the page that begins like this.
+    pub fn address(&self, begin: &str) -> Result<String> {
+        let found = self.body.split('"').find(|text| text.len() > begin.len() && text.starts_with(begin));
+        Ok(found.with_context(|| format!("no {begin} on {}", self.describe()))?.to_owned())
+    }
+
     /// The values of all checkboxes of that name.
     pub fn boxes(&self, name: &str) -> Vec<String> {
         let inputs = self.body.split("<input").skip(1).filter_map(|rest| rest.split('>').next()).map(attributes);
@@ -126,6 +132,11 @@ impl Browser {
 
     pub async fn submit(&mut self, page: &Page, form: &Form) -> Result<Page> {
         self.follow(form.action.clone(), Some((form.body(), page.url.origin().ascii_serialization()))).await
+    }
+
+    /// Sends a form and stays at the answer.
+    pub async fn post(&mut self, page: &Page, form: &Form) -> Result<Answer> {
+        self.request(&form.action, Some((form.body(), page.url.origin().ascii_serialization()))).await
     }
 
     async fn follow(&mut self, mut url: Url, mut form: Option<(String, String)>) -> Result<Page> {

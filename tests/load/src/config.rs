@@ -145,15 +145,18 @@ pub const SERVICE: &str = "load-applications";
 /// The use that the service declares.
 pub const SERVICE_USE: &str = "load-placement";
 
+/// How often one permission of the use may be used: as often as a configuration file can say.
+pub const SERVICE_TIMES: u32 = 10_000;
+
 /// A recipient node with one service.
-pub fn recipient(settings: &Node<'_>, max_exchanges: u32) -> String {
+pub fn recipient(settings: &Node<'_>, return_to: &str) -> String {
     format!(
         r#"{node}
 [[services]]
 id = "{SERVICE}"
 name = {TEXT}
 client_secret_file = "service-secret"
-return_url_prefixes = ["http://load.localhost/", "{issuer}/"]
+return_url_prefixes = ["{return_to}/"]
 
 [[uses]]
 id = "{SERVICE_USE}"
@@ -166,11 +169,10 @@ legal_basis = "A6-1-a"
 dataset_type = "{DATASET_TYPE}"
 required_fields = ["childName", "unit", "startDate", "endDate"]
 optional_fields = []
-max_exchanges = {max_exchanges}
+max_exchanges = {SERVICE_TIMES}
 max_days = 90
 retention = "P1Y"
 "#,
-        node = node(settings),
-        issuer = settings.issuer
+        node = node(settings)
     )
 }

@@ -1,9 +1,9 @@
 //! Permissions through the real flow: a pushed request (RFC 9126) with DPoP, PKCE and RAR, the resident's browser in the
 //! holder's portal, and a token bound to the recipient's key.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
@@ -30,6 +30,25 @@ pub struct Permission {
     pub body: RefCell<Option<Vec<u8>>>,
     /// The browser that gave it.
     pub browser: RefCell<Browser>,
+    /// When the resident began to stop it, and when the portal had confirmed that.
+    pub stopping: Cell<Option<Instant>>,
+    pub stopped: Cell<Option<Instant>>,
+}
+
+impl Permission {
+    pub fn of(resident: usize, token: &str, browser: Browser) -> Result<Self> {
+        let (_, claims) = jose::unverified(token)?;
+        Ok(Self {
+            resident,
+            token_hash: jose::b64url(&jose::sha256(token.as_bytes())),
+            grant_id: claims["grant_id"].as_str().context("no grant_id")?.to_owned(),
+            token: token.to_owned(),
+            body: RefCell::default(),
+            browser: RefCell::new(browser),
+            stopping: Cell::default(),
+            stopped: Cell::default(),
+        })
+    }
 }
 
 struct Endpoints {
@@ -95,16 +114,7 @@ async fn give(world: &World, endpoints: &Endpoints, resident: usize) -> Result<P
         ])
     };
     let tokens = post(parties, &endpoints.token, &body).await?.json().context("no token")?;
-    let token = tokens["access_token"].as_str().context("no access_token")?.to_owned();
-    let (_, claims) = jose::unverified(&token)?;
-    Ok(Permission {
-        resident,
-        token_hash: jose::b64url(&jose::sha256(token.as_bytes())),
-        grant_id: claims["grant_id"].as_str().context("no grant_id")?.to_owned(),
-        token,
-        body: RefCell::default(),
-        browser: RefCell::new(browser),
-    })
+    Permission::of(resident, tokens["access_token"].as_str().context("no access_token")?, browser)
 }
 
 async fn push(world: &World, endpoints: &Endpoints, state: &str, verifier: &str) -> Result<Value> {

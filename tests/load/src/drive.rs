@@ -10,11 +10,12 @@ use anyhow::{Result, anyhow};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::consents::Permission;
 use super::http::{Answer, Connection};
 use super::jose::{self, Key, Keys};
+use super::process;
 use super::world::{CHILDREN, unit};
 
 /// Receipts that are kept at most for checking their signatures after the run.
@@ -33,6 +34,12 @@ pub struct Plan {
     pub rate: Option<f64>,
 }
 
+impl Plan {
+    pub fn of(connections: usize) -> Self {
+        Self { connections, exchanges: None, length: None, rate: None }
+    }
+}
+
 /// Who is asked, and how answers are judged.
 pub struct Target {
     pub ports: Vec<u16>,
@@ -41,8 +48,10 @@ pub struct Target {
     pub recipient: String,
     pub key: Arc<Key>,
     pub permissions: Vec<Rc<Permission>>,
-    /// Of receipts; none where the server gives none.
+    /// Of receipts; none where the server gives none, and one static answer for all.
     pub receipts: Option<Rc<Keys>>,
+    /// Exchanges that were answered with data, in all runs.
+    pub served: Cell<u64>,
 }
 
 /// What came of it.
@@ -60,6 +69,12 @@ pub struct Outcome {
     pub wrong: u64,
     pub told: Vec<String>,
     pub receipts_verified: u64,
+    /// Refused because the resident had stopped the permission, or was about to.
+    pub refused_after_stop: u64,
+    /// Served though sent after the portal had confirmed the stop.
+    pub served_after_stop: u64,
+    /// Processor time of this program.
+    pub own_cpu_us_per_exchange: f64,
     pub body_bytes: usize,
 }
 
@@ -73,6 +88,7 @@ struct Run {
     nonce: RefCell<String>,
     started: Cell<u64>,
     until: Option<Instant>,
+    over: Option<watch::Receiver<bool>>,
     outcome: RefCell<Outcome>,
     times: RefCell<Vec<f32>>,
     exchanges_seen: RefCell<HashSet<[u8; 16]>>,
@@ -92,7 +108,17 @@ struct Receipt<'a> {
 
 /// Runs a plan against a target.
 pub async fn drive(target: &Rc<Target>, plan: &Plan) -> Result<Outcome> {
+    drive_until(target, plan, None).await
+}
+
+/// As [`drive`], and ends when it is told.
+pub async fn drive_until(
+    target: &Rc<Target>,
+    plan: &Plan,
+    over: Option<watch::Receiver<bool>>,
+) -> Result<Outcome> {
     let url = url::Url::parse(&target.url)?;
+    let own = process::cpu(&[std::process::id()]);
     let begin = Instant::now();
     let run = Rc::new(Run {
         header: target.key.proof_header(),
@@ -102,6 +128,7 @@ pub async fn drive(target: &Rc<Target>, plan: &Plan) -> Result<Outcome> {
         plan: plan.clone(),
         nonce: RefCell::default(),
         started: Cell::new(0),
+        over,
         until: plan.length.map(|length| begin + length),
         outcome: RefCell::default(),
         times: RefCell::default(),
@@ -118,7 +145,10 @@ pub async fn drive(target: &Rc<Target>, plan: &Plan) -> Result<Outcome> {
         worker.await.map_err(|_| anyhow!("a task ended"))?;
     }
     let seconds = begin.elapsed().as_secs_f64();
-    Ok(run.finish(seconds))
+    let own = process::cpu(&[std::process::id()]) - own;
+    let mut outcome = run.finish(seconds);
+    outcome.own_cpu_us_per_exchange = own.as_secs_f64() * 1e6 / outcome.exchanges.max(1) as f64;
+    Ok(outcome)
 }
 
 /// The times at which exchanges are to be sent, each told at its time by a thread that sleeps more exactly than a runtime.
@@ -155,6 +185,7 @@ impl Run {
                 None => None,
             };
             if self.until.is_some_and(|until| Instant::now() >= until)
+                || self.over.as_ref().is_some_and(|over| *over.borrow())
                 || self.plan.exchanges.is_some_and(|most| self.started.get() >= most)
             {
                 return;
@@ -186,6 +217,10 @@ impl Run {
                 }
             }
             if answer.status == 200 {
+                self.target.served.set(self.target.served.get() + 1);
+                if permission.stopped.get().is_some_and(|stopped| sent > stopped) {
+                    self.outcome.borrow_mut().served_after_stop += 1;
+                }
                 self.times.borrow_mut().push(took.as_secs_f32() * 1000.0);
                 match self.check(permission, &proof, &answer) {
                     Ok(()) => self.outcome.borrow_mut().exchanges += 1,
@@ -199,7 +234,11 @@ impl Run {
                 self.outcome.borrow_mut().nonce_renewals += 1;
                 continue;
             }
-            self.count_refusal(format!("{} {}", answer.status, reason(&answer)));
+            if permission.stopping.get().is_some() {
+                self.outcome.borrow_mut().refused_after_stop += 1;
+            } else {
+                self.count_refusal(format!("{} {}", answer.status, reason(&answer)));
+            }
             return Ok(());
         }
     }
@@ -220,6 +259,9 @@ impl Run {
 
     /// Whether the answer is what this permission gives, nobody else's, and has a receipt that says so.
     fn check(&self, permission: &Permission, proof: &str, answer: &Answer) -> Result<()> {
+        if self.target.receipts.is_none() {
+            return ensure(!answer.body.is_empty(), "no body");
+        }
         let digest = jose::sha256(&answer.body);
         let stated = answer.header("content-digest").unwrap_or("");
         ensure(stated == format!("sha-256=:{}:", jose::b64(&digest)), "Content-Digest does not fit")?;
@@ -230,9 +272,6 @@ impl Run {
                 is_of(permission.resident, &answer.body)?;
                 *known = Some(answer.body.clone());
             }
-        }
-        if self.target.receipts.is_none() {
-            return Ok(());
         }
         let text = answer.header("omadata-receipt").ok_or_else(|| anyhow!("no receipt"))?;
         let payload = URL_SAFE_NO_PAD.decode(text.split('.').nth(1).unwrap_or(""))?;

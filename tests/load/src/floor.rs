@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use super::browser::Browser;
 use super::config::DATASET;
 use super::consents::Permission;
 use super::drive::Target;
@@ -25,7 +26,7 @@ use super::jose::{self, Key, Keys, Verifier};
 use super::process::{self, Process};
 use super::world::{CHILDREN, unit};
 
-const RECIPIENT: &str = "http://load.localhost";
+pub const RECIPIENT: &str = "http://load.localhost";
 const PROOF_SECONDS: u64 = 60;
 
 /// One row and who waits for it.
@@ -131,28 +132,30 @@ fn keep(database: &mut rusqlite::Connection, batch: &[Row]) -> rusqlite::Result<
     Ok(kept)
 }
 
-/// Tokens for so many residents, bound to a key.
+/// A token of a resident, bound to a key: with as many bytes as a consent token, which has the permission in it.
+pub fn token(key: &Key, issuer: &str, jkt: &str, resident: usize) -> Result<String> {
+    let now = jose::now();
+    key.sign("at+jwt", &json!({
+        "iss": issuer, "aud": issuer, "sub": jose::secret::<128>(), "client_id": RECIPIENT, "iat": now, "nbf": now,
+        "exp": now + 86_400, "jti": jose::secret::<16>(), "resident": resident, "grant_id": jose::secret::<16>(),
+        "cnf": {"jkt": jkt}, "consent_commitment": jose::secret::<32>(),
+        "authorization_details": [{"type": "omadata_dataset", "locations": [issuer], "identifier": DATASET,
+            "actions": ["read"], "datatypes": ["childName", "unit", "startDate", "endDate"],
+            "use": format!("{RECIPIENT}/catalogue/uses/load"), "purpose": "https://w3id.org/dpv#ServiceProvision",
+            "frequency": {"max": 1_000_000}, "retention": "P1Y", "until": "2030-01-01"}],
+        "status": {"status_list": {"idx": resident, "uri": format!("{issuer}/oauth/status/1")}},
+    }))
+}
+
+/// Tokens for so many residents.
 async fn prepare(floor: web::Data<Floor>, query: web::Query<HashMap<String, String>>) -> HttpResponse {
     let jkt = query.get("jkt").map(String::as_str).unwrap_or("");
     let count = query.get("count").and_then(|count| count.parse().ok()).unwrap_or(0);
-    let token = |resident: usize| {
-        // As many bytes as a consent token's, which has the permission in it.
-        let claims = json!({
-            "iss": floor.base, "aud": floor.base, "sub": jose::secret::<32>(), "client_id": RECIPIENT, "iat": jose::now(),
-            "nbf": jose::now(), "exp": jose::now() + 86_400, "jti": jose::secret::<16>(), "resident": resident,
-            "grant_id": jose::secret::<16>(), "cnf": {"jkt": jkt}, "consent_commitment": jose::secret::<32>(),
-            "authorization_details": [{"type": "omadata_dataset", "locations": [floor.base], "identifier": DATASET,
-                "actions": ["read"], "datatypes": ["childName", "unit", "startDate", "endDate"],
-                "use": format!("{RECIPIENT}/catalogue/uses/load"), "purpose": "https://w3id.org/dpv#ServiceProvision",
-                "frequency": {"max": 1_000_000}, "retention": "P1Y", "until": "2030-01-01"}],
-            "status": {"status_list": {"idx": resident, "uri": format!("{}/oauth/status/1", floor.base)}},
-        });
-        floor.token_key.sign("at+jwt", &claims)
-    };
-    match (0..count).map(token).collect::<Result<Vec<_>>>() {
-        Ok(tokens) => HttpResponse::Ok().json(json!({
-            "tokens": tokens, "jwks": floor.receipt_key.jwks(), "token_jwk": floor.token_key.jwk(), "base": floor.base,
-        })),
+    let tokens = (0..count).map(|resident| token(&floor.token_key, &floor.base, jkt, resident));
+    match tokens.collect::<Result<Vec<_>>>() {
+        Ok(tokens) => {
+            HttpResponse::Ok().json(json!({"tokens": tokens, "jwks": floor.receipt_key.jwks(), "base": floor.base}))
+        }
         Err(_) => HttpResponse::InternalServerError().finish(),
     }
 }
@@ -163,7 +166,7 @@ pub fn body(resident: usize) -> String {
         json!({"childName": format!("Child {child} of LOAD-{resident:07}"), "unit": unit(resident, child),
             "startDate": "2024-08-01", "endDate": "2030-07-31"})
     };
-    let about = |child: usize| json!({"person": format!("{resident:08}-0000-4000-8000-{child:012}")});
+    let about = |child: usize| json!({"person": format!("{resident:021}{child}"), "record": format!("{child}{resident:021}")});
     json!({"dataset": DATASET, "records": (0..CHILDREN).map(record).collect::<Vec<_>>(),
         "about": (0..CHILDREN).map(about).collect::<Vec<_>>()})
     .to_string()
@@ -200,6 +203,7 @@ async fn answer(floor: &Floor, request: &HttpRequest) -> Result<HttpResponse> {
     let receipt = floor.receipt_key.sign("exchange-receipt+jwt", &json!({
         "iss": floor.base, "aud": RECIPIENT, "iat": now, "jti": jose::secret::<16>(), "grant_id": claims.grant_id,
         "dataset": DATASET, "fields": ["childName", "unit", "startDate", "endDate"], "records": CHILDREN,
+        "persons": [{"person": format!("{:021}0", claims.resident)}, {"person": format!("{:021}1", claims.resident)}],
         "proof_digest": jose::b64url(&jose::sha256(proof.as_bytes())), "body_digest": jose::b64url(&digest),
         "log_entry": jose::secret::<32>(),
     }))?;
@@ -267,23 +271,20 @@ pub async fn start(folder: &Path, workers: usize, residents: usize, key: &std::s
         holder: base,
         recipient: RECIPIENT.to_owned(),
         key: key.clone(),
-        permissions: tokens.iter().enumerate().map(|(resident, token)| permission(resident, token)).collect::<Result<_>>()?,
+        permissions: tokens
+            .iter()
+            .enumerate()
+            .map(|(resident, token)| permission(resident, token.as_str().context("a token")?))
+            .collect::<Result<_>>()?,
         receipts: Some(Rc::new(Keys::from_jwks(&prepared["jwks"])?)),
+        served: std::cell::Cell::default(),
     };
     Ok((process, Rc::new(target)))
 }
 
-pub fn permission(resident: usize, token: &Value) -> Result<Rc<Permission>> {
-    let token = token.as_str().context("a token")?.to_owned();
-    let (_, claims) = jose::unverified(&token)?;
-    Ok(Rc::new(Permission {
-        resident,
-        token_hash: jose::b64url(&jose::sha256(token.as_bytes())),
-        grant_id: claims["grant_id"].as_str().context("no grant_id")?.to_owned(),
-        token,
-        body: RefCell::default(),
-        browser: RefCell::default(),
-    }))
+/// A permission of which there is only a token.
+pub fn permission(resident: usize, token: &str) -> Result<Rc<Permission>> {
+    Ok(Rc::new(Permission::of(resident, token, Browser::default())?))
 }
 
 fn this_program() -> Result<PathBuf> {

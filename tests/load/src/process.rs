@@ -18,23 +18,26 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 pub struct Process {
     child: Child,
     pub port: u16,
-    /// From the start to the first answer that it is ready.
-    pub ready_after: Duration,
 }
 
 impl Process {
-    /// Starts a program and waits until `ready_path` answers with a success.
-    pub async fn start(command: &mut Command, port: u16, ready_path: &str, log: &Path) -> Result<Self> {
-        let program = command.get_program().to_string_lossy().into_owned();
+    /// Starts a program.
+    pub fn spawn(command: &mut Command, port: u16, log: &Path) -> Result<Self> {
         let file = File::create(log)?;
-        let begin = Instant::now();
         let child = command
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
             .spawn()
-            .with_context(|| format!("{program} does not start"))?;
-        let mut process = Self { child, port, ready_after: Duration::ZERO };
+            .with_context(|| format!("{} does not start", command.get_program().to_string_lossy()))?;
+        Ok(Self { child, port })
+    }
+
+    /// Starts a program and waits until `ready_path` answers with a success.
+    pub async fn start(command: &mut Command, port: u16, ready_path: &str, log: &Path) -> Result<Self> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let begin = Instant::now();
+        let mut process = Self::spawn(command, port, log)?;
         let url = format!("http://127.0.0.1:{port}{ready_path}");
         while begin.elapsed() < READY_WITHIN {
             if let Some(status) = process.child.try_wait()? {
@@ -42,7 +45,6 @@ impl Process {
                 bail!("{program} ended with {status}:\n{said}");
             }
             if http::get(&url).await.is_ok_and(|answer| (200..300).contains(&answer.status)) {
-                process.ready_after = begin.elapsed();
                 return Ok(process);
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -57,6 +59,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
         // Asked to end first, so that databases are closed and children of the program end with it.
         let asked = Command::new("kill").arg(self.child.id().to_string()).status();
         let begin = Instant::now();
@@ -98,9 +103,25 @@ pub fn cpu(pids: &[u32]) -> Duration {
 
 /// Resident memory of processes, in MB.
 pub fn memory(pids: &[u32]) -> f64 {
+    of_status(pids, "VmRSS:")
+}
+
+/// The most resident memory of processes since [`forget_peak`], in MB.
+pub fn peak_memory(pids: &[u32]) -> f64 {
+    of_status(pids, "VmHWM:")
+}
+
+pub fn forget_peak(pids: &[u32]) {
+    for pid in pids {
+        // proc(5): 5 sets the peak to what is resident now. Where that is not allowed, the peak is an older one, and higher.
+        let _ = std::fs::write(format!("/proc/{pid}/clear_refs"), "5");
+    }
+}
+
+fn of_status(pids: &[u32], name: &str) -> f64 {
     let kib = pids.iter().filter_map(|pid| {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         line.trim().strip_suffix(" kB")?.parse::<u64>().ok()
     });
     kib.sum::<u64>() as f64 * 1024.0 / 1e6
@@ -117,6 +138,23 @@ pub fn listener() -> Result<TcpListener> {
         }
     }
     bail!("no free port")
+}
+
+/// The first of so many free ports in a row.
+pub fn free_ports(count: u16) -> Result<u16> {
+    for _ in 0..1000 {
+        let first = free_port()?;
+        if (first..first + count).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+            return Ok(first);
+        }
+    }
+    bail!("no {count} free ports in a row")
+}
+
+/// Lets the users of other programs into a folder, whose files stay as they are.
+pub fn open_to_others(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))?)
 }
 
 pub fn free_port() -> Result<u16> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use rusqlite::{Connection as Sqlite, params};
+use rusqlite::{Connection as Sqlite, OpenFlags, params};
 use serde_json::Value;
 use url::Url;
 
@@ -18,6 +18,7 @@ use super::jose::{self, Keys};
 use super::parties::{Parties, identity};
 use super::postgres::Database;
 use super::process::{self, Process};
+use super::syncs::Syncs;
 
 const RECIPIENT_ROLES: [&str; 1] = ["data-recipient"];
 const HOLDER_ROLES: [&str; 3] = ["consent-issuer", "data-holder", "data-recipient"];
@@ -46,6 +47,9 @@ pub struct World {
     pub receipt_keys: Rc<Keys>,
     /// Dropped last: what runs in it ends before.
     pub database: Option<Database>,
+    pub syncs: Option<Syncs>,
+    /// Resident memory of the holder's processes before anything was asked of them, in MB.
+    pub idle_mb: f64,
     _anchor: Process,
     folder: tempfile::TempDir,
 }
@@ -53,7 +57,7 @@ pub struct World {
 pub struct RecipientNode {
     pub base: String,
     pub secret: String,
-    pub process: Process,
+    _process: Process,
 }
 
 /// How children's names and units tell whose they are.
@@ -83,7 +87,7 @@ impl World {
         std::fs::create_dir_all(&anchor_dir)?;
         std::fs::write(inside("anchor.toml"), config::anchor(&anchor_id, anchor_port, &anchor_dir, &members))?;
         let anchor =
-            start(&setup.binary, "anchor", &inside("anchor.toml"), anchor_port, &inside("anchor.log")).await?;
+            start(&setup.binary, "anchor", &inside("anchor.toml"), anchor_port, &inside("anchor.log"), None).await?;
 
         let database = Database::create(&setup.store)?;
         let data_dir = inside("holder");
@@ -98,6 +102,7 @@ impl World {
             None => "url = \"sqlite:node.sqlite\"".to_owned(),
         };
         let data_dir = text(&data_dir)?;
+        let syncs = Syncs::new(folder.path()).inspect_err(|error| eprintln!("load: syncs are not counted: {error:#}")).ok();
         let mut nodes = Vec::new();
         for number in 0..setup.processes {
             let port = if number == 0 { holder_port } else { process::free_port()? };
@@ -114,7 +119,7 @@ impl World {
             let file = inside(&format!("holder-{number}.toml"));
             std::fs::write(&file, config::holder(&settings))?;
             let log = inside(&format!("holder-{number}.log"));
-            nodes.push(start(&setup.binary, "serve", &file, port, &log).await?);
+            nodes.push(start(&setup.binary, "serve", &file, port, &log, syncs.as_ref()).await?);
         }
         let recipient = if setup.recipient_node {
             let data_dir = inside("recipient");
@@ -133,17 +138,19 @@ impl World {
                 pool_size: setup.pool_size,
             };
             let file = inside("recipient.toml");
-            std::fs::write(&file, config::recipient(&settings, setup.max_exchanges))?;
+            std::fs::write(&file, config::recipient(&settings, &parties.recipient))?;
             let process =
-                start(&setup.binary, "serve", &file, recipient_port, &inside("recipient.log")).await?;
-            Some(RecipientNode { base: recipient_base, secret: service_secret, process })
+                start(&setup.binary, "serve", &file, recipient_port, &inside("recipient.log"), None).await?;
+            Some(RecipientNode { base: recipient_base, secret: service_secret, _process: process })
         } else {
             None
         };
 
+        let pids: Vec<u32> = nodes.iter().map(Process::pid).collect();
+        let idle_mb = process::memory(&pids) / nodes.len().max(1) as f64;
         mark(&parties).await?;
         let receipt_keys = Rc::new(receipt_keys(&holder).await?);
-        Ok(Self { holder, parties, nodes, recipient, receipt_keys, database, _anchor: anchor, folder })
+        Ok(Self { holder, parties, nodes, recipient, receipt_keys, database, syncs, idle_mb, _anchor: anchor, folder })
     }
 
     pub fn exchange_url(&self) -> String {
@@ -158,6 +165,19 @@ impl World {
         self.nodes.iter().map(|node| node.port).collect()
     }
 
+    /// Released exchanges that the holder's store holds.
+    pub fn stored_exchanges(&self) -> Result<u64> {
+        match &self.database {
+            Some(database) => database.exchanges(),
+            None => {
+                let store = self.folder.path().join("holder/node.sqlite");
+                let store = Sqlite::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+                let stored: i64 = store.query_row("SELECT count(*) FROM exchanges", [], |row| row.get(0))?;
+                Ok(stored.cast_unsigned())
+            }
+        }
+    }
+
     /// The last lines that the holder's processes logged.
     pub fn log(&self) -> String {
         let logs = (0..self.nodes.len()).map(|number| self.folder.path().join(format!("holder-{number}.log")));
@@ -168,8 +188,18 @@ impl World {
     }
 }
 
-async fn start(binary: &Path, command: &str, config: &Path, port: u16, log: &Path) -> Result<Process> {
+async fn start(
+    binary: &Path,
+    command: &str,
+    config: &Path,
+    port: u16,
+    log: &Path,
+    syncs: Option<&Syncs>,
+) -> Result<Process> {
     let mut program = Command::new(binary);
+    if let Some(syncs) = syncs {
+        syncs.watch(&mut program);
+    }
     program.args([command, "--log", "warn", "--config"]).arg(config);
     Process::start(&mut program, port, "/health/ready", log).await
 }
