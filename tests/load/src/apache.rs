@@ -88,9 +88,8 @@ pub async fn start(
     let mut command = Command::new(PROGRAM);
     command.arg("-f").arg(&file).arg("-DFOREGROUND");
     let process = Process::start(&mut command, port, "/ready", &folder.join("apache.log")).await?;
-    let tokens = (0..residents).map(|resident| {
-        floor::permission(resident, &floor::token(&token_key, &base, &key.kid, resident)?)
-    });
+    let tokens = (0..residents)
+        .map(|resident| floor::permission(resident, &floor::token(&token_key, &base, &key.kid, resident)?));
     let target = Target {
         ports: vec![port],
         url: format!("{base}/exchange/datasets/{DATASET}"),

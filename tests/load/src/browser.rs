@@ -60,7 +60,8 @@ impl Page {
 
     /// The values of all checkboxes of that name.
     pub fn boxes(&self, name: &str) -> Vec<String> {
-        let inputs = self.body.split("<input").skip(1).filter_map(|rest| rest.split('>').next()).map(attributes);
+        let inputs =
+            self.body.split("<input").skip(1).filter_map(|rest| rest.split('>').next()).map(attributes);
         inputs
             .filter(|found| found.get("type").is_some_and(|kind| kind == "checkbox"))
             .filter(|found| found.get("name").is_some_and(|known| known == name))
@@ -102,7 +103,8 @@ fn attributes(tag: &str) -> BTreeMap<String, String> {
 }
 
 fn unescape(text: &str) -> String {
-    let named = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&#x27;", "'")];
+    let named =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&#x27;", "'")];
     let plain = named.into_iter().fold(text.to_owned(), |text, (name, plain)| text.replace(name, plain));
     plain.replace("&#38;", "&").replace("&amp;", "&")
 }
@@ -166,7 +168,8 @@ impl Browser {
         };
         let jar = self.cookies.entry(host).or_default();
         for line in answer.all("set-cookie") {
-            let (name, value) = line.split(';').next().and_then(|pair| pair.split_once('=')).context("a cookie")?;
+            let (name, value) =
+                line.split(';').next().and_then(|pair| pair.split_once('=')).context("a cookie")?;
             if value.is_empty() || line.contains("Max-Age=0") {
                 jar.remove(name);
             } else {

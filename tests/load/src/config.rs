@@ -92,7 +92,8 @@ pub const DATASET: &str = "placements";
 
 /// A holder: one register in SQLite, one dataset as Espoo's in the demo.
 pub fn holder(settings: &Node<'_>) -> String {
-    let field = |name: &str, kind: &str| format!("  {{ name = \"{name}\", type = \"{kind}\", label = {TEXT} }},\n");
+    let field =
+        |name: &str, kind: &str| format!("  {{ name = \"{name}\", type = \"{kind}\", label = {TEXT} }},\n");
     let fields: String = [
         ("childName", "string"),
         ("type", "string"),

@@ -62,7 +62,8 @@ type MakeBody<'a> = dyn Fn() -> Result<String> + 'a;
 
 /// Gives `count` permissions of as many residents.
 pub async fn prepare(world: &Rc<World>, count: usize) -> Result<Vec<Rc<Permission>>> {
-    let discovered = http::get(&format!("{}/.well-known/oauth-authorization-server", world.holder)).await?.json()?;
+    let discovered =
+        http::get(&format!("{}/.well-known/oauth-authorization-server", world.holder)).await?.json()?;
     let at = |name: &str| -> Result<Url> {
         Ok(Url::parse(discovered[name].as_str().with_context(|| format!("the holder names no {name}"))?)?)
     };
@@ -106,12 +107,15 @@ async fn give(world: &World, endpoints: &Endpoints, resident: usize) -> Result<P
     let code = decide(&mut browser, &start, parties, &state).await?;
     let body = || {
         let redirect_uri = parties.redirect_uri();
-        assertion_and(world, &[
-            ("grant_type", "authorization_code"),
-            ("code", &code),
-            ("redirect_uri", &redirect_uri),
-            ("code_verifier", &verifier),
-        ])
+        assertion_and(
+            world,
+            &[
+                ("grant_type", "authorization_code"),
+                ("code", &code),
+                ("redirect_uri", &redirect_uri),
+                ("code_verifier", &verifier),
+            ],
+        )
     };
     let tokens = post(parties, &endpoints.token, &body).await?.json().context("no token")?;
     Permission::of(resident, tokens["access_token"].as_str().context("no access_token")?, browser)
@@ -135,15 +139,18 @@ async fn push(world: &World, endpoints: &Endpoints, state: &str, verifier: &str)
     let challenge = jose::b64url(&jose::sha256(verifier.as_bytes()));
     let redirect_uri = parties.redirect_uri();
     let body = || {
-        assertion_and(world, &[
-            ("response_type", "code"),
-            ("redirect_uri", &redirect_uri),
-            ("state", state),
-            ("code_challenge", &challenge),
-            ("code_challenge_method", "S256"),
-            ("authorization_details", &details),
-            ("grant_management_action", "create"),
-        ])
+        assertion_and(
+            world,
+            &[
+                ("response_type", "code"),
+                ("redirect_uri", &redirect_uri),
+                ("state", state),
+                ("code_challenge", &challenge),
+                ("code_challenge_method", "S256"),
+                ("authorization_details", &details),
+                ("grant_management_action", "create"),
+            ],
+        )
     };
     post(parties, &endpoints.push, &body).await?.json()
 }
@@ -157,7 +164,9 @@ async fn decide(browser: &mut Browser, start: &Url, parties: &Parties, state: &s
     if !end.url.as_str().starts_with(&parties.redirect_uri()) {
         bail!("the decision ends at {}", end.describe());
     }
-    let value = |name: &str| end.url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
+    let value = |name: &str| {
+        end.url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+    };
     if value("state").as_deref() != Some(state) {
         bail!("another state came back");
     }
@@ -192,7 +201,8 @@ async fn post(parties: &Parties, url: &Url, body: &MakeBody<'_>) -> Result<Answe
     let header = parties.dpop_key.proof_header();
     let mut nonce = None;
     loop {
-        let mut claims = json!({"htm": "POST", "htu": url.as_str(), "iat": jose::now(), "jti": jose::secret::<16>()});
+        let mut claims =
+            json!({"htm": "POST", "htu": url.as_str(), "iat": jose::now(), "jti": jose::secret::<16>()});
         if let Some(nonce) = &nonce {
             claims["nonce"] = json!(nonce);
         }
@@ -223,4 +233,3 @@ fn date(seconds: u64) -> String {
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     format!("{year:04}-{month:02}-{day:02}")
 }
-

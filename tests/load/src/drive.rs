@@ -199,7 +199,12 @@ impl Run {
         }
     }
 
-    async fn exchange(&self, connection: &mut Connection, permission: &Permission, due: Option<Instant>) -> Result<()> {
+    async fn exchange(
+        &self,
+        connection: &mut Connection,
+        permission: &Permission,
+        due: Option<Instant>,
+    ) -> Result<()> {
         let mut renewed = false;
         loop {
             let proof = self.proof(permission)?;
@@ -276,14 +281,23 @@ impl Run {
         let text = answer.header("omadata-receipt").ok_or_else(|| anyhow!("no receipt"))?;
         let payload = URL_SAFE_NO_PAD.decode(text.split('.').nth(1).unwrap_or(""))?;
         let receipt: Receipt<'_> = serde_json::from_slice(&payload)?;
-        ensure(receipt.iss == self.target.holder && receipt.aud == self.target.recipient, "a receipt of others")?;
+        ensure(
+            receipt.iss == self.target.holder && receipt.aud == self.target.recipient,
+            "a receipt of others",
+        )?;
         ensure(receipt.grant_id == permission.grant_id, "a receipt of another permission")?;
         ensure(receipt.records == CHILDREN, "a receipt of other records")?;
         ensure(receipt.body_digest == jose::b64url(&digest), "a receipt of another body")?;
-        ensure(receipt.proof_digest == jose::b64url(&jose::sha256(proof.as_bytes())), "a receipt of another proof")?;
+        ensure(
+            receipt.proof_digest == jose::b64url(&jose::sha256(proof.as_bytes())),
+            "a receipt of another proof",
+        )?;
         let mut name = [0; 16];
         name.copy_from_slice(&jose::sha256(receipt.jti.as_bytes())[..16]);
-        ensure(self.exchanges_seen.borrow_mut().insert(name), "an exchange's identifier for the second time")?;
+        ensure(
+            self.exchanges_seen.borrow_mut().insert(name),
+            "an exchange's identifier for the second time",
+        )?;
         let mut kept = self.receipts.borrow_mut();
         if kept.len() < KEPT_RECEIPTS {
             kept.push(text.to_owned());

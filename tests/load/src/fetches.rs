@@ -134,7 +134,9 @@ fn is_right(resident: usize, answer: &Value) -> bool {
     let records = answer["data"].as_array().map_or(&[][..], Vec::as_slice);
     let units = records.iter().filter_map(|record| record["unit"].as_str());
     let own = |known: &str| (0..CHILDREN).any(|child| known == unit(resident, child));
-    records.len() == CHILDREN && units.filter(|known| own(known)).count() == CHILDREN && answer["receiptJws"].is_string()
+    records.len() == CHILDREN
+        && units.filter(|known| own(known)).count() == CHILDREN
+        && answer["receiptJws"].is_string()
 }
 
 /// The smallest value that at least such a share of all does not exceed.

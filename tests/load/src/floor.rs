@@ -153,9 +153,8 @@ async fn prepare(floor: web::Data<Floor>, query: web::Query<HashMap<String, Stri
     let count = query.get("count").and_then(|count| count.parse().ok()).unwrap_or(0);
     let tokens = (0..count).map(|resident| token(&floor.token_key, &floor.base, jkt, resident));
     match tokens.collect::<Result<Vec<_>>>() {
-        Ok(tokens) => {
-            HttpResponse::Ok().json(json!({"tokens": tokens, "jwks": floor.receipt_key.jwks(), "base": floor.base}))
-        }
+        Ok(tokens) => HttpResponse::Ok()
+            .json(json!({"tokens": tokens, "jwks": floor.receipt_key.jwks(), "base": floor.base})),
         Err(_) => HttpResponse::InternalServerError().finish(),
     }
 }
@@ -185,7 +184,8 @@ thread_local! {
 }
 
 async fn answer(floor: &Floor, request: &HttpRequest) -> Result<HttpResponse> {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).context("a header");
+    let header =
+        |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).context("a header");
     let token = header(AUTHORIZATION.as_str())?.strip_prefix("DPoP ").context("no token")?;
     let now = jose::now();
     floor.token_verifier.verify_signature(token)?;
@@ -256,13 +256,21 @@ fn proof_of(
 }
 
 /// The floor as a process, with tokens for so many residents.
-pub async fn start(folder: &Path, workers: usize, residents: usize, key: &std::sync::Arc<Key>) -> Result<(Process, Rc<Target>)> {
+pub async fn start(
+    folder: &Path,
+    workers: usize,
+    residents: usize,
+    key: &std::sync::Arc<Key>,
+) -> Result<(Process, Rc<Target>)> {
     let port = process::free_port()?;
     let mut command = Command::new(this_program()?);
-    command.args(["floor-serve", "--port", &port.to_string(), "--workers", &workers.to_string(), "--folder"]).arg(folder);
+    command
+        .args(["floor-serve", "--port", &port.to_string(), "--workers", &workers.to_string(), "--folder"])
+        .arg(folder);
     let process = Process::start(&mut command, port, "/ready", &folder.join("floor.log")).await?;
-    let prepared =
-        http::get(&format!("http://127.0.0.1:{port}/prepare?jkt={}&count={residents}", key.kid)).await?.json()?;
+    let prepared = http::get(&format!("http://127.0.0.1:{port}/prepare?jkt={}&count={residents}", key.kid))
+        .await?
+        .json()?;
     let base = prepared["base"].as_str().context("no base")?.to_owned();
     let tokens = prepared["tokens"].as_array().context("no tokens")?;
     let target = Target {

@@ -112,8 +112,8 @@ impl Verifier {
         let mut point = vec![4];
         point.extend(part("x")?);
         point.extend(part("y")?);
-        let key =
-            ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point).map_err(|_| anyhow!("a key is not of P-256"))?;
+        let key = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point)
+            .map_err(|_| anyhow!("a key is not of P-256"))?;
         Ok(Self { kid: jwk["kid"].as_str().map(str::to_owned), key })
     }
 

@@ -84,4 +84,3 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     eprintln!("load: {error:#}");
     ExitCode::FAILURE
 }
-

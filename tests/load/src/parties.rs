@@ -176,7 +176,9 @@ fn routes(app: &mut web::ServiceConfig) {
 
 async fn configuration(parties: web::Data<Parties>) -> HttpResponse {
     match parties.configuration() {
-        Ok(text) => HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/entity-statement+jwt")).body(text),
+        Ok(text) => {
+            HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/entity-statement+jwt")).body(text)
+        }
         Err(_) => HttpResponse::InternalServerError().finish(),
     }
 }
@@ -217,9 +219,11 @@ async fn authorize(
 ) -> HttpResponse {
     let cookies = request.headers().get("cookie").and_then(|value| value.to_str().ok()).unwrap_or("");
     let resident = cookies.split("; ").find_map(|pair| pair.strip_prefix(WHO)?.strip_prefix('='));
-    let (Some(resident), Some(back), Some(challenge)) =
-        (resident, query.get("redirect_uri").and_then(|uri| Url::parse(uri).ok()), query.get("code_challenge"))
-    else {
+    let (Some(resident), Some(back), Some(challenge)) = (
+        resident,
+        query.get("redirect_uri").and_then(|uri| Url::parse(uri).ok()),
+        query.get("code_challenge"),
+    ) else {
         return HttpResponse::BadRequest().body("who?");
     };
     let asked = query.get("acr_values").and_then(|levels| levels.split(' ').next());

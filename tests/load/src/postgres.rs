@@ -18,7 +18,8 @@ impl Database {
         if store == "sqlite" {
             return Ok(None);
         }
-        let server = Url::parse(store).context("--store is sqlite or postgres://USER:PASSWORD@HOST:PORT/postgres")?;
+        let server =
+            Url::parse(store).context("--store is sqlite or postgres://USER:PASSWORD@HOST:PORT/postgres")?;
         let password = server.password().unwrap_or_default().to_owned();
         let name = format!("omadata_load_{:016x}", {
             let mut bytes = [0; 8];
@@ -75,7 +76,16 @@ fn run(server: &Url, sql: &str) -> Result<String> {
     let mut bare = server.clone();
     let _ = bare.set_password(None);
     let output = Command::new("psql")
-        .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname", bare.as_str(), "--command", sql])
+        .args([
+            "--no-psqlrc",
+            "--quiet",
+            "--tuples-only",
+            "--no-align",
+            "--dbname",
+            bare.as_str(),
+            "--command",
+            sql,
+        ])
         .env("PGPASSWORD", server.password().unwrap_or_default())
         .stdin(Stdio::null())
         .output()

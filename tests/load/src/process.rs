@@ -65,7 +65,9 @@ impl Drop for Process {
         // Asked to end first, so that databases are closed and children of the program end with it.
         let asked = Command::new("kill").arg(self.child.id().to_string()).status();
         let begin = Instant::now();
-        while asked.as_ref().is_ok_and(std::process::ExitStatus::success) && begin.elapsed() < Duration::from_secs(10) {
+        while asked.as_ref().is_ok_and(std::process::ExitStatus::success)
+            && begin.elapsed() < Duration::from_secs(10)
+        {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
             }

@@ -52,8 +52,10 @@ impl Table {
 
     pub fn print(&self) {
         println!("\n{}\n", self.machine);
-        let width = |of: fn(&Row) -> &String| self.rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0);
-        let (figures, measures, aims) = (width(|row| &row.figure), width(|row| &row.measured), width(|row| &row.aim));
+        let width =
+            |of: fn(&Row) -> &String| self.rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0);
+        let (figures, measures, aims) =
+            (width(|row| &row.figure), width(|row| &row.measured), width(|row| &row.aim));
         for row in &self.rows {
             let verdict = match (row.meets, row.aim.is_empty()) {
                 (Some(true), _) => "pass",

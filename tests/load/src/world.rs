@@ -24,6 +24,7 @@ const RECIPIENT_ROLES: [&str; 1] = ["data-recipient"];
 const HOLDER_ROLES: [&str; 3] = ["consent-issuer", "data-holder", "data-recipient"];
 /// Children of each made-up resident, each with one placement.
 pub const CHILDREN: usize = 2;
+const SQLITE: &str = "url = \"sqlite:node.sqlite\"";
 
 pub struct Setup {
     pub binary: PathBuf,
@@ -65,92 +66,140 @@ pub fn unit(resident: usize, child: usize) -> String {
     format!("Unit {resident:07}-{child}")
 }
 
-impl World {
-    pub async fn start(setup: &Setup) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("omadata-load.").tempdir()?;
-        let inside = |name: &str| folder.path().join(name);
-        let listener = process::listener()?;
-        let (anchor_port, holder_port) = (process::free_port()?, process::free_port()?);
-        let anchor_id = format!("http://anchor.localhost:{anchor_port}");
-        let parties = Parties::new(listener.local_addr()?.port(), anchor_id.clone(), setup.max_exchanges)?;
-        parties.serve(listener);
-        let holder = format!("http://holder.localhost:{holder_port}");
-        let recipient_port = process::free_port()?;
-        let recipient_base = format!("http://recipient.localhost:{recipient_port}");
+/// Names, ports and folders, before anything runs.
+struct Plan<'a> {
+    setup: &'a Setup,
+    folder: &'a Path,
+    parties: &'a Parties,
+    holder: String,
+    holder_port: u16,
+    recipient: String,
+    recipient_port: u16,
+}
 
-        let mut members: Vec<(&str, &[&str])> =
-            vec![(&holder, &HOLDER_ROLES), (&parties.recipient, &RECIPIENT_ROLES)];
-        if setup.recipient_node {
-            members.push((&recipient_base, &HOLDER_ROLES));
+impl Plan<'_> {
+    fn inside(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The folder of a node's data, with its secret at the login provider.
+    fn data_dir(&self, name: &str) -> Result<PathBuf> {
+        let path = self.inside(name);
+        std::fs::create_dir_all(&path)?;
+        secret(&path.join("login-client"), &self.parties.client_secret)?;
+        Ok(path)
+    }
+
+    fn settings<'a>(
+        &'a self,
+        base_url: &'a str,
+        listen: u16,
+        data_dir: &'a str,
+        store: &'a str,
+    ) -> config::Node<'a> {
+        config::Node {
+            base_url,
+            listen,
+            data_dir,
+            store,
+            anchor: &self.parties.anchor,
+            issuer: &self.parties.issuer,
+            workers: self.setup.workers,
+            pool_size: self.setup.pool_size,
         }
-        let anchor_dir = text(&inside("anchor"))?;
-        std::fs::create_dir_all(&anchor_dir)?;
-        std::fs::write(inside("anchor.toml"), config::anchor(&anchor_id, anchor_port, &anchor_dir, &members))?;
-        let anchor =
-            start(&setup.binary, "anchor", &inside("anchor.toml"), anchor_port, &inside("anchor.log"), None).await?;
+    }
 
-        let database = Database::create(&setup.store)?;
-        let data_dir = inside("holder");
+    async fn anchor(&self, port: u16) -> Result<Process> {
+        let mut members: Vec<(&str, &[&str])> =
+            vec![(&self.holder, &HOLDER_ROLES), (&self.parties.recipient, &RECIPIENT_ROLES)];
+        if self.setup.recipient_node {
+            members.push((&self.recipient, &HOLDER_ROLES));
+        }
+        let data_dir = self.inside("anchor");
         std::fs::create_dir_all(&data_dir)?;
-        secret(&data_dir.join("login-client"), &parties.client_secret)?;
-        registers(&data_dir.join("registers.sqlite"), setup.residents)?;
-        let store = match &database {
+        let file = self.inside("anchor.toml");
+        std::fs::write(&file, config::anchor(&self.parties.anchor, port, &text(&data_dir)?, &members))?;
+        start(&self.setup.binary, "anchor", &file, port, None).await
+    }
+
+    async fn holder(&self, database: Option<&Database>, syncs: Option<&Syncs>) -> Result<Vec<Process>> {
+        let data_dir = self.data_dir("holder")?;
+        registers(&data_dir.join("registers.sqlite"), self.setup.residents)?;
+        let store = match database {
             Some(database) => {
                 secret(&data_dir.join("db-password"), &database.password)?;
                 format!("url = \"{}\"\npassword_file = \"db-password\"", database.url_without_password())
             }
-            None => "url = \"sqlite:node.sqlite\"".to_owned(),
+            None => SQLITE.to_owned(),
         };
         let data_dir = text(&data_dir)?;
-        let syncs = Syncs::new(folder.path()).inspect_err(|error| eprintln!("load: syncs are not counted: {error:#}")).ok();
         let mut nodes = Vec::new();
-        for number in 0..setup.processes {
-            let port = if number == 0 { holder_port } else { process::free_port()? };
-            let settings = config::Node {
-                base_url: &holder,
-                listen: port,
-                data_dir: &data_dir,
-                store: &store,
-                anchor: &anchor_id,
-                issuer: &parties.issuer,
-                workers: setup.workers,
-                pool_size: setup.pool_size,
-            };
-            let file = inside(&format!("holder-{number}.toml"));
-            std::fs::write(&file, config::holder(&settings))?;
-            let log = inside(&format!("holder-{number}.log"));
-            nodes.push(start(&setup.binary, "serve", &file, port, &log, syncs.as_ref()).await?);
+        for number in 0..self.setup.processes {
+            let port = if number == 0 { self.holder_port } else { process::free_port()? };
+            let file = self.inside(&format!("holder-{number}.toml"));
+            std::fs::write(&file, config::holder(&self.settings(&self.holder, port, &data_dir, &store)))?;
+            nodes.push(start(&self.setup.binary, "serve", &file, port, syncs).await?);
         }
-        let recipient = if setup.recipient_node {
-            let data_dir = inside("recipient");
-            std::fs::create_dir_all(&data_dir)?;
-            let service_secret = jose::secret::<24>();
-            secret(&data_dir.join("login-client"), &parties.client_secret)?;
-            secret(&data_dir.join("service-secret"), &service_secret)?;
-            let settings = config::Node {
-                base_url: &recipient_base,
-                listen: recipient_port,
-                data_dir: &text(&data_dir)?,
-                store: "url = \"sqlite:node.sqlite\"",
-                anchor: &anchor_id,
-                issuer: &parties.issuer,
-                workers: setup.workers,
-                pool_size: setup.pool_size,
-            };
-            let file = inside("recipient.toml");
-            std::fs::write(&file, config::recipient(&settings, &parties.recipient))?;
-            let process =
-                start(&setup.binary, "serve", &file, recipient_port, &inside("recipient.log"), None).await?;
-            Some(RecipientNode { base: recipient_base, secret: service_secret, _process: process })
-        } else {
-            None
-        };
+        Ok(nodes)
+    }
 
+    async fn recipient(&self) -> Result<RecipientNode> {
+        let data_dir = self.data_dir("recipient")?;
+        let service_secret = jose::secret::<24>();
+        secret(&data_dir.join("service-secret"), &service_secret)?;
+        let data_dir = text(&data_dir)?;
+        let settings = self.settings(&self.recipient, self.recipient_port, &data_dir, SQLITE);
+        let file = self.inside("recipient.toml");
+        std::fs::write(&file, config::recipient(&settings, &self.parties.recipient))?;
+        let process = start(&self.setup.binary, "serve", &file, self.recipient_port, None).await?;
+        Ok(RecipientNode { base: self.recipient.clone(), secret: service_secret, _process: process })
+    }
+}
+
+impl World {
+    pub async fn start(setup: &Setup) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("omadata-load.").tempdir()?;
+        let listener = process::listener()?;
+        let anchor_port = process::free_port()?;
+        let anchor_id = format!("http://anchor.localhost:{anchor_port}");
+        let parties = Parties::new(listener.local_addr()?.port(), anchor_id, setup.max_exchanges)?;
+        parties.serve(listener);
+        let (holder_port, recipient_port) = (process::free_port()?, process::free_port()?);
+        let plan = Plan {
+            setup,
+            folder: folder.path(),
+            parties: &parties,
+            holder: format!("http://holder.localhost:{holder_port}"),
+            holder_port,
+            recipient: format!("http://recipient.localhost:{recipient_port}"),
+            recipient_port,
+        };
+        let anchor = plan.anchor(anchor_port).await?;
+        let database = Database::create(&setup.store)?;
+        let syncs = Syncs::new(folder.path());
+        let syncs = syncs.inspect_err(|error| eprintln!("load: syncs are not counted: {error:#}")).ok();
+        let nodes = plan.holder(database.as_ref(), syncs.as_ref()).await?;
         let pids: Vec<u32> = nodes.iter().map(Process::pid).collect();
         let idle_mb = process::memory(&pids) / nodes.len().max(1) as f64;
+        let recipient = match setup.recipient_node {
+            true => Some(plan.recipient().await?),
+            false => None,
+        };
+        let holder = plan.holder.clone();
         mark(&parties).await?;
         let receipt_keys = Rc::new(receipt_keys(&holder).await?);
-        Ok(Self { holder, parties, nodes, recipient, receipt_keys, database, syncs, idle_mb, _anchor: anchor, folder })
+        Ok(Self {
+            holder,
+            parties,
+            nodes,
+            recipient,
+            receipt_keys,
+            database,
+            syncs,
+            idle_mb,
+            _anchor: anchor,
+            folder,
+        })
     }
 
     pub fn exchange_url(&self) -> String {
@@ -180,7 +229,8 @@ impl World {
 
     /// The last lines that the holder's processes logged.
     pub fn log(&self) -> String {
-        let logs = (0..self.nodes.len()).map(|number| self.folder.path().join(format!("holder-{number}.log")));
+        let logs =
+            (0..self.nodes.len()).map(|number| self.folder.path().join(format!("holder-{number}.log")));
         let logs = logs.filter_map(|path| std::fs::read_to_string(path).ok());
         logs.flat_map(|log| log.lines().rev().take(10).map(str::to_owned).collect::<Vec<_>>())
             .collect::<Vec<_>>()
@@ -188,12 +238,12 @@ impl World {
     }
 }
 
+/// Starts the program with a configuration file; its log is written beside it.
 async fn start(
     binary: &Path,
     command: &str,
     config: &Path,
     port: u16,
-    log: &Path,
     syncs: Option<&Syncs>,
 ) -> Result<Process> {
     let mut program = Command::new(binary);
@@ -201,7 +251,7 @@ async fn start(
         syncs.watch(&mut program);
     }
     program.args([command, "--log", "warn", "--config"]).arg(config);
-    Process::start(&mut program, port, "/health/ready", log).await
+    Process::start(&mut program, port, "/health/ready", &config.with_extension("log")).await
 }
 
 fn text(path: &Path) -> Result<String> {
@@ -249,7 +299,10 @@ fn registers(path: &Path, residents: usize) -> Result<()> {
 /// Waits for the recipient's trust mark: the anchor gives it once it knows the recipient's keys.
 async fn mark(parties: &Parties) -> Result<()> {
     let kind = format!("{}/trust-marks/data-recipient", parties.anchor);
-    let top = jose::unverified(&http::get(&format!("{}/.well-known/openid-federation", parties.anchor)).await?.text())?.1;
+    let top = jose::unverified(
+        &http::get(&format!("{}/.well-known/openid-federation", parties.anchor)).await?.text(),
+    )?
+    .1;
     let endpoint = &top["metadata"]["federation_entity"]["federation_trust_mark_endpoint"];
     let mut url = Url::parse(endpoint.as_str().context("the anchor names no place for trust marks")?)?;
     url.query_pairs_mut().append_pair("trust_mark_type", &kind).append_pair("sub", &parties.recipient);
