@@ -222,7 +222,7 @@ async fn post(parties: &Parties, url: &Url, body: &MakeBody<'_>) -> Result<Answe
 }
 
 /// The day of a moment, as `YYYY-MM-DD` (days from the civil calendar, after H. Hinnant).
-fn date(seconds: u64) -> String {
+pub fn date(seconds: u64) -> String {
     let days = seconds / DAY + 719_468;
     let (era, of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;

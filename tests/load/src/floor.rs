@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -13,6 +14,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::ValueEnum;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -36,11 +38,27 @@ struct Row {
     done: oneshot::Sender<bool>,
 }
 
+/// What a wrong floor does, so that it can be seen that the load program notices.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Fault {
+    /// Another resident's records, now and then.
+    OtherResident,
+    /// One exchange's identifier for all.
+    SameExchange,
+    /// Receipts signed with a key that is not published.
+    ForgedReceipt,
+    /// A digest of other bytes.
+    WrongDigest,
+}
+
 struct Floor {
+    fault: Option<Fault>,
+    served: AtomicUsize,
     base: String,
     token_key: Key,
     token_verifier: Verifier,
     receipt_key: Key,
+    published: Value,
     rows: mpsc::Sender<Row>,
 }
 
@@ -74,13 +92,22 @@ struct Token<'a> {
 }
 
 /// Serves until the process ends.
-pub fn serve(port: u16, folder: &Path, workers: usize) -> Result<()> {
+pub fn serve(port: u16, folder: &Path, workers: usize, fault: Option<Fault>) -> Result<()> {
     let token_key = Key::generate()?;
+    let receipt_key = Key::generate()?;
+    let mut published = receipt_key.jwks();
+    if fault == Some(Fault::ForgedReceipt) {
+        published = Key::generate()?.jwks();
+        published["keys"][0]["kid"] = json!(receipt_key.kid);
+    }
     let floor = web::Data::new(Floor {
+        fault,
+        served: AtomicUsize::new(0),
+        published,
         base: format!("http://floor.localhost:{port}"),
         token_verifier: Verifier::from_jwk(&token_key.jwk())?,
         token_key,
-        receipt_key: Key::generate()?,
+        receipt_key,
         rows: writer(&folder.join("floor.sqlite"))?,
     });
     actix_web::rt::System::new().block_on(async move {
@@ -153,8 +180,9 @@ async fn prepare(floor: web::Data<Floor>, query: web::Query<HashMap<String, Stri
     let count = query.get("count").and_then(|count| count.parse().ok()).unwrap_or(0);
     let tokens = (0..count).map(|resident| token(&floor.token_key, &floor.base, jkt, resident));
     match tokens.collect::<Result<Vec<_>>>() {
-        Ok(tokens) => HttpResponse::Ok()
-            .json(json!({"tokens": tokens, "jwks": floor.receipt_key.jwks(), "base": floor.base})),
+        Ok(tokens) => {
+            HttpResponse::Ok().json(json!({"tokens": tokens, "jwks": floor.published, "base": floor.base}))
+        }
         Err(_) => HttpResponse::InternalServerError().finish(),
     }
 }
@@ -198,10 +226,14 @@ async fn answer(floor: &Floor, request: &HttpRequest) -> Result<HttpResponse> {
     if !written.await? {
         bail!("a proof for the second time");
     }
-    let body = body(claims.resident);
+    // A fault comes in the middle of a run, not at once.
+    let fault = floor.fault.filter(|_| floor.served.fetch_add(1, Ordering::Relaxed) % 100 > 50);
+    let body = body(claims.resident + usize::from(fault == Some(Fault::OtherResident)));
     let digest = jose::sha256(body.as_bytes());
+    let stated = if fault == Some(Fault::WrongDigest) { jose::sha256(b"") } else { digest };
+    let name = if fault == Some(Fault::SameExchange) { "same".to_owned() } else { jose::secret::<16>() };
     let receipt = floor.receipt_key.sign("exchange-receipt+jwt", &json!({
-        "iss": floor.base, "aud": RECIPIENT, "iat": now, "jti": jose::secret::<16>(), "grant_id": claims.grant_id,
+        "iss": floor.base, "aud": RECIPIENT, "iat": now, "jti": name, "grant_id": claims.grant_id,
         "dataset": DATASET, "fields": ["childName", "unit", "startDate", "endDate"], "records": CHILDREN,
         "persons": [{"person": format!("{:021}0", claims.resident)}, {"person": format!("{:021}1", claims.resident)}],
         "proof_digest": jose::b64url(&jose::sha256(proof.as_bytes())), "body_digest": jose::b64url(&digest),
@@ -209,7 +241,7 @@ async fn answer(floor: &Floor, request: &HttpRequest) -> Result<HttpResponse> {
     }))?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "application/json"))
-        .insert_header(("Content-Digest", format!("sha-256=:{}:", jose::b64(&digest))))
+        .insert_header(("Content-Digest", format!("sha-256=:{}:", jose::b64(&stated))))
         .insert_header(("OmaData-Receipt", receipt))
         .body(body))
 }
@@ -261,12 +293,16 @@ pub async fn start(
     workers: usize,
     residents: usize,
     key: &std::sync::Arc<Key>,
+    fault: Option<Fault>,
 ) -> Result<(Process, Rc<Target>)> {
     let port = process::free_port()?;
     let mut command = Command::new(this_program()?);
     command
         .args(["floor-serve", "--port", &port.to_string(), "--workers", &workers.to_string(), "--folder"])
         .arg(folder);
+    if let Some(fault) = fault.and_then(|fault| fault.to_possible_value()) {
+        command.args(["--fault", fault.get_name()]);
+    }
     let process = Process::start(&mut command, port, "/ready", &folder.join("floor.log")).await?;
     let prepared = http::get(&format!("http://127.0.0.1:{port}/prepare?jkt={}&count={residents}", key.kid))
         .await?

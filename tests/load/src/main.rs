@@ -19,6 +19,8 @@ mod run;
 mod stops;
 mod syncs;
 mod table;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::path::PathBuf;
@@ -41,7 +43,13 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Measures the floor program in place of a node: two verifications, one signature, one durable row
-    Floor(Options),
+    Floor {
+        #[command(flatten)]
+        options: Options,
+        /// What it does wrong, to see that it is noticed
+        #[arg(long)]
+        fault: Option<floor::Fault>,
+    },
     /// Measures everything that has an aim, one after the other in one run, and prints the table
     Measure(measure::Options),
     /// The floor program itself
@@ -53,13 +61,15 @@ enum Command {
         folder: PathBuf,
         #[arg(long, default_value_t = 2)]
         workers: usize,
+        #[arg(long)]
+        fault: Option<floor::Fault>,
     },
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Some(Command::FloorServe { port, folder, workers }) = &cli.command {
-        return match floor::serve(*port, folder, *workers) {
+    if let Some(Command::FloorServe { port, folder, workers, fault }) = &cli.command {
+        return match floor::serve(*port, folder, *workers, *fault) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error),
         };
@@ -68,7 +78,9 @@ fn main() -> ExitCode {
     let done = runtime.context("no runtime").and_then(|runtime| {
         let local = tokio::task::LocalSet::new();
         match &cli.command {
-            Some(Command::Floor(options)) => runtime.block_on(local.run_until(run::measure_floor(options))),
+            Some(Command::Floor { options, fault }) => {
+                runtime.block_on(local.run_until(run::measure_floor(options, *fault)))
+            }
             Some(Command::Measure(options)) => runtime.block_on(local.run_until(measure::measure(options))),
             _ => runtime.block_on(local.run_until(run::measure(&cli.options))),
         }

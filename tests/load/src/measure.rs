@@ -116,10 +116,12 @@ pub async fn measure(options: &Options) -> Result<bool> {
         .inspect_err(|error| eprintln!("load: {error:#}"))
         .ok();
     let right = measured.is_right();
+    let table = table(options, &measured);
     if options.json {
-        println!("{}", serde_json::to_string(&measured)?);
+        println!("{}", serde_json::json!({"table": table, "measured": measured}));
+    } else {
+        table.print();
     }
-    table(options, &measured).print();
     if !right {
         eprintln!("load: there were wrong answers {:?}", measured.unaccounted);
     }
@@ -160,7 +162,7 @@ async fn subjects(options: &Options, folder: &Path) -> Result<Vec<Subject>> {
         std::fs::create_dir_all(&path)?;
         Ok(path)
     };
-    let started = floor::start(&inside("floor")?, options.workers, options.consents, &key).await?;
+    let started = floor::start(&inside("floor")?, options.workers, options.consents, &key, None).await?;
     all.push(Subject::other(FLOOR, started));
     if apache::is_here() {
         process::open_to_others(folder)?;

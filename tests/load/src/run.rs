@@ -283,10 +283,10 @@ pub async fn measure(options: &Options) -> Result<bool> {
 }
 
 /// Measures the floor in place of a node.
-pub async fn measure_floor(options: &Options) -> Result<bool> {
+pub async fn measure_floor(options: &Options, fault: Option<floor::Fault>) -> Result<bool> {
     let folder = tempfile::Builder::new().prefix("omadata-load.").tempdir()?;
     let key = Arc::new(jose::Key::generate()?);
-    let started = floor::start(folder.path(), options.workers, options.consents, &key).await?;
+    let started = floor::start(folder.path(), options.workers, options.consents, &key, fault).await?;
     runs(&Subject::other("floor", started), options).await
 }
 
