@@ -74,7 +74,6 @@ export class World {
 
     await mkdir(ARTEFACTS, { recursive: true });
     this.logFile = join(ARTEFACTS, `${name}.log`);
-    const started = Date.now();
     // What greets the newcomer goes to stdout, the node's log to stderr.
     const greeting = await open(join(ARTEFACTS, `${name}.out`), 'w');
     const log = await open(this.logFile, 'w');
@@ -86,7 +85,6 @@ export class World {
     await Promise.all([greeting.close(), log.close()]);
 
     const ready = await this.#ready(inside('ready.json'));
-    this.readyAfter = Date.now() - started;
     Object.assign(this, {
       anchor: ready.anchor,
       nodes: ready.nodes,
@@ -132,12 +130,6 @@ export class World {
     });
     const [code, printed, complained] = await Promise.all([ended, read(child.stdout), read(child.stderr)]);
     return { code, printed, complained };
-  }
-
-  /** Resident memory of the node's process in KiB. */
-  async memory() {
-    const status = await readFile(`/proc/${this.pid}/status`, 'utf8');
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)[1]);
   }
 
   /** What the node logged so far. */

@@ -8,11 +8,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use serde_json::json;
 
 use super::config::DATASET;
 use super::drive::Target;
 use super::floor;
-use super::jose::Key;
+use super::http::Connection;
+use super::jose::{self, Key};
 use super::process::{self, Process};
 
 const MODULES: &str = "/usr/lib/apache2/modules";
@@ -100,17 +102,30 @@ pub async fn start(
         receipts: None,
         served: std::cell::Cell::default(),
     };
-    refuses_without_proof(port, &target).await?;
+    refuses_what_is_forged(port, &target).await?;
     Ok((process, Rc::new(target)))
 }
 
-/// A server that verifies nothing is nothing to compare with.
-async fn refuses_without_proof(port: u16, target: &Target) -> Result<()> {
+/// A server that verifies nothing is nothing to compare with: it must refuse a token without a proof, and one whose proof was
+/// signed with another key than it names.
+async fn refuses_what_is_forged(port: u16, target: &Target) -> Result<()> {
     let url = url::Url::parse(&format!("http://127.0.0.1:{port}/exchange/datasets/{DATASET}"))?;
-    let token = format!("DPoP {}", target.permissions.first().context("no tokens")?.token);
-    let answer = super::http::once("GET", &url, &[("Authorization", &token)], None).await?;
-    if answer.status != 401 {
-        bail!("Apache answers {} to a token without its proof", answer.status);
+    let permission = target.permissions.first().context("no tokens")?;
+    let token = format!("DPoP {}", permission.token);
+    let claims = json!({
+        "htm": "GET", "htu": target.url, "iat": jose::now(), "jti": jose::secret::<16>(), "ath": permission.token_hash,
+    });
+    let signed = |key: &Key| key.sign_parts(&target.key.proof_header(), claims.to_string().as_bytes());
+    let (forged, right) = (signed(&Key::generate()?)?, signed(&target.key)?);
+    let host = target.url.split('/').nth(2).context("no host")?;
+    for (proof, expected) in [(None, 401), (Some(&forged), 401), (Some(&right), 200)] {
+        let proof = proof.map(|proof| format!("DPoP: {proof}\r\n")).unwrap_or_default();
+        let path = url.path();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\n{proof}\r\n");
+        let answer = Connection::new(port).exchange(request.as_bytes()).await?;
+        if answer.status != expected {
+            bail!("Apache answers {} in place of {expected}", answer.status);
+        }
     }
     Ok(())
 }
