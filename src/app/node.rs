@@ -207,6 +207,7 @@ pub async fn start_node(config: &Config) -> Result<Running, StartError> {
             node: Arc::clone(&node),
             stop: tasks.stop_signal(),
             demo: config.node.profile == Profile::Demo,
+            catalogue: web::made_once::MadeOnce::default(),
             cookies: web::Cookies { secure: config.node.base_url.as_str().starts_with("https://") },
             trusted_proxies: web::TrustedProxies::new(config.node.trusted_proxies.clone()),
             brand: web::Brand::new(

@@ -14,7 +14,8 @@ use crate::config::error::{ConfigError, ConfigProblem, Place};
 /// A file being read.
 pub(super) struct Document<'t> {
     file: String,
-    text: &'t str,
+    /// Offsets of the line ends: every value has its line, so that they are not counted again for each.
+    line_ends: Vec<usize>,
     overlay: &'t Overlay,
     problems: RefCell<Vec<ConfigProblem>>,
     /// The faults of files that this one names.
@@ -61,7 +62,7 @@ impl<'t> Document<'t> {
     ) -> Result<(Self, DeTable<'t>), ConfigError> {
         let document = Self {
             file: file.to_owned(),
-            text,
+            line_ends: line_ends(text),
             overlay,
             problems: RefCell::default(),
             elsewhere: RefCell::default(),
@@ -80,10 +81,10 @@ impl<'t> Document<'t> {
     }
 
     /// A file of rows that are read as sections; no variable overrides its values.
-    pub(super) fn of_rows(file: &str, text: &'t str, no_overlay: &'t Overlay) -> Self {
+    pub(super) fn of_rows(file: &str, text: &str, no_overlay: &'t Overlay) -> Self {
         Self {
             file: file.to_owned(),
-            text,
+            line_ends: line_ends(text),
             overlay: no_overlay,
             problems: RefCell::default(),
             elsewhere: RefCell::default(),
@@ -178,8 +179,7 @@ impl<'t> Document<'t> {
     }
 
     fn line(&self, offset: usize) -> Place {
-        let before = self.text.as_bytes().iter().take(offset);
-        Place::Line(before.filter(|byte| **byte == b'\n').count().saturating_add(1))
+        Place::Line(self.line_ends.partition_point(|end| *end < offset).saturating_add(1))
     }
 
     fn push(&self, place: Place, key: String, message: String, remedy: String) {
@@ -191,6 +191,10 @@ impl<'t> Document<'t> {
             remedy,
         });
     }
+}
+
+fn line_ends(text: &str) -> Vec<usize> {
+    text.match_indices('\n').map(|(at, _)| at).collect()
 }
 
 impl<'d, 't> Section<'d, 't> {

@@ -183,8 +183,11 @@ impl Demo {
         progress("starting the trust anchor");
         demo.nodes.push(app::start_anchor(&demo.anchor_config).await?);
         progress("starting the cities");
-        for (_, config) in &demo.cities {
-            demo.nodes.push(app::start_node(config).await?);
+        // Side by side: most of a first start is waiting for the disk.
+        let start = |config: Config| tokio::spawn(async move { app::start_node(&config).await });
+        let started: Vec<_> = demo.cities.iter().map(|(_, config)| start(config.clone())).collect();
+        for node in started {
+            demo.nodes.push(node.await??);
         }
         let service_page = demo.start_service_page(ports)?;
         progress("waiting until the cities trust each other");

@@ -10,12 +10,14 @@ pub(crate) mod extract;
 pub mod federation;
 pub(crate) mod health;
 pub(crate) mod html;
+pub(crate) mod made_once;
 mod negotiate;
 pub(crate) mod oauth;
 pub(crate) mod own_routes;
 pub(crate) mod portal;
 pub(crate) mod problem;
 mod public_document;
+pub(crate) mod representation;
 mod routes;
 pub mod server;
 pub(crate) mod session;
@@ -28,6 +30,9 @@ pub use client_address::TrustedProxies;
 use crate::domain::catalogue::{Contact, Text};
 use crate::node::Node;
 use crate::ports::StopSignal;
+use html::assets::{CSS, city_css};
+use made_once::MadeOnce;
+use representation::Representation;
 
 /// The shared data of the handlers.
 pub(crate) struct App {
@@ -43,6 +48,8 @@ pub(crate) struct App {
     pub(crate) brand: Brand,
     /// Whether this is a demonstration with made-up people.
     pub(crate) demo: bool,
+    /// The catalogue's pages and documents.
+    pub(crate) catalogue: MadeOnce,
 }
 
 /// The portal's branding and contacts.
@@ -50,15 +57,15 @@ pub(crate) struct Brand {
     /// What the portal is called.
     pub(crate) name: Text,
     /// The city's own stylesheet.
-    pub(crate) css: String,
-    /// The city's logo: media type and bytes.
-    pub(crate) logo: Option<(&'static str, Vec<u8>)>,
+    pub(crate) css: Representation,
+    /// The city's logo.
+    pub(crate) logo: Option<Representation>,
     /// The contact for residents.
     pub(crate) contact: Contact,
 }
 
 impl Brand {
-    /// The branding from the configured name and main colour (`#rrggbb`).
+    /// The branding from the configured name and main colour (`#rrggbb`), and the logo's media type and bytes.
     ///
     /// # Errors
     /// [`html::assets::ColourError`].
@@ -68,7 +75,9 @@ impl Brand {
         logo: Option<(&'static str, Vec<u8>)>,
         contact: Contact,
     ) -> Result<Self, html::assets::ColourError> {
-        Ok(Self { name, css: html::assets::city_css(colour)?, logo, contact })
+        let css = Representation::new(CSS, city_css(colour)?);
+        let logo = logo.map(|(media_type, bytes)| Representation::new(media_type, bytes));
+        Ok(Self { name, css, logo, contact })
     }
 }
 

@@ -84,9 +84,65 @@ pub(crate) fn preferred_language<'a>(header: &str, offered: &[&'a str]) -> Optio
     best.map(|(tag, _)| tag)
 }
 
+/// Whether an `Accept-Encoding` header prefers gzip to the body as it is (RFC 9110 §12.5.3).
+///
+/// Nobody is sent a coding that they did not name. The body as it is goes to everybody else, also to who refuses it and
+/// everything else with it (`*;q=0`): the alternative, 406, would help nobody.
+pub(crate) fn prefers_gzip(header: &str) -> bool {
+    let preferences = preferences(header);
+    let weight = |names: &[&str]| {
+        let named = |names: &[&str]| {
+            preferences.iter().find(|one| names.contains(&one.range.as_str())).map(|one| one.weight)
+        };
+        named(names).or_else(|| named(&["*"]))
+    };
+    // `x-gzip` is its old name (§8.4.1.3).
+    let (gzip, identity) = (weight(&["gzip", "x-gzip"]).unwrap_or(0), weight(&["identity"]).unwrap_or(0));
+    gzip > 0 && gzip >= identity
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weights_and_refusals_decide_whether_a_body_is_compressed() {
+        for (header, compressed) in [
+            ("", false),
+            ("gzip", true),
+            ("GZIP", true),
+            ("x-gzip", true),
+            ("gzip, deflate, br, zstd", true),
+            ("br;q=1.0, gzip;q=0.8, *;q=0.1", true),
+            ("br, deflate", false),
+            ("identity", false),
+            ("*", true),
+            ("*;q=0", false),
+            ("*;q=0, gzip", true),
+            ("*;q=0, gzip;q=0.001", true),
+            ("gzip;q=0", false),
+            ("gzip;q=0, *", false),
+            ("gzip; q=0.000", false),
+            ("identity;q=0", false),
+            ("identity;q=0, gzip;q=0.1", true),
+            ("identity;q=0, *", true),
+            ("identity;q=0, *;q=0", false),
+            ("identity;q=0.5, gzip;q=0.4", false),
+            ("identity, gzip;q=0.9", false),
+            ("identity, gzip", true),
+            ("gzip;q=0.5, *;q=0.8", false),
+            ("gzip;q=2", false),
+            ("gzip;q=", false),
+            ("gzip;q=-1", false),
+            ("gzip;q=0.1234", false),
+            ("gzip;q", true),
+            (";;;,,,=,q=1", false),
+            ("gzipped", false),
+            ("gzip deflate", false),
+        ] {
+            assert_eq!(prefers_gzip(header), compressed, "{header:?}");
+        }
+    }
 
     const LANGUAGES: [&str; 3] = ["fi", "sv", "en"];
 

@@ -38,6 +38,7 @@ mod mariadb;
 mod membership;
 mod partition;
 mod persons;
+mod public_documents;
 mod refusals;
 mod resolver;
 mod restore;

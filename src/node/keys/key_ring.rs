@@ -137,16 +137,22 @@ impl KeyRing {
         policy: KeyPolicy,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        for purpose in KeyPurpose::ALL.into_iter().filter(|purpose| policy.needs(*purpose)) {
-            store
-                .write("ensure_signing_key", move |tx| match purpose.login_kind() {
-                    None => signing_keys::ensure_active(tx, purpose, now, SigningKey::generate).map(|_| ()),
-                    Some(kind) => {
-                        signing_keys::ensure_login_key(tx, purpose, now, || LoginKey::generate(kind))
+        // In one transaction: each would wait for the disk.
+        store
+            .write("ensure_signing_keys", move |tx| {
+                for purpose in KeyPurpose::ALL.into_iter().filter(|purpose| policy.needs(*purpose)) {
+                    match purpose.login_kind() {
+                        None => {
+                            signing_keys::ensure_active(tx, purpose, now, SigningKey::generate)?;
+                        }
+                        Some(kind) => {
+                            signing_keys::ensure_login_key(tx, purpose, now, || LoginKey::generate(kind))?;
+                        }
                     }
-                })
-                .await?;
-        }
+                }
+                Ok::<(), StoreError>(())
+            })
+            .await?;
         let ring = Self { ring: Arc::default(), policy };
         ring.refresh(store, now).await?;
         Ok(ring)

@@ -1,5 +1,8 @@
 //! Stylesheets: one for all cities, and a small one with the city's own colour.
 
+/// The media type of the stylesheets.
+pub(crate) const CSS: &str = "text/css; charset=utf-8";
+
 /// The stylesheet, served at `/assets/omadata.css` as `text/css; charset=utf-8`.
 pub(crate) const STYLESHEET: &str = include_str!("assets/omadata.css");
 

@@ -22,7 +22,9 @@ use crate::web::App;
 use crate::web::extract::{Parameters, form_body, is_form};
 use crate::web::html::chrome::{Chrome, Notice, login_href};
 use crate::web::html::frame::{View, render};
+use crate::web::made_once::MadeOf;
 use crate::web::problem::HttpProblem;
+use crate::web::representation::Representation;
 use crate::web::session::Visitor;
 
 /// The result of a portal handler.
@@ -70,6 +72,39 @@ impl Page {
     /// A page with a message about the last action.
     pub(crate) fn show_with_notice(&self, view: &impl View, notice: Option<Notice>) -> PageResult {
         self.show_as(view, Look { notice, ..Look::default() })
+    }
+
+    /// A page that is public: with a validator, and compressed for who wants that. To a resident who has logged in it is a page like
+    /// any other, since it has their name and their session's CSRF token.
+    pub(crate) fn show_public(&self, view: &impl View) -> PageResult {
+        let chrome = reply::chrome(&self.app, &self.visitor, self.path())?;
+        if chrome.signed_in.is_some() {
+            return self.show(view);
+        }
+        let page = public_page(view, self.language, &chrome)?;
+        Ok(reply::public(&self.app, &self.request, self.language, &page))
+    }
+
+    /// The same, made once for each path and language as long as what it is made of stays the same. A page that depends on its query
+    /// is not kept.
+    pub(crate) async fn show_kept<V: View>(
+        &self,
+        made_of: MadeOf,
+        view: impl FnOnce() -> V + Send + 'static,
+    ) -> PageResult {
+        let (path, language) = (self.path(), self.language);
+        let chrome = reply::chrome(&self.app, &self.visitor, path.clone())?;
+        let query = self.request.query_string();
+        let tag = query.strip_prefix("lang=");
+        let known = query.is_empty() || Language::ALL.iter().any(|language| Some(language.tag()) == tag);
+        // An address may be spelt in many ways with percent signs: only one is kept.
+        if chrome.signed_in.is_some() || !known || path.contains('%') {
+            return self.show_public(&view());
+        }
+        let name = format!("{} {path}", language.tag());
+        let make = move || public_page(&view(), language, &chrome);
+        let page = self.app.catalogue.get(&name, made_of, make).await?;
+        Ok(reply::public(&self.app, &self.request, language, &page))
     }
 
     /// A page with options.
@@ -136,6 +171,13 @@ impl Page {
             header("origin").map(|origin| origin == own),
         ]
     }
+}
+
+/// Renders a page that has no secret.
+fn public_page(view: &impl View, language: Language, chrome: &Chrome) -> Result<Representation, Problem> {
+    let html = render(view, language, chrome);
+    let html = html.map_err(|error| Problem::because(ProblemKind::Internal, error))?;
+    Ok(Representation::new(reply::HTML, html))
 }
 
 /// A page of a resident who has logged in. Anyone else is redirected to the login and back.

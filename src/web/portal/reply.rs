@@ -8,6 +8,7 @@ use crate::domain::catalogue::Language;
 use crate::node::Problem;
 use crate::web::App;
 use crate::web::html::chrome::{Chrome, Notice, SignedIn};
+use crate::web::representation::Representation;
 use crate::web::session::Visitor;
 
 /// Options of a page.
@@ -36,6 +37,22 @@ pub(super) fn html(app: &App, language: Language, html: String, look: &Look) -> 
     begin(app, language, look).body(html)
 }
 
+/// A page that is the same for everybody who has not logged in. The browser keeps it and asks whether it still is what it was: who
+/// logs in must see their own.
+pub(super) fn public(
+    app: &App,
+    request: &HttpRequest,
+    language: Language,
+    page: &Representation,
+) -> HttpResponse {
+    let mut response = begin(app, language, &Look::default());
+    response.insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    page.respond(request, &mut response)
+}
+
+/// The media type of pages.
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+
 /// A page's response without its body.
 pub(super) fn begin(app: &App, language: Language, look: &Look) -> HttpResponseBuilder {
     let targets = match (look.form_leads_out, app.cookies.secure) {
@@ -50,7 +67,7 @@ pub(super) fn begin(app: &App, language: Language, look: &Look) -> HttpResponseB
     );
     let mut response = HttpResponse::build(look.status);
     response
-        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((header::CONTENT_TYPE, HTML))
         .insert_header((header::CONTENT_LANGUAGE, language.tag()))
         .insert_header((header::CONTENT_SECURITY_POLICY, policy))
         // The form's `Origin` header must be sent, to tell it from another page's form. Other origins learn no address

@@ -95,7 +95,7 @@ pub(crate) struct PartnersView {
 pub(crate) async fn show(page: Page) -> PageResult {
     let membership = survey_members(&page.app.node).await;
     let cities = membership.members.into_iter().map(|member| city(&page.app, member)).collect();
-    page.show(&PartnersView { cities, unknown: membership.unknown })
+    page.show_public(&PartnersView { cities, unknown: membership.unknown })
 }
 
 fn city(app: &App, member: MemberStanding) -> PartnerCity {

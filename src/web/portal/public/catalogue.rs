@@ -2,7 +2,7 @@
 //! DCAT-AP 3 and JSON Schema for programs.
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::domain::catalogue::rdf::{self, Format, Publisher};
 use crate::domain::catalogue::schema::record_schema;
@@ -14,10 +14,12 @@ use crate::web::extract::{Id, query};
 use crate::web::html::format::LegalBasis;
 use crate::web::html::frame::Frame;
 use crate::web::html::page;
+use crate::web::made_once::MadeOf;
 use crate::web::negotiate::preferred_media_type;
 use crate::web::portal::page::{Page, PageResult};
 use crate::web::portal::public::uses::{DatasetUse, all_uses};
 use crate::web::public_document::share_for;
+use crate::web::representation::Representation;
 
 /// One dataset in the list.
 #[derive(Debug, Clone)]
@@ -103,27 +105,36 @@ pub(crate) struct DatasetView {
 /// `GET /catalogue`.
 pub(crate) async fn list(page: Page) -> PageResult {
     let app = &page.app;
-    let datasets = &app.node.settings.datasets;
     if let Some(format) = requested_format(&page.request) {
-        let all: Vec<&Dataset> = datasets.iter().collect();
-        return graph(rdf::catalogue(&publisher(app), &all, &app.node.settings.processing, format), format);
+        return graph(&page, "all", format, move |app| {
+            let settings = &app.node.settings;
+            let all: Vec<&Dataset> = settings.datasets.iter().collect();
+            rdf::catalogue(&publisher(app), &all, &settings.processing, format)
+        })
+        .await;
     }
     let search = query(&page.request)?.take("q").unwrap_or_default();
     let uses = all_uses(app).await;
-    let entries = datasets
-        .iter()
-        .map(|dataset| CatalogueEntry::new(dataset, own_uses(app, dataset), uses.of(dataset)))
-        .filter(|entry| entry.matches(&search, page.language))
-        .collect();
-    page.show(&CatalogueView { query: search, entries, unreachable: uses.unreachable })
+    let (app, language) = (app.clone(), page.language);
+    page.show_kept(uses.digest()?, move || {
+        let datasets = app.node.settings.datasets.iter();
+        let entries = datasets
+            .map(|dataset| CatalogueEntry::new(dataset, own_uses(&app, dataset), uses.of(dataset)))
+            .filter(|entry| entry.matches(&search, language))
+            .collect();
+        CatalogueView { query: search, entries, unreachable: uses.unreachable }
+    })
+    .await
 }
 
 /// `GET /catalogue/datasets/{id}`.
 pub(crate) async fn one(page: Page, Id(id): Id<DatasetId>) -> PageResult {
     let dataset = find(&page.app, &id)?;
     if let Some(format) = requested_format(&page.request) {
-        let processing = &page.app.node.settings.processing;
-        return graph(rdf::dataset(&publisher(&page.app), &dataset, processing, format), format);
+        return graph(&page, id.as_str(), format, move |app| {
+            rdf::dataset(&publisher(app), &dataset, &app.node.settings.processing, format)
+        })
+        .await;
     }
     let href = |name: &str| format!("/catalogue/datasets/{}?format={name}", dataset.id);
     let mut formats: Vec<FormatLink> = [("JSON-LD", "jsonld"), ("Turtle", "ttl"), ("RDF/XML", "rdf")]
@@ -131,17 +142,21 @@ pub(crate) async fn one(page: Page, Id(id): Id<DatasetId>) -> PageResult {
         .into();
     formats
         .push(FormatLink { name: "JSON Schema", href: format!("/catalogue/datasets/{}/schema", dataset.id) });
-    let uses = all_uses(&page.app).await.of(&dataset);
-    let own = own_uses(&page.app, &dataset);
-    page.show(&DatasetView { dataset, own, uses, formats })
+    let (app, uses) = (page.app.clone(), all_uses(&page.app).await);
+    page.show_kept(uses.digest()?, move || {
+        let (own, uses) = (own_uses(&app, &dataset), uses.of(&dataset));
+        DatasetView { dataset, own, uses, formats }
+    })
+    .await
 }
 
 /// `GET /catalogue/datasets/{id}/schema`: the JSON Schema of a record.
 pub(crate) async fn schema(page: Page, Id(id): Id<DatasetId>) -> PageResult {
     let dataset = find(&page.app, &id)?;
-    Ok(share_for(&mut HttpResponse::Ok(), 60)
-        .content_type("application/schema+json")
-        .body(record_schema(&dataset).to_string()))
+    let make =
+        move || Ok(Representation::new("application/schema+json", record_schema(&dataset).to_string()));
+    let document = page.app.catalogue.get(&format!("schema of {id}"), MadeOf::default(), make).await?;
+    Ok(document.respond(&page.request, share_for(&mut HttpResponse::Ok(), 60)))
 }
 
 /// The city's own uses of a dataset.
@@ -186,12 +201,23 @@ fn publisher(app: &App) -> Publisher {
     }
 }
 
-fn graph(document: Result<Vec<u8>, rdf::RdfError>, format: Format) -> PageResult {
-    let document = document.map_err(|error| Problem::because(ProblemKind::Internal, error))?;
-    Ok(share_for(&mut HttpResponse::Ok(), 60)
-        .content_type(format.media_type())
-        .insert_header((header::VARY, "accept"))
-        .body(document))
+/// A description for programs. It is made of the configuration alone.
+async fn graph(
+    page: &Page,
+    what: &str,
+    format: Format,
+    write: impl FnOnce(&App) -> Result<Vec<u8>, rdf::RdfError> + Send + 'static,
+) -> PageResult {
+    let (app, media_type) = (web::Data::clone(&page.app), format.media_type());
+    let make = move || {
+        let document = write(&app).map_err(|error| Problem::because(ProblemKind::Internal, error))?;
+        Ok(Representation::new(media_type, document))
+    };
+    let name = format!("{media_type} of {what}");
+    let document = page.app.catalogue.get(&name, MadeOf::default(), make).await?;
+    let mut response = HttpResponse::Ok();
+    share_for(&mut response, 60).insert_header((header::VARY, "accept"));
+    Ok(document.respond(&page.request, &mut response))
 }
 
 impl Frame<'_> {

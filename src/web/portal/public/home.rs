@@ -26,7 +26,7 @@ pub(crate) struct HomeView {
 /// `GET /`.
 pub(crate) async fn show(page: Page) -> PageResult {
     let members = page.app.node.members.members().await.unwrap_or_default();
-    page.show(&HomeView { cities: cities(&page.app, &members) })
+    page.show_public(&HomeView { cities: cities(&page.app, &members) })
 }
 
 /// The cities of the front page.

@@ -18,7 +18,7 @@ pub(crate) struct ProblemView {
 /// `GET /problems/{slug}`.
 pub(crate) async fn show(page: Page, slug: web::Path<String>) -> PageResult {
     let topic = ProblemTopic::from_slug(&slug).ok_or(Problem::new(ProblemKind::NotFound))?;
-    page.show(&ProblemView { topic })
+    page.show_public(&ProblemView { topic })
 }
 
 impl Frame<'_> {

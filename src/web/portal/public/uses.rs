@@ -2,17 +2,22 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use crate::domain::catalogue::processing::uses_schema;
 use crate::domain::catalogue::{Dataset, DeclaredUse, DeclaredUses, Processing, Text};
 use crate::domain::federation::with_host;
 use crate::domain::ids::{EntityId, UseId};
+use crate::domain::jose::sha256;
+use crate::node::{Problem, ProblemKind};
 use crate::web::App;
 use crate::web::html::chrome::query_value;
 use crate::web::html::frame::Frame;
+use crate::web::made_once::MadeOf;
+use crate::web::problem::HttpProblem;
 use crate::web::public_document::share_for;
+use crate::web::representation::Representation;
 
 /// A declared use of a dataset by a service of some city.
 #[derive(Debug, Clone)]
@@ -37,17 +42,23 @@ struct OwnUses<'a> {
 }
 
 /// `GET /catalogue/uses`: this city's declared uses, for the other nodes, and its record of processing.
-pub(crate) async fn uses(app: web::Data<App>) -> HttpResponse {
-    let settings = &app.node.settings;
-    share_for(&mut HttpResponse::Ok(), 60)
-        .json(OwnUses { declared: settings.declared_uses(), processing: &settings.processing })
+pub(crate) async fn uses(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, HttpProblem> {
+    let node = Arc::clone(&app.node);
+    let make = move || {
+        let settings = &node.settings;
+        let all = OwnUses { declared: settings.declared_uses(), processing: &settings.processing };
+        let body =
+            serde_json::to_vec(&all).map_err(|error| Problem::because(ProblemKind::Internal, error))?;
+        Ok(Representation::new("application/json", body))
+    };
+    let document = app.catalogue.get("uses", MadeOf::default(), make).await?;
+    Ok(document.respond(&request, share_for(&mut HttpResponse::Ok(), 60)))
 }
 
 /// `GET /catalogue/uses/schema`: the JSON Schema of that document.
-pub(crate) async fn schema() -> HttpResponse {
-    share_for(&mut HttpResponse::Ok(), 60)
-        .content_type("application/schema+json")
-        .body(uses_schema().to_string())
+pub(crate) async fn schema(request: HttpRequest) -> HttpResponse {
+    Representation::new("application/schema+json", uses_schema().to_string())
+        .respond(&request, share_for(&mut HttpResponse::Ok(), 60))
 }
 
 /// The declared uses of all members.
@@ -57,6 +68,13 @@ pub(crate) struct AllUses {
     members: Vec<(Text, Option<Arc<DeclaredUses>>)>,
     /// Members whose declared uses could not be fetched now.
     pub(crate) unreachable: Vec<Text>,
+}
+
+/// What a page tells of the members.
+#[derive(Serialize)]
+struct Told<'a> {
+    name: &'a Text,
+    uses: Option<&'a DeclaredUses>,
 }
 
 /// Fetches the declared uses of every member; reports those that are not available.
@@ -77,6 +95,19 @@ pub(crate) async fn all_uses(app: &App) -> AllUses {
 }
 
 impl AllUses {
+    /// The digest of all that a page takes from here.
+    ///
+    /// # Errors
+    /// [`Problem`] when a use cannot be written, which does not happen.
+    pub(crate) fn digest(&self) -> Result<MadeOf, Problem> {
+        let told = |(name, uses): &'_ (Text, Option<Arc<DeclaredUses>>)| {
+            serde_json::to_vec(&Told { name, uses: uses.as_deref() })
+        };
+        let members: Result<Vec<_>, _> = self.members.iter().map(told).collect();
+        let members = members.map_err(|error| Problem::because(ProblemKind::Internal, error))?;
+        Ok(sha256(&members.join(&b'\n')))
+    }
+
     /// The declared uses by which one dataset of this city may be requested.
     pub(crate) fn of(&self, dataset: &Dataset) -> Vec<DatasetUse> {
         self.members
