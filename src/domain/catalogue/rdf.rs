@@ -11,7 +11,6 @@ mod tests;
 mod vocabulary;
 
 use oxrdf::{Literal, NamedNode};
-use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfSerializer};
 
 use self::graph::{Graph, iri, term};
 use super::schema::record_schema;
@@ -75,7 +74,7 @@ pub fn catalogue(
     processing: &[Processing],
     format: Format,
 ) -> Result<Vec<u8>, RdfError> {
-    let mut graph = Graph::default();
+    let mut graph = Graph::new(format)?;
     let catalogue = iri(format!("{}/catalogue", publisher.node))?;
     graph.is_a(&catalogue, "dcat:Catalog")?;
     let names = &publisher.name;
@@ -113,7 +112,7 @@ pub fn catalogue(
         describe_dataset(&mut graph, publisher, dataset)?;
         process::describe_all(&mut graph, publisher, dataset, processing)?;
     }
-    serialise(&graph, format)
+    graph.finish()
 }
 
 /// One dataset with its service, distribution, fields and policy, and the city's own uses of it.
@@ -126,11 +125,11 @@ pub fn dataset(
     processing: &[Processing],
     format: Format,
 ) -> Result<Vec<u8>, RdfError> {
-    let mut graph = Graph::default();
+    let mut graph = Graph::new(format)?;
     describe_dataset(&mut graph, publisher, dataset)?;
     process::describe_all(&mut graph, publisher, dataset, processing)?;
     describe_publisher(&mut graph, publisher)?;
-    serialise(&graph, format)
+    graph.finish()
 }
 
 fn address(publisher: &Publisher, dataset: &Dataset) -> Result<NamedNode, RdfError> {
@@ -316,21 +315,4 @@ fn describe_access(
     graph.say(&permission, "odrl:duty", duty.clone())?;
     graph.is_a(&duty, "odrl:Duty")?;
     graph.say(&duty, "odrl:action", term("odrl:obtainConsent")?)
-}
-
-fn serialise(graph: &Graph, format: Format) -> Result<Vec<u8>, RdfError> {
-    let format = match format {
-        Format::JsonLd => RdfFormat::JsonLd { profile: JsonLdProfileSet::empty() },
-        Format::Turtle => RdfFormat::Turtle,
-        Format::RdfXml => RdfFormat::RdfXml,
-    };
-    let mut serializer = RdfSerializer::from_format(format);
-    for (prefix, space) in vocabulary::PREFIXES {
-        serializer = serializer.with_prefix(prefix, space).map_err(|_| RdfError::Iri)?;
-    }
-    let mut writer = serializer.for_writer(Vec::new());
-    for triple in graph.triples() {
-        writer.serialize_triple(triple).map_err(|_| RdfError::Serialise)?;
-    }
-    writer.finish().map_err(|_| RdfError::Serialise)
 }

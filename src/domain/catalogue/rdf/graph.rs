@@ -1,14 +1,21 @@
-//! Builds triples in a fixed order, so that equal catalogues serialise to equal bytes.
+//! Writes triples in a fixed order, so that equal catalogues serialise to equal bytes.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use oxrdf::{Literal, NamedNode, Term, Triple};
+use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfSerializer, WriterQuadSerializer};
 
-use super::RdfError;
 use super::vocabulary::PREFIXES;
+use super::{Format, RdfError};
 use crate::domain::catalogue::{Language, Text};
 
-/// Triples in the order in which they are written.
-#[derive(Debug, Default)]
-pub(super) struct Graph(Vec<Triple>);
+/// Triples, written as they come. A large catalogue has millions: only their hashes are kept.
+pub(super) struct Graph {
+    writer: WriterQuadSerializer<Vec<u8>>,
+    /// What was written: a law or the publisher is described again with every dataset.
+    written: HashSet<(u64, u64)>,
+}
 
 /// The node of an IRI.
 pub(super) fn iri(text: impl Into<String>) -> Result<NamedNode, RdfError> {
@@ -23,6 +30,31 @@ pub(super) fn term(short: &str) -> Result<NamedNode, RdfError> {
 }
 
 impl Graph {
+    /// An empty graph.
+    ///
+    /// # Errors
+    /// [`RdfError::Iri`] when a prefix is not one.
+    pub(super) fn new(format: Format) -> Result<Self, RdfError> {
+        let format = match format {
+            Format::JsonLd => RdfFormat::JsonLd { profile: JsonLdProfileSet::empty() },
+            Format::Turtle => RdfFormat::Turtle,
+            Format::RdfXml => RdfFormat::RdfXml,
+        };
+        let mut serializer = RdfSerializer::from_format(format);
+        for (prefix, space) in PREFIXES {
+            serializer = serializer.with_prefix(prefix, space).map_err(|_| RdfError::Iri)?;
+        }
+        Ok(Self { writer: serializer.for_writer(Vec::new()), written: HashSet::new() })
+    }
+
+    /// The whole as text.
+    ///
+    /// # Errors
+    /// [`RdfError::Serialise`].
+    pub(super) fn finish(self) -> Result<Vec<u8>, RdfError> {
+        self.writer.finish().map_err(|_| RdfError::Serialise)
+    }
+
     /// Adds a property of a node by its short name.
     pub(super) fn say(
         &mut self,
@@ -31,8 +63,8 @@ impl Graph {
         object: impl Into<Term>,
     ) -> Result<(), RdfError> {
         let triple = Triple::new(subject.clone(), term(predicate)?, object);
-        if !self.0.contains(&triple) {
-            self.0.push(triple);
+        if self.written.insert((hash(0, &triple), hash(1, &triple))) {
+            self.writer.serialize_triple(&triple).map_err(|_| RdfError::Serialise)?;
         }
         Ok(())
     }
@@ -73,8 +105,11 @@ impl Graph {
     ) -> Result<(), RdfError> {
         self.say(subject, predicate, Literal::new_typed_literal(value, term(datatype)?))
     }
+}
 
-    pub(super) fn triples(&self) -> &[Triple] {
-        &self.0
-    }
+/// Half of a triple's hash: 128 bits never meet by chance.
+fn hash(half: u8, triple: &Triple) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (half, triple).hash(&mut hasher);
+    hasher.finish()
 }
