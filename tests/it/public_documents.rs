@@ -172,7 +172,11 @@ async fn nothing_else_is_compressed() {
             let verb = method.trim_end_matches("_without_head").to_uppercase();
             let answer = ask(&verb, &path, &[("accept-encoding", "gzip, br"), ("accept", "*/*")]).await;
             assert_eq!(header(&answer, "content-encoding"), "", "{verb} {path}");
-            assert_eq!(header(&answer, "etag"), "", "{verb} {path}");
+            // Status lists have their own, of the signed list.
+            assert!(
+                header(&answer, "etag").is_empty() || path.starts_with("/oauth/status-lists/"),
+                "{verb} {path}"
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use oxrdfio::RdfParser;
+use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfParser};
 
 use super::*;
 use crate::domain::catalogue::field::Sensitivity;
@@ -51,13 +51,42 @@ fn placements() -> Dataset {
     }
 }
 
-fn triples(bytes: &[u8], format: Format) -> BTreeSet<String> {
-    let format = match format {
+fn rdf_format(format: Format) -> RdfFormat {
+    match format {
         Format::JsonLd => RdfFormat::JsonLd { profile: JsonLdProfileSet::empty() },
         Format::Turtle => RdfFormat::Turtle,
         Format::RdfXml => RdfFormat::RdfXml,
-    };
-    RdfParser::from_format(format).for_slice(bytes).map(|quad| quad.unwrap().to_string()).collect()
+    }
+}
+
+fn triples(bytes: &[u8], format: Format) -> BTreeSet<String> {
+    RdfParser::from_format(rdf_format(format))
+        .for_slice(bytes)
+        .map(|quad| quad.unwrap().to_string())
+        .collect()
+}
+
+#[test]
+fn a_large_catalogue_says_nothing_twice_and_leaves_nothing_out() {
+    let many: Vec<Dataset> = (0..300)
+        .map(|number| Dataset {
+            id: DatasetId::new(&format!("placements-{number}")).unwrap(),
+            ..placements()
+        })
+        .collect();
+    for format in Format::ALL {
+        let form = |datasets: &[&Dataset]| {
+            let bytes = catalogue(&publisher(), datasets, &[], format).unwrap();
+            let parser = RdfParser::from_format(rdf_format(format));
+            let all: Vec<String> = parser.for_slice(&bytes).map(|quad| quad.unwrap().to_string()).collect();
+            let different: BTreeSet<&String> = all.iter().collect();
+            assert_eq!(all.len(), different.len(), "{format:?}");
+            all.len()
+        };
+        let few = [1, 2].map(|count| form(&many.iter().take(count).collect::<Vec<_>>()));
+        let each = few[1] - few[0];
+        assert_eq!(form(&many.iter().collect::<Vec<_>>()), few[0] + 299 * each, "{format:?}");
+    }
 }
 
 #[test]
