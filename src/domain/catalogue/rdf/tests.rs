@@ -69,10 +69,7 @@ fn triples(bytes: &[u8], format: Format) -> BTreeSet<String> {
 #[test]
 fn a_large_catalogue_says_nothing_twice_and_leaves_nothing_out() {
     let many: Vec<Dataset> = (0..300)
-        .map(|number| Dataset {
-            id: DatasetId::new(&format!("placements-{number}")).unwrap(),
-            ..placements()
-        })
+        .map(|number| Dataset { id: DatasetId::new(format!("placements-{number}")).unwrap(), ..placements() })
         .collect();
     for format in Format::ALL {
         let form = |datasets: &[&Dataset]| {
