@@ -16,10 +16,10 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// The documents, by name. The one that was not asked for the longest makes room.
 #[derive(Default)]
 pub(crate) struct MadeOnce {
-    kept: Mutex<Kept>,
+    kept: Arc<Mutex<Kept>>,
     /// Documents are made one by one: making a large one takes much memory for a moment, and who comes meanwhile for
     /// the same finds it made.
-    making: tokio::sync::Mutex<()>,
+    making: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -51,16 +51,19 @@ impl MadeOnce {
         if let Some(found) = lock(&self.kept).find(name, made_of) {
             return Ok(found);
         }
-        let _one_by_one = self.making.lock().await;
+        let one_by_one = Arc::clone(&self.making).lock_owned().await;
         if let Some(found) = lock(&self.kept).find(name, made_of) {
             return Ok(found);
         }
-        let made = tokio::task::spawn_blocking(make)
-            .await
-            .unwrap_or_else(|error| Err(Problem::because(ProblemKind::Internal, error)))?;
-        let made = Arc::new(made);
-        lock(&self.kept).keep(name, made_of, Arc::clone(&made), MAX_BYTES);
-        Ok(made)
+        let (kept, name) = (Arc::clone(&self.kept), name.to_owned());
+        // Kept also when nobody waits for it any longer: who asks next would begin again.
+        let making = tokio::task::spawn_blocking(move || {
+            let _one_by_one = one_by_one;
+            let made = Arc::new(make()?);
+            lock(&kept).keep(&name, made_of, Arc::clone(&made), MAX_BYTES);
+            Ok(made)
+        });
+        making.await.unwrap_or_else(|error| Err(Problem::because(ProblemKind::Internal, error)))
     }
 }
 
@@ -137,6 +140,19 @@ mod tests {
         let panicked = all.get("a", [0; 32], || panic!("made to fail")).await;
         assert_eq!(panicked.unwrap_err().kind, ProblemKind::Internal);
         assert_eq!(all.get("a", [0; 32], || Ok(document(3))).await.unwrap().size(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_document_is_kept_although_who_asked_has_gone() {
+        let all = MadeOnce::default();
+        let slow = || {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            Ok(document(7))
+        };
+        let short = std::time::Duration::from_millis(10);
+        assert!(tokio::time::timeout(short, all.get("a", [0; 32], slow)).await.is_err());
+        let again = all.get("a", [0; 32], || Ok(document(8))).await.unwrap();
+        assert_eq!(again.size(), 7);
     }
 
     #[test]

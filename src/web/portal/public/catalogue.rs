@@ -106,7 +106,8 @@ pub(crate) struct DatasetView {
 pub(crate) async fn list(page: Page) -> PageResult {
     let app = &page.app;
     if let Some(format) = requested_format(&page.request) {
-        return graph(&page, "all", format, move |app| {
+        // No dataset can have this identifier.
+        return graph(&page, "*", format, move |app| {
             let settings = &app.node.settings;
             let all: Vec<&Dataset> = settings.datasets.iter().collect();
             rdf::catalogue(&publisher(app), &all, &settings.processing, format)
