@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -298,17 +299,16 @@ impl Demo {
     /// Every city resolves every other through the anchor, as its first exchange would.
     async fn wait_until_ready(&self) -> Result<(), Failure> {
         let nodes: Vec<_> = self.nodes.iter().filter_map(Running::node).collect();
-        let all_trusted = async {
-            for node in &nodes {
-                for other in &nodes {
-                    while node.peers.resolve(&other.settings.id).await.is_err() {
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                    }
+        let all_trusted = join_all(nodes.iter().map(|node| async {
+            for other in &nodes {
+                while node.peers.resolve(&other.settings.id).await.is_err() {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             }
-        };
+        }));
         tokio::time::timeout(READY, all_trusted)
             .await
+            .map(|_| ())
             .map_err(|_| "the cities did not find each other: is a firewall between local ports?".into())
     }
 
