@@ -22,6 +22,8 @@ pub(crate) mod used_once;
 
 #[cfg(test)]
 mod consent_tests;
+#[cfg(test)]
+mod growth_tests;
 
 pub use crate::store::engine::Random;
 pub use crate::store::engine::error::{OpenError, StoreError};

@@ -6,9 +6,11 @@ CREATE TABLE persons (
   identifier      BYTEA NOT NULL, -- sealed
   first_login_at  BIGINT NOT NULL,
   last_login_at   BIGINT NOT NULL,
+  idle_since      BIGINT NOT NULL, -- the last login, or later when something of the resident was still kept
   UNIQUE (issuer, subject_hash)
 );
 CREATE INDEX persons_identifier ON persons (identifier_hash);
+CREATE INDEX persons_idle ON persons (idle_since) WHERE issuer <> 'erased';
 CREATE TABLE passkeys (
   id              BYTEA NOT NULL PRIMARY KEY CHECK (octet_length(id) = 16),
   person          BYTEA NOT NULL REFERENCES persons (id),

@@ -24,6 +24,7 @@ CREATE TABLE outbox (
   payload      BYTEA NOT NULL, -- sealed
   attempts     BIGINT NOT NULL DEFAULT 0,
   next_at      BIGINT NOT NULL,
+  place        BIGINT NOT NULL DEFAULT 0 CHECK (place BETWEEN 0 AND 3), -- 0 not known yet, 1 first of its key, 2 behind another, 3 settled
   lease_owner  TEXT,
   lease_until  BIGINT NOT NULL DEFAULT 0,
   created_at   BIGINT NOT NULL,
@@ -31,9 +32,10 @@ CREATE TABLE outbox (
   given_up_at  BIGINT,
   last_error   TEXT
 );
-CREATE INDEX outbox_due ON outbox (next_at) WHERE delivered_at IS NULL AND given_up_at IS NULL;
-CREATE INDEX outbox_order ON outbox (order_key, seq) WHERE delivered_at IS NULL AND given_up_at IS NULL;
-CREATE INDEX outbox_destination ON outbox (destination) WHERE delivered_at IS NULL AND given_up_at IS NULL;
+CREATE INDEX outbox_new ON outbox (seq) WHERE place = 0;
+CREATE INDEX outbox_first ON outbox (destination, next_at, seq) WHERE place = 1;
+CREATE INDEX outbox_order ON outbox (order_key, seq) WHERE place < 3;
+CREATE INDEX outbox_leased ON outbox (destination, lease_until) WHERE lease_until > 0;
 CREATE INDEX outbox_subject ON outbox (subject, seq);
 CREATE INDEX outbox_created ON outbox (created_at);
 -- Destinations that did not answer last time.
@@ -75,7 +77,7 @@ CREATE TABLE refusals (
   consent BYTEA NOT NULL,
   dataset TEXT
 );
-CREATE INDEX refusals_consent ON refusals (consent, seq);
+CREATE INDEX refusals_consent ON refusals (consent, at, seq);
 -- Answers that a register needed time for. Nothing was released.
 CREATE TABLE deferrals (
   seq            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -83,7 +85,7 @@ CREATE TABLE deferrals (
   consent        BYTEA NOT NULL,
   available_from BIGINT NOT NULL
 );
-CREATE INDEX deferrals_consent ON deferrals (consent, seq);
+CREATE INDEX deferrals_consent ON deferrals (consent, at, seq);
 -- Refusals that concern no consent, of which strangers may cause any number: one row an hour for each kind.
 CREATE TABLE refusal_counts (
   hour     BIGINT NOT NULL,   -- hours since 1970

@@ -47,5 +47,6 @@ CREATE TABLE use_objections (
 );
 CREATE UNIQUE INDEX use_objections_open ON use_objections (person, activity) WHERE answered_at IS NULL;
 CREATE INDEX use_objections_made ON use_objections (made_at);
+CREATE INDEX use_objections_unanswered ON use_objections (made_at) WHERE answered_at IS NULL;
 CREATE INDEX use_objections_person ON use_objections (person, made_at);
 CREATE INDEX use_objections_answered ON use_objections (answered_at) WHERE answered_at IS NOT NULL;

@@ -6,9 +6,11 @@ CREATE TABLE persons (
   identifier      BLOB NOT NULL, -- sealed
   first_login_at  INTEGER NOT NULL,
   last_login_at   INTEGER NOT NULL,
+  idle_since      INTEGER NOT NULL, -- the last login, or later when something of the resident was still kept
   UNIQUE (issuer, subject_hash)
 ) STRICT;
 CREATE INDEX persons_identifier ON persons (identifier_hash);
+CREATE INDEX persons_idle ON persons (idle_since) WHERE issuer <> 'erased';
 CREATE TABLE passkeys (
   id              BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   person          BLOB NOT NULL REFERENCES persons (id),

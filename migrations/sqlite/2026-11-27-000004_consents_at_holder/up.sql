@@ -25,9 +25,14 @@ CREATE TABLE consent_requests (
   CHECK ((state = 'allowed') = (consent IS NOT NULL)),
   CHECK ((state = 'requested') = (ended_at IS NULL))
 ) STRICT;
-CREATE INDEX consent_requests_person ON consent_requests (person, created_at);
+CREATE INDEX consent_requests_person ON consent_requests (person);
+CREATE INDEX consent_requests_open_person ON consent_requests (person) WHERE state = 'requested';
+CREATE INDEX consent_requests_open_expected ON consent_requests (expected_person) WHERE state = 'requested';
+CREATE INDEX consent_requests_open_recipient ON consent_requests (recipient, expires_at) WHERE state = 'requested';
+CREATE INDEX consent_requests_denied ON consent_requests (person, ended_at, id) WHERE denied_by IS NOT NULL;
 CREATE INDEX consent_requests_expires ON consent_requests (expires_at) WHERE state = 'requested';
 CREATE INDEX consent_requests_ended ON consent_requests (ended_at) WHERE consent IS NULL;
+CREATE INDEX consent_requests_lapsed ON consent_requests (ended_at) WHERE state = 'lapsed';
 CREATE TABLE consents (
   id               BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   grant_id         TEXT NOT NULL,
@@ -38,6 +43,8 @@ CREATE TABLE consents (
   subject          TEXT NOT NULL, -- pairwise
   recipient        TEXT NOT NULL,
   dataset          TEXT NOT NULL,
+  declared_use     TEXT NOT NULL, -- as the terms name it
+  followed         TEXT NOT NULL DEFAULT '', -- what was published of that use when the consent was last compared with it
   terms            TEXT NOT NULL, -- JSON
   commitment       TEXT NOT NULL,
   acr              TEXT,
@@ -56,14 +63,19 @@ CREATE TABLE consents (
   replaces         BLOB,
   replaced_by      BLOB,
   epoch            INTEGER NOT NULL, -- below the database's own: held back until the recipient has been compared with
+  remind_at        INTEGER,       -- when the resident is to be reminded of the end; empty for what was given for a short time
   reminded_at      INTEGER,
   erased_at        INTEGER,
   CHECK ((state IN ('active', 'suspended')) = (ended_at IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX consents_grant ON consents (grant_id) WHERE superseded_at IS NULL;
 CREATE INDEX consents_person ON consents (person, decided_at);
-CREATE INDEX consents_recipient ON consents (recipient) WHERE ended_at IS NULL;
+CREATE INDEX consents_recipient ON consents (recipient, decided_at);
+CREATE INDEX consents_epoch ON consents (epoch, recipient) WHERE ended_at IS NULL;
+CREATE INDEX consents_use ON consents (declared_use, followed, id) WHERE ended_at IS NULL;
 CREATE INDEX consents_until ON consents (until_at) WHERE ended_at IS NULL;
+CREATE INDEX consents_to_remind ON consents (remind_at) WHERE ended_at IS NULL AND reminded_at IS NULL;
+CREATE INDEX consents_to_erase ON consents (ended_at) WHERE ended_at IS NOT NULL AND erased_at IS NULL;
 CREATE INDEX consents_not_valid ON consents (status_index) WHERE state <> 'active';
 CREATE INDEX consents_commitment ON consents (commitment);
 -- What the resident saw, and the provider's signature on it: large, and read only when somebody asks for it.
@@ -97,6 +109,7 @@ CREATE TABLE standing_denials (
   until_at   INTEGER,       -- a plain refusal ends; without it, it is for good
   UNIQUE (person, kind, target)
 ) STRICT;
+CREATE INDEX standing_denials_until ON standing_denials (until_at) WHERE until_at IS NOT NULL;
 CREATE TABLE authorization_codes (
   code_hash      BLOB NOT NULL PRIMARY KEY,
   kind           TEXT NOT NULL CHECK (kind IN ('code', 'pre_authorized_code')),
@@ -110,6 +123,7 @@ CREATE TABLE authorization_codes (
   used_at        INTEGER
 ) STRICT;
 CREATE INDEX authorization_codes_expires ON authorization_codes (expires_at);
+CREATE INDEX authorization_codes_unredeemed ON authorization_codes (expires_at) WHERE used_at IS NULL;
 CREATE TABLE issued_tokens (
   jti     TEXT NOT NULL PRIMARY KEY,
   consent BLOB NOT NULL REFERENCES consents (id),
@@ -117,7 +131,7 @@ CREATE TABLE issued_tokens (
   iat     INTEGER NOT NULL,
   exp     INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX issued_tokens_consent ON issued_tokens (consent);
+CREATE INDEX issued_tokens_consent ON issued_tokens (consent, jkt);
 CREATE TABLE refresh_tokens (
   token_hash BLOB NOT NULL PRIMARY KEY,
   consent    BLOB NOT NULL REFERENCES consents (id),
@@ -139,7 +153,7 @@ CREATE TABLE exchanges (
   acknowledged_at INTEGER,
   acknowledgement TEXT
 ) STRICT;
-CREATE INDEX exchanges_consent ON exchanges (consent, at);
+CREATE INDEX exchanges_consent ON exchanges (consent, at, log_idx);
 -- What a holder signed about a decision and every change since, for the resident. A declined request has one too.
 CREATE TABLE consent_receipts (
   id      BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
@@ -152,7 +166,7 @@ CREATE TABLE consent_receipts (
   receipt BLOB NOT NULL, -- sealed: a compact JWS
   UNIQUE (consent, version)
 ) STRICT;
-CREATE INDEX consent_receipts_person ON consent_receipts (person, at);
+CREATE INDEX consent_receipts_person ON consent_receipts (person, at, log_idx);
 -- Status lists as signed last: every process of the node serves the same text.
 CREATE TABLE status_lists (
   number     INTEGER NOT NULL PRIMARY KEY CHECK (number >= 0),

@@ -27,6 +27,7 @@ CREATE TABLE held_consents (
   browser_binding_hash     BLOB,          -- keyed hash
   authorization_dpop_kid   TEXT,          -- the key that the code of a pending authorization is bound to
   authorization_expires_at INTEGER,
+  received                 INTEGER NOT NULL DEFAULT 0, -- fetches that returned data
   created_at               INTEGER NOT NULL,
   updated_at               INTEGER NOT NULL,
   erased_at                INTEGER,
@@ -36,16 +37,25 @@ CREATE TABLE held_consents (
 ) STRICT;
 CREATE UNIQUE INDEX held_consents_grant ON held_consents (holder, grant_id) WHERE superseded_at IS NULL;
 CREATE INDEX held_consents_service ON held_consents (service, created_at);
+CREATE INDEX held_consents_holder ON held_consents (holder, created_at);
+CREATE INDEX held_consents_given ON held_consents (holder, created_at) WHERE origin = 'portal';
+CREATE INDEX held_consents_state ON held_consents (service, state, created_at);
+CREATE INDEX held_consents_undecided ON held_consents (created_at) WHERE state = 'requested';
+CREATE INDEX held_consents_to_erase ON held_consents (updated_at)
+  WHERE erased_at IS NULL AND state IN ('declined', 'lapsed', 'failed', 'ended');
+CREATE INDEX held_consents_key ON held_consents (dpop_kid) WHERE dpop_kid IS NOT NULL;
 CREATE TABLE fetches (
   seq         INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
   held        BLOB NOT NULL REFERENCES held_consents (id),
   at          INTEGER NOT NULL,
   outcome     TEXT NOT NULL, -- a stable word
   receipt     TEXT,
+  receipt_hash BLOB, -- SHA-256 of it
   body_digest TEXT,
   available_from INTEGER -- of a deferred answer: the holder is not asked again before
 ) STRICT;
 CREATE INDEX fetches_held ON fetches (held, seq);
+CREATE INDEX fetches_receipt ON fetches (receipt_hash) WHERE receipt_hash IS NOT NULL;
 -- What was fetched and must be deleted in time.
 CREATE TABLE deletions (
   held         BLOB NOT NULL PRIMARY KEY REFERENCES held_consents (id),

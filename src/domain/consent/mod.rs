@@ -38,5 +38,6 @@ pub use persons::{About, CoveredPerson, Persons, ReleasedPerson};
 pub use receipt::{ConsentChange, ConsentReceipt, Issuer, ReceiptChange};
 pub use request::{ConsentRequest, GrantAction, MAX_REQUEST_BYTES, Origin, PendingDecision, RequestState};
 pub(crate) use shown_use::ShownUse;
+pub(crate) use state::REMINDER_SECS;
 pub use state::{Actor, Consent, ConsentState, ConsentStatus, End, Reason, Transition, TransitionError};
 pub(crate) use terms::{AuthorizationDetail, Frequency, Period, Terms};

@@ -6,6 +6,7 @@ use super::terms::{Frequency, Terms, fits_until};
 use crate::domain::catalogue::DeclaredUse;
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::FieldPath;
+use crate::domain::jose::{b64url, sha256};
 use crate::domain::word_enum::word_enum;
 
 word_enum! {
@@ -31,6 +32,17 @@ word_enum! {
         Retention = "retention",
         Duration = "max_days",
     }
+}
+
+/// Raise it with every change of [`ShownUse::change_in`]: then every consent is compared again.
+const RULES: u8 = 1;
+
+/// What is published of a declared use, as a word: consents compared with the same are in line still. `None` while its
+/// recipient does not publish it or is not trusted.
+#[must_use]
+pub(crate) fn published_as(declared: Option<&DeclaredUse>) -> String {
+    let digest = declared.and_then(|declared| serde_json::to_vec(declared).ok()).map(|json| b64url(&sha256(&json)));
+    format!("{RULES}.{}", digest.as_deref().unwrap_or("-"))
 }
 
 /// The declared use as shown to a resident, with the moment of the decision.

@@ -85,6 +85,9 @@ impl ConsentState {
     }
 }
 
+/// How long before its end a resident is reminded of a permission, in seconds.
+pub(crate) const REMINDER_SECS: i64 = 14 * 86_400;
+
 /// A consent at its holder.
 #[derive(Debug, Clone)]
 pub struct Consent {
@@ -159,6 +162,13 @@ pub enum NotInForce {
 }
 
 impl Consent {
+    /// When the resident is to be reminded of the end; `None` of a consent given for at most twice the time before it.
+    #[must_use]
+    pub(crate) fn reminder_at(&self) -> Option<Timestamp> {
+        let end = self.terms.until.end();
+        (self.decided_at < end.plus_secs(-2 * REMINDER_SECS)).then(|| end.plus_secs(-REMINDER_SECS))
+    }
+
     /// Whether an exchange is allowed now.
     ///
     /// # Errors

@@ -26,6 +26,6 @@ pub(crate) fn erase(tx: &mut Tx<'_>, retention: &Retention, now: Timestamp) -> R
     let held = held_consents::erase_ended(tx, before, now, BATCH)?;
     let settled = outbox::forget_settled(tx, before, BATCH)?;
     let objections = use_objections::purge(tx, before, BATCH)?;
-    let persons = persons::erase_idle(tx, before, BATCH)?;
-    Ok([ended.len(), requests, held, settled, objections, persons].into_iter().any(full))
+    let (_, more) = persons::erase_idle(tx, before, BATCH)?;
+    Ok(more || [ended.len(), requests, held, settled, objections].into_iter().any(full))
 }

@@ -23,9 +23,6 @@ const ROUND: Duration = Duration::from_secs(1);
 /// Delay after a failure, in seconds.
 const RETRY_SECS: i64 = 10;
 
-/// How long before its end a resident is reminded of a permission, in seconds.
-pub(crate) const REMINDER_SECS: i64 = 14 * 86_400;
-
 /// Maximum number of rows that one run of a job changes; it is due again at once when there are more.
 const BATCH: u32 = 200;
 

@@ -1,11 +1,15 @@
 //! Suspends consents whose declared use no longer covers them, and resumes them when it does again. The resident and
 //! the recipient are notified, as of every change.
+//!
+//! A consent is compared with its declared use once for every version that is published, and once after every change of
+//! its own: a run reads the consents to compare, not those in force.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::BATCH;
 use crate::domain::catalogue::DeclaredUse;
+use crate::domain::consent::shown_use::published_as;
 use crate::domain::consent::{Consent, ConsentState, ShownUse};
 use crate::domain::federation::TrustError;
 use crate::domain::ids::{ConsentId, UseId};
@@ -14,18 +18,39 @@ use crate::node::{Node, Problem};
 use crate::store::StoreError;
 use crate::store::holder::{consent_requests, consents};
 
-/// A declared use as fetched in this run; `None` when it is not available.
-type Known = HashMap<UseId, Option<Result<Arc<DeclaredUse>, TrustError>>>;
+/// A declared use as published now; `None` when it was withdrawn, or its recipient is not trusted.
+type Published = Option<Arc<DeclaredUse>>;
 
-/// Checks every consent in force against its declared use as published now. Without an answer a consent stays unchanged
+/// Checks consents in force against their declared uses as published now. Without an answer a consent stays unchanged
 /// until the next run: every exchange checks the use itself and releases nothing meanwhile.
 pub(crate) async fn follow(node: &Node) -> Result<(), Problem> {
-    let (mut known, mut after) = (Known::new(), None::<ConsentId>);
+    let mut after = None::<UseId>;
     loop {
+        let next = node
+            .store
+            .read("next_declared_use", move |store| consents::next_declared_use(store, after.as_ref()))
+            .await?;
+        let Some(id) = next else { return Ok(()) };
+        match node.member_documents.declared_use(&id).await {
+            Err(TrustError::Unavailable(_)) => {}
+            decided => follow_one(node, &id, decided.ok()).await?,
+        }
+        after = Some(id);
+    }
+}
+
+/// Compares the consents under one declared use that are not compared with this version of it yet.
+async fn follow_one(node: &Node, id: &UseId, published: Published) -> Result<(), Problem> {
+    let version = published_as(published.as_deref());
+    let mut failed = HashSet::<ConsentId>::new();
+    loop {
+        let (id, limit) = (id.clone(), BATCH.saturating_add(u32::try_from(failed.len()).unwrap_or(BATCH)));
+        let (now, but) = (version.clone(), failed.clone());
         let page = node
             .store
-            .read("list_consents_in_force", move |store| {
-                let consents = consents::in_force_after(store, after, BATCH)?;
+            .read("list_consents_to_compare", move |store| {
+                let mut consents = consents::not_compared(store, &id, &now, limit)?;
+                consents.retain(|consent| !but.contains(&consent.id));
                 let with_use = |consent: Consent| {
                     let request = consent_requests::of_consent(store, consent.id)?;
                     let shown = ShownUse::new(request, &consent);
@@ -34,12 +59,23 @@ pub(crate) async fn follow(node: &Node) -> Result<(), Problem> {
                 consents.into_iter().map(with_use).collect::<Result<Vec<_>, _>>()
             })
             .await?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
-        after = Some(last.id);
+        // Where so many cannot be changed, the next run goes on.
+        if page.is_empty() || failed.len() > usize::try_from(BATCH).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+        let mut in_line = Vec::new();
         for (consent, shown) in &page {
-            if !is_in_line(node, &mut known, consent, shown).await {
-                // One that cannot be changed now does not block the others.
-                if let Err(problem) = suspend_consent::follow_use(node, consent.id).await {
+            if is_in_line(published.as_deref(), consent, shown) {
+                in_line.push((consent.id, consent.state));
+                continue;
+            }
+            // One that cannot be changed now does not block the others.
+            match suspend_consent::follow_use(node, consent.id).await {
+                // Its own change has it compared again, below.
+                Ok(Some(_)) => {}
+                Ok(None) => drop(failed.insert(consent.id)),
+                Err(problem) => {
+                    failed.insert(consent.id);
                     tracing::warn!(
                         event = "declared_use_not_followed", consent = %consent.id, ?problem,
                         "a declared use could not be followed"
@@ -47,23 +83,18 @@ pub(crate) async fn follow(node: &Node) -> Result<(), Problem> {
                 }
             }
         }
+        let compared_with = version.clone();
+        node.store
+            .write("mark_compared_consents", move |tx| consents::mark_followed(tx, &in_line, &compared_with))
+            .await?;
     }
 }
 
-/// Whether nothing is to be changed, as far as is known now.
-async fn is_in_line(node: &Node, known: &mut Known, consent: &Consent, shown: &ShownUse) -> bool {
-    let id = &consent.terms.declared_use;
-    if !known.contains_key(id) {
-        let answer = match node.member_documents.declared_use(id).await {
-            Err(TrustError::Unavailable(_)) => None,
-            decided => Some(decided),
-        };
-        known.insert(id.clone(), answer);
-    }
-    let Some(Some(answer)) = known.get(id) else { return true };
+/// Whether nothing is to be changed.
+fn is_in_line(published: Option<&DeclaredUse>, consent: &Consent, shown: &ShownUse) -> bool {
     let terms = &consent.terms;
     let covers =
-        answer.as_ref().is_ok_and(|published| shown.change_in(published, terms, &terms.fields).is_none());
+        published.is_some_and(|published| shown.change_in(published, terms, &terms.fields).is_none());
     match consent.state {
         ConsentState::Active => covers,
         ConsentState::Suspended => !(covers && consent.reason.holds_back()),

@@ -218,7 +218,8 @@ on_both!(
                 assert_eq!(consent_requests::delete_ended(tx, at(50), 10)?, 0);
                 assert_eq!(consent_requests::delete_ended(tx, at(51), 10)?, 1);
                 // She has a consent in force, so her identity is kept.
-                assert_eq!(persons::erase_idle(tx, at(200), 10)?, 0);
+                assert_eq!(persons::erase_idle(tx, at(200), 10)?, (0, false));
+                assert_eq!(persons::erase_idle(tx, at(200), 1)?, (0, false), "looked at once a day");
                 Ok::<_, StoreError>(())
             })
             .await
@@ -235,7 +236,7 @@ on_both!(
                 let change = consent.revoke(Actor::Resident, Reason::TakenBack, at(300)).map_err(|_| StoreError::Conflict)?;
                 consents::save(tx, &consent, Some(&change))?;
                 consents::erase(tx, kept.id, at(400))?;
-                assert_eq!(persons::erase_idle(tx, at(0), 10)?, 0, "a late login");
+                assert_eq!(persons::erase_idle(tx, at(0), 10)?.0, 0, "a late login");
                 // A permanent denial is kept, and the person with it.
                 let denial = StandingDenial {
                     id: DenialId::from_bytes([1; 16]),
@@ -246,10 +247,11 @@ on_both!(
                     until: None,
                 };
                 standing_denials::insert(tx, kept.person, &denial)?;
-                assert_eq!(persons::erase_idle(tx, at(200), 10)?, 0, "a refusal stands");
+                let days = |days: i64| at(201 + days * 86_400);
+                assert_eq!(persons::erase_idle(tx, days(1), 1)?, (0, true), "a refusal stands");
                 assert!(standing_denials::remove(tx, kept.person, denial.id)?);
-                assert_eq!(persons::erase_idle(tx, at(200), 10)?, 1);
-                assert_eq!(persons::erase_idle(tx, at(200), 10)?, 0, "once");
+                assert_eq!(persons::erase_idle(tx, days(3), 10)?, (1, false));
+                assert_eq!(persons::erase_idle(tx, days(9), 10)?, (0, false), "once");
                 Ok::<_, StoreError>(())
             })
             .await
@@ -265,16 +267,59 @@ on_both!(
         let id = given(store, 1, 2).await.id;
         let end = terms(2).until.end();
         let lead = 14 * 86_400;
-        let due = |now: Timestamp, lead: i64| {
-            store.read("test", move |r| consents::due_for_reminder(r, now, now.plus_secs(lead), 10))
-        };
-        assert!(due(end.plus_secs(-lead - 1), lead).await.unwrap().is_empty(), "too early");
-        assert_eq!(due(end.plus_secs(-lead), lead).await.unwrap(), [id]);
-        assert!(due(end, lead).await.unwrap().is_empty(), "over");
-        assert!(due(end.plus_secs(-1), 300 * 86_400).await.unwrap().is_empty(), "given for a short time");
+        let due = |now: Timestamp| store.read("test", move |r| consents::due_for_reminder(r, now, 10));
+        assert!(due(end.plus_secs(-lead - 1)).await.unwrap().is_empty(), "too early");
+        assert_eq!(due(end.plus_secs(-lead)).await.unwrap(), [id]);
+        assert!(due(end).await.unwrap().is_empty(), "over");
+        let short = store
+            .read("test", move |r| {
+                let long = consents::find(r, id)?;
+                Ok::<_, StoreError>(Consent { decided_at: end.plus_secs(-2 * lead), ..long })
+            })
+            .await
+            .unwrap();
+        assert_eq!(short.reminder_at(), None, "given for a short time");
         store.write("test", move |tx| consents::remind(tx, id, at(7))).await.unwrap();
         assert_eq!(store.write("test", move |tx| consents::remind(tx, id, at(8))).await, Err(StoreError::NotFound));
         assert_eq!(store.read("test", move |r| consents::reminded_at(r, id)).await, Ok(Some(at(7))));
-        assert!(due(end.plus_secs(-lead), lead).await.unwrap().is_empty(), "once");
+        assert!(due(end.plus_secs(-lead)).await.unwrap().is_empty(), "once");
+    }
+);
+
+on_both!(
+    async fn a_consent_is_compared_with_each_version_of_its_use_once_and_after_each_change(fixture) {
+        let store = &fixture.store;
+        let consent = given(store, 1, 3).await;
+        let (id, used) = (consent.id, consent.terms.declared_use.clone());
+        assert_eq!(store.read("test", |r| consents::next_declared_use(r, None)).await.unwrap(), Some(used.clone()));
+        let last = used.clone();
+        assert_eq!(
+            store.read("test", move |r| consents::next_declared_use(r, Some(&last))).await.unwrap(),
+            None
+        );
+        let due = |version: &'static str| {
+            let used = used.clone();
+            store.read("test", move |r| {
+                Ok::<_, StoreError>(consents::not_compared(r, &used, version, 10)?.len())
+            })
+        };
+        let mark = |state, version: &'static str| {
+            store.write("test", move |tx| consents::mark_followed(tx, &[(id, state)], version))
+        };
+        assert_eq!(due("1.b").await, Ok(1), "never compared");
+        mark(ConsentState::Suspended, "1.b").await.unwrap();
+        assert_eq!(due("1.b").await, Ok(1), "its state is another");
+        mark(ConsentState::Active, "1.b").await.unwrap();
+        assert_eq!(due("1.b").await, Ok(0));
+        assert_eq!((due("1.a").await, due("1.c").await), (Ok(1), Ok(1)), "another version, whatever its order");
+        store
+            .write("test", move |tx| {
+                let mut consent = consents::lock(tx, id)?;
+                let paused = consent.suspend(Actor::Resident, Reason::Paused, at(20)).unwrap();
+                consents::save(tx, &consent, Some(&paused))
+            })
+            .await
+            .unwrap();
+        assert_eq!(due("1.b").await, Ok(1), "it has changed");
     }
 );

@@ -10,6 +10,8 @@ pub(crate) mod identity;
 pub(crate) mod kept;
 mod key_checks;
 pub(crate) mod location;
+#[cfg(test)]
+mod plans;
 mod pool;
 pub(crate) mod purge;
 pub mod restore;

@@ -37,7 +37,13 @@ impl Pooled {
         let outage_flag = Arc::clone(&outage);
         // Observed here and not in the closure's error: a use case may map store errors to its own, and the transaction
         // is still repeated, or not committed.
+        #[cfg(test)]
+        let kind = super::plans::kind(&db);
         db.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            #[cfg(test)]
+            if let InstrumentationEvent::StartQuery { query, .. } = &event {
+                super::plans::check(kind, &query.to_string());
+            }
             if let InstrumentationEvent::FinishQuery { error: Some(error), .. } = event {
                 failed_flag.store(true, Ordering::Relaxed);
                 if is_contention(error) {

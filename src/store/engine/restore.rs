@@ -214,11 +214,8 @@ pub fn restored_at(reader: &mut Reader<'_>) -> Result<Option<Timestamp>, StoreEr
 /// [`StoreError`].
 pub(crate) fn finish_if_complete(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     let epoch: i64 = node_identity::table.select(node_identity::epoch).get_result(tx.db)?;
-    let held_back: i64 = consents::table
-        .filter(consents::ended_at.is_null().and(consents::epoch.lt(epoch)))
-        .count()
-        .get_result(tx.db)?;
-    if held_back > 0 {
+    let held_back = consents::table.filter(consents::ended_at.is_null().and(consents::epoch.lt(epoch)));
+    if diesel::select(diesel::dsl::exists(held_back)).get_result(tx.db)? {
         return Ok(false);
     }
     diesel::update(node_identity::table)

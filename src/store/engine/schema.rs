@@ -50,6 +50,7 @@ diesel::table! {
         identifier -> Binary,
         first_login_at -> BigInt,
         last_login_at -> BigInt,
+        idle_since -> BigInt,
     }
 }
 
@@ -102,6 +103,7 @@ diesel::table! {
         payload -> Binary,
         attempts -> BigInt,
         next_at -> BigInt,
+        place -> BigInt,
         lease_owner -> Nullable<Text>,
         lease_until -> BigInt,
         created_at -> BigInt,
@@ -228,6 +230,8 @@ diesel::table! {
         subject -> Text,
         recipient -> Text,
         dataset -> Text,
+        declared_use -> Text,
+        followed -> Text,
         terms -> Text,
         commitment -> Text,
         acr -> Nullable<Text>,
@@ -245,6 +249,7 @@ diesel::table! {
         replaces -> Nullable<Binary>,
         replaced_by -> Nullable<Binary>,
         epoch -> BigInt,
+        remind_at -> Nullable<BigInt>,
         reminded_at -> Nullable<BigInt>,
         erased_at -> Nullable<BigInt>,
     }
@@ -396,6 +401,7 @@ diesel::table! {
         browser_binding_hash -> Nullable<Binary>,
         authorization_dpop_kid -> Nullable<Text>,
         authorization_expires_at -> Nullable<BigInt>,
+        received -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
         erased_at -> Nullable<BigInt>,
@@ -409,6 +415,7 @@ diesel::table! {
         at -> BigInt,
         outcome -> Text,
         receipt -> Nullable<Text>,
+        receipt_hash -> Nullable<Binary>,
         body_digest -> Nullable<Text>,
         available_from -> Nullable<BigInt>,
     }

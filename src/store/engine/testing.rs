@@ -48,7 +48,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 }
 
 #[allow(clippy::disallowed_methods, reason = "tests/run says where the server is, by the environment")]
-fn server() -> Option<String> {
+pub(super) fn server() -> Option<String> {
     static SAID: Once = Once::new();
     let server = std::env::var("OMADATA_TEST_POSTGRES").ok().filter(|url| !url.is_empty());
     if server.is_none() {

@@ -1,6 +1,9 @@
 //! Consent requests at the holder, until they are decided or expire.
 
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::{
@@ -14,6 +17,11 @@ use crate::store::engine::schema::consent_requests;
 use crate::store::engine::sealed::{KeyedHash, column};
 use crate::store::resident::persons::Person;
 use crate::store::{Reader, StoreError, Tx};
+
+/// As the partial indexes say it: no planner can compare a bound value with them.
+fn is_open() -> SqlLiteral<Bool> {
+    sql("consent_requests.state = 'requested'")
+}
 
 const URI_KIND: &str = "request-uri";
 
@@ -134,7 +142,8 @@ pub(crate) fn count_open_pushed(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let open = consent_requests::table
-        .filter(consent_requests::state.eq("requested").and(consent_requests::expires_at.gt(now)))
+        .filter(is_open())
+        .filter(consent_requests::expires_at.gt(now))
         .filter(consent_requests::recipient.eq(recipient))
         .filter(consent_requests::origin.eq(Origin::Pushed.as_str()));
     let count: i64 = match expected {
@@ -156,7 +165,8 @@ pub(crate) fn count_open_begun(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let count: i64 = consent_requests::table
-        .filter(consent_requests::state.eq("requested").and(consent_requests::expires_at.gt(now)))
+        .filter(is_open())
+        .filter(consent_requests::expires_at.gt(now))
         .filter(consent_requests::person.eq(person))
         .filter(consent_requests::origin.eq(Origin::Portal.as_str()))
         .count()
@@ -336,11 +346,8 @@ pub(crate) fn denied_behind(
 ) -> Result<Vec<(ConsentRequest, Timestamp)>, StoreError> {
     let rows: Vec<(Row, Option<Timestamp>)> = consent_requests::table
         .filter(consent_requests::person.eq(person).and(consent_requests::denied_by.is_not_null()))
-        .filter(
-            consent_requests::ended_at
-                .lt(at)
-                .or(consent_requests::ended_at.eq(at).and(consent_requests::id.lt(request))),
-        )
+        .filter(consent_requests::ended_at.le(at))
+        .filter(consent_requests::ended_at.lt(at).or(consent_requests::id.nullable().lt(request)))
         .order((consent_requests::ended_at.desc(), consent_requests::id.desc()))
         .limit(i64::from(limit))
         .select((Row::as_select(), consent_requests::ended_at))
@@ -362,7 +369,7 @@ pub(crate) fn waiting_for(
         .is_null()
         .and(consent_requests::expected_person.eq(person.identifier_hash)));
     let rows: Vec<Row> = consent_requests::table
-        .filter(consent_requests::state.eq(word(RequestState::Requested)))
+        .filter(is_open())
         .filter(consent_requests::expires_at.gt(now))
         .filter(theirs.assume_not_null())
         .order((consent_requests::created_at, consent_requests::id))
@@ -377,7 +384,7 @@ pub(crate) fn waiting_for(
 /// [`StoreError`].
 pub(crate) fn lapse_due(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<usize, StoreError> {
     let due: Vec<RequestId> = consent_requests::table
-        .filter(consent_requests::state.eq(word(RequestState::Requested)))
+        .filter(is_open())
         .filter(consent_requests::expires_at.le(now))
         .order(consent_requests::expires_at)
         .limit(i64::from(limit))
@@ -408,7 +415,9 @@ pub(crate) fn delete_lapsed(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> R
 /// # Errors
 /// [`StoreError`].
 pub(crate) fn erase_person(tx: &mut Tx<'_>, consent: ConsentId) -> Result<(), StoreError> {
-    diesel::update(consent_requests::table.filter(consent_requests::consent.eq(consent)))
+    use crate::store::engine::schema::consents;
+    let own = consents::table.find(consent).select(consents::request);
+    diesel::update(consent_requests::table.filter(consent_requests::id.eq_any(own)))
         .set((
             consent_requests::expected_person.eq(None::<KeyedHash>),
             consent_requests::person.eq(None::<PersonId>),

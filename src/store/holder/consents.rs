@@ -1,5 +1,6 @@
 //! Consents at their holder, their changes, and the evidence of the decision.
 
+mod declared_uses;
 mod due;
 mod held_back;
 mod status;
@@ -20,6 +21,7 @@ use crate::store::engine::schema::{consent_events, consent_evidence, consents, p
 use crate::store::engine::sealed::{KeyedHash, column};
 use crate::store::{Reader, StoreError, Tx};
 
+pub(crate) use declared_uses::{mark_followed, next_declared_use, not_compared};
 pub use due::reminded_at;
 pub(crate) use due::{due_for_erasure, due_for_reminder, due_to_expire, erase, erased_at, remind};
 pub use held_back::is_held_back;
@@ -125,6 +127,7 @@ pub fn insert(
             consents::subject.eq(&consent.subject),
             consents::recipient.eq(&consent.terms.recipient),
             consents::dataset.eq(&consent.terms.dataset),
+            consents::declared_use.eq(consent.terms.declared_use.as_str()),
             consents::terms.eq(to_json(&consent.terms, "consents.terms")?),
             consents::commitment.eq(consent.commitment.as_str()),
             consents::acr.eq(consent.acr.as_deref()),
@@ -137,6 +140,7 @@ pub fn insert(
             consents::last_exchange_at.eq(consent.last_exchange_at),
             consents::decided_at.eq(consent.decided_at),
             consents::until_at.eq(consent.terms.until.end()),
+            consents::remind_at.eq(consent.reminder_at()),
             consents::ended_at.eq(consent.state.ended_at()),
             consents::reason.eq(consent.reason.as_str()),
             consents::replaces.eq(consent.replaces),
@@ -288,6 +292,7 @@ pub fn save(tx: &mut Tx<'_>, consent: &Consent, change: Option<&Transition>) -> 
     exactly_one(Kept(update).execute(tx.db)?, StoreError::Conflict)?;
     if before != consent.state.as_str() {
         status_lists::count_change(tx, consent.status_index)?;
+        declared_uses::compare_again(tx, consent.id)?;
     }
     match change {
         Some(change) => keep_change(tx, consent.id, Some(&before), change),
@@ -314,25 +319,6 @@ pub(crate) fn of_person(reader: &mut Reader<'_>, person: PersonId) -> Result<Vec
     let rows: Vec<Row> = consents::table
         .filter(consents::person.eq(person))
         .order((consents::decided_at.desc(), consents::id))
-        .select(Row::as_select())
-        .load(reader.db)?;
-    rows.into_iter().map(Row::into_consent).collect()
-}
-
-/// Consents that have not ended, after a given one, in the order of their identifiers.
-///
-/// # Errors
-/// [`StoreError`].
-pub(crate) fn in_force_after(
-    reader: &mut Reader<'_>,
-    after: Option<ConsentId>,
-    limit: u32,
-) -> Result<Vec<Consent>, StoreError> {
-    let from = after.unwrap_or(ConsentId::from_bytes([0; 16]));
-    let rows: Vec<Row> = consents::table
-        .filter(consents::ended_at.is_null().and(consents::id.gt(from)))
-        .order(consents::id)
-        .limit(i64::from(limit))
         .select(Row::as_select())
         .load(reader.db)?;
     rows.into_iter().map(Row::into_consent).collect()

@@ -4,7 +4,8 @@ use diesel::prelude::*;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConsentId, PersonId};
-use crate::store::engine::schema::{consents, deferrals};
+use crate::store::engine::schema::deferrals;
+use crate::store::holder::exchanges::{newest, persons_consents};
 use crate::store::resident::reported_uses::Before;
 use crate::store::{Reader, StoreError, Tx};
 
@@ -48,7 +49,7 @@ pub fn of_consent(
 ) -> Result<Vec<RecordedDeferral>, StoreError> {
     Ok(deferrals::table
         .filter(deferrals::consent.eq(consent))
-        .order(deferrals::seq.desc())
+        .order((deferrals::at.desc(), deferrals::seq.desc()))
         .limit(i64::from(limit))
         .select(RecordedDeferral::as_select())
         .load(reader.db)?)
@@ -65,16 +66,23 @@ pub(crate) fn of_person(
     before: Before,
     limit: u32,
 ) -> Result<Vec<(i64, ConsentId, RecordedDeferral)>, StoreError> {
-    let own = consents::table.filter(consents::person.eq(person)).select(consents::id);
-    Ok(deferrals::table
-        .filter(deferrals::consent.eq_any(own))
-        .filter(
-            deferrals::at.lt(before.at).or(deferrals::at.eq(before.at).and(deferrals::seq.lt(before.number))),
-        )
-        .order((deferrals::at.desc(), deferrals::seq.desc()))
-        .limit(i64::from(limit))
+    let mut keys: Vec<(Timestamp, i64)> = Vec::new();
+    for consent in persons_consents(reader, person)? {
+        let of_one: Vec<(Timestamp, i64)> = deferrals::table
+            .filter(deferrals::consent.eq(consent).and(deferrals::at.le(before.at)))
+            .filter(deferrals::at.lt(before.at).or(deferrals::seq.lt(before.number)))
+            .order((deferrals::at.desc(), deferrals::seq.desc()))
+            .limit(i64::from(limit))
+            .select((deferrals::at, deferrals::seq))
+            .load(reader.db)?;
+        keys.extend(of_one);
+    }
+    let mut rows: Vec<(i64, ConsentId, RecordedDeferral)> = deferrals::table
+        .filter(deferrals::seq.eq_any(newest(keys, limit)))
         .select((deferrals::seq, deferrals::consent, RecordedDeferral::as_select()))
-        .load(reader.db)?)
+        .load(reader.db)?;
+    rows.sort_unstable_by_key(|(seq, _, deferral)| std::cmp::Reverse((deferral.at, *seq)));
+    Ok(rows)
 }
 
 /// Deletes the deferred answers under a consent.

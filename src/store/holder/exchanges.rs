@@ -165,19 +165,39 @@ pub(crate) fn of_person(
     before: Before,
     limit: u32,
 ) -> Result<Vec<Exchange>, StoreError> {
-    let own = consents::table.filter(consents::person.eq(person)).select(consents::id);
+    let mut keys: Vec<(Timestamp, i64)> = Vec::new();
+    for consent in persons_consents(reader, person)? {
+        let of_one: Vec<(Timestamp, i64)> = exchanges::table
+            .filter(exchanges::consent.eq(consent).and(exchanges::at.le(before.at)))
+            .filter(exchanges::at.lt(before.at).or(exchanges::log_idx.lt(before.number)))
+            .order((exchanges::at.desc(), exchanges::log_idx.desc()))
+            .limit(i64::from(limit))
+            .select((exchanges::at, exchanges::log_idx))
+            .load(reader.db)?;
+        keys.extend(of_one);
+    }
     let rows: Vec<Row> = exchanges::table
-        .filter(exchanges::consent.eq_any(own))
-        .filter(
-            exchanges::at
-                .lt(before.at)
-                .or(exchanges::at.eq(before.at).and(exchanges::log_idx.lt(before.number))),
-        )
-        .order((exchanges::at.desc(), exchanges::log_idx.desc()))
-        .limit(i64::from(limit))
+        .filter(exchanges::log_idx.eq_any(newest(keys, limit)))
         .select(Row::as_select())
         .load(reader.db)?;
-    rows.into_iter().map(Row::into_exchange).collect()
+    let mut found = rows.into_iter().map(Row::into_exchange).collect::<Result<Vec<_>, _>>()?;
+    found.sort_unstable_by_key(|exchange| std::cmp::Reverse((exchange.at, exchange.log_index)));
+    Ok(found)
+}
+
+/// The numbers of the newest of the entries found under each of a person's consents. A page reads so many keys of each
+/// consent in the order of an index; one statement over all of them reads and sorts every entry of the person.
+pub(super) fn newest(mut keys: Vec<(Timestamp, i64)>, limit: u32) -> Vec<i64> {
+    keys.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
+    keys.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    keys.into_iter().map(|(_, number)| number).collect()
+}
+
+pub(super) fn persons_consents(
+    reader: &mut Reader<'_>,
+    person: PersonId,
+) -> Result<Vec<ConsentId>, StoreError> {
+    Ok(consents::table.filter(consents::person.eq(person)).select(consents::id).load(reader.db)?)
 }
 
 /// When the latest exchanges under any of these consents were released, latest first.
@@ -189,10 +209,18 @@ pub(crate) fn latest(
     consents: &[ConsentId],
     limit: u32,
 ) -> Result<Vec<Timestamp>, StoreError> {
-    Ok(exchanges::table
-        .filter(exchanges::consent.eq_any(consents))
-        .order(exchanges::at.desc())
-        .limit(i64::from(limit))
-        .select(exchanges::at)
-        .load(reader.db)?)
+    let mut latest: Vec<Timestamp> = Vec::new();
+    // One by one: the planners read and sort all exchanges of several consents.
+    for consent in consents {
+        let of_one: Vec<Timestamp> = exchanges::table
+            .filter(exchanges::consent.eq(consent))
+            .order(exchanges::at.desc())
+            .limit(i64::from(limit))
+            .select(exchanges::at)
+            .load(reader.db)?;
+        latest.extend(of_one);
+    }
+    latest.sort_unstable_by_key(|at| std::cmp::Reverse(*at));
+    latest.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(latest)
 }

@@ -11,7 +11,8 @@ use crate::domain::ids::{ConsentId, DatasetId, EntityId, PersonId};
 use crate::domain::token::{Refusal, RefusalReason};
 use crate::store::engine::columns::word_column;
 use crate::store::engine::purge::delete_oldest;
-use crate::store::engine::schema::{consents, refusal_counts, refusals};
+use crate::store::engine::schema::{refusal_counts, refusals};
+use crate::store::holder::exchanges::{newest, persons_consents};
 use crate::store::resident::reported_uses::Before;
 use crate::store::{Reader, StoreError, Tx};
 
@@ -108,7 +109,7 @@ pub(crate) fn of_consent(
 ) -> Result<Vec<RecordedRefusal>, StoreError> {
     let rows: Vec<Row> = refusals::table
         .filter(refusals::consent.eq(consent))
-        .order(refusals::seq.desc())
+        .order((refusals::at.desc(), refusals::seq.desc()))
         .limit(i64::from(limit))
         .select(columns())
         .load(reader.db)?;
@@ -125,16 +126,22 @@ pub(crate) fn of_person(
     before: Before,
     limit: u32,
 ) -> Result<Vec<(i64, RecordedRefusal)>, StoreError> {
-    let own = consents::table.filter(consents::person.eq(person)).select(consents::id);
-    let rows: Vec<(i64, Row)> = refusals::table
-        .filter(refusals::consent.eq_any(own))
-        .filter(
-            refusals::at.lt(before.at).or(refusals::at.eq(before.at).and(refusals::seq.lt(before.number))),
-        )
-        .order((refusals::at.desc(), refusals::seq.desc()))
-        .limit(i64::from(limit))
+    let mut keys: Vec<(Timestamp, i64)> = Vec::new();
+    for consent in persons_consents(reader, person)? {
+        let of_one: Vec<(Timestamp, i64)> = refusals::table
+            .filter(refusals::consent.eq(consent).and(refusals::at.le(before.at)))
+            .filter(refusals::at.lt(before.at).or(refusals::seq.lt(before.number)))
+            .order((refusals::at.desc(), refusals::seq.desc()))
+            .limit(i64::from(limit))
+            .select((refusals::at, refusals::seq))
+            .load(reader.db)?;
+        keys.extend(of_one);
+    }
+    let mut rows: Vec<(i64, Row)> = refusals::table
+        .filter(refusals::seq.eq_any(newest(keys, limit)))
         .select((refusals::seq, columns()))
         .load(reader.db)?;
+    rows.sort_unstable_by_key(|(seq, row)| std::cmp::Reverse((row.0, *seq)));
     Ok(rows.into_iter().map(|(seq, row)| (seq, recorded(row))).collect())
 }
 

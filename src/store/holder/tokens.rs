@@ -58,11 +58,9 @@ pub(crate) fn issued_to(
     consent: ConsentId,
     jkt: &Thumbprint,
 ) -> Result<bool, StoreError> {
-    let found: i64 = issued_tokens::table
-        .filter(issued_tokens::consent.eq(consent).and(issued_tokens::jkt.eq(jkt)))
-        .count()
-        .get_result(reader.db)?;
-    Ok(found > 0)
+    let issued = issued_tokens::table
+        .filter(issued_tokens::consent.eq(consent).and(issued_tokens::jkt.eq(jkt)));
+    Ok(diesel::select(diesel::dsl::exists(issued)).get_result(reader.db)?)
 }
 
 /// Stores a refresh token, hashed. It is valid as long as the consent.

@@ -4,7 +4,8 @@ use diesel::prelude::*;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::HeldConsentId;
-use crate::store::engine::schema::fetches;
+use crate::domain::jose::sha256;
+use crate::store::engine::schema::{fetches, held_consents};
 use crate::store::{Reader, StoreError, Tx};
 
 /// A fetch to be recorded.
@@ -71,11 +72,22 @@ pub(crate) fn insert(tx: &mut Tx<'_>, fetch: &NewFetch<'_>) -> Result<(), StoreE
             fetches::at.eq(fetch.at),
             fetches::outcome.eq(fetch.outcome),
             fetches::receipt.eq(fetch.receipt),
+            fetches::receipt_hash.eq(fetch.receipt.map(hash)),
             fetches::body_digest.eq(fetch.body_digest),
             fetches::available_from.eq(fetch.available_from),
         ))
         .execute(tx.db)?;
+    if fetch.outcome == RECEIVED {
+        diesel::update(held_consents::table.find(fetch.held))
+            .set(held_consents::received.eq(held_consents::received + 1))
+            .execute(tx.db)?;
+    }
     Ok(())
+}
+
+/// By which a receipt is found.
+fn hash(receipt: &str) -> Vec<u8> {
+    sha256(receipt.as_bytes()).to_vec()
 }
 
 /// The number of fetches under one consent that returned data.
@@ -83,11 +95,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, fetch: &NewFetch<'_>) -> Result<(), StoreE
 /// # Errors
 /// [`StoreError`].
 pub(crate) fn received(reader: &mut Reader<'_>, held: HeldConsentId) -> Result<u32, StoreError> {
-    let count: i64 = fetches::table
-        .filter(fetches::held.eq(held).and(fetches::outcome.eq(RECEIVED)))
-        .count()
-        .get_result(reader.db)?;
-    u32::try_from(count).map_err(|_| StoreError::Corrupt("fetches"))
+    let count: i64 = held_consents::table.find(held).select(held_consents::received).get_result(reader.db)?;
+    u32::try_from(count).map_err(|_| StoreError::Corrupt("held_consents.received"))
 }
 
 /// When the latest fetches under one consent returned data, latest first.
@@ -99,12 +108,20 @@ pub(crate) fn latest_received(
     held: &[HeldConsentId],
     limit: u32,
 ) -> Result<Vec<Timestamp>, StoreError> {
-    Ok(fetches::table
-        .filter(fetches::held.eq_any(held).and(fetches::outcome.eq(RECEIVED)))
-        .order(fetches::seq.desc())
-        .limit(i64::from(limit))
-        .select(fetches::at)
-        .load(reader.db)?)
+    let mut latest: Vec<Timestamp> = Vec::new();
+    // One by one: the planners read and sort all fetches of several consents.
+    for id in held {
+        let of_one: Vec<Timestamp> = fetches::table
+            .filter(fetches::held.eq(id).and(fetches::outcome.eq(RECEIVED)))
+            .order(fetches::seq.desc())
+            .limit(i64::from(limit))
+            .select(fetches::at)
+            .load(reader.db)?;
+        latest.extend(of_one);
+    }
+    latest.sort_unstable_by_key(|at| std::cmp::Reverse(*at));
+    latest.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(latest)
 }
 
 /// When data was received with exactly this receipt, if it was.
@@ -113,6 +130,7 @@ pub(crate) fn latest_received(
 /// [`StoreError`].
 pub(crate) fn received_with(reader: &mut Reader<'_>, receipt: &str) -> Result<Option<Timestamp>, StoreError> {
     Ok(fetches::table
+        .filter(fetches::receipt_hash.eq(hash(receipt)))
         .filter(fetches::receipt.eq(receipt).and(fetches::outcome.eq(RECEIVED)))
         .order(fetches::seq.asc())
         .select(fetches::at)

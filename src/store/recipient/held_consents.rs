@@ -3,7 +3,9 @@
 mod erasure;
 mod pending;
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::held::FormerGrant;
@@ -274,7 +276,8 @@ pub(crate) fn count_given(
 ) -> Result<u64, StoreError> {
     let count: i64 = held_consents::table
         .filter(held_consents::holder.eq(holder).and(held_consents::created_at.gt(since)))
-        .filter(held_consents::origin.eq(Origin::Portal.as_str()))
+        // As the partial index says it: no planner can compare a bound value with it.
+        .filter(sql::<Bool>("origin = 'portal'"))
         .count()
         .get_result(reader.db)?;
     u64::try_from(count).map_err(|_| StoreError::Corrupt("held_consents"))
@@ -386,11 +389,8 @@ pub(crate) fn of_service(
         after.unwrap_or_else(|| (Timestamp::from_secs(i64::MAX), HeldConsentId::from_bytes([0; 16])));
     let all = held_consents::table
         .filter(held_consents::service.eq(service))
-        .filter(
-            held_consents::created_at
-                .lt(at)
-                .or(held_consents::created_at.eq(at).and(held_consents::id.gt(last))),
-        )
+        .filter(held_consents::created_at.le(at))
+        .filter(held_consents::created_at.lt(at).or(held_consents::id.gt(last)))
         .order((held_consents::created_at.desc(), held_consents::id))
         .limit(i64::from(limit))
         .select(Row::as_select());
@@ -412,7 +412,7 @@ pub(crate) fn lapse_older(
     limit: u32,
 ) -> Result<usize, StoreError> {
     let due: Vec<HeldConsentId> = held_consents::table
-        .filter(held_consents::state.eq(HeldStatus::Requested.as_str()))
+        .filter(sql::<Bool>("state = 'requested'"))
         .filter(held_consents::created_at.lt(than))
         .order(held_consents::created_at)
         .limit(i64::from(limit))

@@ -66,6 +66,7 @@ pub fn upsert_login(
                 persons::identifier_hash.eq(identifier_hash),
                 persons::identifier.eq(sealed),
                 persons::last_login_at.eq(now),
+                persons::idle_since.eq(now),
             ))
             .execute(tx.db)?;
     } else {
@@ -78,6 +79,7 @@ pub fn upsert_login(
                 persons::identifier.eq(sealed),
                 persons::first_login_at.eq(now),
                 persons::last_login_at.eq(now),
+                persons::idle_since.eq(now),
             ))
             .execute(tx.db)?;
     }
@@ -119,27 +121,44 @@ pub(crate) fn with_identifier(
         .load(reader.db)?)
 }
 
+/// When a resident of whom something is kept is looked at again, in seconds.
+const LOOK_AGAIN_SECS: i64 = 86_400;
+
 /// Erases residents who have not logged in since a moment and have only erased consents: identifier and login can be
 /// neither found nor read after that, and a later login creates a new resident. Residents with a permanent denial or
-/// an objection, whose answer they are to read until it is purged, are kept. Returns how many.
+/// an objection, whose answer they are to read until it is purged, are kept, and looked at again a day later. Returns how
+/// many are erased, and whether more are to be looked at.
 ///
 /// # Errors
 /// [`StoreError`].
-pub(crate) fn erase_idle(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {
+pub(crate) fn erase_idle(
+    tx: &mut Tx<'_>,
+    before: Timestamp,
+    limit: u32,
+) -> Result<(usize, bool), StoreError> {
     let kept = consents::table.filter(consents::person.eq(persons::id)).filter(consents::erased_at.is_null());
     let asked = consent_requests::table.filter(consent_requests::person.eq(persons::id.nullable()));
     let refused = standing_denials::table.filter(standing_denials::person.eq(persons::id));
     let objected = use_objections::table.filter(use_objections::person.eq(persons::id));
+    let looked_at: Vec<PersonId> = persons::table
+        .filter(persons::idle_since.lt(before))
+        // As the partial index says it.
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("issuer <> 'erased'"))
+        .order(persons::idle_since)
+        .limit(i64::from(limit))
+        .select(persons::id)
+        .load(tx.db)?;
     let idle: Vec<PersonId> = persons::table
-        .filter(persons::last_login_at.lt(before).and(persons::issuer.ne(ERASED)))
+        .filter(persons::id.eq_any(&looked_at))
         .filter(diesel::dsl::not(diesel::dsl::exists(kept)))
         .filter(diesel::dsl::not(diesel::dsl::exists(asked)))
         .filter(diesel::dsl::not(diesel::dsl::exists(refused)))
         .filter(diesel::dsl::not(diesel::dsl::exists(objected)))
-        .order(persons::last_login_at)
-        .limit(i64::from(limit))
         .select(persons::id)
         .load(tx.db)?;
+    diesel::update(persons::table.filter(persons::id.eq_any(&looked_at)))
+        .set(persons::idle_since.eq(before.plus_secs(LOOK_AGAIN_SECS)))
+        .execute(tx.db)?;
     for id in &idle {
         let nothing = tx.keys.sealer.seal(column!(persons.identifier), id.as_bytes(), b"")?;
         diesel::delete(passkeys::table.filter(passkeys::person.eq(*id))).execute(tx.db)?;
@@ -156,7 +175,7 @@ pub(crate) fn erase_idle(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Resu
             ))
             .execute(tx.db)?;
     }
-    Ok(idle.len())
+    Ok((idle.len(), u32::try_from(looked_at.len()).is_ok_and(|looked_at| looked_at >= limit)))
 }
 
 /// The issuer of residents who were erased.

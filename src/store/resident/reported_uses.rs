@@ -147,11 +147,8 @@ pub(crate) fn of_person(
     let rows: Vec<Row> = reported_uses::table
         .filter(reported_uses::person_hash.eq(person))
         .filter(reported_uses::hidden_until.is_null().or(reported_uses::hidden_until.le(now)))
-        .filter(
-            reported_uses::used_to
-                .lt(before.at)
-                .or(reported_uses::used_to.eq(before.at).and(reported_uses::seq.lt(before.number))),
-        )
+        .filter(reported_uses::used_to.le(before.at))
+        .filter(reported_uses::used_to.lt(before.at).or(reported_uses::seq.lt(before.number)))
         .order((reported_uses::used_to.desc(), reported_uses::seq.desc()))
         .limit(i64::from(limit))
         .select(Row::as_select())

@@ -104,10 +104,11 @@ pub(crate) fn open(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<(Hiding, HiddenUse)>, StoreError> {
-    let withheld = reported_uses::table.filter(reported_uses::hidden_until.gt(now)).select(reported_uses::id);
+    let withheld = reported_uses::table
+        .filter(reported_uses::id.eq(use_hidings::reported_use).and(reported_uses::hidden_until.gt(now)));
     let rows: Vec<Row> = use_hidings::table
         .filter(use_hidings::confirmed_at.is_null().and(use_hidings::until_at.gt(now)))
-        .filter(use_hidings::reported_use.eq_any(withheld))
+        .filter(diesel::dsl::exists(withheld))
         .order((use_hidings::proposed_at, use_hidings::id))
         .limit(i64::from(limit))
         .select(Row::as_select())

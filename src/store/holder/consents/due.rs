@@ -27,23 +27,19 @@ pub(crate) fn due_to_expire(
         .load(reader.db)?)
 }
 
-/// Consents in force that end before a moment and of which the resident was not reminded yet. A consent given for at
-/// most twice the lead time needs no reminder.
+/// Consents in force whose resident is to be reminded of the end and was not reminded yet.
 ///
 /// # Errors
 /// [`StoreError`].
 pub(crate) fn due_for_reminder(
     reader: &mut Reader<'_>,
     now: Timestamp,
-    ends_before: Timestamp,
     limit: u32,
 ) -> Result<Vec<ConsentId>, StoreError> {
-    let lead = ends_before.micros().saturating_sub(now.micros());
     Ok(consents::table
         .filter(consents::ended_at.is_null().and(consents::reminded_at.is_null()))
-        .filter(consents::until_at.gt(now).and(consents::until_at.le(ends_before)))
-        .filter(consents::decided_at.lt(consents::until_at - lead.saturating_mul(2)))
-        .order(consents::until_at)
+        .filter(consents::remind_at.le(now).and(consents::until_at.gt(now)))
+        .order(consents::remind_at)
         .limit(i64::from(limit))
         .select(consents::id)
         .load(reader.db)?)
@@ -78,7 +74,9 @@ pub(crate) fn due_for_erasure(
     limit: u32,
 ) -> Result<Vec<ConsentId>, StoreError> {
     Ok(consents::table
-        .filter(consents::ended_at.lt(ended_before).and(consents::erased_at.is_null()))
+        // The planners use the partial index only where its first condition is said too.
+        .filter(consents::ended_at.is_not_null().and(consents::erased_at.is_null()))
+        .filter(consents::ended_at.lt(ended_before))
         .order(consents::ended_at)
         .limit(i64::from(limit))
         .select(consents::id)

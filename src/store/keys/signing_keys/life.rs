@@ -190,13 +190,13 @@ pub(crate) fn revoke(
 pub(crate) fn forget_private_parts(tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, StoreError> {
     let bound = held_consents::table
         .filter(held_consents::dpop_kid.is_not_null())
-        .select(held_consents::dpop_kid.assume_not_null());
+        .filter(held_consents::dpop_kid.eq(signing_keys::kid.nullable()));
     Ok(diesel::update(
         signing_keys::table
             .filter(signing_keys::state.eq(KeyState::Retired))
             .filter(signing_keys::private_jwk.is_not_null())
             .filter(signing_keys::retired_at.lt(before))
-            .filter(signing_keys::kid.ne_all(bound)),
+            .filter(diesel::dsl::not(diesel::dsl::exists(bound))),
     )
     .set(signing_keys::private_jwk.eq(None::<Vec<u8>>))
     .execute(tx.db)?)

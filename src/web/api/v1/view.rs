@@ -4,9 +4,8 @@ use serde::Serialize;
 
 use crate::domain::clock::{Day, Timestamp};
 use crate::domain::consent::held::WAIT_SECS;
-use crate::domain::consent::{GrantAction, HeldConsent, HeldStatus, Period, Persons};
+use crate::domain::consent::{GrantAction, HeldConsent, HeldStatus, Period, Persons, REMINDER_SECS};
 use crate::domain::ids::{HeldConsentId, UseId};
-use crate::node::maintenance::REMINDER_SECS;
 use crate::node::recipient::confirm_deletion::Deletion;
 use crate::web::App;
 
