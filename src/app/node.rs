@@ -149,6 +149,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         own_reads: ReadLimit::default(),
         tracker_reads: ReadLimit::default(),
         status_lists: tokio::sync::Mutex::new(HashMap::new()),
+        status_bits: Mutex::new(HashMap::new()),
         peers: peers.clone(),
         member_documents: Arc::new(documents),
         members: peers.clone(),

@@ -201,6 +201,8 @@ pub struct Node {
     /// Status lists built a moment ago, by number.
     pub(crate) status_lists:
         tokio::sync::Mutex<HashMap<u32, (Timestamp, holder::oauth::published_list::PublishedList)>>,
+    /// Status lists as this process built them last, by number: how many changes they show, and their packed entries.
+    pub(crate) status_bits: Mutex<HashMap<u32, (i64, Arc<Vec<u8>>)>>,
     /// Resolves other members.
     pub peers: Arc<dyn TrustResolver>,
     /// Fetches documents of trusted members.

@@ -128,7 +128,13 @@ async fn read(
 
 fn exchange(tx: &mut Tx<'_>, n: u64) -> Result<(), StoreError> {
     let number = u8::try_from(n).unwrap();
-    used_once::use_up(tx, used_once::Kind::DpopProof, "scope", &Jti::new(format!("jti-{n}")).unwrap(), at(60))?;
+    used_once::use_up(
+        tx,
+        used_once::Kind::DpopProof,
+        "scope",
+        &Jti::new(format!("jti-{n}")).unwrap(),
+        at(60),
+    )?;
     let mut consent = consents::find_by_grant(tx, &GrantId::new("grant-14").unwrap())?;
     consents::is_held_back(tx, consent.id)?;
     consent.exchanges += 1;
@@ -168,17 +174,15 @@ async fn measure(fixture: &TestStore) -> Vec<Measured> {
         fetches::received(tx, held).map(drop)
     })
     .await;
-    write(store, &mut all, "outbox: lease", |tx, _| {
-        outbox::lease(tx, "w", at(0), at(0), 32).map(drop)
-    })
-    .await;
+    write(store, &mut all, "outbox: lease", |tx, _| outbox::lease(tx, "w", at(0), at(0), 32).map(drop)).await;
     pages(store, &mut all).await;
     jobs(store, &mut all).await;
     all
 }
 
 async fn pages(store: &Store, all: &mut Vec<Measured>) {
-    const BEGIN: Before = Before { at: crate::domain::clock::Timestamp::from_micros(i64::MAX), number: i64::MAX };
+    const BEGIN: Before =
+        Before { at: crate::domain::clock::Timestamp::from_micros(i64::MAX), number: i64::MAX };
     read(store, all, "page: a person's permissions", |r| {
         consents::of_person(r, PersonId::from_bytes(id(10))).map(drop)
     })
@@ -215,7 +219,10 @@ async fn jobs(store: &Store, all: &mut Vec<Measured>) {
     read(store, all, "job: to expire", |r| consents::due_to_expire(r, at(0), 200).map(drop)).await;
     read(store, all, "job: to remind", |r| consents::due_for_reminder(r, at(0), 200).map(drop)).await;
     read(store, all, "job: to erase", |r| consents::due_for_erasure(r, at(0), 200).map(drop)).await;
-    read(store, all, "job: codes never redeemed", |r| authorization_codes::unredeemed(r, at(0), 200).map(drop)).await;
+    read(store, all, "job: codes never redeemed", |r| {
+        authorization_codes::unredeemed(r, at(0), 200).map(drop)
+    })
+    .await;
     read(store, all, "job: declared uses", |r| {
         let used = consents::next_declared_use(r, None)?.unwrap();
         consents::next_declared_use(r, Some(&used))?;
@@ -255,7 +262,12 @@ async fn compare(kind: Kind, few: u64, many: u64) {
         let ratio = large.took.as_secs_f64() / small.took.as_secs_f64();
         let note = if ratio > 1.2 { " *" } else { "" };
         let micros = |time: Duration| time.as_micros();
-        println!("{:<40} {:>7} us {:>7} us {ratio:>6.2}{note}", small.name, micros(small.took), micros(large.took));
+        println!(
+            "{:<40} {:>7} us {:>7} us {ratio:>6.2}{note}",
+            small.name,
+            micros(small.took),
+            micros(large.took)
+        );
         if large.took > FLOOR.max(small.took.mul_f64(MOST)) {
             over.push(small.name);
         }
@@ -285,4 +297,58 @@ async fn a_million_rows_cost_no_more_on_sqlite() {
 #[ignore = "takes some minutes and gigabytes"]
 async fn a_million_rows_cost_no_more_on_postgres() {
     compare(Kind::Postgres, 1_000, 1_000_000).await;
+}
+
+/// Delivers what is due until nothing is left, as many at a time as may be. Returns how many a second.
+async fn drain(kind: Kind) -> Option<f64> {
+    const ITEMS: usize = 8000;
+    let fixture = TestStore::new(kind).await?;
+    let store = &fixture.store;
+    for part in 0..ITEMS / 1000 {
+        let push = move |tx: &mut Tx<'_>| {
+            (0..1000).try_for_each(|n| {
+                let number = part * 1000 + n;
+                let item = outbox::NewItem {
+                    kind: "event",
+                    destination: EntityId::new(&format!("https://city-{}.example", number % 4)).unwrap(),
+                    subject: String::new(),
+                    order_key: format!("o{}", number / 2),
+                    dedup_key: format!("d{number}"),
+                    payload: "x".repeat(400),
+                    next_at: at(0),
+                };
+                outbox::push(tx, &item, at(0)).map(drop)
+            })
+        };
+        store.write("fill", push).await.unwrap();
+    }
+    let (began, mut delivered) = (Instant::now(), 0);
+    loop {
+        let items = store.write("lease", |tx| outbox::lease(tx, "w", at(1), at(60), 32)).await.unwrap();
+        if items.is_empty() {
+            break;
+        }
+        delivered += items.len();
+        let all = items.into_iter().map(|item| {
+            store.write("record_delivery", move |tx| {
+                outbox::destination_answered(tx, &item.destination)?;
+                outbox::delivered(tx, item.id, "w", at(1))
+            })
+        });
+        for done in futures_util::future::join_all(all).await {
+            done.unwrap();
+        }
+    }
+    assert_eq!(delivered, ITEMS);
+    Some(f64::from(u32::try_from(ITEMS).unwrap()) / began.elapsed().as_secs_f64())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes some seconds; run by hand and in tests/run"]
+async fn the_outbox_drains_fast() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let Some(rate) = drain(kind).await else { continue };
+        println!("{kind:?}: {rate:.0} deliveries recorded a second");
+        assert!(rate >= 500.0, "1,000 is the aim; half of it where cores and disks are shared");
+    }
 }

@@ -179,6 +179,13 @@ CREATE TABLE status_lists (
   CHECK ((token IS NULL) = (kid IS NULL)),
   CHECK ((token IS NULL) = (signed_at IS NULL))
 );
+-- The last changes of the lists' entries: who has built a list brings it up to date with them.
+CREATE TABLE status_list_changes (
+  number       BIGINT NOT NULL,
+  change       BIGINT NOT NULL, -- which change of that list
+  status_index BIGINT NOT NULL,
+  PRIMARY KEY (number, change)
+);
 -- What recipients confirmed to have deleted, with their signature.
 CREATE TABLE deletion_confirmations (
   consent     BYTEA NOT NULL REFERENCES consents (id),

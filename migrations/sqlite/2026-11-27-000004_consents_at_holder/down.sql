@@ -1,4 +1,5 @@
 DROP TABLE deletion_confirmations;
+DROP TABLE status_list_changes;
 DROP TABLE status_lists;
 DROP TABLE consent_receipts;
 DROP TABLE exchanges;

@@ -179,6 +179,13 @@ CREATE TABLE status_lists (
   CHECK ((token IS NULL) = (kid IS NULL)),
   CHECK ((token IS NULL) = (signed_at IS NULL))
 ) STRICT;
+-- The last changes of the lists' entries: who has built a list brings it up to date with them.
+CREATE TABLE status_list_changes (
+  number       INTEGER NOT NULL,
+  change       INTEGER NOT NULL, -- which change of that list
+  status_index INTEGER NOT NULL,
+  PRIMARY KEY (number, change)
+) STRICT;
 -- What recipients confirmed to have deleted, with their signature.
 CREATE TABLE deletion_confirmations (
   consent     BLOB NOT NULL REFERENCES consents (id),

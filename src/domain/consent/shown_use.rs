@@ -41,7 +41,8 @@ const RULES: u8 = 1;
 /// recipient does not publish it or is not trusted.
 #[must_use]
 pub(crate) fn published_as(declared: Option<&DeclaredUse>) -> String {
-    let digest = declared.and_then(|declared| serde_json::to_vec(declared).ok()).map(|json| b64url(&sha256(&json)));
+    let digest =
+        declared.and_then(|declared| serde_json::to_vec(declared).ok()).map(|json| b64url(&sha256(&json)));
     format!("{RULES}.{}", digest.as_deref().unwrap_or("-"))
 }
 

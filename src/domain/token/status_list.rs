@@ -118,12 +118,19 @@ pub fn pack(entries: impl IntoIterator<Item = (u32, u8)>) -> Vec<u8> {
     let per_byte = 8 / u32::from(BITS);
     let mut bytes = vec![0_u8; usize::try_from(LIST_SIZE / per_byte).unwrap_or_default()];
     for (index, value) in entries {
-        let place = usize::try_from(index / per_byte).unwrap_or(usize::MAX);
-        if let Some(byte) = bytes.get_mut(place) {
-            *byte |= (value & 0b11) << ((index % per_byte) * u32::from(BITS));
-        }
+        set(&mut bytes, index, value);
     }
     bytes
+}
+
+/// Sets one entry of a packed list.
+pub(crate) fn set(packed: &mut [u8], index: u32, value: u8) {
+    let per_byte = 8 / u32::from(BITS);
+    let place = usize::try_from(index / per_byte).unwrap_or(usize::MAX);
+    if let Some(byte) = packed.get_mut(place) {
+        let shift = (index % per_byte) * u32::from(BITS);
+        *byte = *byte & !(0b11 << shift) | (value & 0b11) << shift;
+    }
 }
 
 /// Compresses packed entries (zlib, best compression).

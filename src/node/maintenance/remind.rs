@@ -1,7 +1,7 @@
 //! Reminders before a permission ends.
 
-use super::ends::full;
 use super::BATCH;
+use super::ends::full;
 use crate::domain::clock::Timestamp;
 use crate::domain::log::Entry;
 use crate::node::messaging::outbox_message;

@@ -36,8 +36,11 @@ const SMALL: [&str; 16] = [
     "__diesel_schema_migrations",
 ];
 
-/// Statements that may read all: the words that they contain, and why.
-const MAY: [(&str, &str); 0] = [];
+/// Indexes that hold only what waits to be done and are read from their beginning.
+const OF_WHAT_WAITS: [&str; 3] = ["outbox_new", "use_hidings_open", "use_objections_unanswered"];
+
+/// Statements that may read or sort all: words that they contain, and why.
+const MAY: [(&str, &str); 1] = [("(1=0)", "a list of identifiers is empty: nothing is read")];
 
 /// Checks a statement as diesel shows it, once.
 ///
@@ -46,7 +49,8 @@ const MAY: [(&str, &str); 0] = [];
 pub(super) fn check(db: &str, shown: &str) {
     static SEEN: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
     let statement = shown.split(" -- binds:").next().unwrap_or(shown).trim();
-    let is_query = ["SELECT", "UPDATE", "DELETE", "WITH", "INSERT"].iter().any(|word| statement.starts_with(word));
+    let is_query =
+        ["SELECT", "UPDATE", "DELETE", "WITH", "INSERT"].iter().any(|word| statement.starts_with(word));
     if !is_query || !lock(&SEEN).insert(format!("{db} {statement}")) {
         return;
     }
@@ -68,7 +72,11 @@ pub(super) const fn kind(db: &Db) -> &'static str {
 }
 
 fn grows(table: &str) -> bool {
-    !SMALL.contains(&table)
+    !SMALL.contains(&table) && !table.starts_with("pg_") && !table.starts_with("sqlite_")
+}
+
+fn is_of_what_waits(index: &str) -> bool {
+    OF_WHAT_WAITS.contains(&index)
 }
 
 /// Whether a statement asks for the first rows of an order and for nothing else.
@@ -102,13 +110,20 @@ mod sqlite {
             let table = words.get(1).map(|name| table_of(statement, name));
             match (words.first(), table) {
                 (Some(&"SCAN"), Some(Some(table))) if grows(table) && !is_newest(statement) => {
-                    return Some(line.detail);
+                    if !words.last().is_some_and(|index| is_of_what_waits(index)) {
+                        return Some(line.detail);
+                    }
                 }
                 (Some(&"SEARCH"), Some(Some(table))) if grows(table) => read.push(table.to_owned()),
                 _ => {}
             }
             let sorts = line.detail == "USE TEMP B-TREE FOR ORDER BY";
-            if sorts && statement.contains("LIMIT") && !read.is_empty() {
+            // What is recursive looks from one row to the next and sorts what it found.
+            if sorts
+                && statement.contains("LIMIT")
+                && !read.is_empty()
+                && !statement.starts_with("WITH RECURSIVE")
+            {
                 return Some(format!("{} of {}", line.detail, read.join(", ")));
             }
         }
@@ -122,7 +137,8 @@ mod sqlite {
         let is_named = |before: &str| matches!(before, "FROM" | "JOIN" | "UPDATE" | "INTO");
         let mut found = words.windows(3).filter(|three| is_named(three[0]));
         found.find_map(|three| (three[2] == name || three[1] == name).then_some(three[1])).filter(|table| {
-            let asked = diesel::sql_query(format!("SELECT name AS detail FROM sqlite_master WHERE name = '{table}'"));
+            let asked =
+                diesel::sql_query(format!("SELECT name AS detail FROM sqlite_master WHERE name = '{table}'"));
             asked.load::<Line>(&mut *lock(&PLANNER)).is_ok_and(|found| !found.is_empty())
         })
     }
@@ -150,7 +166,8 @@ mod postgres {
     pub(super) fn fault(statement: &str) -> Option<String> {
         let values = (1..=64).take_while(|n| statement.contains(&format!("${n}"))).map(|_| "NULL");
         let values = values.collect::<Vec<_>>().join(", ");
-        let executed = if values.is_empty() { "EXECUTE asked".to_owned() } else { format!("EXECUTE asked({values})") };
+        let executed =
+            if values.is_empty() { "EXECUTE asked".to_owned() } else { format!("EXECUTE asked({values})") };
         let mut connection = lock(&PLANNER);
         connection.batch_execute("SAVEPOINT asked").unwrap();
         let plan = connection.batch_execute(&format!("PREPARE asked AS {statement}")).and_then(|()| {
@@ -168,9 +185,11 @@ mod postgres {
     fn scan(node: &Value, statement: &str) -> Option<String> {
         let table = node["Relation Name"].as_str().unwrap_or_default();
         if !table.is_empty() && grows(table) {
-            let (kind, index) = (node["Node Type"].as_str().unwrap_or_default(), &node["Index Name"]);
+            let [kind, index] =
+                ["Node Type", "Index Name"].map(|name| node[name].as_str().unwrap_or_default());
+            let by_index = is_newest(statement) || is_of_what_waits(index);
             let whole = kind == "Seq Scan"
-                || (kind.starts_with("Index") && node["Index Cond"].is_null() && !is_newest(statement));
+                || (kind.starts_with("Index") && node["Index Cond"].is_null() && !by_index);
             if whole {
                 return Some(format!("{kind} {index} on {table}"));
             }

@@ -352,6 +352,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    status_list_changes (number, change) {
+        number -> BigInt,
+        change -> BigInt,
+        status_index -> BigInt,
+    }
+}
+
+diesel::table! {
     status_lists (number) {
         number -> BigInt,
         changes -> BigInt,
@@ -581,6 +589,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     exchanges,
     consent_receipts,
+    status_list_changes,
     status_lists,
     deletion_confirmations,
     held_consents,

@@ -27,7 +27,7 @@ pub(crate) use due::{due_for_erasure, due_for_reminder, due_to_expire, erase, er
 pub use held_back::is_held_back;
 pub(crate) use held_back::{mark_all_compared, mark_compared, of_recipient, recipients_held_back};
 pub use status::draw_status_index;
-pub(crate) use status::{status_lists, statuses};
+pub(crate) use status::{status_lists, statuses, statuses_at};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = consents)]

@@ -6,7 +6,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::KeyId;
 use crate::domain::token::status_list::LIST_SIZE;
 use crate::store::engine::db::on_backend;
-use crate::store::engine::schema::status_lists;
+use crate::store::engine::schema::{status_list_changes, status_lists};
 use crate::store::{Reader, StoreError, Tx};
 
 /// The counter and the last signed list.
@@ -35,10 +35,44 @@ pub(crate) struct Signed {
 pub(crate) fn count_change(tx: &mut Tx<'_>, status_index: u32) -> Result<(), StoreError> {
     let number = i64::from(status_index / LIST_SIZE);
     know(tx, number)?;
-    diesel::update(status_lists::table.find(number))
+    let change: i64 = diesel::update(status_lists::table.find(number))
         .set(status_lists::changes.eq(status_lists::changes + 1))
+        .returning(status_lists::changes)
+        .get_result(tx.db)?;
+    diesel::insert_into(status_list_changes::table)
+        .values((
+            status_list_changes::number.eq(number),
+            status_list_changes::change.eq(change),
+            status_list_changes::status_index.eq(i64::from(status_index)),
+        ))
         .execute(tx.db)?;
     Ok(())
+}
+
+/// The changes that are kept of each list; a process that has built an older one builds it anew.
+const KEPT_CHANGES: i64 = 10_000;
+
+/// The indexes of the entries of a list that changed after a change of it; `None` when so old changes are not kept, or
+/// that one was never made here.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn changed_since(
+    reader: &mut Reader<'_>,
+    list: u32,
+    since: i64,
+) -> Result<Option<Vec<i64>>, StoreError> {
+    let changes = find(reader, list)?.changes;
+    if since == changes {
+        return Ok(Some(Vec::new()));
+    }
+    let later: Vec<i64> = status_list_changes::table
+        .filter(status_list_changes::number.eq(i64::from(list)).and(status_list_changes::change.gt(since)))
+        .order(status_list_changes::change)
+        .select(status_list_changes::status_index)
+        .load(reader.db)?;
+    let all = changes.checked_sub(since).and_then(|all| usize::try_from(all).ok());
+    Ok((all == Some(later.len())).then_some(later))
 }
 
 fn know(tx: &mut Tx<'_>, number: i64) -> Result<(), StoreError> {
@@ -90,6 +124,10 @@ pub(crate) fn keep(tx: &mut Tx<'_>, list: u32, signed: &Signed) -> Result<Signed
     {
         return Ok(kept);
     }
+    let forgotten = status_list_changes::change.le(signed.of_changes.saturating_sub(KEPT_CHANGES));
+    diesel::delete(status_list_changes::table)
+        .filter(status_list_changes::number.eq(i64::from(list)).and(forgotten))
+        .execute(tx.db)?;
     diesel::update(status_lists::table.find(i64::from(list)))
         .set((
             status_lists::token.eq(&signed.token),
@@ -132,6 +170,15 @@ mod tests {
             assert_eq!((row.changes, row.signed), (2, Some(signed("b", 2, 10))));
             assert_eq!(keep(signed("c", 2, 12)).await.unwrap().token, "c", "signed anew");
             assert_eq!(store.read("test", |r| find(r, 0)).await.unwrap().changes, 1);
+            let since = |change| store.read("test", move |r| changed_since(r, 1, change));
+            let index = i64::from(LIST_SIZE + 5);
+            assert_eq!(since(0).await, Ok(Some(vec![index, index])));
+            assert_eq!(since(1).await, Ok(Some(vec![index])));
+            assert_eq!(since(2).await, Ok(Some(Vec::new())));
+            assert_eq!(since(3).await, Ok(None), "a change of another database");
+            assert_eq!(keep(signed("d", KEPT_CHANGES + 1, 13)).await.unwrap().token, "d");
+            assert_eq!(since(0).await, Ok(None), "too long ago");
+            assert_eq!(since(1).await, Ok(Some(vec![index])));
         }
     );
 }

@@ -58,8 +58,8 @@ pub(crate) fn issued_to(
     consent: ConsentId,
     jkt: &Thumbprint,
 ) -> Result<bool, StoreError> {
-    let issued = issued_tokens::table
-        .filter(issued_tokens::consent.eq(consent).and(issued_tokens::jkt.eq(jkt)));
+    let issued =
+        issued_tokens::table.filter(issued_tokens::consent.eq(consent).and(issued_tokens::jkt.eq(jkt)));
     Ok(diesel::select(diesel::dsl::exists(issued)).get_result(reader.db)?)
 }
 

@@ -276,4 +276,3 @@ pub(crate) fn forget_settled(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> 
         while "created_at < $1 AND (delivered_at IS NOT NULL OR given_up_at IS NOT NULL)", by "created_at", before, limit
     )
 }
-

@@ -1,9 +1,12 @@
 //! The status lists of this holder's consent tokens (Token Status List), built from the stored consents. The signed
 //! list is stored and served by every process until an entry or the key changes, or half its lifetime is over.
 
+use std::sync::Arc;
+
 use super::published_list::PublishedList;
 use crate::domain::clock::Timestamp;
 use crate::domain::jose::{b64url, sha256};
+use crate::domain::sync::lock;
 use crate::domain::token::status_list;
 use crate::node::{KeyPurpose, Node, Problem, ProblemKind};
 use crate::store::StoreError;
@@ -91,20 +94,13 @@ async fn current(node: &Node, list: u32) -> Result<Signed, Problem> {
 }
 
 async fn make(node: &Node, list: u32) -> Result<Signed, Problem> {
-    // One snapshot: the entries match the counter.
-    let (changes, entries) = node
-        .store
-        .read("list_status_entries", move |store| {
-            Ok::<_, StoreError>((status_lists::find(store, list)?.changes, consents::statuses(store, list)?))
-        })
-        .await?;
+    let (changes, packed) = packed(node, list).await?;
     let (key, now) = (node.keys.active(KeyPurpose::Token)?, node.now());
     let (holder, lifetime) = (node.settings.id.clone(), node.settings.limits.status_list_secs);
     // A list of a million entries takes a while: run on a blocking thread.
     let signed = tokio::task::spawn_blocking(move || {
-        let values = entries.into_iter().map(|(index, state)| (index, status_list::value(state)));
-        let compressed = status_list::compress(&status_list::pack(values))
-            .map_err(|error| Problem::because(ProblemKind::Internal, error))?;
+        let compressed =
+            status_list::compress(&packed).map_err(|error| Problem::because(ProblemKind::Internal, error))?;
         let claims = status_list::claims(&holder, list, &compressed, now, lifetime);
         let token = key.sign(status_list::TYP, &claims)?;
         Ok::<_, Problem>(Signed { token, of_changes: changes, kid: key.kid().clone(), signed_at: now })
@@ -113,3 +109,34 @@ async fn make(node: &Node, list: u32) -> Result<Signed, Problem> {
     .map_err(|error| Problem::because(ProblemKind::Internal, error))??;
     Ok(node.store.write("keep_status_list", move |tx| status_lists::keep(tx, list, &signed)).await?)
 }
+
+/// The entries of a list as they are now, and the number of changes that they show. A list that this process has built is
+/// brought up to date with what changed since.
+async fn packed(node: &Node, list: u32) -> Result<(i64, Arc<Vec<u8>>), Problem> {
+    let before = lock(&node.status_bits).get(&list).cloned();
+    let built = node
+        .store
+        // One snapshot: the entries match the counter.
+        .read("list_status_entries", move |store| {
+            let changes = status_lists::find(store, list)?.changes;
+            if let Some((since, mut packed)) = before
+                && let Some(changed) = status_lists::changed_since(store, list, since)?
+            {
+                for part in changed.chunks(AT_ONCE) {
+                    for (index, state) in consents::statuses_at(store, list, part)? {
+                        status_list::set(Arc::make_mut(&mut packed), index, status_list::value(state));
+                    }
+                }
+                return Ok((changes, packed));
+            }
+            let entries = consents::statuses(store, list)?;
+            let values = entries.into_iter().map(|(index, state)| (index, status_list::value(state)));
+            Ok::<_, StoreError>((changes, Arc::new(status_list::pack(values))))
+        })
+        .await?;
+    lock(&node.status_bits).insert(list, built.clone());
+    Ok(built)
+}
+
+/// Entries that are read in one statement.
+const AT_ONCE: usize = 1000;

@@ -50,7 +50,8 @@ pub(crate) fn not_compared(
     left = left.saturating_sub(i64::try_from(rows.len()).unwrap_or(left));
     found.extend(rows);
     if left > 0 {
-        let later = of_use().filter(consents::followed.gt(published)).order((consents::followed, consents::id));
+        let later =
+            of_use().filter(consents::followed.gt(published)).order((consents::followed, consents::id));
         let rows: Vec<Row> = later.limit(left).select(Row::as_select()).load(reader.db)?;
         found.extend(rows);
     }

@@ -47,15 +47,33 @@ pub(crate) fn statuses(reader: &mut Reader<'_>, list: u32) -> Result<Vec<(u32, C
         .order(consents::status_index)
         .select((consents::status_index, consents::state, consents::ended_at))
         .load(reader.db)?;
-    rows.into_iter()
-        .map(|(index, state, ended)| {
-            let place =
-                u32::try_from(index - first).map_err(|_| StoreError::Corrupt("consents.status_index"))?;
-            let state =
-                ConsentState::from_stored(&state, ended).ok_or(StoreError::Corrupt("consents.state"))?;
-            Ok((place, state))
-        })
-        .collect()
+    rows.into_iter().map(|row| entry(first, row)).collect()
+}
+
+/// The entries with these indexes, valid or not: index within the list, state.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn statuses_at(
+    reader: &mut Reader<'_>,
+    list: u32,
+    indexes: &[i64],
+) -> Result<Vec<(u32, ConsentState)>, StoreError> {
+    let first = i64::from(list) * i64::from(LIST_SIZE);
+    let rows: Vec<(i64, String, Option<Timestamp>)> = consents::table
+        .filter(consents::status_index.eq_any(indexes))
+        .select((consents::status_index, consents::state, consents::ended_at))
+        .load(reader.db)?;
+    rows.into_iter().map(|row| entry(first, row)).collect()
+}
+
+fn entry(
+    first: i64,
+    (index, state, ended): (i64, String, Option<Timestamp>),
+) -> Result<(u32, ConsentState), StoreError> {
+    let place = u32::try_from(index - first).map_err(|_| StoreError::Corrupt("consents.status_index"))?;
+    let state = ConsentState::from_stored(&state, ended).ok_or(StoreError::Corrupt("consents.state"))?;
+    Ok((place, state))
 }
 
 /// The number of status lists; the newest may be empty yet.

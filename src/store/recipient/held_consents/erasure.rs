@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use crate::domain::clock::Timestamp;
+use crate::domain::consent::HeldStatus;
 use crate::domain::ids::HeldConsentId;
 use crate::store::engine::schema::{deletions, fetches, held_consents};
 use crate::store::{StoreError, Tx};
@@ -20,9 +21,10 @@ pub(crate) fn erase_ended(
     now: Timestamp,
     limit: u32,
 ) -> Result<usize, StoreError> {
+    // As the partial index says it: no planner can compare bound values with it.
+    let has_ended = format!("state IN ('{}')", HeldStatus::ENDS.map(HeldStatus::as_str).join("', '"));
     let over: Vec<HeldConsentId> = held_consents::table
-        // As the partial index says it.
-        .filter(sql::<Bool>("state IN ('declined', 'lapsed', 'failed', 'ended')"))
+        .filter(sql::<Bool>(&has_ended))
         .filter(held_consents::updated_at.lt(before).and(held_consents::erased_at.is_null()))
         .order(held_consents::updated_at)
         .limit(i64::from(limit))
