@@ -32,7 +32,7 @@ INSERT INTO held_consents (id, origin, service, holder, detail, state, created_a
   {series} SELECT {id n}, 'pushed', 'service-' || n % 20, 'https://espoo.example', '{}',
     CASE WHEN n % 3 = 0 THEN 'ended' ELSE 'given' END, {at} - n, {at}, 1 FROM s;
 INSERT INTO fetches (held, at, outcome)
-  {series} SELECT CASE WHEN n % 2 = 0 THEN {id 2} ELSE {id n} END, {at} - n, 'received' FROM s;
+  {series} SELECT CASE WHEN n % 2 = 0 THEN {id 12} ELSE {id n} END, {at} - n, 'received' FROM s;
 INSERT INTO used_once (kind, scope, jti, expires_at)
   {series} SELECT 'dpop', 'scope', 'used-' || n, {at} + 100000000 FROM s;
 INSERT INTO received_events (issuer, jti, received_at)

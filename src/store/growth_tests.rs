@@ -1,11 +1,12 @@
 //! What statements cost on a store with a hundred or a thousand times the rows: as much as on a small one.
 //!
-//! `cargo test --release --lib growth_tests -- --ignored --nocapture` prints a table for each database; the one with a
-//! million rows takes some minutes.
+//! `tests/run bench` runs it; `cargo test --release --lib growth_tests -- --ignored --test-threads=1 --nocapture` alone, with
+//! a million rows too, which takes some minutes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::RunQueryDsl;
+use tokio::time::Instant;
 
 use crate::domain::consent::shown_use::published_as;
 use crate::domain::ids::{ConsentId, EntityId, ExchangeId, GrantId, Jti, PersonId};
