@@ -129,7 +129,7 @@ pub(crate) fn set(packed: &mut [u8], index: u32, value: u8) {
     let place = usize::try_from(index / per_byte).unwrap_or(usize::MAX);
     if let Some(byte) = packed.get_mut(place) {
         let shift = (index % per_byte) * u32::from(BITS);
-        *byte = *byte & !(0b11 << shift) | (value & 0b11) << shift;
+        *byte = (*byte & !(0b11 << shift)) | ((value & 0b11) << shift);
     }
 }
 

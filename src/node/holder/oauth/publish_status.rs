@@ -124,7 +124,8 @@ async fn packed(node: &Node, list: u32) -> Result<(i64, Arc<Vec<u8>>), Problem> 
             {
                 for part in changed.chunks(AT_ONCE) {
                     for (index, state) in consents::statuses_at(store, list, part)? {
-                        status_list::set(Arc::make_mut(&mut packed), index, status_list::value(state));
+                        let bits: &mut Vec<u8> = Arc::make_mut(&mut packed);
+                        status_list::set(bits, index, status_list::value(state));
                     }
                 }
                 return Ok((changes, packed));
