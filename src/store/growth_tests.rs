@@ -3,6 +3,7 @@
 //! `tests/run bench` runs it; `cargo test --release --lib growth_tests -- --ignored --test-threads=1 --nocapture` alone, with
 //! a million rows too, which takes some minutes.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use diesel::RunQueryDsl;
@@ -25,8 +26,11 @@ use crate::store::{Reader, Store, StoreError, Tx, log, used_once};
 /// Rows at once: PostgreSQL ends longer statements.
 const CHUNK: u64 = 50_000;
 
-/// Runs of each measurement; the middle counts.
-const RUNS: usize = 41;
+/// Runs of each measurement in a round; the middle counts, of the best round.
+const RUNS: usize = 21;
+
+/// Rounds, of the small and the large store in turn: what else the machine does falls on both.
+const ROUNDS: usize = 3;
 
 /// What the many rows may cost more. The aim is 1.2; the machines that test share their cores and their disks.
 const MOST: f64 = 2.0;
@@ -102,7 +106,9 @@ async fn write(
     work: impl Fn(&mut Tx<'_>, u64) -> Result<(), StoreError> + Copy + Send + 'static,
 ) {
     let mut times = Vec::new();
-    for n in 0..u64::try_from(RUNS).unwrap() {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    for _ in 0..RUNS {
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let began = Instant::now();
         store.write_log(name, move |tx| work(tx, n)).await.unwrap();
         times.push(began.elapsed());
@@ -128,7 +134,6 @@ async fn read(
 }
 
 fn exchange(tx: &mut Tx<'_>, n: u64) -> Result<(), StoreError> {
-    let number = u8::try_from(n).unwrap();
     used_once::use_up(
         tx,
         used_once::Kind::DpopProof,
@@ -143,7 +148,7 @@ fn exchange(tx: &mut Tx<'_>, n: u64) -> Result<(), StoreError> {
     let leaf = Leaf { hash: "h".repeat(43), entry: "{}".to_owned() };
     let log_index = log::append(tx, &leaf, at(1))?;
     let made = Exchange {
-        id: ExchangeId::from_bytes([number; 16]),
+        id: ExchangeId::from_bytes((u128::from(n) << 64).to_be_bytes()),
         consent: consent.id,
         recipient: EntityId::new("https://helsinki.example").unwrap(),
         dataset: "placements".parse().unwrap(),
@@ -156,6 +161,12 @@ fn exchange(tx: &mut Tx<'_>, n: u64) -> Result<(), StoreError> {
         acknowledged_at: None,
     };
     exchanges::insert(tx, &made)
+}
+
+fn best(known: &mut [Measured], again: Vec<Measured>) {
+    for (known, again) in known.iter_mut().zip(again) {
+        known.took = known.took.min(again.took);
+    }
 }
 
 async fn measure(fixture: &TestStore) -> Vec<Measured> {
@@ -256,7 +267,11 @@ async fn compare(kind: Kind, few: u64, many: u64) {
     opened.detect_restore(keys.path(), at(0)).await.unwrap();
     println!("{kind:?}, {many} rows of each table: opened in {:.1} ms", began.elapsed().as_secs_f64() * 1e3);
     drop(opened);
-    let (before, after) = (measure(&small).await, measure(&large).await);
+    let (mut before, mut after) = (measure(&small).await, measure(&large).await);
+    for _ in 1..ROUNDS {
+        best(&mut before, measure(&small).await);
+        best(&mut after, measure(&large).await);
+    }
     let mut over = Vec::new();
     println!("{:<40} {:>10} {:>10} {:>6}", "", few, many, "ratio");
     for (small, large) in before.iter().zip(&after) {

@@ -24,7 +24,7 @@ CREATE TABLE outbox (
   payload      BYTEA NOT NULL, -- sealed
   attempts     BIGINT NOT NULL DEFAULT 0,
   next_at      BIGINT NOT NULL,
-  place        BIGINT NOT NULL DEFAULT 0 CHECK (place BETWEEN 0 AND 3), -- 0 not known yet, 1 first of its key, 2 behind another, 3 settled
+  place        BIGINT NOT NULL DEFAULT 0 CHECK (place BETWEEN 0 AND 4), -- 0 not known yet, 1 first of its key, 2 behind another, 3 settled, 4 settled now
   lease_owner  TEXT,
   lease_until  BIGINT NOT NULL DEFAULT 0,
   created_at   BIGINT NOT NULL,
@@ -33,6 +33,7 @@ CREATE TABLE outbox (
   last_error   TEXT
 );
 CREATE INDEX outbox_new ON outbox (seq) WHERE place = 0;
+CREATE INDEX outbox_settled ON outbox (seq) WHERE place = 4;
 CREATE INDEX outbox_first ON outbox (destination, next_at, seq) WHERE place = 1;
 CREATE INDEX outbox_order ON outbox (order_key, seq) WHERE place < 3;
 CREATE INDEX outbox_leased ON outbox (destination, lease_until) WHERE lease_until > 0;

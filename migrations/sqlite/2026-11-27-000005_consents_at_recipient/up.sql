@@ -43,7 +43,7 @@ CREATE INDEX held_consents_state ON held_consents (service, state, created_at);
 CREATE INDEX held_consents_undecided ON held_consents (created_at) WHERE state = 'requested';
 CREATE INDEX held_consents_to_erase ON held_consents (updated_at)
   WHERE erased_at IS NULL AND state IN ('declined', 'lapsed', 'failed', 'ended');
-CREATE INDEX held_consents_key ON held_consents (dpop_kid) WHERE dpop_kid IS NOT NULL;
+CREATE INDEX held_consents_dpop ON held_consents (dpop_kid) WHERE dpop_kid IS NOT NULL;
 CREATE TABLE fetches (
   seq         INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
   held        BLOB NOT NULL REFERENCES held_consents (id),

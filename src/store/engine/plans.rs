@@ -37,7 +37,8 @@ const SMALL: [&str; 16] = [
 ];
 
 /// Indexes that hold only what waits to be done and are read from their beginning.
-const OF_WHAT_WAITS: [&str; 3] = ["outbox_new", "use_hidings_open", "use_objections_unanswered"];
+const OF_WHAT_WAITS: [&str; 4] =
+    ["outbox_new", "outbox_settled", "use_hidings_open", "use_objections_unanswered"];
 
 /// Statements that may read or sort all: words that they contain, and why.
 const MAY: [(&str, &str); 1] = [("(1=0)", "a list of identifiers is empty: nothing is read")];

@@ -22,7 +22,7 @@ BEGIN
              WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attidentity = '' LOOP
       one := CASE WHEN c.is_unique THEN 'n' ELSE '(n % 3000)' END;
       one := CASE
-        WHEN t.relname = 'outbox' AND c.attname = 'place' THEN 'CASE WHEN n % 50 < 47 THEN 3 ELSE n % 50 - 47 END'
+        WHEN t.relname = 'outbox' AND c.attname = 'place' THEN 'CASE WHEN n % 50 < 46 THEN 3 WHEN n % 50 = 46 THEN 4 ELSE n % 50 - 47 END'
         WHEN t.relname = 'outbox' AND c.attname = 'lease_until' THEN 'CASE WHEN n % 100 = 1 THEN n ELSE 0 END'
         WHEN t.relname = 'persons' AND c.attname = 'issuer' THEN '''https://login.example'''
         WHEN t.relname = 'consents' AND c.attname = 'state' THEN 'CASE WHEN n % 3 = 0 THEN ''revoked'' ELSE ''active'' END'

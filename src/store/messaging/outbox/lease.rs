@@ -1,8 +1,8 @@
 //! Leases of due items. A lease costs what it leases and one look at each destination that has something waiting, however
 //! many items wait.
 //!
-//! Only the first item of an order key may be leased. `place` says whether an item is: a new one is not placed yet, so that
-//! pushing it reads nothing that another transaction may change; the next lease places it, once.
+//! Only the first item of an order key may be leased. `place` says whether an item is. Whoever pushes or settles one reads no
+//! others, which another transaction may change: the next lease places what is new, and what comes first now.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -10,12 +10,13 @@ use diesel::sql_types::{BigInt, Text};
 use super::{Leased, UNREADABLE, give_up};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, OutboxId};
+use crate::store::engine::kept::Kept;
 use crate::store::engine::schema::outbox;
 use crate::store::engine::sealed::column;
 use crate::store::{Reader, StoreError, Tx};
 
-/// The place of an item that is delivered or given up.
-pub(super) const SETTLED: i64 = 3;
+/// The place of an item that is delivered or given up since the last lease.
+pub(super) const SETTLED: i64 = 4;
 
 /// Concurrent deliveries to one destination. A destination that did not answer last time is tried with one item.
 const PER_DESTINATION: i64 = 4;
@@ -23,10 +24,10 @@ const PER_DESTINATION: i64 = 4;
 /// Every delay and lease is shorter, in seconds: a later time was written by a clock that has since been corrected.
 const FARTHEST_SECS: i64 = 3600;
 
-/// Most items that one lease places.
+/// Most items that one lease places, of the new and of those behind what was settled.
 const PLACED_AT_ONCE: i64 = 2000;
 
-/// All statements work on both databases.
+/// Where new items stand. All statements work on both databases.
 const PLACE: &str = "\
     UPDATE outbox SET place = CASE WHEN EXISTS (\
       SELECT 1 FROM outbox e WHERE e.order_key = outbox.order_key AND e.seq < outbox.seq AND e.place < 3) \
@@ -34,8 +35,12 @@ const PLACE: &str = "\
     WHERE seq IN (SELECT n.seq FROM outbox n WHERE n.place = 0 ORDER BY n.seq LIMIT $1)";
 
 const ADVANCE: &str = "\
-    UPDATE outbox SET place = 1 WHERE place = 2 AND seq = (\
-      SELECT e.seq FROM outbox e WHERE e.order_key = $1 AND e.place < 3 ORDER BY e.seq LIMIT 1)";
+    UPDATE outbox SET place = 1 WHERE place = 2 AND seq IN (\
+      SELECT (SELECT MIN(e.seq) FROM outbox e WHERE e.order_key = f.order_key AND e.place < 3) \
+      FROM (SELECT s.order_key FROM outbox s WHERE s.place = 4 ORDER BY s.seq LIMIT $1) f)";
+
+const ADVANCED: &str = "\
+    UPDATE outbox SET place = 3 WHERE seq IN (SELECT s.seq FROM outbox s WHERE s.place = 4 ORDER BY s.seq LIMIT $1)";
 
 /// The destinations that something is due for and that have room, longest due first. Each is found from the one before
 /// it in the index, without reading its items.
@@ -131,7 +136,9 @@ pub(crate) fn lease(
     until: Timestamp,
     limit: u32,
 ) -> Result<Vec<Leased>, StoreError> {
-    diesel::sql_query(PLACE).bind::<BigInt, _>(PLACED_AT_ONCE).execute(tx.db)?;
+    for statement in [PLACE, ADVANCE, ADVANCED] {
+        Kept(diesel::sql_query(statement).bind::<BigInt, _>(PLACED_AT_ONCE)).execute(tx.db)?;
+    }
     let due = due(tx, now, i64::from(limit))?;
     if due.is_empty() {
         return Ok(Vec::new());
@@ -168,12 +175,12 @@ pub(crate) fn lease(
 /// The items to lease, longest due first, within the room of each destination.
 fn due(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<i64>, StoreError> {
     let farthest = now.plus_secs(FARTHEST_SECS);
-    let waiting: Vec<Destination> = diesel::sql_query(DESTINATIONS)
+    let asked = diesel::sql_query(DESTINATIONS)
         .bind::<BigInt, _>(PER_DESTINATION)
         .bind::<BigInt, _>(now)
         .bind::<BigInt, _>(farthest)
-        .bind::<BigInt, _>(limit)
-        .load(tx.db)?;
+        .bind::<BigInt, _>(limit);
+    let waiting: Vec<Destination> = Kept(asked).load(tx.db)?;
     let mut due: Vec<Due> = Vec::new();
     for Destination { destination, room } in waiting {
         let mut left = room.min(limit);
@@ -181,12 +188,12 @@ fn due(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<i64>, StoreErr
             if left == 0 {
                 break;
             }
-            let found: Vec<Due> = diesel::sql_query(statement)
+            let asked = diesel::sql_query(statement)
                 .bind::<Text, _>(&destination)
                 .bind::<BigInt, _>(now)
                 .bind::<BigInt, _>(farthest)
-                .bind::<BigInt, _>(left)
-                .load(tx.db)?;
+                .bind::<BigInt, _>(left);
+            let found: Vec<Due> = Kept(asked).load(tx.db)?;
             left = left.saturating_sub(i64::try_from(found.len()).unwrap_or(left));
             due.extend(found);
         }
@@ -194,10 +201,4 @@ fn due(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<i64>, StoreErr
     due.sort_by_key(|item| (item.next_at, item.seq));
     due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(due.into_iter().map(|item| item.seq).collect())
-}
-
-/// Lets the next item of a key come first.
-pub(super) fn advance(tx: &mut Tx<'_>, order_key: &str) -> Result<(), StoreError> {
-    diesel::sql_query(ADVANCE).bind::<Text, _>(order_key).execute(tx.db)?;
-    Ok(())
 }
