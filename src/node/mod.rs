@@ -202,7 +202,7 @@ pub struct Node {
     pub(crate) status_lists:
         tokio::sync::Mutex<HashMap<u32, (Timestamp, holder::oauth::published_list::PublishedList)>>,
     /// Status lists as this process built them last, by number: how many changes they show, and their packed entries.
-    pub(crate) status_bits: Mutex<HashMap<u32, (i64, Arc<Vec<u8>>)>>,
+    pub(crate) status_bits: Mutex<HashMap<u32, holder::oauth::publish_status::PackedList>>,
     /// Resolves other members.
     pub peers: Arc<dyn TrustResolver>,
     /// Fetches documents of trusted members.

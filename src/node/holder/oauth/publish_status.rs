@@ -110,9 +110,12 @@ async fn make(node: &Node, list: u32) -> Result<Signed, Problem> {
     Ok(node.store.write("keep_status_list", move |tx| status_lists::keep(tx, list, &signed)).await?)
 }
 
+/// The number of changes that a list shows, and its packed entries.
+pub(crate) type PackedList = (i64, Arc<Vec<u8>>);
+
 /// The entries of a list as they are now, and the number of changes that they show. A list that this process has built is
 /// brought up to date with what changed since.
-async fn packed(node: &Node, list: u32) -> Result<(i64, Arc<Vec<u8>>), Problem> {
+async fn packed(node: &Node, list: u32) -> Result<PackedList, Problem> {
     let before = lock(&node.status_bits).get(&list).cloned();
     let built = node
         .store
