@@ -326,7 +326,7 @@ async fn drain(kind: Kind) -> Option<f64> {
                 let number = part * 1000 + n;
                 let item = outbox::NewItem {
                     kind: "event",
-                    destination: EntityId::new(&format!("https://city-{}.example", number % 4)).unwrap(),
+                    destination: format!("https://city-{}.example", number % 4).parse().unwrap(),
                     subject: String::new(),
                     order_key: format!("o{}", number / 2),
                     dedup_key: format!("d{number}"),

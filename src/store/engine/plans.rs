@@ -110,10 +110,12 @@ mod sqlite {
             let words: Vec<&str> = line.detail.split_whitespace().collect();
             let table = words.get(1).map(|name| table_of(statement, name));
             match (words.first(), table) {
-                (Some(&"SCAN"), Some(Some(table))) if grows(table) && !is_newest(statement) => {
-                    if !words.last().is_some_and(|index| is_of_what_waits(index)) {
-                        return Some(line.detail);
-                    }
+                (Some(&"SCAN"), Some(Some(table)))
+                    if grows(table)
+                        && !is_newest(statement)
+                        && !words.last().is_some_and(|index| is_of_what_waits(index)) =>
+                {
+                    return Some(line.detail);
                 }
                 (Some(&"SEARCH"), Some(Some(table))) if grows(table) => read.push(table.to_owned()),
                 _ => {}
