@@ -13,7 +13,7 @@ use crate::ports::free_ports;
 
 const OMADATA: &str = env!("CARGO_BIN_EXE_omadata");
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "CHANGELOG.md",
     "docs/operators.md",
@@ -22,6 +22,7 @@ const DOCUMENTS: [&str; 8] = [
     "docs/fapi-checklist.md",
     "docs/bundle.md",
     "docs/plugins.md",
+    "docs/scaling.md",
 ];
 
 fn root() -> &'static Path {

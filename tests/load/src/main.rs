@@ -8,14 +8,18 @@ mod config;
 mod consents;
 mod drive;
 mod fetches;
+mod figures;
 mod floor;
 mod http;
 mod jose;
 mod measure;
 mod parties;
+mod plan;
 mod postgres;
 mod process;
 mod run;
+mod scaling_tables;
+mod simulate;
 mod stops;
 mod syncs;
 mod table;
@@ -52,6 +56,10 @@ enum Command {
     },
     /// Measures everything that has an aim, one after the other in one run, and prints the table
     Measure(measure::Options),
+    /// What so many residents need, by the figures of docs/scaling.md or your own
+    Plan(plan::Options),
+    /// Simulates a holder under load: processes, cores, commits, the log's head
+    Simulate(simulate::Options),
     /// The floor program itself
     #[command(hide = true)]
     FloorServe {
@@ -68,6 +76,14 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let calculated = match &cli.command {
+        Some(Command::Plan(options)) => Some(plan::print(options)),
+        Some(Command::Simulate(options)) => Some(simulate::print(options)),
+        _ => None,
+    };
+    if let Some(result) = calculated {
+        return result.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS);
+    }
     if let Some(Command::FloorServe { port, folder, workers, fault }) = &cli.command {
         return match floor::serve(*port, folder, *workers, *fault) {
             Ok(()) => ExitCode::SUCCESS,
