@@ -6,6 +6,8 @@ use clap::Args;
 use super::figures;
 use super::simulate::{HOURS, MOST_TOGETHER};
 
+/// Exchanges a resident and year of the table for a modest use.
+const FEW: f64 = 40.0;
 const DAYS: f64 = 365.0;
 const DAY_SECONDS: f64 = 86_400.0;
 /// As in the node: `domain/token/status_list.rs`, a list is filled by half.
@@ -51,6 +53,9 @@ pub struct Options {
     /// Other members that one exchanges with within a minute
     #[arg(long, default_value_t = 50.0)]
     peers: f64,
+    /// Members of one intermediate
+    #[arg(long, default_value_t = 1000.0)]
+    region: f64,
     /// The node's chain_age_seconds
     #[arg(long, default_value_t = 60.0)]
     chain_age: f64,
@@ -130,6 +135,7 @@ impl Options {
             self.years,
             self.delivery_ms,
             self.members,
+            self.region,
             self.chain_age,
             self.commit_us,
             self.xtee_residents,
@@ -236,6 +242,7 @@ pub fn tables(options: &Options) -> Result<String> {
         ("start", start(options)),
         ("areas", whole(options)),
         ("nodes", single(options)),
+        ("few", single(&Options { exchanges: Some(FEW), ..options.clone() })),
         ("tiers", tiers(options)),
     ];
     Ok(named.iter().map(|(name, table)| format!("# {name}\n\n{}\n", table.text())).collect())
@@ -349,7 +356,7 @@ fn single(options: &Options) -> Markdown {
         "one node, holder and recipient",
         "peak hour, exchanges/s",
         "cores",
-        "cores of its database",
+        "cores of its database, as holder",
         "processes",
         "share of its log's head",
         "disk a year",
@@ -378,18 +385,19 @@ fn single(options: &Options) -> Markdown {
 fn tiers(options: &Options) -> Markdown {
     let mut table = Markdown::of(["federation", "value"]);
     let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
-    let states = 27.0;
-    let each = options.members / states;
-    let regions = (options.members / LONGEST_LIST * 10.0).ceil();
+    let regions = (options.members / options.region).ceil();
+    let chains = options.members * options.peers / options.chain_age;
     row("members", count(options.members));
-    row("members of one of 27 states, mean", count(each));
-    row("intermediates below the states, for 1,000 members each", count(regions));
-    row("requests a second to the anchor", count(options.members / options.chain_age));
+    row("members of one of 27 states, mean", count(options.members / 27.0));
+    row("intermediates that lists of 10,000 demand", count((options.members / LONGEST_LIST).ceil()));
+    row(&format!("intermediates for {} members each", count(options.region)), count(regions));
+    row("chains that are fetched anew a second, all members", count(chains));
+    row("requests a second to an intermediate's statements", count(chains / regions));
     row(
-        "requests a second for statements about members, all intermediates",
-        count(options.members * options.peers / options.chain_age),
+        "requests a second to the anchor, where each member shares its answer between chains",
+        count(options.members / options.chain_age),
     );
-    row("the same for one of them", count(options.members * options.peers / options.chain_age / regions));
+    row("the same, where each chain asks it", count(chains));
     table
 }
 
