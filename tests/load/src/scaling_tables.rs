@@ -35,7 +35,7 @@ pub fn compared() -> Vec<(&'static str, Options, figures::Run)> {
 /// None with these options.
 pub fn simulated() -> Result<String> {
     let mut text = String::new();
-    for (name, table) in [("compared", comparison()?), ("walls", walls()?), ("days", days()?)] {
+    for (name, table) in [("compared", comparison()?), ("limits", limits()?), ("days", days()?)] {
         text.push_str(&format!("# {name}\n\n{}\n", table.text()));
     }
     Ok(text)
@@ -67,14 +67,14 @@ fn saturated(processes: usize, change: impl Fn(Options) -> Options) -> Result<Ou
     simulate(&change(Options::of(processes, 4)).over(processes * 256))
 }
 
-fn walls() -> Result<Markdown> {
+fn limits() -> Result<Markdown> {
     let mut table = Markdown::of([
         "processes of 4 cores, one log",
         "exchanges/s at most",
         "cores busy",
         "log's head busy",
         "exchanges a commit",
-        "first wall",
+        "first limit",
         "with commits of half the time",
     ]);
     for processes in [1, 2, 4, 8, 16] {
@@ -86,14 +86,14 @@ fn walls() -> Result<Markdown> {
             format!("{:.0} %", one.cores_busy * 100.0),
             format!("{:.0} %", one.head_busy * 100.0),
             format!("{:.0}", one.together),
-            wall(&one).to_owned(),
-            format!("{}, {}", count(faster.per_second), wall(&faster)),
+            limit(&one).to_owned(),
+            format!("{}, {}", count(faster.per_second), limit(&faster)),
         ]);
     }
     Ok(table)
 }
 
-fn wall(outcome: &Outcome) -> &'static str {
+fn limit(outcome: &Outcome) -> &'static str {
     if outcome.cores_busy > 0.95 { "cores" } else { "log's head" }
 }
 
