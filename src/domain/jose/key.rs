@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use josekit::jwk::Jwk;
-use josekit::jws::{ES256, EdDSA, JwsVerifier};
+use josekit::jws::{EdDSA, JwsVerifier};
 use serde_json::{Map, Value, json};
 
-use super::{JoseError, b64url, from_b64url, sha256};
+use super::{JoseError, b64url, from_b64url, p256, sha256};
 use crate::domain::ids::{KeyId, Thumbprint};
 
 /// The signature algorithms of this product.
@@ -97,10 +97,12 @@ impl PublicKey {
         };
         let bare = bare_jwk(algorithm, &x, y.as_deref());
         let thumbprint = thumbprint(&bare)?;
-        let jwk = Jwk::from_map(bare).map_err(|_| JoseError::MalformedKey)?;
-        let verifier: Box<dyn JwsVerifier> = match algorithm {
-            Algorithm::Es256 => Box::new(ES256.verifier_from_jwk(&jwk).map_err(|_| JoseError::MalformedKey)?),
-            Algorithm::EdDsa => Box::new(EdDSA.verifier_from_jwk(&jwk).map_err(|_| JoseError::MalformedKey)?),
+        let verifier: Box<dyn JwsVerifier> = match &y {
+            Some(y) => Box::new(p256::Verifier::new(&x, y)?),
+            None => {
+                let jwk = Jwk::from_map(bare).map_err(|_| JoseError::MalformedKey)?;
+                Box::new(EdDSA.verifier_from_jwk(&jwk).map_err(|_| JoseError::MalformedKey)?)
+            }
         };
         Ok(Self(Arc::new(Inner { algorithm, kid, thumbprint, x, y, verifier })))
     }

@@ -14,6 +14,7 @@ mod key;
 mod key_life;
 mod key_set;
 mod login_key;
+mod p256;
 mod parse;
 pub(crate) mod provider_jwt;
 mod sign;

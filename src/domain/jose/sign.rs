@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::json::parse_object;
 use super::key::coordinate;
-use super::{Algorithm, JoseError, PublicKey, b64url};
+use super::{Algorithm, JoseError, PublicKey, b64url, p256};
 use crate::domain::ids::KeyId;
 
 /// A private key that signs. Cheap to clone; prints its public thumbprint only.
@@ -108,12 +108,13 @@ impl SigningKey {
 }
 
 fn signer(algorithm: Algorithm, private: Map<String, Value>) -> Result<Box<dyn JwsSigner>, JoseError> {
-    let jwk = Jwk::from_map(private).map_err(|_| JoseError::MalformedSigningKey)?;
     Ok(match algorithm {
         Algorithm::Es256 => {
-            Box::new(ES256.signer_from_jwk(&jwk).map_err(|_| JoseError::MalformedSigningKey)?)
+            let text = |name| private.get(name).and_then(Value::as_str).unwrap_or_default();
+            Box::new(p256::Signer::new(text("d"), text("x"), text("y"))?)
         }
         Algorithm::EdDsa => {
+            let jwk = Jwk::from_map(private).map_err(|_| JoseError::MalformedSigningKey)?;
             Box::new(EdDSA.signer_from_jwk(&jwk).map_err(|_| JoseError::MalformedSigningKey)?)
         }
     })
