@@ -147,6 +147,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         record_schemas: SchemaCache::default(),
         service_guesses: GuessLimit::default(),
         own_reads: ReadLimit::default(),
+        exchange_commits: Arc::default(),
         tracker_reads: ReadLimit::default(),
         status_lists: tokio::sync::Mutex::new(HashMap::new()),
         status_bits: Mutex::new(HashMap::new()),

@@ -198,6 +198,8 @@ pub struct Node {
     pub(crate) own_reads: resident::holdings::ReadLimit,
     /// Limits of what they ask of the data trackers.
     pub(crate) tracker_reads: resident::holdings::ReadLimit,
+    /// Exchanges that are to be committed.
+    pub(crate) exchange_commits: Arc<holder::exchange::commit_queue::CommitQueue>,
     /// Status lists built a moment ago, by number.
     pub(crate) status_lists:
         tokio::sync::Mutex<HashMap<u32, (Timestamp, holder::oauth::published_list::PublishedList)>>,

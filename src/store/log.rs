@@ -1,10 +1,12 @@
 //! The append-only log: entries numbered without gaps, in commit order. Rows can be neither changed nor removed.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text};
 
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::log::Leaf;
+use crate::store::engine::db::{Db, on_backend};
 use crate::store::engine::kept::Kept;
 use crate::store::engine::schema::{log_entries, log_head};
 
@@ -26,21 +28,47 @@ pub struct LogEntry {
 /// # Errors
 /// [`StoreError`].
 pub fn append(tx: &mut Tx<'_>, leaf: &Leaf, now: Timestamp) -> Result<u64, StoreError> {
+    append_all(tx, &[(leaf, now)])
+}
+
+/// As [`append`], several, one after the other. Returns the number of the first.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn append_all(tx: &mut Tx<'_>, leaves: &[(&Leaf, Timestamp)]) -> Result<u64, StoreError> {
     tx.demand_queue()?;
+    let more = i64::try_from(leaves.len()).map_err(|_| StoreError::Rule("log_head.next_idx"))?;
     let count = diesel::update(log_head::table.find(1))
-        .set(log_head::next_idx.eq(log_head::next_idx + 1))
+        .set(log_head::next_idx.eq(log_head::next_idx + more))
         .returning(log_head::next_idx);
-    let next: i64 = Kept(count).get_result(tx.db)?;
-    let index = next - 1;
-    diesel::insert_into(log_entries::table)
-        .values((
-            log_entries::idx.eq(index),
-            log_entries::leaf_hash.eq(&leaf.hash),
-            log_entries::entry.eq(&leaf.entry),
-            log_entries::at.eq(now),
-        ))
-        .execute(tx.db)?;
-    u64::try_from(index).map_err(|_| StoreError::Corrupt("log_head.next_idx"))
+    let next: i64 = on_backend!(tx.db, |c| Kept(count).get_result(c))?;
+    let first = next - more;
+    match &mut *tx.db {
+        Db::Postgres(connection) => {
+            let insert = diesel::sql_query(
+                "INSERT INTO log_entries (idx, leaf_hash, entry, at) \
+                 SELECT * FROM unnest($1, $2, $3, $4)",
+            )
+            .bind::<Array<BigInt>, _>((first..next).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(leaves.iter().map(|(leaf, _)| leaf.hash.as_str()).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(leaves.iter().map(|(leaf, _)| leaf.entry.as_str()).collect::<Vec<_>>())
+            .bind::<Array<BigInt>, _>(leaves.iter().map(|(_, at)| *at).collect::<Vec<_>>());
+            Kept(insert).execute(connection)?;
+        }
+        Db::Sqlite(connection) => {
+            for (index, (leaf, at)) in (first..next).zip(leaves) {
+                diesel::insert_into(log_entries::table)
+                    .values((
+                        log_entries::idx.eq(index),
+                        log_entries::leaf_hash.eq(&leaf.hash),
+                        log_entries::entry.eq(&leaf.entry),
+                        log_entries::at.eq(at),
+                    ))
+                    .execute(connection)?;
+            }
+        }
+    }
+    u64::try_from(first).map_err(|_| StoreError::Corrupt("log_head.next_idx"))
 }
 
 /// The number of entries.

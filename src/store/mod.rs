@@ -26,6 +26,7 @@ mod consent_tests;
 mod growth_tests;
 
 pub use crate::store::engine::Random;
+pub(crate) use crate::store::engine::clock::agrees;
 pub use crate::store::engine::error::{OpenError, StoreError};
 pub(crate) use crate::store::engine::location::ServingLock;
 pub use crate::store::engine::restore;

@@ -1,16 +1,19 @@
 //! Replay protection: a one-time value is used by inserting it, in the transaction that acts on it. All processes share
 //! the table, and it survives a restart.
 
-use diesel::prelude::*;
+use std::collections::BTreeSet;
 
-use super::{Reader, StoreError, Tx};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text};
+
+use super::{StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, Jti};
 use crate::domain::token::VerifiedProof;
 use crate::domain::word_enum::word_enum;
 use crate::store::engine::columns::word_column;
-use crate::store::engine::db::on_backend;
-use crate::store::engine::error::exactly_one;
+use crate::store::engine::db::{Db, on_backend};
+use crate::store::engine::kept::Kept;
 use crate::store::engine::purge::delete_oldest;
 use crate::store::engine::schema::{used_once, used_once_horizon};
 
@@ -47,22 +50,94 @@ pub(crate) fn use_up(
     jti: &Jti,
     expires_at: Timestamp,
 ) -> Result<(), StoreError> {
-    let kept_until = expires_at.plus_secs(LEEWAY_SECS);
-    let forgotten: Timestamp = used_once_horizon::table.select(used_once_horizon::at).get_result(tx.db)?;
-    if kept_until < forgotten {
-        return Err(StoreError::Conflict);
+    let value = OneTimeValue { scope, jti, expires_at };
+    match use_up_all(tx, kind, &[value])?.as_slice() {
+        [true] => Ok(()),
+        _ => Err(StoreError::Conflict),
     }
-    let row = (
-        used_once::kind.eq(kind),
-        used_once::scope.eq(scope),
-        used_once::jti.eq(jti),
-        used_once::expires_at.eq(kept_until),
-    );
-    let inserted = on_backend!(tx.db, |c| diesel::insert_into(used_once::table)
-        .values(row)
-        .on_conflict_do_nothing()
-        .execute(c))?;
-    exactly_one(inserted, StoreError::Conflict)
+}
+
+/// A value to be used up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OneTimeValue<'a> {
+    pub(crate) scope: &'a str,
+    pub(crate) jti: &'a Jti,
+    /// When its message is no longer accepted anyway.
+    pub(crate) expires_at: Timestamp,
+}
+
+impl<'a> OneTimeValue<'a> {
+    /// The `jti` of a DPoP proof (RFC 9449 §11.1).
+    pub(crate) fn of_proof(proof: &'a VerifiedProof) -> Self {
+        Self { scope: proof.jkt().as_str(), jti: proof.jti(), expires_at: proof.expires_at() }
+    }
+
+    fn kept_until(&self) -> Timestamp {
+        self.expires_at.plus_secs(LEEWAY_SECS)
+    }
+}
+
+/// As [`use_up`], several of one kind. Returns for each whether it was not used before; of equal ones the first counts. Nothing
+/// has to be rolled back for those that were.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn use_up_all(
+    tx: &mut Tx<'_>,
+    kind: Kind,
+    values: &[OneTimeValue<'_>],
+) -> Result<Vec<bool>, StoreError> {
+    let forgotten: Timestamp =
+        on_backend!(tx.db, |c| used_once_horizon::table.select(used_once_horizon::at).get_result(c))?;
+    let connection = match &mut *tx.db {
+        Db::Postgres(connection) => return insert_at_once(connection, kind, values, forgotten),
+        Db::Sqlite(connection) => connection,
+    };
+    let insert = |value: &OneTimeValue<'_>| {
+        if value.kept_until() < forgotten {
+            return Ok(false);
+        }
+        let row = (
+            used_once::kind.eq(kind),
+            used_once::scope.eq(value.scope),
+            used_once::jti.eq(value.jti),
+            used_once::expires_at.eq(value.kept_until()),
+        );
+        let insert = diesel::insert_into(used_once::table).values(row).on_conflict_do_nothing();
+        Ok(insert.execute(connection)? == 1)
+    };
+    values.iter().map(insert).collect()
+}
+
+#[derive(QueryableByName)]
+struct Inserted {
+    #[diesel(sql_type = Text)]
+    scope: String,
+    #[diesel(sql_type = Text)]
+    jti: String,
+}
+
+fn insert_at_once(
+    connection: &mut PgConnection,
+    kind: Kind,
+    values: &[OneTimeValue<'_>],
+    forgotten: Timestamp,
+) -> Result<Vec<bool>, StoreError> {
+    let usable = || values.iter().filter(|value| value.kept_until() >= forgotten);
+    let insert = diesel::sql_query(
+        "INSERT INTO used_once (kind, scope, jti, expires_at) \
+         SELECT $1, scope, jti, expires_at FROM unnest($2, $3, $4) AS new (scope, jti, expires_at) \
+         ON CONFLICT DO NOTHING RETURNING scope, jti",
+    )
+    .bind::<Text, _>(kind)
+    .bind::<Array<Text>, _>(usable().map(|value| value.scope).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(usable().map(|value| value.jti.as_str()).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(usable().map(OneTimeValue::kept_until).collect::<Vec<_>>());
+    let inserted: Vec<Inserted> = Kept(insert).get_results(connection)?;
+    let mut inserted: BTreeSet<(String, String)> =
+        inserted.into_iter().map(|row| (row.scope, row.jti)).collect();
+    let first = |value: &OneTimeValue<'_>| inserted.remove(&(value.scope.to_owned(), value.jti.to_string()));
+    Ok(values.iter().map(first).collect())
 }
 
 /// Uses up a DPoP proof (RFC 9449 §11.1).
@@ -97,23 +172,6 @@ fn unused<E: From<StoreError>>(used: Result<(), StoreError>, replayed: E) -> Res
         StoreError::Conflict => replayed,
         other => other.into(),
     })
-}
-
-/// Whether a value has been used up, in this snapshot of the store.
-///
-/// # Errors
-/// [`StoreError`].
-pub(crate) fn is_used(
-    reader: &mut Reader<'_>,
-    kind: Kind,
-    scope: &str,
-    jti: &Jti,
-) -> Result<bool, StoreError> {
-    let found: i64 = used_once::table
-        .filter(used_once::kind.eq(kind).and(used_once::scope.eq(scope)).and(used_once::jti.eq(jti)))
-        .count()
-        .get_result(reader.db)?;
-    Ok(found > 0)
 }
 
 /// Deletes values whose messages are long expired, at most `limit`, and records until when. Returns how many.

@@ -57,7 +57,13 @@ impl ShownUse {
     /// From a consent's request.
     #[must_use]
     pub(crate) fn new(request: ConsentRequest, consent: &Consent) -> Self {
-        Self { declared: request.declared_use, decided_at: consent.decided_at }
+        Self::of_declared(request.declared_use, consent)
+    }
+
+    /// From the declared use in a consent's request.
+    #[must_use]
+    pub(crate) fn of_declared(declared: DeclaredUse, consent: &Consent) -> Self {
+        Self { declared, decided_at: consent.decided_at }
     }
 
     /// The first difference by which the use as published now does not cover these fields of the terms as shown; `None`

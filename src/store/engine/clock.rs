@@ -29,43 +29,24 @@ impl Reader<'_> {
                 .get_result(connection)?;
         Ok(asked.micros)
     }
+}
 
-    /// Whether this process's clock is close enough to the database's: otherwise it would take expired values for
-    /// valid, or the reverse.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub(crate) fn clock_agrees(&mut self, now: Timestamp) -> Result<bool, StoreError> {
-        let shared = self.shared_time(now)?;
-        Ok(now.plus_secs(MOST_SECS) >= shared && shared.plus_secs(MOST_SECS) >= now)
-    }
+/// Whether a process's clock is close enough to the database's: otherwise it would take expired values for valid, or the
+/// reverse.
+#[must_use]
+pub(crate) fn agrees(now: Timestamp, shared: Timestamp) -> bool {
+    now.plus_secs(MOST_SECS) >= shared && shared.plus_secs(MOST_SECS) >= now
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Kind, TestStore, at, on_both};
+    use super::super::testing::at;
+    use super::agrees;
 
-    on_both!(
-        async fn a_clock_that_differs_from_the_databases_is_noticed(fixture) {
-            let shared = fixture.store.read("test", |reader| reader.shared_time(at(0))).await.unwrap();
-            for (skew, agrees) in [(0, true), (3, true), (-3, true)] {
-                let now = shared.plus_secs(skew);
-                assert_eq!(fixture.store.read("test", move |reader| reader.clock_agrees(now)).await, Ok(agrees), "{skew}");
-            }
-        }
-    );
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_clock_that_is_minutes_off_does_not_agree_with_postgres() {
-        let Some(fixture) = TestStore::new(Kind::Postgres).await else { return };
-        let shared = fixture.store.read("test", |reader| reader.shared_time(at(0))).await.unwrap();
-        for skew in [-600, -20, 20, 600] {
-            let now = shared.plus_secs(skew);
-            assert_eq!(
-                fixture.store.read("test", move |reader| reader.clock_agrees(now)).await,
-                Ok(false),
-                "{skew}"
-            );
+    #[test]
+    fn clocks_agree_within_five_seconds() {
+        for (skew, expected) in [(0, true), (5, true), (-5, true), (6, false), (-6, false), (600, false)] {
+            assert_eq!(agrees(at(skew), at(0)), expected, "{skew}");
         }
     }
 }

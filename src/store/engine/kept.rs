@@ -4,8 +4,8 @@ use diesel::backend::Backend;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::{QueryResult, RunQueryDsl};
 
-/// An UPDATE whose text does not depend on its values. Diesel prepares every UPDATE anew, since a changeset may leave
-/// columns out.
+/// A statement whose text does not depend on its values: an UPDATE, or SQL text. Diesel prepares both anew each time, since a
+/// changeset may leave columns out, and text may hold values.
 pub(crate) struct Kept<U>(pub(crate) U);
 
 /// Found by its text.

@@ -1,6 +1,6 @@
 //! The engine: connections, transactions, schema, columns, sealing, errors.
 
-mod clock;
+pub(crate) mod clock;
 pub(crate) mod columns;
 mod database;
 pub(crate) mod db;

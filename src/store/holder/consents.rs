@@ -2,10 +2,14 @@
 
 mod declared_uses;
 mod due;
+mod for_exchange;
 mod held_back;
 mod status;
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary};
 
 use super::status_lists;
 use crate::domain::clock::Timestamp;
@@ -24,6 +28,7 @@ use crate::store::{Reader, StoreError, Tx};
 pub(crate) use declared_uses::{mark_followed, next_declared_use, not_compared};
 pub use due::reminded_at;
 pub(crate) use due::{due_for_erasure, due_for_reminder, due_to_expire, erase, erased_at, remind};
+pub(crate) use for_exchange::{ForExchange, for_exchange};
 pub use held_back::is_held_back;
 pub(crate) use held_back::{mark_all_compared, mark_compared, of_recipient, recipients_held_back};
 pub use status::draw_status_index;
@@ -273,6 +278,65 @@ pub fn lock(tx: &mut Tx<'_>, id: ConsentId) -> Result<Consent, StoreError> {
     }
     // SQLite has one writer: the transaction itself is the lock.
     find(tx, id)
+}
+
+/// As [`lock`], several, in the order of their identifiers.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when one is missing.
+pub(crate) fn lock_all(tx: &mut Tx<'_>, ids: &BTreeSet<ConsentId>) -> Result<Vec<Consent>, StoreError> {
+    match &mut *tx.db {
+        Db::Postgres(connection) => {
+            let rows: Vec<Row> = consents::table
+                .filter(consents::id.eq_any(ids))
+                .order(consents::id)
+                .select(Row::as_select())
+                .for_update()
+                .load(connection)?;
+            if rows.len() != ids.len() {
+                return Err(StoreError::NotFound);
+            }
+            rows.into_iter().map(Row::into_consent).collect()
+        }
+        Db::Sqlite(connection) => {
+            let find = |id: &ConsentId| {
+                let row: Row = consents::table.find(id).select(Row::as_select()).get_result(connection)?;
+                row.into_consent()
+            };
+            ids.iter().map(find).collect()
+        }
+    }
+}
+
+/// Stores how often consents have been used, whose state is as it was.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when one has ended.
+pub(crate) fn count_exchanges(tx: &mut Tx<'_>, used: &[&Consent]) -> Result<(), StoreError> {
+    match &mut *tx.db {
+        Db::Postgres(connection) => {
+            let each = |of: fn(&Consent) -> i64| used.iter().map(|consent| of(consent)).collect::<Vec<i64>>();
+            let last = |consent: &Consent| consent.last_exchange_at.map_or(0, Timestamp::micros);
+            let update = diesel::sql_query(
+                "UPDATE consents SET exchanges = new.exchanges, last_exchange_at = new.at \
+                 FROM unnest($1, $2, $3) AS new (id, exchanges, at) \
+                 WHERE consents.id = new.id AND consents.ended_at IS NULL",
+            )
+            .bind::<Array<Binary>, _>(used.iter().map(|consent| consent.id).collect::<Vec<_>>())
+            .bind::<Array<BigInt>, _>(each(|consent| i64::from(consent.exchanges)))
+            .bind::<Array<BigInt>, _>(each(last));
+            let changed = Kept(update).execute(connection)?;
+            if changed == used.len() { Ok(()) } else { Err(StoreError::Conflict) }
+        }
+        Db::Sqlite(connection) => used.iter().try_for_each(|consent| {
+            let stored = consents::table.find(consent.id).filter(consents::ended_at.is_null());
+            let update = diesel::update(stored).set((
+                consents::exchanges.eq(i64::from(consent.exchanges)),
+                consents::last_exchange_at.eq(consent.last_exchange_at),
+            ));
+            exactly_one(Kept(update).execute(connection)?, StoreError::Conflict)
+        }),
+    }
 }
 
 /// Stores a consent's state and use, and the change if there was one. End states are final.

@@ -1,10 +1,13 @@
 //! Exchanges at their holder: the released data's description, the receipt, and the recipient's acknowledgement.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary, Text};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, ExchangeId, FieldPath, PersonId};
 use crate::store::engine::columns::{from_json, to_json};
+use crate::store::engine::db::Db;
+use crate::store::engine::kept::Kept;
 use crate::store::engine::schema::{consents, exchanges};
 use crate::store::resident::reported_uses::Before;
 use crate::store::{Reader, StoreError, Tx};
@@ -75,24 +78,60 @@ impl Row {
 /// # Errors
 /// [`StoreError`].
 pub fn insert(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<(), StoreError> {
-    let index = i64::try_from(exchange.log_index).map_err(|_| StoreError::Rule("exchanges.log_idx"))?;
-    diesel::insert_into(exchanges::table)
-        .values((
-            exchanges::id.eq(exchange.id),
-            exchanges::consent.eq(exchange.consent),
-            exchanges::recipient.eq(&exchange.recipient),
-            exchanges::dataset.eq(&exchange.dataset),
-            exchanges::fields.eq(to_json(&exchange.fields, "exchanges.fields")?),
-            exchanges::at.eq(exchange.at),
-            exchanges::log_idx.eq(index),
-            exchanges::proof_digest.eq(&exchange.proof_digest),
-            exchanges::body_digest.eq(&exchange.body_digest),
-            exchanges::receipt.eq(&exchange.receipt),
-            exchanges::acknowledged_at.eq(exchange.acknowledged_at),
-        ))
-        .execute(tx.db)?;
+    insert_all(tx, &[(exchange, exchange.log_index)])
+}
+
+/// As [`insert`], several, each with the number of its log entry.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn insert_all(tx: &mut Tx<'_>, made: &[(&Exchange, u64)]) -> Result<(), StoreError> {
+    let numbers: Result<Vec<i64>, _> = made.iter().map(|(_, index)| i64::try_from(*index)).collect();
+    let numbers = numbers.map_err(|_| StoreError::Rule("exchanges.log_idx"))?;
+    let fields: Result<Vec<String>, _> =
+        made.iter().map(|(exchange, _)| to_json(&exchange.fields, "exchanges.fields")).collect();
+    let fields = fields?;
+    match &mut *tx.db {
+        Db::Postgres(connection) => {
+            let texts = |of: fn(&Exchange) -> &str| made.iter().map(|(one, _)| of(one)).collect::<Vec<_>>();
+            let insert = diesel::sql_query(INSERT_ALL)
+                .bind::<Array<Binary>, _>(made.iter().map(|(one, _)| one.id).collect::<Vec<_>>())
+                .bind::<Array<Binary>, _>(made.iter().map(|(one, _)| one.consent).collect::<Vec<_>>())
+                .bind::<Array<Text>, _>(texts(|one| one.recipient.as_str()))
+                .bind::<Array<Text>, _>(texts(|one| one.dataset.as_str()))
+                .bind::<Array<Text>, _>(fields)
+                .bind::<Array<BigInt>, _>(made.iter().map(|(one, _)| one.at).collect::<Vec<_>>())
+                .bind::<Array<BigInt>, _>(numbers)
+                .bind::<Array<Text>, _>(texts(|one| &one.proof_digest))
+                .bind::<Array<Text>, _>(texts(|one| &one.body_digest))
+                .bind::<Array<Text>, _>(texts(|one| &one.receipt));
+            Kept(insert).execute(connection)?;
+        }
+        Db::Sqlite(connection) => {
+            for (((exchange, _), index), fields) in made.iter().zip(numbers).zip(fields) {
+                diesel::insert_into(exchanges::table)
+                    .values((
+                        exchanges::id.eq(exchange.id),
+                        exchanges::consent.eq(exchange.consent),
+                        exchanges::recipient.eq(&exchange.recipient),
+                        exchanges::dataset.eq(&exchange.dataset),
+                        exchanges::fields.eq(fields),
+                        exchanges::at.eq(exchange.at),
+                        exchanges::log_idx.eq(index),
+                        exchanges::proof_digest.eq(&exchange.proof_digest),
+                        exchanges::body_digest.eq(&exchange.body_digest),
+                        exchanges::receipt.eq(&exchange.receipt),
+                    ))
+                    .execute(connection)?;
+            }
+        }
+    }
     Ok(())
 }
+
+const INSERT_ALL: &str = "\
+    INSERT INTO exchanges (id, consent, recipient, dataset, fields, at, log_idx, proof_digest, body_digest, receipt) \
+    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 /// Stores the recipient's acknowledgement of an exchange; the first one counts.
 ///

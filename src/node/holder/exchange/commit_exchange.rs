@@ -1,29 +1,20 @@
-//! The committing transaction of an exchange: counted, proof used up and logged together, or not at all.
+//! The end of an exchange: its receipt is signed, then it is counted, its proof used up and logged, together or not at all.
 
-use super::checks::{check_frequency, recent};
+use super::commit_queue::Draft;
 use crate::domain::clock::Timestamp;
 use crate::domain::exchange::Release;
 use crate::domain::exchange::receipt::{EXCHANGE_RECEIPT, Receipt, digest};
 use crate::domain::ids::{EntityId, ExchangeId, Jti};
-use crate::domain::log::{Entry, Leaf};
+use crate::domain::log::Entry;
 use crate::domain::token::{Refusal, RefusalReason, VerifiedConsent};
-use crate::node::holder::permissions::record_change::record_change;
 use crate::node::{KeyPurpose, Node};
 use crate::ports::random;
 use crate::store::holder::exchanges::Exchange;
-use crate::store::holder::{consents, exchanges};
-use crate::store::{Tx, log, used_once};
 
 pub(crate) struct Released {
     pub(crate) body: Vec<u8>,
     /// The receipt, compact JWS.
     pub(crate) receipt: String,
-}
-
-/// An exchange to be recorded, with its log entry.
-struct Draft {
-    record: Exchange,
-    leaf: Leaf,
 }
 
 /// Counts, logs and signs an exchange, then returns its response.
@@ -37,16 +28,16 @@ pub(super) async fn commit_exchange(
     release: Release,
     now: Timestamp,
 ) -> Result<Released, Refusal> {
-    let draft = draft(node, &verified, recipient, &release, now)?;
+    let draft = draft(node, verified, recipient, &release, now)?;
     let receipt = draft.record.receipt.clone();
-    node.store.write_log("commit_exchange", move |tx| commit(tx, &verified, &draft, now)).await?;
+    node.exchange_commits.commit(&node.store, draft).await?;
     Ok(Released { body: release.into_body(), receipt })
 }
 
 /// The record of the exchange with its signed receipt, and its log entry.
 fn draft(
     node: &Node,
-    verified: &VerifiedConsent,
+    verified: VerifiedConsent,
     recipient: &EntityId,
     release: &Release,
     now: Timestamp,
@@ -95,21 +86,5 @@ fn draft(
         log_index: 0,
         acknowledged_at: None,
     };
-    Ok(Draft { record, leaf })
-}
-
-fn commit(tx: &mut Tx<'_>, verified: &VerifiedConsent, draft: &Draft, now: Timestamp) -> Result<(), Refusal> {
-    let mut consent = consents::lock(tx, draft.record.consent)?;
-    let made = recent(tx, &consent, now)?;
-    check_frequency(&consent, &made, now)?;
-    // Revoked since it was read: the register's records are not released.
-    let ended = consent.count_exchange(now).map_err(|why| Refusal::token(why.into()))?;
-    used_once::consume_proof(tx, verified.proof(), Refusal::proof(RefusalReason::ProofReplayed))?;
-    let log_index = log::append(tx, &draft.leaf, now)?;
-    exchanges::insert(tx, &Exchange { log_index, ..draft.record.clone() })?;
-    match &ended {
-        Some(last) => record_change(tx, &consent, last)?,
-        None => consents::save(tx, &consent, None)?,
-    }
-    Ok(())
+    Ok(Draft { verified, record, leaf, now })
 }

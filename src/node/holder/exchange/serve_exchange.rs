@@ -9,7 +9,6 @@ use super::commit_exchange::{Released, commit_exchange};
 use super::record_refusal::{RefusalContext, record};
 use crate::domain::catalogue::{Dataset, Record};
 use crate::domain::clock::Timestamp;
-use crate::domain::consent::{Consent, ShownUse};
 use crate::domain::exchange::{Release, ReleaseScope, deferral};
 use crate::domain::federation::TrustError;
 use crate::domain::ids::{DatasetId, EntityId, NationalIdentifier};
@@ -20,10 +19,8 @@ use crate::node::Node;
 use crate::node::holder::oauth::verify_own_token::open_token;
 use crate::node::holder::pairwise;
 use crate::ports::{Question, RegisterError};
-use crate::store::holder::{consent_requests, consents};
-use crate::store::resident::persons;
-use crate::store::used_once::Kind;
-use crate::store::{StoreError, used_once};
+use crate::store::holder::consents::{self, ForExchange};
+use crate::store::{StoreError, agrees};
 
 /// One request at the exchange endpoint, parsed and not verified.
 pub(crate) struct ExchangeRequest {
@@ -97,7 +94,7 @@ async fn exchange(
     let in_role = recipient.recipient().map_err(|_| Refusal::token(RefusalReason::RecipientRoleMissing))?;
 
     // 6: status, and whose data.
-    let found = load(node, &token, &proof, now).await?;
+    let Found { known: found, recent } = load(node, &token, &proof, now).await?;
     known.consent = Some(found.consent.id);
     if found.replayed {
         return Err(Refusal::proof(RefusalReason::ProofReplayed));
@@ -111,7 +108,7 @@ async fn exchange(
     if request.has_body {
         return Err(Refusal::scope(RefusalReason::BodyNotExpected));
     }
-    check_frequency(verified.consent(), &found.recent, now)?;
+    check_frequency(verified.consent(), &recent, now)?;
     let scope = ReleaseScope::decide(&verified, dataset, &request.method, &request.query)?;
     check_assurance(node, &verified, dataset, found.basis)?;
     check_declared_use(node, &verified, &found.shown, &scope).await?;
@@ -160,11 +157,7 @@ async fn defer(
 
 /// The stored consent of a token.
 struct Found {
-    consent: Consent,
-    subject: NationalIdentifier,
-    basis: consents::DecisionBasis,
-    shown: ShownUse,
-    replayed: bool,
+    known: ForExchange,
     recent: Vec<Timestamp>,
 }
 
@@ -174,10 +167,13 @@ async fn load(
     proof: &VerifiedProof,
     now: Timestamp,
 ) -> Result<Found, Refusal> {
-    let grant = token.claims().grant_id.clone();
-    let (jkt, jti, clock) = (proof.jkt().clone(), proof.jti().clone(), Arc::clone(&node.clock));
-    let found = node.store.read("load_exchange", move |store| {
-        if !store.clock_agrees(clock.now())? {
+    let (grant, proof, clock) = (token.claims().grant_id.clone(), proof.clone(), Arc::clone(&node.clock));
+    let found = node.store.look_up("load_exchange", move |store| {
+        let known = consents::for_exchange(store, &grant, &proof).map_err(|error| match error {
+            StoreError::NotFound => Refusal::token(RefusalReason::ConsentUnknown),
+            other => other.into(),
+        })?;
+        if known.shared_time.is_some_and(|shared| !agrees(clock.now(), shared)) {
             tracing::error!(
                 event = "clock_differs",
                 remedy = "keep the clock of this machine by NTP",
@@ -185,22 +181,12 @@ async fn load(
             );
             return Err(Refusal::unavailable(RefusalReason::ClockDiffers));
         }
-        let consent = consents::find_by_grant(store, &grant).map_err(|error| match error {
-            StoreError::NotFound => Refusal::token(RefusalReason::ConsentUnknown),
-            other => other.into(),
-        })?;
-        if consents::is_held_back(store, consent.id)? {
+        if known.held_back {
             return Err(Refusal::unavailable(RefusalReason::RestoredBackup));
         }
-        Ok(Found {
-            subject: persons::find(store, consent.person)?.identifier,
-            basis: consents::decision_basis(store, consent.id)?,
-            shown: ShownUse::new(consent_requests::of_consent(store, consent.id)?, &consent),
-            // Checked before the register is queried; the insert of step 9 decides.
-            replayed: used_once::is_used(store, Kind::DpopProof, jkt.as_str(), &jti)?,
-            recent: recent(store, &consent, now)?,
-            consent,
-        })
+        // Checked before the register is queried; the transaction of step 9 decides.
+        let recent = recent(store, &known.consent, now)?;
+        Ok(Found { known, recent })
     });
     found.await
 }

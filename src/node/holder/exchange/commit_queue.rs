@@ -1,0 +1,254 @@
+//! Exchanges that are ready at the same time share one transaction. Each succeeds or fails alone: what is wrong with one is
+//! decided before anything is written for it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::oneshot;
+
+use super::checks::{check_frequency, recent};
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::{Consent, Transition};
+use crate::domain::ids::ConsentId;
+use crate::domain::log::Leaf;
+use crate::domain::sync::lock;
+use crate::domain::token::{Refusal, RefusalReason, VerifiedConsent};
+use crate::node::holder::permissions::record_change::record_change;
+use crate::store::holder::exchanges::Exchange;
+use crate::store::holder::{consents, exchanges};
+use crate::store::used_once::{Kind, OneTimeValue, use_up_all};
+use crate::store::{Store, StoreError, Tx, log};
+
+/// Most exchanges that wait; more are refused at once, before waiting takes longer than clients wait.
+const MOST_WAITING: usize = 1024;
+
+/// Most exchanges in one transaction.
+const MOST_TOGETHER: usize = 64;
+
+/// An exchange to be recorded, with its log entry.
+pub(super) struct Draft {
+    pub(super) verified: VerifiedConsent,
+    pub(super) record: Exchange,
+    pub(super) leaf: Leaf,
+    pub(super) now: Timestamp,
+}
+
+/// The exchanges that wait, first come first served.
+#[derive(Default)]
+pub(crate) struct CommitQueue {
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    exchanges: VecDeque<Entry>,
+    /// Whether a task is committing exchanges.
+    led: bool,
+}
+
+struct Entry {
+    draft: Draft,
+    answer: oneshot::Sender<Result<(), Refusal>>,
+}
+
+impl CommitQueue {
+    /// Counts, logs and records an exchange, and uses its proof up, together with those that wait.
+    ///
+    /// # Errors
+    /// [`Refusal`]: revoked, used up or replayed since the checks, or the store is unavailable; nothing was recorded then.
+    /// A caller that goes away while it waits changes nothing.
+    pub(super) async fn commit(self: &Arc<Self>, store: &Store, draft: Draft) -> Result<(), Refusal> {
+        let (answer, answered) = oneshot::channel();
+        if self.enter(Entry { draft, answer })? {
+            let (leader, store) = (Leader { queue: Arc::clone(self), done: false }, store.clone());
+            tokio::spawn(async move { leader.lead(&store).await });
+        }
+        answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the work was interrupted").into()))
+    }
+
+    /// Adds an exchange. Returns whether the caller must see to it that a task commits it.
+    fn enter(&self, entry: Entry) -> Result<bool, StoreError> {
+        let mut waiting = lock(&self.waiting);
+        if waiting.exchanges.len() >= MOST_WAITING {
+            return Err(StoreError::Unavailable("the queue of exchanges is full"));
+        }
+        waiting.exchanges.push_back(entry);
+        Ok(!std::mem::replace(&mut waiting.led, true))
+    }
+
+    /// The exchanges of the next transaction whose callers wait still; `None` when none waits any more, and the next one is led
+    /// by another task.
+    fn take(&self) -> Option<Vec<Entry>> {
+        let mut waiting = lock(&self.waiting);
+        waiting.exchanges.retain(|entry| !entry.answer.is_closed());
+        let most = waiting.exchanges.len().min(MOST_TOGETHER);
+        if most == 0 {
+            waiting.led = false;
+            return None;
+        }
+        Some(waiting.exchanges.drain(..most).collect())
+    }
+}
+
+/// The one task that commits. When it cannot go on, those that wait are refused, and the next one that comes is led by another
+/// task.
+struct Leader {
+    queue: Arc<CommitQueue>,
+    done: bool,
+}
+
+impl Leader {
+    async fn lead(mut self, store: &Store) {
+        while let Some(entries) = self.queue.take() {
+            let (drafts, answers): (Vec<_>, Vec<_>) =
+                entries.into_iter().map(|entry| (entry.draft, entry.answer)).unzip();
+            for (answer, outcome) in answers.into_iter().zip(commit(store, drafts).await) {
+                // The caller may be gone, since it is cancelled with its request.
+                let _gone = answer.send(outcome);
+            }
+        }
+        self.done = true;
+    }
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        if !self.done {
+            let mut waiting = lock(&self.queue.waiting);
+            waiting.led = false;
+            waiting.exchanges.clear();
+        }
+    }
+}
+
+/// Commits exchanges together; one by one when one of them makes the database refuse all.
+async fn commit(store: &Store, drafts: Vec<Draft>) -> Vec<Result<(), Refusal>> {
+    let drafts: Vec<Arc<Draft>> = drafts.into_iter().map(Arc::new).collect();
+    let error = match write(store, drafts.clone()).await {
+        Ok(outcomes) => return outcomes,
+        Err(error) => error,
+    };
+    if let ([_], _) | (_, StoreError::OutcomeUnknown) = (drafts.as_slice(), &error) {
+        let refusal = Refusal::from(error);
+        return drafts.iter().map(|_| Err(refusal)).collect();
+    }
+    let mut outcomes = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let outcome = write(store, vec![draft]).await;
+        let outcome = outcome.map(|made| made.into_iter().next().unwrap_or(Err(lost())));
+        outcomes.push(outcome.unwrap_or_else(|error| Err(error.into())));
+    }
+    outcomes
+}
+
+fn lost() -> Refusal {
+    Refusal::unavailable(RefusalReason::Internal)
+}
+
+async fn write(store: &Store, drafts: Vec<Arc<Draft>>) -> Result<Vec<Result<(), Refusal>>, StoreError> {
+    store.write_log("commit_exchanges", move |tx| record(tx, &drafts)).await
+}
+
+/// An exchange that is to be recorded.
+struct Accepted<'a> {
+    draft: &'a Draft,
+    /// Whether it was the last that the consent allows.
+    last: Option<(Consent, Transition)>,
+}
+
+/// Records exchanges, in their order. A refused one leaves nothing but its used proof.
+///
+/// # Errors
+/// [`StoreError`]: nothing at all was recorded.
+fn record(tx: &mut Tx<'_>, drafts: &[Arc<Draft>]) -> Result<Vec<Result<(), Refusal>>, StoreError> {
+    let ids: BTreeSet<ConsentId> = drafts.iter().map(|draft| draft.record.consent).collect();
+    let mut known: BTreeMap<ConsentId, Consent> =
+        consents::lock_all(tx, &ids)?.into_iter().map(|consent| (consent.id, consent)).collect();
+    // Revoked since it was read: the register's records are not released, and the proof is not used.
+    let mut outcomes: Vec<Result<(), Refusal>> = drafts
+        .iter()
+        .map(|draft| match known.get(&draft.record.consent) {
+            Some(consent) => consent.in_force(draft.now).map_err(|why| Refusal::token(why.into())),
+            None => Err(Refusal::token(RefusalReason::ConsentUnknown)),
+        })
+        .collect();
+    use_up_proofs(tx, drafts, &mut outcomes)?;
+    let mut accepted: Vec<Accepted<'_>> = Vec::new();
+    for (draft, outcome) in drafts.iter().zip(&mut outcomes) {
+        let Some(consent) = known.get_mut(&draft.record.consent).filter(|_| outcome.is_ok()) else {
+            continue;
+        };
+        let in_this = accepted.iter().filter(|other| other.draft.record.consent == consent.id).count();
+        match count(tx, consent, draft.now, in_this)? {
+            Ok(ended) => {
+                let last = ended.map(|transition| (consent.clone(), transition));
+                accepted.push(Accepted { draft, last });
+            }
+            Err(refusal) => *outcome = Err(refusal),
+        }
+    }
+    write_accepted(tx, &accepted, &known)?;
+    Ok(outcomes)
+}
+
+/// Uses up the proofs of those that are not refused yet, and refuses replays.
+fn use_up_proofs(
+    tx: &mut Tx<'_>,
+    drafts: &[Arc<Draft>],
+    outcomes: &mut [Result<(), Refusal>],
+) -> Result<(), StoreError> {
+    let values: Vec<OneTimeValue<'_>> = drafts
+        .iter()
+        .zip(&*outcomes)
+        .filter(|(_, outcome)| outcome.is_ok())
+        .map(|(draft, _)| OneTimeValue::of_proof(draft.verified.proof()))
+        .collect();
+    let unused = use_up_all(tx, Kind::DpopProof, &values)?;
+    for (outcome, unused) in outcomes.iter_mut().filter(|outcome| outcome.is_ok()).zip(unused) {
+        if !unused {
+            *outcome = Err(Refusal::proof(RefusalReason::ProofReplayed));
+        }
+    }
+    Ok(())
+}
+
+/// Counts one exchange, if the consent still allows it after `in_this` others of this transaction.
+fn count(
+    tx: &mut Tx<'_>,
+    consent: &mut Consent,
+    now: Timestamp,
+    in_this: usize,
+) -> Result<Result<Option<Transition>, Refusal>, StoreError> {
+    let made = recent(tx, consent, now)?;
+    // Those of this transaction are the latest.
+    let made: Vec<Timestamp> = std::iter::repeat_n(now, in_this).chain(made).collect();
+    if let Err(refusal) = check_frequency(consent, &made, now) {
+        return Ok(Err(refusal));
+    }
+    Ok(consent.count_exchange(now).map_err(|why| Refusal::token(why.into())))
+}
+
+fn write_accepted(
+    tx: &mut Tx<'_>,
+    accepted: &[Accepted<'_>],
+    known: &BTreeMap<ConsentId, Consent>,
+) -> Result<(), StoreError> {
+    if accepted.is_empty() {
+        return Ok(());
+    }
+    let leaves: Vec<(&Leaf, Timestamp)> =
+        accepted.iter().map(|one| (&one.draft.leaf, one.draft.now)).collect();
+    let first = log::append_all(tx, &leaves)?;
+    let made: Vec<(&Exchange, u64)> = accepted.iter().map(|one| &one.draft.record).zip(first..).collect();
+    exchanges::insert_all(tx, &made)?;
+    let ended: BTreeSet<ConsentId> =
+        accepted.iter().filter_map(|one| one.last.as_ref()).map(|(consent, _)| consent.id).collect();
+    let used: BTreeSet<ConsentId> =
+        accepted.iter().map(|one| one.draft.record.consent).filter(|id| !ended.contains(id)).collect();
+    let used: Vec<&Consent> = used.iter().filter_map(|id| known.get(id)).collect();
+    consents::count_exchanges(tx, &used)?;
+    for (consent, last) in accepted.iter().filter_map(|one| one.last.as_ref()) {
+        record_change(tx, consent, last)?;
+    }
+    Ok(())
+}
