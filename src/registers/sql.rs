@@ -8,9 +8,13 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+use diesel::backend::Backend;
 use diesel::connection::{DefaultLoadingMode, SimpleConnection};
 use diesel::pg::{PgConnection, PgRowByRowLoadingMode};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, NopErrorHandler, R2D2Connection};
+use diesel::serialize::ToSql;
+use diesel::sql_types::HasSqlType;
 use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, QueryResult, QueryableByName, RunQueryDsl, sql_query, sql_types};
 
@@ -55,7 +59,10 @@ impl Pool {
                 let address = format!("file:{}?mode=ro", uri_path(path));
                 let setup =
                     Setup("PRAGMA query_only = ON; PRAGMA busy_timeout = 1000; PRAGMA trusted_schema = OFF;");
-                Ok(Self::Sqlite(pool(address, size, register.timeout, setup), path.to_owned()))
+                // A connection to a file cannot be cut.
+                let builder = pool_builder(size, register.timeout, setup).test_on_check_out(false);
+                let pool = builder.build_unchecked(ConnectionManager::new(address));
+                Ok(Self::Sqlite(pool, path.to_owned()))
             }
             DatabaseUrl::Postgres(address) => {
                 let password = password.as_ref().map(|password| password.trim());
@@ -63,7 +70,8 @@ impl Pool {
                     .with_password(password)
                     .ok_or_else(|| unusable("it cannot carry a password"))?;
                 let setup = Setup("SET default_transaction_read_only = on");
-                Ok(Self::Postgres(pool(address, size, register.timeout, setup), register.timeout))
+                let pool = pool_builder(size, register.timeout, setup);
+                Ok(Self::Postgres(pool.build_unchecked(ConnectionManager::new(address)), register.timeout))
             }
         }
     }
@@ -97,7 +105,7 @@ fn uri_path(path: &str) -> String {
     path.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }
 
-fn pool<C>(address: String, size: u32, timeout: Duration, setup: Setup) -> ManagedPool<C>
+fn pool_builder<C>(size: u32, timeout: Duration, setup: Setup) -> r2d2::Builder<ConnectionManager<C>>
 where
     C: R2D2Connection + SimpleConnection + 'static,
 {
@@ -108,7 +116,6 @@ where
         .connection_timeout(timeout.saturating_mul(3) / 4)
         .error_handler(Box::new(NopErrorHandler))
         .connection_customizer(Box::new(setup))
-        .build_unchecked(ConnectionManager::new(address))
 }
 
 /// Settings of every new connection.
@@ -248,7 +255,7 @@ impl Query {
     }
 
     fn run(&self, fields: &[FieldPath], identifier: &str) -> Result<Vec<Record>, Failure> {
-        let query = sql_query(self.text(fields)).bind::<sql_types::Text, _>(identifier);
+        let query = ByIdentifier { text: self.text(fields), identifier };
         match &self.pool {
             Pool::Postgres(pool, timeout) => {
                 let mut connection = pool.get().map_err(unreachable)?;
@@ -260,11 +267,37 @@ impl Query {
             }
             Pool::Sqlite(pool, path) => {
                 let mut connection = pool.get().map_err(|error| unavailable(format!("{path}: {error}")))?;
-                connection.transaction(|connection| {
-                    self.collect(fields, query.load_iter::<Row, DefaultLoadingMode>(connection))
-                })
+                self.collect(fields, query.load_iter::<Row, DefaultLoadingMode>(&mut *connection))
             }
         }
+    }
+}
+
+/// A query as text with one value. A connection prepares it once, unlike diesel's own for SQL text: the text holds no values.
+struct ByIdentifier<'a> {
+    text: String,
+    identifier: &'a str,
+}
+
+/// Found by its text.
+impl QueryId for ByIdentifier<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl diesel::query_builder::Query for ByIdentifier<'_> {
+    type SqlType = sql_types::Untyped;
+}
+
+impl<C> RunQueryDsl<C> for ByIdentifier<'_> {}
+
+impl<DB: Backend + HasSqlType<sql_types::Text>> QueryFragment<DB> for ByIdentifier<'_>
+where
+    str: ToSql<sql_types::Text, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        pass.push_sql(&self.text);
+        pass.push_bind_param_value_only::<sql_types::Text, str>(self.identifier)
     }
 }
 

@@ -10,11 +10,11 @@ use omadata::domain::token::management_token::NewManagementToken;
 use omadata::domain::token::{ManagementScope, client_assertion};
 use omadata::operator;
 use omadata::ports::Clock;
-use omadata::store::StoreError;
-use omadata::store::holder::{consents, refusals};
+use omadata::store::holder::{consents, exchanges, refusals};
 use omadata::store::keys::signing_keys;
 use omadata::store::keys::signing_keys::Purpose;
 use omadata::store::recipient::held_consents;
+use omadata::store::{StoreError, Tx};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -642,6 +642,63 @@ async fn one_proof_passes_once_whoever_asks_and_whenever() {
         assert_eq!(status, 401, "{body}");
         assert!(body.contains("invalid_dpop_proof"));
         process.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn of_sixteen_that_are_committed_together_each_succeeds_or_fails_alone() {
+    let _turn = alone_at("espoo").await;
+    let (many, ..) = Bench::new("espoo", "aino", 20).await;
+    let (two, ..) = Bench::new("espoo", "elin", 2).await;
+    let (stopped, id, _) = Bench::new("espoo", "otso", 20).await;
+    let consent = stopped.world.consent("helsinki", "espoo", &id).await;
+    let replayed = many.good();
+    let mut requests = vec![(&many, replayed.clone()), (&many, replayed)];
+    requests.extend((0..9).map(|_| (&many, many.good())));
+    requests.extend((0..3).map(|_| (&two, two.good())));
+    requests.extend((0..2).map(|_| (&stopped, stopped.good())));
+    // Nothing can be committed until all of them wait, and one consent is taken back before they are.
+    let store = many.world.store("espoo");
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let mut begun = Some(begun);
+    let taken_back = tokio::spawn(async move {
+        let work = move |tx: &mut Tx<'_>| {
+            let mut known = consents::lock(tx, consent)?;
+            if let Some(begun) = begun.take() {
+                begun.send(()).unwrap();
+                std::thread::sleep(std::time::Duration::from_secs(2));
+            }
+            let now = SystemClock.now();
+            let change = known.revoke(Actor::Resident, Reason::TakenBack, now).unwrap();
+            consents::save(tx, &known, Some(&change))
+        };
+        store.write_log("test", work).await.unwrap();
+    });
+    has_begun.await.unwrap();
+    let all = requests.iter().map(|(bench, (token, proof))| bench.send(None, token, proof));
+    let answers = futures_util::future::join_all(all).await;
+    taken_back.await.unwrap();
+    let codes: Vec<_> = answers
+        .iter()
+        .map(|(status, body)| match status {
+            200 => "released".to_owned(),
+            _ => serde_json::from_str::<Value>(body).unwrap()["code"].as_str().unwrap().to_owned(),
+        })
+        .collect();
+    let count = |codes: &[String], code: &str| codes.iter().filter(|known| *known == code).count();
+    let (of_many, rest) = codes.split_at(11);
+    let (of_two, of_stopped) = rest.split_at(3);
+    assert_eq!((count(of_many, "released"), count(of_many, "invalid_dpop_proof")), (10, 1), "{codes:?}");
+    assert_eq!((count(of_two, "released"), count(of_two, "invalid_token")), (2, 1), "{codes:?}");
+    assert_eq!(count(of_stopped, "invalid_token"), 2, "{codes:?}");
+    for (bench, made, state) in [(&many, 10, "active"), (&two, 2, "exhausted"), (&stopped, 0, "revoked")] {
+        let grant: GrantId = bench.claims["grant_id"].as_str().unwrap().parse().unwrap();
+        let store = bench.world.store("espoo");
+        let known = store.read("test", move |store| consents::find_by_grant(store, &grant)).await.unwrap();
+        assert_eq!((known.exchanges, known.state.as_str()), (made, state));
+        let id = known.id;
+        let kept = store.read("test", move |store| exchanges::of_consent(store, id)).await.unwrap();
+        assert_eq!(kept.len(), usize::try_from(made).unwrap());
     }
 }
 

@@ -1,5 +1,6 @@
 //! Documents of trusted members besides their entity configuration: declared uses and former keys.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use url::Url;
@@ -31,10 +32,25 @@ const FORMER_KEYS: Expected =
 /// How long a member's former keys are cached, in seconds.
 const FORMER_KEYS_AGE_SECS: i64 = 60;
 
+/// A recipient's document of declared uses, as it is and by use.
+struct KnownUses {
+    document: Arc<DeclaredUses>,
+    by_id: HashMap<UseId, Arc<DeclaredUse>>,
+}
+
+impl From<DeclaredUses> for KnownUses {
+    fn from(document: DeclaredUses) -> Self {
+        // Of two with one identifier the first counts.
+        let uses = document.uses.iter().rev();
+        let by_id = uses.map(|declared| (declared.id.clone(), Arc::new(declared.clone()))).collect();
+        Self { document: Arc::new(document), by_id }
+    }
+}
+
 /// The documents of trusted members, cached. The caller has resolved the member.
 pub(crate) struct DocumentCache {
     ctx: ResolverContext,
-    uses: BoundedCache<RefreshCell<DeclaredUses>>,
+    uses: BoundedCache<RefreshCell<KnownUses>>,
     former: BoundedCache<RefreshCell<FormerKeys>>,
 }
 
@@ -52,7 +68,8 @@ impl DocumentCache {
     /// All declared uses of a trusted recipient.
     pub(crate) async fn declared_uses(&self, recipient: &EntityId) -> Result<Arc<DeclaredUses>, TrustError> {
         let fetch = self.fetch_uses(recipient);
-        self.uses.get(recipient).get(&*self.ctx.clock, USES_AGE_SECS, fetch).await
+        let known = self.uses.get(recipient).get(&*self.ctx.clock, USES_AGE_SECS, fetch).await?;
+        Ok(Arc::clone(&known.document))
     }
 
     pub(crate) async fn declared_use(
@@ -63,9 +80,9 @@ impl DocumentCache {
         let cell = self.uses.get(recipient);
         // An unknown use may have been published just now.
         for max_age in [USES_AGE_SECS, UNKNOWN_USE_SECS] {
-            let document = cell.get(&*self.ctx.clock, max_age, self.fetch_uses(recipient)).await?;
-            if let Some(declared) = document.uses.iter().find(|declared| declared.id == *id) {
-                return Ok(Arc::new(declared.clone()));
+            let known = cell.get(&*self.ctx.clock, max_age, self.fetch_uses(recipient)).await?;
+            if let Some(declared) = known.by_id.get(id) {
+                return Ok(Arc::clone(declared));
             }
         }
         Err(TrustError::NotTrusted(TrustFault::UnknownUse))
@@ -82,7 +99,7 @@ impl DocumentCache {
         Ok((keys, now.plus_secs(FORMER_KEYS_AGE_SECS)))
     }
 
-    async fn fetch_uses(&self, recipient: &EntityId) -> Result<(DeclaredUses, Timestamp), TrustError> {
+    async fn fetch_uses(&self, recipient: &EntityId) -> Result<(KnownUses, Timestamp), TrustError> {
         let url = Url::parse(&format!("{recipient}/catalogue/uses"))
             .map_err(|_| TrustError::NotTrusted(TrustFault::IdentifierNotUrl))?;
         let reply =
@@ -100,6 +117,6 @@ impl DocumentCache {
         if !own {
             return Err(TrustError::NotTrusted(TrustFault::UsesOfAnother));
         }
-        Ok((document, self.ctx.clock.now().plus_secs(USES_AGE_SECS)))
+        Ok((document.into(), self.ctx.clock.now().plus_secs(USES_AGE_SECS)))
     }
 }
