@@ -6,11 +6,12 @@
 //! |---|---|---|
 //! | [`domain`] | pure values and functions: identifiers, JOSE, federation, catalogue, consent, token, exchange, bundle, export, log, login | itself |
 //! | [`ports`] | traits for the outside, by topic: federation, registers, login, messaging, system | domain |
-//! | [`store`] | the persistent state, in SQLite or PostgreSQL | domain |
+//! | [`prepared`] | database statements that a connection prepares once | itself |
+//! | [`store`] | the persistent state, in SQLite or PostgreSQL | domain, prepared |
 //! | [`http`] | the guarded HTTP client and its address policy | domain, ports |
 //! | [`node`] | the use cases, one file a verb, by role | domain, ports, store |
 //! | [`outbound`] | requests to others: federation, OpenID provider | domain, ports, http |
-//! | [`registers`] | connectors to the city's registers: SQL, files, services; data trackers | domain, ports, http |
+//! | [`registers`] | connectors to the city's registers: SQL, files, services; data trackers | domain, ports, http, prepared |
 //! | [`web`] | actix: OAuth, exchange, federation, service API, portal | node, domain, ports; store in `web/session.rs` |
 //! | [`config`] | files and environment into a checked `Config` | domain |
 //! | [`app`] | assembles everything | everything but operator, demo, cli |
@@ -37,6 +38,7 @@ pub mod node;
 pub mod operator;
 pub mod outbound;
 pub mod ports;
+mod prepared;
 pub mod registers;
 pub mod store;
 pub mod web;

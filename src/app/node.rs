@@ -55,6 +55,7 @@ pub fn open_store(
         url: store.connection_url()?.expose_secret().to_owned(),
         pool: store.pool_size,
         owner: owner.cloned(),
+        transaction_pooling: store.transaction_pooling,
     };
     Ok(Opened { store: Store::open(&options, &root, fill)?, root })
 }
@@ -74,8 +75,12 @@ pub(crate) async fn open_checked_store(
     // A SQLite file that does not exist was used with no keys.
     let unused = matches!(&store.url, DatabaseUrl::Sqlite(path) if !path.exists());
     if missing && !unused {
-        let options =
-            Options { url: store.connection_url()?.expose_secret().to_owned(), pool: 1, owner: None };
+        let options = Options {
+            url: store.connection_url()?.expose_secret().to_owned(),
+            pool: 1,
+            owner: None,
+            transaction_pooling: store.transaction_pooling,
+        };
         let before = Store::open(&options, &root, fill)?;
         let pending = before.migrations_pending().await?;
         match before.check_owner().await {

@@ -19,6 +19,8 @@ pub struct Store {
     pub(crate) pool_size: u32,
     /// A file that holds the database password.
     pub(crate) password_file: Option<PathBuf>,
+    /// Whether the address is one of a pooler that gives each transaction any of its connections.
+    pub(crate) transaction_pooling: bool,
 }
 
 impl Store {
@@ -43,10 +45,23 @@ impl Store {
 const DEFAULT_POOL_SIZE: u32 = 8;
 
 pub(super) fn read(mut section: Section<'_, '_>, data_dir: &Path, profile: Profile) -> Option<Store> {
+    const TRANSACTION_POOLING: &str =
+        "write true where the address is one of PgBouncer with pool_mode = transaction";
     let database = Database::read(&mut section, data_dir, profile);
+    let pooling = section.optional::<bool>("transaction_pooling", TRANSACTION_POOLING);
+    if let (Some(found), Some(Database { url: DatabaseUrl::Sqlite(_), .. })) = (&pooling, &database)
+        && found.value
+    {
+        section.document().problem(&found.at, "a SQLite file has no pooler", "take the line out");
+    }
     section.close();
     let database = database?;
-    Some(Store { url: database.url, pool_size: database.pool_size, password_file: database.password_file })
+    Some(Store {
+        url: database.url,
+        pool_size: database.pool_size,
+        password_file: database.password_file,
+        transaction_pooling: pooling.is_some_and(|found| found.value),
+    })
 }
 
 /// The three keys that describe any database, including a register's.

@@ -8,15 +8,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use diesel::backend::Backend;
 use diesel::connection::{DefaultLoadingMode, SimpleConnection};
 use diesel::pg::{PgConnection, PgRowByRowLoadingMode};
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, NopErrorHandler, R2D2Connection};
-use diesel::serialize::ToSql;
-use diesel::sql_types::HasSqlType;
 use diesel::sqlite::SqliteConnection;
-use diesel::{Connection, QueryResult, QueryableByName, RunQueryDsl, sql_query, sql_types};
+use diesel::{QueryResult, QueryableByName, RunQueryDsl, sql_query, sql_types};
 
 use super::failure::Failure;
 use super::json::{Json, Member, Parser};
@@ -32,6 +28,7 @@ use crate::domain::catalogue::register::{
 };
 use crate::domain::ids::{FieldPath, NationalIdentifier};
 use crate::ports::{Question, RegisterError};
+use crate::prepared::PreparedOnce;
 
 type ManagedPool<C> = r2d2::Pool<ConnectionManager<C>>;
 
@@ -255,7 +252,7 @@ impl Query {
     }
 
     fn run(&self, fields: &[FieldPath], identifier: &str) -> Result<Vec<Record>, Failure> {
-        let query = ByIdentifier { text: self.text(fields), identifier };
+        let query = PreparedOnce(sql_query(self.text(fields)).bind::<sql_types::Text, _>(identifier));
         match &self.pool {
             Pool::Postgres(pool, timeout) => {
                 let mut connection = pool.get().map_err(unreachable)?;
@@ -270,34 +267,6 @@ impl Query {
                 self.collect(fields, query.load_iter::<Row, DefaultLoadingMode>(&mut *connection))
             }
         }
-    }
-}
-
-/// A query as text with one value. A connection prepares it once, unlike diesel's own for SQL text: the text holds no values.
-struct ByIdentifier<'a> {
-    text: String,
-    identifier: &'a str,
-}
-
-/// Found by its text.
-impl QueryId for ByIdentifier<'_> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl diesel::query_builder::Query for ByIdentifier<'_> {
-    type SqlType = sql_types::Untyped;
-}
-
-impl<C> RunQueryDsl<C> for ByIdentifier<'_> {}
-
-impl<DB: Backend + HasSqlType<sql_types::Text>> QueryFragment<DB> for ByIdentifier<'_>
-where
-    str: ToSql<sql_types::Text, DB>,
-{
-    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        pass.push_sql(&self.text);
-        pass.push_bind_param_value_only::<sql_types::Text, str>(self.identifier)
     }
 }
 

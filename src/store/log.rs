@@ -6,8 +6,8 @@ use diesel::sql_types::{Array, BigInt, Text};
 use super::{Reader, StoreError, Tx};
 use crate::domain::clock::Timestamp;
 use crate::domain::log::Leaf;
+use crate::prepared::PreparedOnce;
 use crate::store::engine::db::{Db, on_backend};
-use crate::store::engine::kept::Kept;
 use crate::store::engine::schema::{log_entries, log_head};
 
 /// An entry of the log.
@@ -41,7 +41,7 @@ pub(crate) fn append_all(tx: &mut Tx<'_>, leaves: &[(&Leaf, Timestamp)]) -> Resu
     let count = diesel::update(log_head::table.find(1))
         .set(log_head::next_idx.eq(log_head::next_idx + more))
         .returning(log_head::next_idx);
-    let next: i64 = on_backend!(tx.db, |c| Kept(count).get_result(c))?;
+    let next: i64 = on_backend!(tx.db, |c| PreparedOnce(count).get_result(c))?;
     let first = next - more;
     match &mut *tx.db {
         Db::Postgres(connection) => {
@@ -53,7 +53,7 @@ pub(crate) fn append_all(tx: &mut Tx<'_>, leaves: &[(&Leaf, Timestamp)]) -> Resu
             .bind::<Array<Text>, _>(leaves.iter().map(|(leaf, _)| leaf.hash.as_str()).collect::<Vec<_>>())
             .bind::<Array<Text>, _>(leaves.iter().map(|(leaf, _)| leaf.entry.as_str()).collect::<Vec<_>>())
             .bind::<Array<BigInt>, _>(leaves.iter().map(|(_, at)| *at).collect::<Vec<_>>());
-            Kept(insert).execute(connection)?;
+            PreparedOnce(insert).execute(connection)?;
         }
         Db::Sqlite(connection) => {
             for (index, (leaf, at)) in (first..next).zip(leaves) {

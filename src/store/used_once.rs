@@ -11,9 +11,9 @@ use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, Jti};
 use crate::domain::token::VerifiedProof;
 use crate::domain::word_enum::word_enum;
+use crate::prepared::PreparedOnce;
 use crate::store::engine::columns::word_column;
 use crate::store::engine::db::{Db, on_backend};
-use crate::store::engine::kept::Kept;
 use crate::store::engine::purge::delete_oldest;
 use crate::store::engine::schema::{used_once, used_once_horizon};
 
@@ -133,7 +133,7 @@ fn insert_at_once(
     .bind::<Array<Text>, _>(usable().map(|value| value.scope).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(usable().map(|value| value.jti.as_str()).collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(usable().map(OneTimeValue::kept_until).collect::<Vec<_>>());
-    let inserted: Vec<Inserted> = Kept(insert).get_results(connection)?;
+    let inserted: Vec<Inserted> = PreparedOnce(insert).get_results(connection)?;
     let mut inserted: BTreeSet<(String, String)> =
         inserted.into_iter().map(|row| (row.scope, row.jti)).collect();
     let first = |value: &OneTimeValue<'_>| inserted.remove(&(value.scope.to_owned(), value.jti.to_string()));

@@ -20,6 +20,8 @@ pub(super) struct Database {
     pub(super) keys: Arc<Keys>,
     /// Whether the last write failed because the database was unavailable.
     pub(super) writes_fail: Arc<AtomicBool>,
+    /// As in [`super::store::Options`].
+    pub(super) transaction_pooling: bool,
 }
 
 impl Database {
@@ -32,7 +34,7 @@ impl Database {
     /// # Errors
     /// [`StoreError::Unavailable`]; writing is then known to fail.
     pub(super) fn begin_write(&self, in_queue: bool) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
-        self.begin(|db| db.begin_write(in_queue))
+        self.begin(|db| db.begin_write(in_queue, self.transaction_pooling))
             .inspect_err(|_| self.writes_fail.store(true, Ordering::Relaxed))
     }
 

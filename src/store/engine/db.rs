@@ -3,7 +3,7 @@
 // The derive generates an `establish` that tries every backend in turn. It is unused: `Db::open` chooses by the URL's scheme.
 #![allow(missing_docs, reason = "the derive generates items without documentation")]
 
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, CacheSize, SimpleConnection, TransactionManager};
 use diesel::migration::{Migration, MigrationSource};
 use diesel::{Connection, MultiConnection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -19,6 +19,26 @@ pub(crate) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqli
 const MIGRATION_LOCK: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '120s'; \
                               SELECT pg_advisory_xact_lock(7270410201)";
 
+/// Settings of a PostgreSQL connection, or of one transaction.
+macro_rules! settings {
+    ($scope:literal) => {
+        // synchronous_commit: what is acknowledged survives a power loss, whatever the server's default.
+        concat!(
+            "SET",
+            $scope,
+            " TIME ZONE 'UTC'; SET",
+            $scope,
+            " statement_timeout = '15s'; SET",
+            $scope,
+            " lock_timeout = '5s'; SET",
+            $scope,
+            " idle_in_transaction_session_timeout = '30s'; SET",
+            $scope,
+            " synchronous_commit = on"
+        )
+    };
+}
+
 /// A connection to SQLite or PostgreSQL; diesel statements run on it directly.
 #[derive(MultiConnection)]
 pub(crate) enum Db {
@@ -27,22 +47,23 @@ pub(crate) enum Db {
 }
 
 impl Db {
-    /// Connects to the database of the URL's scheme and configures the connection.
+    /// Connects to the database of the URL's scheme and configures the connection; through a pooler of transactions, each
+    /// transaction is configured when it begins, and no statement stays prepared.
     ///
     /// # Errors
     /// [`OpenError::Connect`] or [`OpenError::File`].
-    pub(crate) fn open(location: &Location) -> Result<Self, OpenError> {
+    pub(crate) fn open(location: &Location, transaction_pooling: bool) -> Result<Self, OpenError> {
         match location {
             Location::Postgres(url) => {
                 let mut connection = PgConnection::establish(url).map_err(|error| {
                     OpenError::Connect(explain_connection_failure(error.to_string().trim()))
                 })?;
-                // synchronous_commit: what is acknowledged survives a power loss, whatever the server's default.
+                if transaction_pooling {
+                    connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+                    return Ok(Self::Postgres(connection));
+                }
                 connection
-                    .batch_execute(
-                        "SET TIME ZONE 'UTC'; SET statement_timeout = '15s'; SET lock_timeout = '5s'; \
-                         SET idle_in_transaction_session_timeout = '30s'; SET synchronous_commit = on",
-                    )
+                    .batch_execute(settings!(""))
                     .map_err(|_| OpenError::Connect("the session settings were refused".to_owned()))?;
                 Ok(Self::Postgres(connection))
             }
@@ -136,10 +157,15 @@ impl Db {
     }
 
     /// Begins a write transaction: serialised with all other writers.
-    pub(crate) fn begin_write(&mut self, in_queue: bool) -> diesel::QueryResult<()> {
+    pub(crate) fn begin_write(&mut self, in_queue: bool, pooling: bool) -> diesel::QueryResult<()> {
         match self {
             Self::Postgres(c) => {
-                AnsiTransactionManager::begin_transaction_sql(c, "BEGIN ISOLATION LEVEL SERIALIZABLE")?;
+                let begin = if pooling {
+                    concat!("BEGIN ISOLATION LEVEL SERIALIZABLE;", settings!(" LOCAL"))
+                } else {
+                    "BEGIN ISOLATION LEVEL SERIALIZABLE"
+                };
+                AnsiTransactionManager::begin_transaction_sql(c, begin)?;
                 if in_queue {
                     // LOCK TABLE takes no snapshot: what follows sees everything that the previous writer committed,
                     // and does not fail because of it.
@@ -152,12 +178,16 @@ impl Db {
     }
 
     /// Begins a read transaction: one consistent snapshot.
-    pub(crate) fn begin_read(&mut self) -> diesel::QueryResult<()> {
+    pub(crate) fn begin_read(&mut self, pooling: bool) -> diesel::QueryResult<()> {
         match self {
-            Self::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
-                c,
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            ),
+            Self::Postgres(c) => {
+                let begin = if pooling {
+                    concat!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;", settings!(" LOCAL"))
+                } else {
+                    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                };
+                AnsiTransactionManager::begin_transaction_sql(c, begin)
+            }
             Self::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN DEFERRED"),
         }
     }

@@ -7,7 +7,6 @@ pub(crate) mod db;
 pub mod error;
 mod group;
 pub(crate) mod identity;
-pub(crate) mod kept;
 mod key_checks;
 pub(crate) mod location;
 #[cfg(test)]

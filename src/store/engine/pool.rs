@@ -98,14 +98,17 @@ impl Pooled {
 }
 
 /// Creates and checks connections for the pool.
-pub(crate) struct Manager(pub(crate) Location);
+pub(crate) struct Manager {
+    location: Location,
+    transaction_pooling: bool,
+}
 
 impl r2d2::ManageConnection for Manager {
     type Connection = Pooled;
     type Error = OpenError;
 
     fn connect(&self) -> Result<Pooled, OpenError> {
-        Db::open(&self.0).map(Pooled::new)
+        Db::open(&self.location, self.transaction_pooling).map(Pooled::new)
     }
 
     fn is_valid(&self, connection: &mut Pooled) -> Result<(), OpenError> {
@@ -132,12 +135,12 @@ impl r2d2::HandleError<OpenError> for LogErrors {
 pub(crate) type Pool = r2d2::Pool<Manager>;
 
 /// A pool of at most `size` connections. Waits a limited time for a connection when all are busy.
-pub(crate) fn pool(location: Location, size: u32) -> Result<Pool, OpenError> {
+pub(crate) fn pool(location: Location, size: u32, transaction_pooling: bool) -> Result<Pool, OpenError> {
     if let Location::Sqlite(path) = &location {
         make_private(path).map_err(|cause| OpenError::File { path: path.display().to_string(), cause })?;
     }
     // The first connection is opened directly: its error gives the cause, where the pool's would only be a timeout.
-    drop(Db::open(&location)?);
+    drop(Db::open(&location, transaction_pooling)?);
     r2d2::Pool::builder()
         .max_size(size.max(1))
         .min_idle(Some(1))
@@ -145,6 +148,6 @@ pub(crate) fn pool(location: Location, size: u32) -> Result<Pool, OpenError> {
         .test_on_check_out(false)
         .connection_timeout(Duration::from_secs(5))
         .error_handler(Box::new(LogErrors))
-        .build(Manager(location))
+        .build(Manager { location, transaction_pooling })
         .map_err(|_| OpenError::Store(StoreError::Unavailable("no connection in time")))
 }

@@ -18,7 +18,7 @@ const PART: &str = "OMADATA_TEST_PART";
 const FILE: &str = "OMADATA_TEST_FILE";
 
 fn options(path: &Path) -> Options {
-    Options { url: format!("sqlite:{}", path.display()), pool: 4, owner: None }
+    Options { url: format!("sqlite:{}", path.display()), pool: 4, owner: None, transaction_pooling: false }
 }
 
 async fn count_up(store: &Store) -> i64 {

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use super::database::Database;
-use super::db::Db;
 use super::error::{OpenError, StoreError};
 use super::group::{Group, PASSED_OVER, end_span};
 use super::location::Location;
@@ -27,6 +26,9 @@ pub struct Options {
     pub pool: u32,
     /// The expected owner; `None` checks nothing.
     pub owner: Option<EntityId>,
+    /// Whether the address is one of a pooler that gives each transaction any of its connections (PgBouncer,
+    /// `pool_mode = transaction`). Then nothing may be kept on a connection from one transaction to the next.
+    pub transaction_pooling: bool,
 }
 
 /// The database of one node. Cheap to clone; all clones share one pool.
@@ -53,7 +55,7 @@ impl Store {
     /// [`OpenError`] when the URL, the file or the server cannot be used.
     pub fn open(options: &Options, root: &RootKeys, random: Random) -> Result<Self, OpenError> {
         let location = Location::parse(&options.url)?;
-        let pool = pool(location.clone(), options.pool)?;
+        let pool = pool(location.clone(), options.pool, options.transaction_pooling)?;
         let keys = Keys {
             sealer: root
                 .further_sealing
@@ -68,7 +70,12 @@ impl Store {
         let owner = options.owner.clone();
         Ok(Self {
             location: Arc::new(location),
-            database: Database { pool, keys: Arc::new(keys), writes_fail: Arc::default() },
+            database: Database {
+                pool,
+                keys: Arc::new(keys),
+                writes_fail: Arc::default(),
+                transaction_pooling: options.transaction_pooling,
+            },
             owner,
             group: Arc::default(),
         })
@@ -226,6 +233,10 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        if self.database.transaction_pooling {
+            // A statement is prepared and run in two messages, which must reach one server.
+            return self.read(name, move |reader| work(reader)).await;
+        }
         let span = tracing::debug_span!("store_read", transaction = name);
         if matches!(*self.location, Location::Sqlite(_))
             && let Some(mut connection) = self.database.pool.try_get()
@@ -329,7 +340,8 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Reader<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.database.begin(Db::begin_read)?;
+        let pooling = self.database.transaction_pooling;
+        let mut connection = self.database.begin(|db| db.begin_read(pooling))?;
         let db = &mut connection.db;
         let result = work(&mut Reader { db: &mut *db, keys: &self.database.keys });
         // Nothing was changed: a rollback is right on both, also when the closure failed.
@@ -349,7 +361,7 @@ impl Store {
         };
         for attempt in 1..=2 {
             if attempt > 1
-                && let Err(error) = connection.db.begin_write(false)
+                && let Err(error) = connection.db.begin_write(false, self.database.transaction_pooling)
             {
                 self.database.note_outage(&connection);
                 return Outside::Ended(Err(StoreError::from(error).into()));

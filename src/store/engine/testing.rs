@@ -17,6 +17,8 @@ use crate::store::{RootKey, RootKeys};
 pub(crate) enum Kind {
     Sqlite,
     Postgres,
+    /// PostgreSQL through a pooler of transactions, when `OMADATA_TEST_PGBOUNCER` names one before the same server.
+    Pooled,
 }
 
 /// A migrated store that is deleted with this value.
@@ -59,6 +61,11 @@ pub(super) fn server() -> Option<String> {
     server
 }
 
+#[allow(clippy::disallowed_methods, reason = "tests/run says where the pooler is, by the environment")]
+fn pooler() -> Option<String> {
+    std::env::var("OMADATA_TEST_PGBOUNCER").ok().filter(|url| !url.is_empty())
+}
+
 impl TestStore {
     /// A fresh, migrated store; `None` without a PostgreSQL server to test with.
     pub(crate) async fn new(kind: Kind) -> Option<Self> {
@@ -71,8 +78,9 @@ impl TestStore {
         let directory = tempfile::tempdir().unwrap();
         let (url, postgres) = match kind {
             Kind::Sqlite => (format!("sqlite://{}", directory.path().join("node.db").display()), None),
-            Kind::Postgres => {
+            Kind::Postgres | Kind::Pooled => {
                 let server = server()?;
+                let reached = if kind == Kind::Pooled { pooler()? } else { server.clone() };
                 let mut suffix = [0; 8];
                 random()(&mut suffix);
                 let name = format!("omadata_test_{:016x}", u64::from_be_bytes(suffix));
@@ -80,12 +88,12 @@ impl TestStore {
                 admin.set_path("/postgres");
                 let mut connection = PgConnection::establish(admin.as_str()).unwrap();
                 connection.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
-                let mut url = admin.clone();
+                let mut url = url::Url::parse(&reached).unwrap();
                 url.set_path(&name);
                 (url.to_string(), Some((admin.to_string(), name)))
             }
         };
-        let options = Options { url, owner: None, pool: 8 };
+        let options = Options { url, owner: None, pool: 8, transaction_pooling: kind == Kind::Pooled };
         let store = Store::open(&options, &root_keys(), random()).unwrap();
         Some(Self { store, options, directory, postgres })
     }
@@ -129,6 +137,14 @@ macro_rules! on_both {
             async fn postgres() {
                 use $crate::store::engine::testing::{Kind, TestStore};
                 if let Some(fixture) = TestStore::new(Kind::Postgres).await {
+                    run(&fixture).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn pooled_postgres() {
+                use $crate::store::engine::testing::{Kind, TestStore};
+                if let Some(fixture) = TestStore::new(Kind::Pooled).await {
                     run(&fixture).await;
                 }
             }

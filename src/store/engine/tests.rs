@@ -307,12 +307,16 @@ fn addresses_that_are_no_database_are_refused() {
     for url in
         ["", "mysql://x", "node.db", "sqlite://", "sqlite://:memory:", "sqlite://file:x", "sqlite://a?b=c"]
     {
-        let options = Options { url: url.to_owned(), owner: None, pool: 1 };
+        let options = Options { url: url.to_owned(), owner: None, pool: 1, transaction_pooling: false };
         let error = Store::open(&options, &root_keys(), random()).unwrap_err();
         assert!(matches!(error, OpenError::Url(_)), "{url}: {error}");
     }
-    let unreachable =
-        Options { url: "postgres://nobody:hush@127.0.0.1:1/x".to_owned(), owner: None, pool: 1 };
+    let unreachable = Options {
+        url: "postgres://nobody:hush@127.0.0.1:1/x".to_owned(),
+        owner: None,
+        pool: 1,
+        transaction_pooling: false,
+    };
     let error = Store::open(&unreachable, &root_keys(), random()).unwrap_err();
     assert!(matches!(error, OpenError::Connect(_)));
     assert!(!error.to_string().contains("hush"));

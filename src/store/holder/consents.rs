@@ -17,10 +17,10 @@ use crate::domain::consent::{
     Actor, Commitment, Consent, ConsentState, Evidence, Origin, Reason, Transition,
 };
 use crate::domain::ids::{ConsentId, EntityId, GrantId, PairwiseSubject, PersonId, RequestId};
+use crate::prepared::PreparedOnce;
 use crate::store::engine::columns::{from_json, to_json};
 use crate::store::engine::db::Db;
 use crate::store::engine::error::exactly_one;
-use crate::store::engine::kept::Kept;
 use crate::store::engine::schema::{consent_events, consent_evidence, consents, persons};
 use crate::store::engine::sealed::{KeyedHash, column};
 use crate::store::{Reader, StoreError, Tx};
@@ -325,7 +325,7 @@ pub(crate) fn count_exchanges(tx: &mut Tx<'_>, used: &[&Consent]) -> Result<(), 
             .bind::<Array<Binary>, _>(used.iter().map(|consent| consent.id).collect::<Vec<_>>())
             .bind::<Array<BigInt>, _>(each(|consent| i64::from(consent.exchanges)))
             .bind::<Array<BigInt>, _>(each(last));
-            let changed = Kept(update).execute(connection)?;
+            let changed = PreparedOnce(update).execute(connection)?;
             if changed == used.len() { Ok(()) } else { Err(StoreError::Conflict) }
         }
         Db::Sqlite(connection) => used.iter().try_for_each(|consent| {
@@ -334,7 +334,7 @@ pub(crate) fn count_exchanges(tx: &mut Tx<'_>, used: &[&Consent]) -> Result<(), 
                 consents::exchanges.eq(i64::from(consent.exchanges)),
                 consents::last_exchange_at.eq(consent.last_exchange_at),
             ));
-            exactly_one(Kept(update).execute(connection)?, StoreError::Conflict)
+            exactly_one(PreparedOnce(update).execute(connection)?, StoreError::Conflict)
         }),
     }
 }
@@ -353,7 +353,7 @@ pub fn save(tx: &mut Tx<'_>, consent: &Consent, change: Option<&Transition>) -> 
         consents::reason.eq(consent.reason.as_str()),
         consents::replaced_by.eq(consent.replaced_by),
     ));
-    exactly_one(Kept(update).execute(tx.db)?, StoreError::Conflict)?;
+    exactly_one(PreparedOnce(update).execute(tx.db)?, StoreError::Conflict)?;
     if before != consent.state.as_str() {
         status_lists::count_change(tx, consent.status_index)?;
         declared_uses::compare_again(tx, consent.id)?;

@@ -5,9 +5,9 @@ use diesel::sql_types::{Array, BigInt, Binary, Text};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{ConsentId, DatasetId, EntityId, ExchangeId, FieldPath, PersonId};
+use crate::prepared::PreparedOnce;
 use crate::store::engine::columns::{from_json, to_json};
 use crate::store::engine::db::Db;
-use crate::store::engine::kept::Kept;
 use crate::store::engine::schema::{consents, exchanges};
 use crate::store::resident::reported_uses::Before;
 use crate::store::{Reader, StoreError, Tx};
@@ -105,7 +105,7 @@ pub(crate) fn insert_all(tx: &mut Tx<'_>, made: &[(&Exchange, u64)]) -> Result<(
                 .bind::<Array<Text>, _>(texts(|one| &one.proof_digest))
                 .bind::<Array<Text>, _>(texts(|one| &one.body_digest))
                 .bind::<Array<Text>, _>(texts(|one| &one.receipt));
-            Kept(insert).execute(connection)?;
+            PreparedOnce(insert).execute(connection)?;
         }
         Db::Sqlite(connection) => {
             for (((exchange, _), index), fields) in made.iter().zip(numbers).zip(fields) {
