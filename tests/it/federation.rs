@@ -242,7 +242,7 @@ fn open_store(folder: &std::path::Path) -> Store {
     let random: omadata::store::Random = Arc::new(|buffer| getrandom::fill(buffer).unwrap());
     let root = RootKeys::load_or_create(&folder.join("keys"), &random).unwrap();
     let url = format!("sqlite://{}", folder.join("anchor.sqlite").display());
-    Store::open(&Options { url, owner: None, pool: 4 }, &root, random).unwrap()
+    Store::open(&Options { url, owner: None, pool: 4, transaction_pooling: false }, &root, random).unwrap()
 }
 
 impl World {

@@ -697,7 +697,7 @@ async fn of_sixteen_that_are_committed_together_each_succeeds_or_fails_alone() {
         let known = store.read("test", move |store| consents::find_by_grant(store, &grant)).await.unwrap();
         assert_eq!((known.exchanges, known.state.as_str()), (made, state));
         let id = known.id;
-        let kept = store.read("test", move |store| exchanges::of_consent(store, id)).await.unwrap();
+        let kept = store.read("test", move |store| exchanges::of_consent(store, id, 100)).await.unwrap();
         assert_eq!(kept.len(), usize::try_from(made).unwrap());
     }
 }
