@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use diesel::connection::{DefaultLoadingMode, SimpleConnection};
@@ -13,6 +14,8 @@ use diesel::pg::{PgConnection, PgRowByRowLoadingMode};
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, NopErrorHandler, R2D2Connection};
 use diesel::sqlite::SqliteConnection;
 use diesel::{QueryResult, QueryableByName, RunQueryDsl, sql_query, sql_types};
+
+use tokio::time::Instant;
 
 use super::failure::Failure;
 use super::json::{Json, Member, Parser};
@@ -36,8 +39,17 @@ type ManagedPool<C> = r2d2::Pool<ConnectionManager<C>>;
 #[derive(Clone)]
 pub(crate) enum Pool {
     Postgres(ManagedPool<PgConnection>, Duration),
-    /// With the path of the file, for messages.
-    Sqlite(ManagedPool<SqliteConnection>, String),
+    Sqlite(SqliteFile),
+}
+
+/// A SQLite file.
+#[derive(Clone)]
+pub(crate) struct SqliteFile {
+    connections: ManagedPool<SqliteConnection>,
+    /// Connections that give up at once where another program has locked the file.
+    unwaiting: ManagedPool<SqliteConnection>,
+    /// For messages.
+    path: String,
 }
 
 impl Pool {
@@ -54,12 +66,20 @@ impl Pool {
             DatabaseUrl::Sqlite(path) => {
                 let path = path.to_str().ok_or_else(|| unusable("the path is not UTF-8"))?;
                 let address = format!("file:{}?mode=ro", uri_path(path));
-                let setup =
-                    Setup("PRAGMA query_only = ON; PRAGMA busy_timeout = 1000; PRAGMA trusted_schema = OFF;");
-                // A connection to a file cannot be cut.
-                let builder = pool_builder(size, register.timeout, setup).test_on_check_out(false);
-                let pool = builder.build_unchecked(ConnectionManager::new(address));
-                Ok(Self::Sqlite(pool, path.to_owned()))
+                let pool = |setup| {
+                    // A connection to a file cannot be cut.
+                    let builder = pool_builder(size, register.timeout, Setup(setup)).test_on_check_out(false);
+                    builder.build_unchecked(ConnectionManager::new(&address))
+                };
+                Ok(Self::Sqlite(SqliteFile {
+                    connections: pool(
+                        "PRAGMA query_only = ON; PRAGMA busy_timeout = 1000; PRAGMA trusted_schema = OFF;",
+                    ),
+                    unwaiting: pool(
+                        "PRAGMA query_only = ON; PRAGMA busy_timeout = 0; PRAGMA trusted_schema = OFF;",
+                    ),
+                    path: path.to_owned(),
+                }))
             }
             DatabaseUrl::Postgres(address) => {
                 let password = password.as_ref().map(|password| password.trim());
@@ -133,6 +153,30 @@ pub(crate) struct Query {
     mapping: Mapping,
     names: NameColumns,
     bounds: Bounds,
+    pace: Pace,
+}
+
+/// How quickly a database has answered lately.
+#[derive(Default)]
+struct Pace(AtomicU32);
+
+impl Pace {
+    /// A quick answer takes no longer than the way to another thread and back costs.
+    const QUICK: Duration = Duration::from_micros(300);
+
+    /// So many quick answers in a row let the next one be expected to be quick.
+    const IN_A_ROW: u32 = 32;
+
+    fn note(&self, took: Duration) {
+        match took <= Self::QUICK {
+            true => self.0.store(self.0.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed),
+            false => self.0.store(0, Ordering::Relaxed),
+        }
+    }
+
+    fn is_quick(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= Self::IN_A_ROW
+    }
 }
 
 /// The column with the record's subject. No other can have this name: columns have no hyphen.
@@ -166,6 +210,7 @@ impl Query {
             mapping: Mapping::of(held),
             names: held.source.names.clone(),
             bounds,
+            pace: Pace::default(),
         }
     }
 
@@ -262,8 +307,9 @@ impl Query {
                     self.collect(fields, query.load_iter::<Row, PgRowByRowLoadingMode>(connection))
                 })
             }
-            Pool::Sqlite(pool, path) => {
-                let mut connection = pool.get().map_err(|error| unavailable(format!("{path}: {error}")))?;
+            Pool::Sqlite(SqliteFile { connections, path, .. }) => {
+                let connection = connections.get();
+                let mut connection = connection.map_err(|error| unavailable(format!("{path}: {error}")))?;
                 self.collect(fields, query.load_iter::<Row, DefaultLoadingMode>(&mut *connection))
             }
         }
@@ -272,7 +318,28 @@ impl Query {
 
 impl BlockingReader for Query {
     fn read(&self, question: &Question) -> Result<Vec<Record>, Failure> {
-        in_either_case(question, |identifier| self.run(&question.fields, identifier))
+        let started = Instant::now();
+        let answer = in_either_case(question, |identifier| self.run(&question.fields, identifier));
+        self.pace.note(started.elapsed());
+        answer
+    }
+
+    fn read_at_once(&self, question: &Question) -> Option<Result<Vec<Record>, Failure>> {
+        let Pool::Sqlite(SqliteFile { unwaiting, .. }) = &self.pool else { return None };
+        if !self.pace.is_quick() {
+            return None;
+        }
+        let mut connection = unwaiting.try_get()?;
+        let started = Instant::now();
+        let answer = in_either_case(question, |identifier| {
+            let query = sql_query(self.text(&question.fields)).bind::<sql_types::Text, _>(identifier);
+            let rows = PreparedOnce(query).load_iter::<Row, DefaultLoadingMode>(&mut *connection);
+            self.collect(&question.fields, rows)
+        });
+        self.pace.note(started.elapsed());
+        // A file that another program has locked is waited for on another thread.
+        let waits = |failure: &Failure| failure.error == RegisterError::Unavailable;
+        (!answer.as_ref().is_err_and(waits)).then_some(answer)
     }
 }
 
@@ -280,7 +347,7 @@ impl BlockingReader for Query {
 /// "no data" for each of them, which is an error. Keys in letters of both cases are taken as they are.
 pub(super) fn in_either_case(
     question: &Question,
-    ask: impl Fn(&str) -> Result<Vec<Record>, Failure>,
+    mut ask: impl FnMut(&str) -> Result<Vec<Record>, Failure>,
 ) -> Result<Vec<Record>, Failure> {
     let asked = question.subject.reveal();
     let records = ask(asked)?;
@@ -383,8 +450,9 @@ pub(super) fn sample(
             );
             Ok((columns, texts(sql_query(text).load(&mut connection)?)))
         }
-        Pool::Sqlite(pool, path) => {
-            let mut connection = pool.get().map_err(|error| unavailable(format!("{path}: {error}")))?;
+        Pool::Sqlite(SqliteFile { connections, path, .. }) => {
+            let mut connection =
+                connections.get().map_err(|error| unavailable(format!("{path}: {error}")))?;
             let columns: Vec<DeclaredColumn> =
                 sql_query("SELECT name, type AS declared FROM pragma_table_info(?)")
                     .bind::<sql_types::Text, _>(table.last().copied().unwrap_or_default())
