@@ -57,7 +57,9 @@ fn statement(template: &str, kind: Kind, first: u64, last: u64) -> String {
             let number = text[start + word.len()..end].to_owned();
             let made = match kind {
                 Kind::Sqlite => format!("CAST(printf('%0{bytes}d', {number}) AS BLOB)"),
-                Kind::Postgres => format!("convert_to(lpad(({number})::text, {bytes}, '0'), 'UTF8')"),
+                Kind::Postgres | Kind::Pooled => {
+                    format!("convert_to(lpad(({number})::text, {bytes}, '0'), 'UTF8')")
+                }
             };
             text.replace_range(start..=end, &made);
         }
@@ -365,7 +367,7 @@ async fn the_outbox_drains_fast() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let Some(rate) = drain(kind).await else { continue };
         println!("{kind:?}: {rate:.0} deliveries recorded a second");
-        // PostgreSQL lets deliveries that end together fail and be repeated, since they meet in the pages of an index.
+        // PostgreSQL drains more slowly, at 140 to 260 a second on the machine where this was written. Why is not known.
         let least = if kind == Kind::Sqlite { 500.0 } else { 50.0 };
         assert!(rate >= least, "1,000 is the aim; half of it where cores and disks are shared");
     }

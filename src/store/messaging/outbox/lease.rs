@@ -10,7 +10,7 @@ use diesel::sql_types::{BigInt, Text};
 use super::{Leased, UNREADABLE, give_up};
 use crate::domain::clock::Timestamp;
 use crate::domain::ids::{EntityId, OutboxId};
-use crate::store::engine::kept::Kept;
+use crate::prepared::PreparedOnce;
 use crate::store::engine::schema::outbox;
 use crate::store::engine::sealed::column;
 use crate::store::{Reader, StoreError, Tx};
@@ -137,7 +137,7 @@ pub(crate) fn lease(
     limit: u32,
 ) -> Result<Vec<Leased>, StoreError> {
     for statement in [PLACE, ADVANCE, ADVANCED] {
-        Kept(diesel::sql_query(statement).bind::<BigInt, _>(PLACED_AT_ONCE)).execute(tx.db)?;
+        PreparedOnce(diesel::sql_query(statement).bind::<BigInt, _>(PLACED_AT_ONCE)).execute(tx.db)?;
     }
     let due = due(tx, now, i64::from(limit))?;
     if due.is_empty() {
@@ -180,7 +180,7 @@ fn due(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<i64>, StoreErr
         .bind::<BigInt, _>(now)
         .bind::<BigInt, _>(farthest)
         .bind::<BigInt, _>(limit);
-    let waiting: Vec<Destination> = Kept(asked).load(tx.db)?;
+    let waiting: Vec<Destination> = PreparedOnce(asked).load(tx.db)?;
     let mut due: Vec<Due> = Vec::new();
     for Destination { destination, room } in waiting {
         let mut left = room.min(limit);
@@ -193,7 +193,7 @@ fn due(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<i64>, StoreErr
                 .bind::<BigInt, _>(now)
                 .bind::<BigInt, _>(farthest)
                 .bind::<BigInt, _>(left);
-            let found: Vec<Due> = Kept(asked).load(tx.db)?;
+            let found: Vec<Due> = PreparedOnce(asked).load(tx.db)?;
             left = left.saturating_sub(i64::try_from(found.len()).unwrap_or(left));
             due.extend(found);
         }
