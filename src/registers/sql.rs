@@ -156,7 +156,8 @@ pub(crate) struct Query {
     pace: Pace,
 }
 
-/// How quickly a database has answered lately.
+/// How quickly a database has answered lately: a score that a quick answer raises by one and a slow one lowers by more, since
+/// quick answers may be slow now and then where threads share a core.
 #[derive(Default)]
 struct Pace(AtomicU32);
 
@@ -164,18 +165,24 @@ impl Pace {
     /// A quick answer takes no longer than the way to another thread and back costs.
     const QUICK: Duration = Duration::from_micros(300);
 
-    /// So many quick answers in a row let the next one be expected to be quick.
-    const IN_A_ROW: u32 = 32;
+    /// From this score on, the next answer is expected to be quick.
+    const EXPECTED: u32 = 32;
+
+    const HIGHEST: u32 = 64;
+
+    const SLOW_ANSWER: u32 = 8;
 
     fn note(&self, took: Duration) {
-        match took <= Self::QUICK {
-            true => self.0.store(self.0.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed),
-            false => self.0.store(0, Ordering::Relaxed),
-        }
+        let score = self.0.load(Ordering::Relaxed);
+        let score = match took <= Self::QUICK {
+            true => score.saturating_add(1).min(Self::HIGHEST),
+            false => score.saturating_sub(Self::SLOW_ANSWER),
+        };
+        self.0.store(score, Ordering::Relaxed);
     }
 
     fn is_quick(&self) -> bool {
-        self.0.load(Ordering::Relaxed) >= Self::IN_A_ROW
+        self.0.load(Ordering::Relaxed) >= Self::EXPECTED
     }
 }
 
@@ -478,4 +485,24 @@ pub(super) struct DeclaredColumn {
 
 fn texts(rows: Vec<Row>) -> Vec<String> {
     rows.into_iter().map(|row| row.record).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_expected_to_be_quick_until_it_is_slow_a_few_times() {
+        let (quick, slow) = (Duration::from_micros(50), Duration::from_millis(1));
+        let pace = Pace::default();
+        (0..31).for_each(|_| pace.note(quick));
+        assert!(!pace.is_quick(), "too few answers");
+        // One slow answer in twenty.
+        for n in 0..200 {
+            pace.note(if n % 20 == 0 { slow } else { quick });
+        }
+        assert!(pace.is_quick());
+        (0..5).for_each(|_| pace.note(slow));
+        assert!(!pace.is_quick());
+    }
 }

@@ -348,7 +348,7 @@ async fn drain(kind: Kind) -> Option<f64> {
         }
         delivered += items.len();
         let all = items.into_iter().map(|item| {
-            store.write("record_delivery", move |tx| {
+            store.write_log("record_delivery", move |tx| {
                 outbox::destination_answered(tx, &item.destination)?;
                 outbox::delivered(tx, item.id, "w", at(1))
             })
@@ -367,8 +367,7 @@ async fn the_outbox_drains_fast() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let Some(rate) = drain(kind).await else { continue };
         println!("{kind:?}: {rate:.0} deliveries recorded a second");
-        // PostgreSQL drains more slowly, at 140 to 260 a second on the machine where this was written. Why is not known.
-        let least = if kind == Kind::Sqlite { 500.0 } else { 50.0 };
+        let least = if kind == Kind::Sqlite { 500.0 } else { 250.0 };
         assert!(rate >= least, "1,000 is the aim; half of it where cores and disks are shared");
     }
 }

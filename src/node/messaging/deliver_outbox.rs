@@ -113,8 +113,9 @@ async fn deliver(node: &Node, owner: &str, item: Leased) -> Result<(), Problem> 
     let owner = owner.to_owned();
     let written = match outcome {
         Ok(()) => {
+            // In the queue of writers those that end together share a transaction.
             node.store
-                .write("record_delivery", move |tx| {
+                .write_log("record_delivery", move |tx| {
                     outbox::destination_answered(tx, &item.destination)?;
                     outbox::delivered(tx, item.id, &owner, now)
                 })

@@ -282,8 +282,9 @@ impl Store {
         self.write_in_turn(name, false, work).await
     }
 
-    /// As [`Store::write`], for a change that appends to the log: it queues for the log from the start. Any other write
-    /// that comes to append is restarted in the queue, so this only saves the first attempt.
+    /// As [`Store::write`], for a change that appends to the log, or of which many are made at the same time: it waits in
+    /// the queue of writers from the start and shares a transaction with others there. Any other write that comes to append
+    /// is restarted in the queue, so for that this only saves the first attempt.
     ///
     /// # Errors
     /// As [`Store::write`].

@@ -99,7 +99,10 @@ struct Leader {
 
 impl Leader {
     async fn lead(mut self, store: &Store) {
-        while let Some(entries) = self.queue.take() {
+        loop {
+            // Requests that have arrived meanwhile may be ready too.
+            tokio::task::yield_now().await;
+            let Some(entries) = self.queue.take() else { break };
             let (drafts, answers): (Vec<_>, Vec<_>) =
                 entries.into_iter().map(|entry| (entry.draft, entry.answer)).unzip();
             for (answer, outcome) in answers.into_iter().zip(commit(store, drafts).await) {
