@@ -162,8 +162,8 @@ pub(crate) struct Query {
 struct Pace(AtomicU32);
 
 impl Pace {
-    /// A quick answer takes no longer than the way to another thread and back costs.
-    const QUICK: Duration = Duration::from_micros(300);
+    /// A quick answer delays the requests beside it by no more than the way to another thread does on a busy machine.
+    const QUICK: Duration = Duration::from_millis(1);
 
     /// From this score on, the next answer is expected to be quick.
     const EXPECTED: u32 = 32;
@@ -493,7 +493,7 @@ mod tests {
 
     #[test]
     fn a_database_is_expected_to_be_quick_until_it_is_slow_a_few_times() {
-        let (quick, slow) = (Duration::from_micros(50), Duration::from_millis(1));
+        let (quick, slow) = (Duration::from_micros(50), Duration::from_millis(2));
         let pace = Pace::default();
         (0..31).for_each(|_| pace.note(quick));
         assert!(!pace.is_quick(), "too few answers");
