@@ -18,6 +18,7 @@ use crate::domain::catalogue::Language;
 use crate::domain::ids::EntityId;
 
 use crate::node::federation::{DocumentsWithOwnUses, FederationStatements, obtain_marks};
+use crate::node::holder::exchange::commit_queue::CommitQueue;
 use crate::node::holder::oauth::dpop_nonce::NonceMint;
 use crate::node::keys::{expiry_warnings, rotate_keys};
 use crate::node::messaging::{deliver_outbox, reconciliation};
@@ -152,7 +153,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, StartError> {
         record_schemas: SchemaCache::default(),
         service_guesses: GuessLimit::default(),
         own_reads: ReadLimit::default(),
-        exchange_commits: Arc::default(),
+        exchange_commits: CommitQueue::new(tokio::runtime::Handle::current()),
         tracker_reads: ReadLimit::default(),
         status_lists: tokio::sync::Mutex::new(HashMap::new()),
         status_bits: Mutex::new(HashMap::new()),

@@ -133,22 +133,14 @@ trait Reader: Send + Sync {
 /// Reads one dataset and blocks its thread meanwhile.
 trait BlockingReader: Send + Sync + 'static {
     fn read(&self, question: &Question) -> Result<Vec<Record>, Failure>;
-
-    /// Reads what is likely to be there sooner than another thread would be; `None` where that is not to be expected.
-    fn read_at_once(&self, _question: &Question) -> Option<Result<Vec<Record>, Failure>> {
-        None
-    }
 }
 
-/// A reader on a thread of its own, but for what it reads at once.
+/// A reader on a thread of its own.
 struct Blocking<R>(Arc<R>);
 
 #[async_trait]
 impl<R: BlockingReader> Reader for Blocking<R> {
     async fn read(&self, question: Question, slot: OwnedSemaphorePermit) -> Result<Vec<Record>, Failure> {
-        if let Some(answer) = self.0.read_at_once(&question) {
-            return answer;
-        }
         let reader = Arc::clone(&self.0);
         // A read that exceeds its time keeps its permit until it ends, so that a hanging register cannot pile up threads.
         let work = tokio::task::spawn_blocking(move || {

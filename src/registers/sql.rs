@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use diesel::connection::{DefaultLoadingMode, SimpleConnection};
@@ -14,8 +14,6 @@ use diesel::pg::{PgConnection, PgRowByRowLoadingMode};
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, NopErrorHandler, R2D2Connection};
 use diesel::sqlite::SqliteConnection;
 use diesel::{QueryResult, QueryableByName, RunQueryDsl, sql_query, sql_types};
-
-use tokio::time::Instant;
 
 use super::failure::Failure;
 use super::json::{Json, Member, Parser};
@@ -30,6 +28,7 @@ use crate::domain::catalogue::register::{
     DatabaseUrl, HeldDataset, NameColumns, Register, explain_connection_failure,
 };
 use crate::domain::ids::{FieldPath, NationalIdentifier};
+use crate::domain::sync::lock;
 use crate::ports::{Question, RegisterError};
 use crate::prepared::PreparedOnce;
 
@@ -39,17 +38,8 @@ type ManagedPool<C> = r2d2::Pool<ConnectionManager<C>>;
 #[derive(Clone)]
 pub(crate) enum Pool {
     Postgres(ManagedPool<PgConnection>, Duration),
-    Sqlite(SqliteFile),
-}
-
-/// A SQLite file.
-#[derive(Clone)]
-pub(crate) struct SqliteFile {
-    connections: ManagedPool<SqliteConnection>,
-    /// Connections that give up at once where another program has locked the file.
-    unwaiting: ManagedPool<SqliteConnection>,
-    /// For messages.
-    path: String,
+    /// With the path of the file, for messages.
+    Sqlite(ManagedPool<SqliteConnection>, String),
 }
 
 impl Pool {
@@ -66,20 +56,12 @@ impl Pool {
             DatabaseUrl::Sqlite(path) => {
                 let path = path.to_str().ok_or_else(|| unusable("the path is not UTF-8"))?;
                 let address = format!("file:{}?mode=ro", uri_path(path));
-                let pool = |setup| {
-                    // A connection to a file cannot be cut.
-                    let builder = pool_builder(size, register.timeout, Setup(setup)).test_on_check_out(false);
-                    builder.build_unchecked(ConnectionManager::new(&address))
-                };
-                Ok(Self::Sqlite(SqliteFile {
-                    connections: pool(
-                        "PRAGMA query_only = ON; PRAGMA busy_timeout = 1000; PRAGMA trusted_schema = OFF;",
-                    ),
-                    unwaiting: pool(
-                        "PRAGMA query_only = ON; PRAGMA busy_timeout = 0; PRAGMA trusted_schema = OFF;",
-                    ),
-                    path: path.to_owned(),
-                }))
+                let setup =
+                    Setup("PRAGMA query_only = ON; PRAGMA busy_timeout = 1000; PRAGMA trusted_schema = OFF;");
+                // A connection to a file cannot be cut.
+                let builder = pool_builder(size, register.timeout, setup).test_on_check_out(false);
+                let pool = builder.build_unchecked(ConnectionManager::new(address));
+                Ok(Self::Sqlite(pool, path.to_owned()))
             }
             DatabaseUrl::Postgres(address) => {
                 let password = password.as_ref().map(|password| password.trim());
@@ -153,38 +135,12 @@ pub(crate) struct Query {
     mapping: Mapping,
     names: NameColumns,
     bounds: Bounds,
-    pace: Pace,
+    /// The texts that stay prepared.
+    prepared: Mutex<Vec<String>>,
 }
 
-/// How quickly a database has answered lately: a score that a quick answer raises by one and a slow one lowers by more, since
-/// quick answers may be slow now and then where threads share a core.
-#[derive(Default)]
-struct Pace(AtomicU32);
-
-impl Pace {
-    /// A quick answer delays the requests beside it by no more than the way to another thread does on a busy machine.
-    const QUICK: Duration = Duration::from_millis(1);
-
-    /// From this score on, the next answer is expected to be quick.
-    const EXPECTED: u32 = 32;
-
-    const HIGHEST: u32 = 64;
-
-    const SLOW_ANSWER: u32 = 8;
-
-    fn note(&self, took: Duration) {
-        let score = self.0.load(Ordering::Relaxed);
-        let score = match took <= Self::QUICK {
-            true => score.saturating_add(1).min(Self::HIGHEST),
-            false => score.saturating_sub(Self::SLOW_ANSWER),
-        };
-        self.0.store(score, Ordering::Relaxed);
-    }
-
-    fn is_quick(&self) -> bool {
-        self.0.load(Ordering::Relaxed) >= Self::EXPECTED
-    }
-}
+/// Most texts of one query that stay prepared on each connection: the text differs with the fields that are asked for.
+const MOST_PREPARED: usize = 16;
 
 /// The column with the record's subject. No other can have this name: columns have no hyphen.
 const SUBJECT: &str = "-subject";
@@ -217,7 +173,7 @@ impl Query {
             mapping: Mapping::of(held),
             names: held.source.names.clone(),
             bounds,
-            pace: Pace::default(),
+            prepared: Mutex::default(),
         }
     }
 
@@ -304,7 +260,9 @@ impl Query {
     }
 
     fn run(&self, fields: &[FieldPath], identifier: &str) -> Result<Vec<Record>, Failure> {
-        let query = PreparedOnce(sql_query(self.text(fields)).bind::<sql_types::Text, _>(identifier));
+        let text = self.text(fields);
+        let stays_prepared = self.stays_prepared(&text);
+        let query = sql_query(text).bind::<sql_types::Text, _>(identifier);
         match &self.pool {
             Pool::Postgres(pool, timeout) => {
                 let mut connection = pool.get().map_err(unreachable)?;
@@ -314,39 +272,35 @@ impl Query {
                     self.collect(fields, query.load_iter::<Row, PgRowByRowLoadingMode>(connection))
                 })
             }
-            Pool::Sqlite(SqliteFile { connections, path, .. }) => {
-                let connection = connections.get();
-                let mut connection = connection.map_err(|error| unavailable(format!("{path}: {error}")))?;
-                self.collect(fields, query.load_iter::<Row, DefaultLoadingMode>(&mut *connection))
+            Pool::Sqlite(pool, path) => {
+                let mut connection = pool.get().map_err(|error| unavailable(format!("{path}: {error}")))?;
+                let connection = &mut *connection;
+                if stays_prepared {
+                    let query = PreparedOnce(query);
+                    return self.collect(fields, query.load_iter::<Row, DefaultLoadingMode>(connection));
+                }
+                self.collect(fields, query.load_iter::<Row, DefaultLoadingMode>(connection))
             }
         }
+    }
+
+    /// Whether a connection to a file keeps this text prepared. One to PostgreSQL does not: a pooler may stand before it.
+    fn stays_prepared(&self, text: &str) -> bool {
+        let mut prepared = lock(&self.prepared);
+        if prepared.iter().any(|known| known == text) {
+            return true;
+        }
+        let room = prepared.len() < MOST_PREPARED;
+        if room {
+            prepared.push(text.to_owned());
+        }
+        room
     }
 }
 
 impl BlockingReader for Query {
     fn read(&self, question: &Question) -> Result<Vec<Record>, Failure> {
-        let started = Instant::now();
-        let answer = in_either_case(question, |identifier| self.run(&question.fields, identifier));
-        self.pace.note(started.elapsed());
-        answer
-    }
-
-    fn read_at_once(&self, question: &Question) -> Option<Result<Vec<Record>, Failure>> {
-        let Pool::Sqlite(SqliteFile { unwaiting, .. }) = &self.pool else { return None };
-        if !self.pace.is_quick() {
-            return None;
-        }
-        let mut connection = unwaiting.try_get()?;
-        let started = Instant::now();
-        let answer = in_either_case(question, |identifier| {
-            let query = sql_query(self.text(&question.fields)).bind::<sql_types::Text, _>(identifier);
-            let rows = PreparedOnce(query).load_iter::<Row, DefaultLoadingMode>(&mut *connection);
-            self.collect(&question.fields, rows)
-        });
-        self.pace.note(started.elapsed());
-        // A file that another program has locked is waited for on another thread.
-        let waits = |failure: &Failure| failure.error == RegisterError::Unavailable;
-        (!answer.as_ref().is_err_and(waits)).then_some(answer)
+        in_either_case(question, |identifier| self.run(&question.fields, identifier))
     }
 }
 
@@ -354,7 +308,7 @@ impl BlockingReader for Query {
 /// "no data" for each of them, which is an error. Keys in letters of both cases are taken as they are.
 pub(super) fn in_either_case(
     question: &Question,
-    mut ask: impl FnMut(&str) -> Result<Vec<Record>, Failure>,
+    ask: impl Fn(&str) -> Result<Vec<Record>, Failure>,
 ) -> Result<Vec<Record>, Failure> {
     let asked = question.subject.reveal();
     let records = ask(asked)?;
@@ -457,9 +411,8 @@ pub(super) fn sample(
             );
             Ok((columns, texts(sql_query(text).load(&mut connection)?)))
         }
-        Pool::Sqlite(SqliteFile { connections, path, .. }) => {
-            let mut connection =
-                connections.get().map_err(|error| unavailable(format!("{path}: {error}")))?;
+        Pool::Sqlite(pool, path) => {
+            let mut connection = pool.get().map_err(|error| unavailable(format!("{path}: {error}")))?;
             let columns: Vec<DeclaredColumn> =
                 sql_query("SELECT name, type AS declared FROM pragma_table_info(?)")
                     .bind::<sql_types::Text, _>(table.last().copied().unwrap_or_default())
@@ -485,24 +438,4 @@ pub(super) struct DeclaredColumn {
 
 fn texts(rows: Vec<Row>) -> Vec<String> {
     rows.into_iter().map(|row| row.record).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_database_is_expected_to_be_quick_until_it_is_slow_a_few_times() {
-        let (quick, slow) = (Duration::from_micros(50), Duration::from_millis(2));
-        let pace = Pace::default();
-        (0..31).for_each(|_| pace.note(quick));
-        assert!(!pace.is_quick(), "too few answers");
-        // One slow answer in twenty.
-        for n in 0..200 {
-            pace.note(if n % 20 == 0 { slow } else { quick });
-        }
-        assert!(pace.is_quick());
-        (0..5).for_each(|_| pace.note(slow));
-        assert!(!pace.is_quick());
-    }
 }

@@ -136,7 +136,9 @@ fn insert_at_once(
     let inserted: Vec<Inserted> = PreparedOnce(insert).get_results(connection)?;
     let mut inserted: BTreeSet<(String, String)> =
         inserted.into_iter().map(|row| (row.scope, row.jti)).collect();
-    let first = |value: &OneTimeValue<'_>| inserted.remove(&(value.scope.to_owned(), value.jti.to_string()));
+    let first = |value: &OneTimeValue<'_>| {
+        value.kept_until() >= forgotten && inserted.remove(&(value.scope.to_owned(), value.jti.to_string()))
+    };
     Ok(values.iter().map(first).collect())
 }
 

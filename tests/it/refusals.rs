@@ -648,15 +648,15 @@ async fn one_proof_passes_once_whoever_asks_and_whenever() {
 #[tokio::test]
 async fn of_sixteen_that_are_committed_together_each_succeeds_or_fails_alone() {
     let _turn = alone_at("espoo").await;
-    let (many, ..) = Bench::new("espoo", "aino", 20).await;
+    let (many, ..) = Bench::new("espoo", "aino", 10).await;
     let (two, ..) = Bench::new("espoo", "elin", 2).await;
-    let (stopped, id, _) = Bench::new("espoo", "otso", 20).await;
+    let (stopped, id, _) = Bench::new("espoo", "otso", 5).await;
     let consent = stopped.world.consent("helsinki", "espoo", &id).await;
     let replayed = many.good();
     let mut requests = vec![(&many, replayed.clone()), (&many, replayed)];
-    requests.extend((0..9).map(|_| (&many, many.good())));
+    requests.extend((0..8).map(|_| (&many, many.good())));
     requests.extend((0..3).map(|_| (&two, two.good())));
-    requests.extend((0..2).map(|_| (&stopped, stopped.good())));
+    requests.extend((0..3).map(|_| (&stopped, stopped.good())));
     // Nothing can be committed until all of them wait, and one consent is taken back before they are.
     let store = many.world.store("espoo");
     let (begun, has_begun) = tokio::sync::oneshot::channel();
@@ -686,12 +686,12 @@ async fn of_sixteen_that_are_committed_together_each_succeeds_or_fails_alone() {
         })
         .collect();
     let count = |codes: &[String], code: &str| codes.iter().filter(|known| *known == code).count();
-    let (of_many, rest) = codes.split_at(11);
+    let (of_many, rest) = codes.split_at(10);
     let (of_two, of_stopped) = rest.split_at(3);
-    assert_eq!((count(of_many, "released"), count(of_many, "invalid_dpop_proof")), (10, 1), "{codes:?}");
+    assert_eq!((count(of_many, "released"), count(of_many, "invalid_dpop_proof")), (9, 1), "{codes:?}");
     assert_eq!((count(of_two, "released"), count(of_two, "invalid_token")), (2, 1), "{codes:?}");
-    assert_eq!(count(of_stopped, "invalid_token"), 2, "{codes:?}");
-    for (bench, made, state) in [(&many, 10, "active"), (&two, 2, "exhausted"), (&stopped, 0, "revoked")] {
+    assert_eq!(count(of_stopped, "invalid_token"), 3, "{codes:?}");
+    for (bench, made, state) in [(&many, 9, "active"), (&two, 2, "exhausted"), (&stopped, 0, "revoked")] {
         let grant: GrantId = bench.claims["grant_id"].as_str().unwrap().parse().unwrap();
         let store = bench.world.store("espoo");
         let known = store.read("test", move |store| consents::find_by_grant(store, &grant)).await.unwrap();

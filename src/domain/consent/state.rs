@@ -197,7 +197,8 @@ impl Consent {
     pub(crate) fn count_exchange(&mut self, now: Timestamp) -> Result<Option<Transition>, NotInForce> {
         self.in_force(now)?;
         self.exchanges = self.exchanges.saturating_add(1);
-        self.last_exchange_at = Some(now);
+        // Exchanges that are recorded together may come in another order than they were made.
+        self.last_exchange_at = self.last_exchange_at.max(Some(now));
         if !self.is_used_up() {
             return Ok(None);
         }

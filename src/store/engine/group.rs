@@ -128,7 +128,9 @@ impl Leader {
             0 => return,
             _ => commit(&self.database, &mut writes),
         };
-        if writes.len() == 1 || !matches!(ended, Ended::Failed(..)) {
+        // After a commit without an answer nothing is made again: it may have taken effect.
+        let again = matches!(&ended, Ended::Failed(error, _) if *error != StoreError::OutcomeUnknown);
+        if writes.len() == 1 || !again {
             return writes.into_iter().for_each(|write| write.answer(&ended));
         }
         // One of them made the database refuse all. Alone it does so to no other.

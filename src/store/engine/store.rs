@@ -247,21 +247,20 @@ impl Store {
         self.blocking(span, move |store| store.look_up_now(work)).await
     }
 
-    /// As [`Self::look_up`], on this thread. A connection that was cut while it was idle is replaced.
+    /// As [`Self::look_up`], on this thread. Where the connection was cut or the database is away, once more in a transaction, which
+    /// replaces connections that were cut.
     fn look_up_now<T, E: From<StoreError>>(
         &self,
         work: impl Fn(&mut Reader<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut cut = 0_u32;
-        loop {
-            let mut connection = self.connection()?;
-            connection.clear_failure();
-            let result = work(&mut Reader { db: &mut connection.db, keys: &self.database.keys });
-            cut = cut.saturating_add(1);
-            if !connection.outage() || cut > self.database.pool.max_size() {
-                return result;
-            }
+        let mut connection = self.connection()?;
+        connection.clear_failure();
+        let result = work(&mut Reader { db: &mut connection.db, keys: &self.database.keys });
+        if !connection.outage() {
+            return result;
         }
+        drop(connection);
+        self.read_now(work)
     }
 
     /// Changes the store in ONE transaction: committed when this returns `Ok`, rolled back when it returns an error.

@@ -1,10 +1,13 @@
 //! Exchanges that are ready at the same time share one transaction. Each succeeds or fails alone: what is wrong with one is
 //! decided before anything is written for it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::checks::{check_frequency, recent};
 use crate::domain::clock::Timestamp;
@@ -25,6 +28,9 @@ const MOST_WAITING: usize = 1024;
 /// Most exchanges in one transaction.
 const MOST_TOGETHER: usize = 64;
 
+/// How long an exchange waits for its turn.
+const QUEUE_TIME: Duration = Duration::from_secs(5);
+
 /// An exchange to be recorded, with its log entry.
 pub(super) struct Draft {
     pub(super) verified: VerifiedConsent,
@@ -34,8 +40,9 @@ pub(super) struct Draft {
 }
 
 /// The exchanges that wait, first come first served.
-#[derive(Default)]
 pub(crate) struct CommitQueue {
+    /// Outlives the threads that serve requests, of which one may stop while the others' exchanges are committed.
+    runtime: Handle,
     waiting: Mutex<Waiting>,
 }
 
@@ -47,21 +54,39 @@ struct Waiting {
 }
 
 struct Entry {
-    draft: Draft,
+    draft: Arc<Draft>,
     answer: oneshot::Sender<Result<(), Refusal>>,
+    entered: Instant,
+}
+
+impl Entry {
+    /// Whether somebody waits for it who may still get an answer in time.
+    fn is_awaited(&self) -> bool {
+        !self.answer.is_closed() && self.entered.elapsed() < QUEUE_TIME
+    }
+
+    fn answer(self, outcome: Result<(), Refusal>) {
+        // The caller may be gone, since it is cancelled with its request.
+        let _gone = self.answer.send(outcome);
+    }
 }
 
 impl CommitQueue {
+    /// A queue whose exchanges are committed by tasks of this runtime.
+    pub(crate) fn new(runtime: Handle) -> Arc<Self> {
+        Arc::new(Self { runtime, waiting: Mutex::default() })
+    }
+
     /// Counts, logs and records an exchange, and uses its proof up, together with those that wait.
     ///
     /// # Errors
     /// [`Refusal`]: revoked, used up or replayed since the checks, or the store is unavailable; nothing was recorded then.
-    /// A caller that goes away while it waits changes nothing.
+    /// A caller that goes away before its exchange's turn changes nothing.
     pub(super) async fn commit(self: &Arc<Self>, store: &Store, draft: Draft) -> Result<(), Refusal> {
         let (answer, answered) = oneshot::channel();
-        if self.enter(Entry { draft, answer })? {
+        if self.enter(Entry { draft: Arc::new(draft), answer, entered: Instant::now() })? {
             let (leader, store) = (Leader { queue: Arc::clone(self), done: false }, store.clone());
-            tokio::spawn(async move { leader.lead(&store).await });
+            self.runtime.spawn(async move { leader.lead(&store).await });
         }
         answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the work was interrupted").into()))
     }
@@ -76,17 +101,20 @@ impl CommitQueue {
         Ok(!std::mem::replace(&mut waiting.led, true))
     }
 
-    /// The exchanges of the next transaction whose callers wait still; `None` when none waits any more, and the next one is led
-    /// by another task.
+    /// The exchanges of the next transaction; `None` when none waits any more, and the next one is led by another task. Those that
+    /// have waited too long are refused.
     fn take(&self) -> Option<Vec<Entry>> {
         let mut waiting = lock(&self.waiting);
-        waiting.exchanges.retain(|entry| !entry.answer.is_closed());
-        let most = waiting.exchanges.len().min(MOST_TOGETHER);
-        if most == 0 {
-            waiting.led = false;
-            return None;
+        let mut taken = Vec::new();
+        while let Some(entry) = (taken.len() < MOST_TOGETHER).then(|| waiting.exchanges.pop_front()).flatten()
+        {
+            match entry.is_awaited() {
+                true => taken.push(entry),
+                false => entry.answer(Err(StoreError::Unavailable("the queue of exchanges").into())),
+            }
         }
-        Some(waiting.exchanges.drain(..most).collect())
+        waiting.led = !taken.is_empty();
+        waiting.led.then_some(taken)
     }
 }
 
@@ -103,12 +131,7 @@ impl Leader {
             // Requests that have arrived meanwhile may be ready too.
             tokio::task::yield_now().await;
             let Some(entries) = self.queue.take() else { break };
-            let (drafts, answers): (Vec<_>, Vec<_>) =
-                entries.into_iter().map(|entry| (entry.draft, entry.answer)).unzip();
-            for (answer, outcome) in answers.into_iter().zip(commit(store, drafts).await) {
-                // The caller may be gone, since it is cancelled with its request.
-                let _gone = answer.send(outcome);
-            }
+            commit(store, entries).await;
         }
         self.done = true;
     }
@@ -125,23 +148,28 @@ impl Drop for Leader {
 }
 
 /// Commits exchanges together; one by one when one of them makes the database refuse all.
-async fn commit(store: &Store, drafts: Vec<Draft>) -> Vec<Result<(), Refusal>> {
-    let drafts: Vec<Arc<Draft>> = drafts.into_iter().map(Arc::new).collect();
-    let error = match write(store, drafts.clone()).await {
-        Ok(outcomes) => return outcomes,
+async fn commit(store: &Store, entries: Vec<Entry>) {
+    let drafts = |entries: &[Entry]| entries.iter().map(|entry| Arc::clone(&entry.draft)).collect::<Vec<_>>();
+    let error = match write(store, drafts(&entries)).await {
+        Ok(outcomes) => {
+            return entries.into_iter().zip(outcomes).for_each(|(entry, outcome)| entry.answer(outcome));
+        }
         Err(error) => error,
     };
-    if let ([_], _) | (_, StoreError::OutcomeUnknown) = (drafts.as_slice(), &error) {
-        let refusal = Refusal::from(error);
-        return drafts.iter().map(|_| Err(refusal)).collect();
+    if entries.len() == 1 || error == StoreError::OutcomeUnknown {
+        return entries.into_iter().for_each(|entry| entry.answer(Err(error.clone().into())));
     }
-    let mut outcomes = Vec::with_capacity(drafts.len());
-    for draft in drafts {
-        let outcome = write(store, vec![draft]).await;
-        let outcome = outcome.map(|made| made.into_iter().next().unwrap_or(Err(lost())));
-        outcomes.push(outcome.unwrap_or_else(|error| Err(error.into())));
+    for entry in entries {
+        // A database that is away costs so much time that nobody waits any more after the first.
+        let outcome = match entry.is_awaited() {
+            true => write(store, vec![Arc::clone(&entry.draft)]).await,
+            false => Err(error.clone()),
+        };
+        entry.answer(match outcome {
+            Ok(outcomes) => outcomes.into_iter().next().unwrap_or(Err(lost())),
+            Err(error) => Err(error.into()),
+        });
     }
-    outcomes
 }
 
 fn lost() -> Refusal {
@@ -177,12 +205,16 @@ fn record(tx: &mut Tx<'_>, drafts: &[Arc<Draft>]) -> Result<Vec<Result<(), Refus
         .collect();
     use_up_proofs(tx, drafts, &mut outcomes)?;
     let mut accepted: Vec<Accepted<'_>> = Vec::new();
+    let mut made: BTreeMap<ConsentId, Vec<Timestamp>> = BTreeMap::new();
     for (draft, outcome) in drafts.iter().zip(&mut outcomes) {
         let Some(consent) = known.get_mut(&draft.record.consent).filter(|_| outcome.is_ok()) else {
             continue;
         };
-        let in_this = accepted.iter().filter(|other| other.draft.record.consent == consent.id).count();
-        match count(tx, consent, draft.now, in_this)? {
+        let made = match made.entry(consent.id) {
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(unknown) => unknown.insert(recent(tx, consent, draft.now)?),
+        };
+        match count(consent, made, draft.now) {
             Ok(ended) => {
                 let last = ended.map(|transition| (consent.clone(), transition));
                 accepted.push(Accepted { draft, last });
@@ -215,20 +247,16 @@ fn use_up_proofs(
     Ok(())
 }
 
-/// Counts one exchange, if the consent still allows it after `in_this` others of this transaction.
+/// Counts one exchange, if the consent still allows it after those that were `made`, latest first.
 fn count(
-    tx: &mut Tx<'_>,
     consent: &mut Consent,
+    made: &mut Vec<Timestamp>,
     now: Timestamp,
-    in_this: usize,
-) -> Result<Result<Option<Transition>, Refusal>, StoreError> {
-    let made = recent(tx, consent, now)?;
-    // Those of this transaction are the latest.
-    let made: Vec<Timestamp> = std::iter::repeat_n(now, in_this).chain(made).collect();
-    if let Err(refusal) = check_frequency(consent, &made, now) {
-        return Ok(Err(refusal));
-    }
-    Ok(consent.count_exchange(now).map_err(|why| Refusal::token(why.into())))
+) -> Result<Option<Transition>, Refusal> {
+    check_frequency(consent, made, now)?;
+    let ended = consent.count_exchange(now).map_err(|why| Refusal::token(why.into()))?;
+    made.insert(0, now);
+    Ok(ended)
 }
 
 fn write_accepted(
