@@ -141,6 +141,23 @@ mod tests {
     );
 
     on_both!(
+        async fn several_are_numbered_in_their_order(fixture) {
+            let append_three = || {
+                fixture.store.write_log("test", |tx| {
+                    let leaves = [leaf(1), leaf(2), leaf(3)];
+                    let leaves: Vec<_> = leaves.iter().zip([at(1), at(2), at(3)]).collect();
+                    append_all(tx, &leaves)
+                })
+            };
+            assert_eq!(append_three().await, Ok(0));
+            assert_eq!(append_three().await, Ok(3));
+            let entries = fixture.store.read("test", |r| read(r, 3, 10)).await.unwrap();
+            let found: Vec<_> = entries.iter().map(|entry| (entry.index, entry.leaf.clone(), entry.at)).collect();
+            assert_eq!(found, [(3, leaf(1), at(1)), (4, leaf(2), at(2)), (5, leaf(3), at(3))]);
+        }
+    );
+
+    on_both!(
         async fn writers_that_come_to_the_log_late_do_not_block_each_other(fixture) {
             use crate::store::engine::schema::counters;
             let tasks: Vec<_> = (0..6)

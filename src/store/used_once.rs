@@ -224,6 +224,30 @@ mod tests {
     );
 
     on_both!(
+        async fn of_several_at_once_each_is_used_once(fixture) {
+            let purge = |now| fixture.store.write("test", move |tx| purge(tx, at(now), 100));
+            let use_up = |values: &'static [(&str, &str, i64)]| {
+                fixture.store.write("test", move |tx| {
+                    let jtis: Vec<Jti> = values.iter().map(|(_, jti, _)| Jti::new(*jti).unwrap()).collect();
+                    let values: Vec<_> = values
+                        .iter()
+                        .zip(&jtis)
+                        .map(|((scope, _, expires), jti)| OneTimeValue { scope, jti, expires_at: at(*expires) })
+                        .collect();
+                    use_up_all(tx, Kind::DpopProof, &values)
+                })
+            };
+            let values = &[("a", "1", 60), ("a", "2", 60), ("a", "1", 60), ("b", "1", 60)];
+            assert_eq!(use_up(values).await, Ok(vec![true, true, false, true]));
+            assert_eq!(use_up(&[("b", "1", 60), ("b", "2", 60)]).await, Ok(vec![false, true]));
+            assert_eq!(use_up(&[]).await, Ok(vec![]));
+            // What may have been forgotten counts as used, also beside an equal one that was not.
+            assert_eq!(purge(3600).await, Ok(4));
+            assert_eq!(use_up(&[("a", "1", 60), ("a", "1", 7200)]).await, Ok(vec![false, true]));
+        }
+    );
+
+    on_both!(
         async fn kinds_and_scopes_are_apart_and_purged_late(fixture) {
             let used = |kind, scope: &'static str| {
                 fixture.store.write("test", move |tx| use_up(tx, kind, scope, &jti(), at(60)))
