@@ -38,7 +38,7 @@ pub mod node;
 pub mod operator;
 pub mod outbound;
 pub mod ports;
-mod prepared;
+pub mod prepared;
 pub mod registers;
 pub mod store;
 pub mod web;

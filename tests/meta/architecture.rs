@@ -437,6 +437,7 @@ fn one_place_alone_speaks_to_each_library_that_is_easily_misused() {
     // Registers are databases too, and the demo makes some up.
     let also = [
         ("diesel", "registers/"),
+        ("diesel", "prepared.rs"),
         ("diesel", "demo/world/"),
         ("reqwest", "demo/service_page/"),
         ("reqwest", "outbound/openid/"),

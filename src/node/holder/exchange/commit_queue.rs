@@ -88,14 +88,14 @@ impl CommitQueue {
             let (leader, store) = (Leader { queue: Arc::clone(self), done: false }, store.clone());
             self.runtime.spawn(async move { leader.lead(&store).await });
         }
-        answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the work was interrupted").into()))
+        answered.await.unwrap_or_else(|_| Err(not_made("the work was interrupted")))
     }
 
     /// Adds an exchange. Returns whether the caller must see to it that a task commits it.
-    fn enter(&self, entry: Entry) -> Result<bool, StoreError> {
+    fn enter(&self, entry: Entry) -> Result<bool, Refusal> {
         let mut waiting = lock(&self.waiting);
         if waiting.exchanges.len() >= MOST_WAITING {
-            return Err(StoreError::Unavailable("the queue of exchanges is full"));
+            return Err(not_made("the queue is full"));
         }
         waiting.exchanges.push_back(entry);
         Ok(!std::mem::replace(&mut waiting.led, true))
@@ -110,7 +110,7 @@ impl CommitQueue {
         {
             match entry.is_awaited() {
                 true => taken.push(entry),
-                false => entry.answer(Err(StoreError::Unavailable("the queue of exchanges").into())),
+                false => entry.answer(Err(not_made("it waited too long"))),
             }
         }
         waiting.led = !taken.is_empty();
@@ -156,7 +156,12 @@ async fn commit(store: &Store, entries: Vec<Entry>) {
         }
         Err(error) => error,
     };
-    if entries.len() == 1 || error == StoreError::OutcomeUnknown {
+    let can_be_another = match error {
+        // It may have been made.
+        StoreError::OutcomeUnknown => false,
+        _ => entries.len() > 1,
+    };
+    if !can_be_another {
         return entries.into_iter().for_each(|entry| entry.answer(Err(error.clone().into())));
     }
     for entry in entries {
@@ -174,6 +179,12 @@ async fn commit(store: &Store, entries: Vec<Entry>) {
 
 fn lost() -> Refusal {
     Refusal::unavailable(RefusalReason::Internal)
+}
+
+/// Refuses an exchange that no transaction was made for.
+fn not_made(why: &str) -> Refusal {
+    tracing::warn!(event = "exchange_not_committed", why, "an exchange was not committed");
+    Refusal::unavailable(RefusalReason::Store)
 }
 
 async fn write(store: &Store, drafts: Vec<Arc<Draft>>) -> Result<Vec<Result<(), Refusal>>, StoreError> {
