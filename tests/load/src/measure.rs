@@ -396,7 +396,7 @@ fn starts(table: &mut Table, measured: &Measured) {
         None => table.lacks("four-city demo ready", "≤ 1000 ms", "it did not start"),
     }
     table.lacks("ready on a store of 10⁶ consents", "≤ 300 ms", "not part of this run");
-    table.lacks("growth: 10⁶ consents against 10³", "≤ 1.2 ×", "cargo bench");
+    table.lacks("growth: 10⁶ consents against 10³", "≤ 1.2 ×", "tests/run bench");
     let all = measured.compared.iter().flatten().chain(&measured.at_70).chain(&measured.many);
     let (mut served, mut wrong) = (0, 0);
     for report in all {

@@ -136,9 +136,7 @@ pub(crate) fn lease(
     until: Timestamp,
     limit: u32,
 ) -> Result<Vec<Leased>, StoreError> {
-    for statement in [PLACE, ADVANCE, ADVANCED] {
-        PreparedOnce(diesel::sql_query(statement).bind::<BigInt, _>(PLACED_AT_ONCE)).execute(tx.db)?;
-    }
+    place(tx)?;
     let due = due(tx, now, i64::from(limit))?;
     if due.is_empty() {
         return Ok(Vec::new());
@@ -170,6 +168,14 @@ pub(crate) fn lease(
         }
     }
     Ok(items)
+}
+
+/// Places what is new, and what comes first now behind what was settled.
+pub(super) fn place(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    for statement in [PLACE, ADVANCE, ADVANCED] {
+        PreparedOnce(diesel::sql_query(statement).bind::<BigInt, _>(PLACED_AT_ONCE)).execute(tx.db)?;
+    }
+    Ok(())
 }
 
 /// The items to lease, longest due first, within the room of each destination.

@@ -260,3 +260,27 @@ on_both!(
         assert_eq!(items.len(), 1);
     }
 );
+
+on_both!(
+    async fn what_waits_behind_a_forgotten_item_is_leased(fixture) {
+        let store = &fixture.store;
+        store
+            .write("test", |tx| {
+                for dedup in ["first", "second"] {
+                    push(tx, &item("key", dedup), at(0))?;
+                }
+                Ok::<_, StoreError>(())
+            })
+            .await
+            .unwrap();
+        let lease = || store.write("test", |tx| lease(tx, "w", at(1), at(60), 10));
+        let leased = lease().await.unwrap();
+        assert_eq!(leased.len(), 1);
+        let id = leased[0].id;
+        store.write("test", move |tx| delivered(tx, id, "w", at(2))).await.unwrap();
+        // No lease comes between the delivery and the end of its retention.
+        assert_eq!(store.write("test", |tx| forget_settled(tx, at(100), 10)).await, Ok(1));
+        assert_eq!(lease().await.unwrap().len(), 1);
+        assert_eq!(store.write("test", |tx| forget_settled(tx, at(100), 10)).await, Ok(0));
+    }
+);
