@@ -60,6 +60,38 @@ on_both!(
 );
 
 on_both!(
+    async fn several_are_locked_and_counted_together_and_told_when_they_are_held_back(fixture) {
+        let store = &fixture.store;
+        let (one, two) = (given(store, 1, 5).await, given(store, 2, 5).await);
+        let ids = std::collections::BTreeSet::from([one.id, two.id]);
+        let lock_all = |ids: std::collections::BTreeSet<_>| {
+            store.write("test", move |tx| consents::lock_all(tx, &ids))
+        };
+        let locked = lock_all(ids.clone()).await.unwrap();
+        assert_eq!(locked.iter().map(|(consent, held)| (consent.id, *held)).collect::<Vec<_>>(), ids.iter().map(|id| (*id, false)).collect::<Vec<_>>());
+        let mut used: Vec<_> = locked.into_iter().map(|(consent, _)| consent).collect();
+        for (consent, times) in used.iter_mut().zip([1, 2]) {
+            // The later one is recorded first.
+            (0..times).for_each(|n| assert!(consent.count_exchange(at(30 - n)).is_ok()));
+        }
+        store
+            .write("test", move |tx| consents::count_exchanges(tx, &used.iter().collect::<Vec<_>>()))
+            .await
+            .unwrap();
+        let counted = lock_all(ids.clone()).await.unwrap();
+        let seen: Vec<_> = counted.iter().map(|(consent, _)| (consent.exchanges, consent.last_exchange_at)).collect();
+        assert_eq!(seen, [(1, Some(at(30))), (2, Some(at(30)))]);
+        store.write("test", |tx| crate::store::restore::begin_epoch(tx, at(40))).await.unwrap();
+        assert!(lock_all(ids.clone()).await.unwrap().iter().all(|(_, held)| *held));
+        let (other, missing) = (one.id, crate::domain::ids::ConsentId::from_bytes([9; 16]));
+        store.write("test", move |tx| consents::mark_compared(tx, other)).await.unwrap();
+        let held: Vec<_> = lock_all(ids).await.unwrap().into_iter().filter(|(_, held)| *held).collect();
+        assert_eq!(held.iter().map(|(consent, _)| consent.id).collect::<Vec<_>>(), [two.id]);
+        assert_eq!(lock_all([other, missing].into()).await.unwrap_err(), StoreError::NotFound);
+    }
+);
+
+on_both!(
     async fn one_request_leads_to_one_consent(fixture) {
         let store = &fixture.store;
         let first = given(store, 1, 2).await;

@@ -280,32 +280,33 @@ pub fn lock(tx: &mut Tx<'_>, id: ConsentId) -> Result<Consent, StoreError> {
     find(tx, id)
 }
 
-/// As [`lock`], several, in the order of their identifiers.
+/// As [`lock`], several, in the order of their identifiers, each with whether it [`is_held_back`].
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when one is missing.
-pub(crate) fn lock_all(tx: &mut Tx<'_>, ids: &BTreeSet<ConsentId>) -> Result<Vec<Consent>, StoreError> {
-    match &mut *tx.db {
-        Db::Postgres(connection) => {
-            let rows: Vec<Row> = consents::table
-                .filter(consents::id.eq_any(ids))
-                .order(consents::id)
-                .select(Row::as_select())
-                .for_update()
-                .load(connection)?;
-            if rows.len() != ids.len() {
-                return Err(StoreError::NotFound);
-            }
-            rows.into_iter().map(Row::into_consent).collect()
-        }
+pub(crate) fn lock_all(
+    tx: &mut Tx<'_>,
+    ids: &BTreeSet<ConsentId>,
+) -> Result<Vec<(Consent, bool)>, StoreError> {
+    let rows: Vec<(Row, i64)> = match &mut *tx.db {
+        Db::Postgres(connection) => consents::table
+            .filter(consents::id.eq_any(ids))
+            .order(consents::id)
+            .select((Row::as_select(), consents::epoch))
+            .for_update()
+            .load(connection)?,
         Db::Sqlite(connection) => {
-            let find = |id: &ConsentId| {
-                let row: Row = consents::table.find(id).select(Row::as_select()).get_result(connection)?;
-                row.into_consent()
+            let find = |id| {
+                consents::table.find(id).select((Row::as_select(), consents::epoch)).get_result(connection)
             };
-            ids.iter().map(find).collect()
+            ids.iter().map(find).collect::<Result<_, _>>()?
         }
+    };
+    if rows.len() != ids.len() {
+        return Err(StoreError::NotFound);
     }
+    let epoch = held_back::epoch(tx)?;
+    rows.into_iter().map(|(row, compared)| Ok((row.into_consent()?, compared < epoch))).collect()
 }
 
 /// Stores how often consents have been used, whose state is as it was.

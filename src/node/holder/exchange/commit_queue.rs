@@ -204,12 +204,18 @@ struct Accepted<'a> {
 /// [`StoreError`]: nothing at all was recorded.
 fn record(tx: &mut Tx<'_>, drafts: &[Arc<Draft>]) -> Result<Vec<Result<(), Refusal>>, StoreError> {
     let ids: BTreeSet<ConsentId> = drafts.iter().map(|draft| draft.record.consent).collect();
+    let locked = consents::lock_all(tx, &ids)?;
+    let held_back: BTreeSet<ConsentId> =
+        locked.iter().filter(|(_, held_back)| *held_back).map(|(consent, _)| consent.id).collect();
     let mut known: BTreeMap<ConsentId, Consent> =
-        consents::lock_all(tx, &ids)?.into_iter().map(|consent| (consent.id, consent)).collect();
-    // Revoked since it was read: the register's records are not released, and the proof is not used.
+        locked.into_iter().map(|(consent, _)| (consent.id, consent)).collect();
+    // Revoked or held back since it was read: the register's records are not released, and the proof is not used.
     let mut outcomes: Vec<Result<(), Refusal>> = drafts
         .iter()
         .map(|draft| match known.get(&draft.record.consent) {
+            Some(consent) if held_back.contains(&consent.id) => {
+                Err(Refusal::unavailable(RefusalReason::RestoredBackup))
+            }
             Some(consent) => consent.in_force(draft.now).map_err(|why| Refusal::token(why.into())),
             None => Err(Refusal::token(RefusalReason::ConsentUnknown)),
         })
